@@ -1,0 +1,1 @@
+"""CharBERT: character-aware pretrained language models (Ma et al., COLING 2020)."""

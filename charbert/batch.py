@@ -1,0 +1,45 @@
+"""What data hands to the model: the names of the fields of a batch, and nothing else.
+
+Shapes: B sequences, T subwords, C characters. Every field is int64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
+
+IGNORED_LABEL = -100
+"""Label of a position that no loss and no metric counts (the default of torch's cross entropy)."""
+
+TOKEN_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+"""Inputs of the token channel, each (B, T)."""
+
+CHAR_INPUTS = ("char_input_ids", "start_ids", "end_ids")
+"""Inputs of the char channel: characters (B, C), and where each subword starts and ends in them, (B, T) each."""
+
+PRETRAINING_LABELS = ("mlm_labels", "nlm_labels")
+"""Labels of the pretraining objectives, each (B, T), ``IGNORED_LABEL`` where nothing is to be predicted."""
+
+EXAMPLE_IDS = "example_ids"
+"""Which example each row came from, (B,); the trainer takes it out before the model sees the batch."""
+
+
+@runtime_checkable
+class Processor(Protocol):
+    """Text to model inputs, with the call shape of a Hugging Face fast tokenizer."""
+
+    @property
+    def pad_values(self) -> dict[str, int]:
+        """Padding value of each field that the processor produces."""
+
+    def __call__(
+        self,
+        text: str | Sequence[str] | Sequence[Sequence[str]],
+        text_pair: str | Sequence[str] | None = None,
+        *,
+        is_split_into_words: bool = False,
+        truncation: bool | str = False,
+        max_length: int | None = None,
+        **options: Any,
+    ) -> Any:
+        """Return the encoding of one text or many: a mapping with ``word_ids(i)`` and ``sequence_ids(i)``."""

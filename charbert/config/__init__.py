@@ -1,0 +1,1 @@
+"""Settings: typed, checked early, documented where they are declared."""

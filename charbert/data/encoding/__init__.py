@@ -1,0 +1,1 @@
+"""Examples to features, one module per kind of label."""

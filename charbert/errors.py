@@ -1,0 +1,45 @@
+"""Errors a user can act on: each message names what is wrong, where, and what to do next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class CharBertError(Exception):
+    """Base of every error this package raises for bad input; a caller may catch it and report one line."""
+
+
+class SettingsError(CharBertError, ValueError):
+    """A setting is unknown, of the wrong type, or out of its range."""
+
+
+class DataError(CharBertError, ValueError):
+    """A data file is missing, malformed or inconsistent."""
+
+    @classmethod
+    def at(
+        cls, path: Path | str, line: int | None, *, expected: str, found: str, hint: str = ""
+    ) -> DataError:
+        """Return the error for one place in a file.
+
+        Args:
+            path: the file.
+            line: line number from 1, or None when the whole file is meant.
+            expected: what should stand there.
+            found: what stands there.
+            hint: what to do next.
+        """
+        place = f"{path}:{line}" if line is not None else f"{path}"
+        return cls(f"{place}: expected {expected}, got {found}" + (f"; {hint}" if hint else ""))
+
+
+class CheckpointError(CharBertError, ValueError):
+    """A checkpoint does not fit the model that should load it."""
+
+
+class TrainingError(CharBertError, RuntimeError):
+    """Training cannot go on, for example because the loss is not finite."""
+
+
+class RecordError(CharBertError, RuntimeError):
+    """A result record cannot be read or written; what stood on disk before is whole."""

@@ -1,0 +1,1 @@
+"""The dual-channel encoder and its heads (Sec. 3.2-3.6)."""

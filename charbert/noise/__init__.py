@@ -1,0 +1,1 @@
+"""One-character edits and the noise models made of them; no torch."""

@@ -1,0 +1,1 @@
+"""Records to tables and figures; reads files, runs nothing; no torch."""

@@ -1,0 +1,1 @@
+"""Words, characters and their alignment with subwords; no torch."""

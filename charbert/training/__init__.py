@@ -1,0 +1,1 @@
+"""A thin layer on the Hugging Face Trainer."""
