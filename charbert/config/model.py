@@ -1,0 +1,117 @@
+"""Settings of the trunk and of the model built on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from omegaconf import MISSING
+
+from charbert.config.training import TrainingSettings
+from charbert.errors import SettingsError
+
+
+class TrunkSource(Enum):
+    """Where a trunk comes from."""
+
+    hub = "hub"
+    folder = "folder"
+    package = "package"
+    scratch = "scratch"
+
+
+class CharEncoder(Enum):
+    """What reads the characters."""
+
+    gru = "gru"
+    embeddings = "embeddings"
+    none = "none"
+
+
+class Interaction(Enum):
+    """How the two channels enrich each other after each layer."""
+
+    paper = "paper"
+    released = "released"
+    none = "none"
+
+
+class Channels(Enum):
+    """Which channel's states a head reads."""
+
+    both = "both"
+    token = "token"
+    char = "char"
+
+
+class Objective(Enum):
+    """What the encoder is pretrained on before fine-tuning."""
+
+    none = "none"
+    mlm = "mlm"
+    nlm = "nlm"
+    mlm_nlm = "mlm_nlm"
+
+
+@dataclass
+class TrunkSettings:
+    """The subword encoder under the token channel, and its tokenizer."""
+
+    name: str = MISSING
+    """Short name, used in records and folder names."""
+    source: TrunkSource = TrunkSource.hub
+    """hub: a model id; folder: a local checkpoint; package: a checkpoint inside an installed Python package;
+    scratch: initialised from ``config`` and pretrained with MLM on the corpus, its WordPiece vocabulary too."""
+    location: str = ""
+    """Model id, folder, or ``package/folder`` according to ``source``; empty for scratch."""
+    sha256: str | None = None
+    """Expected SHA-256 of model.safetensors; checked before loading when given."""
+    config: dict[str, Any] = field(default_factory=dict)
+    """For scratch: fields of the Hugging Face configuration, ``model_type`` among them."""
+    vocab_size: int = 8000
+    """For scratch: size of the WordPiece vocabulary trained on the corpus."""
+    lower_case: bool = False
+    """For scratch: whether the WordPiece vocabulary is uncased."""
+    pretraining: TrainingSettings = field(default_factory=TrainingSettings)
+    """For scratch: how the trunk itself is pretrained."""
+
+    def __post_init__(self) -> None:
+        """Check that the fields fit the source."""
+        if self.source is TrunkSource.scratch and "model_type" not in self.config:
+            raise SettingsError("trunk.config.model_type is required when trunk.source=scratch, e.g. bert")
+        if self.source is not TrunkSource.scratch and not self.location:
+            raise SettingsError(f"trunk.location is empty, but trunk.source={self.source.name} needs one")
+
+
+@dataclass
+class ModelSettings:
+    """One row of a table: an encoder and what it is pretrained on."""
+
+    name: str = MISSING
+    """Row label, e.g. CharBERT."""
+    char_encoder: CharEncoder = CharEncoder.gru
+    """gru: Eqs. 1-2; embeddings: without the GRU (Table 4); none: the plain trunk."""
+    interaction: Interaction = Interaction.paper
+    """paper: Eqs. 3-6; released: as the authors' weights need it; none: without it (Table 4)."""
+    share_interaction: bool = False
+    """One interaction module for all layers instead of one per layer (the released weights share it)."""
+    interaction_window: int = 3
+    """Width of the convolution of Eq. 4 in subwords; odd."""
+    char_embedding_size: int = 256
+    """Size of one character's embedding."""
+    char_vocab_size: int = 1000
+    """Characters that have an embedding of their own. Paper: Sec. 4.1."""
+    head_channels: Channels = Channels.both
+    """Channels that a fine-tuning head reads; both: the concatenation of Sec. 3.6."""
+    objective: Objective = Objective.mlm_nlm
+    """mlm: MLM on noised text (AdvBERT on a plain trunk, "w/o NLM" on CharBERT); none: no further pretraining."""
+    word_vocab_size: int = 30000
+    """Words that NLM can restore, without ``<unk>``. Paper: Sec. 3.5."""
+
+    def __post_init__(self) -> None:
+        """Check sizes."""
+        if self.interaction_window % 2 == 0 or self.interaction_window < 1:
+            raise SettingsError(f"model.interaction_window must be odd, got {self.interaction_window}")
+        if self.char_encoder is CharEncoder.none and self.head_channels is Channels.char:
+            raise SettingsError("model.head_channels=char needs a char channel, but model.char_encoder=none")

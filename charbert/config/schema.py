@@ -1,0 +1,77 @@
+"""The whole of an experiment's settings; conf/ fills them, ``load`` checks them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from omegaconf import MISSING
+
+from charbert.config.data import (
+    AttackSettings,
+    CorpusSettings,
+    DataSettings,
+    NewswireSettings,
+    NoiseSettings,
+    TaskSettings,
+)
+from charbert.config.model import ModelSettings, TrunkSettings
+from charbert.config.training import TrainingSettings
+
+
+class TrackingMode(Enum):
+    """Where the W&B view of a run goes."""
+
+    online = "online"
+    offline = "offline"
+    off = "off"
+
+
+@dataclass
+class TrackingSettings:
+    """Weights & Biases; the record on disk is the truth, W&B a view of it."""
+
+    mode: TrackingMode = TrackingMode.offline
+    """offline: files under ``paths.outputs``/wandb, no login, no network; online: the service; off: nothing."""
+    project: str = "charbert"
+    """W&B project."""
+    entity: str | None = None
+    """W&B user or team; None: the default of the account."""
+
+
+@dataclass
+class PathSettings:
+    """Folders; never part of what identifies a result."""
+
+    data: str = MISSING
+    """Where data sets are read from (or generated to)."""
+    outputs: str = MISSING
+    """Checkpoints, caches, W&B files; may be deleted."""
+    results: str = MISSING
+    """Records, tables and figures; worth keeping."""
+
+
+@dataclass
+class Settings:
+    """Everything an experiment needs to know."""
+
+    experiment: str = MISSING
+    """Name of the entry point, e.g. table2_robustness; the W&B group."""
+    recipe: str = MISSING
+    """Scale of the run: smoke, quick, minilm or paper."""
+    seed: int = 1
+    """Seed of fine-tuning: initial heads, data order, dropout."""
+    pretraining_seed: int = 1
+    """Seed of pretraining; one pretrained encoder serves all fine-tuning seeds."""
+    paths: PathSettings = field(default_factory=PathSettings)
+    data: DataSettings = field(default_factory=DataSettings)
+    newswire: NewswireSettings = field(default_factory=NewswireSettings)
+    corpus: CorpusSettings = field(default_factory=CorpusSettings)
+    trunk: TrunkSettings = field(default_factory=TrunkSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+    noise: NoiseSettings = field(default_factory=NoiseSettings)
+    pretraining: TrainingSettings = field(default_factory=TrainingSettings)
+    task: TaskSettings = field(default_factory=TaskSettings)
+    finetuning: TrainingSettings = field(default_factory=TrainingSettings)
+    attack: AttackSettings = field(default_factory=AttackSettings)
+    tracking: TrackingSettings = field(default_factory=TrackingSettings)

@@ -1,0 +1,83 @@
+"""From a run's training settings to the arguments of the Hugging Face Trainer."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainingArguments
+
+from charbert.config.training import Precision, TrainingSettings
+
+
+def total_steps(settings: TrainingSettings, num_examples: int) -> int:
+    """Return the number of optimizer steps that the settings give on ``num_examples`` training examples."""
+    if settings.max_steps > 0:
+        return settings.max_steps
+    batches = math.ceil(num_examples / settings.batch_size)
+    return max(1, math.ceil(batches / settings.gradient_accumulation * settings.epochs))
+
+
+def build_arguments(
+    settings: TrainingSettings,
+    folder: Path,
+    seed: int,
+    num_examples: int,
+    *,
+    best_metric: str | None = None,
+    label_names: list[str] | None = None,
+) -> TrainingArguments:
+    """Return the Trainer's arguments for one run.
+
+    Args:
+        settings: the run's training settings.
+        folder: where checkpoints go.
+        seed: seed of data order and dropout.
+        num_examples: size of the training set.
+        best_metric: keep the checkpoint that is best by this evaluation metric; None: keep the last.
+        label_names: the batch fields that are labels.
+    """
+    steps = total_steps(settings, num_examples)
+    every = math.ceil(num_examples / settings.batch_size / settings.gradient_accumulation)
+    eval_steps = max(1, steps // settings.evaluations if settings.evaluations else min(every, steps))
+    save_steps = max(1, steps // settings.checkpoints) if settings.checkpoints else steps
+    if best_metric is not None:
+        save_steps = eval_steps  # the best checkpoint can only be one that was evaluated
+    optimizer = settings.optimizer
+    options: dict[str, Any] = {
+        "output_dir": str(folder),
+        "seed": seed % 2**31,
+        "data_seed": seed % 2**31,
+        "max_steps": settings.max_steps,
+        "num_train_epochs": settings.epochs,
+        "per_device_train_batch_size": settings.batch_size,
+        "per_device_eval_batch_size": settings.eval_batch_size,
+        "gradient_accumulation_steps": settings.gradient_accumulation,
+        "learning_rate": optimizer.learning_rate,
+        "lr_scheduler_type": optimizer.schedule.name,
+        "warmup_steps": math.ceil(optimizer.warmup_fraction * steps),
+        "weight_decay": optimizer.weight_decay,
+        "adam_epsilon": optimizer.adam_epsilon,
+        "max_grad_norm": optimizer.max_grad_norm,
+        "bf16": settings.precision is Precision.bf16,
+        "eval_strategy": "steps",
+        "eval_steps": eval_steps,
+        "save_strategy": "steps" if settings.checkpoints or best_metric else "no",
+        "save_steps": save_steps,
+        "save_total_limit": 2,
+        "load_best_model_at_end": best_metric is not None,
+        "metric_for_best_model": best_metric,
+        "greater_is_better": None if best_metric is None else not best_metric.endswith("loss"),
+        "logging_steps": settings.log_every,
+        "logging_nan_inf_filter": False,  # a loss that is not finite stops the run, see trainer.py
+        "include_num_input_tokens_seen": "non_padding",
+        "dataloader_num_workers": settings.num_workers,
+        "dataloader_pin_memory": False,
+        "train_sampling_strategy": "group_by_length" if settings.group_by_length else "random",
+        "remove_unused_columns": False,  # example ids travel with the batch
+        "report_to": "none",  # W&B hears of it from training/tracking.py
+    }
+    if label_names is not None:
+        options["label_names"] = label_names
+    return TrainingArguments(**options)

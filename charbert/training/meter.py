@@ -1,0 +1,52 @@
+"""Running averages of the pretraining objectives between two log lines."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+OBJECTIVES = ("mlm", "nlm")
+
+
+class ObjectiveMeter:
+    """Sums losses and hits over batches, weighted by the number of labelled positions.
+
+    Sums stay on the device and are read only when they are taken, so that counting never waits for a GPU.
+    """
+
+    def __init__(self) -> None:
+        self._sums: dict[str, torch.Tensor] = {}
+
+    def add(self, outputs: Mapping[str, Any]) -> None:
+        """Count a batch's outputs: ``<objective>_loss``, ``<objective>_count`` and ``<objective>_correct``."""
+        for objective in OBJECTIVES:
+            loss, count = outputs.get(f"{objective}_loss"), outputs.get(f"{objective}_count")
+            if loss is None or count is None:
+                continue
+            self._accumulate(f"{objective}_loss", loss.detach().double() * count)
+            self._accumulate(f"{objective}_count", count)
+            self._accumulate(f"{objective}_correct", outputs[f"{objective}_correct"])
+
+    def take(self) -> dict[str, float]:
+        """Return the averages since the last call, and start again.
+
+        Keys: ``mlm_loss``, ``mlm_perplexity``, ``mlm_accuracy``, ``nlm_loss``, ``nlm_accuracy``.
+        """
+        sums = {name: value.item() for name, value in self._sums.items()}
+        self._sums = {}
+        averages: dict[str, float] = {}
+        for objective in OBJECTIVES:
+            count = sums.get(f"{objective}_count", 0)
+            if count:
+                averages[f"{objective}_loss"] = sums[f"{objective}_loss"] / count
+                averages[f"{objective}_accuracy"] = sums[f"{objective}_correct"] / count
+        if "mlm_loss" in averages:
+            averages["mlm_perplexity"] = math.exp(min(averages["mlm_loss"], 700.0))
+        return averages
+
+    def _accumulate(self, name: str, value: torch.Tensor | int) -> None:
+        addend = torch.as_tensor(value).detach().double()
+        self._sums[name] = self._sums[name] + addend if name in self._sums else addend

@@ -1,0 +1,104 @@
+"""The Hugging Face Trainer, with what our objectives need on top: separate losses, and a stop at NaN."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import Trainer
+from transformers.trainer_utils import EvalLoopOutput
+
+from charbert.batch import EXAMPLE_IDS
+from charbert.errors import TrainingError
+from charbert.training.meter import ObjectiveMeter
+from charbert.training.optimizer import parameter_groups
+
+
+class CharBertTrainer(Trainer):
+    """Trainer that logs each objective apart and refuses to go on from a loss that is not finite.
+
+    Args:
+        new_weights_learning_rate: peak rate of all weights outside the trunk; None: the common rate.
+        arguments: the Trainer's own.
+    """
+
+    def __init__(self, *, new_weights_learning_rate: float | None = None, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.new_weights_learning_rate = new_weights_learning_rate
+        self.model_accepts_loss_kwargs = False  # every head's loss is a mean over its own labelled positions
+        self._training_meter, self._evaluation_meter = ObjectiveMeter(), ObjectiveMeter()
+
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        """Build the optimizer over the groups of ``parameter_groups``."""
+        if self.optimizer is None:
+            module = self.model if model is None else model
+            optimizer_class, options = self.get_optimizer_cls_and_kwargs(self.args, module)
+            groups = parameter_groups(
+                module,
+                decayed=set(self.get_decay_parameter_names(module)),
+                weight_decay=self.args.weight_decay,
+                new_weights_learning_rate=self.new_weights_learning_rate,
+            )
+            self.optimizer = optimizer_class(groups, **options)
+        return self.optimizer
+
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: Mapping[str, Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: Tensor | int | None = None,
+    ) -> Any:
+        """Return the loss, after checking that it is finite.
+
+        Raises:
+            TrainingError: naming the step; the batch's example ids are saved beside the checkpoints.
+        """
+        example_ids = inputs.get(EXAMPLE_IDS)
+        fields = {name: value for name, value in inputs.items() if name != EXAMPLE_IDS}
+        outputs = model(**fields)
+        loss = outputs["loss"]
+        if not torch.isfinite(loss).all():
+            self._stop(loss, example_ids)
+        (self._training_meter if model.training else self._evaluation_meter).add(outputs)
+        return (loss, outputs) if return_outputs else loss
+
+    def prediction_step(
+        self, model: nn.Module, inputs: dict[str, Tensor], *args: Any, **kwargs: Any
+    ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+        """Predict without the example ids, which the model does not know."""
+        fields = {name: value for name, value in inputs.items() if name != EXAMPLE_IDS}
+        return super().prediction_step(model, fields, *args, **kwargs)
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Add the objectives' averages since the last log line."""
+        if "loss" in logs:
+            logs.update(self._training_meter.take())
+        super().log(logs, start_time)
+
+    def evaluation_loop(self, *args: Any, metric_key_prefix: str = "eval", **kwargs: Any) -> EvalLoopOutput:
+        """Add the objectives' averages over the evaluation set."""
+        self._evaluation_meter.take()
+        output = super().evaluation_loop(*args, metric_key_prefix=metric_key_prefix, **kwargs)
+        for name, value in self._evaluation_meter.take().items():
+            output.metrics[f"{metric_key_prefix}_{name}"] = value
+        return output
+
+    def _stop(self, loss: Tensor, example_ids: Tensor | None) -> None:
+        step = self.state.global_step + 1
+        report = {
+            "step": step,
+            "loss": str(loss.item()),
+            "example_ids": [] if example_ids is None else example_ids.tolist(),
+        }
+        path = Path(self.args.output_dir) / "failed_batch.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        raise TrainingError(
+            f"the loss became {loss.item()} at step {step}; the ids of the batch's examples are in {path}; "
+            "try a lower optimizer.learning_rate, a longer warmup_fraction or precision=fp32"
+        )
