@@ -1,0 +1,320 @@
+"""CoNLL column files to tagged sentences in IOB2, and back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from charbert.errors import DataError, SettingsError
+
+FOUR_COLUMNS = ("word", "pos", "chunk", "tag")
+"""The layout of CoNLL-2003."""
+
+TWO_COLUMNS = ("word", "tag")
+"""The layout of most other tagging files."""
+
+DOCUMENT_MARK = "-DOCSTART-"
+_BLANK = " \t\r"
+_UNKNOWN = "_"
+
+TagScheme = Literal["auto", "iob1", "iob2", "plain"]
+
+
+@dataclass(frozen=True)
+class TaggedSentence:
+    """Words with one tag each; ``document`` and ``line`` (from 1) say where they stood in their file."""
+
+    words: tuple[str, ...]
+    tags: tuple[str, ...]
+    pos: tuple[str, ...] | None = None
+    document: int = 0
+    line: int | None = None
+
+
+class Tagged(Protocol):
+    """What a sentence needs to be encoded, compared or written."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words, one or more."""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """One tag a word."""
+
+    @property
+    def pos(self) -> tuple[str, ...] | None:
+        """One part of speech a word, where it is known."""
+
+    @property
+    def document(self) -> int:
+        """Index of the document the sentence belongs to."""
+
+
+def read_conll(
+    path: Path | str,
+    *,
+    columns: Sequence[str] | None = None,
+    scheme: TagScheme = "auto",
+    unescape_quotes: bool = False,
+) -> list[TaggedSentence]:
+    """Return the sentences of a column file, their tags in IOB2.
+
+    Columns are separated by spaces or tabs and counted from the right, because the authors' attacked test set
+    has words with a space inside. A ``-DOCSTART-`` line begins a document, an empty line ends a sentence.
+
+    Args:
+        path: the file, in UTF-8.
+        columns: names of the columns from the left; ``word`` comes first, ``tag`` must be there, ``pos`` may,
+            other names are skipped. None takes `FOUR_COLUMNS` or `TWO_COLUMNS`, as the first line shows.
+        scheme: how the tags are written; ``auto`` tells IOB1 from IOB2, ``plain`` leaves tags as they are
+            (parts of speech, for example).
+        unescape_quotes: read a word ``\\"`` as ``"``.
+            Released code: the attacked test set escaped each quotation mark, which is no attack.
+
+    Raises:
+        DataError: if the file is missing, empty, not UTF-8, or has a malformed line or tag.
+        SettingsError: if ``columns`` or ``scheme`` make no sense.
+    """
+    path = Path(path)
+    if scheme not in ("auto", "iob1", "iob2", "plain"):
+        raise SettingsError(f"scheme must be auto, iob1, iob2 or plain, got {scheme!r}")
+    sentences = _read_sentences(path, _read_lines(path), columns, unescape_quotes)
+    if not sentences:
+        raise DataError.at(
+            path, None, expected="at least one sentence", found="none", hint="is the file empty?"
+        )
+    return sentences if scheme == "plain" else _to_iob2(path, sentences, scheme)
+
+
+def write_conll(path: Path | str, sentences: Iterable[Tagged]) -> None:
+    """Write sentences in the four columns of CoNLL-2003, with ``_`` for what is not known.
+
+    Every document begins with a ``-DOCSTART-`` line. `read_conll` gives the same sentences back.
+
+    Raises:
+        DataError: if a sentence is empty, or a word or tag could not be read back.
+    """
+    lines: list[str] = []
+    document: int | None = None
+    for number, sentence in enumerate(sentences):
+        if sentence.document != document:
+            document = sentence.document
+            lines += [f"{DOCUMENT_MARK} -X- {_UNKNOWN} O", ""]
+        pos = sentence.pos or (_UNKNOWN,) * len(sentence.words)
+        if not sentence.words or not len(sentence.words) == len(sentence.tags) == len(pos):
+            raise DataError.at(
+                path,
+                None,
+                expected=f"one tag and one part of speech for every word of sentence {number}",
+                found=f"{len(sentence.words)} words, {len(sentence.tags)} tags, {len(pos)} parts of speech",
+            )
+        for word, word_pos, tag in zip(sentence.words, pos, sentence.tags, strict=True):
+            _check_writable(path, number, word, word_pos, tag)
+            lines.append(f"{word} {word_pos} {_UNKNOWN} {tag}")
+        lines.append("")
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(("\n".join(lines) + "\n").encode("utf-8"))
+
+
+def check_aligned(clean: Sequence[Tagged], attacked: Sequence[Tagged]) -> None:
+    """Check that an attacked copy differs from the clean sentences in the letters of its words only.
+
+    Parts of speech may differ: eight do in the authors' copy.
+
+    Raises:
+        DataError: naming the first sentence or word that does not line up.
+    """
+    for number, (one, other) in enumerate(zip(clean, attacked, strict=False)):
+        where = f"sentence {number}{_source_lines(one, other)}"
+        if len(one.words) != len(other.words):
+            raise DataError(
+                f"{where}: expected {len(one.words)} words as in the clean copy, got {len(other.words)}; "
+                "an attack must not add, drop or split words"
+            )
+        for position, (tag, other_tag) in enumerate(zip(one.tags, other.tags, strict=True)):
+            if tag != other_tag:
+                raise DataError(
+                    f"{where}, word {position} ({one.words[position]!r}, attacked {other.words[position]!r}): "
+                    f""
+                    f"expected tag {tag} as in the clean copy, got {other_tag}; are both copies of one file?"
+                )
+    if len(clean) != len(attacked):
+        raise DataError(
+            f"expected {len(clean)} attacked sentences, as many as clean ones, got {len(attacked)}; "
+            "is one copy cut short?"
+        )
+
+
+def _source_lines(one: Tagged, other: Tagged) -> str:
+    lines = [getattr(sentence, "line", None) for sentence in (one, other)]
+    return f" (line {lines[0]} of the clean file, {lines[1]} of the attacked one)" if all(lines) else ""
+
+
+def _check_writable(path: Path | str, number: int, word: str, pos: str, tag: str) -> None:
+    """Refuse what `read_conll` would not read back."""
+    broken = not word or word.strip(_BLANK) != word or "\n" in word or word.startswith(DOCUMENT_MARK)
+    if broken or any(not cell or re.search(r"[ \t\r\n]", cell) for cell in (pos, tag)):
+        raise DataError.at(
+            path,
+            None,
+            expected="words without line breaks or blanks at their ends, tags without blanks",
+            found=f"{(word, pos, tag)!r} in sentence {number}",
+            hint="clean the sentence before it is written",
+        )
+
+
+def _read_lines(path: Path) -> list[str]:
+    try:
+        data = path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError):
+        found = "a folder" if path.is_dir() else "no such file"
+        raise DataError.at(
+            path, None, expected="a file of columns", found=found, hint="check the path"
+        ) from None
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        found = f"byte 0x{data[error.start]:02x}"
+        raise DataError.at(path, line, expected="UTF-8 text", found=found, hint="convert the file") from None
+    return text.removeprefix("\ufeff").split("\n")  # not splitlines(): a word may hold U+0085 or U+2028
+
+
+def _read_sentences(
+    path: Path, lines: list[str], columns: Sequence[str] | None, unescape_quotes: bool
+) -> list[TaggedSentence]:
+    """Return the sentences of a file with their tags as written."""
+    sentences: list[TaggedSentence] = []
+    rows: list[tuple[str, ...]] = []
+    document = first_line = 0
+    layout = _Layout(columns) if columns is not None else None
+    for number, line in enumerate([*lines, ""], start=1):
+        line = line.strip(_BLANK)
+        starts_document = line.startswith(DOCUMENT_MARK)
+        if rows and (starts_document or not line):
+            assert layout is not None
+            sentences.append(layout.sentence(rows, document, first_line, unescape_quotes))
+            rows = []
+        if starts_document and sentences and sentences[-1].document == document:
+            document += 1
+        if not line or starts_document:
+            continue
+        layout = layout or _Layout(_detect_columns(path, number, line))
+        if not rows:
+            first_line = number
+        rows.append(layout.split(path, number, line))
+    return sentences
+
+
+class _Layout:
+    """Which column is what, counted from the right so that only the word may hold blanks."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        if len(columns) < 2 or columns[0] != "word" or list(columns).count("tag") != 1:
+            raise SettingsError(
+                f"columns must begin with word and name tag once, got {list(columns)}; "
+                f"CoNLL-2003 has {list(FOUR_COLUMNS)}"
+            )
+        self.columns = tuple(columns)
+        self.tag = self.columns.index("tag")
+        self.pos = self.columns.index("pos") if "pos" in self.columns else None
+        self._row = re.compile(r"(.+?)" + r"[ \t]+([^ \t]+)" * (len(self.columns) - 1))
+
+    def split(self, path: Path, number: int, line: str) -> tuple[str, ...]:
+        match = self._row.fullmatch(line)
+        if match is None:
+            raise DataError.at(
+                path,
+                number,
+                expected=f"{len(self.columns)} columns ({' '.join(self.columns)})",
+                found=str(len(re.split(r"[ \t]+", line))),
+                hint="was a column lost when the file was made?",
+            )
+        return match.groups()
+
+    def sentence(
+        self, rows: list[tuple[str, ...]], document: int, line: int, unescape_quotes: bool
+    ) -> TaggedSentence:
+        words = [row[0] for row in rows]
+        if unescape_quotes:
+            words = ['"' if word == '\\"' else word for word in words]
+        pos = None if self.pos is None else tuple(row[self.pos] for row in rows)
+        return TaggedSentence(tuple(words), tuple(row[self.tag] for row in rows), pos, document, line)
+
+
+def _detect_columns(path: Path, number: int, line: str) -> tuple[str, ...]:
+    found = len(re.split(r"[ \t]+", line))
+    if found == len(FOUR_COLUMNS):
+        return FOUR_COLUMNS
+    if found == len(TWO_COLUMNS):
+        return TWO_COLUMNS
+    raise DataError.at(
+        path,
+        number,
+        expected=f"4 columns ({' '.join(FOUR_COLUMNS)}) or 2 columns ({' '.join(TWO_COLUMNS)})",
+        found=str(found),
+        hint="name the columns if the file has another layout",
+    )
+
+
+def _to_iob2(path: Path, sentences: list[TaggedSentence], scheme: TagScheme) -> list[TaggedSentence]:
+    """Return the sentences with tags in IOB2.
+
+    IOB1 writes B- only between two neighbouring entities of one type, IOB2 at the start of every entity.
+    A file in which both happen is neither.
+    """
+    inside_start = begin_start = None  # first line where an entity starts with I-, and with a B- IOB1 forbids
+    converted = []
+    for sentence in sentences:
+        tags, previous = [], "O"
+        for position, tag in enumerate(sentence.tags):
+            line = (sentence.line or 1) + position
+            _check_tag(path, line, tag)
+            continues = previous != "O" and tag[2:] == previous[2:]
+            if tag.startswith("I-") and not continues:
+                inside_start = inside_start or (line, tag)
+                tags.append(f"B-{tag[2:]}")
+            else:
+                if tag.startswith("B-") and not continues:
+                    begin_start = begin_start or (line, tag)
+                tags.append(tag)
+            previous = tag
+        converted.append(
+            TaggedSentence(sentence.words, tuple(tags), sentence.pos, sentence.document, sentence.line)
+        )
+    if scheme == "iob2" and inside_start is not None:
+        line, tag = inside_start
+        raise DataError.at(
+            path, line, expected="B- at the start of an entity (IOB2)", found=tag, hint="is it IOB1?"
+        )
+    if scheme != "iob2" and begin_start is not None and (inside_start is not None or scheme == "iob1"):
+        line, tag = begin_start
+        other = (
+            f" and {inside_start[1]} at the start of another in line {inside_start[0]}"
+            if inside_start
+            else ""
+        )
+        raise DataError.at(
+            path,
+            line,
+            expected="one scheme, IOB1 or IOB2" if scheme == "auto" else "IOB1",
+            found=f"{tag} at the start of an entity{other}",
+            hint="convert the tags to IOB2",
+        )
+    return converted
+
+
+def _check_tag(path: Path, line: int, tag: str) -> None:
+    if tag == "O" or (tag[:2] in ("B-", "I-") and len(tag) > 2):
+        return
+    hint = (
+        "convert IOBES or BILOU tags to IOB2"
+        if tag[:2] in ("E-", "S-", "L-", "U-")
+        else "is it the tag column?"
+    )
+    raise DataError.at(path, line, expected="a tag O, B-TYPE or I-TYPE", found=repr(tag), hint=hint)

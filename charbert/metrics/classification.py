@@ -1,0 +1,80 @@
+"""Predicted labels to accuracy, Matthews correlation, F1 and a confusion matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from sklearn import metrics as sklearn_metrics
+
+from charbert.errors import DataError, SettingsError
+
+Average = Literal["binary", "macro", "micro", "weighted"]
+
+
+def accuracy(gold: Sequence[int], predicted: Sequence[int]) -> float:
+    """Return the share of examples with the right label, in [0, 1].
+
+    Raises:
+        DataError: if there is nothing to score or the two have different lengths.
+    """
+    one, other = _as_labels(gold, predicted)
+    return float((one == other).mean())
+
+
+def matthews(gold: Sequence[int], predicted: Sequence[int]) -> float:
+    """Return the Matthews correlation (phi), in [-1, 1]; 0 when either side has one label only.
+
+    Paper: Table 1, the CoLA column.
+
+    Raises:
+        DataError: if there is nothing to score or the two have different lengths.
+    """
+    return float(sklearn_metrics.matthews_corrcoef(*_as_labels(gold, predicted)))
+
+
+def label_f1(
+    gold: Sequence[int], predicted: Sequence[int], *, average: Average = "binary", positive: int = 1
+) -> float:
+    """Return F1 in [0, 1]; a label that is neither in the gold nor predicted counts 0.
+
+    Args:
+        gold: right labels.
+        predicted: predicted labels.
+        average: ``binary`` scores the label ``positive`` alone; ``macro`` averages the labels' scores,
+            ``weighted`` does so by their share of the gold, ``micro`` counts all decisions together.
+        positive: the label that ``binary`` scores.
+
+    Raises:
+        DataError: if there is nothing to score or the two have different lengths.
+        SettingsError: if ``average`` is unknown.
+    """
+    if average not in ("binary", "macro", "micro", "weighted"):
+        raise SettingsError(f"average must be binary, macro, micro or weighted, got {average!r}")
+    one, other = _as_labels(gold, predicted)
+    if average == "binary":  # one against the rest, also where there are more than two labels
+        one, other = (one == positive).astype(np.int64), (other == positive).astype(np.int64)
+    return float(sklearn_metrics.f1_score(one, other, average=average, zero_division=0.0))
+
+
+def confusion_matrix(gold: Sequence[int], predicted: Sequence[int], num_labels: int) -> np.ndarray:
+    """Return (num_labels, num_labels) counts: row is the gold label, column the predicted one.
+
+    Raises:
+        DataError: if there is nothing to score, lengths differ, or a label is outside 0..num_labels-1.
+    """
+    one, other = _as_labels(gold, predicted)
+    for name, side in (("gold", one), ("predicted", other)):
+        if side.min() < 0 or side.max() >= num_labels:
+            raise DataError(f"expected {name} labels in 0..{num_labels - 1}, got {side.min()}..{side.max()}")
+    return np.asarray(sklearn_metrics.confusion_matrix(one, other, labels=range(num_labels)))
+
+
+def _as_labels(gold: Sequence[int], predicted: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    one, other = np.asarray(gold), np.asarray(predicted)
+    if one.ndim != 1 or one.shape != other.shape or not len(one):
+        raise DataError(
+            f"expected one predicted label for each gold one, got shapes {one.shape} and {other.shape}"
+        )
+    return one, other

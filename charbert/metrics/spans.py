@@ -1,0 +1,165 @@
+"""Predicted answers to exact match and F1, as SQuAD defines them."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from charbert.errors import DataError
+
+_ARTICLES = re.compile(r"\b(a|an|the)\b")
+_WITHOUT_PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+
+@dataclass(frozen=True)
+class SpanScores:
+    """Exact match and F1 in [0, 1], over all questions and over those with and without an answer.
+
+    A part without questions scores 0.
+    """
+
+    exact: float
+    f1: float
+    answerable_exact: float
+    answerable_f1: float
+    unanswerable_accuracy: float
+    questions: int
+    answerable: int
+
+
+@dataclass(frozen=True)
+class NoAnswerThreshold:
+    """A question with a no-answer score above ``threshold`` gets the empty answer; ``score`` in [0, 1]."""
+
+    threshold: float
+    score: float
+
+
+def normalise_answer(text: str) -> str:
+    """Return the text in lower case, without ASCII punctuation, articles and spare whitespace."""
+    return " ".join(_ARTICLES.sub(" ", text.lower().translate(_WITHOUT_PUNCTUATION)).split())
+
+
+def exact_match(prediction: str, answers: Sequence[str]) -> float:
+    """Return 1 if the prediction equals one of the answers after normalisation, else 0.
+
+    Without answers the question is unanswerable and only an empty prediction is right.
+    """
+    text = normalise_answer(prediction)
+    return float(any(text == normalise_answer(answer) for answer in _usable(answers)))
+
+
+def answer_f1(prediction: str, answers: Sequence[str]) -> float:
+    """Return the best F1 in [0, 1] between the words of the prediction and of one of the answers.
+
+    Without answers, or for an empty prediction, it is 1 if both are empty, else 0.
+    """
+    return max(_word_f1(prediction, answer) for answer in _usable(answers))
+
+
+def span_scores(predictions: Mapping[str, str], answers: Mapping[str, Sequence[str]]) -> SpanScores:
+    """Return the scores of predicted answers.
+
+    Args:
+        predictions: predicted answer of each question, empty for no answer.
+        answers: right answers of each question, none for an unanswerable one.
+
+    Raises:
+        DataError: if there is no question, or one has no prediction.
+    """
+    exact, f1, answerable = _per_question(predictions, answers)
+    return SpanScores(
+        exact=float(exact.mean()),
+        f1=float(f1.mean()),
+        answerable_exact=_mean(exact[answerable]),
+        answerable_f1=_mean(f1[answerable]),
+        unanswerable_accuracy=_mean(exact[~answerable]),
+        questions=len(answers),
+        answerable=int(answerable.sum()),
+    )
+
+
+def best_no_answer_thresholds(
+    predictions: Mapping[str, str],
+    answers: Mapping[str, Sequence[str]],
+    no_answer_scores: Mapping[str, float],
+) -> tuple[NoAnswerThreshold, NoAnswerThreshold]:
+    """Return the thresholds that are best for exact match and for F1.
+
+    Paper: Sec. 3.6, the threshold of SQuAD 2.0 is searched on the development set.
+    Departure: questions with equal no-answer scores fall on the same side of a threshold, so that the score
+    returned is one that the threshold reaches; the official search counts them one by one.
+
+    Args:
+        predictions: best answer that is not empty, for each question.
+        answers: right answers of each question, none for an unanswerable one.
+        no_answer_scores: how strongly the model says "no answer", on any scale.
+
+    Raises:
+        DataError: if there is no question, or one lacks its prediction or score.
+    """
+    exact, f1, answerable = _per_question(predictions, answers)
+    missing = [name for name in answers if name not in no_answer_scores]
+    if missing:
+        raise DataError(f"expected a no-answer score for every question, {missing[0]!r} has none")
+    scores = np.array([no_answer_scores[name] for name in answers], dtype=np.float64)
+    return _best_threshold(exact, answerable, scores), _best_threshold(f1, answerable, scores)
+
+
+def apply_no_answer_threshold(
+    predictions: Mapping[str, str], no_answer_scores: Mapping[str, float], threshold: float
+) -> dict[str, str]:
+    """Return the predictions, emptied where the no-answer score is above the threshold."""
+    return {
+        name: "" if no_answer_scores[name] > threshold else prediction
+        for name, prediction in predictions.items()
+    }
+
+
+def _usable(answers: Sequence[str]) -> list[str]:
+    """Return the answers that normalisation does not empty, or the empty one."""
+    return [answer for answer in answers if normalise_answer(answer)] or [""]
+
+
+def _word_f1(prediction: str, answer: str) -> float:
+    words, answer_words = normalise_answer(prediction).split(), normalise_answer(answer).split()
+    if not words or not answer_words:
+        return float(words == answer_words)
+    shared = (Counter(words) & Counter(answer_words)).total()
+    return 2 * shared / (len(words) + len(answer_words))
+
+
+def _per_question(
+    predictions: Mapping[str, str], answers: Mapping[str, Sequence[str]]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return exact match, F1 and whether there is an answer, one each a question."""
+    if not answers:
+        raise DataError("expected at least one question to score, got none")
+    missing = [name for name in answers if name not in predictions]
+    if missing:
+        raise DataError(f"expected a prediction for every question, {missing[0]!r} has none")
+    exact = np.array([exact_match(predictions[name], right) for name, right in answers.items()])
+    f1 = np.array([answer_f1(predictions[name], right) for name, right in answers.items()])
+    return exact, f1, np.array([_usable(right) != [""] for right in answers.values()])
+
+
+def _best_threshold(values: np.ndarray, answerable: np.ndarray, scores: np.ndarray) -> NoAnswerThreshold:
+    """Return the best cut: below or at it a question keeps its answer, above it it gets none."""
+    order = np.argsort(scores, kind="stable")
+    ranked = scores[order]
+    kept = np.concatenate([[0.0], np.cumsum(values[order])])
+    emptied = np.concatenate([np.cumsum((~answerable[order])[::-1])[::-1], [0]])
+    totals = (kept + emptied) / len(values)  # (questions + 1): the first i questions keep their answers
+    reachable = np.concatenate([[True], ranked[1:] != ranked[:-1], [True]])
+    best = int(np.argmax(np.where(reachable, totals, -1.0)))
+    threshold = ranked[best - 1] if best else np.nextafter(ranked[0], -np.inf)
+    return NoAnswerThreshold(float(threshold), float(totals[best]))
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean()) if len(values) else 0.0

@@ -1,0 +1,117 @@
+"""Predicted tags to entity scores and token accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from seqeval.scheme import IOB2, Entities
+
+from charbert.errors import DataError
+
+
+@dataclass(frozen=True)
+class TypeScores:
+    """Precision, recall and F1 of one entity type, in [0, 1]."""
+
+    precision: float
+    recall: float
+    f1: float
+    gold: int
+    """Entities in the gold tags."""
+    predicted: int
+    """Entities in the predicted tags."""
+    correct: int
+    """Entities with the same type and the same words in both."""
+
+
+@dataclass(frozen=True)
+class EntityScores(TypeScores):
+    """Scores over the entities of all types, and of each type by itself."""
+
+    per_type: dict[str, TypeScores]
+
+
+def entity_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> EntityScores:
+    """Return entity precision, recall and F1 in seqeval's strict mode for IOB2, where I- alone starts nothing.
+
+    A score with nothing to divide by is 0.
+
+    Raises:
+        DataError: if the two do not line up, or a tag is not IOB2.
+    """
+    found_gold, found_predicted = _entities(gold, predicted)
+    types = sorted({kind for found in (*found_gold, *found_predicted) for _, kind, _, _ in found})
+    counts = {kind: np.zeros(3, dtype=np.int64) for kind in types}
+    for one, other in zip(found_gold, found_predicted, strict=True):
+        for column, found in enumerate((one, other, one & other)):
+            for _, kind, _, _ in found:
+                counts[kind][column] += 1
+    total = _type_scores(sum(counts.values(), np.zeros(3, dtype=np.int64)))
+    return EntityScores(
+        **asdict(total), per_type={kind: _type_scores(count) for kind, count in counts.items()}
+    )
+
+
+def entity_counts(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> np.ndarray:
+    """Return (sentences, 3) counts of true positive, false positive and false negative entities.
+
+    Their sum over sentences gives the corpus score (`charbert.metrics.significance.f1_of_counts`).
+
+    Raises:
+        DataError: if the two do not line up, or a tag is not IOB2.
+    """
+    rows = [
+        (len(one & other), len(other - one), len(one - other))
+        for one, other in zip(*_entities(gold, predicted), strict=True)
+    ]
+    return np.array(rows, dtype=np.int64).reshape(-1, 3)
+
+
+def token_accuracy(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> float:
+    """Return the share of words with the right tag, in [0, 1]; 0 without words.
+
+    Raises:
+        DataError: if the two do not line up.
+    """
+    _check_lengths(gold, predicted)
+    right = sum(
+        tag == other
+        for one, two in zip(gold, predicted, strict=True)
+        for tag, other in zip(one, two, strict=True)
+    )
+    return right / max(1, sum(len(tags) for tags in gold))
+
+
+def _entities(
+    gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]
+) -> tuple[list[set[tuple[int, str, int, int]]], list[set[tuple[int, str, int, int]]]]:
+    """Return the entities (sentence, type, first word, end) of every sentence, gold and predicted."""
+    _check_lengths(gold, predicted)
+    try:
+        one, other = (
+            [
+                {entity.to_tuple() for entity in found}
+                for found in Entities([list(tags) for tags in side], scheme=IOB2).entities
+            ]
+            for side in (gold, predicted)
+        )
+    except ValueError as error:
+        raise DataError(f"expected IOB2 tags (O, B-TYPE, I-TYPE): {error}") from error
+    return one, other
+
+
+def _check_lengths(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> None:
+    if len(gold) != len(predicted):
+        raise DataError(f"expected tags of {len(gold)} sentences as in the gold, got {len(predicted)}")
+    for number, (one, other) in enumerate(zip(gold, predicted, strict=True)):
+        if len(one) != len(other):
+            raise DataError(f"sentence {number}: expected {len(one)} tags as in the gold, got {len(other)}")
+
+
+def _type_scores(counts: np.ndarray) -> TypeScores:
+    gold, predicted, correct = (int(count) for count in counts)
+    precision, recall = correct / max(1, predicted), correct / max(1, gold)
+    f1 = 2 * correct / max(1, gold + predicted)
+    return TypeScores(precision, recall, f1, gold, predicted, correct)
