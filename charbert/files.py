@@ -1,0 +1,62 @@
+"""Files that others rely on: written whole or not at all, named without saying whose machine they are on."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path, PurePath
+
+from charbert.errors import RecordError
+
+
+def write_atomically(path: Path | str, content: str | bytes) -> None:
+    """Replace the file at ``path`` in one step, so that a reader sees the old content or the new.
+
+    Raises:
+        RecordError: if it cannot be written; the old file stays and no temporary one is left.
+    """
+    path = Path(path)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(draft, "xb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(draft, path)
+    except OSError as error:
+        _discard(draft)
+        raise RecordError(
+            f"{path}: could not be written ({error.strerror or error}); what stood there before is whole. "
+            "Free space or choose another folder (paths.results), then run again"
+        ) from error
+    except BaseException:  # an interrupt must not leave a draft behind either
+        _discard(draft)
+        raise
+
+
+def _discard(draft: Path) -> None:
+    try:
+        draft.unlink(missing_ok=True)
+    except OSError:
+        return  # the first error is the one to report
+
+
+def shorten_path(path: PurePath | str, root: Path | str | None = None) -> str:
+    """Return a path that says nothing about the machine, with forward slashes.
+
+    A relative path stays as it is, a path inside ``root`` becomes relative to it, and of any other absolute
+    path the last two parts remain (``conll2003/eng.train``).
+
+    Args:
+        path: the path; it need not exist.
+        root: folder to be relative to; None: the working directory.
+    """
+    pure = PurePath(path)
+    if not pure.is_absolute():
+        return pure.as_posix()
+    base = Path(root) if root is not None else Path.cwd()
+    if pure.is_relative_to(base):
+        return pure.relative_to(base).as_posix()
+    return PurePath(*[part for part in pure.parts if part != pure.anchor][-2:]).as_posix()

@@ -1,0 +1,106 @@
+"""Where a result came from: code, packages, machine and data, found without importing what they describe.
+
+What these functions return holds no absolute path, so records can be compared across machines.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import platform
+import subprocess
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+
+from charbert.errors import DataError
+
+PACKAGES = (
+    "charbert",
+    "torch",
+    "transformers",
+    "tokenizers",
+    "datasets",
+    "accelerate",
+    "numpy",
+    "scikit-learn",
+)
+
+
+def package_versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
+    """Return ``{"python": ..., package: version}``; packages that are not installed are left out."""
+    versions = {"python": platform.python_version()}
+    for package in packages:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def git_state(source: Path | None = None) -> tuple[str | None, bool | None]:
+    """Return (commit, whether tracked files differ from it) of the checkout that tracks ``source``.
+
+    (None, None) outside a checkout, without git, or when the file merely lies inside someone else's
+    repository, as an installed package does.
+
+    Args:
+        source: any file of the code; None: this package.
+    """
+    source = Path(source or __file__).resolve()
+    if _git(source.parent, "ls-files", "--error-unmatch", "--", source.name) is None:
+        return None, None
+    commit = _git(source.parent, "rev-parse", "HEAD")
+    changes = _git(source.parent, "status", "--porcelain", "--untracked-files=no")
+    return commit, None if changes is None else bool(changes)
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=30, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def describe_hardware(accelerator: str | None = None) -> dict[str, str | int | None]:
+    """Return the processor's model, the cores this process may use, and the accelerator's name.
+
+    Args:
+        accelerator: what the caller trained on, for example ``torch.cuda.get_device_name()``; None: the CPU.
+    """
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {"cpu": _cpu_model(), "cores": usable, "accelerator": accelerator}
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, "") or platform.processor() or platform.machine()
+
+
+def file_checksum(path: Path | str) -> str:
+    """Return the SHA-256 of a file in hex; read once per process unless its size or time stamp changes.
+
+    Raises:
+        DataError: if the file cannot be read.
+    """
+    try:
+        found = Path(path).stat()
+        return _checksum(os.path.abspath(path), found.st_size, found.st_mtime_ns)
+    except OSError as error:
+        raise DataError.at(
+            path, None, expected="a readable file to take the checksum of", found=error.strerror or str(error)
+        ) from error
+
+
+@functools.lru_cache(maxsize=4096)
+def _checksum(path: str, size: int, mtime_ns: int) -> str:
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,296 @@
+"""What a run leaves behind: one JSON file per run, the truth that tables, figures and W&B are views of.
+
+A record is written whole or not at all, holds no absolute path, and is found again by the hash of the
+settings that made it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import warnings
+from collections.abc import Collection, Mapping
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path, PurePath
+from typing import Any
+
+import numpy as np
+
+from charbert.errors import RecordError, SettingsError
+from charbert.files import shorten_path, write_atomically
+from charbert.provenance import describe_hardware, file_checksum, git_state, package_versions
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "ResultRecord",
+    "file_checksum",
+    "read_record",
+    "read_records",
+    "settings_key",
+    "shorten_path",
+    "start_record",
+    "write_atomically",
+    "write_record",
+]
+
+SCHEMA_VERSION = 1
+"""Grows when a field changes its meaning; a reader refuses versions that it does not know."""
+
+
+@dataclass
+class ResultRecord:
+    """One run: what was asked, what came out, and everything needed to do it again."""
+
+    kind: str
+    """pretrain, finetune, ..."""
+    experiment: str
+    """Stem of the experiment, as ``table2_robustness``."""
+    name: str
+    """Readable name of the run, as ``ner-charbert-s1``."""
+    key: str
+    """`settings_key` of the settings that identify the result."""
+    settings: dict[str, Any]
+    seed: int
+    metrics: dict[str, float] = field(default_factory=dict)
+    """By path: ``eval/ner/f1``, ``attack/ner/charbert/f1``; shares in [0, 1]."""
+    details: dict[str, Any] = field(default_factory=dict)
+    """What is no single number: scores per entity type, ``history``, ``generated`` (is the data made up?)."""
+    data_checksums: dict[str, str] = field(default_factory=dict)
+    """SHA-256 by file name."""
+    versions: dict[str, str] = field(default_factory=dict)
+    git_commit: str | None = None
+    git_dirty: bool | None = None
+    """Whether tracked files differed from the commit; None: not a checkout."""
+    hardware: dict[str, Any] = field(default_factory=dict)
+    started: str = ""
+    """ISO 8601, UTC."""
+    finished: str = ""
+    wall_seconds: float = 0.0
+    training_tokens: int = 0
+    """Subwords seen in training, padding left out, summed over epochs."""
+    wandb_id: str | None = None
+    wandb_path: str | None = None
+    schema_version: int = SCHEMA_VERSION
+
+    def finish(self, metrics: Mapping[str, float], *, wall_seconds: float | None = None) -> None:
+        """Add the scores and stamp the end.
+
+        Args:
+            metrics: merged into ``metrics``.
+            wall_seconds: None: the time since ``started``.
+        """
+        now = datetime.now(UTC)
+        self.metrics.update(metrics)
+        self.finished = now.isoformat()
+        if wall_seconds is None and self.started:
+            wall_seconds = (now - datetime.fromisoformat(self.started)).total_seconds()
+        self.wall_seconds = wall_seconds or 0.0
+
+
+def start_record(
+    kind: str,
+    experiment: str,
+    name: str,
+    *,
+    settings: Mapping[str, Any],
+    seed: int,
+    ignore: Collection[str] = (),
+    accelerator: str | None = None,
+) -> ResultRecord:
+    """Return a record that knows its settings, code, packages and machine, and when it began.
+
+    Args:
+        kind: pretrain, finetune, ...
+        experiment: stem of the experiment.
+        name: readable name of the run.
+        settings: the whole nested settings.
+        seed: the run's seed.
+        ignore: dotted paths of settings left out of the key, see `settings_key`.
+        accelerator: name of the device, None for a CPU.
+    """
+    commit, dirty = git_state()
+    return ResultRecord(
+        kind=kind,
+        experiment=experiment,
+        name=name,
+        key=settings_key(settings, ignore),
+        settings=_plain(settings, "settings"),
+        seed=seed,
+        versions=package_versions(),
+        git_commit=commit,
+        git_dirty=dirty,
+        hardware=dict(describe_hardware(accelerator)),
+        started=datetime.now(UTC).isoformat(),
+    )
+
+
+def settings_key(settings: Mapping[str, Any], ignore: Collection[str] = ()) -> str:
+    """Return 12 hex digits that depend on the settings' values and never on their order.
+
+    Args:
+        settings: nested; paths, enums, dataclasses, tuples and NumPy numbers are understood.
+        ignore: dotted paths left out with everything below them, as ``("paths", "training.log_every")``.
+
+    Raises:
+        RecordError: for a value that JSON cannot hold, naming the setting.
+    """
+    kept = _without(_plain(settings, "settings"), frozenset(ignore), "")
+    text = json.dumps(kept, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:12]
+
+
+def _without(value: Any, ignore: frozenset[str], prefix: str) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: _without(child, ignore, f"{prefix}{key}.")
+        for key, child in value.items()
+        if f"{prefix}{key}" not in ignore
+    }
+
+
+def _plain(value: Any, where: str) -> Any:
+    """Return ``value`` as JSON's own types; numbers that JSON lacks (nan, inf) become their names."""
+    match value:
+        case Enum():
+            return value.value if isinstance(value.value, str) else value.name
+        case None | bool() | str():
+            return value
+        case np.generic() | np.ndarray():
+            return _plain(value.tolist(), where)
+        case float():
+            return value if math.isfinite(value) else repr(value)
+        case int():
+            return int(value)
+        case PurePath():
+            return value.as_posix()
+        case Mapping():
+            plain = {str(_plain(key, where)): _plain(child, f"{where}.{key}") for key, child in value.items()}
+            if len(plain) != len(value):
+                raise RecordError(f"{where}: two keys are the same once written as text, got {list(value)}")
+            return plain
+        case list() | tuple():
+            return [_plain(child, f"{where}[{index}]") for index, child in enumerate(value)]
+        case set() | frozenset():
+            return sorted((_plain(child, where) for child in value), key=repr)
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(asdict(value), where)
+    raise RecordError(
+        f"{where}: expected text, a number, a list or a mapping, got {type(value).__name__}; "
+        "convert it before it goes into a record"
+    )
+
+
+def _shareable(value: Any) -> Any:
+    """Return ``value`` with every absolute path in it shortened, see `shorten_path`."""
+    if isinstance(value, dict):
+        short: dict[str, Any] = {}
+        for key, child in value.items():
+            name = _shareable(key)
+            while name in short:  # two files whose last parts agree
+                name += "'"
+            short[name] = _shareable(child)
+        return short
+    if isinstance(value, list):
+        return [_shareable(child) for child in value]
+    if isinstance(value, str) and "\n" not in value:
+        path = PurePath(value)
+        return shorten_path(path) if path.is_absolute() and len(path.parts) > 2 else value
+    return value
+
+
+def write_record(path: Path | str, record: ResultRecord) -> None:
+    """Write a record as JSON, whole or not at all; absolute paths inside are shortened.
+
+    Raises:
+        RecordError: if it cannot be written (a full disk, no permission); an earlier record stays whole.
+    """
+    content = {item.name: _plain(getattr(record, item.name), item.name) for item in fields(record)}
+    write_atomically(path, json.dumps(_shareable(content), indent=1, allow_nan=False) + "\n")
+
+
+def read_record(path: Path | str) -> ResultRecord:
+    """Return the record at ``path``.
+
+    Raises:
+        RecordError: if it is missing, damaged, or of a schema version that this code does not know.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecordError(f"{path}: expected a result record, got {error.strerror or error}") from error
+    except ValueError as error:  # damaged JSON or bytes that are no UTF-8
+        line = f":{error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise RecordError(
+            f"{path}{line}: expected a result record in JSON, got {error}; delete the file and run again"
+        ) from error
+    return _checked(path, content)
+
+
+def _checked(path: Path | str, content: Any) -> ResultRecord:
+    if not isinstance(content, dict) or "schema_version" not in content:
+        raise RecordError(
+            f"{path}: expected a result record, got JSON without schema_version; is it another file?"
+        )
+    if content["schema_version"] != SCHEMA_VERSION:
+        raise RecordError(
+            f"{path}: expected schema_version {SCHEMA_VERSION}, got {content['schema_version']!r}; "
+            "read it with the version of charbert that wrote it, or run again"
+        )
+    known = {item.name for item in fields(ResultRecord)}
+    needed = {i.name for i in fields(ResultRecord) if i.default is MISSING and i.default_factory is MISSING}
+    if content.keys() - known or needed - content.keys():
+        raise RecordError(
+            f"{path}: expected the fields of a result record, missing {sorted(needed - content.keys())}, "
+            f"unknown {sorted(content.keys() - known)}; run again"
+        )
+    try:
+        content["metrics"] = {name: float(value) for name, value in content.get("metrics", {}).items()}
+    except (AttributeError, TypeError, ValueError) as error:
+        raise RecordError(f"{path}: expected numbers in metrics, got {error}; run again") from error
+    return ResultRecord(**content)
+
+
+def read_records(folder: Path | str, **filters: Any) -> list[ResultRecord]:
+    """Return the records under ``folder``, by path; one warning lists the damaged ones left out.
+
+    A record is every ``record.json`` at any depth and every ``*.json`` directly in the folder.
+
+    Args:
+        folder: where to look.
+        **filters: field, or dotted path into one -> the value wanted, or a list, set or tuple of them:
+            ``kind="finetune"``, ``seed=[1, 2]``, ``**{"settings.task.name": "ner"}``.
+
+    Raises:
+        RecordError: if the folder does not exist.
+        SettingsError: if a filter names no field of a record.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise RecordError(f"{folder}: expected a folder of records, got none; run an experiment first")
+    known = {item.name for item in fields(ResultRecord)}
+    if unknown := sorted(name for name in filters if name.split(".")[0] not in known):
+        raise SettingsError(f"records can be chosen by {sorted(known)}, got {unknown}")
+    records, damaged = [], []
+    for path in sorted({*folder.rglob("record.json"), *folder.glob("*.json")}):
+        try:
+            records.append(read_record(path))
+        except RecordError as error:
+            damaged.append(str(error))
+    if damaged:
+        warnings.warn(f"{len(damaged)} records left out:\n" + "\n".join(damaged), stacklevel=2)
+    return [record for record in records if all(_matches(record, *item) for item in filters.items())]
+
+
+def _matches(record: ResultRecord, path: str, wanted: Any) -> bool:
+    first, *rest = path.split(".")
+    value = getattr(record, first)
+    for part in rest:
+        if not isinstance(value, Mapping) or part not in value:
+            return False
+        value = value[part]
+    choices = wanted if isinstance(wanted, list | tuple | set | frozenset) else [wanted]
+    return any(value == choice for choice in choices)
