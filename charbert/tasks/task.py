@@ -65,7 +65,7 @@ class Task(ABC, Generic[Example, Prediction]):
 
     @abstractmethod
     def score(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> dict[str, float]:
-        """Return the metrics, each in [0, 100] unless its name says otherwise."""
+        """Return the metrics, shares in [0, 1] unless a name says otherwise."""
 
     @abstractmethod
     def units(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> np.ndarray:

@@ -1,0 +1,35 @@
+"""A model and features to logits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from transformers import Trainer
+
+LABEL_FIELDS = ("labels", "start_positions", "end_positions")
+
+
+def unpad_logits(padded: Any, features: Sequence[Mapping[str, Any]]) -> list[np.ndarray]:
+    """Return one array of logits per feature, without the padding that batching added.
+
+    Args:
+        padded: (N, T, ...) or (N, K) as the Trainer concatenates them; a pair of them (question answering) is
+            stacked on a last axis.
+        features: the N features, for their lengths.
+    """
+    if isinstance(padded, tuple | list):
+        padded = np.stack([np.asarray(part) for part in padded], axis=-1)  # (N, T, 2)
+    if padded.ndim == 2:
+        return list(padded)
+    return [row[: len(feature["input_ids"])] for row, feature in zip(padded, features, strict=True)]
+
+
+def predict_logits(trainer: Trainer, features: Sequence[Mapping[str, Any]]) -> list[np.ndarray]:
+    """Return the model's logits, one array per feature, in order.
+
+    Labels are taken out first: a test set may hold labels that the model must not see.
+    """
+    inputs = [{k: v for k, v in feature.items() if k not in LABEL_FIELDS} for feature in features]
+    return unpad_logits(trainer.predict(inputs).predictions, features)  # type: ignore[arg-type]

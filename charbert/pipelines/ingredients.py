@@ -1,0 +1,128 @@
+"""What a run is made of: files in place, noise models, vocabularies, processors."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from pathlib import Path
+
+from charbert.config.data import AttackSettings, NoiseSettings, SetFiles
+from charbert.config.model import CharEncoder, TrunkSettings, TrunkSource
+from charbert.config.schema import Settings
+from charbert.data.newswire.files import write_newswire
+from charbert.errors import CheckpointError, DataError, SettingsError
+from charbert.noise.attack import Attack
+from charbert.noise.edits import Edit
+from charbert.noise.nlm import NlmNoise, NoiseModel, ReleasedNlmNoise
+from charbert.records import file_checksum
+
+log = logging.getLogger(__name__)
+
+
+def prepare_data(settings: Settings) -> None:
+    """Generate the data when the settings say so and they are missing.
+
+    Raises:
+        DataError: naming the folder and what to do when data that cannot be generated are missing.
+    """
+    root = Path(settings.data.root)
+    if settings.data.generated:
+        write_newswire(root, settings.newswire, settings.data)
+    elif not root.is_dir():
+        raise DataError.at(
+            root,
+            None,
+            expected=f"the folder of the {settings.data.name} data",
+            found="no such folder",
+            hint="set paths.data=FOLDER, or run on generated text with recipe=quick",
+        )
+
+
+def data_file(settings: Settings, relative: str, purpose: str) -> Path:
+    """Return the path of a data file.
+
+    Raises:
+        DataError: when it does not exist or the settings name none.
+    """
+    if not relative:
+        raise DataError(f"data.sets.{settings.task.name} names no file for {purpose} (data={settings.data.name})")
+    path = Path(settings.data.root) / relative
+    if not path.is_file():
+        raise DataError.at(
+            path,
+            None,
+            expected=f"a file with {purpose}",
+            found="no such file",
+            hint="set paths.data to the folder that holds it",
+        )
+    return path
+
+
+def task_files(settings: Settings) -> SetFiles:
+    """Return the files of the task.
+
+    Raises:
+        SettingsError: when the chosen data have no such set.
+    """
+    if settings.task.name not in settings.data.sets:
+        known = ", ".join(sorted(settings.data.sets))
+        raise SettingsError(f"data={settings.data.name} has no set for task={settings.task.name}, only {known}")
+    return settings.data.sets[settings.task.name]
+
+
+def build_nlm_noise(settings: NoiseSettings) -> NoiseModel:
+    """Return the noise model of pretraining."""
+    if settings.rules == "released":
+        return ReleasedNlmNoise(probability=settings.probability)
+    return NlmNoise(
+        probability=settings.probability,
+        edits=tuple(Edit[edit] for edit in settings.edits),
+        min_word_length=settings.min_word_length,
+    )
+
+
+def build_attack(settings: AttackSettings) -> NoiseModel:
+    """Return the noise model of the test-time attack."""
+    return Attack(
+        edits=tuple(Edit[edit] for edit in settings.edits),
+        min_word_length=settings.min_word_length,
+        letters=settings.letters,
+        probability=settings.probability,
+    )
+
+
+def trunk_location(trunk: TrunkSettings) -> str:
+    """Return the model id or folder of a trunk that exists already, after checking its checksum.
+
+    Raises:
+        CheckpointError: when the package or folder is missing, or the weights are not the expected ones.
+    """
+    if trunk.source is TrunkSource.hub:
+        return trunk.location
+    folder = _package_folder(trunk) if trunk.source is TrunkSource.package else Path(trunk.location)
+    if not (folder / "config.json").is_file():
+        raise CheckpointError(f"{folder}: expected a checkpoint with config.json for trunk={trunk.name}, got none")
+    if trunk.sha256 is not None:
+        found = file_checksum(folder / "model.safetensors")
+        if found != trunk.sha256:
+            raise CheckpointError(
+                f"{folder}/model.safetensors: expected sha256 {trunk.sha256}, got {found}; "
+                "reinstall the trunk, or set trunk.sha256=null to use it all the same"
+            )
+    return str(folder)
+
+
+def has_char_channel(settings: Settings) -> bool:
+    """Return whether the model reads characters."""
+    return settings.model.char_encoder is not CharEncoder.none
+
+
+def _package_folder(trunk: TrunkSettings) -> Path:
+    package, _, inner = trunk.location.partition("/")
+    found = importlib.util.find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        raise CheckpointError(
+            f"trunk={trunk.name} needs the Python package {package}, which is not installed; "
+            "`make minilm` installs it"
+        )
+    return Path(found.submodule_search_locations[0]) / inner

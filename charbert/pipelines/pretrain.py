@@ -1,0 +1,180 @@
+"""Pretraining: a trunk from scratch where there is none, then MLM and NLM on noised text (Sec. 3.5)."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from pathlib import Path
+from typing import Any
+
+from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer
+
+from charbert.config.model import CharEncoder, Objective, TrunkSource
+from charbert.config.schema import Settings
+from charbert.config.training import TrainingSettings
+from charbert.data.collate import PadCollator
+from charbert.data.corpus import read_blocks
+from charbert.data.pretraining import PretrainingDataset
+from charbert.data.wordpiece import train_wordpiece
+from charbert.model import CharBertForPreTraining
+from charbert.model.processing import CharBertProcessor
+from charbert.pipelines.cells import Cell, pretraining_cell, trunk_cell
+from charbert.pipelines.ingredients import (
+    build_nlm_noise,
+    corpus_file,
+    has_char_channel,
+    load_char_vocab,
+    load_word_vocab,
+    prepare_data,
+    trunk_location,
+)
+from charbert.pipelines.runs import checksums, history, recorded_run, seed_everything, train
+from charbert.training.arguments import build_arguments
+from charbert.training.trainer import CharBertTrainer
+
+log = logging.getLogger(__name__)
+
+
+def prepare_trunk(settings: Settings) -> str:
+    """Return the model id or folder of the trunk, after pretraining it when it comes from scratch."""
+    if settings.trunk.source is not TrunkSource.scratch:
+        return trunk_location(settings.trunk)
+    cell = trunk_cell(settings)
+    if cell.finished() is None or not cell.model_folder.is_dir():
+        _pretrain_trunk(settings, cell)
+    return str(cell.model_folder)
+
+
+def prepare_encoder(settings: Settings) -> str | None:
+    """Return the folder of the pretrained encoder, after pretraining it when that is missing.
+
+    None when the model is fine-tuned without further pretraining.
+    """
+    if settings.model.objective is Objective.none:
+        return None
+    cell = pretraining_cell(settings)
+    if cell.finished() is None or not cell.model_folder.is_dir():
+        _pretrain_encoder(settings, cell)
+    return str(cell.model_folder)
+
+
+def build_processor(settings: Settings, trunk: str) -> CharBertProcessor:
+    """Return the processor for a trunk: its tokenizer, and the character vocabulary of the corpus."""
+    vocabulary = load_char_vocab(settings) if has_char_channel(settings) else None
+    return CharBertProcessor(AutoTokenizer.from_pretrained(trunk), vocabulary)
+
+
+def model_overrides(settings: Settings, processor: CharBertProcessor) -> dict[str, Any]:
+    """Return the fields of ``CharBertConfig`` that the settings decide."""
+    model = settings.model
+    overrides: dict[str, Any] = {
+        "char_encoder": model.char_encoder.name,
+        "interaction": model.interaction.name,
+        "share_interaction": model.share_interaction,
+        "interaction_window": model.interaction_window,
+        "char_embedding_size": model.char_embedding_size,
+    }
+    if processor.char_vocab is not None:
+        overrides["char_vocab"] = processor.char_vocab.to_dict()
+    if model.char_encoder is CharEncoder.none:
+        overrides |= {"interaction": "none", "head_channels": "token", "nlm_channel": "token"}
+    else:
+        overrides["head_channels"] = model.head_channels.name
+    return overrides
+
+
+def _pretrain_trunk(settings: Settings, cell: Cell) -> None:
+    """MLM on clean text with the trunk's own Hugging Face model: the checkpoint is a plain one."""
+    log.info("pretraining the trunk %s from scratch", settings.trunk.name)
+    prepare_data(settings)
+    tokenizer = train_wordpiece(
+        corpus_file(settings, "train"), settings.trunk.vocab_size, lower_case=settings.trunk.lower_case
+    )
+    seed_everything(settings.pretraining_seed, "trunk")
+    special = {name: getattr(tokenizer, name) for name in ("pad_token_id", "bos_token_id", "eos_token_id")}
+    config = AutoConfig.for_model(**settings.trunk.config, vocab_size=len(tokenizer), **special)
+    processor = CharBertProcessor(tokenizer, None)
+    _run(
+        settings,
+        cell,
+        settings.trunk.pretraining,
+        AutoModelForMaskedLM.from_config(config),
+        processor,
+        mlm_labels="labels",
+    )
+
+
+def _pretrain_encoder(settings: Settings, cell: Cell) -> None:
+    prepare_data(settings)
+    trunk = prepare_trunk(settings)
+    log.info("pretraining %s (%s)", settings.model.name, settings.model.objective.name)
+    processor = build_processor(settings, trunk)
+    objective = settings.model.objective
+    with_nlm = objective in (Objective.nlm, Objective.mlm_nlm)
+    words = load_word_vocab(settings) if with_nlm else None
+    seed_everything(settings.pretraining_seed, "encoder")
+    model = CharBertForPreTraining.from_trunk(
+        trunk,
+        **model_overrides(settings, processor),
+        nlm_vocab_size=len(words) if words is not None else 0,
+    )
+    if words is not None:
+        words.save(cell.model_folder / "word_vocab.json")
+    _run(settings, cell, settings.pretraining, model, processor, words=words, noisy=True)
+
+
+def _run(
+    settings: Settings,
+    cell: Cell,
+    training: TrainingSettings,
+    model: Any,
+    processor: CharBertProcessor,
+    *,
+    words: Any = None,
+    noisy: bool = False,
+    mlm_labels: str = "mlm_labels",
+) -> None:
+    """Train on the corpus, save model and processor, and write the record."""
+    noise = build_nlm_noise(settings.noise) if noisy else None
+    mlm = settings.model.objective is not Objective.nlm or not noisy
+    sets = {
+        split: PretrainingDataset(
+            read_blocks(
+                [corpus_file(settings, split)],
+                words_per_block=settings.corpus.words_per_block,
+                max_words=limit,
+                cache_dir=Path(settings.paths.outputs) / "cache",
+            ),
+            processor,
+            max_length=training.max_length,
+            noise=noise,
+            word_vocab=words,
+            mlm_probability=settings.noise.mlm_probability if mlm else 0.0,
+            seed=settings.pretraining_seed if split == "train" else 0,
+        )
+        for split, limit in (("train", settings.corpus.max_words), ("dev", settings.corpus.dev_words))
+    }
+    label_names = [mlm_labels] if words is None else [mlm_labels, "nlm_labels"]
+    with recorded_run(settings, cell) as (record, run):
+        trainer = CharBertTrainer(
+            new_weights_learning_rate=training.optimizer.new_weights_learning_rate,
+            model=model,
+            args=build_arguments(
+                training,
+                cell.folder / "checkpoints",
+                settings.pretraining_seed,
+                len(sets["train"]),
+                label_names=label_names,
+            ),
+            train_dataset=sets["train"],
+            eval_dataset=sets["dev"],
+            data_collator=PadCollator(processor.pad_values, rename={"mlm_labels": mlm_labels}),
+        )
+        record.training_tokens = train(trainer, run)
+        metrics = {k: v for k, v in trainer.evaluate().items() if k.endswith(("loss", "accuracy", "perplexity"))}
+        model.save_pretrained(cell.model_folder)
+        processor.save_pretrained(cell.model_folder)
+        record.details["history"] = history(trainer)
+        record.data_checksums = checksums([corpus_file(settings, split) for split in ("train", "dev")])
+        record.finish({k.replace("eval_", "eval/", 1): v for k, v in metrics.items()})
+    shutil.rmtree(cell.folder / "checkpoints", ignore_errors=True)

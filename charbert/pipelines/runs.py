@@ -1,0 +1,83 @@
+"""What every training run does around the training itself: seed, resume, record, W&B."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import TrainerCallback, set_seed
+from transformers.trainer_utils import get_last_checkpoint
+
+from charbert.config.schema import Settings
+from charbert.pipelines.cells import Cell
+from charbert.records import ResultRecord, start_record, write_record
+from charbert.seeding import derive_seed
+from charbert.training.tracking import Run, TrackingCallback, tracking_run
+from charbert.training.trainer import CharBertTrainer
+
+log = logging.getLogger(__name__)
+
+_HISTORY_KEYS = ("step", "epoch", "num_input_tokens_seen", "loss", "learning_rate")
+
+
+def seed_everything(seed: int, *names: str | int) -> None:
+    """Seed the global generators of Python, NumPy and torch, which initial weights and dropout draw from."""
+    set_seed(derive_seed(seed, *names) % 2**32)
+
+
+@contextmanager
+def recorded_run(settings: Settings, cell: Cell) -> Iterator[tuple[ResultRecord, Run]]:
+    """Open a record and its W&B run; write the record when the body ends without an error."""
+    plain = asdict(settings)
+    plain.pop("paths")
+    plain.pop("tracking")
+    accelerator = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    seed = settings.seed if cell.kind == "finetune" else settings.pretraining_seed
+    record = start_record(
+        cell.kind, settings.experiment, cell.name, settings=plain, seed=seed, accelerator=accelerator
+    )
+    record.key = cell.key
+    with tracking_run(
+        mode=settings.tracking.mode.name,
+        project=settings.tracking.project,
+        entity=settings.tracking.entity,
+        folder=Path(settings.paths.outputs),
+        group=settings.experiment,
+        job_type=cell.kind,
+        name=cell.name,
+        config=record.settings | {"key": cell.key},
+    ) as run:
+        yield record, run
+        record.wandb_id, record.wandb_path = run.id, run.path
+        record.details["generated"] = settings.data.generated
+        record.details["recipe"] = settings.recipe
+        run.summary(record.metrics)
+    write_record(cell.record_path, record)
+    log.info("%s: record in %s", cell.name, cell.record_path)
+
+
+def train(trainer: CharBertTrainer, run: Run, extra: list[TrainerCallback] | None = None) -> int:
+    """Train, from the newest checkpoint when there is one, and return the number of training tokens."""
+    for callback in [TrackingCallback(run), *(extra or [])]:
+        trainer.add_callback(callback)
+    folder = Path(trainer.args.output_dir)
+    checkpoint = get_last_checkpoint(str(folder)) if folder.is_dir() else None
+    if checkpoint is not None:
+        log.info("resuming from %s", checkpoint)
+    trainer.train(resume_from_checkpoint=checkpoint)
+    return int(trainer.state.num_input_tokens_seen)
+
+
+def history(trainer: CharBertTrainer) -> list[dict[str, Any]]:
+    """Return the run's log lines that a learning curve is drawn from."""
+    wanted = (*_HISTORY_KEYS,)
+    objectives = ("mlm_", "nlm_", "eval_")
+    return [
+        {k: v for k, v in line.items() if k in wanted or k.startswith(objectives)}
+        for line in trainer.state.log_history
+    ]

@@ -1,0 +1,25 @@
+"""Pretraining alone: MLM on the token channel and NLM on the char channel.
+
+python experiments/pretrain.py recipe=quick
+python experiments/pretrain.py recipe=minilm model=adv_bert corpus.max_words=100000
+"""
+
+import hydra
+from omegaconf import DictConfig
+
+from charbert.config.load import load_settings
+from charbert.pipelines.entry import reported
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="pretrain")
+@reported
+def main(cfg: DictConfig) -> None:
+    """Pretrain the encoder that the settings describe, or say that it is there."""
+    settings = load_settings(cfg)
+    from charbert.pipelines import pretrain
+
+    pretrain.prepare_encoder(settings)
+
+
+if __name__ == "__main__":
+    main()
