@@ -30,6 +30,7 @@ __all__ = [
     "read_record",
     "read_records",
     "settings_key",
+    "shareable",
     "shorten_path",
     "start_record",
     "write_atomically",
@@ -184,18 +185,26 @@ def _plain(value: Any, where: str) -> Any:
     )
 
 
-def _shareable(value: Any) -> Any:
-    """Return ``value`` with every absolute path in it shortened, see `shorten_path`."""
+def shareable(value: Any, where: str = "settings") -> Any:
+    """Return ``value`` as JSON's own types, with every absolute path in it shortened, see `shorten_path`.
+
+    Raises:
+        RecordError: for a value that JSON cannot hold; ``where`` names its root in the message.
+    """
+    return _shortened(_plain(value, where))
+
+
+def _shortened(value: Any) -> Any:
     if isinstance(value, dict):
         short: dict[str, Any] = {}
         for key, child in value.items():
-            name = _shareable(key)
+            name = _shortened(key)
             while name in short:  # two files whose last parts agree
                 name += "'"
-            short[name] = _shareable(child)
+            short[name] = _shortened(child)
         return short
     if isinstance(value, list):
-        return [_shareable(child) for child in value]
+        return [_shortened(child) for child in value]
     if isinstance(value, str) and "\n" not in value:
         path = PurePath(value)
         return shorten_path(path) if path.is_absolute() and len(path.parts) > 2 else value
@@ -208,8 +217,8 @@ def write_record(path: Path | str, record: ResultRecord) -> None:
     Raises:
         RecordError: if it cannot be written (a full disk, no permission); an earlier record stays whole.
     """
-    content = {item.name: _plain(getattr(record, item.name), item.name) for item in fields(record)}
-    write_atomically(path, json.dumps(_shareable(content), indent=1, allow_nan=False) + "\n")
+    content = {item.name: shareable(getattr(record, item.name), item.name) for item in fields(record)}
+    write_atomically(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 
 def read_record(path: Path | str) -> ResultRecord:

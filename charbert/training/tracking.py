@@ -1,0 +1,235 @@
+"""The W&B view of a run: nobody else imports wandb, and nothing that goes wrong here stops a training.
+
+Offline is the usual mode: files in a folder, no login, no prompt, no network; ``wandb sync`` uploads them
+later. The record on disk is the truth (charbert/records.py).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from charbert.errors import SettingsError
+from charbert.records import shareable
+
+MODES = ("online", "offline", "off")
+STEP = "step"
+"""The axis of every chart: optimizer steps."""
+
+
+class Run:
+    """A W&B run, or nothing at all: with tracking off every method returns at once.
+
+    The first failure gives one warning and turns tracking off for the rest of the run.
+    """
+
+    def __init__(self, handle: Any = None, *, online: bool = False) -> None:
+        self._handle = handle
+        self._failed = False
+        self.id: str | None = handle.id if handle else None
+        self.path: str | None = handle.path if handle else None  # entity/project/id; offline maybe no entity
+        self.url: str | None = handle.url if handle and online else None
+        self.dir: Path | None = Path(handle.dir).parent if handle else None
+
+    @property
+    def is_on(self) -> bool:
+        """Whether what is logged still arrives."""
+        return self._handle is not None and not self._failed
+
+    def log(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Log scores by path (``train/nlm_loss``), at an optimizer step; steps need not increase."""
+        values = dict(metrics) if step is None else {**metrics, STEP: step}
+        self._attempt(lambda run: run.log(values))
+
+    def summary(self, values: Mapping[str, float | str]) -> None:
+        """Set the run's final values."""
+        self._attempt(lambda run: run.summary.update(dict(values)))
+
+    def table(self, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Log a table; one column may mix types."""
+        data = [list(row) for row in rows]
+        self._attempt(
+            lambda run: run.log({name: _wandb().Table(list(columns), data, allow_mixed_types=True)})
+        )
+
+    def image(self, name: str, path: Path | str) -> None:
+        """Log a picture file."""
+        self._attempt(lambda run: run.log({name: _wandb().Image(str(path))}))
+
+    def artifact(self, path: Path | str, type: str) -> None:
+        """Log a file or a folder as an artifact named after it; a copy is kept until it is uploaded."""
+
+        def add(run: Any) -> None:
+            artifact = _wandb().Artifact(re.sub(r"[^\w.-]", "-", Path(path).name), type)
+            (artifact.add_dir if Path(path).is_dir() else artifact.add_file)(str(path))
+            run.log_artifact(artifact)
+
+        self._attempt(add)
+
+    def close(self, exit_code: int) -> None:
+        """End the run: 0 finished, anything else failed. Calling it again does nothing."""
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            try:
+                handle.finish(exit_code=exit_code)
+            except Exception as error:
+                self._give_up(error)
+
+    def _attempt(self, action: Callable[[Any], object]) -> None:
+        if not self.is_on:
+            return
+        try:
+            action(self._handle)
+        except Exception as error:  # whatever the service does, the training is worth more than its view
+            self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        if not self._failed:
+            warnings.warn(f"W&B failed, the run goes on with tracking off: {error!r}", stacklevel=4)
+        self._failed = True
+
+
+def _wandb() -> Any:
+    import wandb
+
+    return wandb
+
+
+@contextmanager
+def tracking_run(
+    *,
+    mode: str,
+    folder: Path | str,
+    project: str,
+    entity: str | None = None,
+    group: str,
+    job_type: str,
+    name: str,
+    config: Mapping[str, Any] | None = None,
+    tags: Sequence[str] = (),
+) -> Iterator[Run]:
+    """Yield a run that is closed on leaving, as failed if an exception passes, which is never hidden.
+
+    Args:
+        mode: ``online``, ``offline``, or ``off`` (wandb is not even imported).
+        folder: W&B's files go to ``folder/wandb``.
+        project: W&B project.
+        entity: W&B user or team; None: the default of the account.
+        group: stem of the experiment.
+        job_type: the pipeline, as ``finetune``.
+        name: of the run, as ``ner-charbert-s1``.
+        config: nested settings; absolute paths in them are shortened.
+        tags: words to find the run by.
+
+    Raises:
+        SettingsError: for an unknown mode. A failing W&B raises nothing.
+    """
+    if mode not in MODES:
+        raise SettingsError(f"tracking.mode must be one of {', '.join(MODES)}, got {mode!r}")
+    if mode == "off":
+        yield Run()
+        return
+    about = {"group": group, "job_type": job_type, "name": name, "tags": list(tags)}
+    with _copies_kept_in(Path(folder)):
+        run = _start(mode, Path(folder), config or {}, {"project": project, "entity": entity, **about})
+        try:
+            yield run
+        except BaseException:
+            run.close(exit_code=1)
+            raise
+        run.close(exit_code=0)
+
+
+def _start(mode: str, folder: Path, config: Mapping[str, Any], about: Mapping[str, Any]) -> Run:
+    """Return a started run; off, after one warning, if it will not start."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):  # W&B itself would quietly write somewhere else
+            raise PermissionError(f"{folder} is not writable")
+        wandb = _wandb()
+        handle = wandb.init(
+            mode=mode,
+            dir=str(folder),
+            config=shareable(config),
+            reinit="finish_previous",  # the jobs of a Hydra sweep follow each other in one process
+            settings=wandb.Settings(
+                silent=True,
+                console="off",  # the experiment's own log has it
+                save_code=False,
+                disable_code=True,
+                disable_git=True,  # the record knows the commit; a remote's address may hold a token
+                disable_job_creation=True,
+                x_disable_meta=True,  # host, user and absolute paths
+                x_save_requirements=False,
+            ),
+            **about,
+        )
+        handle.define_metric("*", step_metric=STEP)
+        return Run(handle, online=mode == "online")
+    except Exception as error:
+        run = Run()
+        run._give_up(error)
+        return run
+
+
+@contextmanager
+def _copies_kept_in(folder: Path) -> Iterator[None]:
+    """Keep W&B's copies and logs beside its runs instead of in the home folder, unless the user chose."""
+    root = (folder / "wandb").absolute()
+    wanted = {"WANDB_DATA_DIR": str(root), "WANDB_CACHE_DIR": str(root / "cache")}
+    added = {key: value for key, value in wanted.items() if key not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for key in added:
+            os.environ.pop(key, None)
+
+
+class TrackingCallback(TrainerCallback):
+    """Forwards what a `transformers.Trainer` logs to a `Run`, under path keys.
+
+    ``loss`` becomes ``train/loss``, ``eval_ner/f1`` ``eval/ner/f1``; what already is a path stays. Only the
+    main process logs. The closing totals of a training (``train_runtime``, ...) go to the run's summary.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: Mapping[str, float] | None = None,
+        **kwargs: object,
+    ) -> None:
+        """Forward one entry of the trainer's log."""
+        if not logs or not state.is_world_process_zero:
+            return
+        named = {path_key(key): value for key, value in logs.items() if isinstance(value, int | float)}
+        if "train_runtime" in logs:
+            self.run.summary(named)
+        else:
+            self.run.log(named, step=state.global_step)
+
+
+def path_key(key: str) -> str:
+    """Return the Trainer's name of a score as a path.
+
+    The mean loss over a whole training, ``train_loss``, becomes ``train/mean_loss``, since ``loss``, that of
+    the last steps, is already ``train/loss``.
+    """
+    if key == "train_loss":
+        return "train/mean_loss"
+    for split in ("train", "eval", "test"):
+        if key.startswith(f"{split}_"):
+            return f"{split}/{key.removeprefix(f'{split}_')}"
+    return key if "/" in key else f"train/{key}"

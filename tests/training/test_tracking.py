@@ -1,0 +1,225 @@
+import json
+import os
+import subprocess
+import sys
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from PIL import Image
+
+from charbert.errors import SettingsError
+from charbert.training import tracking
+from charbert.training.tracking import Run, TrackingCallback, path_key, tracking_run
+
+
+def tracked(folder: Path, **changes: object):
+    plain = {
+        "mode": "offline",
+        "folder": folder,
+        "project": "charbert",
+        "group": "table2",
+        "job_type": "finetune",
+    }
+    return tracking_run(**{**plain, "name": "ner-charbert-s1", **changes})
+
+
+@contextmanager
+def home_in(folder: Path, monkeypatch):
+    """An account that never logged in, and whose home folder must stay empty."""
+    for name in ("WANDB_API_KEY", "WANDB_DATA_DIR", "WANDB_CACHE_DIR", "WANDB_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(folder))
+    folder.mkdir()
+    yield
+    assert list(folder.rglob("*")) == []
+
+
+def wandb_records(run_dir: Path) -> list[dict]:
+    command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(run_dir)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def picture_at(path: Path) -> Path:
+    Image.new("RGB", (4, 4)).save(path)
+    return path
+
+
+def test_an_offline_run_holds_what_was_logged(tmp_path, monkeypatch) -> None:
+    config = {"model": {"name": "CharBERT"}, "data": "/srv/corpora/conll2003/eng.train"}
+    with home_in(tmp_path / "home", monkeypatch), warnings.catch_warnings():
+        warnings.filterwarnings("error", message="W&B failed")
+        with tracked(tmp_path / "tracked", config=config, tags=["smoke"]) as run:
+            run.log({"train/loss": 1.5}, step=10)
+            run.log({"eval/ner/f1": 0.25}, step=5)
+            run.table("scores", ["type", "f1"], [["PER", 0.5], ["LOC", "none"]])
+            run.image("chart", picture_at(tmp_path / "a picture.png"))
+            run.artifact(tmp_path / "a picture.png", type="figure")
+            run.summary({"eval/ner/f1": 0.75})
+        assert run.url is None and run.path == f"charbert/{run.id}" and not run.is_on
+    records = wandb_records(run.dir)
+    history = [record["history"]["item"] for record in records if record["type"] == "history"]
+    assert (history[0]["train/loss"], history[0]["step"]) == (1.5, 10)
+    assert (history[1]["eval/ner/f1"], history[1]["step"]) == (0.25, 5)
+    assert (history[2]["scores._type"], history[2]["scores.nrows"]) == ("table-file", 2)
+    assert history[3]["chart._type"] == "image-file"
+    started = next(record["run"] for record in records if record["type"] == "run")
+    about = {
+        "run_group": "table2",
+        "job_type": "finetune",
+        "display_name": "ner-charbert-s1",
+        "tags": ["smoke"],
+    }
+    assert about.items() <= started.items()
+    assert {"model": {"name": "CharBERT"}, "data": "conll2003/eng.train"}.items() <= started["config"][
+        "update"
+    ].items()
+    artifacts = [record["artifact"] for record in records if record["type"] == "artifact"]
+    assert [(a["name"], a["type"]) for a in artifacts] == [
+        (f"run-{run.id}-scores", "run_table"),
+        ("a-picture.png", "figure"),
+    ]
+    table = json.loads(next(run.dir.glob("files/media/table/*.table.json")).read_text())
+    assert (table["columns"], table["data"]) == (["type", "f1"], [["PER", 0.5], ["LOC", "none"]])
+    summary = {
+        key: value for r in records if r["type"] == "summary" for key, value in r["summary"]["update"].items()
+    }
+    assert summary["eval/ner/f1"] == 0.75
+    assert records[-1]["exit"] == {"exit_code": 0}
+
+
+def test_an_exception_closes_the_run_as_failed_and_passes(tmp_path, monkeypatch) -> None:
+    with (
+        home_in(tmp_path / "home", monkeypatch),
+        pytest.raises(KeyboardInterrupt),
+        tracked(tmp_path) as run,
+    ):
+        raise KeyboardInterrupt
+    assert wandb_records(run.dir)[-1]["exit"] == {"exit_code": 1}
+
+
+def test_jobs_of_a_sweep_get_a_run_each(tmp_path, monkeypatch) -> None:
+    with home_in(tmp_path / "home", monkeypatch):
+        for job in range(2):
+            with tracked(tmp_path, name=f"job-{job}") as run:
+                run.log({"train/loss": float(job)}, step=job)
+    runs = sorted((tmp_path / "wandb").glob("offline-run-*"))
+    names = [next(r["run"]["display_name"] for r in wandb_records(one) if r["type"] == "run") for one in runs]
+    assert sorted(names) == ["job-0", "job-1"]
+
+
+def test_off_never_imports_wandb(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(tracking, "_wandb", pytest.fail)
+    with tracked(tmp_path / "tracked", mode="off") as run:
+        run.log({"train/loss": 1.0}, step=1)
+        run.summary({"a": 1.0})
+        run.table("t", ["a"], [[1]])
+        run.image("i", "absent.png")
+        run.artifact("absent", type="model")
+    assert (run.is_on, run.id, run.url, run.path, run.dir) == (False, None, None, None, None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_mode_is_refused(tmp_path) -> None:
+    with (
+        pytest.raises(SettingsError, match="one of online, offline, off, got 'of'"),
+        tracked(tmp_path, mode="of"),
+    ):
+        pass
+
+
+def test_a_folder_that_cannot_be_written_turns_tracking_off(tmp_path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.warns(UserWarning, match="tracking off: FileExistsError"), tracked(tmp_path / "file") as run:
+        run.log({"train/loss": 1.0}, step=1)
+    assert not run.is_on
+
+
+def test_a_config_that_cannot_be_written_turns_tracking_off(tmp_path) -> None:
+    with (
+        pytest.warns(UserWarning, match=r"settings\.model: expected"),
+        tracked(tmp_path, config={"model": object()}),
+    ):
+        pass
+
+
+class CrashedService:
+    """A W&B run whose service is gone."""
+
+    id, path, url, dir = "x", "charbert/x", None, "wandb/x/files"
+
+    def __getattr__(self, name: str) -> object:
+        raise ConnectionResetError(name)
+
+
+def test_a_crash_of_the_service_gives_one_warning_and_the_run_goes_on() -> None:
+    run = Run(CrashedService())
+    with pytest.warns(UserWarning) as caught:
+        run.log({"train/loss": 1.0}, step=1)
+        run.log({"train/loss": 1.0}, step=2)
+        run.close(exit_code=0)
+    assert [str(w.message) for w in caught] == [
+        "W&B failed, the run goes on with tracking off: ConnectionResetError('log')"
+    ]
+
+
+def test_a_crash_of_the_service_hides_no_exception(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(tracking, "_start", lambda *_: Run(CrashedService()))
+    with pytest.warns(UserWarning, match="finish"), pytest.raises(ZeroDivisionError), tracked(tmp_path):
+        _ = 1 / 0
+
+
+def test_the_environment_is_as_before_after_a_run(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(tracking, "_start", lambda *_: Run())
+    monkeypatch.setenv("WANDB_CACHE_DIR", "mine")
+    monkeypatch.delenv("WANDB_DATA_DIR", raising=False)
+    with tracked(tmp_path):
+        assert os.environ["WANDB_DATA_DIR"] == str(tmp_path / "wandb")
+        assert os.environ["WANDB_CACHE_DIR"] == "mine"
+    assert "WANDB_DATA_DIR" not in os.environ and os.environ["WANDB_CACHE_DIR"] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("loss", "train/loss"),
+        ("nlm_loss", "train/nlm_loss"),
+        ("train/nlm_loss", "train/nlm_loss"),
+        ("eval_ner/f1", "eval/ner/f1"),
+        ("eval_loss", "eval/loss"),
+        ("train_runtime", "train/runtime"),
+        ("train_loss", "train/mean_loss"),
+        ("attack/ner/charbert/f1", "attack/ner/charbert/f1"),
+    ],
+)
+def test_names_of_the_trainer_become_paths(name: str, path: str) -> None:
+    assert path_key(name) == path
+
+
+class Heard(Run):
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list = []
+
+    def log(self, metrics, step=None) -> None:
+        self.heard.append((metrics, step))
+
+    def summary(self, values) -> None:
+        self.heard.append((values, "summary"))
+
+
+def test_the_callback_forwards_the_log_of_the_main_process_only() -> None:
+    run = Heard()
+    state, worker = (SimpleNamespace(is_world_process_zero=main, global_step=7) for main in (True, False))
+    callback = TrackingCallback(run)
+    callback.on_log(None, state, None, logs={"loss": 0.5, "epoch": 1.0, "note": "text"})
+    callback.on_log(None, state, None, logs={"train_runtime": 3.0, "train_loss": 0.75})
+    callback.on_log(None, worker, None, logs={"loss": 0.5})
+    callback.on_log(None, state, None, logs=None)
+    assert run.heard == [
+        ({"train/loss": 0.5, "train/epoch": 1.0}, 7),
+        ({"train/runtime": 3.0, "train/mean_loss": 0.75}, "summary"),
+    ]
