@@ -126,3 +126,19 @@ def _package_folder(trunk: TrunkSettings) -> Path:
             "`make minilm` installs it"
         )
     return Path(found.submodule_search_locations[0]) / inner
+
+
+def corpus_file(settings: Settings, split: str) -> Path:
+    """Return the pretraining text of a split, train or dev."""
+    return data_file(settings, getattr(settings.data.corpus, split), f"the pretraining text ({split})")
+
+
+def corpus_blocks(settings: Settings, split: str) -> Blocks:
+    """Return the pretraining text of a split as blocks of words, memory-mapped."""
+    limit = settings.corpus.max_words if split == "train" else settings.corpus.dev_words
+    return read_blocks(
+        [corpus_file(settings, split)],
+        words_per_block=settings.corpus.words_per_block,
+        max_words=limit,
+        cache_dir=Path(settings.paths.outputs) / "cache",
+    )

@@ -13,9 +13,7 @@ from charbert.config.model import CharEncoder, Objective, TrunkSource
 from charbert.config.schema import Settings
 from charbert.config.training import TrainingSettings
 from charbert.data.collate import PadCollator
-from charbert.data.corpus import read_blocks
 from charbert.data.pretraining import PretrainingDataset
-from charbert.data.wordpiece import train_wordpiece
 from charbert.model import CharBertForPreTraining
 from charbert.model.processing import CharBertProcessor
 from charbert.pipelines.cells import Cell, pretraining_cell, trunk_cell

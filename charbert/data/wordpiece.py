@@ -1,0 +1,83 @@
+"""A WordPiece vocabulary of one's own, for a trunk trained from scratch.
+
+The trainer of the tokenizers library breaks ties by hash order, so that two runs on the same text differ in a few
+entries. This one is simpler, and the same text gives the same vocabulary on every machine.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+from transformers import BertTokenizerFast, PreTrainedTokenizerBase
+
+from charbert.errors import SettingsError
+
+_SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+_LONGEST_PIECE = 6
+
+
+def train_wordpiece(texts: Iterable[str], vocab_size: int, *, lower_case: bool = False) -> PreTrainedTokenizerBase:
+    """Return a BERT tokenizer whose vocabulary is chosen on the texts.
+
+    Args:
+        texts: training text.
+        vocab_size: most entries, the five special ones included.
+        lower_case: fold case and strip accents, as uncased BERT does.
+
+    Raises:
+        SettingsError: if the vocabulary cannot even hold every character of the text.
+    """
+    tokenizer = Tokenizer(models.WordPiece({}, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lower_case, strip_accents=lower_case)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    words: Counter[str] = Counter()
+    for text in texts:
+        split = tokenizer.pre_tokenizer.pre_tokenize_str(tokenizer.normalizer.normalize_str(text))
+        words.update(word for word, _ in split)
+    vocabulary = {piece: position for position, piece in enumerate(choose_pieces(words, vocab_size))}
+    tokenizer.model = models.WordPiece(vocabulary, unk_token="[UNK]")
+    tokenizer.decoder = decoders.WordPiece()
+    tokenizer.post_processor = processors.BertProcessing(
+        ("[SEP]", vocabulary["[SEP]"]), ("[CLS]", vocabulary["[CLS]"])
+    )
+    return BertTokenizerFast(
+        tokenizer_object=tokenizer,
+        do_lower_case=lower_case,
+        unk_token="[UNK]",
+        pad_token="[PAD]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        mask_token="[MASK]",
+    )
+
+
+def choose_pieces(words: Counter[str], vocab_size: int) -> list[str]:
+    """Return special pieces, single characters, then the pieces that save the most subwords over characters.
+
+    A piece of n characters that occurs c times saves c * (n - 1) subwords; ties go in alphabetical order.
+    """
+    characters = sorted({character for word in words for character in word})
+    fixed = [*_SPECIAL, *characters, *(f"##{character}" for character in characters)]
+    if len(fixed) > vocab_size:
+        raise SettingsError(
+            f"trunk.vocab_size must hold the {len(fixed)} special pieces and characters of the corpus, got {vocab_size}"
+        )
+    saved: Counter[str] = Counter()
+    for word, count in words.items():
+        for piece, length in _pieces(word):
+            saved[piece] += count * (length - 1)
+    ranked = sorted(saved, key=lambda piece: (-saved[piece], piece))
+    return fixed + ranked[: vocab_size - len(fixed)]
+
+
+def _pieces(word: str) -> Iterator[tuple[str, int]]:
+    """Yield the whole word, its beginnings, and its later parts up to a bounded length."""
+    if len(word) > 1:
+        yield word, len(word)
+    for end in range(2, min(len(word), _LONGEST_PIECE + 1)):
+        yield word[:end], end
+    for start in range(1, len(word)):
+        for end in range(start + 2, min(len(word), start + _LONGEST_PIECE) + 1):
+            yield "##" + word[start:end], end - start
