@@ -63,7 +63,7 @@ class TrunkSettings:
     source: TrunkSource = TrunkSource.hub
     """hub: a model id; folder: a local checkpoint; package: a checkpoint inside an installed Python package;
     scratch: initialised from ``config`` and pretrained with MLM on the corpus, its WordPiece vocabulary too."""
-    location: str = ""
+    location: str = MISSING
     """Model id, folder, or ``package/folder`` according to ``source``; empty for scratch."""
     sha256: str | None = None
     """Expected SHA-256 of model.safetensors; checked before loading when given."""

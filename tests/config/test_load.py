@@ -1,0 +1,88 @@
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.errors import HydraException
+
+from charbert.config.load import load_settings
+from charbert.config.schema import Settings
+from charbert.errors import SettingsError
+
+CONF = Path(__file__).parents[2] / "conf"
+EXPERIMENTS = sorted(path.stem for path in CONF.glob("*.yaml") if path.stem != "base")
+CHOICES = sorted(
+    (path.parent.name, path.stem) for path in CONF.glob("*/*.yaml") if path.parent.name not in ("hydra",)
+)
+
+
+def composed(*overrides: str, experiment: str = "pretrain") -> Settings:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return load_settings(compose(experiment, overrides=list(overrides)))
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_every_experiment_composes_into_checked_settings(experiment: str) -> None:
+    assert composed(experiment=experiment).experiment == experiment
+
+
+@pytest.mark.parametrize(("group", "choice"), CHOICES)
+def test_every_choice_of_every_group_composes(group: str, choice: str) -> None:
+    assert isinstance(composed(f"{group}={choice}"), Settings)
+
+
+def test_every_experiment_script_has_its_settings_and_is_short() -> None:
+    for script in (CONF.parent / "experiments").glob("*.py"):
+        assert len(script.read_text().splitlines()) <= 40, script
+        assert script.stem in EXPERIMENTS
+
+
+def test_a_recipe_changes_trunk_and_data_together() -> None:
+    quick, minilm = composed("recipe=quick"), composed("recipe=minilm")
+    assert (quick.trunk.name, quick.data.name) == ("tiny-bert", "newswire")
+    assert (minilm.trunk.name, minilm.data.name) == ("minilm", "benchmarks")
+
+
+def test_the_paper_recipe_holds_the_numbers_of_section_4_1() -> None:
+    paper = composed("recipe=paper")
+    assert (paper.pretraining.max_steps, paper.pretraining.batch_size) == (320_000, 32)
+    assert paper.pretraining.optimizer.learning_rate == 5e-5
+    assert (paper.noise.probability, paper.noise.mlm_probability) == (0.15, 0.10)
+    assert (paper.model.char_vocab_size, paper.model.word_vocab_size) == (1000, 30000)
+
+
+def test_an_unknown_setting_is_refused_by_name() -> None:
+    with pytest.raises(HydraException, match="learning_speed"):
+        composed("pretraining.optimizer.learning_speed=1")
+
+
+def test_an_unknown_choice_is_refused_with_the_choices() -> None:
+    with pytest.raises(HydraException, match=r"(?s)model/gpt.*charbert"):
+        composed("model=gpt")
+
+
+def test_a_wrong_type_is_refused_by_name() -> None:
+    with pytest.raises(HydraException, match="batch_size"):
+        composed("pretraining.batch_size=many")
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [
+        ("noise.probability=1.5", "noise.probability"),
+        ("attack.min_word_length=2", "attack.min_word_length"),
+        ("attack.edits=[drop,smudge]", "attack.edits"),
+        ("model.interaction_window=4", "model.interaction_window"),
+        ("pretraining.optimizer.warmup_fraction=1", "warmup_fraction"),
+        ("finetuning.max_length=3", "max_length"),
+        ("trunk.source=scratch", "trunk.config.model_type"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_by_name(override: str, named: str) -> None:
+    recipe = "recipe=minilm"
+    with pytest.raises(SettingsError, match=named.replace(".", r"\.")):
+        composed(recipe, override)
+
+
+def test_a_missing_value_is_asked_for_by_name() -> None:
+    with pytest.raises(SettingsError, match=r"model\.name"):
+        composed("model.name=???")
