@@ -1,0 +1,145 @@
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from transformers import TrainerCallback
+
+from charbert.config.training import TrainingSettings
+from charbert.errors import TrainingError
+from charbert.training.arguments import build_arguments, total_steps
+from charbert.training.meter import ObjectiveMeter
+from charbert.training.optimizer import parameter_groups
+from charbert.training.trainer import CharBertTrainer
+
+
+class Toy(nn.Module):
+    """A trunk of one weight and a head of one weight, with an objective that the meter knows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = nn.Linear(1, 1)
+        self.head = nn.Linear(1, 1)
+
+    def forward(self, x: Tensor) -> dict[str, Any]:
+        loss = (self.head(self.trunk(x)) ** 2).mean()
+        return {
+            "loss": loss,
+            "mlm_loss": loss.detach(),
+            "mlm_count": torch.tensor(len(x)),
+            "mlm_correct": torch.tensor(1),
+        }
+
+
+class StopAt(TrainerCallback):
+    """Interrupt training after a step."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> Any:
+        control.should_training_stop = state.global_step >= self.step
+        return control
+
+
+def rows(values: list[float]) -> list[dict[str, Tensor]]:
+    return [{"x": torch.tensor([value]), "example_ids": torch.tensor(i)} for i, value in enumerate(values)]
+
+
+def trained(folder: Path, data: list[dict[str, Tensor]], **settings: Any) -> CharBertTrainer:
+    training = TrainingSettings(epochs=1, batch_size=2, log_every=1, **settings)
+    trainer = CharBertTrainer(
+        model=Toy(),
+        args=build_arguments(training, folder, 0, len(data), label_names=["x"]),
+        train_dataset=data,
+        eval_dataset=data,
+    )
+    trainer.train()
+    return trainer
+
+
+def test_a_loss_that_is_not_finite_stops_with_the_step_and_the_ids(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="nan at step 1"):
+        trained(tmp_path, rows([math.nan, 1.0]))
+    report = json.loads((tmp_path / "failed_batch.json").read_text())
+    assert report["step"] == 1
+    assert sorted(report["example_ids"]) == [0, 1]
+
+
+def test_objectives_are_logged_apart_in_training_and_evaluation(tmp_path: Path) -> None:
+    history = trained(tmp_path, rows([1.0, 2.0, 3.0, 4.0])).state.log_history
+    assert any("mlm_loss" in line and "mlm_accuracy" in line for line in history)
+    evaluation = next(line for line in history if "eval_loss" in line)
+    assert evaluation["eval_mlm_accuracy"] == pytest.approx(0.25)  # one hit for each batch of up to 64 rows
+
+
+def test_the_meter_weighs_batches_by_their_labelled_positions() -> None:
+    meter = ObjectiveMeter()
+    for loss, count in ((1.0, 1), (3.0, 3)):
+        meter.add({"mlm_loss": torch.tensor(loss), "mlm_count": count, "mlm_correct": count})
+    averages = meter.take()
+    assert averages["mlm_loss"] == pytest.approx(2.5)
+    assert averages["mlm_perplexity"] == pytest.approx(math.exp(2.5))
+    assert averages["mlm_accuracy"] == 1.0
+    assert meter.take() == {}
+
+
+def test_a_batch_without_labels_leaves_the_averages_alone() -> None:
+    meter = ObjectiveMeter()
+    meter.add({"nlm_loss": torch.tensor(0.0), "nlm_count": 0, "nlm_correct": 0})
+    assert meter.take() == {}
+
+
+def test_new_weights_get_their_own_rate_and_biases_never_decay() -> None:
+    model = Toy()
+    groups = parameter_groups(
+        model, decayed={"trunk.weight", "head.weight"}, weight_decay=0.1, new_weights_learning_rate=0.5
+    )
+    found = {id(p): g for g in groups for p in g["params"]}
+    assert len(found) == 4
+    assert found[id(model.head.weight)]["lr"] == 0.5
+    assert "lr" not in found[id(model.trunk.weight)]
+    assert found[id(model.trunk.bias)]["weight_decay"] == 0.0
+    assert found[id(model.trunk.weight)]["weight_decay"] == 0.1
+
+
+def test_frozen_weights_are_in_no_group() -> None:
+    model = Toy()
+    model.trunk.requires_grad_(False)
+    groups = parameter_groups(model, decayed=set(), weight_decay=0.0)
+    assert sum(len(group["params"]) for group in groups) == 2
+
+
+def test_steps_follow_from_epochs_batch_and_accumulation() -> None:
+    settings = TrainingSettings(epochs=2, batch_size=4, gradient_accumulation=2)
+    assert total_steps(settings, 100) == 25
+    assert total_steps(TrainingSettings(max_steps=7), 100) == 7
+
+
+def test_an_interrupted_run_resumes_to_the_same_weights(tmp_path: Path) -> None:
+    data = rows([float(i) for i in range(16)])
+    torch.manual_seed(0)
+    whole = trained(tmp_path / "whole", data, checkpoints=4)
+    torch.manual_seed(0)
+    training = TrainingSettings(epochs=1, batch_size=2, log_every=1, checkpoints=4)
+    half = CharBertTrainer(
+        model=Toy(),
+        args=build_arguments(training, tmp_path / "half", 0, len(data), label_names=["x"]),
+        train_dataset=data,
+        eval_dataset=data,
+    )
+    half.add_callback(StopAt(4))
+    half.train()
+    torch.manual_seed(1)  # what the fresh process draws must not matter
+    again = CharBertTrainer(
+        model=Toy(),
+        args=build_arguments(training, tmp_path / "half", 0, len(data), label_names=["x"]),
+        train_dataset=data,
+        eval_dataset=data,
+    )
+    again.train(resume_from_checkpoint=str(tmp_path / "half" / "checkpoint-4"))
+    for one, other in zip(whole.model.parameters(), again.model.parameters(), strict=True):
+        assert torch.equal(one, other)
