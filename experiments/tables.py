@@ -1,0 +1,25 @@
+"""Redraw every table and figure from the records of a recipe; runs nothing and imports no torch.
+
+python experiments/tables.py recipe=quick
+python experiments/tables.py recipe=minilm
+"""
+
+from pathlib import Path
+
+import hydra
+from omegaconf import DictConfig
+
+from charbert.config.load import load_settings
+from charbert.pipelines import robustness
+from charbert.pipelines.entry import reported
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="tables")
+@reported
+def main(cfg: DictConfig) -> None:
+    """Redraw what the records of the recipe allow."""
+    robustness.draw(Path(load_settings(cfg).paths.results))
+
+
+if __name__ == "__main__":
+    main()
