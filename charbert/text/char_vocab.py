@@ -1,0 +1,240 @@
+"""The character vocabulary: which id each character has, and the four ids that stand for no character."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from charbert.errors import DataError
+from charbert.text.codepoints import IntArray, SourceText
+
+FORMAT_VERSION = 1
+"""Version of the JSON form; a file of another version is refused."""
+
+RESERVED_NAMES = ("<pad>", "<separator>", "<special>", "<unk>")
+"""Entries 0..3 of a vocabulary built here; being longer than one character, no character is ever looked up as
+one."""
+
+
+@dataclass(frozen=True)
+class CharVocab:
+    """Characters and their ids: the id of a character is its position in ``characters``.
+
+    Paper: Sec. 3.3, Eq. 1, the rows of the character embedding W_c; Sec. 4.1, 1,000 characters.
+    Released code: padding, separator and special pieces share id 0, the space; see ``read_released``.
+
+    Args:
+        characters: one entry per id. An entry of one code point is a character; the empty string is an id
+            that
+            nothing is mapped to; a longer entry is a name and is allowed on the four ids below only.
+        pad_id: fills rows up to the longest.
+        separator_id: stands after each subword's characters.
+        special_id: stands for a subword without characters of its own, such as [CLS] or a hidden one.
+        unk_id: every character that is not in the vocabulary.
+
+    Raises:
+        DataError: if a character stands twice, an id is out of range, or an entry is longer than a character.
+    """
+
+    characters: tuple[str, ...]
+    pad_id: int
+    separator_id: int
+    special_id: int
+    unk_id: int
+
+    def __init__(
+        self, characters: Sequence[str], pad_id: int, separator_id: int, special_id: int, unk_id: int
+    ) -> None:
+        object.__setattr__(self, "characters", tuple(characters))
+        for name, value in zip(
+            ("pad_id", "separator_id", "special_id", "unk_id"),
+            (pad_id, separator_id, special_id, unk_id),
+            strict=True,
+        ):
+            if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < len(self.characters):
+                raise DataError(
+                    f"character vocabulary: {name} must be an id in 0..{len(self.characters) - 1}, "
+                    f"got {value!r}"
+                )
+            object.__setattr__(self, name, value)
+        self._check_entries()
+
+    def _check_entries(self) -> None:
+        reserved = {self.pad_id, self.separator_id, self.special_id, self.unk_id}
+        seen: dict[str, int] = {}
+        for index, entry in enumerate(self.characters):
+            if not isinstance(entry, str) or (len(entry) > 1 and index not in reserved):
+                raise DataError(f"character vocabulary: id {index} must be one character, got {entry!r}")
+            if entry and seen.setdefault(entry, index) != index:
+                raise DataError(
+                    f"character vocabulary: {entry!r} stands twice, as ids {seen[entry]} and {index}"
+                )
+
+    @classmethod
+    def build(cls, texts: Iterable[str], size: int) -> CharVocab:
+        """Return the vocabulary of the most frequent characters of ``texts``; ties go to the lower code
+        point.
+
+        White space is left out, since it is no part of any subword. A corpus with fewer characters gives a
+        smaller vocabulary.
+
+        Args:
+            texts: the corpus.
+            size: number of ids at most, the four reserved ones included; at least 5.
+
+        Raises:
+            DataError: if ``size`` is below 5.
+        """
+        if size <= len(RESERVED_NAMES):
+            raise DataError(
+                f"character vocabulary size must be at least {len(RESERVED_NAMES) + 1}, "
+                f"since four ids are reserved, got {size}"
+            )
+        counts: Counter[str] = Counter()
+        for text in texts:
+            counts.update(text)
+        ranked = sorted(
+            (char for char in counts if not char.isspace() and not "\ud800" <= char <= "\udfff"),
+            key=lambda char: (-counts[char], char),
+        )
+        return cls([*RESERVED_NAMES, *ranked[: size - len(RESERVED_NAMES)]], 0, 1, 2, 3)
+
+    @classmethod
+    def read_released(cls, path: Path | str) -> CharVocab:
+        """Return a vocabulary in the authors' layout: one character a line, its id the line number from 0.
+
+        Line 0 is the space, whose id 0 is also padding, separator and special piece; the last line is
+        ``<unk>``. Empty lines (two in the BERT file) keep their ids, which nothing is mapped to.
+
+        Raises:
+            DataError: if the file is missing, is not UTF-8 or has another layout.
+        """
+        lines = _read_text(path).split("\n")
+        if lines[-1] == "":
+            lines.pop()
+        if not lines or lines[0] != " ":
+            raise DataError.at(path, 1, expected="a single space", found=repr(lines[0] if lines else ""))
+        if lines[-1] != "<unk>":
+            raise DataError.at(path, len(lines), expected="<unk> on the last line", found=repr(lines[-1]))
+        first_at: dict[str, int] = {}
+        for number, line in enumerate(lines[:-1], start=1):
+            if len(line) > 1:
+                raise DataError.at(path, number, expected="one character", found=repr(line))
+            if line and first_at.setdefault(line, number) != number:
+                raise DataError.at(
+                    path,
+                    number,
+                    expected="each character once",
+                    found=f"{line!r} again, first on line {first_at[line]}",
+                )
+        return cls(lines, 0, 0, 0, len(lines) - 1)
+
+    def __len__(self) -> int:
+        return len(self.characters)
+
+    @cached_property
+    def _table(self) -> IntArray:
+        known = {ord(char): index for index, char in enumerate(self.characters) if len(char) == 1}
+        table = np.full(
+            max(known, default=0) + 2, self.unk_id, np.int32
+        )  # the last row is every higher code point
+        table[list(known)] = list(known.values())
+        return table
+
+    def encode_codes(self, codes: IntArray) -> IntArray:
+        """Return the id of each code point, int32, same shape."""
+        table = self._table
+        return table[np.minimum(codes, len(table) - 1)]
+
+    def encode(self, text: str) -> IntArray:
+        """Return the id of each character of ``text``, (len(text),) int32."""
+        return self.encode_codes(SourceText.of([text]).codes)
+
+    def encode_many(self, texts: Sequence[str]) -> tuple[IntArray, IntArray]:
+        """Return the ids of all texts one after the other, (S,) int32, and the length of each text, (n,)
+        int64."""
+        source = SourceText.of(texts)
+        return self.encode_codes(source.codes), np.diff(source.bounds)
+
+    def to_list(self) -> list[str]:
+        """Return the entries in the order of their ids."""
+        return list(self.characters)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the vocabulary in plain types, as a model's configuration keeps it."""
+        return {
+            "version": FORMAT_VERSION,
+            "characters": self.to_list(),
+            "pad_id": self.pad_id,
+            "separator_id": self.separator_id,
+            "special_id": self.special_id,
+            "unk_id": self.unk_id,
+        }
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> CharVocab:
+        """Return the vocabulary that ``to_dict`` wrote.
+
+        Raises:
+            DataError: if the version is another, a field is missing or unknown, or the entries do not fit.
+        """
+        if not isinstance(record, Mapping):
+            raise DataError(f"character vocabulary: expected a mapping, got {type(record).__name__}")
+        fields = dict(record)
+        version = fields.pop("version", None)
+        if version != FORMAT_VERSION:
+            raise DataError(
+                f"character vocabulary: expected version {FORMAT_VERSION}, got {version!r}; "
+                "build it again or use the release that wrote it"
+            )
+        expected = {"characters", "pad_id", "separator_id", "special_id", "unk_id"}
+        if set(fields) != expected:
+            raise DataError(
+                f"character vocabulary: expected the fields {sorted(expected)}, got {sorted(fields)}"
+            )
+        if isinstance(fields["characters"], str) or not isinstance(fields["characters"], Sequence):
+            raise DataError("character vocabulary: characters must be a list of strings")
+        return cls(**fields)
+
+    def save(self, path: Path | str) -> None:
+        """Write the vocabulary to ``path`` as JSON."""
+        Path(path).write_text(
+            json.dumps(self.to_dict(), ensure_ascii=True, indent=0) + "\n", encoding="utf-8"
+        )
+
+    @classmethod
+    def load(cls, path: Path | str) -> CharVocab:
+        """Return the vocabulary that ``save`` wrote to ``path``.
+
+        Raises:
+            DataError: if the file is missing, is not JSON, or does not hold a vocabulary that fits.
+        """
+        try:
+            return cls.from_dict(json.loads(_read_text(path)))
+        except json.JSONDecodeError as error:
+            raise DataError.at(
+                path,
+                error.lineno,
+                expected="a character vocabulary in JSON",
+                found=error.msg,
+                hint="a file with one character a line is read by CharVocab.read_released",
+            ) from None
+        except DataError as error:
+            message = str(error)
+            raise DataError(message if message.startswith(str(path)) else f"{path}: {message}") from None
+
+
+def _read_text(path: Path | str) -> str:
+    try:
+        return Path(path).read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise DataError.at(path, None, expected="a character vocabulary", found="no such file") from None
+    except UnicodeDecodeError as error:
+        raise DataError.at(path, None, expected="UTF-8", found=f"byte {error.start} that is not") from None

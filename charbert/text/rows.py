@@ -1,0 +1,79 @@
+"""Rows of differing lengths as one flat array and the length of each.
+
+Shapes: R rows, N values of all rows one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from charbert.errors import DataError
+from charbert.text.codepoints import IntArray
+
+
+def exclusive_cumsum(lengths: IntArray) -> IntArray:
+    """Return where each of several runs begins when they stand one after the other."""
+    begins = np.zeros(len(lengths), np.int64)
+    np.cumsum(lengths[:-1], out=begins[1:])
+    return begins
+
+
+def sum_rows(values: IntArray, row_lengths: IntArray) -> IntArray:
+    """Return the sum of each row of ``values``, rows one after the other; an empty row gives 0."""
+    total = np.append(0, np.cumsum(values))
+    stops = np.cumsum(row_lengths)
+    return total[stops] - total[stops - row_lengths]
+
+
+def pad_rows(values: IntArray, row_lengths: IntArray, width: int, fill: int) -> IntArray:
+    """Return rows that stand one after the other as a matrix (R, width) int64, ``fill`` after the end of
+    each.
+
+    Raises:
+        DataError: if a row is longer than ``width``.
+    """
+    if len(row_lengths) and int(row_lengths.max()) > width:
+        raise DataError(f"a row of {int(row_lengths.max())} values does not fit a width of {width}")
+    matrix = np.full((len(row_lengths), width), fill, np.int64)
+    matrix[np.arange(width) < row_lengths[:, None]] = values
+    return matrix
+
+
+def split_rows(values: IntArray, row_lengths: IntArray) -> list[list[int]]:
+    """Return rows that stand one after the other as one list per row."""
+    flat = values.tolist()
+    stops = np.cumsum(row_lengths).tolist()
+    return [flat[stop - length : stop] for stop, length in zip(stops, row_lengths.tolist(), strict=True)]
+
+
+def gather(rows: Iterable[Iterable[int]], total: int) -> IntArray:
+    """Return the ``total`` values of all rows one after the other, int64."""
+    return np.fromiter(chain.from_iterable(rows), np.int64, total)
+
+
+def gather_optional(rows: Iterable[Iterable[int | None]]) -> IntArray:
+    """Return the values of all rows one after the other, int64, with -1 for None."""
+    values = np.array(list(chain.from_iterable(rows)), np.float64)  # makes None not-a-number
+    return np.nan_to_num(values, nan=-1.0).astype(np.int64)
+
+
+def flatten_rows(rows: Any) -> tuple[IntArray, IntArray, bool]:
+    """Return the values of one row or several, (N,) int64, the length of each, (R,), and whether a batch came.
+
+    Args:
+        rows: a list, or a list of lists; a NumPy array or a tensor of one dimension or two.
+    """
+    if hasattr(rows, "cpu"):
+        rows = rows.cpu().numpy()
+    if isinstance(rows, np.ndarray):
+        matrix = np.atleast_2d(rows)
+        lengths = np.full(matrix.shape[0], matrix.shape[1], np.int64)
+        return matrix.reshape(-1).astype(np.int64), lengths, rows.ndim > 1
+    is_batch = len(rows) > 0 and not np.isscalar(rows[0])
+    batch: Sequence[Sequence[int]] = rows if is_batch else [rows]
+    lengths = np.fromiter(map(len, batch), np.int64, len(batch))
+    return gather(batch, int(lengths.sum())), lengths, is_batch

@@ -1,0 +1,111 @@
+"""The texts of one call, whatever form they came in, and which of them each subword stands in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from charbert.errors import DataError
+from charbert.text.codepoints import BoolArray, IntArray, SourceText
+from charbert.text.rows import exclusive_cumsum
+
+
+@dataclass(frozen=True)
+class TextBatch:
+    """The texts of one call of a tokenizer, always as a batch."""
+
+    first: list[Any]
+    """The first text of each row: a string, or a list of words."""
+    second: list[Any] | None
+    """The second text of each row."""
+    is_split_into_words: bool
+    """Whether texts are lists of words."""
+    is_single: bool
+    """Whether the call gave one text rather than a batch."""
+
+    @classmethod
+    def of(cls, text: Any, text_pair: Any = None, *, is_split_into_words: bool = False) -> TextBatch:
+        """Return the texts of a call in the forms that a Hugging Face tokenizer takes.
+
+        Args:
+            text: one text or several; with ``is_split_into_words`` the words of one text or of several; or a
+                batch of pairs of strings.
+            text_pair: the second texts, in the same form. An empty one beside a single text counts as none,
+                as
+                with the tokenizer alone.
+            is_split_into_words: texts are lists of words.
+
+        Raises:
+            DataError: if the texts have another form, the batch is empty, or the numbers of texts differ.
+        """
+        if isinstance(text, str):
+            if is_split_into_words:
+                raise DataError(
+                    "is_split_into_words=True needs a list of words or a batch of such lists, got one string"
+                )
+            return cls([text], [text_pair] if text_pair else None, False, True)._checked()
+        texts = list(text)
+        if is_split_into_words and (not texts or isinstance(texts[0], str)):
+            return cls([texts], [text_pair] if text_pair else None, True, True)._checked()
+        if isinstance(text_pair, str):
+            raise DataError("text is a batch, so text_pair must be one too, got one string")
+        if not is_split_into_words and text_pair is None and texts and isinstance(texts[0], (tuple, list)):
+            if any(len(pair) != 2 for pair in texts):
+                raise DataError(
+                    "a batch of pairs needs two texts each; lists of words need is_split_into_words=True"
+                )
+            texts, text_pair = [pair[0] for pair in texts], [pair[1] for pair in texts]
+        second = None if text_pair is None else list(text_pair)
+        return cls(texts, second, is_split_into_words, False)._checked()
+
+    def _checked(self) -> TextBatch:
+        if not self.first:
+            raise DataError("the batch is empty: expected at least one text")
+        if self.second is not None and len(self.second) != len(self.first):
+            raise DataError(
+                f"text and text_pair must be of one length, got {len(self.first)} and {len(self.second)}"
+            )
+        for name, batch in (("text", self.first), ("text_pair", self.second or [])):
+            for index, entry in enumerate(batch):
+                if self.is_split_into_words and not isinstance(entry, (str, type(None))):
+                    batch[index] = entry = list(entry)
+                    wrong = [word for word in entry if not isinstance(word, str)]
+                else:
+                    wrong = [entry] if self.is_split_into_words or not isinstance(entry, str) else []
+                if wrong:
+                    wanted = "a list of words" if self.is_split_into_words else "a string"
+                    found = f"{type(wrong[0]).__name__} {wrong[0]!r}"
+                    raise DataError(f"{name} {index}: expected {wanted}, got {found}")
+        return self
+
+    @cached_property
+    def source(self) -> SourceText:
+        """The code points of all texts, or of all words where texts are lists of words; first texts first."""
+        per_text = [*self.first, *(self.second or [])]
+        # one empty text where there are no words at all: something for the special subwords to belong to
+        return SourceText.of(
+            list(chain.from_iterable(per_text)) or [""] if self.is_split_into_words else per_text
+        )
+
+    def owners(self, rows: IntArray, second: BoolArray, word_ids: IntArray | None) -> IntArray:
+        """Return the text of ``source`` that each subword stands in, (N,).
+
+        Args:
+            rows: the row of the call that each subword comes from, (N,).
+            second: which subwords come from the second text of a row, (N,).
+            word_ids: the word of its text that each subword stands in, below 0 for none; needed where texts
+                are
+                lists of words.
+        """
+        texts = np.where(second, rows + len(self.first), rows)
+        if not self.is_split_into_words:
+            return texts
+        assert word_ids is not None
+        per_text: Sequence[list[str]] = [*self.first, *(self.second or [])]
+        first_words = exclusive_cumsum(np.fromiter(map(len, per_text), np.int64, len(per_text)))
+        return np.where(word_ids < 0, 0, first_words[texts] + word_ids)

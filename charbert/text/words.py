@@ -1,0 +1,76 @@
+"""Words of raw text as spans, and edited words put back into the text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+
+from charbert.errors import DataError
+from charbert.text.codepoints import mark_ranges
+
+Span = tuple[int, int]
+
+
+@cache
+def _word_pattern() -> re.Pattern[str]:
+    marks = f"[{mark_ranges()}]*+"
+    letter, digit, sign = rf"[^\W\d_]{marks}", rf"\d{marks}", rf"[^\W_]{marks}"
+    initials = rf"(?:{letter}\.){{2,}}(?!{sign})"  # "U.S." and "e.g." keep their last dot
+    number = rf"(?:{digit})++(?:[.,:](?:{digit})++)+(?!{sign})"  # "1,250.75", "10:30"
+    word = rf"(?:{sign})++(?:[-'’‐‑.·](?:{sign})++)*+"  # "didn't", "3rd-generation", "mail.org"
+    return re.compile(rf"{initials}|{number}|{word}|\S{marks}")
+
+
+def split_words(text: str) -> list[Span]:
+    """Return the span of each word and punctuation mark of ``text``, left to right, (start, end) in
+    characters.
+
+    A word is a run of letters and digits with single apostrophes, hyphens or dots inside it ("didn't",
+    "3rd-generation", "mail.org"); initials keep their last dot ("U.S."); numbers keep commas and colons
+    between digits ("1,250.75", "10:30"). Combining marks stay with the character before them. Every other
+    character that is not white space is a span of its own, so the spans cover exactly what is not white
+    space.
+    """
+    return [match.span() for match in _word_pattern().finditer(text)]
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words and punctuation marks of ``text`` themselves; see ``split_words``."""
+    return [match.group() for match in _word_pattern().finditer(text)]
+
+
+def replace_words(text: str, spans: Sequence[Span], new_words: Sequence[str]) -> tuple[str, list[Span]]:
+    """Put ``new_words`` where ``spans`` stand in ``text``; what lies between them stays as it is.
+
+    Args:
+        text: the text that the spans point into.
+        spans: (start, end) of each word to replace, left to right, none overlapping.
+        new_words: what stands there afterwards; an empty word leaves an empty span.
+
+    Returns:
+        The new text, and the span of each new word in it.
+
+    Raises:
+        DataError: if the numbers of spans and words differ, or a span overlaps the one before it or leaves
+            the
+            text.
+    """
+    if len(spans) != len(new_words):
+        raise DataError(
+            f"replace_words needs one word per span, got {len(new_words)} words, {len(spans)} spans"
+        )
+    pieces: list[str] = []
+    new_spans: list[Span] = []
+    done, length = 0, 0
+    for (start, end), word in zip(spans, new_words, strict=True):
+        if not done <= start <= end <= len(text):
+            raise DataError(
+                f"span ({start}, {end}) must start at or after {done} and end within the text's "
+                f"{len(text)} characters; sort the spans and drop overlaps"
+            )
+        length += start - done
+        pieces += [text[done:start], word]
+        new_spans.append((length, length + len(word)))
+        done, length = end, length + len(word)
+    return "".join([*pieces, text[done:]]), new_spans
