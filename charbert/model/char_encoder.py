@@ -1,0 +1,149 @@
+"""Characters to subword states: the entrance of the char channel."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from charbert.model.configuration import CharBertConfig
+
+
+class CharGru(nn.GRU):
+    """A Bi-GRU whose backward direction starts at the last character of its row, not in the padding.
+
+    The parameters and their names are those of ``nn.GRU``. On a CPU the rows are mirrored by their lengths and
+    each direction is one plain pass: as fast as the built-in Bi-GRU, while packed sequences take several times
+    as long to train. On a GPU packing costs nothing, and one cuDNN call serves both directions.
+    """
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size, bidirectional=True, batch_first=True)
+
+    def forward(self, chars: Tensor, lengths: Tensor) -> Tensor:  # type: ignore[override]
+        """Map (B, C, E) and the lengths of the rows, (B,), to the states of both directions, (B, C, 2h).
+
+        States behind a row's last character are not defined.
+        """
+        if chars.is_cuda:
+            return self.read_packed(chars, lengths)
+        return self.read_mirrored(chars, lengths)
+
+    def read_packed(self, chars: Tensor, lengths: Tensor) -> Tensor:
+        """Map as ``forward`` does, through a packed sequence."""
+        packed = pack_padded_sequence(
+            chars, lengths.clamp(min=1).cpu(), batch_first=True, enforce_sorted=False
+        )
+        states, _ = super().forward(packed)
+        return pad_packed_sequence(states, batch_first=True, total_length=chars.shape[1])[0]
+
+    def read_mirrored(self, chars: Tensor, lengths: Tensor) -> Tensor:
+        """Map as ``forward`` does, through one pass per direction."""
+        rows = torch.arange(chars.shape[0], device=chars.device)[:, None]
+        mirror = mirror_positions(lengths, chars.shape[1])
+        with torch.autocast("cpu", enabled=False):  # a bfloat16 GRU is slower on a CPU than a float32 one
+            forward = self._read(chars, "")
+            backward = self._read(chars[rows, mirror], "_reverse")
+        return torch.cat([forward, backward[rows, mirror]], dim=-1)  # (B, C, 2h)
+
+    def _read(self, chars: Tensor, direction: str) -> Tensor:
+        """Return the states of one direction, (B, C, h), read from left to right."""
+        names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+        weights = [getattr(self, name + direction) for name in names]
+        start = chars.new_zeros(1, chars.shape[0], self.hidden_size)
+        return torch.gru(chars, start, weights, True, 1, 0.0, self.training, False, True)[0]
+
+
+class CharEncoder(nn.Module):
+    """Subword states from a Bi-GRU over all characters of the input.
+
+    Paper: Sec. 3.3, Eqs. 1-2; the GRU runs over the whole character sequence, not word by word.
+    Released code: its backward direction also reads the padding; see ReleasedCharEncoder.
+    """
+
+    def __init__(self, config: CharBertConfig) -> None:
+        super().__init__()
+        self.pad_id = config.char_pad_id
+        self.embedding = nn.Embedding(
+            config.char_vocab_size, config.char_embedding_size, padding_idx=self.pad_id
+        )
+        self.gru = CharGru(config.char_embedding_size, config.char_hidden_size)
+
+    def forward(self, char_input_ids: Tensor, start_ids: Tensor, end_ids: Tensor) -> Tensor:
+        """Map characters (B, C) and the subwords' first and last characters (B, T) to states (B, T, H)."""
+        lengths = char_lengths(char_input_ids, self.pad_id)
+        if not torch.compiler.is_compiling():  # an exported graph keeps the length it is given
+            char_input_ids = char_input_ids[:, : max(1, int(lengths.max()))]
+        states = self.gru(self.embedding(char_input_ids), lengths)  # (B, C, H/2), Eq. 1
+        return gather_ends(states, start_ids, end_ids)  # (B, T, H), Eq. 2
+
+
+class ReleasedCharEncoder(nn.Module):
+    """The char encoder as the authors' weights need it.
+
+    Released code: one Bi-GRU over the padded sequence, so the states depend on the amount of padding; the
+    padding id 0 is also the space, the separator and every special, and its embedding is random and never trained.
+    """
+
+    def __init__(self, config: CharBertConfig) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(
+            config.char_vocab_size, config.char_embedding_size, padding_idx=config.char_pad_id
+        )
+        self.gru = nn.GRU(
+            config.char_embedding_size, config.char_hidden_size, bidirectional=True, batch_first=True
+        )
+
+    def forward(self, char_input_ids: Tensor, start_ids: Tensor, end_ids: Tensor) -> Tensor:
+        """Map characters (B, C) and the subwords' first and last characters (B, T) to states (B, T, H)."""
+        with torch.autocast("cpu", enabled=False):  # as in CharGru
+            states, _ = self.gru(self.embedding(char_input_ids))  # (B, C, H/2)
+        return gather_ends(states, start_ids, end_ids)
+
+
+class EmbeddingCharEncoder(nn.Module):
+    """The ablation without GRU: a subword is the embeddings of its first and last character.
+
+    Paper: Sec. 4.6, Table 4, "w/o GRU".
+    Departure: the paper does not say how the embeddings reach H; here each has H / 2 features.
+    """
+
+    def __init__(self, config: CharBertConfig) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(
+            config.char_vocab_size, config.hidden_size // 2, padding_idx=config.char_pad_id
+        )
+
+    def forward(self, char_input_ids: Tensor, start_ids: Tensor, end_ids: Tensor) -> Tensor:
+        """Map characters (B, C) and the subwords' first and last characters (B, T) to states (B, T, H)."""
+        ends = [self.embedding(char_input_ids.gather(1, ids)) for ids in (start_ids, end_ids)]
+        return torch.cat(ends, dim=-1)  # (B, T, H)
+
+
+def build_char_encoder(config: CharBertConfig) -> nn.Module | None:
+    """Return the char encoder that the configuration names, or None where there is no char channel."""
+    if config.char_encoder == "none":
+        return None
+    if config.char_encoder == "embeddings":
+        return EmbeddingCharEncoder(config)
+    return ReleasedCharEncoder(config) if config.variant == "released" else CharEncoder(config)
+
+
+def char_lengths(char_input_ids: Tensor, pad_id: int) -> Tensor:
+    """Return how many characters lead each row of (B, C) before its padding, (B,)."""
+    return (char_input_ids != pad_id).long().cumprod(dim=1).sum(dim=1)
+
+
+def mirror_positions(lengths: Tensor, size: int) -> Tensor:
+    """Return where each of ``size`` positions goes when rows are read backwards, (B, size); padding stays.
+
+    The map is its own inverse.
+    """
+    positions = torch.arange(size, device=lengths.device).expand(len(lengths), size)
+    return torch.where(positions < lengths[:, None], lengths[:, None] - 1 - positions, positions)
+
+
+def gather_ends(states: Tensor, start_ids: Tensor, end_ids: Tensor) -> Tensor:
+    """Join the states (B, C, S) at each subword's first and last character to (B, T, 2S). Paper: Eq. 2."""
+    rows = torch.arange(states.shape[0], device=states.device)[:, None]
+    return torch.cat([states[rows, start_ids], states[rows, end_ids]], dim=-1)

@@ -1,0 +1,255 @@
+"""The dual-channel encoder: a subword trunk that reads characters alongside."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, PreTrainedConfig, PreTrainedModel
+from transformers import initialization as init
+from transformers.utils import ModelOutput
+
+from charbert.batch import CHAR_INPUTS
+from charbert.errors import DataError, SettingsError
+from charbert.model.char_encoder import build_char_encoder
+from charbert.model.configuration import CharBertConfig
+from charbert.model.interaction import INTERACTIONS
+from charbert.model.trunk import TrunkAdapter, build_trunk, trunk_adapter
+
+TrunkSource = str | Path | PreTrainedConfig | PreTrainedModel
+"""A trunk to start from: a hub name, a folder, a configuration (new weights), or a loaded Hugging Face model."""
+
+
+@dataclass
+class CharBertOutput(ModelOutput):
+    """States of both channels; the char channel's fields are None without one.
+
+    Hidden states hold the input of the first layer and what each layer and its interaction gave, so L + 1 of
+    them, the last after the trunk's final norm. Attentions are one (B, heads, T, T) per layer.
+    """
+
+    token_states: Tensor | None = None
+    char_states: Tensor | None = None
+    token_hidden_states: tuple[Tensor, ...] | None = None
+    char_hidden_states: tuple[Tensor, ...] | None = None
+    attentions: tuple[Tensor, ...] | None = None
+    char_attentions: tuple[Tensor, ...] | None = None
+
+
+class CharBertPreTrainedModel(PreTrainedModel):
+    """What every CharBERT model shares: initial weights, and starting from a pretrained trunk."""
+
+    config_class = CharBertConfig
+    base_model_prefix = "charbert"
+    supports_gradient_checkpointing = True
+    accepts_loss_kwargs = False  # each loss is a mean already; a trainer must divide accumulated steps itself
+    _supports_sdpa = True
+    _supports_flash_attn = True
+    _supports_flex_attn = True
+    _supports_attention_backend = True
+
+    @classmethod
+    def from_trunk(cls, trunk: TrunkSource, **config_overrides: Any) -> Self:
+        """Return a model whose token channel starts from a pretrained trunk, in float32.
+
+        Everything else is new and drawn from torch's global generator.
+
+        Args:
+            trunk: a hub name, a local folder, a configuration (then the trunk is new too), or a loaded model,
+                whose weights are copied.
+            **config_overrides: settings of CharBertConfig.
+
+        Raises:
+            SettingsError: if the trunk's family or a setting is not known.
+        """
+        CharBertConfig.check_names(list(config_overrides))
+        source = _load_trunk(trunk, with_head=cls._reads_trunk_head())
+        trunk_config = source.config if isinstance(source, PreTrainedModel) else source
+        model = cls(CharBertConfig(trunk_config=copy.deepcopy(trunk_config), **config_overrides))
+        if isinstance(source, PreTrainedModel):
+            model._adopt(source)
+        return model
+
+    @classmethod
+    def _reads_trunk_head(cls) -> bool:
+        """Whether the trunk's MLM head, if it has one, is wanted too."""
+        return False
+
+    def _adopt(self, source: PreTrainedModel) -> None:
+        """Copy the weights of a Hugging Face encoder, alone or under a head, into the trunk."""
+        mine = self.base_model.trunk
+        theirs = source.base_model.state_dict()
+        pooler = {name: weight for name, weight in mine.state_dict().items() if name.startswith("pooler.")}
+        wanted = {**pooler, **theirs}  # a trunk without a pooler leaves ours as it is
+        mine.load_state_dict({name: wanted[name] for name in mine.state_dict() if name in wanted})
+
+    def get_input_embeddings(self) -> nn.Module:
+        """Return the subword embeddings of the trunk."""
+        return self.base_model.trunk.get_input_embeddings()
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        """Replace the subword embeddings of the trunk."""
+        self.base_model.trunk.set_input_embeddings(value)
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        if isinstance(module, nn.GRU):  # torch's own, which the library's default leaves out
+            bound = module.hidden_size**-0.5
+            for parameter in module.parameters():
+                init.uniform_(parameter, -bound, bound)
+        elif isinstance(module, nn.Embedding) and self.config.variant == "released":
+            init.normal_(module.weight, std=self.config.initializer_range)  # the padding row too
+        else:
+            super()._init_weights(module)
+
+
+class CharBertModel(CharBertPreTrainedModel):
+    """CharBERT without a head.
+
+    Paper: Sec. 3.2-3.4, Fig. 1. Both channels pass through the same layer as one batch of 2B, then through the
+    interaction. With ``char_encoder="none"`` this is the plain trunk, to the bit.
+    Released code: variant "released"; its pooler is kept for its checkpoints only, as no head of the authors'
+        reads it, and is not trained.
+    """
+
+    def __init__(self, config: CharBertConfig) -> None:
+        super().__init__(config)
+        self._adapter: TrunkAdapter = trunk_adapter(config.trunk_config)
+        released = config.variant == "released"
+        self.trunk = build_trunk(config.trunk_config, pooler=released)
+        if getattr(self.trunk, "pooler", None) is not None:
+            self.trunk.pooler.requires_grad_(False)
+        self.char_encoder = build_char_encoder(config)
+        self.interactions = nn.ModuleList(self._build_interactions())
+        self._masks_padding = not released
+        self.post_init()
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        char_input_ids: Tensor | None = None,
+        start_ids: Tensor | None = None,
+        end_ids: Tensor | None = None,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
+    ) -> CharBertOutput:
+        """Return the states of both channels, (B, T, H) each.
+
+        Args:
+            input_ids: subwords, (B, T).
+            attention_mask: 1 on subwords and 0 on padding, (B, T); all subwords when None.
+            token_type_ids: segments, (B, T), for trunks that have them.
+            char_input_ids: characters, (B, C), padded with ``config.char_pad_id``.
+            start_ids: position in C of each subword's first character, (B, T), 0 on padding.
+            end_ids: position in C of each subword's last character, (B, T), 0 on padding.
+            output_hidden_states: whether to return the states after every layer.
+            output_attentions: whether to return the attention weights; needs eager attention.
+
+        Raises:
+            DataError: if the model has a char channel and a char input is missing.
+            SettingsError: if attention weights are asked of an attention that does not compute them.
+        """
+        token = self._adapter.embed(self.trunk, input_ids, token_type_ids)  # (B, T, H)
+        char = self._encode_chars(char_input_ids, start_ids, end_ids)
+        states = [token] if char is None else [token, char]
+        if attention_mask is not None:
+            attention_mask = attention_mask.repeat(len(states), 1)  # (2B, T)
+        context = self._adapter.layer_inputs(self.trunk, torch.cat(states), attention_mask)
+        mask = self._interaction_mask(attention_mask, input_ids.shape[0])
+        history = [states]
+        with self._recorded_attentions(self._asked(output_attentions, "output_attentions")) as attentions:
+            for index, layer in enumerate(self._adapter.layers(self.trunk)):
+                states = list(layer(torch.cat(states), **context[index]).chunk(len(states)))
+                if self.interactions:
+                    states = list(self.interactions[index % len(self.interactions)](*states, mask))
+                history.append(states)
+        states = [self._adapter.finish(self.trunk, channel) for channel in states]
+        output = CharBertOutput(*states)
+        if self._asked(output_hidden_states, "output_hidden_states"):
+            channels = [tuple(channel) for channel in zip(*history[:-1], states, strict=True)]
+            output["token_hidden_states"], output["char_hidden_states"] = _pair(channels)
+        if attentions:
+            channels = [tuple(c) for c in zip(*(a.chunk(len(states)) for a in attentions), strict=True)]
+            output["attentions"], output["char_attentions"] = _pair(channels)
+        return output
+
+    def _build_interactions(self) -> Iterator[nn.Module]:
+        """Return one interaction per layer, one for all, or none."""
+        config = self.config
+        if config.has_char_channel and config.interaction != "none":
+            norm_eps = self._adapter.norm_eps(config.trunk_config)
+            for _ in range(1 if config.share_interaction else config.num_hidden_layers):
+                yield INTERACTIONS[config.interaction](
+                    config.hidden_size, config.interaction_window, norm_eps
+                )
+
+    def _encode_chars(self, *char_inputs: Tensor | None) -> Tensor | None:
+        """Return the first states of the char channel, (B, T, H), or None without one."""
+        if self.char_encoder is None:
+            return None
+        missing = [name for name, value in zip(CHAR_INPUTS, char_inputs, strict=True) if value is None]
+        if missing:
+            raise DataError(
+                f"the batch has no {', '.join(missing)}, but config.char_encoder={self.config.char_encoder!r} needs "
+                f"{', '.join(CHAR_INPUTS)}; encode the text with a CharBertProcessor that has a char vocabulary"
+            )
+        return self.char_encoder(*char_inputs)
+
+    def _interaction_mask(self, attention_mask: Tensor | None, batch_size: int) -> Tensor | None:
+        """Return True on subwords and False on padding, (B, T), or None where padding is read."""
+        if attention_mask is None or not self._masks_padding:
+            return None
+        return attention_mask[:batch_size].bool()
+
+    def _asked(self, argument: bool | None, setting: str) -> bool:
+        """Return the argument, or where it was not given the configuration's setting."""
+        return bool(getattr(self.config, setting) if argument is None else argument)
+
+    @contextmanager
+    def _recorded_attentions(self, wanted: bool) -> Iterator[list[Tensor]]:
+        """Collect the attention weights of both channels, (2B, heads, T, T) per layer, while layers run."""
+        weights: list[Tensor] = []
+        if not wanted:
+            yield weights
+            return
+        if self.trunk.config._attn_implementation != "eager":
+            raise SettingsError(
+                "output_attentions needs attn_implementation='eager', got "
+                f"{self.trunk.config._attn_implementation!r}"
+            )
+        record: Callable[..., None] = lambda _module, _inputs, output: weights.append(output[1])  # noqa: E731
+        modules = [self._adapter.attention(layer) for layer in self._adapter.layers(self.trunk)]
+        hooks = [module.register_forward_hook(record) for module in modules]
+        try:
+            yield weights
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+
+def _pair(channels: list[tuple[Tensor, ...]]) -> tuple[Any, Any]:
+    """Return the two channels' values, None for a channel that is not there."""
+    return channels[0], channels[1] if len(channels) > 1 else None
+
+
+def _load_trunk(trunk: TrunkSource, *, with_head: bool) -> PreTrainedModel | PreTrainedConfig:
+    """Return the model that a trunk source names, or its configuration where it has no weights."""
+    if isinstance(trunk, (PreTrainedConfig, PreTrainedModel)):
+        trunk_adapter(trunk if isinstance(trunk, PreTrainedConfig) else trunk.config)
+        return trunk
+    config = AutoConfig.from_pretrained(trunk)
+    trunk_adapter(config)
+    if not with_head:
+        return AutoModel.from_pretrained(trunk, config=config, dtype=torch.float32)
+    model, report = AutoModelForMaskedLM.from_pretrained(
+        trunk, config=config, dtype=torch.float32, output_loading_info=True
+    )
+    return model.base_model if report["missing_keys"] else model

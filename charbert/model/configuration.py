@@ -1,0 +1,209 @@
+"""The configuration of every CharBERT model: the trunk, the characters, the interaction and the heads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from transformers import AutoConfig, BertConfig, PreTrainedConfig
+
+from charbert.errors import SettingsError
+
+_CHOICES = {
+    "variant": ("paper", "released"),
+    "char_encoder": ("gru", "embeddings", "none"),
+    "interaction": ("paper", "released", "none"),
+    "head_channels": ("both", "token", "char"),
+    "nlm_channel": ("char", "token"),
+    "nlm_norm": ("none", "own", "shared"),
+}
+_COMMON_SETTINGS = ("num_labels", "attn_implementation", "output_attentions", "name_or_path")
+
+
+class CharBertConfig(PreTrainedConfig):
+    """Everything needed to rebuild a CharBERT model, and to read text into it.
+
+    Paper: Sec. 3.2-3.6 and 4.1.
+
+    Args:
+        trunk_config: configuration of the Transformer under both channels, as an object or as a dict with
+            ``model_type``; BERT-base when None.
+        variant: "paper", in which padding never changes a score; or "released", which reproduces the authors'
+            code including how it treats padding (the backward GRU, the convolution and the mean pooling all
+            read it), as its weights were trained so.
+        char_vocab: the character vocabulary as a plain dict with at least ``characters`` (a list; ids are
+            positions in it) and ``pad_id``.
+        char_vocab_size: number of character embeddings; None takes it from ``char_vocab``.
+        char_embedding_size: size E of one character's embedding (Eq. 1).
+        char_hidden_size: GRU states per direction; None means H / 4, the only size for which the two states of
+            two directions (Eq. 2) give H.
+        char_encoder: "gru" (Eqs. 1-2); "embeddings", the ablation without GRU, in which a subword is the
+            embeddings of its first and last character; or "none": no char channel, the model is its trunk.
+        interaction: "paper" (Eqs. 3-6), "released", or "none", in which the channels pass side by side through
+            the same layers; None takes the variant's own.
+        share_interaction: one interaction for all layers; None means what the variant does (released: True).
+        interaction_window: odd width of the convolution of Eq. 4, in subwords.
+        head_channels: what a fine-tuning head reads: "both" concatenated (Sec. 3.6), "token" or "char".
+        mlm_objective: whether the pretraining model has an MLM head.
+        nlm_vocab_size: words W that NLM chooses from, ``<unk>`` included; 0 means no NLM head.
+        nlm_channel: the channel NLM predicts from; "token" is for models without a char channel.
+        nlm_norm: layer norm before the NLM decoder: "none" (Eq. 7), "own" (released BERT) or "shared" with the
+            MLM head (released RoBERTa); None takes the variant's own.
+        classifier_dropout: dropout before a classifier, in [0, 1); None takes the trunk's.
+        initializer_range: standard deviation of new weights; None takes the trunk's.
+
+    Raises:
+        SettingsError: if a setting is unknown, out of range, or contradicts another.
+    """
+
+    model_type = "charbert"
+    sub_configs = {"trunk_config": AutoConfig}  # noqa: RUF012 (the form that transformers reads)
+    keys_to_ignore_at_inference = [  # noqa: RUF012 (as above)
+        "token_states",
+        "char_states",
+        "token_hidden_states",
+        "char_hidden_states",
+        "attentions",
+        "char_attentions",
+    ]
+
+    trunk_config: PreTrainedConfig | dict[str, Any] | None = None
+    variant: str = "paper"
+    char_vocab: dict[str, Any] | None = None
+    char_vocab_size: int | None = None
+    char_embedding_size: int = 256
+    char_hidden_size: int | None = None
+    char_encoder: str = "gru"
+    interaction: str | None = None
+    share_interaction: bool | None = None
+    interaction_window: int = 3
+    head_channels: str = "both"
+    mlm_objective: bool = True
+    nlm_vocab_size: int = 0
+    nlm_channel: str = "char"
+    nlm_norm: str | None = None
+    classifier_dropout: float | None = None
+    initializer_range: float | None = None
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        """Resolve what was left to its default, then check every setting."""
+        self.trunk_config = _read_trunk_config(self.trunk_config)
+        released = self.variant == "released"
+        if self.interaction is None:
+            self.interaction = "released" if released else "paper"
+        if self.share_interaction is None:
+            self.share_interaction = released
+        if self.nlm_norm is None:
+            roberta = "roberta" in self.trunk_config.model_type
+            self.nlm_norm = ("shared" if roberta else "own") if released else "none"
+        if self.initializer_range is None:
+            self.initializer_range = getattr(self.trunk_config, "initializer_range", None) or 0.02
+        if self.char_vocab_size is None and self.char_vocab is not None:
+            self.char_vocab_size = len(self.char_vocab["characters"])
+        if self.char_hidden_size is None:
+            self.char_hidden_size = self.hidden_size // 4
+        super().__post_init__(**kwargs)
+        self._check_choices()
+        self._check_sizes()
+        self._check_channels()
+
+    @property
+    def hidden_size(self) -> int:
+        """Hidden size H of the trunk, and of both channels."""
+        return int(self.trunk_config.hidden_size)
+
+    @property
+    def num_hidden_layers(self) -> int:
+        """Number of Transformer layers."""
+        return int(self.trunk_config.num_hidden_layers)
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of subwords V."""
+        return int(self.trunk_config.vocab_size)
+
+    @property
+    def char_pad_id(self) -> int:
+        """Id of the padding character."""
+        return int(self.char_vocab["pad_id"]) if self.char_vocab is not None else 0
+
+    @property
+    def has_char_channel(self) -> bool:
+        """Whether there is a char channel next to the token channel."""
+        return self.char_encoder != "none"
+
+    @property
+    def head_size(self) -> int:
+        """Features that a fine-tuning head reads: 2H for both channels, H for one."""
+        return self.hidden_size * (2 if self.has_char_channel and self.head_channels == "both" else 1)
+
+    @classmethod
+    def check_names(cls, names: list[str]) -> None:
+        """Raise a SettingsError if one of ``names`` is not a setting, since the base class would take any."""
+        known = {*cls.__dataclass_fields__, *_COMMON_SETTINGS}
+        if unknown := sorted(set(names) - known):
+            raise SettingsError(f"unknown CharBertConfig settings {unknown}; known are {sorted(known)}")
+
+    def _check_choices(self) -> None:
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise SettingsError(
+                    f"{name} must be one of {', '.join(choices)}; got {getattr(self, name)!r}"
+                )
+
+    def _check_sizes(self) -> None:
+        if self.interaction_window < 1 or self.interaction_window % 2 == 0:
+            raise SettingsError(
+                f"interaction_window must be odd to preserve the length, got {self.interaction_window}"
+            )
+        if self.nlm_vocab_size < 0:
+            raise SettingsError(f"nlm_vocab_size must be 0 or more, got {self.nlm_vocab_size}")
+        if self.classifier_dropout is not None and not 0 <= self.classifier_dropout < 1:
+            raise SettingsError(f"classifier_dropout must be in [0, 1), got {self.classifier_dropout}")
+        if self.char_encoder == "gru":
+            if 4 * self.char_hidden_size != self.hidden_size:
+                raise SettingsError(
+                    f"char_hidden_size must be a quarter of the trunk's hidden size {self.hidden_size} (two states "
+                    f"of two directions, Eq. 2), got {self.char_hidden_size}"
+                )
+            if self.char_embedding_size < 1:
+                raise SettingsError(f"char_embedding_size must be positive, got {self.char_embedding_size}")
+        if self.char_encoder == "embeddings" and self.hidden_size % 2:
+            raise SettingsError(
+                f"char_encoder='embeddings' needs an even hidden size, got {self.hidden_size}"
+            )
+
+    def _check_channels(self) -> None:
+        if self.nlm_norm == "shared" and self.nlm_vocab_size and not self.mlm_objective:
+            raise SettingsError("nlm_norm='shared' needs the MLM head's layer norm, but mlm_objective=False")
+        if not self.has_char_channel:
+            if self.head_channels == "char":
+                raise SettingsError("head_channels='char' needs a char channel, but char_encoder='none'")
+            if self.nlm_vocab_size and self.nlm_channel == "char":
+                raise SettingsError(
+                    "nlm_channel='char' needs a char channel, but char_encoder='none'; set nlm_channel='token'"
+                )
+            return
+        if not self.char_vocab_size:
+            raise SettingsError(f"char_encoder={self.char_encoder!r} needs char_vocab or char_vocab_size")
+        if self.char_vocab is not None and len(self.char_vocab["characters"]) != self.char_vocab_size:
+            raise SettingsError(
+                f"char_vocab_size={self.char_vocab_size}, but char_vocab lists "
+                f"{len(self.char_vocab['characters'])} characters"
+            )
+        if not 0 <= self.char_pad_id < self.char_vocab_size:
+            raise SettingsError(
+                f"char_vocab.pad_id must be an id below {self.char_vocab_size}, got {self.char_pad_id}"
+            )
+
+
+def _read_trunk_config(trunk_config: PreTrainedConfig | dict[str, Any] | None) -> PreTrainedConfig:
+    """Return the trunk's configuration as an object."""
+    if trunk_config is None:
+        return BertConfig()
+    if isinstance(trunk_config, PreTrainedConfig):
+        return trunk_config
+    settings = dict(trunk_config)
+    model_type = settings.pop("model_type", None)
+    if model_type is None:
+        raise SettingsError("trunk_config has no model_type, e.g. bert")
+    return AutoConfig.for_model(model_type, **settings)

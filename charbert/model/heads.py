@@ -1,0 +1,277 @@
+"""What CharBERT is trained to answer: pretraining, tagging, classification and span extraction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import PreTrainedModel
+from transformers import initialization as init
+from transformers.modeling_outputs import (
+    QuestionAnsweringModelOutput,
+    SequenceClassifierOutput,
+    TokenClassifierOutput,
+)
+from transformers.utils import ModelOutput
+
+from charbert.batch import IGNORED_LABEL
+from charbert.model.charbert import CharBertModel, CharBertOutput, CharBertPreTrainedModel
+from charbert.model.configuration import CharBertConfig
+from charbert.model.language_heads import MlmHead, NlmHead
+from charbert.model.losses import LabelledLoss, labelled_loss, mean_cross_entropy
+from charbert.model.trunk import trunk_adapter
+
+
+@dataclass
+class CharBertPreTrainingOutput(ModelOutput):
+    """Losses and accuracy counts where labels were given, else scores for every position.
+
+    ``loss`` is the sum of ``mlm_loss`` and ``nlm_loss``. Counts are detached scalars: labelled positions, and how
+    many of them were predicted. Logits are (B, T, V) and (B, T, W), and None once labels are given.
+    """
+
+    loss: Tensor | None = None
+    mlm_loss: Tensor | None = None
+    nlm_loss: Tensor | None = None
+    mlm_count: Tensor | None = None
+    mlm_correct: Tensor | None = None
+    nlm_count: Tensor | None = None
+    nlm_correct: Tensor | None = None
+    mlm_logits: Tensor | None = None
+    nlm_logits: Tensor | None = None
+    token_states: Tensor | None = None
+    char_states: Tensor | None = None
+
+
+class CharBertForPreTraining(CharBertPreTrainedModel):
+    """CharBERT with the two unsupervised objectives.
+
+    Paper: Sec. 3.5: MLM on the token channel, on words without noise; NLM on the char channel, on noised words.
+    The loss is their sum. Either head can be left out: ``mlm_objective=False``, ``nlm_vocab_size=0``.
+    """
+
+    def __init__(self, config: CharBertConfig) -> None:
+        super().__init__(config)
+        self.charbert = CharBertModel(config)
+        norm_eps = trunk_adapter(config.trunk_config).norm_eps(config.trunk_config)
+        self.mlm_head = MlmHead(config, norm_eps) if config.mlm_objective else None
+        self.nlm_head = NlmHead(config, norm_eps) if config.nlm_vocab_size else None
+        self.post_init()
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        char_input_ids: Tensor | None = None,
+        start_ids: Tensor | None = None,
+        end_ids: Tensor | None = None,
+        mlm_labels: Tensor | None = None,
+        nlm_labels: Tensor | None = None,
+    ) -> CharBertPreTrainingOutput:
+        """Return the losses of the labels given, or without labels the scores of every position.
+
+        Args:
+            input_ids: subwords, (B, T); this and the next five as in ``CharBertModel.forward``.
+            attention_mask: (B, T).
+            token_type_ids: (B, T).
+            char_input_ids: (B, C).
+            start_ids: (B, T).
+            end_ids: (B, T).
+            mlm_labels: the hidden subwords, (B, T), -100 elsewhere; ignored without an MLM head.
+            nlm_labels: the original words of noised ones, (B, T), -100 elsewhere; ignored without an NLM head.
+        """
+        states = self.charbert(input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids)
+        output = CharBertPreTrainingOutput(token_states=states.token_states, char_states=states.char_states)
+        unlabelled = mlm_labels is None and nlm_labels is None
+        if self.mlm_head is not None:
+            mlm_head = partial(self.mlm_head, embeddings=self.get_input_embeddings().weight)
+            _report(output, "mlm", mlm_head, states.token_states, mlm_labels, unlabelled)
+        if self.nlm_head is not None:
+            shared = self.mlm_head.norm if self.config.nlm_norm == "shared" else None
+            nlm_head = partial(self.nlm_head, shared_norm=shared)
+            nlm_states = states.char_states if self.config.nlm_channel == "char" else states.token_states
+            _report(output, "nlm", nlm_head, nlm_states, nlm_labels, unlabelled)
+        losses = [loss for loss in (output.mlm_loss, output.nlm_loss) if loss is not None]
+        if losses:
+            output["loss"] = torch.stack(losses).sum()
+        return output
+
+    @classmethod
+    def _reads_trunk_head(cls) -> bool:
+        return True
+
+    def _adopt(self, source: PreTrainedModel) -> None:
+        super()._adopt(source)
+        if self.mlm_head is not None:
+            self.mlm_head.adopt(source)
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        super()._init_weights(module)
+        if isinstance(module, MlmHead):
+            init.zeros_(module.bias)
+
+
+class CharBertForFineTuning(CharBertPreTrainedModel):
+    """What the fine-tuning heads share: the channels they read and the dropout before a classifier."""
+
+    def __init__(self, config: CharBertConfig) -> None:
+        super().__init__(config)
+        self.charbert = CharBertModel(config)
+        dropout = config.classifier_dropout
+        if dropout is None:
+            dropout = trunk_adapter(config.trunk_config).dropout(config.trunk_config)
+        self.dropout = nn.Dropout(dropout)
+
+    def head_states(self, states: CharBertOutput) -> Tensor:
+        """Join the channels that ``head_channels`` names, (B, T, 2H) or (B, T, H). Paper: Sec. 3.6."""
+        if self.config.head_channels == "char":
+            return states.char_states
+        if self.config.head_channels == "token" or states.char_states is None:
+            return states.token_states
+        return torch.cat([states.token_states, states.char_states], dim=-1)
+
+
+class CharBertForTokenClassification(CharBertForFineTuning):
+    """CharBERT with a tag for every subword; the first one of a word stands for it. Paper: Sec. 3.6."""
+
+    def __init__(self, config: CharBertConfig) -> None:
+        super().__init__(config)
+        self.classifier = nn.Linear(config.head_size, config.num_labels)
+        self.post_init()
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        char_input_ids: Tensor | None = None,
+        start_ids: Tensor | None = None,
+        end_ids: Tensor | None = None,
+        labels: Tensor | None = None,
+        **options: bool | None,
+    ) -> TokenClassifierOutput:
+        """Return logits (B, T, K); ``labels`` are (B, T), -100 where there is none. Rest as in CharBertModel."""
+        states = self.charbert(
+            input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids, **options
+        )
+        logits = self.classifier(self.dropout(self.head_states(states)))  # (B, T, K)
+        loss = None
+        if labels is not None:
+            if attention_mask is not None:
+                labels = labels.masked_fill(attention_mask == 0, IGNORED_LABEL)
+            loss = mean_cross_entropy(logits.flatten(0, 1), labels.flatten())
+        return TokenClassifierOutput(loss=loss, logits=logits, **_recorded(states))
+
+
+class CharBertForSequenceClassification(CharBertForFineTuning):
+    """CharBERT with one answer per sequence, from the mean of its states; a plain trunk is pooled alike.
+
+    Paper: Sec. 3.6.
+    Released code: the mean reads padding too (variant "released"), and RoBERTa has no dropout here
+        (``classifier_dropout=0``).
+    """
+
+    def __init__(self, config: CharBertConfig) -> None:
+        super().__init__(config)
+        self.classifier = nn.Linear(config.head_size, config.num_labels)
+        self.post_init()
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        char_input_ids: Tensor | None = None,
+        start_ids: Tensor | None = None,
+        end_ids: Tensor | None = None,
+        labels: Tensor | None = None,
+        **options: bool | None,
+    ) -> SequenceClassifierOutput:
+        """Return logits (B, K); ``labels`` are (B,), numbers for a regression (K = 1). Rest as in CharBertModel."""
+        states = self.charbert(
+            input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids, **options
+        )
+        pooled = self._mean(self.head_states(states), attention_mask)
+        logits = self.classifier(self.dropout(pooled))  # (B, K)
+        loss = None
+        if labels is not None and self.config.num_labels == 1:
+            loss = F.mse_loss(logits.squeeze(-1).float(), labels.float())
+        elif labels is not None:
+            loss = mean_cross_entropy(logits, labels)
+        return SequenceClassifierOutput(loss=loss, logits=logits, **_recorded(states))
+
+    def _mean(self, states: Tensor, attention_mask: Tensor | None) -> Tensor:
+        """Average (B, T, F) over the subwords, and in the released variant over padding too, to (B, F)."""
+        if attention_mask is None or self.config.variant == "released":
+            return states.mean(dim=1)
+        mask = attention_mask[..., None].bool()
+        return states.masked_fill(~mask, 0.0).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
+
+
+class CharBertForQuestionAnswering(CharBertForFineTuning):
+    """CharBERT with a score for every subword to start and to end the answer.
+
+    Paper: Sec. 3.6. No dropout before the classifier, as in the released code and in BERT.
+    """
+
+    def __init__(self, config: CharBertConfig) -> None:
+        super().__init__(config)
+        self.classifier = nn.Linear(config.head_size, 2)
+        self.post_init()
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        char_input_ids: Tensor | None = None,
+        start_ids: Tensor | None = None,
+        end_ids: Tensor | None = None,
+        start_positions: Tensor | None = None,
+        end_positions: Tensor | None = None,
+        **options: bool | None,
+    ) -> QuestionAnsweringModelOutput:
+        """Return start and end logits, (B, T) each; positions are (B,), ignored beyond T. Rest as in CharBertModel."""
+        states = self.charbert(
+            input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids, **options
+        )
+        start_logits, end_logits = self.classifier(self.head_states(states)).unbind(dim=-1)
+        loss = None
+        if start_positions is not None and end_positions is not None:
+            beyond = input_ids.shape[1]
+            ends = ((start_logits, start_positions), (end_logits, end_positions))
+            losses = [
+                mean_cross_entropy(logits, where.clamp(0, beyond), ignored=beyond) for logits, where in ends
+            ]
+            loss = torch.stack(losses).mean()
+        return QuestionAnsweringModelOutput(
+            loss=loss, start_logits=start_logits, end_logits=end_logits, **_recorded(states)
+        )
+
+
+def _recorded(states: CharBertOutput) -> dict[str, Any]:
+    """Return the token channel's hidden states and attentions under the library's names."""
+    return {"hidden_states": states.token_hidden_states, "attentions": states.attentions}
+
+
+def _report(
+    output: CharBertPreTrainingOutput,
+    objective: str,
+    head: partial[Tensor],
+    states: Tensor,
+    labels: Tensor | None,
+    unlabelled: bool,
+) -> None:
+    """Enter an objective's loss and counts into the output, or its logits if the batch has no labels at all."""
+    if labels is not None:
+        scored: LabelledLoss = labelled_loss(head, states, labels)
+        output[f"{objective}_loss"] = scored.loss
+        output[f"{objective}_count"], output[f"{objective}_correct"] = scored.count, scored.correct
+    elif unlabelled:
+        output[f"{objective}_logits"] = head(states)

@@ -1,0 +1,75 @@
+"""The two heads of pretraining: scores over subwords and scores over words."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import PreTrainedModel
+from transformers.activations import ACT2FN
+
+from charbert.model.configuration import CharBertConfig
+
+MLM_HEAD_WEIGHTS = {
+    "bert": {
+        "dense": "cls.predictions.transform.dense",
+        "norm": "cls.predictions.transform.LayerNorm",
+        "bias": "cls.predictions.bias",
+    },
+    "roberta": {"dense": "lm_head.dense", "norm": "lm_head.layer_norm", "bias": "lm_head.bias"},
+    "distilbert": {"dense": "vocab_transform", "norm": "vocab_layer_norm", "bias": "vocab_projector.bias"},
+}
+"""Where the MLM head of a trunk family keeps what ours needs; other families start with a new head."""
+
+
+class MlmHead(nn.Module):
+    """Scores over the subword vocabulary from the token channel.
+
+    Paper: Sec. 3.5. The decoder is the trunk's subword embeddings, handed in at each call: tied by construction.
+    """
+
+    def __init__(self, config: CharBertConfig, norm_eps: float) -> None:
+        super().__init__()
+        trunk = config.trunk_config
+        embedding_size = getattr(trunk, "embedding_size", config.hidden_size)  # ELECTRA's may be narrower
+        self.dense = nn.Linear(config.hidden_size, embedding_size)
+        self.activation = ACT2FN[getattr(trunk, "hidden_act", "gelu")]
+        self.norm = nn.LayerNorm(embedding_size, eps=norm_eps)
+        self.bias = nn.Parameter(torch.zeros(config.vocab_size))
+
+    def forward(self, states: Tensor, embeddings: Tensor) -> Tensor:
+        """Map (..., H) and the subword embeddings (V, H) to logits (..., V)."""
+        return F.linear(self.norm(self.activation(self.dense(states))), embeddings, self.bias)
+
+    @torch.no_grad()
+    def adopt(self, source: PreTrainedModel) -> bool:
+        """Copy the MLM head of a Hugging Face model, and return whether it has one that fits."""
+        family = "roberta" if "roberta" in source.config.model_type else source.config.model_type
+        places = MLM_HEAD_WEIGHTS.get(family)
+        theirs = source.state_dict()
+        if places is None or places["bias"] not in theirs:
+            return False
+        for name, weight in self.state_dict().items():
+            module, _, leaf = name.rpartition(".")
+            weight.copy_(theirs[f"{places[module]}.{leaf}" if module else places[leaf]])
+        return True
+
+
+class NlmHead(nn.Module):
+    """Scores over the word vocabulary from the char channel.
+
+    Paper: Sec. 3.5, Eq. 7: linear and GELU, then softmax over 30K words.
+    Released code: a layer norm after the GELU; RoBERTa's is the MLM head's own.
+    """
+
+    def __init__(self, config: CharBertConfig, norm_eps: float) -> None:
+        super().__init__()
+        self.dense = nn.Linear(config.hidden_size, config.hidden_size)
+        self.norm = nn.LayerNorm(config.hidden_size, eps=norm_eps) if config.nlm_norm == "own" else None
+        self.decoder = nn.Linear(config.hidden_size, config.nlm_vocab_size)
+
+    def forward(self, states: Tensor, shared_norm: nn.LayerNorm | None = None) -> Tensor:
+        """Map (..., H) to logits (..., W)."""
+        states = F.gelu(self.dense(states))
+        norm = self.norm if self.norm is not None else shared_norm
+        return self.decoder(states if norm is None else norm(states))

@@ -1,0 +1,47 @@
+"""Losses that are defined for every batch, also for one without a single label."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from charbert.batch import IGNORED_LABEL
+
+
+@dataclass(frozen=True)
+class LabelledLoss:
+    """A mean loss, and the counts that accuracies over many batches are made of.
+
+    ``count`` is the number of labelled positions and ``correct`` how many of them were predicted; scalars, detached.
+    """
+
+    loss: Tensor
+    count: Tensor
+    correct: Tensor
+
+
+def mean_cross_entropy(logits: Tensor, labels: Tensor, ignored: int = IGNORED_LABEL) -> Tensor:
+    """Return the mean cross entropy of (N, K) logits over the labels, (N,), that are not ``ignored``.
+
+    Without any such label the loss is 0 and still has a graph, so that every process of a group can go backward.
+    """
+    total = F.cross_entropy(logits.float(), labels, reduction="sum", ignore_index=ignored)
+    return total / (labels != ignored).sum().clamp(min=1)
+
+
+def labelled_loss(head: Callable[[Tensor], Tensor], states: Tensor, labels: Tensor) -> LabelledLoss:
+    """Score only the labelled positions, since a vocabulary of scores for every position is most of the work.
+
+    Args:
+        head: maps states (N, H) to logits over a vocabulary.
+        states: (B, T, H).
+        labels: (B, T), IGNORED_LABEL where nothing is to be predicted.
+    """
+    labelled = labels != IGNORED_LABEL
+    targets = labels[labelled]  # (N,)
+    logits = head(states[labelled])  # (N, V) or (N, W)
+    correct = (logits.detach().argmax(dim=-1) == targets).sum()
+    return LabelledLoss(mean_cross_entropy(logits, targets), labelled.sum(), correct)

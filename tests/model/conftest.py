@@ -1,0 +1,90 @@
+"""Tiny trunks and batches that every test of this room can ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from transformers import AutoConfig, PreTrainedConfig
+
+from charbert.model import CharBertConfig
+
+TRUNKS = ("bert", "roberta", "distilbert", "electra", "modernbert")
+COMMON = {"vocab_size": 40, "max_position_embeddings": 32, "pad_token_id": 0}
+SIZES = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "bert": SIZES,
+    "roberta": SIZES | {"type_vocab_size": 1},
+    "xlm-roberta": SIZES | {"type_vocab_size": 1},
+    "camembert": SIZES | {"type_vocab_size": 1},
+    "distilbert": {"dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 24},
+    "electra": SIZES | {"embedding_size": 12},
+    "modernbert": SIZES
+    | {"local_attention": 6, "global_attn_every_n_layers": 2, "cls_token_id": 1, "sep_token_id": 2}
+    | {"bos_token_id": 1, "eos_token_id": 2},
+}
+
+
+@pytest.fixture
+def trunk_config() -> Callable[..., PreTrainedConfig]:
+    """Return a maker of tiny trunk configurations."""
+
+    def make(model_type: str = "bert", **settings: Any) -> PreTrainedConfig:
+        return AutoConfig.for_model(model_type, **(COMMON | SETTINGS[model_type] | settings))
+
+    return make
+
+
+@pytest.fixture
+def char_vocab() -> dict[str, Any]:
+    """Return a character vocabulary of 20, in the layout of the paper variant."""
+    characters = ["[PAD]", "[SEP]", "[SPECIAL]", "[UNK]", *"abcdefghijklmnop"]
+    return {"characters": characters, "pad_id": 0, "separator_id": 1, "special_id": 2, "unk_id": 3}
+
+
+@pytest.fixture
+def make_config(
+    trunk_config: Callable[..., PreTrainedConfig], char_vocab: dict[str, Any]
+) -> Callable[..., CharBertConfig]:
+    """Return a maker of tiny CharBERT configurations."""
+
+    def make(model_type: str = "bert", **settings: Any) -> CharBertConfig:
+        defaults = {"char_vocab": char_vocab, "char_embedding_size": 8, "nlm_vocab_size": 30}
+        return CharBertConfig(trunk_config=trunk_config(model_type), **(defaults | settings))
+
+    return make
+
+
+@pytest.fixture
+def batch() -> dict[str, Tensor]:
+    """Return three rows of 7, 5 and 4 subwords, two characters and one separator each, without padding id inside."""
+    generator = torch.Generator().manual_seed(3)
+    rows, subwords = 3, 7
+    lengths = torch.tensor([7, 5, 4])
+    attention_mask = (torch.arange(subwords) < lengths[:, None]).long()
+    chars = torch.randint(4, 20, (rows, subwords, 3), generator=generator)
+    chars[..., 2] = 1
+    starts = 3 * torch.arange(subwords).expand(rows, -1)
+    return {
+        "input_ids": torch.randint(3, 40, (rows, subwords), generator=generator) * attention_mask,
+        "attention_mask": attention_mask,
+        "char_input_ids": (chars * attention_mask[..., None]).flatten(1),
+        "start_ids": starts * attention_mask,
+        "end_ids": (starts + 1) * attention_mask,
+    }
+
+
+@pytest.fixture
+def pad_batch() -> Callable[..., dict[str, Tensor]]:
+    """Return a function that pads a batch further, its subwords and its characters."""
+
+    def pad(batch: dict[str, Tensor], *, subwords: int = 0, chars: int = 0) -> dict[str, Tensor]:
+        return {
+            name: torch.nn.functional.pad(value, (0, chars if name == "char_input_ids" else subwords))
+            for name, value in batch.items()
+        }
+
+    return pad

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from transformers import AutoConfig, ModernBertConfig, PreTrainedConfig
+
+from charbert.errors import SettingsError
+from charbert.model import CharBertConfig
+
+
+def test_a_saved_configuration_comes_back_whole(
+    make_config: Callable[..., CharBertConfig], tmp_path: Path
+) -> None:
+    config = make_config("modernbert", num_labels=5, head_channels="char", share_interaction=True)
+    config.save_pretrained(tmp_path)
+    loaded = AutoConfig.from_pretrained(tmp_path)
+    assert isinstance(loaded, CharBertConfig)
+    assert isinstance(loaded.trunk_config, ModernBertConfig)
+    ours, theirs = config.to_dict(), loaded.to_dict()
+    for volatile in ("transformers_version", "_name_or_path"):
+        ours.pop(volatile, None), theirs.pop(volatile, None)
+    assert theirs == ours
+    assert loaded.num_labels == 5
+
+
+def test_defaults_follow_the_variant_and_the_trunk(make_config: Callable[..., CharBertConfig]) -> None:
+    paper, bert, roberta = (
+        make_config(),
+        make_config(variant="released"),
+        make_config("roberta", variant="released"),
+    )
+    assert (paper.interaction, paper.share_interaction, paper.nlm_norm) == ("paper", False, "none")
+    assert (bert.interaction, bert.share_interaction, bert.nlm_norm) == ("released", True, "own")
+    assert roberta.nlm_norm == "shared"
+    assert (paper.hidden_size, paper.char_hidden_size, paper.head_size) == (16, 4, 32)
+    assert make_config(char_encoder="none", nlm_vocab_size=0).head_size == 16
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"variant": "papre"}, "variant must be one of paper, released"),
+        ({"char_encoder": "cnn"}, "char_encoder must be one of"),
+        ({"interaction_window": 4}, "interaction_window must be odd"),
+        ({"char_hidden_size": 5}, "quarter of the trunk's hidden size 16"),
+        ({"char_embedding_size": 0}, "char_embedding_size must be positive"),
+        ({"nlm_vocab_size": -1}, "nlm_vocab_size must be 0 or more"),
+        ({"classifier_dropout": 1.0}, "classifier_dropout must be in"),
+        ({"char_encoder": "none"}, "set nlm_channel='token'"),
+        (
+            {"char_encoder": "none", "nlm_vocab_size": 0, "head_channels": "char"},
+            "head_channels='char' needs",
+        ),
+        ({"char_vocab": None}, "needs char_vocab or char_vocab_size"),
+        ({"char_vocab_size": 21}, "char_vocab lists 20 characters"),
+        ({"char_vocab": {"characters": ["a"], "pad_id": 1}}, "pad_id must be an id below 1"),
+        ({"nlm_norm": "shared", "mlm_objective": False}, "mlm_objective=False"),
+    ],
+)
+def test_a_contradiction_is_refused_with_its_setting(
+    settings: dict[str, Any], message: str, make_config: Callable[..., CharBertConfig]
+) -> None:
+    with pytest.raises(SettingsError, match=message):
+        make_config(**settings)
+
+
+def test_a_hidden_size_that_four_states_cannot_fill_is_refused(
+    trunk_config: Callable[..., PreTrainedConfig], char_vocab: dict[str, Any]
+) -> None:
+    with pytest.raises(SettingsError, match="hidden size 18"):
+        CharBertConfig(trunk_config=trunk_config("bert", hidden_size=18), char_vocab=char_vocab)
+
+
+def test_a_trunk_without_a_type_is_refused() -> None:
+    with pytest.raises(SettingsError, match="no model_type"):
+        CharBertConfig(trunk_config={"hidden_size": 16}, char_vocab_size=3)
+
+
+def test_a_misspelt_setting_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"unknown CharBertConfig settings \['char_hiden_size'\]"):
+        CharBertConfig.check_names(["char_hiden_size", "num_labels"])
