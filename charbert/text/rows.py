@@ -62,7 +62,7 @@ def gather_optional(rows: Iterable[Iterable[int | None]]) -> IntArray:
 
 
 def flatten_rows(rows: Any) -> tuple[IntArray, IntArray, bool]:
-    """Return the values of one row or several, (N,) int64, the length of each, (R,), and whether a batch came.
+    """Return the values of one row or several, (N,) int64, the length of each, and whether a batch came.
 
     Args:
         rows: a list, or a list of lists; a NumPy array or a tensor of one dimension or two.

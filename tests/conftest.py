@@ -1,0 +1,93 @@
+"""Tiny tokenizers and a character vocabulary, trained on a few sentences of our own; no network."""
+
+from __future__ import annotations
+
+import pytest
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import PreTrainedTokenizerFast
+
+from charbert.text.char_vocab import CharVocab
+
+SENTENCES = (
+    "The old lighthouse keeper counted seven ships before breakfast.",
+    "Nobody in Kraków remembered who had painted the café door green!",
+    "She didn't answer; her well-known smile was answer enough.",
+    "In 1987 the ferry to Île-de-Bréhat cost 12.50 francs (return).",
+    "Zürich, Malmö and Ålesund share a taste for strong coffee.",
+    "Was it the U.S. team or the visitors who won 3-2 on Tuesday?",
+    "Keep the keys, keep the kettle, and keep counting the counters.",
+    "A # sign opens the heading, two ## signs open the next one.",
+)
+BERT_SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+ROBERTA_SPECIALS = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
+
+
+@pytest.fixture(scope="session")
+def sentences() -> tuple[str, ...]:
+    """A few sentences with case, diacritics, numbers and ``#``."""
+    return SENTENCES
+
+
+def _wordpiece(lowercase: bool) -> PreTrainedTokenizerFast:
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trainer = trainers.WordPieceTrainer(vocab_size=220, special_tokens=list(BERT_SPECIALS), show_progress=False)
+    tokenizer.train_from_iterator(SENTENCES, trainer)
+    ends = [(name, tokenizer.token_to_id(name)) for name in ("[CLS]", "[SEP]")]
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=ends
+    )
+    tokenizer.decoder = decoders.WordPiece()
+    names = dict(zip(("pad", "unk", "cls", "sep", "mask"), BERT_SPECIALS, strict=True))
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        model_max_length=512,
+        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
+        **{f"{role}_token": name for role, name in names.items()},
+    )
+
+
+@pytest.fixture(scope="session")
+def wordpiece_tokenizer() -> PreTrainedTokenizerFast:
+    """A cased WordPiece tokenizer with BERT's special tokens."""
+    return _wordpiece(lowercase=False)
+
+
+@pytest.fixture(scope="session")
+def uncased_tokenizer() -> PreTrainedTokenizerFast:
+    """A WordPiece tokenizer that lower-cases and strips accents, as uncased BERT does."""
+    return _wordpiece(lowercase=True)
+
+
+@pytest.fixture(scope="session")
+def bpe_tokenizer() -> PreTrainedTokenizerFast:
+    """A byte-level BPE tokenizer with RoBERTa's special tokens and its leading space before every word."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    trainer = trainers.BpeTrainer(
+        vocab_size=400,
+        special_tokens=list(ROBERTA_SPECIALS),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(SENTENCES, trainer)
+    tokenizer.post_processor = processors.RobertaProcessing(
+        sep=("</s>", tokenizer.token_to_id("</s>")), cls=("<s>", tokenizer.token_to_id("<s>"))
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    names = dict(zip(("bos", "pad", "eos", "unk", "mask"), ROBERTA_SPECIALS, strict=True))
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        model_max_length=512,
+        model_input_names=["input_ids", "attention_mask"],
+        cls_token="<s>",
+        sep_token="</s>",
+        **{f"{role}_token": name for role, name in names.items()},
+    )
+
+
+@pytest.fixture(scope="session")
+def char_vocab() -> CharVocab:
+    """A character vocabulary that misses some characters of the sentences."""
+    return CharVocab.build(SENTENCES, size=64)
