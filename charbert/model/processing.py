@@ -100,7 +100,8 @@ class CharBertProcessor:
             and char_vocab.pad_id in (char_vocab.separator_id, char_vocab.special_id, char_vocab.unk_id)
         ):
             raise SettingsError(
-                XX or use mode='released' with the authors' vocabulary"
+                f"mode='paper' needs a character vocabulary whose pad_id ({char_vocab.pad_id}) means padding "
+                "only; build one with CharVocab.build, or use mode='released' with the authors' vocabulary"
             )
         self.tokenizer = tokenizer
         self.char_vocab = char_vocab
