@@ -13,7 +13,7 @@ from transformers import AutoConfig, PreTrainedConfig
 from charbert.model import CharBertConfig
 
 TRUNKS = ("bert", "roberta", "distilbert", "electra", "modernbert")
-COMMON = {"vocab_size": 40, "max_position_embeddings": 32, "pad_token_id": 0}
+COMMON = {"vocab_size": 40, "max_position_embeddings": 32, "pad_token_id": 0, "initializer_range": 0.3}
 SIZES = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24}
 SETTINGS: dict[str, dict[str, Any]] = {
     "bert": SIZES,
