@@ -74,9 +74,8 @@ def bpe_tokenizer() -> PreTrainedTokenizerFast:
         show_progress=False,
     )
     tokenizer.train_from_iterator(SENTENCES, trainer)
-    tokenizer.post_processor = processors.RobertaProcessing(
-        sep=("</s>", tokenizer.token_to_id("</s>")), cls=("<s>", tokenizer.token_to_id("<s>"))
-    )
+    sep, cls = (("</s>", tokenizer.token_to_id("</s>")), ("<s>", tokenizer.token_to_id("<s>")))
+    tokenizer.post_processor = processors.RobertaProcessing(sep, cls)
     tokenizer.decoder = decoders.ByteLevel()
     names = dict(zip(("bos", "pad", "eos", "unk", "mask"), ROBERTA_SPECIALS, strict=True))
     return PreTrainedTokenizerFast(

@@ -94,6 +94,11 @@ class CharBertProcessor:
                 f"CharBertProcessor needs a fast tokenizer, since characters come from its offsets, got "
                 f"{type(tokenizer).__name__}"
             )
+        if not isinstance(char_vocab, CharVocab | None):
+            raise SettingsError(
+                f"char_vocab must be a CharVocab or None, got {type(char_vocab).__name__}; "
+                "a configuration's char_vocab is read by CharVocab.from_dict"
+            )
         if (
             mode == "paper"
             and char_vocab is not None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -39,6 +40,8 @@ class TextBatch:
                 as
                 with the tokenizer alone.
             is_split_into_words: texts are lists of words.
+
+        Half a surrogate pair becomes U+FFFD, since no tokenizer reads it.
 
         Raises:
             DataError: if the texts have another form, the batch is empty, or the numbers of texts differ.
@@ -81,6 +84,18 @@ class TextBatch:
                     wanted = "a list of words" if self.is_split_into_words else "a string"
                     found = f"{type(wrong[0]).__name__} {wrong[0]!r}"
                     raise DataError(f"{name} {index}: expected {wanted}, got {found}")
+        return self._without_lone_surrogates()
+
+    def _without_lone_surrogates(self) -> TextBatch:
+        """Return the batch with U+FFFD for each half of a surrogate pair, which no tokenizer can read."""
+        strings = [*self.first, *(self.second or [])]
+        if self.is_split_into_words:
+            strings = list(chain.from_iterable(strings))
+        try:
+            "".join(strings).encode("utf-8")
+        except UnicodeEncodeError:
+            second = None if self.second is None else [_replace_surrogates(text) for text in self.second]
+            return replace(self, first=[_replace_surrogates(text) for text in self.first], second=second)
         return self
 
     @cached_property
@@ -109,3 +124,9 @@ class TextBatch:
         per_text: Sequence[list[str]] = [*self.first, *(self.second or [])]
         first_words = exclusive_cumsum(np.fromiter(map(len, per_text), np.int64, len(per_text)))
         return np.where(word_ids < 0, 0, first_words[texts] + word_ids)
+
+
+def _replace_surrogates(text: str | list[str]) -> str | list[str]:
+    if isinstance(text, str):
+        return re.sub("[\ud800-\udfff]", "\ufffd", text)
+    return [re.sub("[\ud800-\udfff]", "\ufffd", word) for word in text]

@@ -1,0 +1,434 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from transformers import BertTokenizerFast
+
+from charbert.batch import CHAR_INPUTS, Processor
+from charbert.errors import CheckpointError, DataError, SettingsError
+from charbert.model.processing import CharBertProcessor
+from charbert.text.char_vocab import CharVocab
+
+SHARED = Path(__file__).parents[2].parent / "shared"
+TOKENIZERS = ["wordpiece_tokenizer", "uncased_tokenizer", "bpe_tokenizer"]
+# half a surrogate pair is no text: it is tested by itself
+TEXT = st.text(
+    st.one_of(st.characters(codec="utf-8"), st.sampled_from("aeKkzŻé #'.\u0301\u0308\u200d😀日本\n "))
+)
+
+any_unicode = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@pytest.fixture(scope="module")
+def char_vocab(sentences: tuple[str, ...]) -> CharVocab:
+    return CharVocab.build(sentences, size=64)
+
+
+@pytest.fixture(params=TOKENIZERS)
+def processor(request: pytest.FixtureRequest, char_vocab: CharVocab) -> CharBertProcessor:
+    return CharBertProcessor(request.getfixturevalue(request.param), char_vocab)
+
+
+@pytest.fixture
+def uncased(uncased_tokenizer, char_vocab: CharVocab) -> CharBertProcessor:
+    return CharBertProcessor(uncased_tokenizer, char_vocab)
+
+
+def spelled(processor: CharBertProcessor, encoding: Any) -> list[str | None]:
+    """Return what each subword of a single encoding is spelled as, None for the special id."""
+    vocab, ids = processor.char_vocab, list(encoding["char_input_ids"])
+    spans = zip(encoding["start_ids"], encoding["end_ids"], strict=True)
+    return [
+        None
+        if ids[start : end + 1] == [vocab.special_id]
+        else "".join(vocab.characters[index] for index in ids[start : end + 1])
+        for start, end in spans
+    ]
+
+
+def check_rows(processor: CharBertProcessor, encoding: Any, texts_of: Any) -> None:
+    """Compare a batch of lists with a plain loop over the offsets; ``texts_of(row, place)`` is the text."""
+    vocab, tokenizer = processor.char_vocab, processor.tokenizer
+    special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+    for row, ids in enumerate(encoding["input_ids"]):
+        chars, starts, ends = (encoding[name][row] for name in CHAR_INPUTS)
+        attended = encoding["attention_mask"][row]
+        offsets = encoding.encodings[row].offsets
+        real = [place for place, mask in enumerate(attended) if mask]
+        used = sum(index != vocab.pad_id for index in chars)
+        at = 0
+        for place in real:
+            start, end = starts[place], ends[place]
+            assert start == at <= end < used
+            assert chars[end + 1] == vocab.separator_id
+            at = end + 2
+            begin, stop = offsets[place]
+            text = texts_of(row, place)
+            if ids[place] in special or text is None or not text[begin:stop].strip():
+                assert chars[start : end + 1] == [vocab.special_id]
+                continue
+            got = chars[start : end + 1]
+            want = vocab.encode(text[begin:stop].strip()).tolist()
+            assert got[: len(want)] == want
+            # a trunk that strips accents leaves the marks after a subword outside its span
+            rest = text[begin:].lstrip()[len(want) : len(got)]
+            assert len(rest) == len(got) - len(want)
+            assert got[len(want) :] == vocab.encode(rest).tolist()
+        assert at == used
+        assert all(starts[p] == ends[p] == 0 for p, mask in enumerate(attended) if not mask)
+
+
+@any_unicode
+@given(texts=st.lists(TEXT, min_size=1, max_size=4), padding=st.booleans())
+def test_every_character_is_the_original_one(
+    processor: CharBertProcessor, texts: list[str], padding: bool
+) -> None:
+    encoding = processor(texts, padding=padding)
+    check_rows(processor, encoding, lambda row, place: texts[row])
+
+
+@any_unicode
+@given(pairs=st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=3))
+def test_both_texts_of_a_pair_keep_their_characters(processor: CharBertProcessor, pairs: list) -> None:
+    encoding = processor([a for a, _ in pairs], [b for _, b in pairs], padding=True)
+
+    def text_of(row: int, place: int) -> str | None:
+        which = encoding.sequence_ids(row)[place]
+        return None if which is None else pairs[row][which]
+
+    check_rows(processor, encoding, text_of)
+    assert processor(pairs, padding=True).data == encoding.data
+
+
+@any_unicode
+@given(rows=st.lists(st.lists(TEXT, max_size=5), min_size=1, max_size=3))
+def test_words_given_one_by_one_keep_their_characters(processor: CharBertProcessor, rows: list) -> None:
+    encoding = processor(rows, is_split_into_words=True, padding=True)
+
+    def word_of(row: int, place: int) -> str | None:
+        word = encoding.word_ids(row)[place]
+        return None if word is None else rows[row][word]
+
+    check_rows(processor, encoding, word_of)
+
+
+@any_unicode
+@given(texts=st.lists(TEXT, min_size=1, max_size=3))
+def test_padding_and_batching_change_no_content(processor: CharBertProcessor, texts: list[str]) -> None:
+    padded = processor(texts, padding="max_length", max_length=600)
+    for row, text in enumerate(texts):
+        alone = processor(text)
+        for name in CHAR_INPUTS:
+            length = len(alone[name])
+            assert padded[name][row][:length] == alone[name]
+            assert set(padded[name][row][length:]) <= {processor.pad_values[name]}
+
+
+def test_case_and_diacritics_survive_an_uncased_trunk(char_vocab, uncased: CharBertProcessor) -> None:
+    encoding = uncased("Zürich KRAKÓW cafe\u0301")
+    assert uncased.tokenizer.decode(encoding["input_ids"], skip_special_tokens=True) == "zurich krakow cafe"
+    vocab = CharVocab.build(["Zürich KRAKÓW cafe\u0301"], size=40)
+    encoding = (full := CharBertProcessor(uncased.tokenizer, vocab))("Zürich KRAKÓW cafe\u0301")
+    assert "".join(word or "" for word in spelled(full, encoding)) == "ZürichKRAKÓWcafe\u0301"
+
+
+def test_unknown_pieces_keep_their_characters(uncased_tokenizer) -> None:
+    processor = CharBertProcessor(uncased_tokenizer, CharVocab.build(["ab☃Ж"], size=20))
+    encoding = processor("a ☃Ж b")
+    assert uncased_tokenizer.unk_token_id in encoding["input_ids"]
+    assert spelled(processor, encoding) == [None, "a", "☃Ж", "b", None]
+
+
+def test_a_sign_of_hashes_shifts_nothing(uncased: CharBertProcessor) -> None:
+    assert spelled(uncased, uncased("# ## a")) == [None, "#", "#", "#", "a", None]
+
+
+def test_byte_level_pieces_of_one_character_all_take_it(bpe_tokenizer) -> None:
+    processor = CharBertProcessor(bpe_tokenizer, CharVocab.build(["日本a"], size=20))
+    encoding = processor("日本  a")
+    pieces = spelled(processor, encoding)
+    assert pieces.count("日") > 1
+    assert pieces[-2:] == ["a", None]
+    assert None in pieces[1:-1]  # the second space is a piece of its own and no character
+
+
+def test_a_special_token_written_in_the_text_is_special(uncased: CharBertProcessor) -> None:
+    assert spelled(uncased, uncased("a [MASK]"))[2] is None
+
+
+def test_half_a_surrogate_pair_is_read_as_a_replacement_character(processor: CharBertProcessor) -> None:
+    assert processor("a\ud800 b").data == processor("a\ufffd b").data
+    assert (
+        processor([["a\ud800"]], is_split_into_words=True).data
+        == processor([["a\ufffd"]], is_split_into_words=True).data
+    )
+
+
+@pytest.mark.parametrize("words", [[], [""], [" ", "\n"], ["a", " ", "", "b"], ["\u0301"], ["👩\u200d💻"]])
+def test_odd_words_are_encoded(processor: CharBertProcessor, words: list[str]) -> None:
+    encoding = processor(words, is_split_into_words=True)
+    assert len(encoding["start_ids"]) == len(encoding["input_ids"])
+    assert {word for word in encoding.word_ids(0) if word is not None} <= set(range(len(words)))
+
+
+def test_a_word_that_gives_no_piece_shifts_no_word(uncased: CharBertProcessor) -> None:
+    encoding = uncased(["a", " ", "", "b"], is_split_into_words=True)
+    assert encoding.word_ids(0) == [None, 0, 3, None]
+    assert spelled(uncased, encoding) == [None, "a", "b", None]
+
+
+def test_overflowing_windows_spell_their_own_subwords(processor: CharBertProcessor, sentences) -> None:
+    question, context = "Who counted?", " ".join(sentences)
+    encoding = processor(
+        [question, "Why?"],
+        [context, context[:80]],
+        truncation="only_second",
+        max_length=40,
+        stride=8,
+        return_overflowing_tokens=True,
+        return_offsets_mapping=True,
+    )
+    samples = encoding["overflow_to_sample_mapping"]
+    assert len(samples) == len(encoding["start_ids"]) > 2
+    texts = [(question, context), ("Why?", context[:80])]
+
+    def text_of(row: int, place: int) -> str | None:
+        which = encoding.sequence_ids(row)[place]
+        return None if which is None else texts[samples[row]][which]
+
+    check_rows(processor, encoding, text_of)
+
+
+def test_truncation_takes_the_characters_along(processor: CharBertProcessor, sentences) -> None:
+    full, cut = processor(sentences[0]), processor(sentences[0], truncation=True, max_length=8)
+    assert cut["start_ids"][:7] == full["start_ids"][:7]
+    assert cut["end_ids"][-1] == len(cut["char_input_ids"]) - 2
+    kept = cut["end_ids"][6]
+    assert cut["char_input_ids"][: kept + 1] == full["char_input_ids"][: kept + 1]
+
+
+def test_left_padding_leaves_the_characters_at_the_left(processor: CharBertProcessor, sentences) -> None:
+    padded = processor(list(sentences[:2]), padding=True, padding_side="left")
+    alone = processor(sentences[0])
+    for name in ("start_ids", "end_ids"):
+        real = [v for v, mask in zip(padded[name][0], padded["attention_mask"][0], strict=True) if mask]
+        assert real == alone[name]
+
+
+def test_tensors_hold_what_the_lists_hold(processor: CharBertProcessor, sentences) -> None:
+    options = {"padding": True, "return_offsets_mapping": True}
+    lists = processor(list(sentences), **options)
+    arrays = processor(list(sentences), return_tensors="np", **options)
+    tensors = processor(list(sentences), return_tensors="pt", **options)
+    for name, rows in lists.items():
+        assert np.array_equal(arrays[name], np.array(rows))
+        assert torch.equal(tensors[name], torch.tensor(rows))
+        assert tensors[name].dtype == torch.int64
+    assert processor("one text", return_tensors="pt")["char_input_ids"].ndim == 2
+    with pytest.raises(SettingsError, match="padding=True"):
+        processor(list(sentences), return_tensors="pt")
+    with pytest.raises(SettingsError, match="'np', 'pt' or None"):
+        processor("one text", return_tensors="tf")
+
+
+def test_without_a_character_vocabulary_the_tokenizer_alone_speaks(uncased_tokenizer, sentences) -> None:
+    plain = CharBertProcessor(uncased_tokenizer, None)
+    assert plain(list(sentences), padding=True).data == uncased_tokenizer(list(sentences), padding=True).data
+    assert plain(sentences[0]).data == uncased_tokenizer(sentences[0]).data
+    assert set(plain.pad_values) == {"input_ids", "attention_mask", "token_type_ids"}
+
+
+def test_padding_values_are_those_of_padded_rows(processor: CharBertProcessor) -> None:
+    encoding = processor("a", padding="max_length", max_length=40)
+    assert isinstance(processor, Processor)
+    assert set(encoding) == set(processor.pad_values) == set(processor.model_input_names)
+    for name in set(encoding) - {"char_input_ids"}:
+        assert encoding[name][-1] == processor.pad_values[name]
+
+
+@any_unicode
+@given(texts=st.lists(TEXT, min_size=1, max_size=3), data=st.data())
+def test_hidden_subwords_lose_their_characters_and_the_others_keep_theirs(
+    processor: CharBertProcessor, texts: list[str], data: st.DataObject
+) -> None:
+    encoding = processor(texts)
+    hidden = [
+        data.draw(st.lists(st.booleans(), min_size=len(row), max_size=len(row)))
+        for row in encoding["input_ids"]
+    ]
+    given_anew = processor.hide_subwords(dict(encoding), hidden)
+    for row in range(len(texts)):
+        before = spelled(processor, {name: encoding[name][row] for name in CHAR_INPUTS})
+        after = spelled(processor, {name: given_anew[name][row] for name in CHAR_INPUTS})
+        assert after == [None if hide else was for hide, was in zip(hidden[row], before, strict=True)]
+
+
+@pytest.mark.parametrize("form", [None, "np", "pt"])
+def test_hiding_keeps_the_form_of_the_fields(
+    processor: CharBertProcessor, sentences, form: str | None
+) -> None:
+    encoding = processor(list(sentences), padding=True, return_tensors=form)
+    nothing = np.zeros(np.shape(encoding["input_ids"]), np.bool_)
+    same = processor.hide_subwords(encoding, torch.from_numpy(nothing) if form == "pt" else nothing)
+    for name in CHAR_INPUTS:
+        assert type(same[name]) is type(encoding[name])
+        rows = zip(encoding[name], same[name], strict=True)
+        assert all(list(old)[: len(new)] == list(new) for old, new in rows)
+    everything = processor.hide_subwords(encoding, ~nothing)
+    real = max(sum(row) for row in np.asarray(encoding["attention_mask"]).tolist())
+    assert len(everything["char_input_ids"][0]) <= 2 * real
+
+
+def test_hiding_works_on_one_row(uncased: CharBertProcessor) -> None:
+    encoding = uncased("a b")
+    encoding.update(uncased.hide_subwords(encoding, [False, True, False, False]))
+    assert spelled(uncased, encoding) == [None, None, "b", None]
+
+
+def test_hiding_names_what_does_not_fit(uncased: CharBertProcessor, uncased_tokenizer) -> None:
+    encoding = uncased("a b")
+    with pytest.raises(DataError, match="one flag per subword"):
+        uncased.hide_subwords(encoding, [True])
+    with pytest.raises(DataError, match="attention_mask"):
+        uncased.hide_subwords({"start_ids": [0]}, [True])
+    with pytest.raises(SettingsError, match="char_vocab"):
+        CharBertProcessor(uncased_tokenizer, None).hide_subwords(encoding, [True])
+
+
+@pytest.mark.parametrize("mode", ["paper", "released"])
+def test_a_saved_processor_gives_the_same_inputs(
+    processor: CharBertProcessor, mode: str, sentences, tmp_path: Path
+) -> None:
+    processor = CharBertProcessor(processor.tokenizer, processor.char_vocab, mode=mode, script="glue")
+    files = processor.save_pretrained(tmp_path)
+    assert all(Path(file).exists() for file in files)
+    again = CharBertProcessor.from_pretrained(tmp_path)
+    assert (again.mode, again.script, again.char_vocab) == (mode, "glue", processor.char_vocab)
+    batch = [*sentences, "", "😀 ☃ e\u0301 日本"]
+    assert again(batch, padding=True).data == processor(batch, padding=True).data
+
+
+def test_a_plain_processor_is_saved_plain(
+    uncased: CharBertProcessor, uncased_tokenizer, tmp_path: Path
+) -> None:
+    uncased.save_pretrained(tmp_path)
+    CharBertProcessor(uncased_tokenizer, None).save_pretrained(tmp_path)
+    assert CharBertProcessor.from_pretrained(tmp_path).char_vocab is None
+
+
+def test_a_folder_without_the_processors_files_is_named(uncased: CharBertProcessor, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"charbert_processor\.json"):
+        CharBertProcessor.from_pretrained(tmp_path)
+    uncased.save_pretrained(tmp_path)
+    (tmp_path / "char_vocab.json").unlink()
+    with pytest.raises(CheckpointError, match=r"char_vocab\.json"):
+        CharBertProcessor.from_pretrained(tmp_path)
+    (tmp_path / "charbert_processor.json").write_text('{"version": 7}', encoding="utf-8")
+    with pytest.raises(CheckpointError, match="version 1"):
+        CharBertProcessor.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"mode": "fast"}, "mode must be one of"),
+        ({"script": "pos"}, "script must be one of"),
+        ({"tokenizer": object()}, "needs a fast tokenizer"),
+        ({"char_vocab": {"characters": []}}, "CharVocab.from_dict"),
+        ({"char_vocab": CharVocab([" ", "a", "<unk>"], 0, 0, 0, 2)}, "padding only"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(
+    uncased: CharBertProcessor, arguments: dict, message: str
+) -> None:
+    usual = {"tokenizer": uncased.tokenizer, "char_vocab": uncased.char_vocab}
+    with pytest.raises(SettingsError, match=message):
+        CharBertProcessor(**(usual | arguments))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "message"),
+    [
+        (([],), {}, "empty"),
+        (("a",), {"is_split_into_words": True}, "list of words"),
+        ((["a", 3],), {}, "text 1: expected a string, got int 3"),
+        ((["a"], "b"), {}, "text_pair must be one too"),
+        ((["a"], ["b", "c"]), {}, "one length"),
+        (([["a", "b", "c"]],), {}, "is_split_into_words=True"),
+        (([["a", None]],), {"is_split_into_words": True}, "text 0: expected a list of words"),
+    ],
+)
+def test_texts_of_another_form_are_named(
+    uncased: CharBertProcessor, arguments: tuple, options: dict, message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        uncased(*arguments, **options)
+
+
+def test_released_rows_shift_after_a_sign_of_hashes(uncased_tokenizer) -> None:
+    vocab = CharVocab([" ", *"abc", "<unk>"], 0, 0, 0, 4)
+    processor = CharBertProcessor(uncased_tokenizer, vocab, mode="released")
+    encoding = processor("A # C", padding="max_length", max_length=6)
+    assert encoding["char_input_ids"] == [0, 0, 1, 0, 0, 3] + [0] * 30
+    assert encoding["start_ids"] == [0, 2, 5, 7, 35, 35]
+
+
+def test_released_rows_are_cut_at_six_characters_a_position(wordpiece_tokenizer, char_vocab) -> None:
+    processor = CharBertProcessor(wordpiece_tokenizer, char_vocab, mode="released")
+    encoding = processor(["☃" * 40 + " a"], is_split_into_words=True, padding=True)
+    assert len(encoding["char_input_ids"]) == 6 * len(encoding["input_ids"])
+    assert encoding["end_ids"][1:] == [6 * len(encoding["input_ids"]) - 1] * (len(encoding["input_ids"]) - 1)
+
+
+def test_released_hiding_needs_the_processors_own_encoding(uncased_tokenizer, char_vocab) -> None:
+    processor = CharBertProcessor(uncased_tokenizer, char_vocab, mode="released")
+    encoding = processor("a b")
+    with pytest.raises(SettingsError, match="the encoding that the processor returned"):
+        processor.hide_subwords(dict(encoding), [False] * 4)
+    assert processor.hide_subwords(encoding, [False] * 4) == {name: encoding[name] for name in CHAR_INPUTS}
+
+
+def _golden_cases() -> list[dict[str, Any]]:
+    path = SHARED / "golden" / "char_inputs_bert_uncased.json"
+    return json.loads(path.read_text(encoding="utf-8"))["cases"] if path.exists() else []
+
+
+def _encode_golden(processor: CharBertProcessor, case: dict[str, Any]) -> dict[str, Any]:
+    length = next(case[name] for name in ("block_size", "max_seq_length", "max_length") if name in case)
+    options = {"padding": "max_length", "truncation": True, "max_length": length}
+    if "words" in case:
+        encoding = processor(case["words"], is_split_into_words=True, **options)
+    elif "text_a" in case:
+        encoding = processor(case["text_a"], case["text_b"], **options)
+    else:
+        # every stored window of a context repeats the first one's subwords
+        encoding = processor([case["question"]], [case["context"]], **options | {"truncation": "only_second"})
+        return {name: rows[0] for name, rows in encoding.items()}
+    if "labels" in case:
+        hidden = [label != -1 for label in case["labels"]] + [False] * (length - len(case["labels"]))
+        encoding.update(processor.hide_subwords(encoding, hidden))
+    return encoding
+
+
+@pytest.mark.skipif(
+    not (SHARED / "golden").is_dir(), reason="the authors' stored character inputs are not at hand"
+)
+def test_released_inputs_equal_the_authors() -> None:
+    tokenizer = BertTokenizerFast(vocab=str(SHARED / "data/vocab/bert-base-uncased-vocab.txt"))
+    vocab = CharVocab.read_released(SHARED / "data/charbert_dict/bert_char_vocab")
+    cases = _golden_cases()
+    assert len(cases) == 87
+    for index, case in enumerate(cases):
+        processor = CharBertProcessor(tokenizer, vocab, mode="released", script=case["builder"])
+        encoding = _encode_golden(processor, case)
+        chars = case["char_input_ids"] + [0] * (case["char_len"] - len(case["char_input_ids"]))
+        assert encoding["char_input_ids"] == chars, index
+        assert encoding["start_ids"] == case["start_ids"], index
+        assert encoding["end_ids"] == case["end_ids"], index
