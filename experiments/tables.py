@@ -4,8 +4,6 @@ python experiments/tables.py recipe=quick
 python experiments/tables.py recipe=minilm
 """
 
-from pathlib import Path
-
 import hydra
 from omegaconf import DictConfig
 
@@ -18,7 +16,7 @@ from charbert.pipelines.entry import reported
 @reported
 def main(cfg: DictConfig) -> None:
     """Redraw what the records of the recipe allow."""
-    robustness.draw(Path(load_settings(cfg).paths.results))
+    robustness.draw(load_settings(cfg))
 
 
 if __name__ == "__main__":

@@ -74,6 +74,21 @@ def finetuning_identity(settings: Settings) -> dict[str, Any]:
     return identity
 
 
+def comparison_key(settings: Settings) -> str:
+    """Return a hash that cells share when they may stand in one table: all but model, task and seed is equal."""
+    return settings_key(
+        {
+            "trunk": trunk_identity(settings),
+            "text": text_identity(settings),
+            "data": settings.data.name,
+            "noise": asdict(settings.noise),
+            "attack": asdict(settings.attack),
+            "pretraining": training_identity(settings.pretraining),
+            "finetuning": training_identity(settings.finetuning),
+        }
+    )
+
+
 class Cell:
     """One run's name, key and folders.
 

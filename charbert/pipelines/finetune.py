@@ -15,7 +15,11 @@ from charbert.config.schema import Settings
 from charbert.data.collate import PadCollator
 from charbert.evaluation.predict import unpad_logits
 from charbert.evaluation.robustness import SetScore, score_set
-from charbert.model import HEADS
+from charbert.model import (
+    CharBertForQuestionAnswering,
+    CharBertForSequenceClassification,
+    CharBertForTokenClassification,
+)
 from charbert.model.processing import CharBertProcessor
 from charbert.pipelines.cells import Cell, finetuning_cell
 from charbert.pipelines.ingredients import build_attack, data_file, prepare_data, task_files
@@ -28,6 +32,12 @@ from charbert.training.arguments import build_arguments
 from charbert.training.trainer import CharBertTrainer
 
 log = logging.getLogger(__name__)
+
+_HEADS: dict[str, Any] = {
+    "token_classification": CharBertForTokenClassification,
+    "sequence_classification": CharBertForSequenceClassification,
+    "question_answering": CharBertForQuestionAnswering,
+}
 
 
 def run(settings: Settings) -> ResultRecord:
@@ -76,8 +86,8 @@ def _build_model(
         }
     overrides = model_overrides(settings, processor)
     if encoder is None:
-        return HEADS[task.head].from_trunk(trunk, **overrides, **labels)
-    return HEADS[task.head].from_pretrained(encoder, head_channels=overrides["head_channels"], **labels)
+        return _HEADS[task.head].from_trunk(trunk, **overrides, **labels)
+    return _HEADS[task.head].from_pretrained(encoder, head_channels=overrides["head_channels"], **labels)
 
 
 def _finetune(
@@ -116,7 +126,7 @@ def _finetune(
         record.details["history"] = history(trainer)
         record.details["reports"] = {score.name: score.report for score in scores}
         record.details["train_report"] = encoded["train"].report
-        record.data_checksums = checksums(_files(settings))
+        record.data_checksums = checksums(_files(settings), Path(settings.data.root))
         model.save_pretrained(cell.model_folder)
         processor.save_pretrained(cell.model_folder)
         metrics = {key: value for score in scores for key, value in score.metrics.items()}

@@ -9,11 +9,12 @@ from pathlib import Path
 from charbert.config.data import AttackSettings, NoiseSettings, SetFiles
 from charbert.config.model import CharEncoder, TrunkSettings, TrunkSource
 from charbert.config.schema import Settings
-from charbert.data.newswire.files import write_newswire
+from charbert.data.corpus import Blocks, read_blocks
 from charbert.errors import CheckpointError, DataError, SettingsError
 from charbert.noise.attack import Attack
-from charbert.noise.edits import Edit
-from charbert.noise.nlm import NlmNoise, NoiseModel, ReleasedNlmNoise
+from charbert.noise.edits import Edit, NoiseModel
+from charbert.noise.nlm import NlmNoise, ReleasedNlmNoise
+from charbert.pipelines.newswire import write_newswire
 from charbert.records import file_checksum
 
 log = logging.getLogger(__name__)

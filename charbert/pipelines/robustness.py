@@ -6,10 +6,11 @@ import logging
 from pathlib import Path
 
 from charbert.config.schema import Settings
-from charbert.pipelines.cells import finetuning_cell
+from charbert.pipelines.cells import comparison_key, finetuning_cell
 from charbert.records import ResultRecord, read_records
-from charbert.reporting.figures import draw_robustness
-from charbert.reporting.tables import robustness_table, write_table
+from charbert.reporting.figures import robustness_bars
+from charbert.reporting.layout import render_markdown, write_table
+from charbert.reporting.tables import table2_robustness
 
 log = logging.getLogger(__name__)
 
@@ -24,14 +25,17 @@ def run(settings: Settings) -> ResultRecord:
         from charbert.pipelines import finetune  # torch is imported only when something must be trained
 
         record = finetune.run(settings)
-    draw(Path(settings.paths.results))
+    draw(settings)
     return record
 
 
-def draw(results: Path) -> None:
-    """Write Table 2 and its figure from the records under ``results``."""
-    records = read_records(results / "records", kind="finetune")
-    table = robustness_table(records)
+def draw(settings: Settings) -> None:
+    """Write Table 2 and its figure from the finished cells that differ only in model, task and seed."""
+    results = Path(settings.paths.results)
+    records = read_records(
+        results / "records", kind="finetune", **{"details.comparison": comparison_key(settings)}
+    )
+    table = table2_robustness(records)
     write_table(table, results / "tables", "table2_robustness")
-    draw_robustness(records, results / "figures", "table2_robustness")
-    log.info("Table 2 in %s:\n%s", results / "tables", table.to_markdown())
+    robustness_bars(table, results / "figures", "table2_robustness")
+    log.info("written to %s\n\n%s", results / "tables" / "table2_robustness.md", render_markdown(table))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -14,8 +14,8 @@ from transformers import TrainerCallback, set_seed
 from transformers.trainer_utils import get_last_checkpoint
 
 from charbert.config.schema import Settings
-from charbert.pipelines.cells import Cell
-from charbert.records import ResultRecord, start_record, write_record
+from charbert.pipelines.cells import Cell, comparison_key
+from charbert.records import ResultRecord, file_checksum, shorten_path, start_record, write_record
 from charbert.seeding import derive_seed
 from charbert.training.tracking import Run, TrackingCallback, tracking_run
 from charbert.training.trainer import CharBertTrainer
@@ -55,7 +55,7 @@ def recorded_run(settings: Settings, cell: Cell) -> Iterator[tuple[ResultRecord,
         yield record, run
         record.wandb_id, record.wandb_path = run.id, run.path
         record.details["generated"] = settings.data.generated
-        record.details["recipe"] = settings.recipe
+        record.details["comparison"] = comparison_key(settings)
         run.summary(record.metrics)
     write_record(cell.record_path, record)
     log.info("%s: record in %s", cell.name, cell.record_path)
@@ -75,9 +75,13 @@ def train(trainer: CharBertTrainer, run: Run, extra: list[TrainerCallback] | Non
 
 def history(trainer: CharBertTrainer) -> list[dict[str, Any]]:
     """Return the run's log lines that a learning curve is drawn from."""
-    wanted = (*_HISTORY_KEYS,)
     objectives = ("mlm_", "nlm_", "eval_")
     return [
-        {k: v for k, v in line.items() if k in wanted or k.startswith(objectives)}
+        {k: v for k, v in line.items() if k in _HISTORY_KEYS or k.startswith(objectives)}
         for line in trainer.state.log_history
     ]
+
+
+def checksums(paths: Iterable[Path], root: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file by its path below ``root``."""
+    return {shorten_path(path, root): file_checksum(path) for path in paths}

@@ -14,8 +14,7 @@ from charbert.data.encoding.tags import decode_tags, encode_tagged, tag_label_id
 from charbert.data.readers.conll import TaggedSentence, check_aligned, read_conll
 from charbert.metrics.tagging import entity_counts, entity_scores, token_accuracy
 from charbert.noise.attack import attack_sentences
-from charbert.noise.edits import EditRecord
-from charbert.noise.nlm import NoiseModel
+from charbert.noise.edits import EditRecord, NoiseModel
 from charbert.tasks.task import Encoded, Task
 
 Tags = list[str]

@@ -11,8 +11,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 
 from charbert.batch import Processor
-from charbert.noise.edits import EditRecord
-from charbert.noise.nlm import NoiseModel
+from charbert.noise.edits import EditRecord, NoiseModel
 
 Example = TypeVar("Example")
 Prediction = TypeVar("Prediction")

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import torch
 from transformers import TrainingArguments
 
 from charbert.config.training import Precision, TrainingSettings
@@ -47,6 +48,7 @@ def build_arguments(
     optimizer = settings.optimizer
     options: dict[str, Any] = {
         "output_dir": str(folder),
+        "use_cpu": not torch.accelerator.is_available(),
         "seed": seed % 2**31,
         "data_seed": seed % 2**31,
         "max_steps": settings.max_steps,
