@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from charbert.errors import SettingsError
+from charbert.noise.attack import Attack, attack_sentences
+from charbert.noise.edits import Edit, replay
+from charbert.noise.keyboard import key_neighbours
+from charbert.noise.stop_words import ENGLISH_STOP_WORDS
+from charbert.seeding import numpy_generator
+
+SHARED = Path(__file__).parents[2].parent / "shared"
+WORDS = st.lists(st.text(alphabet=st.characters(codec="utf-8"), max_size=12), max_size=20)
+
+
+@given(WORDS, st.integers(0, 2**63 - 1))
+def test_the_attack_edits_inner_characters_once_and_says_so(words: list[str], seed: int) -> None:
+    corruption = Attack().corrupt(words, numpy_generator(seed))
+    changed = [index for index, word in enumerate(words) if corruption.words[index] != word]
+    assert changed == [record.word_index for record in corruption.edits]
+    for index, operation, position, before, after in corruption.edits:
+        assert (before, after) == (words[index], corruption.words[index])
+        assert after == replay(corruption.edits[changed.index(index)])
+        assert len(before) >= 4
+        assert (before[0], before[-1]) == (after[0], after[-1])
+        if operation is Edit.swap:
+            assert before[position : position + 2].isalpha()
+        if operation is Edit.keyboard:
+            assert after[position] in key_neighbours(before[position])
+            assert before.lower() not in ENGLISH_STOP_WORDS
+
+
+def test_numbers_abbreviations_and_short_words_are_spared() -> None:
+    words = ["1996", "U.S.", "U.N", "a.m.", "F.A.", "the", ".", "", "25"] * 50
+    assert Attack().corrupt(words, numpy_generator(0)).edits == []
+
+
+def test_keyboard_spares_stop_words_and_the_other_edits_do_not() -> None:
+    assert Attack((Edit.keyboard,)).corrupt(["With", "THIS"] * 20, numpy_generator(0)).edits == []
+    assert len(Attack((Edit.drop,)).corrupt(["With", "THIS"] * 20, numpy_generator(0)).edits) == 40
+
+
+def test_letters_are_of_both_cases_or_lower() -> None:
+    both = Attack((Edit.add,)).corrupt(["word"] * 4000, numpy_generator(0))
+    added = Counter(record.after[record.position] for record in both.edits)
+    assert len(added) == 52
+    assert sum(added[letter] for letter in added if letter.isupper()) / 4000 == pytest.approx(0.5, abs=0.03)
+    lower = Attack((Edit.add,), letters="lower").corrupt(["WORD"] * 500, numpy_generator(0))
+    assert all(record.after[record.position].islower() for record in lower.edits)
+
+
+def test_probability_is_the_share_of_eligible_words() -> None:
+    words = ["word", "of"] * 10_000
+    corruption = Attack((Edit.drop,), probability=0.3).corrupt(words, numpy_generator(0))
+    assert len(corruption.edits) / 10_000 == pytest.approx(0.3, abs=0.015)
+
+
+def test_the_attack_does_not_depend_on_how_the_work_is_split() -> None:
+    sentences = [f"sentence number {index} stands alone".split() for index in range(20)]
+    whole = attack_sentences(sentences, Attack(), 7)
+    parts = [attack_sentences(sentences[at : at + 6], Attack(), 7, first_index=at) for at in range(0, 20, 6)]
+    assert whole == [corruption for part in parts for corruption in part]
+    assert whole != attack_sentences(sentences, Attack(), 8)
+    assert whole != attack_sentences(sentences, Attack(), 7, stream="other")
+
+
+def test_an_unknown_letter_case_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"attack\.letters"):
+        Attack(letters="upper")
+
+
+def read_conll_columns(path: Path) -> list[list[tuple[str, str]]]:
+    blocks = path.read_text(encoding="utf-8").split("\n\n")
+    rows = [[line.split() for line in block.splitlines() if line.strip()] for block in blocks]
+    return [[(row[0], row[-1]) for row in block] for block in rows if block and block[0][0] != "-DOCSTART-"]
+
+
+def entity_hits(sentence: list[tuple[str, str]], hit: set[int]) -> list[bool]:
+    """Whether a token of each entity is in ``hit``; tags are IOB1."""
+    entities: list[list[int]] = []
+    before = "O"
+    for index, (_, tag) in enumerate(sentence):
+        if tag != "O":
+            if tag[0] == "I" and before[2:] == tag[2:]:
+                entities[-1].append(index)
+            else:
+                entities.append([index])
+        before = tag
+    return [any(index in hit for index in entity) for entity in entities]
+
+
+def test_the_attack_matches_the_authors_attacked_conll_set() -> None:
+    path = SHARED / "data" / "conll2003" / "eng.testb"
+    if not path.exists():
+        pytest.skip("the CoNLL-2003 test set is not at hand (../shared/data/conll2003/eng.testb)")
+    sentences = read_conll_columns(path)
+    corruptions = attack_sentences([[word for word, _ in rows] for rows in sentences], Attack(), 0)
+    edits = [record for corruption in corruptions for record in corruption.edits]
+    tokens = [word for rows in sentences for word, _ in rows]
+    assert (len(sentences), len(tokens)) == (3453, 46435)
+
+    assert len(edits) / len(tokens) == pytest.approx(0.498, abs=0.005)
+    operations = Counter(record.operation for record in edits)
+    shares = [operations[edit] / len(edits) for edit in (Edit.drop, Edit.add, Edit.swap, Edit.keyboard)]
+    assert shares == pytest.approx([0.268, 0.261, 0.244, 0.227], abs=0.01)
+
+    hits = [{record.word_index for record in corruption.edits} for corruption in corruptions]
+    entities = [
+        hit for rows, touched in zip(sentences, hits, strict=True) for hit in entity_hits(rows, touched)
+    ]
+    assert len(entities) == 5648
+    assert sum(entities) / len(entities) == pytest.approx(0.949, abs=0.007)
+    assert sum(map(bool, hits)) / len(hits) == pytest.approx(0.979, abs=0.005)
+
+    stop_words = [word for word in tokens if len(word) >= 4 and word.lower() in ENGLISH_STOP_WORDS]
+    changed_stop_words = sum(record.before.lower() in ENGLISH_STOP_WORDS for record in edits)
+    assert changed_stop_words / len(stop_words) == pytest.approx(0.738, abs=0.02)
+
+    assert min(len(record.before) for record in edits) == 4
+    assert all(
+        record.before[0] == record.after[0] and record.before[-1] == record.after[-1] for record in edits
+    )
