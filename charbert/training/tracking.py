@@ -117,6 +117,8 @@ def tracking_run(
 ) -> Iterator[Run]:
     """Yield a run that is closed on leaving, as failed if an exception passes, which is never hidden.
 
+    Under ``torchrun`` the first process tracks and the others get a run that is off.
+
     Args:
         mode: ``online``, ``offline``, or ``off`` (wandb is not even imported).
         folder: W&B's files go to ``folder/wandb``.
@@ -133,7 +135,7 @@ def tracking_run(
     """
     if mode not in MODES:
         raise SettingsError(f"tracking.mode must be one of {', '.join(MODES)}, got {mode!r}")
-    if mode == "off":
+    if mode == "off" or os.environ.get("RANK", "0") != "0":
         yield Run()
         return
     about = {"group": group, "job_type": job_type, "name": name, "tags": list(tags)}

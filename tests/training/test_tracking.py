@@ -123,6 +123,13 @@ def test_off_never_imports_wandb(tmp_path, monkeypatch) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_only_the_first_process_tracks(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(tracking, "_wandb", pytest.fail)
+    monkeypatch.setenv("RANK", "1")
+    with tracked(tmp_path) as run:
+        assert not run.is_on
+
+
 def test_an_unknown_mode_is_refused(tmp_path) -> None:
     with (
         pytest.raises(SettingsError, match="one of online, offline, off, got 'of'"),
