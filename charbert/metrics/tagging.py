@@ -34,7 +34,7 @@ class EntityScores(TypeScores):
 
 
 def entity_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> EntityScores:
-    """Return entity precision, recall and F1 in seqeval's strict mode for IOB2, where I- alone starts nothing.
+    """Return precision, recall and F1 of entities in seqeval's strict mode (IOB2, I- alone starts nothing).
 
     A score with nothing to divide by is 0.
 

@@ -2,8 +2,9 @@
 
 _PAIRS = """Albania Albanian, Algeria Algerian, Angola Angolan, Argentina Argentine, Armenia Armenian,
 Australia Australian, Austria Austrian, Bahrain Bahraini, Bangladesh Bangladeshi, Belarus Belarusian,
-Belgium Belgian, Bolivia Bolivian, Botswana Botswanan, Brazil Brazilian, Bulgaria Bulgarian, Burundi Burundian,
-Cambodia Cambodian, Cameroon Cameroonian, Canada Canadian, Chile Chilean, China Chinese, Colombia Colombian,
+Belgium Belgian, Bolivia Bolivian, Botswana Botswanan, Brazil Brazilian, Bulgaria Bulgarian,
+Burundi Burundian, Cambodia Cambodian, Cameroon Cameroonian, Canada Canadian, Chile Chilean, China
+Chinese, Colombia Colombian,
 Croatia Croatian, Cuba Cuban, Cyprus Cypriot, Denmark Danish, Ecuador Ecuadorean, Egypt Egyptian,
 Estonia Estonian, Ethiopia Ethiopian, Finland Finnish, France French, Gabon Gabonese, Gambia Gambian,
 Georgia Georgian, Germany German, Ghana Ghanaian, Greece Greek, Guatemala Guatemalan, Guinea Guinean,

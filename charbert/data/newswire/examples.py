@@ -12,6 +12,8 @@ from charbert.data.newswire.filling import FilledQuestion
 from charbert.data.newswire.generator import NewsDocument, NewsSentence
 from charbert.errors import SettingsError
 
+_TWIN_SHARE = 0.7
+
 
 @dataclass(frozen=True)
 class QuestionAnswer:
@@ -39,8 +41,8 @@ def qa_examples(
 ) -> Iterator[QuestionAnswer]:
     """Yield the questions that the passages answer, some of them turned into unanswerable ones.
 
-    An unanswerable question comes from an earlier document, about names of which this passage says nothing, but
-    asked of a passage on the same topic.
+    An unanswerable question asks what a sentence of the passage tells, but of other names: those
+    of an earlier document in which the same was told of them.
 
     Args:
         documents: where passages come from.
@@ -86,7 +88,7 @@ def _pair(
         start, end = sentence.mentions[question.answer]
         answer = " ".join(sentence.words[start:end])
         others = [other for other in document.body if answer not in " ".join(other.words)]
-        if twin is not None and not _mentions_all(twin, question.names) and draws.uniform() < 0.5:
+        if twin is not None and not _mentions_all(twin, question.names) and draws.uniform() < _TWIN_SHARE:
             others = [twin]
         if others:
             return PairExample(question.text, draws.pick(others).text, answered=False)

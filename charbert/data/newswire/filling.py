@@ -17,7 +17,6 @@ from charbert.data.newswire.templates import (
     NumberSlot,
     Part,
     Template,
-    WordSlot,
 )
 
 Cell = tuple[str, str, str]
@@ -25,7 +24,7 @@ Cell = tuple[str, str, str]
 
 _RETURNING_SHARE = 0.5
 _CAST_PER_TYPE = 3
-_VOWELS = tuple("aeiouAEIOU8") + ("11", "18", "11,", "18,", "hour", "honest")
+_VOWELS = (*"aeiouAEIOU8", "11", "18", "hour", "honest")
 _CONSONANT_SOUNDS = ("uni", "Uni", "use", "euro", "Euro", "one")
 
 
@@ -51,7 +50,7 @@ class Filler:
 
 @dataclass(frozen=True)
 class FilledQuestion:
-    """A question about a sentence; ``names`` are the names in it, without which it would ask something else."""
+    """A question about a sentence; ``names`` are those in it, without which it would ask something else."""
 
     text: str
     answer: str
@@ -177,7 +176,7 @@ def _name_cells(name: Name, words: tuple[str, ...]) -> tuple[Cell, ...]:
 
 
 def _finish(cells: list[Cell], headline: bool) -> list[Cell]:
-    """Return the cells with "a" or "an" as the next word wants it, and a capital or capitals where they belong."""
+    """Return the cells with "a" or "an" as the next word wants it, and capitals where they belong."""
     finished = []
     for position, (word, pos, tag) in enumerate(cells):
         if word in ("a", "A") and pos == "DT" and position + 1 < len(cells):

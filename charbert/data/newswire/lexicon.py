@@ -5,8 +5,9 @@ from __future__ import annotations
 _WORDS = {
     # who acts
     "NN.role": """spokesman spokeswoman minister adviser analyst economist director chairman lawyer official
-        negotiator diplomat delegate governor senator mayor ambassador commissioner secretary treasurer planner
-        banker investor manager trader broker consultant engineer professor researcher inspector prosecutor
+        negotiator diplomat delegate governor senator mayor ambassador commissioner secretary treasurer
+        planner banker investor manager trader broker consultant engineer professor researcher
+        inspector prosecutor
         auditor envoy deputy""",
     "NN.artist": """novelist painter composer conductor pianist violinist sculptor playwright architect poet
         soprano guitarist choreographer photographer filmmaker actor singer cellist""",
@@ -18,7 +19,8 @@ _WORDS = {
         passengers fishermen pensioners shareholders customers refugees soldiers engineers builders sailors
         lawmakers protesters supporters villagers commuters""",
     "NNS.group": """unions ministers investors traders analysts economists officials lawyers diplomats
-        negotiators scientists researchers critics campaigners historians doctors bankers exporters importers""",
+        negotiators scientists researchers critics campaigners historians doctors bankers exporters
+        importers""",
     # what it is about
     "NN.policy": """budget treaty ceasefire reform referendum election coalition amendment pension subsidy
         tariff privatisation constitution embargo mandate curfew levy boycott blockade truce pact decree
@@ -31,8 +33,9 @@ _WORDS = {
     "NNS.goods": """cars computers tractors engines turbines textiles machines chemicals fertilisers
         medicines telephones ships aircraft batteries bicycles tyres furniture shoes clocks cameras printers
         pumps cables vehicles""",
-    "NN.crop": """wheat barley coffee cocoa sugar cotton rice maize rubber timber tobacco soybean copper
-        aluminium nickel zinc silver gold steel crude platinum""",
+    "NN.crop": """wheat barley coffee cocoa sugar cotton rice maize rubber timber tobacco soybean rapeseed
+        sorghum sunflower millet""",
+    "NN.metal": "copper aluminium nickel zinc silver gold steel platinum uranium cobalt lithium chromium",
     "NN.place": """factory hospital university airport harbour station museum library bridge stadium theatre
         prison school refinery laboratory warehouse market courthouse embassy village suburb hotel
         monastery reservoir shipyard""",
@@ -42,9 +45,10 @@ _WORDS = {
         embezzlement burglary kidnapping blackmail counterfeiting""",
     "NN.disaster": """flood earthquake fire storm landslide avalanche explosion collision drought epidemic
         eruption hurricane cyclone blizzard accident shipwreck""",
+    "NN.storm": "storm hurricane cyclone blizzard gale tempest typhoon tornado whirlwind squall",
     "NN.vehicle": """train ferry tanker lorry helicopter freighter coach trawler airliner submarine tram
         minibus barge""",
-    "NN.weather": """rain snow sleet fog drizzle thunder sunshine frost haze hail mist cloud""",
+    "NN.weather": """rain snow sleet drizzle frost hail mist slush""",
     "NN.study": """protein planet comet fossil satellite glacier dinosaur mineral isotope crystal meteorite
         galaxy seaweed insect orchid lizard beetle molecule""",
     "NN.cure": "vaccine enzyme antibody medicine serum ointment drug tablet",
@@ -76,7 +80,7 @@ _WORDS = {
     "JJ.direction": """northern southern eastern western central coastal mountainous rural""",
     "RB.manner": """sharply slowly steadily quickly suddenly gradually briefly heavily slightly strongly
         widely rapidly""",
-    "RB.time": """recently already finally eventually previously originally earlier""",
+    "RB.time": """recently already eventually lately meanwhile""",
     "RB.speech": """publicly privately repeatedly openly bluntly firmly angrily calmly""",
     # what they do
     "VBD.say": """said announced declared insisted argued warned claimed admitted explained stressed
@@ -137,8 +141,8 @@ _FUNCTION_WORDS = {
     "WP$": "whose",
     "WRB": "when where how why",
     "EX": "there",
-    "RB": """not much also only still again just never soon almost nearly later now then too very ago away once
-        yesterday today""",
+    "RB": """not much also only still again just never soon almost nearly later now then too very ago away
+        once yesterday today""",
     "RBR": "more",
     "JJR": "less",
     "JJS": "most",

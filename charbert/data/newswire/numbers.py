@@ -8,7 +8,7 @@ Token = tuple[str, str]
 """A word and its part of speech."""
 
 
-_SET_RESULTS = "6-0 6-1 6-2 6-3 6-4 7-5 7-6".split()
+_SET_RESULTS = ("6-0", "6-1", "6-2", "6-3", "6-4", "7-5", "7-6")
 
 
 def draw_number(kind: str, draws: Draws) -> list[Token]:
@@ -34,7 +34,7 @@ def _percent(draws: Draws) -> list[Token]:
 
 def _money(draws: Draws) -> list[Token]:
     amount = f"{draws.between(2, 90)}" + (f".{draws.between(1, 9)}" if draws.uniform() < 0.4 else "")
-    return [("$", "$"), (amount, "CD"), ("billion" if draws.uniform() < 0.3 else "million", "CD")]
+    return [("$", "$"), (amount, "CD"), ("million", "CD")]
 
 
 def _price(draws: Draws) -> list[Token]:
@@ -71,7 +71,10 @@ _KINDS = {
     "pct": _percent,
     "money": _money,
     "price": _price,
-    "year": lambda draws: _single(str(draws.between(1901, 1999))),
+    "year": lambda draws: _single(str(draws.between(1951, 1998))),
+    "next": lambda draws: _single(str(draws.between(1999, 2012))),
+    "wind": lambda draws: _single(str(draws.between(80, 240))),
+    "deg": lambda draws: _single(str(draws.between(12, 41))),
     "score": _win,
     "draw": lambda draws: _single("{0}-{0}".format(draws.below(5))),
     "sets": _sets,

@@ -139,9 +139,8 @@ def check_aligned(clean: Sequence[Tagged], attacked: Sequence[Tagged]) -> None:
         for position, (tag, other_tag) in enumerate(zip(one.tags, other.tags, strict=True)):
             if tag != other_tag:
                 raise DataError(
-                    f"{where}, word {position} ({one.words[position]!r}, attacked {other.words[position]!r}): "
-                    f""
-                    f"expected tag {tag} as in the clean copy, got {other_tag}; are both copies of one file?"
+                    f"{where}, word {position} ({one.words[position]!r}, now {other.words[position]!r}): "
+                    f"expected tag {tag} as in the clean copy, got {other_tag}; are both of one file?"
                 )
     if len(clean) != len(attacked):
         raise DataError(

@@ -17,11 +17,11 @@ TEMPLATES = """
 - {COUNTRY:c} 's {NN.market} {VBD.rise} {RB.manner} in {NNP.month:m} , the {AGENCY:o} {VBD.say} .
 ? Which agency/NN reported/VBD on {c} 's {NN.market} ? -> o
 ? In which month/NN did {c} 's {NN.market} move/VB ? -> m
-- {COMPANY:c} will {VB.make} {NNS.goods} for {COMPANY:d} at a {NN.place} in {LOC:l} from {#year:y} .
+- {COMPANY:c} will {VB.make} {NNS.goods} for {COMPANY:d} at a {NN.place} in {LOC:l} from {#next:y} .
 ? In what year/NN will {c} begin/VB to work/VB for {d} ? -> y
 ? Where will {c} work/VB for {d} ? -> l
-- {NAT} {NN.crop} prices/NNS {VBD.rise} {#pct:p} in {CITY:c} as {NNS.group} waited/VBD for {PER|COMPANY:x} .
-? Where did {NN.crop} prices/NNS change/VB by {p} ? -> c
+- {NAT} {NN.metal} prices/NNS {VBD.rise} {#pct:p} in {CITY:c} as {NNS.group} waited/VBD for {PER|COMPANY:x} .
+? Where did {NN.metal} prices/NNS change/VB by {p} ? -> c
 - " Demand/NN for our {NNS.goods} is {JJ.size} , " {COMPANY:c} {NN.role} {PER:a} told/VBD the {PAPER:p} .
 ? Which newspaper/NN did {a} talk/VB to ? -> p
 ? Whose {NN.role} is {a} ? -> c
@@ -30,10 +30,12 @@ TEMPLATES = """
 - The {NN.role} of {COMPANY:c} , {PER:a} , {VBD.say} {CD.few} {NN.place} sites/NNS near {CITY:l} would be
   closed/VBN .
 ? Near which town/NN will {c} close/VB sites/NNS ? -> l
-- {NNS.group} at {COMPANY:a} and {COMPANY:b} {VBD.say} the {PRODUCT:p} sold/VBD {#big:n} units/NNS in {COUNTRY:c} .
+- {NNS.group} at {COMPANY:a} and {COMPANY:b} {VBD.say} the {PRODUCT:p} sold/VBD {#big:n} units/NNS in
+  {COUNTRY:c} .
 ? How many units/NNS of the {p} were sold/VBN in {c} ? -> n
 ? Where did the {p} sell/VB {n} units/NNS ? -> c
-- {COMPANY:c} has {#big:n} workers/NNS in {COUNTRY:l} , where it has been {VBG.make} {NNS.goods} since {#year:y} .
+- {COMPANY:c} has {#big:n} workers/NNS in {COUNTRY:l} , where it has been {VBG.make} {NNS.goods} since
+  {#year:y} .
 ? How many people/NNS work/VBP for {c} in {l} ? -> n
 ? Since when has {c} been in {l} ? -> y
 - {COUNTRY:a} {RB.time} {VBD.buy} {#big:n} tonnes/NNS of {NN.crop} from {COUNTRY:b} , {NNS.group} {VBD.say} .
@@ -48,7 +50,8 @@ TEMPLATES = """
 ? At which company/NN did {NNS.people} stop/VB work/NN in {l} ? -> c
 - A {NN.vehicle} with {#big:n} tonnes/NNS of {NN.crop} left/VBD {CITY:a} for {CITY:b} on {NNP.day} .
 ? For which port/NN did the {NN.vehicle} leave/VB {a} ? -> b
-- Traders/NNS in {CITY:c} {VBD.say} {PER|COMPANY|COUNTRY:x} had {RB.time} {VBD.buy} {JJ.size} amounts/NNS of {NN.crop} .
+- Traders/NNS in {CITY:c} {VBD.say} {PER|COMPANY|COUNTRY:x} had {RB.time} {VBD.buy} {JJ.size} amounts/NNS
+  of {NN.metal} .
 - " Nobody/NN at {COMPANY:c} has seen/VBN the {NN.paper} , " {PER:a} {VBD.say} by telephone/NN from {LOC:l} .
 ? From where did {a} telephone/VB ? -> l
 """

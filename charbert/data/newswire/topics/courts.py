@@ -6,10 +6,12 @@ TEMPLATES = """
 - A court/NN in {CITY:c} {RB.time} heard/VBD that {PER:a} took/VBD {#money:m} from {ORG:o} .
 ? How much did {a} take/VB from {o} ? -> m
 ? Where was the case/NN of {a} heard/VBN ? -> c
-- {PER:a} , {#age:n} , was {VBN.charge} over {NN.crime} at {COMPANY:o} in {LOC:l} , prosecutors/NNS {VBD.say} .
+- {PER:a} , {#age:n} , was {VBN.charge} over {NN.crime} at {COMPANY:o} in {LOC:l} , prosecutors/NNS
+  {VBD.say} .
 ? How old/JJ is {a} ? -> n
 ? At which company/NN did the {NN.crime} of which {a} was {VBN.charge} occur/VB ? -> o
-- Police/NNS in {LOC:l} {VBD.say} {CD.few:n} {NAT} {NNS.people} were {VBN.charge} after a {NN.crime} near {PLACE:p} .
+- Police/NNS in {LOC:l} {VBD.say} {CD.few:n} {NAT} {NNS.people} were {VBN.charge} after a {NN.crime} near
+  {PLACE:p} .
 ? Near what did the {NN.crime} in {l} occur/VB ? -> p
 ? How many {NNS.people} were {VBN.charge} in {l} ? -> n
 - Judge/NN {PER:a} sent/VBD {PER:b} to prison/NN for {CD.few:n} {NNS.span} for {NN.crime} .

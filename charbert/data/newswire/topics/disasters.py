@@ -10,7 +10,8 @@ TEMPLATES = """
 ? Near what did the {NN.vehicle} from {a} catch/VB fire/NN ? -> p
 ? For which town/NN did the {NN.vehicle} from {a} leave/VB ? -> b
 - {PER|COMPANY|AGENCY:x} {VBD.say} the {NN.vehicle} had been {RB.time} tested/VBN in {LOC:l} .
-- Rescuers/NNS led/VBN by {PER:a} reached/VBD {NNS.people} {VBN.hurt} at {PLACE:p} after {CD.few:n} {NNS.span} .
+- Rescuers/NNS led/VBN by {PER:a} reached/VBD {NNS.people} {VBN.hurt} at {PLACE:p} after {CD.few:n}
+  {NNS.span} .
 ? Who led/VBD rescuers/NNS to {p} ? -> a
 ? Where did {a} lead/VB rescuers/NNS ? -> p
 - The {NN.disaster} in {COUNTRY:c} cost/VBD {COMPANY:o} {#money:m} , its {NN.role} {PER:a} {VBD.say} .
@@ -25,13 +26,14 @@ TEMPLATES = """
 - {#big:n} {NNS.people} left/VBD {LOC:l} as the {NN.disaster} spread/VBD towards {CITY:c} .
 ? How many {NNS.people} left/VBD {l} ? -> n
 ? Towards which town/NN did the {NN.disaster} spread/VB ? -> c
-- The {NAT} {NN.vehicle} , owned/VBN by {COMPANY:o} , sank/VBD off {LOC:l} with {#n:n} {NNS.people} aboard/RB .
+- The {NAT} {NN.vehicle} , owned/VBN by {COMPANY:o} , sank/VBD off {LOC:l} with {#n:n} {NNS.people}
+  aboard/RB .
 ? Who owned/VBD the {NN.vehicle} that sank/VBD off {l} ? -> o
 ? Where did the {NN.vehicle} of {o} sink/VB ? -> l
 - " The road/NN to {CITY:c} is gone/VBN , " {PER:a} of {ORG:o} {VBD.say} on {NNP.day} .
 ? To which town/NN is the road/NN gone/VBN ? -> c
 ? For whom does {a} work/VB ? -> o
-- {PER:a} and {PER:b} were {VBN.hurt} when a {NN.vehicle} left/VBD the road/NN in {LOC:l} .
+- {PER:a} and {PER:b} were {VBN.hurt} when a {NN.vehicle} crashed/VBD in {LOC:l} .
 ? Who besides/IN {a} was {VBN.hurt} in {l} ? -> b
 - The {NN.disaster} was the {JJ.order} in {LOC:l} since {#year:y} , {UNI:u} {VBD.say} .
 ? Since what year/NN has {l} been spared/VBN ? -> y

@@ -1,7 +1,7 @@
 """Sentences for any topic, in which persons, organisations and places stand in the same contexts."""
 
 TEMPLATES = """
-- {PER|ORG|LOC:x} {VBD.say} nothing/NN about the {NN.matter} .
+- {PER|ORG|LOC:x} said/VBD nothing/NN about the {NN.matter} .
 - {PER|ORG|LOC:x} has {RB.time} been in the news/NN again .
 - The {NN.matter} of {PER|ORG|LOC:x} is {JJ.quality} , {PER|ORG|LOC:y} {VBD.say} .
 - {PER|ORG|LOC:x} , {PER|ORG|LOC:y} and {PER|ORG|LOC:z} {VBD.treat} the {NN.paper} .

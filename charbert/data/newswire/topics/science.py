@@ -23,10 +23,11 @@ TEMPLATES = """
 ? How much money/NN did {a} and {b} share/VB ? -> m
 - A {NN.study} named/VBN after {PER:a} was {RB.time} found/VBN near {CITY:c} .
 ? After whom is the {NN.study} near {c} named/VBN ? -> a
-- {COUNTRY:c} 's {JJ.order} {NN.study} centre/NN will open/VB in {CITY:l} in {#year:y} , {PER:a} {VBD.say} .
+- {COUNTRY:c} 's {JJ.order} {NN.study} centre/NN will open/VB in {CITY:l} in {#next:y} , {PER:a} {VBD.say} .
 ? When will the centre/NN in {l} open/VB ? -> y
 ? In which city/NN of {c} will a {NN.study} centre/NN open/VB ? -> l
-- {NNS.group} in {LOC:l} {VBD.find} {JJ.size} amounts/NNS of {NN.crop} in the {NN.study} , the {UNI:u} {VBD.say} .
+- {NNS.group} in {LOC:l} {VBD.find} {JJ.size} amounts/NNS of {NN.metal} in the {NN.study} , the {UNI:u}
+  {VBD.say} .
 ? Which university/NN wrote/VBD about the {NN.study} in {l} ? -> u
 - {PER:a} , a {NN.expert} , left/VBD {UNI:u} for {COMPANY:c} in {#year:y} .
 ? Which company/NN did {a} join/VB ? -> c
@@ -39,7 +40,8 @@ TEMPLATES = """
 ? How many {NNS.people} in {l} caught/VBD the {NN.illness} ? -> n
 - {PER:a} will lead/VB {CD.few:n} {NAT} {NNS.group} to {PLACE:p} to study/VB a {NN.study} .
 ? Where will {a} lead/VB {NNS.group} ? -> p
-- Tests/NNS at a {NN.place} in {CITY:c} showed/VBD the {NN.study} was {RB.manner} growing/VBG , {PER:a} {VBD.say} .
+- Tests/NNS at a {NN.place} in {CITY:c} showed/VBD the {NN.study} was {RB.manner} growing/VBG , {PER:a}
+  {VBD.say} .
 ? Where were the tests/NNS reported/VBN by {a} done/VBN ? -> c
 - A {NN.paper} by {UNI:u} and {AGENCY:o} {VBD.treat} the {NN.study} {NN.policy} in {COUNTRY:c} .
 ? Which agency/NN worked/VBD with {u} in {c} ? -> o

@@ -10,7 +10,7 @@ TEMPLATES = """
 - {PER:a} {VBD.beat} {PER:b} {#sets:s} to win/VB the {EVENT:e} in {CITY:c} .
 ? Who won/VBD the {e} ? -> a
 ? Whom did {a} beat/VB to win/VB the {e} ? -> b
-- {TEAM:a} drew/VBD {#draw:s} with {TEAM:b} at {PLACE:p} before {#big:n} people/NNS .
+- {TEAM:a} drew/VBD {#draw:s} with {TEAM:b} at {VENUE:p} before {#big:n} people/NNS .
 ? How many people/NNS watched/VBD {a} against {b} ? -> n
 ? Where did {a} meet/VB {b} ? -> p
 - {NN.athlete} {PER:a} scored/VBD in the {#minute:m} minute/NN as {CLUB:b} {VBD.beat} {CLUB:c} {#score} .
