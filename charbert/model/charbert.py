@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -22,8 +22,8 @@ from charbert.model.configuration import CharBertConfig
 from charbert.model.interaction import INTERACTIONS
 from charbert.model.trunk import TrunkAdapter, build_trunk, trunk_adapter
 
-TrunkSource = str | Path | PreTrainedConfig | PreTrainedModel
-"""A trunk to start from: a hub name, a folder, a configuration (new weights), or a loaded Hugging Face model."""
+TrunkSource: TypeAlias = str | Path | PreTrainedConfig | PreTrainedModel
+"""A trunk to start from: a hub name, a folder, a configuration (new weights), or a loaded model."""
 
 
 @dataclass
@@ -112,8 +112,8 @@ class CharBertPreTrainedModel(PreTrainedModel):
 class CharBertModel(CharBertPreTrainedModel):
     """CharBERT without a head.
 
-    Paper: Sec. 3.2-3.4, Fig. 1. Both channels pass through the same layer as one batch of 2B, then through the
-    interaction. With ``char_encoder="none"`` this is the plain trunk, to the bit.
+    Paper: Sec. 3.2-3.4. Both channels pass through the same layer as one batch of 2B, then through the
+        interaction. With ``char_encoder="none"`` this is the plain trunk, to the bit.
     Released code: variant "released"; its pooler is kept for its checkpoints only, as no head of the authors'
         reads it, and is not trained.
     """
@@ -198,8 +198,9 @@ class CharBertModel(CharBertPreTrainedModel):
         missing = [name for name, value in zip(CHAR_INPUTS, char_inputs, strict=True) if value is None]
         if missing:
             raise DataError(
-                f"the batch has no {', '.join(missing)}, but config.char_encoder={self.config.char_encoder!r} needs "
-                f"{', '.join(CHAR_INPUTS)}; encode the text with a CharBertProcessor that has a char vocabulary"
+                f"the batch has no {', '.join(missing)}, but config.char_encoder="
+                f"{self.config.char_encoder!r} needs {', '.join(CHAR_INPUTS)}; encode the text with a "
+                "CharBertProcessor that has a character vocabulary"
             )
         return self.char_encoder(*char_inputs)
 

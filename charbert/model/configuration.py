@@ -34,20 +34,20 @@ class CharBertConfig(PreTrainedConfig):
             positions in it) and ``pad_id``.
         char_vocab_size: number of character embeddings; None takes it from ``char_vocab``.
         char_embedding_size: size E of one character's embedding (Eq. 1).
-        char_hidden_size: GRU states per direction; None means H / 4, the only size for which the two states of
-            two directions (Eq. 2) give H.
+        char_hidden_size: GRU states per direction; None means H / 4, the only size for which the two states
+            of two directions (Eq. 2) give H.
         char_encoder: "gru" (Eqs. 1-2); "embeddings", the ablation without GRU, in which a subword is the
             embeddings of its first and last character; or "none": no char channel, the model is its trunk.
-        interaction: "paper" (Eqs. 3-6), "released", or "none", in which the channels pass side by side through
-            the same layers; None takes the variant's own.
+        interaction: "paper" (Eqs. 3-6), "released", or "none", in which the channels pass side by side
+            through the same layers; None takes the variant's own.
         share_interaction: one interaction for all layers; None means what the variant does (released: True).
         interaction_window: odd width of the convolution of Eq. 4, in subwords.
         head_channels: what a fine-tuning head reads: "both" concatenated (Sec. 3.6), "token" or "char".
         mlm_objective: whether the pretraining model has an MLM head.
         nlm_vocab_size: words W that NLM chooses from, ``<unk>`` included; 0 means no NLM head.
         nlm_channel: the channel NLM predicts from; "token" is for models without a char channel.
-        nlm_norm: layer norm before the NLM decoder: "none" (Eq. 7), "own" (released BERT) or "shared" with the
-            MLM head (released RoBERTa); None takes the variant's own.
+        nlm_norm: layer norm before the NLM decoder: "none" (Eq. 7), "own" (released BERT) or "shared" with
+            the MLM head (released RoBERTa); None takes the variant's own.
         classifier_dropout: dropout before a classifier, in [0, 1); None takes the trunk's.
         initializer_range: standard deviation of new weights; None takes the trunk's.
 
@@ -66,12 +66,12 @@ class CharBertConfig(PreTrainedConfig):
         "char_attentions",
     ]
 
-    trunk_config: PreTrainedConfig | dict[str, Any] | None = None
+    trunk_config: PreTrainedConfig = None
     variant: str = "paper"
     char_vocab: dict[str, Any] | None = None
-    char_vocab_size: int | None = None
+    char_vocab_size: int = None  # type: ignore[assignment] # resolved below, as the next one
     char_embedding_size: int = 256
-    char_hidden_size: int | None = None
+    char_hidden_size: int = None  # type: ignore[assignment]
     char_encoder: str = "gru"
     interaction: str | None = None
     share_interaction: bool | None = None
@@ -97,6 +97,8 @@ class CharBertConfig(PreTrainedConfig):
             self.nlm_norm = ("shared" if roberta else "own") if released else "none"
         if self.initializer_range is None:
             self.initializer_range = getattr(self.trunk_config, "initializer_range", None) or 0.02
+        if self.char_vocab is not None and not {"characters", "pad_id"} <= self.char_vocab.keys():
+            raise SettingsError(f"char_vocab needs characters and pad_id, got {sorted(self.char_vocab)}")
         if self.char_vocab_size is None and self.char_vocab is not None:
             self.char_vocab_size = len(self.char_vocab["characters"])
         if self.char_hidden_size is None:
@@ -162,8 +164,8 @@ class CharBertConfig(PreTrainedConfig):
         if self.char_encoder == "gru":
             if 4 * self.char_hidden_size != self.hidden_size:
                 raise SettingsError(
-                    f"char_hidden_size must be a quarter of the trunk's hidden size {self.hidden_size} (two states "
-                    f"of two directions, Eq. 2), got {self.char_hidden_size}"
+                    f"char_hidden_size must be a quarter of the trunk's hidden size {self.hidden_size} "
+                    f"(two states of two directions, Eq. 2), got {self.char_hidden_size}"
                 )
             if self.char_embedding_size < 1:
                 raise SettingsError(f"char_embedding_size must be positive, got {self.char_embedding_size}")
@@ -180,7 +182,8 @@ class CharBertConfig(PreTrainedConfig):
                 raise SettingsError("head_channels='char' needs a char channel, but char_encoder='none'")
             if self.nlm_vocab_size and self.nlm_channel == "char":
                 raise SettingsError(
-                    "nlm_channel='char' needs a char channel, but char_encoder='none'; set nlm_channel='token'"
+                    "nlm_channel='char' needs a char channel, but char_encoder='none'; "
+                    "set nlm_channel='token'"
                 )
             return
         if not self.char_vocab_size:

@@ -30,8 +30,8 @@ from charbert.model.trunk import trunk_adapter
 class CharBertPreTrainingOutput(ModelOutput):
     """Losses and accuracy counts where labels were given, else scores for every position.
 
-    ``loss`` is the sum of ``mlm_loss`` and ``nlm_loss``. Counts are detached scalars: labelled positions, and how
-    many of them were predicted. Logits are (B, T, V) and (B, T, W), and None once labels are given.
+    ``loss`` is the sum of ``mlm_loss`` and ``nlm_loss``. Counts are detached scalars: labelled positions, and
+    how many of them were predicted. Logits are (B, T, V) and (B, T, W), and None once labels are given.
     """
 
     loss: Tensor | None = None
@@ -50,8 +50,9 @@ class CharBertPreTrainingOutput(ModelOutput):
 class CharBertForPreTraining(CharBertPreTrainedModel):
     """CharBERT with the two unsupervised objectives.
 
-    Paper: Sec. 3.5: MLM on the token channel, on words without noise; NLM on the char channel, on noised words.
-    The loss is their sum. Either head can be left out: ``mlm_objective=False``, ``nlm_vocab_size=0``.
+    Paper: Sec. 3.5: MLM on the token channel, on words without noise; NLM on the char channel, on noised
+        words. The loss is their sum.
+    Either head can be left out: ``mlm_objective=False``, ``nlm_vocab_size=0``.
     """
 
     def __init__(self, config: CharBertConfig) -> None:
@@ -82,8 +83,8 @@ class CharBertForPreTraining(CharBertPreTrainedModel):
             char_input_ids: (B, C).
             start_ids: (B, T).
             end_ids: (B, T).
-            mlm_labels: the hidden subwords, (B, T), -100 elsewhere; ignored without an MLM head.
-            nlm_labels: the original words of noised ones, (B, T), -100 elsewhere; ignored without an NLM head.
+            mlm_labels: the hidden subwords, (B, T), -100 elsewhere; ignored without that head.
+            nlm_labels: the original words of noised ones, (B, T), -100 elsewhere; ignored without that head.
         """
         states = self.charbert(input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids)
         output = CharBertPreTrainingOutput(token_states=states.token_states, char_states=states.char_states)
@@ -92,14 +93,19 @@ class CharBertForPreTraining(CharBertPreTrainedModel):
             mlm_head = partial(self.mlm_head, embeddings=self.get_input_embeddings().weight)
             _report(output, "mlm", mlm_head, states.token_states, mlm_labels, unlabelled)
         if self.nlm_head is not None:
-            shared = self.mlm_head.norm if self.config.nlm_norm == "shared" else None
-            nlm_head = partial(self.nlm_head, shared_norm=shared)
+            nlm_head = partial(self.nlm_head, shared_norm=self._shared_norm())
             nlm_states = states.char_states if self.config.nlm_channel == "char" else states.token_states
             _report(output, "nlm", nlm_head, nlm_states, nlm_labels, unlabelled)
         losses = [loss for loss in (output.mlm_loss, output.nlm_loss) if loss is not None]
         if losses:
             output["loss"] = torch.stack(losses).sum()
         return output
+
+    def _shared_norm(self) -> nn.LayerNorm | None:
+        """Return the MLM head's layer norm where the NLM head shares it."""
+        if self.mlm_head is None or self.config.nlm_norm != "shared":
+            return None
+        return self.mlm_head.norm
 
     @classmethod
     def _reads_trunk_head(cls) -> bool:
@@ -130,11 +136,9 @@ class CharBertForFineTuning(CharBertPreTrainedModel):
 
     def head_states(self, states: CharBertOutput) -> Tensor:
         """Join the channels that ``head_channels`` names, (B, T, 2H) or (B, T, H). Paper: Sec. 3.6."""
-        if self.config.head_channels == "char":
-            return states.char_states
-        if self.config.head_channels == "token" or states.char_states is None:
-            return states.token_states
-        return torch.cat([states.token_states, states.char_states], dim=-1)
+        token, char = states.token_states, states.char_states
+        channels = {"both": (token, char), "token": (token,), "char": (char,)}[self.config.head_channels]
+        return torch.cat([channel for channel in channels if channel is not None], dim=-1)
 
 
 class CharBertForTokenClassification(CharBertForFineTuning):
@@ -156,7 +160,10 @@ class CharBertForTokenClassification(CharBertForFineTuning):
         labels: Tensor | None = None,
         **options: bool | None,
     ) -> TokenClassifierOutput:
-        """Return logits (B, T, K); ``labels`` are (B, T), -100 where there is none. Rest as in CharBertModel."""
+        """Return logits (B, T, K); ``labels`` are (B, T), -100 where there is none.
+
+        Every other input is as in ``CharBertModel.forward``.
+        """
         states = self.charbert(
             input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids, **options
         )
@@ -193,7 +200,10 @@ class CharBertForSequenceClassification(CharBertForFineTuning):
         labels: Tensor | None = None,
         **options: bool | None,
     ) -> SequenceClassifierOutput:
-        """Return logits (B, K); ``labels`` are (B,), numbers for a regression (K = 1). Rest as in CharBertModel."""
+        """Return logits (B, K); ``labels`` are (B,), numbers for a regression (K = 1).
+
+        Every other input is as in ``CharBertModel.forward``.
+        """
         states = self.charbert(
             input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids, **options
         )
@@ -237,7 +247,10 @@ class CharBertForQuestionAnswering(CharBertForFineTuning):
         end_positions: Tensor | None = None,
         **options: bool | None,
     ) -> QuestionAnsweringModelOutput:
-        """Return start and end logits, (B, T) each; positions are (B,), ignored beyond T. Rest as in CharBertModel."""
+        """Return start and end logits, (B, T) each; positions are (B,), ignored beyond T.
+
+        Every other input is as in ``CharBertModel.forward``.
+        """
         states = self.charbert(
             input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids, **options
         )
@@ -268,7 +281,7 @@ def _report(
     labels: Tensor | None,
     unlabelled: bool,
 ) -> None:
-    """Enter an objective's loss and counts into the output, or its logits if the batch has no labels at all."""
+    """Enter an objective's loss and counts into the output, or its logits if there are no labels at all."""
     if labels is not None:
         scored: LabelledLoss = labelled_loss(head, states, labels)
         output[f"{objective}_loss"] = scored.loss

@@ -32,7 +32,10 @@ class HeterogeneousInteraction(GradientCheckpointingLayer):
         self.token_norm, self.char_norm = (nn.LayerNorm(hidden_size, eps=norm_eps) for _ in range(2))
 
     def forward(self, token: Tensor, char: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Map both channels, each (B, T, H), to their enriched selves; ``mask`` (B, T) is True on real subwords."""
+        """Map both channels, each (B, T, H), to their enriched selves.
+
+        ``mask``, (B, T), is True on subwords and False on padding; without it padding is read.
+        """
         joint = torch.cat([self.token_in(token), self.char_in(char)], dim=-1)  # (B, T, 2H), Eq. 3
         fused = torch.tanh(_mix(self.mix, joint, mask))  # (B, T, H), Eq. 4
         token = self.token_norm(token + F.gelu(self.token_out(fused)))  # Eqs. 5-6
@@ -43,8 +46,8 @@ class HeterogeneousInteraction(GradientCheckpointingLayer):
 class ReleasedInteraction(GradientCheckpointingLayer):
     """The interaction as the authors' weights need it.
 
-    Released code: no biases in Eq. 3, no tanh in Eq. 4, and no divide: the convolution's output itself is added
-        to both channels.
+    Released code: no biases in Eq. 3, no tanh in Eq. 4, and no divide: the convolution's output itself is
+        added to both channels.
 
     Raises:
         SettingsError: if ``window`` is even, since T would not be preserved.
@@ -58,13 +61,16 @@ class ReleasedInteraction(GradientCheckpointingLayer):
         self.token_norm, self.char_norm = (nn.LayerNorm(hidden_size, eps=norm_eps) for _ in range(2))
 
     def forward(self, token: Tensor, char: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Map both channels, each (B, T, H); without a ``mask`` padding is read, as the authors' code does."""
+        """Map both channels as HeterogeneousInteraction does; the authors give no ``mask``."""
         joint = torch.cat([self.token_in(token), self.char_in(char)], dim=-1)  # (B, T, 2H)
         fused = _mix(self.mix, joint, mask)  # (B, T, H)
         return self.token_norm(token + fused), self.char_norm(char + fused)
 
 
-INTERACTIONS = {"paper": HeterogeneousInteraction, "released": ReleasedInteraction}
+INTERACTIONS: dict[str, type[nn.Module]] = {
+    "paper": HeterogeneousInteraction,
+    "released": ReleasedInteraction,
+}
 """Interaction modules by the name they have in a configuration."""
 
 

@@ -25,7 +25,8 @@ MLM_HEAD_WEIGHTS = {
 class MlmHead(nn.Module):
     """Scores over the subword vocabulary from the token channel.
 
-    Paper: Sec. 3.5. The decoder is the trunk's subword embeddings, handed in at each call: tied by construction.
+    Paper: Sec. 3.5. The decoder is the trunk's subword embeddings, handed in at each call: tied by
+        construction.
     """
 
     def __init__(self, config: CharBertConfig, norm_eps: float) -> None:

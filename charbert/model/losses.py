@@ -15,7 +15,8 @@ from charbert.batch import IGNORED_LABEL
 class LabelledLoss:
     """A mean loss, and the counts that accuracies over many batches are made of.
 
-    ``count`` is the number of labelled positions and ``correct`` how many of them were predicted; scalars, detached.
+    ``count`` is the number of labelled positions and ``correct`` how many of them were predicted: scalars
+    without a graph.
     """
 
     loss: Tensor
@@ -26,7 +27,8 @@ class LabelledLoss:
 def mean_cross_entropy(logits: Tensor, labels: Tensor, ignored: int = IGNORED_LABEL) -> Tensor:
     """Return the mean cross entropy of (N, K) logits over the labels, (N,), that are not ``ignored``.
 
-    Without any such label the loss is 0 and still has a graph, so that every process of a group can go backward.
+    Without any such label the loss is 0 and still has a graph, so that every process of a group can go
+    backward.
     """
     total = F.cross_entropy(logits.float(), labels, reduction="sum", ignore_index=ignored)
     return total / (labels != ignored).sum().clamp(min=1)

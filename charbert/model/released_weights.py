@@ -1,8 +1,8 @@
 """The authors' checkpoints: read into the released variant, and written back in their format.
 
-Released code: github.com/wtma/CharBERT (transformers 2.4). A folder holds ``pytorch_model.bin`` and a ``config.json``
-without ``model_type`` that describes the trunk alone; nothing says that there is a char channel, so the Auto classes
-load it as a plain BERT and drop the channel silently. Here every key must find its place.
+Released code: github.com/wtma/CharBERT (transformers 2.4). A folder holds ``pytorch_model.bin`` and a
+``config.json`` without ``model_type`` that describes the trunk alone. Nothing in it says that there is a char
+channel, so a plain BERT class loads it and drops that channel silently. Here every key must find its place.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ KEYS = {
 }
 """Every key of a released checkpoint by its beginning, and where it goes in CharBertForPreTraining.
 
-``{kind}`` is the table's own name. ``{copy}`` counts the layers: one shared convolution, saved once for each. A
-parameter that two rows name is tied, and saved under both.
+``{kind}`` is the table's own name. ``{copy}`` counts the layers: one shared convolution, saved once for each.
+A parameter that two rows name is tied, and saved under both.
 """
 
 Source = str | Path | Mapping[str, Tensor]
@@ -92,7 +92,8 @@ def released_keys(kind: str, names: Iterable[str], num_layers: int) -> dict[str,
             homeless.append(name)
     if homeless:
         raise CheckpointError(
-            f"the authors' format has no place for {_some(homeless)}; only the released variant with both heads fits it"
+            f"the authors' format has no place for {_some(homeless)}; "
+            "only the released variant with both heads and one shared interaction fits it"
         )
     return keys
 
@@ -200,10 +201,8 @@ def _kind(weights: Mapping[str, Tensor]) -> str:
     for kind in KEYS:
         if f"{kind}.char_embeddings.char_embeddings.weight" in weights:
             return kind
-    raise CheckpointError(
-        f"not a released CharBERT: expected a key {' or '.join(f'{kind}.char_embeddings.*' for kind in KEYS)}, "
-        f"got {_some(list(weights))}"
-    )
+    expected = " or ".join(f"{kind}.char_embeddings.*" for kind in KEYS)
+    raise CheckpointError(f"not a released CharBERT: expected keys {expected}, got {_some(list(weights))}")
 
 
 def _read_trunk_config(source: Source, kind: str) -> PreTrainedConfig:

@@ -26,7 +26,7 @@ class TrunkAdapter:
         """Return the Transformer layers in order."""
         return trunk.encoder.layer
 
-    def attention(self, layer: nn.Module) -> nn.Module:
+    def attention(self, layer: Any) -> nn.Module:
         """Return the module of a layer whose second output is the attention weights."""
         return layer.attention.self
 
@@ -84,12 +84,12 @@ class DistilBertAdapter(TrunkAdapter):
         """Return the Transformer layers in order."""
         return trunk.transformer.layer
 
-    def attention(self, layer: nn.Module) -> nn.Module:
+    def attention(self, layer: Any) -> nn.Module:
         """Return the module of a layer whose second output is the attention weights."""
         return layer.attention
 
     def norm_eps(self, config: PreTrainedConfig) -> float:
-        """Return the epsilon of the trunk's layer norms, which DistilBERT does not keep in its configuration."""
+        """Return the epsilon of the trunk's layer norms, which is fixed in DistilBERT."""
         return 1e-12
 
     def dropout(self, config: PreTrainedConfig) -> float:
@@ -115,7 +115,7 @@ class ModernBertAdapter(TrunkAdapter):
         """Return the Transformer layers in order."""
         return trunk.layers
 
-    def attention(self, layer: nn.Module) -> nn.Module:
+    def attention(self, layer: Any) -> nn.Module:
         """Return the module of a layer whose second output is the attention weights."""
         return layer.attn
 
@@ -167,7 +167,8 @@ def trunk_adapter(config: PreTrainedConfig) -> TrunkAdapter:
     adapter = _ADAPTERS.get(config.model_type)
     if adapter is None:
         raise SettingsError(
-            f"trunk_config.model_type must be one of {', '.join(sorted(_ADAPTERS))}; got {config.model_type!r}"
+            f"trunk_config.model_type must be one of {', '.join(sorted(_ADAPTERS))}; "
+            f"got {config.model_type!r}"
         )
     if getattr(config, "is_decoder", False):
         raise SettingsError(
@@ -177,7 +178,7 @@ def trunk_adapter(config: PreTrainedConfig) -> TrunkAdapter:
 
 
 def build_trunk(config: PreTrainedConfig, *, pooler: bool) -> PreTrainedModel:
-    """Return a new encoder for a trunk configuration, with its pooler only if asked for and known to the family."""
+    """Return a new encoder; with a pooler only if asked for, and if the family has one."""
     adapter = trunk_adapter(config)
     options = {"add_pooling_layer": pooler} if adapter.has_pooler else {}
     return AutoModel.from_config(config, **options)

@@ -60,7 +60,7 @@ def make_config(
 
 @pytest.fixture
 def batch() -> dict[str, Tensor]:
-    """Return three rows of 7, 5 and 4 subwords, two characters and one separator each, without padding id inside."""
+    """Return three rows of 7, 5 and 4 subwords, of two characters and a separator each."""
     generator = torch.Generator().manual_seed(3)
     rows, subwords = 3, 7
     lengths = torch.tensor([7, 5, 4])

@@ -56,6 +56,7 @@ def test_defaults_follow_the_variant_and_the_trunk(make_config: Callable[..., Ch
         ),
         ({"char_vocab": None}, "needs char_vocab or char_vocab_size"),
         ({"char_vocab_size": 21}, "char_vocab lists 20 characters"),
+        ({"char_vocab": {"characters": ["a"]}}, r"needs characters and pad_id, got \['characters'\]"),
         ({"char_vocab": {"characters": ["a"], "pad_id": 1}}, "pad_id must be an id below 1"),
         ({"nlm_norm": "shared", "mlm_objective": False}, "mlm_objective=False"),
     ],

@@ -227,7 +227,7 @@ def test_the_released_maths_is_that_of_a_literal_restatement(
 def restated(
     weights: dict[str, Tensor], batch: dict[str, Tensor], token: Tensor, model: CharBertForPreTraining
 ) -> tuple[Tensor, Tensor]:
-    """The authors' encoder after the subword embeddings, in plain torch: one-hot gather, two passes per layer."""
+    """The authors' encoder after the subword embeddings: one-hot gather, two passes per layer."""
     gru = nn.GRU(8, 4, bidirectional=True, batch_first=True).double()
     gru.load_state_dict({name: weights[f"char_embeddings.rnn_layer.{name}"] for name in gru.state_dict()})
     states, _ = gru(weights["char_embeddings.char_embeddings.weight"][batch["char_input_ids"]])
