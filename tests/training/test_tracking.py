@@ -88,7 +88,7 @@ def test_an_offline_run_holds_what_was_logged(tmp_path, monkeypatch) -> None:
         key: value for r in records if r["type"] == "summary" for key, value in r["summary"]["update"].items()
     }
     assert summary["eval/ner/f1"] == 0.75
-    assert records[-1]["exit"] == {"exit_code": 0}
+    assert records[-1]["exit"]["exit_code"] == 0
 
 
 def test_an_exception_closes_the_run_as_failed_and_passes(tmp_path, monkeypatch) -> None:
@@ -98,7 +98,7 @@ def test_an_exception_closes_the_run_as_failed_and_passes(tmp_path, monkeypatch)
         tracked(tmp_path) as run,
     ):
         raise KeyboardInterrupt
-    assert wandb_records(run.dir)[-1]["exit"] == {"exit_code": 1}
+    assert wandb_records(run.dir)[-1]["exit"]["exit_code"] == 1
 
 
 def test_jobs_of_a_sweep_get_a_run_each(tmp_path, monkeypatch) -> None:
