@@ -50,7 +50,9 @@ class WordCorrector:
             raise SettingsError(f"recognizer.backoff must be one of {', '.join(BACKOFFS)}, got {backoff!r}")
         if (backoff == "background") != (background is not None):
             found = "none" if background is None else "one"
-            raise SettingsError(f"recognizer.backoff={backoff} does not fit the background recogniser: got {found}")
+            raise SettingsError(
+                f"recognizer.backoff={backoff} does not fit the background recogniser: got {found}"
+            )
         self._recognizer = recognizer.eval()
         self._background = background.eval() if background is not None else None
         self._backoff = backoff

@@ -1,0 +1,55 @@
+"""A corrector in front of any task (BERT+WordRec, Sec. 4.5).
+
+What a task attacks is what its corrector has to mend: tags stay with their words, and of question answering
+only the questions change. So both go through ``Task.attack``, and no task knows of correctors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from charbert.model.word_correction import WordCorrector
+from charbert.noise.edits import Corruption
+from charbert.tasks.task import Task
+
+
+class _Collector:
+    """Changes nothing and remembers the sentences it was shown."""
+
+    def __init__(self) -> None:
+        self.sentences: list[list[str]] = []
+
+    def corrupt(self, words: Sequence[str], rng: np.random.Generator) -> Corruption:
+        self.sentences.append(list(words))
+        return Corruption(list(words), [])
+
+
+class _Replacement:
+    """Gives each sentence the words prepared for it; corrections leave no edit records."""
+
+    def __init__(self, prepared: dict[tuple[str, ...], list[str]]) -> None:
+        self._prepared = prepared
+
+    def corrupt(self, words: Sequence[str], rng: np.random.Generator) -> Corruption:
+        return Corruption(list(self._prepared[tuple(words)]), [])
+
+
+def attackable_sentences(task: Task[Any, Any], examples: Sequence[Any]) -> list[list[str]]:
+    """Return the words that an attack on the examples would see, one list for each sentence of them."""
+    collector = _Collector()
+    task.attack(examples, collector, 0)
+    return collector.sentences
+
+
+def correct_examples(task: Task[Any, Any], examples: Sequence[Any], corrector: WordCorrector) -> list[Any]:
+    """Return the examples with corrected words and unchanged labels.
+
+    Sentences are corrected in large batches, each different one once.
+    """
+    sentences = list({tuple(words): None for words in attackable_sentences(task, examples)})
+    prepared = dict(zip(sentences, corrector.correct_many(sentences), strict=True))
+    corrected, _ = task.attack(examples, _Replacement(prepared), 0)
+    return corrected

@@ -1,0 +1,139 @@
+"""The semi-character word recogniser that BERT+WordRec puts in front of BERT.
+
+Paper: Sec. 4.5, Table 2; the model is that of Pruthi et al. (2019), "Combating Adversarial Misspellings with Robust
+Word Recognition".
+Shapes: B sentences, T words, A characters, R words of the vocabulary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
+from transformers.utils import ModelOutput
+
+from charbert.batch import IGNORED_LABEL
+from charbert.errors import SettingsError
+
+
+class WordRecognizerConfig(PreTrainedConfig):
+    """Everything needed to rebuild a word recogniser, and to read words into it and out of it.
+
+    Args:
+        words: the vocabulary, lower-cased; output i is ``words[i]``, the last output any other word.
+        char_vocab: the characters, as ``CharVocab.to_dict`` gives them.
+        hidden_size: LSTM states per direction; 50 in Pruthi et al.
+        num_layers: LSTM layers; 1 in Pruthi et al.
+
+    Raises:
+        SettingsError: if a size is not positive.
+    """
+
+    model_type = "word_recognizer"
+
+    words: list[str] | None = None
+    char_vocab: dict[str, Any] | None = None
+    hidden_size: int = 50
+    num_layers: int = 1
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        """Check sizes."""
+        super().__post_init__(**kwargs)
+        for name in ("hidden_size", "num_layers"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"word recogniser: {name} must be at least 1, got {getattr(self, name)}")
+
+    @property
+    def unknown_id(self) -> int:
+        """Output that stands for every word outside the vocabulary."""
+        return len(self.words or ())
+
+    @property
+    def num_characters(self) -> int:
+        """Number of character ids A."""
+        return len(self.char_vocab["characters"]) if self.char_vocab else 0
+
+
+@dataclass
+class WordRecognizerOutput(ModelOutput):
+    """What the recogniser makes of a batch."""
+
+    loss: Tensor | None = None
+    """Mean cross entropy over the labelled words; None without labels."""
+    logits: Tensor | None = None
+    """Score of each word of the vocabulary and, last, of being none of them, (B, T, R + 1)."""
+
+
+class WordRecognizer(PreTrainedModel):
+    """A Bi-LSTM over semi-characters, and a softmax over the vocabulary for each word.
+
+    Source: Pruthi et al. (2019), Sec. 3.1, after Sakaguchi et al. (2017).
+    Departure: their padding is a class of its own; here padded words are in no loss and the class does not exist.
+    """
+
+    config_class = WordRecognizerConfig
+    base_model_prefix = "word_recognizer"
+    main_input_name = "first_ids"
+
+    def __init__(self, config: WordRecognizerConfig) -> None:
+        super().__init__(config)
+        if not config.words or not config.char_vocab:
+            raise SettingsError("word recogniser: config.words and config.char_vocab must not be empty")
+        self.lstm = nn.LSTM(
+            3 * config.num_characters,
+            config.hidden_size,
+            num_layers=config.num_layers,
+            batch_first=True,
+            bidirectional=True,
+        )
+        self.classifier = nn.Linear(2 * config.hidden_size, config.unknown_id + 1)
+        self.post_init()
+
+    def _init_weights(self, module: nn.Module) -> None:
+        """Use PyTorch's own initial weights, as the original does."""
+        if isinstance(module, nn.LSTM | nn.Linear):
+            module.reset_parameters()
+
+    def forward(
+        self,
+        first_ids: Tensor,
+        inner_counts: Tensor,
+        last_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        labels: Tensor | None = None,
+        return_dict: bool | None = None,
+    ) -> WordRecognizerOutput:
+        """Recognise the words of sentences.
+
+        Args:
+            first_ids: id of each word's first character, (B, T).
+            inner_counts: counts of each word's inner characters, (B, T, A).
+            last_ids: id of each word's last character, (B, T).
+            attention_mask: 1 for words, 0 for padding after them, (B, T); None: no padding. No row is all padding.
+            labels: the words that were meant, (B, T), ``IGNORED_LABEL`` where nothing is to be predicted.
+            return_dict: accepted for the Trainer's sake; the output can always be read as a mapping.
+        """
+        size = self.config.num_characters
+        dtype = self.classifier.weight.dtype
+        ends = [F.one_hot(ids, size).to(dtype) for ids in (first_ids, last_ids)]
+        inputs = torch.cat([ends[0], inner_counts.to(dtype), ends[1]], dim=-1)  # (B, T, 3A)
+        if attention_mask is None:
+            attention_mask = torch.ones_like(first_ids)
+        lengths = attention_mask.sum(-1).cpu()
+        packed = pack_padded_sequence(inputs, lengths, batch_first=True, enforce_sorted=False)
+        states, _ = self.lstm(packed)
+        states, _ = pad_packed_sequence(states, batch_first=True, total_length=first_ids.shape[1])
+        logits = self.classifier(states)  # (B, T, R + 1)
+        loss = None
+        if labels is not None:
+            loss = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED_LABEL)
+        return WordRecognizerOutput(loss=loss, logits=logits)
+
+
+AutoConfig.register("word_recognizer", WordRecognizerConfig, exist_ok=True)
+AutoModel.register(WordRecognizerConfig, WordRecognizer, exist_ok=True)

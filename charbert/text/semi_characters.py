@@ -1,0 +1,52 @@
+"""Words as semi-characters: first character, bag of the inner ones, last character."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from charbert.errors import DataError
+from charbert.text.char_vocab import CharVocab
+
+
+class SemiCharacters(NamedTuple):
+    """N words without the order of their inner characters."""
+
+    first_ids: np.ndarray
+    """Id of each word's first character, (N,) int64."""
+    inner_counts: np.ndarray
+    """How often each of A characters stands inside each word, (N, A) int16; zeros for one or two characters."""
+    last_ids: np.ndarray
+    """Id of each word's last character, (N,) int64; that of the first one in a word of one character."""
+
+
+def encode_semi_characters(words: Sequence[str], char_vocab: CharVocab) -> SemiCharacters:
+    """Return the semi-characters of ``words``, lower-cased.
+
+    Swaps of inner characters change nothing here, by construction. Source: Pruthi et al. (2019), Sec. 3.
+
+    Args:
+        words: N words.
+        char_vocab: its ids are the A columns; a character that it lacks counts as its ``unk_id``.
+
+    Raises:
+        DataError: if a word is empty.
+    """
+    ids, lengths = char_vocab.encode_many([word.lower() for word in words])
+    if not lengths.all():
+        empty = int(np.flatnonzero(lengths == 0)[0])
+        raise DataError(f"word {empty} of {len(words)} is empty; leave empty words out of the sentence")
+    ends = np.cumsum(lengths)
+    starts = ends - lengths
+    is_inner = np.ones(len(ids), bool)
+    is_inner[starts] = is_inner[ends - 1] = False
+    owners = np.repeat(np.arange(len(words)), lengths)[is_inner]
+    cells = owners * len(char_vocab) + ids[is_inner]
+    counts = np.bincount(cells, minlength=len(words) * len(char_vocab))
+    return SemiCharacters(
+        ids[starts].astype(np.int64),
+        counts.reshape(len(words), len(char_vocab)).astype(np.int16),
+        ids[ends - 1].astype(np.int64),
+    )

@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from charbert.batch import IGNORED_LABEL
+from charbert.data.word_recognition import (
+    TextSentences,
+    WordRecognitionDataset,
+    collate_words,
+    frequent_words,
+)
+from charbert.errors import DataError, SettingsError
+from charbert.noise.edits import Edit
+from charbert.noise.nlm import NlmNoise
+from charbert.text.char_vocab import CharVocab
+
+SENTENCES = [
+    ["The", "old", "lighthouse", "keeper", "counted", "seven", "ships", "before", "breakfast", "."],
+    ["Nobody", "remembered", "who", "had", "painted", "the", "door", "green"],
+    ["Keep", "the", "kettle", "warm"],
+]
+VOCAB = CharVocab.build([" ".join(words).lower() for words in SENTENCES], size=40)
+NOISE = NlmNoise(1.0, tuple(Edit), 3)
+
+
+def dataset(**options) -> WordRecognitionDataset:
+    words = frequent_words(SENTENCES, 12)
+    return WordRecognitionDataset(SENTENCES, NOISE, words, VOCAB, **{"seed": 1} | options)
+
+
+def same(one: dict, other: dict) -> bool:
+    return all(np.array_equal(one[name], other[name]) for name in one)
+
+
+def test_frequent_words_are_lower_cased_and_ranked_with_alphabetical_ties() -> None:
+    assert frequent_words(SENTENCES, 3) == ["the", ".", "before"]
+
+
+def test_a_vocabulary_needs_a_size_and_words() -> None:
+    with pytest.raises(SettingsError, match="at least 1 word"):
+        frequent_words(SENTENCES, 0)
+    with pytest.raises(DataError, match="no words"):
+        frequent_words([[]], 5)
+
+
+def test_labels_are_the_clean_words_and_others_are_unknown() -> None:
+    words = frequent_words(SENTENCES, 12)
+    labels = dataset()[0]["labels"]
+    expected = [words.index(w.lower()) if w.lower() in words else len(words) for w in SENTENCES[0]]
+    assert labels.tolist() == expected
+    assert len(words) in expected  # the vocabulary is smaller than the text
+
+
+def test_noise_is_fresh_in_each_epoch_and_the_same_again() -> None:
+    data = dataset()
+    first = data[0]
+    data.set_epoch(1)
+    assert not same(first, data[0])
+    data.set_epoch(0)
+    assert same(first, data[0])
+    assert not same(first, dataset(seed=2)[0])
+
+
+def test_a_set_to_score_on_keeps_its_noise() -> None:
+    data = dataset(fresh_noise=False)
+    first = data[0]
+    data.set_epoch(3)
+    assert same(first, data[0])
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_workers_change_nothing(workers: int) -> None:
+    data = dataset()
+    data.set_epoch(2)
+    loader = DataLoader(data, batch_size=2, collate_fn=collate_words, num_workers=workers)
+    expected = [collate_words([data[0], data[1]]), collate_words([data[2]])]
+    for batch, wanted in zip(loader, expected, strict=True):
+        assert all(torch.equal(batch[name], wanted[name]) for name in wanted)
+
+
+def test_padding_is_masked_and_unlabelled() -> None:
+    data = dataset()
+    batch = collate_words([data[0], data[2]])
+    assert batch["attention_mask"].sum(-1).tolist() == [len(SENTENCES[0]), len(SENTENCES[2])]
+    assert (batch["labels"][1, len(SENTENCES[2]) :] == IGNORED_LABEL).all()
+    assert not batch["inner_counts"][1, len(SENTENCES[2]) :].any()
+
+
+def test_long_sentences_are_cut_and_empty_ones_refused() -> None:
+    assert len(dataset(max_words=3)[0]["labels"]) == 3
+    with pytest.raises(SettingsError, match="max_words"):
+        dataset(max_words=0)
+    empty = WordRecognitionDataset([[]], NOISE, ["a"], VOCAB, seed=1)
+    with pytest.raises(DataError, match="sentence 0 has no words"):
+        empty[0]
+
+
+def test_texts_are_split_into_words_when_asked_for() -> None:
+    texts = TextSentences(["Keep the kettle, please.", "Why?"])
+    assert (len(texts), texts[1], list(texts[1:])) == (2, ["Why", "?"], [["Why", "?"]])
+    assert texts[0] == ["Keep", "the", "kettle", ",", "please", "."]

@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+
+from charbert.errors import DataError
+from charbert.metrics.word_recognition import recognition_scores, word_error_rate
+
+
+def test_word_error_rate_is_the_share_of_other_words_whatever_their_case() -> None:
+    assert word_error_rate([["A", "dog"], ["barks", "."]], [["a", "dgo"], ["barks", "."]]) == 0.25
+
+
+def test_word_error_rate_needs_as_many_words_and_at_least_one() -> None:
+    with pytest.raises(DataError, match="as many words"):
+        word_error_rate([["a"]], [["a", "b"]])
+    with pytest.raises(DataError, match="at least one"):
+        word_error_rate([], [])
+
+
+def test_recognition_scores_leave_padding_out_and_tell_known_words_apart() -> None:
+    labels = np.array([[0, 1, 9], [9, 1, -100]])
+    predicted = np.array([[0, 0, 9], [0, 1, 0]])
+    scores = recognition_scores(labels, predicted, unknown_id=9, ignored=-100)
+    assert scores == pytest.approx(
+        {"word_accuracy": 0.6, "word_error_rate": 0.4, "known_word_error_rate": 1 / 3}
+    )
+
+
+def test_recognition_scores_need_a_labelled_word() -> None:
+    with pytest.raises(DataError, match="at least one labelled"):
+        recognition_scores(np.array([-100]), np.array([0]), unknown_id=9, ignored=-100)
