@@ -1,0 +1,89 @@
+"""Features of several examples to one batch of tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from charbert.batch import IGNORED_LABEL, PRETRAINING_LABELS
+from charbert.errors import DataError, SettingsError
+
+LABELS = (*PRETRAINING_LABELS, "labels")
+
+
+class PadCollator:
+    """Pad each field of the examples to its longest row and stack the rows.
+
+    Args:
+        pad_values: what fills each field with one value per subword or character
+            (``processor.pad_values``); labels of that kind are filled with ``IGNORED_LABEL``. Fields with
+            one number per example are stacked.
+        pad_to_multiple_of: round the width of every padded field up to a multiple of this; 8 suits GPUs.
+        rename: new names of fields, for a model that calls them otherwise (``{"mlm_labels": "labels"}``).
+
+    Raises:
+        SettingsError: if ``pad_to_multiple_of`` is below 1.
+    """
+
+    def __init__(
+        self,
+        pad_values: Mapping[str, int],
+        pad_to_multiple_of: int | None = None,
+        rename: Mapping[str, str] | None = None,
+    ) -> None:
+        if pad_to_multiple_of is not None and pad_to_multiple_of < 1:
+            raise SettingsError(f"pad_to_multiple_of must be at least 1, got {pad_to_multiple_of}")
+        self.pad_values = dict.fromkeys(LABELS, IGNORED_LABEL) | dict(pad_values)
+        self.multiple = pad_to_multiple_of or 1
+        self.rename = dict(rename or {})
+
+    def __call__(self, features: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
+        """Return the batch: (B, longest row) int64 for each ragged field, (B,) for each number.
+
+        Args:
+            features: one mapping per example, all with the same fields; values are lists, arrays or numbers.
+
+        Raises:
+            DataError: if there is no example, their fields differ, or a field has no padding value.
+        """
+        if not features:
+            raise DataError("cannot collate a batch without examples")
+        names = features[0].keys()
+        for position, example in enumerate(features):
+            if example.keys() != names:
+                raise DataError(
+                    f"example {position} of the batch has the fields {sorted(example)}, the first one "
+                    f"{sorted(names)}; encode all examples the same way"
+                )
+        batch = {name: self._column(name, [example[name] for example in features]) for name in names}
+        return {self.rename.get(name, name): torch.from_numpy(column) for name, column in batch.items()}
+
+    def _column(self, name: str, rows: list[Any]) -> NDArray[Any]:
+        if all(np.ndim(row) == 0 for row in rows):
+            return self._stack(name, rows)
+        if name not in self.pad_values:
+            raise DataError(
+                f"field {name} has one value per position and no padding value; known are "
+                f"{', '.join(sorted(self.pad_values))}"
+            )
+        if not all(np.ndim(row) == 1 for row in rows):
+            raise DataError(f"field {name} must be one row of values in every example of the batch")
+        longest = max(len(row) for row in rows)
+        width = -(-longest // self.multiple) * self.multiple
+        column = np.full((len(rows), width), self.pad_values[name], np.int64)
+        for target, row in zip(column, rows, strict=True):
+            target[: len(row)] = row
+        return column
+
+    def _stack(self, name: str, rows: list[Any]) -> NDArray[Any]:
+        column = np.asarray(rows)
+        if column.dtype.kind == "f":
+            return column.astype(np.float32)
+        if column.dtype.kind not in "iub":
+            raise DataError(f"field {name} must hold numbers, got {rows[0]!r}")
+        return column.astype(np.int64)
