@@ -34,24 +34,13 @@ _CLUBS = "United Rovers Athletic Wanderers City Rangers Tigers Sharks Town Albio
 _CLUB_PREFIXES = "FC Dynamo Sporting Inter Olympic Racing AC Real".split()
 _PAPERS = "Herald Tribune Gazette Courier Observer Chronicle Times Mirror Examiner Telegraph".split()
 _PARTIES = "Labour Liberal Green Socialist Conservative Centre Agrarian Reform Unity Workers".split()
-_AGENCIES = (
-    "Stock Exchange",
-    "Port Authority",
-    "Central Bank",
-    "Chamber of Commerce",
-    "Tourist Board",
-    "Weather Service",
-    "Statistics Office",
-    "Football Federation",
-    "Customs Agency",
-    "Water Council",
-)
-# fmt: skip
+_AGENCIES = ("Stock Exchange", "Port Authority", "Central Bank", "Chamber of Commerce", "Tourist Board",
+    "Weather Service", "Statistics Office", "Football Federation", "Customs Agency",
+    "Water Council")  # fmt: skip
 _WORKS = ("The {} Inheritance", "Letters from {}", "The Road to {}", "The {} Papers", "A Winter in {}",
     "The Last Train to {}", "Waiting for {}", "The {} Affair", "Return to {}", "Songs of {}")  # fmt: skip
 _EVENTS = ("Open", "Marathon", "Cup", "Trophy", "Grand Prix", "Film Festival", "Masters", "Classic",
-    "Biennale",
-    "Book Fair", "Games")  # fmt: skip
+    "Biennale", "Book Fair", "Games")  # fmt: skip
 _LAWS = ("{} Act", "Treaty of {}", "{} Accord", "{} Protocol", "{} Convention")
 _PLACES = ("Mount {}", "{} Valley", "{} Island", "Cape {}", "Fort {}", "Port {}", "{} Beach", "{} Hills")
 _WATERS = ("Lake {}", "{} River", "{} Bay", "{} Canal")

@@ -75,9 +75,9 @@ class NewsDocument:
 class Newswire:
     """A newswire without end: the same seed gives the same documents on every machine.
 
-    The names of a split occur in no other, whatever the seed
-    (`charbert.data.newswire.gazetteer.split_of`), so a model can know the test names by their spelling and context only. Names come from Faker: another release
-    of it may give other ones.
+    The names of a split occur in no other, whatever the seed, so a model can know the test names by their
+    spelling and context only (`charbert.data.newswire.gazetteer.split_of`). Names come from Faker: another
+    release of it may give other ones.
     """
 
     def __init__(self, seed: int) -> None:

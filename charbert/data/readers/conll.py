@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
+from charbert.data.readers.tag_schemes import to_iob2
 from charbert.errors import DataError, SettingsError
 
 FOUR_COLUMNS = ("word", "pos", "chunk", "tag")
@@ -87,7 +88,10 @@ def read_conll(
         raise DataError.at(
             path, None, expected="at least one sentence", found="none", hint="is the file empty?"
         )
-    return sentences if scheme == "plain" else _to_iob2(path, sentences, scheme)
+    if scheme == "plain":
+        return sentences
+    tags = to_iob2(path, [(sentence.tags, sentence.line or 1) for sentence in sentences], scheme)
+    return [replace(sentence, tags=row) for sentence, row in zip(sentences, tags, strict=True)]
 
 
 def write_conll(path: Path | str, sentences: Iterable[Tagged]) -> None:
@@ -259,61 +263,3 @@ def _detect_columns(path: Path, number: int, line: str) -> tuple[str, ...]:
         found=str(found),
         hint="name the columns if the file has another layout",
     )
-
-
-def _to_iob2(path: Path, sentences: list[TaggedSentence], scheme: TagScheme) -> list[TaggedSentence]:
-    """Return the sentences with tags in IOB2.
-
-    IOB1 writes B- only between two neighbouring entities of one type, IOB2 at the start of every entity.
-    A file in which both happen is neither.
-    """
-    inside_start = begin_start = None  # first line where an entity starts with I-, and with a B- IOB1 forbids
-    converted = []
-    for sentence in sentences:
-        tags, previous = [], "O"
-        for position, tag in enumerate(sentence.tags):
-            line = (sentence.line or 1) + position
-            _check_tag(path, line, tag)
-            continues = previous != "O" and tag[2:] == previous[2:]
-            if tag.startswith("I-") and not continues:
-                inside_start = inside_start or (line, tag)
-                tags.append(f"B-{tag[2:]}")
-            else:
-                if tag.startswith("B-") and not continues:
-                    begin_start = begin_start or (line, tag)
-                tags.append(tag)
-            previous = tag
-        converted.append(
-            TaggedSentence(sentence.words, tuple(tags), sentence.pos, sentence.document, sentence.line)
-        )
-    if scheme == "iob2" and inside_start is not None:
-        line, tag = inside_start
-        raise DataError.at(
-            path, line, expected="B- at the start of an entity (IOB2)", found=tag, hint="is it IOB1?"
-        )
-    if scheme != "iob2" and begin_start is not None and (inside_start is not None or scheme == "iob1"):
-        line, tag = begin_start
-        other = (
-            f" and {inside_start[1]} at the start of another in line {inside_start[0]}"
-            if inside_start
-            else ""
-        )
-        raise DataError.at(
-            path,
-            line,
-            expected="one scheme, IOB1 or IOB2" if scheme == "auto" else "IOB1",
-            found=f"{tag} at the start of an entity{other}",
-            hint="convert the tags to IOB2",
-        )
-    return converted
-
-
-def _check_tag(path: Path, line: int, tag: str) -> None:
-    if tag == "O" or (tag[:2] in ("B-", "I-") and len(tag) > 2):
-        return
-    hint = (
-        "convert IOBES or BILOU tags to IOB2"
-        if tag[:2] in ("E-", "S-", "L-", "U-")
-        else "is it the tag column?"
-    )
-    raise DataError.at(path, line, expected="a tag O, B-TYPE or I-TYPE", found=repr(tag), hint=hint)

@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+
+from charbert.errors import DataError, SettingsError
+from charbert.metrics.classification import accuracy, confusion_matrix, label_f1, matthews
+
+GOLD = [1, 1, 1, 1, 0, 0]
+PREDICTED = [1, 1, 1, 0, 0, 1]  # 3 true positives, 1 false negative, 1 true negative, 1 false positive
+
+
+def test_known_values() -> None:
+    assert accuracy(GOLD, PREDICTED) == pytest.approx(4 / 6)
+    assert matthews(GOLD, PREDICTED) == pytest.approx((3 * 1 - 1 * 1) / np.sqrt(4 * 4 * 2 * 2))
+    assert label_f1(GOLD, PREDICTED) == pytest.approx(6 / 8)
+    assert label_f1(GOLD, PREDICTED, positive=0) == pytest.approx(2 / 4)
+    assert label_f1(GOLD, PREDICTED, average="macro") == pytest.approx((6 / 8 + 2 / 4) / 2)
+    assert label_f1(GOLD, PREDICTED, average="weighted") == pytest.approx((4 * 6 / 8 + 2 * 2 / 4) / 6)
+    assert label_f1(GOLD, PREDICTED, average="micro") == pytest.approx(4 / 6)
+    assert confusion_matrix(GOLD, PREDICTED, 2).tolist() == [[1, 1], [1, 3]]
+
+
+def test_one_label_only_has_no_correlation() -> None:
+    assert matthews([1, 0, 1], [1, 1, 1]) == 0.0
+    assert label_f1([0, 0], [0, 0]) == 0.0
+
+
+def test_a_label_that_never_occurs_has_its_row() -> None:
+    assert confusion_matrix([0, 2], [0, 0], 4).shape == (4, 4)
+
+
+def test_bad_input_is_refused() -> None:
+    with pytest.raises(DataError, match="one predicted label"):
+        accuracy([1, 0], [1])
+    with pytest.raises(DataError, match="one predicted label"):
+        matthews([], [])
+    with pytest.raises(DataError, match=r"predicted labels in 0\.\.1"):
+        confusion_matrix([0, 1], [0, 2], 2)
+    with pytest.raises(SettingsError, match="average"):
+        label_f1(GOLD, PREDICTED, average="samples")  # type: ignore[arg-type]

@@ -1,0 +1,95 @@
+import numpy as np
+import pytest
+
+from charbert.errors import DataError, SettingsError
+from charbert.metrics.significance import (
+    approximate_randomisation,
+    f1_of_counts,
+    mcnemar,
+    mean_of_counts,
+    paired_bootstrap,
+)
+
+
+def _rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def _outcomes(share: float, examples: int, seed: int) -> np.ndarray:
+    right = (_rng(seed).random(examples) < share).astype(int)
+    return np.stack([right, np.ones_like(right)], axis=1)
+
+
+def test_f1_of_counts_is_vectorised_and_safe_without_entities() -> None:
+    counts = np.array([[[2, 1, 1], [0, 0, 0]]])
+    assert f1_of_counts(counts) == pytest.approx(np.array([[2 / 3, 0.0]]))
+    assert float(mean_of_counts(np.array([3, 4]))) == 0.75
+
+
+@pytest.mark.parametrize("test", [paired_bootstrap, approximate_randomisation])
+def test_equal_systems_do_not_differ(test) -> None:
+    counts = _rng().integers(0, 4, size=(50, 3))
+    result = test(counts, counts, _rng(), rounds=500)
+    assert (result.difference, result.p_value) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("test", [paired_bootstrap, approximate_randomisation])
+def test_a_clear_difference_is_found_and_an_exchange_of_systems_turns_its_sign(test) -> None:
+    weak, strong = _outcomes(0.5, 300, 1), _outcomes(0.8, 300, 2)
+    there = test(weak, strong, _rng(), statistic=mean_of_counts, rounds=1000)
+    back = test(strong, weak, _rng(), statistic=mean_of_counts, rounds=1000)
+    assert there.p_value < 0.01 and back.p_value < 0.01
+    assert there.difference == pytest.approx(-back.difference) and there.difference > 0
+
+
+def test_the_interval_holds_the_difference() -> None:
+    result = paired_bootstrap(
+        _outcomes(0.5, 200, 1), _outcomes(0.6, 200, 2), _rng(), statistic=mean_of_counts
+    )
+    assert result.low is not None and result.high is not None
+    assert result.low < result.difference < result.high
+
+
+def test_randomisation_agrees_with_the_exact_test_on_accuracy() -> None:
+    one, other = _outcomes(0.6, 120, 5), _outcomes(0.72, 120, 6)
+    exact = mcnemar(one[:, 0], other[:, 0])
+    drawn = approximate_randomisation(one, other, _rng(), statistic=mean_of_counts, rounds=20_000)
+    assert drawn.p_value == pytest.approx(exact.p_value, abs=0.015)
+    assert drawn.difference == pytest.approx(exact.difference)
+
+
+def test_p_values_are_uniform_when_nothing_differs() -> None:
+    p_values = [
+        approximate_randomisation(
+            _outcomes(0.5, 101, 2 * seed), _outcomes(0.5, 101, 2 * seed + 1), _rng(seed),
+            statistic=mean_of_counts, rounds=200,
+        ).p_value
+        for seed in range(200)
+    ]  # fmt: skip
+    assert 0.01 <= np.mean(np.array(p_values) < 0.05) <= 0.10
+
+
+def test_the_same_generator_gives_the_same_result() -> None:
+    one, other = _rng(1).integers(0, 3, (30, 3)), _rng(2).integers(0, 3, (30, 3))
+    results = {paired_bootstrap(one, other, _rng(7), rounds=300) for _ in range(2)}
+    assert len(results) == 1
+
+
+def test_mcnemar_by_hand() -> None:
+    first = np.array([True] * 8 + [False] * 1 + [True] * 20)
+    second = np.array([False] * 8 + [True] * 1 + [True] * 20)
+    result = mcnemar(first, second)
+    assert result.p_value == pytest.approx(2 * (1 + 9) / 2**9)  # 0 or 1 of 9, both sides
+    assert result.difference == pytest.approx(-7 / 29)
+    assert mcnemar([True], [True]).p_value == 1.0
+
+
+def test_bad_input_is_refused() -> None:
+    with pytest.raises(DataError, match="examples, K"):
+        paired_bootstrap(np.zeros((3, 3)), np.zeros((2, 3)), _rng())
+    with pytest.raises(SettingsError, match="rounds"):
+        approximate_randomisation(np.ones((2, 3)), np.ones((2, 3)), _rng(), rounds=0)
+    with pytest.raises(SettingsError, match="confidence"):
+        paired_bootstrap(np.ones((2, 3)), np.ones((2, 3)), _rng(), confidence=95)
+    with pytest.raises(DataError, match="same examples"):
+        mcnemar([True], [True, False])
