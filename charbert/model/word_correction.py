@@ -19,12 +19,12 @@ NEUTRAL_WORD = "a"
 class WordCorrector:
     """Replaces each word by the one that a recogniser takes it for.
 
-    Source: Pruthi et al. (2019), Sec. 3.2. Where the recogniser knows no word, a back-off decides: "pass_through"
-    keeps the word, "neutral" gives "a", "background" asks a second recogniser, trained on a larger corpus, and keeps
-    the word when that one knows none either.
-    Departure: with ``keep_case`` a word that is recognised as itself stays exactly as it is, and another one takes
-    over its case (all capitals, or an initial one). The original lower-cases whole lines, which a cased model that
-    looks for names suffers from more than from typos; with ``keep_case=False`` this does the same.
+    Source: Pruthi et al. (2019), Sec. 3.2. Where the recogniser knows no word, a back-off decides:
+    "pass_through" keeps the word, "neutral" gives "a", "background" asks a second recogniser, trained on a
+    larger corpus, and keeps the word when that one knows none either.
+    Departure: with ``keep_case`` a word that is recognised as itself stays exactly as it is, and another one
+    takes over its case (all capitals, or an initial one). The original lower-cases whole lines, which costs a
+    cased model that looks for names its best clue; ``keep_case=False`` does the same.
 
     Args:
         recognizer: of the task's words.
@@ -95,8 +95,9 @@ class WordCorrector:
 def match_case(word: str, pattern: str) -> str:
     """Return the lower-cased ``word`` in the case of ``pattern``, which it may be a correction of.
 
-    The same letters give ``pattern`` itself. Otherwise more capitals than small letters (and more than one) give
-    capitals throughout, for a typo may put one small letter into them; an initial capital gives an initial capital.
+    The same letters give ``pattern`` itself. Otherwise more capitals than small letters (and more than one)
+    give capitals throughout, for a typo may put one small letter into them; an initial capital gives an
+    initial capital.
     """
     if word == pattern.lower():
         return pattern

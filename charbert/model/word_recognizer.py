@@ -1,7 +1,7 @@
 """The semi-character word recogniser that BERT+WordRec puts in front of BERT.
 
-Paper: Sec. 4.5, Table 2; the model is that of Pruthi et al. (2019), "Combating Adversarial Misspellings with Robust
-Word Recognition".
+Paper: Sec. 4.5, Table 2; the model is that of Pruthi et al. (2019), "Combating Adversarial Misspellings with
+Robust Word Recognition".
 Shapes: B sentences, T words, A characters, R words of the vocabulary.
 """
 
@@ -73,7 +73,7 @@ class WordRecognizer(PreTrainedModel):
     """A Bi-LSTM over semi-characters, and a softmax over the vocabulary for each word.
 
     Source: Pruthi et al. (2019), Sec. 3.1, after Sakaguchi et al. (2017).
-    Departure: their padding is a class of its own; here padded words are in no loss and the class does not exist.
+    Departure: their padding is a class of its own; here padded words are in no loss and need none.
     """
 
     config_class = WordRecognizerConfig
@@ -114,7 +114,7 @@ class WordRecognizer(PreTrainedModel):
             first_ids: id of each word's first character, (B, T).
             inner_counts: counts of each word's inner characters, (B, T, A).
             last_ids: id of each word's last character, (B, T).
-            attention_mask: 1 for words, 0 for padding after them, (B, T); None: no padding. No row is all padding.
+            attention_mask: 1 for words, 0 for padding after them, (B, T), no row all padding; None: no padding.
             labels: the words that were meant, (B, T), ``IGNORED_LABEL`` where nothing is to be predicted.
             return_dict: accepted for the Trainer's sake; the output can always be read as a mapping.
         """

@@ -17,7 +17,7 @@ class SemiCharacters(NamedTuple):
     first_ids: np.ndarray
     """Id of each word's first character, (N,) int64."""
     inner_counts: np.ndarray
-    """How often each of A characters stands inside each word, (N, A) int16; zeros for one or two characters."""
+    """How often each of A characters stands inside each word, (N, A) int16; zeros in a word of one or two."""
     last_ids: np.ndarray
     """Id of each word's last character, (N,) int64; that of the first one in a word of one character."""
 
