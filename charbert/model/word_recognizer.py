@@ -114,7 +114,7 @@ class WordRecognizer(PreTrainedModel):
             first_ids: id of each word's first character, (B, T).
             inner_counts: counts of each word's inner characters, (B, T, A).
             last_ids: id of each word's last character, (B, T).
-            attention_mask: 1 for words, 0 for padding after them, (B, T), no row all padding; None: no padding.
+            attention_mask: 1 for words, 0 for padding after them, (B, T), none all padding; None: no padding.
             labels: the words that were meant, (B, T), ``IGNORED_LABEL`` where nothing is to be predicted.
             return_dict: accepted for the Trainer's sake; the output can always be read as a mapping.
         """
