@@ -19,13 +19,13 @@ from charbert.model.processing import CharBertProcessor
 from charbert.pipelines.cells import Cell, pretraining_cell, trunk_cell
 from charbert.pipelines.ingredients import (
     build_nlm_noise,
+    corpus_blocks,
     corpus_file,
     has_char_channel,
-    load_char_vocab,
-    load_word_vocab,
     prepare_data,
     trunk_location,
 )
+from charbert.pipelines.vocabularies import load_char_vocab, load_word_vocab
 from charbert.pipelines.runs import checksums, history, recorded_run, seed_everything, train
 from charbert.training.arguments import build_arguments
 from charbert.training.trainer import CharBertTrainer
@@ -86,7 +86,7 @@ def _pretrain_trunk(settings: Settings, cell: Cell) -> None:
     log.info("pretraining the trunk %s from scratch", settings.trunk.name)
     prepare_data(settings)
     tokenizer = train_wordpiece(
-        corpus_file(settings, "train"), settings.trunk.vocab_size, lower_case=settings.trunk.lower_case
+        corpus_blocks(settings, "train"), settings.trunk.vocab_size, lower_case=settings.trunk.lower_case
     )
     seed_everything(settings.pretraining_seed, "trunk")
     special = {name: getattr(tokenizer, name) for name in ("pad_token_id", "bos_token_id", "eos_token_id")}
@@ -114,6 +114,7 @@ def _pretrain_encoder(settings: Settings, cell: Cell) -> None:
     model = CharBertForPreTraining.from_trunk(
         trunk,
         **model_overrides(settings, processor),
+        mlm_objective=objective is not Objective.nlm,
         nlm_vocab_size=len(words) if words is not None else 0,
     )
     if words is not None:
@@ -137,12 +138,7 @@ def _run(
     mlm = settings.model.objective is not Objective.nlm or not noisy
     sets = {
         split: PretrainingDataset(
-            read_blocks(
-                [corpus_file(settings, split)],
-                words_per_block=settings.corpus.words_per_block,
-                max_words=limit,
-                cache_dir=Path(settings.paths.outputs) / "cache",
-            ),
+            corpus_blocks(settings, split),
             processor,
             max_length=training.max_length,
             noise=noise,
@@ -150,7 +146,7 @@ def _run(
             mlm_probability=settings.noise.mlm_probability if mlm else 0.0,
             seed=settings.pretraining_seed if split == "train" else 0,
         )
-        for split, limit in (("train", settings.corpus.max_words), ("dev", settings.corpus.dev_words))
+        for split in ("train", "dev")
     }
     label_names = [mlm_labels] if words is None else [mlm_labels, "nlm_labels"]
     with recorded_run(settings, cell) as (record, run):
@@ -173,6 +169,7 @@ def _run(
         model.save_pretrained(cell.model_folder)
         processor.save_pretrained(cell.model_folder)
         record.details["history"] = history(trainer)
-        record.data_checksums = checksums([corpus_file(settings, split) for split in ("train", "dev")])
+        files = [corpus_file(settings, split) for split in ("train", "dev")]
+        record.data_checksums = checksums(files, Path(settings.data.root))
         record.finish({k.replace("eval_", "eval/", 1): v for k, v in metrics.items()})
     shutil.rmtree(cell.folder / "checkpoints", ignore_errors=True)

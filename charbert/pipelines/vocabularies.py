@@ -1,0 +1,42 @@
+"""Vocabularies counted on the pretraining text, once per text and size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from charbert.config.schema import Settings
+from charbert.data.word_vocab import WordVocab
+from charbert.pipelines.cells import text_identity
+from charbert.pipelines.ingredients import corpus_blocks
+from charbert.records import settings_key
+from charbert.text.char_vocab import CharVocab
+
+Vocabulary = TypeVar("Vocabulary", CharVocab, WordVocab)
+
+
+def load_char_vocab(settings: Settings) -> CharVocab:
+    """Return the characters that have an embedding of their own. Paper: Sec. 4.1, the 1,000 most frequent."""
+    size = settings.model.char_vocab_size
+    return _counted_once(
+        settings, f"char_vocab-{size}", CharVocab.load, lambda: CharVocab.build(corpus_blocks(settings, "train"), size)
+    )
+
+
+def load_word_vocab(settings: Settings) -> WordVocab:
+    """Return the words that NLM can restore. Paper: Sec. 3.5 and 4.1, the 30K most frequent."""
+    size = settings.model.word_vocab_size
+    return _counted_once(
+        settings, f"word_vocab-{size}", WordVocab.load, lambda: WordVocab.build(corpus_blocks(settings, "train"), size)
+    )
+
+
+def _counted_once(
+    settings: Settings, name: str, load: Callable[[Path], Any], build: Callable[[], Vocabulary]
+) -> Vocabulary:
+    path = Path(settings.paths.outputs) / "cache" / f"{name}-{settings_key(text_identity(settings))}.json"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        build().save(path)
+    return load(path)
