@@ -1,4 +1,7 @@
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -47,6 +50,25 @@ def test_the_same_seed_gives_the_same_sentences_and_another_seed_others(wire: Ne
     again = list(Newswire(3).sentences(200))
     assert list(wire.sentences(200)) == again
     assert list(Newswire(4).sentences(200)) != again
+
+
+def test_no_byte_depends_on_the_hash_seed_of_the_process() -> None:
+    code = (
+        "import hashlib; from charbert.data.newswire import Newswire; wire = Newswire(3); "
+        "rows = [s.words for split in ('train', 'test') for s in wire.sentences(2000, split)]; "
+        "print(hashlib.sha256(repr(rows).encode()).hexdigest())"
+    )
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(digests) == 1
 
 
 def test_asking_for_more_changes_nothing_before(wire: Newswire) -> None:
