@@ -52,6 +52,7 @@ def test_the_same_seed_gives_the_same_sentences_and_another_seed_others(wire: Ne
     assert list(Newswire(4).sentences(200)) != again
 
 
+@pytest.mark.slow
 def test_no_byte_depends_on_the_hash_seed_of_the_process() -> None:
     code = (
         "import hashlib; from charbert.data.newswire import Newswire; wire = Newswire(3); "
