@@ -64,15 +64,20 @@ class PadCollator:
         return {self.rename.get(name, name): torch.from_numpy(column) for name, column in batch.items()}
 
     def _column(self, name: str, rows: list[Any]) -> NDArray[Any]:
-        if all(np.ndim(row) == 0 for row in rows):
+        ragged = [
+            isinstance(row, list | tuple) or (isinstance(row, np.ndarray) and row.ndim > 0) for row in rows
+        ]
+        if not any(ragged):
             return self._stack(name, rows)
         if name not in self.pad_values:
             raise DataError(
                 f"field {name} has one value per position and no padding value; known are "
                 f"{', '.join(sorted(self.pad_values))}"
             )
-        if not all(np.ndim(row) == 1 for row in rows):
-            raise DataError(f"field {name} must be one row of values in every example of the batch")
+        if not all(ragged):
+            raise DataError(
+                f"field {name} is a row of values in one example of the batch, a number in another"
+            )
         longest = max(len(row) for row in rows)
         width = -(-longest // self.multiple) * self.multiple
         column = np.full((len(rows), width), self.pad_values[name], np.int64)

@@ -76,7 +76,7 @@ def read_blocks(
         cache_dir: folder of the cache.
         words_per_block: most words of a block, in words between white space.
         max_subwords: most subwords of a block, special ones not counted. Noise adds to them: with the
-            paper's 15 %, about one in eight; leave that much of the model's length free, or the ends of
+            paper's 15 %, about a fifth; leave that much of the model's length free, or the ends of
             blocks are cut.
         tokenizer: counts the subwords; needed with ``max_subwords``.
         cross_articles: whether blocks may run from one article into the next.

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from charbert.batch import IGNORED_LABEL
 from charbert.errors import SettingsError
+from charbert.text.codepoints import BoolArray, IntArray
 
 DRAWS_PER_PIECE = 4
 """Random numbers that masking needs for each piece."""
@@ -18,8 +19,8 @@ DRAWS_PER_PIECE = 4
 class MaskedPieces(NamedTuple):
     """What the model sees and what it is to predict, both in the shape of the input."""
 
-    input_ids: NDArray[np.int64]
-    mlm_labels: NDArray[np.int64]
+    input_ids: IntArray
+    mlm_labels: IntArray
     """Original id where a piece is to be predicted, ``IGNORED_LABEL`` elsewhere."""
 
 
@@ -39,7 +40,7 @@ class WholeWordMasking:
     """
 
     mask_id: int
-    replacement_ids: NDArray[np.int64]
+    replacement_ids: IntArray
     """Ids that a random piece is drawn from, uniformly."""
     mlm_probability: float = 0.10
     """Expected share of a row's pieces, special ones not counted, that are to be predicted."""
@@ -61,53 +62,55 @@ class WholeWordMasking:
 
     def mask(
         self,
-        input_ids: NDArray[np.int64],
-        words: NDArray[np.int64],
-        candidates: NDArray[np.bool_],
-        real: NDArray[np.bool_],
-        draws: NDArray[np.float64],
+        input_ids: IntArray,
+        rows: IntArray,
+        words: IntArray,
+        *,
+        real: BoolArray,
+        candidates: BoolArray,
+        draws: NDArray[np.floating],
     ) -> MaskedPieces:
-        """Return a batch with some words masked. B rows, T pieces a row.
+        """Return a batch with some words masked; its rows stand one after the other, N pieces in all.
 
         Args:
-            input_ids: (B, T); not changed.
-            words: which word of its row each piece belongs to, (B, T), rising in each row and the same for
-                all pieces of a word; anything where ``candidates`` is false.
-            candidates: pieces that may be masked, (B, T); true for all pieces of a word or for none.
-            real: pieces that the share is counted over, (B, T): neither special nor padding.
-            draws: uniform in [0, 1), (B, T, 4).
+            input_ids: (N,); not changed.
+            rows: which row each piece is in, (N,), rising from 0.
+            words: which word of the batch each piece belongs to, (N,), rising where ``candidates`` is true.
+            real: pieces that the share is counted over, (N,); special ones are not.
+            candidates: pieces that may be masked, (N,); true for all pieces of a word or for none.
+            draws: uniform in [0, 1), (N, 4). A row's result depends on its own draws alone.
         """
-        chosen = self._choose(words, candidates, self.mlm_probability * real.sum(-1), draws)
-        labels = np.where(chosen, input_ids, IGNORED_LABEL)
-        kind = draws[..., 2]
+        wanted = self.mlm_probability * np.bincount(rows, weights=real)
+        chosen = self._choose(rows, words, candidates, wanted, draws)
+        kind = draws[:, 2]
         masked = np.where(chosen & (kind < self.mask_share), self.mask_id, input_ids)
         swapped = chosen & (kind >= self.mask_share) & (kind < self.mask_share + self.random_share)
-        picks = (draws[..., 3][swapped] * len(self.replacement_ids)).astype(np.int64)
+        picks = (draws[swapped, 3] * len(self.replacement_ids)).astype(np.int64)
         masked[swapped] = self.replacement_ids[picks]
-        return MaskedPieces(masked, labels)
+        return MaskedPieces(masked, np.where(chosen, input_ids, IGNORED_LABEL))
 
     def _choose(
         self,
-        words: NDArray[np.int64],
-        candidates: NDArray[np.bool_],
-        wanted: NDArray[np.float64],
-        draws: NDArray[np.float64],
-    ) -> NDArray[np.bool_]:
-        """Return the pieces to predict, (B, T): shuffled words of each row until ``wanted`` pieces, (B,)."""
-        rows, columns = np.nonzero(candidates)
-        if not len(rows):
-            return np.zeros_like(candidates)
-        word_of = words[rows, columns]
-        begins = np.flatnonzero(np.append(True, (rows[1:] != rows[:-1]) | (word_of[1:] != word_of[:-1])))
-        lengths = np.diff(np.append(begins, len(rows)))
-        order = np.lexsort((draws[rows, columns, 0][begins], rows[begins]))
-        owner = rows[begins][order]
-        before = np.cumsum(lengths[order]) - lengths[order]
-        before -= before[np.searchsorted(owner, owner)]  # pieces of the same row that come earlier
-        # The word that would go beyond the wanted number is taken with the chance that makes the mean exact.
-        reach = before + lengths[order] * draws[rows, columns, 1][begins][order]
-        chosen_words = np.zeros(len(begins), np.bool_)
-        chosen_words[order] = reach < wanted[owner]
+        rows: IntArray,
+        words: IntArray,
+        candidates: BoolArray,
+        wanted: NDArray[np.floating],
+        draws: NDArray[np.floating],
+    ) -> BoolArray:
+        """Return the pieces to predict: shuffled words of each row until ``wanted`` pieces, (rows,)."""
         chosen = np.zeros_like(candidates)
-        chosen[rows, columns] = np.repeat(chosen_words, lengths)
+        pieces = np.flatnonzero(candidates)
+        if not len(pieces):
+            return chosen
+        begins = np.flatnonzero(np.diff(words[pieces], prepend=-1))
+        lengths = np.diff(np.append(begins, len(pieces)))
+        firsts = pieces[begins]
+        order = np.lexsort((draws[firsts, 0], rows[firsts]))
+        owner, sizes = rows[firsts][order], lengths[order]
+        before = np.cumsum(sizes) - sizes
+        before -= before[np.searchsorted(owner, owner)]  # leaves the pieces of the same row that come earlier
+        # The word that would go beyond the wanted number is taken with the chance that makes the mean exact.
+        taken = np.empty(len(begins), np.bool_)
+        taken[order] = before + sizes * draws[firsts, 1][order] < wanted[owner]
+        chosen[pieces] = np.repeat(taken, lengths)
         return chosen

@@ -1,0 +1,253 @@
+"""Blocks of text to the examples of pretraining: noised, masked and encoded anew in every epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from charbert.batch import CHAR_INPUTS, EXAMPLE_IDS, IGNORED_LABEL, TOKEN_INPUTS, Processor
+from charbert.data.masking import DRAWS_PER_PIECE, WholeWordMasking
+from charbert.data.word_vocab import WordVocab
+from charbert.errors import SettingsError
+from charbert.noise.edits import NoiseModel
+from charbert.seeding import numpy_generator
+from charbert.text.codepoints import IntArray
+from charbert.text.rows import exclusive_cumsum, gather, split_rows
+from charbert.text.words import replace_words, split_words
+
+
+class TextBlocks(Protocol):
+    """Texts by index, as ``corpus.Blocks`` has them."""
+
+    def __len__(self) -> int: ...
+
+    def texts(self, indices: Sequence[int]) -> list[str]:
+        """Return the texts of several blocks."""
+
+
+class PretrainingProcessor(Processor, Protocol):
+    """A processor that can take the characters of some subwords out again."""
+
+    @property
+    def tokenizer(self) -> Any:
+        """The fast tokenizer of the trunk."""
+
+    def hide_subwords(self, features: Mapping[str, Any], hidden: Any) -> dict[str, Any]:
+        """Return the char fields anew, without the characters of the hidden subwords."""
+
+
+class NoisedText(NamedTuple):
+    """A text after noise, and its words; W of them."""
+
+    text: str
+    begins: IntArray
+    """First character of each word, (W,)."""
+    ends: IntArray
+    """One past the last, (W,)."""
+    originals: dict[int, str]
+    """What each noised word was, by its index."""
+
+
+class PretrainingDataset(Dataset[dict[str, Any]]):
+    """Give each block as the model is to see it: some words noised, some others masked.
+
+    An example depends on the seed, the epoch and its index alone: not on the other examples of a batch, nor
+    on how many processes load the data. After ``set_epoch`` the same block has other noise and other masks.
+
+    Paper: Sec. 3.5. NLM predicts the original word at every subword of a noised one; MLM masks whole words
+    that are not noised, and the characters of what it is to predict are hidden from the char channel.
+    Released code: the same, but loses words at the joints of lines and gives every process the same examples.
+
+    Args:
+        blocks: the texts.
+        processor: encodes them; one without a char channel gives no char fields.
+        max_length: most subwords of an example, special ones included; what goes beyond is cut.
+        noise: None leaves the text clean.
+        word_vocab: the words of NLM; None gives no ``nlm_labels``, with noise (AdvBERT) or without.
+        mlm_probability: share of the subwords to predict by MLM; at 0 ``mlm_labels`` holds none.
+        seed: of noise and masks.
+        label_first_subword_only: give only the first subword of a noised word its NLM label.
+
+    Raises:
+        SettingsError: if a setting is out of its range, the tokenizer has no mask, or NLM lacks noise.
+    """
+
+    def __init__(
+        self,
+        blocks: TextBlocks,
+        processor: PretrainingProcessor,
+        *,
+        max_length: int,
+        noise: NoiseModel | None = None,
+        word_vocab: WordVocab | None = None,
+        mlm_probability: float = 0.10,
+        seed: int = 0,
+        label_first_subword_only: bool = False,
+    ) -> None:
+        if word_vocab is not None and noise is None:
+            raise SettingsError(
+                "word_vocab is given and noise is not: without noise NLM has no word to restore"
+            )
+        if max_length < 3:
+            raise SettingsError(f"max_length must leave room between the special subwords, got {max_length}")
+        self.blocks = blocks
+        self.processor = processor
+        self.max_length = max_length
+        self.noise = noise
+        self.word_vocab = word_vocab
+        self.masking = _build_masking(processor.tokenizer, mlm_probability)
+        self.seed = seed
+        self.label_first_subword_only = label_first_subword_only
+        # Shared memory: data loader processes that outlive an epoch must learn of the next one.
+        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
+
+    @property
+    def epoch(self) -> int:
+        """Epoch that noise and masks are drawn for."""
+        return int(self._epoch)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw noise and masks of another epoch from now on, in running data loader processes too."""
+        self._epoch.fill_(epoch)
+
+    def __len__(self) -> int:
+        return len(self.blocks)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """Return one example; see ``__getitems__``."""
+        return self.__getitems__([index])[0]
+
+    def __getitems__(self, indices: Sequence[int]) -> list[dict[str, Any]]:
+        """Return the examples: the processor's fields, ``mlm_labels``, ``nlm_labels`` and ``example_ids``.
+
+        Each is a row of T integers, or of C for ``char_input_ids``, and one number for ``example_ids``.
+
+        Raises:
+            IndexError: if there is no such block.
+        """
+        chosen = [self._checked(index) for index in indices]
+        epoch = self.epoch
+        generators = [numpy_generator(self.seed, "pretraining", epoch, index) for index in chosen]
+        noised = [
+            self._add_noise(text, rng)
+            for text, rng in zip(self.blocks.texts(chosen), generators, strict=True)
+        ]
+        encoding = self.processor(
+            [example.text for example in noised],
+            truncation=True,
+            max_length=self.max_length,
+            return_offsets_mapping=True,
+            return_special_tokens_mask=True,
+        )
+        fields = self._label(encoding, noised, generators)
+        names = [name for name in (*TOKEN_INPUTS, *CHAR_INPUTS) if name in encoding]
+        columns = {name: fields.pop(name, encoding[name]) for name in names} | fields
+        return [
+            {name: rows[row] for name, rows in columns.items()} | {EXAMPLE_IDS: index}
+            for row, index in enumerate(chosen)
+        ]
+
+    def _checked(self, index: int) -> int:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"there is no block {index} among {len(self)}")
+        return int(index) % len(self)
+
+    def _add_noise(self, text: str, rng: np.random.Generator) -> NoisedText:
+        spans = split_words(text)
+        places = np.fromiter(chain.from_iterable(spans), np.int64, 2 * len(spans)).reshape(-1, 2)
+        begins, ends = places[:, 0], places[:, 1]
+        if self.noise is None:
+            return NoisedText(text, begins, ends, {})
+        edits = self.noise.corrupt([text[start:end] for start, end in spans], rng).edits
+        growth = np.zeros(len(spans), np.int64)
+        for record in edits:
+            growth[record.word_index] = len(record.after) - len(record.before)
+        text, _ = replace_words(
+            text, [spans[record.word_index] for record in edits], [record.after for record in edits]
+        )
+        grown = np.cumsum(growth)
+        originals = {record.word_index: record.before for record in edits}
+        return NoisedText(text, begins + grown - growth, ends + grown, originals)
+
+    def _label(
+        self,
+        encoding: Mapping[str, Any],
+        noised: Sequence[NoisedText],
+        generators: Sequence[np.random.Generator],
+    ) -> dict[str, Sequence[Any]]:
+        """Return the fields that masking changes and the labels, each a list of rows."""
+        ids: list[list[int]] = encoding["input_ids"]
+        lengths = np.fromiter(map(len, ids), np.int64, len(ids))
+        total = int(lengths.sum())
+        rows = np.repeat(np.arange(len(ids)), lengths)
+        real = gather(encoding["special_tokens_mask"], total) == 0
+        words = _word_of_pieces(encoding["offset_mapping"], noised, rows)
+        words[~real] = -1
+        targets = self._nlm_targets(noised)
+        noisy = (words >= 0) & (targets[words] != IGNORED_LABEL)
+        draws = [
+            rng.random((n, DRAWS_PER_PIECE)) for rng, n in zip(generators, lengths.tolist(), strict=True)
+        ]
+        masked = self.masking.mask(
+            gather(ids, total),
+            rows,
+            words,
+            real=real,
+            candidates=(words >= 0) & ~noisy,
+            draws=np.concatenate(draws),
+        )
+        stops = np.cumsum(lengths)[:-1]
+        fields: dict[str, Sequence[Any]] = {
+            "input_ids": np.split(masked.input_ids, stops),
+            "mlm_labels": np.split(masked.mlm_labels, stops),
+        }
+        if self.word_vocab is not None:
+            if self.label_first_subword_only:
+                noisy &= np.diff(words, prepend=-1) != 0
+            fields["nlm_labels"] = np.split(np.where(noisy, targets[words], IGNORED_LABEL), stops)
+        if CHAR_INPUTS[0] in encoding:
+            hidden = split_rows(masked.mlm_labels != IGNORED_LABEL, lengths)
+            fields |= self.processor.hide_subwords(encoding, hidden)
+        return fields
+
+    def _nlm_targets(self, noised: Sequence[NoisedText]) -> IntArray:
+        """Return for each word of the batch the id of what it was, ``IGNORED_LABEL`` if it is not noised."""
+        sizes = np.fromiter((len(example.begins) for example in noised), np.int64, len(noised))
+        targets = np.full(int(sizes.sum()) + 1, IGNORED_LABEL, np.int64)  # one more: words may be none
+        for first, example in zip(exclusive_cumsum(sizes).tolist(), noised, strict=True):
+            places = np.fromiter(example.originals, np.int64, len(example.originals))
+            originals = list(example.originals.values())
+            targets[first + places] = 0 if self.word_vocab is None else self.word_vocab.encode(originals)
+        return targets
+
+
+def _build_masking(tokenizer: Any, mlm_probability: float) -> WholeWordMasking:
+    if tokenizer.mask_token_id is None:
+        raise SettingsError("MLM needs a tokenizer with a mask token, this one has none")
+    ids = np.setdiff1d(np.arange(len(tokenizer)), np.asarray(tokenizer.all_special_ids))
+    return WholeWordMasking(tokenizer.mask_token_id, ids, mlm_probability)
+
+
+def _word_of_pieces(
+    offsets: Sequence[Sequence[tuple[int, int]]], noised: Sequence[NoisedText], rows: IntArray
+) -> IntArray:
+    """Return the word, counted over the batch, that each piece ends in; -1 for none. All texts share one
+    axis."""
+    sizes = np.fromiter((len(example.text) + 1 for example in noised), np.int64, len(noised))
+    shifts = exclusive_cumsum(sizes)
+    begins = np.concatenate([example.begins + shift for example, shift in zip(noised, shifts, strict=True)])
+    ends = np.concatenate([example.ends + shift for example, shift in zip(noised, shifts, strict=True)])
+    pairs = np.fromiter(chain.from_iterable(chain.from_iterable(offsets)), np.int64, 2 * len(rows)).reshape(
+        -1, 2
+    )
+    last = np.maximum(pairs[:, 1] - 1, pairs[:, 0]) + shifts[rows]
+    words = np.searchsorted(begins, last, side="right") - 1
+    outside = words < 0
+    outside |= last >= np.append(ends, 0)[words]
+    words[outside] = -1
+    return words
