@@ -14,13 +14,41 @@ class TaskKind(Enum):
     """What a task asks for, and so which head it needs."""
 
     tagging = "tagging"
+    pos_tagging = "pos_tagging"
     classification = "classification"
     question_answering = "question_answering"
 
 
 @dataclass
+class FoldSettings:
+    """Cross-validation of a ``test`` file, for a data set whose training file is not at hand."""
+
+    number: int = 0
+    """Parts the file is cut into: each is the test set once, the next one the dev set; 0: no cutting."""
+    fold: int = 0
+    """Which part is the test set in this run, from 0."""
+    seed: int = 0
+    """Seed of the cut; the same for all models, so that they see the same parts."""
+    articles: str = ""
+    """A SQuAD file with the articles that the questions of QNLI come from: an article is in one part only."""
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        if self.number and self.number < 3:
+            raise SettingsError(
+                f"folds.number must be 3 or more (train, dev, test), or 0 for none, got {self.number}"
+            )
+        if not 0 <= self.fold < max(1, self.number):
+            raise SettingsError(f"folds.fold must be in [0, {max(1, self.number)}), got {self.fold}")
+
+
+@dataclass
 class SetFiles:
-    """The files of one data set, relative to ``data.root``."""
+    """The files of one data set, relative to ``data.root``.
+
+    Instead of a file a set may name a split on the Hugging Face hub, ``hub:org/name/config/split@revision``
+    (``@revision`` may be left out), or Parquet files in the hub's columns, ``parquet:folder/*.parquet``.
+    """
 
     train: str = ""
     dev: str = ""
@@ -28,6 +56,10 @@ class SetFiles:
     """The set that is scored clean and attacked."""
     attacked: dict[str, str] = field(default_factory=dict)
     """Attacked copies of the test set made elsewhere, by name; ``released`` is the authors' own."""
+    hub_columns: dict[str, str] = field(default_factory=dict)
+    """Where the hub calls a column otherwise: the name in ``task.columns``, and the hub's."""
+    folds: FoldSettings = field(default_factory=FoldSettings)
+    """Cross-validation of ``test``; ``train`` and ``dev`` are not read then."""
 
 
 @dataclass
@@ -77,6 +109,49 @@ class CorpusSettings:
 
 
 @dataclass
+class ColumnSettings:
+    """Which column of a task's files holds what."""
+
+    names: list[str] = field(default_factory=list)
+    """The columns from the left, where the file has no line that names them."""
+    first: str = "sentence"
+    """Classification: the text, or the first of two."""
+    second: str | None = None
+    """Classification: the second text of a pair; None for single texts."""
+    label: str = "label"
+    """Classification: the label. Tagging: ``tag``, or in CoNLL-U ``upos`` or ``xpos``."""
+    row_id: str | None = None
+    """A column whose values may not repeat; None where rows have no name of their own."""
+    label_names: dict[str, str] = field(default_factory=dict)
+    """Labels as the file writes them, and their names, in the order of the model's outputs; the second is the
+    positive one of a binary F1. Empty: the labels of the training file, in alphabetical order."""
+    broken_rows: int = 0
+    """Rows without the right number of columns, or with an empty text, that may be left out."""
+
+
+@dataclass
+class SpanSettings:
+    """Extractive question answering. Released code: the defaults of the SQuAD script."""
+
+    no_answers: bool = False
+    """Whether a question may have no answer, as in SQuAD 2.0."""
+    document_stride: int = 128
+    """Subwords from the start of one window of a long context to the start of the next."""
+    n_best: int = 20
+    """Answers kept for each question, best first."""
+    max_answer_length: int = 30
+    """Most subwords of an answer."""
+    max_question_length: int = 64
+    """Most subwords of a question that the model sees."""
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        for name in ("document_stride", "n_best", "max_answer_length", "max_question_length"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"task.spans.{name} must be at least 1, got {getattr(self, name)}")
+
+
+@dataclass
 class TaskSettings:
     """What is learnt in fine-tuning."""
 
@@ -86,6 +161,10 @@ class TaskSettings:
     """Which head and which encoding."""
     metric: str = MISSING
     """The score that selects the best checkpoint and stands in the table."""
+    columns: ColumnSettings = field(default_factory=ColumnSettings)
+    """Layout of the files of classification and of part-of-speech tagging."""
+    spans: SpanSettings = field(default_factory=SpanSettings)
+    """Windows and answers of question answering."""
 
 
 @dataclass

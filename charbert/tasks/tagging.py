@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from charbert.batch import Processor
+from charbert.config.data import ColumnSettings
 from charbert.data.encoding.tags import decode_tags, encode_tagged, tag_label_ids
-from charbert.data.readers.conll import TaggedSentence, check_aligned, read_conll
+from charbert.data.readers.columns import write_columns
+from charbert.data.readers.conll import TWO_COLUMNS, TaggedSentence, check_aligned, read_conll, write_conll
+from charbert.data.readers.conllu import CONLLU_SUFFIX, PosColumn, read_conllu, write_conllu
 from charbert.metrics.tagging import entity_counts, entity_scores, token_accuracy
 from charbert.noise.attack import attack_sentences
 from charbert.noise.edits import EditRecord, NoiseModel
@@ -20,14 +24,10 @@ from charbert.tasks.task import Encoded, Task
 Tags = list[str]
 
 
-class NamedEntityTask(Task[TaggedSentence, Tags]):
-    """Named entities in CoNLL columns; strict entity precision, recall and F1 over IOB2."""
+class TaggingTask(Task[TaggedSentence, Tags]):
+    """One tag for each word; a subclass knows the files and the score."""
 
     head = "token_classification"
-
-    def read(self, path: Path, *, attacked: bool = False) -> list[TaggedSentence]:
-        """Return the sentences of a CoNLL file; the authors' attacked file escapes its quotation marks."""
-        return read_conll(path, unescape_quotes=attacked)
 
     def learn_labels(self, examples: Sequence[TaggedSentence]) -> None:
         """Take the tag set from the training sentences."""
@@ -45,19 +45,9 @@ class NamedEntityTask(Task[TaggedSentence, Tags]):
 
     def decode(self, logits: Sequence[np.ndarray], encoded: Encoded) -> list[Tags]:
         """Return the most likely tag of every word."""
-        return decode_tags([row.argmax(-1) for row in logits], encoded.origin, self.label_ids)
-
-    def score(self, examples: Sequence[TaggedSentence], predictions: Sequence[Tags]) -> dict[str, float]:
-        """Return entity f1, precision and recall, overall and per type, and token accuracy."""
-        gold = [list(example.tags) for example in examples]
-        scores = entity_scores(gold, predictions)
-        metrics = {"f1": scores.f1, "precision": scores.precision, "recall": scores.recall}
-        metrics |= {f"{name}/f1": part.f1 for name, part in scores.per_type.items()}
-        return metrics | {"token_accuracy": token_accuracy(gold, predictions)}
-
-    def units(self, examples: Sequence[TaggedSentence], predictions: Sequence[Tags]) -> np.ndarray:
-        """Return true positives, false positives and false negatives of each sentence, (N, 3)."""
-        return entity_counts([list(example.tags) for example in examples], predictions)
+        return decode_tags(
+            [row.argmax(-1) for row in logits], encoded.origin, self.label_ids, outside=self._outside
+        )
 
     def attack(
         self, examples: Sequence[TaggedSentence], noise: NoiseModel, seed: int
@@ -79,3 +69,105 @@ class NamedEntityTask(Task[TaggedSentence, Tags]):
     def describe(self, example: TaggedSentence, prediction: Tags) -> Mapping[str, Any]:
         """Return words, gold and predicted tags."""
         return {"words": list(example.words), "gold": list(example.tags), "predicted": list(prediction)}
+
+    def texts(self, examples: Sequence[TaggedSentence]) -> list[str]:
+        """Return what makes each sentence itself, to find duplicates."""
+        return [" ".join(example.words) for example in examples]
+
+    def groups(self, examples: Sequence[TaggedSentence], articles: object = None) -> list[int]:
+        """Return the document of each sentence."""
+        return [example.document for example in examples]
+
+    def strata(self, examples: Sequence[TaggedSentence]) -> None:
+        """Return None: a sentence has many labels, so parts are not balanced by them."""
+
+    @property
+    def _outside(self) -> str:
+        """Tag of a word that the tokenizer turns into nothing."""
+        return "O"
+
+
+class NamedEntityTask(TaggingTask):
+    """Named entities in CoNLL columns; strict entity precision, recall and F1 over IOB2."""
+
+    def read(self, path: Path, *, attacked: bool = False) -> list[TaggedSentence]:
+        """Return the sentences of a CoNLL file; the authors' attacked file escapes its quotation marks."""
+        return read_conll(path, unescape_quotes=attacked)
+
+    def write(self, path: Path, examples: Sequence[TaggedSentence]) -> None:
+        """Write sentences in the four columns of CoNLL-2003."""
+        write_conll(path, examples)
+
+    def score(self, examples: Sequence[TaggedSentence], predictions: Sequence[Tags]) -> dict[str, float]:
+        """Return entity f1, precision and recall, overall and per type, and token accuracy."""
+        gold = [list(example.tags) for example in examples]
+        scores = entity_scores(gold, predictions)
+        metrics = {"f1": scores.f1, "precision": scores.precision, "recall": scores.recall}
+        metrics |= {f"{name}/f1": part.f1 for name, part in scores.per_type.items()}
+        return metrics | {"token_accuracy": token_accuracy(gold, predictions)}
+
+    def units(self, examples: Sequence[TaggedSentence], predictions: Sequence[Tags]) -> np.ndarray:
+        """Return true positives, false positives and false negatives of each sentence, (N, 3)."""
+        return entity_counts([list(example.tags) for example in examples], predictions)
+
+
+class PartOfSpeechTask(TaggingTask):
+    """Parts of speech, scored by the share of words with the right one.
+
+    Paper: Table 3, WSJ in two columns (word, tag). Universal Dependencies are read from ``.conllu`` files.
+
+    Args:
+        name: the task's name in settings and records.
+        metric: accuracy.
+        columns: ``names`` of the columns of a file that is not CoNLL-U, empty for word and tag; ``label`` the
+            column of the tags in CoNLL-U, upos or xpos.
+    """
+
+    def __init__(self, name: str, metric: str, columns: ColumnSettings) -> None:
+        super().__init__(name, metric)
+        self.columns = columns
+        self._most_frequent = ""
+
+    def read(self, path: Path, *, attacked: bool = False) -> list[TaggedSentence]:
+        """Return the sentences of a CoNLL-U or column file; attacked files have the layout of clean ones."""
+        if path.suffix == CONLLU_SUFFIX:
+            return read_conllu(path, self._tag_column)
+        return read_conll(path, columns=self.columns.names or TWO_COLUMNS, scheme="plain")
+
+    def write(self, path: Path, examples: Sequence[TaggedSentence]) -> None:
+        """Write sentences as CoNLL-U or in two columns, as the suffix of the path says."""
+        if path.suffix == CONLLU_SUFFIX:
+            write_conllu(path, examples, self._tag_column)
+        else:
+            write_columns(path, examples)
+
+    def learn_labels(self, examples: Sequence[TaggedSentence]) -> None:
+        """Take the tag set from the training sentences, and the tag of words that the model cannot see."""
+        super().learn_labels(examples)
+        self._most_frequent = Counter(tag for example in examples for tag in example.tags).most_common(1)[0][
+            0
+        ]
+
+    def score(self, examples: Sequence[TaggedSentence], predictions: Sequence[Tags]) -> dict[str, float]:
+        """Return accuracy over words, and the share of sentences without an error."""
+        gold = [list(example.tags) for example in examples]
+        right = sum(one == list(other) for one, other in zip(gold, predictions, strict=True))
+        accuracy = token_accuracy(gold, predictions)
+        return {"accuracy": accuracy, "sentence_accuracy": right / max(1, len(gold))}
+
+    def units(self, examples: Sequence[TaggedSentence], predictions: Sequence[Tags]) -> np.ndarray:
+        """Return right words and words of each sentence, (N, 2)."""
+        counts = [
+            (sum(tag == other for tag, other in zip(example.tags, tags, strict=True)), len(example.tags))
+            for example, tags in zip(examples, predictions, strict=True)
+        ]
+        return np.array(counts, dtype=np.int64).reshape(-1, 2)
+
+    @property
+    def _outside(self) -> str:
+        return self._most_frequent
+
+    @property
+    def _tag_column(self) -> PosColumn:
+        """Return the column of CoNLL-U that holds the tags; `read_conllu` checks it."""
+        return cast(PosColumn, self.columns.label)

@@ -1,0 +1,64 @@
+"""Which examples come from the same article, so that no article is in two parts of a split."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Sequence
+
+from charbert.data.readers.glue import LabelledText
+from charbert.data.readers.squad import Question
+from charbert.data.splits import connect_groups, normalise_text
+
+_NOT_LETTERS = re.compile(r"[\W_]+")
+
+
+def group_pairs(rows: Sequence[LabelledText], articles: Sequence[Question] | None = None) -> list[int]:
+    """Return a group for each row; rows that share a text, either side, are in the same group.
+
+    QNLI was made of SQuAD 1.1 but has lost the articles. With SQuAD's questions at hand each row joins the
+    article that its question, or else its sentence, comes from.
+
+    Args:
+        rows: texts or pairs.
+        articles: questions of the SQuAD file that the rows were made from.
+    """
+    keys: list[list[tuple[str, str]]] = []
+    for row in rows:
+        own = [("text", normalise_text(row.second if row.second is not None else row.first))]
+        if row.second is not None:
+            own.append(("pair", normalise_text(row.first)))
+        keys.append(own)
+    if articles is not None:
+        for own, title in zip(keys, find_articles(rows, articles), strict=True):
+            if title is not None:
+                own.append(("article", title))
+    return connect_groups(keys)
+
+
+def find_articles(rows: Sequence[LabelledText], articles: Sequence[Question]) -> list[str | None]:
+    """Return the title of the article that each pair comes from, None where no article has it.
+
+    A question that several articles ask is told apart by its sentence.
+    """
+    asked: dict[str, set[str]] = defaultdict(set)
+    passages: dict[str, str] = {}
+    for question in articles:
+        asked[_letters(question.question)].add(question.title)
+        passages.setdefault(question.context, question.title)
+    read = [(_letters(context), title) for context, title in passages.items()]
+    titles: list[str | None] = []
+    for row in rows:
+        candidates = asked.get(_letters(row.first), set())
+        if len(candidates) != 1:
+            sentence = _letters(row.second or "")
+            having = {title for text, title in read if sentence and sentence in text}
+            candidates = (candidates & having) or candidates or having
+        titles.append(min(candidates) if candidates else None)
+    return titles
+
+
+def _letters(text: str) -> str:
+    """Return letters and digits alone, as spaces and quotation marks differ between the two data sets."""
+    return _NOT_LETTERS.sub("", unicodedata.normalize("NFKC", text).casefold())

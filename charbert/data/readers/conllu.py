@@ -1,0 +1,157 @@
+"""Universal Dependencies files (CoNLL-U) to sentences tagged with parts of speech, and back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Literal
+
+from charbert.data.readers.conll import Tagged, TaggedSentence
+from charbert.data.readers.lines import read_lines
+from charbert.errors import DataError, SettingsError
+from charbert.files import write_atomically
+
+CONLLU_SUFFIX = ".conllu"
+
+PosColumn = Literal["upos", "xpos"]
+
+_COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
+_UNKNOWN = "_"
+_NEW_DOCUMENT = re.compile(r"#\s*newdoc\b")
+_ID = re.compile(r"([1-9]\d*)|([1-9]\d*)-([1-9]\d*)|(0|[1-9]\d*)\.([1-9]\d*)")
+
+
+def read_conllu(path: Path | str, tag: PosColumn = "upos") -> list[TaggedSentence]:
+    """Return the sentences of a CoNLL-U file, one word for each syntactic word.
+
+    The line of a multiword token (``3-4``, the "don't" over "do" and "n't") and of an empty node (``3.1``, no
+    word of the text) carry no part of speech and are left out. A comment ``# newdoc`` begins a document.
+
+    Args:
+        path: the file, in UTF-8.
+        tag: ``upos``, the 17 universal parts of speech, or ``xpos``, those of the language.
+
+    Raises:
+        DataError: with the line, if the file is missing, empty, has a line of another width, broken ids,
+            an empty word, or no tags in the column.
+        SettingsError: if ``tag`` is not one of the two.
+    """
+    if tag not in ("upos", "xpos"):
+        raise SettingsError(f"task.columns.label must be upos or xpos for CoNLL-U files, got {tag!r}")
+    path, column = Path(path), _COLUMNS.index(tag)
+    sentences: list[TaggedSentence] = []
+    block: list[tuple[int, list[str]]] = []
+    document, started = 0, False
+    for number, line in enumerate([*read_lines(path, "a CoNLL-U file"), ""], start=1):
+        if not line.strip():
+            if block:
+                sentences.append(_sentence(path, block, column, document))
+                block, started = [], True
+        elif not line.startswith("#"):
+            block.append((number, _split(path, number, line)))
+        elif block:
+            raise DataError.at(
+                path, number, expected="comments before the words of a sentence", found=repr(line[:40])
+            )
+        elif _NEW_DOCUMENT.match(line) and started:
+            document, started = document + 1, False
+    if not sentences:
+        raise DataError.at(path, None, expected="at least one sentence", found="none", hint="is it empty?")
+    if all(tag_ == _UNKNOWN for sentence in sentences for tag_ in sentence.tags):
+        other = "xpos" if tag == "upos" else "upos"
+        hint = f"set task.columns.label={other}"
+        raise DataError.at(path, None, expected=f"tags in the column {tag}", found="none", hint=hint)
+    return sentences
+
+
+def write_conllu(path: Path | str, sentences: Iterable[Tagged], tag: PosColumn = "upos") -> None:
+    """Write sentences as CoNLL-U with words and tags, and ``_`` for all that is not known.
+
+    `read_conllu` gives the same sentences back.
+
+    Raises:
+        DataError: if a sentence is empty, or a word or tag could not be read back; nothing is written then.
+    """
+    column = _COLUMNS.index(tag)
+    lines: list[str] = []
+    document: int | None = None
+    for number, sentence in enumerate(sentences):
+        if not sentence.words or len(sentence.words) != len(sentence.tags):
+            found = f"{len(sentence.words)} words and {len(sentence.tags)} tags in sentence {number}"
+            raise DataError.at(path, None, expected="one tag for every one of one or more words", found=found)
+        if sentence.document != document:
+            document = sentence.document
+            lines.append("# newdoc")
+        for position, pair in enumerate(zip(sentence.words, sentence.tags, strict=True), start=1):
+            if any(not cell.strip() or re.search(r"[\t\r\n]", cell) for cell in pair):
+                raise DataError.at(
+                    path,
+                    None,
+                    expected="words and tags that are not empty and hold neither tabs nor line breaks",
+                    found=f"{pair!r} in sentence {number}",
+                )
+            cells = [str(position), pair[0], *[_UNKNOWN] * (len(_COLUMNS) - 2)]
+            cells[column] = pair[1]
+            lines.append("\t".join(cells))
+        lines.append("")
+    write_atomically(path, "\n".join(lines) + "\n")
+
+
+def _split(path: Path, number: int, line: str) -> list[str]:
+    cells = line.split("\t")
+    if len(cells) != len(_COLUMNS):
+        raise DataError.at(
+            path,
+            number,
+            expected=f"{len(_COLUMNS)} columns between tabs ({' '.join(_COLUMNS)})",
+            found=str(len(cells)),
+            hint="were tabs turned into spaces?",
+        )
+    return cells
+
+
+def _sentence(
+    path: Path, block: Sequence[tuple[int, list[str]]], column: int, document: int
+) -> TaggedSentence:
+    """Return the words of a block after checking that its ids run as the format says."""
+    words: list[str] = []
+    tags: list[str] = []
+    covered = 0  # last word of the multiword token that was announced last
+    empty_nodes = 0
+    for number, cells in block:
+        word_id, first, last, parent, empty = _ids(path, number, cells[0])
+        if word_id:
+            if word_id != len(words) + 1:
+                _raise_order(path, number, str(len(words) + 1), cells[0])
+            if not cells[1].strip() or not cells[column].strip():
+                raise DataError.at(path, number, expected="a word and a tag", found="an empty column")
+            words.append(cells[1])
+            tags.append(cells[column])
+            empty_nodes = 0
+        elif first:
+            if first != len(words) + 1 or last < first or first <= covered:
+                _raise_order(path, number, f"a range that begins at {len(words) + 1}", cells[0])
+            covered = last
+        else:
+            empty_nodes += 1
+            if (parent, empty) != (len(words), empty_nodes):
+                _raise_order(path, number, f"{len(words)}.{empty_nodes}", cells[0])
+    if not words or covered > len(words):
+        expected = f"word {covered or 1} before the sentence ends"
+        raise DataError.at(path, block[-1][0], expected=expected, found=f"{len(words)} words")
+    return TaggedSentence(tuple(words), tuple(tags), document=document, line=block[0][0])
+
+
+def _ids(path: Path, number: int, cell: str) -> tuple[int, ...]:
+    """Return word id, first and last of a range, and both parts of an empty node's id; 0 for the absent."""
+    match = _ID.fullmatch(cell)
+    if match is None:
+        raise DataError.at(path, number, expected="an id like 3, 3-4 or 3.1", found=repr(cell))
+    return tuple(int(part or 0) for part in match.groups())
+
+
+def _raise_order(path: Path, number: int, expected: str, found: str) -> None:
+    raise DataError.at(
+        path, number, expected=f"id {expected}", found=found, hint="ids count the words of a sentence from 1"
+    )

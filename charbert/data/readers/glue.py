@@ -1,0 +1,221 @@
+"""Tables of labelled texts and pairs of texts, as GLUE publishes them, and back."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from charbert.config.data import ColumnSettings
+from charbert.data.readers.lines import read_lines
+from charbert.errors import DataError
+from charbert.files import write_atomically
+
+log = logging.getLogger(__name__)
+
+_KIND = "a table with tabs between its columns"
+_QUOTE = '"'
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
+
+
+@dataclass(frozen=True)
+class LabelledText:
+    """One text or a pair of texts with a label; ``place`` (file:line) says where it stood."""
+
+    first: str
+    second: str | None
+    label: str
+    row_id: str | None = None
+    place: str = field(default="", compare=False)
+
+
+def read_glue(
+    path: Path | str, columns: ColumnSettings, *, unquote_fields: bool = False
+) -> list[LabelledText]:
+    """Return the rows of a table, with labels by name.
+
+    A quotation mark is a character like any other: GLUE's files have unpaired ones.
+
+    Args:
+        path: the file, in UTF-8, one row a line, columns between tabs.
+        columns: which column holds what; without ``columns.names`` the first line names the columns.
+        unquote_fields: take off quotation marks around whole fields and halve those inside, provided that
+            every field with a quotation mark is written so.
+            Released code: a CSV writer wrote the attacked QNLI set and quoted such fields; that is no attack.
+
+    Raises:
+        DataError: with the line, if the file is missing, empty, has no such columns, a row of another width,
+            an empty text, an unknown label or a repeated id.
+    """
+    path = Path(path)
+    lines = read_lines(path, _KIND)
+    names, first_line = (list(columns.names), 1) if columns.names else (_read_header(path, lines, columns), 2)
+    unquote_fields = unquote_fields and all(map(_is_quoted_throughout, lines))
+    rows: list[LabelledText] = []
+    broken: list[DataError] = []
+    for number, line in enumerate(lines[first_line - 1 :], start=first_line):
+        fields = line.split("\t")
+        if unquote_fields:
+            fields = [_unquote(cell) for cell in fields]
+        fault = _row_fault(path, number, fields, names, columns)
+        if fault is not None:
+            broken.append(fault)
+            if len(broken) > columns.broken_rows:
+                raise fault
+            continue
+        row = dict(zip(names, fields, strict=True))
+        rows.append(_labelled(path, number, row, columns))
+    if not rows:
+        raise DataError.at(path, None, expected="at least one row", found="none", hint="is the file empty?")
+    if broken:
+        log.warning("%d of %d rows left out, the first: %s", len(broken), len(rows) + len(broken), broken[0])
+    _check_ids(path, rows)
+    return rows
+
+
+def write_glue(path: Path | str, rows: Sequence[LabelledText], columns: ColumnSettings) -> None:
+    """Write rows as a table that `read_glue` reads back with the same ``columns``.
+
+    Labels stand as the files of the data set write them; columns that no row knows are left empty.
+
+    Raises:
+        DataError: if a text holds a tab or a line break, or is empty; nothing is written then.
+    """
+    written = {name: label for label, name in columns.label_names.items()}
+    wanted = [columns.row_id, columns.first, columns.second, columns.label]
+    names = list(columns.names) or [name for name in wanted if name is not None]
+    lines = [] if columns.names else ["\t".join(names)]
+    for number, row in enumerate(rows):
+        cells: Mapping[str | None, str | None] = {
+            columns.row_id: row.row_id,
+            columns.first: row.first,
+            columns.second: row.second,
+            columns.label: written.get(row.label, row.label),
+        }
+        line = "\t".join(cells.get(name) or "" for name in names)
+        texts = (row.first, row.second) if columns.second is not None else (row.first,)
+        if line.count("\t") != len(names) - 1 or "\n" in line or "\r" in line or not all(texts):
+            raise DataError.at(
+                path,
+                None,
+                expected="texts that are not empty and hold neither tabs nor line breaks",
+                found=f"{row.first!r}, {row.second!r} in row {number}",
+                hint="clean the texts before they are written",
+            )
+        lines.append(line)
+    write_atomically(path, "\n".join(lines) + "\n")
+
+
+def check_rows_aligned(clean: Sequence[LabelledText], attacked: Sequence[LabelledText], path: Path) -> None:
+    """Check that an attacked copy has the clean rows' ids and labels, in their order.
+
+    Raises:
+        DataError: naming the first row that does not line up.
+    """
+    for number, (one, other) in enumerate(zip(clean, attacked, strict=False)):
+        for name in ("row_id", "label"):
+            expected, found = getattr(one, name), getattr(other, name)
+            if expected != found:
+                raise DataError(
+                    f"{other.place or path}: expected {name} {expected!r} as in row {number} of the clean "
+                    f"set ({one.place or 'made in memory'}), got {found!r}; are both copies of one file?"
+                )
+        if (one.second is None) != (other.second is None):
+            raise DataError(f"{other.place or path}: expected as many texts as in the clean row {number}")
+    if len(clean) != len(attacked):
+        raise DataError(
+            f"{path}: expected {len(clean)} attacked rows, as many as clean ones, got {len(attacked)}; "
+            "is one copy cut short?"
+        )
+
+
+def _read_header(path: Path, lines: Sequence[str], columns: ColumnSettings) -> list[str]:
+    """Return the names of the columns after checking that those needed are among them."""
+    wanted = [name for name in (columns.row_id, columns.first, columns.second, columns.label) if name]
+    names = lines[0].split("\t") if lines else []
+    missing = [name for name in wanted if name not in names]
+    if not missing:
+        repeated = [name for name, count in Counter(names).items() if count > 1 and name in wanted]
+        if repeated:
+            raise DataError.at(path, 1, expected=f"one column {repeated[0]}", found="several")
+        return names
+    elsewhere = [number for number, line in enumerate(lines, start=1) if set(wanted) <= set(line.split("\t"))]
+    hint = "set task.columns, or task.columns.names for a file without a header"
+    if elsewhere:
+        hint = f"the header stands in line {elsewhere[0]}, move it to the top"
+    raise DataError.at(
+        path,
+        1,
+        expected=f"a header with the columns {', '.join(wanted)}",
+        found=f"{', '.join(names) or 'nothing'} without {', '.join(missing)}",
+        hint=hint,
+    )
+
+
+def _row_fault(
+    path: Path, number: int, fields: Sequence[str], names: Sequence[str], columns: ColumnSettings
+) -> DataError | None:
+    """Return what makes a row unusable, None if nothing does."""
+    if len(fields) != len(names):
+        return DataError.at(
+            path,
+            number,
+            expected=f"{len(names)} columns ({', '.join(names)})",
+            found=str(len(fields)),
+            hint="does a text hold a tab or a line break? task.columns.broken_rows leaves such rows out",
+        )
+    texts = [name for name in (columns.first, columns.second) if name is not None]
+    absent = [name for name in (*texts, columns.label) if name not in names]
+    if absent:
+        return DataError.at(
+            path, number, expected=f"a column {absent[0]}", found=", ".join(names), hint="set task.columns"
+        )
+    empty = [name for name in texts if not fields[names.index(name)].strip()]
+    if empty:
+        hint = "task.columns.broken_rows leaves such rows out"
+        return DataError.at(path, number, expected=f"a text in {empty[0]}", found="none", hint=hint)
+    return None
+
+
+def _labelled(path: Path, number: int, row: Mapping[str, str], columns: ColumnSettings) -> LabelledText:
+    label = row[columns.label]
+    names = columns.label_names
+    if names and label not in names and label not in names.values():
+        known = ", ".join(
+            f"{written} ({name})" if written != name else name for written, name in names.items()
+        )
+        hint = "is this a header in the middle of the file?" if label == columns.label else "see task.columns"
+        raise DataError.at(path, number, expected=f"a label of {known}", found=repr(label), hint=hint)
+    return LabelledText(
+        first=row[columns.first],
+        second=row[columns.second] if columns.second is not None else None,
+        label=names.get(label, label),
+        row_id=row[columns.row_id] if columns.row_id is not None else None,
+        place=f"{path}:{number}",
+    )
+
+
+def _check_ids(path: Path, rows: Iterable[LabelledText]) -> None:
+    seen: dict[str, str] = {}
+    for row in rows:
+        if row.row_id is None:
+            continue
+        if row.row_id in seen:
+            raise DataError(
+                f"{row.place}: expected ids that occur once, got {row.row_id!r} again after "
+                f"{seen[row.row_id]}; was the file joined from two?"
+            )
+        seen[row.row_id] = row.place
+
+
+def _unquote(cell: str) -> str:
+    """Return the field without the quotation marks that a CSV writer put around it."""
+    return cell[1:-1].replace(_QUOTE * 2, _QUOTE) if _QUOTE in cell else cell
+
+
+def _is_quoted_throughout(line: str) -> bool:
+    """Return whether each field with a quotation mark is one that a CSV writer quoted."""
+    return all(_QUOTED.fullmatch(cell) for cell in line.split("\t") if _QUOTE in cell)

@@ -1,0 +1,207 @@
+"""Splits on the Hugging Face hub, or Parquet files in their columns, to files that our readers read.
+
+A split is written once in the layout of its benchmark, so that all that follows, checksums among it, knows
+files alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import datasets
+
+from charbert.config.data import TaskKind, TaskSettings
+from charbert.data.readers.columns import write_columns
+from charbert.data.readers.conll import TaggedSentence, write_conll
+from charbert.data.readers.glue import LabelledText, write_glue
+from charbert.data.readers.squad import Answer, Question, write_squad
+from charbert.errors import DataError, SettingsError
+
+_HUB, _PARQUET = "hub:", "parquet:"
+_FORM = "hub:org/name/config/split or hub:org/name/config/split@revision"
+_BREAKS = re.compile(r"[\t\r\n]+")
+
+
+@dataclass(frozen=True)
+class HubSplit:
+    """One split of a data set on the hub; ``config`` is ``default`` where there is only one."""
+
+    repository: str
+    config: str
+    split: str
+    revision: str | None = None
+    """Branch, tag or commit; None: the main branch as it is today, so a commit is safer."""
+
+    @classmethod
+    def parse(cls, reference: str) -> HubSplit:
+        """Return the split that ``hub:org/name/config/split@revision`` names.
+
+        Raises:
+            SettingsError: if the reference has another form.
+        """
+        place, _, revision = reference.removeprefix(_HUB).partition("@")
+        parts = place.split("/")
+        if not reference.startswith(_HUB) or len(parts) != 4 or not all(parts):
+            raise SettingsError(f"a split on the hub is given as {_FORM}, got {reference!r}")
+        return cls("/".join(parts[:2]), parts[2], parts[3], revision or None)
+
+
+def is_reference(name: str) -> bool:
+    """Return whether a setting names a hub split or Parquet files and not a file to read as it is."""
+    return name.startswith((_HUB, _PARQUET))
+
+
+def fetch_split(
+    reference: str, task: TaskSettings, hub_columns: Mapping[str, str], root: Path, folder: Path
+) -> Path:
+    """Write a split as a file in the layout of the task and return its path.
+
+    What the hub library keeps in its own cache is not downloaded again.
+
+    Args:
+        reference: ``hub:org/name/config/split@revision``, or ``parquet:`` and a path or pattern of files.
+        task: decides the layout, and names the columns that the file gets.
+        hub_columns: where the hub calls a column otherwise, e.g. ``{"#1 String": "sentence1"}``. Tagging has
+            the columns ``word`` and ``tag``, on the hub ``tokens`` and ``ner_tags`` if nothing else is said.
+        root: folder that a path of Parquet files is relative to.
+        folder: where the file is written.
+
+    Raises:
+        DataError: if the split cannot be loaded, lacks a column, or holds a row without label; nothing is
+            written then.
+        SettingsError: if the reference has no known form.
+    """
+    rows = load_split(reference, root)
+    write, suffix = _WRITERS[task.kind]
+    path = folder / (re.sub(r"[^\w.-]+", "-", reference) + suffix)
+    write(path, _Rows(reference, rows, hub_columns), task)
+    return path
+
+
+def load_split(reference: str, root: Path) -> datasets.Dataset:
+    """Return the rows of a split on the hub, or of Parquet files; nothing that needs code of its own.
+
+    Raises:
+        DataError: if they cannot be loaded.
+        SettingsError: if the reference has no known form.
+    """
+    if reference.startswith(_PARQUET):
+        files = str(root / reference.removeprefix(_PARQUET))
+        source: tuple[Any, ...] = ("parquet",)
+        options: dict[str, Any] = {"data_files": {"all": files}, "split": "all"}
+    else:
+        split = HubSplit.parse(reference)
+        source = (split.repository, split.config)
+        options = {"split": split.split, "revision": split.revision}
+    try:
+        return datasets.load_dataset(*source, **options)
+    except Exception as error:  # no common base: no network, no such data set, config, split or file
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DataError(
+            f"{reference}: expected a data set that can be loaded, got {reason!r}; check the name and the "
+            "network (HF_HUB_OFFLINE), or put files under paths.data and use data=benchmarks"
+        ) from error
+
+
+class _Rows:
+    """The rows of a split with columns by our names and labels by theirs."""
+
+    def __init__(self, reference: str, rows: datasets.Dataset, hub_columns: Mapping[str, str]) -> None:
+        self.reference = reference
+        self.rows = rows
+        self.hub_columns = hub_columns
+
+    def read(self, *columns: str, optional: Mapping[str, Any] | None = None) -> Iterator[tuple[Any, ...]]:
+        """Yield the values of the columns, row by row, and the default of an optional one that is missing."""
+        optional = optional or {}
+        names = [self.hub_columns.get(column, column) for column in (*columns, *optional)]
+        features = self.rows.features
+        missing = [name for name in names[: len(columns)] if name not in features]
+        if missing:
+            raise DataError(
+                f"{self.reference}: expected the columns {', '.join(names)}, got {', '.join(features)} "
+                f"without {', '.join(missing)}; set hub_columns of the set"
+            )
+        defaults = dict(zip(names[len(columns) :], optional.values(), strict=True))
+        for number, row in enumerate(self.rows):
+            yield tuple(
+                self._named(features[name], row[name], number) if name in features else defaults[name]
+                for name in names
+            )
+
+    def _named(self, feature: Any, value: Any, number: int) -> Any:
+        """Return the value with label ids, in lists too, turned into names."""
+        if isinstance(feature, datasets.ClassLabel):
+            if value is None or not 0 <= value < feature.num_classes:
+                raise DataError(
+                    f"{self.reference}: expected a label in row {number}, got {value}; "
+                    "the test sets of GLUE are not labelled, use the validation split"
+                )
+            return feature.int2str(value)
+        if isinstance(feature, datasets.List):
+            return [self._named(feature.feature, item, number) for item in value]
+        return value
+
+
+def _write_texts(path: Path, rows: _Rows, task: TaskSettings) -> None:
+    columns = task.columns
+    needed = [name for name in (columns.first, columns.second, columns.label) if name is not None]
+    optional = {} if columns.row_id is None else {columns.row_id: None}
+    examples = []
+    for number, values in enumerate(rows.read(*needed, optional=optional)):
+        row = dict(zip((*needed, *optional), values, strict=True))
+        row_id = None if columns.row_id is None else row[columns.row_id]
+        examples.append(
+            LabelledText(
+                first=_one_line(row[columns.first]),
+                second=None if columns.second is None else _one_line(row[columns.second]),
+                label=str(row[columns.label]),
+                row_id=str(number if row_id is None else row_id) if columns.row_id is not None else None,
+            )
+        )
+    write_glue(path, examples, columns)
+
+
+def _write_questions(path: Path, rows: _Rows, task: TaskSettings) -> None:
+    questions: list[Question] = []
+    article = 0
+    read = rows.read("id", "question", "context", "answers", optional={"title": ""})
+    for question_id, question, context, answers, title in read:
+        if questions and questions[-1].title != title:
+            article += 1
+        found = tuple(
+            Answer(text, start) for text, start in zip(answers["text"], answers["answer_start"], strict=True)
+        )
+        questions.append(Question(question_id, question, context, found, title, article))
+    write_squad(path, questions)
+
+
+def _write_entities(path: Path, rows: _Rows, task: TaskSettings) -> None:
+    write_conll(path, _tagged(rows))
+
+
+def _write_parts_of_speech(path: Path, rows: _Rows, task: TaskSettings) -> None:
+    write_columns(path, _tagged(rows))
+
+
+def _tagged(rows: _Rows) -> list[TaggedSentence]:
+    rows.hub_columns = {"word": "tokens", "tag": "ner_tags", **rows.hub_columns}
+    pairs = rows.read("word", "tag")
+    return [TaggedSentence(tuple(words), tuple(map(str, tags))) for words, tags in pairs if words]
+
+
+def _one_line(text: str) -> str:
+    """Return the text as one field of a table; tabs and line breaks become spaces."""
+    return _BREAKS.sub(" ", text)
+
+
+_WRITERS = {
+    TaskKind.classification: (_write_texts, ".tsv"),
+    TaskKind.question_answering: (_write_questions, ".json"),
+    TaskKind.tagging: (_write_entities, ".conll"),
+    TaskKind.pos_tagging: (_write_parts_of_speech, ".pos"),
+}

@@ -1,0 +1,42 @@
+"""Text files to numbered lines, the way every reader wants them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from charbert.errors import DataError
+
+
+def read_text(path: Path, kind: str) -> str:
+    """Return the text of a file, without a byte order mark.
+
+    Args:
+        path: the file, in UTF-8.
+        kind: what the file should be, for the error.
+
+    Raises:
+        DataError: if the file is missing or not UTF-8.
+    """
+    try:
+        data = path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError):
+        found = "a folder" if path.is_dir() else "no such file"
+        raise DataError.at(path, None, expected=kind, found=found, hint="check the path") from None
+    try:
+        return data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        found = f"byte 0x{data[error.start]:02x}"
+        raise DataError.at(path, line, expected="UTF-8 text", found=found, hint="convert the file") from None
+
+
+def read_lines(path: Path, kind: str) -> list[str]:
+    r"""Return the lines of a file without their ends, ``\n`` or ``\r\n``; line ``i`` has number ``i + 1``.
+
+    Raises:
+        DataError: if the file is missing or not UTF-8.
+    """
+    lines = read_text(path, kind).split("\n")  # not splitlines(): a text may hold U+0085 or U+2028
+    if lines[-1] == "":
+        lines.pop()
+    return [line.removesuffix("\r") for line in lines]

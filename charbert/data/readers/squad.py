@@ -1,0 +1,231 @@
+"""SQuAD files (1.1 and 2.0) to questions about passages, and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from charbert.data.readers.lines import read_text
+from charbert.errors import DataError
+from charbert.files import write_atomically
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer as it stands in the context, from character ``start`` on."""
+
+    text: str
+    start: int
+    moved: bool = field(default=False, compare=False)
+    """Whether the file gave another start, where the text does not stand."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question about a context, with its answers; without any, the context does not answer it."""
+
+    question_id: str
+    question: str
+    context: str
+    answers: tuple[Answer, ...]
+    title: str = ""
+    """Article of the context."""
+    article: int = field(default=0, compare=False)
+    """Index of the article in its file."""
+    place: str = field(default="", compare=False)
+    """Where the question stands, for errors."""
+
+
+def read_squad(path: Path | str, *, no_answers: bool) -> list[Question]:
+    """Return the questions of a SQuAD file, in its order.
+
+    An answer that does not stand where its ``answer_start`` says is taken where it stands nearest to it, and
+    marked. Answers given as plausible only (SQuAD 2.0) are not read.
+
+    Args:
+        path: the file, JSON in UTF-8.
+        no_answers: whether a question may be without answer.
+
+    Raises:
+        DataError: with the line, if the file is missing or not of this layout, a question's id repeats, its
+            answers contradict ``is_impossible``, or an answer is not in its context.
+    """
+    path = Path(path)
+    text = read_text(path, "a SQuAD file (JSON)")
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        hint = "is the file cut short?"
+        raise DataError.at(path, error.lineno, expected="JSON", found=error.msg, hint=hint) from None
+    questions = list(_questions(_Node(path, text, content), no_answers))
+    if not questions:
+        raise DataError.at(path, None, expected="at least one question", found="none", hint="is it empty?")
+    return questions
+
+
+def write_squad(path: Path | str, questions: Sequence[Question], version: str = "v2.0") -> None:
+    """Write questions as a SQuAD file that `read_squad` reads back.
+
+    Neighbours with the same article are written together, and those with the same context under one passage.
+
+    Raises:
+        DataError: if an id repeats or an answer does not stand at its start; nothing is written then.
+    """
+    seen: set[str] = set()
+    for question in questions:
+        wrong = [answer for answer in question.answers if not _stands(question.context, answer)]
+        if wrong or question.question_id in seen:
+            found = f"{wrong[0]!r} in" if wrong else "again the id of"
+            expected = "answers that stand at their start in the context, and ids that occur once"
+            raise DataError.at(
+                path, None, expected=expected, found=f"{found} question {question.question_id!r}"
+            )
+        seen.add(question.question_id)
+    articles = []
+    for (title, _), group in groupby(questions, key=lambda question: (question.title, question.article)):
+        paragraphs = [
+            {"context": context, "qas": [_to_json(question) for question in same]}
+            for context, same in groupby(group, key=lambda question: question.context)
+        ]
+        articles.append({"title": title, "paragraphs": paragraphs})
+    write_atomically(path, json.dumps({"version": version, "data": articles}, ensure_ascii=False) + "\n")
+
+
+def check_questions_aligned(clean: Sequence[Question], attacked: Sequence[Question], path: Path) -> None:
+    """Check that an attacked copy differs from the clean questions in the question's words only.
+
+    Raises:
+        DataError: naming the first question that does not line up.
+    """
+    for number, (one, other) in enumerate(zip(clean, attacked, strict=False)):
+        for name in ("question_id", "context", "answers"):
+            if getattr(one, name) != getattr(other, name):
+                clean_place = one.place or f"question {one.question_id!r} made in memory"
+                raise DataError(
+                    f"{other.place or path}: expected the {name} of question {number} of the clean set "
+                    f"({clean_place}), got another; are both copies of one file?"
+                )
+    if len(clean) != len(attacked):
+        raise DataError(
+            f"{path}: expected {len(clean)} attacked questions, as many as clean ones, got {len(attacked)}; "
+            "is one copy cut short?"
+        )
+
+
+@dataclass(frozen=True)
+class _Node:
+    """A part of the JSON file that knows where it stands."""
+
+    path: Path
+    text: str
+    value: Any
+    name: str = "the file"
+    near: str | None = None
+    """A string of the file, close by."""
+
+    @property
+    def place(self) -> str:
+        """File and line; computed on demand, since it searches the file."""
+        if self.near is None:
+            return str(self.path)
+        at = max(
+            self.text.find(json.dumps(self.near)), self.text.find(json.dumps(self.near, ensure_ascii=False))
+        )
+        return str(self.path) if at < 0 else f"{self.path}:{self.text.count(chr(10), 0, at) + 1}"
+
+    def get(self, key: str, kind: type, default: Any = None) -> Any:
+        """Return a member of this object after checking its type."""
+        value = self.value.get(key, default) if isinstance(self.value, Mapping) else None
+        if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
+            return value
+        raise DataError(
+            f"{self.place}: expected {kind.__name__} {key!r} in {self.name}, got {type(value).__name__}; "
+            "is this a SQuAD file?"
+        )
+
+    def each(self, key: str, name: str, default: Any = None) -> Iterator[_Node]:
+        """Yield the members of a list in this object."""
+        for number, value in enumerate(self.get(key, list, default)):
+            inner = value if isinstance(value, Mapping) else {}
+            near = inner.get("id") or inner.get("title") or self.near
+            near = near if isinstance(near, str) else None
+            yield _Node(self.path, self.text, value, f"{name} {number} of {self.name}", near)
+
+
+def _questions(root: _Node, no_answers: bool) -> Iterator[Question]:
+    seen: set[str] = set()
+    for article_number, article in enumerate(root.each("data", "article")):
+        title = article.get("title", str, "")
+        for paragraph in article.each("paragraphs", "paragraph"):
+            context = paragraph.get("context", str)
+            for entry in paragraph.each("qas", "question"):
+                answers = tuple(_answer(entry, node, context) for node in entry.each("answers", "answer", []))
+                question = Question(
+                    question_id=entry.get("id", str),
+                    question=entry.get("question", str),
+                    context=context,
+                    answers=answers,
+                    title=title,
+                    article=article_number,
+                    place=f"{root.path}, question {entry.value['id']!r}",
+                )
+                _check_question(entry, question, no_answers, seen)
+                seen.add(question.question_id)
+                yield question
+
+
+def _check_question(entry: _Node, question: Question, no_answers: bool, seen: Set[str]) -> None:
+    if question.question_id in seen:
+        raise DataError(
+            f"{entry.place}: expected question ids that occur once, got {question.question_id!r} again; "
+            "was the file joined from two?"
+        )
+    if not question.answers and not no_answers:
+        raise DataError(
+            f"{entry.place}: expected an answer to question {question.question_id!r}, got none; "
+            "set task.spans.no_answers=true for SQuAD 2.0"
+        )
+    impossible = entry.get("is_impossible", bool, not question.answers)
+    if impossible == bool(question.answers):
+        raise DataError(
+            f"{entry.place}: expected answers or is_impossible, not both, got {len(question.answers)} "
+            f"answers and is_impossible={impossible} in question {question.question_id!r}"
+        )
+
+
+def _answer(entry: _Node, node: _Node, context: str) -> Answer:
+    answer = Answer(node.get("text", str), node.get("answer_start", int))
+    if answer.text and _stands(context, answer):
+        return answer
+    found = list(_occurrences(context, answer.text)) if answer.text else []
+    if not found:
+        raise DataError(
+            f"{entry.place}: expected the answer {answer.text!r} in the context of question "
+            f"{entry.value.get('id')!r}, got a context without it; correct the text of the answer"
+        )
+    nearest = min(found, key=lambda start: abs(start - answer.start))
+    return Answer(answer.text, nearest, moved=True)
+
+
+def _occurrences(context: str, text: str) -> Iterator[int]:
+    at = context.find(text)
+    while at >= 0:
+        yield at
+        at = context.find(text, at + 1)
+
+
+def _stands(context: str, answer: Answer) -> bool:
+    return answer.start >= 0 and context.startswith(answer.text, answer.start)
+
+
+def _to_json(question: Question) -> dict[str, Any]:
+    return {
+        "question": question.question,
+        "id": question.question_id,
+        "answers": [{"text": answer.text, "answer_start": answer.start} for answer in question.answers],
+        "is_impossible": not question.answers,
+    }

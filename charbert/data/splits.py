@@ -1,0 +1,197 @@
+"""Train, dev and test parts where no official ones are at hand, and a check for leaks between them."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+from sklearn.model_selection import (
+    GroupKFold,
+    LeaveOneGroupOut,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    train_test_split,
+)
+
+from charbert.errors import DataError, SettingsError
+
+PARTS = ("train", "dev", "test")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Indices of the examples in each part, ascending; every example is in one part."""
+
+    train: tuple[int, ...]
+    dev: tuple[int, ...]
+    test: tuple[int, ...]
+
+
+def connect_groups(keys: Sequence[Sequence[Hashable]]) -> list[int]:
+    """Return a group for each example, such that examples with a key in common, directly or through others,
+    are in the same group.
+
+    Args:
+        keys: what an example shares with its relatives, e.g. its article and its normalised text.
+    """
+    names: dict[Hashable, int] = {}
+    pairs = [(row, names.setdefault(key, len(names))) for row, own in enumerate(keys) for key in own]
+    size = len(keys) + len(names)
+    rows = np.array([row for row, _ in pairs], dtype=np.int64)
+    columns = np.array([len(keys) + name for _, name in pairs], dtype=np.int64)
+    graph = coo_matrix((np.ones(len(pairs)), (rows, columns)), shape=(size, size))
+    _, components = connected_components(graph, directed=False)
+    _, first_seen = np.unique(components[: len(keys)], return_inverse=True)
+    return [int(group) for group in first_seen]
+
+
+def grouped_folds(
+    groups: Sequence[Hashable], folds: int, seed: int, labels: Sequence[Hashable] | None = None
+) -> list[Parts]:
+    """Return cross-validation parts that never divide a group; with ``labels`` their shares stay alike too.
+
+    Each fold is the test part once, the next fold the dev part, the others the train part.
+
+    Args:
+        groups: the group of each example, e.g. its article.
+        folds: how many, 3 or more and at most as many as there are groups.
+        seed: of the shuffle.
+        labels: label of each example, to balance.
+
+    Raises:
+        SettingsError: if ``folds`` is out of range.
+    """
+    names = _as_ids(groups)
+    _check_folds(folds, len(set(names.tolist())), "groups")
+    if labels is None:
+        splitter = GroupKFold(folds, shuffle=True, random_state=_sklearn_seed(seed))
+        split = splitter.split(names, groups=names)
+    else:
+        stratified = StratifiedGroupKFold(folds, shuffle=True, random_state=_sklearn_seed(seed))
+        split = stratified.split(names, _as_ids(labels), groups=names)
+    return _rotate([test for _, test in split])
+
+
+def stratified_folds(labels: Sequence[Hashable], folds: int, seed: int) -> list[Parts]:
+    """Return cross-validation parts with the same shares of labels; see `grouped_folds` for the rotation.
+
+    Raises:
+        SettingsError: if ``folds`` is below 3 or above the count of the rarest label.
+    """
+    names = _as_ids(labels)
+    _check_folds(folds, int(np.bincount(names).min(initial=len(names))), "examples of the rarest label")
+    splitter = StratifiedKFold(folds, shuffle=True, random_state=_sklearn_seed(seed))
+    return _rotate([test for _, test in splitter.split(names, names)])
+
+
+def leave_one_out(groups: Sequence[Hashable]) -> Iterator[Parts]:
+    """Yield one division for each group: it is the test part, the next group the dev part, the others train.
+
+    Plain leave-one-out is this with a group for each example: ``leave_one_out(range(n))``.
+
+    Raises:
+        SettingsError: if there are fewer than 3 groups.
+    """
+    names = _as_ids(groups)
+    _check_folds(len(set(names.tolist())), len(names), "groups")
+    yield from _rotate([test for _, test in LeaveOneGroupOut().split(names, groups=names)])
+
+
+def stratified_parts(
+    labels: Sequence[Hashable], seed: int, *, dev_share: float = 0.1, test_share: float = 0.1
+) -> Parts:
+    """Return one division with the same shares of labels in its three parts.
+
+    Raises:
+        SettingsError: if the shares leave a part empty, or a label is too rare to be in each part.
+    """
+    if min(dev_share, test_share) <= 0 or dev_share + test_share >= 1:
+        raise SettingsError(
+            f"dev_share and test_share must be positive and sum to less than 1, "
+            f"got {dev_share} and {test_share}"
+        )
+    names = _as_ids(labels)
+    everything = np.arange(len(names))
+    random_state = _sklearn_seed(seed)
+    try:
+        rest, test = train_test_split(
+            everything, test_size=test_share, stratify=names, random_state=random_state
+        )
+        train, dev = train_test_split(
+            rest, test_size=dev_share / (1 - test_share), stratify=names[rest], random_state=random_state
+        )
+    except ValueError as error:
+        raise SettingsError(f"labels cannot be shared out among three parts: {error}") from error
+    return Parts(*(tuple(sorted(part.tolist())) for part in (train, dev, test)))
+
+
+def normalise_text(text: str) -> str:
+    """Return the text as duplicates are compared: composed, in one case, with single spaces."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def check_no_leakage(
+    texts: dict[str, Sequence[str]], groups: dict[str, Sequence[Hashable]] | None = None
+) -> None:
+    """Refuse parts that share a text, or a group.
+
+    Args:
+        texts: text of each example, by part (train, dev, test); compared after `normalise_text`.
+        groups: group of each example, e.g. its article, by part; None where examples have none.
+
+    Raises:
+        DataError: naming the first two examples that are the same in different parts.
+    """
+    _check_apart("text", {part: [normalise_text(text) for text in rows] for part, rows in texts.items()})
+    if groups is not None:
+        _check_apart("group", groups)
+
+
+def _check_apart(what: str, keys: dict[str, Sequence[Hashable]] | dict[str, list[str]]) -> None:
+    owners: dict[Hashable, tuple[str, int]] = {}
+    for part, rows in keys.items():
+        for number, key in enumerate(rows):
+            other, place = owners.setdefault(key, (part, number))
+            if other != part:
+                raise DataError(
+                    f"expected parts that share nothing, got the same {what} in {other} (example {place}) "
+                    f"and {part} (example {number}): {_shorten(str(key))!r}; split by group, or take one out"
+                )
+
+
+def _shorten(text: str, length: int = 80) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _rotate(tests: Sequence[np.ndarray]) -> list[Parts]:
+    """Return the divisions in which each fold is the test part and its follower the dev part."""
+    folds = [tuple(int(index) for index in fold) for fold in tests]
+    divisions = []
+    for number, test in enumerate(folds):
+        following = (number + 1) % len(folds)
+        rest = [
+            index for other, fold in enumerate(folds) if other not in (number, following) for index in fold
+        ]
+        divisions.append(Parts(tuple(sorted(rest)), folds[following], test))
+    return divisions
+
+
+def _check_folds(folds: int, most: int, what: str) -> None:
+    if not 3 <= folds <= most:
+        raise SettingsError(
+            f"folds.number must be at least 3 (train, dev, test) and at most the number of {what}, {most}, "
+            f"got {folds}"
+        )
+
+
+def _as_ids(names: Sequence[Hashable]) -> np.ndarray:
+    ids: dict[Hashable, int] = {}
+    return np.array([ids.setdefault(name, len(ids)) for name in names], dtype=np.int64)
+
+
+def _sklearn_seed(seed: int) -> int:
+    return seed % 2**32  # the range of scikit-learn's seeds

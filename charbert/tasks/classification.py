@@ -1,0 +1,146 @@
+"""Classification of texts and pairs of texts (Sec. 4.2): the GLUE tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from charbert.batch import Processor
+from charbert.config.data import ColumnSettings
+from charbert.data.articles import group_pairs
+from charbert.data.encoding.pairs import decode_labels, encode_pairs, text_label_ids
+from charbert.data.readers.glue import LabelledText, check_rows_aligned, read_glue, write_glue
+from charbert.data.readers.squad import Question
+from charbert.metrics.classification import accuracy, label_f1, matthews
+from charbert.noise.attack import attack_sentences
+from charbert.noise.edits import EditRecord, NoiseModel
+from charbert.tasks.task import Encoded, Task
+from charbert.text.words import replace_words, split_words
+
+
+class ClassificationTask(Task[LabelledText, str]):
+    """One label for a text or a pair of texts.
+
+    Paper: Table 1, Matthews correlation for CoLA and accuracy for the others.
+
+    Args:
+        name: the task's name in settings and records.
+        metric: accuracy, and with two labels matthews or f1; with more, macro_f1.
+        columns: layout of the files.
+    """
+
+    head = "sequence_classification"
+
+    def __init__(self, name: str, metric: str, columns: ColumnSettings) -> None:
+        super().__init__(name, metric)
+        self.columns = columns
+        self.labels = list(columns.label_names.values())
+
+    def read(self, path: Path, *, attacked: bool = False) -> list[LabelledText]:
+        """Return the rows of a table; the authors' attacked file quotes fields as a CSV file does."""
+        return read_glue(path, self.columns, unquote_fields=attacked)
+
+    def write(self, path: Path, examples: Sequence[LabelledText]) -> None:
+        """Write rows as a table that ``read`` reads back."""
+        write_glue(path, examples, self.columns)
+
+    def learn_labels(self, examples: Sequence[LabelledText]) -> None:
+        """Take the labels of the training rows, unless ``columns.label_names`` lists them."""
+        self.labels = list(self.columns.label_names.values()) or list(text_label_ids(examples))
+
+    def encode(self, examples: Sequence[LabelledText], processor: Processor, max_length: int) -> Encoded:
+        """Return one feature a row; texts that are too long are cut."""
+        features, report = encode_pairs(examples, processor, self._label_ids, max_length)
+        return Encoded(features, report=asdict(report))
+
+    def decode(self, logits: Sequence[np.ndarray], encoded: Encoded) -> list[str]:
+        """Return the most likely label of every row."""
+        return decode_labels(logits, self.labels)
+
+    def score(self, examples: Sequence[LabelledText], predictions: Sequence[str]) -> dict[str, float]:
+        """Return accuracy, and f1 of the second label and matthews for two labels, macro_f1 for more."""
+        gold, predicted = self._ids(examples, predictions)
+        scores = {"accuracy": accuracy(gold, predicted)}
+        if len(self.labels) == 2:
+            return scores | {"f1": label_f1(gold, predicted), "matthews": matthews(gold, predicted)}
+        return scores | {"macro_f1": label_f1(gold, predicted, average="macro")}
+
+    def units(self, examples: Sequence[LabelledText], predictions: Sequence[str]) -> np.ndarray:
+        """Return counts of each row, for the statistic of the metric.
+
+        For matthews true positive, false positive, false negative and true negative, (N, 4); for f1 the first
+        three of these, (N, 3); else right answers and answers, (N, 2).
+        """
+        gold, predicted = (np.array(side) for side in self._ids(examples, predictions))
+        if self.metric not in ("f1", "matthews"):
+            return np.stack([gold == predicted, np.ones_like(gold)], axis=1).astype(np.int64)
+        outcomes = [(1, 1), (0, 1), (1, 0), (0, 0)][: 4 if self.metric == "matthews" else 3]
+        return np.stack([(gold == one) & (predicted == two) for one, two in outcomes], axis=1).astype(
+            np.int64
+        )
+
+    def attack(
+        self, examples: Sequence[LabelledText], noise: NoiseModel, seed: int
+    ) -> tuple[list[LabelledText], list[list[EditRecord]]]:
+        """Return the rows with noise in all their texts.
+
+        Paper: Sec. 4.5; in the authors' QNLI set both question and sentence are attacked.
+        The words of a row are numbered through, those of the second text after those of the first.
+        """
+        texts = [text for row in examples for text in (row.first, row.second or "")]
+        spans = [split_words(text) for text in texts]
+        words = [[text[start:end] for start, end in cut] for text, cut in zip(texts, spans, strict=True)]
+        noised = attack_sentences(words, noise, seed)
+        new_texts = [
+            replace_words(text, cut, corruption.words)[0]
+            for text, cut, corruption in zip(texts, spans, noised, strict=True)
+        ]
+        attacked, edits = [], []
+        for number, row in enumerate(examples):
+            one, two = 2 * number, 2 * number + 1
+            second = None if row.second is None else new_texts[two]
+            attacked.append(replace(row, first=new_texts[one], second=second))
+            shifted = [
+                edit._replace(word_index=edit.word_index + len(words[one])) for edit in noised[two].edits
+            ]
+            edits.append([*noised[one].edits, *shifted])
+        return attacked, edits
+
+    def check_aligned(
+        self, clean: Sequence[LabelledText], attacked: Sequence[LabelledText], path: Path
+    ) -> None:
+        """Raise DataError naming the first row whose id or label differs."""
+        check_rows_aligned(clean, attacked, path)
+
+    def describe(self, example: LabelledText, prediction: str) -> Mapping[str, Any]:
+        """Return the texts, gold and predicted label."""
+        second = {} if example.second is None else {"second": example.second}
+        return {"first": example.first, **second, "gold": example.label, "predicted": prediction}
+
+    def texts(self, examples: Sequence[LabelledText]) -> list[str]:
+        """Return what makes each row itself, to find duplicates."""
+        return [f"{row.first}\n{row.second}" if row.second is not None else row.first for row in examples]
+
+    def groups(
+        self, examples: Sequence[LabelledText], articles: Sequence[Question] | None = None
+    ) -> list[int]:
+        """Return the group of each row: rows with a text in common, or from the same article."""
+        return group_pairs(examples, articles)
+
+    def strata(self, examples: Sequence[LabelledText]) -> Sequence[Hashable]:
+        """Return the label of each row, to balance parts by."""
+        return [row.label for row in examples]
+
+    @property
+    def _label_ids(self) -> dict[str, int]:
+        return {label: position for position, label in enumerate(self.labels)}
+
+    def _ids(
+        self, examples: Sequence[LabelledText], predictions: Sequence[str]
+    ) -> tuple[list[int], list[int]]:
+        ids = self._label_ids
+        return [ids[row.label] for row in examples], [ids[label] for label in predictions]

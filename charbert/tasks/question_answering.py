@@ -1,0 +1,190 @@
+"""Extractive question answering (Sec. 3.6, 4.2): SQuAD 1.1 and 2.0."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from charbert.batch import Processor
+from charbert.config.data import SpanSettings
+from charbert.data.encoding.spans import SpanPrediction, decode_spans, encode_questions
+from charbert.data.readers.squad import Question, check_questions_aligned, read_squad, write_squad
+from charbert.errors import SettingsError
+from charbert.metrics.spans import (
+    answer_f1,
+    apply_no_answer_threshold,
+    best_no_answer_thresholds,
+    exact_match,
+    span_scores,
+)
+from charbert.noise.attack import attack_sentences
+from charbert.noise.edits import EditRecord, NoiseModel
+from charbert.tasks.task import Encoded, Task
+from charbert.text.words import replace_words, split_words
+
+_METRICS = ("exact", "f1")
+_NO_ANSWER_METRICS = ("exact_at_zero", "f1_at_zero", "best_exact", "best_f1")
+
+
+class QuestionAnsweringTask(Task[Question, SpanPrediction]):
+    """The span of the context that answers a question, or none.
+
+    Paper: Sec. 3.6; in SQuAD 2.0 no answer is given where its score at [CLS] is above that of the best answer
+    by more than a threshold, and the best threshold is searched on the scored set.
+
+    Args:
+        name: the task's name in settings and records.
+        metric: exact or f1; with ``spans.no_answers`` exact_at_zero, f1_at_zero, best_exact or best_f1.
+        spans: windows and answers.
+
+    Raises:
+        SettingsError: if the metric is none of these.
+    """
+
+    head = "question_answering"
+
+    def __init__(self, name: str, metric: str, spans: SpanSettings) -> None:
+        super().__init__(name, metric)
+        known = _NO_ANSWER_METRICS if spans.no_answers else _METRICS
+        if metric not in known:
+            raise SettingsError(
+                f"task.metric must be one of {', '.join(known)} with "
+                f"task.spans.no_answers={spans.no_answers}, got {metric!r}"
+            )
+        self.spans = spans
+
+    def read(self, path: Path, *, attacked: bool = False) -> list[Question]:
+        """Return the questions of a SQuAD file; attacked ones have the same layout."""
+        return read_squad(path, no_answers=self.spans.no_answers)
+
+    def write(self, path: Path, examples: Sequence[Question]) -> None:
+        """Write questions as a SQuAD file that ``read`` reads back."""
+        write_squad(path, examples, version="v2.0" if self.spans.no_answers else "1.1")
+
+    def learn_labels(self, examples: Sequence[Question]) -> None:
+        """Leave the labels empty: a span has none."""
+        self.labels = []
+
+    def encode(self, examples: Sequence[Question], processor: Processor, max_length: int) -> Encoded:
+        """Return windows of question and context; a long context gives several."""
+        encoded = encode_questions(
+            examples,
+            processor,
+            max_length,
+            document_stride=self.spans.document_stride,
+            max_question_length=self.spans.max_question_length,
+        )
+        return Encoded(encoded.features, origin=encoded, report=asdict(encoded.report))
+
+    def decode(self, logits: Sequence[np.ndarray], encoded: Encoded) -> list[SpanPrediction]:
+        """Return the best answers to every question, from start and end logits (T, 2) of each window."""
+        return decode_spans(
+            logits,
+            encoded.origin,
+            n_best=self.spans.n_best,
+            max_answer_length=self.spans.max_answer_length,
+        )
+
+    def score(self, examples: Sequence[Question], predictions: Sequence[SpanPrediction]) -> dict[str, float]:
+        """Return exact match and F1.
+
+        Without unanswerable questions: ``exact`` and ``f1``. With them: ``exact_at_zero`` and ``f1_at_zero``,
+        where no answer is given when it scores higher than every answer, each also for questions with
+        (``answerable_``) and ``unanswerable_accuracy_at_zero`` for those without answer; ``best_exact`` and
+        ``best_f1`` at the thresholds best for these examples, ``best_exact_threshold`` and
+        ``best_f1_threshold`` (in logits, the only values that are no shares).
+        """
+        answers = _answers(examples)
+        texts = _texts(examples, predictions)
+        if not self.spans.no_answers:
+            plain = span_scores(texts, answers)
+            return {"exact": plain.exact, "f1": plain.f1}
+        differences = _differences(examples, predictions)
+        zero = span_scores(apply_no_answer_threshold(texts, differences, 0.0), answers)
+        exact, f1 = best_no_answer_thresholds(texts, answers, differences)
+        return {
+            "exact_at_zero": zero.exact,
+            "f1_at_zero": zero.f1,
+            "answerable_exact_at_zero": zero.answerable_exact,
+            "answerable_f1_at_zero": zero.answerable_f1,
+            "unanswerable_accuracy_at_zero": zero.unanswerable_accuracy,
+            "best_exact": exact.score,
+            "best_exact_threshold": exact.threshold,
+            "best_f1": f1.score,
+            "best_f1_threshold": f1.threshold,
+        }
+
+    def units(self, examples: Sequence[Question], predictions: Sequence[SpanPrediction]) -> np.ndarray:
+        """Return what each question scores in the metric, and 1, (N, 2); best_ ones at the best threshold."""
+        texts = _texts(examples, predictions)
+        if self.spans.no_answers:
+            threshold = 0.0
+            if self.metric.startswith("best_"):
+                threshold = self.score(examples, predictions)[f"{self.metric}_threshold"]
+            texts = apply_no_answer_threshold(texts, _differences(examples, predictions), threshold)
+        score = exact_match if "exact" in self.metric else answer_f1
+        values = [score(texts[name], answers) for name, answers in _answers(examples).items()]
+        return np.stack([np.array(values), np.ones(len(values))], axis=1)
+
+    def attack(
+        self, examples: Sequence[Question], noise: NoiseModel, seed: int
+    ) -> tuple[list[Question], list[list[EditRecord]]]:
+        """Return the questions with noised words; contexts and answers stay as they are.
+
+        Paper: Sec. 4.5, in SQuAD only the questions are attacked.
+        """
+        spans = [split_words(question.question) for question in examples]
+        words = [
+            [question.question[start:end] for start, end in cut]
+            for question, cut in zip(examples, spans, strict=True)
+        ]
+        noised = attack_sentences(words, noise, seed)
+        attacked = [
+            replace(question, question=replace_words(question.question, cut, corruption.words)[0])
+            for question, cut, corruption in zip(examples, spans, noised, strict=True)
+        ]
+        return attacked, [corruption.edits for corruption in noised]
+
+    def check_aligned(self, clean: Sequence[Question], attacked: Sequence[Question], path: Path) -> None:
+        """Raise DataError naming the first question whose id, context or answers differ."""
+        check_questions_aligned(clean, attacked, path)
+
+    def describe(self, example: Question, prediction: SpanPrediction) -> Mapping[str, Any]:
+        """Return the question, its answers and the best predicted ones."""
+        described: dict[str, Any] = {
+            "id": example.question_id,
+            "question": example.question,
+            "gold": [answer.text for answer in example.answers],
+            "predicted": prediction.text,
+            "candidates": [[candidate.text, candidate.score] for candidate in prediction.candidates],
+        }
+        return described | ({"null_difference": prediction.null_difference} if self.spans.no_answers else {})
+
+    def texts(self, examples: Sequence[Question]) -> list[str]:
+        """Return what makes each question itself, to find duplicates."""
+        return [f"{question.question}\n{question.context}" for question in examples]
+
+    def groups(self, examples: Sequence[Question], articles: Sequence[Question] | None = None) -> list[str]:
+        """Return the article of each question; files without titles are grouped by context."""
+        return [question.title or question.context for question in examples]
+
+    def strata(self, examples: Sequence[Question]) -> Sequence[Hashable]:
+        """Return whether each question has an answer, to balance parts by."""
+        return [bool(question.answers) for question in examples]
+
+
+def _answers(examples: Sequence[Question]) -> dict[str, list[str]]:
+    return {question.question_id: [answer.text for answer in question.answers] for question in examples}
+
+
+def _texts(examples: Sequence[Question], predictions: Sequence[SpanPrediction]) -> dict[str, str]:
+    return {question.question_id: one.text for question, one in zip(examples, predictions, strict=True)}
+
+
+def _differences(examples: Sequence[Question], predictions: Sequence[SpanPrediction]) -> dict[str, float]:
+    pairs = zip(examples, predictions, strict=True)
+    return {question.question_id: one.null_difference for question, one in pairs}
