@@ -44,11 +44,16 @@ def attackable_sentences(task: Task[Any, Any], examples: Sequence[Any]) -> list[
     return collector.sentences
 
 
-def correct_examples(task: Task[Any, Any], examples: Sequence[Any], corrector: WordCorrector) -> list[Any]:
+def correct_examples(
+    task: Task[Any, Any], examples: Sequence[Any], corrector: WordCorrector | None
+) -> list[Any]:
     """Return the examples with corrected words and unchanged labels.
 
-    Sentences are corrected in large batches, each different one once.
+    Sentences are corrected in large batches, each different one once. Without a corrector the examples come
+    back as they are.
     """
+    if corrector is None:
+        return list(examples)
     sentences = list({tuple(words): None for words in attackable_sentences(task, examples)})
     prepared = dict(zip(sentences, corrector.correct_many(sentences), strict=True))
     corrected, _ = task.attack(examples, _Replacement(prepared), 0)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from charbert.config.data import DataSettings, NewswireSettings
 from charbert.data.newswire import Newswire, write_conll, write_corpus
+from charbert.data.newswire.generator import Split
 from charbert.records import settings_key, write_atomically
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,11 @@ def write_newswire(root: Path, settings: NewswireSettings, data: DataSettings) -
     wire = Newswire(settings.seed)
     write_corpus(root / data.corpus.train, wire.documents(settings.corpus_documents, split="train"))
     write_corpus(root / data.corpus.dev, wire.documents(settings.corpus_dev_documents, split="dev"))
-    sizes = {"train": settings.train_sentences, "dev": settings.dev_sentences, "test": settings.test_sentences}
+    sizes: dict[Split, int] = {
+        "train": settings.train_sentences,
+        "dev": settings.dev_sentences,
+        "test": settings.test_sentences,
+    }
     for split, size in sizes.items():
         write_conll(root / getattr(data.sets["ner"], split), wire.sentences(size, split=split))
     write_atomically(stamp, key + "\n")

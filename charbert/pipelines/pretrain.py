@@ -14,6 +14,7 @@ from charbert.config.schema import Settings
 from charbert.config.training import TrainingSettings
 from charbert.data.collate import PadCollator
 from charbert.data.pretraining import PretrainingDataset
+from charbert.data.wordpiece import train_wordpiece
 from charbert.model import CharBertForPreTraining
 from charbert.model.processing import CharBertProcessor
 from charbert.pipelines.cells import Cell, pretraining_cell, trunk_cell
@@ -25,8 +26,8 @@ from charbert.pipelines.ingredients import (
     prepare_data,
     trunk_location,
 )
-from charbert.pipelines.vocabularies import load_char_vocab, load_word_vocab
 from charbert.pipelines.runs import checksums, history, recorded_run, seed_everything, train
+from charbert.pipelines.vocabularies import load_char_vocab, load_word_vocab
 from charbert.training.arguments import build_arguments
 from charbert.training.trainer import CharBertTrainer
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.data import SequentialSampler
 from transformers import Trainer
 from transformers.trainer_utils import EvalLoopOutput
 
@@ -28,11 +29,12 @@ class CharBertTrainer(Trainer):
 
     def __init__(self, *, new_weights_learning_rate: float | None = None, **arguments: Any) -> None:
         super().__init__(**arguments)
+        self.optimizer: torch.optim.Optimizer | None
         self.new_weights_learning_rate = new_weights_learning_rate
         self.model_accepts_loss_kwargs = False  # every head's loss is a mean over its own labelled positions
         self._training_meter, self._evaluation_meter = ObjectiveMeter(), ObjectiveMeter()
 
-    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer | None:
         """Build the optimizer over the groups of ``parameter_groups``."""
         if self.optimizer is None:
             module = self.model if model is None else model
@@ -73,6 +75,11 @@ class CharBertTrainer(Trainer):
         """Predict without the example ids, which the model does not know."""
         fields = {name: value for name, value in inputs.items() if name != EXAMPLE_IDS}
         return super().prediction_step(model, fields, *args, **kwargs)
+
+    def _get_eval_sampler(self, eval_dataset: Any) -> SequentialSampler:
+        """Return the examples in their order: the Trainer would group them by length here too, and predictions
+        would no longer line up with their examples."""
+        return SequentialSampler(eval_dataset)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Add the objectives' averages since the last log line."""

@@ -9,7 +9,9 @@ from torch import Tensor, nn
 from transformers import TrainerCallback
 
 from charbert.config.training import TrainingSettings
+from charbert.data.collate import PadCollator
 from charbert.errors import TrainingError
+from charbert.evaluation.predict import predict_logits
 from charbert.training.arguments import build_arguments, total_steps
 from charbert.training.meter import ObjectiveMeter
 from charbert.training.optimizer import parameter_groups
@@ -143,3 +145,28 @@ def test_an_interrupted_run_resumes_to_the_same_weights(tmp_path: Path) -> None:
     again.train(resume_from_checkpoint=str(tmp_path / "half" / "checkpoint-4"))
     for one, other in zip(whole.model.parameters(), again.model.parameters(), strict=True):
         assert torch.equal(one, other)
+
+
+class Echo(nn.Module):
+    """Give back the first input id of each row."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1))
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> dict[str, Tensor]:
+        return {"logits": input_ids[:, :1] + self.weight}
+
+
+def test_predictions_keep_the_order_of_the_examples_when_training_groups_by_length(tmp_path: Path) -> None:
+    data = [{"input_ids": [i] * (1 + i * 7 % 13)} for i in range(40)]
+    training = TrainingSettings(eval_batch_size=4, group_by_length=True)
+    trainer = CharBertTrainer(
+        model=Echo(),
+        args=build_arguments(training, tmp_path, 0, len(data)),
+        data_collator=PadCollator({"input_ids": 0}),
+        train_dataset=data,
+        eval_dataset=data,
+    )
+    assert [row.item() for row in predict_logits(trainer, data)] == list(range(40))
+    assert trainer.predict(data).predictions[:, 0].tolist() == list(range(40))
