@@ -6,8 +6,8 @@ Shapes: B sentences, T words, A characters.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, overload
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -15,6 +15,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from charbert.batch import IGNORED_LABEL
+from charbert.data.corpus import Blocks
+from charbert.data.word_vocab import UNKNOWN_WORD, WordVocab
 from charbert.errors import DataError, SettingsError
 from charbert.noise.edits import NoiseModel
 from charbert.seeding import numpy_generator
@@ -23,8 +25,10 @@ from charbert.text.semi_characters import encode_semi_characters
 from charbert.text.words import words_of
 
 
-def frequent_words(sentences: Iterable[Sequence[str]], size: int) -> list[str]:
+def frequent_words(sentences: Iterable[Sequence[str]], size: int) -> WordVocab:
     """Return the ``size`` most frequent words, lower-cased, most frequent first; ties in alphabetical order.
+
+    Unlike ``WordVocab.build`` this takes the words as a task has them, and splits nothing.
 
     Raises:
         SettingsError: if ``size`` is not positive.
@@ -37,26 +41,34 @@ def frequent_words(sentences: Iterable[Sequence[str]], size: int) -> list[str]:
         counts.update(word.lower() for word in sentence)
     if not counts:
         raise DataError("expected text to take the recogniser's vocabulary from, got no words")
-    return sorted(counts, key=lambda word: (-counts[word], word))[:size]
+    counts.pop(UNKNOWN_WORD, None)
+    return WordVocab(sorted(counts, key=lambda word: (-counts[word], word))[:size])
 
 
-class TextSentences(Sequence[list[str]]):
-    """Texts as lists of words, split when they are asked for, so that a large corpus stays on disk."""
+class Sentences(Protocol):
+    """Words of sentences, by number; a list of lists is one."""
 
-    def __init__(self, texts: Sequence[str]) -> None:
-        self._texts = texts
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> Sequence[str]: ...
+
+    def __iter__(self) -> Iterator[Sequence[str]]: ...
+
+
+class BlockSentences:
+    """The blocks of a corpus as lists of words, split when they are asked for, so that the text stays on disk."""
+
+    def __init__(self, blocks: Blocks) -> None:
+        self._blocks = blocks
 
     def __len__(self) -> int:
-        return len(self._texts)
+        return len(self._blocks)
 
-    @overload
-    def __getitem__(self, index: int) -> list[str]: ...
-    @overload
-    def __getitem__(self, index: slice) -> TextSentences: ...
-    def __getitem__(self, index: int | slice) -> list[str] | TextSentences:
-        if isinstance(index, slice):
-            return TextSentences(self._texts[index])
-        return words_of(self._texts[index])
+    def __getitem__(self, index: int, /) -> list[str]:
+        return words_of(self._blocks.texts([index])[0])
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return map(words_of, self._blocks)
 
 
 class WordRecognitionDataset(Dataset[dict[str, np.ndarray]]):
@@ -67,7 +79,7 @@ class WordRecognitionDataset(Dataset[dict[str, np.ndarray]]):
     Args:
         sentences: words of each sentence.
         noise: which words are noised, and how.
-        words: the vocabulary, lower-cased; label i is ``words[i]``, label ``len(words)`` is any other word.
+        word_vocab: the words to recognise; their ids are the labels.
         char_vocab: characters of the features.
         seed: seed of the noise.
         max_words: what a sentence has beyond this many words is left out.
@@ -79,9 +91,9 @@ class WordRecognitionDataset(Dataset[dict[str, np.ndarray]]):
 
     def __init__(
         self,
-        sentences: Sequence[Sequence[str]],
+        sentences: Sentences,
         noise: NoiseModel,
-        words: Sequence[str],
+        word_vocab: WordVocab,
         char_vocab: CharVocab,
         *,
         seed: int,
@@ -92,7 +104,7 @@ class WordRecognitionDataset(Dataset[dict[str, np.ndarray]]):
             raise SettingsError(f"max_words must be at least 1 word a sentence, got {max_words}")
         self._sentences = sentences
         self._noise = noise
-        self._labels = {word: label for label, word in enumerate(words)}
+        self._word_vocab = word_vocab
         self._char_vocab = char_vocab
         self._seed = seed
         self._max_words = max_words
@@ -119,10 +131,8 @@ class WordRecognitionDataset(Dataset[dict[str, np.ndarray]]):
             raise DataError(f"sentence {index} has no words; leave empty sentences out")
         rng = numpy_generator(self._seed, "word recognition", self._epoch, index)
         noised = self._noise.corrupt(words, rng).words
-        unknown = len(self._labels)
-        labels = [self._labels.get(word.lower(), unknown) for word in words]
         features = encode_semi_characters(noised, self._char_vocab)._asdict()
-        return features | {"labels": np.asarray(labels, np.int64)}
+        return features | {"labels": self._word_vocab.encode(words)}
 
 
 def collate_words(features: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:

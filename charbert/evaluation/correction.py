@@ -44,9 +44,7 @@ def attackable_sentences(task: Task[Any, Any], examples: Sequence[Any]) -> list[
     return collector.sentences
 
 
-def correct_examples(
-    task: Task[Any, Any], examples: Sequence[Any], corrector: WordCorrector | None
-) -> list[Any]:
+def correct_examples(task: Task[Any, Any], examples: Sequence[Any], corrector: WordCorrector | None) -> list[Any]:
     """Return the examples with corrected words and unchanged labels.
 
     Sentences are corrected in large batches, each different one once. Without a corrector the examples come

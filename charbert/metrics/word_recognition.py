@@ -25,9 +25,7 @@ def word_error_rate(gold: Sequence[Sequence[str]], words: Sequence[Sequence[str]
     return sum(right.lower() != found.lower() for right, found in pairs) / len(pairs)
 
 
-def recognition_scores(
-    labels: np.ndarray, predicted: np.ndarray, unknown_id: int, ignored: int
-) -> dict[str, float]:
+def recognition_scores(labels: np.ndarray, predicted: np.ndarray, unknown_id: int, ignored: int) -> dict[str, float]:
     """Return word_accuracy and word_error_rate over all labelled words, and over those of the vocabulary.
 
     A word outside the vocabulary counts as right when it is taken for unknown, as in Pruthi et al. (2019).

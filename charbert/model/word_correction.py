@@ -50,9 +50,7 @@ class WordCorrector:
             raise SettingsError(f"recognizer.backoff must be one of {', '.join(BACKOFFS)}, got {backoff!r}")
         if (backoff == "background") != (background is not None):
             found = "none" if background is None else "one"
-            raise SettingsError(
-                f"recognizer.backoff={backoff} does not fit the background recogniser: got {found}"
-            )
+            raise SettingsError(f"recognizer.backoff={backoff} does not fit the background recogniser: got {found}")
         self._recognizer = recognizer.eval()
         self._background = background.eval() if background is not None else None
         self._backoff = backoff
@@ -145,9 +143,7 @@ def _batches(lengths: Sequence[int], max_words: int) -> Iterator[list[int]]:
 
 
 @torch.inference_mode()
-def _predict(
-    recognizer: WordRecognizer, sentences: Sequence[Sequence[str]], char_vocab: CharVocab
-) -> np.ndarray:
+def _predict(recognizer: WordRecognizer, sentences: Sequence[Sequence[str]], char_vocab: CharVocab) -> np.ndarray:
     """Return the most likely labels, (B, T), whatever stands in the padding."""
     lengths = torch.tensor([len(words) for words in sentences])
     mask = torch.arange(int(lengths.max())) < lengths[:, None]  # (B, T)

@@ -106,7 +106,6 @@ class WordRecognizer(PreTrainedModel):
         last_ids: Tensor,
         attention_mask: Tensor | None = None,
         labels: Tensor | None = None,
-        return_dict: bool | None = None,
     ) -> WordRecognizerOutput:
         """Recognise the words of sentences.
 
@@ -116,7 +115,6 @@ class WordRecognizer(PreTrainedModel):
             last_ids: id of each word's last character, (B, T).
             attention_mask: 1 for words, 0 for padding after them, (B, T), none all padding; None: no padding.
             labels: the words that were meant, (B, T), ``IGNORED_LABEL`` where nothing is to be predicted.
-            return_dict: accepted for the Trainer's sake; the output can always be read as a mapping.
         """
         size = self.config.num_characters
         dtype = self.classifier.weight.dtype

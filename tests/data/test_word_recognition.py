@@ -1,15 +1,19 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from torch.utils.data import DataLoader
 
 from charbert.batch import IGNORED_LABEL
+from charbert.data.corpus import read_blocks
 from charbert.data.word_recognition import (
-    TextSentences,
+    BlockSentences,
     WordRecognitionDataset,
     collate_words,
     frequent_words,
 )
+from charbert.data.word_vocab import WordVocab
 from charbert.errors import DataError, SettingsError
 from charbert.noise.edits import Edit
 from charbert.noise.nlm import NlmNoise
@@ -34,7 +38,7 @@ def same(one: dict, other: dict) -> bool:
 
 
 def test_frequent_words_are_lower_cased_and_ranked_with_alphabetical_ties() -> None:
-    assert frequent_words(SENTENCES, 3) == ["the", ".", "before"]
+    assert frequent_words(SENTENCES, 3).words == ("the", ".", "before", "<unk>")
 
 
 def test_a_vocabulary_needs_a_size_and_words() -> None:
@@ -45,11 +49,11 @@ def test_a_vocabulary_needs_a_size_and_words() -> None:
 
 
 def test_labels_are_the_clean_words_and_others_are_unknown() -> None:
-    words = frequent_words(SENTENCES, 12)
-    labels = dataset()[0]["labels"]
-    expected = [words.index(w.lower()) if w.lower() in words else len(words) for w in SENTENCES[0]]
-    assert labels.tolist() == expected
-    assert len(words) in expected  # the vocabulary is smaller than the text
+    words = frequent_words(SENTENCES, 12).words
+    labels = dataset()[0]["labels"].tolist()
+    known = [word.lower() if word.lower() in words else "<unk>" for word in SENTENCES[0]]
+    assert [words[label] for label in labels] == known
+    assert "<unk>" in known  # the vocabulary is smaller than the text
 
 
 def test_noise_is_fresh_in_each_epoch_and_the_same_again() -> None:
@@ -91,12 +95,15 @@ def test_long_sentences_are_cut_and_empty_ones_refused() -> None:
     assert len(dataset(max_words=3)[0]["labels"]) == 3
     with pytest.raises(SettingsError, match="max_words"):
         dataset(max_words=0)
-    empty = WordRecognitionDataset([[]], NOISE, ["a"], VOCAB, seed=1)
+    empty = WordRecognitionDataset([[]], NOISE, WordVocab(["a"]), VOCAB, seed=1)
     with pytest.raises(DataError, match="sentence 0 has no words"):
         empty[0]
 
 
-def test_texts_are_split_into_words_when_asked_for() -> None:
-    texts = TextSentences(["Keep the kettle, please.", "Why?"])
-    assert (len(texts), texts[1], list(texts[1:])) == (2, ["Why", "?"], [["Why", "?"]])
-    assert texts[0] == ["Keep", "the", "kettle", ",", "please", "."]
+def test_the_blocks_of_a_corpus_are_split_into_words_when_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "corpus.txt").write_text("Keep the kettle, please.\nWhy not?\n", encoding="utf-8")
+    blocks = read_blocks([tmp_path / "corpus.txt"], cache_dir=tmp_path / "cache", words_per_block=4)
+    sentences = BlockSentences(blocks)
+    assert len(sentences) == 2
+    assert sentences[0] == ["Keep", "the", "kettle", ",", "please", "."]
+    assert list(sentences) == [sentences[0], ["Why", "not", "?"]]

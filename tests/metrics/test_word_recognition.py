@@ -20,9 +20,7 @@ def test_recognition_scores_leave_padding_out_and_tell_known_words_apart() -> No
     labels = np.array([[0, 1, 9], [9, 1, -100]])
     predicted = np.array([[0, 0, 9], [0, 1, 0]])
     scores = recognition_scores(labels, predicted, unknown_id=9, ignored=-100)
-    assert scores == pytest.approx(
-        {"word_accuracy": 0.6, "word_error_rate": 0.4, "known_word_error_rate": 1 / 3}
-    )
+    assert scores == pytest.approx({"word_accuracy": 0.6, "word_error_rate": 0.4, "known_word_error_rate": 1 / 3})
 
 
 def test_recognition_scores_need_a_labelled_word() -> None:
