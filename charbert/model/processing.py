@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -24,7 +24,7 @@ from charbert.text.alignment import (
     spell_subwords,
 )
 from charbert.text.char_vocab import CharVocab
-from charbert.text.codepoints import BoolArray
+from charbert.text.codepoints import BoolArray, IntArray
 from charbert.text.released_alignment import (
     CHARS_PER_POSITION,
     RELEASED_RULES,
@@ -32,7 +32,15 @@ from charbert.text.released_alignment import (
     lay_out_released,
     spell_released,
 )
-from charbert.text.rows import flatten_rows, gather, gather_optional, pad_rows, split_rows
+from charbert.text.rows import (
+    exclusive_cumsum,
+    flatten_rows,
+    gather,
+    gather_optional,
+    pad_rows,
+    split_rows,
+    spread,
+)
 from charbert.text.text_batch import TextBatch
 
 VOCAB_FILE = "char_vocab.json"
@@ -265,23 +273,32 @@ class CharBertProcessor:
         """Return the characters of each subword of ``plain``, the tokenizer's answer to ``texts``."""
         vocab, rows = cast(CharVocab, self.char_vocab), cast(list[Any], plain.encodings)
         row_lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-        total = int(row_lengths.sum())
-        input_ids = gather((row.ids for row in rows), total)
-        offsets = gather(chain.from_iterable(row.offsets for row in rows), 2 * total).reshape(-1, 2)
-        second, word_ids = np.zeros(total, np.bool_), None
+        real, places = _find_subwords(rows, row_lengths)  # the rest is padding, left alone for speed
+
+        def read(values: Iterable[list[Any]], *, optional: bool = False) -> IntArray:
+            parts = (row[part] for row, part in zip(values, real, strict=True))
+            flat = gather_optional(parts) if optional else gather(parts, len(places))
+            return spread(flat, places, int(row_lengths.sum()))
+
+        input_ids = read(plain["input_ids"])
+        offsets = gather(
+            chain.from_iterable(row.offsets[part] for row, part in zip(rows, real, strict=True)),
+            2 * len(places),
+        ).reshape(-1, 2)
+        second, word_ids = np.zeros(len(input_ids), np.bool_), None
         if texts.second is not None:
-            second = gather_optional(row.sequence_ids for row in rows) == 1
+            second = read((row.sequence_ids for row in rows), optional=True) == 1
         if texts.is_split_into_words:
-            word_ids = gather_optional(row.word_ids for row in rows)
+            word_ids = read((row.word_ids for row in rows), optional=True)
         samples = plain.get("overflow_to_sample_mapping", range(len(rows)))
         owners = texts.owners(np.repeat(np.asarray(samples, np.int64), row_lengths), second, word_ids)
         source = texts.source
         spans = SubwordSpans(
-            begins=source.bounds[owners] + offsets[:, 0],
-            ends=source.bounds[owners] + offsets[:, 1],
+            begins=source.bounds[owners] + spread(offsets[:, 0], places, len(input_ids)),
+            ends=source.bounds[owners] + spread(offsets[:, 1], places, len(input_ids)),
             texts=owners,
             special=np.isin(input_ids, self._special_ids),
-            padding=gather((row.attention_mask for row in rows), total) == 0,
+            padding=spread(np.ones(len(places), np.int64), places, len(input_ids)) == 0,
             row_lengths=row_lengths,
         )
         if self.mode == "paper":
@@ -315,11 +332,10 @@ class CharBertProcessor:
             arrays += [values.reshape(len(lengths), -1).astype(np.int64, copy=False) for values in spans]
             given: list[Any] = [torch.from_numpy(array) for array in arrays] if form == "pt" else arrays
         else:
+            chars = split_rows(fields.char_ids, fields.char_lengths)
             if form == "padded" or max_chars is not None:
                 width = int(fields.char_lengths.max(initial=0)) if max_chars is None else max_chars
-                chars = pad_rows(fields.char_ids, fields.char_lengths, width, vocab.pad_id).tolist()
-            else:
-                chars = split_rows(fields.char_ids, fields.char_lengths)
+                chars = [row + [vocab.pad_id] * (width - len(row)) for row in chars]
             given = [chars, *(split_rows(values, lengths) for values in spans)]
         return dict(zip(CHAR_INPUTS, given, strict=True))
 
@@ -413,6 +429,18 @@ def _read_settings(where: str, hub: dict[str, Any]) -> dict[str, Any]:
     if not {"mode", "script", "has_char_vocab"} <= set(settings):
         raise CheckpointError(f"{path}: expected mode, script and has_char_vocab, got {sorted(settings)}")
     return settings
+
+
+def _find_subwords(rows: list[Any], row_lengths: IntArray) -> tuple[list[slice], IntArray]:
+    """Return the part of each row that is not padding, and where its subwords stand among all rows."""
+    real = []
+    for mask in (row.attention_mask for row in rows):
+        count = sum(mask)
+        begin = mask.index(1) if count else 0
+        real.append(slice(begin, begin + count))
+    counts = np.array([part.stop - part.start for part in real], np.int64)
+    begins = exclusive_cumsum(row_lengths) + np.array([part.start for part in real], np.int64)
+    return real, np.repeat(begins - exclusive_cumsum(counts), counts) + np.arange(int(counts.sum()))
 
 
 def _to_tensor(rows: Any, name: str, form: str) -> Any:

@@ -39,7 +39,8 @@ def pad_rows(values: IntArray, row_lengths: IntArray, width: int, fill: int) -> 
     if len(row_lengths) and int(row_lengths.max()) > width:
         raise DataError(f"a row of {int(row_lengths.max())} values does not fit a width of {width}")
     matrix = np.full((len(row_lengths), width), fill, np.int64)
-    matrix[np.arange(width) < row_lengths[:, None]] = values
+    shifts = np.arange(len(row_lengths)) * width - exclusive_cumsum(row_lengths)
+    matrix.reshape(-1)[np.repeat(shifts, row_lengths) + np.arange(len(values))] = values
     return matrix
 
 
@@ -53,6 +54,15 @@ def split_rows(values: IntArray, row_lengths: IntArray) -> list[list[int]]:
 def gather(rows: Iterable[Iterable[int]], total: int) -> IntArray:
     """Return the ``total`` values of all rows one after the other, int64."""
     return np.fromiter(chain.from_iterable(rows), np.int64, total)
+
+
+def spread(values: IntArray, places: IntArray, total: int) -> IntArray:
+    """Return ``total`` values, int64: those given at their places, 0 elsewhere."""
+    if len(values) == total:
+        return values
+    whole = np.zeros(total, np.int64)
+    whole[places] = values
+    return whole
 
 
 def gather_optional(rows: Iterable[Iterable[int | None]]) -> IntArray:
