@@ -32,9 +32,7 @@ def _wordpiece(lowercase: bool) -> PreTrainedTokenizerFast:
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=220, special_tokens=list(BERT_SPECIALS), show_progress=False
-    )
+    trainer = trainers.WordPieceTrainer(vocab_size=220, special_tokens=list(BERT_SPECIALS), show_progress=False)
     tokenizer.train_from_iterator(SENTENCES, trainer)
     ends = [(name, tokenizer.token_to_id(name)) for name in ("[CLS]", "[SEP]")]
     tokenizer.post_processor = processors.TemplateProcessing(

@@ -143,9 +143,7 @@ class CharBertProcessor:
     @property
     def model_input_names(self) -> list[str]:
         """Names of the fields that a model is called with."""
-        return list(self.tokenizer.model_input_names) + (
-            list(CHAR_INPUTS) if self.char_vocab is not None else []
-        )
+        return list(self.tokenizer.model_input_names) + (list(CHAR_INPUTS) if self.char_vocab is not None else [])
 
     def __call__(
         self,
@@ -314,9 +312,7 @@ class CharBertProcessor:
             vocab=vocab,
         )
 
-    def _lay_out(
-        self, subwords: SpelledSubwords, max_chars: int | None, hidden: BoolArray | None
-    ) -> CharFields:
+    def _lay_out(self, subwords: SpelledSubwords, max_chars: int | None, hidden: BoolArray | None) -> CharFields:
         vocab = cast(CharVocab, self.char_vocab)
         if max_chars is None:
             return lay_out(subwords, vocab, hidden)
@@ -379,9 +375,7 @@ class CharBertProcessor:
             self.char_vocab.save(folder / VOCAB_FILE)
             files.append(str(folder / VOCAB_FILE))
         else:
-            (folder / VOCAB_FILE).unlink(
-                missing_ok=True
-            )  # what an earlier save left would contradict the settings
+            (folder / VOCAB_FILE).unlink(missing_ok=True)  # what an earlier save left would contradict the settings
         return [*files, str(folder / SETTINGS_FILE)]
 
     @classmethod
@@ -397,9 +391,7 @@ class CharBertProcessor:
         """
         where = str(name_or_path)
         hub: dict[str, Any] = {
-            name: options[name]
-            for name in ("revision", "cache_dir", "token", "local_files_only")
-            if name in options
+            name: options[name] for name in ("revision", "cache_dir", "token", "local_files_only") if name in options
         }
         settings = _read_settings(where, hub)
         vocab = CharVocab.load(_find_file(where, VOCAB_FILE, hub)) if settings["has_char_vocab"] else None
@@ -423,9 +415,7 @@ def _read_settings(where: str, hub: dict[str, Any]) -> dict[str, Any]:
     except ValueError as error:
         raise CheckpointError(f"{path}: expected processor settings in JSON, got {error}") from None
     if not isinstance(settings, dict) or settings.get("version") != SETTINGS_VERSION:
-        raise CheckpointError(
-            f"{path}: expected processor settings of version {SETTINGS_VERSION}; save it again"
-        )
+        raise CheckpointError(f"{path}: expected processor settings of version {SETTINGS_VERSION}; save it again")
     if not {"mode", "script", "has_char_vocab"} <= set(settings):
         raise CheckpointError(f"{path}: expected mode, script and has_char_vocab, got {sorted(settings)}")
     return settings

@@ -158,9 +158,7 @@ def _with_marks(text: SourceText, spans: SubwordSpans) -> IntArray:
     limits = text.bounds[spans.texts + 1]
     neighbours = (spans.texts[1:] == spans.texts[:-1]) & ~(spans.special | spans.padding)[1:]
     stops = np.cumsum(spans.row_lengths)
-    neighbours[stops[(stops > 0) & (stops < len(spans.ends))] - 1] = (
-        False  # the next subword is in another row
-    )
+    neighbours[stops[(stops > 0) & (stops < len(spans.ends))] - 1] = False  # the next subword is in another row
     limits[:-1][neighbours] = spans.begins[1:][neighbours]
     reach = np.minimum(_next_false(marks)[spans.ends], limits)
     return np.where(spans.ends > spans.begins, np.maximum(spans.ends, reach), spans.ends)
@@ -205,9 +203,7 @@ def lay_out(subwords: SpelledSubwords, vocab: CharVocab, hidden: BoolArray | Non
     places = exclusive_cumsum(used)
     char_ids = np.full(int(used.sum()), vocab.separator_id, np.int64)
     within = np.arange(int(spelled.sum())) - np.repeat(exclusive_cumsum(spelled), spelled)
-    char_ids[np.repeat(places, spelled) + within] = subwords.source[
-        np.repeat(subwords.begins, spelled) + within
-    ]
+    char_ids[np.repeat(places, spelled) + within] = subwords.source[np.repeat(subwords.begins, spelled) + within]
     char_ids[places[single]] = vocab.special_id
 
     char_lengths = sum_rows(used, subwords.row_lengths)

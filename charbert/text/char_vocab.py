@@ -49,9 +49,7 @@ class CharVocab:
     special_id: int
     unk_id: int
 
-    def __init__(
-        self, characters: Sequence[str], pad_id: int, separator_id: int, special_id: int, unk_id: int
-    ) -> None:
+    def __init__(self, characters: Sequence[str], pad_id: int, separator_id: int, special_id: int, unk_id: int) -> None:
         object.__setattr__(self, "characters", tuple(characters))
         for name, value in zip(
             ("pad_id", "separator_id", "special_id", "unk_id"),
@@ -60,8 +58,7 @@ class CharVocab:
         ):
             if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < len(self.characters):
                 raise DataError(
-                    f"character vocabulary: {name} must be an id in 0..{len(self.characters) - 1}, "
-                    f"got {value!r}"
+                    f"character vocabulary: {name} must be an id in 0..{len(self.characters) - 1}, got {value!r}"
                 )
             object.__setattr__(self, name, value)
         self._check_entries()
@@ -73,9 +70,7 @@ class CharVocab:
             if not isinstance(entry, str) or (len(entry) > 1 and index not in reserved):
                 raise DataError(f"character vocabulary: id {index} must be one character, got {entry!r}")
             if entry and seen.setdefault(entry, index) != index:
-                raise DataError(
-                    f"character vocabulary: {entry!r} stands twice, as ids {seen[entry]} and {index}"
-                )
+                raise DataError(f"character vocabulary: {entry!r} stands twice, as ids {seen[entry]} and {index}")
 
     @classmethod
     def build(cls, texts: Iterable[str], size: int) -> CharVocab:
@@ -142,9 +137,7 @@ class CharVocab:
     @cached_property
     def _table(self) -> IntArray:
         known = {ord(char): index for index, char in enumerate(self.characters) if len(char) == 1}
-        table = np.full(
-            max(known, default=0) + 2, self.unk_id, np.int32
-        )  # the last row is every higher code point
+        table = np.full(max(known, default=0) + 2, self.unk_id, np.int32)  # the last row is every higher code point
         table[list(known)] = list(known.values())
         return table
 
@@ -196,18 +189,14 @@ class CharVocab:
             )
         expected = {"characters", "pad_id", "separator_id", "special_id", "unk_id"}
         if set(fields) != expected:
-            raise DataError(
-                f"character vocabulary: expected the fields {sorted(expected)}, got {sorted(fields)}"
-            )
+            raise DataError(f"character vocabulary: expected the fields {sorted(expected)}, got {sorted(fields)}")
         if isinstance(fields["characters"], str) or not isinstance(fields["characters"], Sequence):
             raise DataError("character vocabulary: characters must be a list of strings")
         return cls(**fields)
 
     def save(self, path: Path | str) -> None:
         """Write the vocabulary to ``path`` as JSON."""
-        Path(path).write_text(
-            json.dumps(self.to_dict(), ensure_ascii=True, indent=0) + "\n", encoding="utf-8"
-        )
+        Path(path).write_text(json.dumps(self.to_dict(), ensure_ascii=True, indent=0) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, path: Path | str) -> CharVocab:

@@ -59,9 +59,7 @@ class TextBatch:
             raise DataError("text is a batch, so text_pair must be one too, got one string")
         if not is_split_into_words and text_pair is None and texts and isinstance(texts[0], (tuple, list)):
             if any(len(pair) != 2 for pair in texts):
-                raise DataError(
-                    "a batch of pairs needs two texts each; lists of words need is_split_into_words=True"
-                )
+                raise DataError("a batch of pairs needs two texts each; lists of words need is_split_into_words=True")
             texts, text_pair = [pair[0] for pair in texts], [pair[1] for pair in texts]
         second = None if text_pair is None else list(text_pair)
         return cls(texts, second, is_split_into_words, False)._checked()
@@ -70,9 +68,7 @@ class TextBatch:
         if not self.first:
             raise DataError("the batch is empty: expected at least one text")
         if self.second is not None and len(self.second) != len(self.first):
-            raise DataError(
-                f"text and text_pair must be of one length, got {len(self.first)} and {len(self.second)}"
-            )
+            raise DataError(f"text and text_pair must be of one length, got {len(self.first)} and {len(self.second)}")
         for name, batch in (("text", self.first), ("text_pair", self.second or [])):
             for index, entry in enumerate(batch):
                 if self.is_split_into_words and not isinstance(entry, (str, type(None))):
@@ -103,9 +99,7 @@ class TextBatch:
         """The code points of all texts, or of all words where texts are lists of words; first texts first."""
         per_text = [*self.first, *(self.second or [])]
         # one empty text where there are no words at all: something for the special subwords to belong to
-        return SourceText.of(
-            list(chain.from_iterable(per_text)) or [""] if self.is_split_into_words else per_text
-        )
+        return SourceText.of(list(chain.from_iterable(per_text)) or [""] if self.is_split_into_words else per_text)
 
     def owners(self, rows: IntArray, second: BoolArray, word_ids: IntArray | None) -> IntArray:
         """Return the text of ``source`` that each subword stands in, (N,).

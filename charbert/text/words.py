@@ -57,9 +57,7 @@ def replace_words(text: str, spans: Sequence[Span], new_words: Sequence[str]) ->
             text.
     """
     if len(spans) != len(new_words):
-        raise DataError(
-            f"replace_words needs one word per span, got {len(new_words)} words, {len(spans)} spans"
-        )
+        raise DataError(f"replace_words needs one word per span, got {len(new_words)} words, {len(spans)} spans")
     pieces: list[str] = []
     new_spans: list[Span] = []
     done, length = 0, 0

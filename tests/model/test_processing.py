@@ -17,13 +17,9 @@ from charbert.text.char_vocab import CharVocab
 SHARED = Path(__file__).parents[2].parent / "shared"
 TOKENIZERS = ["wordpiece_tokenizer", "uncased_tokenizer", "bpe_tokenizer"]
 # half a surrogate pair is no text: it is tested by itself
-TEXT = st.text(
-    st.one_of(st.characters(codec="utf-8"), st.sampled_from("aeKkzŻé #'.\u0301\u0308\u200d😀日本\n "))
-)
+TEXT = st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from("aeKkzŻé #'.\u0301\u0308\u200d😀日本\n ")))
 
-any_unicode = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+any_unicode = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +83,7 @@ def check_rows(processor: CharBertProcessor, encoding: Any, texts_of: Any) -> No
 
 @any_unicode
 @given(texts=st.lists(TEXT, min_size=1, max_size=4), padding=st.booleans())
-def test_every_character_is_the_original_one(
-    processor: CharBertProcessor, texts: list[str], padding: bool
-) -> None:
+def test_every_character_is_the_original_one(processor: CharBertProcessor, texts: list[str], padding: bool) -> None:
     encoding = processor(texts, padding=padding)
     check_rows(processor, encoding, lambda row, place: texts[row])
 
@@ -259,10 +253,7 @@ def test_hidden_subwords_lose_their_characters_and_the_others_keep_theirs(
     processor: CharBertProcessor, texts: list[str], data: st.DataObject
 ) -> None:
     encoding = processor(texts)
-    hidden = [
-        data.draw(st.lists(st.booleans(), min_size=len(row), max_size=len(row)))
-        for row in encoding["input_ids"]
-    ]
+    hidden = [data.draw(st.lists(st.booleans(), min_size=len(row), max_size=len(row))) for row in encoding["input_ids"]]
     given_anew = processor.hide_subwords(dict(encoding), hidden)
     for row in range(len(texts)):
         before = spelled(processor, {name: encoding[name][row] for name in CHAR_INPUTS})
@@ -271,9 +262,7 @@ def test_hidden_subwords_lose_their_characters_and_the_others_keep_theirs(
 
 
 @pytest.mark.parametrize("form", [None, "np", "pt"])
-def test_hiding_keeps_the_form_of_the_fields(
-    processor: CharBertProcessor, sentences, form: str | None
-) -> None:
+def test_hiding_keeps_the_form_of_the_fields(processor: CharBertProcessor, sentences, form: str | None) -> None:
     encoding = processor(list(sentences), padding=True, return_tensors=form)
     nothing = np.zeros(np.shape(encoding["input_ids"]), np.bool_)
     same = processor.hide_subwords(encoding, torch.from_numpy(nothing) if form == "pt" else nothing)
@@ -315,9 +304,7 @@ def test_a_saved_processor_gives_the_same_inputs(
     assert again(batch, padding=True).data == processor(batch, padding=True).data
 
 
-def test_a_plain_processor_is_saved_plain(
-    uncased: CharBertProcessor, uncased_tokenizer, tmp_path: Path
-) -> None:
+def test_a_plain_processor_is_saved_plain(uncased: CharBertProcessor, uncased_tokenizer, tmp_path: Path) -> None:
     uncased.save_pretrained(tmp_path)
     CharBertProcessor(uncased_tokenizer, None).save_pretrained(tmp_path)
     assert CharBertProcessor.from_pretrained(tmp_path).char_vocab is None
@@ -345,9 +332,7 @@ def test_a_folder_without_the_processors_files_is_named(uncased: CharBertProcess
         ({"char_vocab": CharVocab([" ", "a", "<unk>"], 0, 0, 0, 2)}, "padding only"),
     ],
 )
-def test_settings_that_do_not_fit_are_refused(
-    uncased: CharBertProcessor, arguments: dict, message: str
-) -> None:
+def test_settings_that_do_not_fit_are_refused(uncased: CharBertProcessor, arguments: dict, message: str) -> None:
     usual = {"tokenizer": uncased.tokenizer, "char_vocab": uncased.char_vocab}
     with pytest.raises(SettingsError, match=message):
         CharBertProcessor(**(usual | arguments))
@@ -417,9 +402,7 @@ def _encode_golden(processor: CharBertProcessor, case: dict[str, Any]) -> dict[s
     return encoding
 
 
-@pytest.mark.skipif(
-    not (SHARED / "golden").is_dir(), reason="the authors' stored character inputs are not at hand"
-)
+@pytest.mark.skipif(not (SHARED / "golden").is_dir(), reason="the authors' stored character inputs are not at hand")
 def test_released_inputs_equal_the_authors() -> None:
     tokenizer = BertTokenizerFast(vocab=str(SHARED / "data/vocab/bert-base-uncased-vocab.txt"))
     vocab = CharVocab.read_released(SHARED / "data/charbert_dict/bert_char_vocab")
