@@ -9,6 +9,7 @@ from typing import Any
 from omegaconf import MISSING
 
 from charbert.config.training import TrainingSettings
+from charbert.config.word_recognizer import WordRecognizerSettings
 from charbert.errors import SettingsError
 
 
@@ -108,6 +109,8 @@ class ModelSettings:
     """mlm: MLM on noised text (AdvBERT on a plain trunk, "w/o NLM" on CharBERT); none: no further pretraining."""
     word_vocab_size: int = 30000
     """Words that NLM can restore, without ``<unk>``. Paper: Sec. 3.5."""
+    recognizer: WordRecognizerSettings = field(default_factory=WordRecognizerSettings)
+    """The word recogniser in front of the model, if any (BERT+WordRec)."""
 
     def __post_init__(self) -> None:
         """Check sizes."""

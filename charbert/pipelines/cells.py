@@ -15,10 +15,11 @@ from typing import Any
 from charbert.config.model import CharEncoder, Objective, TrunkSource
 from charbert.config.schema import Settings
 from charbert.config.training import TrainingSettings
+from charbert.config.word_recognizer import Backoff
 from charbert.records import ResultRecord, read_record, settings_key
 
 _WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
-_HEAD_ONLY = ("name", "head_channels")
+_HEAD_ONLY = ("name", "head_channels", "recognizer")
 
 
 def training_identity(settings: TrainingSettings) -> dict[str, Any]:
@@ -71,6 +72,40 @@ def finetuning_identity(settings: Settings) -> dict[str, Any]:
     }
     if settings.data.generated:
         identity["newswire"] = asdict(settings.newswire)
+    if settings.model.recognizer.enabled:
+        identity["recognizer"] = corrector_identity(settings)
+    return identity
+
+
+def corrector_identity(settings: Settings) -> dict[str, Any]:
+    """Return what identifies the corrector in front of a model, and what it corrects."""
+    chosen = settings.model.recognizer
+    identity = {name: getattr(chosen, name) for name in ("backoff", "keep_case", "correct_training")}
+    identity["task"] = recognizer_identity(settings, background=False)
+    if chosen.backoff is Backoff.background:
+        identity["background"] = recognizer_identity(settings, background=True)
+    return identity
+
+
+def recognizer_identity(settings: Settings, *, background: bool) -> dict[str, Any]:
+    """Return what identifies the word recogniser of the task, or the one of the pretraining text."""
+    chosen = settings.model.recognizer
+    fields = ("hidden_size", "char_vocab_size", "max_words", "noise_probability", "edits", "min_word_length")
+    identity = {name: getattr(chosen, name) for name in fields} | {"seed": settings.pretraining_seed}
+    if background:
+        return identity | {
+            "vocab_size": chosen.background_vocab_size,
+            "training": training_identity(chosen.background_training),
+            "text": text_identity(settings),
+        }
+    identity |= {
+        "vocab_size": chosen.vocab_size,
+        "training": training_identity(chosen.training),
+        "task": asdict(settings.task),
+        "files": asdict(settings.data.sets[settings.task.name]),
+    }
+    if settings.data.generated:
+        identity["newswire"] = asdict(settings.newswire)
     return identity
 
 
@@ -94,7 +129,7 @@ class Cell:
 
     Args:
         settings: the experiment's settings.
-        kind: trunk, pretrain or finetune; the W&B job type.
+        kind: trunk, pretrain, word_recognizer or finetune; the W&B job type.
         parts: words of the name, e.g. task, model, seed.
         identity: what the key is a hash of.
     """
@@ -128,6 +163,18 @@ def pretraining_cell(settings: Settings) -> Cell:
     """Return the cell of the pretrained encoder."""
     parts = ["pretrain", settings.model.name, settings.trunk.name, f"s{settings.pretraining_seed}"]
     return Cell(settings, "pretrain", parts, encoder_identity(settings))
+
+
+def recognizer_cell(settings: Settings) -> Cell:
+    """Return the cell of the word recogniser of the task's words."""
+    parts = ["wordrec", settings.task.name, f"s{settings.pretraining_seed}"]
+    return Cell(settings, "word_recognizer", parts, recognizer_identity(settings, background=False))
+
+
+def background_recognizer_cell(settings: Settings) -> Cell:
+    """Return the cell of the word recogniser of the pretraining text's words."""
+    parts = ["wordrec", "background", f"s{settings.pretraining_seed}"]
+    return Cell(settings, "word_recognizer", parts, recognizer_identity(settings, background=True))
 
 
 def finetuning_cell(settings: Settings) -> Cell:

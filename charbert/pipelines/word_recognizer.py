@@ -1,0 +1,180 @@
+"""The word recogniser in front of BERT (BERT+WordRec, Sec. 4.5): trained once for each task."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from transformers import EvalPrediction
+
+from charbert.batch import IGNORED_LABEL
+from charbert.config.schema import Settings
+from charbert.config.training import TrainingSettings
+from charbert.config.word_recognizer import Backoff, WordRecognizerSettings
+from charbert.data.word_recognition import (
+    BlockSentences,
+    Sentences,
+    WordRecognitionDataset,
+    collate_words,
+    frequent_words,
+)
+from charbert.evaluation.correction import attackable_sentences
+from charbert.metrics.word_recognition import recognition_scores
+from charbert.model.word_correction import WordCorrector
+from charbert.model.word_recognizer import WordRecognizer, WordRecognizerConfig
+from charbert.noise.edits import Edit
+from charbert.noise.nlm import NlmNoise
+from charbert.pipelines.cells import Cell, background_recognizer_cell, recognizer_cell
+from charbert.pipelines.ingredients import corpus_blocks, prepare_data
+from charbert.pipelines.runs import history, recorded_run, seed_everything, train
+from charbert.tasks.task import Task
+from charbert.text.char_vocab import CharVocab
+from charbert.training.arguments import build_arguments
+from charbert.training.trainer import CharBertTrainer
+
+log = logging.getLogger(__name__)
+
+
+def prepare_corrector(
+    settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]
+) -> WordCorrector | None:
+    """Return the corrector in front of the model, after training what is missing; None when there is none.
+
+    Args:
+        settings: the experiment's settings.
+        task: the benchmark.
+        sets: its examples; ``train`` and ``dev`` are read.
+    """
+    chosen = settings.model.recognizer
+    if not chosen.enabled:
+        return None
+    recognizer = WordRecognizer.from_pretrained(prepare_recognizer(settings, task, sets))
+    background = None
+    if chosen.backoff is Backoff.background:
+        background = WordRecognizer.from_pretrained(prepare_background_recognizer(settings))
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return WordCorrector(
+        recognizer.to(device),
+        backoff=chosen.backoff.name,
+        background=None if background is None else background.to(device),
+        keep_case=chosen.keep_case,
+    )
+
+
+def prepare_recognizer(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]) -> str:
+    """Return the folder of the recogniser of the task's words, after training it when it is missing.
+
+    It learns from the words of the training set that an attack may touch, its labels left aside.
+    """
+    return _prepare(
+        settings,
+        recognizer_cell(settings),
+        lambda split: [words for words in attackable_sentences(task, sets[split]) if words],
+        settings.model.recognizer.vocab_size,
+        settings.model.recognizer.training,
+    )
+
+
+def prepare_background_recognizer(settings: Settings) -> str:
+    """Return the folder of the recogniser of the pretraining text's words, trained when it is missing."""
+    prepare_data(settings)
+    return _prepare(
+        settings,
+        background_recognizer_cell(settings),
+        lambda split: BlockSentences(corpus_blocks(settings, split)),
+        settings.model.recognizer.background_vocab_size,
+        settings.model.recognizer.background_training,
+    )
+
+
+def _prepare(
+    settings: Settings,
+    cell: Cell,
+    read_sentences: Callable[[str], Sentences],
+    vocab_size: int,
+    training: TrainingSettings,
+) -> str:
+    if cell.finished() is None or not cell.model_folder.is_dir():
+        log.info("training the word recogniser %s", cell.name)
+        sentences = {split: read_sentences(split) for split in ("train", "dev")}
+        _train(settings, cell, sentences, vocab_size, training)
+    return str(cell.model_folder)
+
+
+def _train(
+    settings: Settings,
+    cell: Cell,
+    sentences: Mapping[str, Sentences],
+    vocab_size: int,
+    training: TrainingSettings,
+) -> None:
+    chosen = settings.model.recognizer
+    words = frequent_words(sentences["train"], vocab_size)
+    text = (" ".join(sentence).lower() for sentence in sentences["train"])
+    characters = CharVocab.build(text, chosen.char_vocab_size)
+    sets = {
+        split: WordRecognitionDataset(
+            sentences[split],
+            _build_noise(chosen),
+            words,
+            characters,
+            seed=settings.pretraining_seed if split == "train" else 0,
+            max_words=chosen.max_words,
+            fresh_noise=split == "train",
+        )
+        for split in ("train", "dev")
+    }
+    seed_everything(settings.pretraining_seed, "word recogniser")
+    model = WordRecognizer(
+        WordRecognizerConfig(
+            words=list(words.words[: words.unk_id]),
+            char_vocab=characters.to_dict(),
+            hidden_size=chosen.hidden_size,
+        )
+    )
+
+    def score_dev(prediction: EvalPrediction) -> dict[str, float]:
+        return recognition_scores(prediction.label_ids, prediction.predictions, words.unk_id, IGNORED_LABEL)
+
+    with recorded_run(settings, cell) as (record, tracking):
+        trainer = CharBertTrainer(
+            model=model,
+            args=build_arguments(
+                training,
+                cell.folder / "checkpoints",
+                settings.pretraining_seed,
+                len(sets["train"]),
+                best_metric="eval_word_accuracy",
+                label_names=["labels"],
+            ),
+            train_dataset=sets["train"],
+            eval_dataset=sets["dev"],
+            data_collator=collate_words,
+            compute_metrics=score_dev,
+            # the logits of a whole set over 10,000 words would fill the memory
+            preprocess_logits_for_metrics=lambda logits, labels: logits.argmax(-1),
+        )
+        record.training_tokens = train(trainer, tracking)
+        scores = trainer.evaluate()
+        model.save_pretrained(cell.model_folder)
+        record.details["history"] = history(trainer)
+        record.details["words"] = words.unk_id
+        wanted = ("loss", "accuracy", "error_rate")
+        record.finish({k.replace("eval_", "eval/", 1): v for k, v in scores.items() if k.endswith(wanted)})
+    shutil.rmtree(cell.folder / "checkpoints", ignore_errors=True)
+
+
+def _build_noise(chosen: WordRecognizerSettings) -> NlmNoise:
+    """Return the noise of training.
+
+    Departure: Pruthi et al. draw an edit first and leave the word alone where it is too short for it (drop
+    needs five characters there, swap four); here one of the edits possible in a word is drawn.
+    """
+    return NlmNoise(
+        probability=chosen.noise_probability,
+        edits=tuple(Edit[edit] for edit in chosen.edits),
+        min_word_length=chosen.min_word_length,
+    )
