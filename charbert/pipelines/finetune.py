@@ -13,6 +13,7 @@ from transformers import EvalPrediction
 
 from charbert.config.schema import Settings
 from charbert.data.collate import PadCollator
+from charbert.evaluation.correction import correct_examples
 from charbert.evaluation.predict import unpad_logits
 from charbert.evaluation.robustness import SetScore, score_set
 from charbert.model import (
@@ -21,10 +22,12 @@ from charbert.model import (
     CharBertForTokenClassification,
 )
 from charbert.model.processing import CharBertProcessor
+from charbert.model.word_correction import WordCorrector
 from charbert.pipelines.cells import Cell, finetuning_cell
 from charbert.pipelines.ingredients import build_attack, data_file, prepare_data, task_files
 from charbert.pipelines.pretrain import build_processor, model_overrides, prepare_encoder, prepare_trunk
 from charbert.pipelines.runs import checksums, history, recorded_run, seed_everything, train
+from charbert.pipelines.word_recognizer import prepare_corrector
 from charbert.records import ResultRecord, write_atomically
 from charbert.tasks.catalog import build_task
 from charbert.tasks.task import Task
@@ -57,8 +60,9 @@ def run(settings: Settings) -> ResultRecord:
         processor = build_processor(settings, trunk)
     else:
         processor = CharBertProcessor.from_pretrained(encoder)
+    corrector = prepare_corrector(settings, task, sets)
     model = _build_model(settings, task, processor, trunk, encoder)
-    return _finetune(settings, cell, task, sets, processor, model)
+    return _finetune(settings, cell, task, sets, processor, model, corrector)
 
 
 def _read_sets(settings: Settings, task: Task[Any, Any]) -> dict[str, list[Any]]:
@@ -97,8 +101,11 @@ def _finetune(
     sets: dict[str, list[Any]],
     processor: CharBertProcessor,
     model: Any,
+    corrector: WordCorrector | None,
 ) -> ResultRecord:
     training = settings.finetuning
+    corrected = ("train", "dev") if settings.model.recognizer.correct_training else ("dev",)
+    sets = sets | {split: correct_examples(task, sets[split], corrector) for split in corrected}
     encoded = {split: task.encode(sets[split], processor, training.max_length) for split in ("train", "dev")}
 
     def score_dev(prediction: EvalPrediction) -> dict[str, float]:
@@ -122,7 +129,7 @@ def _finetune(
             compute_metrics=score_dev,
         )
         record.training_tokens = train(trainer, tracking)
-        scores = _score_all(settings, cell, task, sets, processor, trainer)
+        scores = _score_all(settings, cell, task, sets, processor, trainer, corrector)
         record.details["history"] = history(trainer)
         record.details["reports"] = {score.name: score.report for score in scores}
         record.details["train_report"] = encoded["train"].report
@@ -142,6 +149,7 @@ def _score_all(
     sets: dict[str, list[Any]],
     processor: CharBertProcessor,
     trainer: CharBertTrainer,
+    corrector: WordCorrector | None,
 ) -> list[SetScore]:
     """Score the clean test set, our attack on it, and every attacked copy made elsewhere."""
     attacked, _ = task.attack(sets["test"], build_attack(settings.attack), settings.attack.seed)
@@ -150,6 +158,7 @@ def _score_all(
     scores = []
     for name, examples in versions.items():
         log.info("scoring %s on %s (%s)", settings.model.name, settings.task.name, name)
+        examples = correct_examples(task, examples, corrector)
         score = score_set(task, name, examples, processor, settings.finetuning.max_length, trainer)
         lines = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in score.predictions)
         write_atomically(cell.folder / "predictions" / f"{name}.jsonl", lines)
