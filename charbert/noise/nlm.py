@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase
 
@@ -63,38 +63,48 @@ class NlmNoise:
     def corrupt(self, words: Sequence[str], rng: np.random.Generator) -> Corruption:
         """Return the text with a share of its words noised; four draws a word, whatever the words are."""
         draws = rng.random((len(words), 4))
-        eligible = [index for index, word in enumerate(words) if self._is_eligible(word)]
+        shortest = self.min_word_length
+        eligible = [
+            index
+            for index, word in enumerate(words)
+            if len(word) >= shortest and (word.isalpha() or any(map(str.isalpha, word)))
+        ]
         noised: list[str] = list(words)
         records: list[EditRecord] = []
         if not eligible:
             return Corruption(noised, records)
-        rate = self.probability * sum(map(_is_word, words)) / len(eligible)
-        for index in np.asarray(eligible)[draws[eligible, 0] < rate].tolist():
-            record = self._edit(index, words[index], *draws[index, 1:].tolist())
+        num_words = sum([word[:1].isalnum() or any(map(str.isalnum, word)) for word in words])
+        rate = self.probability * num_words / len(eligible)
+        chosen = np.asarray(eligible)[draws[eligible, 0] < rate]
+        for index, (_, kind, place, letter) in zip(chosen.tolist(), draws[chosen].tolist(), strict=True):
+            record = self._edit(index, words[index], kind, place, letter)
             if record is not None:
                 records.append(record)
                 noised[index] = record.after
         return Corruption(noised, records)
 
-    def _is_eligible(self, word: str) -> bool:
-        return len(word) >= self.min_word_length and (word.isalpha() or any(map(str.isalpha, word)))
-
     def _edit(self, index: int, word: str, kind: float, place: float, letter: float) -> EditRecord | None:
         """Return one edit that changes ``word``, or None if no edit of the list can."""
-        choices = [(edit, places) for edit in self.edits if (places := _POSITIONS[edit](word))]
-        if not choices:
-            return None
-        edit, places = choices[pick(kind, len(choices))]
-        position = places[pick(place, len(places))]
+        left = list(self.edits)
+        while left:
+            choice = pick(kind, len(left))
+            kind = kind * len(left) - choice  # what the choice leaves of the draw is uniform again
+            edit = left.pop(choice)
+            places = _changing_positions(edit, word)
+            if places:
+                position = places[pick(place, len(places))]
+                return EditRecord(index, edit, position, word, self._apply(edit, word, position, letter))
+        return None
+
+    def _apply(self, edit: Edit, word: str, position: int, letter: float) -> str:
         if edit is Edit.drop:
-            after = drop_character(word, position)
-        elif edit is Edit.swap:
-            after = swap_characters(word, position)
-        else:
-            letters = self.alphabet if edit is Edit.add else key_neighbours(word[position])
-            make = add_character if edit is Edit.add else replace_character
-            after = make(word, position, letters[pick(letter, len(letters))])
-        return EditRecord(index, edit, position, word, after)
+            return drop_character(word, position)
+        if edit is Edit.swap:
+            return swap_characters(word, position)
+        if edit is Edit.add:
+            return add_character(word, position, self.alphabet[pick(letter, len(self.alphabet))])
+        letters = key_neighbours(word[position])
+        return replace_character(word, position, letters[pick(letter, len(letters))])
 
 
 @dataclass(frozen=True)
@@ -150,14 +160,12 @@ class ReleasedNlmNoise:
         return Edit.swap, position, swap_characters(word, position)
 
 
-def _is_word(word: str) -> bool:
-    return word[:1].isalnum() or any(map(str.isalnum, word))
-
-
-_POSITIONS: dict[Edit, Callable[[str], Sequence[int]]] = {
-    Edit.drop: lambda word: range(1, len(word) - 1),
-    Edit.add: lambda word: range(1, len(word)),
-    Edit.swap: lambda word: [i for i in range(1, len(word) - 2) if word[i] != word[i + 1]],
-    Edit.keyboard: lambda word: [i for i in range(1, len(word) - 1) if key_neighbours(word[i])],
-}
-"""Where each edit changes a word and leaves its first and last character."""
+def _changing_positions(edit: Edit, word: str) -> Sequence[int]:
+    """Return where ``edit`` changes ``word`` and leaves its first and last character."""
+    if edit is Edit.drop:
+        return range(1, len(word) - 1)
+    if edit is Edit.add:
+        return range(1, len(word))
+    if edit is Edit.swap:
+        return [place for place in range(1, len(word) - 2) if word[place] != word[place + 1]]
+    return [place for place in range(1, len(word) - 1) if key_neighbours(word[place])]
