@@ -28,7 +28,7 @@ _BREAKS = re.compile(r"[\t\r\n]+")
 
 @dataclass(frozen=True)
 class HubSplit:
-    """One split of a data set on the hub; ``config`` is ``default`` where there is only one."""
+    """One split of a data set on the hub; the config ``default`` is the one that the data set itself prefers."""
 
     repository: str
     config: str
@@ -95,7 +95,7 @@ def load_split(reference: str, root: Path) -> datasets.Dataset:
         options: dict[str, Any] = {"data_files": {"all": files}, "split": "all"}
     else:
         split = HubSplit.parse(reference)
-        source = (split.repository, split.config)
+        source = (split.repository, None if split.config == "default" else split.config)
         options = {"split": split.split, "revision": split.revision}
     try:
         return datasets.load_dataset(*source, **options)
