@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ import torch
 from torch import Tensor
 from transformers import AutoConfig, PreTrainedConfig
 
-from charbert.model import CharBertConfig
+from charbert.model import CharBertConfig, CharBertForPreTraining
+from charbert.model.released_weights import save_released
 
 TRUNKS = ("bert", "roberta", "distilbert", "electra", "modernbert")
 COMMON = {"vocab_size": 40, "max_position_embeddings": 32, "pad_token_id": 0, "initializer_range": 0.3}
@@ -88,3 +90,19 @@ def pad_batch() -> Callable[..., dict[str, Tensor]]:
         }
 
     return pad
+
+
+@pytest.fixture
+def folder(make_config: Callable[..., CharBertConfig], tmp_path: Path) -> Callable[[str], Path]:
+    """Return a maker of checkpoints in the authors' format, all weights drawn anew."""
+
+    def make(kind: str) -> Path:
+        torch.manual_seed(0)
+        model = CharBertForPreTraining(make_config(kind, variant="released"))
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.normal_(std=0.3)
+        save_released(model, tmp_path / kind)
+        return tmp_path / kind
+
+    return make

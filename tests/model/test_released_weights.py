@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import Tensor, nn
-from torch.nn import functional as F
 from transformers import BertConfig, BertForMaskedLM, RobertaConfig
 
 from charbert.errors import CheckpointError, SettingsError
@@ -31,22 +29,6 @@ GOLDEN = Path(__file__).parents[2].parent / "shared" / "golden"
 KINDS = ("bert", "roberta")
 
 
-@pytest.fixture
-def folder(make_config: Callable[..., CharBertConfig], tmp_path: Path) -> Callable[[str], Path]:
-    """Return a maker of checkpoints in the authors' format, all weights drawn anew."""
-
-    def make(kind: str) -> Path:
-        torch.manual_seed(0)
-        model = CharBertForPreTraining(make_config(kind, variant="released"))
-        with torch.no_grad():
-            for parameter in model.parameters():
-                parameter.normal_(std=0.3)
-        save_released(model, tmp_path / kind)
-        return tmp_path / kind
-
-    return make
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_checkpoint_survives_the_round_trip_key_for_key(
     kind: str, folder: Callable[[str], Path], tmp_path: Path
@@ -65,9 +47,7 @@ def test_a_checkpoint_survives_the_round_trip_key_for_key(
     assert len(copies) == (2 if kind == "bert" else 1)
 
 
-def test_every_form_of_a_checkpoint_gives_the_same_model(
-    folder: Callable[[str], Path], tmp_path: Path
-) -> None:
+def test_every_form_of_a_checkpoint_gives_the_same_model(folder: Callable[[str], Path], tmp_path: Path) -> None:
     source = folder("bert")
     weights = torch.load(source / "pytorch_model.bin", weights_only=True)
     safe = tmp_path / "safe"
@@ -86,14 +66,10 @@ def test_every_form_of_a_checkpoint_gives_the_same_model(
         assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
-def test_heads_take_the_encoder_of_a_checkpoint(
-    folder: Callable[[str], Path], char_vocab: dict[str, Any]
-) -> None:
+def test_heads_take_the_encoder_of_a_checkpoint(folder: Callable[[str], Path], char_vocab: dict[str, Any]) -> None:
     source = folder("roberta")
     pretrained = load_released(source).charbert.state_dict()
-    tagger = load_released_encoder(
-        source, CharBertForTokenClassification, char_vocab=char_vocab, num_labels=5
-    )
+    tagger = load_released_encoder(source, CharBertForTokenClassification, char_vocab=char_vocab, num_labels=5)
     assert tagger.classifier.weight.shape == (5, 32)
     assert tagger.config.char_vocab == char_vocab
     for model in (tagger.charbert, load_released_encoder(source, CharBertModel)):
@@ -177,9 +153,7 @@ def test_only_the_released_variant_with_both_heads_is_written(
     with pytest.raises(CheckpointError, match="format needs"):
         save_released(CharBertForPreTraining(make_config(variant="released", nlm_vocab_size=0)), tmp_path)
     with pytest.raises(CheckpointError, match="has no place for"):
-        save_released(
-            CharBertForPreTraining(make_config(variant="released", share_interaction=False)), tmp_path
-        )
+        save_released(CharBertForPreTraining(make_config(variant="released", share_interaction=False)), tmp_path)
     assert not list(tmp_path.iterdir())
 
 
@@ -201,104 +175,3 @@ def test_keys_and_shapes_at_base_size_are_the_authors_own(kind: str, count: int)
     keys = released_keys(kind, state, config.num_hidden_layers)
     assert len(keys) == count
     assert {key: list(state[name].shape) for key, name in keys.items()} == listed["keys"]
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_released_maths_is_that_of_a_literal_restatement(
-    kind: str, folder: Callable[[str], Path], batch: dict[str, Tensor]
-) -> None:
-    model = load_released(folder(kind)).eval().double()
-    weights = torch.load(folder(kind) / "pytorch_model.bin", weights_only=True)
-    weights = {key.removeprefix(f"{kind}."): weight.double() for key, weight in weights.items()}
-    with torch.no_grad():
-        hidden = model.charbert(**batch, output_hidden_states=True)
-        output = model(**batch)
-        token, char = restated(weights, batch, hidden.token_hidden_states[0], model)
-        mlm, nlm = restated_heads(kind, weights, token, char, model.config.trunk_config.layer_norm_eps)
-    for ours, theirs in (
-        (hidden.token_states, token),
-        (hidden.char_states, char),
-        (output.mlm_logits, mlm),
-        (output.nlm_logits, nlm),
-    ):
-        torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-9)
-
-
-def restated(
-    weights: dict[str, Tensor], batch: dict[str, Tensor], token: Tensor, model: CharBertForPreTraining
-) -> tuple[Tensor, Tensor]:
-    """The authors' encoder after the subword embeddings: one-hot gather, two passes per layer."""
-    gru = nn.GRU(8, 4, bidirectional=True, batch_first=True).double()
-    gru.load_state_dict({name: weights[f"char_embeddings.rnn_layer.{name}"] for name in gru.state_dict()})
-    states, _ = gru(weights["char_embeddings.char_embeddings.weight"][batch["char_input_ids"]])
-    length = states.shape[1]
-    char = torch.cat([F.one_hot(batch[n], length).double() @ states for n in ("start_ids", "end_ids")], -1)
-    mask = (1.0 - batch["attention_mask"][:, None, None].double()) * -10000.0
-    fusion = "encoder.fusion_layer" + ("_list.0" if "encoder.fusion_layer_list.0.bias" in weights else "")
-    eps = model.config.trunk_config.layer_norm_eps
-    for index in range(2):
-        token, char = (block(weights, f"encoder.layer.{index}.", x, mask, eps) for x in (token, char))
-        a = token @ weights["encoder.word_linear1.weight"].T
-        b = char @ weights["encoder.char_linear1.weight"].T
-        fused = F.conv1d(
-            torch.cat([a, b], -1).transpose(1, 2),
-            weights[f"{fusion}.weight"],
-            weights[f"{fusion}.bias"],
-            padding=1,
-        ).transpose(1, 2)
-        token, char = (
-            norm(weights, f"encoder.{name}_norm.", fused + x, eps)
-            for name, x in (("word", token), ("char", char))
-        )
-    return token, char
-
-
-def block(weights: dict[str, Tensor], prefix: str, states: Tensor, mask: Tensor, eps: float) -> Tensor:
-    """One post-norm Transformer block with two heads and an additive mask."""
-
-    def linear(name: str, x: Tensor) -> Tensor:
-        return F.linear(x, weights[f"{prefix}{name}.weight"], weights[f"{prefix}{name}.bias"])
-
-    query, key, value = (
-        linear(f"attention.self.{name}", states).unflatten(-1, (2, 8)).transpose(1, 2)
-        for name in ("query", "key", "value")
-    )
-    scores = query @ key.transpose(-1, -2) / 8**0.5 + mask
-    context = (scores.softmax(-1) @ value).transpose(1, 2).flatten(2)
-    attended = norm(
-        weights,
-        f"{prefix}attention.output.LayerNorm.",
-        states + linear("attention.output.dense", context),
-        eps,
-    )
-    inner = F.gelu(linear("intermediate.dense", attended))
-    return norm(weights, f"{prefix}output.LayerNorm.", attended + linear("output.dense", inner), eps)
-
-
-def restated_heads(
-    kind: str, weights: dict[str, Tensor], token: Tensor, char: Tensor, eps: float
-) -> tuple[Tensor, Tensor]:
-    """The authors' MLM and NLM scores."""
-    if kind == "bert":
-        head = "cls.predictions."
-        mlm = ("transform.dense", "transform.LayerNorm.")
-        nlm = ("adv_transform.dense", "adv_transform.LayerNorm.")
-    else:
-        head = "lm_head."
-        mlm, nlm = ("dense", "layer_norm."), ("char_dense", "layer_norm.")
-
-    def transform(names: tuple[str, str], states: Tensor) -> Tensor:
-        dense = F.linear(states, weights[f"{head}{names[0]}.weight"], weights[f"{head}{names[0]}.bias"])
-        return norm(weights, head + names[1], F.gelu(dense), eps)
-
-    return (
-        F.linear(transform(mlm, token), weights[f"{head}decoder.weight"], weights[f"{head}bias"]),
-        F.linear(
-            transform(nlm, char), weights[f"{head}adv_decoder.weight"], weights[f"{head}adv_decoder.bias"]
-        ),
-    )
-
-
-def norm(weights: dict[str, Tensor], prefix: str, states: Tensor, eps: float) -> Tensor:
-    size = states.shape[-1:]
-    return F.layer_norm(states, size, weights[f"{prefix}weight"], weights[f"{prefix}bias"], eps)
