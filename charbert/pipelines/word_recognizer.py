@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -28,8 +29,8 @@ from charbert.model.word_recognizer import WordRecognizer, WordRecognizerConfig
 from charbert.noise.edits import Edit
 from charbert.noise.nlm import NlmNoise
 from charbert.pipelines.cells import Cell, background_recognizer_cell, recognizer_cell
-from charbert.pipelines.ingredients import corpus_blocks, prepare_data
-from charbert.pipelines.runs import history, recorded_run, seed_everything, train
+from charbert.pipelines.ingredients import corpus_blocks, corpus_file, prepare_data
+from charbert.pipelines.runs import checksums, history, recorded_run, seed_everything, train
 from charbert.tasks.task import Task
 from charbert.text.char_vocab import CharVocab
 from charbert.training.arguments import build_arguments
@@ -67,7 +68,8 @@ def prepare_corrector(
 def prepare_recognizer(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]) -> str:
     """Return the folder of the recogniser of the task's words, after training it when it is missing.
 
-    It learns from the words of the training set that an attack may touch, its labels left aside.
+    It learns from the words of the training set that an attack may touch, its labels left aside. The
+    fine-tuning record has the checksums of the task's files.
     """
     return _prepare(
         settings,
@@ -87,6 +89,7 @@ def prepare_background_recognizer(settings: Settings) -> str:
         lambda split: BlockSentences(corpus_blocks(settings, split)),
         settings.model.recognizer.background_vocab_size,
         settings.model.recognizer.background_training,
+        [corpus_file(settings, split) for split in ("train", "dev")],
     )
 
 
@@ -96,11 +99,12 @@ def _prepare(
     read_sentences: Callable[[str], Sentences],
     vocab_size: int,
     training: TrainingSettings,
+    files: Sequence[Path] = (),
 ) -> str:
     if cell.finished() is None or not cell.model_folder.is_dir():
         log.info("training the word recogniser %s", cell.name)
         sentences = {split: read_sentences(split) for split in ("train", "dev")}
-        _train(settings, cell, sentences, vocab_size, training)
+        _train(settings, cell, sentences, vocab_size, training, files)
     return str(cell.model_folder)
 
 
@@ -110,6 +114,7 @@ def _train(
     sentences: Mapping[str, Sentences],
     vocab_size: int,
     training: TrainingSettings,
+    files: Sequence[Path],
 ) -> None:
     chosen = settings.model.recognizer
     words = frequent_words(sentences["train"], vocab_size)
@@ -161,6 +166,7 @@ def _train(
         scores = trainer.evaluate()
         model.save_pretrained(cell.model_folder)
         record.details["history"] = history(trainer)
+        record.data_checksums = checksums(files, Path(settings.data.root))
         record.details["words"] = words.unk_id
         wanted = ("loss", "accuracy", "error_rate")
         record.finish({k.replace("eval_", "eval/", 1): v for k, v in scores.items() if k.endswith(wanted)})
