@@ -64,9 +64,7 @@ class PadCollator:
         return {self.rename.get(name, name): torch.from_numpy(column) for name, column in batch.items()}
 
     def _column(self, name: str, rows: list[Any]) -> NDArray[Any]:
-        ragged = [
-            isinstance(row, list | tuple) or (isinstance(row, np.ndarray) and row.ndim > 0) for row in rows
-        ]
+        ragged = [isinstance(row, list | tuple) or (isinstance(row, np.ndarray) and row.ndim > 0) for row in rows]
         if not any(ragged):
             return self._stack(name, rows)
         if name not in self.pad_values:
@@ -75,9 +73,7 @@ class PadCollator:
                 f"{', '.join(sorted(self.pad_values))}"
             )
         if not all(ragged):
-            raise DataError(
-                f"field {name} is a row of values in one example of the batch, a number in another"
-            )
+            raise DataError(f"field {name} is a row of values in one example of the batch, a number in another")
         longest = max(len(row) for row in rows)
         width = -(-longest // self.multiple) * self.multiple
         column = np.full((len(rows), width), self.pad_values[name], np.int64)

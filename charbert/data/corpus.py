@@ -75,9 +75,9 @@ def read_blocks(
         paths: one or several files, read in this order; ``.xz`` ones are unpacked on the way.
         cache_dir: folder of the cache.
         words_per_block: most words of a block, in words between white space.
-        max_subwords: most subwords of a block, special ones not counted. Noise adds to them: with the
-            paper's 15 %, about a fifth; leave that much of the model's length free, or the ends of
-            blocks are cut.
+        max_subwords: most subwords of a block, special ones not counted; a longer word is cut where a
+            subword begins. Noise adds to them: with the paper's 15 %, about a fifth; leave that much of the
+            model's length free, or the ends of blocks are cut.
         tokenizer: counts the subwords; needed with ``max_subwords``.
         cross_articles: whether blocks may run from one article into the next.
         max_words: take only the first words of the corpus and do not read on.

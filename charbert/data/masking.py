@@ -54,8 +54,7 @@ class WholeWordMasking:
             raise SettingsError(f"mlm_probability must be in [0, 1], got {self.mlm_probability}")
         if min(self.mask_share, self.random_share) < 0 or self.mask_share + self.random_share > 1:
             raise SettingsError(
-                "mask_share and random_share must be shares of a whole, "
-                f"got {self.mask_share} and {self.random_share}"
+                f"mask_share and random_share must be shares of a whole, got {self.mask_share} and {self.random_share}"
             )
         if not len(self.replacement_ids):
             raise SettingsError("replacement_ids must hold at least one piece, got none")

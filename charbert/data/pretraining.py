@@ -90,9 +90,7 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
         label_first_subword_only: bool = False,
     ) -> None:
         if word_vocab is not None and noise is None:
-            raise SettingsError(
-                "word_vocab is given and noise is not: without noise NLM has no word to restore"
-            )
+            raise SettingsError("word_vocab is given and noise is not: without noise NLM has no word to restore")
         if max_length < 3:
             raise SettingsError(f"max_length must leave room between the special subwords, got {max_length}")
         self.blocks = blocks
@@ -133,10 +131,7 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
         chosen = [self._checked(index) for index in indices]
         epoch = self.epoch
         generators = [numpy_generator(self.seed, "pretraining", epoch, index) for index in chosen]
-        noised = [
-            self._add_noise(text, rng)
-            for text, rng in zip(self.blocks.texts(chosen), generators, strict=True)
-        ]
+        noised = [self._add_noise(text, rng) for text, rng in zip(self.blocks.texts(chosen), generators, strict=True)]
         encoding = self.processor(
             [example.text for example in noised],
             truncation=True,
@@ -190,9 +185,7 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
         words[~real] = -1
         targets = self._nlm_targets(noised)
         noisy = (words >= 0) & (targets[words] != IGNORED_LABEL)
-        draws = [
-            rng.random((n, DRAWS_PER_PIECE)) for rng, n in zip(generators, lengths.tolist(), strict=True)
-        ]
+        draws = [rng.random((n, DRAWS_PER_PIECE)) for rng, n in zip(generators, lengths.tolist(), strict=True)]
         masked = self.masking.mask(
             gather(ids, total),
             rows,
@@ -242,9 +235,7 @@ def _word_of_pieces(
     shifts = exclusive_cumsum(sizes)
     begins = np.concatenate([example.begins + shift for example, shift in zip(noised, shifts, strict=True)])
     ends = np.concatenate([example.ends + shift for example, shift in zip(noised, shifts, strict=True)])
-    pairs = np.fromiter(chain.from_iterable(chain.from_iterable(offsets)), np.int64, 2 * len(rows)).reshape(
-        -1, 2
-    )
+    pairs = np.fromiter(chain.from_iterable(chain.from_iterable(offsets)), np.int64, 2 * len(rows)).reshape(-1, 2)
     last = np.maximum(pairs[:, 1] - 1, pairs[:, 0]) + shifts[rows]
     words = np.searchsorted(begins, last, side="right") - 1
     outside = words < 0

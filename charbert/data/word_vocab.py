@@ -36,12 +36,9 @@ class WordVocab:
         self.unk_id = len(words)
         self._ids = {word: index for index, word in enumerate(words)}
         if len(self._ids) < len(words) or UNKNOWN_WORD in self._ids or "" in self._ids:
-            repeated = [
-                word for word, count in Counter(words).items() if count > 1 or word in ("", UNKNOWN_WORD)
-            ]
+            repeated = [word for word, count in Counter(words).items() if count > 1 or word in ("", UNKNOWN_WORD)]
             raise DataError(
-                f"word vocabulary: expected distinct words, none of them empty or {UNKNOWN_WORD}, "
-                f"got {repeated[:5]}"
+                f"word vocabulary: expected distinct words, none of them empty or {UNKNOWN_WORD}, got {repeated[:5]}"
             )
 
     @classmethod
