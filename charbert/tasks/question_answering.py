@@ -11,7 +11,8 @@ import numpy as np
 
 from charbert.batch import Processor
 from charbert.config.data import SpanSettings
-from charbert.data.encoding.spans import SpanPrediction, decode_spans, encode_questions
+from charbert.data.encoding.answers import SpanPrediction, decode_spans
+from charbert.data.encoding.spans import encode_questions
 from charbert.data.readers.squad import Question, check_questions_aligned, read_squad, write_squad
 from charbert.errors import SettingsError
 from charbert.metrics.spans import (
@@ -139,8 +140,7 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
         """
         spans = [split_words(question.question) for question in examples]
         words = [
-            [question.question[start:end] for start, end in cut]
-            for question, cut in zip(examples, spans, strict=True)
+            [question.question[start:end] for start, end in cut] for question, cut in zip(examples, spans, strict=True)
         ]
         noised = attack_sentences(words, noise, seed)
         attacked = [

@@ -1,0 +1,122 @@
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from charbert.data.articles import find_articles, group_pairs
+from charbert.data.readers.glue import LabelledText
+from charbert.data.readers.squad import Question
+from charbert.data.splits import (
+    Parts,
+    check_no_leakage,
+    connect_groups,
+    grouped_folds,
+    leave_one_out,
+    stratified_folds,
+    stratified_parts,
+)
+from charbert.errors import DataError, SettingsError
+
+
+def assert_partition(parts: Parts, size: int) -> None:
+    everything = [*parts.train, *parts.dev, *parts.test]
+    assert sorted(everything) == list(range(size))
+    assert parts.train and parts.dev and parts.test
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, 9), min_size=12, max_size=60), st.integers(0, 2**40), st.booleans())
+def test_folds_never_divide_a_group(groups: list[int], seed: int, balanced: bool) -> None:
+    groups = [*groups, 0, 1, 2]
+    folds = grouped_folds(groups, 3, seed, labels=[number % 2 for number in range(len(groups))] if balanced else None)
+    if balanced and any(not fold.test for fold in folds):
+        return  # balance can leave a fold empty when groups are few and unlike
+    for parts in folds:
+        assert_partition(parts, len(groups))
+        named = {name: [groups[index] for index in getattr(parts, name)] for name in ("train", "dev", "test")}
+        check_no_leakage({name: [str(group) for group in rows] for name, rows in named.items()}, named)
+
+
+def test_every_example_is_tested_once_and_the_same_seed_gives_the_same_folds() -> None:
+    groups = [f"article {number // 3}" for number in range(60)]
+    folds = grouped_folds(groups, 5, seed=3)
+    assert Counter(index for parts in folds for index in parts.test) == Counter(range(60))
+    assert folds == grouped_folds(groups, 5, seed=3) != grouped_folds(groups, 5, seed=4)
+    assert [parts.dev for parts in folds] == [folds[(number + 1) % 5].test for number in range(5)]
+
+
+def test_stratified_parts_keep_the_shares_of_labels() -> None:
+    labels = ["yes"] * 30 + ["no"] * 90
+    for parts in (*stratified_folds(labels, 3, seed=1), stratified_parts(labels, 1, dev_share=0.2, test_share=0.2)):
+        assert_partition(parts, 120)
+        for name in ("train", "dev", "test"):
+            rows = [labels[index] for index in getattr(parts, name)]
+            assert rows.count("no") == 3 * rows.count("yes")
+
+
+def test_leave_one_out_tests_each_group_alone() -> None:
+    divisions = list(leave_one_out(["a", "b", "a", "c"]))
+    assert [parts.test for parts in divisions] == [(0, 2), (1,), (3,)]
+    for parts in leave_one_out(range(5)):
+        assert_partition(parts, 5)
+        assert len(parts.test) == len(parts.dev) == 1
+
+
+@pytest.mark.parametrize("folds", [0, 2, 4])
+def test_a_number_of_folds_that_does_not_fit_is_refused(folds: int) -> None:
+    with pytest.raises(SettingsError, match=r"folds\.number must be at least 3"):
+        grouped_folds(["a", "b", "c"], folds, seed=0)
+    with pytest.raises(SettingsError, match="rarest label"):
+        stratified_folds(["a"] * 9 + ["b"] * 3, folds, seed=0)
+
+
+def test_shares_that_leave_a_part_empty_are_refused() -> None:
+    for dev_share, test_share in ((0.0, 0.1), (0.5, 0.5)):
+        with pytest.raises(SettingsError, match="must be positive"):
+            stratified_parts(["a", "b"] * 9, 0, dev_share=dev_share, test_share=test_share)
+    with pytest.raises(SettingsError, match="cannot be shared out"):
+        stratified_parts(["a"] * 9 + ["b"], 0)
+
+
+def test_examples_with_a_key_in_common_are_connected_through_others() -> None:
+    groups = connect_groups([["x"], ["x", "y"], ["z"], ["y"], []])
+    assert groups[0] == groups[1] == groups[3]
+    assert len({groups[0], groups[2], groups[4]}) == 3
+
+
+def test_the_first_leaking_pair_is_named() -> None:
+    texts = {"train": ["One.", "Two  words"], "dev": ["three"], "test": ["four", "two words"]}
+    with pytest.raises(DataError, match=r"same text in train \(example 1\) and test \(example 1\): 'two words'"):
+        check_no_leakage(texts)
+    apart = {"train": ["a", "a"], "dev": ["b"], "test": ["c"]}
+    check_no_leakage(apart, {"train": [1, 1], "dev": [2], "test": [3]})
+    with pytest.raises(DataError, match=r"same group in train \(example 0\) and test \(example 0\): '1'"):
+        check_no_leakage(apart, {"train": [1, 1], "dev": [2], "test": [1]})
+
+
+def row(question: str, sentence: str) -> LabelledText:
+    return LabelledText(question, sentence, "entailment")
+
+
+def test_pairs_that_share_a_text_are_one_group() -> None:
+    rows = [row("A?", "One."), row("B?", "one. "), row("b?", "Two."), row("C?", "Three.")]
+    groups = group_pairs(rows)
+    assert groups[0] == groups[1] == groups[2] != groups[3]
+
+
+def test_pairs_join_the_article_of_their_question_or_else_of_their_sentence() -> None:
+    articles = [
+        Question("1", "Who built it?", "A bridge. Ann built it in 1910.", (), "Bridge"),
+        Question("2", "Who built it?", "A tower. Bob built “it”.", (), "Tower"),
+        Question("3", "How high?", "A tower. Bob built “it”.", (), "Tower"),
+    ]
+    rows = [
+        row("Who built it?", 'Bob built "it".'),
+        row("How high ?", "Something else."),
+        row("Rewritten question?", "Ann built it in 1910."),
+        row("Unknown?", "Unknown."),
+    ]
+    assert find_articles(rows, articles) == ["Tower", "Tower", "Bridge", None]
+    groups = group_pairs(rows, articles)
+    assert groups[0] == groups[1] and len(set(groups)) == 3
