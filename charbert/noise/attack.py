@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from string import ascii_letters, ascii_lowercase
 
 import numpy as np
@@ -68,7 +69,7 @@ class Attack:
 
     def corrupt(self, words: Sequence[str], rng: np.random.Generator) -> Corruption:
         """Return the sentence with its eligible words attacked; four draws a word, whatever the words are."""
-        attempts = [self._attempt(edit) for edit in self.edits]
+        attempts = self._attempts
         noised: list[str] = list(words)
         records: list[EditRecord] = []
         for index, (chance, kind, place, letter) in enumerate(rng.random((len(noised), 4)).tolist()):
@@ -82,14 +83,11 @@ class Attack:
                 noised[index] = after
         return Corruption(noised, records)
 
-    def _attempt(self, edit: Edit) -> _Attempt:
-        """Return a function from a word and two draws to the position of the edit and the word after it."""
-        return {
-            Edit.drop: _drop,
-            Edit.add: self._add,
-            Edit.swap: _swap,
-            Edit.keyboard: self._keyboard,
-        }[edit]
+    @cached_property
+    def _attempts(self) -> list[_Attempt]:
+        """For each edit a function from a word and two draws to the edit's position and the word after it."""
+        known = {Edit.drop: _drop, Edit.add: self._add, Edit.swap: _swap, Edit.keyboard: self._keyboard}
+        return [known[edit] for edit in self.edits]
 
     def _add(self, word: str, place: float, letter: float) -> tuple[int, str]:
         position = 1 + pick(place, len(word) - 1)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from collections import Counter
 from pathlib import Path
 
@@ -69,6 +70,14 @@ def test_the_attack_does_not_depend_on_how_the_work_is_split() -> None:
     assert whole != attack_sentences(sentences, Attack(), 7, stream="other")
 
 
+def test_an_attack_travels_to_other_processes() -> None:
+    attack = Attack(letters="lower")
+    here = attack.corrupt(["some", "words"], numpy_generator(0))
+    copy = pickle.loads(pickle.dumps(attack))
+    assert copy == attack
+    assert copy.corrupt(["some", "words"], numpy_generator(0)) == here
+
+
 def test_an_unknown_letter_case_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"attack\.letters"):
         Attack(letters="upper")
@@ -110,9 +119,7 @@ def test_the_attack_matches_the_authors_attacked_conll_set() -> None:
     assert shares == pytest.approx([0.268, 0.261, 0.244, 0.227], abs=0.01)
 
     hits = [{record.word_index for record in corruption.edits} for corruption in corruptions]
-    entities = [
-        hit for rows, touched in zip(sentences, hits, strict=True) for hit in entity_hits(rows, touched)
-    ]
+    entities = [hit for rows, touched in zip(sentences, hits, strict=True) for hit in entity_hits(rows, touched)]
     assert len(entities) == 5648
     assert sum(entities) / len(entities) == pytest.approx(0.949, abs=0.007)
     assert sum(map(bool, hits)) / len(hits) == pytest.approx(0.979, abs=0.005)
@@ -122,6 +129,4 @@ def test_the_attack_matches_the_authors_attacked_conll_set() -> None:
     assert changed_stop_words / len(stop_words) == pytest.approx(0.738, abs=0.02)
 
     assert min(len(record.before) for record in edits) == 4
-    assert all(
-        record.before[0] == record.after[0] and record.before[-1] == record.after[-1] for record in edits
-    )
+    assert all(record.before[0] == record.after[0] and record.before[-1] == record.after[-1] for record in edits)
