@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from charbert.config.model import CharEncoder, Objective, TrunkSource
 from charbert.config.schema import Settings
 from charbert.config.training import TrainingSettings
 from charbert.config.word_recognizer import Backoff
-from charbert.records import ResultRecord, read_record, settings_key
+from charbert.records import ResultRecord, read_record, read_records, settings_key
 
 _WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
 _HEAD_ONLY = ("name", "head_channels", "recognizer")
@@ -109,18 +109,34 @@ def recognizer_identity(settings: Settings, *, background: bool) -> dict[str, An
     return identity
 
 
-def comparison_key(settings: Settings) -> str:
-    """Return a hash that cells share when they may stand in one table: all but model, task and seed is equal."""
-    return settings_key(
-        {
-            "trunk": trunk_identity(settings),
-            "text": text_identity(settings),
-            "data": settings.data.name,
-            "noise": asdict(settings.noise),
-            "attack": asdict(settings.attack),
-            "pretraining": training_identity(settings.pretraining),
-            "finetuning": training_identity(settings.finetuning),
-        }
+def comparison_keys(settings: Settings) -> dict[str, str | None]:
+    """Return the hashes that decide whether two cells may stand in one table.
+
+    ``shared`` covers what all cells of a table have in common: trunk, data, fine-tuning and attack. ``pretraining``
+    covers text, noise and pretraining, and is None for a model without further pretraining, which fits any.
+    """
+    shared = {
+        "trunk": trunk_identity(settings),
+        "data": settings.data.name,
+        "attack": asdict(settings.attack),
+        "finetuning": training_identity(settings.finetuning),
+    }
+    pretraining = {
+        "text": text_identity(settings),
+        "noise": asdict(settings.noise),
+        "pretraining": training_identity(settings.pretraining),
+    }
+    pretrained = settings.model.objective is not Objective.none
+    return {"shared": settings_key(shared), "pretraining": settings_key(pretraining) if pretrained else None}
+
+
+def comparable_records(settings: Settings) -> list[ResultRecord]:
+    """Return the fine-tuned cells that differ from the settings' own only in model, task and seed."""
+    keys = comparison_keys(replace(settings, model=replace(settings.model, objective=Objective.mlm_nlm)))
+    return read_records(
+        Path(settings.paths.results) / "records",
+        kind="finetune",
+        **{"details.comparison.shared": keys["shared"], "details.comparison.pretraining": [None, keys["pretraining"]]},
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import sys
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
@@ -21,6 +22,9 @@ def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
 
     Errors that we did not foresee keep their trace.
     """
+
+    # Loading an encoder under a new head leaves weights over by design; transformers would warn of each.
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
     @functools.wraps(main)
     def wrapper(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:

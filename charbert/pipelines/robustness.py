@@ -6,8 +6,8 @@ import logging
 from pathlib import Path
 
 from charbert.config.schema import Settings
-from charbert.pipelines.cells import comparison_key, finetuning_cell
-from charbert.records import ResultRecord, read_records
+from charbert.pipelines.cells import comparable_records, finetuning_cell
+from charbert.records import ResultRecord
 from charbert.reporting.figures import robustness_bars
 from charbert.reporting.layout import render_markdown, write_table
 from charbert.reporting.tables import table2_robustness
@@ -32,9 +32,7 @@ def run(settings: Settings) -> ResultRecord:
 def draw(settings: Settings) -> None:
     """Write Table 2 and its figure from the finished cells that differ only in model, task and seed."""
     results = Path(settings.paths.results)
-    records = read_records(
-        results / "records", kind="finetune", **{"details.comparison": comparison_key(settings)}
-    )
+    records = comparable_records(settings)
     table = table2_robustness(records)
     write_table(table, results / "tables", "table2_robustness")
     robustness_bars(table, results / "figures", "table2_robustness")

@@ -12,15 +12,18 @@ from typing import Any
 import torch
 from transformers import TrainerCallback, set_seed
 from transformers.trainer_utils import get_last_checkpoint
+from transformers.utils.logging import disable_progress_bar
 
 from charbert.config.schema import Settings
-from charbert.pipelines.cells import Cell, comparison_key
+from charbert.pipelines.cells import Cell, comparison_keys
 from charbert.records import ResultRecord, file_checksum, shorten_path, start_record, write_record
 from charbert.seeding import derive_seed
 from charbert.training.tracking import Run, TrackingCallback, tracking_run
 from charbert.training.trainer import CharBertTrainer
 
 log = logging.getLogger(__name__)
+
+disable_progress_bar()  # of loading and saving weights; training keeps its own
 
 _HISTORY_KEYS = ("step", "epoch", "num_input_tokens_seen", "loss", "learning_rate")
 
@@ -55,7 +58,7 @@ def recorded_run(settings: Settings, cell: Cell) -> Iterator[tuple[ResultRecord,
         yield record, run
         record.wandb_id, record.wandb_path = run.id, run.path
         record.details["generated"] = settings.data.generated
-        record.details["comparison"] = comparison_key(settings)
+        record.details["comparison"] = comparison_keys(settings)
         run.summary(record.metrics)
     write_record(cell.record_path, record)
     log.info("%s: record in %s", cell.name, cell.record_path)
