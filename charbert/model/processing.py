@@ -198,7 +198,7 @@ class CharBertProcessor:
         if return_tensors is not None:
             encoding.data = {name: _to_tensor(rows, name, return_tensors) for name, rows in plain.items()}
         if self.char_vocab is not None:
-            subwords = self._spell(plain, texts)
+            subwords = self._spell(plain, texts, is_padded=padding not in (False, "do_not_pad"))
             if self.mode == "released":
                 longest = int(subwords.row_lengths.max())
                 encoding.subwords = subwords
@@ -267,11 +267,14 @@ class CharBertProcessor:
         padding = attended == 0
         return SpelledSubwords.from_fields(char_ids, char_lengths, starts, ends, padding, row_lengths), None
 
-    def _spell(self, plain: BatchEncoding, texts: TextBatch) -> SpelledSubwords:
+    def _spell(self, plain: BatchEncoding, texts: TextBatch, *, is_padded: bool) -> SpelledSubwords:
         """Return the characters of each subword of ``plain``, the tokenizer's answer to ``texts``."""
         vocab, rows = cast(CharVocab, self.char_vocab), cast(list[Any], plain.encodings)
         row_lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-        real, places = _find_subwords(rows, row_lengths)  # the rest is padding, left alone for speed
+        real = [slice(None)] * len(rows)
+        places: IntArray = np.arange(int(row_lengths.sum()))
+        if is_padded:  # padding is left alone, for speed
+            real, places = _find_subwords(rows, row_lengths)
 
         def read(values: Iterable[list[Any]], *, optional: bool = False) -> IntArray:
             parts = (row[part] for row, part in zip(values, real, strict=True))
@@ -291,11 +294,14 @@ class CharBertProcessor:
         samples = plain.get("overflow_to_sample_mapping", range(len(rows)))
         owners = texts.owners(np.repeat(np.asarray(samples, np.int64), row_lengths), second, word_ids)
         source = texts.source
+        special = np.zeros(len(input_ids), np.bool_)
+        for index in self._special_ids:
+            special |= input_ids == index
         spans = SubwordSpans(
             begins=source.bounds[owners] + spread(offsets[:, 0], places, len(input_ids)),
             ends=source.bounds[owners] + spread(offsets[:, 1], places, len(input_ids)),
             texts=owners,
-            special=np.isin(input_ids, self._special_ids),
+            special=special,
             padding=spread(np.ones(len(places), np.int64), places, len(input_ids)) == 0,
             row_lengths=row_lengths,
         )
@@ -340,8 +346,8 @@ class CharBertProcessor:
         """Ids of the subwords that have no characters."""
         names = RELEASED_RULES[self.script].special_names
         if self.mode == "released" and names is not None:
-            vocabulary = self.tokenizer.get_vocab()
-            return [vocabulary[name] for name in names if name in vocabulary]
+            found = [self.tokenizer.backend_tokenizer.token_to_id(name) for name in names]
+            return [index for index in found if index is not None]  # RoBERTa has none of BERT's names
         ids = set(self.tokenizer.all_special_ids)
         return sorted(ids if self.mode == "released" else ids - {self.tokenizer.unk_token_id})
 

@@ -372,6 +372,14 @@ def test_released_rows_are_cut_at_six_characters_a_position(wordpiece_tokenizer,
     assert encoding["end_ids"][1:] == [6 * len(encoding["input_ids"]) - 1] * (len(encoding["input_ids"]) - 1)
 
 
+def test_released_pretraining_spells_the_special_tokens_of_another_trunk_out(bpe_tokenizer) -> None:
+    vocab = CharVocab([" ", "Ġ", "<", "s", ">", "a", "/", "<unk>"], 0, 0, 0, 7)
+    pretraining = CharBertProcessor(bpe_tokenizer, vocab, mode="released")("a", padding="max_length", max_length=6)
+    assert pretraining["char_input_ids"][:13] == [2, 3, 4, 0, 1, 5, 0, 2, 6, 3, 4, 0, 0]
+    tagging = CharBertProcessor(bpe_tokenizer, vocab, mode="released", script="ner")("a")
+    assert tagging["char_input_ids"][:7] == [0, 0, 1, 5, 0, 0, 0]
+
+
 def test_released_hiding_needs_the_processors_own_encoding(uncased_tokenizer, char_vocab) -> None:
     processor = CharBertProcessor(uncased_tokenizer, char_vocab, mode="released")
     encoding = processor("a b")
