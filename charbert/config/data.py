@@ -35,9 +35,7 @@ class FoldSettings:
     def __post_init__(self) -> None:
         """Check ranges."""
         if self.number and self.number < 3:
-            raise SettingsError(
-                f"folds.number must be 3 or more (train, dev, test), or 0 for none, got {self.number}"
-            )
+            raise SettingsError(f"folds.number must be 3 or more (train, dev, test), or 0 for none, got {self.number}")
         if not 0 <= self.fold < max(1, self.number):
             raise SettingsError(f"folds.fold must be in [0, {max(1, self.number)}), got {self.fold}")
 

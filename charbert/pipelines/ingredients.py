@@ -123,8 +123,7 @@ def _package_folder(trunk: TrunkSettings) -> Path:
     found = importlib.util.find_spec(package)
     if found is None or not found.submodule_search_locations:
         raise CheckpointError(
-            f"trunk={trunk.name} needs the Python package {package}, which is not installed; "
-            "`make minilm` installs it"
+            f"trunk={trunk.name} needs the Python package {package}, which is not installed; `make minilm` installs it"
         )
     return Path(found.submodule_search_locations[0]) / inner
 

@@ -55,9 +55,7 @@ class Run:
     def table(self, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Log a table; one column may mix types."""
         data = [list(row) for row in rows]
-        self._attempt(
-            lambda run: run.log({name: _wandb().Table(list(columns), data, allow_mixed_types=True)})
-        )
+        self._attempt(lambda run: run.log({name: _wandb().Table(list(columns), data, allow_mixed_types=True)}))
 
     def image(self, name: str, path: Path | str) -> None:
         """Log a picture file."""

@@ -10,9 +10,7 @@ from charbert.errors import SettingsError
 
 CONF = Path(__file__).parents[2] / "conf"
 EXPERIMENTS = sorted(path.stem for path in CONF.glob("*.yaml") if path.stem != "base")
-CHOICES = sorted(
-    (path.parent.name, path.stem) for path in CONF.glob("*/*.yaml") if path.parent.name not in ("hydra",)
-)
+CHOICES = sorted((path.parent.name, path.stem) for path in CONF.glob("*/*.yaml") if path.parent.name not in ("hydra",))
 
 
 def composed(*overrides: str, experiment: str = "pretrain") -> Settings:

@@ -1,0 +1,89 @@
+from collections.abc import Callable
+
+import pytest
+
+from charbert.config.schema import Settings
+from charbert.pipelines.cells import (
+    comparable_records,
+    comparison_keys,
+    finetuning_cell,
+    pretraining_cell,
+    trunk_cell,
+)
+from charbert.records import ResultRecord, write_record
+
+Composed = Callable[..., Settings]
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "tracking=off",
+        "finetuning.num_workers=4",
+        "finetuning.log_every=1",
+        "paths.data=elsewhere",
+        "pretraining.checkpoints=3",
+    ],
+)
+def test_what_cannot_change_a_number_does_not_change_the_key(composed: Composed, override: str) -> None:
+    assert finetuning_cell(composed("recipe=minilm", override)).key == finetuning_cell(composed("recipe=minilm")).key
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "seed=2",
+        "finetuning.epochs=9",
+        "attack.seed=1",
+        "noise=keyboard",
+        "model=adv_bert",
+        "corpus.max_words=7",
+        "pretraining_seed=5",
+    ],
+)
+def test_what_can_change_a_number_changes_the_key(composed: Composed, override: str) -> None:
+    assert finetuning_cell(composed("recipe=minilm", override)).key != finetuning_cell(composed("recipe=minilm")).key
+
+
+def test_one_pretrained_encoder_serves_all_seeds_and_tasks(composed: Composed) -> None:
+    one, other = composed("recipe=minilm", "seed=1"), composed("recipe=minilm", "seed=2", "finetuning.epochs=9")
+    assert pretraining_cell(one).folder == pretraining_cell(other).folder
+
+
+def test_a_plain_trunk_is_the_same_cell_whatever_pretraining_would_do(composed: Composed) -> None:
+    one = composed("recipe=minilm", "model=bert")
+    other = composed("recipe=minilm", "model=bert", "noise=keyboard", "pretraining.epochs=9", "corpus.max_words=7")
+    assert finetuning_cell(one).key == finetuning_cell(other).key
+
+
+def test_a_trunk_from_scratch_depends_on_its_text(composed: Composed) -> None:
+    one, other = composed("recipe=quick"), composed("recipe=quick", "newswire.seed=2")
+    assert trunk_cell(one).key != trunk_cell(other).key
+
+
+def finished(settings: Settings) -> None:
+    cell = finetuning_cell(settings)
+    record = ResultRecord(
+        kind="finetune",
+        experiment="table2_robustness",
+        name=cell.name,
+        key=cell.key,
+        settings={"model": {"name": settings.model.name}},
+        seed=settings.seed,
+        details={"comparison": comparison_keys(settings)},
+    )
+    write_record(cell.record_path, record)
+
+
+def test_a_table_holds_the_cells_that_differ_in_model_and_seed_only(composed: Composed) -> None:
+    wanted = [("model=bert", "seed=1"), ("model=bert", "seed=2"), ("model=charbert", "seed=1")]
+    for overrides in (*wanted, ("model=charbert", "noise=keyboard"), ("model=bert", "finetuning.epochs=9")):
+        finished(composed("recipe=minilm", *overrides))
+    found = comparable_records(composed("recipe=minilm", "model=bert"))
+    assert sorted((record.settings["model"]["name"], record.seed) for record in found) == [
+        ("BERT", 1),
+        ("BERT", 2),
+        ("CharBERT", 1),
+    ]
+    keyboard = comparable_records(composed("recipe=minilm", "noise=keyboard"))
+    assert len(keyboard) == 3  # the two of BERT serve here too
