@@ -55,9 +55,7 @@ def is_reference(name: str) -> bool:
     return name.startswith((_HUB, _PARQUET))
 
 
-def fetch_split(
-    reference: str, task: TaskSettings, hub_columns: Mapping[str, str], root: Path, folder: Path
-) -> Path:
+def fetch_split(reference: str, task: TaskSettings, hub_columns: Mapping[str, str], root: Path, folder: Path) -> Path:
     """Write a split as a file in the layout of the task and return its path.
 
     What the hub library keeps in its own cache is not downloaded again.
@@ -92,7 +90,7 @@ def load_split(reference: str, root: Path) -> datasets.Dataset:
     if reference.startswith(_PARQUET):
         files = str(root / reference.removeprefix(_PARQUET))
         source: tuple[Any, ...] = ("parquet",)
-        options: dict[str, Any] = {"data_files": {"all": files}, "split": "all"}
+        options: dict[str, Any] = {"data_files": {"rows": files}, "split": "rows"}
     else:
         split = HubSplit.parse(reference)
         source = (split.repository, None if split.config == "default" else split.config)
@@ -129,8 +127,7 @@ class _Rows:
         defaults = dict(zip(names[len(columns) :], optional.values(), strict=True))
         for number, row in enumerate(self.rows):
             yield tuple(
-                self._named(features[name], row[name], number) if name in features else defaults[name]
-                for name in names
+                self._named(features[name], row[name], number) if name in features else defaults[name] for name in names
             )
 
     def _named(self, feature: Any, value: Any, number: int) -> Any:
@@ -173,9 +170,7 @@ def _write_questions(path: Path, rows: _Rows, task: TaskSettings) -> None:
     for question_id, question, context, answers, title in read:
         if questions and questions[-1].title != title:
             article += 1
-        found = tuple(
-            Answer(text, start) for text, start in zip(answers["text"], answers["answer_start"], strict=True)
-        )
+        found = tuple(Answer(text, start) for text, start in zip(answers["text"], answers["answer_start"], strict=True))
         questions.append(Question(question_id, question, context, found, title, article))
     write_squad(path, questions)
 
