@@ -111,16 +111,13 @@ def stratified_parts(
     """
     if min(dev_share, test_share) <= 0 or dev_share + test_share >= 1:
         raise SettingsError(
-            f"dev_share and test_share must be positive and sum to less than 1, "
-            f"got {dev_share} and {test_share}"
+            f"dev_share and test_share must be positive and sum to less than 1, got {dev_share} and {test_share}"
         )
     names = _as_ids(labels)
     everything = np.arange(len(names))
     random_state = _sklearn_seed(seed)
     try:
-        rest, test = train_test_split(
-            everything, test_size=test_share, stratify=names, random_state=random_state
-        )
+        rest, test = train_test_split(everything, test_size=test_share, stratify=names, random_state=random_state)
         train, dev = train_test_split(
             rest, test_size=dev_share / (1 - test_share), stratify=names[rest], random_state=random_state
         )
@@ -134,9 +131,7 @@ def normalise_text(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def check_no_leakage(
-    texts: dict[str, Sequence[str]], groups: dict[str, Sequence[Hashable]] | None = None
-) -> None:
+def check_no_leakage(texts: dict[str, Sequence[str]], groups: dict[str, Sequence[Hashable]] | None = None) -> None:
     """Refuse parts that share a text, or a group.
 
     Args:
@@ -173,9 +168,7 @@ def _rotate(tests: Sequence[np.ndarray]) -> list[Parts]:
     divisions = []
     for number, test in enumerate(folds):
         following = (number + 1) % len(folds)
-        rest = [
-            index for other, fold in enumerate(folds) if other not in (number, following) for index in fold
-        ]
+        rest = [index for other, fold in enumerate(folds) if other not in (number, following) for index in fold]
         divisions.append(Parts(tuple(sorted(rest)), folds[following], test))
     return divisions
 
@@ -183,8 +176,7 @@ def _rotate(tests: Sequence[np.ndarray]) -> list[Parts]:
 def _check_folds(folds: int, most: int, what: str) -> None:
     if not 3 <= folds <= most:
         raise SettingsError(
-            f"folds.number must be at least 3 (train, dev, test) and at most the number of {what}, {most}, "
-            f"got {folds}"
+            f"folds.number must be at least 3 (train, dev, test) and at most the number of {what}, {most}, got {folds}"
         )
 
 

@@ -79,9 +79,7 @@ class ClassificationTask(Task[LabelledText, str]):
         if self.metric not in ("f1", "matthews"):
             return np.stack([gold == predicted, np.ones_like(gold)], axis=1).astype(np.int64)
         outcomes = [(1, 1), (0, 1), (1, 0), (0, 0)][: 4 if self.metric == "matthews" else 3]
-        return np.stack([(gold == one) & (predicted == two) for one, two in outcomes], axis=1).astype(
-            np.int64
-        )
+        return np.stack([(gold == one) & (predicted == two) for one, two in outcomes], axis=1).astype(np.int64)
 
     def attack(
         self, examples: Sequence[LabelledText], noise: NoiseModel, seed: int
@@ -104,15 +102,11 @@ class ClassificationTask(Task[LabelledText, str]):
             one, two = 2 * number, 2 * number + 1
             second = None if row.second is None else new_texts[two]
             attacked.append(replace(row, first=new_texts[one], second=second))
-            shifted = [
-                edit._replace(word_index=edit.word_index + len(words[one])) for edit in noised[two].edits
-            ]
+            shifted = [edit._replace(word_index=edit.word_index + len(words[one])) for edit in noised[two].edits]
             edits.append([*noised[one].edits, *shifted])
         return attacked, edits
 
-    def check_aligned(
-        self, clean: Sequence[LabelledText], attacked: Sequence[LabelledText], path: Path
-    ) -> None:
+    def check_aligned(self, clean: Sequence[LabelledText], attacked: Sequence[LabelledText], path: Path) -> None:
         """Raise DataError naming the first row whose id or label differs."""
         check_rows_aligned(clean, attacked, path)
 
@@ -125,9 +119,7 @@ class ClassificationTask(Task[LabelledText, str]):
         """Return what makes each row itself, to find duplicates."""
         return [f"{row.first}\n{row.second}" if row.second is not None else row.first for row in examples]
 
-    def groups(
-        self, examples: Sequence[LabelledText], articles: Sequence[Question] | None = None
-    ) -> list[int]:
+    def groups(self, examples: Sequence[LabelledText], articles: Sequence[Question] | None = None) -> list[int]:
         """Return the group of each row: rows with a text in common, or from the same article."""
         return group_pairs(examples, articles)
 
@@ -139,8 +131,6 @@ class ClassificationTask(Task[LabelledText, str]):
     def _label_ids(self) -> dict[str, int]:
         return {label: position for position, label in enumerate(self.labels)}
 
-    def _ids(
-        self, examples: Sequence[LabelledText], predictions: Sequence[str]
-    ) -> tuple[list[int], list[int]]:
+    def _ids(self, examples: Sequence[LabelledText], predictions: Sequence[str]) -> tuple[list[int], list[int]]:
         ids = self._label_ids
         return [ids[row.label] for row in examples], [ids[label] for label in predictions]

@@ -45,9 +45,7 @@ class TaggingTask(Task[TaggedSentence, Tags]):
 
     def decode(self, logits: Sequence[np.ndarray], encoded: Encoded) -> list[Tags]:
         """Return the most likely tag of every word."""
-        return decode_tags(
-            [row.argmax(-1) for row in logits], encoded.origin, self.label_ids, outside=self._outside
-        )
+        return decode_tags([row.argmax(-1) for row in logits], encoded.origin, self.label_ids, outside=self._outside)
 
     def attack(
         self, examples: Sequence[TaggedSentence], noise: NoiseModel, seed: int
@@ -60,9 +58,7 @@ class TaggingTask(Task[TaggedSentence, Tags]):
         ]
         return attacked, [corruption.edits for corruption in corruptions]
 
-    def check_aligned(
-        self, clean: Sequence[TaggedSentence], attacked: Sequence[TaggedSentence], path: Path
-    ) -> None:
+    def check_aligned(self, clean: Sequence[TaggedSentence], attacked: Sequence[TaggedSentence], path: Path) -> None:
         """Raise DataError naming the first sentence whose length or tags differ."""
         check_aligned(clean, attacked)
 
@@ -144,9 +140,7 @@ class PartOfSpeechTask(TaggingTask):
     def learn_labels(self, examples: Sequence[TaggedSentence]) -> None:
         """Take the tag set from the training sentences, and the tag of words that the model cannot see."""
         super().learn_labels(examples)
-        self._most_frequent = Counter(tag for example in examples for tag in example.tags).most_common(1)[0][
-            0
-        ]
+        self._most_frequent = Counter(tag for example in examples for tag in example.tags).most_common(1)[0][0]
 
     def score(self, examples: Sequence[TaggedSentence], predictions: Sequence[Tags]) -> dict[str, float]:
         """Return accuracy over words, and the share of sentences without an error."""

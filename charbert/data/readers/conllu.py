@@ -51,9 +51,7 @@ def read_conllu(path: Path | str, tag: PosColumn = "upos") -> list[TaggedSentenc
         elif not line.startswith("#"):
             block.append((number, _split(path, number, line)))
         elif block:
-            raise DataError.at(
-                path, number, expected="comments before the words of a sentence", found=repr(line[:40])
-            )
+            raise DataError.at(path, number, expected="comments before the words of a sentence", found=repr(line[:40]))
         elif _NEW_DOCUMENT.match(line) and started:
             document, started = document + 1, False
     if not sentences:
@@ -111,9 +109,7 @@ def _split(path: Path, number: int, line: str) -> list[str]:
     return cells
 
 
-def _sentence(
-    path: Path, block: Sequence[tuple[int, list[str]]], column: int, document: int
-) -> TaggedSentence:
+def _sentence(path: Path, block: Sequence[tuple[int, list[str]]], column: int, document: int) -> TaggedSentence:
     """Return the words of a block after checking that its ids run as the format says."""
     words: list[str] = []
     tags: list[str] = []

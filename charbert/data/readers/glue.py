@@ -32,9 +32,7 @@ class LabelledText:
     place: str = field(default="", compare=False)
 
 
-def read_glue(
-    path: Path | str, columns: ColumnSettings, *, unquote_fields: bool = False
-) -> list[LabelledText]:
+def read_glue(path: Path | str, columns: ColumnSettings, *, unquote_fields: bool = False) -> list[LabelledText]:
     """Return the rows of a table, with labels by name.
 
     A quotation mark is a character like any other: GLUE's files have unpaired ones.
@@ -184,9 +182,7 @@ def _labelled(path: Path, number: int, row: Mapping[str, str], columns: ColumnSe
     label = row[columns.label]
     names = columns.label_names
     if names and label not in names and label not in names.values():
-        known = ", ".join(
-            f"{written} ({name})" if written != name else name for written, name in names.items()
-        )
+        known = ", ".join(f"{written} ({name})" if written != name else name for written, name in names.items())
         hint = "is this a header in the middle of the file?" if label == columns.label else "see task.columns"
         raise DataError.at(path, number, expected=f"a label of {known}", found=repr(label), hint=hint)
     return LabelledText(

@@ -81,9 +81,7 @@ def write_squad(path: Path | str, questions: Sequence[Question], version: str = 
         if wrong or question.question_id in seen:
             found = f"{wrong[0]!r} in" if wrong else "again the id of"
             expected = "answers that stand at their start in the context, and ids that occur once"
-            raise DataError.at(
-                path, None, expected=expected, found=f"{found} question {question.question_id!r}"
-            )
+            raise DataError.at(path, None, expected=expected, found=f"{found} question {question.question_id!r}")
         seen.add(question.question_id)
     articles = []
     for (title, _), group in groupby(questions, key=lambda question: (question.title, question.article)):
@@ -132,9 +130,7 @@ class _Node:
         """File and line; computed on demand, since it searches the file."""
         if self.near is None:
             return str(self.path)
-        at = max(
-            self.text.find(json.dumps(self.near)), self.text.find(json.dumps(self.near, ensure_ascii=False))
-        )
+        at = max(self.text.find(json.dumps(self.near)), self.text.find(json.dumps(self.near, ensure_ascii=False)))
         return str(self.path) if at < 0 else f"{self.path}:{self.text.count(chr(10), 0, at) + 1}"
 
     def get(self, key: str, kind: type, default: Any = None) -> Any:
