@@ -1,4 +1,4 @@
-"""A WordPiece vocabulary of one's own, for a trunk trained from scratch.
+"""A WordPiece vocabulary: one of one's own for a trunk trained from scratch, or one from a file.
 
 The trainer of the tokenizers library breaks ties by hash order, so that two runs on the same text differ in a few
 entries. This one is simpler, and the same text gives the same vocabulary on every machine.
@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import BertTokenizerFast, PreTrainedTokenizerBase
 
-from charbert.errors import SettingsError
+from charbert.errors import DataError, SettingsError
 
 _SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 _LONGEST_PIECE = 6
@@ -29,19 +30,53 @@ def train_wordpiece(texts: Iterable[str], vocab_size: int, *, lower_case: bool =
     Raises:
         SettingsError: if the vocabulary cannot even hold every character of the text.
     """
-    tokenizer = Tokenizer(models.WordPiece({}, unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lower_case, strip_accents=lower_case)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer = _empty_tokenizer(lower_case)
     words: Counter[str] = Counter()
     for text in texts:
         split = tokenizer.pre_tokenizer.pre_tokenize_str(tokenizer.normalizer.normalize_str(text))
         words.update(word for word, _ in split)
     vocabulary = {piece: position for position, piece in enumerate(choose_pieces(words, vocab_size))}
+    return _bert_tokenizer(vocabulary, lower_case)
+
+
+def read_wordpiece(path: Path | str, *, lower_case: bool = False) -> PreTrainedTokenizerBase:
+    """Return a BERT tokenizer with the vocabulary of a file, one subword a line, as BERT's are published.
+
+    Args:
+        path: the file, in UTF-8.
+        lower_case: fold case and strip accents, as uncased BERT does.
+
+    Raises:
+        DataError: if the file is missing, not UTF-8, or lacks one of BERT's special subwords.
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError.at(path, None, expected="a vocabulary, one subword a line", found=str(error)) from None
+    vocabulary = {line.rstrip("\r"): position for position, line in enumerate(lines) if line.strip()}
+    if missing := [piece for piece in _SPECIAL if piece not in vocabulary]:
+        raise DataError.at(
+            path,
+            None,
+            expected=f"a WordPiece vocabulary with {' '.join(_SPECIAL)}",
+            found=f"none of {' '.join(missing)}",
+            hint="is it the vocabulary of another kind of tokenizer?",
+        )
+    return _bert_tokenizer(vocabulary, lower_case)
+
+
+def _empty_tokenizer(lower_case: bool) -> Tokenizer:
+    tokenizer = Tokenizer(models.WordPiece({}, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lower_case, strip_accents=lower_case)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    return tokenizer
+
+
+def _bert_tokenizer(vocabulary: dict[str, int], lower_case: bool) -> PreTrainedTokenizerBase:
+    tokenizer = _empty_tokenizer(lower_case)
     tokenizer.model = models.WordPiece(vocabulary, unk_token="[UNK]")
     tokenizer.decoder = decoders.WordPiece()
-    tokenizer.post_processor = processors.BertProcessing(
-        ("[SEP]", vocabulary["[SEP]"]), ("[CLS]", vocabulary["[CLS]"])
-    )
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", vocabulary["[SEP]"]), ("[CLS]", vocabulary["[CLS]"]))
     return BertTokenizerFast(
         tokenizer_object=tokenizer,
         do_lower_case=lower_case,

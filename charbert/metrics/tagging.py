@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import numpy as np
 from seqeval.scheme import IOB2, Entities
 
 from charbert.errors import DataError
+
+
+class Entity(NamedTuple):
+    """Where an entity stands and what it is."""
+
+    sentence: int
+    kind: str
+    """Its type, as ``PER``."""
+    first: int
+    """Index of its first word."""
+    end: int
+    """Index behind its last word."""
 
 
 @dataclass(frozen=True)
@@ -41,17 +54,15 @@ def entity_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[st
     Raises:
         DataError: if the two do not line up, or a tag is not IOB2.
     """
-    found_gold, found_predicted = _entities(gold, predicted)
+    found_gold, found_predicted = paired_entities(gold, predicted)
     types = sorted({kind for found in (*found_gold, *found_predicted) for _, kind, _, _ in found})
     counts = {kind: np.zeros(3, dtype=np.int64) for kind in types}
     for one, other in zip(found_gold, found_predicted, strict=True):
         for column, found in enumerate((one, other, one & other)):
             for _, kind, _, _ in found:
                 counts[kind][column] += 1
-    total = _type_scores(sum(counts.values(), np.zeros(3, dtype=np.int64)))
-    return EntityScores(
-        **asdict(total), per_type={kind: _type_scores(count) for kind, count in counts.items()}
-    )
+    total = scores_of_counts(sum(counts.values(), np.zeros(3, dtype=np.int64)))
+    return EntityScores(**asdict(total), per_type={kind: scores_of_counts(count) for kind, count in counts.items()})
 
 
 def entity_counts(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> np.ndarray:
@@ -64,7 +75,7 @@ def entity_counts(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[st
     """
     rows = [
         (len(one & other), len(other - one), len(one - other))
-        for one, other in zip(*_entities(gold, predicted), strict=True)
+        for one, other in zip(*paired_entities(gold, predicted), strict=True)
     ]
     return np.array(rows, dtype=np.int64).reshape(-1, 3)
 
@@ -77,22 +88,24 @@ def token_accuracy(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[s
     """
     _check_lengths(gold, predicted)
     right = sum(
-        tag == other
-        for one, two in zip(gold, predicted, strict=True)
-        for tag, other in zip(one, two, strict=True)
+        tag == other for one, two in zip(gold, predicted, strict=True) for tag, other in zip(one, two, strict=True)
     )
     return right / max(1, sum(len(tags) for tags in gold))
 
 
-def _entities(
+def paired_entities(
     gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]
-) -> tuple[list[set[tuple[int, str, int, int]]], list[set[tuple[int, str, int, int]]]]:
-    """Return the entities (sentence, type, first word, end) of every sentence, gold and predicted."""
+) -> tuple[list[set[Entity]], list[set[Entity]]]:
+    """Return the entities of every sentence, gold and predicted.
+
+    Raises:
+        DataError: if the two do not line up, or a tag is not IOB2.
+    """
     _check_lengths(gold, predicted)
     try:
         one, other = (
             [
-                {entity.to_tuple() for entity in found}
+                {Entity(*entity.to_tuple()) for entity in found}
                 for found in Entities([list(tags) for tags in side], scheme=IOB2).entities
             ]
             for side in (gold, predicted)
@@ -102,16 +115,17 @@ def _entities(
     return one, other
 
 
+def scores_of_counts(counts: Sequence[int] | np.ndarray) -> TypeScores:
+    """Return the scores for counts of gold, predicted and correct entities, in this order."""
+    gold, predicted, correct = (int(count) for count in counts)
+    precision, recall = correct / max(1, predicted), correct / max(1, gold)
+    f1 = 2 * correct / max(1, gold + predicted)
+    return TypeScores(precision, recall, f1, gold, predicted, correct)
+
+
 def _check_lengths(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> None:
     if len(gold) != len(predicted):
         raise DataError(f"expected tags of {len(gold)} sentences as in the gold, got {len(predicted)}")
     for number, (one, other) in enumerate(zip(gold, predicted, strict=True)):
         if len(one) != len(other):
             raise DataError(f"sentence {number}: expected {len(one)} tags as in the gold, got {len(other)}")
-
-
-def _type_scores(counts: np.ndarray) -> TypeScores:
-    gold, predicted, correct = (int(count) for count in counts)
-    precision, recall = correct / max(1, predicted), correct / max(1, gold)
-    f1 = 2 * correct / max(1, gold + predicted)
-    return TypeScores(precision, recall, f1, gold, predicted, correct)
