@@ -7,6 +7,7 @@ from enum import Enum
 
 from omegaconf import MISSING
 
+from charbert.config.analysis import AnalysisSettings
 from charbert.config.data import (
     AttackSettings,
     CorpusSettings,
@@ -74,4 +75,5 @@ class Settings:
     task: TaskSettings = field(default_factory=TaskSettings)
     finetuning: TrainingSettings = field(default_factory=TrainingSettings)
     attack: AttackSettings = field(default_factory=AttackSettings)
+    analysis: AnalysisSettings = field(default_factory=AnalysisSettings)
     tracking: TrackingSettings = field(default_factory=TrackingSettings)

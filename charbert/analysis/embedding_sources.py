@@ -1,0 +1,90 @@
+"""A BiLSTM tagger on frozen states: what each channel knows before any fine-tuning (Fig. 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from transformers import Trainer
+from transformers.modeling_outputs import TokenClassifierOutput
+
+from charbert.analysis.word_states import States
+from charbert.batch import IGNORED_LABEL
+from charbert.model.losses import mean_cross_entropy
+
+
+class BiLstmTagger(nn.Module):
+    """Tag words from frozen states: dropout, a bidirectional LSTM over the words, dropout, a linear layer.
+
+    Paper: Fig. 6, which says that the embeddings are frozen and a BiLSTM reads them, and no more. Words, not subwords,
+        are the LSTM's steps: a word's state is that of its first subword, as in fine-tuning (Sec. 3.6).
+    Shapes: B sentences, W words, F size of the frozen states, K tags.
+    """
+
+    def __init__(self, state_size: int, hidden_size: int, num_labels: int, *, num_layers: int, dropout: float) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.lstm = nn.LSTM(state_size, hidden_size, num_layers, batch_first=True, bidirectional=True)
+        self.classifier = nn.Linear(2 * hidden_size, num_labels)
+
+    def forward(self, states: Tensor, attention_mask: Tensor, labels: Tensor | None = None) -> TokenClassifierOutput:
+        """Return logits (B, W, K), and the loss where labels are given.
+
+        Args:
+            states: (B, W, F).
+            attention_mask: 1 on words and 0 on padding, (B, W), at least one word a sentence.
+            labels: (B, W), -100 on padding.
+        """
+        lengths = attention_mask.sum(dim=1).cpu()
+        packed = pack_padded_sequence(self.dropout(states), lengths, batch_first=True, enforce_sorted=False)
+        read, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True, total_length=states.shape[1])
+        logits = self.classifier(self.dropout(read))  # (B, W, K)
+        loss = None if labels is None else mean_cross_entropy(logits.flatten(0, 1), labels.flatten())
+        return TokenClassifierOutput(loss=loss, logits=logits)
+
+
+def tagger_features(
+    states: Sequence[States], tags: Sequence[Sequence[str]], label_ids: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    """Return the inputs of the tagger for each sentence: ``states`` (W, F), ``attention_mask`` and ``labels`` (W).
+
+    A tag without an id is ignored in the loss; it can occur where a test set has types that training has not.
+    """
+    return [
+        {
+            "states": rows,
+            "attention_mask": np.ones(len(rows), np.int64),
+            "labels": np.array([label_ids.get(tag, IGNORED_LABEL) for tag in sentence], np.int64),
+        }
+        for rows, sentence in zip(states, tags, strict=True)
+    ]
+
+
+def collate_states(features: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
+    """Return a batch of `tagger_features`, padded to its longest sentence: states (B, W, F), the others (B, W)."""
+    padding = {"states": 0.0, "attention_mask": 0, "labels": IGNORED_LABEL}
+    return {
+        name: nn.utils.rnn.pad_sequence(
+            [torch.from_numpy(feature[name]) for feature in features], batch_first=True, padding_value=value
+        )
+        for name, value in padding.items()
+        if name in features[0]
+    }
+
+
+def predict_tags(trainer: Trainer, features: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[list[str]]:
+    """Return the most likely tag of every word; the tagger does not see the right ones."""
+    inputs = [{name: value for name, value in feature.items() if name != "labels"} for feature in features]
+    return name_tags(trainer.predict(inputs).predictions, features, labels)
+
+
+def name_tags(logits: Any, features: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[list[str]]:
+    """Return tags for logits (N, W, K), which are longer than a sentence where a batch was padded."""
+    return [
+        [labels[int(choice)] for choice in row[: len(feature["attention_mask"])].argmax(-1)]
+        for row, feature in zip(logits, features, strict=True)
+    ]

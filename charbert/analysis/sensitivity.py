@@ -1,0 +1,81 @@
+"""How far noise moves the states of words (Fig. 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charbert.analysis.word_states import WordStates
+
+Encode = Callable[[Sequence[Sequence[str]]], list[WordStates]]
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """Mean sensitivities of words, in [0, 1]; NaN over no words."""
+
+    all_words: float
+    """S of the paper."""
+    attacked: float
+    """Over the words that the noise changed."""
+    others: float
+    """Over the words that it left as they were, whose states move with their context alone."""
+
+
+def state_distance(clean: NDArray[np.floating], noisy: NDArray[np.floating]) -> Values:
+    """Return 1/2 - 1/2 cos(r, r') of each pair of states: 0 for the same direction, 1 for opposite ones.
+
+    Paper: Sec. 5.2, Fig. 5.
+
+    Args:
+        clean: states r, (W, F), none of them zero.
+        noisy: states r', (W, F).
+    """
+    one, other = (np.asarray(states, np.float64) for states in (clean, noisy))
+    norms = np.linalg.norm(one, axis=-1) * np.linalg.norm(other, axis=-1)
+    return np.clip(0.5 - 0.5 * (one * other).sum(-1) / norms, 0.0, 1.0)
+
+
+def word_sensitivities(
+    encode: Encode, clean: Sequence[Sequence[str]], noisy: Sequence[Sequence[str]], *, sentences_at_once: int = 256
+) -> dict[str, list[Values]]:
+    """Return each word's sensitivity by kind of states (see `WordStates.of`), one row (W) for each sentence.
+
+    A word that the tokenizer turns into nothing, before or after noise, is NaN.
+
+    Args:
+        encode: gives the states of words.
+        clean: the words of each sentence, of one sentence or more.
+        noisy: the same sentences after noise, word for word.
+        sentences_at_once: pairs whose states are held in memory.
+    """
+    found: dict[str, list[Values]] = {}
+    for start in range(0, len(clean), sentences_at_once):
+        part = slice(start, start + sentences_at_once)
+        for one, other in zip(encode(clean[part]), encode(noisy[part]), strict=True):
+            seen = one.seen & other.seen
+            for source in one.sources:
+                row = np.full(len(seen), np.nan)
+                row[seen] = state_distance(one.of(source)[seen], other.of(source)[seen])
+                found.setdefault(source, []).append(row)
+    return found
+
+
+def mean_sensitivity(
+    rows: Sequence[Values], clean: Sequence[Sequence[str]], noisy: Sequence[Sequence[str]]
+) -> Sensitivity:
+    """Return the means over all words, over those that differ, and over those that do not."""
+    values = np.concatenate(rows)
+    changed = np.array(
+        [word != other for one, two in zip(clean, noisy, strict=True) for word, other in zip(one, two, strict=True)]
+    )
+    return Sensitivity(*(_mean(values[chosen]) for chosen in (np.ones_like(changed), changed, ~changed)))
+
+
+def _mean(values: Values) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else float("nan")

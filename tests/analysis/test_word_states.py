@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+import torch
+
+from charbert.errors import SettingsError
+
+SENTENCES = [["The", "ferry", "left", "."], ["Nobody", "answered"], ["Keep", "the", "keys", "and", "counting", "!"]]
+
+
+def test_a_words_state_is_that_of_its_first_subword(dual_encoder) -> None:
+    words = SENTENCES[0]
+    found = dual_encoder([words])[0]
+    batch = dual_encoder.processor([words], is_split_into_words=True, return_tensors="pt")
+    with torch.no_grad():
+        output = dual_encoder.model(**batch)
+    first = [batch.word_ids(0).index(word) for word in range(len(words))]
+    np.testing.assert_allclose(found.token, output.token_states[0, first].numpy(), atol=1e-5)
+    np.testing.assert_allclose(found.char, output.char_states[0, first].numpy(), atol=1e-5)
+    assert found.seen.all()
+
+
+def test_batching_and_order_change_no_state(dual_encoder) -> None:
+    together = dual_encoder(SENTENCES)
+    for words, states in zip(SENTENCES, together, strict=True):
+        alone = dual_encoder([words])[0]
+        np.testing.assert_allclose(states.of("concat"), alone.of("concat"), atol=1e-5)
+
+
+def test_the_sources_are_made_of_the_channels(dual_encoder) -> None:
+    states = dual_encoder(SENTENCES[:1])[0]
+    assert states.sources == ("concat", "token", "char", "sum")
+    assert states.of("concat").shape == (4, 32)
+    np.testing.assert_array_equal(states.of("sum"), states.of("token") + states.of("char"))
+
+
+def test_a_plain_trunk_has_its_one_channel(plain_encoder) -> None:
+    states = plain_encoder(SENTENCES[:1])[0]
+    assert states.char is None and states.sources == ("concat", "token")
+    np.testing.assert_array_equal(states.of("concat"), states.token)
+    with pytest.raises(SettingsError, match="one of concat, token, got char"):
+        states.of("char")
+
+
+def test_words_beyond_one_window_and_words_without_subwords_are_there(dual_encoder) -> None:
+    states = dual_encoder([["lighthouse"] * 12 + ["\u200b", "keeper"]])[0]
+    assert states.seen.tolist() == [True] * 12 + [False, True]
+    assert not states.token[12].any() and states.token[13].any()
