@@ -130,13 +130,20 @@ def comparison_keys(settings: Settings) -> dict[str, str | None]:
     return {"shared": settings_key(shared), "pretraining": settings_key(pretraining) if pretrained else None}
 
 
-def comparable_records(settings: Settings) -> list[ResultRecord]:
-    """Return the fine-tuned cells that differ from the settings' own only in model, task and seed."""
+def comparable_records(settings: Settings, kind: str = "finetune", **filters: Any) -> list[ResultRecord]:
+    """Return the cells of a kind that differ from the settings' own only in model, task and seed.
+
+    Args:
+        settings: of one of the cells.
+        kind: finetune or analysis.
+        **filters: more for `charbert.records.read_records`.
+    """
     keys = comparison_keys(replace(settings, model=replace(settings.model, objective=Objective.mlm_nlm)))
     return read_records(
         Path(settings.paths.results) / "records",
-        kind="finetune",
+        kind=kind,
         **{"details.comparison.shared": keys["shared"], "details.comparison.pretraining": [None, keys["pretraining"]]},
+        **filters,
     )
 
 
@@ -145,7 +152,7 @@ class Cell:
 
     Args:
         settings: the experiment's settings.
-        kind: trunk, pretrain, word_recognizer or finetune; the W&B job type.
+        kind: trunk, pretrain, word_recognizer, finetune or analysis; the W&B job type.
         parts: words of the name, e.g. task, model, seed.
         identity: what the key is a hash of.
     """
@@ -163,6 +170,10 @@ class Cell:
     def model_folder(self) -> Path:
         """Where the trained model is saved."""
         return self.folder / "model"
+
+    def predictions_path(self, name: str) -> Path:
+        """Where the predictions on a version of the test set are saved: clean, or the attack's name."""
+        return self.folder / "predictions" / f"{name}.jsonl"
 
     def finished(self) -> ResultRecord | None:
         """Return the record when the run is finished, else None."""

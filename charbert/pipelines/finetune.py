@@ -50,9 +50,21 @@ def run(settings: Settings) -> ResultRecord:
     if record is not None:
         log.info("%s: finished before, record %s", cell.name, cell.record_path)
         return record
+    return _run(settings, cell)
+
+
+def prepare_finetuned(settings: Settings) -> Cell:
+    """Return the cell of the fine-tuned model, after fine-tuning it when its weights or predictions are missing."""
+    cell = finetuning_cell(settings)
+    if cell.finished() is None or not cell.model_folder.is_dir() or not cell.predictions_path("clean").is_file():
+        _run(settings, cell)
+    return cell
+
+
+def _run(settings: Settings, cell: Cell) -> ResultRecord:
     prepare_data(settings)
     task = build_task(settings.task)
-    sets = _read_sets(settings, task)
+    sets = read_sets(settings, task)
     task.learn_labels(sets["train"])
     trunk, encoder = prepare_trunk(settings), prepare_encoder(settings)
     log.info("fine-tuning %s on %s, seed %d", settings.model.name, settings.task.name, settings.seed)
@@ -65,7 +77,8 @@ def run(settings: Settings) -> ResultRecord:
     return _finetune(settings, cell, task, sets, processor, model, corrector)
 
 
-def _read_sets(settings: Settings, task: Task[Any, Any]) -> dict[str, list[Any]]:
+def read_sets(settings: Settings, task: Task[Any, Any]) -> dict[str, list[Any]]:
+    """Return the examples of the train, dev and test sets, and of each attacked copy by its name."""
     files = task_files(settings)
     sets = {
         split: task.read(data_file(settings, getattr(files, split), f"the {split} set"))
@@ -133,7 +146,7 @@ def _finetune(
         record.details["history"] = history(trainer)
         record.details["reports"] = {score.name: score.report for score in scores}
         record.details["train_report"] = encoded["train"].report
-        record.data_checksums = checksums(_files(settings), Path(settings.data.root))
+        record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
         model.save_pretrained(cell.model_folder)
         processor.save_pretrained(cell.model_folder)
         metrics = {key: value for score in scores for key, value in score.metrics.items()}
@@ -161,14 +174,15 @@ def _score_all(
         examples = correct_examples(task, examples, corrector)
         score = score_set(task, name, examples, processor, settings.finetuning.max_length, trainer)
         lines = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in score.predictions)
-        write_atomically(cell.folder / "predictions" / f"{name}.jsonl", lines)
+        write_atomically(cell.predictions_path(name), lines)
         scores.append(score)
     units = {score.name: np.asarray(score.units).tolist() for score in scores}
     write_atomically(cell.record_path.with_name("per_example.json"), json.dumps(units) + "\n")
     return scores
 
 
-def _files(settings: Settings) -> list[Path]:
+def set_files(settings: Settings) -> list[Path]:
+    """Return the paths of the files that `read_sets` reads."""
     files = task_files(settings)
     return [Path(settings.data.root) / name for name in (files.train, files.dev, files.test, *files.attacked.values())]
 
