@@ -87,11 +87,31 @@ class NewswireSettings:
     corpus_dev_documents: int = 200
     """Documents held out to follow pretraining."""
     train_sentences: int = 3000
-    """Labelled training sentences."""
+    """Tagged training sentences (ner, pos)."""
     dev_sentences: int = 400
-    """Labelled development sentences."""
+    """Tagged development sentences."""
     test_sentences: int = 800
-    """Labelled test sentences; their entities do not occur in training."""
+    """Tagged test sentences; their entities do not occur in training."""
+    train_texts: int = 3000
+    """Training rows of each classification set (cola, mrpc, qqp, qnli)."""
+    dev_texts: int = 400
+    """Development rows of each."""
+    test_texts: int = 800
+    """Test rows of each."""
+    train_questions: int = 2000
+    """Training questions of each reading set (squad1, squad2)."""
+    dev_questions: int = 300
+    """Development questions of each."""
+    test_questions: int = 500
+    """Test questions of each."""
+
+    def __post_init__(self) -> None:
+        """Check that no set is empty."""
+        for name in ("sentences", "texts", "questions"):
+            for split in ("train", "dev", "test"):
+                if getattr(self, f"{split}_{name}") < 1:
+                    found = getattr(self, f"{split}_{name}")
+                    raise SettingsError(f"newswire.{split}_{name} must be at least 1, got {found}")
 
 
 @dataclass

@@ -28,7 +28,7 @@ def prepare_data(settings: Settings) -> None:
     """
     root = Path(settings.data.root)
     if settings.data.generated:
-        write_newswire(root, settings.newswire, settings.data)
+        write_newswire(root, settings.newswire, settings.data, settings.task)
     elif not root.is_dir():
         raise DataError.at(
             root,

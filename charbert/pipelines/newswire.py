@@ -1,37 +1,164 @@
-"""Generated newswire in place of data sets that are not at hand."""
+"""Generated newswire in place of data sets that are not at hand, in the layouts of the benchmarks."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from charbert.config.data import DataSettings, NewswireSettings
-from charbert.data.newswire import Newswire, write_conll, write_corpus
-from charbert.data.newswire.generator import Split
+import numpy as np
+
+from charbert.config.data import DataSettings, NewswireSettings, TaskSettings
+from charbert.data.newswire import (
+    NewsDocument,
+    Newswire,
+    QuestionAnswer,
+    acceptability_examples,
+    pair_examples,
+    paraphrase_examples,
+    qa_examples,
+    question_pair_examples,
+    write_corpus,
+)
+from charbert.data.newswire.generator import NewsSentence, Split
+from charbert.data.readers.columns import write_columns
+from charbert.data.readers.conll import TaggedSentence, write_conll
+from charbert.data.readers.glue import LabelledText, write_glue
+from charbert.data.readers.squad import Answer, Question, write_squad
+from charbert.errors import SettingsError
 from charbert.records import settings_key, write_atomically
+from charbert.seeding import numpy_generator
 
 log = logging.getLogger(__name__)
 
+SPLITS: tuple[Split, ...] = ("train", "dev", "test")
+UNANSWERABLE = 0.5
+"""How likely a question of squad2 becomes an unanswerable one, where an earlier article lends its names."""
 
-def write_newswire(root: Path, settings: NewswireSettings, data: DataSettings) -> None:
-    """Write corpus and task files below ``root``, unless the ones there come from the same settings.
 
-    A stamp is written last, so that an interrupted generation is done again.
+def write_newswire(root: Path, settings: NewswireSettings, data: DataSettings, task: TaskSettings) -> None:
+    """Write the corpus and the sets of a task below ``root``, unless those there come from the same settings.
+
+    The sets are made up, whatever their names: ``ner`` and ``pos`` are the gold tags of generated sentences,
+    ``qnli`` asks whether a sentence answers a question, ``squad1`` and ``squad2`` where a passage does;
+    ``cola``, ``mrpc`` and ``qqp`` are described in `charbert.data.newswire.rephrased`. They are read with the
+    settings of the benchmarks, so that the same code runs on both.
+
+    Raises:
+        SettingsError: naming the sets there are, if the generator cannot make the one of the task.
     """
-    stamp = root / "settings.key"
-    key = settings_key({"newswire": settings, "files": data.sets, "corpus": data.corpus})
+    if task.name not in _ROWS or task.name not in data.sets:
+        known = ", ".join(_ROWS)
+        raise SettingsError(f"data={data.name} is generated and has no set for task={task.name}, only {known}")
+    wire = Newswire(settings.seed)
+    key = settings_key({"newswire": settings, "files": data.corpus})
+    _write_once(root / "corpus.key", key, lambda: _write_corpus(root, wire, settings, data))
+    key = settings_key({"newswire": settings, "files": data.sets[task.name], "task": task})
+    _write_once(root / f"{task.name}.key", key, lambda: _write_sets(root, wire, settings, data, task))
+
+
+def _write_once(stamp: Path, key: str, write: Callable[[], None]) -> None:
+    """Write unless the stamp has the key; it is written last, so that what was interrupted is done again."""
     if stamp.is_file() and stamp.read_text(encoding="utf-8").strip() == key:
         return
-    log.info("generating newswire in %s", root)
+    log.info("generating newswire, %s in %s", stamp.stem, stamp.parent)
     stamp.unlink(missing_ok=True)
-    wire = Newswire(settings.seed)
+    write()
+    write_atomically(stamp, key + "\n")
+
+
+def _write_corpus(root: Path, wire: Newswire, settings: NewswireSettings, data: DataSettings) -> None:
     write_corpus(root / data.corpus.train, wire.documents(settings.corpus_documents, split="train"))
     write_corpus(root / data.corpus.dev, wire.documents(settings.corpus_dev_documents, split="dev"))
-    sizes: dict[Split, int] = {
-        "train": settings.train_sentences,
-        "dev": settings.dev_sentences,
-        "test": settings.test_sentences,
-    }
-    for split, size in sizes.items():
-        write_conll(root / getattr(data.sets["ner"], split), wire.sentences(size, split=split))
-    write_atomically(stamp, key + "\n")
+
+
+def _write_sets(root: Path, wire: Newswire, settings: NewswireSettings, data: DataSettings, task: TaskSettings) -> None:
+    size_name, make_rows, write = _ROWS[task.name]
+    for split in SPLITS:
+        size = getattr(settings, f"{split}_{size_name}")
+        # three of four body sentences have a question; the first rows are the same however many are asked for
+        documents = wire.documents(size, split=split)
+        rng = numpy_generator(settings.seed, "newswire sets", task.name, split)
+        path = root / getattr(data.sets[task.name], split)
+        write(path, list(islice(make_rows(documents, rng), size)), task)
+
+
+Rows = Callable[[Iterable[NewsDocument], np.random.Generator], Iterable[Any]]
+Write = Callable[[Path, Sequence[Any], TaskSettings], None]
+
+
+def _sentences(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterable[NewsSentence]:
+    return (sentence for document in documents for sentence in document.sentences)
+
+
+def _tagged_with_pos(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterable[TaggedSentence]:
+    return (
+        TaggedSentence(words=sentence.words, tags=sentence.pos, pos=None, document=sentence.document)
+        for sentence in _sentences(documents, rng)
+    )
+
+
+def _cola(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterable[LabelledText]:
+    for row in acceptability_examples(documents, rng):
+        yield LabelledText(row.text, None, "acceptable" if row.acceptable else "unacceptable")
+
+
+def _mrpc(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterable[LabelledText]:
+    for row in paraphrase_examples(documents, rng):
+        yield LabelledText(row.first, row.second, "equivalent" if row.same else "not_equivalent")
+
+
+def _qqp(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterable[LabelledText]:
+    for number, row in enumerate(question_pair_examples(documents, rng)):
+        yield LabelledText(row.first, row.second, "duplicate" if row.same else "not_duplicate", str(number))
+
+
+def _qnli(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterable[LabelledText]:
+    for number, row in enumerate(pair_examples(documents, rng)):
+        label = "entailment" if row.answered else "not_entailment"
+        yield LabelledText(row.question, row.sentence, label, str(number))
+
+
+def _squad1(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterable[Question]:
+    return map(_question, qa_examples(documents, rng))
+
+
+def _squad2(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterable[Question]:
+    return map(_question, qa_examples(documents, rng, unanswerable_probability=UNANSWERABLE))
+
+
+def _question(row: QuestionAnswer) -> Question:
+    answers = tuple(map(Answer, row.answers, row.answer_starts))
+    # topic-document-sentence-question: the first two parts name the article
+    return Question(row.id, row.question, row.context, answers, title=row.id.rsplit("-", 2)[0])
+
+
+def _write_ner(path: Path, rows: Sequence[NewsSentence], task: TaskSettings) -> None:
+    write_conll(path, rows)
+
+
+def _write_pos(path: Path, rows: Sequence[TaggedSentence], task: TaskSettings) -> None:
+    write_columns(path, rows)
+
+
+def _write_texts(path: Path, rows: Sequence[LabelledText], task: TaskSettings) -> None:
+    write_glue(path, rows, task.columns)
+
+
+def _write_questions(path: Path, rows: Sequence[Question], task: TaskSettings) -> None:
+    write_squad(path, rows, version="v2.0" if task.spans.no_answers else "1.1")
+
+
+_ROWS: dict[str, tuple[str, Rows, Write]] = {
+    "ner": ("sentences", _sentences, _write_ner),
+    "pos": ("sentences", _tagged_with_pos, _write_pos),
+    "cola": ("texts", _cola, _write_texts),
+    "mrpc": ("texts", _mrpc, _write_texts),
+    "qqp": ("texts", _qqp, _write_texts),
+    "qnli": ("texts", _qnli, _write_texts),
+    "squad1": ("questions", _squad1, _write_questions),
+    "squad2": ("questions", _squad2, _write_questions),
+}
+"""By task: which of the newswire's sizes counts, how rows are made, how they are written."""

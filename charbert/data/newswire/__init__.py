@@ -3,15 +3,27 @@
 from charbert.data.newswire.examples import PairExample, QuestionAnswer, pair_examples, qa_examples
 from charbert.data.newswire.files import write_conll, write_corpus
 from charbert.data.newswire.generator import NewsDocument, NewsSentence, Newswire
+from charbert.data.newswire.rephrased import (
+    JudgedSentence,
+    TextPair,
+    acceptability_examples,
+    paraphrase_examples,
+    question_pair_examples,
+)
 
 __all__ = [
+    "JudgedSentence",
     "NewsDocument",
     "NewsSentence",
     "Newswire",
     "PairExample",
     "QuestionAnswer",
+    "TextPair",
+    "acceptability_examples",
     "pair_examples",
+    "paraphrase_examples",
     "qa_examples",
+    "question_pair_examples",
     "write_conll",
     "write_corpus",
 ]
