@@ -1,0 +1,113 @@
+"""What all figures share: style, panels, legend, caption, files; matplotlib is loaded only to draw.
+
+Every figure is written as PNG for a README and as SVG that is the same, byte for byte, for the same numbers.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import textwrap
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from charbert.files import write_atomically
+from charbert.reporting.layout import Cell
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK = "#222222"
+CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+"""Of Okabe and Ito, apart for every kind of colour vision and in grey."""
+STYLE = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": "#DDDDDD",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "figure.dpi": 160,
+    "svg.hashsalt": "charbert",
+    "svg.fonttype": "none",
+}
+
+
+def draw_cell(axis: Axes, cell: Cell, x: float, width: float, color: str, label: str = "", *, digits: int = 1) -> None:
+    """Draw our mean as a bar with its standard deviation, and the paper's score as a hollow diamond.
+
+    Args:
+        axis: where to draw.
+        cell: of a table.
+        x: middle of the bar.
+        width: of the bar and the gap beside it.
+        color: of both marks.
+        label: what the legend calls them, after ``ours`` and ``paper``.
+        digits: decimals of the number at the bar's foot.
+    """
+    whose = {name: f"{name}, {label}" if label else name for name in ("ours", "paper")}
+    if cell.mean is not None and math.isfinite(cell.mean):
+        axis.bar(x, cell.mean, 0.94 * width, color=color, label=whose["ours"])
+        if cell.std is not None:
+            axis.errorbar(x, cell.mean, cell.std, color=INK, capsize=3, linewidth=1.1)
+        boxed = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.9}
+        number: dict[str, Any] = {"ha": "center", "fontsize": 7.5, "color": INK, "bbox": boxed}
+        axis.annotate(f"{cell.mean:.{digits}f}", (x, 0), (0, 6), textcoords="offset points", **number)
+    if cell.published is not None:
+        aside = x + 0.26 * width if cell.scores else x  # the error bar stays readable
+        hollow: dict[str, Any] = {"markerfacecolor": "white", "markeredgecolor": color, "markeredgewidth": 1.5}
+        axis.plot(aside, cell.published, "D", markersize=5.5, label=whose["paper"], **hollow)
+
+
+def add_legend(figure: Figure, axes: Sequence[Axes], order: Sequence[str] = ()) -> None:
+    """Explain each kind of mark once, above the panels, in columns of two that belong together."""
+    found: dict[str, Any] = {}
+    for axis in axes:
+        handles, labels = axis.get_legend_handles_labels()
+        found |= dict(zip(labels, handles, strict=True))
+    names = [name for name in order if name in found] or list(found)
+    columns = len(names) if len(names) < 4 else math.ceil(len(names) / 2)
+    figure.legend([found[name] for name in names], names, loc="outside upper center", ncols=columns)
+
+
+def add_caption(figure: Figure, text: str) -> None:
+    """Set a text below the panels, broken into lines that fit."""
+    wrapped = textwrap.fill(text, int(15 * figure.get_figwidth()))
+    if wrapped:
+        figure.supxlabel(wrapped, fontsize=7.5, color="#444444")
+
+
+@contextmanager
+def panels(count: int, *, width: float, height: float, sharey: bool = False) -> Iterator[tuple[Figure, list[Axes]]]:
+    """Yield a figure of ``count`` panels in our style, sizes in inches.
+
+    It is made without pyplot, so it needs no screen and leaves a notebook's own figures alone.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        yield figure, list(figure.subplots(1, count, sharey=sharey, squeeze=False)[0])
+
+
+def save_figure(figure: Figure, folder: Path | str, stem: str) -> list[Path]:
+    """Write ``stem.png`` and ``stem.svg`` and return their paths.
+
+    Raises:
+        RecordError: if one cannot be written.
+    """
+    # no date and no version of the library: a redrawn figure differs only if its numbers do
+    unsigned = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
+    paths = []
+    for kind, metadata in unsigned.items():
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=kind, metadata=metadata)
+        paths.append(Path(folder) / f"{stem}.{kind}")
+        write_atomically(paths[-1], buffer.getvalue())
+    return paths
