@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from charbert.analysis.word_states import WordStates
+from charbert.analysis.word_states import CONCAT, WordStates
 
 Encode = Callable[[Sequence[Sequence[str]]], list[WordStates]]
 Values = NDArray[np.float64]
+
+COMPARED = (CONCAT, "token", "char")
+"""Kinds of states whose movement is measured, of those that a model has; the first is what heads read."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ def state_distance(clean: NDArray[np.floating], noisy: NDArray[np.floating]) -> 
 def word_sensitivities(
     encode: Encode, clean: Sequence[Sequence[str]], noisy: Sequence[Sequence[str]], *, sentences_at_once: int = 256
 ) -> dict[str, list[Values]]:
-    """Return each word's sensitivity by kind of states (see `WordStates.of`), one row (W) for each sentence.
+    """Return each word's sensitivity by kind of states (see `COMPARED`), one row (W) for each sentence.
 
     A word that the tokenizer turns into nothing, before or after noise, is NaN.
 
@@ -58,7 +61,7 @@ def word_sensitivities(
         part = slice(start, start + sentences_at_once)
         for one, other in zip(encode(clean[part]), encode(noisy[part]), strict=True):
             seen = one.seen & other.seen
-            for source in one.sources:
+            for source in (name for name in COMPARED if name in one.sources):
                 row = np.full(len(seen), np.nan)
                 row[seen] = state_distance(one.of(source)[seen], other.of(source)[seen])
                 found.setdefault(source, []).append(row)

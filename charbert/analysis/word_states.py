@@ -39,7 +39,7 @@ class WordStates:
     @property
     def sources(self) -> tuple[str, ...]:
         """What `of` can give."""
-        return (CONCAT, "token") if self.char is None else SOURCES
+        return (CONCAT,) if self.char is None else SOURCES
 
     def of(self, source: str) -> States:
         """Return one kind of states: concat (W, 2H), or token, char or their sum, (W, H).

@@ -15,7 +15,7 @@ def test_distance_is_zero_half_and_one_for_same_orthogonal_and_opposite_states()
 
 def test_without_noise_nothing_moves(dual_encoder) -> None:
     found = word_sensitivities(dual_encoder, CLEAN, CLEAN)
-    assert set(found) == {"concat", "token", "char", "sum"}
+    assert set(found) == {"concat", "token", "char"}
     assert all(np.allclose(row, 0, atol=1e-6) for rows in found.values() for row in rows)
 
 
@@ -34,7 +34,7 @@ def test_a_words_context_moves_it_too(dual_encoder) -> None:
 
 def test_holding_fewer_sentences_at_once_changes_nothing(plain_encoder) -> None:
     one, other = (word_sensitivities(plain_encoder, CLEAN, NOISY, sentences_at_once=n) for n in (1, 9))
-    for row, same in zip(one["token"], other["token"], strict=True):
+    for row, same in zip(one["concat"], other["concat"], strict=True):
         np.testing.assert_allclose(row, same, atol=1e-6)
 
 

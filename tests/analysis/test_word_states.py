@@ -35,9 +35,9 @@ def test_the_sources_are_made_of_the_channels(dual_encoder) -> None:
 
 def test_a_plain_trunk_has_its_one_channel(plain_encoder) -> None:
     states = plain_encoder(SENTENCES[:1])[0]
-    assert states.char is None and states.sources == ("concat", "token")
+    assert states.char is None and states.sources == ("concat",)
     np.testing.assert_array_equal(states.of("concat"), states.token)
-    with pytest.raises(SettingsError, match="one of concat, token, got char"):
+    with pytest.raises(SettingsError, match="one of concat, got char"):
         states.of("char")
 
 
