@@ -25,7 +25,7 @@ from charbert.model.processing import CharBertProcessor
 from charbert.model.word_correction import WordCorrector
 from charbert.pipelines.cells import Cell, finetuning_cell
 from charbert.pipelines.ingredients import build_attack, data_file, prepare_data, task_files
-from charbert.pipelines.pretrain import build_processor, model_overrides, prepare_encoder, prepare_trunk
+from charbert.pipelines.pretrain import encoder_processor, model_overrides, prepare_encoder, prepare_trunk
 from charbert.pipelines.runs import checksums, history, recorded_run, seed_everything, train
 from charbert.pipelines.word_recognizer import prepare_corrector
 from charbert.records import ResultRecord, write_atomically
@@ -68,10 +68,7 @@ def _run(settings: Settings, cell: Cell) -> ResultRecord:
     task.learn_labels(sets["train"])
     trunk, encoder = prepare_trunk(settings), prepare_encoder(settings)
     log.info("fine-tuning %s on %s, seed %d", settings.model.name, settings.task.name, settings.seed)
-    if encoder is None:
-        processor = build_processor(settings, trunk)
-    else:
-        processor = CharBertProcessor.from_pretrained(encoder)
+    processor = encoder_processor(settings, trunk, encoder)
     corrector = prepare_corrector(settings, task, sets)
     model = _build_model(settings, task, processor, trunk, encoder)
     return _finetune(settings, cell, task, sets, processor, model, corrector)

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer, PreTrainedTokenizerBase
 
 from charbert.config.model import CharEncoder, Objective, TrunkSource
 from charbert.config.schema import Settings
@@ -15,7 +15,7 @@ from charbert.config.training import TrainingSettings
 from charbert.data.collate import PadCollator
 from charbert.data.pretraining import PretrainingDataset
 from charbert.data.wordpiece import train_wordpiece
-from charbert.model import CharBertForPreTraining
+from charbert.model import CharBertForPreTraining, CharBertModel
 from charbert.model.processing import CharBertProcessor
 from charbert.pipelines.cells import Cell, pretraining_cell, trunk_cell
 from charbert.pipelines.ingredients import (
@@ -63,6 +63,29 @@ def build_processor(settings: Settings, trunk: str) -> CharBertProcessor:
     return CharBertProcessor(AutoTokenizer.from_pretrained(trunk), vocabulary)
 
 
+def encoder_processor(settings: Settings, trunk: str, encoder: str | None) -> CharBertProcessor:
+    """Return the processor of the pretrained encoder, or where there is none that of the trunk."""
+    return build_processor(settings, trunk) if encoder is None else CharBertProcessor.from_pretrained(encoder)
+
+
+def load_encoder(settings: Settings) -> tuple[CharBertModel, CharBertProcessor]:
+    """Return the encoder that fine-tuning starts from, after pretraining it when it is missing, and its processor."""
+    trunk, encoder = prepare_trunk(settings), prepare_encoder(settings)
+    processor = encoder_processor(settings, trunk, encoder)
+    if encoder is not None:
+        return CharBertModel.from_pretrained(encoder), processor
+    seed_everything(settings.seed, "head")
+    return CharBertModel.from_trunk(trunk, **model_overrides(settings, processor)), processor
+
+
+def trunk_tokenizer(settings: Settings) -> PreTrainedTokenizerBase:
+    """Return the trunk's tokenizer; that of a trunk from scratch is trained on the corpus, the trunk itself is not."""
+    if settings.trunk.source is not TrunkSource.scratch:
+        return AutoTokenizer.from_pretrained(trunk_location(settings.trunk))
+    blocks = corpus_blocks(settings, "train")
+    return train_wordpiece(blocks, settings.trunk.vocab_size, lower_case=settings.trunk.lower_case)
+
+
 def model_overrides(settings: Settings, processor: CharBertProcessor) -> dict[str, Any]:
     """Return the fields of ``CharBertConfig`` that the settings decide."""
     model = settings.model
@@ -86,9 +109,7 @@ def _pretrain_trunk(settings: Settings, cell: Cell) -> None:
     """MLM on clean text with the trunk's own Hugging Face model: the checkpoint is a plain one."""
     log.info("pretraining the trunk %s from scratch", settings.trunk.name)
     prepare_data(settings)
-    tokenizer = train_wordpiece(
-        corpus_blocks(settings, "train"), settings.trunk.vocab_size, lower_case=settings.trunk.lower_case
-    )
+    tokenizer = trunk_tokenizer(settings)
     seed_everything(settings.pretraining_seed, "trunk")
     special = {name: getattr(tokenizer, name) for name in ("pad_token_id", "bos_token_id", "eos_token_id")}
     config = AutoConfig.for_model(**settings.trunk.config, vocab_size=len(tokenizer), **special)
