@@ -15,6 +15,7 @@ from charbert.config.training import TrainingSettings
 from charbert.data.collate import PadCollator
 from charbert.data.pretraining import PretrainingDataset
 from charbert.data.wordpiece import train_wordpiece
+from charbert.errors import CheckpointError
 from charbert.model import CharBertForPreTraining, CharBertModel
 from charbert.model.processing import CharBertProcessor
 from charbert.pipelines.cells import Cell, pretraining_cell, trunk_cell
@@ -60,7 +61,23 @@ def prepare_encoder(settings: Settings) -> str | None:
 def build_processor(settings: Settings, trunk: str) -> CharBertProcessor:
     """Return the processor for a trunk: its tokenizer, and the character vocabulary of the corpus."""
     vocabulary = load_char_vocab(settings) if has_char_channel(settings) else None
-    return CharBertProcessor(AutoTokenizer.from_pretrained(trunk), vocabulary)
+    return CharBertProcessor(load_tokenizer(settings, trunk), vocabulary)
+
+
+def load_tokenizer(settings: Settings, trunk: str) -> PreTrainedTokenizerBase:
+    """Return the trunk's tokenizer.
+
+    Raises:
+        CheckpointError: when the hub or folder does not give it, with what to do.
+    """
+    try:
+        return AutoTokenizer.from_pretrained(trunk)
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"trunk={settings.trunk.name}: no tokenizer could be loaded from {trunk} "
+            f"({str(error).splitlines()[0]}); without network use a trunk on this machine, "
+            "trunk.source=folder trunk.location=FOLDER"
+        ) from error
 
 
 def encoder_processor(settings: Settings, trunk: str, encoder: str | None) -> CharBertProcessor:
@@ -81,7 +98,7 @@ def load_encoder(settings: Settings) -> tuple[CharBertModel, CharBertProcessor]:
 def trunk_tokenizer(settings: Settings) -> PreTrainedTokenizerBase:
     """Return the trunk's tokenizer; that of a trunk from scratch is trained on the corpus, the trunk itself is not."""
     if settings.trunk.source is not TrunkSource.scratch:
-        return AutoTokenizer.from_pretrained(trunk_location(settings.trunk))
+        return load_tokenizer(settings, trunk_location(settings.trunk))
     blocks = corpus_blocks(settings, "train")
     return train_wordpiece(blocks, settings.trunk.vocab_size, lower_case=settings.trunk.lower_case)
 
