@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from charbert.config.analysis import Stage
-from charbert.config.model import TrunkSource
+from charbert.config.model import Objective, TrunkSource
 from charbert.config.schema import Settings
 from charbert.pipelines.cells import (
     Cell,
-    comparable_records,
+    comparison_keys,
     finetuning_identity,
     text_identity,
     training_identity,
@@ -88,10 +88,13 @@ def analysis_records(settings: Settings, analysis: str) -> list[ResultRecord]:
     folder = Path(settings.paths.results) / "records"
     if not folder.is_dir():
         return []
-    filters = {"details.analysis": analysis, "details.compared": comparison(settings, analysis)}
-    if analysis == FRAGILITY:  # its rows are tokenizers, so they may differ in the trunk
-        return read_records(folder, kind=KIND, **filters)
-    return comparable_records(settings, KIND, **filters)
+    filters: dict[str, Any] = {"details.analysis": analysis, "details.compared": comparison(settings, analysis)}
+    if analysis != FRAGILITY:  # its rows are tokenizers, so they may differ in the trunk
+        pretrained = replace(settings, model=replace(settings.model, objective=Objective.mlm_nlm))
+        keys = comparison_keys(pretrained)
+        filters["details.comparison.shared"] = keys["shared"]
+        filters["details.comparison.pretraining"] = [None, keys["pretraining"]]
+    return read_records(folder, kind=KIND, **filters)
 
 
 def _of_model(settings: Settings) -> list[str]:

@@ -83,8 +83,10 @@ def add_caption(figure: Figure, text: str) -> None:
 
 
 @contextmanager
-def panels(count: int, *, width: float, height: float, sharey: bool = False) -> Iterator[tuple[Figure, list[Axes]]]:
-    """Yield a figure of ``count`` panels in our style, sizes in inches.
+def panels(
+    count: int, *, width: float, height: float, sharey: bool = False, ratios: Sequence[float] | None = None
+) -> Iterator[tuple[Figure, list[Axes]]]:
+    """Yield a figure of ``count`` panels in our style, sizes in inches; ``ratios``: of the panels' widths.
 
     It is made without pyplot, so it needs no screen and leaves a notebook's own figures alone.
     """
@@ -93,7 +95,7 @@ def panels(count: int, *, width: float, height: float, sharey: bool = False) -> 
 
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
-        yield figure, list(figure.subplots(1, count, sharey=sharey, squeeze=False)[0])
+        yield figure, list(figure.subplots(1, count, sharey=sharey, squeeze=False, width_ratios=ratios)[0])
 
 
 def save_figure(figure: Figure, folder: Path | str, stem: str) -> list[Path]:

@@ -1,0 +1,145 @@
+"""The paper's analyses (Figs. 4-6, Sec. 1): run what is missing, then draw the figure from all records there are.
+
+Torch is imported only when something must be measured, so that figures are redrawn in seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from charbert.config.analysis import Stage
+from charbert.config.data import TaskKind
+from charbert.config.model import CharEncoder
+from charbert.config.schema import Settings
+from charbert.errors import SettingsError
+from charbert.pipelines.analysis_cells import (
+    EMBEDDING_SOURCES,
+    FRAGILITY,
+    SENSITIVITY,
+    WORD_VS_SUBWORD,
+    analysis_records,
+    fragility_cell,
+    sensitivity_cell,
+    tagger_cell,
+    word_vs_subword_cell,
+)
+from charbert.pipelines.cells import Cell
+from charbert.records import ResultRecord
+from charbert.reporting import analysis_figures as figures
+from charbert.reporting import analysis_tables as tables
+from charbert.reporting.layout import Table, render_markdown, write_table
+
+log = logging.getLogger(__name__)
+
+SOURCES = ("char", "sum", "token", "concat")
+"""What a tagger reads of a model with two channels; of a plain trunk there is only its one."""
+
+
+def word_vs_subword(settings: Settings) -> ResultRecord:
+    """Return a model's entity scores by split words (Fig. 4), after fine-tuning it when that is missing."""
+    _require_entities(settings)
+    record = _finished(word_vs_subword_cell(settings), settings, "word_vs_subword")
+    draw_word_vs_subword(settings)
+    return record
+
+
+def sensitivity(settings: Settings) -> ResultRecord:
+    """Return how far the attack moves a model's states (Fig. 5), after training the model when it is missing."""
+    record = _finished(sensitivity_cell(settings), settings, "sensitivity")
+    draw_sensitivity(settings)
+    return record
+
+
+def embedding_sources(settings: Settings) -> list[ResultRecord]:
+    """Return the scores of taggers on each kind of a model's frozen states (Fig. 6), after training what is missing."""
+    _require_entities(settings)
+    sources = SOURCES if settings.model.char_encoder is not CharEncoder.none else ("concat",)
+    cells = {source: tagger_cell(settings, source) for source in sources}
+    if missing := {source: cell for source, cell in cells.items() if cell.finished() is None}:
+        from charbert.pipelines import measure
+
+        measure.embedding_sources(settings, missing)
+    draw_embedding_sources(settings)
+    return [record for cell in cells.values() if (record := cell.finished()) is not None]
+
+
+def fragility(settings: Settings) -> ResultRecord:
+    """Return what a typo does to the subwords of nouns (Sec. 1)."""
+    record = _finished(fragility_cell(settings), settings, "fragility")
+    draw_fragility(settings)
+    return record
+
+
+def draw_word_vs_subword(settings: Settings) -> None:
+    """Write Fig. 4 from the finished cells that differ only in model and seed."""
+    if records := analysis_records(settings, WORD_VS_SUBWORD):
+        table = tables.fig4_word_vs_subword(records)
+        ylabel = f"{table.columns[0].group} in percent"
+        _write(settings, table, WORD_VS_SUBWORD)
+        figures.grouped_bars(table, _folder(settings), WORD_VS_SUBWORD, ylabel=ylabel)
+
+
+def draw_sensitivity(settings: Settings) -> None:
+    """Write Fig. 5 from the finished cells that differ only in model and seed."""
+    if records := analysis_records(settings, SENSITIVITY):
+        stage = settings.analysis.sensitivity.stage
+        stem = SENSITIVITY if stage is Stage.finetuned else f"{SENSITIVITY}_{stage.name}"
+        table = tables.fig5_sensitivity(records)
+        _write(settings, table, stem)
+        figures.sensitivity_bars(table, tables.shown_sentences(records), _folder(settings), stem)
+
+
+def draw_embedding_sources(settings: Settings) -> None:
+    """Write Fig. 6 from the finished cells that differ only in model, states and seed."""
+    if records := analysis_records(settings, EMBEDDING_SOURCES):
+        table = tables.fig6_embedding_sources(records)
+        _write(settings, table, EMBEDDING_SOURCES)
+        figures.source_bars(table, _folder(settings), EMBEDDING_SOURCES)
+
+
+def draw_fragility(settings: Settings) -> None:
+    """Write the statistics of Sec. 1 from the finished cells that differ only in tokenizer and seed."""
+    if records := analysis_records(settings, FRAGILITY):
+        table = tables.intro_fragility(records)
+        _write(settings, table, FRAGILITY)
+        figures.grouped_bars(table, _folder(settings), FRAGILITY, ylabel="share of nouns in percent")
+
+
+def draw_all(settings: Settings) -> None:
+    """Write every figure of the analyses that has records; one of several stages for each."""
+    draws: tuple[Callable[[Settings], None], ...] = (draw_word_vs_subword, draw_embedding_sources, draw_fragility)
+    for draw in draws:
+        draw(settings)
+    for stage in Stage:
+        chosen = replace(settings.analysis.sensitivity, stage=stage)
+        draw_sensitivity(replace(settings, analysis=replace(settings.analysis, sensitivity=chosen)))
+
+
+def _finished(cell: Cell, settings: Settings, analysis: str) -> ResultRecord:
+    record = cell.finished()
+    if record is None:
+        from charbert.pipelines import measure
+
+        record = getattr(measure, analysis)(settings, cell)
+    return record
+
+
+def _require_entities(settings: Settings) -> None:
+    if settings.task.kind is not TaskKind.tagging:
+        raise SettingsError(
+            f"{settings.experiment} scores entities, so task.kind must be tagging, got {settings.task.kind.name} "
+            f"(task={settings.task.name})"
+        )
+
+
+def _folder(settings: Settings) -> Path:
+    return Path(settings.paths.results) / "figures"
+
+
+def _write(settings: Settings, table: Table, stem: str) -> None:
+    folder = Path(settings.paths.results) / "tables"
+    write_table(table, folder, stem)
+    log.info("written to %s\n\n%s", folder / f"{stem}.md", render_markdown(table))

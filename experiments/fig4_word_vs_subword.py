@@ -1,0 +1,24 @@
+"""Fig. 4: entity F1 of words that are split into several subwords, and of whole words.
+
+python experiments/fig4_word_vs_subword.py recipe=quick
+python experiments/fig4_word_vs_subword.py recipe=smoke hydra.mode=RUN model=charbert
+"""
+
+import hydra
+from omegaconf import DictConfig
+
+from charbert.config.load import load_settings
+from charbert.pipelines import analyze
+from charbert.pipelines.entry import reported
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="fig4_word_vs_subword")
+@reported
+def main(cfg: DictConfig) -> float:
+    """Score one model and redraw the figure; return F1 on split words, which a sweeper maximises."""
+    settings = load_settings(cfg)
+    return analyze.word_vs_subword(settings).metrics[f"eval/{settings.task.name}/split/f1"]
+
+
+if __name__ == "__main__":
+    main()

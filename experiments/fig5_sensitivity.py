@@ -1,0 +1,24 @@
+"""Fig. 5: how far misspelt words move the states of BERT, AdvBERT and CharBERT.
+
+python experiments/fig5_sensitivity.py recipe=quick
+python experiments/fig5_sensitivity.py recipe=smoke hydra.mode=RUN analysis.sensitivity.stage=pretrained
+"""
+
+import hydra
+from omegaconf import DictConfig
+
+from charbert.config.load import load_settings
+from charbert.pipelines import analyze
+from charbert.pipelines.entry import reported
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="fig5_sensitivity")
+@reported
+def main(cfg: DictConfig) -> float:
+    """Measure one model and redraw the figure; return its sensitivity, in [0, 1]."""
+    settings = load_settings(cfg)
+    return analyze.sensitivity(settings).metrics[f"sensitivity/{settings.task.name}/concat/all_words"]
+
+
+if __name__ == "__main__":
+    main()
