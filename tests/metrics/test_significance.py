@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 
 from charbert.errors import DataError, SettingsError
+from charbert.metrics.classification import matthews
 from charbert.metrics.significance import (
     approximate_randomisation,
     f1_of_counts,
+    matthews_of_counts,
     mcnemar,
     mean_of_counts,
     paired_bootstrap,
@@ -26,6 +28,14 @@ def test_f1_of_counts_is_vectorised_and_safe_without_entities() -> None:
     assert float(mean_of_counts(np.array([3, 4]))) == 0.75
 
 
+def test_matthews_of_counts_is_the_correlation_of_the_labels_that_were_counted() -> None:
+    gold, predicted = _rng(1).integers(0, 2, 200), _rng(2).integers(0, 2, 200)
+    outcomes = [(1, 1), (0, 1), (1, 0), (0, 0)]
+    counts = np.stack([(gold == one) & (predicted == two) for one, two in outcomes], axis=1)
+    assert float(matthews_of_counts(counts.sum(axis=0))) == pytest.approx(matthews(gold, predicted))
+    assert matthews_of_counts(np.array([[5, 0, 0, 7], [5, 7, 0, 0]])).tolist() == [1.0, 0.0]
+
+
 @pytest.mark.parametrize("test", [paired_bootstrap, approximate_randomisation])
 def test_equal_systems_do_not_differ(test) -> None:
     counts = _rng().integers(0, 4, size=(50, 3))
@@ -43,9 +53,7 @@ def test_a_clear_difference_is_found_and_an_exchange_of_systems_turns_its_sign(t
 
 
 def test_the_interval_holds_the_difference() -> None:
-    result = paired_bootstrap(
-        _outcomes(0.5, 200, 1), _outcomes(0.6, 200, 2), _rng(), statistic=mean_of_counts
-    )
+    result = paired_bootstrap(_outcomes(0.5, 200, 1), _outcomes(0.6, 200, 2), _rng(), statistic=mean_of_counts)
     assert result.low is not None and result.high is not None
     assert result.low < result.difference < result.high
 

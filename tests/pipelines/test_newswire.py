@@ -36,7 +36,7 @@ def test_classes_are_balanced(composed: Composed, task: str) -> None:
 
 
 def test_answers_stand_in_their_passages_and_some_of_squad2_have_none(composed: Composed) -> None:
-    for task, low, high in (("squad1", 1.0, 1.0), ("squad2", 0.4, 0.85)):
+    for task, low, high in (("squad1", 1.0, 1.0), ("squad2", 0.4, 0.75)):
         questions = examples(composed("recipe=smoke", f"task={task}", "newswire.test_questions=300"))
         answerable = [question for question in questions if question.answers]
         assert low <= len(answerable) / len(questions) <= high

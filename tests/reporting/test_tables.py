@@ -6,8 +6,8 @@ import pytest
 
 from charbert.errors import RecordError
 from charbert.records import ResultRecord
-from charbert.reporting.layout import Cell, Column, render_csv, render_latex, render_markdown
-from charbert.reporting.tables import build_table, table2_robustness, write_table
+from charbert.reporting.layout import Column, render_csv, render_latex, render_markdown
+from charbert.reporting.tables import build_table, write_table
 
 F1 = Column("NER F1", "original", "eval/ner/f1", published_digits=2)
 ATTACKED = Column("NER F1", "attack", "attack/ner/charbert/f1", published_digits=2)
@@ -40,7 +40,7 @@ def small_table(records: list[ResultRecord]):
         columns=[F1, ATTACKED],
         published={("BERT", "NER F1 original"): 91.24, ("Flair", "NER F1 original"): 93.09},
         order=["BERT"],
-        p_values={("CharBERT", "NER F1 attack"): 0.01, ("CharBERT", "NER F1 original"): 0.2},
+        p_values={("CharBERT", "NER F1 attack"): 0.05, ("CharBERT", "NER F1 original"): 0.2},
     )
 
 
@@ -67,7 +67,7 @@ def test_markdown_is_exact(records) -> None:
         "Recipe quick; trunk tiny_bert; data newswire (generated newswire: not comparable with the paper); "
         "seeds 1, 2. Percent, mean ± standard deviation. In brackets: the paper.\n"
         "\n"
-        "\\* p < 0.05 against BERT.\n"
+        "\\* differs from BERT, p ≤ 0.05 (paired test on the same examples).\n"
     )
 
 
@@ -88,7 +88,7 @@ def test_latex_is_exact(records) -> None:
         "Flair & -- [93.09] & -- \\\\\n"
         "\\bottomrule\n"
         "\\end{tabular}\n"
-        "\\par\\smallskip\\footnotesize * p $<$ 0.05 against BERT.\n"
+        "\\par\\smallskip\\footnotesize * differs from BERT, p $\\le$ 0.05 (paired test on the same examples).\n"
         "\\end{table}\n"
     )
 
@@ -115,8 +115,7 @@ def test_a_diverged_run_shows_and_is_never_best(records) -> None:
 
 def test_of_a_repeated_run_the_later_one_counts() -> None:
     early, late = (
-        record("BERT", finished=f"2026-01-0{day}T00:00:00+00:00", metrics={"eval/ner/f1": day / 10})
-        for day in (1, 2)
+        record("BERT", finished=f"2026-01-0{day}T00:00:00+00:00", metrics={"eval/ner/f1": day / 10}) for day in (1, 2)
     )
     assert small_table([late, early]).cell("BERT", "NER F1 original").scores == (20.0,)
 
@@ -136,49 +135,48 @@ def test_a_score_already_in_percent_is_refused() -> None:
 
 
 def test_real_data_carry_no_warning() -> None:
-    real = record(
-        "BERT", generated=False, settings={"data": {"name": "benchmarks"}}, metrics={"eval/ner/f1": 0.9}
-    )
+    real = record("BERT", generated=False, settings={"data": {"name": "benchmarks"}}, metrics={"eval/ner/f1": 0.9})
     assert small_table([real]).caption == ("Recipe quick; trunk tiny_bert; data benchmarks; seed 1. Percent.")
 
 
-def test_table_2_shows_the_paper_before_any_run() -> None:
-    table = table2_robustness([])
-    assert [row.label for row in table.rows] == ["BERT", "AdvBERT", "BERT+WordRec", "CharBERT"]
-    assert [column.heading for column in table.columns] == [
-        "QNLI acc. original",
-        "QNLI acc. attack",
-        "NER F1 original",
-        "NER F1 attack",
-        "SQuAD 2.0 F1 original",
-        "SQuAD 2.0 F1 attack",
-    ]
-    assert (
-        "| CharBERT | – [91.7] | – [80.1] | – [91.81] | – [76.14] | – [78.6] | – [56.3] |"
-        in render_markdown(table)
+def on_trunk(trunk: str, model: str, score: float, seed: int = 1) -> ResultRecord:
+    found = record(model, seed, key=f"{trunk}-{model}", metrics={"eval/ner/f1": score})
+    found.settings["trunk"] = {"name": trunk}
+    return found
+
+
+def test_rows_of_two_trunks_stand_in_one_table_as_the_paper_calls_them() -> None:
+    trunks = {"bert-base-cased": 0.8, "roberta-base": 0.85}
+    models = {"BERT": 0.0, "CharBERT": 0.01}
+    runs = [on_trunk(trunk, model, one + two) for trunk, one in trunks.items() for model, two in models.items()]
+    table = build_table(
+        runs,
+        title="NER",
+        columns=[F1],
+        p_values={("CharBERT-RoBERTa", "NER F1 original"): 0.01},
     )
-    assert (table.caption, table.notes) == ("No runs yet.", ())
+    scores = {row.label: pytest.approx(row.cells[0].mean) for row in table.rows}
+    assert scores == {"BERT": 80.0, "CharBERT": 81.0, "RoBERTa": 85.0, "CharBERT-RoBERTa": 86.0}
+    assert table.caption.startswith("Recipe quick; trunks bert-base-cased, roberta-base; ")
+    assert table.notes == ("* differs from RoBERTa, p ≤ 0.05 (paired test on the same examples).",)
 
 
-def test_table_2_prefers_the_authors_set_and_says_which_it_shows(records) -> None:
-    plain = table2_robustness(records)
-    assert plain.cell("BERT", "NER F1 attack") == Cell(scores=(50.0, 60.0), published=60.79)
-    assert plain.notes == (
-        "NER F1 attacked with charbert: our generator, after the authors' rule (Sec. 4.5).",
-    )
-    released = record("BERT", 1, metrics={"eval/ner/f1": 0.8, "attack/ner/released/f1": 0.4})
-    both = table2_robustness([*records[1:], released])
-    assert both.cell("BERT", "NER F1 attack").scores == (40.0,)
-    assert both.notes == ("NER F1 attacked with released: the authors' attacked set.",)
-    asked = table2_robustness([*records[1:], released], attacks={"ner": "charbert"})
-    assert asked.cell("BERT", "NER F1 attack").scores == (60.0,)
+def test_two_trunks_of_one_family_are_refused() -> None:
+    with pytest.raises(RecordError, match=r"one settings\.trunk\.name, got bert-base-cased, minilm"):
+        build_table(
+            [on_trunk("bert-base-cased", "BERT", 0.8), on_trunk("minilm", "CharBERT", 0.8)], title="", columns=[F1]
+        )
 
 
-def test_table_2_keeps_the_papers_order_and_leaves_pretraining_out(records) -> None:
-    extra = [record("NLM-BERT"), record("Another"), record("Unseen", kind="pretrain")]
-    extra[0].metrics = extra[1].metrics = {"eval/ner/f1": 0.5}
-    labels = [row.label for row in table2_robustness([*records, *extra]).rows]
-    assert labels == ["BERT", "AdvBERT", "NLM-BERT", "BERT+WordRec", "CharBERT", "Another"]
+def test_folds_are_repetitions_like_seeds() -> None:
+    runs = []
+    for fold, score in enumerate((0.7, 0.8, 0.9)):
+        one = record("BERT", 1, key=f"fold{fold}", metrics={"eval/ner/f1": score})
+        one.settings |= {"task": {"name": "ner"}, "data": {"name": "folds", "sets": {"ner": {"folds": {"fold": fold}}}}}
+        runs.append(one)
+    table = small_table(runs)
+    assert table.cell("BERT", "NER F1 original").scores == pytest.approx((70.0, 80.0, 90.0))
+    assert "seed 1; folds 0, 1, 2. Percent, mean ± standard deviation." in table.caption
 
 
 def test_text_that_a_format_would_read_as_its_own_is_escaped(records) -> None:

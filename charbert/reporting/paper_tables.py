@@ -1,0 +1,189 @@
+"""The paper's Tables 1 to 4, filled with our records: what each shows, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from charbert.records import ResultRecord
+from charbert.reporting.layout import Column, Table
+from charbert.reporting.published import (
+    ATTACK,
+    ORIGINAL,
+    TABLE_1,
+    TABLE_2,
+    TABLE_3,
+    TABLE_4,
+    Measure,
+    PublishedTable,
+)
+from charbert.reporting.tables import build_table, row_label
+
+ABLATIONS = ("w/o GRU", "w/o heterogeneous interaction", "w/o NLM")
+TASK_TITLES = {"squad1": "SQuAD 1.1", "squad2": "SQuAD 2.0", "cola": "CoLA", "ner": "NER", "pos": "POS"}
+"""Headings of tasks; the others are written in capitals."""
+METRIC_TITLES = {"exact_match": "EM", "f1": "F1", "accuracy": "acc.", "matthews": "Matthews"}
+METRIC_NAMES = {
+    ("squad1", "exact_match"): "exact",
+    ("squad2", "exact_match"): "best_exact",
+    ("squad2", "f1"): "best_f1",
+}
+"""What our records call the paper's metrics, where it is not the same."""
+ATTACKS = {
+    "released": "the authors' attacked set",
+    "charbert": "our generator, after the authors' rule (Sec. 4.5)",
+}
+"""What a table attacks with, by preference."""
+THRESHOLD_NOTE = "SQuAD 2.0: at the no-answer threshold best for the scored set (Sec. 3.6)."
+
+
+@dataclass(frozen=True)
+class PaperTable:
+    """A table of the paper, to be filled by our runs."""
+
+    stem: str
+    """Name of its experiment and of its files."""
+    title: str
+    published: PublishedTable
+    order: tuple[str, ...]
+    """Rows from the top; others follow by name."""
+    left_out: tuple[str, ...] = ()
+    """Rows that our runs have and this table does not show."""
+    several_trunks: bool = False
+    """Whether rows of several trunks stand in it (BERT's, RoBERTa's)."""
+
+
+TABLE_SPECS = {
+    spec.stem: spec
+    for spec in (
+        PaperTable(
+            "table1_qa_classification",
+            "Table 1: question answering and text classification",
+            TABLE_1,
+            order=("BERT", "CharBERT", "RoBERTa", "XLNet", "CharBERT-RoBERTa"),
+            left_out=ABLATIONS,
+            several_trunks=True,
+        ),
+        PaperTable(
+            "table2_robustness",
+            "Table 2: robustness to misspelt words",
+            TABLE_2,
+            # Departure: NLM-BERT is a row of ours that tells what the objective gives from what the channel gives
+            order=("BERT", "AdvBERT", "NLM-BERT", "BERT+WordRec", "CharBERT"),
+            left_out=ABLATIONS,
+        ),
+        PaperTable(
+            "table3_sequence_labeling",
+            "Table 3: sequence labeling",
+            TABLE_3,
+            order=("Meta-BiLSTM", "Flair", "BERT", "CharBERT", "RoBERTa", "CharBERT-RoBERTa"),
+            left_out=ABLATIONS,
+            several_trunks=True,
+        ),
+        PaperTable(
+            "table4_ablation",
+            "Table 4: what each part of CharBERT gives",
+            TABLE_4,
+            order=("CharBERT", *ABLATIONS, "AdvBERT", "NLM-BERT", "BERT"),
+            left_out=("BERT+WordRec",),
+        ),
+    )
+}
+"""By name of the experiment."""
+
+
+def table_records(spec: PaperTable, records: Sequence[ResultRecord]) -> list[ResultRecord]:
+    """Return the fine-tuned runs that have a score for the table, in any row that it shows."""
+    prefixes = tuple(f"{kind}/{measure.task}/" for measure in spec.published.measures for kind in ("eval", "attack"))
+    return [
+        record
+        for record in records
+        if record.kind == "finetune"
+        and row_label(record) not in spec.left_out
+        and any(name.startswith(prefixes) for name in record.metrics)
+    ]
+
+
+def table_columns(
+    spec: PaperTable, records: Sequence[ResultRecord], attacks: Mapping[str, str] | None = None
+) -> tuple[Column, ...]:
+    """Return the table's columns, with the names that our records have for their scores.
+
+    Args:
+        spec: the table.
+        records: decide which attacked set is shown: the authors' (``released``) if any run has it, else ours.
+        attacks: task -> attack, where another one is wanted.
+    """
+    attacked = {(m.task, m.metric) for m in spec.published.measures if m.condition == ATTACK}
+    return tuple(
+        _column(measure, (measure.task, measure.metric) in attacked, _attack(measure.task, records, attacks))
+        for measure in spec.published.measures
+    )
+
+
+def paper_table(
+    spec: PaperTable,
+    records: Sequence[ResultRecord],
+    *,
+    attacks: Mapping[str, str] | None = None,
+    p_values: Mapping[tuple[str, str], float] | None = None,
+) -> Table:
+    """Return one of the paper's tables with our scores beside its own.
+
+    Args:
+        spec: the table.
+        records: those of kind ``finetune`` count; metrics ``eval/<task>/<metric>`` and
+            ``attack/<task>/<attack>/<metric>``.
+        attacks: see `table_columns`.
+        p_values: see `charbert.reporting.tables.build_table`.
+
+    Raises:
+        RecordError: see `charbert.reporting.tables.build_table`.
+    """
+    records = table_records(spec, records)
+    columns = table_columns(spec, records, attacks)
+    published = {
+        (label, column.heading): score
+        for label in spec.published.rows
+        for column, measure in zip(columns, spec.published.measures, strict=True)
+        if (score := spec.published.score(label, measure)) is not None
+    }
+    return build_table(
+        records,
+        title=spec.title,
+        columns=columns,
+        published=published,
+        order=spec.order,
+        p_values=p_values,
+        notes=_notes(spec, columns, records),
+    )
+
+
+def _column(measure: Measure, has_attack: bool, attack: str) -> Column:
+    task = TASK_TITLES.get(measure.task, measure.task.upper())
+    metric = METRIC_TITLES[measure.metric]
+    name = METRIC_NAMES.get((measure.task, measure.metric), measure.metric)
+    group, title = (f"{task} {metric}", measure.condition) if has_attack else (task, metric)
+    path = f"eval/{measure.task}" if measure.condition == ORIGINAL else f"attack/{measure.task}/{attack}"
+    return Column(group, title, f"{path}/{name}", published_digits=measure.digits)
+
+
+def _attack(task: str, records: Sequence[ResultRecord], attacks: Mapping[str, str] | None) -> str:
+    if attacks and task in attacks:
+        return attacks[task]
+    for attack in ATTACKS:
+        if any(path.startswith(f"attack/{task}/{attack}/") for record in records for path in record.metrics):
+            return attack
+    return next(reversed(ATTACKS))
+
+
+def _notes(spec: PaperTable, columns: Sequence[Column], records: Sequence[ResultRecord]) -> list[str]:
+    notes = []
+    for column in columns:
+        kind, task, attack, *_ = column.metric.split("/")
+        if any(column.metric in record.metrics for record in records):
+            if kind == "attack":
+                notes.append(f"{column.group} attacked with {attack}: {ATTACKS.get(attack, 'a set of our own')}.")
+            elif task == "squad2" and THRESHOLD_NOTE not in notes:
+                notes.append(THRESHOLD_NOTE)
+    return notes

@@ -1,0 +1,25 @@
+"""Table 3: named entities (CoNLL-2003) and parts of speech (WSJ).
+
+python experiments/table3_sequence_labeling.py recipe=quick
+python experiments/table3_sequence_labeling.py recipe=paper hydra.mode=RUN task=pos trunk=roberta_base
+"""
+
+import hydra
+from omegaconf import DictConfig
+
+from charbert.config.load import load_settings
+from charbert.pipelines import cell_tables
+from charbert.pipelines.entry import reported
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="table3_sequence_labeling")
+@reported
+def main(cfg: DictConfig) -> float:
+    """Run one cell and redraw the table; return the cell's score, which a sweeper maximises."""
+    settings = load_settings(cfg)
+    record = cell_tables.run(settings)
+    return record.metrics[f"eval/{settings.task.name}/{settings.task.metric}"]
+
+
+if __name__ == "__main__":
+    main()
