@@ -8,7 +8,7 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines import robustness
+from charbert.pipelines import redraw
 from charbert.pipelines.entry import reported
 
 
@@ -16,7 +16,7 @@ from charbert.pipelines.entry import reported
 @reported
 def main(cfg: DictConfig) -> None:
     """Redraw what the records of the recipe allow."""
-    robustness.draw(load_settings(cfg))
+    redraw.run(load_settings(cfg))
 
 
 if __name__ == "__main__":

@@ -155,7 +155,7 @@ def paper_table(
         published=published,
         order=spec.order,
         p_values=p_values,
-        notes=_notes(spec, columns, records),
+        notes=_notes(columns, records),
     )
 
 
@@ -177,13 +177,15 @@ def _attack(task: str, records: Sequence[ResultRecord], attacks: Mapping[str, st
     return next(reversed(ATTACKS))
 
 
-def _notes(spec: PaperTable, columns: Sequence[Column], records: Sequence[ResultRecord]) -> list[str]:
-    notes = []
-    for column in columns:
-        kind, task, attack, *_ = column.metric.split("/")
-        if any(column.metric in record.metrics for record in records):
-            if kind == "attack":
-                notes.append(f"{column.group} attacked with {attack}: {ATTACKS.get(attack, 'a set of our own')}.")
-            elif task == "squad2" and THRESHOLD_NOTE not in notes:
-                notes.append(THRESHOLD_NOTE)
-    return notes
+def _notes(columns: Sequence[Column], records: Sequence[ResultRecord]) -> list[str]:
+    shown = [column for column in columns if any(column.metric in record.metrics for record in records)]
+    attacked: dict[str, list[str]] = {}
+    for column in shown:
+        kind, _, attack, *_ = column.metric.split("/")
+        if kind == "attack":
+            attacked.setdefault(attack, []).append(column.group)
+    notes = [
+        f"{', '.join(groups)} attacked with {attack}: {ATTACKS.get(attack, 'a set of our own')}."
+        for attack, groups in attacked.items()
+    ]
+    return notes + ([THRESHOLD_NOTE] if any("/squad2/" in column.metric for column in shown) else [])
