@@ -77,9 +77,8 @@ def draw_word_vs_subword(settings: Settings) -> None:
     """Write Fig. 4 from the finished cells that differ only in model and seed."""
     if records := analysis_records(settings, WORD_VS_SUBWORD):
         table = tables.fig4_word_vs_subword(records)
-        ylabel = f"{table.columns[0].group} in percent"
         _write(settings, table, WORD_VS_SUBWORD)
-        figures.grouped_bars(table, _folder(settings), WORD_VS_SUBWORD, ylabel=ylabel)
+        figures.split_dots(table, _folder(settings), WORD_VS_SUBWORD)
 
 
 def draw_sensitivity(settings: Settings) -> None:
@@ -97,7 +96,7 @@ def draw_embedding_sources(settings: Settings) -> None:
     if records := analysis_records(settings, EMBEDDING_SOURCES):
         table = tables.fig6_embedding_sources(records)
         _write(settings, table, EMBEDDING_SOURCES)
-        figures.source_bars(table, _folder(settings), EMBEDDING_SOURCES)
+        figures.source_dots(table, _folder(settings), EMBEDDING_SOURCES)
 
 
 def draw_fragility(settings: Settings) -> None:
@@ -105,7 +104,7 @@ def draw_fragility(settings: Settings) -> None:
     if records := analysis_records(settings, FRAGILITY):
         table = tables.intro_fragility(records)
         _write(settings, table, FRAGILITY)
-        figures.grouped_bars(table, _folder(settings), FRAGILITY, ylabel="share of nouns in percent")
+        figures.share_bars(table, _folder(settings), FRAGILITY)
 
 
 def draw_all(settings: Settings) -> None:

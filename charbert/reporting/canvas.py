@@ -61,7 +61,47 @@ def draw_cell(axis: Axes, cell: Cell, x: float, width: float, color: str, label:
     if cell.published is not None:
         aside = x + 0.26 * width if cell.scores else x  # the error bar stays readable
         hollow: dict[str, Any] = {"markerfacecolor": "white", "markeredgecolor": color, "markeredgewidth": 1.5}
+        axis.plot(aside, cell.published, "D", markersize=8.5, color="white")  # apart from a bar of the same colour
         axis.plot(aside, cell.published, "D", markersize=5.5, label=whose["paper"], **hollow)
+
+
+def draw_dot(axis: Axes, cell: Cell, x: float, color: str, label: str = "", *, digits: int = 2) -> None:
+    """Draw our mean as a dot with its standard deviation, and the paper's score to its right as a hollow diamond.
+
+    For scores whose differences are small beside the scores; see `fit_scores` for the axis.
+
+    Args:
+        axis: where to draw.
+        cell: of a table.
+        x: of our dot.
+        color: of both marks.
+        label: what the legend calls our dot.
+        digits: decimals of the numbers above the marks.
+    """
+    mark: dict[str, Any] = {"color": color, "markeredgecolor": color, "linestyle": "none"}
+    number: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "fontsize": 7.5, "color": INK}
+    if cell.mean is not None and math.isfinite(cell.mean):
+        axis.errorbar(x, cell.mean, cell.std, fmt="o", markersize=7, capsize=3, label=label or "ours", **mark)
+        axis.annotate(f"{cell.mean:.{digits}f}", (x, cell.mean + (cell.std or 0.0)), (0, 7), **number)
+    if cell.published is not None:
+        aside = x + 0.16
+        axis.plot(aside, cell.published, "D", markersize=8.5, color="white")  # apart from a bar of the same colour
+        axis.plot(aside, cell.published, "D", markersize=5.5, markerfacecolor="white", markeredgewidth=1.5, **mark)
+        axis.annotate(f"{cell.published:.{digits}f}", (aside, cell.published), (0, 7), **number)
+
+
+def fit_scores(axis: Axes, cells: Sequence[Cell]) -> None:
+    """Let the y axis span our scores and the paper's, with room for the numbers above them."""
+    means = [cell.mean for cell in cells if cell.mean is not None and math.isfinite(cell.mean)]
+    known = means + [cell.published for cell in cells if cell.published is not None]
+    if known:
+        room = max(1.0, max(known) - min(known))
+        axis.set_ylim(min(known) - 0.15 * room, max(known) + 0.2 * room)
+
+
+def explain_diamond(axis: Axes) -> None:
+    """Give the legend one colourless diamond for the paper's scores of all colours."""
+    axis.plot([], [], "D", color=INK, markerfacecolor="white", markersize=5.5, markeredgewidth=1.5, label="paper")
 
 
 def add_legend(figure: Figure, axes: Sequence[Axes], order: Sequence[str] = ()) -> None:
