@@ -1,0 +1,117 @@
+"""Every analysis, run as a user runs it, at the smallest scale; all share the models of one folder."""
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FIGURES = ("fig4_word_vs_subword", "fig5_sensitivity", "fig6_embedding_sources", "intro_fragility")
+
+pytestmark = pytest.mark.slow
+
+
+def run(script: str, folder: Path, *overrides: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
+    """Run an experiment under recipe=smoke with all folders below ``folder``."""
+    command = [
+        sys.executable,
+        str(ROOT / "experiments" / f"{script}.py"),
+        "recipe=smoke",
+        f"paths.outputs={folder / 'outputs'}",
+        f"paths.results={folder / 'results'}",
+        "tracking=off",
+        *overrides,
+    ]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == expect, done.stdout[-3000:] + done.stderr[-3000:]
+    return done
+
+
+def models_with_a_score(folder: Path, stem: str) -> set[str]:
+    rows = csv.DictReader((folder / f"results/tables/{stem}.csv").open())
+    return {row["model"] for row in rows if row["mean"]}
+
+
+def records(folder: Path, analysis: str) -> dict[str, dict]:
+    found = [json.loads(path.read_text()) for path in (folder / "results/records").rglob("record.json")]
+    return {record["name"]: record for record in found if record["details"].get("analysis") == analysis}
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("analyses")
+    for stem in FIGURES:
+        run(stem, folder)
+    return folder
+
+
+@pytest.mark.parametrize("stem", FIGURES)
+def test_the_bare_command_draws_the_figure_and_its_table(drawn: Path, stem: str) -> None:
+    for suffix in ("png", "svg"):
+        assert (drawn / f"results/figures/{stem}.{suffix}").stat().st_size > 5_000
+    assert "In brackets: the paper." in (drawn / f"results/tables/{stem}.md").read_text()
+
+
+def test_fig4_scores_every_entity_once(drawn: Path) -> None:
+    assert models_with_a_score(drawn, FIGURES[0]) == {"BERT", "CharBERT"}
+    record = records(drawn, FIGURES[0])["fig4-word-vs-subword-ner-charbert-s1"]
+    counts = record["details"]["counts"]
+    assert counts["all_words"]["gold"] == counts["split"]["gold"] + counts["unsplit"]["gold"] > 0
+    finetuned = next((drawn / "results/records").glob("ner-charbert-s1-*/record.json"))
+    assert record["metrics"]["eval/ner/all_words/f1"] == json.loads(finetuned.read_text())["metrics"]["eval/ner/f1"]
+
+
+def test_fig5_measures_all_models_of_the_sweep_on_one_sentence(drawn: Path) -> None:
+    assert models_with_a_score(drawn, FIGURES[1]) == {"BERT", "AdvBERT", "CharBERT"}
+    found = records(drawn, FIGURES[1]).values()
+    assert len({tuple(record["details"]["sentence"]["noisy"]) for record in found}) == 1
+    assert all(0 < record["metrics"]["sensitivity/ner/concat/all_words"] < 1 for record in found)
+
+
+def test_fig5_can_look_at_models_before_fine_tuning(drawn: Path) -> None:
+    run("fig5_sensitivity", drawn, "hydra.mode=RUN", "model=bert", "analysis.sensitivity.stage=pretrained")
+    assert models_with_a_score(drawn, "fig5_sensitivity_pretrained") == {"BERT"}
+    assert models_with_a_score(drawn, "fig5_sensitivity") == {"BERT", "AdvBERT", "CharBERT"}
+
+
+def test_fig6_trains_a_tagger_for_each_kind_of_states(drawn: Path) -> None:
+    assert models_with_a_score(drawn, FIGURES[2]) == {"char", "sum", "token", "BERT", "concat"}
+
+
+def test_sec1_takes_any_wordpiece_vocabulary(drawn: Path, tmp_path: Path) -> None:
+    vocabulary = tmp_path / "letters-vocab.txt"
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{letter}" for letter in letters)]
+    vocabulary.write_text("\n".join(pieces) + "\n")
+    options = (f"analysis.fragility.vocabulary={vocabulary}", "analysis.fragility.lower_case=true")
+    run("intro_fragility", drawn, *options)
+    assert models_with_a_score(drawn, FIGURES[3]) == {"tiny-bert", "letters"}
+
+
+def test_figures_are_redrawn_from_records_alone(drawn: Path) -> None:
+    paths = [drawn / f"results/tables/{stem}.md" for stem in FIGURES]
+    before = [path.read_text() for path in paths]
+    for path in paths:
+        path.unlink()
+    run("tables", drawn)
+    assert [path.read_text() for path in paths] == before
+
+
+def test_what_was_deleted_is_made_again_with_the_same_result(drawn: Path, tmp_path: Path) -> None:
+    shutil.copytree(drawn / "results", tmp_path / "results")
+    name = "fig4-word-vs-subword-ner-bert-s1"
+    before = records(tmp_path, FIGURES[0])[name]["metrics"]
+    shutil.rmtree(next((tmp_path / "results/records").glob(f"{name}-*")))
+    run(FIGURES[0], tmp_path, "hydra.mode=RUN", "model=bert")  # neither weights nor predictions are there
+    assert records(tmp_path, FIGURES[0])[name]["metrics"] == before
+
+
+def test_a_task_without_entities_is_refused_by_name(tmp_path: Path) -> None:
+    done = run(FIGURES[0], tmp_path, "hydra.mode=RUN", "task=qnli", expect=2)
+    assert "task.kind must be tagging" in done.stderr and "Traceback" not in done.stderr
