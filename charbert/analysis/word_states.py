@@ -75,7 +75,7 @@ class WordEncoder:
         self.processor = processor
         self.max_length = max_length
         self.batch_size = batch_size
-        self._collate = PadCollator(processor.pad_values)
+        self._collate = PadCollator(processor.pad_values, processor.row_length)
 
     @torch.inference_mode()
     def __call__(self, sentences: Sequence[Sequence[str]]) -> list[WordStates]:

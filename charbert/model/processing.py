@@ -79,6 +79,9 @@ class CharBertProcessor:
         mode: "paper" or "released".
         script: the authors' script whose inputs ``mode="released"`` gives: "pretrain", "ner", "glue" or
             "squad".
+        row_length: positions T of every row in ``mode="released"``, which decide how many characters it holds and
+            how it is padded; None: as each call says. Rows come unpadded (but from "glue"): collate them with
+            ``pad_values`` and ``pad_to_multiple_of=row_length``.
 
     Raises:
         SettingsError: if an argument is not one of those, the tokenizer is not fast, or the vocabulary does
@@ -92,11 +95,14 @@ class CharBertProcessor:
         char_vocab: CharVocab | None,
         mode: str = "paper",
         script: str = "pretrain",
+        row_length: int | None = None,
     ) -> None:
         if mode not in MODES:
             raise SettingsError(f"processor mode must be one of {list(MODES)}, got {mode!r}")
         if script not in RELEASED_RULES:
             raise SettingsError(f"processor script must be one of {list(RELEASED_RULES)}, got {script!r}")
+        if row_length is not None and (mode != "released" or row_length < 1):
+            raise SettingsError(f"processor row_length={row_length} needs mode='released' and a positive number")
         if not getattr(tokenizer, "is_fast", False):
             raise SettingsError(
                 f"CharBertProcessor needs a fast tokenizer, since characters come from its offsets, got "
@@ -120,13 +126,14 @@ class CharBertProcessor:
         self.char_vocab = char_vocab
         self.mode = mode
         self.script = script
+        self.row_length = row_length
 
     @property
     def pad_values(self) -> dict[str, int]:
         """Padding value of each field that a call produces.
 
-        Released code: pads ``start_ids`` and ``end_ids`` with the last place of the row, which only the call
-        knows: call with ``padding="max_length"`` there.
+        Released code: pads ``start_ids`` and ``end_ids`` with the last place of the row, which without
+        ``row_length`` only the call knows: call with ``padding="max_length"`` there.
 
         Raises:
             SettingsError: if the tokenizer has no padding token.
@@ -137,7 +144,8 @@ class CharBertProcessor:
         trunk = dict(zip(TOKEN_INPUTS, (pad_id, 0, self.tokenizer.pad_token_type_id), strict=True))
         values = {name: value for name, value in trunk.items() if name in self.tokenizer.model_input_names}
         if self.char_vocab is not None:
-            values |= dict(zip(CHAR_INPUTS, (self.char_vocab.pad_id, 0, 0), strict=True))
+            last = CHARS_PER_POSITION * self.row_length - 1 if self.row_length is not None else 0
+            values |= dict(zip(CHAR_INPUTS, (self.char_vocab.pad_id, last, last), strict=True))
         return values
 
     @property
@@ -184,6 +192,9 @@ class CharBertProcessor:
             SettingsError: if tensors are asked for and the rows differ in length.
         """
         texts = TextBatch.of(text, text_pair, is_split_into_words=is_split_into_words)
+        if self.row_length is not None and padding is False and RELEASED_RULES[self.script].spells_padding:
+            # what padding is spelled as depends on the row, so no collator can add it
+            padding, truncation, max_length = "max_length", truncation or False, max_length or self.row_length
         plain = self.tokenizer(
             texts.first,
             texts.second,
@@ -200,9 +211,9 @@ class CharBertProcessor:
         if self.char_vocab is not None:
             subwords = self._spell(plain, texts, is_padded=padding not in (False, "do_not_pad"))
             if self.mode == "released":
-                longest = int(subwords.row_lengths.max())
+                positions = self.row_length or max(max_length or 0, int(subwords.row_lengths.max()))
                 encoding.subwords = subwords
-                encoding.max_chars = CHARS_PER_POSITION * max(max_length or 0, longest)
+                encoding.max_chars = CHARS_PER_POSITION * positions
             fields = self._lay_out(subwords, encoding.max_chars, None)
             form = return_tensors or ("padded" if padding else "rows")
             encoding.data |= self._give(fields, form, encoding.max_chars)
@@ -374,6 +385,7 @@ class CharBertProcessor:
             "version": SETTINGS_VERSION,
             "mode": self.mode,
             "script": self.script,
+            "row_length": self.row_length,
             "has_char_vocab": self.char_vocab is not None,
         }
         (folder / SETTINGS_FILE).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
@@ -402,7 +414,7 @@ class CharBertProcessor:
         settings = _read_settings(where, hub)
         vocab = CharVocab.load(_find_file(where, VOCAB_FILE, hub)) if settings["has_char_vocab"] else None
         tokenizer = AutoTokenizer.from_pretrained(where, **options)
-        return cls(tokenizer, vocab, mode=settings["mode"], script=settings["script"])
+        return cls(tokenizer, vocab, settings["mode"], settings["script"], settings.get("row_length"))
 
 
 def _find_file(where: str, name: str, hub: dict[str, Any]) -> str:
