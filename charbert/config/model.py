@@ -111,6 +111,11 @@ class ModelSettings:
     """Words that NLM can restore, without ``<unk>``. Paper: Sec. 3.5."""
     recognizer: WordRecognizerSettings = field(default_factory=WordRecognizerSettings)
     """The word recogniser in front of the model, if any (BERT+WordRec)."""
+    released: str = ""
+    """Folder of a checkpoint in the authors' format, which then takes the place of the trunk, of its tokenizer and of
+    pretraining; sizes are read off its weights. Empty: none."""
+    released_char_vocab: str = ""
+    """The authors' character vocabulary file that goes with ``released``."""
 
     def __post_init__(self) -> None:
         """Check sizes."""
@@ -118,3 +123,25 @@ class ModelSettings:
             raise SettingsError(f"model.interaction_window must be odd, got {self.interaction_window}")
         if self.char_encoder is CharEncoder.none and self.head_channels is Channels.char:
             raise SettingsError("model.head_channels=char needs a char channel, but model.char_encoder=none")
+        if self.released:
+            self._check_released()
+
+    def _check_released(self) -> None:
+        expected = {
+            "char_encoder": CharEncoder.gru,
+            "interaction": Interaction.released,
+            "share_interaction": True,
+            "interaction_window": 3,
+            "objective": Objective.none,
+        }
+        for name, value in expected.items():
+            found = getattr(self, name)
+            if found != value:
+                wanted, got = (getattr(each, "name", each) for each in (value, found))
+                raise SettingsError(
+                    f"model.released needs model.{name}={wanted}, got {got}; see model=charbert_released"
+                )
+        if not self.released_char_vocab:
+            raise SettingsError(
+                "model.released needs model.released_char_vocab, the authors' character vocabulary file"
+            )

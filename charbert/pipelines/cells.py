@@ -16,11 +16,13 @@ from charbert.config.model import CharEncoder, Objective, TrunkSource
 from charbert.config.schema import Settings
 from charbert.config.training import TrainingSettings
 from charbert.config.word_recognizer import Backoff
+from charbert.pipelines.released_files import released_identity
 from charbert.records import ResultRecord, read_record, read_records, settings_key
 from charbert.reporting.tables import BASELINE, FAMILIES, trunk_family
 
 _WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
 _HEAD_ONLY = ("name", "head_channels", "recognizer")
+_RELEASED = ("released", "released_char_vocab")
 
 
 def training_identity(settings: TrainingSettings) -> dict[str, Any]:
@@ -47,9 +49,11 @@ def trunk_identity(settings: Settings) -> dict[str, Any]:
 
 def encoder_identity(settings: Settings) -> dict[str, Any]:
     """Return what identifies the encoder that fine-tuning starts from."""
+    if settings.model.released:
+        return {"released": released_identity(settings.model)}
     identity: dict[str, Any] = {"trunk": trunk_identity(settings)}
     if settings.model.char_encoder is not CharEncoder.none or settings.model.objective is not Objective.none:
-        model = {name: value for name, value in asdict(settings.model).items() if name not in _HEAD_ONLY}
+        model = {name: value for name, value in asdict(settings.model).items() if name not in _HEAD_ONLY + _RELEASED}
         identity |= {"model": model, "text": text_identity(settings)}
     if settings.model.objective is not Objective.none:
         identity |= {

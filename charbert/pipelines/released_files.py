@@ -1,0 +1,53 @@
+"""Which files a released checkpoint consists of, and what identifies them; needs no torch."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from charbert.config.model import ModelSettings
+from charbert.errors import CheckpointError
+from charbert.records import file_checksum
+
+_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+"""The first that there is, as `charbert.model.released_weights` reads them."""
+_TOKENIZER = ("vocab.txt", "vocab.json", "merges.txt")
+
+
+def released_identity(model: ModelSettings) -> dict[str, str]:
+    """Return the SHA-256 of every file that a released encoder is read from; where they lie does not matter.
+
+    Raises:
+        CheckpointError: if the checkpoint or the character vocabulary is not there.
+    """
+    folder = Path(model.released)
+    weights = [folder / name for name in _WEIGHTS if (folder / name).is_file()]
+    if not weights or not (folder / "config.json").is_file():
+        raise CheckpointError(
+            f"model.released={folder}: expected config.json and {' or '.join(_WEIGHTS)}, found no such checkpoint; "
+            "download imvladikon/charbert-bert-wiki or charbert-roberta-wiki from the hub into it"
+        )
+    characters = Path(model.released_char_vocab)
+    if not characters.is_file():
+        raise CheckpointError(
+            f"model.released_char_vocab={characters}: no such file; it is data/dict/bert_char_vocab or "
+            "roberta_char_vocab of the authors' repository"
+        )
+    vocabularies = [folder / name for name in _TOKENIZER if (folder / name).is_file()]
+    return {
+        "weights": _checksum(weights[0]),
+        "config": _checksum(folder / "config.json"),
+        "char_vocab": _checksum(characters),
+        **{path.name: _checksum(path) for path in vocabularies},
+    }
+
+
+def _checksum(path: Path) -> str:
+    """Return the checksum of a file, read once as long as it does not change: the key is asked for many times."""
+    status = path.stat()
+    return _checksum_of(path.resolve(), status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=32)
+def _checksum_of(path: Path, size: int, changed: int) -> str:
+    return file_checksum(path)
