@@ -26,6 +26,7 @@ from charbert.model.word_correction import WordCorrector
 from charbert.pipelines.cells import Cell, finetuning_cell
 from charbert.pipelines.ingredients import build_attack, data_file, prepare_data, task_files
 from charbert.pipelines.pretrain import encoder_processor, model_overrides, prepare_encoder, prepare_trunk
+from charbert.pipelines.released import released_model, released_processor
 from charbert.pipelines.runs import checksums, history, recorded_run, seed_everything, train
 from charbert.pipelines.word_recognizer import prepare_corrector
 from charbert.records import ResultRecord, write_atomically
@@ -66,11 +67,9 @@ def _run(settings: Settings, cell: Cell) -> ResultRecord:
     task = build_task(settings.task)
     sets = read_sets(settings, task)
     task.learn_labels(sets["train"])
-    trunk, encoder = prepare_trunk(settings), prepare_encoder(settings)
-    log.info("fine-tuning %s on %s, seed %d", settings.model.name, settings.task.name, settings.seed)
-    processor = encoder_processor(settings, trunk, encoder)
     corrector = prepare_corrector(settings, task, sets)
-    model = _build_model(settings, task, processor, trunk, encoder)
+    processor, model = _build_model(settings, task)
+    log.info("fine-tuning %s on %s, seed %d", settings.model.name, settings.task.name, settings.seed)
     return _finetune(settings, cell, task, sets, processor, model, corrector)
 
 
@@ -88,20 +87,26 @@ def read_sets(settings: Settings, task: Task[Any, Any]) -> dict[str, list[Any]]:
     return sets
 
 
-def _build_model(
-    settings: Settings, task: Task[Any, Any], processor: CharBertProcessor, trunk: str, encoder: str | None
-) -> Any:
-    seed_everything(settings.seed, "head")
+def _build_model(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProcessor, Any]:
+    """Return the processor and the model, its head new, after pretraining the encoder when it is missing."""
     labels: dict[str, Any] = {}
     if task.labels:
         labels = {
             "id2label": dict(enumerate(task.labels)),
             "label2id": {label: position for position, label in enumerate(task.labels)},
         }
+    head = _HEADS[task.head]
+    if settings.model.released:
+        processor = released_processor(settings)
+        seed_everything(settings.seed, "head")
+        return processor, released_model(settings, processor, head, **labels)
+    trunk, encoder = prepare_trunk(settings), prepare_encoder(settings)
+    processor = encoder_processor(settings, trunk, encoder)
     overrides = model_overrides(settings, processor)
+    seed_everything(settings.seed, "head")
     if encoder is None:
-        return _HEADS[task.head].from_trunk(trunk, **overrides, **labels)
-    return _HEADS[task.head].from_pretrained(encoder, head_channels=overrides["head_channels"], **labels)
+        return processor, head.from_trunk(trunk, **overrides, **labels)
+    return processor, head.from_pretrained(encoder, head_channels=overrides["head_channels"], **labels)
 
 
 def _finetune(
@@ -135,7 +140,7 @@ def _finetune(
             ),
             train_dataset=encoded["train"].features,
             eval_dataset=encoded["dev"].features,
-            data_collator=PadCollator(processor.pad_values),
+            data_collator=PadCollator(processor.pad_values, processor.row_length),
             compute_metrics=score_dev,
         )
         record.training_tokens = train(trainer, tracking)

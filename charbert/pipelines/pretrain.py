@@ -27,6 +27,7 @@ from charbert.pipelines.ingredients import (
     prepare_data,
     trunk_location,
 )
+from charbert.pipelines.released import released_model, released_processor
 from charbert.pipelines.runs import checksums, history, recorded_run, seed_everything, train
 from charbert.pipelines.vocabularies import load_char_vocab, load_word_vocab
 from charbert.training.arguments import build_arguments
@@ -87,6 +88,9 @@ def encoder_processor(settings: Settings, trunk: str, encoder: str | None) -> Ch
 
 def load_encoder(settings: Settings) -> tuple[CharBertModel, CharBertProcessor]:
     """Return the encoder that fine-tuning starts from, after pretraining it when it is missing, and its processor."""
+    if settings.model.released:
+        processor = released_processor(settings)
+        return released_model(settings, processor, CharBertModel), processor
     trunk, encoder = prepare_trunk(settings), prepare_encoder(settings)
     processor = encoder_processor(settings, trunk, encoder)
     if encoder is not None:
