@@ -1,6 +1,12 @@
-"""Tiny tokenizers and a character vocabulary, trained on a few sentences of our own; no network."""
+"""Tiny tokenizers and a character vocabulary, trained on a few sentences of our own, and experiments; no network."""
 
 from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -90,3 +96,25 @@ def bpe_tokenizer() -> PreTrainedTokenizerFast:
 def char_vocab() -> CharVocab:
     """A character vocabulary that misses some characters of the sentences."""
     return CharVocab.build(SENTENCES, size=64)
+
+
+@pytest.fixture(scope="session")
+def run_experiment() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run an experiment as a user does, under recipe=smoke with all folders below ``folder``."""
+    root = Path(__file__).parents[1]
+
+    def run(script: str, folder: Path, *overrides: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
+        command = [
+            sys.executable,
+            str(root / "experiments" / script),
+            "recipe=smoke",
+            f"paths.outputs={folder / 'outputs'}",
+            f"paths.results={folder / 'results'}",
+            *overrides,
+        ]
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+        done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=300)
+        assert done.returncode == expect, done.stdout[-3000:] + done.stderr[-3000:]
+        return done
+
+    return run

@@ -2,39 +2,23 @@
 
 import csv
 import json
-import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+Run = Callable[..., subprocess.CompletedProcess[str]]
 QUICKSTART = ("model=bert,charbert", "task=ner")
 """The part of Table 2 that `make quickstart` runs."""
 
 
-def run(script: str, folder: Path, *overrides: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
-    """Run an experiment under recipe=smoke with all folders below ``folder``."""
-    command = [
-        sys.executable,
-        str(ROOT / "experiments" / script),
-        "recipe=smoke",
-        f"paths.outputs={folder / 'outputs'}",
-        f"paths.results={folder / 'results'}",
-        *overrides,
-    ]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == expect, done.stdout[-3000:] + done.stderr[-3000:]
-    return done
-
-
 @pytest.fixture(scope="module")
-def table2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def table2(tmp_path_factory: pytest.TempPathFactory, run_experiment: Run) -> Path:
     folder = tmp_path_factory.mktemp("table2")
-    run("table2_robustness.py", folder, *QUICKSTART)
+    run_experiment("table2_robustness.py", folder, *QUICKSTART)
     return folder
 
 
@@ -67,20 +51,20 @@ def test_a_record_says_what_was_run_and_what_came_out(table2: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_second_call_reuses_the_cells_and_needs_no_torch(table2: Path) -> None:
+def test_a_second_call_reuses_the_cells_and_needs_no_torch(table2: Path, run_experiment: Run) -> None:
     stamps = {path: path.stat().st_mtime_ns for path in (table2 / "results/records").rglob("record.json")}
     began = time.monotonic()
-    run("table2_robustness.py", table2, "tracking=off", *QUICKSTART)
+    run_experiment("table2_robustness.py", table2, "tracking=off", *QUICKSTART)
     assert time.monotonic() - began < 30
     assert stamps == {p: p.stat().st_mtime_ns for p in (table2 / "results/records").rglob("record.json")}
 
 
 @pytest.mark.slow
-def test_tables_are_redrawn_from_records_alone(table2: Path) -> None:
+def test_tables_are_redrawn_from_records_alone(table2: Path, run_experiment: Run) -> None:
     path = table2 / "results/tables/table2_robustness.md"
     before = path.read_text()
     path.unlink()
-    run("tables.py", table2)
+    run_experiment("tables.py", table2)
     assert path.read_text() == before
 
 
@@ -99,8 +83,8 @@ def test_a_run_is_seen_in_wandb_offline(table2: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_same_settings_give_the_same_record(table2: Path, tmp_path: Path) -> None:
-    run("table2_robustness.py", tmp_path, "hydra.mode=RUN", "model=charbert", "tracking=off")
+def test_the_same_settings_give_the_same_record(table2: Path, tmp_path: Path, run_experiment: Run) -> None:
+    run_experiment("table2_robustness.py", tmp_path, "hydra.mode=RUN", "model=charbert", "tracking=off")
     metrics = []
     for folder in (table2, tmp_path):
         path = next((folder / "results/records").glob("ner-charbert-s1-*/record.json"))
@@ -118,8 +102,10 @@ def test_the_same_settings_give_the_same_record(table2: Path, tmp_path: Path) ->
         (["finetuning.batch_size=0"], "training.batch_size must be at least 1"),
     ],
 )
-def test_bad_input_ends_with_one_clear_message(tmp_path: Path, overrides: list[str], message: str) -> None:
-    done = run("table2_robustness.py", tmp_path, "hydra.mode=RUN", "tracking=off", *overrides, expect=2)
+def test_bad_input_ends_with_one_clear_message(
+    tmp_path: Path, overrides: list[str], message: str, run_experiment: Run
+) -> None:
+    done = run_experiment("table2_robustness.py", tmp_path, "hydra.mode=RUN", "tracking=off", *overrides, expect=2)
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.rglob("record.json"))

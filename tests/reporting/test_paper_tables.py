@@ -105,6 +105,7 @@ def test_ablations_stand_in_table_4_alone(records) -> None:
     runs = [*records, *(record(name, eval__ner__f1=0.7) for name in (*ABLATIONS, "BERT+WordRec"))]
     shown = {stem: {row.label for row in paper_table(spec, runs).rows} for stem, spec in TABLE_SPECS.items()}
     assert all(set(ABLATIONS).isdisjoint(labels) for stem, labels in shown.items() if stem != "table4_ablation")
+    assert "BERT+WordRec" in shown["table2_robustness"] and "BERT+WordRec" not in shown["table3_sequence_labeling"]
     assert set(ABLATIONS) < shown["table4_ablation"] and "BERT+WordRec" not in shown["table4_ablation"]
 
 

@@ -1,0 +1,124 @@
+"""The experiments of Tables 1 to 4: some cells of each at the smallest scale, all others composed."""
+
+import csv
+import itertools
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from hydra import compose, initialize_config_dir
+
+from charbert.config.load import load_settings
+from charbert.config.schema import Settings
+from charbert.pipelines.cells import finetuning_cell
+from charbert.reporting.paper_tables import TABLE_SPECS
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+CONF = Path(__file__).parents[1] / "conf"
+SWEPT = {
+    "table1_qa_classification": ("model=bert,charbert", "task=cola"),
+    "table2_robustness": ("model=bert_wordrec,charbert", "task=squad2"),
+    "table3_sequence_labeling": ("model=bert,charbert", "task=pos"),
+    "table4_ablation": ("model=charbert_no_gru,charbert_no_interaction,charbert_no_nlm", "task=qnli"),
+}
+"""What is run of each table; together all kinds of tasks, models and metrics."""
+
+
+def sweep(stem: str) -> list[tuple[str, ...]]:
+    """Return the overrides of every cell that the bare command runs."""
+    params = yaml.safe_load((CONF / f"{stem}.yaml").read_text())["hydra"]["sweeper"]["params"]
+    choices = [[f"{name}={value}" for value in str(values).split(",")] for name, values in params.items()]
+    return list(itertools.product(*choices))
+
+
+def composed(stem: str, *overrides: str) -> Settings:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return load_settings(compose(stem, overrides=["paths.outputs=o", "paths.results=r", *overrides]))
+
+
+def chosen(cell: tuple[str, ...], group: str) -> str:
+    return next(override for override in cell if override.startswith(f"{group}=")).partition("=")[2]
+
+
+@pytest.mark.parametrize("stem", TABLE_SPECS)
+def test_the_sweep_of_a_table_covers_every_row_that_is_ours_and_every_column(stem: str) -> None:
+    spec = TABLE_SPECS[stem]
+    names = {path.stem: yaml.safe_load(path.read_text())["name"] for path in (CONF / "model").iterdir()}
+    measured = {(names[chosen(cell, "model")], chosen(cell, "task")) for cell in sweep(stem)}
+    elsewhere = {"RoBERTa", "CharBERT-RoBERTa", "XLNet", "Flair", "Meta-BiLSTM"}  # another trunk, or not ours
+    rows = {label for label in spec.published.rows if label not in elsewhere}
+    tasks = {measure.task for measure in spec.published.measures}
+    assert set(itertools.product(rows, tasks)) <= measured
+
+
+def test_every_cell_composes_and_is_a_cell_of_its_own() -> None:
+    cells = sorted({cell for stem in TABLE_SPECS for cell in sweep(stem)})
+    settings = [composed("table2_robustness", "recipe=minilm", *cell) for cell in cells]
+    assert len({finetuning_cell(one).key for one in settings}) == len(cells)
+
+
+@pytest.mark.parametrize("recipe", ["smoke", "quick", "minilm", "paper"])
+def test_every_recipe_has_data_for_every_column(recipe: str) -> None:
+    tasks = {chosen(cell, "task") for stem in TABLE_SPECS for cell in sweep(stem)}
+    assert tasks <= composed("table2_robustness", f"recipe={recipe}").data.sets.keys()
+
+
+def test_a_cell_is_the_same_one_in_every_table() -> None:
+    overrides = ("recipe=quick", "model=charbert", "task=qnli")
+    stems = ("table1_qa_classification", "table2_robustness", "table4_ablation")
+    assert len({finetuning_cell(composed(stem, *overrides)).key for stem in stems}) == 1
+
+
+def test_another_trunk_is_one_override() -> None:
+    settings = composed("table1_qa_classification", "recipe=paper", "trunk=roberta_base", "task=squad2")
+    assert settings.trunk.location == "FacebookAI/roberta-base"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, run_experiment: Run) -> Path:
+    folder = tmp_path_factory.mktemp("tables")
+    for stem, overrides in SWEPT.items():
+        run_experiment(f"{stem}.py", folder, *overrides, f"tracking={'off' if '1' in stem else 'offline'}")
+    run_experiment("tables.py", folder)  # cells of one experiment stand in the tables of others too
+    return folder
+
+
+def scores(folder: Path, stem: str) -> dict[tuple[str, str], float]:
+    rows = csv.DictReader((folder / f"results/tables/{stem}.csv").open())
+    return {(row["model"], row["column"]): float(row["mean"]) for row in rows if row["mean"]}
+
+
+@pytest.mark.slow
+def test_every_table_shows_what_was_run(folder: Path) -> None:
+    found = {stem: scores(folder, stem) for stem in TABLE_SPECS}
+    assert set(found["table1_qa_classification"]) >= {("BERT", "CoLA Matthews"), ("CharBERT", "SQuAD 2.0 EM")}
+    assert {("BERT+WordRec", f"SQuAD 2.0 F1 {c}") for c in ("original", "attack")} <= set(found["table2_robustness"])
+    assert set(found["table3_sequence_labeling"]) == {("BERT", "POS acc."), ("CharBERT", "POS acc.")}
+    ablated = {label for label, column in found["table4_ablation"] if column == "QNLI acc. attack"}
+    assert ablated == {"w/o GRU", "w/o heterogeneous interaction", "w/o NLM"}
+
+
+@pytest.mark.slow
+def test_the_ablations_are_the_models_that_they_are_called(folder: Path) -> None:
+    configs = {
+        name: json.loads(next((folder / "outputs/finetune").glob(f"qnli-{name}-*/model/config.json")).read_text())
+        for name in ("w-o-gru", "w-o-heterogeneous-interaction", "w-o-nlm")
+    }
+    assert [config["char_encoder"] for config in configs.values()] == ["embeddings", "gru", "gru"]
+    assert [config["interaction"] for config in configs.values()] == ["paper", "none", "paper"]
+    history = json.loads(next((folder / "results/records").glob("pretrain-w-o-nlm-*/record.json")).read_text())
+    assert not any("nlm" in name for entry in history["details"]["history"] for name in entry)
+
+
+@pytest.mark.slow
+def test_everything_is_redrawn_to_the_same_bytes(folder: Path, run_experiment: Run) -> None:
+    results = folder / "results"
+    before = {path: path.read_bytes() for name in ("tables", "figures") for path in (results / name).iterdir()}
+    for path in before:
+        path.unlink()
+    run_experiment("tables.py", folder)
+    drawn = {path: path.read_bytes() for path in before if path.exists()}
+    assert drawn == before
