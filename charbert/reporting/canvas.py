@@ -85,7 +85,6 @@ def draw_dot(axis: Axes, cell: Cell, x: float, color: str, label: str = "", *, d
         axis.annotate(f"{cell.mean:.{digits}f}", (x, cell.mean + (cell.std or 0.0)), (0, 7), **number)
     if cell.published is not None:
         aside = x + 0.16
-        axis.plot(aside, cell.published, "D", markersize=8.5, color="white")  # apart from a bar of the same colour
         axis.plot(aside, cell.published, "D", markersize=5.5, markerfacecolor="white", markeredgewidth=1.5, **mark)
         axis.annotate(f"{cell.published:.{digits}f}", (aside, cell.published), (0, 7), **number)
 

@@ -17,9 +17,7 @@ COLUMNS = tuple(
 
 
 def table(*rows: Row) -> Table:
-    return Table(
-        "Table 2", COLUMNS, rows, caption="Recipe quick; seeds 1, 2.", notes=("Attacked with ours.",)
-    )
+    return Table("Table 2", COLUMNS, rows, caption="Recipe quick; seeds 1, 2.", notes=("Attacked with ours.",))
 
 
 @pytest.fixture
@@ -33,11 +31,7 @@ def robustness() -> Table:
 
 
 def texts(path) -> list[str]:
-    return [
-        "".join(node.itertext()).strip()
-        for node in ElementTree.parse(path).iter()
-        if node.tag.endswith("}text")
-    ]
+    return ["".join(node.itertext()).strip() for node in ElementTree.parse(path).iter() if node.tag.endswith("}text")]
 
 
 def test_bars_are_drawn_for_the_tasks_that_were_run(robustness, tmp_path) -> None:
@@ -76,9 +70,7 @@ HISTORY = [
 
 def test_loss_curves_show_what_the_histories_hold(tmp_path) -> None:
     _, svg = loss_curves({"CharBERT": HISTORY}, tmp_path, "loss", caption="Recipe quick")
-    assert {"MLM loss", "NLM loss", "NLM accuracy", "subwords seen, millions", "Recipe quick"} <= set(
-        texts(svg)
-    )
+    assert {"MLM loss", "NLM loss", "NLM accuracy", "subwords seen, millions", "Recipe quick"} <= set(texts(svg))
     assert {"CharBERT", "CharBERT, held out"} <= set(texts(svg))
 
 
