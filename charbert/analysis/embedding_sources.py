@@ -22,14 +22,31 @@ class BiLstmTagger(nn.Module):
 
     Paper: Fig. 6, which says that the embeddings are frozen and a BiLSTM reads them, and no more. Words, not subwords,
         are the LSTM's steps: a word's state is that of its first subword, as in fine-tuning (Sec. 3.6).
+    Departure: each feature is standardised first, with the mean and deviation that `fit_scale` takes from the training
+        words. Most of a state is common to all words, in a little-trained encoder nearly all of it, and the part that
+        differs would be too small for the tagger to learn from.
     Shapes: B sentences, W words, F size of the frozen states, K tags.
     """
 
     def __init__(self, state_size: int, hidden_size: int, num_labels: int, *, num_layers: int, dropout: float) -> None:
         super().__init__()
+        self.mean: Tensor
+        self.deviation: Tensor
+        self.register_buffer("mean", torch.zeros(state_size))
+        self.register_buffer("deviation", torch.ones(state_size))
         self.dropout = nn.Dropout(dropout)
         self.lstm = nn.LSTM(state_size, hidden_size, num_layers, batch_first=True, bidirectional=True)
         self.classifier = nn.Linear(2 * hidden_size, num_labels)
+
+    def fit_scale(self, sentences: Sequence[States]) -> None:
+        """Take mean and deviation of each feature from the words of the training sentences, (W, F) each.
+
+        A feature that is the same for all words is only centred.
+        """
+        words = torch.from_numpy(np.concatenate(sentences)).double()
+        deviation = words.std(dim=0, correction=0)
+        self.mean.copy_(words.mean(dim=0))
+        self.deviation.copy_(torch.where(deviation > 1e-6, deviation, torch.ones_like(deviation)))
 
     def forward(self, states: Tensor, attention_mask: Tensor, labels: Tensor | None = None) -> TokenClassifierOutput:
         """Return logits (B, W, K), and the loss where labels are given.
@@ -40,7 +57,8 @@ class BiLstmTagger(nn.Module):
             labels: (B, W), -100 on padding.
         """
         lengths = attention_mask.sum(dim=1).cpu()
-        packed = pack_padded_sequence(self.dropout(states), lengths, batch_first=True, enforce_sorted=False)
+        scaled = self.dropout((states - self.mean) / self.deviation)  # (B, W, F)
+        packed = pack_padded_sequence(scaled, lengths, batch_first=True, enforce_sorted=False)
         read, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True, total_length=states.shape[1])
         logits = self.classifier(self.dropout(read))  # (B, W, K)
         loss = None if labels is None else mean_cross_entropy(logits.flatten(0, 1), labels.flatten())

@@ -195,6 +195,7 @@ def _train_tagger(
         num_layers=chosen.num_layers,
         dropout=chosen.dropout,
     )
+    tagger.fit_scale([feature["states"] for feature in features["train"]])
     with _recorded(settings, cell, EMBEDDING_SOURCES, set_files(settings)) as (record, run):
         trainer = CharBertTrainer(
             model=tagger,

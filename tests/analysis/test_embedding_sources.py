@@ -40,6 +40,23 @@ def test_padding_does_not_change_scores() -> None:
         torch.testing.assert_close(together.logits[place, : len(alone)], alone)
 
 
+def test_what_all_words_have_in_common_is_taken_off_before_reading() -> None:
+    states, _ = sentences(np.random.default_rng(2), 30)
+    one, other = tagger().eval(), tagger().eval()
+    moved = [1e-2 * rows + np.float32([9, -4, 0, 7, 5]) for rows in states]
+    one.fit_scale(states)
+    other.fit_scale(moved)
+    mask = torch.ones(1, len(states[0]), dtype=torch.int64)
+    logits = [model(torch.from_numpy(rows[0])[None], mask).logits for model, rows in ((one, states), (other, moved))]
+    torch.testing.assert_close(*logits, atol=1e-3, rtol=1e-3)
+
+
+def test_a_feature_without_variation_gives_no_nan() -> None:
+    model = tagger()
+    model.fit_scale([np.ones((3, 5), np.float32)])
+    assert torch.isfinite(model(torch.ones(1, 3, 5), torch.ones(1, 3, dtype=torch.int64)).logits).all()
+
+
 def test_a_tag_that_training_lacks_does_not_count() -> None:
     features = tagger_features([np.zeros((2, 5), np.float32)], [["O", "B-NEW"]], IDS)
     assert features[0]["labels"].tolist() == [0, -100]
