@@ -17,7 +17,7 @@ from charbert.pipelines.entry import reported
 def main(cfg: DictConfig) -> float:
     """Score one model and redraw the figure; return F1 on split words, which a sweeper maximises."""
     settings = load_settings(cfg)
-    return analyze.word_vs_subword(settings).metrics[f"eval/{settings.task.name}/split/f1"]
+    return analyze.word_vs_subword(settings).metrics.get(f"eval/{settings.task.name}/split/f1", 0.0)
 
 
 if __name__ == "__main__":

@@ -71,6 +71,7 @@ def word_vs_subword(settings: Settings, cell: Cell) -> ResultRecord:
         metrics = {
             f"eval/{settings.task.name}/{name}/{key}": scored[key]
             for name, scored in classes.items()
+            if scored["gold"]  # without an entity there is nothing to score, which is not the same as a score of 0
             for key in ("f1", "precision", "recall")
         }
         record.finish(metrics | {f"share/{name}": found[name] for name in found if name not in classes})
