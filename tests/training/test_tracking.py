@@ -230,3 +230,11 @@ def test_the_callback_forwards_the_log_of_the_main_process_only() -> None:
         ({"train/loss": 0.5, "train/epoch": 1.0}, 7),
         ({"train/runtime": 3.0, "train/mean_loss": 0.75}, "summary"),
     ]
+
+
+def test_a_log_line_with_its_running_time_is_still_a_point_of_the_curve() -> None:
+    """The Trainer adds running times to every line when it counts tokens."""
+    run = Heard()
+    state = SimpleNamespace(is_world_process_zero=True, global_step=2)
+    TrackingCallback(run).on_log(None, state, None, logs={"loss": 0.5, "train_runtime": 1.0})
+    assert run.heard == [({"train/loss": 0.5, "train/runtime": 1.0}, 2)]
