@@ -1,0 +1,82 @@
+"""Every notebook runs from top to bottom, on what it makes itself, and is committed without outputs."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+SAVE_FIGURES = """
+import pathlib
+import matplotlib.pyplot
+for number in matplotlib.pyplot.get_fignums():
+    matplotlib.pyplot.figure(number).savefig(pathlib.Path({folder!r}) / f"{{number}}.png")
+"""
+
+
+def read(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def source_of(notebook: dict[str, Any]) -> str:
+    return "\n\n".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code")
+
+
+def test_the_notebooks_are_there() -> None:
+    assert [path.stem for path in NOTEBOOKS] == ["01_model_in_ten_minutes", "02_read_records", "03_a_word_under_noise"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_committed_without_outputs_and_says_nothing_of_a_machine(path: Path) -> None:
+    notebook = read(path)
+    assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
+    for cell in notebook["cells"]:
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
+        assert cell["metadata"] == {}
+    assert notebook["metadata"] == {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    assert len({cell["id"] for cell in notebook["cells"]}) == len(notebook["cells"])
+    assert not re.search(r"(?<![\w.}])/(home|root|work|Users|tmp|mnt)/|[A-Z]:\\\\", path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_explains_each_step_before_it_takes_it(path: Path) -> None:
+    kinds = [cell["cell_type"] for cell in read(path)["cells"]]
+    assert kinds[0] == "markdown"
+    assert kinds.count("markdown") >= 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs_from_top_to_bottom(path: Path, tmp_path: Path) -> None:
+    # without a recipe's results it makes small ones of its own
+    code = re.sub(r'^recipe = ".*?"', 'recipe = "none"', source_of(read(path)), flags=re.MULTILINE)
+    script = tmp_path / f"{path.stem}.py"
+    script.write_text(code + SAVE_FIGURES.format(folder=str(tmp_path)), encoding="utf-8")
+    environment = os.environ | {
+        "MPLBACKEND": "Agg",
+        "OMP_NUM_THREADS": "1",
+        "HF_HUB_OFFLINE": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+    done = subprocess.run(
+        [sys.executable, "-W", "error::UserWarning:matplotlib", str(script)],
+        cwd=FOLDER,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
+    figures = list(tmp_path.glob("*.png"))
+    assert len(figures) >= 2
+    assert all(figure.stat().st_size > 5_000 for figure in figures)
