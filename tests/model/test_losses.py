@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from charbert.batch import IGNORED_LABEL
-from charbert.model.losses import labelled_loss, mean_cross_entropy
+from charbert.model.losses import ROWS_AT_A_TIME, labelled_loss, mean_cross_entropy
 
 
 def test_loss_is_the_mean_over_labelled_positions() -> None:
@@ -33,6 +33,19 @@ def test_only_labelled_positions_are_scored_and_counted() -> None:
     states = torch.eye(3).expand(2, 3, 3)  # position i predicts class i
     labels = torch.tensor([[0, IGNORED_LABEL, 1], [IGNORED_LABEL, 1, IGNORED_LABEL]])
     scored = labelled_loss(head, states, labels)
-    assert seen == [(3, 3)]
+    assert seen == [(ROWS_AT_A_TIME, 3)]  # filled up, so that most batches have one shape
     assert (scored.count.item(), scored.correct.item()) == (3, 2)
     assert not scored.correct.requires_grad
+
+
+def test_filling_up_changes_neither_loss_nor_gradients() -> None:
+    torch.manual_seed(0)
+    head, states = nn.Linear(6, 9), torch.randn(4, 50, 6, requires_grad=True)
+    labels = torch.randint(0, 9, (4, 50))
+    labels[torch.rand(4, 50) < 0.3] = IGNORED_LABEL
+    wanted = F.cross_entropy(head(states).flatten(0, 1), labels.flatten())
+    found = labelled_loss(head, states, labels).loss
+    torch.testing.assert_close(found, wanted)
+    for weight in (states, head.weight, head.bias):
+        one, other = (torch.autograd.grad(loss, weight, retain_graph=True)[0] for loss in (found, wanted))
+        torch.testing.assert_close(one, other)
