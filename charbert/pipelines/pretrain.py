@@ -205,7 +205,8 @@ def _run(
             ),
             train_dataset=sets["train"],
             eval_dataset=sets["dev"],
-            data_collator=PadCollator(processor.pad_values, rename={"mlm_labels": mlm_labels}),
+            # In few widths: the CPU's matrix library keeps memory for every shape that it meets.
+            data_collator=PadCollator(processor.pad_values, 16, rename={"mlm_labels": mlm_labels}),
         )
         record.training_tokens = train(trainer, run)
         metrics = {k: v for k, v in trainer.evaluate().items() if k.endswith(("loss", "accuracy", "perplexity"))}
