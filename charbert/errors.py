@@ -17,9 +17,7 @@ class DataError(CharBertError, ValueError):
     """A data file is missing, malformed or inconsistent."""
 
     @classmethod
-    def at(
-        cls, path: Path | str, line: int | None, *, expected: str, found: str, hint: str = ""
-    ) -> DataError:
+    def at(cls, path: Path | str, line: int | None, *, expected: str, found: str, hint: str = "") -> DataError:
         """Return the error for one place in a file.
 
         Args:

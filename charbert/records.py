@@ -241,9 +241,7 @@ def read_record(path: Path | str) -> ResultRecord:
 
 def _checked(path: Path | str, content: Any) -> ResultRecord:
     if not isinstance(content, dict) or "schema_version" not in content:
-        raise RecordError(
-            f"{path}: expected a result record, got JSON without schema_version; is it another file?"
-        )
+        raise RecordError(f"{path}: expected a result record, got JSON without schema_version; is it another file?")
     if content["schema_version"] != SCHEMA_VERSION:
         raise RecordError(
             f"{path}: expected schema_version {SCHEMA_VERSION}, got {content['schema_version']!r}; "

@@ -75,6 +75,6 @@ def test_ten_seeded_steps_give_the_losses_written_down(tmp_path: Path) -> None:
     for step, (one, other) in enumerate(zip(found, wanted, strict=True), start=1):
         # Another processor rounds otherwise, and ten steps carry that on: hence the width.
         assert one == pytest.approx(other, rel=2e-3), (
-            f"step {step}: text, noise, masking, model or optimizer changed. If that was meant, refresh with `{REFRESH}` "
-            "and say in the commit which number moved and why"
+            f"step {step}: text, noise, masking, model or optimizer changed. If that was meant, refresh with "
+            f"`{REFRESH}` and say in the commit which number moved and why"
         )

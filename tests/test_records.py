@@ -116,9 +116,7 @@ def test_a_record_survives_the_disk(tmp_path_factory, settings: dict, details: d
 
 
 def test_scores_that_are_not_finite_stay_valid_json(tmp_path) -> None:
-    write_record(
-        tmp_path / "record.json", record(metrics={"a": math.nan, "b": -math.inf, "c": np.float32(0.5)})
-    )
+    write_record(tmp_path / "record.json", record(metrics={"a": math.nan, "b": -math.inf, "c": np.float32(0.5)}))
     json.loads((tmp_path / "record.json").read_text(), parse_constant=pytest.fail)
     metrics = read_record(tmp_path / "record.json").metrics
     assert math.isnan(metrics["a"]) and metrics["b"] == -math.inf and metrics["c"] == 0.5
@@ -223,9 +221,7 @@ def test_a_started_record_knows_its_code_packages_and_machine() -> None:
     assert begun.versions["python"] and begun.versions["torch"]
     assert begun.hardware["cores"] >= 1 and begun.hardware["accelerator"] is None
     begun.finish({"eval/ner/f1": 0.5})
-    assert (
-        begun.wall_seconds >= 0 and begun.finished >= begun.started and begun.metrics == {"eval/ner/f1": 0.5}
-    )
+    assert begun.wall_seconds >= 0 and begun.finished >= begun.started and begun.metrics == {"eval/ner/f1": 0.5}
 
 
 def test_git_state_belongs_to_the_checkout_that_tracks_the_file(tmp_path) -> None:

@@ -34,9 +34,7 @@ def matthews(gold: Sequence[int], predicted: Sequence[int]) -> float:
     return float(sklearn_metrics.matthews_corrcoef(*_as_labels(gold, predicted)))
 
 
-def label_f1(
-    gold: Sequence[int], predicted: Sequence[int], *, average: Average = "binary", positive: int = 1
-) -> float:
+def label_f1(gold: Sequence[int], predicted: Sequence[int], *, average: Average = "binary", positive: int = 1) -> float:
     """Return F1 in [0, 1]; a label that is neither in the gold nor predicted counts 0.
 
     Args:
@@ -74,7 +72,5 @@ def confusion_matrix(gold: Sequence[int], predicted: Sequence[int], num_labels: 
 def _as_labels(gold: Sequence[int], predicted: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     one, other = np.asarray(gold), np.asarray(predicted)
     if one.ndim != 1 or one.shape != other.shape or not len(one):
-        raise DataError(
-            f"expected one predicted label for each gold one, got shapes {one.shape} and {other.shape}"
-        )
+        raise DataError(f"expected one predicted label for each gold one, got shapes {one.shape} and {other.shape}")
     return one, other

@@ -115,10 +115,7 @@ def apply_no_answer_threshold(
     predictions: Mapping[str, str], no_answer_scores: Mapping[str, float], threshold: float
 ) -> dict[str, str]:
     """Return the predictions, emptied where the no-answer score is above the threshold."""
-    return {
-        name: "" if no_answer_scores[name] > threshold else prediction
-        for name, prediction in predictions.items()
-    }
+    return {name: "" if no_answer_scores[name] > threshold else prediction for name, prediction in predictions.items()}
 
 
 def _usable(answers: Sequence[str]) -> list[str]:

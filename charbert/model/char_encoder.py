@@ -31,9 +31,7 @@ class CharGru(nn.GRU):
 
     def read_packed(self, chars: Tensor, lengths: Tensor) -> Tensor:
         """Map as ``forward`` does, through a packed sequence."""
-        packed = pack_padded_sequence(
-            chars, lengths.clamp(min=1).cpu(), batch_first=True, enforce_sorted=False
-        )
+        packed = pack_padded_sequence(chars, lengths.clamp(min=1).cpu(), batch_first=True, enforce_sorted=False)
         states, _ = super().forward(packed)
         return pad_packed_sequence(states, batch_first=True, total_length=chars.shape[1])[0]
 
@@ -64,9 +62,7 @@ class CharEncoder(nn.Module):
     def __init__(self, config: CharBertConfig) -> None:
         super().__init__()
         self.pad_id = config.char_pad_id
-        self.embedding = nn.Embedding(
-            config.char_vocab_size, config.char_embedding_size, padding_idx=self.pad_id
-        )
+        self.embedding = nn.Embedding(config.char_vocab_size, config.char_embedding_size, padding_idx=self.pad_id)
         self.gru = CharGru(config.char_embedding_size, config.char_hidden_size)
 
     def forward(self, char_input_ids: Tensor, start_ids: Tensor, end_ids: Tensor) -> Tensor:
@@ -91,9 +87,7 @@ class ReleasedCharEncoder(nn.Module):
         self.embedding = nn.Embedding(
             config.char_vocab_size, config.char_embedding_size, padding_idx=config.char_pad_id
         )
-        self.gru = nn.GRU(
-            config.char_embedding_size, config.char_hidden_size, bidirectional=True, batch_first=True
-        )
+        self.gru = nn.GRU(config.char_embedding_size, config.char_hidden_size, bidirectional=True, batch_first=True)
 
     def forward(self, char_input_ids: Tensor, start_ids: Tensor, end_ids: Tensor) -> Tensor:
         """Map characters (B, C) and the subwords' first and last characters (B, T) to states (B, T, H)."""
@@ -111,9 +105,7 @@ class EmbeddingCharEncoder(nn.Module):
 
     def __init__(self, config: CharBertConfig) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(
-            config.char_vocab_size, config.hidden_size // 2, padding_idx=config.char_pad_id
-        )
+        self.embedding = nn.Embedding(config.char_vocab_size, config.hidden_size // 2, padding_idx=config.char_pad_id)
 
     def forward(self, char_input_ids: Tensor, start_ids: Tensor, end_ids: Tensor) -> Tensor:
         """Map characters (B, C) and the subwords' first and last characters (B, T) to states (B, T, H)."""

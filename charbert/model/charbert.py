@@ -187,9 +187,7 @@ class CharBertModel(CharBertPreTrainedModel):
         if config.has_char_channel and config.interaction != "none":
             norm_eps = self._adapter.norm_eps(config.trunk_config)
             for _ in range(1 if config.share_interaction else config.num_hidden_layers):
-                yield INTERACTIONS[config.interaction](
-                    config.hidden_size, config.interaction_window, norm_eps
-                )
+                yield INTERACTIONS[config.interaction](config.hidden_size, config.interaction_window, norm_eps)
 
     def _encode_chars(self, *char_inputs: Tensor | None) -> Tensor | None:
         """Return the first states of the char channel, (B, T, H), or None without one."""
@@ -223,8 +221,7 @@ class CharBertModel(CharBertPreTrainedModel):
             return
         if self.trunk.config._attn_implementation != "eager":
             raise SettingsError(
-                "output_attentions needs attn_implementation='eager', got "
-                f"{self.trunk.config._attn_implementation!r}"
+                f"output_attentions needs attn_implementation='eager', got {self.trunk.config._attn_implementation!r}"
             )
         record: Callable[..., None] = lambda _module, _inputs, output: weights.append(output[1])  # noqa: E731
         modules = [self._adapter.attention(layer) for layer in self._adapter.layers(self.trunk)]

@@ -148,15 +148,11 @@ class CharBertConfig(PreTrainedConfig):
     def _check_choices(self) -> None:
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
-                raise SettingsError(
-                    f"{name} must be one of {', '.join(choices)}; got {getattr(self, name)!r}"
-                )
+                raise SettingsError(f"{name} must be one of {', '.join(choices)}; got {getattr(self, name)!r}")
 
     def _check_sizes(self) -> None:
         if self.interaction_window < 1 or self.interaction_window % 2 == 0:
-            raise SettingsError(
-                f"interaction_window must be odd to preserve the length, got {self.interaction_window}"
-            )
+            raise SettingsError(f"interaction_window must be odd to preserve the length, got {self.interaction_window}")
         if self.nlm_vocab_size < 0:
             raise SettingsError(f"nlm_vocab_size must be 0 or more, got {self.nlm_vocab_size}")
         if self.classifier_dropout is not None and not 0 <= self.classifier_dropout < 1:
@@ -170,9 +166,7 @@ class CharBertConfig(PreTrainedConfig):
             if self.char_embedding_size < 1:
                 raise SettingsError(f"char_embedding_size must be positive, got {self.char_embedding_size}")
         if self.char_encoder == "embeddings" and self.hidden_size % 2:
-            raise SettingsError(
-                f"char_encoder='embeddings' needs an even hidden size, got {self.hidden_size}"
-            )
+            raise SettingsError(f"char_encoder='embeddings' needs an even hidden size, got {self.hidden_size}")
 
     def _check_channels(self) -> None:
         if self.nlm_norm == "shared" and self.nlm_vocab_size and not self.mlm_objective:
@@ -182,8 +176,7 @@ class CharBertConfig(PreTrainedConfig):
                 raise SettingsError("head_channels='char' needs a char channel, but char_encoder='none'")
             if self.nlm_vocab_size and self.nlm_channel == "char":
                 raise SettingsError(
-                    "nlm_channel='char' needs a char channel, but char_encoder='none'; "
-                    "set nlm_channel='token'"
+                    "nlm_channel='char' needs a char channel, but char_encoder='none'; set nlm_channel='token'"
                 )
             return
         if not self.char_vocab_size:
@@ -194,9 +187,7 @@ class CharBertConfig(PreTrainedConfig):
                 f"{len(self.char_vocab['characters'])} characters"
             )
         if not 0 <= self.char_pad_id < self.char_vocab_size:
-            raise SettingsError(
-                f"char_vocab.pad_id must be an id below {self.char_vocab_size}, got {self.char_pad_id}"
-            )
+            raise SettingsError(f"char_vocab.pad_id must be an id below {self.char_vocab_size}, got {self.char_pad_id}")
 
 
 def _read_trunk_config(trunk_config: PreTrainedConfig | dict[str, Any] | None) -> PreTrainedConfig:

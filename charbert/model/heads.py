@@ -164,9 +164,7 @@ class CharBertForTokenClassification(CharBertForFineTuning):
 
         Every other input is as in ``CharBertModel.forward``.
         """
-        states = self.charbert(
-            input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids, **options
-        )
+        states = self.charbert(input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids, **options)
         logits = self.classifier(self.dropout(self.head_states(states)))  # (B, T, K)
         loss = None
         if labels is not None:
@@ -204,9 +202,7 @@ class CharBertForSequenceClassification(CharBertForFineTuning):
 
         Every other input is as in ``CharBertModel.forward``.
         """
-        states = self.charbert(
-            input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids, **options
-        )
+        states = self.charbert(input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids, **options)
         pooled = self._mean(self.head_states(states), attention_mask)
         logits = self.classifier(self.dropout(pooled))  # (B, K)
         loss = None
@@ -251,17 +247,13 @@ class CharBertForQuestionAnswering(CharBertForFineTuning):
 
         Every other input is as in ``CharBertModel.forward``.
         """
-        states = self.charbert(
-            input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids, **options
-        )
+        states = self.charbert(input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids, **options)
         start_logits, end_logits = self.classifier(self.head_states(states)).unbind(dim=-1)
         loss = None
         if start_positions is not None and end_positions is not None:
             beyond = input_ids.shape[1]
             ends = ((start_logits, start_positions), (end_logits, end_positions))
-            losses = [
-                mean_cross_entropy(logits, where.clamp(0, beyond), ignored=beyond) for logits, where in ends
-            ]
+            losses = [mean_cross_entropy(logits, where.clamp(0, beyond), ignored=beyond) for logits, where in ends]
             loss = torch.stack(losses).mean()
         return QuestionAnsweringModelOutput(
             loss=loss, start_logits=start_logits, end_logits=end_logits, **_recorded(states)

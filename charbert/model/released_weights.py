@@ -263,9 +263,7 @@ def _ours(kind: str, weights: Mapping[str, Tensor], model: CharBertForPreTrainin
         if not torch.equal(ours.setdefault(name, weights[key]), weights[key]):
             differing.append(key)
     if differing:
-        raise CheckpointError(
-            f"keys that should be copies of one shared parameter differ: {_some(differing)}"
-        )
+        raise CheckpointError(f"keys that should be copies of one shared parameter differ: {_some(differing)}")
     return ours
 
 

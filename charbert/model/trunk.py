@@ -40,9 +40,7 @@ class TrunkAdapter:
             states: input of the first layer, (B, T, H).
             attention_mask: 1 on subwords and 0 on padding, (B, T).
         """
-        mask = create_bidirectional_mask(
-            config=trunk.config, inputs_embeds=states, attention_mask=attention_mask
-        )
+        mask = create_bidirectional_mask(config=trunk.config, inputs_embeds=states, attention_mask=attention_mask)
         return [{"attention_mask": mask}] * len(self.layers(trunk))
 
     def finish(self, trunk: PreTrainedModel, states: Tensor) -> Tensor:
@@ -167,13 +165,10 @@ def trunk_adapter(config: PreTrainedConfig) -> TrunkAdapter:
     adapter = _ADAPTERS.get(config.model_type)
     if adapter is None:
         raise SettingsError(
-            f"trunk_config.model_type must be one of {', '.join(sorted(_ADAPTERS))}; "
-            f"got {config.model_type!r}"
+            f"trunk_config.model_type must be one of {', '.join(sorted(_ADAPTERS))}; got {config.model_type!r}"
         )
     if getattr(config, "is_decoder", False):
-        raise SettingsError(
-            "trunk_config.is_decoder must be False: both channels read left and right context"
-        )
+        raise SettingsError("trunk_config.is_decoder must be False: both channels read left and right context")
     return adapter
 
 

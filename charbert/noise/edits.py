@@ -114,6 +114,4 @@ def check_noise_settings(owner: str, probability: float, edits: Sequence[Edit], 
         known = ", ".join(edit.name for edit in Edit)
         raise SettingsError(f"{owner}.edits must list some of {known}, each once, got {edits!r}")
     if min_word_length < 3:
-        raise SettingsError(
-            f"{owner}.min_word_length must leave an inner character (>= 3), got {min_word_length}"
-        )
+        raise SettingsError(f"{owner}.min_word_length must leave an inner character (>= 3), got {min_word_length}")

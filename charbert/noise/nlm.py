@@ -56,8 +56,7 @@ class NlmNoise:
         check_noise_settings("noise", self.probability, self.edits, self.min_word_length)
         if not self.alphabet or any(letter.isspace() for letter in self.alphabet):
             raise SettingsError(
-                "noise.alphabet must hold letters and no white space, which would split words, "
-                f"got {self.alphabet!r}"
+                f"noise.alphabet must hold letters and no white space, which would split words, got {self.alphabet!r}"
             )
 
     def corrupt(self, words: Sequence[str], rng: np.random.Generator) -> Corruption:

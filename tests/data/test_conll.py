@@ -88,9 +88,9 @@ def test_missing_files_and_wrong_settings_are_named(tmp_path: Path) -> None:
         read_conll(path, columns=["tag", "word"])
 
 
-WORD = st.text(
-    st.characters(exclude_characters=" \t\r\n", exclude_categories=["Cs"]), min_size=1, max_size=6
-).filter(lambda word: not word.startswith(("-DOCSTART-", "\ufeff")))
+WORD = st.text(st.characters(exclude_characters=" \t\r\n", exclude_categories=["Cs"]), min_size=1, max_size=6).filter(
+    lambda word: not word.startswith(("-DOCSTART-", "\ufeff"))
+)
 SENTENCE = st.lists(st.tuples(WORD, st.sampled_from(["O", "B-PER", "B-LOC"])), min_size=1, max_size=5)
 
 

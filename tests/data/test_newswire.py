@@ -176,9 +176,7 @@ def test_files_are_the_same_bytes_and_read_back(wire: Newswire, tmp_path: Path) 
     ]
 
 
-def test_a_corpus_has_a_paragraph_a_line_and_an_empty_line_after_an_article(
-    wire: Newswire, tmp_path: Path
-) -> None:
+def test_a_corpus_has_a_paragraph_a_line_and_an_empty_line_after_an_article(wire: Newswire, tmp_path: Path) -> None:
     write_corpus(tmp_path / "corpus.txt", wire.documents(20))
     articles = (tmp_path / "corpus.txt").read_text(encoding="utf-8").strip().split("\n\n")
     assert len(articles) == 20

@@ -51,9 +51,7 @@ def test_every_word_gets_its_tag_back_however_sentences_are_split(rows, max_leng
     assert all(len(feature["input_ids"]) <= max_length for feature in encoded.features)
     decoded = decode_tags([feature["labels"] for feature in encoded.features], encoded, LABELS)
     for sentence, tags in zip(sentences, decoded, strict=True):
-        seen = [
-            tag if word != "\u200b" else "O" for word, tag in zip(sentence.words, sentence.tags, strict=True)
-        ]
+        seen = [tag if word != "\u200b" else "O" for word, tag in zip(sentence.words, sentence.tags, strict=True)]
         assert tags == seen
     covered = [
         (window.sentence, window.first_word + offset)

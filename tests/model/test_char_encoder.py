@@ -75,9 +75,7 @@ def test_gradients_reach_every_character_of_the_row_and_no_other(
     torch.manual_seed(0)
     encoder = CharEncoder(make_config())
     embedded: list[Tensor] = []
-    encoder.embedding.register_forward_hook(
-        lambda _m, _i, output: (output.retain_grad(), embedded.append(output))[1]
-    )
+    encoder.embedding.register_forward_hook(lambda _m, _i, output: (output.retain_grad(), embedded.append(output))[1])
     states = encoder(batch["char_input_ids"], batch["start_ids"], batch["end_ids"])
     states[1, 2].sum().backward()
     reached = embedded[0].grad.abs().sum(-1).nonzero()

@@ -54,9 +54,7 @@ def test_padding_does_not_change_states(
     with torch.no_grad():
         states = model(**batch)
         padded = model(**pad_batch(batch, subwords=4, chars=9))
-        alone = model(
-            **{name: value[2:, : 12 if name == "char_input_ids" else 4] for name, value in batch.items()}
-        )
+        alone = model(**{name: value[2:, : 12 if name == "char_input_ids" else 4] for name, value in batch.items()})
     real = batch["attention_mask"].bool()
     for name in ("token_states", "char_states"):
         torch.testing.assert_close(padded[name][:, :7][real], states[name][real], rtol=0, atol=1e-10)
@@ -106,9 +104,7 @@ def test_characters_of_a_subword_reach_the_token_channel_only_through_the_intera
 
 
 @pytest.mark.parametrize("share", [True, False])
-def test_interaction_is_shared_or_one_per_layer(
-    share: bool, make_config: Callable[..., CharBertConfig]
-) -> None:
+def test_interaction_is_shared_or_one_per_layer(share: bool, make_config: Callable[..., CharBertConfig]) -> None:
     assert len(CharBertModel(make_config(share_interaction=share)).interactions) == (1 if share else 2)
 
 
@@ -134,16 +130,12 @@ def test_attentions_of_both_channels_are_distributions_over_real_subwords(
         assert attentions[0][2, :, :4, 4:].abs().max() == 0
 
 
-def test_attentions_of_sdpa_are_refused(
-    make_config: Callable[..., CharBertConfig], batch: dict[str, Tensor]
-) -> None:
+def test_attentions_of_sdpa_are_refused(make_config: Callable[..., CharBertConfig], batch: dict[str, Tensor]) -> None:
     with pytest.raises(SettingsError, match="attn_implementation='eager', got 'sdpa'"):
         CharBertModel(make_config())(**batch, output_attentions=True)
 
 
-def test_a_missing_char_input_is_named(
-    make_config: Callable[..., CharBertConfig], batch: dict[str, Tensor]
-) -> None:
+def test_a_missing_char_input_is_named(make_config: Callable[..., CharBertConfig], batch: dict[str, Tensor]) -> None:
     del batch["start_ids"]
     with pytest.raises(DataError, match=r"no start_ids, but config.char_encoder='gru' needs"):
         CharBertModel(make_config())(**batch)
@@ -186,9 +178,9 @@ def test_weights_that_a_checkpoint_lacks_get_their_initial_values(
     make_config: Callable[..., CharBertConfig], tmp_path: Path
 ) -> None:
     torch.manual_seed(0)
-    CharBertForPreTraining(
-        make_config(char_encoder="none", nlm_vocab_size=0, mlm_objective=False)
-    ).save_pretrained(tmp_path)
+    CharBertForPreTraining(make_config(char_encoder="none", nlm_vocab_size=0, mlm_objective=False)).save_pretrained(
+        tmp_path
+    )
     model = CharBertForPreTraining.from_pretrained(tmp_path, config=make_config())
     for name, parameter in model.charbert.char_encoder.gru.named_parameters():
         assert 0.2 < parameter.abs().max() <= 0.5, name  # U(-1/sqrt(4), 1/sqrt(4))

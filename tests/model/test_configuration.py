@@ -11,9 +11,7 @@ from charbert.errors import SettingsError
 from charbert.model import CharBertConfig
 
 
-def test_a_saved_configuration_comes_back_whole(
-    make_config: Callable[..., CharBertConfig], tmp_path: Path
-) -> None:
+def test_a_saved_configuration_comes_back_whole(make_config: Callable[..., CharBertConfig], tmp_path: Path) -> None:
     config = make_config("modernbert", num_labels=5, head_channels="char", share_interaction=True)
     config.save_pretrained(tmp_path)
     loaded = AutoConfig.from_pretrained(tmp_path)

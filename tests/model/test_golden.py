@@ -37,18 +37,14 @@ class Golden:
         trunk_class = BertConfig if kind == "bert" else RobertaConfig
         self.trunk_config = trunk_class(**settings)
         self.state = {
-            name.removeprefix("state."): tensor
-            for name, tensor in self.tensors.items()
-            if name.startswith("state.")
+            name.removeprefix("state."): tensor for name, tensor in self.tensors.items() if name.startswith("state.")
         }
 
     def pretraining(self) -> CharBertForPreTraining:
         return load_released(self.state, trunk_config=self.trunk_config).eval()
 
     def head(self, model_class: type, **settings: Any) -> Any:
-        return load_released_encoder(
-            self.state, model_class, trunk_config=self.trunk_config, **settings
-        ).eval()
+        return load_released_encoder(self.state, model_class, trunk_config=self.trunk_config, **settings).eval()
 
     def inputs(self, task: str) -> dict[str, Tensor]:
         names = ["input_ids", "attention_mask", *CHAR_INPUTS]
@@ -153,9 +149,7 @@ def test_losses_without_an_attention_mask_are_the_authors(golden: Golden) -> Non
 )
 def test_fine_tuning_heads_are_the_authors(golden: Golden, task: str, model_class: type, store: str) -> None:
     stored = {
-        name.rpartition(".")[2]: tensor
-        for name, tensor in golden.tensors.items()
-        if name.startswith(f"{store}.")
+        name.rpartition(".")[2]: tensor for name, tensor in golden.tensors.items() if name.startswith(f"{store}.")
     }
     model = golden.head(model_class, num_labels=len(stored["bias"]))
     model.classifier.load_state_dict(stored)

@@ -134,9 +134,7 @@ def test_the_mlm_decoder_is_the_trunks_embedding(
     with torch.no_grad():
         model.get_input_embeddings().weight[39] += 1
     unused = (batch["input_ids"] != 39).all(dim=1)
-    assert (model(**batch).mlm_logits[unused] != before[unused]).any(
-        dim=(0, 1)
-    ).nonzero().flatten().tolist() == [39]
+    assert (model(**batch).mlm_logits[unused] != before[unused]).any(dim=(0, 1)).nonzero().flatten().tolist() == [39]
 
 
 @pytest.mark.parametrize("family", ["bert", "roberta", "distilbert"])
@@ -213,9 +211,7 @@ def test_tags_of_padding_and_unlabelled_subwords_do_not_count(
     torch.testing.assert_close(output.loss, F.cross_entropy(output.logits[counted], tags[counted]))
 
 
-def test_one_label_is_a_regression(
-    make_config: Callable[..., CharBertConfig], batch: dict[str, Tensor]
-) -> None:
+def test_one_label_is_a_regression(make_config: Callable[..., CharBertConfig], batch: dict[str, Tensor]) -> None:
     torch.manual_seed(0)
     model = CharBertForSequenceClassification(make_config(num_labels=1)).eval()
     scores = torch.tensor([0.5, 2.0, 4.0])

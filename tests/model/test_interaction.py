@@ -42,9 +42,7 @@ def test_paper_interaction_is_equations_3_to_6() -> None:
     t, h = torch.randn(2, length, size)
     token, char = layer(t[None], h[None])
     w1, w2, w4, w5 = (layer.token_in, layer.char_in, layer.token_out, layer.char_out)
-    w = torch.stack(
-        [torch.cat([w1.weight @ t[i] + w1.bias, w2.weight @ h[i] + w2.bias]) for i in range(length)]
-    )
+    w = torch.stack([torch.cat([w1.weight @ t[i] + w1.bias, w2.weight @ h[i] + w2.bias]) for i in range(length)])
     padded = torch.cat([torch.zeros(1, 2 * size), w, torch.zeros(1, 2 * size)])
     for i in range(length):
         window = padded[i : i + 3].T  # (2H, 3)

@@ -77,8 +77,6 @@ def test_stop_words_are_lower_case_function_words() -> None:
         (1.0, (Edit.drop,), 2, r"owner\.min_word_length"),
     ],
 )
-def test_a_setting_out_of_range_is_named(
-    probability: float, edits: tuple[Edit, ...], length: int, names: str
-) -> None:
+def test_a_setting_out_of_range_is_named(probability: float, edits: tuple[Edit, ...], length: int, names: str) -> None:
     with pytest.raises(SettingsError, match=names):
         check_noise_settings("owner", probability, edits, length)

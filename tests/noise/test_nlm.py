@@ -114,9 +114,7 @@ def test_released_noise_takes_ten_percent_of_all_tokens() -> None:
     hit = Counter(record.before for record in corruption.edits)
     assert all(hit[word] / 10_000 == pytest.approx(0.10, abs=0.01) for word in hit)
     assert len(hit) == 4
-    assert all(
-        record.after.endswith(record.before[-1]) for record in corruption.edits if len(record.before) < 4
-    )
+    assert all(record.after.endswith(record.before[-1]) for record in corruption.edits if len(record.before) < 4)
 
 
 @pytest.mark.parametrize("alphabet", ["", "a b"])

@@ -74,9 +74,7 @@ def test_an_offline_run_holds_what_was_logged(tmp_path, monkeypatch) -> None:
         "tags": ["smoke"],
     }
     assert about.items() <= started.items()
-    assert {"model": {"name": "CharBERT"}, "data": "conll2003/eng.train"}.items() <= started["config"][
-        "update"
-    ].items()
+    assert {"model": {"name": "CharBERT"}, "data": "conll2003/eng.train"}.items() <= started["config"]["update"].items()
     artifacts = [record["artifact"] for record in records if record["type"] == "artifact"]
     assert [(a["name"], a["type"]) for a in artifacts] == [
         (f"run-{run.id}-scores", "run_table"),
@@ -84,9 +82,7 @@ def test_an_offline_run_holds_what_was_logged(tmp_path, monkeypatch) -> None:
     ]
     table = json.loads(next(run.dir.glob("files/media/table/*.table.json")).read_text())
     assert (table["columns"], table["data"]) == (["type", "f1"], [["PER", 0.5], ["LOC", "none"]])
-    summary = {
-        key: value for r in records if r["type"] == "summary" for key, value in r["summary"]["update"].items()
-    }
+    summary = {key: value for r in records if r["type"] == "summary" for key, value in r["summary"]["update"].items()}
     assert summary["eval/ner/f1"] == 0.75
     assert records[-1]["exit"]["exit_code"] == 0
 

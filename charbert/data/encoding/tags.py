@@ -93,8 +93,7 @@ def encode_tagged(
             room = max_length - specials
             if room < 1:
                 raise SettingsError(
-                    f"max_length must leave room for a subword beside {specials} special ones, "
-                    f"got {max_length}"
+                    f"max_length must leave room for a subword beside {specials} special ones, got {max_length}"
                 )
             cut_words += sum(count > room for count in counts)
             silent_words += counts.count(0)
@@ -204,11 +203,7 @@ def _add_features(
     """Append the features of a chunk: rows of the encoding where they fit, else windows encoded anew."""
     parts = [list(sentences[number].words[first:end]) for number, first, end in spans]
     long = [part for part, row in zip(parts, rows, strict=True) if row is None]
-    again = (
-        processor(long, is_split_into_words=True, truncation=True, max_length=max_length)
-        if long
-        else encoding
-    )
+    again = processor(long, is_split_into_words=True, truncation=True, max_length=max_length) if long else encoding
     fresh = iter(range(len(long)))
     for (number, first, end), row in zip(spans, rows, strict=True):
         source, at = (encoding, row) if row is not None else (again, next(fresh))

@@ -23,9 +23,7 @@ _PERSON_LOCALES = (
 # not it_IT, whose cities Faker keeps in a set: their order changes from one process to the next
 _CITY_LOCALES = "en_US en_IN de_DE es_ES nl_NL fi_FI sv_SE da_DK hr_HR pl_PL pt_PT cs_CZ ro_RO".split()
 _NAMES_PER_LOCALE = 600
-_NAME = re.compile(
-    r"[^\W\d_a-z][^\W\d_]+([ '-][^\W\d_]+){0,2}(?<! .)"
-)  # letters only, of three words at most
+_NAME = re.compile(r"[^\W\d_a-z][^\W\d_]+([ '-][^\W\d_]+){0,2}(?<! .)")  # letters only, of three words at most
 
 _INDUSTRIES = """Steel Motors Foods Chemicals Electric Shipping Airlines Textiles Pharma Mining Energy Telecom
     Insurance Bank Paper Cement Brewery Oil Software Logistics Media Holdings Industries Rail""".split()
@@ -180,9 +178,7 @@ class Gazetteer:
         choice, city = draws.uniform(), draws.pick(self._pools.cities)
         if choice < 0.25:
             return city, ""
-        return (
-            f"{city} {draws.pick(_CLUBS)}" if choice < 0.7 else f"{draws.pick(_CLUB_PREFIXES)} {city}"
-        ), ""
+        return (f"{city} {draws.pick(_CLUBS)}" if choice < 0.7 else f"{draws.pick(_CLUB_PREFIXES)} {city}"), ""
 
     def _party(self, draws: Draws) -> tuple[str, str]:
         return f"{draws.pick(self._pools.countries)[1]} {draws.pick(_PARTIES)} Party", ""
@@ -250,14 +246,10 @@ def _seeded(locale: str, seed: int, purpose: str) -> faker.Faker:
     return source
 
 
-def _pools(
-    split: str, people: list[tuple[dict[str, None], dict[str, None]]], cities: dict[str, None]
-) -> _Pools:
+def _pools(split: str, people: list[tuple[dict[str, None], dict[str, None]]], cities: dict[str, None]) -> _Pools:
     kept = tuple((_kept(first_names, split), _kept(surnames, split)) for first_names, surnames in people)
     kept = tuple(pair for pair in kept if all(pair))  # a locale may have no name left
-    countries = tuple(
-        (country, adjective) for country, adjective in COUNTRIES if name_split(country) == split
-    )
+    countries = tuple((country, adjective) for country, adjective in COUNTRIES if name_split(country) == split)
     surnames = dict.fromkeys(surname for _, surnames in kept for surname in surnames)
     taken = {word for pair in kept for names in pair for name in names for word in name.split()}
     return _Pools(

@@ -159,7 +159,5 @@ _FUNCTION_WORDS = {
     ")": ")",
 }
 
-FUNCTION_POS: dict[str, str] = {
-    word: pos for pos, words in reversed(_FUNCTION_WORDS.items()) for word in words.split()
-}
+FUNCTION_POS: dict[str, str] = {word: pos for pos, words in reversed(_FUNCTION_WORDS.items()) for word in words.split()}
 """Penn part of speech of the closed-class words and marks that templates may use bare."""

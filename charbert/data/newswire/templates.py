@@ -119,9 +119,7 @@ def parse_templates(topic: str, text: str) -> tuple[Template, ...]:
             last = templates.pop()
             asked = Question(_parse_parts(last.name, question, _keys(last.parts)), answer.strip())
             if asked.answer not in _keys(last.parts):
-                raise DataError(
-                    f"{last.name}: expected an answer slot of {entry!r} in the sentence, found none"
-                )
+                raise DataError(f"{last.name}: expected an answer slot of {entry!r} in the sentence, found none")
             templates.append(Template(last.name, last.parts, (*last.questions, asked), last.headline))
         else:
             templates.append(Template(name, _parse_parts(name, body, None), (), headline=mark == "^"))

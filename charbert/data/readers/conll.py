@@ -85,9 +85,7 @@ def read_conll(
         raise SettingsError(f"scheme must be auto, iob1, iob2 or plain, got {scheme!r}")
     sentences = _read_sentences(path, _read_lines(path), columns, unescape_quotes)
     if not sentences:
-        raise DataError.at(
-            path, None, expected="at least one sentence", found="none", hint="is the file empty?"
-        )
+        raise DataError.at(path, None, expected="at least one sentence", found="none", hint="is the file empty?")
     if scheme == "plain":
         return sentences
     tags = to_iob2(path, [(sentence.tags, sentence.line or 1) for sentence in sentences], scheme)
@@ -176,9 +174,7 @@ def _read_lines(path: Path) -> list[str]:
         data = path.read_bytes()
     except (FileNotFoundError, IsADirectoryError):
         found = "a folder" if path.is_dir() else "no such file"
-        raise DataError.at(
-            path, None, expected="a file of columns", found=found, hint="check the path"
-        ) from None
+        raise DataError.at(path, None, expected="a file of columns", found=found, hint="check the path") from None
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -240,9 +236,7 @@ class _Layout:
             )
         return match.groups()
 
-    def sentence(
-        self, rows: list[tuple[str, ...]], document: int, line: int, unescape_quotes: bool
-    ) -> TaggedSentence:
+    def sentence(self, rows: list[tuple[str, ...]], document: int, line: int, unescape_quotes: bool) -> TaggedSentence:
         words = [row[0] for row in rows]
         if unescape_quotes:
             words = ['"' if word == '\\"' else word for word in words]

@@ -45,16 +45,10 @@ def to_iob2(
         converted.append(tuple(tags))
     if scheme == "iob2" and inside_start is not None:
         line, tag = inside_start
-        raise DataError.at(
-            path, line, expected="B- at the start of an entity (IOB2)", found=tag, hint="is it IOB1?"
-        )
+        raise DataError.at(path, line, expected="B- at the start of an entity (IOB2)", found=tag, hint="is it IOB1?")
     if scheme != "iob2" and begin_start is not None and (inside_start is not None or scheme == "iob1"):
         line, tag = begin_start
-        other = (
-            f" and {inside_start[1]} at the start of another in line {inside_start[0]}"
-            if inside_start
-            else ""
-        )
+        other = f" and {inside_start[1]} at the start of another in line {inside_start[0]}" if inside_start else ""
         raise DataError.at(
             path,
             line,
@@ -68,9 +62,5 @@ def to_iob2(
 def _check_tag(path: Path, line: int, tag: str) -> None:
     if tag == "O" or (tag[:2] in ("B-", "I-") and len(tag) > 2):
         return
-    hint = (
-        "convert IOBES or BILOU tags to IOB2"
-        if tag[:2] in ("E-", "S-", "L-", "U-")
-        else "is it the tag column?"
-    )
+    hint = "convert IOBES or BILOU tags to IOB2" if tag[:2] in ("E-", "S-", "L-", "U-") else "is it the tag column?"
     raise DataError.at(path, line, expected="a tag O, B-TYPE or I-TYPE", found=repr(tag), hint=hint)
