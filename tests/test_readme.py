@@ -51,7 +51,7 @@ def test_experiments_of_the_readme_run(command: str, folder: Path) -> None:
     places = [f"paths.outputs={folder / 'outputs'}", f"paths.results={folder / 'results'}", "tracking=off"]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(
-        [sys.executable, script, "recipe=smoke", *places, *overrides],
+        [sys.executable, script, *overrides, "recipe=smoke", *places],
         cwd=ROOT,
         env=environment,
         capture_output=True,
