@@ -3,49 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import torch
 from transformers import AutoTokenizer, BatchEncoding, PreTrainedTokenizerBase
-from transformers.utils import cached_file
 
 from charbert.batch import CHAR_INPUTS, TOKEN_INPUTS
-from charbert.errors import CheckpointError, DataError, SettingsError
-from charbert.text.alignment import (
-    CharFields,
-    SpelledSubwords,
-    SubwordSpans,
-    lay_out,
-    spell_subwords,
+from charbert.errors import DataError, SettingsError
+from charbert.model.char_spelling import SubwordSpeller
+from charbert.model.processor_files import (
+    SETTINGS_FILE,
+    SETTINGS_VERSION,
+    VOCAB_FILE,
+    find_file,
+    read_settings,
 )
+from charbert.text.alignment import SpelledSubwords
 from charbert.text.char_vocab import CharVocab
-from charbert.text.codepoints import BoolArray, IntArray
-from charbert.text.released_alignment import (
-    CHARS_PER_POSITION,
-    RELEASED_RULES,
-    SubwordSpelling,
-    lay_out_released,
-    spell_released,
-)
-from charbert.text.rows import (
-    exclusive_cumsum,
-    flatten_rows,
-    gather,
-    gather_optional,
-    pad_rows,
-    split_rows,
-    spread,
-)
+from charbert.text.released_alignment import CHARS_PER_POSITION, RELEASED_RULES
+from charbert.text.rows import flatten_rows
 from charbert.text.text_batch import TextBatch
 
-VOCAB_FILE = "char_vocab.json"
-SETTINGS_FILE = "charbert_processor.json"
-SETTINGS_VERSION = 1
 MODES = ("paper", "released")
 
 
@@ -85,8 +67,7 @@ class CharBertProcessor:
 
     Raises:
         SettingsError: if an argument is not one of those, the tokenizer is not fast, or the vocabulary does
-            not
-            fit the mode.
+            not fit the mode.
     """
 
     def __init__(
@@ -127,6 +108,10 @@ class CharBertProcessor:
         self.mode = mode
         self.script = script
         self.row_length = row_length
+
+    @cached_property
+    def _speller(self) -> SubwordSpeller:
+        return SubwordSpeller(self.tokenizer, cast(CharVocab, self.char_vocab), self.mode, self.script)
 
     @property
     def pad_values(self) -> dict[str, int]:
@@ -209,14 +194,14 @@ class CharBertProcessor:
         if return_tensors is not None:
             encoding.data = {name: _to_tensor(rows, name, return_tensors) for name, rows in plain.items()}
         if self.char_vocab is not None:
-            subwords = self._spell(plain, texts, is_padded=padding not in (False, "do_not_pad"))
+            subwords = self._speller.spell(plain, texts, is_padded=padding not in (False, "do_not_pad"))
             if self.mode == "released":
                 positions = self.row_length or max(max_length or 0, int(subwords.row_lengths.max()))
                 encoding.subwords = subwords
                 encoding.max_chars = CHARS_PER_POSITION * positions
-            fields = self._lay_out(subwords, encoding.max_chars, None)
+            fields = self._speller.lay_out(subwords, encoding.max_chars, None)
             form = return_tensors or ("padded" if padding else "rows")
-            encoding.data |= self._give(fields, form, encoding.max_chars)
+            encoding.data |= self._speller.give(fields, form, encoding.max_chars)
         if texts.is_single and return_tensors is None and not return_overflowing_tokens:
             encoding.data = {name: rows[0] for name, rows in encoding.data.items()}
         return encoding
@@ -241,8 +226,7 @@ class CharBertProcessor:
             tensors is padded to its new longest row).
 
         Raises:
-            SettingsError: if there is no char channel, or in released mode if ``features`` is not an encoding
-                that
+            SettingsError: if there is no char channel, or in released mode if ``features`` is not an encoding that
                 this processor returned.
             DataError: if a field is missing or the shapes differ.
         """
@@ -259,8 +243,8 @@ class CharBertProcessor:
                 f"hidden must have one flag per subword: expected rows of {subwords.row_lengths.tolist()}, "
                 f"got {lengths.tolist()}"
             )
-        fields = self._lay_out(subwords, max_chars, flags.astype(np.bool_))
-        given = self._give(fields, form, max_chars)
+        fields = self._speller.lay_out(subwords, max_chars, flags.astype(np.bool_))
+        given = self._speller.give(fields, form, max_chars)
         return given if batched else {name: rows[0] for name, rows in given.items()}
 
     def _subwords_of(self, features: Mapping[str, Any]) -> tuple[SpelledSubwords, int | None]:
@@ -277,103 +261,6 @@ class CharBertProcessor:
         )
         padding = attended == 0
         return SpelledSubwords.from_fields(char_ids, char_lengths, starts, ends, padding, row_lengths), None
-
-    def _spell(self, plain: BatchEncoding, texts: TextBatch, *, is_padded: bool) -> SpelledSubwords:
-        """Return the characters of each subword of ``plain``, the tokenizer's answer to ``texts``."""
-        vocab, rows = cast(CharVocab, self.char_vocab), cast(list[Any], plain.encodings)
-        row_lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-        real = [slice(None)] * len(rows)
-        places: IntArray = np.arange(int(row_lengths.sum()))
-        if is_padded:  # padding is left alone, for speed
-            real, places = _find_subwords(rows, row_lengths)
-
-        def read(values: Iterable[list[Any]], *, optional: bool = False) -> IntArray:
-            parts = (row[part] for row, part in zip(values, real, strict=True))
-            flat = gather_optional(parts) if optional else gather(parts, len(places))
-            return spread(flat, places, int(row_lengths.sum()))
-
-        input_ids = read(plain["input_ids"])
-        offsets = gather(
-            chain.from_iterable(row.offsets[part] for row, part in zip(rows, real, strict=True)),
-            2 * len(places),
-        ).reshape(-1, 2)
-        second, word_ids = np.zeros(len(input_ids), np.bool_), None
-        if texts.second is not None:
-            second = read((row.sequence_ids for row in rows), optional=True) == 1
-        if texts.is_split_into_words:
-            word_ids = read((row.word_ids for row in rows), optional=True)
-        samples = plain.get("overflow_to_sample_mapping", range(len(rows)))
-        owners = texts.owners(np.repeat(np.asarray(samples, np.int64), row_lengths), second, word_ids)
-        source = texts.source
-        special = np.zeros(len(input_ids), np.bool_)
-        for index in self._special_ids:
-            special |= input_ids == index
-        spans = SubwordSpans(
-            begins=source.bounds[owners] + spread(offsets[:, 0], places, len(input_ids)),
-            ends=source.bounds[owners] + spread(offsets[:, 1], places, len(input_ids)),
-            texts=owners,
-            special=special,
-            padding=spread(np.ones(len(places), np.int64), places, len(input_ids)) == 0,
-            row_lengths=row_lengths,
-        )
-        if self.mode == "paper":
-            return spell_subwords(source, spans, vocab, marks_are_stripped=self._marks_are_stripped)
-        return spell_released(
-            source,
-            spans,
-            input_ids,
-            spelling=self._spelling,
-            unknown=input_ids == self.tokenizer.unk_token_id,
-            second=second,
-            rules=RELEASED_RULES[self.script],
-            vocab=vocab,
-        )
-
-    def _lay_out(self, subwords: SpelledSubwords, max_chars: int | None, hidden: BoolArray | None) -> CharFields:
-        vocab = cast(CharVocab, self.char_vocab)
-        if max_chars is None:
-            return lay_out(subwords, vocab, hidden)
-        return lay_out_released(subwords, vocab, max_chars, hidden)
-
-    def _give(self, fields: CharFields, form: str, max_chars: int | None) -> dict[str, Any]:
-        """Return the char fields as "rows" (lists), "padded" (lists of one length), "np" or "pt"."""
-        lengths, vocab = fields.row_lengths, cast(CharVocab, self.char_vocab)
-        spans = (fields.start_ids, fields.end_ids)
-        if form in ("np", "pt"):
-            width = int(fields.char_lengths.max(initial=0)) if max_chars is None else max_chars
-            arrays = [pad_rows(fields.char_ids, fields.char_lengths, width, vocab.pad_id)]
-            arrays += [values.reshape(len(lengths), -1).astype(np.int64, copy=False) for values in spans]
-            given: list[Any] = [torch.from_numpy(array) for array in arrays] if form == "pt" else arrays
-        else:
-            chars = split_rows(fields.char_ids, fields.char_lengths)
-            if form == "padded" or max_chars is not None:
-                width = int(fields.char_lengths.max(initial=0)) if max_chars is None else max_chars
-                chars = [row + [vocab.pad_id] * (width - len(row)) for row in chars]
-            given = [chars, *(split_rows(values, lengths) for values in spans)]
-        return dict(zip(CHAR_INPUTS, given, strict=True))
-
-    @property
-    def _special_ids(self) -> list[int]:
-        """Ids of the subwords that have no characters."""
-        names = RELEASED_RULES[self.script].special_names
-        if self.mode == "released" and names is not None:
-            found = [self.tokenizer.backend_tokenizer.token_to_id(name) for name in names]
-            return [index for index in found if index is not None]  # RoBERTa has none of BERT's names
-        ids = set(self.tokenizer.all_special_ids)
-        return sorted(ids if self.mode == "released" else ids - {self.tokenizer.unk_token_id})
-
-    @cached_property
-    def _spelling(self) -> SubwordSpelling:
-        by_id = {index: name for name, index in self.tokenizer.get_vocab().items()}
-        return SubwordSpelling.of([by_id.get(index, "") for index in range(max(by_id) + 1)])
-
-    @cached_property
-    def _marks_are_stripped(self) -> bool:
-        normalizer = self.tokenizer.backend_tokenizer.normalizer
-        return normalizer is not None and normalizer.normalize_str("q\u0301") in (
-            "q",
-            "Q",
-        )  # has no composed form
 
     def save_pretrained(self, directory: str | Path, **options: Any) -> list[str]:
         """Write the tokenizer, the character vocabulary and the settings to ``directory``; return the
@@ -411,44 +298,10 @@ class CharBertProcessor:
         hub: dict[str, Any] = {
             name: options[name] for name in ("revision", "cache_dir", "token", "local_files_only") if name in options
         }
-        settings = _read_settings(where, hub)
-        vocab = CharVocab.load(_find_file(where, VOCAB_FILE, hub)) if settings["has_char_vocab"] else None
+        settings = read_settings(where, hub)
+        vocab = CharVocab.load(find_file(where, VOCAB_FILE, hub)) if settings["has_char_vocab"] else None
         tokenizer = AutoTokenizer.from_pretrained(where, **options)
         return cls(tokenizer, vocab, settings["mode"], settings["script"], settings.get("row_length"))
-
-
-def _find_file(where: str, name: str, hub: dict[str, Any]) -> str:
-    found = cached_file(where, name, _raise_exceptions_for_missing_entries=False, **hub)
-    if found is None:
-        raise CheckpointError(
-            f"{where}: expected the file {name}; was it written by CharBertProcessor.save_pretrained?"
-        )
-    return found
-
-
-def _read_settings(where: str, hub: dict[str, Any]) -> dict[str, Any]:
-    path = _find_file(where, SETTINGS_FILE, hub)
-    try:
-        settings = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CheckpointError(f"{path}: expected processor settings in JSON, got {error}") from None
-    if not isinstance(settings, dict) or settings.get("version") != SETTINGS_VERSION:
-        raise CheckpointError(f"{path}: expected processor settings of version {SETTINGS_VERSION}; save it again")
-    if not {"mode", "script", "has_char_vocab"} <= set(settings):
-        raise CheckpointError(f"{path}: expected mode, script and has_char_vocab, got {sorted(settings)}")
-    return settings
-
-
-def _find_subwords(rows: list[Any], row_lengths: IntArray) -> tuple[list[slice], IntArray]:
-    """Return the part of each row that is not padding, and where its subwords stand among all rows."""
-    real = []
-    for mask in (row.attention_mask for row in rows):
-        count = sum(mask)
-        begin = mask.index(1) if count else 0
-        real.append(slice(begin, begin + count))
-    counts = np.array([part.stop - part.start for part in real], np.int64)
-    begins = exclusive_cumsum(row_lengths) + np.array([part.start for part in real], np.int64)
-    return real, np.repeat(begins - exclusive_cumsum(counts), counts) + np.arange(int(counts.sum()))
 
 
 def _to_tensor(rows: Any, name: str, form: str) -> Any:

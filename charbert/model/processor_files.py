@@ -1,0 +1,47 @@
+"""The files of a processor: its settings beside the tokenizer's own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from transformers.utils import cached_file
+
+from charbert.errors import CheckpointError
+
+VOCAB_FILE = "char_vocab.json"
+SETTINGS_FILE = "charbert_processor.json"
+SETTINGS_VERSION = 1
+
+
+def find_file(where: str, name: str, hub: dict[str, Any]) -> str:
+    """Return the path of a processor's file in a folder or on the hub.
+
+    Raises:
+        CheckpointError: if there is none.
+    """
+    found = cached_file(where, name, _raise_exceptions_for_missing_entries=False, **hub)
+    if found is None:
+        raise CheckpointError(
+            f"{where}: expected the file {name}; was it written by CharBertProcessor.save_pretrained?"
+        )
+    return found
+
+
+def read_settings(where: str, hub: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings that a processor was saved with.
+
+    Raises:
+        CheckpointError: if they are missing, damaged or of another version.
+    """
+    path = find_file(where, SETTINGS_FILE, hub)
+    try:
+        settings = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise CheckpointError(f"{path}: expected processor settings in JSON, got {error}") from None
+    if not isinstance(settings, dict) or settings.get("version") != SETTINGS_VERSION:
+        raise CheckpointError(f"{path}: expected processor settings of version {SETTINGS_VERSION}; save it again")
+    if not {"mode", "script", "has_char_vocab"} <= set(settings):
+        raise CheckpointError(f"{path}: expected mode, script and has_char_vocab, got {sorted(settings)}")
+    return settings
