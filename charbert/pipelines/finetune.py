@@ -24,7 +24,7 @@ from charbert.model import (
 from charbert.model.processing import CharBertProcessor
 from charbert.model.word_correction import WordCorrector
 from charbert.pipelines.cells import Cell, finetuning_cell
-from charbert.pipelines.ingredients import build_attack, data_file, prepare_data, task_files
+from charbert.pipelines.ingredients import build_attack, data_file, prepare_data, set_files, task_files
 from charbert.pipelines.pretrain import encoder_processor, model_overrides, prepare_encoder, prepare_trunk
 from charbert.pipelines.released import released_model, released_processor
 from charbert.pipelines.runs import checksums, history, recorded_run, seed_everything, train
@@ -181,12 +181,6 @@ def _score_all(
     units = {score.name: np.asarray(score.units).tolist() for score in scores}
     write_atomically(cell.record_path.with_name("per_example.json"), json.dumps(units) + "\n")
     return scores
-
-
-def set_files(settings: Settings) -> list[Path]:
-    """Return the paths of the files that `read_sets` reads."""
-    files = task_files(settings)
-    return [Path(settings.data.root) / name for name in (files.train, files.dev, files.test, *files.attacked.values())]
 
 
 def _dev_metrics(task: Task[Any, Any], trainer: CharBertTrainer) -> dict[str, float]:

@@ -10,6 +10,7 @@ from charbert.config.data import AttackSettings, NoiseSettings, SetFiles
 from charbert.config.model import CharEncoder, TrunkSettings, TrunkSource
 from charbert.config.schema import Settings
 from charbert.data.corpus import Blocks, read_blocks
+from charbert.data.readers.hub import fetch_split, is_reference, split_path
 from charbert.errors import CheckpointError, DataError, SettingsError
 from charbert.noise.attack import Attack
 from charbert.noise.edits import Edit, NoiseModel
@@ -29,7 +30,7 @@ def prepare_data(settings: Settings) -> None:
     root = Path(settings.data.root)
     if settings.data.generated:
         write_newswire(root, settings.newswire, settings.data, settings.task)
-    elif not root.is_dir():
+    elif not root.is_dir() and not all(map(is_reference, set_names(task_files(settings)))):
         raise DataError.at(
             root,
             None,
@@ -40,13 +41,16 @@ def prepare_data(settings: Settings) -> None:
 
 
 def data_file(settings: Settings, relative: str, purpose: str) -> Path:
-    """Return the path of a data file.
+    """Return the path of a data file; a split on the hub is fetched and written as a file first.
 
     Raises:
-        DataError: when it does not exist or the settings name none.
+        DataError: when it does not exist, cannot be fetched, or the settings name none.
     """
     if not relative:
         raise DataError(f"data.sets.{settings.task.name} names no file for {purpose} (data={settings.data.name})")
+    if is_reference(relative):
+        columns = task_files(settings).hub_columns
+        return fetch_split(relative, settings.task, columns, Path(settings.data.root), _hub_folder(settings))
     path = Path(settings.data.root) / relative
     if not path.is_file():
         raise DataError.at(
@@ -57,6 +61,25 @@ def data_file(settings: Settings, relative: str, purpose: str) -> Path:
             hint="set paths.data to the folder that holds it",
         )
     return path
+
+
+def set_files(settings: Settings) -> list[Path]:
+    """Return the paths of the files of the task's sets, those of hub splits where fetching has put them."""
+    return [
+        split_path(name, settings.task.kind, _hub_folder(settings))
+        if is_reference(name)
+        else Path(settings.data.root) / name
+        for name in set_names(task_files(settings))
+    ]
+
+
+def set_names(files: SetFiles) -> list[str]:
+    """Return what a data set reads: its splits and the attacked copies, as the settings name them."""
+    return [files.train, files.dev, files.test, *files.attacked.values()]
+
+
+def _hub_folder(settings: Settings) -> Path:
+    return Path(settings.paths.outputs) / "hub" / settings.task.name
 
 
 def task_files(settings: Settings) -> SetFiles:

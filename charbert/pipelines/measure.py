@@ -28,7 +28,7 @@ from charbert.analysis.word_vs_subword import find_split_words, score_by_split
 from charbert.config.analysis import Stage
 from charbert.config.schema import Settings
 from charbert.data.wordpiece import read_wordpiece
-from charbert.evaluation.correction import attackable_sentences
+from charbert.tasks.attackable import attackable_sentences
 from charbert.model import CharBertModel
 from charbert.model.processing import CharBertProcessor
 from charbert.noise.attack import attack_sentences
@@ -41,8 +41,8 @@ from charbert.pipelines.analysis_cells import (
     tokenizer_name,
 )
 from charbert.pipelines.cells import Cell
-from charbert.pipelines.finetune import prepare_finetuned, read_sets, set_files
-from charbert.pipelines.ingredients import build_attack, data_file, prepare_data, task_files
+from charbert.pipelines.finetune import prepare_finetuned, read_sets
+from charbert.pipelines.ingredients import build_attack, data_file, prepare_data, set_files, task_files
 from charbert.pipelines.pretrain import load_encoder, trunk_tokenizer
 from charbert.pipelines.runs import checksums, history, recorded_run, seed_everything, train
 from charbert.records import ResultRecord

@@ -1,8 +1,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import datasets
 import pytest
 import torch
+from datasets import ClassLabel, Dataset, Features, Value
 from safetensors.torch import save_file
 from transformers import GPT2Config
 
@@ -10,7 +12,10 @@ from charbert.config.model import TrunkSettings, TrunkSource
 from charbert.config.schema import Settings
 from charbert.errors import CheckpointError, DataError, SettingsError
 from charbert.model import CharBertModel
-from charbert.pipelines.ingredients import data_file, prepare_data, task_files, trunk_location
+from charbert.pipelines.finetune import read_sets
+from charbert.pipelines.ingredients import data_file, prepare_data, set_files, task_files, trunk_location
+from charbert.pipelines.runs import checksums
+from charbert.tasks.catalog import build_task
 
 Composed = Callable[..., Settings]
 
@@ -30,6 +35,28 @@ def test_a_missing_data_folder_is_named_with_what_to_do(composed: Composed, tmp_
 def test_a_missing_file_is_named(composed: Composed, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"eng\.train: expected a file with the train set"):
         data_file(composed("recipe=minilm", f"paths.data={tmp_path}"), "conll2003/eng.train", "the train set")
+
+
+def test_sets_in_the_columns_of_the_hub_are_read_as_files(
+    composed: Composed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    columns = {"sentence": Value("string"), "label": ClassLabel(names=["unacceptable", "acceptable"])}
+    for split in ("train", "test"):
+        rows = {"sentence": [f"A ship of the {split} set.", "Nothing\tleft."], "label": [1, 0]}
+        Dataset.from_dict(rows, features=Features(columns)).to_parquet(tmp_path / "data" / f"{split}.parquet")
+    names = {"train": "train", "dev": "test", "test": "test"}
+    sets = [f"data.sets.cola.{split}='parquet:{name}.parquet'" for split, name in names.items()]
+    settings = composed("recipe=minilm", "data=hub", "task=cola", f"paths.data={tmp_path / 'data'}", *sets)
+    prepare_data(settings)
+    found = read_sets(settings, build_task(settings.task))
+    assert [row.first for row in found["train"]] == ["A ship of the train set.", "Nothing left."]
+    assert [row.label for row in found["test"]] == ["acceptable", "unacceptable"]
+    assert len(checksums(set_files(settings), Path(settings.data.root))) == 2
+
+
+def test_the_hub_needs_no_data_folder(composed: Composed, tmp_path: Path) -> None:
+    prepare_data(composed("recipe=minilm", "data=hub", f"paths.data={tmp_path / 'nowhere'}"))
 
 
 def test_a_task_without_data_is_refused_with_those_that_have(composed: Composed) -> None:

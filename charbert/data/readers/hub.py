@@ -74,10 +74,16 @@ def fetch_split(reference: str, task: TaskSettings, hub_columns: Mapping[str, st
         SettingsError: if the reference has no known form.
     """
     rows = load_split(reference, root)
-    write, suffix = _WRITERS[task.kind]
-    path = folder / (re.sub(r"[^\w.-]+", "-", reference) + suffix)
+    write, _ = _WRITERS[task.kind]
+    path = split_path(reference, task.kind, folder)
     write(path, _Rows(reference, rows, hub_columns), task)
     return path
+
+
+def split_path(reference: str, kind: TaskKind, folder: Path) -> Path:
+    """Return where `fetch_split` writes a split."""
+    _, suffix = _WRITERS[kind]
+    return folder / (re.sub(r"[^\w.-]+", "-", reference) + suffix)
 
 
 def load_split(reference: str, root: Path) -> datasets.Dataset:
