@@ -28,7 +28,7 @@ from charbert.analysis.word_vs_subword import find_split_words, score_by_split
 from charbert.config.analysis import Stage
 from charbert.config.schema import Settings
 from charbert.data.wordpiece import read_wordpiece
-from charbert.tasks.attackable import attackable_sentences
+from charbert.evaluation.correction import attackable_sentences
 from charbert.model import CharBertModel
 from charbert.model.processing import CharBertProcessor
 from charbert.noise.attack import attack_sentences
