@@ -143,7 +143,7 @@ def _finetune(
             data_collator=PadCollator(processor.pad_values, processor.row_length),
             compute_metrics=score_dev,
         )
-        record.training_tokens = train(trainer, tracking)
+        record.training_tokens = train(trainer, tracking, training.patience)
         scores = _score_all(settings, cell, task, sets, processor, trainer, corrector)
         record.details["history"] = history(trainer)
         record.details["reports"] = {score.name: score.report for score in scores}

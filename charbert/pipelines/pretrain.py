@@ -201,6 +201,7 @@ def _run(
                 cell.folder / "checkpoints",
                 settings.pretraining_seed,
                 len(sets["train"]),
+                best_metric=None if training.patience is None else "eval_loss",
                 label_names=label_names,
             ),
             train_dataset=sets["train"],
@@ -208,7 +209,7 @@ def _run(
             # In few widths: the CPU's matrix library keeps memory for every shape that it meets.
             data_collator=PadCollator(processor.pad_values, 16, rename={"mlm_labels": mlm_labels}),
         )
-        record.training_tokens = train(trainer, run)
+        record.training_tokens = train(trainer, run, training.patience)
         metrics = {k: v for k, v in trainer.evaluate().items() if k.endswith(("loss", "accuracy", "perplexity"))}
         model.save_pretrained(cell.model_folder)
         processor.save_pretrained(cell.model_folder)

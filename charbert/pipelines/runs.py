@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import TrainerCallback, set_seed
+from transformers import EarlyStoppingCallback, set_seed
 from transformers.trainer_utils import get_last_checkpoint
 from transformers.utils.logging import disable_progress_bar
 
@@ -62,10 +62,17 @@ def recorded_run(settings: Settings, cell: Cell) -> Iterator[tuple[ResultRecord,
     log.info("%s: record in %s", cell.name, cell.record_path)
 
 
-def train(trainer: CharBertTrainer, run: Run, extra: list[TrainerCallback] | None = None) -> int:
-    """Train, from the newest checkpoint when there is one, and return the number of training tokens."""
-    for callback in [TrackingCallback(run), *(extra or [])]:
-        trainer.add_callback(callback)
+def train(trainer: CharBertTrainer, run: Run, patience: int | None = None) -> int:
+    """Train, from the newest checkpoint when there is one, and return the number of training tokens.
+
+    Args:
+        trainer: the trainer.
+        run: its W&B run.
+        patience: stop after this many evaluations without a better score; None: train to the end.
+    """
+    trainer.add_callback(TrackingCallback(run))
+    if patience is not None:
+        trainer.add_callback(EarlyStoppingCallback(patience))
     folder = Path(trainer.args.output_dir)
     checkpoint = get_last_checkpoint(str(folder)) if folder.is_dir() else None
     if checkpoint is not None:

@@ -1,0 +1,54 @@
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from transformers import EarlyStoppingCallback
+
+from charbert.pipelines.runs import checksums, train
+from charbert.training.tracking import Run
+
+
+class Recorder:
+    """Stands for a trainer: remembers what it was asked."""
+
+    def __init__(self, folder: Path) -> None:
+        self.args = SimpleNamespace(output_dir=str(folder))
+        self.state = SimpleNamespace(num_input_tokens_seen=42)
+        self.callbacks: list[Any] = []
+        self.checkpoint: str | None = "not asked"
+
+    def add_callback(self, callback: Any) -> None:
+        self.callbacks.append(callback)
+
+    def train(self, resume_from_checkpoint: str | None) -> None:
+        self.checkpoint = resume_from_checkpoint
+
+
+@pytest.mark.parametrize(("patience", "stops"), [(None, False), (3, True)])
+def test_patience_stops_a_training_that_no_longer_improves(tmp_path: Path, patience: int | None, stops: bool) -> None:
+    trainer = Recorder(tmp_path)
+    assert train(trainer, Run(), patience) == 42  # type: ignore[arg-type]
+    found = [callback for callback in trainer.callbacks if isinstance(callback, EarlyStoppingCallback)]
+    assert [callback.early_stopping_patience for callback in found] == ([patience] if stops else [])
+
+
+def test_training_goes_on_from_the_newest_checkpoint(tmp_path: Path) -> None:
+    for step in (5, 20, 10):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+    trainer = Recorder(tmp_path)
+    train(trainer, Run())  # type: ignore[arg-type]
+    assert trainer.checkpoint == str(tmp_path / "checkpoint-20")
+
+
+def test_training_without_a_checkpoint_begins_anew(tmp_path: Path) -> None:
+    trainer = Recorder(tmp_path / "new")
+    train(trainer, Run())  # type: ignore[arg-type]
+    assert trainer.checkpoint is None
+
+
+def test_checksums_are_by_path_below_the_data_folder(tmp_path: Path) -> None:
+    file = tmp_path / "ner" / "train.txt"
+    file.parent.mkdir()
+    file.write_text("word\n")
+    assert list(checksums([file], tmp_path)) == ["ner/train.txt"]
