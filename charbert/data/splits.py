@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,7 +131,9 @@ def normalise_text(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def check_no_leakage(texts: dict[str, Sequence[str]], groups: dict[str, Sequence[Hashable]] | None = None) -> None:
+def check_no_leakage(
+    texts: Mapping[str, Sequence[str]], groups: Mapping[str, Sequence[Hashable]] | None = None
+) -> None:
     """Refuse parts that share a text, or a group.
 
     Args:
@@ -146,7 +148,7 @@ def check_no_leakage(texts: dict[str, Sequence[str]], groups: dict[str, Sequence
         _check_apart("group", groups)
 
 
-def _check_apart(what: str, keys: dict[str, Sequence[Hashable]] | dict[str, list[str]]) -> None:
+def _check_apart(what: str, keys: Mapping[str, Sequence[Hashable]]) -> None:
     owners: dict[Hashable, tuple[str, int]] = {}
     for part, rows in keys.items():
         for number, key in enumerate(rows):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
@@ -26,7 +27,7 @@ class Entity(NamedTuple):
 
 @dataclass(frozen=True)
 class TypeScores:
-    """Precision, recall and F1 of one entity type, in [0, 1]."""
+    """Precision, recall and F1 of one entity type or label, in [0, 1]."""
 
     precision: float
     recall: float
@@ -91,6 +92,23 @@ def token_accuracy(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[s
         tag == other for one, two in zip(gold, predicted, strict=True) for tag, other in zip(one, two, strict=True)
     )
     return right / max(1, sum(len(tags) for tags in gold))
+
+
+def label_scores(gold: Sequence[str], predicted: Sequence[str]) -> dict[str, TypeScores]:
+    """Return precision, recall and F1 of each label that occurs, each decision by itself, in alphabetical order.
+
+    Raises:
+        DataError: if the two have different lengths.
+    """
+    if len(gold) != len(predicted):
+        raise DataError(f"expected {len(gold)} predicted labels, one a gold one, got {len(predicted)}")
+    sides = (
+        Counter(gold),
+        Counter(predicted),
+        Counter(one for one, two in zip(gold, predicted, strict=True) if one == two),
+    )
+    labels = sorted(sides[0] | sides[1])
+    return {label: scores_of_counts(np.array([side[label] for side in sides])) for label in labels}
 
 
 def paired_entities(

@@ -12,7 +12,7 @@ import numpy as np
 from charbert.batch import Processor
 from charbert.config.data import ColumnSettings
 from charbert.data.articles import group_pairs
-from charbert.data.encoding.pairs import decode_labels, encode_pairs, text_label_ids
+from charbert.data.encoding.pairs import LabelPrediction, check_labels, decode_labels, encode_pairs, text_label_ids
 from charbert.data.readers.glue import LabelledText, check_rows_aligned, read_glue, write_glue
 from charbert.data.readers.squad import Question
 from charbert.metrics.classification import accuracy, label_f1, matthews
@@ -22,7 +22,7 @@ from charbert.tasks.task import Encoded, Task
 from charbert.text.words import replace_words, split_words
 
 
-class ClassificationTask(Task[LabelledText, str]):
+class ClassificationTask(Task[LabelledText, LabelPrediction]):
     """One label for a text or a pair of texts.
 
     Paper: Table 1, Matthews correlation for CoLA and accuracy for the others.
@@ -52,16 +52,20 @@ class ClassificationTask(Task[LabelledText, str]):
         """Take the labels of the training rows, unless ``columns.label_names`` lists them."""
         self.labels = list(self.columns.label_names.values()) or list(text_label_ids(examples))
 
+    def check_labels(self, examples: Sequence[LabelledText], path: Path) -> None:
+        """Raise DataError naming the first row with a label that the training rows lack."""
+        check_labels(examples, self._label_ids)
+
     def encode(self, examples: Sequence[LabelledText], processor: Processor, max_length: int) -> Encoded:
         """Return one feature a row; texts that are too long are cut."""
         features, report = encode_pairs(examples, processor, self._label_ids, max_length)
         return Encoded(features, report=asdict(report))
 
-    def decode(self, logits: Sequence[np.ndarray], encoded: Encoded) -> list[str]:
+    def decode(self, logits: Sequence[np.ndarray], encoded: Encoded) -> list[LabelPrediction]:
         """Return the most likely label of every row."""
         return decode_labels(logits, self.labels)
 
-    def score(self, examples: Sequence[LabelledText], predictions: Sequence[str]) -> dict[str, float]:
+    def score(self, examples: Sequence[LabelledText], predictions: Sequence[LabelPrediction]) -> dict[str, float]:
         """Return accuracy, and f1 of the second label and matthews for two labels, macro_f1 for more."""
         gold, predicted = self._ids(examples, predictions)
         scores = {"accuracy": accuracy(gold, predicted)}
@@ -69,7 +73,7 @@ class ClassificationTask(Task[LabelledText, str]):
             return scores | {"f1": label_f1(gold, predicted), "matthews": matthews(gold, predicted)}
         return scores | {"macro_f1": label_f1(gold, predicted, average="macro")}
 
-    def units(self, examples: Sequence[LabelledText], predictions: Sequence[str]) -> np.ndarray:
+    def units(self, examples: Sequence[LabelledText], predictions: Sequence[LabelPrediction]) -> np.ndarray:
         """Return counts of each row, for the statistic of the metric.
 
         For matthews true positive, false positive, false negative and true negative, (N, 4); for f1 the first
@@ -110,10 +114,53 @@ class ClassificationTask(Task[LabelledText, str]):
         """Raise DataError naming the first row whose id or label differs."""
         check_rows_aligned(clean, attacked, path)
 
-    def describe(self, example: LabelledText, prediction: str) -> Mapping[str, Any]:
-        """Return the texts, gold and predicted label."""
+    def describe(self, example: LabelledText, prediction: LabelPrediction) -> Mapping[str, Any]:
+        """Return the texts, gold and predicted label, and how sure the model is of the latter."""
         second = {} if example.second is None else {"second": example.second}
-        return {"first": example.first, **second, "gold": example.label, "predicted": prediction}
+        return {
+            "first": example.first,
+            **second,
+            "gold": example.label,
+            "predicted": prediction.label,
+            "probability": prediction.probability,
+        }
+
+    def decisions(
+        self, examples: Sequence[LabelledText], predictions: Sequence[LabelPrediction]
+    ) -> tuple[list[str], list[str]]:
+        """Return gold and predicted label of every row."""
+        return [row.label for row in examples], [prediction.label for prediction in predictions]
+
+    def mistakes(
+        self,
+        examples: Sequence[LabelledText],
+        predictions: Sequence[LabelPrediction],
+        originals: Sequence[LabelledText],
+    ) -> list[dict[str, Any]]:
+        """Return the rows with a wrong label, those the model is most sure of first, with their clean texts."""
+        wrong = [
+            {
+                "row": number,
+                "gold": row.label,
+                "predicted": prediction.label,
+                "probability": prediction.probability,
+                "first": row.first,
+                "second": row.second or "",
+                "clean_first": original.first,
+                "clean_second": original.second or "",
+            }
+            for number, (row, prediction, original) in enumerate(zip(examples, predictions, originals, strict=True))
+            if prediction.label != row.label
+        ]
+        return sorted(wrong, key=lambda row: -row["probability"])
+
+    def pack(self, prediction: LabelPrediction) -> list[Any]:
+        """Return label and probability."""
+        return [prediction.label, prediction.probability]
+
+    def unpack(self, packed: Any) -> LabelPrediction:
+        """Return the prediction from label and probability."""
+        return LabelPrediction(*packed)
 
     def texts(self, examples: Sequence[LabelledText]) -> list[str]:
         """Return what makes each row itself, to find duplicates."""
@@ -131,6 +178,8 @@ class ClassificationTask(Task[LabelledText, str]):
     def _label_ids(self) -> dict[str, int]:
         return {label: position for position, label in enumerate(self.labels)}
 
-    def _ids(self, examples: Sequence[LabelledText], predictions: Sequence[str]) -> tuple[list[int], list[int]]:
+    def _ids(
+        self, examples: Sequence[LabelledText], predictions: Sequence[LabelPrediction]
+    ) -> tuple[list[int], list[int]]:
         ids = self._label_ids
-        return [ids[row.label] for row in examples], [ids[label] for label in predictions]
+        return [ids[row.label] for row in examples], [ids[one.label] for one in predictions]

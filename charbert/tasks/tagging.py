@@ -12,11 +12,11 @@ import numpy as np
 
 from charbert.batch import Processor
 from charbert.config.data import ColumnSettings
-from charbert.data.encoding.tags import decode_tags, encode_tagged, tag_label_ids
+from charbert.data.encoding.tags import check_tags, decode_tags, encode_tagged, tag_label_ids
 from charbert.data.readers.columns import write_columns
 from charbert.data.readers.conll import TWO_COLUMNS, TaggedSentence, check_aligned, read_conll, write_conll
 from charbert.data.readers.conllu import CONLLU_SUFFIX, PosColumn, read_conllu, write_conllu
-from charbert.metrics.tagging import entity_counts, entity_scores, token_accuracy
+from charbert.metrics.tagging import TypeScores, entity_counts, entity_scores, token_accuracy
 from charbert.noise.attack import attack_sentences
 from charbert.noise.edits import EditRecord, NoiseModel
 from charbert.tasks.task import Encoded, Task
@@ -32,6 +32,10 @@ class TaggingTask(Task[TaggedSentence, Tags]):
     def learn_labels(self, examples: Sequence[TaggedSentence]) -> None:
         """Take the tag set from the training sentences."""
         self.labels = list(tag_label_ids(examples))
+
+    def check_labels(self, examples: Sequence[TaggedSentence], path: Path) -> None:
+        """Raise DataError naming the first sentence with a tag that the training sentences lack."""
+        check_tags(examples, self.label_ids, str(path))
 
     @property
     def label_ids(self) -> dict[str, int]:
@@ -60,11 +64,40 @@ class TaggingTask(Task[TaggedSentence, Tags]):
 
     def check_aligned(self, clean: Sequence[TaggedSentence], attacked: Sequence[TaggedSentence], path: Path) -> None:
         """Raise DataError naming the first sentence whose length or tags differ."""
-        check_aligned(clean, attacked)
+        check_aligned(clean, attacked, path)
 
     def describe(self, example: TaggedSentence, prediction: Tags) -> Mapping[str, Any]:
         """Return words, gold and predicted tags."""
         return {"words": list(example.words), "gold": list(example.tags), "predicted": list(prediction)}
+
+    def decisions(self, examples: Sequence[TaggedSentence], predictions: Sequence[Tags]) -> tuple[list[str], list[str]]:
+        """Return gold and predicted tag of every word."""
+        gold = [tag for example in examples for tag in example.tags]
+        return gold, [tag for tags in predictions for tag in tags]
+
+    def mistakes(
+        self, examples: Sequence[TaggedSentence], predictions: Sequence[Tags], originals: Sequence[TaggedSentence]
+    ) -> list[dict[str, Any]]:
+        """Return every word with a wrong tag, those of the most common confusion first.
+
+        ``word`` is what the word was, ``form`` what the attack made of it.
+        """
+        wrong = [
+            {
+                "sentence": number,
+                "position": position,
+                "word": original.words[position],
+                "form": example.words[position],
+                "gold": example.tags[position],
+                "predicted": tag,
+            }
+            for number, (example, tags, original) in enumerate(zip(examples, predictions, originals, strict=True))
+            for position, tag in enumerate(tags)
+            if tag != example.tags[position]
+        ]
+        counts = Counter((row["gold"], row["predicted"]) for row in wrong)
+        ranked = sorted(wrong, key=lambda row: (-counts[row["gold"], row["predicted"]], row["gold"], row["predicted"]))
+        return [{**row, "times_confused": counts[row["gold"], row["predicted"]]} for row in ranked]
 
     def texts(self, examples: Sequence[TaggedSentence]) -> list[str]:
         """Return what makes each sentence itself, to find duplicates."""
@@ -101,6 +134,10 @@ class NamedEntityTask(TaggingTask):
         metrics = {"f1": scores.f1, "precision": scores.precision, "recall": scores.recall}
         metrics |= {f"{name}/f1": part.f1 for name, part in scores.per_type.items()}
         return metrics | {"token_accuracy": token_accuracy(gold, predictions)}
+
+    def class_scores(self, examples: Sequence[TaggedSentence], predictions: Sequence[Tags]) -> Mapping[str, TypeScores]:
+        """Return the scores of each type of entity."""
+        return entity_scores([list(example.tags) for example in examples], predictions).per_type
 
     def units(self, examples: Sequence[TaggedSentence], predictions: Sequence[Tags]) -> np.ndarray:
         """Return true positives, false positives and false negatives of each sentence, (N, 3)."""

@@ -7,7 +7,7 @@ from seqeval.scheme import IOB2
 
 from charbert.errors import DataError
 from charbert.metrics.significance import f1_of_counts
-from charbert.metrics.tagging import entity_counts, entity_scores, token_accuracy
+from charbert.metrics.tagging import entity_counts, entity_scores, label_scores, token_accuracy
 
 TAGS = st.sampled_from(["O", "B-PER", "I-PER", "B-LOC", "I-LOC"])
 PAIRS = st.lists(st.lists(st.tuples(TAGS, TAGS), min_size=1, max_size=8), min_size=1, max_size=6)
@@ -59,3 +59,13 @@ def test_sides_that_do_not_line_up_are_refused() -> None:
         token_accuracy([["O"]], [])
     with pytest.raises(DataError, match="IOB2"):
         entity_scores([["S-PER"]], [["O"]])
+
+
+def test_labels_are_scored_each_by_itself() -> None:
+    scores = label_scores(["a", "a", "b", "c"], ["a", "b", "b", "b"])
+    assert list(scores) == ["a", "b", "c"]
+    assert (scores["a"].precision, scores["a"].recall) == (1.0, 0.5)
+    assert (scores["b"].precision, scores["b"].recall, scores["b"].predicted) == (pytest.approx(1 / 3), 1.0, 3)
+    assert (scores["c"].f1, scores["c"].gold) == (0.0, 1)
+    with pytest.raises(DataError, match="expected 2 predicted labels"):
+        label_scores(["a", "b"], ["a"])

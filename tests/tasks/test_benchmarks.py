@@ -8,6 +8,8 @@ from hydra import compose, initialize_config_dir
 
 from charbert.config.load import load_settings
 from charbert.config.schema import Settings
+from charbert.data.encoding.answers import SpanCandidate, SpanPrediction
+from charbert.data.encoding.pairs import LabelPrediction
 from charbert.data.readers.squad import Question
 from charbert.data.splits import check_no_leakage, connect_groups, grouped_folds, normalise_text
 from charbert.noise.attack import Attack
@@ -65,7 +67,7 @@ def test_a_benchmark_is_written_and_read_back(name: str, tmp_path: Path) -> None
     source = settings.data.sets[name].test
     examples = task.read(SHARED / source)
     copy = tmp_path / Path(source).name
-    task.write(copy, examples)  # type: ignore[attr-defined]
+    task.write(copy, examples)
     task.check_aligned(examples, task.read(copy), copy)
     assert [task.describe(one, _blank(task)) for one in task.read(copy)] == [
         task.describe(one, _blank(task)) for one in examples
@@ -73,11 +75,9 @@ def test_a_benchmark_is_written_and_read_back(name: str, tmp_path: Path) -> None
 
 
 def _blank(task: Task[Any, Any]) -> Any:
-    from charbert.data.encoding.answers import SpanCandidate, SpanPrediction
-
     if task.head == "question_answering":
         return SpanPrediction((SpanCandidate("", 0, 0, 0.0),), 0.0)
-    return "" if task.head == "sequence_classification" else []
+    return LabelPrediction("", 0.0) if task.head == "sequence_classification" else []
 
 
 def test_the_authors_attacked_qnli_is_row_for_row_with_the_clean_one() -> None:
@@ -126,9 +126,9 @@ def test_every_qnli_row_finds_its_article_and_folds_do_not_divide_one() -> None:
     examples = task.read(SHARED / settings.data.sets["qnli"].test)
     _, squad = composed("squad1")
     articles: list[Question] = squad.read(SHARED / folds.articles)
-    groups = task.groups(examples, articles)  # type: ignore[attr-defined]
+    groups = task.groups(examples, articles)
     assert len(set(groups)) <= 48
-    labels = task.strata(examples)  # type: ignore[attr-defined]
+    labels = task.strata(examples)
     for parts in grouped_folds(groups, folds.number, folds.seed, labels):
         assert min(len(parts.train), len(parts.dev), len(parts.test)) > 500
         chosen = {name: [examples[i] for i in getattr(parts, name)] for name in ("train", "dev", "test")}
@@ -140,9 +140,9 @@ def test_folds_of_squad_do_not_divide_an_article() -> None:
     groups = connect_groups(
         [
             [("article", article), ("text", normalise_text(text))]
-            for article, text in zip(task.groups(examples), task.texts(examples), strict=True)  # type: ignore[attr-defined]
+            for article, text in zip(task.groups(examples), task.texts(examples), strict=True)
         ]
     )
-    for parts in grouped_folds(groups, 5, 0, task.strata(examples)):  # type: ignore[attr-defined]
+    for parts in grouped_folds(groups, 5, 0, task.strata(examples)):
         chosen = {name: [examples[i].context for i in getattr(parts, name)] for name in ("train", "dev", "test")}
         check_no_leakage(chosen)

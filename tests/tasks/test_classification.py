@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +7,7 @@ from sklearn.metrics import f1_score, matthews_corrcoef
 from transformers import PreTrainedTokenizerFast
 
 from charbert.config.data import ColumnSettings
+from charbert.data.encoding.pairs import LabelPrediction
 from charbert.data.readers.glue import LabelledText
 from charbert.data.splits import check_no_leakage, grouped_folds
 from charbert.errors import DataError
@@ -15,6 +17,11 @@ from charbert.noise.attack import Attack
 from charbert.tasks.classification import ClassificationTask
 from charbert.text.char_vocab import CharVocab
 from charbert.text.words import words_of
+
+
+def sure(labels: Iterable[str], probability: float = 0.9) -> list[LabelPrediction]:
+    return [LabelPrediction(label, probability) for label in labels]
+
 
 COLUMNS = ColumnSettings(first="one", second="two", label_names={"0": "no", "1": "yes"})
 
@@ -38,7 +45,7 @@ def test_right_logits_give_right_labels(
     encoded = pairs.encode(examples, CharBertProcessor(wordpiece_tokenizer, char_vocab), 32)
     logits = [np.eye(2)[feature["labels"]] for feature in encoded.features]
     predictions = pairs.decode(logits, encoded)
-    assert predictions == [example.label for example in examples]
+    assert [one.label for one in predictions] == [example.label for example in examples]
     assert pairs.score(examples, predictions) == {"accuracy": 1.0, "f1": 1.0, "matthews": 1.0}
     assert encoded.report["cut_examples"] > 0
 
@@ -53,8 +60,8 @@ def test_scores_and_their_units_agree_with_scikit_learn() -> None:
         ("matthews", matthews_corrcoef(gold, predicted)),
     ):
         pairs = task(metric)
-        units = pairs.units(examples, predicted).sum(axis=0)
-        assert pairs.score(examples, predicted)[metric] == pytest.approx(expected)
+        units = pairs.units(examples, sure(predicted)).sum(axis=0)
+        assert pairs.score(examples, sure(predicted))[metric] == pytest.approx(expected)
         if metric == "matthews":
             one, two, three, four = units.astype(float)  # tp, fp, fn, tn
             assert units.sum() == 50
@@ -70,7 +77,7 @@ def test_labels_without_names_are_learnt_and_several_give_macro_f1() -> None:
     examples = [LabelledText("a", None, label) for label in "bca"]
     several.learn_labels(examples)
     assert several.labels == ["a", "b", "c"]
-    assert several.score(examples, ["b", "c", "b"])["macro_f1"] == pytest.approx(5 / 9)
+    assert several.score(examples, sure("bcb"))["macro_f1"] == pytest.approx(5 / 9)
 
 
 def test_an_unknown_label_of_a_test_file_is_named(
@@ -125,5 +132,16 @@ def test_folds_of_pairs_share_no_text() -> None:
 
 
 def test_a_prediction_is_described_in_words() -> None:
-    described = task().describe(LabelledText("A", "B", "yes"), "no")
-    assert described == {"first": "A", "second": "B", "gold": "yes", "predicted": "no"}
+    described = task().describe(LabelledText("A", "B", "yes"), LabelPrediction("no", 0.75))
+    assert described == {"first": "A", "second": "B", "gold": "yes", "predicted": "no", "probability": 0.75}
+
+
+def test_the_surest_mistakes_come_first_with_their_clean_texts() -> None:
+    clean = [LabelledText(text, "B", "yes") for text in ("one", "two", "three")]
+    attacked = [LabelledText(text, "B", "yes") for text in ("oe", "tow", "thre")]
+    predictions = [LabelPrediction("no", 0.6), LabelPrediction("yes", 0.99), LabelPrediction("no", 0.9)]
+    first, second = task().mistakes(attacked, predictions, clean)
+    assert (first["row"], first["first"], first["clean_first"], first["probability"]) == (2, "thre", "three", 0.9)
+    assert second["row"] == 0
+    assert task().decisions(clean, predictions) == (["yes"] * 3, ["no", "yes", "no"])
+    assert [task().unpack(task().pack(one)) for one in predictions] == predictions

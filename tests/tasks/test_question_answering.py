@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -113,3 +114,25 @@ def test_a_prediction_is_described_with_its_candidates() -> None:
     assert described["gold"] == ["at noon", "noon"]
     assert (described["predicted"], described["null_difference"]) == ("noon", 1.0)
     assert described["candidates"] == [["noon", 1.0]]
+
+
+def test_mistakes_begin_with_the_surest_of_the_lowest_f1() -> None:
+    attacked = [replace(one, question="Whne?") for one in EXAMPLES]
+    rows = task("f1_at_zero").mistakes(attacked, PREDICTIONS, EXAMPLES)
+    assert [(row["id"], row["predicted"]) for row in rows] == [("a", ""), ("c", "rain")]
+    assert rows[0]["best_answer"] == "noon"
+    assert rows[0]["gold"] == "at noon | noon"
+    assert rows[0]["question"] == "Whne?"
+    assert rows[0]["clean_question"].startswith("When did")
+
+
+def test_decisions_are_about_having_an_answer() -> None:
+    gold, predicted = task("f1_at_zero").decisions(EXAMPLES, PREDICTIONS)
+    assert gold == ["answer", "no answer", "answer", "no answer"]
+    assert predicted == ["no answer", "no answer", "answer", "no answer"]
+    assert task("f1", no_answers=False).decisions(EXAMPLES[::2], PREDICTIONS[::2]) == ([], [])
+
+
+def test_a_prediction_survives_its_way_through_a_file() -> None:
+    squad = task()
+    assert [squad.unpack(json.loads(json.dumps(squad.pack(one)))) for one in PREDICTIONS] == PREDICTIONS

@@ -49,7 +49,7 @@ def encode_pairs(
     Raises:
         DataError: if a label has no id, or pairs and single texts are mixed.
     """
-    _check_examples(examples, label_ids)
+    check_labels(examples, label_ids)
     features: list[dict[str, Any]] = []
     cut = 0
     for start in range(0, len(examples), batch_size):
@@ -68,7 +68,15 @@ def encode_pairs(
     return features, PairReport(len(examples), cut)
 
 
-def decode_labels(logits: Sequence[np.ndarray], labels: Sequence[str]) -> list[str]:
+@dataclass(frozen=True)
+class LabelPrediction:
+    """The most likely label, and how sure the model is of it, in [0, 1]."""
+
+    label: str
+    probability: float
+
+
+def decode_labels(logits: Sequence[np.ndarray], labels: Sequence[str]) -> list[LabelPrediction]:
     """Return the most likely label of each row of logits, (K) each.
 
     Raises:
@@ -80,7 +88,12 @@ def decode_labels(logits: Sequence[np.ndarray], labels: Sequence[str]) -> list[s
                 f"prediction {number}: expected {len(labels)} logits, one a label, got {np.shape(row)}; "
                 "was the model trained on other labels?"
             )
-    return [labels[int(np.argmax(row))] for row in logits]
+    return [_most_likely(np.asarray(row, dtype=np.float64), labels) for row in logits]
+
+
+def _most_likely(row: np.ndarray, labels: Sequence[str]) -> LabelPrediction:
+    best = int(np.argmax(row))
+    return LabelPrediction(labels[best], float(1 / np.exp(row - row[best]).sum()))
 
 
 def _encode(examples: Sequence[LabelledText], processor: Processor, **options: Any) -> Any:
@@ -89,7 +102,12 @@ def _encode(examples: Sequence[LabelledText], processor: Processor, **options: A
     return processor(firsts, seconds or None, **options)
 
 
-def _check_examples(examples: Sequence[LabelledText], label_ids: Mapping[str, int]) -> None:
+def check_labels(examples: Sequence[LabelledText], label_ids: Mapping[str, int]) -> None:
+    """Check that there are pairs only or single texts only, and that each label has an id.
+
+    Raises:
+        DataError: naming the first example where that is not so.
+    """
     pairs = sum(example.second is not None for example in examples)
     if pairs not in (0, len(examples)):
         raise DataError(f"expected pairs only or single texts only, got {pairs} pairs of {len(examples)}")

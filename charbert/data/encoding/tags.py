@@ -79,7 +79,7 @@ def encode_tagged(
         DataError: if a sentence is empty or has a tag without an id.
         SettingsError: if ``max_length`` leaves no room for a word beside the special subwords.
     """
-    _check_sentences(sentences, label_ids)
+    check_tags(sentences, label_ids)
     features: list[dict[str, Any]] = []
     windows: list[Window] = []
     cut_words = silent_words = 0
@@ -150,10 +150,20 @@ def decode_tags(
     return tags
 
 
-def _check_sentences(sentences: Sequence[Tagged], label_ids: Mapping[str, int]) -> None:
+def check_tags(sentences: Sequence[Tagged], label_ids: Mapping[str, int], source: str = "") -> None:
+    """Check that each word has a tag, and each tag an id.
+
+    Args:
+        sentences: words and tags.
+        label_ids: id of each tag.
+        source: the file, for the message.
+
+    Raises:
+        DataError: naming the first sentence where that is not so.
+    """
     for number, sentence in enumerate(sentences):
         line = getattr(sentence, "line", None)
-        where = f"sentence {number}" + (f" (line {line})" if line else "")
+        where = (f"{source}, " if source else "") + f"sentence {number}" + (f" (line {line})" if line else "")
         if not sentence.words or len(sentence.words) != len(sentence.tags):
             raise DataError(
                 f"{where}: expected one tag for each of one or more words, "
@@ -162,8 +172,7 @@ def _check_sentences(sentences: Sequence[Tagged], label_ids: Mapping[str, int]) 
         unknown = [tag for tag in sentence.tags if tag not in label_ids]
         if unknown:
             raise DataError(
-                f"{where}: expected a tag of {sorted(label_ids)}, got {unknown[0]!r}; "
-                "build the label ids from every file that is scored"
+                f"{where}: expected a tag of {sorted(label_ids)}, got {unknown[0]!r}; the training file has no such tag"
             )
 
 

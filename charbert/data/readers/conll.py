@@ -123,16 +123,22 @@ def write_conll(path: Path | str, sentences: Iterable[Tagged]) -> None:
     path.write_bytes(("\n".join(lines) + "\n").encode("utf-8"))
 
 
-def check_aligned(clean: Sequence[Tagged], attacked: Sequence[Tagged]) -> None:
+def check_aligned(clean: Sequence[Tagged], attacked: Sequence[Tagged], path: Path | str = "") -> None:
     """Check that an attacked copy differs from the clean sentences in the letters of its words only.
 
     Parts of speech may differ: eight do in the authors' copy.
 
+    Args:
+        clean: the sentences as they were.
+        attacked: those of the copy.
+        path: file of the copy, for the message.
+
     Raises:
         DataError: naming the first sentence or word that does not line up.
     """
+    file = f"{path}, " if path else ""
     for number, (one, other) in enumerate(zip(clean, attacked, strict=False)):
-        where = f"sentence {number}{_source_lines(one, other)}"
+        where = f"{file}sentence {number}{_source_lines(one, other)}"
         if len(one.words) != len(other.words):
             raise DataError(
                 f"{where}: expected {len(one.words)} words as in the clean copy, got {len(other.words)}; "
@@ -146,7 +152,7 @@ def check_aligned(clean: Sequence[Tagged], attacked: Sequence[Tagged]) -> None:
                 )
     if len(clean) != len(attacked):
         raise DataError(
-            f"expected {len(clean)} attacked sentences, as many as clean ones, got {len(attacked)}; "
+            f"{file}expected {len(clean)} attacked sentences, as many as clean ones, got {len(attacked)}; "
             "is one copy cut short?"
         )
 
