@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePath
 
 from charbert.errors import RecordError
@@ -34,6 +37,38 @@ def write_atomically(path: Path | str, content: str | bytes) -> None:
     except BaseException:  # an interrupt must not leave a draft behind either
         _discard(draft)
         raise
+
+
+@contextmanager
+def replaced_folder(path: Path | str) -> Iterator[Path]:
+    """Yield an empty folder beside ``path`` that takes its place when the body ends without an error.
+
+    Raises:
+        RecordError: if it cannot be written; the old folder stays and no temporary one is left.
+    """
+    path = Path(path)
+    token = secrets.token_hex(4)
+    draft, old = (path.with_name(f".{path.name}.{token}.{role}") for role in ("tmp", "old"))
+    try:
+        draft.mkdir(parents=True)
+        yield draft
+        if path.exists():
+            os.rename(path, old)  # a folder that holds files cannot be replaced in one step
+        try:
+            os.rename(draft, path)
+        except OSError:
+            if old.exists():
+                os.rename(old, path)
+            raise
+    except OSError as error:
+        raise RecordError(
+            f"{path}: could not be written ({error.strerror or error}); what stood there before is whole. "
+            "Free space or choose another folder (paths.results), then run again"
+        ) from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+        if path.exists():  # else the old folder could not be put back, and is all there is
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _discard(draft: Path) -> None:

@@ -13,18 +13,8 @@ import numpy as np
 
 from charbert.model.word_correction import WordCorrector
 from charbert.noise.edits import Corruption
+from charbert.tasks.attackable import attackable_sentences
 from charbert.tasks.task import Task
-
-
-class _Collector:
-    """Changes nothing and remembers the sentences it was shown."""
-
-    def __init__(self) -> None:
-        self.sentences: list[list[str]] = []
-
-    def corrupt(self, words: Sequence[str], rng: np.random.Generator) -> Corruption:
-        self.sentences.append(list(words))
-        return Corruption(list(words), [])
 
 
 class _Replacement:
@@ -35,13 +25,6 @@ class _Replacement:
 
     def corrupt(self, words: Sequence[str], rng: np.random.Generator) -> Corruption:
         return Corruption(list(self._prepared[tuple(words)]), [])
-
-
-def attackable_sentences(task: Task[Any, Any], examples: Sequence[Any]) -> list[list[str]]:
-    """Return the words that an attack on the examples would see, one list for each sentence of them."""
-    collector = _Collector()
-    task.attack(examples, collector, 0)
-    return collector.sentences
 
 
 def correct_examples(task: Task[Any, Any], examples: Sequence[Any], corrector: WordCorrector | None) -> list[Any]:

@@ -28,7 +28,6 @@ from charbert.analysis.word_vs_subword import find_split_words, score_by_split
 from charbert.config.analysis import Stage
 from charbert.config.schema import Settings
 from charbert.data.wordpiece import read_wordpiece
-from charbert.evaluation.correction import attackable_sentences
 from charbert.model import CharBertModel
 from charbert.model.processing import CharBertProcessor
 from charbert.noise.attack import attack_sentences
@@ -47,6 +46,7 @@ from charbert.pipelines.pretrain import load_encoder, trunk_tokenizer
 from charbert.pipelines.runs import checksums, history, recorded_run, seed_everything, train
 from charbert.records import ResultRecord
 from charbert.seeding import numpy_generator
+from charbert.tasks.attackable import attackable_sentences
 from charbert.tasks.catalog import build_task
 from charbert.tasks.task import Task
 from charbert.training.arguments import build_arguments

@@ -22,7 +22,6 @@ from charbert.data.word_recognition import (
     collate_words,
     frequent_words,
 )
-from charbert.evaluation.correction import attackable_sentences
 from charbert.metrics.word_recognition import recognition_scores
 from charbert.model.word_correction import WordCorrector
 from charbert.model.word_recognizer import WordRecognizer, WordRecognizerConfig
@@ -31,6 +30,7 @@ from charbert.noise.nlm import NlmNoise
 from charbert.pipelines.cells import Cell, background_recognizer_cell, recognizer_cell
 from charbert.pipelines.ingredients import corpus_blocks, corpus_file, prepare_data
 from charbert.pipelines.runs import checksums, history, recorded_run, seed_everything, train
+from charbert.tasks.attackable import attackable_sentences
 from charbert.tasks.task import Task
 from charbert.text.char_vocab import CharVocab
 from charbert.training.arguments import build_arguments

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import numpy as np
 
-from charbert.evaluation.correction import attackable_sentences, correct_examples
+from charbert.evaluation.correction import correct_examples
 from charbert.noise.attack import Attack
+from charbert.tasks.attackable import attackable_sentences
 from charbert.tasks.tagging import NamedEntityTask
 
 

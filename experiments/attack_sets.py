@@ -1,0 +1,23 @@
+"""Sec. 4.5: the attacked copy of a test set as files, with a list of all edits.
+
+python experiments/attack_sets.py recipe=quick
+python experiments/attack_sets.py recipe=minilm paths.data=FOLDER task=ner,pos attack.seed=1,2
+"""
+
+import hydra
+from omegaconf import DictConfig
+
+from charbert.config.load import load_settings
+from charbert.pipelines import attack_sets
+from charbert.pipelines.entry import reported
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="attack_sets")
+@reported
+def main(cfg: DictConfig) -> None:
+    """Write the attacked copy of one task's test set."""
+    attack_sets.run(load_settings(cfg))
+
+
+if __name__ == "__main__":
+    main()
