@@ -11,7 +11,7 @@ import numpy as np
 
 from charbert.batch import Processor
 from charbert.config.data import SpanSettings
-from charbert.data.encoding.answers import SpanPrediction, decode_spans
+from charbert.data.encoding.answers import SpanCandidate, SpanPrediction, decode_spans
 from charbert.data.encoding.spans import encode_questions
 from charbert.data.readers.squad import Question, check_questions_aligned, read_squad, write_squad
 from charbert.errors import SettingsError
@@ -28,6 +28,7 @@ from charbert.tasks.task import Encoded, Task
 from charbert.text.words import replace_words, split_words
 
 _METRICS = ("exact", "f1")
+_ANSWERED = {True: "answer", False: "no answer"}
 _NO_ANSWER_METRICS = ("exact_at_zero", "f1_at_zero", "best_exact", "best_f1")
 
 
@@ -69,6 +70,9 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
     def learn_labels(self, examples: Sequence[Question]) -> None:
         """Leave the labels empty: a span has none."""
         self.labels = []
+
+    def check_labels(self, examples: Sequence[Question], path: Path) -> None:
+        """Do nothing: the reader has checked the answers."""
 
     def encode(self, examples: Sequence[Question], processor: Processor, max_length: int) -> Encoded:
         """Return windows of question and context; a long context gives several."""
@@ -121,12 +125,7 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
 
     def units(self, examples: Sequence[Question], predictions: Sequence[SpanPrediction]) -> np.ndarray:
         """Return what each question scores in the metric, and 1, (N, 2); best_ ones at the best threshold."""
-        texts = _texts(examples, predictions)
-        if self.spans.no_answers:
-            threshold = 0.0
-            if self.metric.startswith("best_"):
-                threshold = self.score(examples, predictions)[f"{self.metric}_threshold"]
-            texts = apply_no_answer_threshold(texts, _differences(examples, predictions), threshold)
+        texts = self._given_answers(examples, predictions)
         score = exact_match if "exact" in self.metric else answer_f1
         values = [score(texts[name], answers) for name, answers in _answers(examples).items()]
         return np.stack([np.array(values), np.ones(len(values))], axis=1)
@@ -168,6 +167,48 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
         }
         return described | ({"null_difference": prediction.null_difference} if self.spans.no_answers else {})
 
+    def decisions(
+        self, examples: Sequence[Question], predictions: Sequence[SpanPrediction]
+    ) -> tuple[list[str], list[str]]:
+        """Return whether each question has an answer, and whether it was given one; empty for SQuAD 1.1."""
+        if not self.spans.no_answers:
+            return [], []
+        given = self._given_answers(examples, predictions)
+        return (
+            [_ANSWERED[bool(question.answers)] for question in examples],
+            [_ANSWERED[bool(given[question.question_id])] for question in examples],
+        )
+
+    def mistakes(
+        self, examples: Sequence[Question], predictions: Sequence[SpanPrediction], originals: Sequence[Question]
+    ) -> list[dict[str, Any]]:
+        """Return the questions without full F1, the lowest first; of equal ones the surest of (no) answer first."""
+        given = self._given_answers(examples, predictions)
+        rows: list[dict[str, Any]] = [
+            {
+                "id": question.question_id,
+                "f1": answer_f1(given[question.question_id], [answer.text for answer in question.answers]),
+                "gold": " | ".join(dict.fromkeys(answer.text for answer in question.answers)),
+                "predicted": given[question.question_id],
+                "best_answer": prediction.text,
+                "null_difference": prediction.null_difference,
+                "question": question.question,
+                "clean_question": original.question,
+            }
+            for question, prediction, original in zip(examples, predictions, originals, strict=True)
+        ]
+        ranked = sorted(rows, key=lambda row: (row["f1"], -abs(row["null_difference"])))
+        return [row for row in ranked if row["f1"] < 1]
+
+    def pack(self, prediction: SpanPrediction) -> dict[str, Any]:
+        """Return the fields of the prediction."""
+        return asdict(prediction)
+
+    def unpack(self, packed: Any) -> SpanPrediction:
+        """Return the prediction from its fields."""
+        candidates = tuple(SpanCandidate(**candidate) for candidate in packed["candidates"])
+        return SpanPrediction(candidates, packed["null_difference"])
+
     def texts(self, examples: Sequence[Question]) -> list[str]:
         """Return what makes each question itself, to find duplicates."""
         return [f"{question.question}\n{question.context}" for question in examples]
@@ -179,6 +220,16 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
     def strata(self, examples: Sequence[Question]) -> Sequence[Hashable]:
         """Return whether each question has an answer, to balance parts by."""
         return [bool(question.answers) for question in examples]
+
+    def _given_answers(self, examples: Sequence[Question], predictions: Sequence[SpanPrediction]) -> dict[str, str]:
+        """Return the answer to each question, empty for none; with a best_ metric at the best threshold."""
+        texts = _texts(examples, predictions)
+        if not self.spans.no_answers:
+            return texts
+        threshold = 0.0
+        if self.metric.startswith("best_"):
+            threshold = self.score(examples, predictions)[f"{self.metric}_threshold"]
+        return apply_no_answer_threshold(texts, _differences(examples, predictions), threshold)
 
 
 def _answers(examples: Sequence[Question]) -> dict[str, list[str]]:

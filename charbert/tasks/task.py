@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
@@ -11,6 +11,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 
 from charbert.batch import Processor
+from charbert.data.readers.squad import Question
+from charbert.metrics.tagging import TypeScores, label_scores
 from charbert.noise.edits import EditRecord, NoiseModel
 
 Example = TypeVar("Example")
@@ -59,6 +61,10 @@ class Task(ABC, Generic[Example, Prediction]):
         """Take the label set from the training examples."""
 
     @abstractmethod
+    def check_labels(self, examples: Sequence[Example], path: Path) -> None:
+        """Raise DataError naming the first example of the file whose label ``learn_labels`` has not met."""
+
+    @abstractmethod
     def encode(self, examples: Sequence[Example], processor: Processor, max_length: int) -> Encoded:
         """Return the features of the examples, labels included."""
 
@@ -91,3 +97,43 @@ class Task(ABC, Generic[Example, Prediction]):
     @abstractmethod
     def describe(self, example: Example, prediction: Prediction) -> Mapping[str, Any]:
         """Return gold and prediction in a form a person can read, for the predictions file."""
+
+    @abstractmethod
+    def decisions(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> tuple[list[str], list[str]]:
+        """Return gold and predicted label of each decision (word, row or question); empty without classes."""
+
+    @abstractmethod
+    def mistakes(
+        self, examples: Sequence[Example], predictions: Sequence[Prediction], originals: Sequence[Example]
+    ) -> list[dict[str, Any]]:
+        """Return what is wrong, the worst first, all rows with the same keys.
+
+        Args:
+            examples: clean or attacked.
+            predictions: one an example.
+            originals: the clean example of each.
+        """
+
+    def class_scores(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Mapping[str, TypeScores]:
+        """Return the scores of each class."""
+        return label_scores(*self.decisions(examples, predictions))
+
+    @abstractmethod
+    def texts(self, examples: Sequence[Example]) -> list[str]:
+        """Return what makes each example itself, to find duplicates."""
+
+    @abstractmethod
+    def groups(self, examples: Sequence[Example], articles: Sequence[Question] | None = None) -> Sequence[Hashable]:
+        """Return the article or document of each example; ``articles`` helps where the file has lost them."""
+
+    @abstractmethod
+    def strata(self, examples: Sequence[Example]) -> Sequence[Hashable] | None:
+        """Return what should occur alike in all parts of a split, None if nothing."""
+
+    def pack(self, prediction: Prediction) -> Any:
+        """Return a prediction as JSON has it; ``unpack`` is the way back."""
+        return prediction
+
+    def unpack(self, packed: Any) -> Prediction:
+        """Return the prediction that ``pack`` packed."""
+        return packed
