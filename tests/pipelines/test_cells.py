@@ -15,6 +15,10 @@ from charbert.records import ResultRecord, write_record
 Composed = Callable[..., Settings]
 
 
+def test_a_run_that_was_finished_with_earlier_code_is_found_again(composed: Composed) -> None:
+    assert finetuning_cell(composed("recipe=minilm", "task=ner", "model=bert")).key == "bf4c13eb9c20"
+
+
 @pytest.mark.parametrize(
     "override",
     [
