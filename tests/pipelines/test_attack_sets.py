@@ -105,6 +105,28 @@ def test_a_copy_that_cannot_be_read_back_is_not_left(composed: Composed, monkeyp
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("task", "content", "message"),
+    [
+        ("ner", "", r"eng\.testb: expected at least one sentence, got none"),
+        ("ner", "Kyoto NNP I-NP I-LOC\nwon VBD O\n", r"eng\.testb:2: expected 4 columns"),
+        ("qnli", "index\tquestion\tsentence\tlabel\n", r"dev\.tsv: expected at least one row, got none"),
+        ("qnli", "index\tquestion\tsentence\tlabel\n0\tWho?\tI.\tperhaps\n", r"dev\.tsv:2: .*perhaps"),
+        ("squad2", "{", r"dev-v2\.0\.json"),
+    ],
+)
+def test_a_test_set_that_cannot_be_read_leaves_nothing(
+    composed: Composed, tmp_path: Path, task: str, content: str, message: str
+) -> None:
+    settings = composed("recipe=smoke", "data=benchmarks", f"paths.data={tmp_path / 'data'}", f"task={task}")
+    path = tmp_path / "data" / task_files(settings).test
+    path.parent.mkdir(parents=True)
+    path.write_text(content)
+    with pytest.raises(DataError, match=message):
+        attack_sets.run(settings)
+    assert not Path(settings.paths.results).exists()
+
+
 def test_no_torch_is_imported() -> None:
     code = "import sys, charbert.pipelines.attack_sets; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
