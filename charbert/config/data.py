@@ -26,7 +26,7 @@ class FoldSettings:
     number: int = 0
     """Parts the file is cut into: each is the test set once, the next one the dev set; 0: no cutting."""
     fold: int = 0
-    """Which part is the test set in this run, from 0."""
+    """Which part is the test set, from 0; a run goes through all of them and sets this itself."""
     seed: int = 0
     """Seed of the cut; the same for all models, so that they see the same parts."""
     articles: str = ""
@@ -183,6 +183,13 @@ class TaskSettings:
     """Layout of the files of classification and of part-of-speech tagging."""
     spans: SpanSettings = field(default_factory=SpanSettings)
     """Windows and answers of question answering."""
+    max_length: int | None = None
+    """Subwords per sequence in place of ``finetuning.max_length``, for a task with longer texts than the others."""
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        if self.max_length is not None and self.max_length < 8:
+            raise SettingsError(f"task.max_length must be at least 8 subwords or null, got {self.max_length}")
 
 
 @dataclass

@@ -77,3 +77,8 @@ class Settings:
     attack: AttackSettings = field(default_factory=AttackSettings)
     analysis: AnalysisSettings = field(default_factory=AnalysisSettings)
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
+
+    @property
+    def finetuning_length(self) -> int:
+        """Subwords per sequence in fine-tuning: the task's own, or what the recipe says for all."""
+        return self.task.max_length or self.finetuning.max_length

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from charbert.batch import Processor
+from charbert.evaluation.correction import correct_examples
 from charbert.evaluation.predict import predict_logits
+from charbert.model.word_correction import WordCorrector
 from charbert.tasks.task import Task
 
 CLEAN = "eval"
 ATTACKED = "attack"
+
+
+@dataclass
+class SetPredictions:
+    """What a model says about one version of a test set."""
+
+    predictions: list[Any]
+    """One an example, as ``Task.decode`` gives them."""
+    report: dict[str, int] = field(default_factory=dict)
+    """What did not fit the model as it was, e.g. sentences cut into windows."""
+    corrected: list[str] | None = None
+    """The texts that the model read, where a corrector stands in front of it."""
 
 
 @dataclass
@@ -26,37 +40,50 @@ class SetScore:
     """Scores under path keys, e.g. ``attack/ner/released/f1``."""
     units: np.ndarray
     """What each example adds to the metric, (N, K), for paired tests."""
-    predictions: list[Mapping[str, Any]]
+    lines: list[dict[str, Any]]
     """Gold and prediction of each example in readable form."""
-    report: dict[str, int] = field(default_factory=dict)
-    """What did not fit the model as it was, e.g. sentences cut into windows."""
 
 
-def score_set(
+def predict_set(
     task: Task[Any, Any],
-    name: str,
     examples: Sequence[Any],
     processor: Processor,
     max_length: int,
     trainer: Any,
-) -> SetScore:
-    """Return the scores of the trainer's model on one version of the test set.
+    corrector: WordCorrector | None = None,
+) -> SetPredictions:
+    """Return the predictions of the trainer's model on one version of the test set.
 
     Args:
         task: the benchmark.
-        name: clean, or the attack's name.
         examples: the test examples, attacked or not, in the order of the file.
         processor: text to model inputs.
         max_length: subwords per input.
         trainer: holds the model and the batch size.
+        corrector: the word recogniser in front of the model, if any.
     """
-    encoded = task.encode(examples, processor, max_length)
+    read = correct_examples(task, examples, corrector)
+    encoded = task.encode(read, processor, max_length)
     predictions = task.decode(predict_logits(trainer, encoded.features), encoded)
+    return SetPredictions(predictions, encoded.report, None if corrector is None else task.texts(read))
+
+
+def score_set(task: Task[Any, Any], name: str, examples: Sequence[Any], found: SetPredictions) -> SetScore:
+    """Return the scores of predictions on one version of the test set.
+
+    Args:
+        task: the benchmark.
+        name: clean, or the attack's name.
+        examples: the test examples, attacked or not.
+        found: one prediction an example.
+    """
     prefix = f"{CLEAN}/{task.name}" if name == "clean" else f"{ATTACKED}/{task.name}/{name}"
+    lines = [dict(task.describe(e, p)) for e, p in zip(examples, found.predictions, strict=True)]
+    for line, text in zip(lines, found.corrected or [], strict=False):
+        line["corrected"] = text
     return SetScore(
         name=name,
-        metrics={f"{prefix}/{key}": value for key, value in task.score(examples, predictions).items()},
-        units=task.units(examples, predictions),
-        predictions=[task.describe(e, p) for e, p in zip(examples, predictions, strict=True)],
-        report=encoded.report,
+        metrics={f"{prefix}/{key}": value for key, value in task.score(examples, found.predictions).items()},
+        units=task.units(examples, found.predictions),
+        lines=lines,
     )

@@ -14,6 +14,7 @@ from charbert.pipelines.cells import (
     Cell,
     comparison_keys,
     finetuning_identity,
+    task_identity,
     text_identity,
     training_identity,
     trunk_identity,
@@ -72,7 +73,7 @@ def tagger_identity(settings: Settings) -> dict[str, Any]:
 
 def comparison(settings: Settings, analysis: str) -> str:
     """Return the hash of what all cells of a figure have in common, beside trunk, data, fine-tuning and pretraining."""
-    common: dict[str, Any] = {"task": asdict(settings.task)}
+    common: dict[str, Any] = {"task": task_identity(settings)}
     if analysis == SENSITIVITY:
         common |= asdict(settings.analysis.sensitivity)
     elif analysis == EMBEDDING_SOURCES:

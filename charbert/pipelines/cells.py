@@ -64,14 +64,19 @@ def encoder_identity(settings: Settings) -> dict[str, Any]:
     return identity
 
 
+def task_identity(settings: Settings) -> dict[str, Any]:
+    """Return what identifies the task; its length counts as one of fine-tuning."""
+    return {name: value for name, value in asdict(settings.task).items() if name != "max_length"}
+
+
 def finetuning_identity(settings: Settings) -> dict[str, Any]:
     """Return what identifies a fine-tuned and attacked cell."""
     identity = {
         "encoder": encoder_identity(settings),
         "head_channels": settings.model.head_channels,
-        "task": asdict(settings.task),
+        "task": task_identity(settings),
         "files": asdict(settings.data.sets[settings.task.name]),
-        "finetuning": training_identity(settings.finetuning),
+        "finetuning": training_identity(settings.finetuning) | {"max_length": settings.finetuning_length},
         "attack": asdict(settings.attack),
         "seed": settings.seed,
     }
@@ -106,7 +111,7 @@ def recognizer_identity(settings: Settings, *, background: bool) -> dict[str, An
     identity |= {
         "vocab_size": chosen.vocab_size,
         "training": training_identity(chosen.training),
-        "task": asdict(settings.task),
+        "task": task_identity(settings),
         "files": asdict(settings.data.sets[settings.task.name]),
     }
     if settings.data.generated:
@@ -170,7 +175,7 @@ class Cell:
 
     Args:
         settings: the experiment's settings.
-        kind: trunk, pretrain, word_recognizer, finetune or analysis; the W&B job type.
+        kind: trunk, pretrain, word_recognizer, finetune, fold or analysis; the W&B job type.
         parts: words of the name, e.g. task, model, seed.
         identity: what the key is a hash of.
     """
@@ -223,9 +228,25 @@ def background_recognizer_cell(settings: Settings) -> Cell:
 
 
 def finetuning_cell(settings: Settings) -> Cell:
-    """Return the cell of the fine-tuned, attacked and scored model."""
+    """Return the cell of the fine-tuned, attacked and scored model, or of the models of all folds together."""
+    if settings.task.name in settings.data.sets:
+        settings = with_fold(settings, 0)
     parts = [settings.task.name, settings.model.name, f"s{settings.seed}"]
     return Cell(settings, "finetune", parts, finetuning_identity(settings))
+
+
+def fold_cell(settings: Settings) -> Cell:
+    """Return the cell of the model of one fold, see `with_fold`."""
+    fold = settings.data.sets[settings.task.name].folds.fold
+    parts = [settings.task.name, settings.model.name, f"s{settings.seed}", f"fold{fold}"]
+    return Cell(settings, "fold", parts, finetuning_identity(settings))
+
+
+def with_fold(settings: Settings, fold: int) -> Settings:
+    """Return the settings of one fold of the task's set."""
+    files = settings.data.sets[settings.task.name]
+    chosen = replace(files, folds=replace(files.folds, fold=fold))
+    return replace(settings, data=replace(settings.data, sets={**settings.data.sets, settings.task.name: chosen}))
 
 
 def _slug(text: str) -> str:

@@ -74,7 +74,12 @@ def set_files(settings: Settings) -> list[Path]:
 
 
 def set_names(files: SetFiles) -> list[str]:
-    """Return what a data set reads: its splits and the attacked copies, as the settings name them."""
+    """Return what a data set reads: its splits and the attacked copies, as the settings name them.
+
+    Of a set that is cut into folds only the test file is read, and the articles that folds keep together.
+    """
+    if files.folds.number:
+        return [files.test, *files.attacked.values(), *filter(None, [files.folds.articles])]
     return [files.train, files.dev, files.test, *files.attacked.values()]
 
 

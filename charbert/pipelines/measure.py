@@ -40,10 +40,11 @@ from charbert.pipelines.analysis_cells import (
     tokenizer_name,
 )
 from charbert.pipelines.cells import Cell
-from charbert.pipelines.finetune import prepare_finetuned, read_sets
+from charbert.pipelines.finetune import prepare_finetuned
 from charbert.pipelines.ingredients import build_attack, data_file, prepare_data, set_files, task_files
 from charbert.pipelines.pretrain import load_encoder, trunk_tokenizer
 from charbert.pipelines.runs import checksums, history, recorded_run, seed_everything, train
+from charbert.pipelines.sets import read_sets
 from charbert.records import ResultRecord
 from charbert.seeding import numpy_generator
 from charbert.tasks.attackable import attackable_sentences
@@ -161,8 +162,8 @@ def _model_of_stage(settings: Settings) -> tuple[CharBertModel, CharBertProcesso
 
 def _word_encoder(settings: Settings, model: CharBertModel, processor: CharBertProcessor) -> WordEncoder:
     device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
-    training = settings.finetuning
-    return WordEncoder(model.to(device or "cpu"), processor, training.max_length, training.eval_batch_size)
+    batch_size = settings.finetuning.eval_batch_size
+    return WordEncoder(model.to(device or "cpu"), processor, settings.finetuning_length, batch_size)
 
 
 def _sensitivity_path(settings: Settings, source: str, which: str) -> str:

@@ -35,7 +35,7 @@ def released_processor(settings: Settings) -> CharBertProcessor:
         settings.model.released,
         settings.model.released_char_vocab,
         _SCRIPTS[settings.task.kind],
-        row_length=settings.finetuning.max_length,
+        row_length=settings.finetuning_length,
     )
 
 

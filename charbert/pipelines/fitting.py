@@ -1,0 +1,155 @@
+"""One model fine-tuned on one training set, and its predictions on every version of a test set."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from transformers import EvalPrediction
+
+from charbert.config.schema import Settings
+from charbert.data.collate import PadCollator
+from charbert.evaluation.correction import correct_examples
+from charbert.evaluation.predict import unpad_logits
+from charbert.evaluation.robustness import SetPredictions, predict_set
+from charbert.model import (
+    CharBertForQuestionAnswering,
+    CharBertForSequenceClassification,
+    CharBertForTokenClassification,
+)
+from charbert.model.processing import CharBertProcessor
+from charbert.model.word_correction import WordCorrector
+from charbert.pipelines.cells import Cell
+from charbert.pipelines.ingredients import set_files
+from charbert.pipelines.pretrain import encoder_processor, model_overrides, prepare_encoder, prepare_trunk
+from charbert.pipelines.released import released_model, released_processor
+from charbert.pipelines.runs import checksums, history, recorded_run, seed_everything, train
+from charbert.pipelines.scoring import score_versions
+from charbert.pipelines.word_recognizer import prepare_corrector
+from charbert.records import ResultRecord
+from charbert.tasks.task import Encoded, Task
+from charbert.training.arguments import build_arguments
+from charbert.training.trainer import CharBertTrainer
+
+log = logging.getLogger(__name__)
+
+_HEADS: dict[str, Any] = {
+    "token_classification": CharBertForTokenClassification,
+    "sequence_classification": CharBertForSequenceClassification,
+    "question_answering": CharBertForQuestionAnswering,
+}
+
+
+def fit(
+    settings: Settings,
+    cell: Cell,
+    task: Task[Any, Any],
+    sets: Mapping[str, list[Any]],
+    versions: Mapping[str, Sequence[Any]],
+) -> tuple[ResultRecord, dict[str, SetPredictions]]:
+    """Return the record and the predictions of a model, after pretraining its encoder when it is missing.
+
+    Args:
+        settings: the experiment's settings.
+        cell: where record, weights and predictions go.
+        task: the benchmark; it knows its labels.
+        sets: examples of ``train`` and ``dev``; the checkpoint that is best on dev is kept.
+        versions: the test examples, ``clean`` first, then attacked.
+    """
+    corrector = prepare_corrector(settings, task, sets)
+    processor, model = _build_model(settings, task)
+    log.info("fine-tuning %s on %s, seed %d", settings.model.name, settings.task.name, settings.seed)
+    splits = ("train", "dev")
+    corrected = splits if settings.model.recognizer.correct_training else ("dev",)
+    rows = {name: correct_examples(task, sets[name], corrector if name in corrected else None) for name in splits}
+    encoded = {name: task.encode(rows[name], processor, settings.finetuning_length) for name in splits}
+    with recorded_run(settings, cell) as (record, tracking):
+        trainer = _build_trainer(settings, cell, task, rows["dev"], encoded, processor, model)
+        record.training_tokens = train(trainer, tracking, settings.finetuning.patience)
+        found = _predict(settings, task, versions, processor, trainer, corrector)
+        metrics = score_versions(settings, cell, task, versions, found, tracking)
+        record.details["history"] = history(trainer)
+        record.details["reports"] = {name: one.report for name, one in found.items()}
+        record.details["train_report"] = encoded["train"].report
+        record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
+        model.save_pretrained(cell.model_folder)
+        processor.save_pretrained(cell.model_folder)
+        record.finish({**metrics, **_dev_metrics(task, trainer)})
+    shutil.rmtree(cell.folder / "checkpoints", ignore_errors=True)
+    return record, found
+
+
+def _build_model(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProcessor, Any]:
+    """Return the processor and the model, its head new, after pretraining the encoder when it is missing."""
+    labels: dict[str, Any] = {}
+    if task.labels:
+        labels = {
+            "id2label": dict(enumerate(task.labels)),
+            "label2id": {label: position for position, label in enumerate(task.labels)},
+        }
+    head = _HEADS[task.head]
+    if settings.model.released:
+        processor = released_processor(settings)
+        seed_everything(settings.seed, "head")
+        return processor, released_model(settings, processor, head, **labels)
+    trunk, encoder = prepare_trunk(settings), prepare_encoder(settings)
+    processor = encoder_processor(settings, trunk, encoder)
+    overrides = model_overrides(settings, processor)
+    seed_everything(settings.seed, "head")
+    if encoder is None:
+        return processor, head.from_trunk(trunk, **overrides, **labels)
+    return processor, head.from_pretrained(encoder, head_channels=overrides["head_channels"], **labels)
+
+
+def _build_trainer(
+    settings: Settings,
+    cell: Cell,
+    task: Task[Any, Any],
+    dev: Sequence[Any],
+    encoded: Mapping[str, Encoded],
+    processor: CharBertProcessor,
+    model: Any,
+) -> CharBertTrainer:
+    def score_dev(prediction: EvalPrediction) -> dict[str, float]:
+        logits = unpad_logits(prediction.predictions, encoded["dev"].features)
+        return task.score(dev, task.decode(logits, encoded["dev"]))
+
+    training = settings.finetuning
+    return CharBertTrainer(
+        new_weights_learning_rate=training.optimizer.new_weights_learning_rate,
+        model=model,
+        args=build_arguments(
+            training,
+            cell.folder / "checkpoints",
+            settings.seed,
+            len(encoded["train"].features),
+            best_metric=f"eval_{task.metric}",
+        ),
+        train_dataset=encoded["train"].features,
+        eval_dataset=encoded["dev"].features,
+        data_collator=PadCollator(processor.pad_values, processor.row_length),
+        compute_metrics=score_dev,
+    )
+
+
+def _predict(
+    settings: Settings,
+    task: Task[Any, Any],
+    versions: Mapping[str, Sequence[Any]],
+    processor: CharBertProcessor,
+    trainer: CharBertTrainer,
+    corrector: WordCorrector | None,
+) -> dict[str, SetPredictions]:
+    found = {}
+    for name, examples in versions.items():
+        log.info("scoring %s on %s (%s)", settings.model.name, settings.task.name, name)
+        found[name] = predict_set(task, examples, processor, settings.finetuning_length, trainer, corrector)
+    return found
+
+
+def _dev_metrics(task: Task[Any, Any], trainer: CharBertTrainer) -> dict[str, float]:
+    best = trainer.state.best_metric
+    return {} if best is None else {f"dev/{task.name}/{task.metric}": float(best)}
