@@ -12,9 +12,9 @@ from charbert.config.model import TrunkSettings, TrunkSource
 from charbert.config.schema import Settings
 from charbert.errors import CheckpointError, DataError, SettingsError
 from charbert.model import CharBertModel
-from charbert.pipelines.finetune import read_sets
 from charbert.pipelines.ingredients import data_file, prepare_data, set_files, task_files, trunk_location
 from charbert.pipelines.runs import checksums
+from charbert.pipelines.sets import read_sets
 from charbert.tasks.catalog import build_task
 
 Composed = Callable[..., Settings]
