@@ -109,6 +109,19 @@ def test_a_killed_run_repeats_no_finished_fold(
     assert (again.metrics, len(trained)) == (resumed.metrics, 3)
 
 
+@pytest.mark.slow
+def test_each_fold_has_a_recogniser_of_its_own_words_and_shows_what_the_model_read(
+    data: Path, benchmarks: Benchmarks
+) -> None:
+    recognizer = ("enabled=true", "backoff=pass_through", "training.max_steps=2", "vocab_size=50")
+    chosen = [f"model.recognizer.{setting}" for setting in recognizer]
+    settings = benchmarks("data=folds", "task=qnli", *THREE, *chosen)
+    finetune.run(settings)
+    assert len(read_records(Path(settings.paths.results) / "records", kind="word_recognizer")) == 3
+    lines = finetuning_cell(settings).predictions_path("charbert").read_text().splitlines()
+    assert all(json.loads(line)["corrected"] for line in lines)
+
+
 def test_answers_of_folds_share_one_search_for_the_threshold(data: Path, benchmarks: Benchmarks) -> None:
     settings = benchmarks("data=folds", "task=squad2", "task.max_length=64", "data.sets.squad2.folds.number=3")
     record = finetune.run(settings)
