@@ -75,7 +75,7 @@ def test_right_logits_give_right_answers(wordpiece_tokenizer: PreTrainedTokenize
     spans = SpanSettings(no_answers=True, document_stride=6, max_question_length=8)
     squad = QuestionAnsweringTask("squad2", "best_f1", spans)
     processor = CharBertProcessor(wordpiece_tokenizer, char_vocab)
-    encoded = squad.encode(EXAMPLES, processor, 40)
+    encoded = squad.encode(EXAMPLES, processor, 32)
     logits = []
     for feature in encoded.features:
         row = np.zeros((len(feature["input_ids"]), 2))
