@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 
 from charbert.errors import SettingsError
 
@@ -24,6 +25,21 @@ class FastTokenizer(Protocol):
     @property
     def backend_tokenizer(self) -> Any:
         """The ``tokenizers.Tokenizer`` underneath."""
+
+
+@dataclass(frozen=True)
+class PlainTokenizer:
+    """A tokenizer that neither pads nor truncates; a fast tokenizer remembers what its last call asked for."""
+
+    backend_tokenizer: Any
+
+    @classmethod
+    def copy_of(cls, tokenizer: FastTokenizer) -> PlainTokenizer:
+        """Return a copy that is free of such memories; the original stays as it is."""
+        backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+        backend.no_padding()
+        backend.no_truncation()
+        return cls(backend)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from pathlib import Path
 import datasets
 from datasets.arrow_writer import ArrowWriter
 
-from charbert.data.blocks import BlockCounts, BlockSettings, FastTokenizer, pack_paragraphs
+from charbert.data.blocks import BlockCounts, BlockSettings, FastTokenizer, PlainTokenizer, pack_paragraphs
 from charbert.errors import DataError, SettingsError
 
 FORMAT_VERSION = 1
@@ -89,6 +89,8 @@ def read_blocks(
     settings = BlockSettings(words_per_block, max_subwords, cross_articles, max_words)
     if max_subwords is not None and tokenizer is None:
         raise SettingsError("corpus.max_subwords needs a tokenizer to count with, got none")
+    if tokenizer is not None:
+        tokenizer = PlainTokenizer.copy_of(tokenizer)
     files = [Path(path) for path in paths]
     folder = Path(cache_dir) / f"blocks-{_cache_key(files, settings, tokenizer)}"
     if not folder.is_dir():

@@ -133,3 +133,17 @@ def test_settings_out_of_range_are_named(corpus: Path, tmp_path: Path) -> None:
         read_blocks([corpus], cache_dir=tmp_path, words_per_block=None)
     with pytest.raises(SettingsError, match="needs a tokenizer"):
         read_blocks([corpus], cache_dir=tmp_path, max_subwords=9)
+
+
+def test_counting_ignores_the_padding_that_a_tokenizer_was_called_with_before(
+    tmp_path: Path, wordpiece_tokenizer: PreTrainedTokenizerFast
+) -> None:
+    path = tmp_path / "corpus.txt"
+    path.write_text("a river in the north\n" * 5, encoding="utf-8")
+    options = {"cache_dir": tmp_path, "words_per_block": None, "max_subwords": 12}
+    wordpiece_tokenizer(["a"])
+    wanted = list(read_blocks([path], tokenizer=wordpiece_tokenizer, **options))
+    wordpiece_tokenizer(["a"], padding="max_length", truncation=True, max_length=4)
+    folders = len(list(tmp_path.iterdir()))
+    assert list(read_blocks([path], tokenizer=wordpiece_tokenizer, **options)) == wanted
+    assert len(list(tmp_path.iterdir())) == folders  # found in the cache, not made again
