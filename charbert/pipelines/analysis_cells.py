@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from charbert.config.analysis import Stage
+from charbert.config.identity import identity_values
 from charbert.config.model import Objective, TrunkSource
 from charbert.config.schema import Settings
 from charbert.pipelines.cells import (
@@ -37,7 +38,7 @@ def sensitivity_cell(settings: Settings) -> Cell:
     """Return the cell of one model's sensitivity to the attack."""
     chosen = settings.analysis.sensitivity
     parts = _of_model(settings) + ([] if chosen.stage is Stage.finetuned else [chosen.stage.name])
-    return _cell(settings, SENSITIVITY, parts, asdict(chosen))
+    return _cell(settings, SENSITIVITY, parts, identity_values(chosen))
 
 
 def tagger_cell(settings: Settings, source: str) -> Cell:
@@ -68,19 +69,19 @@ def tokenizer_name(settings: Settings) -> str:
 def tagger_identity(settings: Settings) -> dict[str, Any]:
     """Return what identifies the tagger on frozen states."""
     tagger = settings.analysis.tagger
-    return asdict(tagger) | {"training": training_identity(tagger.training)}
+    return identity_values(tagger) | {"training": training_identity(tagger.training)}
 
 
 def comparison(settings: Settings, analysis: str) -> str:
     """Return the hash of what all cells of a figure have in common, beside trunk, data, fine-tuning and pretraining."""
     common: dict[str, Any] = {"task": task_identity(settings)}
     if analysis == SENSITIVITY:
-        common |= asdict(settings.analysis.sensitivity)
+        common |= identity_values(settings.analysis.sensitivity)
     elif analysis == EMBEDDING_SOURCES:
         common |= tagger_identity(settings)
     elif analysis == FRAGILITY:
-        common = {"data": settings.data.name, "files": asdict(settings.data.sets[settings.task.name])}
-        common |= {"newswire": asdict(settings.newswire)} if settings.data.generated else {}
+        common = {"data": settings.data.name, "files": identity_values(settings.data.sets[settings.task.name])}
+        common |= {"newswire": identity_values(settings.newswire)} if settings.data.generated else {}
     return settings_key(common)
 
 

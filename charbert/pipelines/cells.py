@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from charbert.config.identity import changed_sections, identity_values
 from charbert.config.model import CharEncoder, Objective, TrunkSource
 from charbert.config.schema import Settings
 from charbert.config.training import TrainingSettings
@@ -23,24 +24,26 @@ from charbert.reporting.tables import BASELINE, FAMILIES, trunk_family
 _WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
 _HEAD_ONLY = ("name", "head_channels", "recognizer")
 _RELEASED = ("released", "released_char_vocab")
+_FINETUNING_SECTIONS: tuple[str, ...] = ()
+"""Sections of the settings that change how a model is fine-tuned, and count where they are not at their defaults."""
 
 
 def training_identity(settings: TrainingSettings) -> dict[str, Any]:
     """Return the training settings that can change a result."""
-    return {name: value for name, value in asdict(settings).items() if name not in _WITHOUT_EFFECT}
+    return {name: value for name, value in identity_values(settings).items() if name not in _WITHOUT_EFFECT}
 
 
 def text_identity(settings: Settings) -> dict[str, Any]:
     """Return what identifies the pretraining text."""
-    text: dict[str, Any] = {"corpus": asdict(settings.corpus), "files": asdict(settings.data.corpus)}
+    text: dict[str, Any] = {"corpus": identity_values(settings.corpus), "files": identity_values(settings.data.corpus)}
     if settings.data.generated:
-        text["newswire"] = asdict(settings.newswire)
+        text["newswire"] = identity_values(settings.newswire)
     return text
 
 
 def trunk_identity(settings: Settings) -> dict[str, Any]:
     """Return what identifies the trunk's weights."""
-    trunk = asdict(settings.trunk)
+    trunk = identity_values(settings.trunk)
     if settings.trunk.source is not TrunkSource.scratch:
         return {name: trunk[name] for name in ("source", "location", "sha256")}
     trunk["pretraining"] = training_identity(settings.trunk.pretraining)
@@ -53,11 +56,13 @@ def encoder_identity(settings: Settings) -> dict[str, Any]:
         return {"released": released_identity(settings.model)}
     identity: dict[str, Any] = {"trunk": trunk_identity(settings)}
     if settings.model.char_encoder is not CharEncoder.none or settings.model.objective is not Objective.none:
-        model = {name: value for name, value in asdict(settings.model).items() if name not in _HEAD_ONLY + _RELEASED}
+        model = {
+            name: value for name, value in identity_values(settings.model).items() if name not in _HEAD_ONLY + _RELEASED
+        }
         identity |= {"model": model, "text": text_identity(settings)}
     if settings.model.objective is not Objective.none:
         identity |= {
-            "noise": asdict(settings.noise),
+            "noise": identity_values(settings.noise),
             "pretraining": training_identity(settings.pretraining),
             "seed": settings.pretraining_seed,
         }
@@ -66,7 +71,7 @@ def encoder_identity(settings: Settings) -> dict[str, Any]:
 
 def task_identity(settings: Settings) -> dict[str, Any]:
     """Return what identifies the task; its length counts as one of fine-tuning."""
-    return {name: value for name, value in asdict(settings.task).items() if name != "max_length"}
+    return {name: value for name, value in identity_values(settings.task).items() if name != "max_length"}
 
 
 def finetuning_identity(settings: Settings) -> dict[str, Any]:
@@ -75,16 +80,16 @@ def finetuning_identity(settings: Settings) -> dict[str, Any]:
         "encoder": encoder_identity(settings),
         "head_channels": settings.model.head_channels,
         "task": task_identity(settings),
-        "files": asdict(settings.data.sets[settings.task.name]),
+        "files": identity_values(settings.data.sets[settings.task.name]),
         "finetuning": training_identity(settings.finetuning) | {"max_length": settings.finetuning_length},
-        "attack": asdict(settings.attack),
+        "attack": identity_values(settings.attack),
         "seed": settings.seed,
     }
     if settings.data.generated:
-        identity["newswire"] = asdict(settings.newswire)
+        identity["newswire"] = identity_values(settings.newswire)
     if settings.model.recognizer.enabled:
         identity["recognizer"] = corrector_identity(settings)
-    return identity
+    return identity | changed_sections(settings, _FINETUNING_SECTIONS)
 
 
 def corrector_identity(settings: Settings) -> dict[str, Any]:
@@ -112,10 +117,10 @@ def recognizer_identity(settings: Settings, *, background: bool) -> dict[str, An
         "vocab_size": chosen.vocab_size,
         "training": training_identity(chosen.training),
         "task": task_identity(settings),
-        "files": asdict(settings.data.sets[settings.task.name]),
+        "files": identity_values(settings.data.sets[settings.task.name]),
     }
     if settings.data.generated:
-        identity["newswire"] = asdict(settings.newswire)
+        identity["newswire"] = identity_values(settings.newswire)
     return identity
 
 
@@ -128,12 +133,12 @@ def comparison_keys(settings: Settings) -> dict[str, str | None]:
     """
     protocol = {
         "data": settings.data.name,
-        "attack": asdict(settings.attack),
+        "attack": identity_values(settings.attack),
         "finetuning": training_identity(settings.finetuning),
     }
     pretraining = {
         "text": text_identity(settings),
-        "noise": asdict(settings.noise),
+        "noise": identity_values(settings.noise),
         "pretraining": training_identity(settings.pretraining),
     }
     pretrained = settings.model.objective is not Objective.none

@@ -19,6 +19,13 @@ def test_a_run_that_was_finished_with_earlier_code_is_found_again(composed: Comp
     assert finetuning_cell(composed("recipe=minilm", "task=ner", "model=bert")).key == "bf4c13eb9c20"
 
 
+@pytest.mark.parametrize(("model", "key"), [("charbert", "9e061d8cdaf2"), ("adv_bert", "46e4b6db81a6")])
+def test_an_encoder_that_was_pretrained_with_earlier_code_is_found_again(
+    composed: Composed, model: str, key: str
+) -> None:
+    assert pretraining_cell(composed("recipe=minilm", f"model={model}")).key == key
+
+
 @pytest.mark.parametrize(
     "override",
     [

@@ -1,0 +1,1 @@
+"""A fine-tuned model at work: answers, exports, smaller models, a service."""

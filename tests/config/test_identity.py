@@ -1,0 +1,41 @@
+from dataclasses import dataclass, field
+
+from charbert.config.identity import changed_sections, identity_values, later, later_section
+
+
+@dataclass
+class Inner:
+    old: int = 1
+    new: float = later(0.0)
+
+
+@dataclass
+class Outer:
+    name: str = "a"
+    inner: Inner = field(default_factory=Inner)
+    extra: Inner = later_section(Inner)
+
+
+def test_a_later_setting_at_its_default_is_as_if_it_were_not_there() -> None:
+    assert identity_values(Outer()) == {"name": "a", "inner": {"old": 1}}
+
+
+def test_a_later_setting_off_its_default_counts() -> None:
+    values = identity_values(Outer(inner=Inner(new=0.5), extra=Inner(old=2)))
+    assert values == {"name": "a", "inner": {"old": 1, "new": 0.5}, "extra": {"old": 2}}
+
+
+def test_lists_and_mappings_of_sections_are_looked_into() -> None:
+    @dataclass
+    class Several:
+        sets: dict[str, Inner]
+        rows: list[Inner]
+
+    assert identity_values(Several({"a": Inner()}, [Inner(new=1.0)])) == {
+        "sets": {"a": {"old": 1}},
+        "rows": [{"old": 1, "new": 1.0}],
+    }
+
+
+def test_only_sections_that_were_changed_are_named() -> None:
+    assert changed_sections(Outer(extra=Inner(old=2)), ("inner", "extra")) == {"extra": {"old": 2}}
