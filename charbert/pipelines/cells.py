@@ -199,6 +199,11 @@ class Cell:
         """Where the trained model is saved."""
         return self.folder / "model"
 
+    @property
+    def checkpoints_folder(self) -> Path:
+        """Where an interrupted training continues from; gone when it is finished."""
+        return self.folder / "checkpoints"
+
     def predictions_path(self, name: str) -> Path:
         """Where the predictions on a version of the test set are saved: clean, or the attack's name."""
         return self.folder / "predictions" / f"{name}.jsonl"
@@ -206,6 +211,10 @@ class Cell:
     def finished(self) -> ResultRecord | None:
         """Return the record when the run is finished, else None."""
         return read_record(self.record_path) if self.record_path.exists() else None
+
+    def is_complete(self) -> bool:
+        """Return whether the run is finished and its model still there."""
+        return self.finished() is not None and self.model_folder.is_dir()
 
 
 def trunk_cell(settings: Settings) -> Cell:

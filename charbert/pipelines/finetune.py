@@ -39,7 +39,7 @@ def prepare_finetuned(settings: Settings) -> Cell:
             "choose data with a training file"
         )
     cell = finetuning_cell(settings)
-    if cell.finished() is None or not cell.model_folder.is_dir() or not cell.predictions_path("clean").is_file():
+    if not cell.is_complete() or not cell.predictions_path("clean").is_file():
         _run(settings, cell)
     return cell
 

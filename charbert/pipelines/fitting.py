@@ -31,8 +31,7 @@ from charbert.pipelines.scoring import score_versions
 from charbert.pipelines.word_recognizer import prepare_corrector
 from charbert.records import ResultRecord
 from charbert.tasks.task import Encoded, Task
-from charbert.training.arguments import build_arguments
-from charbert.training.trainer import CharBertTrainer
+from charbert.training.trainer import CharBertTrainer, build_trainer
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +77,7 @@ def fit(
         model.save_pretrained(cell.model_folder)
         processor.save_pretrained(cell.model_folder)
         record.finish({**metrics, **_dev_metrics(task, trainer)})
-    shutil.rmtree(cell.folder / "checkpoints", ignore_errors=True)
+    shutil.rmtree(cell.checkpoints_folder, ignore_errors=True)
     return record, found
 
 
@@ -117,20 +116,15 @@ def _build_trainer(
         logits = unpad_logits(prediction.predictions, encoded["dev"].features)
         return task.score(dev, task.decode(logits, encoded["dev"]))
 
-    training = settings.finetuning
-    return CharBertTrainer(
-        new_weights_learning_rate=training.optimizer.new_weights_learning_rate,
-        model=model,
-        args=build_arguments(
-            training,
-            cell.folder / "checkpoints",
-            settings.seed,
-            len(encoded["train"].features),
-            best_metric=f"eval_{task.metric}",
-        ),
-        train_dataset=encoded["train"].features,
-        eval_dataset=encoded["dev"].features,
-        data_collator=PadCollator(processor.pad_values, processor.row_length),
+    return build_trainer(
+        settings.finetuning,
+        model,
+        encoded["train"].features,
+        encoded["dev"].features,
+        PadCollator(processor.pad_values, processor.row_length),
+        folder=cell.checkpoints_folder,
+        seed=settings.seed,
+        best_metric=f"eval_{task.metric}",
         compute_metrics=score_dev,
     )
 

@@ -50,9 +50,8 @@ from charbert.seeding import numpy_generator
 from charbert.tasks.attackable import attackable_sentences
 from charbert.tasks.catalog import build_task
 from charbert.tasks.task import Task
-from charbert.training.arguments import build_arguments
 from charbert.training.tracking import Run
-from charbert.training.trainer import CharBertTrainer
+from charbert.training.trainer import build_trainer
 
 log = logging.getLogger(__name__)
 
@@ -199,19 +198,16 @@ def _train_tagger(
     )
     tagger.fit_scale([feature["states"] for feature in features["train"]])
     with _recorded(settings, cell, EMBEDDING_SOURCES, set_files(settings)) as (record, run):
-        trainer = CharBertTrainer(
-            model=tagger,
-            args=build_arguments(
-                chosen.training,
-                cell.folder / "checkpoints",
-                settings.seed,
-                len(features["train"]),
-                best_metric=f"eval_{task.metric}",
-                label_names=["labels"],
-            ),
-            train_dataset=features["train"],
-            eval_dataset=features["dev"],
-            data_collator=collate_states,
+        trainer = build_trainer(
+            chosen.training,
+            tagger,
+            features["train"],
+            features["dev"],
+            collate_states,
+            folder=cell.checkpoints_folder,
+            seed=settings.seed,
+            best_metric=f"eval_{task.metric}",
+            label_names=["labels"],
             compute_metrics=score_dev,
         )
         train(trainer, run)

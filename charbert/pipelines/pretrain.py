@@ -30,8 +30,7 @@ from charbert.pipelines.ingredients import (
 from charbert.pipelines.released import released_model, released_processor
 from charbert.pipelines.runs import checksums, history, recorded_run, seed_everything, train
 from charbert.pipelines.vocabularies import load_char_vocab, load_word_vocab
-from charbert.training.arguments import build_arguments
-from charbert.training.trainer import CharBertTrainer
+from charbert.training.trainer import build_trainer
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +40,7 @@ def prepare_trunk(settings: Settings) -> str:
     if settings.trunk.source is not TrunkSource.scratch:
         return trunk_location(settings.trunk)
     cell = trunk_cell(settings)
-    if cell.finished() is None or not cell.model_folder.is_dir():
+    if not cell.is_complete():
         _pretrain_trunk(settings, cell)
     return str(cell.model_folder)
 
@@ -54,7 +53,7 @@ def prepare_encoder(settings: Settings) -> str | None:
     if settings.model.objective is Objective.none:
         return None
     cell = pretraining_cell(settings)
-    if cell.finished() is None or not cell.model_folder.is_dir():
+    if not cell.is_complete():
         _pretrain_encoder(settings, cell)
     return str(cell.model_folder)
 
@@ -193,21 +192,17 @@ def _run(
     }
     label_names = [mlm_labels] if words is None else [mlm_labels, "nlm_labels"]
     with recorded_run(settings, cell) as (record, run):
-        trainer = CharBertTrainer(
-            new_weights_learning_rate=training.optimizer.new_weights_learning_rate,
-            model=model,
-            args=build_arguments(
-                training,
-                cell.folder / "checkpoints",
-                settings.pretraining_seed,
-                len(sets["train"]),
-                best_metric=None if training.patience is None else "eval_loss",
-                label_names=label_names,
-            ),
-            train_dataset=sets["train"],
-            eval_dataset=sets["dev"],
+        trainer = build_trainer(
+            training,
+            model,
+            sets["train"],
+            sets["dev"],
             # In few widths: the CPU's matrix library keeps memory for every shape that it meets.
-            data_collator=PadCollator(processor.pad_values, 16, rename={"mlm_labels": mlm_labels}),
+            PadCollator(processor.pad_values, 16, rename={"mlm_labels": mlm_labels}),
+            folder=cell.checkpoints_folder,
+            seed=settings.pretraining_seed,
+            best_metric=None if training.patience is None else "eval_loss",
+            label_names=label_names,
         )
         record.training_tokens = train(trainer, run, training.patience)
         metrics = {k: v for k, v in trainer.evaluate().items() if k.endswith(("loss", "accuracy", "perplexity"))}
@@ -217,4 +212,4 @@ def _run(
         files = [corpus_file(settings, split) for split in ("train", "dev")]
         record.data_checksums = checksums(files, Path(settings.data.root))
         record.finish({k.replace("eval_", "eval/", 1): v for k, v in metrics.items()})
-    shutil.rmtree(cell.folder / "checkpoints", ignore_errors=True)
+    shutil.rmtree(cell.checkpoints_folder, ignore_errors=True)

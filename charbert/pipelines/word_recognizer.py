@@ -33,8 +33,7 @@ from charbert.pipelines.runs import checksums, history, recorded_run, seed_every
 from charbert.tasks.attackable import attackable_sentences
 from charbert.tasks.task import Task
 from charbert.text.char_vocab import CharVocab
-from charbert.training.arguments import build_arguments
-from charbert.training.trainer import CharBertTrainer
+from charbert.training.trainer import build_trainer
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +100,7 @@ def _prepare(
     training: TrainingSettings,
     files: Sequence[Path] = (),
 ) -> str:
-    if cell.finished() is None or not cell.model_folder.is_dir():
+    if not cell.is_complete():
         log.info("training the word recogniser %s", cell.name)
         sentences = {split: read_sentences(split) for split in ("train", "dev")}
         _train(settings, cell, sentences, vocab_size, training, files)
@@ -145,19 +144,16 @@ def _train(
         return recognition_scores(prediction.label_ids, prediction.predictions, words.unk_id, IGNORED_LABEL)
 
     with recorded_run(settings, cell) as (record, tracking):
-        trainer = CharBertTrainer(
-            model=model,
-            args=build_arguments(
-                training,
-                cell.folder / "checkpoints",
-                settings.pretraining_seed,
-                len(sets["train"]),
-                best_metric="eval_word_accuracy",
-                label_names=["labels"],
-            ),
-            train_dataset=sets["train"],
-            eval_dataset=sets["dev"],
-            data_collator=collate_words,
+        trainer = build_trainer(
+            training,
+            model,
+            sets["train"],
+            sets["dev"],
+            collate_words,
+            folder=cell.checkpoints_folder,
+            seed=settings.pretraining_seed,
+            best_metric="eval_word_accuracy",
+            label_names=["labels"],
             compute_metrics=score_dev,
             # the logits of a whole set over 10,000 words would fill the memory
             preprocess_logits_for_metrics=lambda logits, labels: logits.argmax(-1),
@@ -170,7 +166,7 @@ def _train(
         record.details["words"] = words.unk_id
         wanted = ("loss", "accuracy", "error_rate")
         record.finish({k.replace("eval_", "eval/", 1): v for k, v in scores.items() if k.endswith(wanted)})
-    shutil.rmtree(cell.folder / "checkpoints", ignore_errors=True)
+    shutil.rmtree(cell.checkpoints_folder, ignore_errors=True)
 
 
 def _build_noise(chosen: WordRecognizerSettings) -> NlmNoise:

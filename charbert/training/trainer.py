@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ from transformers import Trainer
 from transformers.trainer_utils import EvalLoopOutput
 
 from charbert.batch import EXAMPLE_IDS
+from charbert.config.training import TrainingSettings
 from charbert.errors import TrainingError
+from charbert.training.arguments import build_arguments
 from charbert.training.meter import ObjectiveMeter
 from charbert.training.optimizer import parameter_groups
 
@@ -109,3 +111,41 @@ class CharBertTrainer(Trainer):
             f"the loss became {loss.item()} at step {step}; the ids of the batch's examples are in {path}; "
             "try a lower optimizer.learning_rate, a longer warmup_fraction or precision=fp32"
         )
+
+
+def build_trainer(
+    settings: TrainingSettings,
+    model: nn.Module,
+    train_set: Any,
+    dev_set: Any,
+    collate: Callable[..., Any],
+    *,
+    folder: Path,
+    seed: int,
+    best_metric: str | None = None,
+    label_names: list[str] | None = None,
+    **arguments: Any,
+) -> CharBertTrainer:
+    """Return the trainer of one run.
+
+    Args:
+        settings: the run's training settings.
+        model: what is trained.
+        train_set: training features; has a length.
+        dev_set: features to evaluate on.
+        collate: a list of features to a batch.
+        folder: where checkpoints go.
+        seed: seed of data order and dropout.
+        best_metric: keep the checkpoint that is best by this evaluation metric; None: keep the last.
+        label_names: the batch fields that are labels.
+        **arguments: more of the Trainer's own, e.g. ``compute_metrics``.
+    """
+    return CharBertTrainer(
+        new_weights_learning_rate=settings.optimizer.new_weights_learning_rate,
+        model=model,
+        args=build_arguments(settings, folder, seed, len(train_set), best_metric=best_metric, label_names=label_names),
+        train_dataset=train_set,
+        eval_dataset=dev_set,
+        data_collator=collate,
+        **arguments,
+    )
