@@ -12,8 +12,8 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from transformers import Trainer
 from transformers.modeling_outputs import TokenClassifierOutput
 
-from charbert.analysis.word_states import States
 from charbert.batch import IGNORED_LABEL
+from charbert.evaluation.word_states import States
 from charbert.model.losses import mean_cross_entropy
 
 

@@ -22,12 +22,12 @@ from charbert.analysis.embedding_sources import (
     tagger_features,
 )
 from charbert.analysis.fragility import find_nouns, measure_fragility
-from charbert.analysis.sensitivity import mean_sensitivity, word_sensitivities
-from charbert.analysis.word_states import WordEncoder, WordStates
 from charbert.analysis.word_vs_subword import find_split_words, score_by_split
 from charbert.config.analysis import Stage
 from charbert.config.schema import Settings
 from charbert.data.wordpiece import read_wordpiece
+from charbert.evaluation.sensitivity import mean_sensitivity, word_sensitivities
+from charbert.evaluation.word_states import WordEncoder, WordStates
 from charbert.model import CharBertModel
 from charbert.model.processing import CharBertProcessor
 from charbert.noise.attack import attack_sentences

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from charbert.analysis.sensitivity import mean_sensitivity, state_distance, word_sensitivities
+from charbert.evaluation.sensitivity import mean_sensitivity, state_distance, word_sensitivities
 
 CLEAN = [["The", "ferry", "left", "."], ["Nobody", "answered"]]
 NOISY = [["The", "frery", "left", "."], ["Nobody", "answereed"]]

@@ -4,7 +4,7 @@ import pytest
 import torch
 from transformers import BertConfig
 
-from charbert.analysis.word_states import WordEncoder
+from charbert.evaluation.word_states import WordEncoder
 from charbert.model import CharBertModel
 from charbert.model.processing import CharBertProcessor
 

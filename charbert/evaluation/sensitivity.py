@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from charbert.analysis.word_states import CONCAT, WordStates
+from charbert.evaluation.word_states import CONCAT, WordStates
 
 Encode = Callable[[Sequence[Sequence[str]]], list[WordStates]]
 Values = NDArray[np.float64]
