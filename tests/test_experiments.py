@@ -99,7 +99,7 @@ def test_the_same_settings_give_the_same_record(table2: Path, tmp_path: Path, ru
         (["recipe=minilm", "paths.data=nowhere"], "set paths.data=FOLDER"),
         (["trunk.vocab_size=20"], "trunk.vocab_size must hold"),
         (["attack.probability=2"], "attack.probability must be in [0, 1]"),
-        (["finetuning.batch_size=0"], "training.batch_size must be at least 1"),
+        (["finetuning.batch_size=0"], "finetuning.batch_size must be at least 1"),
     ],
 )
 def test_bad_input_ends_with_one_clear_message(

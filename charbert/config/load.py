@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from charbert.config.data import FoldSettings
 from charbert.config.schema import Settings
+from charbert.config.training import OptimizerSettings, TrainingSettings
 from charbert.errors import SettingsError
+
+_REUSED: dict[type, str] = {TrainingSettings: "training", OptimizerSettings: "optimizer", FoldSettings: "folds"}
+"""Sections that stand in several places, and what they call themselves in their errors."""
 
 
 def register_schema() -> None:
@@ -25,12 +33,28 @@ def load_settings(cfg: DictConfig) -> Settings:
     if missing:
         raise SettingsError(f"no value for the setting {', '.join(missing)}; give it as {missing[0]}=...")
     try:
-        settings = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Settings), cfg))
+        merged = OmegaConf.merge(OmegaConf.structured(Settings), cfg)
+        _check_reused_sections(merged, "")
+        settings = OmegaConf.to_object(merged)
     except OmegaConfBaseException as error:
         key = getattr(error, "full_key", None) or "?"
         raise SettingsError(f"setting {key}: {str(error).splitlines()[0]}") from error
     assert isinstance(settings, Settings)
     return settings
+
+
+def _check_reused_sections(node: Any, path: str) -> None:
+    """Raise the error of the first reused section that is wrong, with its real key in place of its own name."""
+    if not isinstance(node, DictConfig) or node._is_none():
+        return
+    for name in node:
+        _check_reused_sections(node._get_node(name), f"{path}.{name}" if path else str(name))
+    called = _REUSED.get(OmegaConf.get_type(node) or object)
+    if called is not None:
+        try:
+            OmegaConf.to_object(node)
+        except SettingsError as error:
+            raise SettingsError(re.sub(rf"\b{called}\.", f"{path}.", str(error))) from error
 
 
 register_schema()

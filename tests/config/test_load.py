@@ -81,6 +81,23 @@ def test_a_value_out_of_range_is_refused_by_name(override: str, named: str) -> N
         composed(recipe, override)
 
 
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("finetuning.batch_size=0", "finetuning.batch_size must"),
+        ("trunk.pretraining.max_length=1", "trunk.pretraining.max_length must"),
+        ("pretraining.optimizer.learning_rate=0", "pretraining.optimizer.learning_rate must"),
+        ("model.recognizer.training.patience=0", "model.recognizer.training.patience must"),
+        ("finetuning.epochs=0", "finetuning.epochs or finetuning.max_steps must"),
+        ("data.sets.qnli.folds.number=2", "data.sets.qnli.folds.number must"),
+    ],
+)
+def test_the_error_of_a_section_that_stands_in_several_places_names_its_key(override: str, message: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        composed("recipe=minilm", override)
+    assert str(caught.value).startswith(message)
+
+
 def test_a_missing_value_is_asked_for_by_name() -> None:
     with pytest.raises(SettingsError, match=r"model\.name"):
         composed("model.name=???")
