@@ -31,7 +31,8 @@ class CharBertPreTrainingOutput(ModelOutput):
     """Losses and accuracy counts where labels were given, else scores for every position.
 
     ``loss`` is the sum of ``mlm_loss`` and ``nlm_loss``. Counts are detached scalars: labelled positions, and
-    how many of them were predicted. Logits are (B, T, V) and (B, T, W), and None once labels are given.
+    how many of them were predicted; the ``known`` ones leave out words that NLM's vocabulary lacks. Logits are
+    (B, T, V) and (B, T, W), and None once labels are given.
     """
 
     loss: Tensor | None = None
@@ -41,6 +42,8 @@ class CharBertPreTrainingOutput(ModelOutput):
     mlm_correct: Tensor | None = None
     nlm_count: Tensor | None = None
     nlm_correct: Tensor | None = None
+    nlm_known_count: Tensor | None = None
+    nlm_known_correct: Tensor | None = None
     mlm_logits: Tensor | None = None
     nlm_logits: Tensor | None = None
     token_states: Tensor | None = None
@@ -95,7 +98,8 @@ class CharBertForPreTraining(CharBertPreTrainedModel):
         if self.nlm_head is not None:
             nlm_head = partial(self.nlm_head, shared_norm=self._shared_norm())
             nlm_states = states.char_states if self.config.nlm_channel == "char" else states.token_states
-            _report(output, "nlm", nlm_head, nlm_states, nlm_labels, unlabelled)
+            unknown_word = self.config.nlm_vocab_size - 1  # the last id, see charbert.data.word_vocab
+            _report(output, "nlm", nlm_head, nlm_states, nlm_labels, unlabelled, unknown_word)
         losses = [loss for loss in (output.mlm_loss, output.nlm_loss) if loss is not None]
         if losses:
             output["loss"] = torch.stack(losses).sum()
@@ -272,11 +276,15 @@ def _report(
     states: Tensor,
     labels: Tensor | None,
     unlabelled: bool,
+    unknown: int | None = None,
 ) -> None:
     """Enter an objective's loss and counts into the output, or its logits if there are no labels at all."""
     if labels is not None:
-        scored: LabelledLoss = labelled_loss(head, states, labels)
+        scored: LabelledLoss = labelled_loss(head, states, labels, unknown)
         output[f"{objective}_loss"] = scored.loss
         output[f"{objective}_count"], output[f"{objective}_correct"] = scored.count, scored.correct
+        if scored.known_count is not None:
+            output[f"{objective}_known_count"] = scored.known_count
+            output[f"{objective}_known_correct"] = scored.known_correct
     elif unlabelled:
         output[f"{objective}_logits"] = head(states)

@@ -21,12 +21,15 @@ class LabelledLoss:
     """A mean loss, and the counts that accuracies over many batches are made of.
 
     ``count`` is the number of labelled positions and ``correct`` how many of them were predicted: scalars
-    without a graph.
+    without a graph. ``known_count`` and ``known_correct`` leave out the positions whose label stands for every class
+    that is not told apart; None where there is no such label.
     """
 
     loss: Tensor
     count: Tensor
     correct: Tensor
+    known_count: Tensor | None = None
+    known_correct: Tensor | None = None
 
 
 def mean_cross_entropy(logits: Tensor, labels: Tensor, ignored: int = IGNORED_LABEL) -> Tensor:
@@ -39,18 +42,25 @@ def mean_cross_entropy(logits: Tensor, labels: Tensor, ignored: int = IGNORED_LA
     return total / (labels != ignored).sum().clamp(min=1)
 
 
-def labelled_loss(head: Callable[[Tensor], Tensor], states: Tensor, labels: Tensor) -> LabelledLoss:
+def labelled_loss(
+    head: Callable[[Tensor], Tensor], states: Tensor, labels: Tensor, unknown: int | None = None
+) -> LabelledLoss:
     """Score only the labelled positions, since a vocabulary of scores for every position is most of the work.
 
     Args:
         head: maps states (N, H) to logits over a vocabulary.
         states: (B, T, H).
         labels: (B, T), IGNORED_LABEL where nothing is to be predicted.
+        unknown: the label of everything that has none of its own, counted apart; None where there is none.
     """
     labelled = labels != IGNORED_LABEL
     count = labelled.sum()
     spare = -int(count) % ROWS_AT_A_TIME
     targets = F.pad(labels[labelled], (0, spare), value=IGNORED_LABEL)  # (N,)
     logits = head(F.pad(states[labelled], (0, 0, 0, spare)))  # (N, V) or (N, W)
-    correct = (logits.detach().argmax(dim=-1) == targets).sum()
-    return LabelledLoss(mean_cross_entropy(logits, targets), count, correct)
+    hits = logits.detach().argmax(dim=-1) == targets
+    loss = mean_cross_entropy(logits, targets)
+    if unknown is None:
+        return LabelledLoss(loss, count, hits.sum())
+    is_known = (targets != IGNORED_LABEL) & (targets != unknown)
+    return LabelledLoss(loss, count, hits.sum(), is_known.sum(), (hits & is_known).sum())

@@ -21,7 +21,8 @@ class ObjectiveMeter:
         self._sums: dict[str, torch.Tensor] = {}
 
     def add(self, outputs: Mapping[str, Any]) -> None:
-        """Count a batch's outputs: ``<objective>_loss``, ``<objective>_count`` and ``<objective>_correct``."""
+        """Count a batch's outputs: ``<objective>_loss``, ``<objective>_count`` and ``<objective>_correct``, and where
+        they are ``<objective>_known_count`` and ``<objective>_known_correct``."""
         for objective in OBJECTIVES:
             loss, count = outputs.get(f"{objective}_loss"), outputs.get(f"{objective}_count")
             if loss is None or count is None:
@@ -29,11 +30,15 @@ class ObjectiveMeter:
             self._accumulate(f"{objective}_loss", loss.detach().double() * count)
             self._accumulate(f"{objective}_count", count)
             self._accumulate(f"{objective}_correct", outputs[f"{objective}_correct"])
+            if outputs.get(f"{objective}_known_count") is not None:
+                for part in ("count", "correct"):
+                    self._accumulate(f"{objective}_known_{part}", outputs[f"{objective}_known_{part}"])
 
     def take(self) -> dict[str, float]:
         """Return the averages since the last call, and start again.
 
-        Keys: ``mlm_loss``, ``mlm_perplexity``, ``mlm_accuracy``, ``nlm_loss``, ``nlm_accuracy``.
+        Keys: ``mlm_loss``, ``mlm_perplexity``, ``mlm_accuracy``, ``nlm_loss``, ``nlm_accuracy``, which counts a word
+        outside the vocabulary as right where it is recognised as such, and ``nlm_accuracy_known`` over the others.
         """
         sums = {name: value.item() for name, value in self._sums.items()}
         self._sums = {}
@@ -43,6 +48,9 @@ class ObjectiveMeter:
             if count:
                 averages[f"{objective}_loss"] = sums[f"{objective}_loss"] / count
                 averages[f"{objective}_accuracy"] = sums[f"{objective}_correct"] / count
+            known = sums.get(f"{objective}_known_count", 0)
+            if known:
+                averages[f"{objective}_accuracy_known"] = sums[f"{objective}_known_correct"] / known
         if "mlm_loss" in averages:
             averages["mlm_perplexity"] = math.exp(min(averages["mlm_loss"], 700.0))
         return averages

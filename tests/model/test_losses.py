@@ -38,6 +38,17 @@ def test_only_labelled_positions_are_scored_and_counted() -> None:
     assert not scored.correct.requires_grad
 
 
+def test_positions_without_a_label_of_their_own_are_counted_apart() -> None:
+    states = torch.eye(4).expand(2, 4, 4)  # position i predicts class i
+    labels = torch.tensor([[0, 2, IGNORED_LABEL, 3], [1, 1, 3, 3]])
+    plain = labelled_loss(lambda states: states, states, labels)
+    apart = labelled_loss(lambda states: states, states, labels, unknown=3)
+    assert (apart.loss, apart.count, apart.correct) == (plain.loss, plain.count, plain.correct)
+    assert (apart.count.item(), apart.correct.item()) == (7, 4)
+    assert (apart.known_count.item(), apart.known_correct.item()) == (4, 2)
+    assert plain.known_count is None
+
+
 def test_filling_up_changes_neither_loss_nor_gradients() -> None:
     torch.manual_seed(0)
     head, states = nn.Linear(6, 9), torch.randn(4, 50, 6, requires_grad=True)

@@ -89,6 +89,15 @@ def test_the_meter_weighs_batches_by_their_labelled_positions() -> None:
     assert meter.take() == {}
 
 
+def test_the_meter_tells_known_words_from_all_words() -> None:
+    meter = ObjectiveMeter()
+    nlm = {"nlm_loss": torch.tensor(1.0), "nlm_count": 4, "nlm_correct": 3}
+    meter.add(nlm | {"nlm_known_count": 2, "nlm_known_correct": 1})
+    meter.add(nlm | {"nlm_known_count": 3, "nlm_known_correct": 0})
+    averages = meter.take()
+    assert (averages["nlm_accuracy"], averages["nlm_accuracy_known"]) == (0.75, 0.2)
+
+
 def test_a_batch_without_labels_leaves_the_averages_alone() -> None:
     meter = ObjectiveMeter()
     meter.add({"nlm_loss": torch.tensor(0.0), "nlm_count": 0, "nlm_correct": 0})
