@@ -28,7 +28,7 @@ from charbert.pipelines.ingredients import (
     trunk_location,
 )
 from charbert.pipelines.released import released_model, released_processor
-from charbert.pipelines.runs import checksums, history, recorded_run, seed_everything, train
+from charbert.pipelines.runs import checksums, final_scores, history, recorded_run, seed_everything, train
 from charbert.pipelines.vocabularies import load_char_vocab, load_word_vocab
 from charbert.training.trainer import build_trainer
 
@@ -205,7 +205,8 @@ def _run(
             label_names=label_names,
         )
         record.training_tokens = train(trainer, run, training.patience)
-        metrics = {k: v for k, v in trainer.evaluate().items() if k.endswith(("loss", "accuracy", "perplexity"))}
+        wanted = ("loss", "accuracy", "accuracy_known", "perplexity")
+        metrics = {k: v for k, v in final_scores(trainer).items() if k.endswith(wanted)}
         model.save_pretrained(cell.model_folder)
         processor.save_pretrained(cell.model_folder)
         record.details["history"] = history(trainer)

@@ -81,6 +81,19 @@ def train(trainer: CharBertTrainer, run: Run, patience: int | None = None) -> in
     return int(trainer.state.num_input_tokens_seen)
 
 
+def final_scores(trainer: CharBertTrainer) -> dict[str, float]:
+    """Return the dev scores of the weights that training ended with, evaluated once.
+
+    They are those of the last step, or of the best one where that is kept; mostly training has evaluated it already.
+    """
+    keeps_best = trainer.args.load_best_model_at_end and trainer.state.best_global_step is not None
+    step = trainer.state.best_global_step if keeps_best else trainer.state.global_step
+    for line in reversed(trainer.state.log_history):
+        if line["step"] == step and "eval_loss" in line:
+            return {name: value for name, value in line.items() if name.startswith("eval_")}
+    return trainer.evaluate()
+
+
 def history(trainer: CharBertTrainer) -> list[dict[str, Any]]:
     """Return the run's log lines that a learning curve is drawn from."""
     objectives = ("mlm_", "nlm_", "eval_")

@@ -29,7 +29,7 @@ from charbert.noise.edits import Edit
 from charbert.noise.nlm import NlmNoise
 from charbert.pipelines.cells import Cell, background_recognizer_cell, recognizer_cell
 from charbert.pipelines.ingredients import corpus_blocks, corpus_file, prepare_data
-from charbert.pipelines.runs import checksums, history, recorded_run, seed_everything, train
+from charbert.pipelines.runs import checksums, final_scores, history, recorded_run, seed_everything, train
 from charbert.tasks.attackable import attackable_sentences
 from charbert.tasks.task import Task
 from charbert.text.char_vocab import CharVocab
@@ -159,7 +159,7 @@ def _train(
             preprocess_logits_for_metrics=lambda logits, labels: logits.argmax(-1),
         )
         record.training_tokens = train(trainer, tracking)
-        scores = trainer.evaluate()
+        scores = final_scores(trainer)
         model.save_pretrained(cell.model_folder)
         record.details["history"] = history(trainer)
         record.data_checksums = checksums(files, Path(settings.data.root))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from transformers import EarlyStoppingCallback
 
-from charbert.pipelines.runs import checksums, train
+from charbert.pipelines.runs import checksums, final_scores, train
 from charbert.training.tracking import Run
 
 
@@ -45,6 +45,35 @@ def test_training_without_a_checkpoint_begins_anew(tmp_path: Path) -> None:
     trainer = Recorder(tmp_path / "new")
     train(trainer, Run())  # type: ignore[arg-type]
     assert trainer.checkpoint is None
+
+
+class Evaluated:
+    """Stands for a trainer after training: its log, and how often it was asked to evaluate."""
+
+    def __init__(self, steps: int, evaluated: list[int], best: int | None = None) -> None:
+        self.args = SimpleNamespace(load_best_model_at_end=best is not None)
+        lines = [{"step": step, "epoch": 1.0, "eval_loss": float(step)} for step in evaluated]
+        log_history = [*lines, {"step": steps, "train_loss": 2.0}]
+        self.state = SimpleNamespace(global_step=steps, best_global_step=best, log_history=log_history)
+        self.evaluations = 0
+
+    def evaluate(self) -> dict[str, float]:
+        self.evaluations += 1
+        return {"eval_loss": -1.0}
+
+
+@pytest.mark.parametrize(
+    ("trainer", "loss", "evaluations"),
+    [
+        (Evaluated(10, [5, 10]), 10.0, 0),
+        (Evaluated(11, [5, 10]), -1.0, 1),
+        (Evaluated(11, [5, 10], best=5), 5.0, 0),
+    ],
+    ids=["evaluated at the end", "evaluated before the end", "the best is kept"],
+)
+def test_the_weights_that_are_kept_are_evaluated_once(trainer: Evaluated, loss: float, evaluations: int) -> None:
+    assert final_scores(trainer) == {"eval_loss": loss}  # type: ignore[arg-type]
+    assert trainer.evaluations == evaluations
 
 
 def test_checksums_are_by_path_below_the_data_folder(tmp_path: Path) -> None:
