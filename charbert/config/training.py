@@ -78,7 +78,8 @@ class TrainingSettings:
     patience: int | None = None
     """Stop after this many evaluations without a better dev score; None: train to the end."""
     checkpoints: int = 10
-    """Checkpoints written over the run, to resume from; 0: none."""
+    """Checkpoints written over the run, to resume from; 0: none. Without effect where the best checkpoint by a dev
+    score is kept, in fine-tuning and wherever ``patience`` is set: one is written at each evaluation then."""
     log_every: int = 20
     """Steps between log lines."""
     num_workers: int = 0
