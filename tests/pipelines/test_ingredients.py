@@ -56,7 +56,11 @@ def test_sets_in_the_columns_of_the_hub_are_read_as_files(
 
 
 def test_the_hub_needs_no_data_folder(composed: Composed, tmp_path: Path) -> None:
-    prepare_data(composed("recipe=minilm", "data=hub", f"paths.data={tmp_path / 'nowhere'}"))
+    nowhere = tmp_path / "nowhere"
+    prepare_data(composed("recipe=minilm", "data=hub", f"paths.data={nowhere}"))
+    assert not nowhere.exists()
+    with pytest.raises(DataError, match="nowhere"):  # one file among them, and the folder is asked for
+        prepare_data(composed("recipe=minilm", "data=hub", f"paths.data={nowhere}", "data.sets.ner.dev=ner/dev.txt"))
 
 
 def test_a_task_without_data_is_refused_with_those_that_have(composed: Composed) -> None:

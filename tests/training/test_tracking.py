@@ -144,9 +144,11 @@ def test_a_folder_that_cannot_be_written_turns_tracking_off(tmp_path) -> None:
 def test_a_config_that_cannot_be_written_turns_tracking_off(tmp_path) -> None:
     with (
         pytest.warns(UserWarning, match=r"settings\.model: expected"),
-        tracked(tmp_path, config={"model": object()}),
+        tracked(tmp_path, config={"model": object()}) as run,
     ):
-        pass
+        run.log({"train/loss": 1.0}, step=1)
+    assert (run.is_on, run.id) == (False, None)
+    assert not list(tmp_path.rglob("*.wandb"))
 
 
 class CrashedService:
