@@ -6,21 +6,17 @@ settings that made it.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import math
 import warnings
 from collections.abc import Collection, Mapping
-from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields
 from datetime import UTC, datetime
-from enum import Enum
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from charbert.errors import RecordError, SettingsError
 from charbert.files import shorten_path, write_atomically
+from charbert.plain_values import plain_value, settings_key, shareable
 from charbert.provenance import describe_hardware, file_checksum, git_state, package_versions
 
 __all__ = [
@@ -118,7 +114,7 @@ def start_record(
         experiment=experiment,
         name=name,
         key=settings_key(settings, ignore),
-        settings=_plain(settings, "settings"),
+        settings=plain_value(settings, "settings"),
         seed=seed,
         versions=package_versions(),
         git_commit=commit,
@@ -126,89 +122,6 @@ def start_record(
         hardware=dict(describe_hardware(accelerator)),
         started=datetime.now(UTC).isoformat(),
     )
-
-
-def settings_key(settings: Mapping[str, Any], ignore: Collection[str] = ()) -> str:
-    """Return 12 hex digits that depend on the settings' values and never on their order.
-
-    Args:
-        settings: nested; paths, enums, dataclasses, tuples and NumPy numbers are understood.
-        ignore: dotted paths left out with everything below them, as ``("paths", "training.log_every")``.
-
-    Raises:
-        RecordError: for a value that JSON cannot hold, naming the setting.
-    """
-    kept = _without(_plain(settings, "settings"), frozenset(ignore), "")
-    text = json.dumps(kept, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode("ascii")).hexdigest()[:12]
-
-
-def _without(value: Any, ignore: frozenset[str], prefix: str) -> Any:
-    if not isinstance(value, dict):
-        return value
-    return {
-        key: _without(child, ignore, f"{prefix}{key}.")
-        for key, child in value.items()
-        if f"{prefix}{key}" not in ignore
-    }
-
-
-def _plain(value: Any, where: str) -> Any:
-    """Return ``value`` as JSON's own types; numbers that JSON lacks (nan, inf) become their names."""
-    match value:
-        case Enum():
-            return value.value if isinstance(value.value, str) else value.name
-        case None | bool() | str():
-            return value
-        case np.generic() | np.ndarray():
-            return _plain(value.tolist(), where)
-        case float():
-            return value if math.isfinite(value) else repr(value)
-        case int():
-            return int(value)
-        case PurePath():
-            return value.as_posix()
-        case Mapping():
-            plain = {str(_plain(key, where)): _plain(child, f"{where}.{key}") for key, child in value.items()}
-            if len(plain) != len(value):
-                raise RecordError(f"{where}: two keys are the same once written as text, got {list(value)}")
-            return plain
-        case list() | tuple():
-            return [_plain(child, f"{where}[{index}]") for index, child in enumerate(value)]
-        case set() | frozenset():
-            return sorted((_plain(child, where) for child in value), key=repr)
-    if is_dataclass(value) and not isinstance(value, type):
-        return _plain(asdict(value), where)
-    raise RecordError(
-        f"{where}: expected text, a number, a list or a mapping, got {type(value).__name__}; "
-        "convert it before it goes into a record"
-    )
-
-
-def shareable(value: Any, where: str = "settings") -> Any:
-    """Return ``value`` as JSON's own types, with every absolute path in it shortened, see `shorten_path`.
-
-    Raises:
-        RecordError: for a value that JSON cannot hold; ``where`` names its root in the message.
-    """
-    return _shortened(_plain(value, where))
-
-
-def _shortened(value: Any) -> Any:
-    if isinstance(value, dict):
-        short: dict[str, Any] = {}
-        for key, child in value.items():
-            name = _shortened(key)
-            while name in short:  # two files whose last parts agree
-                name += "'"
-            short[name] = _shortened(child)
-        return short
-    if isinstance(value, list):
-        return [_shortened(child) for child in value]
-    if isinstance(value, str) and "\n" not in value:
-        path = PurePath(value)
-        return shorten_path(path) if path.is_absolute() and len(path.parts) > 2 else value
-    return value
 
 
 def write_record(path: Path | str, record: ResultRecord) -> None:

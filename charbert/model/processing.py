@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import torch
-from transformers import AutoTokenizer, BatchEncoding, PreTrainedTokenizerBase
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from charbert.batch import CHAR_INPUTS, TOKEN_INPUTS
 from charbert.errors import DataError, SettingsError
 from charbert.model.char_spelling import SubwordSpeller
+from charbert.model.encoding import CharBertEncoding, form_of, to_tensor
 from charbert.model.processor_files import (
     SETTINGS_FILE,
     SETTINGS_VERSION,
@@ -29,16 +29,6 @@ from charbert.text.rows import flatten_rows
 from charbert.text.text_batch import TextBatch
 
 MODES = ("paper", "released")
-
-
-class CharBertEncoding(BatchEncoding):
-    """A ``BatchEncoding`` that also keeps the characters of its subwords, for
-    ``CharBertProcessor.hide_subwords``."""
-
-    subwords: SpelledSubwords | None = None
-    """Characters of each subword before they were laid out; None for a plain trunk."""
-    max_chars: int | None = None
-    """Fixed length of the char rows in the released layout."""
 
 
 class CharBertProcessor:
@@ -192,7 +182,7 @@ class CharBertProcessor:
         )
         encoding = CharBertEncoding(dict(plain), plain.encodings)
         if return_tensors is not None:
-            encoding.data = {name: _to_tensor(rows, name, return_tensors) for name, rows in plain.items()}
+            encoding.data = {name: to_tensor(rows, name, return_tensors) for name, rows in plain.items()}
         if self.char_vocab is not None:
             subwords = self._speller.spell(plain, texts, is_padded=padding not in (False, "do_not_pad"))
             if self.mode == "released":
@@ -235,7 +225,7 @@ class CharBertProcessor:
         for name in ("attention_mask", *CHAR_INPUTS):
             if name not in features:
                 raise DataError(f"hide_subwords needs the field {name}, got {sorted(features)}")
-        form = _form_of(features["char_input_ids"])
+        form = form_of(features["char_input_ids"])
         flags, lengths, batched = flatten_rows(hidden)
         subwords, max_chars = self._subwords_of(features)
         if not np.array_equal(lengths, subwords.row_lengths):
@@ -302,21 +292,3 @@ class CharBertProcessor:
         vocab = CharVocab.load(find_file(where, VOCAB_FILE, hub)) if settings["has_char_vocab"] else None
         tokenizer = AutoTokenizer.from_pretrained(where, **options)
         return cls(tokenizer, vocab, settings["mode"], settings["script"], settings.get("row_length"))
-
-
-def _to_tensor(rows: Any, name: str, form: str) -> Any:
-    if form not in ("np", "pt"):
-        raise SettingsError(f"return_tensors must be 'np', 'pt' or None, got {form!r}")
-    try:
-        array = np.array(rows, np.int64)
-    except ValueError:
-        raise SettingsError(
-            f"return_tensors={form!r} needs rows of one length, those of {name} differ; set padding=True"
-        ) from None
-    return torch.from_numpy(array) if form == "pt" else array
-
-
-def _form_of(rows: Any) -> str:
-    if isinstance(rows, torch.Tensor):
-        return "pt"
-    return "np" if isinstance(rows, np.ndarray) else "rows"
