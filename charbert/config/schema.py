@@ -16,7 +16,9 @@ from charbert.config.data import (
     NoiseSettings,
     TaskSettings,
 )
+from charbert.config.identity import later_section
 from charbert.config.model import ModelSettings, TrunkSettings
+from charbert.config.strategy import StrategySettings
 from charbert.config.training import TrainingSettings
 
 
@@ -74,6 +76,7 @@ class Settings:
     pretraining: TrainingSettings = field(default_factory=TrainingSettings)
     task: TaskSettings = field(default_factory=TaskSettings)
     finetuning: TrainingSettings = field(default_factory=TrainingSettings)
+    strategy: StrategySettings = later_section(StrategySettings)
     attack: AttackSettings = field(default_factory=AttackSettings)
     analysis: AnalysisSettings = field(default_factory=AnalysisSettings)
     tracking: TrackingSettings = field(default_factory=TrackingSettings)

@@ -24,7 +24,7 @@ from charbert.reporting.tables import BASELINE, FAMILIES, trunk_family
 _WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
 _HEAD_ONLY = ("name", "head_channels", "recognizer")
 _RELEASED = ("released", "released_char_vocab")
-_FINETUNING_SECTIONS: tuple[str, ...] = ()
+_FINETUNING_SECTIONS: tuple[str, ...] = ("strategy",)
 """Sections of the settings that change how a model is fine-tuned, and count where they are not at their defaults."""
 
 

@@ -1,0 +1,195 @@
+"""Settings of how a pretrained encoder is adapted to a task; `charbert.training.strategies` acts on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from charbert.errors import SettingsError
+
+
+class TrunkTraining(Enum):
+    """What becomes of the trunk's weights in fine-tuning."""
+
+    full = "full"
+    frozen = "frozen"
+    gradual = "gradual"
+    lora = "lora"
+
+
+class ChannelTraining(Enum):
+    """What becomes of the char channel's weights beside LoRA adapters on the trunk."""
+
+    full = "full"
+    lora = "lora"
+    frozen = "frozen"
+
+
+class AttentionMap(Enum):
+    """A linear map of a layer's attention. ModernBERT has query, key and value in one: any of them means it."""
+
+    query = "query"
+    key = "key"
+    value = "value"
+    output = "output"
+
+
+class AdapterFormat(Enum):
+    """How a model with LoRA adapters is saved."""
+
+    merged = "merged"
+    adapters = "adapters"
+
+
+@dataclass
+class FrozenSettings:
+    """For ``strategy.trunk=frozen``: what is trained beside the head."""
+
+    open_layers: list[int] = field(default_factory=list)
+    """Trunk layers that are trained, 0 at the bottom; negative ones count from the top, -1 is the last."""
+    open_embeddings: bool = False
+    """Whether the trunk's embeddings are trained."""
+    open_char_channel: bool = True
+    """Whether the char encoder and the interactions are trained."""
+
+
+@dataclass
+class GradualSettings:
+    """For ``strategy.trunk=gradual``: when the parts open, the head first, then layers from the top down."""
+
+    until: float = 0.5
+    """Share of the steps after which everything is open, in (0, 1); parts open at equal distances, embeddings last."""
+    open_char_channel: bool = False
+    """Whether the char channel is trained from the first step. False: each interaction opens with the layer that it
+    follows (one that all layers share with the top one), and the char encoder with the embeddings."""
+
+
+@dataclass
+class LoraSettings:
+    """For ``strategy.trunk=lora``: adapters of low rank beside frozen maps."""
+
+    rank: int = 8
+    """Rank of an adapter."""
+    alpha: float = 16.0
+    """An adapter's output is scaled by alpha / rank."""
+    dropout: float = 0.0
+    """Dropout on an adapter's input, in [0, 1)."""
+    maps: list[AttentionMap] = field(default_factory=lambda: [AttentionMap.query, AttentionMap.value])
+    """Maps of the trunk's attention that get an adapter."""
+    char_channel: ChannelTraining = ChannelTraining.full
+    """full: char encoder and interactions are trained as they are; lora: the interactions' linear maps and convolution
+    get adapters, all else of the channel is frozen; frozen: nothing of it is trained."""
+    save: AdapterFormat = AdapterFormat.merged
+    """merged: an ordinary checkpoint; adapters: only what was trained, beside the name of the model it belongs to."""
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        if self.rank < 1:
+            raise SettingsError(f"strategy.lora.rank must be at least 1, got {self.rank}")
+        if self.alpha <= 0:
+            raise SettingsError(f"strategy.lora.alpha must be positive, got {self.alpha}")
+        if not 0 <= self.dropout < 1:
+            raise SettingsError(f"strategy.lora.dropout must be in [0, 1), got {self.dropout}")
+        if not self.maps:
+            raise SettingsError("strategy.lora.maps is empty, expected at least one of query, key, value, output")
+
+
+@dataclass
+class RateSettings:
+    """Peak learning rates of the parts; None: as ``finetuning.optimizer`` says."""
+
+    trunk: float | None = None
+    """Of the trunk's weights or adapters; the top layer's where rates decay."""
+    char_channel: float | None = None
+    """Of the char encoder and the interactions."""
+    head: float | None = None
+    """Of the task's head."""
+    layer_decay: float = 1.0
+    """A trunk layer's rate is that of the layer above times this, in (0, 1]; the embeddings come below the last."""
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        for name in ("trunk", "char_channel", "head"):
+            rate = getattr(self, name)
+            if rate is not None and rate <= 0:
+                raise SettingsError(f"strategy.rates.{name} must be positive or null, got {rate}")
+        if not 0 < self.layer_decay <= 1:
+            raise SettingsError(f"strategy.rates.layer_decay must be in (0, 1], got {self.layer_decay}")
+
+
+@dataclass
+class DropoutSettings:
+    """Dropout in fine-tuning, each in [0, 1); None: what the encoder has."""
+
+    trunk: float | None = None
+    """On the trunk's hidden states and embeddings."""
+    attention: float | None = None
+    """On the trunk's attention weights."""
+    char_channel: float | None = None
+    """On the char encoder's states, which have none by default."""
+    head: float | None = None
+    """Before the classifier; the question answering head has none."""
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        for name, value in vars(self).items():
+            if value is not None and not 0 <= value < 1:
+                raise SettingsError(f"strategy.dropout.{name} must be in [0, 1) or null, got {value}")
+
+
+@dataclass
+class StrategySettings:
+    """How an encoder is adapted: what of the trunk is trained, and around it rates, new layers and dropout."""
+
+    name: str = "full"
+    """Short name, used in tables."""
+    trunk: TrunkTraining = TrunkTraining.full
+    """full: all weights are trained; frozen: only chosen layers; gradual: from the top down; lora: adapters alone."""
+    frozen: FrozenSettings = field(default_factory=FrozenSettings)
+    """Without effect unless ``trunk=frozen``."""
+    gradual: GradualSettings = field(default_factory=GradualSettings)
+    """Without effect unless ``trunk=gradual``."""
+    lora: LoraSettings = field(default_factory=LoraSettings)
+    """Without effect unless ``trunk=lora``."""
+    rates: RateSettings = field(default_factory=RateSettings)
+    """Rates of the parts."""
+    reinit_layers: int = 0
+    """Layers at the top that start from new weights, with the interactions that follow them."""
+    dropout: DropoutSettings = field(default_factory=DropoutSettings)
+    """Dropout of the parts."""
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range, and parts that contradict each other."""
+        if not 0 < self.gradual.until < 1:
+            raise SettingsError(f"strategy.gradual.until must be in (0, 1), got {self.gradual.until}")
+        if self.reinit_layers < 0:
+            raise SettingsError(f"strategy.reinit_layers must be 0 or more, got {self.reinit_layers}")
+        if self.trunk is TrunkTraining.frozen:
+            self._check_frozen()
+        if self.trunk is TrunkTraining.lora and self.rates.layer_decay < 1:
+            raise SettingsError(
+                f"strategy.rates.layer_decay={self.rates.layer_decay} decays the rates of trunk layers, but "
+                "strategy.trunk=lora freezes them; set layer_decay=1, or strategy.trunk=full"
+            )
+        if self.trunk in (TrunkTraining.lora, TrunkTraining.gradual) and self.reinit_layers:
+            raise SettingsError(
+                f"strategy.reinit_layers={self.reinit_layers} makes layers that must be trained from the first step, "
+                f"but strategy.trunk={self.trunk.name} freezes them; set reinit_layers=0, or strategy.trunk=full"
+            )
+
+    def _check_frozen(self) -> None:
+        if self.frozen.open_layers or self.frozen.open_embeddings:
+            return
+        for name, value, neutral in (("layer_decay", self.rates.layer_decay, 1.0), ("trunk", self.rates.trunk, None)):
+            if value != neutral:
+                raise SettingsError(
+                    f"strategy.rates.{name}={value} is a rate of the trunk, but strategy.trunk=frozen leaves nothing "
+                    "of it open; open layers with strategy.frozen.open_layers=[-1], or leave the rate out"
+                )
+
+    @property
+    def trains_char_channel(self) -> bool:
+        """Whether the char channel as a whole is trained."""
+        if self.trunk is TrunkTraining.frozen:
+            return self.frozen.open_char_channel
+        return self.trunk is not TrunkTraining.lora or self.lora.char_channel is ChannelTraining.full
