@@ -10,9 +10,10 @@ import numpy as np
 
 from charbert.batch import Processor
 from charbert.evaluation.correction import correct_examples
+from charbert.evaluation.decision_scores import DecisionScores
 from charbert.evaluation.predict import predict_logits
 from charbert.model.word_correction import WordCorrector
-from charbert.tasks.task import Task
+from charbert.tasks.task import Encoded, Task
 
 CLEAN = "eval"
 ATTACKED = "attack"
@@ -28,6 +29,8 @@ class SetPredictions:
     """What did not fit the model as it was, e.g. sentences cut into windows."""
     corrected: list[str] | None = None
     """The texts that the model read, where a corrector stands in front of it."""
+    scores: list[np.ndarray] | None = None
+    """The logits of each example's decisions, see `Task.decision_scores`."""
 
 
 @dataclass
@@ -64,8 +67,30 @@ def predict_set(
     """
     read = correct_examples(task, examples, corrector)
     encoded = task.encode(read, processor, max_length)
-    predictions = task.decode(predict_logits(trainer, encoded.features), encoded)
-    return SetPredictions(predictions, encoded.report, None if corrector is None else task.texts(read))
+    found = predict_encoded(task, encoded, trainer)
+    found.corrected = None if corrector is None else task.texts(read)
+    return found
+
+
+def predict_encoded(task: Task[Any, Any], encoded: Encoded, trainer: Any) -> SetPredictions:
+    """Return the predictions of the trainer's model on examples that are encoded already."""
+    logits = predict_logits(trainer, encoded.features)
+    predictions = task.decode(logits, encoded)
+    return SetPredictions(predictions, encoded.report, scores=task.decision_scores(logits, encoded, predictions))
+
+
+def decision_scores(task: Task[Any, Any], examples: Sequence[Any], found: SetPredictions) -> DecisionScores | None:
+    """Return the scores of a set's decisions with what is right, None where the task or the model has none."""
+    if found.scores is None:
+        return None
+    ids = {label: position for position, label in enumerate(task.decision_labels)}
+    gold = [ids[label] for label in task.decisions(examples, found.predictions)[0]]
+    return DecisionScores.of_examples(found.scores, gold, task.decision_labels)
+
+
+def metric_path(task_name: str, version: str) -> str:
+    """Return the path that the scores on a version of a task's test set stand below."""
+    return f"{CLEAN}/{task_name}" if version == "clean" else f"{ATTACKED}/{task_name}/{version}"
 
 
 def score_set(task: Task[Any, Any], name: str, examples: Sequence[Any], found: SetPredictions) -> SetScore:
@@ -77,13 +102,14 @@ def score_set(task: Task[Any, Any], name: str, examples: Sequence[Any], found: S
         examples: the test examples, attacked or not.
         found: one prediction an example.
     """
-    prefix = f"{CLEAN}/{task.name}" if name == "clean" else f"{ATTACKED}/{task.name}/{name}"
+    prefix = metric_path(task.name, name)
+    metrics = task.averages(examples, found.predictions) | task.score(examples, found.predictions)
     lines = [dict(task.describe(e, p)) for e, p in zip(examples, found.predictions, strict=True)]
     for line, text in zip(lines, found.corrected or [], strict=False):
         line["corrected"] = text
     return SetScore(
         name=name,
-        metrics={f"{prefix}/{key}": value for key, value in task.score(examples, found.predictions).items()},
+        metrics={f"{prefix}/{key}": value for key, value in metrics.items()},
         units=task.units(examples, found.predictions),
         lines=lines,
     )

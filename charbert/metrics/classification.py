@@ -1,4 +1,4 @@
-"""Predicted labels to accuracy, Matthews correlation, F1 and a confusion matrix."""
+"""Predicted labels to accuracy, Matthews correlation, precision, recall, F1 and a confusion matrix."""
 
 from __future__ import annotations
 
@@ -54,6 +54,34 @@ def label_f1(gold: Sequence[int], predicted: Sequence[int], *, average: Average 
     if average == "binary":  # one against the rest, also where there are more than two labels
         one, other = (one == positive).astype(np.int64), (other == positive).astype(np.int64)
     return float(sklearn_metrics.f1_score(one, other, average=average, zero_division=0.0))
+
+
+def averaged_scores(gold: Sequence[int], predicted: Sequence[int]) -> dict[str, float]:
+    """Return precision, recall and F1 averaged in three ways, ``macro_f1``, ``micro_recall`` and so on, in [0, 1].
+
+    The averages are those of `label_f1`, over the labels that are in the gold or predicted. Where every decision has
+    one label, all three micro averages are the accuracy.
+
+    Raises:
+        DataError: if there is nothing to score or the two have different lengths.
+    """
+    one, other = _as_labels(gold, predicted)
+    scores = {}
+    for average in ("macro", "micro", "weighted"):
+        found = sklearn_metrics.precision_recall_fscore_support(one, other, average=average, zero_division=0.0)
+        scores |= {f"{average}_{name}": float(x) for name, x in zip(("precision", "recall", "f1"), found, strict=False)}
+    return scores
+
+
+def positive_scores(gold: Sequence[int], predicted: Sequence[int], positive: int = 1) -> dict[str, float]:
+    """Return ``precision``, ``recall`` and ``f1`` of one label against the rest, in [0, 1].
+
+    Raises:
+        DataError: if there is nothing to score or the two have different lengths.
+    """
+    one, other = (side == positive for side in _as_labels(gold, predicted))
+    found = sklearn_metrics.precision_recall_fscore_support(one, other, average="binary", zero_division=0.0)
+    return {name: float(value) for name, value in zip(("precision", "recall", "f1"), found, strict=False)}
 
 
 def confusion_matrix(gold: Sequence[int], predicted: Sequence[int], num_labels: int) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
@@ -79,6 +79,21 @@ def entity_counts(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[st
         for one, other in zip(*paired_entities(gold, predicted), strict=True)
     ]
     return np.array(rows, dtype=np.int64).reshape(-1, 3)
+
+
+def type_averages(per_type: Mapping[str, TypeScores]) -> dict[str, float]:
+    """Return ``macro_f1``, ``weighted_recall`` and so on: the types' scores averaged, alike or by their gold share.
+
+    They are seqeval's averages over the types that occur in the gold or are predicted; without types all are 0. What
+    seqeval calls micro are the scores of all entities together, `EntityScores`.
+    """
+    types = list(per_type.values())
+    weights = {"macro": [1.0] * len(types), "weighted": [float(one.gold) for one in types]}
+    return {
+        f"{average}_{name}": float(np.dot(weight, [getattr(one, name) for one in types]) / max(1.0, sum(weight)))
+        for average, weight in weights.items()
+        for name in ("precision", "recall", "f1")
+    }
 
 
 def token_accuracy(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> float:

@@ -65,6 +65,16 @@ class ClassificationTask(Task[LabelledText, LabelPrediction]):
         """Return the most likely label of every row."""
         return decode_labels(logits, self.labels)
 
+    def decision_scores(
+        self, logits: Sequence[np.ndarray], encoded: Encoded, predictions: Sequence[LabelPrediction]
+    ) -> list[np.ndarray]:
+        """Return the logits of each row, (1, K)."""
+        return [np.asarray(row)[None] for row in logits]
+
+    def decide(self, scores: Sequence[np.ndarray]) -> list[LabelPrediction]:
+        """Return the label with the highest score of every row."""
+        return decode_labels([row[0] for row in scores], self.labels)
+
     def score(self, examples: Sequence[LabelledText], predictions: Sequence[LabelPrediction]) -> dict[str, float]:
         """Return accuracy, and f1 of the second label and matthews for two labels, macro_f1 for more."""
         gold, predicted = self._ids(examples, predictions)

@@ -48,6 +48,7 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
     """
 
     head = "question_answering"
+    decision_path = "answerability/"
 
     def __init__(self, name: str, metric: str, spans: SpanSettings) -> None:
         super().__init__(name, metric)
@@ -93,6 +94,25 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
             n_best=self.spans.n_best,
             max_answer_length=self.spans.max_answer_length,
         )
+
+    @property
+    def decision_labels(self) -> list[str]:
+        """Return no answer and answer; nothing for SQuAD 1.1, where every question has one."""
+        return [_ANSWERED[False], _ANSWERED[True]] if self.spans.no_answers else []
+
+    def decision_scores(
+        self, logits: Sequence[np.ndarray], encoded: Encoded, predictions: Sequence[SpanPrediction]
+    ) -> list[np.ndarray] | None:
+        """Return the scores of no answer and of the best answer to each question, (1, 2); None for SQuAD 1.1."""
+        return self.answerability(predictions) if self.spans.no_answers else None
+
+    def answerability(self, predictions: Sequence[SpanPrediction]) -> list[np.ndarray]:
+        """Return the scores of no answer and of the best answer to each question, (1, 2)."""
+        best = [one.candidates[0].score for one in predictions]
+        return [
+            np.array([[one.null_difference + score, score]], dtype=np.float32)
+            for one, score in zip(predictions, best, strict=True)
+        ]
 
     def score(self, examples: Sequence[Question], predictions: Sequence[SpanPrediction]) -> dict[str, float]:
         """Return exact match and F1.

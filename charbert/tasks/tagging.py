@@ -12,11 +12,11 @@ import numpy as np
 
 from charbert.batch import Processor
 from charbert.config.data import ColumnSettings
-from charbert.data.encoding.tags import check_tags, decode_tags, encode_tagged, tag_label_ids
+from charbert.data.encoding.tags import check_tags, decode_tags, encode_tagged, tag_label_ids, word_logits
 from charbert.data.readers.columns import write_columns
 from charbert.data.readers.conll import TWO_COLUMNS, TaggedSentence, check_aligned, read_conll, write_conll
 from charbert.data.readers.conllu import CONLLU_SUFFIX, PosColumn, read_conllu, write_conllu
-from charbert.metrics.tagging import TypeScores, entity_counts, entity_scores, token_accuracy
+from charbert.metrics.tagging import TypeScores, entity_counts, entity_scores, token_accuracy, type_averages
 from charbert.noise.attack import attack_sentences
 from charbert.noise.edits import EditRecord, NoiseModel
 from charbert.tasks.task import Encoded, Task
@@ -28,6 +28,7 @@ class TaggingTask(Task[TaggedSentence, Tags]):
     """One tag for each word; a subclass knows the files and the score."""
 
     head = "token_classification"
+    decision_path = "token/"
 
     def learn_labels(self, examples: Sequence[TaggedSentence]) -> None:
         """Take the tag set from the training sentences."""
@@ -50,6 +51,19 @@ class TaggingTask(Task[TaggedSentence, Tags]):
     def decode(self, logits: Sequence[np.ndarray], encoded: Encoded) -> list[Tags]:
         """Return the most likely tag of every word."""
         return decode_tags([row.argmax(-1) for row in logits], encoded.origin, self.label_ids, outside=self._outside)
+
+    def decision_scores(
+        self, logits: Sequence[np.ndarray], encoded: Encoded, predictions: Sequence[Tags]
+    ) -> list[np.ndarray]:
+        """Return the logits of each word, (words, K) for every sentence."""
+        return word_logits(logits, encoded.origin, len(self.labels))
+
+    def decide(self, scores: Sequence[np.ndarray]) -> list[Tags]:
+        """Return the tag with the highest score of every word; a word without scores gets the outside tag."""
+        return [
+            [self._outside if np.isnan(row).any() else self.labels[int(row.argmax())] for row in sentence]
+            for sentence in scores
+        ]
 
     def attack(
         self, examples: Sequence[TaggedSentence], noise: NoiseModel, seed: int
@@ -134,6 +148,10 @@ class NamedEntityTask(TaggingTask):
         metrics = {"f1": scores.f1, "precision": scores.precision, "recall": scores.recall}
         metrics |= {f"{name}/f1": part.f1 for name, part in scores.per_type.items()}
         return metrics | {"token_accuracy": token_accuracy(gold, predictions)}
+
+    def averages(self, examples: Sequence[TaggedSentence], predictions: Sequence[Tags]) -> dict[str, float]:
+        """Return precision, recall and F1 averaged over the types: each alike (macro), by its share (weighted)."""
+        return type_averages(self.class_scores(examples, predictions))
 
     def class_scores(self, examples: Sequence[TaggedSentence], predictions: Sequence[Tags]) -> Mapping[str, TypeScores]:
         """Return the scores of each type of entity."""

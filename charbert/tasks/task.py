@@ -12,6 +12,7 @@ import numpy as np
 
 from charbert.batch import Processor
 from charbert.data.readers.squad import Question
+from charbert.errors import SettingsError
 from charbert.metrics.tagging import TypeScores, label_scores
 from charbert.noise.edits import EditRecord, NoiseModel
 
@@ -41,6 +42,8 @@ class Task(ABC, Generic[Example, Prediction]):
 
     head: ClassVar[str]
     """Which head the model needs: token_classification, sequence_classification or question_answering."""
+    decision_path: ClassVar[str] = ""
+    """Where scores of single decisions stand below the task's own: ``token/`` or ``answerability/``; empty: beside."""
 
     def __init__(self, name: str, metric: str) -> None:
         self.name = name
@@ -72,9 +75,35 @@ class Task(ABC, Generic[Example, Prediction]):
     def decode(self, logits: Sequence[np.ndarray], encoded: Encoded) -> list[Prediction]:
         """Return one prediction per example from one array of logits per feature."""
 
+    @property
+    def decision_labels(self) -> list[str]:
+        """Return what each decision is between: the columns of ``decision_scores``; empty without decisions."""
+        return self.labels
+
+    @abstractmethod
+    def decision_scores(
+        self, logits: Sequence[np.ndarray], encoded: Encoded, predictions: Sequence[Prediction]
+    ) -> list[np.ndarray] | None:
+        """Return the logits of each example's decisions, (decisions, K); None where a task has no decisions.
+
+        A decision that the model has no logits for is a row of NaN.
+        """
+
+    def decide(self, scores: Sequence[np.ndarray]) -> list[Prediction]:
+        """Return the predictions that the scores of each example's decisions give.
+
+        Raises:
+            SettingsError: if a prediction is more than its decisions, as an answer is.
+        """
+        raise SettingsError(f"task={self.name}: predictions cannot be made from the scores of decisions")
+
     @abstractmethod
     def score(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> dict[str, float]:
         """Return the metrics, shares in [0, 1] unless a name says otherwise."""
+
+    def averages(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> dict[str, float]:
+        """Return metrics that stand beside ``score`` in a record but are not needed during training."""
+        return {}
 
     @abstractmethod
     def units(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> np.ndarray:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from charbert.batch import EXAMPLE_IDS, IGNORED_LABEL, Processor
 from charbert.data.readers.conll import Tagged
 from charbert.errors import DataError, SettingsError
@@ -148,6 +150,27 @@ def decode_tags(
                 )
             tags[window.sentence][window.first_word + offset] = names[label]
     return tags
+
+
+def word_logits(logits: Sequence[np.ndarray], encoded: EncodedTags, num_labels: int) -> list[np.ndarray]:
+    """Return the logits at each word's first subword, (words, K) for every sentence; NaN where it has none.
+
+    Args:
+        logits: of each feature, (T, K) or longer where padded, in the features' order.
+        encoded: what `encode_tagged` returned.
+        num_labels: K.
+
+    Raises:
+        DataError: if there are not as many logits as features.
+    """
+    if len(logits) != len(encoded.windows):
+        raise DataError(f"expected logits for {len(encoded.windows)} features, got {len(logits)}")
+    scores = [np.full((length, num_labels), np.nan, np.float32) for length in encoded.sentence_lengths]
+    for row, window in zip(logits, encoded.windows, strict=True):
+        for offset, position in enumerate(window.positions):
+            if position is not None:
+                scores[window.sentence][window.first_word + offset] = row[position]
+    return scores
 
 
 def check_tags(sentences: Sequence[Tagged], label_ids: Mapping[str, int], source: str = "") -> None:

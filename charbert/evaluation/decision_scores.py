@@ -1,0 +1,108 @@
+"""The logits behind a model's decisions, kept beside its predictions: what judging and ensembles start from.
+
+A decision is a row's label, a word's tag, or whether a question has an answer.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from charbert.errors import RecordError
+from charbert.files import write_atomically
+
+SUFFIX = ".scores.npz"
+"""Of the file beside ``NAME.jsonl``."""
+_ARRAYS = ("logits", "gold", "labels", "lengths")
+
+
+@dataclass(frozen=True)
+class DecisionScores:
+    """The logits of D decisions between K labels, and the right label of each."""
+
+    logits: np.ndarray
+    """(D, K) float32; a row of NaN where the model saw nothing, as of a word without a subword."""
+    gold: np.ndarray
+    """Right labels, (D,)."""
+    labels: tuple[str, ...]
+    """Names of the columns, (K)."""
+    lengths: np.ndarray
+    """How many decisions each example has, (N,)."""
+
+    def __post_init__(self) -> None:
+        decisions, labels = self.logits.shape
+        if len(self.gold) != decisions or self.lengths.sum() != decisions or len(self.labels) != labels:
+            raise RecordError(
+                f"expected {decisions} decisions between {labels} labels, got {len(self.gold)} right answers, examples "
+                f"with {self.lengths.sum()} decisions and {len(self.labels)} labels"
+            )
+
+    @classmethod
+    def of_examples(
+        cls, rows: Sequence[np.ndarray], gold: Sequence[int] | np.ndarray, labels: Sequence[str]
+    ) -> DecisionScores:
+        """Return the scores of examples, each of them with logits (decisions, K)."""
+        return cls(
+            np.concatenate([np.asarray(row, dtype=np.float32) for row in rows]),
+            np.asarray(gold, dtype=np.int32),
+            tuple(labels),
+            np.array([len(row) for row in rows], dtype=np.int32),
+        )
+
+    @property
+    def examples(self) -> list[np.ndarray]:
+        """The logits of each example, (decisions, K)."""
+        return np.split(self.logits, np.cumsum(self.lengths)[:-1])
+
+    @property
+    def seen(self) -> DecisionScores:
+        """The decisions that have logits, each as an example of its own."""
+        kept = ~np.isnan(self.logits).any(axis=1)
+        ones = np.ones(int(kept.sum()), dtype=np.int32)
+        return DecisionScores(self.logits[kept], self.gold[kept], self.labels, ones)
+
+
+def write_scores(path: Path, scores: DecisionScores) -> None:
+    """Write scores as a compressed NumPy archive, whole or not at all.
+
+    Raises:
+        RecordError: if it cannot be written.
+    """
+    buffer = io.BytesIO()
+    arrays = {"logits": scores.logits.astype(np.float32), "gold": scores.gold, "lengths": scores.lengths}
+    np.savez_compressed(buffer, labels=np.array(scores.labels, dtype=np.str_), **arrays)
+    write_atomically(path, buffer.getvalue())
+
+
+def read_scores(path: Path) -> DecisionScores | None:
+    """Return the scores that `write_scores` wrote, None where there is no such file: a cell may be older than it.
+
+    Raises:
+        RecordError: if the file is damaged.
+    """
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            logits, gold, labels, lengths = (archive[name] for name in _ARRAYS)
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise RecordError(f"{path}: expected stored scores, got {error}; delete the file and run again") from error
+    return DecisionScores(logits, gold, tuple(map(str, labels)), lengths)
+
+
+def joined(parts: Sequence[DecisionScores]) -> DecisionScores:
+    """Return the decisions of several sets, one after the other.
+
+    Raises:
+        RecordError: if their labels differ.
+    """
+    if len({part.labels for part in parts}) != 1:
+        raise RecordError(f"expected scores between the same labels, got {sorted({part.labels for part in parts})}")
+    logits, gold, lengths = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("logits", "gold", "lengths")
+    )
+    return DecisionScores(logits, gold, parts[0].labels, lengths)

@@ -1,0 +1,143 @@
+"""Is a model as often right as it says? Expected calibration error, Brier score, log loss and temperature scaling.
+
+D decisions between K labels; the confidence of a decision is the probability of its most likely label.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
+
+from charbert.errors import DataError, SettingsError
+
+BINS = 15
+"""Parts of [0, 1] that confidences are sorted into, as in Guo et al. (2017)."""
+TEMPERATURES = (0.05, 20.0)
+"""Between these the temperature is searched: beyond them a model is as good as always sure, or never."""
+
+
+@dataclass(frozen=True)
+class ReliabilityBin:
+    """The decisions whose confidence is above ``low`` and at most ``high``."""
+
+    low: float
+    high: float
+    count: int
+    confidence: float
+    """Their mean confidence; 0 without decisions."""
+    accuracy: float
+    """Share of them that is right; 0 without decisions."""
+
+
+def probabilities_of(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+    """Return the softmax of logits, (D, K), each row a distribution; a higher temperature makes it flatter.
+
+    Raises:
+        SettingsError: if the temperature is not positive.
+    """
+    if not temperature > 0:
+        raise SettingsError(f"temperature must be positive, got {temperature}")
+    return np.asarray(softmax(np.asarray(logits, dtype=np.float64) / temperature, axis=-1))
+
+
+def reliability_bins(
+    gold: Sequence[int] | np.ndarray, probabilities: np.ndarray, bins: int = BINS
+) -> list[ReliabilityBin]:
+    """Return the confidences in bins of equal width, with how often the decisions of each are right.
+
+    Args:
+        gold: right labels, (D,).
+        probabilities: (D, K).
+        bins: number of bins.
+
+    Raises:
+        DataError: if the two do not line up or there is no decision.
+        SettingsError: if there is no bin.
+    """
+    right, confidence = _decided(gold, probabilities)
+    if bins < 1:
+        raise SettingsError(f"judging.bins must be at least 1, got {bins}")
+    edges = np.linspace(0, 1, bins + 1)
+    places = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
+    found = []
+    for place in range(bins):
+        inside = places == place
+        count = int(inside.sum())
+        means = (float(confidence[inside].mean()), float(right[inside].mean())) if count else (0.0, 0.0)
+        found.append(ReliabilityBin(float(edges[place]), float(edges[place + 1]), count, *means))
+    return found
+
+
+def expected_calibration_error(bins: Sequence[ReliabilityBin]) -> float:
+    """Return the mean distance of confidence and accuracy over the bins' decisions, in [0, 1]."""
+    total = sum(one.count for one in bins)
+    return sum(one.count * abs(one.confidence - one.accuracy) for one in bins) / max(1, total)
+
+
+def brier_score(gold: Sequence[int] | np.ndarray, probabilities: np.ndarray) -> float:
+    """Return half the mean squared distance of the distributions from the right answers, in [0, 1].
+
+    Of two labels it is the squared error of the positive one's probability; of more, half of Brier's own sum over
+    the labels, so that it stays in the same range.
+
+    Raises:
+        DataError: if the two do not line up or there is no decision.
+    """
+    _decided(gold, probabilities)
+    distance = probabilities.copy()
+    distance[np.arange(len(distance)), np.asarray(gold)] -= 1
+    return float((distance**2).sum(axis=1).mean() / 2)
+
+
+def log_loss(gold: Sequence[int] | np.ndarray, logits: np.ndarray, temperature: float = 1.0) -> float:
+    """Return the mean negative log probability of the right label, in nats."""
+    rows = log_softmax(np.asarray(logits, dtype=np.float64) / temperature, axis=-1)
+    return float(-rows[np.arange(len(rows)), np.asarray(gold)].mean())
+
+
+def fit_temperature(gold: Sequence[int] | np.ndarray, logits: np.ndarray) -> float:
+    """Return the temperature under which the right labels are most likely, in [0.05, 20].
+
+    Dividing logits by it changes no decision, only how sure the model is (Guo et al., 2017). Fit it on other examples
+    than those that are judged.
+
+    Raises:
+        DataError: if the two do not line up or there is no decision.
+    """
+    _decided(gold, logits)
+    low, high = (math.log(bound) for bound in TEMPERATURES)
+    found = minimize_scalar(lambda log: log_loss(gold, logits, math.exp(log)), bounds=(low, high), method="bounded")
+    return math.exp(float(found.x))
+
+
+def calibration_scores(
+    gold: Sequence[int] | np.ndarray, logits: np.ndarray, *, bins: int = BINS, temperature: float = 1.0
+) -> dict[str, float]:
+    """Return ``ece``, ``brier``, ``nll`` (in nats) and the mean ``confidence``.
+
+    Raises:
+        DataError: if the two do not line up or there is no decision.
+        SettingsError: if there is no bin or the temperature is not positive.
+    """
+    probabilities = probabilities_of(logits, temperature)
+    return {
+        "ece": expected_calibration_error(reliability_bins(gold, probabilities, bins)),
+        "brier": brier_score(gold, probabilities),
+        "nll": log_loss(gold, logits, temperature),
+        "confidence": float(probabilities.max(axis=1).mean()),
+    }
+
+
+def _decided(gold: Sequence[int] | np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return which decisions are right, and how high the chosen label's score is, (D,) each."""
+    labels = np.asarray(gold)
+    if scores.ndim != 2 or labels.shape != scores.shape[:1] or not len(labels):
+        raise DataError(f"expected a row of scores for each right label, got shapes {labels.shape} and {scores.shape}")
+    if labels.min() < 0 or labels.max() >= scores.shape[1]:
+        raise DataError(f"expected right labels in 0..{scores.shape[1] - 1}, got {labels.min()}..{labels.max()}")
+    return scores.argmax(axis=1) == labels, scores.max(axis=1)

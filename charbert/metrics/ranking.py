@@ -1,0 +1,59 @@
+"""Does a model rank the right label high? Areas under the ROC and the precision-recall curve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from sklearn import metrics as sklearn_metrics
+
+from charbert.errors import DataError
+
+
+def label_areas(gold: Sequence[int] | np.ndarray, probabilities: np.ndarray) -> dict[int, tuple[float, float]]:
+    """Return the areas of each label against the rest, label -> (ROC, precision-recall), both in [0, 1].
+
+    The area under the precision-recall curve is the average precision, which joins no points of the curve by lines. A
+    label that all decisions or none of them have leaves nothing to rank and is left out.
+
+    Args:
+        gold: right labels, (D,).
+        probabilities: or scores, (D, K); the higher, the surer the model is of the label.
+
+    Raises:
+        DataError: if the two do not line up or there is nothing to rank.
+    """
+    right = np.asarray(gold)
+    if probabilities.ndim != 2 or right.shape != probabilities.shape[:1] or not len(right):
+        raise DataError(
+            f"expected a row of scores for each right label, got shapes {right.shape} and {probabilities.shape}"
+        )
+    areas: dict[int, tuple[float, float]] = {}
+    measures: tuple[Callable[..., float], ...] = (
+        sklearn_metrics.roc_auc_score,
+        sklearn_metrics.average_precision_score,
+    )
+    for label in range(probabilities.shape[1]):
+        member = right == label
+        if member.any() and not member.all():
+            roc, precision_recall = (float(area(member, probabilities[:, label])) for area in measures)
+            areas[label] = (roc, precision_recall)
+    return areas
+
+
+def ranking_scores(
+    gold: Sequence[int] | np.ndarray, probabilities: np.ndarray, *, positive: int = 1
+) -> dict[str, float]:
+    """Return ``roc_auc`` and ``pr_auc``, in [0, 1]; nothing where all decisions have the same right label.
+
+    Of two labels the areas of ``positive``; of more the means over the labels that occur, each against the rest.
+
+    Raises:
+        DataError: see `label_areas`.
+    """
+    areas = label_areas(gold, probabilities)
+    chosen = [areas[positive]] if probabilities.shape[1] == 2 and positive in areas else list(areas.values())
+    if not chosen:
+        return {}
+    roc, precision_recall = (float(np.mean(side)) for side in zip(*chosen, strict=True))
+    return {"roc_auc": roc, "pr_auc": precision_recall}
