@@ -214,7 +214,7 @@ class NoiseSettings:
                 raise SettingsError(f"noise.{name} must be in [0, 1], got {getattr(self, name)}")
         if self.rules not in ("paper", "released"):
             raise SettingsError(f"noise.rules must be paper or released, got {self.rules}")
-        _check_edits("noise.edits", self.edits)
+        check_edits("noise.edits", self.edits)
 
 
 @dataclass
@@ -244,10 +244,11 @@ class AttackSettings:
             )
         if self.letters not in ("both", "lower"):
             raise SettingsError(f"attack.letters must be both or lower, got {self.letters}")
-        _check_edits("attack.edits", self.edits)
+        check_edits("attack.edits", self.edits)
 
 
-def _check_edits(setting: str, edits: list[str]) -> None:
+def check_edits(setting: str, edits: list[str]) -> None:
+    """Raise SettingsError unless a setting lists some of the edits."""
     known = ("drop", "add", "swap", "keyboard")
     unknown = [edit for edit in edits if edit not in known]
     if unknown or not edits:

@@ -16,8 +16,11 @@ from charbert.config.data import (
     NoiseSettings,
     TaskSettings,
 )
+from charbert.config.distillation import DistillationSettings
 from charbert.config.identity import later_section
 from charbert.config.model import ModelSettings, TrunkSettings
+from charbert.config.multi_task import MultiTaskSettings
+from charbert.config.robust_training import RobustTrainingSettings
 from charbert.config.strategy import StrategySettings
 from charbert.config.training import TrainingSettings
 
@@ -77,6 +80,9 @@ class Settings:
     task: TaskSettings = field(default_factory=TaskSettings)
     finetuning: TrainingSettings = field(default_factory=TrainingSettings)
     strategy: StrategySettings = later_section(StrategySettings)
+    distillation: DistillationSettings = later_section(DistillationSettings)
+    robust_training: RobustTrainingSettings = later_section(RobustTrainingSettings)
+    multi_task: MultiTaskSettings = later_section(MultiTaskSettings)
     attack: AttackSettings = field(default_factory=AttackSettings)
     analysis: AnalysisSettings = field(default_factory=AnalysisSettings)
     tracking: TrackingSettings = field(default_factory=TrackingSettings)

@@ -18,13 +18,15 @@ from charbert.config.schema import Settings
 from charbert.config.training import TrainingSettings
 from charbert.config.word_recognizer import Backoff
 from charbert.pipelines.released_files import released_identity
+from charbert.pipelines.teachers import teacher_identity
 from charbert.records import ResultRecord, read_record, read_records, settings_key
 from charbert.reporting.tables import BASELINE, FAMILIES, trunk_family
 
 _WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
 _HEAD_ONLY = ("name", "head_channels", "recognizer")
 _RELEASED = ("released", "released_char_vocab")
-_FINETUNING_SECTIONS: tuple[str, ...] = ("strategy",)
+_TEACHER = ("teacher", "cell")
+_FINETUNING_SECTIONS: tuple[str, ...] = ("strategy", "distillation", "robust_training")
 """Sections of the settings that change how a model is fine-tuned, and count where they are not at their defaults."""
 
 
@@ -89,7 +91,16 @@ def finetuning_identity(settings: Settings) -> dict[str, Any]:
         identity["newswire"] = identity_values(settings.newswire)
     if settings.model.recognizer.enabled:
         identity["recognizer"] = corrector_identity(settings)
-    return identity | changed_sections(settings, _FINETUNING_SECTIONS)
+    return identity | finetuning_choices(settings)
+
+
+def finetuning_choices(settings: Settings) -> dict[str, Any]:
+    """Return how fine-tuning differs from the usual one, by section; a teacher counts as what it is, not where."""
+    chosen = changed_sections(settings, _FINETUNING_SECTIONS)
+    if settings.distillation.enabled:
+        named = chosen["distillation"]
+        chosen["distillation"] = {k: v for k, v in named.items() if k not in _TEACHER} | teacher_identity(settings)
+    return chosen
 
 
 def corrector_identity(settings: Settings) -> dict[str, Any]:
@@ -135,6 +146,7 @@ def comparison_keys(settings: Settings) -> dict[str, str | None]:
         "data": settings.data.name,
         "attack": identity_values(settings.attack),
         "finetuning": training_identity(settings.finetuning),
+        **finetuning_choices(settings),
     }
     pretraining = {
         "text": text_identity(settings),

@@ -35,14 +35,14 @@ def released_identity(model: ModelSettings) -> dict[str, str]:
         )
     vocabularies = [folder / name for name in _TOKENIZER if (folder / name).is_file()]
     return {
-        "weights": _checksum(weights[0]),
-        "config": _checksum(folder / "config.json"),
-        "char_vocab": _checksum(characters),
-        **{path.name: _checksum(path) for path in vocabularies},
+        "weights": checksum_once(weights[0]),
+        "config": checksum_once(folder / "config.json"),
+        "char_vocab": checksum_once(characters),
+        **{path.name: checksum_once(path) for path in vocabularies},
     }
 
 
-def _checksum(path: Path) -> str:
+def checksum_once(path: Path) -> str:
     """Return the checksum of a file, read once as long as it does not change: the key is asked for many times."""
     status = path.stat()
     return _checksum_of(path.resolve(), status.st_size, status.st_mtime_ns)

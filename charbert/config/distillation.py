@@ -1,0 +1,58 @@
+"""Settings of knowledge distillation: who teaches, and what is learnt from the teacher."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from charbert.errors import SettingsError
+
+
+@dataclass
+class DistillationSettings:
+    """Fine-tuning that learns from a teacher beside the labels. Hinton et al. (2015); Sanh et al. (2019)."""
+
+    enabled: bool = False
+    """Whether there is a teacher."""
+    teacher: str = ""
+    """Folder of a fine-tuned model of the same task, CharBERT, a plain trunk of ours or a Hugging Face one."""
+    cell: list[str] = field(default_factory=list)
+    """In place of ``teacher``: the finished cell of the task with these settings, as ``[model=charbert,seed=1]``.
+    A group stands for its name; any other setting is named in full, as ``finetuning.epochs=3``."""
+    weight: float = 0.5
+    """Share of the loss that is learnt from the teacher's logits, in [0, 1]; the labels have the rest."""
+    temperature: float = 2.0
+    """What the logits of both are divided by, above 0; the loss is multiplied by its square, so that gradients stay as
+    large as they were."""
+    hidden_weight: float = 0.0
+    """Weight of the distance between the hidden states of student and teacher, 0 or more."""
+    layer_map: dict[int, int] = field(default_factory=dict)
+    """Layer of the student -> layer of the teacher that it imitates, 0 the embeddings; empty: the student's layers
+    spread evenly over the teacher's."""
+    student_layers: list[int] = field(default_factory=list)
+    """Layers of the teacher, from 1, that a smaller student begins with, with the teacher's embeddings; ``model``
+    then only says whether it keeps the char channel. Empty: the student is the model and the trunk of the settings."""
+
+    def __post_init__(self) -> None:
+        """Check ranges, and that there is no more than one teacher."""
+        if not 0 <= self.weight <= 1:
+            raise SettingsError(f"distillation.weight must be in [0, 1], got {self.weight}")
+        if self.temperature <= 0:
+            raise SettingsError(f"distillation.temperature must be positive, got {self.temperature}")
+        if self.hidden_weight < 0:
+            raise SettingsError(f"distillation.hidden_weight must be 0 or more, got {self.hidden_weight}")
+        for student, teacher in self.layer_map.items():
+            if student < 0 or teacher < 0:
+                raise SettingsError(f"distillation.layer_map holds layers from 0, got {student}: {teacher}")
+        layers = self.student_layers
+        if layers and (min(layers) < 1 or layers != sorted(set(layers))):
+            raise SettingsError(f"distillation.student_layers must rise from 1, each layer once, got {layers}")
+        if self.teacher and self.cell:
+            raise SettingsError(
+                f"give one teacher, distillation.teacher or distillation.cell, got teacher={self.teacher!r} and "
+                f"cell={self.cell}"
+            )
+        if not self.enabled and (self.teacher or self.cell or layers):
+            raise SettingsError(
+                "distillation.enabled is false, but a teacher or student_layers is given; "
+                "choose distillation=logits or distillation=hidden"
+            )
