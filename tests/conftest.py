@@ -16,6 +16,8 @@ from transformers import PreTrainedTokenizerFast
 from charbert.data.wordpiece import choose_pieces
 from charbert.text.char_vocab import CharVocab
 
+ROOT = Path(__file__).parents[1]
+OFFLINE = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
 SENTENCES = (
     "The old lighthouse keeper counted seven ships before breakfast.",
     "Nobody in Kraków remembered who had painted the café door green!",
@@ -106,22 +108,34 @@ def char_vocab() -> CharVocab:
 
 
 @pytest.fixture(scope="session")
-def run_experiment() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run an experiment as a user does, under recipe=smoke with all folders below ``folder``."""
-    root = Path(__file__).parents[1]
+def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run Python on the arguments as a user does, without network; the output is shown where it ends otherwise."""
 
-    def run(script: str, folder: Path, *overrides: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
-        command = [
-            sys.executable,
-            str(root / "experiments" / script),
-            "recipe=smoke",
-            f"paths.outputs={folder / 'outputs'}",
-            f"paths.results={folder / 'results'}",
-            *overrides,
-        ]
-        environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
-        done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=300)
+    def run(
+        *arguments: str, cwd: Path = ROOT, expect: int = 0, timeout: int = 300, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=cwd,
+            env=os.environ | OFFLINE | environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
         assert done.returncode == expect, done.stdout[-3000:] + done.stderr[-3000:]
         return done
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def run_experiment(
+    run_python: Callable[..., subprocess.CompletedProcess[str]],
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run an experiment under recipe=smoke with all folders below ``folder``."""
+
+    def run(script: str, folder: Path, *overrides: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
+        folders = [f"paths.outputs={folder / 'outputs'}", f"paths.results={folder / 'results'}"]
+        return run_python(str(ROOT / "experiments" / script), "recipe=smoke", *folders, *overrides, expect=expect)
 
     return run

@@ -2,35 +2,25 @@
 
 import csv
 import json
-import os
 import shutil
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+Run = Callable[..., subprocess.CompletedProcess[str]]
 FIGURES = ("fig4_word_vs_subword", "fig5_sensitivity", "fig6_embedding_sources", "intro_fragility")
 
 pytestmark = pytest.mark.slow
 
 
-def run(script: str, folder: Path, *overrides: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
-    """Run an experiment under recipe=smoke with all folders below ``folder``."""
-    command = [
-        sys.executable,
-        str(ROOT / "experiments" / f"{script}.py"),
-        "recipe=smoke",
-        f"paths.outputs={folder / 'outputs'}",
-        f"paths.results={folder / 'results'}",
-        "tracking=off",
-        *overrides,
-    ]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == expect, done.stdout[-3000:] + done.stderr[-3000:]
-    return done
+@pytest.fixture(scope="module")
+def run(run_experiment: Run) -> Run:
+    """Run an experiment by its stem, without tracking."""
+    return lambda stem, folder, *overrides, **options: run_experiment(
+        f"{stem}.py", folder, "tracking=off", *overrides, **options
+    )
 
 
 def models_with_a_score(folder: Path, stem: str) -> set[str]:
@@ -44,7 +34,7 @@ def records(folder: Path, analysis: str) -> dict[str, dict]:
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def drawn(tmp_path_factory: pytest.TempPathFactory, run: Run) -> Path:
     folder = tmp_path_factory.mktemp("analyses")
     for stem in FIGURES:
         run(stem, folder)
@@ -74,7 +64,7 @@ def test_fig5_measures_all_models_of_the_sweep_on_one_sentence(drawn: Path) -> N
     assert all(0 < record["metrics"]["sensitivity/ner/concat/all_words"] < 1 for record in found)
 
 
-def test_fig5_can_look_at_models_before_fine_tuning(drawn: Path) -> None:
+def test_fig5_can_look_at_models_before_fine_tuning(drawn: Path, run: Run) -> None:
     run("fig5_sensitivity", drawn, "hydra.mode=RUN", "model=bert", "analysis.sensitivity.stage=pretrained")
     assert models_with_a_score(drawn, "fig5_sensitivity_pretrained") == {"BERT"}
     assert models_with_a_score(drawn, "fig5_sensitivity") == {"BERT", "AdvBERT", "CharBERT"}
@@ -84,7 +74,7 @@ def test_fig6_trains_a_tagger_for_each_kind_of_states(drawn: Path) -> None:
     assert models_with_a_score(drawn, FIGURES[2]) == {"char", "sum", "token", "BERT", "concat"}
 
 
-def test_sec1_takes_any_wordpiece_vocabulary(drawn: Path, tmp_path: Path) -> None:
+def test_sec1_takes_any_wordpiece_vocabulary(drawn: Path, tmp_path: Path, run: Run) -> None:
     vocabulary = tmp_path / "letters-vocab.txt"
     letters = "abcdefghijklmnopqrstuvwxyz"
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{letter}" for letter in letters)]
@@ -94,7 +84,7 @@ def test_sec1_takes_any_wordpiece_vocabulary(drawn: Path, tmp_path: Path) -> Non
     assert models_with_a_score(drawn, FIGURES[3]) == {"tiny-bert", "letters"}
 
 
-def test_figures_are_redrawn_from_records_alone(drawn: Path) -> None:
+def test_figures_are_redrawn_from_records_alone(drawn: Path, run: Run) -> None:
     paths = [drawn / f"results/tables/{stem}.md" for stem in FIGURES]
     before = [path.read_text() for path in paths]
     for path in paths:
@@ -103,7 +93,7 @@ def test_figures_are_redrawn_from_records_alone(drawn: Path) -> None:
     assert [path.read_text() for path in paths] == before
 
 
-def test_what_was_deleted_is_made_again_with_the_same_result(drawn: Path, tmp_path: Path) -> None:
+def test_what_was_deleted_is_made_again_with_the_same_result(drawn: Path, tmp_path: Path, run: Run) -> None:
     shutil.copytree(drawn / "results", tmp_path / "results")
     name = "fig4-word-vs-subword-ner-bert-s1"
     before = records(tmp_path, FIGURES[0])[name]["metrics"]
@@ -112,6 +102,6 @@ def test_what_was_deleted_is_made_again_with_the_same_result(drawn: Path, tmp_pa
     assert records(tmp_path, FIGURES[0])[name]["metrics"] == before
 
 
-def test_a_task_without_entities_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_task_without_entities_is_refused_by_name(tmp_path: Path, run: Run) -> None:
     done = run(FIGURES[0], tmp_path, "hydra.mode=RUN", "task=qnli", expect=2)
     assert "task.kind must be tagging" in done.stderr and "Traceback" not in done.stderr

@@ -1,10 +1,9 @@
 """Every notebook runs from top to bottom, on what it makes itself, and is committed without outputs."""
 
 import json
-import os
 import re
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -57,26 +56,14 @@ def test_a_notebook_explains_each_step_before_it_takes_it(path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs_from_top_to_bottom(path: Path, tmp_path: Path) -> None:
+def test_a_notebook_runs_from_top_to_bottom(
+    path: Path, tmp_path: Path, run_python: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
     # without a recipe's results it makes small ones of its own
     code = re.sub(r'^recipe = ".*?"', 'recipe = "none"', source_of(read(path)), flags=re.MULTILINE)
     script = tmp_path / f"{path.stem}.py"
     script.write_text(code + SAVE_FIGURES.format(folder=str(tmp_path)), encoding="utf-8")
-    environment = os.environ | {
-        "MPLBACKEND": "Agg",
-        "OMP_NUM_THREADS": "1",
-        "HF_HUB_OFFLINE": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-    }
-    done = subprocess.run(
-        [sys.executable, "-W", "error::UserWarning:matplotlib", str(script)],
-        cwd=FOLDER,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
+    run_python("-W", "error::UserWarning:matplotlib", str(script), cwd=FOLDER, timeout=600, MPLBACKEND="Agg")
     figures = list(tmp_path.glob("*.png"))
     assert len(figures) >= 2
     assert all(figure.stat().st_size > 5_000 for figure in figures)
