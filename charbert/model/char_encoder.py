@@ -124,7 +124,9 @@ def build_char_encoder(config: CharBertConfig) -> nn.Module | None:
 
 def char_lengths(char_input_ids: Tensor, pad_id: int) -> Tensor:
     """Return how many characters lead each row of (B, C) before its padding, (B,)."""
-    return (char_input_ids != pad_id).long().cumprod(dim=1).sum(dim=1)
+    size = char_input_ids.shape[1]
+    positions = torch.arange(size, device=char_input_ids.device)
+    return torch.where(char_input_ids == pad_id, positions, size).amin(dim=1)  # ONNX has no running product
 
 
 def mirror_positions(lengths: Tensor, size: int) -> Tensor:
@@ -132,7 +134,7 @@ def mirror_positions(lengths: Tensor, size: int) -> Tensor:
 
     The map is its own inverse.
     """
-    positions = torch.arange(size, device=lengths.device).expand(len(lengths), size)
+    positions = torch.arange(size, device=lengths.device).expand(lengths.shape[0], size)
     return torch.where(positions < lengths[:, None], lengths[:, None] - 1 - positions, positions)
 
 

@@ -167,7 +167,7 @@ class CharBertModel(CharBertPreTrainedModel):
         history = [states]
         with self._recorded_attentions(self._asked(output_attentions, "output_attentions")) as attentions:
             for index, layer in enumerate(self._adapter.layers(self.trunk)):
-                states = list(layer(torch.cat(states), **context[index]).chunk(len(states)))
+                states = _unbatch(layer(torch.cat(states), **context[index]), len(states))
                 if self.interactions:
                     states = list(self.interactions[index % len(self.interactions)](*states, mask))
                 history.append(states)
@@ -177,7 +177,7 @@ class CharBertModel(CharBertPreTrainedModel):
             channels = [tuple(channel) for channel in zip(*history[:-1], states, strict=True)]
             output["token_hidden_states"], output["char_hidden_states"] = _pair(channels)
         if attentions:
-            channels = [tuple(c) for c in zip(*(a.chunk(len(states)) for a in attentions), strict=True)]
+            channels = [tuple(c) for c in zip(*(_unbatch(a, len(states)) for a in attentions), strict=True)]
             output["attentions"], output["char_attentions"] = _pair(channels)
         return output
 
@@ -231,6 +231,11 @@ class CharBertModel(CharBertPreTrainedModel):
         finally:
             for hook in hooks:
                 hook.remove()
+
+
+def _unbatch(states: Tensor, channels: int) -> list[Tensor]:
+    """Split (channels x B, ...) into channels of (B, ...); unlike ``chunk`` an exported graph can do so for any B."""
+    return list(states.unflatten(0, (channels, -1)).unbind())
 
 
 def _pair(channels: list[tuple[Tensor, ...]]) -> tuple[Any, Any]:
