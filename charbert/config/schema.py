@@ -18,6 +18,7 @@ from charbert.config.data import (
 )
 from charbert.config.distillation import DistillationSettings
 from charbert.config.identity import later_section
+from charbert.config.judging import EnsembleSettings, JudgingSettings, PerplexitySettings
 from charbert.config.model import ModelSettings, TrunkSettings
 from charbert.config.multi_task import MultiTaskSettings
 from charbert.config.robust_training import RobustTrainingSettings
@@ -85,6 +86,9 @@ class Settings:
     multi_task: MultiTaskSettings = later_section(MultiTaskSettings)
     attack: AttackSettings = field(default_factory=AttackSettings)
     analysis: AnalysisSettings = field(default_factory=AnalysisSettings)
+    judging: JudgingSettings = later_section(JudgingSettings)
+    ensemble: EnsembleSettings = later_section(EnsembleSettings)
+    perplexity: PerplexitySettings = later_section(PerplexitySettings)
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
 
     @property
