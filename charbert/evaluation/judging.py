@@ -1,4 +1,4 @@
-"""What a model's scores say beyond its labels: averages over classes, how it ranks, whether its confidence is earned."""
+"""What scores say beyond labels: averages over classes, how a model ranks, whether its confidence is earned."""
 
 from __future__ import annotations
 

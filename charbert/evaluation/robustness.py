@@ -11,12 +11,10 @@ import numpy as np
 from charbert.batch import Processor
 from charbert.evaluation.correction import correct_examples
 from charbert.evaluation.decision_scores import DecisionScores
+from charbert.evaluation.metric_paths import metric_path
 from charbert.evaluation.predict import predict_logits
 from charbert.model.word_correction import WordCorrector
 from charbert.tasks.task import Encoded, Task
-
-CLEAN = "eval"
-ATTACKED = "attack"
 
 
 @dataclass
@@ -86,11 +84,6 @@ def decision_scores(task: Task[Any, Any], examples: Sequence[Any], found: SetPre
     ids = {label: position for position, label in enumerate(task.decision_labels)}
     gold = [ids[label] for label in task.decisions(examples, found.predictions)[0]]
     return DecisionScores.of_examples(found.scores, gold, task.decision_labels)
-
-
-def metric_path(task_name: str, version: str) -> str:
-    """Return the path that the scores on a version of a task's test set stand below."""
-    return f"{CLEAN}/{task_name}" if version == "clean" else f"{ATTACKED}/{task_name}/{version}"
 
 
 def score_set(task: Task[Any, Any], name: str, examples: Sequence[Any], found: SetPredictions) -> SetScore:

@@ -13,8 +13,9 @@ from transformers import EvalPrediction
 from charbert.config.schema import Settings
 from charbert.data.collate import PadCollator
 from charbert.evaluation.correction import correct_examples
+from charbert.evaluation.decision_scores import DecisionScores
 from charbert.evaluation.predict import unpad_logits
-from charbert.evaluation.robustness import SetPredictions, predict_set
+from charbert.evaluation.robustness import SetPredictions, decision_scores, predict_encoded, predict_set
 from charbert.model import (
     CharBertForQuestionAnswering,
     CharBertForSequenceClassification,
@@ -69,7 +70,9 @@ def fit(
         trainer = _build_trainer(settings, cell, task, rows["dev"], encoded, processor, model)
         record.training_tokens = train(trainer, tracking, settings.finetuning.patience)
         found = _predict(settings, task, versions, processor, trainer, corrector)
-        metrics = score_versions(settings, cell, task, versions, found, tracking)
+        dev = _dev_scores(settings, task, rows["dev"], encoded["dev"], trainer)
+        metrics, judging = score_versions(settings, cell, task, versions, found, tracking, dev)
+        record.details["judging"] = judging
         record.details["history"] = history(trainer)
         record.details["reports"] = {name: one.report for name, one in found.items()}
         record.details["train_report"] = encoded["train"].report
@@ -142,6 +145,15 @@ def _predict(
         log.info("scoring %s on %s (%s)", settings.model.name, settings.task.name, name)
         found[name] = predict_set(task, examples, processor, settings.finetuning_length, trainer, corrector)
     return found
+
+
+def _dev_scores(
+    settings: Settings, task: Task[Any, Any], dev: Sequence[Any], encoded: Encoded, trainer: CharBertTrainer
+) -> DecisionScores | None:
+    """Return the best checkpoint's scores on the dev set, None where no temperature is wanted or there are none."""
+    if not settings.judging.temperature or not task.decision_labels:
+        return None
+    return decision_scores(task, dev, predict_encoded(task, encoded, trainer))
 
 
 def _dev_metrics(task: Task[Any, Any], trainer: CharBertTrainer) -> dict[str, float]:

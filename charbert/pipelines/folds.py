@@ -18,10 +18,12 @@ import numpy as np
 from charbert.config.schema import Settings
 from charbert.data.readers.squad import Question, read_squad
 from charbert.data.splits import Parts
+from charbert.evaluation.decision_scores import DecisionScores, joined
 from charbert.evaluation.robustness import SetPredictions
 from charbert.pipelines.cells import Cell, fold_cell, with_fold
 from charbert.pipelines.fitting import fit
 from charbert.pipelines.ingredients import data_file, set_files, task_files
+from charbert.pipelines.judging import DEV, stored_scores
 from charbert.pipelines.runs import checksums, recorded_run
 from charbert.pipelines.scoring import score_versions
 from charbert.pipelines.sets import build_versions, read_test_sets
@@ -48,7 +50,8 @@ def run_folds(settings: Settings, cell: Cell, task: Task[Any, Any]) -> ResultRec
     found = _pool(folds, [predictions for _, predictions in done])
     log.info("scoring the predictions of %d folds", len(folds))
     with recorded_run(settings, cell) as (record, tracking):
-        metrics = score_versions(settings, cell, task, versions, found, tracking)
+        dev = _pooled_dev([with_fold(settings, number) for number in range(len(folds))])
+        metrics, record.details["judging"] = score_versions(settings, cell, task, versions, found, tracking, dev)
         record.training_tokens = sum(one.training_tokens for one in records)
         record.details["folds"] = _spread(records)
         record.details["fold_keys"] = [one.key for one in records]
@@ -76,7 +79,7 @@ def _run_fold(
     record = cell.finished()
     if record is not None and path.is_file():
         log.info("%s: finished before, record %s", cell.name, cell.record_path)
-        return record, _read_predictions(path, task)
+        return record, _read_predictions(path, task, cell)
     sets, test = take_fold(fold, versions["clean"], versions)
     record, found = fit(settings, cell, task, sets, test)
     _write_predictions(path, task, found)
@@ -85,18 +88,31 @@ def _run_fold(
 
 def _write_predictions(path: Path, task: Task[Any, Any], found: Mapping[str, SetPredictions]) -> None:
     content = {
-        name: asdict(one) | {"predictions": [task.pack(prediction) for prediction in one.predictions]}
+        name: {
+            "predictions": [task.pack(prediction) for prediction in one.predictions],
+            "report": one.report,
+            "corrected": one.corrected,
+        }
         for name, one in found.items()
-    }
+    }  # their scores lie beside the fold's predictions
     write_atomically(path, json.dumps(content, ensure_ascii=False) + "\n")
 
 
-def _read_predictions(path: Path, task: Task[Any, Any]) -> dict[str, SetPredictions]:
+def _read_predictions(path: Path, task: Task[Any, Any], cell: Cell) -> dict[str, SetPredictions]:
     content = json.loads(path.read_text(encoding="utf-8"))
-    return {
-        name: SetPredictions(**one | {"predictions": [task.unpack(packed) for packed in one["predictions"]]})
-        for name, one in content.items()
-    }
+    stored = stored_scores(cell.predictions_path("clean").parent, list(content))
+    found = {}
+    for name, one in content.items():
+        predictions = [task.unpack(packed) for packed in one["predictions"]]
+        scores = stored[name].examples if name in stored else None
+        found[name] = SetPredictions(predictions, one["report"], one["corrected"], scores)
+    return found
+
+
+def _pooled_dev(folds: Sequence[Settings]) -> DecisionScores | None:
+    """Return what the models of all folds say of their dev parts, None unless every fold has stored it."""
+    stored = [stored_scores(fold_cell(one).predictions_path("clean").parent, [DEV]) for one in folds]
+    return joined([one[DEV] for one in stored]) if all(stored) else None
 
 
 def _pool(folds: Sequence[Parts], found: Sequence[Mapping[str, SetPredictions]]) -> dict[str, SetPredictions]:
@@ -108,10 +124,12 @@ def _pool(folds: Sequence[Parts], found: Sequence[Mapping[str, SetPredictions]])
         predictions = [prediction for part in parts for prediction in part.predictions]
         corrected = [text for part in parts for text in part.corrected or []]
         report = {key: sum(part.report[key] for part in parts) for key in parts[0].report}
+        scores = [row for part in parts for row in part.scores or []]
         pooled[name] = SetPredictions(
             [predictions[index] for index in order],
             report,
             [corrected[index] for index in order] if corrected else None,
+            [scores[index] for index in order] if len(scores) == len(predictions) else None,
         )
     return pooled
 

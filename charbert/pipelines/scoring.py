@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from charbert.config.schema import Settings
+from charbert.evaluation.decision_scores import DecisionScores
 from charbert.evaluation.errors import analyse_errors, write_errors
-from charbert.evaluation.robustness import SetPredictions, score_set
+from charbert.evaluation.robustness import SetPredictions, decision_scores, score_set
 from charbert.pipelines.cells import Cell
+from charbert.pipelines.judging import DEV, FIGURE, judge_versions, keep_scores
 from charbert.records import write_atomically
 from charbert.tasks.task import Task
 from charbert.training.tracking import Run
@@ -24,11 +26,21 @@ def score_versions(
     versions: Mapping[str, Sequence[Any]],
     found: Mapping[str, SetPredictions],
     tracking: Run,
-) -> dict[str, float]:
-    """Return the scores of predictions on every version of the test set.
+    dev: DecisionScores | None = None,
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """Return the scores of predictions on every version of the test set, and details of how they were judged.
 
-    Written are the predictions of each version and the analysis of their errors, which W&B shows too, and beside
-    the record what each example adds to the score.
+    Written are the predictions of each version with the scores behind them, the analysis of their errors and what
+    judging found, which W&B shows too, and beside the record what each example adds to the score.
+
+    Args:
+        settings: the experiment's settings.
+        cell: where all of it goes.
+        task: the benchmark.
+        versions: the test examples, ``clean`` first, then attacked.
+        found: the predictions on them.
+        tracking: the W&B run.
+        dev: the model's scores on the dev set, which a temperature is fitted on.
     """
     metrics: dict[str, float] = {}
     units = {}
@@ -44,4 +56,32 @@ def score_versions(
         metrics |= score.metrics
         units[name] = np.asarray(score.units).tolist()
     write_atomically(cell.record_path.with_name("per_example.json"), json.dumps(units) + "\n")
-    return metrics
+    judged, details = _judge(settings, cell, task, versions, found, tracking, dev)
+    return judged | metrics, details
+
+
+def _judge(
+    settings: Settings,
+    cell: Cell,
+    task: Task[Any, Any],
+    versions: Mapping[str, Sequence[Any]],
+    found: Mapping[str, SetPredictions],
+    tracking: Run,
+    dev: DecisionScores | None,
+) -> tuple[dict[str, float], dict[str, Any]]:
+    folder = cell.predictions_path("clean").parent
+    scored = {name: decision_scores(task, examples, found[name]) for name, examples in versions.items()}
+    scores = {name: one for name, one in scored.items() if one is not None}
+    keep_scores(folder, {**scores, DEV: dev})
+    metrics, details = judge_versions(
+        settings.judging,
+        folder,
+        scores,
+        dev,
+        task_name=task.name,
+        decision_path=task.decision_path,
+        title=f"{settings.model.name} on {settings.task.name}, seed {settings.seed}",
+    )
+    if metrics:
+        tracking.image(f"{FIGURE}/{settings.task.name}", folder / f"{FIGURE}.png")
+    return metrics, details
