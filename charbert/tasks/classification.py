@@ -13,6 +13,7 @@ from charbert.batch import Processor
 from charbert.config.data import ColumnSettings
 from charbert.data.articles import group_pairs
 from charbert.data.encoding.pairs import LabelPrediction, check_labels, decode_labels, encode_pairs, text_label_ids
+from charbert.data.readers.faults import Fault
 from charbert.data.readers.glue import LabelledText, check_rows_aligned, read_glue, write_glue
 from charbert.data.readers.squad import Question
 from charbert.metrics.classification import accuracy, label_f1, matthews
@@ -40,9 +41,9 @@ class ClassificationTask(Task[LabelledText, LabelPrediction]):
         self.columns = columns
         self.labels = list(columns.label_names.values())
 
-    def read(self, path: Path, *, attacked: bool = False) -> list[LabelledText]:
+    def read(self, path: Path, *, attacked: bool = False, faults: list[Fault] | None = None) -> list[LabelledText]:
         """Return the rows of a table; the authors' attacked file quotes fields as a CSV file does."""
-        return read_glue(path, self.columns, unquote_fields=attacked)
+        return read_glue(path, self.columns, unquote_fields=attacked, faults=faults)
 
     def write(self, path: Path, examples: Sequence[LabelledText]) -> None:
         """Write rows as a table that ``read`` reads back."""

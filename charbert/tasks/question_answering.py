@@ -13,6 +13,7 @@ from charbert.batch import Processor
 from charbert.config.data import SpanSettings
 from charbert.data.encoding.answers import SpanCandidate, SpanPrediction, decode_spans
 from charbert.data.encoding.spans import encode_questions
+from charbert.data.readers.faults import Fault
 from charbert.data.readers.squad import Question, check_questions_aligned, read_squad, write_squad
 from charbert.errors import SettingsError
 from charbert.metrics.spans import (
@@ -60,9 +61,9 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
             )
         self.spans = spans
 
-    def read(self, path: Path, *, attacked: bool = False) -> list[Question]:
+    def read(self, path: Path, *, attacked: bool = False, faults: list[Fault] | None = None) -> list[Question]:
         """Return the questions of a SQuAD file; attacked ones have the same layout."""
-        return read_squad(path, no_answers=self.spans.no_answers)
+        return read_squad(path, no_answers=self.spans.no_answers, faults=faults)
 
     def write(self, path: Path, examples: Sequence[Question]) -> None:
         """Write questions as a SQuAD file that ``read`` reads back."""

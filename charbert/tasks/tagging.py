@@ -16,6 +16,7 @@ from charbert.data.encoding.tags import check_tags, decode_tags, encode_tagged, 
 from charbert.data.readers.columns import write_columns
 from charbert.data.readers.conll import TWO_COLUMNS, TaggedSentence, check_aligned, read_conll, write_conll
 from charbert.data.readers.conllu import CONLLU_SUFFIX, PosColumn, read_conllu, write_conllu
+from charbert.data.readers.faults import Fault
 from charbert.metrics.tagging import TypeScores, entity_counts, entity_scores, token_accuracy, type_averages
 from charbert.noise.attack import attack_sentences
 from charbert.noise.edits import EditRecord, NoiseModel
@@ -133,9 +134,9 @@ class TaggingTask(Task[TaggedSentence, Tags]):
 class NamedEntityTask(TaggingTask):
     """Named entities in CoNLL columns; strict entity precision, recall and F1 over IOB2."""
 
-    def read(self, path: Path, *, attacked: bool = False) -> list[TaggedSentence]:
+    def read(self, path: Path, *, attacked: bool = False, faults: list[Fault] | None = None) -> list[TaggedSentence]:
         """Return the sentences of a CoNLL file; the authors' attacked file escapes its quotation marks."""
-        return read_conll(path, unescape_quotes=attacked)
+        return read_conll(path, unescape_quotes=attacked, faults=faults)
 
     def write(self, path: Path, examples: Sequence[TaggedSentence]) -> None:
         """Write sentences in the four columns of CoNLL-2003."""
@@ -179,11 +180,11 @@ class PartOfSpeechTask(TaggingTask):
         self.columns = columns
         self._most_frequent = ""
 
-    def read(self, path: Path, *, attacked: bool = False) -> list[TaggedSentence]:
+    def read(self, path: Path, *, attacked: bool = False, faults: list[Fault] | None = None) -> list[TaggedSentence]:
         """Return the sentences of a CoNLL-U or column file; attacked files have the layout of clean ones."""
         if path.suffix == CONLLU_SUFFIX:
-            return read_conllu(path, self._tag_column)
-        return read_conll(path, columns=self.columns.names or TWO_COLUMNS, scheme="plain")
+            return read_conllu(path, self._tag_column, faults=faults)
+        return read_conll(path, columns=self.columns.names or TWO_COLUMNS, scheme="plain", faults=faults)
 
     def write(self, path: Path, examples: Sequence[TaggedSentence]) -> None:
         """Write sentences as CoNLL-U or in two columns, as the suffix of the path says."""

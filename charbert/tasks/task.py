@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 
 from charbert.batch import Processor
+from charbert.data.readers.faults import Fault
 from charbert.data.readers.squad import Question
 from charbert.errors import SettingsError
 from charbert.metrics.tagging import TypeScores, label_scores
@@ -52,8 +53,14 @@ class Task(ABC, Generic[Example, Prediction]):
         """Label names, in the order of the model's outputs; filled by ``learn_labels``."""
 
     @abstractmethod
-    def read(self, path: Path, *, attacked: bool = False) -> list[Example]:
-        """Return the examples of a file; ``attacked`` marks the authors' attacked layout."""
+    def read(self, path: Path, *, attacked: bool = False, faults: list[Fault] | None = None) -> list[Example]:
+        """Return the examples of a file.
+
+        Args:
+            path: the file.
+            attacked: whether it has the layout of the authors' attacked sets.
+            faults: None: what is malformed is an error. A list: it is left out and added to the list.
+        """
 
     @abstractmethod
     def write(self, path: Path, examples: Sequence[Example]) -> None:

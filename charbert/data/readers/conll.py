@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
-from charbert.data.readers.tag_schemes import to_iob2
+from charbert.data.readers.faults import Fault
+from charbert.data.readers.tag_schemes import is_entity_tag, to_iob2
 from charbert.errors import DataError, SettingsError
 
 FOUR_COLUMNS = ("word", "pos", "chunk", "tag")
@@ -61,6 +62,7 @@ def read_conll(
     columns: Sequence[str] | None = None,
     scheme: TagScheme = "auto",
     unescape_quotes: bool = False,
+    faults: list[Fault] | None = None,
 ) -> list[TaggedSentence]:
     """Return the sentences of a column file, their tags in IOB2.
 
@@ -75,6 +77,8 @@ def read_conll(
             (parts of speech, for example).
         unescape_quotes: read a word ``\\"`` as ``"``.
             Released code: the attacked test set escaped each quotation mark, which is no attack.
+        faults: None: a malformed line or tag is an error. A list: sentences with malformed lines are left out and
+            added to it, and those with tags of no scheme are read as they stand.
 
     Raises:
         DataError: if the file is missing, empty, not UTF-8, or has a malformed line or tag.
@@ -83,13 +87,15 @@ def read_conll(
     path = Path(path)
     if scheme not in ("auto", "iob1", "iob2", "plain"):
         raise SettingsError(f"scheme must be auto, iob1, iob2 or plain, got {scheme!r}")
-    sentences = _read_sentences(path, _read_lines(path), columns, unescape_quotes)
+    sentences = _read_sentences(path, _read_lines(path), columns, unescape_quotes, faults)
     if not sentences:
         raise DataError.at(path, None, expected="at least one sentence", found="none", hint="is the file empty?")
     if scheme == "plain":
         return sentences
-    tags = to_iob2(path, [(sentence.tags, sentence.line or 1) for sentence in sentences], scheme)
-    return [replace(sentence, tags=row) for sentence, row in zip(sentences, tags, strict=True)]
+    read = [sentence for sentence in sentences if faults is None or all(map(is_entity_tag, sentence.tags))]
+    tags = iter(to_iob2(path, [(sentence.tags, sentence.line or 1) for sentence in read], scheme))
+    known = set(map(id, read))
+    return [replace(sentence, tags=next(tags)) if id(sentence) in known else sentence for sentence in sentences]
 
 
 def write_conll(path: Path | str, sentences: Iterable[Tagged]) -> None:
@@ -191,20 +197,30 @@ def _read_lines(path: Path) -> list[str]:
 
 
 def _read_sentences(
-    path: Path, lines: list[str], columns: Sequence[str] | None, unescape_quotes: bool
+    path: Path,
+    lines: list[str],
+    columns: Sequence[str] | None,
+    unescape_quotes: bool,
+    faults: list[Fault] | None = None,
 ) -> list[TaggedSentence]:
     """Return the sentences of a file with their tags as written."""
     sentences: list[TaggedSentence] = []
     rows: list[tuple[str, ...]] = []
-    document = first_line = 0
+    document = first_line = sentence_number = 0
+    fault: DataError | None = None
     layout = _Layout(columns) if columns is not None else None
     for number, line in enumerate([*lines, ""], start=1):
         line = line.strip(_BLANK)
         starts_document = line.startswith(DOCUMENT_MARK)
         if rows and (starts_document or not line):
             assert layout is not None
-            sentences.append(layout.sentence(rows, document, first_line, unescape_quotes))
-            rows = []
+            if fault is None:
+                sentences.append(layout.sentence(rows, document, first_line, unescape_quotes))
+            elif faults is not None:
+                content = "\n".join(lines[first_line - 1 : number - 1])
+                faults.append(Fault(sentence_number, f"{path}:{first_line}", str(fault), content))
+            sentence_number += 1
+            rows, fault = [], None
         if starts_document and sentences and sentences[-1].document == document:
             document += 1
         if not line or starts_document:
@@ -212,7 +228,13 @@ def _read_sentences(
         layout = layout or _Layout(_detect_columns(path, number, line))
         if not rows:
             first_line = number
-        rows.append(layout.split(path, number, line))
+        try:
+            rows.append(layout.split(path, number, line))
+        except DataError as error:
+            if faults is None:
+                raise
+            fault = fault or error
+            rows.append(())
     return sentences
 
 

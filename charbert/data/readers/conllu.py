@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from charbert.data.readers.conll import Tagged, TaggedSentence
+from charbert.data.readers.faults import Fault
 from charbert.data.readers.lines import read_lines
 from charbert.errors import DataError, SettingsError
 from charbert.files import write_atomically
@@ -22,7 +23,9 @@ _NEW_DOCUMENT = re.compile(r"#\s*newdoc\b")
 _ID = re.compile(r"([1-9]\d*)|([1-9]\d*)-([1-9]\d*)|(0|[1-9]\d*)\.([1-9]\d*)")
 
 
-def read_conllu(path: Path | str, tag: PosColumn = "upos") -> list[TaggedSentence]:
+def read_conllu(
+    path: Path | str, tag: PosColumn = "upos", *, faults: list[Fault] | None = None
+) -> list[TaggedSentence]:
     """Return the sentences of a CoNLL-U file, one word for each syntactic word.
 
     The line of a multiword token (``3-4``, the "don't" over "do" and "n't") and of an empty node (``3.1``, no
@@ -31,6 +34,7 @@ def read_conllu(path: Path | str, tag: PosColumn = "upos") -> list[TaggedSentenc
     Args:
         path: the file, in UTF-8.
         tag: ``upos``, the 17 universal parts of speech, or ``xpos``, those of the language.
+        faults: None: a malformed sentence is an error. A list: it is left out and added to the list.
 
     Raises:
         DataError: with the line, if the file is missing, empty, has a line of another width, broken ids,
@@ -41,15 +45,23 @@ def read_conllu(path: Path | str, tag: PosColumn = "upos") -> list[TaggedSentenc
         raise SettingsError(f"task.columns.label must be upos or xpos for CoNLL-U files, got {tag!r}")
     path, column = Path(path), _COLUMNS.index(tag)
     sentences: list[TaggedSentence] = []
-    block: list[tuple[int, list[str]]] = []
-    document, started = 0, False
+    block: list[tuple[int, str]] = []
+    document, started, sentence_number = 0, False, 0
     for number, line in enumerate([*read_lines(path, "a CoNLL-U file"), ""], start=1):
         if not line.strip():
             if block:
-                sentences.append(_sentence(path, block, column, document))
+                try:
+                    rows = [(at, _split(path, at, cells)) for at, cells in block]
+                    sentences.append(_sentence(path, rows, column, document))
+                except DataError as error:
+                    if faults is None:
+                        raise
+                    content = "\n".join(cells for _, cells in block)
+                    faults.append(Fault(sentence_number, f"{path}:{block[0][0]}", str(error), content))
                 block, started = [], True
+                sentence_number += 1
         elif not line.startswith("#"):
-            block.append((number, _split(path, number, line)))
+            block.append((number, line))
         elif block:
             raise DataError.at(path, number, expected="comments before the words of a sentence", found=repr(line[:40]))
         elif _NEW_DOCUMENT.match(line) and started:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from charbert.config.data import ColumnSettings
+from charbert.data.readers.faults import Fault
 from charbert.data.readers.lines import read_lines
 from charbert.errors import DataError
 from charbert.files import write_atomically
@@ -32,7 +33,9 @@ class LabelledText:
     place: str = field(default="", compare=False)
 
 
-def read_glue(path: Path | str, columns: ColumnSettings, *, unquote_fields: bool = False) -> list[LabelledText]:
+def read_glue(
+    path: Path | str, columns: ColumnSettings, *, unquote_fields: bool = False, faults: list[Fault] | None = None
+) -> list[LabelledText]:
     """Return the rows of a table, with labels by name.
 
     A quotation mark is a character like any other: GLUE's files have unpaired ones.
@@ -43,6 +46,8 @@ def read_glue(path: Path | str, columns: ColumnSettings, *, unquote_fields: bool
         unquote_fields: take off quotation marks around whole fields and halve those inside, provided that
             every field with a quotation mark is written so.
             Released code: a CSV writer wrote the attacked QNLI set and quoted such fields; that is no attack.
+        faults: None: a malformed row is an error, unless ``columns.broken_rows`` allows it. A list: malformed rows
+            and repeated ids are left out and added to it, and unknown labels are read as they stand.
 
     Raises:
         DataError: with the line, if the file is missing, empty, has no such columns, a row of another width,
@@ -59,17 +64,22 @@ def read_glue(path: Path | str, columns: ColumnSettings, *, unquote_fields: bool
         if unquote_fields:
             fields = [_unquote(cell) for cell in fields]
         fault = _row_fault(path, number, fields, names, columns)
+        if fault is not None and faults is not None:
+            faults.append(Fault(number - first_line, f"{path}:{number}", str(fault), line))
+            continue
         if fault is not None:
             broken.append(fault)
             if len(broken) > columns.broken_rows:
                 raise fault
             continue
         row = dict(zip(names, fields, strict=True))
-        rows.append(_labelled(path, number, row, columns))
+        rows.append(_labelled(path, number, row, columns, any_label=faults is not None))
     if not rows:
         raise DataError.at(path, None, expected="at least one row", found="none", hint="is the file empty?")
     if broken:
         log.warning("%d of %d rows left out, the first: %s", len(broken), len(rows) + len(broken), broken[0])
+    if faults is not None:
+        return _take_out_repeated_ids(rows, first_line, faults)
     _check_ids(path, rows)
     return rows
 
@@ -178,10 +188,12 @@ def _row_fault(
     return None
 
 
-def _labelled(path: Path, number: int, row: Mapping[str, str], columns: ColumnSettings) -> LabelledText:
+def _labelled(
+    path: Path, number: int, row: Mapping[str, str], columns: ColumnSettings, *, any_label: bool
+) -> LabelledText:
     label = row[columns.label]
     names = columns.label_names
-    if names and label not in names and label not in names.values():
+    if names and not any_label and label not in names and label not in names.values():
         known = ", ".join(f"{written} ({name})" if written != name else name for written, name in names.items())
         hint = "is this a header in the middle of the file?" if label == columns.label else "see task.columns"
         raise DataError.at(path, number, expected=f"a label of {known}", found=repr(label), hint=hint)
@@ -205,6 +217,23 @@ def _check_ids(path: Path, rows: Iterable[LabelledText]) -> None:
                 f"{seen[row.row_id]}; was the file joined from two?"
             )
         seen[row.row_id] = row.place
+
+
+def _take_out_repeated_ids(rows: Sequence[LabelledText], first_line: int, faults: list[Fault]) -> list[LabelledText]:
+    """Return the rows with the first of each id; the others become faults."""
+    seen: dict[str, str] = {}
+    kept = []
+    for row in rows:
+        if row.row_id is not None and row.row_id in seen:
+            reason = f"the id {row.row_id!r} is that of {seen[row.row_id]}"
+            line = int(row.place.rpartition(":")[2])
+            content = "\t".join(filter(None, (row.row_id, row.first, row.second, row.label)))
+            faults.append(Fault(line - first_line, row.place, reason, content))
+            continue
+        if row.row_id is not None:
+            seen[row.row_id] = row.place
+        kept.append(row)
+    return kept
 
 
 def _unquote(cell: str) -> str:

@@ -80,6 +80,39 @@ def fetch_split(reference: str, task: TaskSettings, hub_columns: Mapping[str, st
     return path
 
 
+def fetch_corpus(reference: str, root: Path, folder: Path, column: str = "text") -> Path:
+    """Write the documents of a split as plain text, one paragraph a line, and return the file's path.
+
+    A file that is there already stays as it is: a corpus is large, and a split is named once for all. The split may be
+    a slice in the hub library's own form, e.g. ``train[:2000]``.
+
+    Args:
+        reference: as for `fetch_split`.
+        root: folder that a path of Parquet files is relative to.
+        folder: where the file is written.
+        column: holds a document, its paragraphs on lines of their own.
+
+    Raises:
+        DataError: if the split cannot be loaded or has no such column; nothing is written then.
+        SettingsError: if the reference has no known form.
+    """
+    path = folder / (re.sub(r"[^\w.-]+", "-", reference) + ".txt")
+    if path.is_file():
+        return path
+    rows = _Rows(reference, load_split(reference, root), {})
+    draft = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        with open_draft(draft) as stream:
+            for (document,) in rows.read(column):
+                paragraphs = [line for line in map(str.strip, (document or "").splitlines()) if line]
+                if paragraphs:
+                    stream.write("\n".join(paragraphs) + "\n\n")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return path
+
+
 def split_path(reference: str, kind: TaskKind, folder: Path) -> Path:
     """Return where `fetch_split` writes a split."""
     _, suffix = _WRITERS[kind]

@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from charbert.data.readers.faults import Fault
 from charbert.data.readers.lines import read_text
 from charbert.errors import DataError
 from charbert.files import write_atomically
@@ -40,7 +41,7 @@ class Question:
     """Where the question stands, for errors."""
 
 
-def read_squad(path: Path | str, *, no_answers: bool) -> list[Question]:
+def read_squad(path: Path | str, *, no_answers: bool, faults: list[Fault] | None = None) -> list[Question]:
     """Return the questions of a SQuAD file, in its order.
 
     An answer that does not stand where its ``answer_start`` says is taken where it stands nearest to it, and
@@ -49,6 +50,7 @@ def read_squad(path: Path | str, *, no_answers: bool) -> list[Question]:
     Args:
         path: the file, JSON in UTF-8.
         no_answers: whether a question may be without answer.
+        faults: None: a malformed question is an error. A list: it is left out and added to the list.
 
     Raises:
         DataError: with the line, if the file is missing or not of this layout, a question's id repeats, its
@@ -61,7 +63,7 @@ def read_squad(path: Path | str, *, no_answers: bool) -> list[Question]:
     except json.JSONDecodeError as error:
         hint = "is the file cut short?"
         raise DataError.at(path, error.lineno, expected="JSON", found=error.msg, hint=hint) from None
-    questions = list(_questions(_Node(path, text, content), no_answers))
+    questions = list(_questions(_Node(path, text, content), no_answers, faults))
     if not questions:
         raise DataError.at(path, None, expected="at least one question", found="none", hint="is it empty?")
     return questions
@@ -152,26 +154,39 @@ class _Node:
             yield _Node(self.path, self.text, value, f"{name} {number} of {self.name}", near)
 
 
-def _questions(root: _Node, no_answers: bool) -> Iterator[Question]:
+def _questions(root: _Node, no_answers: bool, faults: list[Fault] | None) -> Iterator[Question]:
     seen: set[str] = set()
+    number = -1
     for article_number, article in enumerate(root.each("data", "article")):
         title = article.get("title", str, "")
         for paragraph in article.each("paragraphs", "paragraph"):
             context = paragraph.get("context", str)
             for entry in paragraph.each("qas", "question"):
-                answers = tuple(_answer(entry, node, context) for node in entry.each("answers", "answer", []))
-                question = Question(
-                    question_id=entry.get("id", str),
-                    question=entry.get("question", str),
-                    context=context,
-                    answers=answers,
-                    title=title,
-                    article=article_number,
-                    place=f"{root.path}, question {entry.value['id']!r}",
-                )
-                _check_question(entry, question, no_answers, seen)
+                number += 1
+                try:
+                    question = _question(entry, context, title, article_number)
+                    _check_question(entry, question, no_answers, seen)
+                except DataError as error:
+                    if faults is None:
+                        raise
+                    content = json.dumps(entry.value, ensure_ascii=False)
+                    faults.append(Fault(number, entry.place, str(error), content))
+                    continue
                 seen.add(question.question_id)
                 yield question
+
+
+def _question(entry: _Node, context: str, title: str, article: int) -> Question:
+    answers = tuple(_answer(entry, node, context) for node in entry.each("answers", "answer", []))
+    return Question(
+        question_id=entry.get("id", str),
+        question=entry.get("question", str),
+        context=context,
+        answers=answers,
+        title=title,
+        article=article,
+        place=f"{entry.path}, question {entry.value['id']!r}",
+    )
 
 
 def _check_question(entry: _Node, question: Question, no_answers: bool, seen: Set[str]) -> None:

@@ -59,8 +59,13 @@ def to_iob2(
     return converted
 
 
+def is_entity_tag(tag: str) -> bool:
+    """Return whether a tag is O, B-TYPE or I-TYPE."""
+    return tag == "O" or (tag[:2] in ("B-", "I-") and len(tag) > 2)
+
+
 def _check_tag(path: Path, line: int, tag: str) -> None:
-    if tag == "O" or (tag[:2] in ("B-", "I-") and len(tag) > 2):
+    if is_entity_tag(tag):
         return
     hint = "convert IOBES or BILOU tags to IOB2" if tag[:2] in ("E-", "S-", "L-", "U-") else "is it the tag column?"
     raise DataError.at(path, line, expected="a tag O, B-TYPE or I-TYPE", found=repr(tag), hint=hint)

@@ -1,0 +1,104 @@
+"""Words of an example that may be changed, and changed words put back into a text with all places counted anew."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from charbert.text.words import Span, split_words
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words of one text, and what may happen to each."""
+
+    words: tuple[str, ...]
+    changeable: tuple[bool, ...]
+    """Whether another word may take its place."""
+    movable: tuple[bool, ...]
+    """Whether it may be left out or change places with a neighbour."""
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """As many words as there were; an empty one is left out."""
+
+    words: tuple[str, ...]
+    sources: tuple[int, ...]
+    """Which of the words stands at each position, to take its label along."""
+
+    @classmethod
+    def unchanged(cls, words: Sequence[str]) -> Rewritten:
+        """Return the words as they are."""
+        return cls(tuple(words), tuple(range(len(words))))
+
+
+@dataclass(frozen=True)
+class RewrittenText:
+    """A text after words were replaced, and where its old characters are."""
+
+    text: str
+    kept: tuple[tuple[int, int, int], ...]
+    """Stretches that stayed as they were: old start, old end, new start."""
+
+    def place(self, start: int, length: int) -> int | None:
+        """Return where a stretch of the old text stands now, None if it was changed.
+
+        Neighbouring stretches that stayed together are one here, so an answer may reach over many words.
+        """
+        number = bisect_right([old for old, _, _ in self.kept], start) - 1
+        if number < 0 or start + length > self.kept[number][1]:
+            return None
+        old_start, _, new_start = self.kept[number]
+        return new_start + start - old_start
+
+
+def text_words(text: str, protected: Sequence[Span] = ()) -> tuple[Words, list[Span]]:
+    """Return the words of a text and their spans.
+
+    Words with a letter may be changed, words with a letter or digit moved; none that touches a protected span.
+
+    Args:
+        text: the text.
+        protected: spans that must stay as they are, (start, end) in characters.
+    """
+    spans = split_words(text)
+    words = tuple(text[start:end] for start, end in spans)
+    free = [not any(start < last and first < end for first, last in protected) for start, end in spans]
+    changeable = tuple(one and any(map(str.isalpha, word)) for one, word in zip(free, words, strict=True))
+    movable = tuple(one and any(map(str.isalnum, word)) for one, word in zip(free, words, strict=True))
+    return Words(words, changeable, movable), spans
+
+
+def rewrite_text(text: str, spans: Sequence[Span], new_words: Sequence[str]) -> RewrittenText:
+    """Return the text with new words where its own stood; with an empty word goes the space before it."""
+    pieces: list[str] = []
+    kept: list[tuple[int, int, int]] = []
+    length = done = 0
+
+    def keep(start: int, end: int) -> None:
+        nonlocal length
+        if start == end:
+            return
+        if kept and kept[-1][1] == start and kept[-1][2] + start - kept[-1][0] == length:
+            kept[-1] = (kept[-1][0], end, kept[-1][2])
+        else:
+            kept.append((start, end, length))
+        pieces.append(text[start:end])
+        length += end - start
+
+    for (start, end), word in zip(spans, new_words, strict=True):
+        if not word:
+            # nothing before it: the space behind it goes instead
+            done = end if length else end + len(text[end:]) - len(text[end:].lstrip())
+            continue
+        keep(done, start)
+        if word == text[start:end]:
+            keep(start, end)
+        else:
+            pieces.append(word)
+            length += len(word)
+        done = end
+    keep(done, len(text))
+    return RewrittenText("".join(pieces), tuple(kept))
