@@ -21,6 +21,7 @@ from charbert.config.identity import later_section
 from charbert.config.judging import EnsembleSettings, JudgingSettings, PerplexitySettings
 from charbert.config.model import ModelSettings, TrunkSettings
 from charbert.config.multi_task import MultiTaskSettings
+from charbert.config.preparation import PreparationSettings
 from charbert.config.robust_training import RobustTrainingSettings
 from charbert.config.strategy import StrategySettings
 from charbert.config.training import TrainingSettings
@@ -79,6 +80,7 @@ class Settings:
     noise: NoiseSettings = field(default_factory=NoiseSettings)
     pretraining: TrainingSettings = field(default_factory=TrainingSettings)
     task: TaskSettings = field(default_factory=TaskSettings)
+    preparation: PreparationSettings = later_section(PreparationSettings)
     finetuning: TrainingSettings = field(default_factory=TrainingSettings)
     strategy: StrategySettings = later_section(StrategySettings)
     distillation: DistillationSettings = later_section(DistillationSettings)

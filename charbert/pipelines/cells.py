@@ -26,7 +26,7 @@ _WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
 _HEAD_ONLY = ("name", "head_channels", "recognizer")
 _RELEASED = ("released", "released_char_vocab")
 _TEACHER = ("teacher", "cell")
-_FINETUNING_SECTIONS: tuple[str, ...] = ("strategy", "distillation", "robust_training")
+_FINETUNING_SECTIONS: tuple[str, ...] = ("preparation", "strategy", "distillation", "robust_training")
 """Sections of the settings that change how a model is fine-tuned, and count where they are not at their defaults."""
 
 
