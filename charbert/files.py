@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePath
+from typing import BinaryIO
 
 from charbert.errors import RecordError
 
@@ -18,13 +19,23 @@ def write_atomically(path: Path | str, content: str | bytes) -> None:
     Raises:
         RecordError: if it cannot be written; the old file stays and no temporary one is left.
     """
+    with replaced_file(path) as stream:
+        stream.write(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+@contextmanager
+def replaced_file(path: Path | str) -> Iterator[BinaryIO]:
+    """Yield an empty file beside ``path`` that takes its place when the body ends without an error.
+
+    Raises:
+        RecordError: if it cannot be written; the old file stays and no temporary one is left.
+    """
     path = Path(path)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    data = content.encode("utf-8") if isinstance(content, str) else content
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(draft, "xb") as stream:
-            stream.write(data)
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(draft, path)

@@ -10,7 +10,7 @@ from charbert.config.data import AttackSettings, NoiseSettings, SetFiles
 from charbert.config.model import CharEncoder, TrunkSettings, TrunkSource
 from charbert.config.schema import Settings
 from charbert.data.corpus import Blocks, read_blocks
-from charbert.data.readers.hub import fetch_split, is_reference, split_path
+from charbert.data.readers.hub import fetch_corpus, fetch_split, is_reference, split_path
 from charbert.errors import CheckpointError, DataError, SettingsError
 from charbert.noise.attack import Attack
 from charbert.noise.edits import Edit, NoiseModel
@@ -158,7 +158,10 @@ def _package_folder(trunk: TrunkSettings) -> Path:
 
 def corpus_file(settings: Settings, split: str) -> Path:
     """Return the pretraining text of a split, train or dev."""
-    return data_file(settings, getattr(settings.data.corpus, split), f"the pretraining text ({split})")
+    name = getattr(settings.data.corpus, split)
+    if name and is_reference(name):
+        return fetch_corpus(name, Path(settings.data.root), Path(settings.paths.outputs) / "hub" / "corpus")
+    return data_file(settings, name, f"the pretraining text ({split})")
 
 
 def corpus_blocks(settings: Settings, split: str) -> Blocks:

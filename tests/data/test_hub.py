@@ -6,7 +6,8 @@ import pytest
 from datasets import ClassLabel, Dataset, Features, Value
 
 from charbert.config.data import ColumnSettings, SpanSettings, TaskKind, TaskSettings
-from charbert.data.readers.hub import HubSplit, fetch_split, is_reference
+from charbert.data.corpus import read_paragraphs
+from charbert.data.readers.hub import HubSplit, fetch_corpus, fetch_split, is_reference
 from charbert.errors import DataError, SettingsError
 from charbert.tasks.catalog import build_task
 
@@ -119,3 +120,30 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
 def test_what_cannot_be_loaded_is_refused_with_a_way_out(tmp_path: Path, reference: str) -> None:
     with pytest.raises(DataError, match=r"expected a data set that can be loaded.*data=benchmarks"):
         fetch(reference, MRPC, tmp_path)
+
+
+def test_documents_become_a_corpus_of_paragraphs_and_articles(tmp_path: Path) -> None:
+    rows = {"text": ["One.\n\nTwo\u2028three.\r\n", "", "Four."], "title": ["a", "b", "c"]}
+    reference = parquet(tmp_path, rows, {"text": Value("string"), "title": Value("string")})
+    path = fetch_corpus(reference, tmp_path, tmp_path / "fetched")
+    assert path.read_text(encoding="utf-8") == "One.\nTwo\nthree.\n\nFour.\n\n"
+    assert list(read_paragraphs([path])) == ["One.", "Two", "three.", None, "Four.", None, None]
+
+
+def test_a_corpus_that_was_fetched_stays_as_it_is(tmp_path: Path) -> None:
+    reference = parquet(tmp_path, {"text": ["One."]}, {"text": Value("string")})
+    path = fetch_corpus(reference, tmp_path, tmp_path / "fetched")
+    before = path.stat().st_mtime_ns
+    (tmp_path / "part-0.parquet").unlink()
+    assert fetch_corpus(reference, tmp_path, tmp_path / "fetched").stat().st_mtime_ns == before
+
+
+def test_a_corpus_without_its_column_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    reference = parquet(tmp_path, {"body": ["One."]}, {"body": Value("string")})
+    with pytest.raises(DataError, match=r"expected the columns text, got body"):
+        fetch_corpus(reference, tmp_path, tmp_path / "fetched")
+    assert list((tmp_path / "fetched").iterdir()) == []
+
+
+def test_a_slice_of_a_split_is_a_split() -> None:
+    assert HubSplit.parse("hub:wikimedia/wikipedia/20231101.en/train[:2000]").split == "train[:2000]"

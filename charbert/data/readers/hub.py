@@ -20,6 +20,7 @@ from charbert.data.readers.conll import TaggedSentence, write_conll
 from charbert.data.readers.glue import LabelledText, write_glue
 from charbert.data.readers.squad import Answer, Question, write_squad
 from charbert.errors import DataError, SettingsError
+from charbert.files import replaced_file
 
 _HUB, _PARQUET = "hub:", "parquet:"
 _FORM = "hub:org/name/config/split or hub:org/name/config/split@revision"
@@ -100,16 +101,11 @@ def fetch_corpus(reference: str, root: Path, folder: Path, column: str = "text")
     if path.is_file():
         return path
     rows = _Rows(reference, load_split(reference, root), {})
-    draft = path.with_suffix(f".{os.getpid()}.part")
-    try:
-        with open_draft(draft) as stream:
-            for (document,) in rows.read(column):
-                paragraphs = [line for line in map(str.strip, (document or "").splitlines()) if line]
-                if paragraphs:
-                    stream.write("\n".join(paragraphs) + "\n\n")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with replaced_file(path) as stream:
+        for (document,) in rows.read(column):
+            paragraphs = [line for line in map(str.strip, (document or "").splitlines()) if line]
+            if paragraphs:
+                stream.write(("\n".join(paragraphs) + "\n\n").encode("utf-8"))
     return path
 
 
