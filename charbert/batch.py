@@ -23,6 +23,16 @@ PRETRAINING_LABELS = ("mlm_labels", "nlm_labels")
 EXAMPLE_IDS = "example_ids"
 """Which example each row came from, (B,); the trainer takes it out before the model sees the batch."""
 
+LABEL_FIELDS = ("labels", "start_positions", "end_positions")
+"""Labels of fine-tuning."""
+
+TEACHER, NOISED = "teacher", "noised"
+"""Companions of a batch: the same examples as a teacher reads them, and with typos; each a batch of its own."""
+
+OWN_POSITIONS, THEIR_POSITIONS = "own_positions", "their_positions"
+"""In a companion, (B, P) each, -1 where there is none: positions of the batch, and those of the companion that show the
+same word or subword."""
+
 
 @runtime_checkable
 class Processor(Protocol):

@@ -88,3 +88,23 @@ class PadCollator:
         if column.dtype.kind not in "iub":
             raise DataError(f"field {name} must hold numbers, got {rows[0]!r}")
         return column.astype(np.int64)
+
+
+class CompanionCollator:
+    """Collate features that bring companions, each of which becomes a batch inside the batch.
+
+    Args:
+        own: for the features themselves.
+        companions: for each companion, by its name.
+    """
+
+    def __init__(self, own: PadCollator, companions: Mapping[str, PadCollator]) -> None:
+        self.own = own
+        self.companions = dict(companions)
+
+    def __call__(self, features: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Return the batch; examples without the companions, as in evaluation, give a batch without them."""
+        names = [name for name in self.companions if features and name in features[0]]
+        plain = [{k: v for k, v in feature.items() if k not in self.companions} for feature in features]
+        inner = {name: self.companions[name]([feature[name] for feature in features]) for name in names}
+        return {**self.own(plain), **inner}

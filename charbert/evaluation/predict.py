@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from transformers import Trainer
 
-LABEL_FIELDS = ("labels", "start_positions", "end_positions")
+from charbert.batch import LABEL_FIELDS
 
 
 def unpad_logits(padded: Any, features: Sequence[Mapping[str, Any]]) -> list[np.ndarray]:

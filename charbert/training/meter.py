@@ -19,6 +19,7 @@ class ObjectiveMeter:
 
     def __init__(self) -> None:
         self._sums: dict[str, torch.Tensor] = {}
+        self._parts: dict[str, list[torch.Tensor]] = {}
 
     def add(self, outputs: Mapping[str, Any]) -> None:
         """Count a batch's outputs: ``<objective>_loss``, ``<objective>_count`` and ``<objective>_correct``, and where
@@ -34,15 +35,21 @@ class ObjectiveMeter:
                 for part in ("count", "correct"):
                     self._accumulate(f"{objective}_known_{part}", outputs[f"{objective}_known_{part}"])
 
+    def add_parts(self, parts: Mapping[str, torch.Tensor]) -> None:
+        """Count a batch's losses beside that of the labels, by name."""
+        for name, loss in parts.items():
+            self._parts.setdefault(name, []).append(loss.detach())
+
     def take(self) -> dict[str, float]:
         """Return the averages since the last call, and start again.
 
         Keys: ``mlm_loss``, ``mlm_perplexity``, ``mlm_accuracy``, ``nlm_loss``, ``nlm_accuracy``, which counts a word
-        outside the vocabulary as right where it is recognised as such, and ``nlm_accuracy_known`` over the others.
+        outside the vocabulary as right where it is recognised as such, and ``nlm_accuracy_known`` over the others;
+        ``<part>_loss`` of each part that was added, the mean over batches.
         """
         sums = {name: value.item() for name, value in self._sums.items()}
-        self._sums = {}
-        averages: dict[str, float] = {}
+        averages = {f"{name}_loss": torch.stack(losses).mean().item() for name, losses in self._parts.items()}
+        self._sums, self._parts = {}, {}
         for objective in OBJECTIVES:
             count = sums.get(f"{objective}_count", 0)
             if count:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,11 @@ from torch.utils.data import SequentialSampler
 from transformers import Trainer
 from transformers.trainer_utils import EvalLoopOutput
 
-from charbert.batch import EXAMPLE_IDS
+from charbert.batch import EXAMPLE_IDS, NOISED, TEACHER
 from charbert.config.training import TrainingSettings
 from charbert.errors import TrainingError
 from charbert.training.arguments import build_arguments
+from charbert.training.extra_loss import ExtraLoss
 from charbert.training.meter import ObjectiveMeter
 from charbert.training.optimizer import parameter_groups
 
@@ -26,11 +27,19 @@ class CharBertTrainer(Trainer):
 
     Args:
         new_weights_learning_rate: peak rate of all weights outside the trunk; None: the common rate.
+        extra_losses: what training learns beside the labels; evaluation knows the labels alone.
         arguments: the Trainer's own.
     """
 
-    def __init__(self, *, new_weights_learning_rate: float | None = None, **arguments: Any) -> None:
+    def __init__(
+        self,
+        *,
+        new_weights_learning_rate: float | None = None,
+        extra_losses: Sequence[ExtraLoss] = (),
+        **arguments: Any,
+    ) -> None:
         super().__init__(**arguments)
+        self.extra_losses = tuple(extra_losses)
         self.optimizer: torch.optim.Optimizer | None
         self.new_weights_learning_rate = new_weights_learning_rate
         self.model_accepts_loss_kwargs = False  # every head's loss is a mean over its own labelled positions
@@ -63,9 +72,14 @@ class CharBertTrainer(Trainer):
             TrainingError: naming the step; the batch's example ids are saved beside the checkpoints.
         """
         example_ids = inputs.get(EXAMPLE_IDS)
-        fields = {name: value for name, value in inputs.items() if name != EXAMPLE_IDS}
-        outputs = model(**fields)
+        extra_losses = self.extra_losses if model.training else ()
+        options = {name: value for extra in extra_losses for name, value in extra.forward_options.items()}
+        fields = {name: value for name, value in inputs.items() if name not in (EXAMPLE_IDS, TEACHER, NOISED)}
+        outputs = model(**fields, **options)
         loss = outputs["loss"]
+        for extra in extra_losses:
+            loss, parts = extra(model, inputs, outputs, loss)
+            self._training_meter.add_parts(parts)
         if not torch.isfinite(loss).all():
             self._stop(loss, example_ids)
         (self._training_meter if model.training else self._evaluation_meter).add(outputs)
