@@ -12,6 +12,7 @@ from transformers import EvalPrediction
 
 from charbert.config.schema import Settings
 from charbert.data.collate import PadCollator
+from charbert.deploy.usage import write_usage
 from charbert.evaluation.correction import correct_examples
 from charbert.evaluation.decision_scores import DecisionScores
 from charbert.evaluation.predict import unpad_logits
@@ -29,6 +30,7 @@ from charbert.pipelines.pretrain import encoder_processor, model_overrides, prep
 from charbert.pipelines.released import released_model, released_processor
 from charbert.pipelines.runs import checksums, history, recorded_run, seed_everything, train
 from charbert.pipelines.scoring import score_versions
+from charbert.pipelines.usage import finetuned_usage
 from charbert.pipelines.word_recognizer import prepare_corrector
 from charbert.records import ResultRecord
 from charbert.tasks.task import Encoded, Task
@@ -79,6 +81,7 @@ def fit(
         record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
         model.save_pretrained(cell.model_folder)
         processor.save_pretrained(cell.model_folder)
+        write_usage(cell.model_folder, finetuned_usage(settings, task.head, trainer.state.log_history))
         record.finish({**metrics, **_dev_metrics(task, trainer)})
     shutil.rmtree(cell.checkpoints_folder, ignore_errors=True)
     return record, found
