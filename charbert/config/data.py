@@ -7,6 +7,7 @@ from enum import Enum
 
 from omegaconf import MISSING
 
+from charbert.config.identity import later
 from charbert.errors import SettingsError
 
 
@@ -31,6 +32,9 @@ class FoldSettings:
     """Seed of the cut; the same for all models, so that they see the same parts."""
     articles: str = ""
     """A SQuAD file with the articles that the questions of QNLI come from: an article is in one part only."""
+    near_similarity: float = later(0.0)
+    """Similarity from which examples with nearly the same texts are in one part too, see `NearSettings`; 0: those with
+    the same text alone."""
 
     def __post_init__(self) -> None:
         """Check ranges."""
@@ -38,6 +42,8 @@ class FoldSettings:
             raise SettingsError(f"folds.number must be 3 or more (train, dev, test), or 0 for none, got {self.number}")
         if not 0 <= self.fold < max(1, self.number):
             raise SettingsError(f"folds.fold must be in [0, {max(1, self.number)}), got {self.fold}")
+        if not 0 <= self.near_similarity <= 1:
+            raise SettingsError(f"folds.near_similarity must be in [0, 1], got {self.near_similarity}")
 
 
 @dataclass

@@ -109,10 +109,7 @@ def stratified_parts(
     Raises:
         SettingsError: if the shares leave a part empty, or a label is too rare to be in each part.
     """
-    if min(dev_share, test_share) <= 0 or dev_share + test_share >= 1:
-        raise SettingsError(
-            f"dev_share and test_share must be positive and sum to less than 1, got {dev_share} and {test_share}"
-        )
+    _check_shares(dev_share, test_share)
     names = _as_ids(labels)
     everything = np.arange(len(names))
     random_state = _sklearn_seed(seed)
@@ -124,6 +121,54 @@ def stratified_parts(
     except ValueError as error:
         raise SettingsError(f"labels cannot be shared out among three parts: {error}") from error
     return Parts(*(tuple(sorted(part.tolist())) for part in (train, dev, test)))
+
+
+def grouped_parts(
+    groups: Sequence[Hashable],
+    seed: int,
+    *,
+    dev_share: float = 0.1,
+    test_share: float = 0.1,
+    labels: Sequence[Hashable] | None = None,
+) -> Parts:
+    """Return one division that never divides a group; with ``labels`` their shares stay alike as far as groups allow.
+
+    Groups, the largest first and otherwise in a drawn order, go one by one to the part that lacks most of what they
+    hold, for its size, among those with room for them.
+
+    Args:
+        groups: the group of each example.
+        seed: of the order.
+        dev_share: of the examples.
+        test_share: of the examples.
+        labels: label of each example, to balance.
+
+    Raises:
+        SettingsError: if the shares leave a part empty, or there are too few groups to fill all three.
+    """
+    _check_shares(dev_share, test_share)
+    names, kinds = _as_ids(groups), _as_ids(labels if labels is not None else [0] * len(groups))
+    held = np.zeros((names.max(initial=-1) + 1, kinds.max(initial=-1) + 1))  # examples of each label in each group
+    np.add.at(held, (names, kinds), 1)
+    order = np.random.default_rng(_sklearn_seed(seed)).permutation(len(held))
+    order = order[np.argsort(-held[order].sum(1), kind="stable")]
+    shares = np.array([1 - dev_share - test_share, dev_share, test_share])
+    wanted = shares[:, None] * held.sum(0)  # (parts, labels)
+    missing = wanted.copy()
+    owner = np.zeros(len(held), dtype=np.int64)
+    for group in order:
+        room, size = missing.sum(1), held[group].sum()
+        need = ((missing / np.maximum(wanted, 1e-9)) * held[group]).sum(1)
+        owner[group] = int(np.argmax(np.where(room >= size, need, -np.inf) if (room >= size).any() else room))
+        missing[owner[group]] -= held[group]
+    parts = [tuple(np.flatnonzero(owner[names] == part).tolist()) for part in range(len(PARTS))]
+    if not all(parts):
+        empty = PARTS[next(at for at, part in enumerate(parts) if not part)]
+        raise SettingsError(
+            f"expected examples for all of train, dev and test, got none for {empty}: {len(held)} groups are too few "
+            "or too large for these shares"
+        )
+    return Parts(*parts)
 
 
 def normalise_text(text: str) -> str:
@@ -173,6 +218,13 @@ def _rotate(tests: Sequence[np.ndarray]) -> list[Parts]:
         rest = [index for other, fold in enumerate(folds) if other not in (number, following) for index in fold]
         divisions.append(Parts(tuple(sorted(rest)), folds[following], test))
     return divisions
+
+
+def _check_shares(dev_share: float, test_share: float) -> None:
+    if min(dev_share, test_share) <= 0 or dev_share + test_share >= 1:
+        raise SettingsError(
+            f"dev_share and test_share must be positive and sum to less than 1, got {dev_share} and {test_share}"
+        )
 
 
 def _check_folds(folds: int, most: int, what: str) -> None:

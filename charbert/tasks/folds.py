@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from charbert.config.data import FoldSettings
+from charbert.config.preparation import NearSettings
+from charbert.data.preparation.duplicates import group_similar
 from charbert.data.readers.squad import Question
 from charbert.data.splits import PARTS, Parts, check_no_leakage, connect_groups, grouped_folds, normalise_text
+from charbert.tasks.preparable import own_texts
 from charbert.tasks.task import Task
 
 
@@ -20,8 +23,8 @@ def cut_folds(
 ) -> list[Parts]:
     """Return which examples are the train, dev and test part of each fold.
 
-    Examples of one article or document, and examples with the same text, are in the same part. Every example is
-    in the test part of one fold.
+    Examples of one article or document, and examples with the same text (or nearly the same, where
+    ``settings.near_similarity`` says so), are in the same part. Every example is in the test part of one fold.
 
     Args:
         task: knows what the examples have in common.
@@ -34,8 +37,12 @@ def cut_folds(
         SettingsError: if there are fewer groups than folds.
     """
     texts = task.texts(examples)
-    keys = zip(task.groups(examples, articles), texts, strict=True)
-    groups = connect_groups([[("group", group), ("text", normalise_text(text))] for group, text in keys])
+    near = NearSettings(similarity=settings.near_similarity)
+    similar = group_similar(own_texts(task, examples), near) if settings.near_similarity else range(len(texts))
+    keys = zip(task.groups(examples, articles), texts, similar, strict=True)
+    groups = connect_groups(
+        [[("group", own), ("text", normalise_text(text)), ("near", one)] for own, text, one in keys]
+    )
     folds = grouped_folds(groups, settings.number, settings.seed, task.strata(examples))
     for fold in folds:
         check_no_leakage(_chosen(fold, texts), _chosen(fold, groups))

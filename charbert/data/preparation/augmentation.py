@@ -111,7 +111,7 @@ def replace_synonyms(synonyms: Synonyms) -> Operation:
         for place in generator.permutation(len(open_))[:number]:
             word = new[open_[place]]
             choices = synonyms[word.lower()]
-            new[open_[place]] = _in_case_of(word, choices[generator.integers(len(choices))])
+            new[open_[place]] = _in_case_of(word, choices[int(generator.integers(len(choices)))])
         return Rewritten(tuple(new), tuple(range(len(new))))
 
     return operation

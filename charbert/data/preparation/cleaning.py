@@ -66,8 +66,8 @@ def build_mend(settings: UnicodeSettings) -> Callable[[str, bool], str]:
     Raises:
         SettingsError: if ftfy is needed and not installed.
     """
-    form = None if settings.form is UnicodeForm.none else settings.form.name.upper()
     fix = _build_fix(settings) if settings.mojibake or settings.html else None
+    compose = _COMPOSE[settings.form]
 
     def mend(text: str, keep_whitespace: bool) -> str:
         if not text.isascii() or "&" in text or _CONTROL.search(text):
@@ -75,12 +75,17 @@ def build_mend(settings: UnicodeSettings) -> Callable[[str, bool], str]:
             text = _CONTROL.sub("", _INVISIBLE.sub("", text))
             if settings.plain_quotes:
                 text = text.translate(_PLAIN_QUOTES)
-            text = unicodedata.normalize(form, text) if form is not None else text
+            text = compose(text)
         return _BLANKS.sub(" ", text).strip() if settings.whitespace and not keep_whitespace else text
 
     return mend
 
 
+_COMPOSE: dict[UnicodeForm, Callable[[str], str]] = {
+    UnicodeForm.none: str,
+    UnicodeForm.nfc: lambda text: unicodedata.normalize("NFC", text),
+    UnicodeForm.nfkc: lambda text: unicodedata.normalize("NFKC", text),
+}
 _PLAIN_QUOTES = str.maketrans({"‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"'})
 
 

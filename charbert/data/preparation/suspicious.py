@@ -155,8 +155,11 @@ def find_suspicious(
             given, believed, return_indices_ranked_by="self_confidence", filter_by=method, n_jobs=1
         )
     return [
-        Suspicion(*places[at], names[given[at]], names[int(believed[at].argmax())], float(believed[at, given[at]]))
+        Suspicion(
+            example, position, names[given[at]], names[int(believed[at].argmax())], float(believed[at, given[at]])
+        )
         for at in ranked.tolist()
+        for example, position in [places[at]]
     ]
 
 
