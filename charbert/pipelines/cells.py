@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from charbert.config.baselines import BaselineKind, BaselineSettings
 from charbert.config.identity import changed_sections, identity_values
 from charbert.config.model import CharEncoder, Objective, TrunkSource
 from charbert.config.schema import Settings
@@ -78,6 +79,8 @@ def task_identity(settings: Settings) -> dict[str, Any]:
 
 def finetuning_identity(settings: Settings) -> dict[str, Any]:
     """Return what identifies a fine-tuned and attacked cell."""
+    if settings.model.baseline.kind is not BaselineKind.none:
+        return baseline_identity(settings)
     identity = {
         "encoder": encoder_identity(settings),
         "head_channels": settings.model.head_channels,
@@ -92,6 +95,18 @@ def finetuning_identity(settings: Settings) -> dict[str, Any]:
     if settings.model.recognizer.enabled:
         identity["recognizer"] = corrector_identity(settings)
     return identity | finetuning_choices(settings)
+
+
+def baseline_identity(settings: Settings) -> dict[str, Any]:
+    """Return what identifies a baseline, which neither a trunk nor training settings can change."""
+    identity = {
+        "baseline": identity_values(settings.model.baseline),
+        "task": task_identity(settings),
+        "files": identity_values(settings.data.sets[settings.task.name]),
+        "attack": identity_values(settings.attack),
+        "seed": settings.seed,
+    }
+    return identity | ({"newswire": identity_values(settings.newswire)} if settings.data.generated else {})
 
 
 def finetuning_choices(settings: Settings) -> dict[str, Any]:
@@ -140,8 +155,10 @@ def comparison_keys(settings: Settings) -> dict[str, str | None]:
 
     ``protocol`` covers what cells on different trunks have in common: data, fine-tuning and attack; ``shared`` the
     trunk as well. ``pretraining`` covers text, noise and pretraining, and is None for a model without further
-    pretraining, which fits any.
+    pretraining, which fits any. A baseline stands beside all cells on its data and attack.
     """
+    if settings.model.baseline.kind is not BaselineKind.none:
+        return {"baseline": _baseline_key(settings)}
     protocol = {
         "data": settings.data.name,
         "attack": identity_values(settings.attack),
@@ -161,6 +178,10 @@ def comparison_keys(settings: Settings) -> dict[str, str | None]:
     }
 
 
+def _baseline_key(settings: Settings) -> str:
+    return settings_key({"data": settings.data.name, "attack": identity_values(settings.attack)})
+
+
 def comparable_records(
     settings: Settings, kind: str = "finetune", *, several_trunks: bool = False, **filters: Any
 ) -> list[ResultRecord]:
@@ -168,23 +189,30 @@ def comparable_records(
 
     Args:
         settings: of one of the cells.
-        kind: finetune or analysis.
+        kind: finetune or analysis; with the former come ensembles of such cells, and the baselines on the same data.
         several_trunks: add the cells of other trunk families (`charbert.reporting.tables.trunk_family`): RoBERTa's
             to BERT's, and the other way round. Of several trunks of a family the one that was run last counts.
         **filters: more for `charbert.records.read_records`.
     """
-    keys = comparison_keys(replace(settings, model=replace(settings.model, objective=Objective.mlm_nlm)))
+    pretrained = replace(settings.model, objective=Objective.mlm_nlm, baseline=BaselineSettings())
+    keys = comparison_keys(replace(settings, model=pretrained))
     common = "protocol" if several_trunks else "shared"
+    folder = Path(settings.paths.results) / "records"
     records = read_records(
-        Path(settings.paths.results) / "records",
-        kind=kind,
+        folder,
+        kind=[kind, "ensemble"] if kind == "finetune" else kind,
         **{f"details.comparison.{common}": keys[common], "details.comparison.pretraining": [None, keys["pretraining"]]},
         **filters,
     )
     chosen = {FAMILIES.get(settings.trunk.name, BASELINE): keys["shared"]}
     for record in sorted(records, key=lambda record: record.finished, reverse=True):
         chosen.setdefault(trunk_family(record), record.details["comparison"]["shared"])
-    return [record for record in records if record.details["comparison"]["shared"] in chosen.values()]
+    records = [record for record in records if record.details["comparison"]["shared"] in chosen.values()]
+    if kind != "finetune":
+        return records
+    return records + read_records(
+        folder, kind="baseline", **{"details.comparison.baseline": _baseline_key(settings)}, **filters
+    )
 
 
 class Cell:
@@ -192,7 +220,8 @@ class Cell:
 
     Args:
         settings: the experiment's settings.
-        kind: trunk, pretrain, word_recognizer, finetune, fold or analysis; the W&B job type.
+        kind: trunk, pretrain, word_recognizer, finetune, fold, baseline, ensemble, perplexity or analysis; the W&B
+            job type.
         parts: words of the name, e.g. task, model, seed.
         identity: what the key is a hash of.
     """
@@ -258,7 +287,8 @@ def finetuning_cell(settings: Settings) -> Cell:
     if settings.task.name in settings.data.sets:
         settings = with_fold(settings, 0)
     parts = [settings.task.name, settings.model.name, f"s{settings.seed}"]
-    return Cell(settings, "finetune", parts, finetuning_identity(settings))
+    kind = "finetune" if settings.model.baseline.kind is BaselineKind.none else "baseline"
+    return Cell(settings, kind, parts, finetuning_identity(settings))
 
 
 def fold_cell(settings: Settings) -> Cell:

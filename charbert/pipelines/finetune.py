@@ -6,10 +6,11 @@ import logging
 
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError
+from charbert.pipelines.baselines import fit_baseline, is_baseline
 from charbert.pipelines.cells import Cell, finetuning_cell
 from charbert.pipelines.fitting import fit
 from charbert.pipelines.folds import run_folds
-from charbert.pipelines.ingredients import prepare_data, task_files
+from charbert.pipelines.ingredients import prepare_data, refuse_baseline, task_files
 from charbert.pipelines.sets import build_versions, read_sets
 from charbert.records import ResultRecord
 from charbert.tasks.catalog import build_task
@@ -31,8 +32,9 @@ def prepare_finetuned(settings: Settings) -> Cell:
     """Return the cell of the fine-tuned model, after fine-tuning it when its weights or predictions are missing.
 
     Raises:
-        SettingsError: if the set is cut into folds, each of which has a model of its own.
+        SettingsError: if the set is cut into folds, each of which has a model of its own, or ``model`` is a baseline.
     """
+    refuse_baseline(settings)
     if task_files(settings).folds.number:
         raise SettingsError(
             f"data={settings.data.name} gives task={settings.task.name} a model for each fold, expected a single one; "
@@ -50,5 +52,6 @@ def _run(settings: Settings, cell: Cell) -> ResultRecord:
     if task_files(settings).folds.number:
         return run_folds(settings, cell, task)
     sets = read_sets(settings, task)
-    record, _ = fit(settings, cell, task, sets, build_versions(settings, task, sets))
+    fit_model = fit_baseline if is_baseline(settings) else fit
+    record, _ = fit_model(settings, cell, task, sets, build_versions(settings, task, sets))
     return record

@@ -20,6 +20,7 @@ from charbert.data.readers.squad import Question, read_squad
 from charbert.data.splits import Parts
 from charbert.evaluation.decision_scores import DecisionScores, joined
 from charbert.evaluation.robustness import SetPredictions
+from charbert.pipelines.baselines import fit_baseline, is_baseline
 from charbert.pipelines.cells import Cell, fold_cell, with_fold
 from charbert.pipelines.fitting import fit
 from charbert.pipelines.ingredients import data_file, set_files, task_files
@@ -81,7 +82,7 @@ def _run_fold(
         log.info("%s: finished before, record %s", cell.name, cell.record_path)
         return record, _read_predictions(path, task, cell)
     sets, test = take_fold(fold, versions["clean"], versions)
-    record, found = fit(settings, cell, task, sets, test)
+    record, found = (fit_baseline if is_baseline(settings) else fit)(settings, cell, task, sets, test)
     _write_predictions(path, task, found)
     return record, found
 

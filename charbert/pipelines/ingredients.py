@@ -6,6 +6,7 @@ import importlib.util
 import logging
 from pathlib import Path
 
+from charbert.config.baselines import BaselineKind
 from charbert.config.data import AttackSettings, NoiseSettings, SetFiles
 from charbert.config.model import CharEncoder, TrunkSettings, TrunkSource
 from charbert.config.schema import Settings
@@ -139,6 +140,19 @@ def trunk_location(trunk: TrunkSettings) -> str:
                 "reinstall the trunk, or set trunk.sha256=null to use it all the same"
             )
     return str(folder)
+
+
+def refuse_baseline(settings: Settings) -> None:
+    """Check that the model has an encoder.
+
+    Raises:
+        SettingsError: if it is a baseline.
+    """
+    if settings.model.baseline.kind is not BaselineKind.none:
+        raise SettingsError(
+            f"{settings.experiment} needs a model with an encoder, but model={settings.model.name} is a baseline "
+            f"(model.baseline.kind={settings.model.baseline.kind.name}); choose model=bert or model=charbert"
+        )
 
 
 def has_char_channel(settings: Settings) -> bool:

@@ -25,6 +25,7 @@ from charbert.pipelines.ingredients import (
     corpus_file,
     has_char_channel,
     prepare_data,
+    refuse_baseline,
     trunk_location,
 )
 from charbert.pipelines.released import released_model, released_processor
@@ -90,6 +91,7 @@ def load_encoder(settings: Settings) -> tuple[CharBertModel, CharBertProcessor]:
     if settings.model.released:
         processor = released_processor(settings)
         return released_model(settings, processor, CharBertModel), processor
+    refuse_baseline(settings)
     trunk, encoder = prepare_trunk(settings), prepare_encoder(settings)
     processor = encoder_processor(settings, trunk, encoder)
     if encoder is not None:

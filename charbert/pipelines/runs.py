@@ -40,7 +40,7 @@ def recorded_run(settings: Settings, cell: Cell) -> Iterator[tuple[ResultRecord,
     plain.pop("paths")
     plain.pop("tracking")
     accelerator = torch.cuda.get_device_name() if torch.cuda.is_available() else None
-    seed = settings.seed if cell.kind in ("finetune", "fold", "analysis") else settings.pretraining_seed
+    seed = settings.pretraining_seed if cell.kind in ("trunk", "pretrain", "word_recognizer") else settings.seed
     record = start_record(cell.kind, settings.experiment, cell.name, settings=plain, seed=seed, accelerator=accelerator)
     record.key = cell.key
     with tracking_run(

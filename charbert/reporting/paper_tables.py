@@ -24,6 +24,8 @@ BASELINES = ("AdvBERT", "NLM-BERT", "BERT+WordRec")
 ABLATIONS = ("w/o GRU", "w/o heterogeneous interaction", "w/o NLM")
 TASK_TITLES = {"squad1": "SQuAD 1.1", "squad2": "SQuAD 2.0", "cola": "CoLA", "ner": "NER", "pos": "POS"}
 """Headings of tasks; the others are written in capitals."""
+SCORED_KINDS = ("finetune", "ensemble", "baseline")
+"""Kinds of records that are rows."""
 METRIC_TITLES = {"exact_match": "EM", "f1": "F1", "accuracy": "acc.", "matthews": "Matthews"}
 METRIC_NAMES = {
     ("squad1", "exact_match"): "exact",
@@ -100,7 +102,7 @@ def table_records(spec: PaperTable, records: Sequence[ResultRecord]) -> list[Res
     return [
         record
         for record in records
-        if record.kind == "finetune"
+        if record.kind in SCORED_KINDS
         and row_label(record) not in spec.left_out
         and any(name.startswith(prefixes) for name in record.metrics)
     ]
@@ -134,7 +136,7 @@ def paper_table(
 
     Args:
         spec: the table.
-        records: those of kind ``finetune`` count; metrics ``eval/<task>/<metric>`` and
+        records: those of ``SCORED_KINDS`` count; metrics ``eval/<task>/<metric>`` and
             ``attack/<task>/<attack>/<metric>``.
         attacks: see `table_columns`.
         p_values: see `charbert.reporting.tables.build_table`.

@@ -147,8 +147,9 @@ def setting(record: ResultRecord, path: str) -> Any:
 
 def _refuse_mixtures(records: Sequence[ResultRecord]) -> None:
     groups = [(path, records) for path in SAME_IN_A_TABLE]
-    for family in dict.fromkeys(map(trunk_family, records)):
-        groups.append(("trunk.name", [record for record in records if trunk_family(record) == family]))
+    on_trunks = [record for record in records if setting(record, "trunk.name") is not None]  # baselines have none
+    for family in dict.fromkeys(map(trunk_family, on_trunks)):
+        groups.append(("trunk.name", [record for record in on_trunks if trunk_family(record) == family]))
     for path, members in groups:
         if len(found := sorted({str(setting(record, path)) for record in members})) > 1:
             raise RecordError(
@@ -178,8 +179,8 @@ def _caption(records: Sequence[ResultRecord]) -> str:
     recipe, data = (setting(records[0], path) for path in SAME_IN_A_TABLE)
     if any(record.details.get("generated") for record in records):
         data = f"{data} ({NOT_COMPARABLE})"
-    trunks = sorted({str(setting(record, "trunk.name")) for record in records})
-    about = [f"Recipe {recipe}", _listed("trunk", trunks), f"data {data}"]
+    trunks = sorted({str(name) for record in records if (name := setting(record, "trunk.name")) is not None})
+    about = [f"Recipe {recipe}", *([_listed("trunk", trunks)] if trunks else []), f"data {data}"]
     about = [text for text in about if not text.endswith(" None")]
     seeds, folds = (sorted(set(found)) for found in zip(*map(repetition, records), strict=True))
     about.append(_listed("seed", seeds))

@@ -1,0 +1,97 @@
+"""A baseline fitted on one training set, in the place of a fine-tuned model; no trunk is read or trained."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from charbert.baselines.answers import OverlapAnswers
+from charbert.baselines.tags import MajorityTag, TfidfTag
+from charbert.baselines.texts import MajorityLabel, TfidfLabel
+from charbert.config.baselines import BaselineKind
+from charbert.config.schema import Settings
+from charbert.evaluation.decision_scores import DecisionScores
+from charbert.evaluation.robustness import SetPredictions, decision_scores
+from charbert.pipelines.cells import Cell
+from charbert.pipelines.ingredients import set_files
+from charbert.pipelines.runs import checksums, recorded_run
+from charbert.pipelines.scoring import score_versions
+from charbert.records import ResultRecord
+from charbert.tasks.question_answering import QuestionAnsweringTask
+from charbert.tasks.task import Task
+
+log = logging.getLogger(__name__)
+
+_SECTIONS = ("model", "task", "data", "newswire", "attack", "judging")
+"""What a baseline depends on; its record names no trunk, since it stands beside the models of all."""
+
+Predict = Callable[[Sequence[Any]], SetPredictions]
+
+
+def is_baseline(settings: Settings) -> bool:
+    """Return whether ``model`` is one that needs no trunk."""
+    return settings.model.baseline.kind is not BaselineKind.none
+
+
+def fit_baseline(
+    settings: Settings,
+    cell: Cell,
+    task: Task[Any, Any],
+    sets: Mapping[str, list[Any]],
+    versions: Mapping[str, Sequence[Any]],
+) -> tuple[ResultRecord, dict[str, SetPredictions]]:
+    """Return the record and the predictions of a baseline; arguments as of `charbert.pipelines.fitting.fit`."""
+    log.info("fitting %s on %s, seed %d", settings.model.name, settings.task.name, settings.seed)
+    with recorded_run(settings, cell) as (record, tracking):
+        record.settings = {
+            name: value for name, value in record.settings.items() if name in _SECTIONS or not isinstance(value, dict)
+        }
+        predict = _fitted(settings, task, sets["train"])
+        found = {name: predict(examples) for name, examples in versions.items()}
+        dev = _dev_scores(settings, task, sets["dev"], predict)
+        metrics, record.details["judging"] = score_versions(settings, cell, task, versions, found, tracking, dev)
+        record.details["reports"] = {name: one.report for name, one in found.items()}
+        record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
+        record.finish(metrics)
+    return record, found
+
+
+def _dev_scores(
+    settings: Settings, task: Task[Any, Any], dev: Sequence[Any], predict: Predict
+) -> DecisionScores | None:
+    if not settings.judging.temperature or not task.decision_labels:
+        return None
+    return decision_scores(task, dev, predict(dev))
+
+
+def _fitted(settings: Settings, task: Task[Any, Any], train: Sequence[Any]) -> Predict:
+    chosen = settings.model.baseline
+    if isinstance(task, QuestionAnsweringTask):
+        answers = OverlapAnswers(train, chosen, task.spans.n_best)
+        return partial(_answer, task, answers)
+    if task.head == "token_classification":
+        tags = (
+            MajorityTag(train, task.labels)
+            if chosen.kind is BaselineKind.majority
+            else TfidfTag(train, task.labels, chosen, settings.seed)
+        )
+        return partial(_decide, task, tags)
+    labels = (
+        MajorityLabel(train, task.labels)
+        if chosen.kind is BaselineKind.majority
+        else TfidfLabel(train, task.labels, chosen)
+    )
+    return partial(_decide, task, labels)
+
+
+def _answer(task: QuestionAnsweringTask, answers: OverlapAnswers, examples: Sequence[Any]) -> SetPredictions:
+    predictions = answers.predict(examples)
+    return SetPredictions(predictions, scores=task.answerability(predictions) if task.decision_labels else None)
+
+
+def _decide(task: Task[Any, Any], baseline: Any, examples: Sequence[Any]) -> SetPredictions:
+    scores = baseline.scores(examples)
+    return SetPredictions(task.decide(scores), scores=scores)
