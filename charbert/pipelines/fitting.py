@@ -11,7 +11,6 @@ from typing import Any
 from transformers import EvalPrediction
 
 from charbert.config.schema import Settings
-from charbert.data.collate import PadCollator
 from charbert.deploy.usage import write_usage
 from charbert.evaluation.correction import correct_examples
 from charbert.evaluation.decision_scores import DecisionScores
@@ -26,6 +25,7 @@ from charbert.model.processing import CharBertProcessor
 from charbert.model.word_correction import WordCorrector
 from charbert.pipelines.cells import Cell
 from charbert.pipelines.ingredients import set_files
+from charbert.pipelines.lessons import Lessons, build_student, prepare_lessons
 from charbert.pipelines.pretrain import encoder_processor, model_overrides, prepare_encoder, prepare_trunk
 from charbert.pipelines.released import released_model, released_processor
 from charbert.pipelines.runs import checksums, history, recorded_run, seed_everything, train
@@ -34,6 +34,7 @@ from charbert.pipelines.usage import finetuned_usage
 from charbert.pipelines.word_recognizer import prepare_corrector
 from charbert.records import ResultRecord
 from charbert.tasks.task import Encoded, Task
+from charbert.training.distillation import detach_projections
 from charbert.training.trainer import CharBertTrainer, build_trainer
 
 log = logging.getLogger(__name__)
@@ -62,14 +63,15 @@ def fit(
         versions: the test examples, ``clean`` first, then attacked.
     """
     corrector = prepare_corrector(settings, task, sets)
-    processor, model = _build_model(settings, task)
+    processor, model = build_model(settings, task)
     log.info("fine-tuning %s on %s, seed %d", settings.model.name, settings.task.name, settings.seed)
     splits = ("train", "dev")
     corrected = splits if settings.model.recognizer.correct_training else ("dev",)
     rows = {name: correct_examples(task, sets[name], corrector if name in corrected else None) for name in splits}
     encoded = {name: task.encode(rows[name], processor, settings.finetuning_length) for name in splits}
     with recorded_run(settings, cell) as (record, tracking):
-        trainer = _build_trainer(settings, cell, task, rows["dev"], encoded, processor, model)
+        lessons = prepare_lessons(settings, task, rows["train"], encoded["train"], processor, model)
+        trainer = _build_trainer(settings, cell, task, rows["dev"], encoded["dev"], lessons, model)
         record.training_tokens = train(trainer, tracking, settings.finetuning.patience)
         found = _predict(settings, task, versions, processor, trainer, corrector)
         dev = _dev_scores(settings, task, rows["dev"], encoded["dev"], trainer)
@@ -79,6 +81,7 @@ def fit(
         record.details["reports"] = {name: one.report for name, one in found.items()}
         record.details["train_report"] = encoded["train"].report
         record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
+        detach_projections(model)
         model.save_pretrained(cell.model_folder)
         processor.save_pretrained(cell.model_folder)
         write_usage(cell.model_folder, finetuned_usage(settings, task.head, trainer.state.log_history))
@@ -87,7 +90,7 @@ def fit(
     return record, found
 
 
-def _build_model(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProcessor, Any]:
+def build_model(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProcessor, Any]:
     """Return the processor and the model, its head new, after pretraining the encoder when it is missing."""
     labels: dict[str, Any] = {}
     if task.labels:
@@ -96,6 +99,8 @@ def _build_model(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProc
             "label2id": {label: position for position, label in enumerate(task.labels)},
         }
     head = _HEADS[task.head]
+    if settings.distillation.student_layers:
+        return build_student(settings, task)
     if settings.model.released:
         processor = released_processor(settings)
         seed_everything(settings.seed, "head")
@@ -114,24 +119,25 @@ def _build_trainer(
     cell: Cell,
     task: Task[Any, Any],
     dev: Sequence[Any],
-    encoded: Mapping[str, Encoded],
-    processor: CharBertProcessor,
+    encoded: Encoded,
+    lessons: Lessons,
     model: Any,
 ) -> CharBertTrainer:
     def score_dev(prediction: EvalPrediction) -> dict[str, float]:
-        logits = unpad_logits(prediction.predictions, encoded["dev"].features)
-        return task.score(dev, task.decode(logits, encoded["dev"]))
+        logits = unpad_logits(prediction.predictions, encoded.features)
+        return task.score(dev, task.decode(logits, encoded))
 
     return build_trainer(
         settings.finetuning,
         model,
-        encoded["train"].features,
-        encoded["dev"].features,
-        PadCollator(processor.pad_values, processor.row_length),
+        lessons.train_set,
+        encoded.features,
+        lessons.collate,
         folder=cell.checkpoints_folder,
         seed=settings.seed,
         best_metric=f"eval_{task.metric}",
         compute_metrics=score_dev,
+        extra_losses=lessons.extra_losses,
     )
 
 

@@ -1,0 +1,93 @@
+"""A smaller model made of some layers of a fine-tuned one."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from charbert.errors import SettingsError
+from charbert.model.configuration import CharBertConfig
+from charbert.model.heads import CharBertForFineTuning
+from charbert.model.trunk import trunk_adapter
+
+
+def take_layers(
+    teacher: CharBertForFineTuning, layers: Sequence[int], *, char_channel: bool, labels: Sequence[str] = ()
+) -> CharBertForFineTuning:
+    """Return a model of the teacher's kind that begins with some of its layers, and with all else that fits.
+
+    What does not fit is new, drawn from torch's global generator: the classifier where the char channel is left out.
+
+    Args:
+        teacher: a fine-tuned model; it is not changed.
+        layers: which layers, from 1, rising.
+        char_channel: whether the student keeps the char channel; without it, it is a plain trunk.
+        labels: those of the student's outputs, in their order, all known to the teacher; none: the teacher's.
+
+    Raises:
+        SettingsError: if the teacher lacks a layer or the char channel, or its family's layers cannot be moved.
+    """
+    config = _student_config(teacher.config, layers, char_channel=char_channel)
+    offered = _renamed(teacher, [layer - 1 for layer in layers])
+    if labels:
+        columns = [teacher.config.label2id[label] for label in labels]
+        offered |= {name: weight[columns] for name, weight in offered.items() if name.startswith("classifier.")}
+        config.id2label = dict(enumerate(labels))
+        config.label2id = {label: number for number, label in enumerate(labels)}
+    student = type(teacher)(config)
+    own = student.state_dict()
+    taken = {name: weight for name, weight in offered.items() if name in own and own[name].shape == weight.shape}
+    missing = sorted(name for name in own if name not in taken and not name.startswith("classifier."))
+    if missing:
+        raise SettingsError(
+            f"distillation.student_layers={list(layers)}: layers of {config.trunk_config.model_type} cannot be put "
+            f"together like this, {missing[0]} would have no weights; try the first ones, or let the student begin "
+            "from a trunk of its own"
+        )
+    student.load_state_dict({**own, **taken})
+    return student
+
+
+def _student_config(config: CharBertConfig, layers: Sequence[int], *, char_channel: bool) -> CharBertConfig:
+    number = config.num_hidden_layers
+    if max(layers) > number:
+        raise SettingsError(f"distillation.student_layers={list(layers)}: the teacher has {number} layers")
+    if char_channel and not config.has_char_channel:
+        raise SettingsError(
+            "distillation.student_layers: the teacher has no char channel to give its student; choose model=bert, or "
+            "let the student begin from a trunk of its own"
+        )
+    small = copy.deepcopy(config)
+    small.trunk_config.num_hidden_layers = len(layers)
+    if getattr(small.trunk_config, "layer_types", None):
+        small.trunk_config.layer_types = [small.trunk_config.layer_types[layer - 1] for layer in layers]
+    if not char_channel:
+        small.char_encoder = small.interaction = "none"
+        small.char_vocab, small.char_vocab_size = None, None
+        small.head_channels = "token"
+        small.nlm_channel = "token"
+    return CharBertConfig(**{name: value for name, value in small.to_dict().items() if name in _KEPT})
+
+
+_KEPT = {*CharBertConfig.__dataclass_fields__, "id2label", "label2id", "num_labels"}
+
+
+def _renamed(teacher: CharBertForFineTuning, kept: Sequence[int]) -> dict[str, Tensor]:
+    """Return the teacher's weights under the names they have when only the layers ``kept`` are left, from 0."""
+    encoder = teacher.charbert
+    lists = [trunk_adapter(encoder.config.trunk_config).layers(encoder.trunk)]
+    if len(encoder.interactions) > 1:
+        lists.append(encoder.interactions)
+    prefixes = [name for name, module in teacher.named_modules() if any(module is one for one in lists)]
+    weights = {}
+    for name, weight in teacher.state_dict().items():
+        prefix = next((prefix for prefix in prefixes if name.startswith(f"{prefix}.")), None)
+        if prefix is not None:
+            number, _, rest = name.removeprefix(f"{prefix}.").partition(".")
+            if int(number) not in kept:
+                continue
+            name = f"{prefix}.{kept.index(int(number))}.{rest}"
+        weights[name] = weight
+    return weights
