@@ -193,3 +193,8 @@ class StrategySettings:
         if self.trunk is TrunkTraining.frozen:
             return self.frozen.open_char_channel
         return self.trunk is not TrunkTraining.lora or self.lora.char_channel is ChannelTraining.full
+
+    @property
+    def saves_adapters(self) -> bool:
+        """Whether the model is saved as adapters."""
+        return self.trunk is TrunkTraining.lora and self.lora.save is AdapterFormat.adapters

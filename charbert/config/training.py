@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from charbert.config.identity import later
 from charbert.errors import SettingsError
 
 
@@ -24,27 +25,59 @@ class Schedule(Enum):
     polynomial = "polynomial"
 
 
+class Algorithm(Enum):
+    """What turns gradients into steps."""
+
+    adamw = "adamw"
+    adam = "adam"
+    sgd = "sgd"
+    rmsprop = "rmsprop"
+    adafactor = "adafactor"
+
+
 @dataclass
 class OptimizerSettings:
-    """AdamW and its schedule."""
+    """The optimizer and its schedule."""
 
     learning_rate: float = 5e-5
     """Peak rate of all weights. Paper: 5e-5 in pretraining, 2e-5 or 3e-5 in fine-tuning (Sec. 4.1)."""
     new_weights_learning_rate: float | None = None
     """Peak rate of the char encoder, the interaction and the heads; None: the same as ``learning_rate``."""
     weight_decay: float = 0.0
-    """Decoupled decay of all weights but biases and norms, in [0, 1)."""
+    """Decay of all weights but biases and norms, in [0, 1): decoupled for AdamW and Adafactor, an L2 penalty's gradient
+    for the others."""
     adam_epsilon: float = 1e-8
-    """Released code: 1e-8."""
+    """Of AdamW and Adam. Released code: 1e-8."""
     schedule: Schedule = Schedule.linear
     """Shape of the decay."""
     warmup_fraction: float = 0.0
     """Share of the steps in which the rate rises from zero, in [0, 1)."""
     max_grad_norm: float = 1.0
     """Gradients are clipped to this norm; 0 switches clipping off."""
+    algorithm: Algorithm = later(Algorithm.adamw)
+    """Adafactor takes the learning rate as it stands, without scaling it by itself."""
+    momentum: float = later(0.0)
+    """Of SGD and RMSprop, in [0, 1); 0.9 is usual."""
+    polynomial_power: float = later(2.0)
+    """For ``schedule=polynomial``: the rate falls as the share of steps left to this power; 1 is linear."""
+    l1_penalty: float = later(0.0)
+    """Weight of the sum of absolute values in the loss, over the weights that decay."""
 
     def __post_init__(self) -> None:
         """Check ranges."""
+        if self.max_grad_norm < 0:
+            raise SettingsError(f"optimizer.max_grad_norm must be 0 or more, got {self.max_grad_norm}")
+        if not 0 <= self.momentum < 1:
+            raise SettingsError(f"optimizer.momentum must be in [0, 1), got {self.momentum}")
+        if self.momentum and self.algorithm not in (Algorithm.sgd, Algorithm.rmsprop):
+            raise SettingsError(
+                f"optimizer.momentum={self.momentum} is of sgd and rmsprop, but optimizer.algorithm="
+                f"{self.algorithm.name}; leave it at 0"
+            )
+        if self.polynomial_power <= 0:
+            raise SettingsError(f"optimizer.polynomial_power must be positive, got {self.polynomial_power}")
+        if self.l1_penalty < 0:
+            raise SettingsError(f"optimizer.l1_penalty must be 0 or more, got {self.l1_penalty}")
         if self.learning_rate <= 0:
             raise SettingsError(f"optimizer.learning_rate must be positive, got {self.learning_rate}")
         if not 0 <= self.warmup_fraction < 1:

@@ -77,6 +77,15 @@ class CharBertPreTrainedModel(PreTrainedModel):
         return model
 
     @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: Any, *args: Any, **kwargs: Any) -> Self:
+        """Return a saved model, as the library does; LoRA adapters saved by themselves are merged into their model."""
+        from charbert.model.adapters import has_adapters, load_adapted  # it needs the classes of this file
+
+        if pretrained_model_name_or_path is not None and has_adapters(pretrained_model_name_or_path):
+            return load_adapted(cls, Path(pretrained_model_name_or_path), **kwargs)
+        return super().from_pretrained(pretrained_model_name_or_path, *args, **kwargs)
+
+    @classmethod
     def _reads_trunk_head(cls) -> bool:
         """Whether the trunk's MLM head, if it has one, is wanted too."""
         return False
@@ -126,6 +135,7 @@ class CharBertModel(CharBertPreTrainedModel):
         if getattr(self.trunk, "pooler", None) is not None:
             self.trunk.pooler.requires_grad_(False)
         self.char_encoder = build_char_encoder(config)
+        self.char_dropout = nn.Dropout(config.char_dropout)
         self.interactions = nn.ModuleList(self._build_interactions())
         self._masks_padding = not released
         self.post_init()
@@ -200,7 +210,7 @@ class CharBertModel(CharBertPreTrainedModel):
                 f"{self.config.char_encoder!r} needs {', '.join(CHAR_INPUTS)}; encode the text with a "
                 "CharBertProcessor that has a character vocabulary"
             )
-        return self.char_encoder(*char_inputs)
+        return self.char_dropout(self.char_encoder(*char_inputs))
 
     def _interaction_mask(self, attention_mask: Tensor | None, batch_size: int) -> Tensor | None:
         """Return True on subwords and False on padding, (B, T), or None where padding is read."""

@@ -48,6 +48,7 @@ class CharBertConfig(PreTrainedConfig):
         nlm_channel: the channel NLM predicts from; "token" is for models without a char channel.
         nlm_norm: layer norm before the NLM decoder: "none" (Eq. 7), "own" (released BERT) or "shared" with
             the MLM head (released RoBERTa); None takes the variant's own.
+        char_dropout: dropout on the states that enter the char channel, in [0, 1). Paper: none.
         classifier_dropout: dropout before a classifier, in [0, 1); None takes the trunk's.
         initializer_range: standard deviation of new weights; None takes the trunk's.
 
@@ -81,6 +82,7 @@ class CharBertConfig(PreTrainedConfig):
     nlm_vocab_size: int = 0
     nlm_channel: str = "char"
     nlm_norm: str | None = None
+    char_dropout: float = 0.0
     classifier_dropout: float | None = None
     initializer_range: float | None = None
 
@@ -155,6 +157,8 @@ class CharBertConfig(PreTrainedConfig):
             raise SettingsError(f"interaction_window must be odd to preserve the length, got {self.interaction_window}")
         if self.nlm_vocab_size < 0:
             raise SettingsError(f"nlm_vocab_size must be 0 or more, got {self.nlm_vocab_size}")
+        if not 0 <= self.char_dropout < 1:
+            raise SettingsError(f"char_dropout must be in [0, 1), got {self.char_dropout}")
         if self.classifier_dropout is not None and not 0 <= self.classifier_dropout < 1:
             raise SettingsError(f"classifier_dropout must be in [0, 1), got {self.classifier_dropout}")
         if self.char_encoder == "gru":

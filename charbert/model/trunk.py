@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -17,6 +19,19 @@ class TrunkAdapter:
 
     model_types: tuple[str, ...] = ("bert", "roberta", "xlm-roberta", "camembert")
     has_pooler = True
+    attention_maps: Mapping[str, str] = MappingProxyType(
+        {
+            "query": "attention.self.query",
+            "key": "attention.self.key",
+            "value": "attention.self.value",
+            "output": "attention.output.dense",
+        }
+    )
+    """Module of each linear map of the attention, by its name below the layer."""
+    dropout_fields: Mapping[str, tuple[str, ...]] = MappingProxyType(
+        {"trunk": ("hidden_dropout_prob",), "attention": ("attention_probs_dropout_prob",)}
+    )
+    """Fields of the configuration that hold the dropout on hidden states and on attention weights."""
 
     def embed(self, trunk: PreTrainedModel, input_ids: Tensor, token_type_ids: Tensor | None) -> Tensor:
         """Map subwords (B, T) to the input of the first layer, (B, T, H)."""
@@ -73,6 +88,15 @@ class DistilBertAdapter(TrunkAdapter):
 
     model_types = ("distilbert",)
     has_pooler = False
+    attention_maps = MappingProxyType(
+        {
+            "query": "attention.q_lin",
+            "key": "attention.k_lin",
+            "value": "attention.v_lin",
+            "output": "attention.out_lin",
+        }
+    )
+    dropout_fields = MappingProxyType({"trunk": ("dropout",), "attention": ("attention_dropout",)})
 
     def embed(self, trunk: PreTrainedModel, input_ids: Tensor, token_type_ids: Tensor | None) -> Tensor:
         """Map subwords (B, T) to the input of the first layer, (B, T, H); token types are not read."""
@@ -104,6 +128,10 @@ class ModernBertAdapter(TrunkAdapter):
 
     model_types = ("modernbert",)
     has_pooler = False
+    attention_maps = MappingProxyType(dict.fromkeys(("query", "key", "value"), "attn.Wqkv") | {"output": "attn.Wo"})
+    dropout_fields = MappingProxyType(
+        {"trunk": ("embedding_dropout", "mlp_dropout"), "attention": ("attention_dropout",)}
+    )
 
     def embed(self, trunk: PreTrainedModel, input_ids: Tensor, token_type_ids: Tensor | None) -> Tensor:
         """Map subwords (B, T) to the input of the first layer, (B, T, H); token types are not read."""

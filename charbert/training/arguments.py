@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from transformers import TrainingArguments
 
-from charbert.config.training import Precision, TrainingSettings
+from charbert.config.training import OptimizerSettings, Precision, Schedule, TrainingSettings
+from charbert.training.optimizer import algorithm_arguments
 
 
 def total_steps(settings: TrainingSettings, num_examples: int) -> int:
@@ -57,7 +58,8 @@ def build_arguments(
         "per_device_eval_batch_size": settings.eval_batch_size,
         "gradient_accumulation_steps": settings.gradient_accumulation,
         "learning_rate": optimizer.learning_rate,
-        "lr_scheduler_type": optimizer.schedule.name,
+        **algorithm_arguments(optimizer),
+        **_schedule_arguments(optimizer),
         "warmup_steps": math.ceil(optimizer.warmup_fraction * steps),
         "weight_decay": optimizer.weight_decay,
         "adam_epsilon": optimizer.adam_epsilon,
@@ -83,3 +85,12 @@ def build_arguments(
     if label_names is not None:
         options["label_names"] = label_names
     return TrainingArguments(**options)
+
+
+def _schedule_arguments(optimizer: OptimizerSettings) -> dict[str, Any]:
+    name, options = optimizer.schedule.name, {}
+    if optimizer.schedule is Schedule.constant and optimizer.warmup_fraction:
+        name = "constant_with_warmup"  # the library's constant has no warm-up
+    if optimizer.schedule is Schedule.polynomial:
+        options = {"power": optimizer.polynomial_power, "lr_end": 0.0}
+    return {"lr_scheduler_type": name, "lr_scheduler_kwargs": options}

@@ -1,36 +1,89 @@
-"""Which weights share a learning rate and a weight decay."""
+"""The optimizer, and which weights share a learning rate and a weight decay."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import nn
+
+from charbert.config.training import Algorithm, OptimizerSettings
+
+_LIBRARY_NAMES = {Algorithm.sgd: "sgd", Algorithm.rmsprop: "rmsprop", Algorithm.adafactor: "adafactor"}
+"""Names of the algorithms that the Trainer builds itself; AdamW is its default, Adam it lacks."""
+
+
+@dataclass(frozen=True)
+class WeightRate:
+    """What a weight's group is called, and its peak rate."""
+
+    group: str
+    rate: float | None
+    """None: the optimizer's own."""
+
+
+def algorithm_arguments(settings: OptimizerSettings) -> dict[str, Any]:
+    """Return the Trainer's arguments that choose the algorithm."""
+    if settings.algorithm not in _LIBRARY_NAMES:
+        return {}
+    options = {"momentum": settings.momentum} if settings.momentum else {}
+    return {
+        "optim": _LIBRARY_NAMES[settings.algorithm],
+        "optim_args": ",".join(f"{name}={value}" for name, value in options.items()) or None,
+    }
+
+
+def own_optimizer(settings: OptimizerSettings) -> tuple[type[torch.optim.Optimizer], dict[str, Any]] | None:
+    """Return class and options of an algorithm that the Trainer lacks, None for the others."""
+    if settings.algorithm is not Algorithm.adam:
+        return None
+    return torch.optim.Adam, {"lr": settings.learning_rate, "eps": settings.adam_epsilon}
+
+
+def trunk_and_new_weights(model: nn.Module, new_weights_learning_rate: float | None) -> dict[str, WeightRate]:
+    """Return the groups of a plain training: the trunk's weights, whose name has a ``trunk`` part, and the others.
+
+    Args:
+        model: a CharBERT model with or without a head, or a trunk of its own.
+        new_weights_learning_rate: peak rate of what is not in the trunk; None: the optimizer's own rate.
+    """
+    new, trunk = WeightRate("new weights", new_weights_learning_rate), WeightRate("trunk", None)
+    return {name: trunk if "trunk" in name.split(".") else new for name, _ in model.named_parameters()}
 
 
 def parameter_groups(
-    model: nn.Module,
-    decayed: Collection[str],
-    weight_decay: float,
-    new_weights_learning_rate: float | None = None,
+    model: nn.Module, decayed: Collection[str], weight_decay: float, rates: Mapping[str, WeightRate]
 ) -> list[dict[str, Any]]:
-    """Return optimizer groups: trunk and new weights, each with and without weight decay.
+    """Return optimizer groups: the groups of ``rates``, each with and without weight decay.
 
     Args:
-        model: a CharBERT model with or without a head; weights whose name has a ``trunk`` part are the trunk's.
+        model: its weights that need a gradient are in the groups.
         decayed: names of the weights that decay (biases and norms do not).
         weight_decay: their decay, in [0, 1).
-        new_weights_learning_rate: peak rate of what is not in the trunk; None: the optimizer's own rate.
+        rates: group and peak rate of each weight, by name.
     """
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    groups: dict[tuple[WeightRate, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            is_new = "trunk" not in name.split(".")
-            groups.setdefault((is_new, name in decayed), []).append(parameter)
+            groups.setdefault((rates[name], name in decayed), []).append(parameter)
     result = []
-    for (is_new, decays), parameters in groups.items():
+    for (rate, decays), parameters in groups.items():
         group: dict[str, Any] = {"params": parameters, "weight_decay": weight_decay if decays else 0.0}
-        if is_new and new_weights_learning_rate is not None:
-            group["lr"] = new_weights_learning_rate
+        group["name"] = rate.group
+        if rate.rate is not None:
+            group["lr"] = rate.rate
         result.append(group)
     return result
+
+
+def count_parameters(model: nn.Module) -> dict[str, int]:
+    """Return the numbers of all weights, and of those that need a gradient."""
+    sizes = [(parameter.numel(), parameter.requires_grad) for parameter in model.parameters()]
+    return {"total": sum(size for size, _ in sizes), "trainable": sum(size for size, trained in sizes if trained)}
+
+
+def peak_rates(optimizer: torch.optim.Optimizer) -> dict[str, float]:
+    """Return the peak rate of each group, by its name."""
+    return {group["name"]: float(group.get("initial_lr", group["lr"])) for group in optimizer.param_groups}

@@ -16,10 +16,13 @@ from transformers.trainer_utils import EvalLoopOutput
 from charbert.batch import EXAMPLE_IDS, NOISED, TEACHER
 from charbert.config.training import TrainingSettings
 from charbert.errors import TrainingError
+from charbert.model.parts import model_parts
 from charbert.training.arguments import build_arguments
 from charbert.training.extra_loss import ExtraLoss
 from charbert.training.meter import ObjectiveMeter
-from charbert.training.optimizer import parameter_groups
+from charbert.training.optimizer import WeightRate, own_optimizer, parameter_groups, trunk_and_new_weights
+from charbert.training.penalty import L1Penalty
+from charbert.training.strategies import Strategy
 
 
 class CharBertTrainer(Trainer):
@@ -28,6 +31,7 @@ class CharBertTrainer(Trainer):
     Args:
         new_weights_learning_rate: peak rate of all weights outside the trunk; None: the common rate.
         extra_losses: what training learns beside the labels; evaluation knows the labels alone.
+        strategy: how the model is adapted; it has prepared the model already. None: all weights are trained.
         arguments: the Trainer's own.
     """
 
@@ -36,9 +40,13 @@ class CharBertTrainer(Trainer):
         *,
         new_weights_learning_rate: float | None = None,
         extra_losses: Sequence[ExtraLoss] = (),
+        strategy: Strategy | None = None,
         **arguments: Any,
     ) -> None:
         super().__init__(**arguments)
+        self.strategy = strategy
+        for callback in strategy.callbacks(self.model) if strategy is not None else ():
+            self.add_callback(callback)
         self.extra_losses = tuple(extra_losses)
         self.optimizer: torch.optim.Optimizer | None
         self.new_weights_learning_rate = new_weights_learning_rate
@@ -49,15 +57,22 @@ class CharBertTrainer(Trainer):
         """Build the optimizer over the groups of ``parameter_groups``."""
         if self.optimizer is None:
             module = self.model if model is None else model
-            optimizer_class, options = self.get_optimizer_cls_and_kwargs(self.args, module)
-            groups = parameter_groups(
-                module,
-                decayed=set(self.get_decay_parameter_names(module)),
-                weight_decay=self.args.weight_decay,
-                new_weights_learning_rate=self.new_weights_learning_rate,
-            )
+            chosen = self.optimizer_cls_and_kwargs or self.get_optimizer_cls_and_kwargs(self.args, module)
+            optimizer_class, options = chosen
+            decayed = set(self.get_decay_parameter_names(module))
+            groups = parameter_groups(module, decayed, self.args.weight_decay, self._weight_rates(module))
             self.optimizer = optimizer_class(groups, **options)
         return self.optimizer
+
+    def _weight_rates(self, model: nn.Module) -> dict[str, WeightRate]:
+        """Return group and peak rate of each weight."""
+        plain = trunk_and_new_weights(model, self.new_weights_learning_rate)
+        if self.strategy is None:
+            return plain
+        parts = model_parts(model)
+        rates = {name: one.rate or self.args.learning_rate for name, one in plain.items()}
+        rates = self.strategy.rates(parts, rates)
+        return {name: WeightRate(str(part), rates[name]) for name, part in parts.items()}
 
     def compute_loss(
         self,
@@ -154,8 +169,9 @@ def build_trainer(
         label_names: the batch fields that are labels.
         **arguments: more of the Trainer's own, e.g. ``compute_metrics``.
     """
-    return CharBertTrainer(
+    trainer = CharBertTrainer(
         new_weights_learning_rate=settings.optimizer.new_weights_learning_rate,
+        optimizer_cls_and_kwargs=own_optimizer(settings.optimizer),
         model=model,
         args=build_arguments(settings, folder, seed, len(train_set), best_metric=best_metric, label_names=label_names),
         train_dataset=train_set,
@@ -163,3 +179,7 @@ def build_trainer(
         data_collator=collate,
         **arguments,
     )
+    if settings.optimizer.l1_penalty:
+        penalty = L1Penalty(settings.optimizer.l1_penalty, trainer.get_decay_parameter_names(model))
+        trainer.extra_losses += (penalty,)
+    return trainer

@@ -14,7 +14,7 @@ from charbert.errors import TrainingError
 from charbert.evaluation.predict import predict_logits
 from charbert.training.arguments import build_arguments, total_steps
 from charbert.training.meter import ObjectiveMeter
-from charbert.training.optimizer import parameter_groups
+from charbert.training.optimizer import parameter_groups, trunk_and_new_weights
 from charbert.training.trainer import CharBertTrainer
 
 
@@ -106,9 +106,8 @@ def test_a_batch_without_labels_leaves_the_averages_alone() -> None:
 
 def test_new_weights_get_their_own_rate_and_biases_never_decay() -> None:
     model = Toy()
-    groups = parameter_groups(
-        model, decayed={"trunk.weight", "head.weight"}, weight_decay=0.1, new_weights_learning_rate=0.5
-    )
+    rates = trunk_and_new_weights(model, 0.5)
+    groups = parameter_groups(model, {"trunk.weight", "head.weight"}, 0.1, rates)
     found = {id(p): g for g in groups for p in g["params"]}
     assert len(found) == 4
     assert found[id(model.head.weight)]["lr"] == 0.5
@@ -120,7 +119,7 @@ def test_new_weights_get_their_own_rate_and_biases_never_decay() -> None:
 def test_frozen_weights_are_in_no_group() -> None:
     model = Toy()
     model.trunk.requires_grad_(False)
-    groups = parameter_groups(model, decayed=set(), weight_decay=0.0)
+    groups = parameter_groups(model, set(), 0.0, trunk_and_new_weights(model, None))
     assert sum(len(group["params"]) for group in groups) == 2
 
 

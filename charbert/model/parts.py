@@ -1,0 +1,84 @@
+"""Which part of a model a weight belongs to: embeddings, a layer, the char channel or the head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from torch import nn
+
+from charbert.errors import SettingsError
+from charbert.model.charbert import CharBertModel
+from charbert.model.trunk import trunk_adapter
+
+
+class PartKind(Enum):
+    """Kinds of parts, from the bottom up."""
+
+    embeddings = "embeddings"
+    layer = "layer"
+    char_encoder = "char encoder"
+    interaction = "interaction"
+    head = "head"
+
+
+TRUNK = (PartKind.embeddings, PartKind.layer)
+CHAR_CHANNEL = (PartKind.char_encoder, PartKind.interaction)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a model."""
+
+    kind: PartKind
+    layer: int | None = None
+    """Index of a trunk layer, or of the one that an interaction follows; None for an interaction that all layers
+    share, and for the other kinds."""
+
+    def __str__(self) -> str:
+        return self.kind.value if self.layer is None else f"{self.kind.value} {self.layer}"
+
+
+def find_encoder(model: nn.Module) -> CharBertModel:
+    """Return the encoder inside a model, whatever heads or adapters are around it.
+
+    Raises:
+        SettingsError: if there is none.
+    """
+    for module in model.modules():
+        if isinstance(module, CharBertModel):
+            return module
+    raise SettingsError(f"expected a model with a CharBERT encoder or a plain trunk, got {type(model).__name__}")
+
+
+def encoder_layers(encoder: CharBertModel) -> nn.ModuleList:
+    """Return the trunk's layers in order."""
+    return trunk_adapter(encoder.config.trunk_config).layers(encoder.trunk)
+
+
+def model_parts(model: nn.Module) -> dict[str, Part]:
+    """Return the part of each weight, by its name in ``model``.
+
+    A norm after the trunk's last layer goes with that layer. What is outside the encoder is the head.
+    """
+    parts = _encoder_parts(find_encoder(model))
+    return {name: parts.get(id(weight), Part(PartKind.head)) for name, weight in model.named_parameters()}
+
+
+def _encoder_parts(encoder: CharBertModel) -> dict[int, Part]:
+    """Return the part of each weight of the encoder, by identity."""
+    layers = encoder_layers(encoder)
+    embedding_names = ("embeddings.", "embeddings_project.")
+    parts = {}
+    for name, weight in encoder.trunk.named_parameters():
+        is_embedding = name.startswith(embedding_names)
+        parts[id(weight)] = Part(PartKind.embeddings) if is_embedding else Part(PartKind.layer, len(layers) - 1)
+    for index, layer in enumerate(layers):
+        parts |= {id(weight): Part(PartKind.layer, index) for weight in layer.parameters()}
+    shared = encoder.config.share_interaction
+    for index, interaction in enumerate(encoder.interactions):
+        part = Part(PartKind.interaction, None if shared else index)
+        parts |= {id(weight): part for weight in interaction.parameters()}
+    if encoder.char_encoder is not None:
+        parts |= {id(weight): Part(PartKind.char_encoder) for weight in encoder.char_encoder.parameters()}
+    return parts
