@@ -100,7 +100,9 @@ class SplitMethod(Enum):
     grouped_folds = "grouped_folds"
     """Cross-validation that divides no group."""
     leave_one_out = "leave_one_out"
-    """Cross-validation with a fold for each group; where every example is its own group, for each example."""
+    """Cross-validation with a fold for each example (and its near duplicates)."""
+    leave_one_group_out = "leave_one_group_out"
+    """Cross-validation with a fold for each group."""
 
 
 @dataclass
@@ -124,7 +126,7 @@ class EmptySettings:
     """What counts as missing."""
 
     markers: list[str] = field(default_factory=lambda: ["nan", "null", "n/a", "#n/a", "<na>"])
-    """Whole texts or labels, in any case, that stand for none; beside them what has neither letter, digit nor sign."""
+    """Whole texts or labels, in any case, that stand for none, as nothing but white space does."""
 
 
 @dataclass

@@ -18,9 +18,10 @@ from charbert.config.model import CharEncoder, Objective, TrunkSource
 from charbert.config.schema import Settings
 from charbert.config.training import TrainingSettings
 from charbert.config.word_recognizer import Backoff
+from charbert.errors import DataError
 from charbert.pipelines.released_files import released_identity
 from charbert.pipelines.teachers import teacher_identity
-from charbert.records import ResultRecord, read_record, read_records, settings_key
+from charbert.records import ResultRecord, file_checksum, read_record, read_records, settings_key
 from charbert.reporting.tables import BASELINE, FAMILIES, trunk_family
 
 _WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
@@ -77,6 +78,32 @@ def task_identity(settings: Settings) -> dict[str, Any]:
     return {name: value for name, value in identity_values(settings.task).items() if name != "max_length"}
 
 
+def files_identity(settings: Settings) -> dict[str, Any]:
+    """Return what identifies the task's files: their names, and of a user's own, which change, what is in them.
+
+    Raises:
+        DataError: if a file of the user's own cannot be read.
+    """
+    files = settings.data.sets[settings.task.name]
+    identity = identity_values(files)
+    if not settings.data.has_own_files:
+        return identity
+    contents: dict[str, Any] = {split: _content(getattr(files, split), split) for split in ("train", "dev", "test")}
+    contents["attacked"] = {name: _content(path, f"attacked.{name}") for name, path in files.attacked.items()}
+    contents["folds"] = identity["folds"] | {"articles": _content(files.folds.articles, "folds.articles")}
+    return identity | contents
+
+
+def _content(name: str, field: str) -> str:
+    """Return the checksum of a file, or the name of a split on the hub."""
+    if not Path(name).is_absolute():
+        return name
+    if not Path(name).is_file():
+        hint = "paths of your own files start at the working folder"
+        raise DataError.at(name, None, expected=f"the file of data.own.{field}", found="no such file", hint=hint)
+    return file_checksum(name)
+
+
 def finetuning_identity(settings: Settings) -> dict[str, Any]:
     """Return what identifies a fine-tuned and attacked cell."""
     if settings.model.baseline.kind is not BaselineKind.none:
@@ -85,7 +112,7 @@ def finetuning_identity(settings: Settings) -> dict[str, Any]:
         "encoder": encoder_identity(settings),
         "head_channels": settings.model.head_channels,
         "task": task_identity(settings),
-        "files": identity_values(settings.data.sets[settings.task.name]),
+        "files": files_identity(settings),
         "finetuning": training_identity(settings.finetuning) | {"max_length": settings.finetuning_length},
         "attack": identity_values(settings.attack),
         "seed": settings.seed,
@@ -102,7 +129,7 @@ def baseline_identity(settings: Settings) -> dict[str, Any]:
     identity = {
         "baseline": identity_values(settings.model.baseline),
         "task": task_identity(settings),
-        "files": identity_values(settings.data.sets[settings.task.name]),
+        "files": files_identity(settings),
         "attack": identity_values(settings.attack),
         "seed": settings.seed,
     }
@@ -143,7 +170,7 @@ def recognizer_identity(settings: Settings, *, background: bool) -> dict[str, An
         "vocab_size": chosen.vocab_size,
         "training": training_identity(chosen.training),
         "task": task_identity(settings),
-        "files": identity_values(settings.data.sets[settings.task.name]),
+        "files": files_identity(settings),
     }
     if settings.data.generated:
         identity["newswire"] = identity_values(settings.newswire)
@@ -244,6 +271,11 @@ class Cell:
     def checkpoints_folder(self) -> Path:
         """Where an interrupted training continues from; gone when it is finished."""
         return self.folder / "checkpoints"
+
+    @property
+    def preparation_folder(self) -> Path:
+        """Where lies what was done to the training examples, if anything was."""
+        return self.folder / "preparation"
 
     def predictions_path(self, name: str) -> Path:
         """Where the predictions on a version of the test set are saved: clean, or the attack's name."""

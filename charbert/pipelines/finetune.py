@@ -11,7 +11,7 @@ from charbert.pipelines.cells import Cell, finetuning_cell
 from charbert.pipelines.fitting import fit
 from charbert.pipelines.folds import run_folds
 from charbert.pipelines.ingredients import prepare_data, refuse_baseline, task_files
-from charbert.pipelines.sets import build_versions, read_sets
+from charbert.pipelines.sets import build_versions, read_prepared_sets
 from charbert.records import ResultRecord
 from charbert.tasks.catalog import build_task
 
@@ -26,6 +26,19 @@ def run(settings: Settings) -> ResultRecord:
         log.info("%s: finished before, record %s", cell.name, cell.record_path)
         return record
     return _run(settings, cell)
+
+
+def run_and_report(settings: Settings) -> ResultRecord:
+    """Return the record as `run` does, the model made again where it is missing, and log the scores and its folder."""
+    single = not is_baseline(settings) and not task_files(settings).folds.number
+    cell = prepare_finetuned(settings) if single else finetuning_cell(settings)
+    record = run(settings)
+    for name, score in record.metrics.items():
+        if name.split("/")[-1] == settings.task.metric:
+            log.info("%-32s %.4f", name, score)
+    if single:
+        log.info("the model is in %s", cell.model_folder)
+    return record
 
 
 def prepare_finetuned(settings: Settings) -> Cell:
@@ -51,7 +64,9 @@ def _run(settings: Settings, cell: Cell) -> ResultRecord:
     task = build_task(settings.task)
     if task_files(settings).folds.number:
         return run_folds(settings, cell, task)
-    sets = read_sets(settings, task)
+    sets, preparation = read_prepared_sets(settings, task)
+    if preparation is not None:
+        preparation.write(cell.preparation_folder)
     fit_model = fit_baseline if is_baseline(settings) else fit
     record, _ = fit_model(settings, cell, task, sets, build_versions(settings, task, sets))
     return record

@@ -25,6 +25,7 @@ from charbert.pipelines.cells import Cell, fold_cell, with_fold
 from charbert.pipelines.fitting import fit
 from charbert.pipelines.ingredients import data_file, set_files, task_files
 from charbert.pipelines.judging import DEV, stored_scores
+from charbert.pipelines.preparation import prepare_fold
 from charbert.pipelines.runs import checksums, recorded_run
 from charbert.pipelines.scoring import score_versions
 from charbert.pipelines.sets import build_versions, read_test_sets
@@ -82,6 +83,10 @@ def _run_fold(
         log.info("%s: finished before, record %s", cell.name, cell.record_path)
         return record, _read_predictions(path, task, cell)
     sets, test = take_fold(fold, versions["clean"], versions)
+    if settings.preparation.steps:
+        preparation = prepare_fold(settings, task, sets["train"], {"dev": sets["dev"], "test": test["clean"]})
+        preparation.write(cell.preparation_folder)
+        sets["train"] = preparation.examples
     record, found = (fit_baseline if is_baseline(settings) else fit)(settings, cell, task, sets, test)
     _write_predictions(path, task, found)
     return record, found

@@ -29,12 +29,14 @@ from charbert.model.student import take_layers
 from charbert.noise.attack import Attack
 from charbert.noise.edits import Edit
 from charbert.pipelines.ingredients import has_char_channel
+from charbert.pipelines.preparation import training_weights
 from charbert.pipelines.runs import seed_everything
 from charbert.pipelines.teachers import teacher_folder
 from charbert.seeding import derive_seed
 from charbert.tasks.companions import CompanionDataset, TrainingNoise
 from charbert.tasks.counterparts import Counterpart, Counterparts, build_counterparts
 from charbert.tasks.task import Encoded, Task
+from charbert.training.class_weights import ClassWeightedLoss
 from charbert.training.distillation import Distillation, attach_projections, check_layer_map, spread_layers
 from charbert.training.extra_loss import ExtraLoss
 from charbert.training.self_teaching import SelfTeaching
@@ -66,7 +68,7 @@ def prepare_lessons(
     processor: CharBertProcessor,
     model: Any,
 ) -> Lessons:
-    """Return the training set, with typos and with what a teacher reads where the settings ask for it.
+    """Return the training set, with typos, class weights and what a teacher reads where the settings ask for it.
 
     Args:
         settings: the experiment's settings.
@@ -77,15 +79,16 @@ def prepare_lessons(
         model: what is fine-tuned; it may be given projections, see `charbert.training.distillation`.
 
     Raises:
-        SettingsError: if teacher and student do not fit together.
+        SettingsError: if teacher and student do not fit together, or labels are weighted where there are none.
     """
     own = PadCollator(processor.pad_values, processor.row_length)
     robust = settings.robust_training
+    weights = training_weights(settings, task, examples)
+    losses: list[ExtraLoss] = [] if weights is None else [ClassWeightedLoss(weights)]
     if not settings.distillation.enabled and robust.method is RobustMethod.none:
-        return Lessons(encoded.features, own)
+        return Lessons(encoded.features, own, losses)
     counterparts = build_counterparts(task, examples, encoded, settings.finetuning_length)
     companions: dict[str, PadCollator] = {}
-    losses: list[ExtraLoss] = []
     taught = None
     if settings.distillation.enabled:
         their_processor, teacher = load_teacher(settings, task)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -43,6 +44,9 @@ def recorded_run(settings: Settings, cell: Cell) -> Iterator[tuple[ResultRecord,
     seed = settings.pretraining_seed if cell.kind in ("trunk", "pretrain", "word_recognizer") else settings.seed
     record = start_record(cell.kind, settings.experiment, cell.name, settings=plain, seed=seed, accelerator=accelerator)
     record.key = cell.key
+    preparation = cell.preparation_folder / "report.json"
+    if preparation.is_file():
+        record.details["preparation"] = json.loads(preparation.read_text(encoding="utf-8"))
     with tracking_run(
         mode=settings.tracking.mode.name,
         project=settings.tracking.project,

@@ -7,22 +7,37 @@ from typing import Any
 
 from charbert.config.schema import Settings
 from charbert.pipelines.ingredients import build_attack, data_file, task_files
+from charbert.pipelines.preparation import TrainingPreparation, prepare_training
 from charbert.tasks.task import Task
 
 
 def read_sets(settings: Settings, task: Task[Any, Any]) -> dict[str, list[Any]]:
     """Return the examples of the train, dev and test sets, and of each attacked copy by its name.
 
+    Training examples come as the settings of preparation have them.
+
     Raises:
         DataError: if a file is missing or malformed, a copy does not line up with the test set, or the dev or test
             set has a label that the training set lacks.
     """
+    return read_prepared_sets(settings, task)[0]
+
+
+def read_prepared_sets(
+    settings: Settings, task: Task[Any, Any]
+) -> tuple[dict[str, list[Any]], TrainingPreparation | None]:
+    """Return the sets as `read_sets` does, and what was done to the training examples, None if nothing."""
     files = task_files(settings)
     paths = {split: data_file(settings, getattr(files, split), f"the {split} set") for split in ("train", "dev")}
-    sets = {split: task.read(path) for split, path in paths.items()}
-    task.learn_labels(sets["train"])
-    task.check_labels(sets["dev"], paths["dev"])
-    return sets | read_test_sets(settings, task)
+    dev = task.read(paths["dev"])
+    preparation = None
+    if settings.preparation.steps:
+        test = task.read(data_file(settings, files.test, "the test set"))
+        preparation = prepare_training(settings, task, paths["train"], {"dev": dev, "test": test})
+    train = task.read(paths["train"]) if preparation is None else preparation.examples
+    task.learn_labels(train)
+    task.check_labels(dev, paths["dev"])
+    return {"train": train, "dev": dev} | read_test_sets(settings, task), preparation
 
 
 def read_test_sets(settings: Settings, task: Task[Any, Any], *, learn: bool = False) -> dict[str, list[Any]]:

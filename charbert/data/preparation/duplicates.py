@@ -252,7 +252,7 @@ class FindLeakage(Step):
         outcome: Outcome[Any] = Outcome(list(rows))
         outcome.notes |= {"in a held-out set exactly": exact, "in a held-out set nearly": len(matches) - exact}
         if self.settings.action is Finding.report:
-            outcome.notes["found"] = [_finding(rows[number], self.places, match) for number, match in matches.items()]
+            outcome.findings = [_finding(rows[number], self.places, match) for number, match in matches.items()]
             return outcome
         outcome.rows = [row for number, row in enumerate(rows) if number not in matches]
         for number, match in matches.items():

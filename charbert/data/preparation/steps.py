@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import time
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
 from charbert.data.preparation.views import ExampleView
@@ -70,6 +69,8 @@ class Outcome(Generic[Example]):
     changes: list[Change] = field(default_factory=list)
     notes: dict[str, Any] = field(default_factory=dict)
     """What else the report should say."""
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    """Examples that it points at and leaves where they are."""
 
 
 class Step(ABC):
@@ -105,7 +106,6 @@ class StepReport:
     changed: dict[str, int]
     """By what was changed."""
     added: int
-    seconds: float
     shown: dict[str, list[str]]
     """A few of the dropped and changed, by reason."""
     notes: dict[str, Any]
@@ -118,6 +118,8 @@ class Prepared(Generic[Example]):
     rows: list[Row[Example]]
     dropped: list[Dropped] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    """Examples that a step points at, with the step's name."""
     reports: list[StepReport] = field(default_factory=list)
 
     @property
@@ -139,7 +141,6 @@ def run_steps(
     """
     prepared = Prepared(list(rows), list(dropped))
     for step in steps:
-        started = time.perf_counter()
         before = prepared.rows
         outcome = step.apply(before, view)
         added = len(outcome.rows) + len(outcome.dropped) - len(before)
@@ -148,7 +149,8 @@ def run_steps(
         prepared.rows = outcome.rows
         prepared.dropped += outcome.dropped
         prepared.changes += outcome.changes
-        prepared.reports.append(_report(step, len(before), outcome, added, time.perf_counter() - started))
+        prepared.findings += [{"step": step.name, **one} for one in outcome.findings]
+        prepared.reports.append(_report(step, len(before), outcome, added))
         log.info("%s: %s", step.name, describe_report(prepared.reports[-1]))
     return prepared
 
@@ -163,18 +165,11 @@ def describe_report(report: StepReport) -> str:
 
 def report_dropped(step: str, rows_out: int, dropped: Sequence[Dropped]) -> StepReport:
     """Return the report of what was left out before the first step."""
-    return _report_parts(step, rows_out + len(dropped), rows_out, dropped, [], 0, 0.0, {})
+    return _report_parts(step, rows_out + len(dropped), rows_out, dropped, [], 0, {})
 
 
-def relabelled(row: Row[Example], example: Example, added_by: str) -> Row[Example]:
-    """Return a row made of another one by the step ``added_by``."""
-    return replace(row, example=example, added_by=added_by)
-
-
-def _report(step: Step, rows_in: int, outcome: Outcome[Any], added: int, seconds: float) -> StepReport:
-    return _report_parts(
-        step.name, rows_in, len(outcome.rows), outcome.dropped, outcome.changes, added, seconds, outcome.notes
-    )
+def _report(step: Step, rows_in: int, outcome: Outcome[Any], added: int) -> StepReport:
+    return _report_parts(step.name, rows_in, len(outcome.rows), outcome.dropped, outcome.changes, added, outcome.notes)
 
 
 def _report_parts(
@@ -184,7 +179,6 @@ def _report_parts(
     dropped: Sequence[Dropped],
     changes: Sequence[Change],
     added: int,
-    seconds: float,
     notes: dict[str, Any],
 ) -> StepReport:
     shown: dict[str, list[str]] = {}
@@ -203,7 +197,6 @@ def _report_parts(
         dict(Counter(one.reason for one in dropped).most_common()),
         dict(Counter(change.what for change in changes).most_common()),
         added,
-        seconds,
         shown,
         notes,
     )

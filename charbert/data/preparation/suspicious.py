@@ -83,12 +83,12 @@ class FindSuspicious(Step):
             "labels": len(given),
             "suspicious labels": len(found),
             "suspicious examples": len({one.example for one in found}),
-            "found": [_describe(one, rows[one.example]) for one in found],
         }
+        outcome.findings = [_describe(one, rows[one.example]) for one in found]
         if self.settings.action is Finding.report or not found:
             return outcome
         if self.settings.action is Finding.refuse:
-            first = _describe(found[0], rows[found[0].example])
+            first = outcome.findings[0]
             raise DataError(
                 f"{first['place']}: expected labels that the other examples bear out, got {first['label']!r} where "
                 f"{first['suggested']!r} is more likely, and {len(found) - 1} more such; look at them with "
