@@ -15,8 +15,7 @@ from charbert.reporting.layout import Cell, Column, Row, Table, write_table
 __all__ = ["baseline_of", "build_table", "repetition", "row_label", "runs_of", "trunk_family", "write_table"]
 
 NOT_COMPARABLE = "generated newswire: not comparable with the paper"
-SAME_IN_A_TABLE = ("recipe", "data.name")
-"""Settings that may not differ between the runs of one table."""
+RECIPE, TRUNK = "recipe", "trunk.name"
 
 SIGNIFICANT = 0.05
 """A p value up to this is marked."""
@@ -146,10 +145,14 @@ def setting(record: ResultRecord, path: str) -> Any:
 
 
 def _refuse_mixtures(records: Sequence[ResultRecord]) -> None:
-    groups = [(path, records) for path in SAME_IN_A_TABLE]
-    on_trunks = [record for record in records if setting(record, "trunk.name") is not None]  # baselines have none
+    on_trunks = [record for record in records if setting(record, TRUNK) is not None]  # baselines have none
+    groups = [(RECIPE, records)]
     for family in dict.fromkeys(map(trunk_family, on_trunks)):
-        groups.append(("trunk.name", [record for record in on_trunks if trunk_family(record) == family]))
+        groups.append((TRUNK, [record for record in on_trunks if trunk_family(record) == family]))
+    for task in dict.fromkeys(str(setting(record, "task.name")) for record in records):
+        of_task = [record for record in records if setting(record, "task.name") == task]
+        groups += [(f"data.sets.{task}.{split}", of_task) for split in ("train", "dev", "test", "folds.number")]
+    groups.append(("data.generated", records))
     for path, members in groups:
         if len(found := sorted({str(setting(record, path)) for record in members})) > 1:
             raise RecordError(
@@ -176,18 +179,22 @@ def _caption(records: Sequence[ResultRecord]) -> str:
     """Return what a reader must know: recipe, trunk, data, seeds and folds."""
     if not records:
         return "No runs yet."
-    recipe, data = (setting(records[0], path) for path in SAME_IN_A_TABLE)
-    if any(record.details.get("generated") for record in records):
-        data = f"{data} ({NOT_COMPARABLE})"
-    trunks = sorted({str(name) for record in records if (name := setting(record, "trunk.name")) is not None})
-    about = [f"Recipe {recipe}", *([_listed("trunk", trunks)] if trunks else []), f"data {data}"]
-    about = [text for text in about if not text.endswith(" None")]
+    recipe, trunks, data = (_names(records, path) for path in (RECIPE, TRUNK, "data.name"))
+    about = [f"Recipe {recipe[0]}"] if recipe else []
+    about += [_listed("trunk", trunks)] if trunks else []
+    if data:
+        generated = any(record.details.get("generated") for record in records)
+        about.append(f"data {', '.join(data)}" + (f" ({NOT_COMPARABLE})" if generated else ""))
     seeds, folds = (sorted(set(found)) for found in zip(*map(repetition, records), strict=True))
     about.append(_listed("seed", seeds))
     if len(folds) > 1:
         about.append(_listed("fold", folds))
     spread = ", mean ± standard deviation" if len(seeds) * len(folds) > 1 else ""
     return f"{'; '.join(about)}. Percent{spread}."
+
+
+def _names(records: Sequence[ResultRecord], path: str) -> list[str]:
+    return sorted({str(name) for record in records if (name := setting(record, path)) is not None})
 
 
 def _listed(noun: str, values: Sequence[object]) -> str:

@@ -123,10 +123,22 @@ def test_of_a_repeated_run_the_later_one_counts() -> None:
 def test_runs_that_do_not_belong_together_are_refused(records) -> None:
     with pytest.raises(RecordError, match=r"one settings\.recipe, got paper, quick; choose one"):
         small_table([*records, record("AdvBERT", settings={"recipe": "paper"})])
-    with pytest.raises(RecordError, match=r"one settings\.data\.name, got benchmarks, newswire"):
-        small_table([*records, record("AdvBERT", settings={"data": {"name": "benchmarks"}})])
+    with pytest.raises(RecordError, match=r"one settings\.data\.generated, got False, True"):
+        small_table([of_set("BERT", "ner", generated=True), of_set("AdvBERT", "qnli", generated=False)])
+    with pytest.raises(RecordError, match=r"one settings\.data\.sets\.ner\.test, got eng\.testb, other"):
+        small_table([of_set("BERT", "ner"), of_set("AdvBERT", "ner", test="other")])
     with pytest.raises(RecordError, match=r"BERT has two runs with seed 1.*\(BERT, other\)"):
         small_table([*records, record("BERT", key="other", finished="z", metrics={"eval/ner/f1": 0.1})])
+
+
+def of_set(model: str, task: str, data: str = "benchmarks", test: str = "eng.testb", **more) -> ResultRecord:
+    settings = {"task": {"name": task}, "data": {"name": data, "sets": {task: {"test": test}}, **more}}
+    return record(model, key=f"{model}-{task}", generated=False, settings=settings, metrics={f"eval/{task}/f1": 0.8})
+
+
+def test_each_task_may_have_data_of_its_own() -> None:
+    table = small_table([of_set("BERT", "ner"), of_set("BERT", "qnli", data="folds", test="dev.tsv")])
+    assert table.caption == "Recipe quick; trunk tiny_bert; data benchmarks, folds; seed 1. Percent."
 
 
 def test_a_score_already_in_percent_is_refused() -> None:
