@@ -1,4 +1,4 @@
-"""A training set whose examples bring companions: the same as a teacher reads them, or with typos, new in each epoch."""
+"""Training examples that bring companions: the same as a teacher reads them, or with typos, new in each epoch."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from charbert.batch import OWN_POSITIONS, TEACHER, THEIR_POSITIONS
 from charbert.errors import SettingsError
-from charbert.training.extra_loss import Batch, at_positions, comparable_logits, companion_inputs, divergence
+from charbert.training.extra_loss import Batch, at_positions, companion_inputs, comparable_logits, divergence
 
 PROJECTIONS = "distillation_projections"
 """Attribute of a student that holds the projections while it is trained, so that checkpoints have them too."""

@@ -1,4 +1,4 @@
-"""Losses beside that of the labels, which compare what a model says of an example with what is said of its companion."""
+"""Losses beside that of the labels: what is said of an example, compared with what is said of its companion."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ _NEVER = -1e30
 """Logit of a place that cannot be the answer; finite, so that its part of a divergence is 0 and not nan."""
 
 Batch = Mapping[str, Any]
+Losses = tuple[Tensor, dict[str, Tensor]]
+"""What is to be minimised, and its parts for the log."""
 
 
 class ExtraLoss(Protocol):

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from charbert.batch import NOISED, OWN_POSITIONS, THEIR_POSITIONS
-from charbert.training.extra_loss import Batch, comparable_logits, companion_inputs, divergence
+from charbert.training.extra_loss import Batch, companion_inputs, comparable_logits, divergence
 
 
 class SelfTeaching:

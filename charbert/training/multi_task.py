@@ -1,0 +1,153 @@
+"""Batches of several tasks in turn, each batch of one task."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch.utils.data import Dataset
+
+from charbert.seeding import numpy_generator
+from charbert.training.trainer import CharBertTrainer
+
+TASK = "task"
+"""Field of a batch that names its task."""
+_BATCHES_SORTED = 50
+"""Batches whose examples are sorted by length together, as the library's sampler does."""
+
+
+def batch_counts(sizes: Mapping[str, int], batch_size: int, temperature: float) -> dict[str, int]:
+    """Return how many batches of an epoch are of each task, at least one; together as many as all sets fill.
+
+    Args:
+        sizes: examples of each task.
+        batch_size: examples of a batch.
+        temperature: a task's share is proportional to size ** (1 / temperature); 1: to its size, inf: uniform.
+    """
+    total = sum(math.ceil(size / batch_size) for size in sizes.values())
+    weights = {name: size ** (1 / temperature) for name, size in sizes.items()}
+    exact = {name: total * weight / sum(weights.values()) for name, weight in weights.items()}
+    counts = {name: max(1, math.floor(share)) for name, share in exact.items()}
+    by_remainder = sorted(exact, key=lambda name: counts[name] - exact[name])
+    for name in by_remainder[: max(0, total - sum(counts.values()))]:
+        counts[name] += 1
+    return counts
+
+
+class TaskBatches(Dataset[dict[str, Any]]):
+    """Whole batches as items: ``task``, and ``features``, a list of its examples.
+
+    Each task goes through its examples again and again, in another order each time, and takes up in an epoch where it
+    left off in the one before. What a batch holds depends on the seed, the epoch and its number alone.
+
+    Args:
+        sets: the training set of each task.
+        counts: batches of each task in an epoch.
+        batch_size: examples of a batch.
+        seed: of the order.
+        lengths: subwords of each example, to batch those of similar length; None: in random order.
+    """
+
+    def __init__(
+        self,
+        sets: Mapping[str, Any],
+        counts: Mapping[str, int],
+        batch_size: int,
+        seed: int,
+        lengths: Mapping[str, Sequence[int]] | None = None,
+    ) -> None:
+        self.sets = dict(sets)
+        self.counts = dict(counts)
+        self.batch_size = batch_size
+        self.seed = seed
+        self.lengths = lengths
+        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
+        self._schedule: tuple[int, list[tuple[str, list[int]]]] = (-1, [])
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go to an epoch, in running data loader processes too, and take the sets along that change with it."""
+        self._epoch.fill_(epoch)
+        for examples in self.sets.values():
+            if hasattr(examples, "set_epoch"):
+                examples.set_epoch(epoch)
+
+    def __len__(self) -> int:
+        return sum(self.counts.values())
+
+    def __getitem__(self, number: int) -> dict[str, Any]:
+        """Return one batch of the epoch."""
+        epoch = int(self._epoch)
+        if self._schedule[0] != epoch:
+            plan = [(name, batch) for name in self.sets for batch in self.plan(name, epoch)]
+            self._schedule = (epoch, plan)
+        name, numbers = self._schedule[1][number]
+        examples = self.sets[name]
+        several = getattr(examples, "__getitems__", None)
+        return {TASK: name, "features": several(numbers) if several else [examples[each] for each in numbers]}
+
+    def plan(self, name: str, epoch: int) -> Iterator[list[int]]:
+        """Yield the examples of each batch of a task in an epoch."""
+        wanted = self.counts[name] * self.batch_size
+        numbers = self._stream(name, epoch * wanted, wanted)
+        if self.lengths is not None:
+            lengths, window = self.lengths[name], _BATCHES_SORTED * self.batch_size
+            numbers = [
+                number
+                for start in range(0, wanted, window)
+                for number in sorted(numbers[start : start + window], key=lambda each: -lengths[each])
+            ]
+        for start in range(0, wanted, self.batch_size):
+            yield numbers[start : start + self.batch_size]
+
+    def _stream(self, name: str, start: int, wanted: int) -> list[int]:
+        """Return a stretch of the endless stream of a task's examples, pass after pass."""
+        size = len(self.sets[name])
+        first, last = start // size, (start + wanted - 1) // size
+        passes = [
+            numpy_generator(self.seed, "multi-task order", name, each).permutation(size).tolist()
+            for each in range(first, last + 1)
+        ]
+        numbers = [number for one in passes for number in one]
+        return numbers[start - first * size : start - first * size + wanted]
+
+
+class TaskBatchCollator:
+    """Collate the one item of a batch of `TaskBatches` as its task does.
+
+    Args:
+        collators: of each task.
+    """
+
+    def __init__(self, collators: Mapping[str, Callable[..., dict[str, Any]]]) -> None:
+        self.collators = dict(collators)
+
+    def __call__(self, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Return the task's batch, and the task's name in it and in its companions."""
+        (item,) = items
+        batch = self.collators[item[TASK]](item["features"])
+        for value in batch.values():
+            if isinstance(value, dict):
+                value[TASK] = item[TASK]
+        return {TASK: item[TASK], **batch}
+
+
+class MultiTaskTrainer(CharBertTrainer):
+    """Trainer that evaluates by a function, since each task has its own way.
+
+    Args:
+        evaluation: returns the scores of the development sets, by names that begin with ``eval_``.
+        arguments: as for `CharBertTrainer`.
+    """
+
+    def __init__(self, *, evaluation: Callable[[], dict[str, float]], **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.evaluation = evaluation
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Return and log the scores of all tasks."""
+        metrics = self.evaluation()
+        self.log(dict(metrics))
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
