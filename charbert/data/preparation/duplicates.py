@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
+from zlib import crc32
 
 from charbert.config.preparation import Conflict, DuplicateSettings, Finding, LeakageSettings, NearSettings
 from charbert.data.preparation.steps import Outcome, Row, Step
@@ -15,7 +16,7 @@ from charbert.errors import DataError, SettingsError
 
 Texts = tuple[str, ...]
 
-_FEWEST_MISSES = (0.1, 0.9)
+_FEWEST_MISSES = (0.01, 0.99)
 """What false and missed candidates cost when the bands of the index are chosen: a false one is only looked at."""
 
 
@@ -43,8 +44,10 @@ class SimilarTexts:
         self._exact: dict[Texts, int] = {}
         self._by_first: dict[str, list[int]] = defaultdict(list)
         self._index: Any = None
+        self._last: tuple[str, Any] = ("", None)
         if settings.similarity:
-            _, index = _minhash()
+            minhash, index = _minhash()
+            self._blank = minhash(settings.permutations, hashfunc=crc32)
             self._index = index(settings.similarity, settings.permutations, weights=_FEWEST_MISSES)
 
     def add(self, texts: Sequence[str]) -> int:
@@ -96,10 +99,12 @@ class SimilarTexts:
         return text.count(" ") + 1 < self.settings.min_words
 
     def _hash(self, text: str) -> Any:
-        minhash, _ = _minhash()
-        made = minhash(self.settings.permutations)
-        made.update_batch([gram.encode() for gram in sorted(ngrams(text, self.settings.ngram))])
-        return made
+        """Return the MinHash of a text; that of the last one is at hand, as texts are looked up and then added."""
+        if self._last[0] != text:
+            made = self._blank.copy()
+            made.update_batch([gram.encode() for gram in sorted(ngrams(text, self.settings.ngram))])
+            self._last = (text, made)
+        return self._last[1]
 
 
 def ngrams(text: str, size: int) -> set[str]:

@@ -1,0 +1,23 @@
+"""Sets of a task cleaned, augmented, balanced or divided anew, as files with a report.
+
+python experiments/prepare.py recipe=quick task=ner preparation=clean
+python experiments/prepare.py recipe=minilm paths.data=FOLDER task=cola preparation.split.method=stratified
+"""
+
+import hydra
+from omegaconf import DictConfig
+
+from charbert.config.load import load_settings
+from charbert.pipelines import prepare
+from charbert.pipelines.entry import reported
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="prepare")
+@reported
+def main(cfg: DictConfig) -> None:
+    """Write the prepared sets of one task."""
+    prepare.run(load_settings(cfg))
+
+
+if __name__ == "__main__":
+    main()
