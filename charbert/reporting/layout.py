@@ -43,6 +43,8 @@ class Cell:
     """What a significance test found; the table's notes explain it."""
     is_best: bool = False
     """Whether no other model's mean in the column is better."""
+    fold_std: float | None = None
+    """Standard deviation of the score over the parts of a cross-validation, a mean over seeds; None without parts."""
 
     @property
     def mean(self) -> float | None:
@@ -119,7 +121,8 @@ class _Style:
         ours = self.bold.format(ours) if cell.is_best else ours
         mark = self.mark.format(cell.mark) if cell.mark else ""
         fewer = f" (n={len(cell.scores)})" if len(cell.scores) < most_seeds else ""
-        return ours + mark + fewer + published
+        folds = "" if cell.fold_std is None else f" (folds{self.plus_minus}{cell.fold_std:.2f})"
+        return ours + mark + fewer + folds + published
 
     def texts(self, table: Table, row: Row) -> list[str]:
         """Return the texts of a row's cells."""
@@ -159,12 +162,13 @@ def render_csv(table: Table) -> str:
     """Return one line per cell, scores in percent: easy to read back, sort and plot."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["model", "column", "metric", "mean", "std", "seeds", "published", "mark", "best"])
+    writer.writerow(["model", "column", "metric", "mean", "std", "seeds", "published", "mark", "best", "fold_std"])
     for row in table.rows:
         for column, cell in zip(table.columns, row.cells, strict=True):
             ours = ["" if value is None else f"{value:.4f}" for value in (cell.mean, cell.std)]
             published = "" if cell.published is None else f"{cell.published:.{column.published_digits}f}"
-            found = [*ours, len(cell.scores), published, cell.mark, int(cell.is_best)]
+            folds = "" if cell.fold_std is None else f"{cell.fold_std:.4f}"
+            found = [*ours, len(cell.scores), published, cell.mark, int(cell.is_best), folds]
             writer.writerow([row.label, column.heading, column.metric, *found])
     return out.getvalue()
 

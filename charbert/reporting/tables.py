@@ -17,6 +17,9 @@ __all__ = ["baseline_of", "build_table", "repetition", "row_label", "runs_of", "
 NOT_COMPARABLE = "generated newswire: not comparable with the paper"
 RECIPE, TRUNK = "recipe", "trunk.name"
 
+FOLDS_NOTE = (
+    "Cross-validated scores are of the predictions of all parts together; folds ±: standard deviation of the parts' own."
+)
 SIGNIFICANT = 0.05
 """A p value up to this is marked."""
 
@@ -103,13 +106,23 @@ def build_table(
                     scores=tuple(100 * record.metrics[column.metric] for record in found),
                     published=published.get((label, column.heading)),
                     mark="*" if p_value is not None and p_value <= SIGNIFICANT else "",
+                    fold_std=_fold_std(found, column.metric),
                 )
             )
         rows.append(Row(label, tuple(cells)))
     marked = sorted({baseline_of(row.label) for row in rows for cell in row.cells if cell.mark})
     if marked:
         notes = [*notes, f"* differs from {' or '.join(marked)}, p ≤ {SIGNIFICANT} (paired test on the same examples)."]
+    if any(cell.fold_std is not None for row in rows for cell in row.cells):
+        notes = [*notes, FOLDS_NOTE]
     return Table(title, tuple(columns), _best_marked(rows, columns), _caption(records), tuple(notes))
+
+
+def _fold_std(records: Sequence[ResultRecord], metric: str) -> float | None:
+    """Return the standard deviation over a record's folds in percent, the mean of several records'."""
+    folds = [record.details.get("folds", {}).get(metric) for record in records]
+    spreads = [100 * float(spread["sd"]) for spread in folds if spread is not None]
+    return sum(spreads) / len(spreads) if spreads else None
 
 
 def runs_of(records: Sequence[ResultRecord], metrics: Sequence[str]) -> dict[tuple[str, str], tuple[ResultRecord, ...]]:

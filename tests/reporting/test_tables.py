@@ -95,10 +95,10 @@ def test_latex_is_exact(records) -> None:
 
 def test_csv_holds_one_cell_a_line(records) -> None:
     lines = render_csv(small_table(records)).splitlines()
-    assert lines[0] == "model,column,metric,mean,std,seeds,published,mark,best"
-    assert lines[1] == "BERT,NER F1 original,eval/ner/f1,81.0000,1.4142,2,91.24,,1"
-    assert lines[4] == "CharBERT,NER F1 attack,attack/ner/charbert/f1,70.0000,0.0000,2,,*,1"
-    assert lines[5] == "Flair,NER F1 original,eval/ner/f1,,,0,93.09,,0"
+    assert lines[0] == "model,column,metric,mean,std,seeds,published,mark,best,fold_std"
+    assert lines[1] == "BERT,NER F1 original,eval/ner/f1,81.0000,1.4142,2,91.24,,1,"
+    assert lines[4] == "CharBERT,NER F1 attack,attack/ner/charbert/f1,70.0000,0.0000,2,,*,1,"
+    assert lines[5] == "Flair,NER F1 original,eval/ner/f1,,,0,93.09,,0,"
     assert len(lines) == 7
 
 
@@ -189,6 +189,26 @@ def test_folds_are_repetitions_like_seeds() -> None:
     table = small_table(runs)
     assert table.cell("BERT", "NER F1 original").scores == pytest.approx((70.0, 80.0, 90.0))
     assert "seed 1; folds 0, 1, 2. Percent, mean ± standard deviation." in table.caption
+
+
+def test_the_spread_over_pooled_folds_stands_beside_their_score(records) -> None:
+    records[0].details["folds"] = {"eval/ner/f1": {"mean": 0.8, "sd": 0.02, "values": [0.78, 0.82]}}
+    records[1].details["folds"] = {"eval/ner/f1": {"mean": 0.8, "sd": 0.03, "values": [0.77, 0.83]}}
+    table = small_table(records)
+    assert table.cell("BERT", "NER F1 original").fold_std == pytest.approx(2.5)
+    assert "| **81.00 ± 1.41** (folds ± 2.50) [91.24] |" in render_markdown(table)
+    assert render_csv(table).splitlines()[1].endswith(",91.24,,1,2.5000")
+    assert "folds ±: standard deviation of the parts' own" in render_markdown(table)
+    assert "folds ±" not in render_markdown(small_table(records[2:]))
+
+
+def test_a_baseline_stands_beside_any_trunk_and_names_none(records) -> None:
+    baseline = record("Majority", kind="baseline", metrics={"eval/ner/f1": 0.1})
+    del baseline.settings["trunk"]
+    table = small_table([*records, baseline])
+    assert table.cell("Majority", "NER F1 original").mean == pytest.approx(10)
+    assert "trunk tiny_bert;" in table.caption
+    assert "trunk" not in small_table([baseline]).caption
 
 
 def test_text_that_a_format_would_read_as_its_own_is_escaped(records) -> None:
