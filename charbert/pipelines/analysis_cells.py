@@ -13,13 +13,14 @@ from charbert.config.model import Objective, TrunkSource
 from charbert.config.schema import Settings
 from charbert.pipelines.cells import (
     Cell,
-    comparison_keys,
+    files_identity,
     finetuning_identity,
     task_identity,
     text_identity,
     training_identity,
     trunk_identity,
 )
+from charbert.pipelines.comparability import comparison_keys
 from charbert.records import ResultRecord, file_checksum, read_records, settings_key
 
 KIND = "analysis"
@@ -80,7 +81,7 @@ def comparison(settings: Settings, analysis: str) -> str:
     elif analysis == EMBEDDING_SOURCES:
         common |= tagger_identity(settings)
     elif analysis == FRAGILITY:
-        common = {"data": settings.data.name, "files": identity_values(settings.data.sets[settings.task.name])}
+        common = {"data": settings.data.name, "files": files_identity(settings)}
         common |= {"newswire": identity_values(settings.newswire)} if settings.data.generated else {}
     return settings_key(common)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError
-from charbert.pipelines.cells import comparable_records, finetuning_cell
+from charbert.pipelines.cells import finetuning_cell
+from charbert.pipelines.comparability import comparable_records
 from charbert.pipelines.comparisons import row_p_values
 from charbert.records import ResultRecord
 from charbert.reporting.attack_drop import attack_drop_bars

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from charbert.config.baselines import BaselineKind, BaselineSettings
+from charbert.config.baselines import BaselineKind
 from charbert.config.identity import changed_sections, identity_values
 from charbert.config.model import CharEncoder, Objective, TrunkSource
 from charbert.config.schema import Settings
@@ -21,8 +21,7 @@ from charbert.config.word_recognizer import Backoff
 from charbert.errors import DataError
 from charbert.pipelines.released_files import released_identity
 from charbert.pipelines.teachers import teacher_identity
-from charbert.records import ResultRecord, file_checksum, read_record, read_records, settings_key
-from charbert.reporting.tables import BASELINE, FAMILIES, trunk_family
+from charbert.records import ResultRecord, file_checksum, read_record, settings_key
 
 _WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
 _HEAD_ONLY = ("name", "head_channels", "recognizer")
@@ -175,71 +174,6 @@ def recognizer_identity(settings: Settings, *, background: bool) -> dict[str, An
     if settings.data.generated:
         identity["newswire"] = identity_values(settings.newswire)
     return identity
-
-
-def comparison_keys(settings: Settings) -> dict[str, str | None]:
-    """Return the hashes that decide whether two cells may stand in one table.
-
-    ``protocol`` covers what cells on different trunks have in common: data, fine-tuning and attack; ``shared`` the
-    trunk as well. ``pretraining`` covers text, noise and pretraining, and is None for a model without further
-    pretraining, which fits any. A baseline stands beside all cells on its data and attack.
-    """
-    if settings.model.baseline.kind is not BaselineKind.none:
-        return {"baseline": _baseline_key(settings)}
-    protocol = {
-        "data": settings.data.name,
-        "attack": identity_values(settings.attack),
-        "finetuning": training_identity(settings.finetuning),
-        **finetuning_choices(settings),
-    }
-    pretraining = {
-        "text": text_identity(settings),
-        "noise": identity_values(settings.noise),
-        "pretraining": training_identity(settings.pretraining),
-    }
-    pretrained = settings.model.objective is not Objective.none
-    return {
-        "protocol": settings_key(protocol),
-        "shared": settings_key({"trunk": trunk_identity(settings), **protocol}),
-        "pretraining": settings_key(pretraining) if pretrained else None,
-    }
-
-
-def _baseline_key(settings: Settings) -> str:
-    return settings_key({"data": settings.data.name, "attack": identity_values(settings.attack)})
-
-
-def comparable_records(
-    settings: Settings, kind: str = "finetune", *, several_trunks: bool = False, **filters: Any
-) -> list[ResultRecord]:
-    """Return the cells of a kind that differ from the settings' own only in model, task and seed.
-
-    Args:
-        settings: of one of the cells.
-        kind: finetune or analysis; with the former come ensembles of such cells, and the baselines on the same data.
-        several_trunks: add the cells of other trunk families (`charbert.reporting.tables.trunk_family`): RoBERTa's
-            to BERT's, and the other way round. Of several trunks of a family the one that was run last counts.
-        **filters: more for `charbert.records.read_records`.
-    """
-    pretrained = replace(settings.model, objective=Objective.mlm_nlm, baseline=BaselineSettings())
-    keys = comparison_keys(replace(settings, model=pretrained))
-    common = "protocol" if several_trunks else "shared"
-    folder = Path(settings.paths.results) / "records"
-    records = read_records(
-        folder,
-        kind=[kind, "ensemble"] if kind == "finetune" else kind,
-        **{f"details.comparison.{common}": keys[common], "details.comparison.pretraining": [None, keys["pretraining"]]},
-        **filters,
-    )
-    chosen = {FAMILIES.get(settings.trunk.name, BASELINE): keys["shared"]}
-    for record in sorted(records, key=lambda record: record.finished, reverse=True):
-        chosen.setdefault(trunk_family(record), record.details["comparison"]["shared"])
-    records = [record for record in records if record.details["comparison"]["shared"] in chosen.values()]
-    if kind != "finetune":
-        return records
-    return records + read_records(
-        folder, kind="baseline", **{"details.comparison.baseline": _baseline_key(settings)}, **filters
-    )
 
 
 class Cell:

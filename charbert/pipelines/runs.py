@@ -16,7 +16,8 @@ from transformers.trainer_utils import get_last_checkpoint
 from transformers.utils.logging import disable_progress_bar
 
 from charbert.config.schema import Settings
-from charbert.pipelines.cells import Cell, comparison_keys
+from charbert.pipelines.cells import Cell
+from charbert.pipelines.comparability import comparison_keys
 from charbert.records import ResultRecord, file_checksum, shorten_path, start_record, write_record
 from charbert.seeding import derive_seed
 from charbert.training.tracking import Run, TrackingCallback, tracking_run

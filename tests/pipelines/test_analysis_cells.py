@@ -16,7 +16,7 @@ from charbert.pipelines.analysis_cells import (
     word_vs_subword_cell,
 )
 from charbert.pipelines.analyze import word_vs_subword
-from charbert.pipelines.cells import comparison_keys
+from charbert.pipelines.comparability import comparison_keys
 from charbert.records import ResultRecord, write_record
 
 Composed = Callable[..., Settings]

@@ -9,7 +9,8 @@ import pytest
 from charbert.config.schema import Settings
 from charbert.errors import RecordError, SettingsError
 from charbert.pipelines import cell_tables, redraw
-from charbert.pipelines.cells import comparison_keys, finetuning_cell
+from charbert.pipelines.cells import finetuning_cell
+from charbert.pipelines.comparability import comparison_keys
 from charbert.records import ResultRecord, start_record, write_record
 from charbert.reporting.paper_tables import TABLE_SPECS
 

@@ -4,13 +4,10 @@ import pytest
 
 from charbert.config.schema import Settings
 from charbert.pipelines.cells import (
-    comparable_records,
-    comparison_keys,
     finetuning_cell,
     pretraining_cell,
     trunk_cell,
 )
-from charbert.records import ResultRecord, write_record
 
 Composed = Callable[..., Settings]
 
@@ -70,31 +67,3 @@ def test_a_plain_trunk_is_the_same_cell_whatever_pretraining_would_do(composed: 
 def test_a_trunk_from_scratch_depends_on_its_text(composed: Composed) -> None:
     one, other = composed("recipe=quick"), composed("recipe=quick", "newswire.seed=2")
     assert trunk_cell(one).key != trunk_cell(other).key
-
-
-def finished(settings: Settings) -> None:
-    cell = finetuning_cell(settings)
-    record = ResultRecord(
-        kind="finetune",
-        experiment="table2_robustness",
-        name=cell.name,
-        key=cell.key,
-        settings={"model": {"name": settings.model.name}},
-        seed=settings.seed,
-        details={"comparison": comparison_keys(settings)},
-    )
-    write_record(cell.record_path, record)
-
-
-def test_a_table_holds_the_cells_that_differ_in_model_and_seed_only(composed: Composed) -> None:
-    wanted = [("model=bert", "seed=1"), ("model=bert", "seed=2"), ("model=charbert", "seed=1")]
-    for overrides in (*wanted, ("model=charbert", "noise=keyboard"), ("model=bert", "finetuning.epochs=9")):
-        finished(composed("recipe=minilm", *overrides))
-    found = comparable_records(composed("recipe=minilm", "model=bert"))
-    assert sorted((record.settings["model"]["name"], record.seed) for record in found) == [
-        ("BERT", 1),
-        ("BERT", 2),
-        ("CharBERT", 1),
-    ]
-    keyboard = comparable_records(composed("recipe=minilm", "noise=keyboard"))
-    assert len(keyboard) == 3  # the two of BERT serve here too

@@ -1,0 +1,109 @@
+"""Which cells may stand in one table: those that differ in model, task and seed only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from charbert.config.baselines import BaselineKind, BaselineSettings
+from charbert.config.identity import identity_values
+from charbert.config.model import Objective
+from charbert.config.schema import Settings
+from charbert.pipelines.cells import (
+    files_identity,
+    finetuning_choices,
+    text_identity,
+    training_identity,
+    trunk_identity,
+    with_fold,
+)
+from charbert.records import ResultRecord, read_records, settings_key
+from charbert.reporting.tables import BASELINE, FAMILIES, setting, trunk_family
+
+
+def comparison_keys(settings: Settings) -> dict[str, str | None]:
+    """Return the hashes that decide whether two cells may stand in one table.
+
+    ``set`` covers the task's files. ``protocol`` covers what cells on different trunks have in common besides:
+    fine-tuning and attack; ``shared`` the trunk as well. ``pretraining`` covers text, noise and pretraining, and is
+    None for a model without further pretraining, which fits any. A baseline stands beside all cells on its data and
+    attack.
+    """
+    chosen_set = _set_keys(settings).get(settings.task.name)
+    if settings.model.baseline.kind is not BaselineKind.none:
+        return {"set": chosen_set, "baseline": _baseline_key(settings)}
+    protocol = {
+        "attack": identity_values(settings.attack),
+        "finetuning": training_identity(settings.finetuning),
+        **finetuning_choices(settings),
+    }
+    pretraining = {
+        "text": text_identity(settings),
+        "noise": identity_values(settings.noise),
+        "pretraining": training_identity(settings.pretraining),
+    }
+    pretrained = settings.model.objective is not Objective.none
+    return {
+        "set": chosen_set,
+        "protocol": settings_key(protocol),
+        "shared": settings_key({"trunk": trunk_identity(settings), **protocol}),
+        "pretraining": settings_key(pretraining) if pretrained else None,
+    }
+
+
+def comparable_records(
+    settings: Settings, kind: str = "finetune", *, several_trunks: bool = False, **filters: Any
+) -> list[ResultRecord]:
+    """Return the cells of a kind that differ from the settings' own only in model, task and seed.
+
+    Each task counts with the files that the settings name for it, so cells that were run with ``data=benchmarks`` and
+    others with ``data=folds`` stand together where both name the same files.
+
+    Args:
+        settings: of one of the cells.
+        kind: finetune or analysis; with the former come ensembles of such cells, and the baselines on the same data.
+        several_trunks: add the cells of other trunk families (`charbert.reporting.tables.trunk_family`): RoBERTa's
+            to BERT's, and the other way round. Of several trunks of a family the one that was run last counts.
+        **filters: more for `charbert.records.read_records`.
+    """
+    pretrained = replace(settings.model, objective=Objective.mlm_nlm, baseline=BaselineSettings())
+    keys = comparison_keys(replace(settings, model=pretrained))
+    common = "protocol" if several_trunks else "shared"
+    folder = Path(settings.paths.results) / "records"
+    records = read_records(
+        folder,
+        kind=[kind, "ensemble"] if kind == "finetune" else kind,
+        **{f"details.comparison.{common}": keys[common], "details.comparison.pretraining": [None, keys["pretraining"]]},
+        **filters,
+    )
+    chosen = {FAMILIES.get(settings.trunk.name, BASELINE): keys["shared"]}
+    for record in sorted(records, key=lambda record: record.finished, reverse=True):
+        chosen.setdefault(trunk_family(record), record.details["comparison"]["shared"])
+    records = [record for record in records if record.details["comparison"]["shared"] in chosen.values()]
+    if kind == "finetune":
+        baseline = {"details.comparison.baseline": _baseline_key(settings)}
+        records += read_records(folder, kind="baseline", **baseline, **filters)
+    sets = _set_keys(settings)
+    return [record for record in records if _is_on(record, sets)]
+
+
+def _set_keys(settings: Settings) -> dict[str, str]:
+    """Return what identifies each task's files, all folds of a set being one."""
+    keys = {}
+    for name in settings.data.sets:
+        of_task = with_fold(replace(settings, task=replace(settings.task, name=name)), 0)
+        identity = {"files": files_identity(of_task)}
+        if settings.data.generated:
+            identity["newswire"] = identity_values(settings.newswire)
+        keys[name] = settings_key(identity)
+    return keys
+
+
+def _is_on(record: ResultRecord, sets: Mapping[str, str]) -> bool:
+    return bool(record.details["comparison"].get("set") == sets.get(str(setting(record, "task.name"))))
+
+
+def _baseline_key(settings: Settings) -> str:
+    return settings_key({"attack": identity_values(settings.attack)})

@@ -1,0 +1,54 @@
+from collections.abc import Callable
+
+from charbert.config.schema import Settings
+from charbert.pipelines.cells import finetuning_cell
+from charbert.pipelines.comparability import comparable_records, comparison_keys
+from charbert.records import ResultRecord, write_record
+
+Composed = Callable[..., Settings]
+
+
+def finished(settings: Settings) -> None:
+    cell = finetuning_cell(settings)
+    record = ResultRecord(
+        kind="finetune",
+        experiment="table2_robustness",
+        name=cell.name,
+        key=cell.key,
+        settings={"model": {"name": settings.model.name}, "task": {"name": settings.task.name}},
+        seed=settings.seed,
+        details={"comparison": comparison_keys(settings)},
+    )
+    write_record(cell.record_path, record)
+
+
+def test_a_table_holds_the_cells_that_differ_in_model_and_seed_only(composed: Composed) -> None:
+    wanted = [("model=bert", "seed=1"), ("model=bert", "seed=2"), ("model=charbert", "seed=1")]
+    for overrides in (*wanted, ("model=charbert", "noise=keyboard"), ("model=bert", "finetuning.epochs=9")):
+        finished(composed("recipe=minilm", *overrides))
+    found = comparable_records(composed("recipe=minilm", "model=bert"))
+    assert sorted((record.settings["model"]["name"], record.seed) for record in found) == [
+        ("BERT", 1),
+        ("BERT", 2),
+        ("CharBERT", 1),
+    ]
+    keyboard = comparable_records(composed("recipe=minilm", "noise=keyboard"))
+    assert len(keyboard) == 3  # the two of BERT serve here too
+
+
+def test_a_set_with_the_same_files_is_the_same_whatever_the_others_are(composed: Composed) -> None:
+    for overrides in (("task=ner",), ("task=qnli",), ("task=qnli", "data=folds")):
+        finished(composed("recipe=minilm", "model=bert", *overrides))
+    found = comparable_records(composed("recipe=minilm", "model=bert", "data=folds", "task=ner"))
+    of_folds = finetuning_cell(composed("recipe=minilm", "model=bert", "data=folds", "task=qnli")).key
+    assert {record.settings["task"]["name"] for record in found} == {"ner", "qnli"}
+    assert of_folds in {record.key for record in found}
+    assert len(found) == 2
+
+
+def test_a_model_adapted_in_another_way_stands_in_another_table(composed: Composed) -> None:
+    for overrides in ((), ("strategy=lora",)):
+        finished(composed("recipe=minilm", "model=bert", *overrides))
+    (usual,) = comparable_records(composed("recipe=minilm", "model=bert"))
+    (adapted,) = comparable_records(composed("recipe=minilm", "model=charbert", "strategy=lora"))
+    assert usual.key != adapted.key
