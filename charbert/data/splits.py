@@ -126,9 +126,9 @@ def stratified_parts(
 def grouped_parts(
     groups: Sequence[Hashable],
     seed: int,
-    *,
     dev_share: float = 0.1,
     test_share: float = 0.1,
+    *,
     labels: Sequence[Hashable] | None = None,
 ) -> Parts:
     """Return one division that never divides a group; with ``labels`` their shares stay alike as far as groups allow.

@@ -184,12 +184,12 @@ def _divisions(settings: Settings, task: Task[Any, Any], rows: Rows) -> Iterator
         keys = zip(task.groups(examples), similar, strict=True)
         groups = connect_groups([[("group", group), ("similar", one)] for group, one in keys])
     log.info("dividing %d examples in %d groups: %s", len(rows), len(set(groups)), chosen.method.name)
-    shares = {"dev_share": chosen.dev_share, "test_share": chosen.test_share}
+    shares = chosen.dev_share, chosen.test_share
     match chosen.method:
         case SplitMethod.stratified | SplitMethod.stratified_grouped:
-            yield grouped_parts(groups, seed, labels=classes, **shares)
+            yield grouped_parts(groups, seed, *shares, labels=classes)
         case SplitMethod.grouped:
-            yield grouped_parts(groups, seed, **shares)
+            yield grouped_parts(groups, seed, *shares)
         case SplitMethod.folds:
             yield from grouped_folds(groups, chosen.folds, seed, classes)
         case SplitMethod.grouped_folds:

@@ -21,7 +21,7 @@ def render_report(report: Mapping[str, Any]) -> str:
     lines = [f"# Preparation {report['preparation']} of {report['task']}, seed {report['seed']}", ""]
     for name, one in report["sets"].items():
         lines += [f"## {name}", "", _in_a_sentence(one), ""]
-        lines += ["| step | in | out | dropped | changed | added |", "|---|---:|---:|---|---|---:|"]
+        lines += ["| step | in | out | dropped | changed | added | to look at |", "|---|---:|---:|---|---|---:|---:|"]
         lines += [_step_line(step) for step in one["steps"]] + [""]
         lines += _class_table(one["classes"])
         for step in one["steps"]:
@@ -44,7 +44,8 @@ def _step_line(step: Mapping[str, Any]) -> str:
         ", ".join(f"{count} {_cell(what)}" for what, count in step[name].items()) or "–"
         for name in ("dropped", "changed")
     )
-    return f"| {step['step']} | {step['rows_in']} | {step['rows_out']} | {dropped} | {changed} | {step['added']} |"
+    numbers = f"| {step['step']} | {step['rows_in']} | {step['rows_out']} | {dropped} | {changed} |"
+    return f"{numbers} {step['added']} | {step['findings']} |"
 
 
 def _class_table(classes: Mapping[str, Mapping[str, int]]) -> list[str]:

@@ -33,8 +33,8 @@ def describe_set(view: ExampleView[Any], rows: Sequence[Row[Any]], prepared: Pre
 
 
 def count_classes(view: ExampleView[Any], rows: Sequence[Row[Any]]) -> dict[str, int]:
-    """Return the examples of each class, by name."""
-    return dict(sorted(Counter(view.classes([row.example for row in rows])).items()))
+    """Return how many examples belong to each class, by name; one may belong to several."""
+    return dict(sorted(Counter(name for row in rows for name in view.kinds(row.example)).items()))
 
 
 def count_words(view: ExampleView[Any], rows: Sequence[Row[Any]]) -> dict[str, int]:

@@ -106,6 +106,8 @@ class StepReport:
     changed: dict[str, int]
     """By what was changed."""
     added: int
+    findings: int
+    """Examples that it points at and leaves where they are."""
     shown: dict[str, list[str]]
     """A few of the dropped and changed, by reason."""
     notes: dict[str, Any]
@@ -160,16 +162,26 @@ def describe_report(report: StepReport) -> str:
     parts = [f"{count} dropped ({reason})" for reason, count in report.dropped.items()]
     parts += [f"{count} changed ({what})" for what, count in report.changed.items()]
     parts += [f"{report.added} added"] if report.added else []
+    parts += [f"{report.findings} to look at"] if report.findings else []
     return f"{report.rows_in} -> {report.rows_out} examples; " + (", ".join(parts) or "nothing to do")
 
 
 def report_dropped(step: str, rows_out: int, dropped: Sequence[Dropped]) -> StepReport:
     """Return the report of what was left out before the first step."""
-    return _report_parts(step, rows_out + len(dropped), rows_out, dropped, [], 0, {})
+    return _report_parts(step, rows_out + len(dropped), rows_out, dropped, [], 0, 0, {})
 
 
 def _report(step: Step, rows_in: int, outcome: Outcome[Any], added: int) -> StepReport:
-    return _report_parts(step.name, rows_in, len(outcome.rows), outcome.dropped, outcome.changes, added, outcome.notes)
+    return _report_parts(
+        step.name,
+        rows_in,
+        len(outcome.rows),
+        outcome.dropped,
+        outcome.changes,
+        added,
+        len(outcome.findings),
+        outcome.notes,
+    )
 
 
 def _report_parts(
@@ -179,6 +191,7 @@ def _report_parts(
     dropped: Sequence[Dropped],
     changes: Sequence[Change],
     added: int,
+    findings: int,
     notes: dict[str, Any],
 ) -> StepReport:
     shown: dict[str, list[str]] = {}
@@ -197,6 +210,7 @@ def _report_parts(
         dict(Counter(one.reason for one in dropped).most_common()),
         dict(Counter(change.what for change in changes).most_common()),
         added,
+        findings,
         shown,
         notes,
     )

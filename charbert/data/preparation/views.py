@@ -55,8 +55,14 @@ class ExampleView(ABC, Generic[Example]):
         """Return why the task cannot have this example, empty if it can."""
 
     @abstractmethod
+    def kinds(self, example: Example) -> set[str]:
+        """Return all classes that the example belongs to."""
+
     def classes(self, examples: Sequence[Example]) -> list[str]:
-        """Return the class of each example, by which sets are balanced and split."""
+        """Return the class of each example, by which sets are balanced and split: of several the rarest one."""
+        found = [self.kinds(example) for example in examples]
+        counts = Counter(name for names in found for name in names)
+        return [min(names, key=lambda name: (counts[name], name)) for names in found]
 
     @abstractmethod
     def words(self, example: Example, *, contexts: bool = False) -> list[Words]:
@@ -138,11 +144,10 @@ class TaggedView(ExampleView[TaggedSentence]):
         wrong = [tag for tag in example.tags if self.entities and not _ENTITY_TAG.fullmatch(tag)]
         return f"the tag {wrong[0]!r} is neither O nor B-TYPE nor I-TYPE" if wrong else ""
 
-    def classes(self, examples: Sequence[TaggedSentence]) -> list[str]:
-        """Return the type of entity (or the tag) of each sentence that fewest sentences have; O without entities."""
-        found = [{tag[2:] if self.entities else tag for tag in one.tags if tag != _OUTSIDE} for one in examples]
-        counts = Counter(name for names in found for name in names)
-        return [min(names, key=lambda name: (counts[name], name), default=_OUTSIDE) for names in found]
+    def kinds(self, example: TaggedSentence) -> set[str]:
+        """Return the types of entity, or the tags; O where there is no entity."""
+        found = {tag[2:] if self.entities else tag for tag in example.tags if tag != _OUTSIDE}
+        return found or {_OUTSIDE}
 
     def words(self, example: TaggedSentence, *, contexts: bool = False) -> list[Words]:
         """Return the words; those of entities may change but stay in their places."""
@@ -224,9 +229,9 @@ class LabelledView(ExampleView[LabelledText]):
                 return "a text holds a tab or a line break"
         return ""
 
-    def classes(self, examples: Sequence[LabelledText]) -> list[str]:
-        """Return the labels."""
-        return [example.label for example in examples]
+    def kinds(self, example: LabelledText) -> set[str]:
+        """Return the label."""
+        return {example.label}
 
     def words(self, example: LabelledText, *, contexts: bool = False) -> list[Words]:
         """Return the words of each text."""
@@ -303,9 +308,9 @@ class QuestionView(ExampleView[Question]):
         wrong = [one for one in example.answers if not example.context.startswith(one.text, one.start)]
         return f"the answer {wrong[0].text!r} does not stand at its place" if wrong else ""
 
-    def classes(self, examples: Sequence[Question]) -> list[str]:
-        """Return whether each question has an answer."""
-        return ["answer" if example.answers else "no answer" for example in examples]
+    def kinds(self, example: Question) -> set[str]:
+        """Return whether the question has an answer."""
+        return {"answer" if example.answers else "no answer"}
 
     def words(self, example: Question, *, contexts: bool = False) -> list[Words]:
         """Return the words of the question, and those of the context outside the answers."""
