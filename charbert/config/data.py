@@ -7,7 +7,7 @@ from enum import Enum
 
 from omegaconf import MISSING
 
-from charbert.config.identity import later
+from charbert.config.identity import later, later_section
 from charbert.errors import SettingsError
 
 
@@ -78,8 +78,16 @@ class DataSettings:
     """Folder that the files below are relative to."""
     sets: dict[str, SetFiles] = field(default_factory=dict)
     """Files of each task, by ``task.name``."""
+    own: SetFiles = later_section(SetFiles)
+    """Your own files, relative to the working folder, in place of the task's entry in ``sets``. A changed file makes
+    another cell."""
     corpus: SetFiles = field(default_factory=SetFiles)
     """Plain text for pretraining, one paragraph a line: train and dev."""
+
+    @property
+    def has_own_files(self) -> bool:
+        """Whether the task's files are the user's own."""
+        return self.own != SetFiles()
 
 
 @dataclass

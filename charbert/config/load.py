@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -40,7 +42,28 @@ def load_settings(cfg: DictConfig) -> Settings:
         key = getattr(error, "full_key", None) or "?"
         raise SettingsError(f"setting {key}: {str(error).splitlines()[0]}") from error
     assert isinstance(settings, Settings)
-    return settings
+    return with_own_files(settings)
+
+
+def with_own_files(settings: Settings) -> Settings:
+    """Return the settings with the user's own files as the set of the task, where there are any."""
+    own = settings.data.own
+    if not settings.data.has_own_files:
+        return settings
+    names = {split: _from_working_folder(getattr(own, split)) for split in ("train", "dev", "test")}
+    attacked = {name: _from_working_folder(path) for name, path in own.attacked.items()}
+    folds = replace(own.folds, articles=_from_working_folder(own.folds.articles))
+    files = replace(own, **names, attacked=attacked, folds=folds)
+    sets = {**settings.data.sets, settings.task.name: files}
+    return replace(settings, data=replace(settings.data, name="own", own=files, sets=sets))
+
+
+def _from_working_folder(name: str) -> str:
+    """Return the name of a file with the working folder before it, that of a split on the hub as it is."""
+    if not name or name.startswith("hub:"):
+        return name
+    prefix = "parquet:" if name.startswith("parquet:") else ""
+    return prefix + str(Path.cwd() / name.removeprefix(prefix))
 
 
 def _check_reused_sections(node: Any, path: str) -> None:

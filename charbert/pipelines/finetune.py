@@ -31,13 +31,15 @@ def run(settings: Settings) -> ResultRecord:
 def run_and_report(settings: Settings) -> ResultRecord:
     """Return the record as `run` does, the model made again where it is missing, and log the scores and its folder."""
     single = not is_baseline(settings) and not task_files(settings).folds.number
-    cell = prepare_finetuned(settings) if single else finetuning_cell(settings)
+    if single:
+        prepare_finetuned(settings)
     record = run(settings)
     for name, score in record.metrics.items():
-        if name.split("/")[-1] == settings.task.metric:
+        kind, *parts = name.split("/")
+        if parts[-1] == settings.task.metric and len(parts) == (3 if kind == "attack" else 2):
             log.info("%-32s %.4f", name, score)
     if single:
-        log.info("the model is in %s", cell.model_folder)
+        log.info("the model is in %s", finetuning_cell(settings).model_folder)
     return record
 
 

@@ -31,7 +31,7 @@ def prepare_data(settings: Settings) -> None:
     root = Path(settings.data.root)
     if settings.data.generated:
         write_newswire(root, settings.newswire, settings.data, settings.task)
-    elif not root.is_dir() and not all(map(is_reference, set_names(task_files(settings)))):
+    elif not root.is_dir() and not all(map(_needs_no_folder, set_names(task_files(settings)))):
         raise DataError.at(
             root,
             None,
@@ -41,6 +41,10 @@ def prepare_data(settings: Settings) -> None:
         )
 
 
+def _needs_no_folder(name: str) -> bool:
+    return is_reference(name) or Path(name).is_absolute()
+
+
 def data_file(settings: Settings, relative: str, purpose: str) -> Path:
     """Return the path of a data file; a split on the hub is fetched and written as a file first.
 
@@ -48,7 +52,8 @@ def data_file(settings: Settings, relative: str, purpose: str) -> Path:
         DataError: when it does not exist, cannot be fetched, or the settings name none.
     """
     if not relative:
-        raise DataError(f"data.sets.{settings.task.name} names no file for {purpose} (data={settings.data.name})")
+        where = "data.own" if settings.data.has_own_files else f"data.sets.{settings.task.name}"
+        raise DataError(f"{where} names no file for {purpose} (data={settings.data.name})")
     if is_reference(relative):
         columns = task_files(settings).hub_columns
         return fetch_split(relative, settings.task, columns, Path(settings.data.root), _hub_folder(settings))
@@ -59,7 +64,7 @@ def data_file(settings: Settings, relative: str, purpose: str) -> Path:
             None,
             expected=f"a file with {purpose}",
             found="no such file",
-            hint="set paths.data to the folder that holds it",
+            hint="check the path" if Path(relative).is_absolute() else "set paths.data to the folder that holds it",
         )
     return path
 

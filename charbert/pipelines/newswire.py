@@ -41,7 +41,8 @@ _EARLIER_ROWS = 200
 
 
 def write_newswire(root: Path, settings: NewswireSettings, data: DataSettings, task: TaskSettings) -> None:
-    """Write the corpus and the sets of a task below ``root``, unless those there come from the same settings.
+    """Write the corpus and the sets of a task below ``root``, unless those there come from the same settings or the
+    task's files are the user's own.
 
     The sets are made up, whatever their names: ``ner`` and ``pos`` are the gold tags of generated sentences,
     ``qnli`` asks whether a sentence answers a question, ``squad1`` and ``squad2`` where a passage does;
@@ -51,12 +52,14 @@ def write_newswire(root: Path, settings: NewswireSettings, data: DataSettings, t
     Raises:
         SettingsError: naming the sets there are, if the generator cannot make the one of the task.
     """
-    if task.name not in _ROWS or task.name not in data.sets:
+    if not data.has_own_files and (task.name not in _ROWS or task.name not in data.sets):
         known = ", ".join(_ROWS)
         raise SettingsError(f"data={data.name} is generated and has no set for task={task.name}, only {known}")
     wire = Newswire(settings.seed)
     key = settings_key({"newswire": settings, "files": data.corpus})
     _write_once(root / "corpus.key", key, lambda: _write_corpus(root, wire, settings, data))
+    if data.has_own_files:
+        return
     key = settings_key({"newswire": settings, "files": data.sets[task.name], "task": task})
     _write_once(root / f"{task.name}.key", key, lambda: _write_sets(root, wire, settings, data, task))
 
