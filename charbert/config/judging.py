@@ -68,7 +68,9 @@ class PerplexitySettings:
     """How surprised models are by held-out text."""
 
     words: int = 2000
-    """Words of the held-out corpus that are scored, whole blocks of them, drawn over the whole file."""
+    """Words and punctuation marks that are scored, in texts drawn by ``seed`` from the held-out corpus."""
+    text_words: int = 40
+    """Runs without white space in a text: short enough that it fits the model when it is attacked, too."""
     mask: MaskedUnit = MaskedUnit.word
     """word: all subwords of a word are hidden together; subword: one at a time, while the rest of its word is seen,
     which makes long words look easier than they are."""
@@ -81,7 +83,7 @@ class PerplexitySettings:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        for name in ("words", "batch_size"):
+        for name in ("words", "text_words", "batch_size"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"perplexity.{name} must be at least 1, got {getattr(self, name)}")
         if not 2 <= self.ngram_order <= 4:

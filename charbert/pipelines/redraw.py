@@ -7,7 +7,7 @@ from pathlib import Path
 
 from charbert.config.schema import Settings
 from charbert.errors import RecordError
-from charbert.pipelines import analyze, cell_tables
+from charbert.pipelines import analyze, cell_tables, judging_tables, perplexity_tables
 from charbert.records import ResultRecord, read_records
 from charbert.reporting.figures import loss_curves
 from charbert.reporting.tables import setting
@@ -28,7 +28,9 @@ def run(settings: Settings) -> None:
     if not folder.is_dir():
         raise RecordError(f"{folder}: expected a folder of records, got none; run an experiment first")
     cell_tables.draw_all(settings)
+    judging_tables.draw_all(settings)
     analyze.draw_all(settings)
+    perplexity_tables.draw_newest(settings)
     draw_pretraining(settings)
 
 

@@ -71,7 +71,8 @@ def reliability_plot(
     with panels(len(drawn), width=max(3.8, 3.3 * len(drawn)), height=4.1, sharey=True) as (figure, axes):
         for axis, (name, found) in zip(axes, drawn.items(), strict=True):
             _draw(axis, found, (scaled or {}).get(name, ()))
-            axis.set_title("\n".join(filter(None, (name, (notes or {}).get(name)))), fontsize=9.5)
+            heading = "original" if name == "clean" else f"attacked: {name}"
+            axis.set_title("\n".join(filter(None, (heading, (notes or {}).get(name)))), fontsize=9.5)
             axis.set_xlabel("confidence")
         axes[0].set_ylabel("share that is right")
         add_legend(figure, axes)
@@ -95,9 +96,11 @@ def _draw(axis: Axes, bins: Sequence[Bin], scaled: Sequence[Bin]) -> None:
                 edgecolor="white",
                 linewidth=0.6,
             )
-    for points, face, label in ((bins, CYCLE[1], "confidence"), (scaled, "white", "at the fitted temperature")):
+    for points, face, label in ((bins, CYCLE[1], "mean confidence"), (scaled, "white", "at the fitted temperature")):
         found = [(one.confidence, one.accuracy) for one in points if one.count]
         if found:
-            axis.plot(*zip(*found, strict=True), "o", color=CYCLE[1], markerfacecolor=face, markersize=4.5, label=label)
+            mark = {"color": CYCLE[1], "markerfacecolor": face, "markersize": 4.5, "clip_on": False, "zorder": 3}
+            axis.plot(*zip(*found, strict=True), "o", label=label, **mark)
+    axis.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "¼", "½", "¾", "1"])
     axis.set_xlim(0, 1)
     axis.set_ylim(0, 1.02)

@@ -1,0 +1,258 @@
+"""How surprised a language model is by each word of a text: masked one at a time, noised, or by n-grams.
+
+A word is a word or a punctuation mark, as `charbert.text.words.split_words` cuts them. Losses are in nats.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from charbert.baselines.ngram_language_model import NgramLanguageModel
+from charbert.batch import IGNORED_LABEL
+from charbert.config.judging import MaskedUnit
+from charbert.data.collate import PadCollator
+from charbert.data.word_vocab import WordVocab
+from charbert.model import CharBertForPreTraining
+from charbert.model.processing import CharBertProcessor
+from charbert.noise.attack import attack_sentences
+from charbert.noise.edits import NoiseModel
+from charbert.text.words import Span, replace_words, split_words
+
+
+@dataclass(frozen=True)
+class WordedText:
+    """A text, and where its words stand."""
+
+    text: str
+    spans: list[Span]
+
+    @property
+    def words(self) -> list[str]:
+        """The words themselves."""
+        return [self.text[start:end] for start, end in self.spans]
+
+
+@dataclass(frozen=True)
+class WordLosses:
+    """What each word of a text costs; NaN for one that the model did not see whole."""
+
+    losses: np.ndarray
+    """Negative log probability of all its subwords together, (words,)."""
+    subwords: np.ndarray
+    """How many it has, (words,)."""
+
+
+def cut_words(text: str) -> WordedText:
+    """Return a text with its words."""
+    return WordedText(text, split_words(text))
+
+
+def attack_texts(texts: Sequence[WordedText], noise: NoiseModel, seed: int) -> list[WordedText]:
+    """Return the texts with noised words, one for one."""
+    noised = attack_sentences([text.words for text in texts], noise, seed, stream="perplexity")
+    return [
+        WordedText(*replace_words(text.text, text.spans, corruption.words))
+        for text, corruption in zip(texts, noised, strict=True)
+    ]
+
+
+def perplexity(losses: Sequence[WordLosses], kept: Sequence[np.ndarray], *, of: str) -> float | None:
+    """Return e to the mean loss of a word, or of a subword, over the kept words; None where there are none.
+
+    Args:
+        losses: of each text.
+        kept: which words of each text count, (words,) of bool.
+        of: word or subword.
+    """
+    total = sum(float(one.losses[chosen].sum()) for one, chosen in zip(losses, kept, strict=True))
+    count = sum(
+        int(chosen.sum() if of == "word" else one.subwords[chosen].sum())
+        for one, chosen in zip(losses, kept, strict=True)
+    )
+    return math.exp(min(total / count, 700.0)) if count else None
+
+
+class MaskedLanguageScorer:
+    """Pseudo-log-likelihoods of a model's MLM channel (Salazar et al. 2020).
+
+    With ``word``, all subwords of a word are hidden together, and their characters from the char channel, so that no
+    part of it gives the others away (Kauf and Ivanova 2023 hide those to the right only).
+
+    Args:
+        model: with an MLM head.
+        processor: of the model.
+        max_length: most subwords of a text.
+        unit: what is hidden at a time.
+        batch_size: copies of a text in one forward pass.
+        bf16: whether the encoder computes in bfloat16; the head does not.
+    """
+
+    def __init__(
+        self,
+        model: CharBertForPreTraining,
+        processor: CharBertProcessor,
+        *,
+        max_length: int,
+        unit: MaskedUnit,
+        batch_size: int,
+        bf16: bool = False,
+    ) -> None:
+        self.model = model.eval()
+        self.processor = processor
+        self.max_length = max_length
+        self.unit = unit
+        self.batch_size = batch_size
+        self.bf16 = bf16
+        self._collate = PadCollator(processor.pad_values, processor.row_length)
+
+    def losses(self, text: WordedText) -> WordLosses:
+        """Return the loss of every word of a text given all of the text around it."""
+        words, whole = word_of_subwords(self.processor, text, self.max_length)
+        if self.unit is MaskedUnit.word:
+            hidden = [np.flatnonzero(words == word) for word in range(len(text.spans))]
+        else:
+            hidden = [np.array([position]) for position in np.flatnonzero(words >= 0)]
+        hidden = [positions for positions in hidden if len(positions)]
+        losses = np.zeros(len(text.spans))
+        for start in range(0, len(hidden), self.batch_size):
+            chunk = hidden[start : start + self.batch_size]
+            for positions, loss in zip(chunk, self._hidden_losses(text.text, chunk), strict=True):
+                losses[words[positions[0]]] += loss
+        losses[~whole] = np.nan
+        return WordLosses(losses, np.bincount(words[words >= 0], minlength=len(text.spans)))
+
+    @torch.no_grad()
+    def _hidden_losses(self, text: str, hidden: Sequence[np.ndarray]) -> list[float]:
+        """Return the loss of the subwords hidden together in each copy of the text."""
+        encoding = self.processor([text] * len(hidden), truncation=True, max_length=self.max_length)
+        flags = np.zeros((len(hidden), len(encoding["input_ids"][0])), dtype=np.bool_)
+        for row, positions in enumerate(hidden):
+            flags[row, positions] = True
+        ids = np.array(encoding["input_ids"])
+        fields = dict(encoding)
+        if self.processor.char_vocab is not None:
+            fields |= self.processor.hide_subwords(encoding, list(flags))
+        fields["input_ids"] = np.where(flags, self.processor.tokenizer.mask_token_id, ids)
+        inputs = self._collate([{name: rows[row] for name, rows in fields.items()} for row in range(len(hidden))])
+        inputs = {name: value.to(self.model.device) for name, value in inputs.items()}
+        with torch.autocast(self.model.device.type, torch.bfloat16, enabled=self.bf16):
+            states = self.model.charbert(**inputs).token_states[:, : flags.shape[1]].float()
+        assert self.model.mlm_head is not None
+        picked = torch.from_numpy(flags).to(states.device)
+        logits = self.model.mlm_head(states[picked], self.model.get_input_embeddings().weight)
+        targets = torch.from_numpy(ids[flags]).to(states.device)
+        losses = F.cross_entropy(logits.float(), targets, reduction="none").cpu().numpy().astype(np.float64)
+        return [float(part.sum()) for part in np.split(losses, np.cumsum(flags.sum(axis=1))[:-1])]
+
+
+def word_of_subwords(processor: CharBertProcessor, text: WordedText, max_length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the word of each subword, (T), -1 for special ones, and which words are seen whole, (words,)."""
+    encoding = processor.tokenizer(
+        text.text, truncation=True, max_length=max_length, return_offsets_mapping=True, return_special_tokens_mask=True
+    )
+    offsets, special = np.array(encoding["offset_mapping"]), np.array(encoding["special_tokens_mask"], dtype=np.bool_)
+    begins, ends = (np.array([span[side] for span in text.spans]) for side in (0, 1))
+    words = np.searchsorted(begins, np.maximum(offsets[:, 1] - 1, offsets[:, 0]), side="right") - 1
+    words[special | (offsets[:, 1] <= offsets[:, 0])] = -1
+    seen_to = offsets[:, 1].max(initial=0)
+    return words, (ends <= seen_to) & (np.bincount(words[words >= 0], minlength=len(begins)) > 0)
+
+
+@dataclass
+class NoisyWordScores:
+    """How well the NLM channel restores words, over a group of them."""
+
+    loss: float = 0.0
+    """Sum of negative log probabilities of the right words."""
+    correct: int = 0
+    count: int = 0
+
+    @property
+    def perplexity(self) -> float | None:
+        """E to the mean loss, None without words."""
+        return math.exp(min(self.loss / self.count, 700.0)) if self.count else None
+
+    @property
+    def accuracy(self) -> float | None:
+        """Share of words restored, in [0, 1], None without words."""
+        return self.correct / self.count if self.count else None
+
+
+@torch.no_grad()
+def noisy_word_scores(
+    model: CharBertForPreTraining,
+    processor: CharBertProcessor,
+    vocabulary: WordVocab,
+    texts: Sequence[WordedText],
+    originals: Sequence[WordedText],
+    kept: Sequence[np.ndarray],
+    *,
+    max_length: int,
+    batch_size: int,
+) -> NoisyWordScores:
+    """Return how well the NLM channel names the original of each kept word, at its first subword.
+
+    Args:
+        model: with an NLM head.
+        processor: of the model.
+        vocabulary: of the NLM head; a word outside it counts as its unknown word.
+        texts: as the model sees them, clean or noised.
+        originals: the clean ones, word for word.
+        kept: which words of each text count, (words,) of bool.
+        max_length: most subwords of a text.
+        batch_size: texts in one forward pass.
+    """
+    scores = NoisyWordScores()
+    collate = PadCollator(processor.pad_values, processor.row_length)
+    features = list(_labelled(processor, vocabulary, zip(texts, originals, kept, strict=True), max_length))
+    for start in range(0, len(features), batch_size):
+        batch = collate(features[start : start + batch_size])
+        output = model.eval()(**{name: value.to(model.device) for name, value in batch.items()})
+        if output.nlm_count is not None and int(output.nlm_count):
+            scores.loss += float(output.nlm_loss) * int(output.nlm_count)
+            scores.correct += int(output.nlm_correct)
+            scores.count += int(output.nlm_count)
+    return scores
+
+
+def _labelled(
+    processor: CharBertProcessor,
+    vocabulary: WordVocab,
+    rows: Iterable[tuple[WordedText, WordedText, np.ndarray]],
+    max_length: int,
+) -> Iterator[dict[str, Any]]:
+    for text, original, kept in rows:
+        words, _ = word_of_subwords(processor, text, max_length)
+        firsts = (words >= 0) & (np.diff(words, prepend=-1) != 0)
+        firsts[firsts] = kept[words[firsts]]
+        labels = np.full(len(words), IGNORED_LABEL, np.int64)
+        labels[firsts] = vocabulary.encode(original.words)[words[firsts]]
+        encoding = processor([text.text], truncation=True, max_length=max_length)
+        yield {name: values[0] for name, values in encoding.items()} | {"nlm_labels": labels}
+
+
+def ngram_losses(
+    model: NgramLanguageModel, processor: CharBertProcessor, texts: Sequence[WordedText], max_length: int
+) -> list[WordLosses]:
+    """Return the losses of n-grams over the same subwords, each given those before it."""
+    found = []
+    for text in texts:
+        words, whole = word_of_subwords(processor, text, max_length)
+        ids = np.array(processor.tokenizer(text.text, truncation=True, max_length=max_length)["input_ids"])
+        real = words >= 0
+        losses = np.bincount(words[real], weights=-model.log_probabilities(ids[real]), minlength=len(text.spans))
+        losses[~whole] = np.nan
+        found.append(WordLosses(losses, np.bincount(words[real], minlength=len(text.spans))))
+    return found
+
+
+def seen_whole(versions: Sequence[Sequence[WordLosses]]) -> list[np.ndarray]:
+    """Return which words of each text have a loss in all versions of it, so that all are scored on the same words."""
+    return [~np.isnan([one.losses for one in text]).any(axis=0) for text in zip(*versions, strict=True)]

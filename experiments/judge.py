@@ -1,0 +1,23 @@
+"""All finished models of a task side by side: averages, areas under curves, calibration; nothing is run.
+
+python experiments/judge.py recipe=quick task=qnli
+python experiments/judge.py recipe=quick task=ner judging.bins=10 judging.temperature=false
+"""
+
+import hydra
+from omegaconf import DictConfig
+
+from charbert.config.load import load_settings
+from charbert.pipelines import judging_tables
+from charbert.pipelines.entry import reported
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="judge")
+@reported
+def main(cfg: DictConfig) -> None:
+    """Judge what is finished and draw the table."""
+    judging_tables.run(load_settings(cfg))
+
+
+if __name__ == "__main__":
+    main()
