@@ -39,8 +39,8 @@ class SetScore:
     """clean, or the attack's name."""
     metrics: dict[str, float]
     """Scores under path keys, e.g. ``attack/ner/released/f1``."""
-    units: np.ndarray
-    """What each example adds to the metric, (N, K), for paired tests."""
+    units: dict[str, np.ndarray]
+    """What each example adds to a metric, (N, K), for paired tests, by metric."""
     lines: list[dict[str, Any]]
     """Gold and prediction of each example in readable form."""
 
@@ -103,6 +103,6 @@ def score_set(task: Task[Any, Any], name: str, examples: Sequence[Any], found: S
     return SetScore(
         name=name,
         metrics={f"{prefix}/{key}": value for key, value in metrics.items()},
-        units=task.units(examples, found.predictions),
+        units={metric: task.units(examples, found.predictions, metric) for metric in task.tested_metrics},
         lines=lines,
     )

@@ -27,7 +27,8 @@ from charbert.seeding import numpy_generator
 log = logging.getLogger(__name__)
 
 UNITS_FILE = "per_example.json"
-"""What each example of the test set scored, beside the record: clean, and under each attack."""
+"""What each example of the test set scored, beside the record: clean and under each attack, in the task's metric, and in
+its others under ``clean/METRIC``."""
 _STATISTICS: dict[int, Statistic] = {2: mean_of_counts, 3: f1_of_counts, 4: matthews_of_counts}
 """By the number of counts that an example has."""
 
@@ -45,8 +46,7 @@ def row_p_values(
     own. Right answers of one seed are compared by McNemar's exact test, everything else (F1 of entities and of
     answers, Matthews correlation, sums over seeds) by approximate randomisation.
 
-    A cell has no p value where its records keep no units for the column: those of a task are of the metric that
-    selects its checkpoints, so SQuAD's exact match has none beside F1.
+    A cell has no p value where its records keep no units for the column, see ``Task.tested_metrics``.
 
     Args:
         records: those of the table.
@@ -107,13 +107,13 @@ def _is_right_or_wrong(units: np.ndarray) -> bool:
 def _units(record: ResultRecord, metric: str, folder: Path) -> np.ndarray | None:
     """Return what each example scored in the column's metric, None if the record keeps none for it."""
     kind, _, *attack, name = metric.split("/")
-    if name != setting(record, "task.metric"):
-        return None
     path = folder / f"{record.name}-{record.key}" / UNITS_FILE
     if not path.is_file():
         return None
     try:
-        found = json.loads(path.read_text(encoding="utf-8")).get("clean" if kind == "eval" else attack[0])
+        version = "clean" if kind == "eval" else attack[0]
+        key = version if name == setting(record, "task.metric") else f"{version}/{name}"
+        found = json.loads(path.read_text(encoding="utf-8")).get(key)
         units = None if found is None else np.array(found, dtype=np.float64)
     except (ValueError, AttributeError) as error:
         raise RecordError(

@@ -54,7 +54,8 @@ def score_versions(
             if table.rows:
                 tracking.table(f"errors/{settings.task.name}/{name}/{table.name}", table.columns, table.rows)
         metrics |= score.metrics
-        units[name] = np.asarray(score.units).tolist()
+        for metric, counts in score.units.items():
+            units[name if metric == task.metric else f"{name}/{metric}"] = np.asarray(counts).tolist()
     write_atomically(cell.record_path.with_name("per_example.json"), json.dumps(units) + "\n")
     judged, details = _judge(settings, cell, task, versions, found, tracking, dev)
     return judged | metrics, details

@@ -84,7 +84,9 @@ class ClassificationTask(Task[LabelledText, LabelPrediction]):
             return scores | {"f1": label_f1(gold, predicted), "matthews": matthews(gold, predicted)}
         return scores | {"macro_f1": label_f1(gold, predicted, average="macro")}
 
-    def units(self, examples: Sequence[LabelledText], predictions: Sequence[LabelPrediction]) -> np.ndarray:
+    def units(
+        self, examples: Sequence[LabelledText], predictions: Sequence[LabelPrediction], metric: str | None = None
+    ) -> np.ndarray:
         """Return counts of each row, for the statistic of the metric.
 
         For matthews true positive, false positive, false negative and true negative, (N, 4); for f1 the first

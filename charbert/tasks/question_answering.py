@@ -144,10 +144,19 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
             "best_f1_threshold": f1.threshold,
         }
 
-    def units(self, examples: Sequence[Question], predictions: Sequence[SpanPrediction]) -> np.ndarray:
+    @property
+    def tested_metrics(self) -> tuple[str, ...]:
+        """The metric, and exact match beside F1, or F1 beside exact match, at thresholds found in the same way."""
+        other = self.metric.replace("exact", "f1") if "exact" in self.metric else self.metric.replace("f1", "exact")
+        return (self.metric, other)
+
+    def units(
+        self, examples: Sequence[Question], predictions: Sequence[SpanPrediction], metric: str | None = None
+    ) -> np.ndarray:
         """Return what each question scores in the metric, and 1, (N, 2); best_ ones at the best threshold."""
-        texts = self._given_answers(examples, predictions)
-        score = exact_match if "exact" in self.metric else answer_f1
+        metric = metric or self.metric
+        texts = self._given_answers(examples, predictions, metric)
+        score = exact_match if "exact" in metric else answer_f1
         values = [score(texts[name], answers) for name, answers in _answers(examples).items()]
         return np.stack([np.array(values), np.ones(len(values))], axis=1)
 
@@ -242,14 +251,16 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
         """Return whether each question has an answer, to balance parts by."""
         return [bool(question.answers) for question in examples]
 
-    def _given_answers(self, examples: Sequence[Question], predictions: Sequence[SpanPrediction]) -> dict[str, str]:
+    def _given_answers(
+        self, examples: Sequence[Question], predictions: Sequence[SpanPrediction], metric: str
+    ) -> dict[str, str]:
         """Return the answer to each question, empty for none; with a best_ metric at the best threshold."""
         texts = _texts(examples, predictions)
         if not self.spans.no_answers:
             return texts
         threshold = 0.0
-        if self.metric.startswith("best_"):
-            threshold = self.score(examples, predictions)[f"{self.metric}_threshold"]
+        if metric.startswith("best_"):
+            threshold = self.score(examples, predictions)[f"{metric}_threshold"]
         return apply_no_answer_threshold(texts, _differences(examples, predictions), threshold)
 
 

@@ -158,7 +158,9 @@ class NamedEntityTask(TaggingTask):
         """Return the scores of each type of entity."""
         return entity_scores([list(example.tags) for example in examples], predictions).per_type
 
-    def units(self, examples: Sequence[TaggedSentence], predictions: Sequence[Tags]) -> np.ndarray:
+    def units(
+        self, examples: Sequence[TaggedSentence], predictions: Sequence[Tags], metric: str | None = None
+    ) -> np.ndarray:
         """Return true positives, false positives and false negatives of each sentence, (N, 3)."""
         return entity_counts([list(example.tags) for example in examples], predictions)
 
@@ -205,7 +207,9 @@ class PartOfSpeechTask(TaggingTask):
         accuracy = token_accuracy(gold, predictions)
         return {"accuracy": accuracy, "sentence_accuracy": right / max(1, len(gold))}
 
-    def units(self, examples: Sequence[TaggedSentence], predictions: Sequence[Tags]) -> np.ndarray:
+    def units(
+        self, examples: Sequence[TaggedSentence], predictions: Sequence[Tags], metric: str | None = None
+    ) -> np.ndarray:
         """Return right words and words of each sentence, (N, 2)."""
         counts = [
             (sum(tag == other for tag, other in zip(example.tags, tags, strict=True)), len(example.tags))

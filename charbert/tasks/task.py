@@ -112,9 +112,22 @@ class Task(ABC, Generic[Example, Prediction]):
         """Return metrics that stand beside ``score`` in a record but are not needed during training."""
         return {}
 
+    @property
+    def tested_metrics(self) -> tuple[str, ...]:
+        """Keys of ``score`` in which models are compared by a paired test; the metric alone unless a task says more."""
+        return (self.metric,)
+
     @abstractmethod
-    def units(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> np.ndarray:
-        """Return what each example adds to the metric, (N, K): the input of a paired significance test."""
+    def units(
+        self, examples: Sequence[Example], predictions: Sequence[Prediction], metric: str | None = None
+    ) -> np.ndarray:
+        """Return what each example adds to one of the ``tested_metrics``, (N, K): the input of a paired test.
+
+        Args:
+            examples: clean or attacked.
+            predictions: one an example.
+            metric: None: the task's own.
+        """
 
     @abstractmethod
     def attack(

@@ -131,3 +131,16 @@ def test_a_damaged_file_is_named(folder: Folder) -> None:
     (folder.path / "qnli-bert-s1-BERT10" / "per_example.json").write_text('{"clean": [[1')
     with pytest.raises(RecordError, match=r"per_example\.json: expected counts of each example"):
         folder.p_values()
+
+
+def test_a_second_metric_is_tested_on_units_of_its_own(folder: Folder) -> None:
+    exact = Column("QNLI exact", "original", "eval/qnli/exact")
+    for model, right in (("BERT", 50), ("CharBERT", 80)):
+        folder.add(model, answers(60))
+        record = folder.records[-1]
+        record.metrics["eval/qnli/exact"] = right / 100
+        path = folder.path / f"{record.name}-{record.key}" / "per_example.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"clean/exact": answers(right).tolist()}))
+    found = folder.p_values(ACCURACY, exact)
+    assert found["CharBERT", "QNLI acc. original"] == 1.0
+    assert found["CharBERT", "QNLI exact original"] == pytest.approx(2 / 2**30)

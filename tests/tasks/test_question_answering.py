@@ -64,6 +64,14 @@ def test_units_add_up_to_the_metric(metric: str) -> None:
     assert mean_of_counts(units.sum(axis=0)) == pytest.approx(chosen.score(EXAMPLES, PREDICTIONS)[metric])
 
 
+def test_exact_match_is_tested_beside_f1_at_a_threshold_of_its_own() -> None:
+    chosen = task("best_f1")
+    assert chosen.tested_metrics == ("best_f1", "best_exact")
+    units = chosen.units(EXAMPLES, PREDICTIONS, "best_exact")
+    assert mean_of_counts(units.sum(axis=0)) == chosen.score(EXAMPLES, PREDICTIONS)["best_exact"]
+    assert set(units[:, 0]) <= {0.0, 1.0}
+
+
 def test_a_metric_that_the_task_does_not_score_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"task\.metric must be one of exact, f1 with .*got 'best_f1'"):
         task("best_f1", no_answers=False)
