@@ -27,8 +27,8 @@ from charbert.seeding import numpy_generator
 log = logging.getLogger(__name__)
 
 UNITS_FILE = "per_example.json"
-"""What each example of the test set scored, beside the record: clean and under each attack, in the task's metric, and in
-its others under ``clean/METRIC``."""
+"""What each example of the test set scored, beside the record: clean and under each attack, in the task's metric, and
+in its others under ``clean/METRIC``."""
 _STATISTICS: dict[int, Statistic] = {2: mean_of_counts, 3: f1_of_counts, 4: matthews_of_counts}
 """By the number of counts that an example has."""
 

@@ -203,7 +203,7 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
         """Return whether each question has an answer, and whether it was given one; empty for SQuAD 1.1."""
         if not self.spans.no_answers:
             return [], []
-        given = self._given_answers(examples, predictions)
+        given = self._given_answers(examples, predictions, self.metric)
         return (
             [_ANSWERED[bool(question.answers)] for question in examples],
             [_ANSWERED[bool(given[question.question_id])] for question in examples],
@@ -213,7 +213,7 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
         self, examples: Sequence[Question], predictions: Sequence[SpanPrediction], originals: Sequence[Question]
     ) -> list[dict[str, Any]]:
         """Return the questions without full F1, the lowest first; of equal ones the surest of (no) answer first."""
-        given = self._given_answers(examples, predictions)
+        given = self._given_answers(examples, predictions, self.metric)
         rows: list[dict[str, Any]] = [
             {
                 "id": question.question_id,
