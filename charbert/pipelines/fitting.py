@@ -10,8 +10,10 @@ from typing import Any
 
 from transformers import EvalPrediction
 
+from charbert.config.model import CharEncoder, Objective
 from charbert.config.schema import Settings
 from charbert.deploy.usage import write_usage
+from charbert.errors import SettingsError
 from charbert.evaluation.correction import correct_examples
 from charbert.evaluation.decision_scores import DecisionScores
 from charbert.evaluation.predict import unpad_logits
@@ -21,6 +23,7 @@ from charbert.model import (
     CharBertForSequenceClassification,
     CharBertForTokenClassification,
 )
+from charbert.model.adapters import save_finetuned
 from charbert.model.processing import CharBertProcessor
 from charbert.model.word_correction import WordCorrector
 from charbert.pipelines.cells import Cell
@@ -35,6 +38,8 @@ from charbert.pipelines.word_recognizer import prepare_corrector
 from charbert.records import ResultRecord
 from charbert.tasks.task import Encoded, Task
 from charbert.training.distillation import detach_projections
+from charbert.training.optimizer import count_parameters, peak_rates
+from charbert.training.strategies import Strategy, build_strategy
 from charbert.training.trainer import CharBertTrainer, build_trainer
 
 log = logging.getLogger(__name__)
@@ -62,19 +67,24 @@ def fit(
         sets: examples of ``train`` and ``dev``; the checkpoint that is best on dev is kept.
         versions: the test examples, ``clean`` first, then attacked.
     """
+    check_strategy(settings)
     corrector = prepare_corrector(settings, task, sets)
     processor, model = build_model(settings, task)
+    strategy = build_strategy(settings.strategy, model.config.num_hidden_layers)
     log.info("fine-tuning %s on %s, seed %d", settings.model.name, settings.task.name, settings.seed)
-    splits = ("train", "dev")
-    corrected = splits if settings.model.recognizer.correct_training else ("dev",)
-    rows = {name: correct_examples(task, sets[name], corrector if name in corrected else None) for name in splits}
-    encoded = {name: task.encode(rows[name], processor, settings.finetuning_length) for name in splits}
+    rows = correct_splits(settings, task, sets, corrector)
+    encoded = {name: task.encode(rows[name], processor, settings.finetuning_length) for name in rows}
     with recorded_run(settings, cell) as (record, tracking):
         lessons = prepare_lessons(settings, task, rows["train"], encoded["train"], processor, model)
-        trainer = _build_trainer(settings, cell, task, rows["dev"], encoded["dev"], lessons, model)
+        seed_everything(settings.seed, "strategy")
+        model = strategy.prepare(model)
+        trainer = _build_trainer(settings, cell, task, rows["dev"], encoded["dev"], lessons, model, strategy)
+        record.details["parameters"] = count_parameters(model)
         record.training_tokens = train(trainer, tracking, settings.finetuning.patience)
-        found = _predict(settings, task, versions, processor, trainer, corrector)
-        dev = _dev_scores(settings, task, rows["dev"], encoded["dev"], trainer)
+        record.details["peak_rates"] = peak_rates(trainer.optimizer)
+        trainer.model = trainer.model_wrapped = model = strategy.finish(model)
+        found = predict_versions(settings, task, versions, processor, trainer, corrector)
+        dev = dev_scores(settings, task, rows["dev"], encoded["dev"], trainer)
         metrics, judging = score_versions(settings, cell, task, versions, found, tracking, dev)
         record.details["judging"] = judging
         record.details["history"] = history(trainer)
@@ -82,12 +92,37 @@ def fit(
         record.details["train_report"] = encoded["train"].report
         record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
         detach_projections(model)
-        model.save_pretrained(cell.model_folder)
+        save_finetuned(model, cell.model_folder)
         processor.save_pretrained(cell.model_folder)
         write_usage(cell.model_folder, finetuned_usage(settings, task.head, trainer.state.log_history))
         record.finish({**metrics, **_dev_metrics(task, trainer)})
     shutil.rmtree(cell.checkpoints_folder, ignore_errors=True)
     return record, found
+
+
+def correct_splits(
+    settings: Settings, task: Task[Any, Any], sets: Mapping[str, list[Any]], corrector: WordCorrector | None
+) -> dict[str, list[Any]]:
+    """Return the training and development examples as the model reads them."""
+    splits = ("train", "dev")
+    corrected = splits if settings.model.recognizer.correct_training else ("dev",)
+    return {name: correct_examples(task, sets[name], corrector if name in corrected else None) for name in splits}
+
+
+def check_strategy(settings: Settings) -> None:
+    """Raise a SettingsError where the strategy does not go with the model or with the other settings."""
+    model, strategy = settings.model, settings.strategy
+    is_new = model.objective is Objective.none and not model.released and model.char_encoder is not CharEncoder.none
+    if is_new and not strategy.trains_char_channel:
+        raise SettingsError(
+            f"strategy={strategy.name} freezes the char channel, but that of model={model.name} was never trained; "
+            "set strategy.frozen.open_char_channel=true or strategy.lora.char_channel=full"
+        )
+    if strategy.saves_adapters and settings.distillation.hidden_weight:
+        raise SettingsError(
+            "strategy.lora.save=adapters cannot leave out the projections of distillation.hidden_weight="
+            f"{settings.distillation.hidden_weight}; set strategy.lora.save=merged"
+        )
 
 
 def build_model(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProcessor, Any]:
@@ -122,6 +157,7 @@ def _build_trainer(
     encoded: Encoded,
     lessons: Lessons,
     model: Any,
+    strategy: Strategy,
 ) -> CharBertTrainer:
     def score_dev(prediction: EvalPrediction) -> dict[str, float]:
         logits = unpad_logits(prediction.predictions, encoded.features)
@@ -138,10 +174,11 @@ def _build_trainer(
         best_metric=f"eval_{task.metric}",
         compute_metrics=score_dev,
         extra_losses=lessons.extra_losses,
+        strategy=strategy,
     )
 
 
-def _predict(
+def predict_versions(
     settings: Settings,
     task: Task[Any, Any],
     versions: Mapping[str, Sequence[Any]],
@@ -149,6 +186,7 @@ def _predict(
     trainer: CharBertTrainer,
     corrector: WordCorrector | None,
 ) -> dict[str, SetPredictions]:
+    """Return the predictions of the trainer's model on every version of the test set."""
     found = {}
     for name, examples in versions.items():
         log.info("scoring %s on %s (%s)", settings.model.name, settings.task.name, name)
@@ -156,7 +194,7 @@ def _predict(
     return found
 
 
-def _dev_scores(
+def dev_scores(
     settings: Settings, task: Task[Any, Any], dev: Sequence[Any], encoded: Encoded, trainer: CharBertTrainer
 ) -> DecisionScores | None:
     """Return the best checkpoint's scores on the dev set, None where no temperature is wanted or there are none."""

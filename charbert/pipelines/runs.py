@@ -35,9 +35,8 @@ def seed_everything(seed: int, *names: str | int) -> None:
     set_seed(derive_seed(seed, *names) % 2**32)
 
 
-@contextmanager
-def recorded_run(settings: Settings, cell: Cell) -> Iterator[tuple[ResultRecord, Run]]:
-    """Open a record and its W&B run; write the record when the body ends without an error."""
+def new_record(settings: Settings, cell: Cell) -> ResultRecord:
+    """Return the record of a run that begins."""
     plain = asdict(settings)
     plain.pop("paths")
     plain.pop("tracking")
@@ -48,6 +47,13 @@ def recorded_run(settings: Settings, cell: Cell) -> Iterator[tuple[ResultRecord,
     preparation = cell.preparation_folder / "report.json"
     if preparation.is_file():
         record.details["preparation"] = json.loads(preparation.read_text(encoding="utf-8"))
+    return record
+
+
+@contextmanager
+def recorded_run(settings: Settings, cell: Cell) -> Iterator[tuple[ResultRecord, Run]]:
+    """Open a record and its W&B run; write the record when the body ends without an error."""
+    record = new_record(settings, cell)
     with tracking_run(
         mode=settings.tracking.mode.name,
         project=settings.tracking.project,

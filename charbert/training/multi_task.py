@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from charbert.seeding import numpy_generator
+from charbert.training.extra_loss import Batch, ExtraLoss, Losses
 from charbert.training.trainer import CharBertTrainer
 
 TASK = "task"
@@ -131,6 +133,30 @@ class TaskBatchCollator:
             if isinstance(value, dict):
                 value[TASK] = item[TASK]
         return {TASK: item[TASK], **batch}
+
+
+class TaskLosses:
+    """The losses that each task has beside its labels.
+
+    Args:
+        losses: of each task, by name.
+    """
+
+    def __init__(self, losses: Mapping[str, Sequence[ExtraLoss]]) -> None:
+        self.losses = dict(losses)
+
+    @property
+    def forward_options(self) -> Mapping[str, Any]:
+        """Ask for what any of them asks for."""
+        return {k: v for losses in self.losses.values() for one in losses for k, v in one.forward_options.items()}
+
+    def __call__(self, model: nn.Module, batch: Batch, outputs: Batch, loss: Tensor) -> Losses:
+        """Return the loss with those of the batch's task."""
+        parts: dict[str, Tensor] = {}
+        for one in self.losses[batch[TASK]]:
+            loss, more = one(model, batch, outputs, loss)
+            parts |= more
+        return loss, parts
 
 
 class MultiTaskTrainer(CharBertTrainer):

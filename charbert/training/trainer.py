@@ -70,9 +70,11 @@ class CharBertTrainer(Trainer):
         if self.strategy is None:
             return plain
         parts = model_parts(model)
-        rates = {name: one.rate or self.args.learning_rate for name, one in plain.items()}
-        rates = self.strategy.rates(parts, rates)
-        return {name: WeightRate(str(part), rates[name]) for name, part in parts.items()}
+        before = {name: one.rate or self.args.learning_rate for name, one in plain.items()}
+        after = self.strategy.rates(parts, before)
+        if after == before:
+            return plain
+        return {name: WeightRate(str(part), after[name]) for name, part in parts.items()}
 
     def compute_loss(
         self,
@@ -153,6 +155,7 @@ def build_trainer(
     seed: int,
     best_metric: str | None = None,
     label_names: list[str] | None = None,
+    trainer_class: type[CharBertTrainer] = CharBertTrainer,
     **arguments: Any,
 ) -> CharBertTrainer:
     """Return the trainer of one run.
@@ -167,9 +170,10 @@ def build_trainer(
         seed: seed of data order and dropout.
         best_metric: keep the checkpoint that is best by this evaluation metric; None: keep the last.
         label_names: the batch fields that are labels.
+        trainer_class: which trainer.
         **arguments: more of the Trainer's own, e.g. ``compute_metrics``.
     """
-    trainer = CharBertTrainer(
+    trainer = trainer_class(
         new_weights_learning_rate=settings.optimizer.new_weights_learning_rate,
         optimizer_cls_and_kwargs=own_optimizer(settings.optimizer),
         model=model,

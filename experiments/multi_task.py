@@ -1,0 +1,24 @@
+"""Several tasks on one encoder, each scored clean and attacked, beside the same models trained alone.
+
+python experiments/multi_task.py recipe=quick
+python experiments/multi_task.py recipe=quick multi_task=three_heads multi_task.sampling=temperature
+python experiments/multi_task.py recipe=smoke hydra.mode=RUN model=charbert multi_task=sequence_labeling
+"""
+
+import hydra
+from omegaconf import DictConfig
+
+from charbert.config.load import load_settings
+from charbert.pipelines import multi_task
+from charbert.pipelines.entry import reported
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="multi_task")
+@reported
+def main(cfg: DictConfig) -> float:
+    """Train on all tasks and return their mean development score, which a sweeper maximises."""
+    return multi_task.run(load_settings(cfg)).metrics["dev/mean"]
+
+
+if __name__ == "__main__":
+    main()
