@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 MINILM := .venv/.minilm
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart minilm test check lint format types contracts tables clean
+.PHONY: help install quickstart minilm test check lint format types contracts browser tables clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -47,6 +47,10 @@ types: $(INSTALLED)
 
 contracts: $(INSTALLED)
 	$(BIN)/lint-imports
+
+browser: ## Install Chromium, in which the demonstration page is tested (Debian or Ubuntu, as root)
+	apt-get update -qq
+	apt-get install -y -qq --no-install-recommends chromium
 
 tables: $(INSTALLED) ## Redraw tables and figures from the records in results/
 	$(BIN)/python experiments/tables.py

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,14 +9,12 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from charbert.errors import CheckpointError, SettingsError
+from charbert.deploy.onnx_model import ONNX_FILE, OnnxModel
 from charbert.model import (
     CharBertForQuestionAnswering,
     CharBertForSequenceClassification,
     CharBertForTokenClassification,
 )
-
-ONNX_FILE = "model.onnx"
 
 _MODELS: dict[str, Any] = {
     "token_classification": CharBertForTokenClassification,
@@ -26,7 +23,7 @@ _MODELS: dict[str, Any] = {
 }
 
 Batch = Mapping[str, torch.Tensor]
-Logits = np.ndarray | tuple[np.ndarray, np.ndarray]
+Logits = np.ndarray | tuple[np.ndarray, ...]
 
 
 class Backend(Protocol):
@@ -50,39 +47,8 @@ class TorchBackend:
     def __call__(self, batch: Batch) -> Logits:
         """Return the logits."""
         output = self.model(**{name: values.to(self.model.device) for name, values in batch.items()})
-        return _logits_of([output[name].float().cpu().numpy() for name in _output_names(output)])
-
-
-class OnnxBackend:
-    """Runs an exported model in ONNX Runtime.
-
-    Args:
-        path: the exported graph.
-        threads: of the runtime; None: its own choice.
-
-    Raises:
-        SettingsError: if ONNX Runtime is not installed.
-        CheckpointError: if the graph cannot be read.
-    """
-
-    def __init__(self, path: Path, threads: int | None = None) -> None:
-        try:
-            runtime = importlib.import_module("onnxruntime")
-        except ImportError:
-            raise SettingsError(f"{path} needs ONNX Runtime: pip install 'charbert[deploy]'") from None
-        options = runtime.SessionOptions()
-        if threads is not None:
-            options.intra_op_num_threads = threads
-        try:
-            self._session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # the runtime's errors share no base class of their own
-            raise CheckpointError(f"{path}: expected an exported model, got {error}; export it again") from None
-        self._inputs = [one.name for one in self._session.get_inputs()]
-
-    def __call__(self, batch: Batch) -> Logits:
-        """Return the logits."""
-        outputs = self._session.run(None, {name: batch[name].numpy() for name in self._inputs})
-        return _logits_of([np.asarray(one, dtype=np.float32) for one in outputs])
+        logits = tuple(output[name].float().cpu().numpy() for name in _output_names(output))
+        return logits[0] if len(logits) == 1 else logits
 
 
 def load_backend(folder: Path, head: str, *, device: str = "cpu", threads: int | None = None) -> Backend:
@@ -94,15 +60,10 @@ def load_backend(folder: Path, head: str, *, device: str = "cpu", threads: int |
         device: for PyTorch.
         threads: for ONNX Runtime; PyTorch has one number for the whole process.
     """
-    exported = folder / ONNX_FILE
-    if exported.is_file():
-        return OnnxBackend(exported, threads)
+    if (folder / ONNX_FILE).is_file():
+        return OnnxModel(folder, threads=threads)
     return TorchBackend(_MODELS[head].from_pretrained(folder, dtype=torch.float32).to(device))
 
 
 def _output_names(output: Mapping[str, Any]) -> Sequence[str]:
     return ("logits",) if "logits" in output else ("start_logits", "end_logits")
-
-
-def _logits_of(outputs: Sequence[np.ndarray]) -> Logits:
-    return outputs[0] if len(outputs) == 1 else (outputs[0], outputs[1])

@@ -24,8 +24,8 @@ from charbert.evaluation.word_states import WordEncoder
 from charbert.model.processing import CharBertProcessor
 from charbert.tasks.task import Encoded
 
-INPUTS_AT_ONCE = 1024
-"""Inputs whose features are held in memory, and sorted by length together."""
+INPUTS_AT_ONCE = 256
+"""Inputs whose features are held in memory, and sorted by length together; at least a batch."""
 _SHORTEST = 8
 """Fewest subwords of a window, as in fine-tuning."""
 
@@ -119,6 +119,11 @@ class Predictor:
         return cls(backend, processor, labels, usage, batch_size=batch_size)
 
     @property
+    def has_characters(self) -> bool:
+        """Whether the model reads characters, or is a plain trunk."""
+        return self.processor.char_vocab is not None
+
+    @property
     def head(self) -> str:
         """The model's head, as in `charbert.deploy.usage.Usage`."""
         return self.usage.head
@@ -149,13 +154,14 @@ class Predictor:
         places: Sequence[str] | None = None,
         check: Callable[[], None] | None = None,
     ) -> Iterator[list[Output]]:
-        """Yield the outputs of `predict` in parts of at most `INPUTS_AT_ONCE`, all inputs checked first."""
+        """Yield the outputs of `predict` in parts, all inputs checked first."""
         names = places or [f"inputs[{number}]" for number in range(len(inputs))]
         checked = [
             check_input(one, self.head, name, pairs=self.usage.pairs) for one, name in zip(inputs, names, strict=True)
         ]
-        for start in range(0, len(checked), INPUTS_AT_ONCE):
-            encoded = self._reader.encode(checked[start : start + INPUTS_AT_ONCE])
+        size = max(INPUTS_AT_ONCE, self.batch_size)
+        for start in range(0, len(checked), size):
+            encoded = self._reader.encode(checked[start : start + size])
             yield list(self._reader.decode(self._run(encoded.features, check), encoded))
 
     def word_encoder(self) -> WordEncoder | None:

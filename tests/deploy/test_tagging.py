@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,8 @@ from charbert.metrics.tagging import paired_entities
 from charbert.model.processing import CharBertProcessor
 from charbert.tasks.tagging import NamedEntityTask
 from charbert.text.words import words_of
-from tests.deploy.conftest import ENTITY_TAGS
+
+TAGS = ("O", "B-LOC", "B-PER", "I-LOC", "I-PER")
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,7 @@ def predictor(tagger: Path) -> Predictor:
 @given(text=st.text(alphabet=st.sampled_from("abz É́\u200b.'\n\t\x00😀\ud800İß"), max_size=60))
 def test_a_span_is_what_stands_at_its_place_in_the_original_text(predictor: Predictor, text: str) -> None:
     (output,) = predictor.predict([text])
-    for before, after in zip(output.spans, output.spans[1:], strict=False):
+    for before, after in pairwise(output.spans):
         assert before.end <= after.start
     for span in output.spans:
         assert span.text == text[span.start : span.end] != ""
@@ -39,7 +41,7 @@ def test_a_span_is_what_stands_at_its_place_in_the_original_text(predictor: Pred
 
 def test_spans_are_those_that_the_evaluation_scores(predictor: Predictor, sentences: tuple[str, ...]) -> None:
     task = NamedEntityTask("ner", "f1")
-    task.labels = list(ENTITY_TAGS)
+    task.labels = list(predictor.labels)
     words = [tuple(words_of(sentence)) for sentence in sentences]
     encoded = task.encode([TaggedSentence(row, ("O",) * len(row)) for row in words], predictor.processor, 64)
     assert not encoded.report["split_sentences"]  # which the evaluation cuts otherwise
@@ -77,7 +79,7 @@ def test_neither_the_batch_nor_its_order_changes_a_prediction(tagger: Path, sent
 def _word_logits(word: str) -> np.ndarray:
     """What a model that looks at the word alone would say."""
     tag = {"Ada": "B-PER", "King": "I-PER", "Lovelace": "I-PER", "Rome": "B-LOC"}.get(word, "O")
-    return 5.0 * np.eye(len(ENTITY_TAGS))[ENTITY_TAGS.index(tag)]
+    return 5.0 * np.eye(len(TAGS))[TAGS.index(tag)]
 
 
 def test_a_long_text_gives_the_same_entities_as_one_without_a_limit(
@@ -87,7 +89,7 @@ def test_a_long_text_gives_the_same_entities_as_one_without_a_limit(
     text = " ".join(f"{'so ' * (number % 5)}Ada King Lovelace saw Rome ," for number in range(40))
     outputs = []
     for length in (32, 40, 4096):
-        reader = TagReader(processor, ENTITY_TAGS, length)
+        reader = TagReader(processor, TAGS, length)
         encoded = reader.encode([TextInput("Rome"), TextInput(""), TextInput(text)])
         assert (len(encoded.features) > 2) == (length < 4096)
         assert all(len(feature["input_ids"]) <= length for feature in encoded.features)
@@ -96,7 +98,7 @@ def test_a_long_text_gives_the_same_entities_as_one_without_a_limit(
         of_piece = iter([number for number, _ in encoded.origin.pieces])
         for window, (_, first) in zip(encoded.origin.encoded.windows, encoded.origin.pieces, strict=True):
             words = sentences[min(next(of_piece), 1)][first:]
-            row = np.zeros((length, len(ENTITY_TAGS)))
+            row = np.zeros((length, len(TAGS)))
             for offset, position in enumerate(window.positions):
                 row[position] = _word_logits(words[offset])
             logits.append(row)

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +13,7 @@ def test_windows_cover_all_words_in_order_and_keep_to_the_room(counts: list[int]
     windows = overlapping_windows(counts, room, room // 4)
     assert windows[0][0] == 0
     assert windows[-1][1] == len(counts)
-    for (first, end), (following, following_end) in zip(windows, windows[1:], strict=False):
+    for (first, end), (following, following_end) in pairwise(windows):
         assert first < following <= end < following_end  # no gap, and each window sees something new
         assert sum(counts[following:end]) <= room // 4
     for first, end in windows:

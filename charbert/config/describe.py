@@ -1,0 +1,25 @@
+"""What the docstrings under a settings class's fields say, for help texts and tables."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from typing import Any
+
+
+def field_docs(settings: type[Any]) -> dict[str, str]:
+    """Return the docstring under each field of a dataclass, on one line, by the field's name."""
+    (declared,) = ast.parse(textwrap.dedent(inspect.getsource(settings))).body
+    assert isinstance(declared, ast.ClassDef)
+    found = {}
+    for statement, below in zip(declared.body, declared.body[1:], strict=False):
+        if (
+            isinstance(statement, ast.AnnAssign)
+            and isinstance(statement.target, ast.Name)
+            and isinstance(below, ast.Expr)
+            and isinstance(below.value, ast.Constant)
+            and isinstance(below.value.value, str)
+        ):
+            found[statement.target.id] = " ".join(below.value.value.split())
+    return found

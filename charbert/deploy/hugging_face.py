@@ -1,0 +1,47 @@
+"""Fine-tuned models in ``transformers.pipeline``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from transformers import AutoConfig, Pipeline, pipeline
+
+from charbert.deploy.predict import find_model
+from charbert.deploy.usage import read_usage
+from charbert.errors import SettingsError
+from charbert.model.processing import CharBertProcessor
+
+PIPELINES = {"token_classification": "token-classification", "sequence_classification": "text-classification"}
+
+
+class PipelineTokenizer(CharBertProcessor):
+    """A processor that a pipeline takes for a tokenizer: what it does not have itself, its tokenizer answers."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "tokenizer" or name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.tokenizer, name)
+
+
+def build_pipeline(folder: str | Path, **options: Any) -> Pipeline:
+    """Return the pipeline of a model that fine-tuning saved: text-classification or token-classification.
+
+    The library has its own ways with text. A pipeline that tags reads words as the tokenizer cuts them, so that for
+    the same tags as from `charbert.deploy.predict.Predictor` it is handed words (``is_split_into_words=True``) and
+    asked for ``aggregation_strategy="first"``; and a pipeline makes no windows of long texts.
+
+    Args:
+        folder: of the model, or of the finished run.
+        **options: of ``transformers.pipeline``.
+
+    Raises:
+        CheckpointError: if there is no such model.
+        SettingsError: if the library has no pipeline for its head.
+    """
+    where = find_model(Path(folder))
+    head = read_usage(where, AutoConfig.from_pretrained(where)).head
+    if head not in PIPELINES:
+        raise SettingsError(f"{folder}: transformers has no pipeline for {head}; use charbert.deploy.predict.Predictor")
+    tokenizer: Any = PipelineTokenizer.from_pretrained(where)
+    return pipeline(PIPELINES[head], model=str(where), tokenizer=tokenizer, **options)

@@ -1,0 +1,155 @@
+"""The service's addresses: what is asked, who answers."""
+
+# annotations are evaluated here: the schemas of requests are made for the served model
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from charbert.config.serving import ServeSettings
+from charbert.deploy.predict import Predictor
+from charbert.deploy.serving.demonstration import Demonstrator
+from charbert.deploy.serving.description import describe_api
+from charbert.deploy.serving.limits import App, Limits
+from charbert.deploy.serving.pages import PAGES, read_page
+from charbert.deploy.serving.schemas import (
+    Health,
+    Reason,
+    input_model,
+    model_card,
+    noise_request,
+    noise_response,
+    predict_request,
+    predict_response,
+)
+from charbert.deploy.serving.worker import OutOfTimeError, Worker
+from charbert.errors import DataError
+
+log = logging.getLogger(__name__)
+
+_REASONS = {
+    408: "The body did not come in time.",
+    413: "The body is too long.",
+    415: "The body is not JSON by its content type.",
+    421: "The service does not go by the host's name.",
+    422: "The body is no JSON, or not of this form.",
+    429: "The client has too many open requests.",
+    503: "The service has too many open requests.",
+    504: "The answer took too long.",
+}
+
+
+def build_app(models: dict[str, Predictor], settings: ServeSettings) -> App:
+    """Return the service.
+
+    Args:
+        models: by name; the first answers /predict, all are shown on the page.
+        settings: its limits.
+    """
+    name, predictor = next(iter(models.items()))
+    worker, demonstrator = Worker(settings.timeout_seconds), Demonstrator(models)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        worker.close()
+
+    app = FastAPI(
+        title="CharBERT",
+        version=version("charbert"),
+        description=f"Predictions of {name}: {predictor.head.replace('_', ' ')}.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    _answer_errors(app)
+    refusals: dict[int | str, dict[str, Any]] = {
+        status: {"model": Reason, "description": text} for status, text in _REASONS.items()
+    }
+    misnamed: dict[int | str, dict[str, Any]] = {421: refusals[421]}
+    one = input_model(predictor.head, settings.max_characters, predictor.usage.pairs)
+    short = input_model(predictor.head, settings.max_demo_characters, predictor.usage.pairs)
+    batch, shown = predict_request(one, settings), noise_request(short)
+    head = predictor.head
+
+    @app.post("/predict", responses=refusals, response_model=predict_response(head), summary="Predict a batch")
+    async def predict(request: batch) -> Any:  # type: ignore[valid-type]
+        inputs = request.model_dump()["inputs"]  # type: ignore[attr-defined]
+        outputs = await worker.run(lambda check: predictor.predict(inputs, check=check))
+        return {"model": name, "predictions": [asdict(output) for output in outputs]}
+
+    @app.post(
+        "/noise", responses=refusals, response_model=noise_response(head), summary="Predict before and after noise"
+    )
+    async def noise(request: shown) -> Any:  # type: ignore[valid-type]
+        asked = request.model_dump()  # type: ignore[attr-defined]
+        found = await worker.run(lambda check: demonstrator.show(asked["input"], asked["share"], asked["seed"], check))
+        return asdict(found)
+
+    @app.get("/health", responses=misnamed, summary="Tell that the service is up, and what it serves")
+    async def health() -> Health:
+        cards = [model_card(one_name, model) for one_name, model in models.items()]
+        limit = settings.max_demo_characters
+        return Health(status="ok", version=version("charbert"), models=cards, max_demo_characters=limit)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(describe_api(app.openapi()))
+
+    for path in PAGES:
+        app.add_api_route(path, _page(path), include_in_schema=False)
+    allowed = {settings.host, "localhost", "127.0.0.1", "::1", *settings.allowed_hosts}
+    return Limits(app, settings, frozenset(each.lower() for each in allowed))
+
+
+def _page(path: str) -> Any:
+    content, kind = read_page(path)
+
+    async def page() -> Response:
+        return Response(content, media_type=kind)
+
+    return page
+
+
+def _answer_errors(app: FastAPI) -> None:
+    """Give every error a reason in JSON, and none of our insides."""
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"] if part != "body")
+        return _reason(422, f"{place or 'the body'}: {first['msg']}"[:300])
+
+    @app.exception_handler(DataError)
+    async def unusable(_: Request, error: DataError) -> JSONResponse:
+        return _reason(422, str(error)[:300])
+
+    @app.exception_handler(OutOfTimeError)
+    async def late(_: Request, error: OutOfTimeError) -> JSONResponse:
+        return _reason(504, "the answer took too long; send less at once, or try again later")
+
+    @app.exception_handler(HTTPException)
+    async def refused(_: Request, error: HTTPException) -> JSONResponse:
+        return JSONResponse({"reason": error.detail.lower()}, error.status_code, headers=dict(error.headers or {}))
+
+    @app.exception_handler(Exception)
+    async def failed(request: Request, error: Exception) -> JSONResponse:
+        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        return _reason(500, "the service failed; its log says why")
+
+
+def _reason(status: int, reason: str) -> JSONResponse:
+    return JSONResponse({"reason": _encodable(reason)}, status)
+
+
+def _encodable(reason: str) -> str:
+    """Return the reason without half surrogate pairs, which no answer can hold."""
+    return reason.encode("utf-8", "replace").decode("utf-8")

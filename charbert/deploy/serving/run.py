@@ -1,0 +1,76 @@
+"""From folders to a running service."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from charbert.config.serving import ServeSettings
+from charbert.deploy.backends import TorchBackend
+from charbert.deploy.predict import Predictor
+from charbert.deploy.serving.app import build_app
+from charbert.errors import SettingsError
+
+
+def serve(model: Path, compare: Path | None, settings: ServeSettings, *, threads: int | None = None) -> None:
+    """Load the models, then answer until the process is told to end.
+
+    Args:
+        model: folder of the model that answers /predict.
+        compare: folder of a second one for the page.
+        settings: address and limits.
+        threads: for ONNX Runtime.
+
+    Raises:
+        CheckpointError: if a folder holds no fine-tuned model.
+        SettingsError: if the two models have different heads, or the address cannot be listened on.
+    """
+    models = load_models([model, *([compare] if compare else [])], settings, threads)
+    with _listen(settings) as listener:
+        host, port = listener.getsockname()[:2]
+        address = f"[{host}]" if ":" in host else host
+        sys.stderr.write(f"charbert: serving {', '.join(models)} on http://{address}:{port}\n")
+        sys.stderr.flush()
+        logging.basicConfig(level=logging.WARNING)
+        config = uvicorn.Config(
+            build_app(models, settings), log_level="warning", access_log=False, server_header=False, http="h11"
+        )
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def load_models(folders: list[Path], settings: ServeSettings, threads: int | None = None) -> dict[str, Predictor]:
+    """Return the models by the names they are shown under.
+
+    Raises:
+        CheckpointError: if a folder holds no fine-tuned model.
+        SettingsError: if the models have different heads.
+    """
+    loaded = [Predictor.load(folder, batch_size=settings.batch_size, threads=threads) for folder in folders]
+    if len({one.head for one in loaded}) > 1:
+        found = " and ".join(one.head for one in loaded)
+        raise SettingsError(f"--compare needs a model with the same head, got {found}")
+    models: dict[str, Predictor] = {}
+    for one in loaded:
+        kind = "CharBERT" if one.has_characters else "Plain trunk"
+        kind += "" if isinstance(one.backend, TorchBackend) else " (ONNX)"
+        models[kind if kind not in models else f"{kind}, second"] = one
+    return models
+
+
+def _listen(settings: ServeSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        reason = error.strerror or error
+        raise SettingsError(
+            f"cannot listen on {settings.host} port {settings.port}: {reason}; choose another"
+        ) from None
+    return listener

@@ -1,0 +1,140 @@
+"""Requests and answers as the service describes them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
+
+from charbert.config.serving import ServeSettings
+from charbert.deploy.inputs import FIELDS
+from charbert.deploy.outputs import AnswerOutput, LabelOutput, SpansOutput
+from charbert.deploy.predict import Predictor
+from charbert.deploy.serving.demonstration import ShownWord
+
+OUTPUTS: dict[str, Any] = {
+    "token_classification": SpansOutput,
+    "sequence_classification": LabelOutput,
+    "question_answering": AnswerOutput,
+}
+_DESCRIPTIONS = {
+    "text": "The text.",
+    "text_pair": "The second text of a pair.",
+    "question": "The question.",
+    "context": "The text that may answer it.",
+}
+_LARGEST_SEED = 2**31 - 1
+
+
+class Strict(BaseModel):
+    """A request: nothing is converted, nothing unknown is let pass."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Reason(BaseModel):
+    """Why a request was not answered."""
+
+    reason: str
+
+
+class ModelCard(BaseModel):
+    """A model of the service."""
+
+    name: str
+    head: str
+    task: str
+    labels: list[str]
+    max_length: int
+    has_characters: bool
+
+
+class Health(BaseModel):
+    """The service is up."""
+
+    status: str
+    version: str
+    models: list[ModelCard]
+    max_demo_characters: int
+
+
+def input_model(head: str, longest: int, pairs: bool | None) -> type[BaseModel]:
+    """Return the schema of one input.
+
+    Args:
+        head: of the served model.
+        longest: most characters of a text.
+        pairs: whether a classifier reads two texts; None: one or two.
+    """
+    fields: dict[str, Any] = {}
+    for name, needed in FIELDS[head].items():
+        if name == "text_pair" and pairs is False:
+            continue
+        text = Annotated[str, Field(max_length=longest, description=_DESCRIPTIONS[name])]
+        fields[name] = (text, ...) if needed or pairs else (text | None, None)
+    return create_model("Input", __base__=Strict, __doc__="What the model reads.", **fields)
+
+
+def predict_request(one: type[BaseModel], settings: ServeSettings) -> type[BaseModel]:
+    """Return the schema of a batch."""
+    inputs = Annotated[list[one], Field(min_length=1, max_length=settings.max_texts)]  # type: ignore[valid-type]
+    return create_model("PredictRequest", __base__=Strict, __doc__="A batch of inputs.", inputs=(inputs, ...))
+
+
+def predict_response(head: str) -> type[BaseModel]:
+    """Return the schema of the answer to a batch."""
+    return create_model(
+        "PredictResponse",
+        __doc__="One prediction an input, in order.",
+        model=(str, ...),
+        predictions=(list[OUTPUTS[head]], ...),  # type: ignore[misc]
+    )
+
+
+def noise_request(one: type[BaseModel]) -> type[BaseModel]:
+    """Return the schema of a request to the demonstration."""
+    share = Annotated[float, Field(ge=0, le=1, description="Share of the words of four letters or more with a typo.")]
+    # 3.0 is an integer in JSON Schema
+    whole = BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)
+    seed = Annotated[int, whole, Field(ge=0, le=_LARGEST_SEED, description="Seed of the typos.")]
+    return create_model(
+        "NoiseRequest",
+        __base__=Strict,
+        __doc__="An input, and how much noise it gets.",
+        input=(one, ...),
+        share=(share, 0.5),
+        seed=(seed, 0),
+    )
+
+
+def noise_response(head: str) -> type[BaseModel]:
+    """Return the schema of the demonstration's answer."""
+    output = OUTPUTS[head]
+    shown = create_model(
+        "ShownModel",
+        __doc__="A model's predictions before and after noise, and how far noise moves each word's state, in [0, 1].",
+        name=(str, ...),
+        clean=(output, ...),
+        noised=(output, ...),
+        sensitivities=(list[float | None] | None, ...),
+    )
+    return create_model(
+        "NoiseResponse",
+        __doc__="The input after noise, its words, and what each model makes of both.",
+        noised=(dict[str, str], ...),
+        words=(list[ShownWord], ...),
+        models=(list[shown], ...),  # type: ignore[valid-type]
+    )
+
+
+def model_card(name: str, predictor: Predictor) -> ModelCard:
+    """Return what a client may know of a model."""
+    usage = predictor.usage
+    return ModelCard(
+        name=name,
+        head=usage.head,
+        task=usage.task,
+        labels=predictor.labels,
+        max_length=usage.max_length,
+        has_characters=predictor.has_characters,
+    )
