@@ -45,7 +45,6 @@ def add_adapters(model: nn.Module, settings: LoraSettings) -> nn.Module:
         lora_dropout=settings.dropout,
         target_modules=list(_targets(model, settings)),
         modules_to_save=list(_trained_modules(model, settings)),
-        base_model_name_or_path=address,
     )
     wrapped: nn.Module = peft.get_peft_model(model, config)
     wrapped.peft_config["default"].base_model_name_or_path = address

@@ -264,6 +264,7 @@ def _layer_indices(layers: Sequence[int], num_layers: int) -> list[int]:
     for layer in layers:
         if not -num_layers <= layer < num_layers:
             raise SettingsError(
-                f"strategy.frozen.open_layers must be in {-num_layers} to {num_layers - 1}, the trunk's layers; got {layer}"
+                f"strategy.frozen.open_layers must be layers of the trunk, {-num_layers} to {num_layers - 1}, "
+                f"got {layer}"
             )
     return [layer % num_layers for layer in layers]
