@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import shutil
@@ -10,7 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
+from filelock import FileLock, Timeout
+
 from charbert.errors import RecordError
+
+log = logging.getLogger(__name__)
 
 
 def write_atomically(path: Path | str, content: str | bytes) -> None:
@@ -80,6 +85,27 @@ def replaced_folder(path: Path | str) -> Iterator[Path]:
         shutil.rmtree(draft, ignore_errors=True)
         if path.exists():  # else the old folder could not be put back, and is all there is
             shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def locked(path: Path | str, purpose: str) -> Iterator[None]:
+    """Keep other processes out while the body runs; those that come later wait. A killed process holds nothing up.
+
+    Args:
+        path: of the lock file, which stays.
+        purpose: what is being made, for the message of one who waits.
+    """
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path, is_singleton=True)  # so that it can be taken twice on the way down
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        log.info("waiting for another process: %s", purpose)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _discard(draft: Path) -> None:

@@ -1,10 +1,13 @@
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock, Timeout
 
 from charbert.errors import DataError, RecordError
-from charbert.files import replaced_folder
+from charbert.files import locked, replaced_folder
 
 
 def entries(folder: Path) -> list[str]:
@@ -51,3 +54,22 @@ def test_a_folder_that_cannot_take_its_place_gives_the_old_one_back(
         pass
     assert entries(target) == ["old"]
     assert entries(tmp_path) == ["set"]
+
+
+def test_a_lock_keeps_another_process_out_until_its_holder_ends_even_by_kill(tmp_path: Path) -> None:
+    lock = tmp_path / "some" / "cell.lock"
+    code = f"""
+import time
+from charbert.files import locked
+with locked({str(lock)!r}, "making a cell"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+        with pytest.raises(Timeout):
+            FileLock(lock, timeout=0).acquire()
+        holder.kill()
+    with locked(lock, "making a cell"), locked(lock, "the same once more on the way down"):
+        pass
+    FileLock(lock, timeout=0).acquire()

@@ -7,7 +7,7 @@ workers cannot, so a cell is found again wherever and however it is asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from charbert.config.schema import Settings
 from charbert.config.training import TrainingSettings
 from charbert.config.word_recognizer import Backoff
 from charbert.errors import DataError
+from charbert.files import locked
 from charbert.pipelines.released_files import released_identity
 from charbert.pipelines.teachers import teacher_identity
 from charbert.records import ResultRecord, file_checksum, read_record, settings_key
@@ -218,6 +219,20 @@ class Cell:
     def finished(self) -> ResultRecord | None:
         """Return the record when the run is finished, else None."""
         return read_record(self.record_path) if self.record_path.exists() else None
+
+    def make_once(self, make: Callable[[], object], is_made: Callable[[], bool] | None = None) -> None:
+        """Make what the cell holds unless it is there; another process that is making it is waited for.
+
+        Args:
+            make: makes it.
+            is_made: whether it is there; None: `is_complete`.
+        """
+        is_made = is_made or self.is_complete
+        if is_made():
+            return
+        with locked(self.folder.with_name(f"{self.folder.name}.lock"), f"making {self.name}"):
+            if not is_made():
+                make()
 
     def is_complete(self) -> bool:
         """Return whether the run is finished and its model still there."""

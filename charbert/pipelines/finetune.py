@@ -12,7 +12,7 @@ from charbert.pipelines.fitting import fit
 from charbert.pipelines.folds import run_folds
 from charbert.pipelines.ingredients import prepare_data, refuse_baseline, task_files
 from charbert.pipelines.sets import build_versions, read_prepared_sets
-from charbert.records import ResultRecord
+from charbert.records import ResultRecord, read_record
 from charbert.tasks.catalog import build_task
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,8 @@ def run(settings: Settings) -> ResultRecord:
     if record is not None:
         log.info("%s: finished before, record %s", cell.name, cell.record_path)
         return record
-    return _run(settings, cell)
+    cell.make_once(lambda: _run(settings, cell), lambda: cell.finished() is not None)
+    return read_record(cell.record_path)
 
 
 def run_and_report(settings: Settings) -> ResultRecord:
@@ -56,8 +57,9 @@ def prepare_finetuned(settings: Settings) -> Cell:
             "choose data with a training file"
         )
     cell = finetuning_cell(settings)
-    if not cell.is_complete() or not cell.predictions_path("clean").is_file():
-        _run(settings, cell)
+    cell.make_once(
+        lambda: _run(settings, cell), lambda: cell.is_complete() and cell.predictions_path("clean").is_file()
+    )
     return cell
 
 

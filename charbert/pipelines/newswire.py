@@ -28,7 +28,8 @@ from charbert.data.readers.conll import TaggedSentence, write_conll
 from charbert.data.readers.glue import LabelledText, write_glue
 from charbert.data.readers.squad import Answer, Question, write_squad
 from charbert.errors import SettingsError
-from charbert.records import settings_key, write_atomically
+from charbert.files import locked, write_atomically
+from charbert.records import settings_key
 from charbert.seeding import numpy_generator
 
 log = logging.getLogger(__name__)
@@ -66,12 +67,19 @@ def write_newswire(root: Path, settings: NewswireSettings, data: DataSettings, t
 
 def _write_once(stamp: Path, key: str, write: Callable[[], None]) -> None:
     """Write unless the stamp has the key; it is written last, so that what was interrupted is done again."""
-    if stamp.is_file() and stamp.read_text(encoding="utf-8").strip() == key:
+
+    def is_written() -> bool:
+        return stamp.is_file() and stamp.read_text(encoding="utf-8").strip() == key
+
+    if is_written():
         return
-    log.info("generating newswire, %s in %s", stamp.stem, stamp.parent)
-    stamp.unlink(missing_ok=True)
-    write()
-    write_atomically(stamp, key + "\n")
+    with locked(stamp.with_suffix(".lock"), f"generating newswire, {stamp.stem}"):
+        if is_written():
+            return
+        log.info("generating newswire, %s in %s", stamp.stem, stamp.parent)
+        stamp.unlink(missing_ok=True)
+        write()
+        write_atomically(stamp, key + "\n")
 
 
 def _write_corpus(root: Path, wire: Newswire, settings: NewswireSettings, data: DataSettings) -> None:

@@ -41,8 +41,7 @@ def prepare_trunk(settings: Settings) -> str:
     if settings.trunk.source is not TrunkSource.scratch:
         return trunk_location(settings.trunk)
     cell = trunk_cell(settings)
-    if not cell.is_complete():
-        _pretrain_trunk(settings, cell)
+    cell.make_once(lambda: _pretrain_trunk(settings, cell))
     return str(cell.model_folder)
 
 
@@ -54,8 +53,7 @@ def prepare_encoder(settings: Settings) -> str | None:
     if settings.model.objective is Objective.none:
         return None
     cell = pretraining_cell(settings)
-    if not cell.is_complete():
-        _pretrain_encoder(settings, cell)
+    cell.make_once(lambda: _pretrain_encoder(settings, cell))
     return str(cell.model_folder)
 
 

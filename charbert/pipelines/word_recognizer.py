@@ -100,10 +100,12 @@ def _prepare(
     training: TrainingSettings,
     files: Sequence[Path] = (),
 ) -> str:
-    if not cell.is_complete():
+    def make() -> None:
         log.info("training the word recogniser %s", cell.name)
         sentences = {split: read_sentences(split) for split in ("train", "dev")}
         _train(settings, cell, sentences, vocab_size, training, files)
+
+    cell.make_once(make)
     return str(cell.model_folder)
 
 

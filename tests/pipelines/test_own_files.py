@@ -68,9 +68,10 @@ def test_own_files_beside_a_generated_corpus_leave_the_generated_sets_alone(
 ) -> None:
     settings = composed("recipe=smoke", "task=texts", *own)
     prepare_data(settings)
-    assert {path.name for path in (tmp_path / "outputs/newswire").iterdir()} == {"corpus", "corpus.key"}
+    assert {path.name for path in (tmp_path / "outputs/newswire").iterdir()} == {"corpus", "corpus.key", "corpus.lock"}
 
 
+@pytest.mark.slow
 def test_a_model_of_own_files_is_made_once_and_again_when_it_is_gone(
     benchmarks: Callable[..., Settings], own: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
