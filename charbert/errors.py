@@ -39,5 +39,9 @@ class TrainingError(CharBertError, RuntimeError):
     """Training cannot go on, for example because the loss is not finite."""
 
 
+class TrialPrunedError(CharBertError):
+    """A trial of a search was ended early because its scores promised nothing."""
+
+
 class RecordError(CharBertError, RuntimeError):
     """A result record cannot be read or written; what stood on disk before is whole."""

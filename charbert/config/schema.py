@@ -23,6 +23,7 @@ from charbert.config.model import ModelSettings, TrunkSettings
 from charbert.config.multi_task import MultiTaskSettings
 from charbert.config.preparation import PreparationSettings
 from charbert.config.robust_training import RobustTrainingSettings
+from charbert.config.search import SearchSettings
 from charbert.config.strategy import StrategySettings
 from charbert.config.training import TrainingSettings
 
@@ -91,6 +92,7 @@ class Settings:
     judging: JudgingSettings = later_section(JudgingSettings)
     ensemble: EnsembleSettings = later_section(EnsembleSettings)
     perplexity: PerplexitySettings = later_section(PerplexitySettings)
+    search: SearchSettings = later_section(SearchSettings)
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
 
     @property

@@ -16,7 +16,7 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from charbert.errors import SettingsError
+from charbert.errors import SettingsError, TrialPrunedError
 from charbert.records import shareable
 
 MODES = ("online", "offline", "off")
@@ -115,6 +115,8 @@ def tracking_run(
 ) -> Iterator[Run]:
     """Yield a run that is closed on leaving, as failed if an exception passes, which is never hidden.
 
+    A pruned trial did not fail.
+
     Under ``torchrun`` the first process tracks and the others get a run that is off.
 
     Args:
@@ -141,8 +143,8 @@ def tracking_run(
         run = _start(mode, Path(folder), config or {}, {"project": project, "entity": entity, **about})
         try:
             yield run
-        except BaseException:
-            run.close(exit_code=1)
+        except BaseException as error:
+            run.close(exit_code=0 if isinstance(error, TrialPrunedError) else 1)
             raise
         run.close(exit_code=0)
 
