@@ -72,7 +72,7 @@ def read_rows(task: Task[Any, Any], path: Path, root: Path) -> tuple[list[Row[An
             one.place.replace(str(path), short),
             READING,
             "malformed",
-            one.reason.replace(str(path), short),
+            one.reason.removeprefix(f"{one.place}: "),
             one.content,
         )
         for one in sorted(faults, key=lambda fault: fault.index)

@@ -249,17 +249,17 @@ class DropLengthOutliers(Step):
 def length_limits(lengths: Sequence[int], settings: LengthSettings) -> tuple[int, int | None]:
     """Return the fewest and the most words that a text may have; None: no limit.
 
-    The fence lies ``settings.fence`` interquartile ranges outside the quartiles of the logarithms.
+    The fence lies ``settings.fence`` interquartile ranges outside the quartiles of the logarithms. Where most texts are
+    about equally long that range says little; it counts as half a length at least.
     """
     low, high = settings.min_words, settings.max_words
     if settings.fence and len(lengths):
         logs = np.log(np.maximum(1, lengths))
         first, third = np.quantile(logs, [0.25, 0.75])
-        reach = settings.fence * (third - first)
-        if reach > 0:  # where half of the texts are equally long there is no scale to measure outliers by
-            low = max(low, int(np.ceil(np.exp(first - reach) - 1e-9)))
-            fence = int(np.floor(np.exp(third + reach) + 1e-9))
-            high = fence if high is None else min(high, fence)
+        reach = settings.fence * max(third - first, np.log(1.5))
+        low = max(low, int(np.ceil(np.exp(first - reach) - 1e-9)))
+        fence = int(np.floor(np.exp(third + reach) + 1e-9))
+        high = fence if high is None else min(high, fence)
     return low, high
 
 

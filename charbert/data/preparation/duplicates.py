@@ -142,7 +142,7 @@ def group_similar(texts: Sequence[Sequence[str]], settings: NearSettings) -> lis
 class DropDuplicates(Step):
     """Drop all but the first of each set of repetitions.
 
-    A near duplicate with another label says something of its own, so it stays.
+    A near duplicate with another label or answer says something of its own, so it stays.
 
     Args:
         settings: what happens to exact repetitions with different labels.
@@ -187,10 +187,9 @@ class DropDuplicates(Step):
         return self.drop(row, view, "duplicate" if same else "duplicate with another label", f"of {first.place}")
 
     def _agree(self, one: Row[Any], other: Row[Any], view: ExampleView[Any]) -> bool:
-        """Return whether labels are the same; of near duplicates the tags cannot be compared word by word."""
-        labels, others = view.labels(one.example), view.labels(other.example)
+        """Return whether both say the same; tags of sentences that differ cannot be compared."""
         exact = _key(one, view) == _key(other, view)
-        return labels == others if exact or len(labels) == len(others) == 1 else True
+        return not (exact or view.one_verdict) or view.verdict(one.example) == view.verdict(other.example)
 
     def _contradicted(self, rows: Sequence[Row[Any]], view: ExampleView[Any]) -> dict[int, str]:
         """Return the rows that go because exact repetitions have other labels, each with what it repeats."""
@@ -201,12 +200,12 @@ class DropDuplicates(Step):
             groups[_key(row, view)].append(number)
         found: dict[int, str] = {}
         for group in groups.values():
-            counts = Counter(view.labels(rows[number].example) for number in group).most_common(2)
+            counts = Counter(view.verdict(rows[number].example) for number in group).most_common(2)
             if len(counts) < 2:
                 continue
             clear = self.settings.conflicts is Conflict.majority and counts[0][1] > counts[1][1]
             for number in group:
-                if not clear or view.labels(rows[number].example) != counts[0][0]:
+                if not clear or view.verdict(rows[number].example) != counts[0][0]:
                     other = next(one for one in group if one != number)
                     found[number] = f"of {rows[other].place}"
         return found

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import asdict, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from charbert.data.preparation.rewriting import Rewritten, Words, rewrite_text, text_words
 from charbert.data.readers.conll import TaggedSentence
@@ -29,6 +29,12 @@ class ExampleView(ABC, Generic[Example]):
 
     known_labels: tuple[str, ...] = ()
     """The labels that there can be; empty: those that occur."""
+    one_verdict: ClassVar[bool] = True
+    """Whether `verdict` is about the example as a whole, and so can be compared between texts that differ."""
+
+    def verdict(self, example: Example) -> Hashable:
+        """Return what is said of the example: repetitions that agree are redundant, others contradict each other."""
+        return self.labels(example)
 
     @abstractmethod
     def texts(self, example: Example) -> tuple[str, ...]:
@@ -113,6 +119,8 @@ class TaggedView(ExampleView[TaggedSentence]):
         entities: whether tags are those of entities in IOB2, which no word may leave or enter; else each word has a
             tag of its own.
     """
+
+    one_verdict = False
 
     def __init__(self, *, entities: bool) -> None:
         self.entities = entities
@@ -290,6 +298,10 @@ class QuestionView(ExampleView[Question]):
             return None
         found = tuple(answer for answer in answers if answer is not None)
         return replace(example, question=mend(example.question, False), context=context, answers=found)
+
+    def verdict(self, example: Question) -> Hashable:
+        """Return the answers' texts."""
+        return frozenset(answer.text for answer in example.answers)
 
     def labels(self, example: Question) -> tuple[str, ...]:
         """Return nothing: answers are no labels."""
