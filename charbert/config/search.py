@@ -78,7 +78,7 @@ class Dimension:
 
 @dataclass
 class SearchSettings:
-    """A search for the settings with the best dev score; test sets are neither read by a trial nor scored."""
+    """A search for the settings with the best dev score; trials are not scored on test sets."""
 
     method: SearchMethod = SearchMethod.bayesian
     """How values are chosen."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+import shutil
+from collections.abc import Sequence
+
+from transformers import TrainerCallback
 
 from charbert.config.schema import Settings
-from charbert.errors import SettingsError
+from charbert.errors import SettingsError, TrialPrunedError
 from charbert.pipelines.baselines import fit_baseline, is_baseline
 from charbert.pipelines.cells import Cell, finetuning_cell
 from charbert.pipelines.fitting import fit
 from charbert.pipelines.folds import run_folds
 from charbert.pipelines.ingredients import prepare_data, refuse_baseline, task_files
-from charbert.pipelines.sets import build_versions, read_prepared_sets
+from charbert.pipelines.sets import build_versions, read_prepared_sets, read_sets
 from charbert.records import ResultRecord, read_record
 from charbert.tasks.catalog import build_task
 
@@ -50,17 +54,44 @@ def prepare_finetuned(settings: Settings) -> Cell:
     Raises:
         SettingsError: if the set is cut into folds, each of which has a model of its own, or ``model`` is a baseline.
     """
+    _refuse_several(settings)
+    cell = finetuning_cell(settings)
+    cell.make_once(
+        lambda: _run(settings, cell), lambda: cell.is_complete() and cell.predictions_path("clean").is_file()
+    )
+    return cell
+
+
+def run_trial(settings: Settings, cell: Cell, callbacks: Sequence[TrainerCallback] = ()) -> ResultRecord:
+    """Return the record of a model that is scored on the dev set alone, whose weights are not kept.
+
+    Raises:
+        SettingsError: as `prepare_finetuned`.
+        TrialPrunedError: if a callback ends the training; no record is written then.
+    """
+    _refuse_several(settings)
+
+    def make() -> None:
+        try:
+            prepare_data(settings)
+            task = build_task(settings.task)
+            fit(settings, cell, task, read_sets(settings, task), {}, callbacks)
+        except TrialPrunedError:
+            shutil.rmtree(cell.folder, ignore_errors=True)
+            raise
+        shutil.rmtree(cell.folder, ignore_errors=True)
+
+    cell.make_once(make, lambda: cell.finished() is not None)
+    return read_record(cell.record_path)
+
+
+def _refuse_several(settings: Settings) -> None:
     refuse_baseline(settings)
     if task_files(settings).folds.number:
         raise SettingsError(
             f"data={settings.data.name} gives task={settings.task.name} a model for each fold, expected a single one; "
             "choose data with a training file"
         )
-    cell = finetuning_cell(settings)
-    cell.make_once(
-        lambda: _run(settings, cell), lambda: cell.is_complete() and cell.predictions_path("clean").is_file()
-    )
-    return cell
 
 
 def _run(settings: Settings, cell: Cell) -> ResultRecord:

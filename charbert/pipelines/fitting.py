@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from transformers import EvalPrediction
+from transformers import EvalPrediction, TrainerCallback
 
 from charbert.config.model import CharEncoder, Objective
 from charbert.config.schema import Settings
@@ -57,6 +57,7 @@ def fit(
     task: Task[Any, Any],
     sets: Mapping[str, list[Any]],
     versions: Mapping[str, Sequence[Any]],
+    callbacks: Sequence[TrainerCallback] = (),
 ) -> tuple[ResultRecord, dict[str, SetPredictions]]:
     """Return the record and the predictions of a model, after pretraining its encoder when it is missing.
 
@@ -65,7 +66,8 @@ def fit(
         cell: where record, weights and predictions go.
         task: the benchmark; it knows its labels.
         sets: examples of ``train`` and ``dev``; the checkpoint that is best on dev is kept.
-        versions: the test examples, ``clean`` first, then attacked.
+        versions: the test examples, ``clean`` first, then attacked; none: the dev score is all.
+        callbacks: more of the Trainer's.
     """
     check_strategy(settings)
     corrector = prepare_corrector(settings, task, sets)
@@ -80,13 +82,16 @@ def fit(
         model = strategy.prepare(model)
         trainer = _build_trainer(settings, cell, task, rows["dev"], encoded["dev"], lessons, model, strategy)
         record.details["parameters"] = count_parameters(model)
+        for callback in callbacks:
+            trainer.add_callback(callback)
         record.training_tokens = train(trainer, tracking, settings.finetuning.patience)
         record.details["peak_rates"] = peak_rates(trainer.optimizer)
         trainer.model = trainer.model_wrapped = model = strategy.finish(model)
         found = predict_versions(settings, task, versions, processor, trainer, corrector)
-        dev = dev_scores(settings, task, rows["dev"], encoded["dev"], trainer)
-        metrics, judging = score_versions(settings, cell, task, versions, found, tracking, dev)
-        record.details["judging"] = judging
+        metrics: dict[str, float] = {}
+        if versions:
+            dev = dev_scores(settings, task, rows["dev"], encoded["dev"], trainer)
+            metrics, record.details["judging"] = score_versions(settings, cell, task, versions, found, tracking, dev)
         record.details["history"] = history(trainer)
         record.details["reports"] = {name: one.report for name, one in found.items()}
         record.details["train_report"] = encoded["train"].report

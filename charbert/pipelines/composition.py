@@ -1,0 +1,90 @@
+"""How settings were put together, to put them together again with a few of them changed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+
+from charbert.config.load import load_settings
+from charbert.config.schema import Settings
+from charbert.errors import SettingsError
+
+_INTERNAL = ("hydra/", "search/")
+"""Groups that say nothing about what is run."""
+
+
+@dataclass(frozen=True)
+class Composition:
+    """A configuration of Hydra's: where it comes from, and what was changed on the command line."""
+
+    folder: str
+    """Of the configuration files."""
+    name: str
+    """Of the file that all begins with."""
+    overrides: tuple[str, ...]
+    groups: Mapping[str, str]
+    """The file chosen in each group."""
+
+    @classmethod
+    def current(cls) -> Composition:
+        """Return that of the experiment that is running."""
+        hydra = HydraConfig.get()
+        folder = next(source.path for source in hydra.runtime.config_sources if source.provider == "main")
+        chosen = {
+            name: choice
+            for name, choice in hydra.runtime.choices.items()
+            if isinstance(choice, str) and not name.startswith(_INTERNAL)
+        }
+        return cls(folder, str(hydra.job.config_name), tuple(hydra.overrides.task), chosen)
+
+    def settings(self, changes: Mapping[str, Any] | None = None) -> Settings:
+        """Return the checked settings with other values of some settings, or other files of some groups.
+
+        Raises:
+            SettingsError: if there is no such setting or file, or a value is out of range.
+        """
+        changed = [f"{name}={self._written(name, value)}" for name, value in (changes or {}).items()]
+        running = GlobalHydra.instance().is_initialized()
+        ready = contextlib.nullcontext() if running else initialize_config_dir(self.folder, version_base="1.3")
+        try:
+            with ready:
+                return load_settings(compose(self.name, overrides=[*self.overrides, *changed]))
+        except HydraException as error:
+            raise SettingsError(f"{', '.join(changed)}: {str(error).splitlines()[0]}") from error
+
+    def file(self, experiment: str, changes: Mapping[str, Any], comment: Sequence[str]) -> str:
+        """Return a configuration file that gives another experiment these settings with some changed.
+
+        Args:
+            experiment: stem of the experiment.
+            changes: as for `settings`.
+            comment: lines at the top.
+        """
+        groups = {**self.groups, **{name: value for name, value in changes.items() if name in self.groups}}
+        defaults = [experiment, *({f"override /{name}": choice} for name, choice in groups.items()), "_self_"]
+        values = OmegaConf.create()
+        for override in OverridesParser.create().parse_overrides(list(self.overrides)):
+            name = override.key_or_group
+            if name not in self.groups and not override.is_delete() and not name.startswith(("search.", "hydra.")):
+                OmegaConf.update(values, name, override.value())
+        for name, value in changes.items():
+            if name not in self.groups:
+                OmegaConf.update(values, name, value)
+        body = {"defaults": defaults, **OmegaConf.to_container(values)}  # type: ignore[dict-item]
+        top = "".join(f"# {line}\n" for line in comment)
+        return top + yaml.safe_dump(body, sort_keys=False, allow_unicode=True)
+
+    def _written(self, name: str, value: Any) -> str:
+        """Return a value as the command line has it."""
+        return str(value) if name in self.groups else json.dumps(value)

@@ -1,0 +1,213 @@
+"""The trials of a search on disk, where several processes share them and a kill loses none."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from charbert.config.search import Dimension, Pruner, SearchMethod, SearchSettings
+from charbert.errors import SettingsError
+from charbert.files import locked
+from charbert.seeding import derive_seed
+
+if TYPE_CHECKING:
+    from optuna import Trial
+    from optuna.pruners import BasePruner
+    from optuna.samplers import BaseSampler
+    from optuna.trial import FrozenTrial
+
+_FILE = "study.jsonl"
+_ERROR = "error"
+"""Attribute of a trial that failed by itself; one that was killed has none and is done again."""
+
+
+@dataclass
+class ClaimedTrial:
+    """A trial that this process runs; until it is closed no other takes it for abandoned."""
+
+    trial: Trial
+    values: dict[str, Any]
+    """By setting."""
+    lock: FileLock
+
+    def report(self, score: float, evaluation: int) -> bool:
+        """Note a dev score, and return whether the trial should end here."""
+        self.trial.report(score, evaluation)
+        return bool(self.trial.should_prune())
+
+
+class Study:
+    """A search's trials in a file, and the choice of the next one.
+
+    Args:
+        folder: where the file lies; worth keeping.
+        locks: a folder for locks; may be deleted while no search runs.
+        search: the settings.
+
+    Raises:
+        SettingsError: if Optuna is not installed.
+    """
+
+    def __init__(self, folder: Path, locks: Path, search: SearchSettings) -> None:
+        optuna = _optuna()
+        self.search = search
+        self._locks = locks
+        folder.mkdir(parents=True, exist_ok=True)
+        locks.mkdir(parents=True, exist_ok=True)
+        path = folder / _FILE
+        with self._asking():
+            writing = FileLock(locks / f"{_FILE}.lock")
+            with writing:
+                _cut_torn_line(path)
+            backend = optuna.storages.journal.JournalFileBackend(str(path), lock_obj=writing)
+            self._study = optuna.create_study(
+                storage=optuna.storages.JournalStorage(backend),
+                study_name="search",
+                direction="maximize",
+                load_if_exists=True,
+                pruner=_build_pruner(search),
+            )
+            for values in self._grid():
+                self._study.enqueue_trial(values, skip_if_exists=True)
+
+    @property
+    def trials(self) -> list[FrozenTrial]:
+        """All trials so far, also killed ones."""
+        return self._study.get_trials(deepcopy=False)
+
+    @property
+    def budget(self) -> int:
+        """The number of trials wanted."""
+        return len(self._grid()) or self.search.trials
+
+    def claim(self) -> ClaimedTrial | None:
+        """Return the next trial, one that was killed before new ones; None when there are enough."""
+        with self._asking():
+            self._take_back_abandoned()
+            begun = sum(trial.state.is_finished() and not _was_killed(trial) for trial in self.trials)
+            begun += sum(trial.state.name == "RUNNING" for trial in self.trials)
+            if begun >= self.budget:
+                return None
+            self._study.sampler = _build_sampler(self.search, derive_seed(self.search.seed, "search", len(self.trials)))
+            trial = self._study.ask()
+            lock = self._lock_of(trial.number)
+            lock.acquire(timeout=0)
+            return ClaimedTrial(trial, {name: _suggest(trial, name, one) for name, one in self._space}, lock)
+
+    def close(
+        self, claimed: ClaimedTrial, *, score: float | None = None, pruned: bool = False, error: str = ""
+    ) -> None:
+        """Enter how a trial ended: with a score, pruned or with an error."""
+        from optuna.trial import TrialState
+
+        state = TrialState.PRUNED if pruned else TrialState.COMPLETE
+        if error:
+            claimed.trial.set_user_attr(_ERROR, error)
+            state = TrialState.FAIL
+        self._study.tell(claimed.trial, score, state=state)
+        claimed.lock.release()
+
+    def importances(self) -> dict[str, float]:
+        """Return how much of the spread of the scores each setting explains, summing to 1 (PED-ANOVA of Watanabe et
+        al. 2023); empty where the trials are too few or too alike to tell."""
+        from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+
+        finished = [trial for trial in self.trials if trial.value is not None and trial.state.name == "COMPLETE"]
+        varied = [name for name, _ in self._space if len({trial.params[name] for trial in finished}) > 1]
+        if len(finished) < 4 or len({trial.value for trial in finished}) < 2 or not varied:
+            return {}
+        try:
+            return get_param_importances(self._study, evaluator=PedAnovaImportanceEvaluator(), params=varied)
+        except (RuntimeError, ValueError):  # scores that leave nothing to compare
+            return {}
+
+    @property
+    def _space(self) -> list[tuple[str, Dimension]]:
+        return sorted(self.search.space.items())
+
+    def _grid(self) -> list[dict[str, Any]]:
+        if self.search.method is not SearchMethod.grid:
+            return []
+        names = list(self.search.space)
+        rows = itertools.product(*(self.search.space[name].grid() for name in names))
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def _asking(self) -> Any:
+        return locked(self._locks / "asking.lock", "choosing a trial")
+
+    def _lock_of(self, number: int) -> FileLock:
+        return FileLock(self._locks / f"{number}.lock")
+
+    def _take_back_abandoned(self) -> None:
+        """Queue the trials again whose processes are gone; their checkpoints are found by their settings."""
+        from optuna.trial import TrialState
+
+        for trial in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            lock = self._lock_of(trial.number)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                continue
+            lock.release()
+            self._study.tell(trial.number, state=TrialState.FAIL)
+            values = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+            if len(values) == len(self.search.space):
+                self._study.enqueue_trial(values)
+
+
+def _optuna() -> Any:
+    try:
+        import optuna
+        from optuna.storages import journal  # noqa: F401  (a module that optuna does not load by itself)
+    except ImportError as error:
+        raise SettingsError("a search needs Optuna: pip install 'charbert[tune]'") from error
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
+    return optuna
+
+
+def _was_killed(trial: FrozenTrial) -> bool:
+    return trial.state.name == "FAIL" and _ERROR not in trial.user_attrs
+
+
+def _cut_torn_line(path: Path) -> None:
+    """Cut off a last line that a kill left half written, so that what is appended stays readable."""
+    if not path.is_file():
+        return
+    content = path.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    if whole < len(content):
+        os.truncate(path, whole)
+
+
+def _build_pruner(search: SearchSettings) -> BasePruner:
+    from optuna.pruners import MedianPruner, NopPruner
+
+    if search.pruner is Pruner.none:
+        return NopPruner()
+    return MedianPruner(n_startup_trials=search.startup_trials, n_warmup_steps=search.warmup_evaluations + 1)
+
+
+def _build_sampler(search: SearchSettings, seed: int) -> BaseSampler:
+    from optuna.samplers import RandomSampler, TPESampler
+
+    seed %= 2**32
+    if search.method is SearchMethod.bayesian:
+        parallel = search.processes > 1
+        return TPESampler(n_startup_trials=search.startup_trials, seed=seed, constant_liar=parallel)
+    return RandomSampler(seed)
+
+
+def _suggest(trial: Trial, name: str, dimension: Dimension) -> Any:
+    if dimension.choices:
+        return trial.suggest_categorical(name, dimension.choices)
+    assert dimension.low is not None and dimension.high is not None
+    if dimension.integer:
+        return trial.suggest_int(name, int(dimension.low), int(dimension.high), log=dimension.log)
+    return trial.suggest_float(name, dimension.low, dimension.high, log=dimension.log)
