@@ -115,7 +115,8 @@ def _build_fix(settings: UnicodeSettings) -> Callable[[str], str]:
 
 
 def _kind_of_repair(before: str, after: str) -> str:
-    if _BLANKS.sub(" ", before).strip() == _BLANKS.sub(" ", after).strip():
+    before, after = (_BLANKS.sub("", text) for text in (before, after))
+    if before == after:
         return "white space"
     if unicodedata.normalize("NFKC", before) == unicodedata.normalize("NFKC", after):
         return "composition"
