@@ -14,16 +14,17 @@ from charbert.errors import DataError
 def build_vectorizer(settings: BaselineSettings, rows: int) -> TfidfVectorizer:
     """Return a vectorizer that has not seen text yet.
 
-    Words are runs without white space or punctuation, case kept apart from nothing: a typo should change as little as
-    it can. Characters are taken inside words, with a blank at either end, so that a prefix is not an infix.
+    Words are runs of letters and digits, and every other character, in lower case. Characters are taken inside words,
+    with a blank at either end, so that a prefix is not an infix.
 
     Args:
         settings: of the baseline.
         rows: texts that it will be fitted on; of few, every n-gram counts.
     """
+    of_words = settings.units is Units.word
     return TfidfVectorizer(
-        analyzer="word" if settings.units is Units.word else "char_wb",
-        token_pattern=r"(?u)\w+|[^\w\s]",
+        analyzer="word" if of_words else "char_wb",
+        token_pattern=r"(?u)\w+|[^\w\s]" if of_words else None,
         ngram_range=(settings.ngrams[0], settings.ngrams[1]),
         min_df=min(settings.min_count, max(1, rows // 10)),
         max_features=settings.max_features,

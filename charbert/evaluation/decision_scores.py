@@ -9,6 +9,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -89,7 +90,7 @@ def read_scores(path: Path) -> DecisionScores | None:
     try:
         with np.load(path, allow_pickle=False) as archive:
             logits, gold, labels, lengths = (archive[name] for name in _ARRAYS)
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise RecordError(f"{path}: expected stored scores, got {error}; delete the file and run again") from error
     return DecisionScores(logits, gold, tuple(map(str, labels)), lengths)
 

@@ -31,7 +31,10 @@ def matthews(gold: Sequence[int], predicted: Sequence[int]) -> float:
     Raises:
         DataError: if there is nothing to score or the two have different lengths.
     """
-    return float(sklearn_metrics.matthews_corrcoef(*_as_labels(gold, predicted)))
+    one, other = _as_labels(gold, predicted)
+    if min(len(np.unique(one)), len(np.unique(other))) < 2:
+        return 0.0
+    return float(sklearn_metrics.matthews_corrcoef(one, other))
 
 
 def label_f1(gold: Sequence[int], predicted: Sequence[int], *, average: Average = "binary", positive: int = 1) -> float:

@@ -50,8 +50,8 @@ def judging_table(records: Sequence[ResultRecord], task: str, attack: str) -> Ta
     ]
     notes = [
         _DECISIONS[path],
-        "Areas of more than two labels: means, each against the rest. ECE: expected calibration error, lower is better; "
-        "scaled: at the temperature that fits the dev set best.",
+        "Areas of more than two labels: means, each against the rest. ECE: expected calibration error, lower is "
+        "better; scaled: at the temperature that fits the dev set best.",
         f"Attacked with {attack}: {ATTACKS.get(attack, 'a set of our own')}.",
     ]
     title = f"{TASK_TITLES.get(task, task.upper())}: how the models judge"
