@@ -8,6 +8,7 @@ from enum import Enum
 from omegaconf import MISSING
 
 from charbert.config.analysis import AnalysisSettings
+from charbert.config.compression import CompressionSettings
 from charbert.config.data import (
     AttackSettings,
     CorpusSettings,
@@ -17,6 +18,7 @@ from charbert.config.data import (
     TaskSettings,
 )
 from charbert.config.distillation import DistillationSettings
+from charbert.config.explain import ExplainSettings
 from charbert.config.identity import later_section
 from charbert.config.judging import EnsembleSettings, JudgingSettings, PerplexitySettings
 from charbert.config.model import ModelSettings, TrunkSettings
@@ -93,6 +95,8 @@ class Settings:
     ensemble: EnsembleSettings = later_section(EnsembleSettings)
     perplexity: PerplexitySettings = later_section(PerplexitySettings)
     search: SearchSettings = later_section(SearchSettings)
+    compression: CompressionSettings = later_section(CompressionSettings)
+    explain: ExplainSettings = later_section(ExplainSettings)
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
 
     @property

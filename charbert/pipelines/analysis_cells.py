@@ -28,6 +28,9 @@ WORD_VS_SUBWORD = "fig4_word_vs_subword"
 SENSITIVITY = "fig5_sensitivity"
 EMBEDDING_SOURCES = "fig6_embedding_sources"
 FRAGILITY = "intro_fragility"
+COMPRESSION = "compress"
+MEASURED = ("max_examples", "versions", "threads", "timed_examples")
+"""What all forms of a model in one table are measured with."""
 
 
 def word_vs_subword_cell(settings: Settings) -> Cell:
@@ -61,6 +64,12 @@ def fragility_cell(settings: Settings) -> Cell:
     )
 
 
+def compression_cell(settings: Settings, form: str, identity: Mapping[str, Any]) -> Cell:
+    """Return the cell of one form of a fine-tuned model, its size, speed and scores."""
+    measured = {"form": form, "measured": comparison(settings, COMPRESSION)}
+    return _cell(settings, COMPRESSION, [*_of_model(settings), form], measured | dict(identity))
+
+
 def tokenizer_name(settings: Settings) -> str:
     """Return the name of the tokenizer that is looked at: the trunk's, or that of a vocabulary file."""
     path = settings.analysis.fragility.vocabulary
@@ -80,6 +89,8 @@ def comparison(settings: Settings, analysis: str) -> str:
         common |= identity_values(settings.analysis.sensitivity)
     elif analysis == EMBEDDING_SOURCES:
         common |= tagger_identity(settings)
+    elif analysis == COMPRESSION:
+        common |= {name: getattr(settings.compression, name) for name in MEASURED}
     elif analysis == FRAGILITY:
         common = {"data": settings.data.name, "files": files_identity(settings)}
         common |= {"newswire": identity_values(settings.newswire)} if settings.data.generated else {}
