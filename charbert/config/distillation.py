@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from charbert.errors import SettingsError
+
+_SETTING = re.compile(r"[\w.]+:.+")
+_LAYERS = re.compile(r"\d+:\d+")
 
 
 @dataclass
@@ -16,8 +20,8 @@ class DistillationSettings:
     teacher: str = ""
     """Folder of a fine-tuned model of the same task, CharBERT, a plain trunk of ours or a Hugging Face one."""
     cell: list[str] = field(default_factory=list)
-    """In place of ``teacher``: the finished cell of the task with these settings, as ``[model=charbert,seed=1]``.
-    A group stands for its name; any other setting is named in full, as ``finetuning.epochs=3``."""
+    """In place of ``teacher``: the finished cell of the task with these settings, as ``[model:charbert,seed:1]``.
+    A group stands for its name; any other setting is named in full, as ``finetuning.epochs:3``."""
     weight: float = 0.5
     """Share of the loss that is learnt from the teacher's logits, in [0, 1]; the labels have the rest."""
     temperature: float = 2.0
@@ -25,9 +29,9 @@ class DistillationSettings:
     large as they were."""
     hidden_weight: float = 0.0
     """Weight of the distance between the hidden states of student and teacher, 0 or more."""
-    layer_map: dict[int, int] = field(default_factory=dict)
-    """Layer of the student -> layer of the teacher that it imitates, 0 the embeddings; empty: the student's layers
-    spread evenly over the teacher's."""
+    layer_map: list[str] = field(default_factory=list)
+    """Layers of the student and layers of the teacher that they imitate, as ``[1:2,2:4,3:6]``, 0 the embeddings;
+    empty: the student's layers spread evenly over the teacher's."""
     student_layers: list[int] = field(default_factory=list)
     """Layers of the teacher, from 1, that a smaller student begins with, with the teacher's embeddings; ``model``
     then only says whether it keeps the char channel. Empty: the student is the model and the trunk of the settings."""
@@ -40,9 +44,10 @@ class DistillationSettings:
             raise SettingsError(f"distillation.temperature must be positive, got {self.temperature}")
         if self.hidden_weight < 0:
             raise SettingsError(f"distillation.hidden_weight must be 0 or more, got {self.hidden_weight}")
-        for student, teacher in self.layer_map.items():
-            if student < 0 or teacher < 0:
-                raise SettingsError(f"distillation.layer_map holds layers from 0, got {student}: {teacher}")
+        for name, form, matches in (("cell", "SETTING:VALUE", _SETTING), ("layer_map", "LAYER:LAYER", _LAYERS)):
+            wrong = [one for one in getattr(self, name) if not matches.fullmatch(one)]
+            if wrong:
+                raise SettingsError(f"distillation.{name} must list {form}, got {wrong[0]!r}")
         layers = self.student_layers
         if layers and (min(layers) < 1 or layers != sorted(set(layers))):
             raise SettingsError(f"distillation.student_layers must rise from 1, each layer once, got {layers}")
@@ -56,3 +61,13 @@ class DistillationSettings:
                 "distillation.enabled is false, but a teacher or student_layers is given; "
                 "choose distillation=logits or distillation=hidden"
             )
+
+    @property
+    def cell_settings(self) -> dict[str, str]:
+        """The settings of ``cell`` and their values."""
+        return {name: value for name, _, value in (one.partition(":") for one in self.cell)}
+
+    @property
+    def layer_pairs(self) -> dict[int, int]:
+        """Layer of the student -> layer of the teacher, of ``layer_map``."""
+        return {int(student): int(teacher) for student, _, teacher in (one.partition(":") for one in self.layer_map)}

@@ -162,7 +162,7 @@ def _distillation(
     settings: Settings, task: Task[Any, Any], student: Any, teacher: Any, taught: Sequence[Counterpart]
 ) -> Distillation:
     chosen, sizes = settings.distillation, (student.config.num_hidden_layers, teacher.config.num_hidden_layers)
-    layer_map = chosen.layer_map or spread_layers(*sizes)
+    layer_map = chosen.layer_pairs or spread_layers(*sizes)
     check_layer_map(layer_map, *sizes)
     if chosen.hidden_weight:
         seed_everything(settings.seed, "projections")

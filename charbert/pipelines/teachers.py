@@ -29,7 +29,7 @@ def teacher_folder(settings: Settings) -> Path:
     elif not settings.distillation.teacher:
         raise SettingsError(
             "distillation needs a teacher: give distillation.teacher=FOLDER of a fine-tuned model, or "
-            "distillation.cell=[SETTING=VALUE,...] of a finished run, as [model=charbert,seed=1]"
+            "distillation.cell=[SETTING:VALUE,...] of a finished run, as [model:charbert,seed:1]"
         )
     else:
         folder = Path(settings.distillation.teacher)
@@ -48,11 +48,11 @@ def teacher_identity(settings: Settings) -> dict[str, Any]:
 
 def _teacher_record(settings: Settings) -> ResultRecord:
     """Return the one finished cell of the task that has the settings of ``distillation.cell``."""
-    wanted = [_split(override) for override in settings.distillation.cell]
+    wanted = settings.distillation.cell_settings
     folder = Path(settings.paths.results) / "records"
     same_task = {"settings.task.name": settings.task.name, "settings.data.name": settings.data.name}
     records = read_records(folder, kind="finetune", **same_task) if folder.is_dir() else []
-    found = [record for record in records if all(_has(record.settings, name, value) for name, value in wanted)]
+    found = [record for record in records if all(_has(record.settings, *one) for one in wanted.items())]
     if len(found) == 1:
         return found[0]
     asked = ",".join(settings.distillation.cell)
@@ -68,15 +68,8 @@ def _teacher_record(settings: Settings) -> ResultRecord:
     )
 
 
-def _split(override: str) -> tuple[str, str]:
-    name, equals, value = override.partition("=")
-    if not equals or not name:
-        raise SettingsError(f"distillation.cell must list SETTING=VALUE, got {override!r}")
-    return name.strip(), value.strip()
-
-
 def _has(settings: Mapping[str, Any], name: str, wanted: str) -> bool:
-    """Return whether recorded settings have the value; a group (model=charbert) is compared by its name."""
+    """Return whether recorded settings have the value; a group (model: charbert) is compared by its name."""
     value: Any = settings
     for part in name.split("."):
         if not isinstance(value, Mapping) or part not in value:
