@@ -141,7 +141,9 @@ def _pool(folds: Sequence[Parts], found: Sequence[Mapping[str, SetPredictions]])
 
 
 def _spread(records: Sequence[ResultRecord]) -> dict[str, dict[str, Any]]:
-    values = {name: [record.metrics[name] for record in records] for name in records[0].metrics}
+    """Return mean, standard deviation and values of each score that all folds have: an area needs both labels."""
+    common = set.intersection(*(set(record.metrics) for record in records))
+    values = {name: [record.metrics[name] for record in records] for name in records[0].metrics if name in common}
     return {
         name: {"mean": float(np.mean(row)), "sd": float(np.std(row, ddof=1)), "values": row}
         for name, row in values.items()
