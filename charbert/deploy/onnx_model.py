@@ -96,5 +96,5 @@ def import_deploy(module: str, purpose: str) -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         raise SettingsError(
-            f"{purpose} needs the package {error.name or module}, which is not installed: pip install 'charbert[deploy]'"
+            f"{purpose} needs the package {error.name or module}, which is missing: pip install 'charbert[deploy]'"
         ) from None

@@ -62,8 +62,8 @@ def quantize_model(folder: str | Path, target: str | Path, *, distance: float = 
         for one in differences:
             if not one.mean <= distance * one.spread:
                 raise CheckpointError(
-                    f"{source}: expected int8 logits within {distance:g} of their standard deviation {one.spread:.3g} on "
-                    f"average, got {one.mean:.3g} on {one.rows} rows of {one.subwords} subwords; nothing was written"
+                    f"{source}: expected int8 logits within {distance:g} of their standard deviation {one.spread:.3g}, "
+                    f"got {one.mean:.3g} on average on {one.rows} rows of {one.subwords} subwords; nothing was written"
                 )
         copy_companions(source, draft)
         write_report(draft, about | {"weights": "int8", "tolerance": None, "distance": distance}, after, differences)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from transformers import Trainer
 
-from charbert.batch import LABEL_FIELDS
+from charbert.batch import EXAMPLE_IDS, LABEL_FIELDS
 
 
 def unpad_logits(padded: Any, features: Sequence[Mapping[str, Any]]) -> list[np.ndarray]:
@@ -37,3 +37,32 @@ def predict_logits(trainer: Trainer, features: Sequence[Mapping[str, Any]]) -> l
     inputs = [{k: v for k, v in feature.items() if k not in LABEL_FIELDS} for feature in ranked]
     logits = unpad_logits(trainer.predict(inputs).predictions, ranked)
     return [row for _, row in sorted(zip(order, logits, strict=True), key=lambda pair: pair[0])]
+
+
+def run_logits(
+    run: Callable[[Any], Any],
+    features: Sequence[Mapping[str, Any]],
+    collate: Callable[[Sequence[Mapping[str, Any]]], Any],
+    batch_size: int,
+) -> list[np.ndarray]:
+    """Return the logits of a model that no Trainer holds, one array per feature, in order.
+
+    Args:
+        run: maps a batch to logits, as `charbert.deploy.backends.Backend` does.
+        features: labels in them are left out, and those of similar length share a batch.
+        collate: features to a batch.
+        batch_size: features in a batch.
+    """
+    order = sorted(range(len(features)), key=lambda index: -len(features[index]["input_ids"]))
+    found: list[np.ndarray] = [np.empty(0)] * len(features)
+    for start in range(0, len(order), batch_size):
+        rows = order[start : start + batch_size]
+        part = [model_inputs(features[row]) for row in rows]
+        for row, logits in zip(rows, unpad_logits(run(collate(part)), part), strict=True):
+            found[row] = logits
+    return found
+
+
+def model_inputs(feature: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a feature without labels and without the number of its example."""
+    return {name: value for name, value in feature.items() if name not in (*LABEL_FIELDS, EXAMPLE_IDS)}

@@ -72,7 +72,11 @@ def predict_set(
 
 def predict_encoded(task: Task[Any, Any], encoded: Encoded, trainer: Any) -> SetPredictions:
     """Return the predictions of the trainer's model on examples that are encoded already."""
-    logits = predict_logits(trainer, encoded.features)
+    return decode_encoded(task, encoded, predict_logits(trainer, encoded.features))
+
+
+def decode_encoded(task: Task[Any, Any], encoded: Encoded, logits: Sequence[np.ndarray]) -> SetPredictions:
+    """Return the predictions that a model's logits, one array per feature, are."""
     predictions = task.decode(logits, encoded)
     return SetPredictions(predictions, encoded.report, scores=task.decision_scores(logits, encoded, predictions))
 

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoConfig
 
-from charbert.deploy.export import export_model, load_model
+from charbert.deploy.export import load_model
 from charbert.deploy.onnx_model import OnnxModel, read_export
 from charbert.deploy.parity import Probe, runs_in_onnx
 from charbert.deploy.quantize import DISTANCE, halve_model, quantize_model
@@ -17,24 +17,17 @@ from charbert.errors import CheckpointError
 onnx = pytest.importorskip("onnx")
 
 
-@pytest.fixture(scope="module")
-def exported(tagger: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("exported") / "onnx"
-    export_model(tagger, folder)
-    return folder
-
-
-def test_int8_logits_stay_within_the_stated_distance(exported: Path, tmp_path: Path) -> None:
-    quantize_model(exported, tmp_path / "int8")
-    before, after = OnnxModel(exported, threads=1), OnnxModel(tmp_path / "int8", threads=1)
-    probe = Probe(AutoConfig.from_pretrained(exported), before.input_names, before.output_names)
+def test_int8_logits_stay_within_the_stated_distance(exported_tagger: Path, tmp_path: Path) -> None:
+    quantize_model(exported_tagger, tmp_path / "int8")
+    before, after = OnnxModel(exported_tagger, threads=1), OnnxModel(tmp_path / "int8", threads=1)
+    probe = Probe(AutoConfig.from_pretrained(exported_tagger), before.input_names, before.output_names)
     for one in probe.compare(runs_in_onnx(before), runs_in_onnx(after), [(3, 17), (1, 30)]):
         assert 0 < one.mean <= DISTANCE * one.spread
     assert read_export(tmp_path / "int8")["weights"] == "int8"
 
 
-def test_int8_holds_no_large_matrix_of_floats_but_the_gru(exported: Path, tmp_path: Path) -> None:
-    quantize_model(exported, tmp_path / "int8")
+def test_int8_holds_no_large_matrix_of_floats_but_the_gru(exported_tagger: Path, tmp_path: Path) -> None:
+    quantize_model(exported_tagger, tmp_path / "int8")
     graph = onnx.load(tmp_path / "int8" / "model.onnx").graph
     kept = {node_input for node in graph.node if node.op_type == "GRU" for node_input in node.input}
     floats = [one for one in graph.initializer if one.data_type == onnx.TensorProto.FLOAT and one.name not in kept]
@@ -42,9 +35,9 @@ def test_int8_holds_no_large_matrix_of_floats_but_the_gru(exported: Path, tmp_pa
     assert any(one.data_type == onnx.TensorProto.INT8 for one in graph.initializer)
 
 
-def test_int8_that_is_too_far_off_is_refused_and_leaves_nothing(exported: Path, tmp_path: Path) -> None:
+def test_int8_that_is_too_far_off_is_refused_and_leaves_nothing(exported_tagger: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"expected int8 logits within 1e-06 .* nothing was written"):
-        quantize_model(exported, tmp_path / "int8", distance=1e-6)
+        quantize_model(exported_tagger, tmp_path / "int8", distance=1e-6)
     assert list(tmp_path.iterdir()) == []
 
 

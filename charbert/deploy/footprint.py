@@ -1,0 +1,67 @@
+"""What a model costs: bytes on disk, as they are and compressed, and milliseconds an example."""
+
+from __future__ import annotations
+
+import statistics
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+WEIGHT_FILES = ("*.safetensors", "*.onnx", "*.onnx.data")
+_CHUNK = 1 << 20
+_LEVEL = 6
+"""Of zlib, the default of gzip and zip."""
+
+
+def stored_bytes(folder: Path) -> tuple[int, int]:
+    """Return the size of a model's weights on disk, and what gzip would make of it."""
+    stored = compressed = 0
+    for path in sorted(found for pattern in WEIGHT_FILES for found in folder.rglob(pattern)):
+        packer = zlib.compressobj(_LEVEL)
+        with path.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                stored += len(chunk)
+                compressed += len(packer.compress(chunk))
+        compressed += len(packer.flush())
+    return stored, compressed
+
+
+def milliseconds_per_example(
+    run: Callable[[Any], object],
+    features: Sequence[Mapping[str, Any]],
+    collate: Callable[[Sequence[Mapping[str, Any]]], Any],
+    batch_size: int,
+) -> float:
+    """Return the median time of a batch divided by its examples, the time to encode text left out.
+
+    Args:
+        run: maps a batch to logits; called once before the clock starts.
+        features: what is timed; taken in order, the last batch may be smaller.
+        collate: features to a batch.
+        batch_size: examples in a batch.
+    """
+    parts = [features[start : start + batch_size] for start in range(0, len(features), batch_size)]
+    batches = [(collate(part), len(part)) for part in parts]
+    run(batches[0][0])
+    times = []
+    for batch, size in batches:
+        start = time.perf_counter()
+        run(batch)
+        times.append(1000 * (time.perf_counter() - start) / size)
+    return statistics.median(times)
+
+
+@contextmanager
+def torch_threads(number: int) -> Iterator[None]:
+    """Let PyTorch use so many threads while the body runs."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

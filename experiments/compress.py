@@ -1,0 +1,23 @@
+"""Does shrinking cost robustness? Size, speed, clean and attacked score of a fine-tuned model in smaller forms.
+
+python experiments/compress.py recipe=quick
+python experiments/compress.py recipe=smoke hydra.mode=RUN model=charbert 'compression.variants=[original,onnx_int8]'
+"""
+
+import hydra
+from omegaconf import DictConfig
+
+from charbert.config.load import load_settings
+from charbert.pipelines import compress
+from charbert.pipelines.entry import reported
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="compress")
+@reported
+def main(cfg: DictConfig) -> None:
+    """Make and measure one model's forms, and draw the table of all."""
+    compress.run(load_settings(cfg))
+
+
+if __name__ == "__main__":
+    main()
