@@ -33,7 +33,7 @@ def view_of(task: Task[Any, Any]) -> ExampleView[Any]:
         return LabelledView(list(task.columns.label_names.values()))
     if isinstance(task, QuestionAnsweringTask):
         return QuestionView(no_answers=task.spans.no_answers)
-    raise SettingsError(f"task={task.name}: {type(task).__name__} cannot be prepared; set preparation=none")
+    raise SettingsError(f"examples of {type(task).__name__} cannot be prepared; set preparation=none")
 
 
 def label_names(task: Task[Any, Any]) -> dict[str, str]:
@@ -72,7 +72,7 @@ def read_rows(task: Task[Any, Any], path: Path, root: Path) -> tuple[list[Row[An
             one.place.replace(str(path), short),
             READING,
             "malformed",
-            one.reason.removeprefix(f"{one.place}: "),
+            one.reason.removeprefix(f"{one.place}: ").replace(str(path), short),
             one.content,
         )
         for one in sorted(faults, key=lambda fault: fault.index)

@@ -12,6 +12,7 @@ from charbert.data.splits import (
     check_no_leakage,
     connect_groups,
     grouped_folds,
+    grouped_parts,
     leave_one_out,
     stratified_folds,
     stratified_parts,
@@ -120,3 +121,35 @@ def test_pairs_join_the_article_of_their_question_or_else_of_their_sentence() ->
     assert find_articles(rows, articles) == ["Tower", "Tower", "Bridge", None]
     groups = group_pairs(rows, articles)
     assert groups[0] == groups[1] and len(set(groups)) == 3
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, 30), min_size=40, max_size=90), st.integers(0, 2**40), st.booleans())
+def test_a_division_by_groups_divides_none_and_keeps_to_the_shares(
+    groups: list[int], seed: int, labelled: bool
+) -> None:
+    groups = [*groups, *range(31, 61)]
+    labels = [group % 2 for group in groups] if labelled else None
+    parts = grouped_parts(groups, seed, 0.2, 0.2, labels=labels)
+    assert_partition(parts, len(groups))
+    named = {name: [groups[index] for index in getattr(parts, name)] for name in ("train", "dev", "test")}
+    check_no_leakage({name: [str(group) for group in rows] for name, rows in named.items()}, named)
+    largest = max(Counter(groups).values())
+    for part in (parts.dev, parts.test):
+        assert abs(len(part) - 0.2 * len(groups)) <= largest + 1
+    assert parts == grouped_parts(groups, seed, 0.2, 0.2, labels=labels)
+
+
+def test_a_division_by_groups_keeps_the_shares_of_labels() -> None:
+    labels = (["rare"] + ["frequent"] * 3) * 60
+    parts = grouped_parts([number // 2 for number in range(240)], 1, labels=labels)
+    for part in (parts.train, parts.dev, parts.test):
+        assert [labels[index] for index in part].count("rare") / len(part) == pytest.approx(0.25, abs=0.05)
+    assert parts != grouped_parts([number // 2 for number in range(240)], 2, labels=labels)
+
+
+def test_too_few_groups_for_three_parts_are_refused() -> None:
+    with pytest.raises(SettingsError, match="2 groups are too few"):
+        grouped_parts([0, 0, 0, 1, 1], 0)
+    with pytest.raises(SettingsError, match="must be positive"):
+        grouped_parts(range(9), 0, 0.0)

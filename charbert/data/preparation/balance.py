@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from charbert.config.preparation import BalanceSettings, ClassWeights, Sampling
@@ -39,18 +39,17 @@ class Balance(Step):
             members[name].append(number)
         if len(members) < 2:
             raise SettingsError(f"the step balance needs two classes or more, got {', '.join(members) or 'none'}")
-        outcome = (
-            self._over(rows, view, members)
-            if self.settings.sampling is Sampling.over
-            else self._under(rows, view, members)
-        )
-        after = Counter(view.classes([row.example for row in outcome.rows]))
-        outcome.notes = {name: [len(own), after[name]] for name, own in sorted(members.items())}
+        sizes, over = [len(own) for own in members.values()], self.settings.sampling is Sampling.over
+        target = round(self.settings.ratio * max(sizes)) if over else round(min(sizes) / self.settings.ratio)
+        outcome = self._over(rows, view, members, target) if over else self._under(rows, view, members, target)
+        limit = max if over else min
+        outcome.notes = {name: [len(own), limit(len(own), target)] for name, own in sorted(members.items())}
         return outcome
 
-    def _over(self, rows: Sequence[Row[Any]], view: ExampleView[Any], members: dict[str, list[int]]) -> Outcome[Any]:
+    def _over(
+        self, rows: Sequence[Row[Any]], view: ExampleView[Any], members: Mapping[str, list[int]], target: int
+    ) -> Outcome[Any]:
         """Go through each class again and again, in a new order each time, until it is large enough."""
-        target = round(self.settings.ratio * max(map(len, members.values())))
         fresh = view.fresh_names([row.example for row in rows])
         outcome: Outcome[Any] = Outcome(list(rows))
         for name, own in sorted(members.items()):
@@ -63,8 +62,9 @@ class Balance(Step):
                 missing -= len(own)
         return outcome
 
-    def _under(self, rows: Sequence[Row[Any]], view: ExampleView[Any], members: dict[str, list[int]]) -> Outcome[Any]:
-        target = round(min(map(len, members.values())) / self.settings.ratio)
+    def _under(
+        self, rows: Sequence[Row[Any]], view: ExampleView[Any], members: Mapping[str, list[int]], target: int
+    ) -> Outcome[Any]:
         kept: set[int] = set()
         for name, own in members.items():
             order = numpy_generator(self.seed, "balance", name).permutation(len(own))
