@@ -14,7 +14,7 @@ from charbert.data.collate import PadCollator
 from charbert.deploy.answering import AnswerReader
 from charbert.deploy.backends import Backend, TorchBackend, load_backend
 from charbert.deploy.classification import LabelReader
-from charbert.deploy.inputs import check_input
+from charbert.deploy.inputs import Input, check_input
 from charbert.deploy.outputs import Output
 from charbert.deploy.tagging import TagReader
 from charbert.deploy.usage import Usage, read_usage
@@ -154,15 +154,17 @@ class Predictor:
         places: Sequence[str] | None = None,
         check: Callable[[], None] | None = None,
     ) -> Iterator[list[Output]]:
-        """Yield the outputs of `predict` in parts, all inputs checked first."""
+        """Return the outputs of `predict` part by part; all inputs are checked before this returns."""
         names = places or [f"inputs[{number}]" for number in range(len(inputs))]
         checked = [
             check_input(one, self.head, name, pairs=self.usage.pairs) for one, name in zip(inputs, names, strict=True)
         ]
         size = max(INPUTS_AT_ONCE, self.batch_size)
-        for start in range(0, len(checked), size):
-            encoded = self._reader.encode(checked[start : start + size])
-            yield list(self._reader.decode(self._run(encoded.features, check), encoded))
+        return (self._predict(checked[start : start + size], check) for start in range(0, len(checked), size))
+
+    def _predict(self, inputs: Sequence[Input], check: Callable[[], None] | None) -> list[Output]:
+        encoded = self._reader.encode(inputs)
+        return list(self._reader.decode(self._run(encoded.features, check), encoded))
 
     def word_encoder(self) -> WordEncoder | None:
         """Return what gives the states of words, None where the backend only gives logits."""

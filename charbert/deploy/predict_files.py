@@ -58,8 +58,9 @@ def predict_files(
 
 def _lines(predictor: Predictor, inputs: Inputs, readable: bool, progress: bool) -> Iterator[str]:
     form = readable_line if readable else json_line
+    parts = predictor.stream(inputs.rows, places=inputs.places)  # checks them all, before the bar is drawn
     rows = iter(inputs.rows)
     with tqdm(total=len(inputs.rows), unit=" texts", desc="predicting", file=sys.stderr, disable=not progress) as bar:
-        for part in predictor.stream(inputs.rows, places=inputs.places):
+        for part in parts:
             yield from (form(row, output) for output, row in zip(part, rows, strict=False))
             bar.update(len(part))

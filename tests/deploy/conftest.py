@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +15,7 @@ import pytest
 import torch
 from transformers import BertConfig, PreTrainedTokenizerFast
 
+from charbert.deploy.export import export_model
 from charbert.deploy.usage import Usage, write_usage
 from charbert.model import (
     CharBertForQuestionAnswering,
@@ -74,6 +80,14 @@ def tagger(save_model: SaveModel) -> Path:
 
 
 @pytest.fixture(scope="session")
+def exported_tagger(tagger: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, exported to ONNX."""
+    folder = tmp_path_factory.mktemp("exported") / "model"
+    export_model(tagger, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def plain_tagger(save_model: SaveModel) -> Path:
     """A plain trunk that tags."""
     return save_model("token_classification", chars=False)
@@ -89,3 +103,43 @@ def classifier(save_model: SaveModel) -> Path:
 def reader(save_model: SaveModel) -> Path:
     """A CharBERT that answers questions."""
     return save_model("question_answering", max_answer_length=4)
+
+
+@pytest.fixture(scope="session")
+def start_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """Return what starts ``charbert serve`` in a process of its own and returns its address; all end with the tests."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(model: Path, *options: str | Path) -> str:
+        log = tmp_path_factory.mktemp("service") / "stderr.txt"
+        command = [sys.executable, "-m", "charbert", "serve", str(model), "--port", "0", "--threads", "1"]
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+        with log.open("wb") as stream:
+            running.append(
+                subprocess.Popen([*command, *map(str, options)], env=environment, stdout=stream, stderr=stream)
+            )
+        end = time.monotonic() + 120
+        while not (found := re.search(r"on (http://\S+:\d+)\n", log.read_text())):
+            assert running[-1].poll() is None and time.monotonic() < end, log.read_text()
+            time.sleep(0.1)
+        return found[1]
+
+    yield start
+    for process in running:
+        process.terminate()
+    for process in running:
+        process.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def service(start_service: Callable[..., str], tagger: Path, plain_tagger: Path) -> str:
+    """The address of a service that compares a CharBERT with a plain trunk."""
+    limits = {
+        "max-body-bytes": 20000,
+        "max-characters": 1000,
+        "max-texts": 8,
+        "body-seconds": 5,
+        "timeout-seconds": 300,
+    }
+    options = [part for name, value in limits.items() for part in (f"--{name}", str(value))]
+    return start_service(tagger, "--compare", plain_tagger, *options)

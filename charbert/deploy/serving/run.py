@@ -67,6 +67,7 @@ def _listen(settings: ServeSettings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
+        listener.listen()  # who reads the address below may call at once, and waits until the service runs
     except OSError as error:
         listener.close()
         reason = error.strerror or error

@@ -96,7 +96,8 @@ def noise_request(one: type[BaseModel]) -> type[BaseModel]:
     share = Annotated[float, Field(ge=0, le=1, description="Share of the words of four letters or more with a typo.")]
     # 3.0 is an integer in JSON Schema
     whole = BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)
-    seed = Annotated[int, whole, Field(ge=0, le=_LARGEST_SEED, description="Seed of the typos.")]
+    bounds = Field(ge=0, le=_LARGEST_SEED, description="Seed of the typos.")
+    seed = Annotated[int, bounds, whole]
     return create_model(
         "NoiseRequest",
         __base__=Strict,
