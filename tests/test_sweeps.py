@@ -1,0 +1,81 @@
+"""Sweeps that outgrow one process: launchers of Hydra, and W&B's own sweeps."""
+
+import json
+import shlex
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from hydra import compose, initialize_config_dir
+from hydra.utils import get_class
+from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_command_args
+
+from charbert.config.load import load_settings
+
+ROOT = Path(__file__).parents[1]
+SWEEP = yaml.safe_load((ROOT / "experiments/wandb_sweep.yaml").read_text())
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.mark.parametrize("name", ["joblib", "submitit_local", "submitit_slurm", "slurm"])
+def test_a_launcher_composes_and_is_installed(name: str) -> None:
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        config = compose("finetune", overrides=[f"hydra/launcher={name}"], return_hydra_config=True)
+    launcher = config.hydra.launcher
+    assert get_class(launcher._target_).__name__.endswith("Launcher")
+    if name == "slurm":  # jobs that Slurm ends are queued again
+        assert launcher.max_num_timeout > 0 and launcher._target_.endswith("SlurmLauncher")
+
+
+def finished(folder: Path, pattern: str) -> list[dict]:
+    return [json.loads(path.read_text()) for path in (folder / "results/records").glob(f"{pattern}/record.json")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["joblib", "submitit_local"])
+def test_jobs_of_a_sweep_run_side_by_side_and_share_what_they_need(
+    name: str, tmp_path: Path, run_experiment: Run
+) -> None:
+    sweep = ["-m", "task=cola", "model=bert", "seed=1,2", f"hydra/launcher={name}", "tracking=off"]
+    run_experiment("finetune.py", tmp_path, *sweep)
+    assert sorted(record["seed"] for record in finished(tmp_path, "cola-bert-*")) == [1, 2]
+    (trunk,) = finished(tmp_path, "trunk-*")  # made by one, waited for by the other
+    assert trunk["kind"] == "trunk"
+
+
+def sweep_command() -> list[str]:
+    """Return what a W&B agent would run, with the first or smallest value of each parameter."""
+    chosen = {
+        name: {"value": options["values"][0] if "values" in options else options["min"]}
+        for name, options in SWEEP["parameters"].items()
+    }
+    macros = {
+        "${env}": [],
+        "${interpreter}": ["python"],
+        "${program}": [SWEEP["program"]],
+        "${args_no_hyphens}": create_sweep_command_args({"args": chosen})["args_no_hyphens"],
+    }
+    return [word for part in create_sweep_command(list(SWEEP["command"])) for word in macros.get(part, [part])]
+
+
+def test_the_agent_of_the_sweep_gives_settings_that_exist() -> None:
+    interpreter, program, *overrides = sweep_command()
+    assert interpreter == "python" and (ROOT / program).is_file()
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        settings = load_settings(compose("finetune", overrides=overrides))
+    assert (
+        settings.finetuning.optimizer.learning_rate == SWEEP["parameters"]["finetuning.optimizer.learning_rate"]["min"]
+    )
+    assert f"dev/{settings.task.name}/{settings.task.metric}" == SWEEP["metric"]["name"]
+
+
+@pytest.mark.slow
+def test_the_agent_of_the_sweep_logs_the_score_that_it_optimises(tmp_path: Path, run_experiment: Run) -> None:
+    _, _, *overrides = sweep_command()
+    own = [override for override in overrides if not override.startswith(("recipe=", "tracking=", "model="))]
+    done = run_experiment("finetune.py", tmp_path, "model=bert", "tracking=offline", *map(shlex.quote, own))
+    (record,) = finished(tmp_path, "ner-bert-*")
+    assert SWEEP["metric"]["name"] in record["metrics"]
+    assert record["wandb_id"] and "dev/ner/f1" in done.stdout
