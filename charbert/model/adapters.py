@@ -33,8 +33,7 @@ def add_adapters(model: nn.Module, settings: LoraSettings) -> nn.Module:
         SettingsError: if peft is missing, or the model that adapters are to be saved without has no address.
     """
     peft = _import_peft()
-    address = _address(model)
-    if settings.save is AdapterFormat.adapters and not address:
+    if settings.save is AdapterFormat.adapters and not _address(model):
         raise SettingsError(
             "strategy.lora.save=adapters needs a model that was loaded from a folder or the hub, to which the adapters "
             "can be added again; set strategy.lora.save=merged"
@@ -47,7 +46,7 @@ def add_adapters(model: nn.Module, settings: LoraSettings) -> nn.Module:
         modules_to_save=list(_trained_modules(model, settings)),
     )
     wrapped: nn.Module = peft.get_peft_model(model, config)
-    wrapped.peft_config["default"].base_model_name_or_path = address
+    wrapped.peft_config["default"].base_model_name_or_path = None  # of checkpoints; peft would look for it each time
     return wrapped
 
 
@@ -66,6 +65,7 @@ def save_finetuned(model: nn.Module, folder: Path) -> None:
     config = base.config
     config.architectures = [type(base).__name__]
     config.save_pretrained(folder)
+    model.peft_config["default"].base_model_name_or_path = _address(base)
     model.save_pretrained(str(folder / FOLDER), save_embedding_layers=False)
 
 

@@ -10,10 +10,8 @@ from typing import Any
 
 from transformers import EvalPrediction, TrainerCallback
 
-from charbert.config.model import CharEncoder, Objective
 from charbert.config.schema import Settings
 from charbert.deploy.usage import write_usage
-from charbert.errors import SettingsError
 from charbert.evaluation.correction import correct_examples
 from charbert.evaluation.decision_scores import DecisionScores
 from charbert.evaluation.predict import unpad_logits
@@ -33,6 +31,7 @@ from charbert.pipelines.pretrain import encoder_processor, model_overrides, prep
 from charbert.pipelines.released import released_model, released_processor
 from charbert.pipelines.runs import checksums, history, recorded_run, seed_everything, train
 from charbert.pipelines.scoring import score_versions
+from charbert.pipelines.strategies import check_strategy
 from charbert.pipelines.usage import finetuned_usage
 from charbert.pipelines.word_recognizer import prepare_corrector
 from charbert.records import ResultRecord
@@ -112,22 +111,6 @@ def correct_splits(
     splits = ("train", "dev")
     corrected = splits if settings.model.recognizer.correct_training else ("dev",)
     return {name: correct_examples(task, sets[name], corrector if name in corrected else None) for name in splits}
-
-
-def check_strategy(settings: Settings) -> None:
-    """Raise a SettingsError where the strategy does not go with the model or with the other settings."""
-    model, strategy = settings.model, settings.strategy
-    is_new = model.objective is Objective.none and not model.released and model.char_encoder is not CharEncoder.none
-    if is_new and not strategy.trains_char_channel:
-        raise SettingsError(
-            f"strategy={strategy.name} freezes the char channel, but that of model={model.name} was never trained; "
-            "set strategy.frozen.open_char_channel=true or strategy.lora.char_channel=full"
-        )
-    if strategy.saves_adapters and settings.distillation.hidden_weight:
-        raise SettingsError(
-            "strategy.lora.save=adapters cannot leave out the projections of distillation.hidden_weight="
-            f"{settings.distillation.hidden_weight}; set strategy.lora.save=merged"
-        )
 
 
 def build_model(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProcessor, Any]:

@@ -21,13 +21,14 @@ from charbert.model.processing import CharBertProcessor
 from charbert.model.word_correction import WordCorrector
 from charbert.pipelines.cells import Cell
 from charbert.pipelines.comparability import comparison_keys
-from charbert.pipelines.fitting import build_model, check_strategy, correct_splits, dev_scores, predict_versions
+from charbert.pipelines.fitting import build_model, correct_splits, dev_scores, predict_versions
 from charbert.pipelines.ingredients import prepare_data, refuse_baseline, set_files, task_files
 from charbert.pipelines.lessons import Lessons, prepare_lessons
 from charbert.pipelines.multi_task_cells import multi_task_cell, shared_task_cell, task_settings
 from charbert.pipelines.runs import checksums, history, new_record, recorded_run, seed_everything, train
 from charbert.pipelines.scoring import score_versions
 from charbert.pipelines.sets import build_versions, read_sets
+from charbert.pipelines.strategies import check_strategy
 from charbert.pipelines.usage import finetuned_usage
 from charbert.pipelines.word_recognizer import prepare_corrector
 from charbert.records import ResultRecord, write_record
