@@ -1,0 +1,187 @@
+"""The page that lists every setting with its default, from where they are declared: docs/settings.md.
+
+python -m charbert.config.reference
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from dataclasses import MISSING as NO_DEFAULT
+from dataclasses import Field, fields, is_dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from omegaconf import MISSING
+
+from charbert.config.data import SetFiles
+from charbert.config.describe import field_docs
+from charbert.config.schema import Settings
+from charbert.config.training import TrainingSettings
+from charbert.files import write_atomically
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "settings.md"
+COMMAND = "python -m charbert.config.reference"
+
+_SHARED: dict[type[Any], tuple[str, str]] = {
+    TrainingSettings: ("RUN", "Training runs"),
+    SetFiles: ("FILES", "Files of a data set"),
+}
+"""Sections that stand in several places: how their settings' names begin on the page, and their heading."""
+_INTRODUCTION = f"""# Settings
+
+Every setting, its default and what it does, from the classes in `charbert/config` that declare them. On a command line
+a setting is `name=value`, as in `python experiments/finetune.py recipe=quick finetuning.epochs=5`; lists are `[a,b]`,
+no value is `null`. The chosen files of `conf/` come before these defaults, a recipe before the other files, the command
+line before all; `--cfg job` at the end of a command shows what came out of it.
+
+This page is written by `{COMMAND}`.
+"""
+
+
+def render() -> str:
+    """Return the page in Markdown."""
+    parts = [_INTRODUCTION, _choices()]
+    top = [one for one in fields(Settings) if not _is_section(_type_of(Settings, one))]
+    parts.append("## At the top\n\n" + _table(_rows(Settings, top, "", Settings())))
+    for one in fields(Settings):
+        kind = _type_of(Settings, one)
+        if _is_section(kind) and kind not in _SHARED:
+            parts.append(_section(one.name, kind))
+    for kind, (prefix, heading) in _SHARED.items():
+        places = ", ".join(f"`{place}`" for place in _places(Settings, kind, ""))
+        about = f"{_about(kind)}\n\n`{prefix}` is one of {places}."
+        parts.append(f"## {heading}\n\n{about}\n\n{_table(_all_rows(kind, prefix, kind()))}")
+    return "\n".join(parts)
+
+
+def _choices() -> str:
+    """Return the files of each group of ``conf/`` with their first comment."""
+    lines = ["## Choices", "", "A file of `conf/` that sets several settings together: `group=choice`.", ""]
+    lines += ["| group | choice | what it is |", "|---|---|---|"]
+    conf = ROOT / "conf"
+    for path in sorted(conf.rglob("*/*.yaml")):
+        comment = []
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line.startswith("# @"):
+                continue
+            if not line.startswith("#"):
+                break
+            comment.append(line.lstrip("# "))
+        group = path.parent.relative_to(conf).as_posix()
+        lines.append(f"| `{group}` | `{path.stem}` | {_cell(' '.join(comment))} |")
+    return "\n".join(lines) + "\n"
+
+
+def _section(name: str, kind: type[Any]) -> str:
+    return f"## {name}\n\n{_about(kind)}\n\n{_table(_all_rows(kind, name, kind()))}"
+
+
+def _all_rows(kind: type[Any], prefix: str, default: Any) -> list[tuple[str, str, str]]:
+    return _rows(kind, list(fields(kind)), prefix, default)
+
+
+def _rows(kind: type[Any], wanted: list[Field[Any]], prefix: str, default: Any) -> list[tuple[str, str, str]]:
+    """Return name, default and docstring of settings, those of the sections inside after them."""
+    docs = field_docs(kind)
+    rows: list[tuple[str, str, str]] = []
+    for one in wanted:
+        inner, name = _type_of(kind, one), f"{prefix}.{one.name}" if prefix else one.name
+        doc = docs.get(one.name, "")
+        value = getattr(default, one.name)
+        item = typing.get_args(inner)[1] if typing.get_origin(inner) is dict else None
+        if inner in _SHARED:
+            changed = _changes(inner, value)
+            rows.append((name, changed, f"{doc} See [{_SHARED[inner][1]}](#{_anchor(_SHARED[inner][1])}).".strip()))
+        elif _is_section(inner):
+            rows += _all_rows(inner, name, value)
+        elif item is not None and _is_section(item):
+            shared = f" See [{_SHARED[item][1]}](#{_anchor(_SHARED[item][1])})." if item in _SHARED else ""
+            rows.append((name, "{}", doc + shared))
+            if item not in _SHARED:
+                rows += _all_rows(item, f"{name}.NAME", item())
+        else:
+            rows.append((name, _value(value), doc + _members(inner)))
+    return rows
+
+
+def _changes(kind: type[Any], value: Any) -> str:
+    """Return where a shared section differs from its usual defaults."""
+    usual = dict((name, default) for name, default, _ in _all_rows(kind, "", kind()))
+    own = dict((name, default) for name, default, _ in _all_rows(kind, "", value))
+    return ", ".join(f"{name}: {default}" for name, default in own.items() if usual[name] != default)
+
+
+def _places(kind: type[Any], wanted: type[Any], prefix: str) -> list[str]:
+    """Return the names of all sections of a kind."""
+    found = []
+    for one in fields(kind):
+        inner, name = _type_of(kind, one), f"{prefix}.{one.name}" if prefix else one.name
+        item = typing.get_args(inner)[1] if typing.get_origin(inner) is dict else None
+        if inner is wanted:
+            found.append(name)
+        elif item is wanted:
+            found.append(f"{name}.NAME")
+        elif _is_section(inner):
+            found += _places(inner, wanted, name)
+    return found
+
+
+def _type_of(kind: type[Any], one: Field[Any]) -> Any:
+    return typing.get_type_hints(kind)[one.name]
+
+
+def _is_section(kind: Any) -> bool:
+    return is_dataclass(kind) and isinstance(kind, type)
+
+
+def _about(kind: type[Any]) -> str:
+    return inspect.cleandoc(kind.__doc__ or "").replace("``", "`")
+
+
+def _members(kind: Any) -> str:
+    """Return the values of an enumeration, with their docstrings where they have some."""
+    found = [
+        member for member in (kind, *typing.get_args(kind)) if isinstance(member, type) and issubclass(member, Enum)
+    ]
+    if not found:
+        return ""
+    docs = field_docs(found[0])
+    told = [f"`{member.name}`" + (f": {docs[member.name]}" if member.name in docs else "") for member in found[0]]
+    return " One of " + ("; ".join(told) if docs else ", ".join(told) + ".")
+
+
+def _value(value: Any) -> str:
+    """Return a default as the command line has it; empty where there is none."""
+    if value is NO_DEFAULT or (isinstance(value, str) and value == MISSING):
+        return ""
+    if isinstance(value, Enum):
+        return value.name
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(_value, value)) + "]"
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{name}:{_value(one)}" for name, one in value.items()) + "}"
+    return str(value) if value != "" else '""'
+
+
+def _table(rows: list[tuple[str, str, str]]) -> str:
+    lines = ["| setting | default | what it does |", "|---|---|---|"]
+    for name, default, doc in rows:
+        lines.append(f"| `{name}` | {f'`{default}`' if default else ''} | {_cell(doc)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("``", "`").replace("|", "\\|")
+
+
+def _anchor(heading: str) -> str:
+    return heading.lower().replace(" ", "-")
+
+
+if __name__ == "__main__":
+    write_atomically(PAGE, render())
