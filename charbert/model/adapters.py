@@ -22,7 +22,7 @@ FOLDER = "adapters"
 """Folder inside a saved model that holds its adapters."""
 
 
-def add_adapters(model: nn.Module, settings: LoraSettings) -> nn.Module:
+def add_adapters(model: nn.Module, settings: LoraSettings) -> Any:
     """Return the model inside peft's wrapper: adapters and the head are trained, the trunk is not.
 
     Args:
@@ -45,18 +45,18 @@ def add_adapters(model: nn.Module, settings: LoraSettings) -> nn.Module:
         target_modules=list(_targets(model, settings)),
         modules_to_save=list(_trained_modules(model, settings)),
     )
-    wrapped: nn.Module = peft.get_peft_model(model, config)
+    wrapped: Any = peft.get_peft_model(model, config)
     wrapped.peft_config["default"].base_model_name_or_path = None  # of checkpoints; peft would look for it each time
     return wrapped
 
 
-def merge_adapters(model: nn.Module) -> nn.Module:
+def merge_adapters(model: Any) -> nn.Module:
     """Return the model without peft's wrapper, its adapters added to the weights they stand beside."""
     merged: nn.Module = model.merge_and_unload()
     return merged
 
 
-def save_finetuned(model: nn.Module, folder: Path) -> None:
+def save_finetuned(model: Any, folder: Path) -> None:
     """Save a model; one with adapters as the configuration, the adapters, and what else was trained."""
     if isinstance(model, PreTrainedModel):
         model.save_pretrained(folder)

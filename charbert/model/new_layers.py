@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import nn
+from transformers import PreTrainedModel
 
 from charbert.model.parts import encoder_layers, find_encoder
 
@@ -24,7 +25,7 @@ def reinitialise_layers(model: nn.Module, count: int) -> None:
             _draw(encoder.interactions[index], encoder)
 
 
-def _draw(module: nn.Module, owner: nn.Module) -> None:
+def _draw(module: nn.Module, owner: PreTrainedModel) -> None:
     """Initialise a module and all below it by its owner's rule."""
     for tensor in (*module.parameters(), *module.buffers()):
         if hasattr(tensor, "_is_hf_initialized"):

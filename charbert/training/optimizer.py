@@ -84,6 +84,7 @@ def count_parameters(model: nn.Module) -> dict[str, int]:
     return {"total": sum(size for size, _ in sizes), "trainable": sum(size for size, trained in sizes if trained)}
 
 
-def peak_rates(optimizer: torch.optim.Optimizer) -> dict[str, float]:
-    """Return the peak rate of each group, by its name."""
-    return {group["name"]: float(group.get("initial_lr", group["lr"])) for group in optimizer.param_groups}
+def peak_rates(optimizer: torch.optim.Optimizer | None) -> dict[str, float]:
+    """Return the peak rate of each group of a training that has begun, by its name."""
+    groups = optimizer.param_groups if optimizer is not None else []
+    return {group["name"]: float(group.get("initial_lr", group["lr"])) for group in groups}
