@@ -31,6 +31,11 @@ _SECTIONS = ("model", "task", "data", "newswire", "attack", "judging")
 Predict = Callable[[Sequence[Any]], SetPredictions]
 
 
+def without_trunk(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the recorded settings that a baseline depends on."""
+    return {name: value for name, value in values.items() if name in _SECTIONS or not isinstance(value, dict)}
+
+
 def is_baseline(settings: Settings) -> bool:
     """Return whether ``model`` is one that needs no trunk."""
     return settings.model.baseline.kind is not BaselineKind.none
@@ -46,9 +51,7 @@ def fit_baseline(
     """Return the record and the predictions of a baseline; arguments as of `charbert.pipelines.fitting.fit`."""
     log.info("fitting %s on %s, seed %d", settings.model.name, settings.task.name, settings.seed)
     with recorded_run(settings, cell) as (record, tracking):
-        record.settings = {
-            name: value for name, value in record.settings.items() if name in _SECTIONS or not isinstance(value, dict)
-        }
+        record.settings = without_trunk(record.settings)
         predict = _fitted(settings, task, sets["train"])
         found = {name: predict(examples) for name, examples in versions.items()}
         dev = _dev_scores(settings, task, sets["dev"], predict)

@@ -84,7 +84,7 @@ def comparable_records(
     records = [record for record in records if record.details["comparison"]["shared"] in chosen.values()]
     if kind == "finetune":
         baseline = {"details.comparison.baseline": _baseline_key(settings)}
-        records += read_records(folder, kind="baseline", **baseline, **filters)
+        records += read_records(folder, kind=["baseline", "ensemble"], **baseline, **filters)
     sets = _set_keys(settings)
     return [record for record in records if _is_on(record, sets)]
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from charbert.config.baselines import BaselineSettings
 from charbert.config.judging import Rule
 from charbert.config.schema import Settings
 from charbert.data.encoding.answers import SpanCandidate, SpanPrediction
@@ -20,7 +21,7 @@ from charbert.evaluation.decision_scores import DecisionScores, read_scores
 from charbert.evaluation.ensembles import combine, combine_scores
 from charbert.evaluation.robustness import SetPredictions
 from charbert.pipelines import cell_tables
-from charbert.pipelines.baselines import fit_baseline, is_baseline
+from charbert.pipelines.baselines import fit_baseline, is_baseline, without_trunk
 from charbert.pipelines.cells import Cell, finetuning_identity
 from charbert.pipelines.comparability import comparable_records
 from charbert.pipelines.fitting import fit
@@ -137,7 +138,9 @@ def _combined(
     settings: Settings, label: str, members: Sequence[ResultRecord], task: Task[Any, Any], versions: Versions
 ) -> ResultRecord:
     """Return the record of the members' joint predictions; they are read from the files that the members left."""
-    settings = replace(settings, model=replace(settings.model, name=label))
+    model = replace(settings.model, name=label)
+    of_baselines = is_baseline(settings) and all(record.kind in ("baseline", BAG) for record in members)
+    settings = replace(settings, model=model if of_baselines else replace(model, baseline=BaselineSettings()))
     rule = settings.ensemble.rule
     names = [f"{record.name}-{record.key}" for record in members]
     identity = {"members": sorted(record.key for record in members), "rule": rule}
@@ -154,6 +157,7 @@ def _combined(
     with recorded_run(settings, cell) as (record, tracking):
         dev = _dev_scores(folders, rule)
         metrics, record.details["judging"] = score_versions(settings, cell, task, versions, found, tracking, dev)
+        record.settings = without_trunk(record.settings) if of_baselines else record.settings
         record.details["members"] = names
         record.details["rule"] = rule.name
         record.details["reports"] = {name: one.report for name, one in found.items()}
