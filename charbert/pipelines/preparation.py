@@ -18,7 +18,7 @@ from charbert.data.preparation.report import describe_set, listings
 from charbert.data.preparation.steps import Dropped, Prepared, Row, Step, report_dropped, run_steps
 from charbert.data.preparation.suspicious import FindSuspicious, read_probabilities
 from charbert.errors import DataError
-from charbert.files import write_atomically
+from charbert.files import shorten_path, write_atomically
 from charbert.reporting.preparation import preparation_figure, render_report
 from charbert.tasks.preparable import READING, label_names, number_rows, own_texts, read_rows, view_of
 from charbert.tasks.task import Task
@@ -124,7 +124,7 @@ class TrainingPreparation:
         task: the benchmark.
         rows: the examples as they were.
         malformed: what could not be read.
-        held_out: examples of the other sets, by name.
+        held_out: rows of the other sets, by name.
     """
 
     def __init__(
@@ -133,11 +133,10 @@ class TrainingPreparation:
         task: Task[Any, Any],
         rows: Sequence[Row[Any]],
         malformed: Sequence[Dropped],
-        held_out: Mapping[str, Sequence[Any]],
+        held_out: Mapping[str, Sequence[Row[Any]]],
     ) -> None:
         steps = settings.preparation.steps
-        others = {name: number_rows(examples, name) for name, examples in held_out.items()}
-        texts = held_out_texts(task, others) if PreparationStep.leakage in steps else {}
+        texts = held_out_texts(task, held_out) if PreparationStep.leakage in steps else {}
         self.prepared = prepare_rows(settings, task, rows, steps, malformed=malformed, held_out=texts)
         self.report = {
             "preparation": settings.preparation.name,
@@ -157,15 +156,23 @@ class TrainingPreparation:
 
 
 def prepare_training(
-    settings: Settings, task: Task[Any, Any], path: Path, held_out: Mapping[str, Sequence[Any]]
+    settings: Settings, task: Task[Any, Any], path: Path, held_out: Mapping[Path, Sequence[Any]]
 ) -> TrainingPreparation:
     """Return the examples of a training file after preparation; what is malformed is dropped too.
+
+    Args:
+        settings: the experiment's settings.
+        task: the benchmark.
+        path: the training file.
+        held_out: examples of the other files.
 
     Raises:
         DataError: if a step refuses them, or none is left.
     """
-    rows, malformed = read_rows(task, path, Path(settings.data.root))
-    return TrainingPreparation(settings, task, rows, malformed, held_out)
+    root = Path(settings.data.root)
+    names = {other: shorten_path(other, root) for other in held_out}
+    others = {name: number_rows(held_out[other], name) for other, name in names.items()}
+    return TrainingPreparation(settings, task, *read_rows(task, path, root), others)
 
 
 def prepare_fold(
@@ -176,7 +183,8 @@ def prepare_fold(
     Raises:
         DataError: if a step refuses them, or none is left.
     """
-    return TrainingPreparation(settings, task, number_rows(examples, "train"), [], held_out)
+    others = {name: number_rows(rows, name) for name, rows in held_out.items()}
+    return TrainingPreparation(settings, task, number_rows(examples, "train"), [], others)
 
 
 def training_weights(settings: Settings, task: Task[Any, Any], examples: Sequence[Any]) -> list[float] | None:

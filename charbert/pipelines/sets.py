@@ -32,8 +32,9 @@ def read_prepared_sets(
     dev = task.read(paths["dev"])
     preparation = None
     if settings.preparation.steps:
-        test = task.read(data_file(settings, files.test, "the test set"))
-        preparation = prepare_training(settings, task, paths["train"], {"dev": dev, "test": test})
+        test = data_file(settings, files.test, "the test set")
+        held_out = {paths["dev"]: dev, test: task.read(test)}
+        preparation = prepare_training(settings, task, paths["train"], held_out)
     train = task.read(paths["train"]) if preparation is None else preparation.examples
     task.learn_labels(train)
     task.check_labels(dev, paths["dev"])

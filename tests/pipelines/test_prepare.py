@@ -42,7 +42,9 @@ def lines(path: Path) -> list[dict[str, Any]]:
 def reviews(composed: Composed, tmp_path: Path) -> Callable[..., Settings]:
     """Settings of a user's own reviews, with rows to be added to their training file."""
 
-    def compose_settings(*overrides: str, rows: tuple[str, ...] = (), dev: str = "plainly dreadful\t0\n") -> Settings:
+    def compose_settings(
+        *overrides: str, rows: tuple[str, ...] = (), dev: str = "plainly dreadful from first to last\t0\n"
+    ) -> Settings:
         data = tmp_path / "data"
         data.mkdir(exist_ok=True)
         (data / "train.tsv").write_text(TABLE + "\n".join([*REVIEWS, *rows]) + "\n", encoding="utf-8")
@@ -87,12 +89,12 @@ def test_a_dirty_file_is_cleaned_and_every_row_accounted_for(reviews: Callable[.
         "the cafÃ© scene is lovely\t Positive",
         "no tab in this row",
         "nan\t1",
-        "fine enough\tpos",
-        "an odd label\t7",
+        "fine enough for a long evening\tpos",
+        "an odd label for a film of its kind\t7",
         REVIEWS[0],
         REVIEWS[1].replace("own", "sort"),
         "\t1",
-        "plainly  dreadful\t0",
+        "plainly  dreadful from first to last\t0",
         "word " * 500 + "\t1",
     )
     folder = prepare.run(reviews("+preparation.labels.aliases={pos: positive}", rows=dirty))
@@ -100,7 +102,7 @@ def test_a_dirty_file_is_cleaned_and_every_row_accounted_for(reviews: Callable[.
     kept = build_task(settings.task).read(folder / "train.tsv")
     assert [(one.first, one.label) for one in kept[18:]] == [
         ("the café scene is lovely", "positive"),
-        ("fine enough", "positive"),
+        ("fine enough for a long evening", "positive"),
     ]
     dropped = [one for one in lines(folder / "dropped.jsonl") if one["set"] == "train"]
     assert len(kept) + len(dropped) == 18 + len(dirty)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -235,7 +236,7 @@ class FindLeakage(Step):
     ) -> None:
         self.settings = settings
         self.index = SimilarTexts(near)
-        self.places = [f"{place} ({name})" for name, rows in held_out.items() for place, _ in rows]
+        self.places = [_in_set(place, name) for name, rows in held_out.items() for place, _ in rows]
         for rows in held_out.values():
             for _, texts in rows:
                 self.index.add(texts)
@@ -264,6 +265,11 @@ class FindLeakage(Step):
             detail = f"{self.places[match.number]} (similarity {match.similarity:.2f})"
             outcome.dropped.append(self.drop(rows[number], view, reason, detail))
         return outcome
+
+
+def _in_set(place: str, name: str) -> str:
+    """Return a place that says which set it is in, unless it is named after the file."""
+    return place if re.split("[:,]", place)[0] == name else f"{place} ({name})"
 
 
 def _finding(row: Row[Any], places: Sequence[str], match: Match) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def test_questions_about_one_context_are_no_repetitions(apply: Apply) -> None:
 
 
 def leakage(action: Finding) -> FindLeakage:
-    held_out = {"dev": [("dev:7", (CLOSE,))], "test": [("test:9", ("short one",))]}
+    held_out = {"dev": [("file.dev:7", (CLOSE,))], "test": [("test:9", ("short one",))]}
     return FindLeakage(LeakageSettings(action), NearSettings(), held_out)
 
 
@@ -115,11 +115,11 @@ def test_training_examples_of_another_set_are_dropped_listed_or_refused(apply: A
     listed = apply(leakage(Finding.report), texts)
     assert len(listed.rows) == 4
     assert [(one["place"], one["of"]) for one in listed.findings] == [
-        ("file:2", "dev:7 (dev)"),
-        ("file:3", "test:9 (test)"),
-        ("file:4", "dev:7 (dev)"),
+        ("file:2", "file.dev:7 (dev)"),
+        ("file:3", "test:9"),
+        ("file:4", "file.dev:7 (dev)"),
     ]
-    with pytest.raises(DataError, match=r"file:2: .*dev:7 \(dev\).*2 more such \(2 in all exactly, 1 nearly\)"):
+    with pytest.raises(DataError, match=r"file:2: .*file\.dev:7 \(dev\).*2 more such \(2 in all exactly, 1 nearly\)"):
         apply(leakage(Finding.refuse), texts)
     assert len(apply(leakage(Finding.refuse), [FAR]).rows) == 1
 
