@@ -9,6 +9,9 @@ from charbert.config.identity import identity_values
 from charbert.config.schema import Settings
 from charbert.pipelines.cells import Cell, finetuning_identity
 
+SHARED_TASK = "shared_task"
+"""Kind of the records of what a task got from a run on several."""
+
 
 def task_settings(settings: Settings, name: str) -> Settings:
     """Return the settings of one of the tasks, as if it were trained alone."""
@@ -25,7 +28,7 @@ def multi_task_cell(settings: Settings) -> Cell:
 def shared_task_cell(settings: Settings) -> Cell:
     """Return the cell of ``settings.task`` in the run."""
     parts = [settings.task.name, settings.model.name, "together", f"s{settings.seed}"]
-    return Cell(settings, "shared_task", parts, {**_identity(settings), "task": settings.task.name})
+    return Cell(settings, SHARED_TASK, parts, {**_identity(settings), "task": settings.task.name})
 
 
 def _identity(settings: Settings) -> dict[str, Any]:
