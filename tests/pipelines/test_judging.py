@@ -153,6 +153,7 @@ def members(data: Path, benchmarks: Benchmarks) -> Benchmarks:
     return lambda *overrides: benchmarks(*NER, "model=char_tfidf", *overrides)
 
 
+@pytest.mark.slow
 def test_seeds_answer_together_as_one_more_row(members: Benchmarks) -> None:
     single = finetuning_cell(members()).finished()
     assert single is not None
@@ -168,6 +169,7 @@ def test_seeds_answer_together_as_one_more_row(members: Benchmarks) -> None:
     assert ensembles.run(settings).finished == record.finished  # found again
 
 
+@pytest.mark.slow
 def test_an_ensemble_of_one_model_taken_twice_is_that_model(members: Benchmarks) -> None:
     settings = members()
     first, second = (finetuning_cell(members(f"seed={seed}")) for seed in (1, 2))
@@ -179,6 +181,7 @@ def test_an_ensemble_of_one_model_taken_twice_is_that_model(members: Benchmarks)
         assert record.metrics[name] == pytest.approx(value, abs=1e-6), name
 
 
+@pytest.mark.slow
 def test_questions_are_answered_together(data: Path, benchmarks: Benchmarks) -> None:
     for model in ("tfidf", "char_tfidf"):
         finetune.run(benchmarks(*QA, f"model={model}"))
@@ -187,6 +190,7 @@ def test_questions_are_answered_together(data: Path, benchmarks: Benchmarks) -> 
     assert 0 <= record.metrics["eval/squad2/best_f1"] <= 1
 
 
+@pytest.mark.slow
 def test_bags_leave_out_another_part_of_the_training_set_each(
     data: Path, benchmarks: Benchmarks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,6 +214,7 @@ def test_bags_leave_out_another_part_of_the_training_set_each(
     assert len(seen) == 3  # finished bags are not trained again
 
 
+@pytest.mark.slow
 def test_members_that_are_not_there_are_named(members: Benchmarks) -> None:
     with pytest.raises(SettingsError, match=r"two members or more, got \['ner-char-tf-idf-s1"):
         ensembles.run(members("ensemble.seeds=[1]"))
@@ -233,6 +238,7 @@ def test_bags_need_a_training_file(data: Path, benchmarks: Benchmarks) -> None:
         ensembles.run(benchmarks("data=folds", "task=squad2", "data.sets.squad2.folds.number=3", "ensemble.bags=3"))
 
 
+@pytest.mark.slow
 def test_cells_are_judged_anew_from_their_files_alone(members: Benchmarks) -> None:
     settings = members()
     cell = finetuning_cell(settings)
@@ -265,6 +271,7 @@ def test_nothing_finished_is_said(data: Path, benchmarks: Benchmarks) -> None:
         judging_tables.run(benchmarks(*NER))
 
 
+@pytest.mark.slow
 def test_folds_are_judged_together_and_from_what_they_stored(
     data: Path, benchmarks: Benchmarks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
