@@ -10,7 +10,15 @@ from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 
 from charbert.config.load import load_settings
 from charbert.config.schema import Settings
+from charbert.data.readers.conll import TaggedSentence, write_conll
+from charbert.data.readers.glue import LabelledText, write_glue
+from charbert.data.readers.squad import Answer, Question, write_squad
 
+WORDS = ("harbour", "breakfast", "lighthouse", "captain", "weather", "coffee", "painter", "railway")
+TAGGED = [
+    TaggedSentence(("Nobody", "in", "Malmö", "remembered", "Ada", "Lind"), ("O", "O", "B-LOC", "O", "B-PER", "I-PER")),
+    TaggedSentence(("The", "keeper", "counted", "ships", "in", "Zürich"), ("O", "O", "O", "O", "O", "B-LOC")),
+]
 CONF = Path(__file__).parents[2] / "conf"
 
 
@@ -45,3 +53,29 @@ def benchmarks(composed: Callable[..., Settings], tiny_trunk: Path, tmp_path: Pa
         return composed("recipe=minilm", f"paths.data={tmp_path / 'data'}", *trunk, *short, *overrides)
 
     return compose_settings
+
+
+@pytest.fixture
+def head_data(tmp_path: Path, benchmarks: Callable[..., Settings]) -> Path:
+    """Files of ``ner``, ``rte`` and of ``squad1`` (all of its splits in ``squad/one.json``): a task of each head."""
+    root = tmp_path / "data"
+    for name in ("conll2003", "glue/RTE", "squad"):
+        (root / name).mkdir(parents=True)
+    for split in ("train", "testa", "testb"):
+        write_conll(root / "conll2003" / f"eng.{split}", TAGGED * 4)
+    texts = [(f"The {word} is here.", f"A {word} was there.") for word in WORDS]
+    rows = [
+        LabelledText(*pair, ("entailment", "not_entailment")[number % 2], str(number))
+        for number, pair in enumerate(texts)
+    ]
+    for split in ("train", "dev"):
+        write_glue(root / "glue" / "RTE" / f"{split}.tsv", rows, benchmarks("task=rte").task.columns)
+    contexts = [f"Passage {number} tells of the {word} and of nothing else." for number, word in enumerate(WORDS)]
+    questions = [
+        Question(
+            f"q{number}", f"What does passage {number} tell of?", context, (Answer(word, context.index(word)),), "a"
+        )
+        for number, (word, context) in enumerate(zip(WORDS, contexts, strict=True))
+    ]
+    write_squad(root / "squad" / "one.json", questions, version="1.1")
+    return root

@@ -11,9 +11,6 @@ from safetensors.torch import load_file
 from transformers import BertConfig, PreTrainedTokenizerFast
 
 from charbert.config.schema import Settings
-from charbert.data.readers.conll import TaggedSentence, write_conll
-from charbert.data.readers.glue import LabelledText, write_glue
-from charbert.data.readers.squad import Answer, Question, write_squad
 from charbert.errors import CheckpointError, SettingsError
 from charbert.model import (
     CharBertConfig,
@@ -30,13 +27,6 @@ from charbert.text.char_vocab import CharVocab
 
 Benchmarks = Callable[..., Settings]
 SaveTeacher = Callable[..., Path]
-WORDS = ("harbour", "breakfast", "lighthouse", "captain", "weather", "coffee", "painter", "railway")
-TAGGED = [
-    TaggedSentence(
-        tuple(["Nobody", "in", "Malmö", "remembered", "Ada", "Lind"]), ("O", "O", "B-LOC", "O", "B-PER", "I-PER")
-    ),
-    TaggedSentence(tuple(["The", "keeper", "counted", "ships", "in", "Zürich"]), ("O", "O", "O", "O", "O", "B-LOC")),
-]
 SQUAD = tuple(f"data.sets.squad1.{split}=squad/one.json" for split in ("train", "dev", "test"))
 TASKS = {
     "ner": ("task=ner", "~data.sets.ner.attacked.released"),
@@ -51,28 +41,6 @@ HEADS: dict[str, Any] = {
     "rte": CharBertForSequenceClassification,
     "squad1": CharBertForQuestionAnswering,
 }
-
-
-@pytest.fixture
-def data(tmp_path: Path, benchmarks: Benchmarks) -> Path:
-    root = tmp_path / "data"
-    for name in ("conll2003", "glue/RTE", "squad"):
-        (root / name).mkdir(parents=True)
-    for split in ("train", "testa", "testb"):
-        write_conll(root / "conll2003" / f"eng.{split}", TAGGED * 4)
-    texts = [(f"The {word} is here.", f"A {word} was there.") for word in WORDS]
-    rows = [LabelledText(*pair, LABELS["rte"][number % 2], str(number)) for number, pair in enumerate(texts)]
-    for split in ("train", "dev"):
-        write_glue(root / "glue" / "RTE" / f"{split}.tsv", rows, benchmarks("task=rte").task.columns)
-    contexts = [f"Passage {number} tells of the {word} and of nothing else." for number, word in enumerate(WORDS)]
-    questions = [
-        Question(
-            f"q{number}", f"What does passage {number} tell of?", context, (Answer(word, context.index(word)),), "a"
-        )
-        for number, (word, context) in enumerate(zip(WORDS, contexts, strict=True))
-    ]
-    write_squad(root / "squad" / "one.json", questions, version="1.1")
-    return root
 
 
 @pytest.fixture
@@ -113,7 +81,7 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TASKS)
 def test_a_teacher_without_weight_changes_no_bit_and_one_with_weight_does(
-    name: str, data: Path, benchmarks: Benchmarks, save_teacher: SaveTeacher
+    name: str, head_data: Path, benchmarks: Benchmarks, save_teacher: SaveTeacher
 ) -> None:
     teacher = save_teacher(name)
     before = file_checksum(teacher / "model.safetensors")
@@ -128,7 +96,7 @@ def test_a_teacher_without_weight_changes_no_bit_and_one_with_weight_does(
 @pytest.mark.parametrize("name", ["ner", "rte"])
 def test_a_charbert_with_another_tokenizer_and_size_teaches_a_plain_student(
     name: str,
-    data: Path,
+    head_data: Path,
     benchmarks: Benchmarks,
     save_teacher: SaveTeacher,
     wordpiece_tokenizer: PreTrainedTokenizerFast,
@@ -144,7 +112,7 @@ def test_a_charbert_with_another_tokenizer_and_size_teaches_a_plain_student(
 
 
 def test_answers_are_taught_in_the_same_subwords_only(
-    data: Path, benchmarks: Benchmarks, save_teacher: SaveTeacher, wordpiece_tokenizer: PreTrainedTokenizerFast
+    head_data: Path, benchmarks: Benchmarks, save_teacher: SaveTeacher, wordpiece_tokenizer: PreTrainedTokenizerFast
 ) -> None:
     teacher = save_teacher("squad1", tokenizer=wordpiece_tokenizer)
     settings = benchmarks(*TASKS["squad1"], "distillation=logits", f"distillation.teacher={teacher}")
@@ -155,7 +123,7 @@ def test_answers_are_taught_in_the_same_subwords_only(
 
 @pytest.mark.slow
 def test_a_student_of_the_teachers_layers_is_a_plain_trunk_of_its_size(
-    data: Path, benchmarks: Benchmarks, save_teacher: SaveTeacher
+    head_data: Path, benchmarks: Benchmarks, save_teacher: SaveTeacher
 ) -> None:
     layers = ("distillation.student_layers=[1,3]", f"distillation.teacher={save_teacher('ner')}")
     settings = benchmarks(*TASKS["ner"], "distillation=logits", *layers)
@@ -167,7 +135,7 @@ def test_a_student_of_the_teachers_layers_is_a_plain_trunk_of_its_size(
 
 
 @pytest.mark.slow
-def test_a_finished_cell_teaches_by_its_settings(data: Path, benchmarks: Benchmarks) -> None:
+def test_a_finished_cell_teaches_by_its_settings(head_data: Path, benchmarks: Benchmarks) -> None:
     teacher = benchmarks(*TASKS["ner"])
     finetune.run(teacher)
     finetune.run(benchmarks(*TASKS["ner"], "finetuning.max_steps=2"))
@@ -194,7 +162,9 @@ def test_a_cell_knows_its_teacher_by_its_weights_and_not_by_its_folder(
     assert key(tmp_path / "copy") != finetuning_cell(benchmarks(*TASKS["ner"])).key
 
 
-def test_a_teacher_that_cannot_teach_is_refused(data: Path, benchmarks: Benchmarks, save_teacher: SaveTeacher) -> None:
+def test_a_teacher_that_cannot_teach_is_refused(
+    head_data: Path, benchmarks: Benchmarks, save_teacher: SaveTeacher
+) -> None:
     def refused(error: type[Exception], match: str, *overrides: str) -> None:
         with pytest.raises(error, match=match):
             finetune.run(benchmarks(*TASKS["ner"], "distillation=logits", *overrides))
@@ -228,7 +198,7 @@ def test_a_setting_out_of_its_range_is_named(benchmarks: Benchmarks, override: s
 
 
 @pytest.mark.slow
-def test_typos_in_no_example_change_no_bit_and_typos_in_all_do(data: Path, benchmarks: Benchmarks) -> None:
+def test_typos_in_no_example_change_no_bit_and_typos_in_all_do(head_data: Path, benchmarks: Benchmarks) -> None:
     noisy = (*TASKS["rte"], *LEARNING, "robust_training=adversarial")
     plain = weights(benchmarks(*TASKS["rte"], *LEARNING))
     assert same(plain, weights(benchmarks(*noisy, "robust_training.examples=0")))
@@ -236,7 +206,7 @@ def test_typos_in_no_example_change_no_bit_and_typos_in_all_do(data: Path, bench
 
 
 @pytest.mark.slow
-def test_self_teaching_changes_what_is_learnt_by_its_weight(data: Path, benchmarks: Benchmarks) -> None:
+def test_self_teaching_changes_what_is_learnt_by_its_weight(head_data: Path, benchmarks: Benchmarks) -> None:
     taught = (*TASKS["squad1"], *LEARNING, "robust_training=self_teaching")
     learnt = [weights(benchmarks(*taught, f"robust_training.weight={weight}")) for weight in (1, 8)]
     assert not same(*learnt)
