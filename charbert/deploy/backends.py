@@ -9,18 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from charbert.deploy.export import load_model
 from charbert.deploy.onnx_model import ONNX_FILE, OnnxModel
-from charbert.model import (
-    CharBertForQuestionAnswering,
-    CharBertForSequenceClassification,
-    CharBertForTokenClassification,
-)
-
-_MODELS: dict[str, Any] = {
-    "token_classification": CharBertForTokenClassification,
-    "sequence_classification": CharBertForSequenceClassification,
-    "question_answering": CharBertForQuestionAnswering,
-}
 
 Batch = Mapping[str, torch.Tensor]
 Logits = np.ndarray | tuple[np.ndarray, ...]
@@ -29,7 +19,7 @@ Logits = np.ndarray | tuple[np.ndarray, ...]
 class Backend(Protocol):
     """Runs a fine-tuned model."""
 
-    def __call__(self, batch: Batch) -> Logits:
+    def __call__(self, batch: Batch, /) -> Logits:
         """Return the logits (B, T, K) of tags, (B, K) of labels, or those of starts and of ends, (B, T) each."""
 
 
@@ -51,18 +41,17 @@ class TorchBackend:
         return logits[0] if len(logits) == 1 else logits
 
 
-def load_backend(folder: Path, head: str, *, device: str = "cpu", threads: int | None = None) -> Backend:
+def load_backend(folder: Path, *, device: str = "cpu", threads: int | None = None) -> Backend:
     """Return the backend of a folder: ONNX Runtime where the model was exported, else PyTorch.
 
     Args:
         folder: of a fine-tuned or exported model.
-        head: as in `charbert.deploy.usage.Usage`.
         device: for PyTorch.
         threads: for ONNX Runtime; PyTorch has one number for the whole process.
     """
     if (folder / ONNX_FILE).is_file():
         return OnnxModel(folder, threads=threads)
-    return TorchBackend(_MODELS[head].from_pretrained(folder, dtype=torch.float32).to(device))
+    return TorchBackend(load_model(folder).to(device))
 
 
 def _output_names(output: Mapping[str, Any]) -> Sequence[str]:

@@ -55,7 +55,7 @@ class LabelReader:
         rows: list[list[np.ndarray]] = [[] for _ in range(encoded.origin)]
         for row, feature in zip(logits, encoded.features, strict=True):
             rows[feature[EXAMPLE_IDS]].append(row)
-        return [self._output(np.mean(windows, axis=0, dtype=np.float64), len(windows)) for windows in rows]
+        return [self._output(np.asarray(windows, np.float64).mean(axis=0), len(windows)) for windows in rows]
 
     def _output(self, logits: np.ndarray, windows: int) -> LabelOutput:
         exponents = np.exp(logits - logits.max())

@@ -113,7 +113,7 @@ class Predictor:
             usage = replace(usage, max_length=_checked_length(max_length, config))
         if no_answer_threshold is not None:
             usage = replace(usage, no_answers=True, no_answer_threshold=no_answer_threshold)
-        backend = load_backend(where, usage.head, device=device, threads=threads)
+        backend = load_backend(where, device=device, threads=threads)
         labels = [] if usage.head == "question_answering" else list(config.id2label.values())
         processor = CharBertProcessor.from_pretrained(where)
         return cls(backend, processor, labels, usage, batch_size=batch_size)

@@ -105,3 +105,31 @@ def test_a_model_behind_a_word_recogniser_is_refused(save_model) -> None:
 def test_settings_out_of_range_are_refused(tagger: Path, options: dict[str, int], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         Predictor.load(tagger, **options)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["tagger", "plain_tagger", "classifier", "reader"])
+def test_an_exported_model_answers_as_the_one_it_was_made_from(
+    request: pytest.FixtureRequest, tmp_path: Path, model: str, sentences: tuple[str, ...]
+) -> None:
+    pytest.importorskip("onnxruntime")
+    from charbert.deploy.export import export_model
+
+    folder = request.getfixturevalue(model)
+    export_model(folder, tmp_path / "onnx")
+    inputs: list[Any] = list(sentences)
+    if model == "reader":
+        inputs = [{"question": sentence, "context": " ".join(sentences)} for sentence in sentences]
+    one, other = Predictor.load(folder), Predictor.load(tmp_path / "onnx")
+    assert (other.usage, other.labels, other.word_encoder()) == (one.usage, one.labels, None)
+    for expected, found in zip(one.predict(inputs), other.predict(inputs), strict=True):
+        assert _rounded(found) == pytest.approx(_rounded(expected), abs=1e-3)
+
+
+def _rounded(output: Any) -> dict[str, Any]:
+    """The numbers and names of an output, flat."""
+    if hasattr(output, "spans"):
+        return {f"{span.type} {span.start} {span.end}": span.score for span in output.spans}
+    if hasattr(output, "answer"):
+        return {f"{output.start} {output.end} {output.answer}": output.score}
+    return dict(output.probabilities)

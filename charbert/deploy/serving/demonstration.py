@@ -124,4 +124,5 @@ def noise_input(clean: Input, share: float, seed: int) -> tuple[list[ShownWord],
         edits = {edit.word_index: edit.operation.name for edit in corruption.edits}
         for number, (word, other) in enumerate(zip(words, corruption.words, strict=True)):
             shown.append(ShownWord(field, word, *cut[number], other, *places[number], edits.get(number)))
-    return shown, replace(clean, **changed)
+    noised: Any = clean
+    return shown, replace(noised, **changed)

@@ -83,11 +83,12 @@ def predict_request(one: type[BaseModel], settings: ServeSettings) -> type[BaseM
 
 def predict_response(head: str) -> type[BaseModel]:
     """Return the schema of the answer to a batch."""
+    output = OUTPUTS[head]
     return create_model(
         "PredictResponse",
         __doc__="One prediction an input, in order.",
         model=(str, ...),
-        predictions=(list[OUTPUTS[head]], ...),  # type: ignore[misc]
+        predictions=(list[output], ...),  # type: ignore[valid-type]
     )
 
 
