@@ -62,11 +62,15 @@ def export_model(folder: str | Path, target: str | Path, *, tolerance: float = T
     return differences
 
 
-def load_model(folder: Path) -> PreTrainedModel:
+def load_model(folder: Path, **options: Any) -> PreTrainedModel:
     """Return the model with a head that a folder holds, in float32 on the CPU, in evaluation mode.
 
+    Args:
+        folder: where fine-tuning or pretraining saved it.
+        **options: more of ``from_pretrained``.
+
     Raises:
-        CheckpointError: if there is none.
+        CheckpointError: if there is none, or only an exported one.
     """
     if not (folder / "config.json").is_file():
         raise CheckpointError(f"{folder}: expected the folder of a model, got none with config.json")
@@ -75,7 +79,11 @@ def load_model(folder: Path) -> PreTrainedModel:
     if kind is None or not name.startswith("CharBertFor"):
         known = ", ".join(sorted(one for one in models.__all__ if one.startswith("CharBertFor")))
         raise CheckpointError(f"{folder}: expected a model with a head ({known}), got {name}")
-    model: PreTrainedModel = kind.from_pretrained(folder, dtype=torch.float32)
+    if (folder / ONNX_FILE).is_file():
+        raise CheckpointError(
+            f"{folder}: expected a model in PyTorch, got an exported one; name the one it was made of"
+        )
+    model: PreTrainedModel = kind.from_pretrained(folder, dtype=torch.float32, **options)
     return model.eval()
 
 

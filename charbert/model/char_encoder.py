@@ -109,8 +109,7 @@ class EmbeddingCharEncoder(nn.Module):
 
     def forward(self, char_input_ids: Tensor, start_ids: Tensor, end_ids: Tensor) -> Tensor:
         """Map characters (B, C) and the subwords' first and last characters (B, T) to states (B, T, H)."""
-        ends = [self.embedding(char_input_ids.gather(1, ids)) for ids in (start_ids, end_ids)]
-        return torch.cat(ends, dim=-1)  # (B, T, H)
+        return gather_ends(self.embedding(char_input_ids), start_ids, end_ids)  # (B, T, H)
 
 
 def build_char_encoder(config: CharBertConfig) -> nn.Module | None:

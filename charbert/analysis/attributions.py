@@ -1,0 +1,158 @@
+"""Which subwords and which characters decide: integrated gradients on both embeddings of a model at once."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from charbert.analysis.questions import Question
+from charbert.errors import SettingsError
+from charbert.evaluation.explanation import Attribution, Values
+
+log = logging.getLogger(__name__)
+
+Output = Callable[[Any], Tensor]
+"""From a model's output for B rows to the numbers that are explained, (B)."""
+_ROWS_AT_ONCE = 16
+
+
+class Explainer:
+    """Attributes a model's outputs to its subwords and characters, by integrated gradients (Sundararajan et al. 2017).
+
+    Both embeddings move together on a straight path from a baseline, in which the words are unknown, to the text. So
+    the attributions of subwords and characters together add up to the difference between the two outputs, which is
+    checked: the path gets twice the points until it is so. Special subwords, and characters outside of words, are the
+    same on the whole path and add nothing.
+
+    Args:
+        model: with a fine-tuning head, on the CPU; it is put into evaluation mode.
+        baseline_id: subword whose embedding stands for an unknown one; None: no embedding at all. The characters'
+            baseline is always no embedding.
+        steps: points of the path to begin with.
+        max_steps: most points; what is not complete then is given as it is, with a warning.
+        tolerance: largest difference between the sum and the difference of the outputs, as a share of that.
+
+    Raises:
+        SettingsError: if the extra ``explain`` is not installed.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        *,
+        baseline_id: int | None,
+        steps: int = 64,
+        max_steps: int = 1024,
+        tolerance: float = 0.02,
+    ) -> None:
+        self.model = model.eval()
+        self.baseline_id = baseline_id
+        self.steps, self.max_steps, self.tolerance = steps, max_steps, tolerance
+        self._captum = _import_captum()
+        encoder = model.base_model.char_encoder
+        self._embeddings: list[nn.Module] = [model.get_input_embeddings()]
+        self._embeddings += [] if encoder is None else [encoder.embedding]
+
+    def attribute(self, question: Question, title: str, output: Output) -> Attribution:
+        """Return what each subword and character adds to an output.
+
+        Args:
+            question: the text.
+            title: what the output is called.
+            output: which it is.
+        """
+        found = self._embedded(question.batch)
+        baselines = self._baselines(question, found)
+        names = list(question.batch)
+
+        def run(*tensors: Tensor) -> Tensor:
+            embedded, fields = tensors[: len(found)], tensors[len(found) :]
+            with self._replaced(embedded):
+                return output(self.model(**dict(zip(names, fields, strict=True))))
+
+        fields = tuple(question.batch.values())
+        with torch.no_grad():
+            outputs = [float(run(*inputs, *fields)) for inputs in (found, baselines)]
+        steps = self.steps
+        while True:
+            parts = self._captum.IntegratedGradients(run).attribute(
+                found, baselines, additional_forward_args=fields, n_steps=steps, internal_batch_size=_ROWS_AT_ONCE
+            )
+            values: list[Values] = [part.detach().sum(-1)[0].numpy() for part in parts]
+            characters = values[1] if len(values) > 1 else None
+            attribution = Attribution(title, *outputs, values[0], characters, steps, self.tolerance)
+            if attribution.is_complete or 2 * steps > self.max_steps:
+                break
+            steps *= 2
+        if not attribution.is_complete:
+            log.warning("%s: the sum is off by %.1f %% with %d points", title, 100 * attribution.gap, steps)
+        return attribution
+
+    def _embedded(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+        """Return what the embeddings of subwords, (1, T, F), and of characters, (1, C, E), make of a batch."""
+        seen: list[Tensor] = []
+        hooks = [
+            module.register_forward_hook(lambda _module, _inputs, embedded: seen.append(embedded))
+            for module in self._embeddings
+        ]
+        try:
+            with torch.no_grad():
+                self.model(**batch)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return tuple(embedded.clone() for embedded in seen)
+
+    def _baselines(self, question: Question, embedded: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        unknown = torch.zeros(embedded[0].shape[-1])
+        if self.baseline_id is not None:
+            unknown = self.model.get_input_embeddings().weight.detach()[self.baseline_id]
+        baselines = [torch.where(question.known[..., None], unknown, embedded[0])]
+        if len(embedded) > 1:
+            known = question.known_characters(embedded[1].shape[1])
+            baselines.append(embedded[1].masked_fill(known[..., None], 0.0))
+        return tuple(baselines)
+
+    @contextmanager
+    def _replaced(self, embedded: tuple[Tensor, ...]) -> Iterator[None]:
+        """Let the embeddings return what they are given, whatever they are asked for."""
+        hooks = [
+            module.register_forward_hook(lambda _module, _inputs, _output, given=given: given)
+            for module, given in zip(self._embeddings, embedded, strict=True)
+        ]
+        try:
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+
+@torch.inference_mode()
+def attention_maps(model: PreTrainedModel, question: Question) -> dict[str, Values]:
+    """Return the attention weights of each channel that a model has, (L, heads, T, T); a row is who looks.
+
+    Raises:
+        SettingsError: if the model's attention does not compute them; load it with ``attn_implementation="eager"``.
+    """
+    output = model.base_model(**question.batch, output_attentions=True)
+    channels = {"token channel": output.attentions, "char channel": output.char_attentions}
+    return {
+        name: np.stack([layer[0].float().numpy() for layer in layers])
+        for name, layers in channels.items()
+        if layers is not None
+    }
+
+
+def _import_captum() -> Any:
+    try:
+        return importlib.import_module("captum.attr")
+    except ImportError:
+        raise SettingsError("attributions need the package captum: pip install 'charbert[explain]'") from None

@@ -1,0 +1,89 @@
+"""Texts as a model reads them, with the way back from each input to its subword and its letters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from charbert.errors import DataError
+from charbert.evaluation.explanation import Piece
+from charbert.model.processing import CharBertProcessor
+
+
+@dataclass(frozen=True)
+class Question:
+    """One row of inputs to a model."""
+
+    batch: dict[str, Tensor]
+    """The fields of the model, one row each."""
+    pieces: tuple[Piece, ...]
+    """One for each subword."""
+    sequences: tuple[int | None, ...]
+    """Of each subword, which of two texts it is of; None for a special one."""
+
+    @property
+    def word_positions(self) -> list[int]:
+        """Position of the first subword of each word, of texts that came as words."""
+        found: dict[int, int] = {}
+        for position, piece in enumerate(self.pieces):
+            if piece.word is not None:
+                found.setdefault(piece.word, position)
+        return [found[word] for word in sorted(found)]
+
+    @property
+    def known(self) -> Tensor:
+        """True for the subwords of words, False for special ones, (1, T)."""
+        return torch.tensor([[piece.word is not None for piece in self.pieces]])
+
+    def known_characters(self, size: int) -> Tensor:
+        """Return True for the letters of words, (1, C)."""
+        known = torch.zeros(1, size, dtype=torch.bool)
+        for piece in self.pieces:
+            if piece.word is not None:
+                known[0, piece.first : piece.first + len(piece.characters)] = True
+        return known
+
+
+def ask(
+    processor: CharBertProcessor, first: str | Sequence[str], second: str | None = None, *, max_length: int
+) -> Question:
+    """Return a text, a text as words, or a pair of texts as a model reads them.
+
+    Args:
+        processor: of the model.
+        first: a text, or the words of one.
+        second: the second text of a pair.
+        max_length: most subwords; what is longer is refused, since it would be cut without a word.
+
+    Raises:
+        DataError: if there are no words, or too many.
+    """
+    is_words = not isinstance(first, str)
+    texts = [list(first)] if is_words else [first]
+    encoding = processor(
+        texts, None if second is None else [second], is_split_into_words=is_words, return_offsets_mapping=True
+    )
+    names = processor.tokenizer.convert_ids_to_tokens(encoding["input_ids"][0])
+    words, sequences = encoding.word_ids(0), encoding.sequence_ids(0)
+    if len(names) > max_length:
+        raise DataError(f"the text has {len(names)} subwords, expected at most {max_length}; shorten it")
+    if all(word is None for word in words):
+        raise DataError("the text has no words to explain; give one with explain.text")
+    starts, ends = (encoding[name][0] if processor.char_vocab else None for name in ("start_ids", "end_ids"))
+    pieces = []
+    for position, (name, word, sequence) in enumerate(zip(names, words, sequences, strict=True)):
+        if word is None:
+            pieces.append(Piece(name, (), 0, None))
+            continue
+        source = second if sequence == 1 else first[word] if is_words else first
+        begin, stop = encoding["offset_mapping"][0][position]
+        letters, start = str(source)[begin:stop], 0
+        if starts is not None and ends is not None:  # a letter that the model reads as several, or not at all
+            start, size = starts[position], ends[position] - starts[position] + 1
+            letters = letters[:size].ljust(size, "·")
+        pieces.append(Piece(name, tuple(letters), start, word))
+    fields = {name: torch.tensor(encoding[name]) for name in processor.pad_values}
+    return Question(fields, tuple(pieces), tuple(sequences))

@@ -1,0 +1,110 @@
+"""Which of a model's outputs is explained: the one chosen, or the one that decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from charbert.analysis.attributions import Output
+from charbert.analysis.questions import Question
+from charbert.errors import SettingsError
+
+OUTSIDE = "O"
+"""Tag of a word that is of no entity."""
+LONGEST_ANSWER = 30
+"""Subwords."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One output of a model."""
+
+    title: str
+    output: Output
+
+
+@torch.inference_mode()
+def choose_targets(
+    model: PreTrainedModel,
+    question: Question,
+    words: Sequence[str] = (),
+    *,
+    word: int | None = None,
+    label: str = "",
+    most: int = 4,
+) -> list[Target]:
+    """Return the outputs to explain: a label's logit, that of a word's tag, or those of an answer's start and end.
+
+    Args:
+        model: with a fine-tuning head.
+        question: the text.
+        words: of the text, for a tagger.
+        word: whose tag; None: of each word with a tag other than O, or of the first word if there is none.
+        label: of the model; empty: the one with the highest logit.
+        most: tags at most.
+
+    Raises:
+        SettingsError: if there is no such word or label.
+    """
+    output = model(**question.batch)
+    if "logits" not in output:
+        return _answer(question, output)
+    labels = model.config.id2label
+    if label and label not in labels.values():
+        raise SettingsError(f"explain.label must be one of {', '.join(labels.values())}, got {label}")
+    chosen = next((number for number, name in labels.items() if name == label), None)
+    logits = output["logits"][0]
+    if logits.ndim == 1:
+        best = int(logits.argmax()) if chosen is None else chosen
+        return [Target(f"label {labels[best]}", partial(_logit, index=(best,)))]
+    return _tags(question, logits, labels, words, word, chosen, most)
+
+
+def _tags(
+    question: Question,
+    logits: Tensor,
+    labels: dict[int, str],
+    words: Sequence[str],
+    word: int | None,
+    chosen: int | None,
+    most: int,
+) -> list[Target]:
+    positions = question.word_positions
+    if word is not None and word >= len(positions):
+        raise SettingsError(f"explain.word must be below the text's {len(positions)} words, got {word}")
+    best = logits[positions].argmax(-1).tolist()
+    found = [place for place, tag in enumerate(best) if labels[tag] != OUTSIDE] or [0]
+    places = [word] if word is not None else found[:most]
+    targets = []
+    for place in places:
+        tag = best[place] if chosen is None else chosen
+        targets.append(Target(f"{labels[tag]} of {words[place]}", partial(_logit, index=(positions[place], tag))))
+    return targets
+
+
+def _answer(question: Question, output: Any) -> list[Target]:
+    """Return start and end of the best answer in the context."""
+    starts, ends = output["start_logits"][0], output["end_logits"][0]
+    inside = torch.tensor([sequence == 1 for sequence in question.sequences])
+    scores = starts[:, None] + ends[None, :]
+    allowed = inside[:, None] & inside[None, :]
+    allowed &= torch.ones_like(scores).triu().tril(LONGEST_ANSWER - 1).bool()
+    start, end = divmod(int(scores.masked_fill(~allowed, float("-inf")).argmax()), len(ends))
+    return [
+        Target(f"answer starts at {question.pieces[start].text}", partial(_end, name="start_logits", position=start)),
+        Target(f"answer ends at {question.pieces[end].text}", partial(_end, name="end_logits", position=end)),
+    ]
+
+
+def _logit(output: Any, index: tuple[int, ...]) -> Tensor:
+    return output["logits"][(slice(None), *index)]
+
+
+def _end(output: Any, name: str, position: int) -> Tensor:
+    return output[name][:, position]
