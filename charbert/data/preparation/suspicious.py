@@ -27,6 +27,9 @@ from charbert.seeding import derive_seed
 
 log = logging.getLogger(__name__)
 
+_LEAST_GAIN = 0.05
+"""A model that is not this much better than always saying the most frequent label is no judge of labels."""
+
 
 @dataclass(frozen=True)
 class Suspicion:
@@ -77,9 +80,19 @@ class FindSuspicious(Step):
         found = find_suspicious(labels, probabilities, names, method=self.settings.method)[: self.settings.top]
         outcome: Outcome[Any] = Outcome(list(rows))
         given = np.array([names.index(label) for own in labels for label in own])
+        accuracy = float(np.mean(np.concatenate(probabilities).argmax(1) == given))
+        majority = float(np.bincount(given).max() / len(given))
+        if accuracy < majority + _LEAST_GAIN:
+            log.warning(
+                "the model that judges the labels agrees with %.1f %% of them, the most frequent label alone with "
+                "%.1f %%: its findings mean little; give preparation.suspicious.probabilities of a better one",
+                100 * accuracy,
+                100 * majority,
+            )
         outcome.notes = {
             "believed by": "the given probabilities" if self.probabilities is not None else "TF-IDF, cross-validated",
-            "accuracy of that model": float(np.mean(np.concatenate(probabilities).argmax(1) == given)),
+            "accuracy of that model": accuracy,
+            "accuracy of the most frequent label": majority,
             "labels": len(given),
             "suspicious labels": len(found),
             "suspicious examples": len({one.example for one in found}),

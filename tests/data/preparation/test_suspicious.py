@@ -96,3 +96,12 @@ def test_too_few_examples_of_a_label_are_named(apply: Apply) -> None:
         apply(FindSuspicious(SuspiciousSettings(), 0), rows)
     with pytest.raises(SettingsError, match="two labels or more"):
         apply(FindSuspicious(SuspiciousSettings(), 0), ["a", "b"])
+
+
+def test_a_judge_that_knows_nothing_is_called_one(apply: Apply, caplog: pytest.LogCaptureFixture) -> None:
+    rows = [LabelledText(f"same words {number % 3}", None, "a" if number % 7 else "b") for number in range(60)]
+    apply(FindSuspicious(SuspiciousSettings(), 0), rows)
+    assert "its findings mean little" in caplog.text
+    caplog.clear()
+    apply(FindSuspicious(SuspiciousSettings(), 0), reviews())
+    assert "its findings mean little" not in caplog.text
