@@ -12,6 +12,17 @@ from charbert.model.configuration import CharBertConfig
 from charbert.model.heads import CharBertForFineTuning
 from charbert.model.trunk import trunk_adapter
 
+_KEPT = {*CharBertConfig.__dataclass_fields__, "id2label", "label2id", "num_labels"}
+_PLAIN = {
+    "char_encoder": "none",
+    "interaction": "none",
+    "char_vocab": None,
+    "char_vocab_size": None,
+    "head_channels": "token",
+    "nlm_channel": "token",
+}
+"""Settings of a model without a char channel."""
+
 
 def take_layers(
     teacher: CharBertForFineTuning, layers: Sequence[int], *, char_channel: bool, labels: Sequence[str] = ()
@@ -63,15 +74,8 @@ def _student_config(config: CharBertConfig, layers: Sequence[int], *, char_chann
     small.trunk_config.num_hidden_layers = len(layers)
     if getattr(small.trunk_config, "layer_types", None):
         small.trunk_config.layer_types = [small.trunk_config.layer_types[layer - 1] for layer in layers]
-    if not char_channel:
-        small.char_encoder = small.interaction = "none"
-        small.char_vocab, small.char_vocab_size = None, None
-        small.head_channels = "token"
-        small.nlm_channel = "token"
-    return CharBertConfig(**{name: value for name, value in small.to_dict().items() if name in _KEPT})
-
-
-_KEPT = {*CharBertConfig.__dataclass_fields__, "id2label", "label2id", "num_labels"}
+    kept = {name: value for name, value in small.to_dict().items() if name in _KEPT}
+    return CharBertConfig(**kept if char_channel else {**kept, **_PLAIN})
 
 
 def _renamed(teacher: CharBertForFineTuning, kept: Sequence[int]) -> dict[str, Tensor]:

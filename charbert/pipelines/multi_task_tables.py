@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from charbert.config.schema import Settings
 from charbert.pipelines.comparability import comparable_records
@@ -35,9 +36,9 @@ def draw(settings: Settings) -> None:
     together: list[ResultRecord] = []
     for name in names:
         own = task_settings(settings, name)
-        together += comparable_records(own, SHARED_TASK, **{"settings.task.name": name, "details.tasks": [names]})
-        finetuned = comparable_records(own, **{"settings.task.name": name})
-        alone += [record for record in finetuned if record.kind == "finetune"]
+        of_task: dict[str, Any] = {"settings.task.name": name}
+        together += comparable_records(own, SHARED_TASK, **{**of_task, "details.tasks": [names]})
+        alone += [record for record in comparable_records(own, **of_task) if record.kind == "finetune"]
     metrics = {name: task.metric for name, task in settings.multi_task.tasks.items()}
     table = multi_task_table(alone, together, metrics, settings.attack.name)
     folder = Path(settings.paths.results) / "tables"

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
+from transformers import TrainerControl
 
 from charbert.seeding import numpy_generator
 from charbert.training.extra_loss import Batch, ExtraLoss, Losses
@@ -169,6 +170,7 @@ class MultiTaskTrainer(CharBertTrainer):
 
     def __init__(self, *, evaluation: Callable[[], dict[str, float]], **arguments: Any) -> None:
         super().__init__(**arguments)
+        self.control: TrainerControl
         self.evaluation = evaluation
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
