@@ -36,9 +36,7 @@ def run(settings: Settings) -> ResultRecord:
 def run_and_report(settings: Settings) -> ResultRecord:
     """Return the record as `run` does, the model made again where it is missing, and log the scores and its folder."""
     single = not is_baseline(settings) and not task_files(settings).folds.number
-    if single:
-        prepare_finetuned(settings)
-    record = run(settings)
+    record = read_record(prepare_finetuned(settings).record_path) if single else run(settings)
     for name, score in record.metrics.items():
         kind, *parts = name.split("/")
         if parts[-1] == settings.task.metric and len(parts) == (3 if kind == "attack" else 2):
