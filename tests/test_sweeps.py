@@ -38,7 +38,7 @@ def finished(folder: Path, pattern: str) -> list[dict]:
 def test_jobs_of_a_sweep_run_side_by_side_and_share_what_they_need(
     name: str, tmp_path: Path, run_experiment: Run
 ) -> None:
-    sweep = ["-m", "task=cola", "model=bert", "seed=1,2", f"hydra/launcher={name}", "tracking=off"]
+    sweep = ["hydra.mode=MULTIRUN", "task=cola", "model=bert", "seed=1,2", f"hydra/launcher={name}", "tracking=off"]
     run_experiment("finetune.py", tmp_path, *sweep)
     assert sorted(record["seed"] for record in finished(tmp_path, "cola-bert-*")) == [1, 2]
     (trunk,) = finished(tmp_path, "trunk-*")  # made by one, waited for by the other

@@ -143,7 +143,7 @@ def test_a_killed_search_goes_on_and_its_best_reruns_with_the_same_dev_score(
     killed: tuple[Path, list[str]], run_python: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     folder, command = killed
-    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=600)
+    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "resuming from" in done.stdout  # what the killed trial had trained was not lost
     record = read_record(next((folder / "results/records").glob("search-*/record.json")))
@@ -154,7 +154,7 @@ def test_a_killed_search_goes_on_and_its_best_reruns_with_the_same_dev_score(
     best = next((folder / "results/search").glob("*/best.yaml"))
     again = [f"paths.results={folder / 'again'}", "tracking=off"]
     rerun = ["experiments/finetune.py", "--config-dir", str(best.parent), "--config-name", "best", *again]
-    run_python(*rerun, cwd=ROOT)
+    run_python(*rerun, cwd=ROOT, timeout=900)
     found = json.loads(next((folder / "again/records").glob("cola-*/record.json")).read_text())["metrics"]
     assert found["dev/cola/matthews"] == record.metrics["dev/cola/matthews"]
     assert "eval/cola/matthews" in found
@@ -166,7 +166,7 @@ def test_a_search_in_two_processes_has_its_trials_exactly(
 ) -> None:
     folder, command = killed
     options = ["search.processes=2", "search.method=random", "search.trials=4", "tracking=off"]
-    run_python(*command[1:], *options, cwd=ROOT)
+    run_python(*command[1:], *options, cwd=ROOT, timeout=900)
     records = read_records(folder / "results/records", kind="search")
     record = next(record for record in records if record.settings["search"]["method"] == "random")
     assert record.metrics["trials/all"] == 4
