@@ -26,8 +26,8 @@ class _Best(NamedTuple):
 
     start: int
     end: int
-    similarity: float
-    margin: float
+    similarity: float = 0.0
+    margin: float = 0.0
 
 
 class OverlapAnswers:
@@ -76,7 +76,7 @@ class OverlapAnswers:
     def _best_sentences(self, examples: Sequence[Question]) -> list[_Best]:
         spans = {example.context: split_sentences(example.context) for example in examples}
         if self._vectorizer is None:
-            return [_Best(*spans[example.context][0], 0.0, 0.0) for example in examples]
+            return [_Best(*spans[example.context][0]) for example in examples]
         rows = {context: self._vectorizer.transform([context[a:b] for a, b in cut]) for context, cut in spans.items()}
         questions = self._vectorizer.transform([example.question for example in examples])
         found = []
@@ -85,7 +85,8 @@ class OverlapAnswers:
             order = np.argsort(-shared, kind="stable")
             second = float(shared[order[1]]) if len(order) > 1 else 0.0
             top = float(shared[order[0]])
-            found.append(_Best(*spans[example.context][order[0]], top, top - second))
+            start, end = spans[example.context][order[0]]
+            found.append(_Best(start, end, top, top - second))
         return found
 
     def _candidates(self, example: Question, best: _Best) -> list[SpanCandidate]:

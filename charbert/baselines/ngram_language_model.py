@@ -101,7 +101,8 @@ class NgramLanguageModel:
         contexts, places = np.unique(grams // self._base, return_inverse=True)
         once, twice = (float((counts == number).sum()) for number in (1, 2))
         discount = once / (once + 2 * twice) if once else 0.5
-        totals, kinds = np.bincount(places, weights=counts), np.bincount(places).astype(np.float64)
+        totals = np.bincount(places, weights=counts).astype(np.float64)
+        kinds = np.bincount(places).astype(np.float64)
         return _Level(grams, counts, contexts, totals, kinds, min(discount, 0.95))
 
 

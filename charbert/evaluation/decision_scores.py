@@ -74,8 +74,13 @@ def write_scores(path: Path, scores: DecisionScores) -> None:
         RecordError: if it cannot be written.
     """
     buffer = io.BytesIO()
-    arrays = {"logits": scores.logits.astype(np.float32), "gold": scores.gold, "lengths": scores.lengths}
-    np.savez_compressed(buffer, labels=np.array(scores.labels, dtype=np.str_), **arrays)
+    np.savez_compressed(
+        buffer,
+        logits=scores.logits.astype(np.float32),
+        gold=scores.gold,
+        labels=np.array(scores.labels, dtype=np.str_),
+        lengths=scores.lengths,
+    )
     write_atomically(path, buffer.getvalue())
 
 

@@ -255,4 +255,4 @@ def ngram_losses(
 
 def seen_whole(versions: Sequence[Sequence[WordLosses]]) -> list[np.ndarray]:
     """Return which words of each text have a loss in all versions of it, so that all are scored on the same words."""
-    return [~np.isnan([one.losses for one in text]).any(axis=0) for text in zip(*versions, strict=True)]
+    return [np.asarray(~np.isnan([one.losses for one in text]).any(axis=0)) for text in zip(*versions, strict=True)]

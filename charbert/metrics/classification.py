@@ -10,10 +10,12 @@ from sklearn import metrics as sklearn_metrics
 
 from charbert.errors import DataError, SettingsError
 
+Labels = Sequence[int] | np.ndarray
+"""Ids of labels, one for each decision."""
 Average = Literal["binary", "macro", "micro", "weighted"]
 
 
-def accuracy(gold: Sequence[int], predicted: Sequence[int]) -> float:
+def accuracy(gold: Labels, predicted: Labels) -> float:
     """Return the share of examples with the right label, in [0, 1].
 
     Raises:
@@ -23,7 +25,7 @@ def accuracy(gold: Sequence[int], predicted: Sequence[int]) -> float:
     return float((one == other).mean())
 
 
-def matthews(gold: Sequence[int], predicted: Sequence[int]) -> float:
+def matthews(gold: Labels, predicted: Labels) -> float:
     """Return the Matthews correlation (phi), in [-1, 1]; 0 when either side has one label only.
 
     Paper: Table 1, the CoLA column.
@@ -37,7 +39,7 @@ def matthews(gold: Sequence[int], predicted: Sequence[int]) -> float:
     return float(sklearn_metrics.matthews_corrcoef(one, other))
 
 
-def label_f1(gold: Sequence[int], predicted: Sequence[int], *, average: Average = "binary", positive: int = 1) -> float:
+def label_f1(gold: Labels, predicted: Labels, *, average: Average = "binary", positive: int = 1) -> float:
     """Return F1 in [0, 1]; a label that is neither in the gold nor predicted counts 0.
 
     Args:
@@ -59,7 +61,7 @@ def label_f1(gold: Sequence[int], predicted: Sequence[int], *, average: Average 
     return float(sklearn_metrics.f1_score(one, other, average=average, zero_division=0.0))
 
 
-def averaged_scores(gold: Sequence[int], predicted: Sequence[int]) -> dict[str, float]:
+def averaged_scores(gold: Labels, predicted: Labels) -> dict[str, float]:
     """Return precision, recall and F1 averaged in three ways, ``macro_f1``, ``micro_recall`` and so on, in [0, 1].
 
     The averages are those of `label_f1`, over the labels that are in the gold or predicted. Where every decision has
@@ -69,14 +71,14 @@ def averaged_scores(gold: Sequence[int], predicted: Sequence[int]) -> dict[str, 
         DataError: if there is nothing to score or the two have different lengths.
     """
     one, other = _as_labels(gold, predicted)
-    scores = {}
+    scores: dict[str, float] = {}
     for average in ("macro", "micro", "weighted"):
         found = sklearn_metrics.precision_recall_fscore_support(one, other, average=average, zero_division=0.0)
         scores |= {f"{average}_{name}": float(x) for name, x in zip(("precision", "recall", "f1"), found, strict=False)}
     return scores
 
 
-def positive_scores(gold: Sequence[int], predicted: Sequence[int], positive: int = 1) -> dict[str, float]:
+def positive_scores(gold: Labels, predicted: Labels, positive: int = 1) -> dict[str, float]:
     """Return ``precision``, ``recall`` and ``f1`` of one label against the rest, in [0, 1].
 
     Raises:
@@ -87,7 +89,7 @@ def positive_scores(gold: Sequence[int], predicted: Sequence[int], positive: int
     return {name: float(value) for name, value in zip(("precision", "recall", "f1"), found, strict=False)}
 
 
-def confusion_matrix(gold: Sequence[int], predicted: Sequence[int], num_labels: int) -> np.ndarray:
+def confusion_matrix(gold: Labels, predicted: Labels, num_labels: int) -> np.ndarray:
     """Return (num_labels, num_labels) counts: row is the gold label, column the predicted one.
 
     Raises:
@@ -100,7 +102,7 @@ def confusion_matrix(gold: Sequence[int], predicted: Sequence[int], num_labels: 
     return np.asarray(sklearn_metrics.confusion_matrix(one, other, labels=range(num_labels)))
 
 
-def _as_labels(gold: Sequence[int], predicted: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+def _as_labels(gold: Labels, predicted: Labels) -> tuple[np.ndarray, np.ndarray]:
     one, other = np.asarray(gold), np.asarray(predicted)
     if one.ndim != 1 or one.shape != other.shape or not len(one):
         raise DataError(f"expected one predicted label for each gold one, got shapes {one.shape} and {other.shape}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from charbert.config.schema import Settings
 from charbert.errors import RecordError
@@ -45,7 +46,8 @@ def task_records(settings: Settings) -> list[ResultRecord]:
     """Return the finished cells of the task that may stand in one table."""
     if not (Path(settings.paths.results) / "records").is_dir():
         return []
-    return comparable_records(settings, **{"settings.task.name": settings.task.name})
+    filters: dict[str, Any] = {"settings.task.name": settings.task.name}
+    return comparable_records(settings, **filters)
 
 
 def draw(settings: Settings) -> None:

@@ -199,7 +199,7 @@ def _noisy_metrics(
         "attacked/noised": (texts["attacked"], noised),
         "attacked/unchanged": (texts["attacked"], [~row for row in noised]),
     }
-    metrics = {}
+    metrics: dict[str, float] = {}
     for name, (rows, kept) in groups.items():
         scores = noisy_word_scores(
             model,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from charbert.errors import RecordError
 from charbert.reporting.canvas import CYCLE, INK, add_caption, add_legend, panels, save_figure
@@ -99,7 +99,13 @@ def _draw(axis: Axes, bins: Sequence[Bin], scaled: Sequence[Bin]) -> None:
     for points, face, label in ((bins, CYCLE[1], "mean confidence"), (scaled, "white", "at the fitted temperature")):
         found = [(one.confidence, one.accuracy) for one in points if one.count]
         if found:
-            mark = {"color": CYCLE[1], "markerfacecolor": face, "markersize": 4.5, "clip_on": False, "zorder": 3}
+            mark: dict[str, Any] = {
+                "color": CYCLE[1],
+                "markerfacecolor": face,
+                "markersize": 4.5,
+                "clip_on": False,
+                "zorder": 3,
+            }
             axis.plot(*zip(*found, strict=True), "o", label=label, **mark)
     axis.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "¼", "½", "¾", "1"])
     axis.set_xlim(0, 1)
