@@ -14,9 +14,10 @@ from charbert.data.preparation.augmentation import Augment, read_synonyms
 from charbert.data.preparation.balance import Balance, class_weights
 from charbert.data.preparation.cleaning import CleanLabels, DropEmpty, DropLengthOutliers, DropUnfit, RepairUnicode
 from charbert.data.preparation.duplicates import DropDuplicates, FindLeakage
+from charbert.data.preparation.out_of_fold import read_probabilities
 from charbert.data.preparation.report import describe_set, listings
 from charbert.data.preparation.steps import Dropped, Prepared, Row, Step, report_dropped, run_steps
-from charbert.data.preparation.suspicious import FindSuspicious, read_probabilities
+from charbert.data.preparation.suspicious import FindSuspicious
 from charbert.errors import DataError
 from charbert.files import shorten_path, write_atomically
 from charbert.reporting.preparation import preparation_figure, render_report

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from charbert.config.data import TaskKind
-from charbert.config.preparation import PreparationStep, SplitMethod
+from charbert.config.preparation import PreparationStep
 from charbert.config.schema import Settings
+from charbert.config.splitting import SplitMethod
 from charbert.data.preparation.augmentation import Augment
 from charbert.data.preparation.balance import Balance
 from charbert.data.preparation.duplicates import FindLeakage, check_no_near_leakage, group_similar

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from charbert.config.data import ColumnSettings
+from charbert.data.preparation.question_view import QuestionView
 from charbert.data.preparation.steps import Dropped, Row
-from charbert.data.preparation.views import ExampleView, LabelledView, QuestionView, TaggedView
+from charbert.data.preparation.views import ExampleView, LabelledView, TaggedView
 from charbert.data.readers.faults import Fault, positions
 from charbert.errors import SettingsError
 from charbert.files import shorten_path

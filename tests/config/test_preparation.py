@@ -9,9 +9,9 @@ from charbert.config.preparation import (
     NearSettings,
     PreparationSettings,
     PreparationStep,
-    SplitSettings,
     SuspiciousSettings,
 )
+from charbert.config.splitting import SplitSettings
 from charbert.errors import SettingsError
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from charbert.config.data import ColumnSettings, SpanSettings
-from charbert.data.preparation.views import LabelledView, QuestionView, TaggedView
+from charbert.data.preparation.question_view import QuestionView
+from charbert.data.preparation.views import LabelledView, TaggedView
 from charbert.errors import DataError, SettingsError
 from charbert.tasks.classification import ClassificationTask
 from charbert.tasks.preparable import number_rows, read_rows, view_of

@@ -6,9 +6,10 @@ import pytest
 
 from charbert.config.preparation import AugmentationSettings
 from charbert.data.preparation.augmentation import Augment, read_synonyms
+from charbert.data.preparation.question_view import QuestionView
 from charbert.data.preparation.rewriting import rewrite_text
 from charbert.data.preparation.steps import Prepared
-from charbert.data.preparation.views import QuestionView, TaggedView
+from charbert.data.preparation.views import TaggedView
 from charbert.data.readers.conll import TaggedSentence
 from charbert.data.readers.squad import Answer, Question
 from charbert.errors import DataError, SettingsError

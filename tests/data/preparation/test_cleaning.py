@@ -12,8 +12,9 @@ from charbert.data.preparation.cleaning import (
     RepairUnicode,
     build_mend,
 )
+from charbert.data.preparation.question_view import QuestionView
 from charbert.data.preparation.steps import Prepared
-from charbert.data.preparation.views import LabelledView, QuestionView, TaggedView
+from charbert.data.preparation.views import LabelledView, TaggedView
 from charbert.data.readers.conll import TaggedSentence
 from charbert.data.readers.glue import LabelledText
 from charbert.data.readers.squad import Answer, Question

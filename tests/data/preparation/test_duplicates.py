@@ -14,8 +14,9 @@ from charbert.data.preparation.duplicates import (
     jaccard,
     ngrams,
 )
+from charbert.data.preparation.question_view import QuestionView
 from charbert.data.preparation.steps import Prepared
-from charbert.data.preparation.views import QuestionView, TaggedView
+from charbert.data.preparation.views import TaggedView
 from charbert.data.readers.conll import TaggedSentence
 from charbert.data.readers.glue import LabelledText
 from charbert.data.readers.squad import Answer, Question

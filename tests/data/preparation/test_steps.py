@@ -26,9 +26,10 @@ from charbert.data.preparation.augmentation import Augment
 from charbert.data.preparation.balance import Balance
 from charbert.data.preparation.cleaning import CleanLabels, DropEmpty, DropLengthOutliers, DropUnfit, RepairUnicode
 from charbert.data.preparation.duplicates import DropDuplicates, FindLeakage
+from charbert.data.preparation.question_view import QuestionView
 from charbert.data.preparation.report import describe_set, listings
 from charbert.data.preparation.steps import Outcome, Row, Step, run_steps
-from charbert.data.preparation.views import ExampleView, LabelledView, QuestionView, TaggedView
+from charbert.data.preparation.views import ExampleView, LabelledView, TaggedView
 from charbert.data.readers.conll import TaggedSentence
 from charbert.data.readers.glue import LabelledText
 from charbert.data.readers.squad import Answer, Question

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from charbert.config.preparation import Finding, SuspiciousSettings
+from charbert.data.preparation.out_of_fold import read_probabilities
 from charbert.data.preparation.steps import Prepared
-from charbert.data.preparation.suspicious import FindSuspicious, read_probabilities
+from charbert.data.preparation.suspicious import FindSuspicious
 from charbert.data.preparation.views import TaggedView
 from charbert.data.readers.conll import TaggedSentence
 from charbert.data.readers.glue import LabelledText
