@@ -45,6 +45,9 @@ _REASONS = {
     503: "The service has too many open requests.",
     504: "The answer took too long.",
 }
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Reason, "description": reason} for status, reason in _REASONS.items()
+}
 
 
 def build_app(models: dict[str, Predictor], settings: ServeSettings) -> App:
@@ -54,14 +57,14 @@ def build_app(models: dict[str, Predictor], settings: ServeSettings) -> App:
         models: by name; the first answers /predict, all are shown on the page.
         settings: its limits.
     """
-    name, predictor = next(iter(models.items()))
-    worker, demonstrator = Worker(settings.timeout_seconds), Demonstrator(models)
+    worker = Worker(settings.timeout_seconds)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         worker.close()
 
+    name, predictor = next(iter(models.items()))
     app = FastAPI(
         title="CharBERT",
         version=version("charbert"),
@@ -71,43 +74,51 @@ def build_app(models: dict[str, Predictor], settings: ServeSettings) -> App:
         lifespan=lifespan,
     )
     _answer_errors(app)
-    refusals: dict[int | str, dict[str, Any]] = {
-        status: {"model": Reason, "description": text} for status, text in _REASONS.items()
-    }
-    misnamed: dict[int | str, dict[str, Any]] = {421: refusals[421]}
-    one = input_model(predictor.head, settings.max_characters, predictor.usage.pairs)
-    short = input_model(predictor.head, settings.max_demo_characters, predictor.usage.pairs)
-    batch, shown = predict_request(one, settings), noise_request(short)
-    head = predictor.head
+    _add_predictions(app, models, settings, worker)
+    _add_health(app, models, settings)
+    _add_pages(app)
+    allowed = {settings.host, "localhost", "127.0.0.1", "::1", *settings.allowed_hosts}
+    return Limits(app, settings, frozenset(each.lower() for each in allowed))
 
-    @app.post("/predict", responses=refusals, response_model=predict_response(head), summary="Predict a batch")
+
+def _add_predictions(app: FastAPI, models: dict[str, Predictor], settings: ServeSettings, worker: Worker) -> None:
+    """Add /predict and /noise, with the schemas of the first model."""
+    name, predictor = next(iter(models.items()))
+    head, pairs = predictor.head, predictor.usage.pairs
+    batch = predict_request(input_model(head, settings.max_characters, pairs), settings)
+    shown = noise_request(input_model(head, settings.max_demo_characters, pairs))
+    demonstrator = Demonstrator(models)
+
+    @app.post("/predict", responses=_REFUSALS, response_model=predict_response(head), summary="Predict a batch")
     async def predict(request: batch) -> Any:  # type: ignore[valid-type]
         inputs = request.model_dump()["inputs"]  # type: ignore[attr-defined]
         outputs = await worker.run(lambda check: predictor.predict(inputs, check=check))
         return {"model": name, "predictions": [asdict(output) for output in outputs]}
 
     @app.post(
-        "/noise", responses=refusals, response_model=noise_response(head), summary="Predict before and after noise"
+        "/noise", responses=_REFUSALS, response_model=noise_response(head), summary="Predict with and without typos"
     )
     async def noise(request: shown) -> Any:  # type: ignore[valid-type]
         asked = request.model_dump()  # type: ignore[attr-defined]
         found = await worker.run(lambda check: demonstrator.show(asked["input"], asked["share"], asked["seed"], check))
         return asdict(found)
 
-    @app.get("/health", responses=misnamed, summary="Tell that the service is up, and what it serves")
+
+def _add_health(app: FastAPI, models: dict[str, Predictor], settings: ServeSettings) -> None:
+    @app.get("/health", responses={421: _REFUSALS[421]}, summary="Tell that the service is up, and what it serves")
     async def health() -> Health:
-        cards = [model_card(one_name, model) for one_name, model in models.items()]
+        cards = [model_card(name, model) for name, model in models.items()]
         limit = settings.max_demo_characters
         return Health(status="ok", version=version("charbert"), models=cards, max_demo_characters=limit)
 
+
+def _add_pages(app: FastAPI) -> None:
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
         return HTMLResponse(describe_api(app.openapi()))
 
     for path in PAGES:
         app.add_api_route(path, _page(path), include_in_schema=False)
-    allowed = {settings.host, "localhost", "127.0.0.1", "::1", *settings.allowed_hosts}
-    return Limits(app, settings, frozenset(each.lower() for each in allowed))
 
 
 def _page(path: str) -> Any:
