@@ -128,8 +128,9 @@ const PANELS = {
     const lost = clean.filter((span) => !after.has(key(span)));
     const found = noised.map((span) => ({ ...span, isNew: !before.has(key(span)) }));
     const covered = new Set(found.flatMap((span) => range(span.first, span.last)));
-    const free = lost.filter((span) => range(span.first, span.last).every((word) => !covered.has(word)));
-    const shown = [...found, ...free.map((span) => ({ ...span, isLost: true }))].sort((a, b) => a.first - b.first);
+    const gone = lost.flatMap((span) => runs(range(span.first, span.last).filter((word) => !covered.has(word)))
+      .map((run) => ({ ...span, first: run[0], last: run[run.length - 1], isLost: true })));
+    const shown = [...found, ...gone].sort((a, b) => a.first - b.first);
     section.append(
       element("h3", {}, "Without typos"), line(input.text, words, "start", "end", clean, null),
       element("h3", {}, "With typos"),
@@ -159,6 +160,17 @@ const PANELS = {
 };
 
 const range = (first, last) => Array.from({ length: last - first + 1 }, (_, index) => first + index);
+
+/** Rising numbers as runs without gaps. */
+function runs(numbers) {
+  const found = [];
+  for (const number of numbers) {
+    const last = found[found.length - 1];
+    if (last && last[last.length - 1] === number - 1) last.push(number);
+    else found.push([number]);
+  }
+  return found;
+}
 
 /** Spans by the words they cover instead of the characters; offsets count code points, as the service does. */
 function wordSpans(spans, words, start, end) {
