@@ -72,8 +72,7 @@ def trained(model: Any, settings: StrategySettings, make_trainer: MakeTrainer, *
     return trainer
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize("chars", [True, False])
+@pytest.mark.parametrize(("family", "chars"), [*((family, True) for family in FAMILIES), ("bert", False)])
 def test_full_fine_tuning_moves_every_weight(
     family: str, chars: bool, make_model: MakeModel, make_trainer: MakeTrainer
 ) -> None:
@@ -87,20 +86,23 @@ LOW = {"open_layers": [0], "open_embeddings": True, "open_char_channel": False}
 
 
 @pytest.mark.parametrize(
-    ("family", "frozen", "opened"),
+    ("family", "chars", "frozen", "opened"),
     [
-        ("bert", {}, CHANNEL),
-        ("bert", {"open_char_channel": False}, set()),
-        ("bert", {"open_layers": [-1, 0]}, {"layer 0", "layer 1"} | CHANNEL),
-        *((family, LOW, {"layer 0", "embeddings"}) for family in FAMILIES),
+        ("bert", True, {}, CHANNEL),
+        ("bert", False, {}, set()),
+        ("bert", True, {"open_char_channel": False}, set()),
+        ("bert", True, {"open_layers": [-1, 0]}, {"layer 0", "layer 1"} | CHANNEL),
+        ("bert", False, {"open_layers": [-1]}, {"layer 1"}),
+        ("roberta", False, LOW, {"layer 0", "embeddings"}),
+        ("distilbert", True, LOW, {"layer 0", "embeddings"}),
+        ("modernbert", True, LOW, {"layer 0", "embeddings"}),
     ],
 )
-@pytest.mark.parametrize("chars", [True, False])
 def test_a_frozen_trunk_moves_in_what_was_opened_alone(
     family: str,
+    chars: bool,
     frozen: dict[str, Any],
     opened: set[str],
-    chars: bool,
     make_model: MakeModel,
     make_trainer: MakeTrainer,
 ) -> None:
@@ -108,14 +110,14 @@ def test_a_frozen_trunk_moves_in_what_was_opened_alone(
     before = weights(model)
     settings = StrategySettings(trunk=TrunkTraining.frozen, frozen=FrozenSettings(**frozen))
     trained(model, settings, make_trainer, max_steps=1)
-    assert moved(model, before) == {"head"} | (opened if chars else opened - CHANNEL)
+    assert moved(model, before) == {"head"} | opened
 
 
 def gradual(**options: Any) -> StrategySettings:
     return StrategySettings(trunk=TrunkTraining.gradual, gradual=GradualSettings(**options))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", ["bert", "distilbert"])
 def test_gradual_unfreezing_opens_one_part_after_the_other_from_the_top(
     family: str, make_model: MakeModel, make_trainer: MakeTrainer
 ) -> None:
@@ -189,7 +191,7 @@ def rates_of(
     return watched.rates
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", ["bert", "roberta", "modernbert"])
 def test_rates_fall_from_layer_to_layer(family: str, make_model: MakeModel, make_trainer: MakeTrainer) -> None:
     settings = StrategySettings(rates=RateSettings(layer_decay=0.5))
     rates = rates_of(settings, make_model(family, chars=family != "roberta"), make_trainer, learning_rate=0.08)
