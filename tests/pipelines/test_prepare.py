@@ -195,12 +195,9 @@ def test_nothing_to_do_is_an_error(composed: Composed) -> None:
 
 
 def test_a_set_of_which_nothing_is_left_is_an_error(reviews: Callable[..., Settings]) -> None:
+    limit = ("preparation.lengths.min_words=5", "preparation.held_out_steps=[lengths]")
     with pytest.raises(DataError, match="got none of 1; the last was dropped by lengths"):
-        prepare.run(
-            reviews(
-                "preparation.steps=[lengths]", "preparation.held_out_steps=[lengths]", "preparation.lengths.min_words=5"
-            )
-        )
+        prepare.run(reviews("preparation.steps=[lengths]", *limit, dev="plainly dreadful\t0\n"))
 
 
 def test_prepared_files_are_read_like_any_other(composed: Composed) -> None:
