@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -13,8 +12,6 @@ from typing import Any
 
 import torch
 from transformers import EarlyStoppingCallback, set_seed
-from transformers.trainer import TRAINER_STATE_NAME
-from transformers.trainer_utils import get_last_checkpoint
 from transformers.utils.logging import disable_progress_bar
 
 from charbert.config.schema import Settings
@@ -22,6 +19,7 @@ from charbert.pipelines.cells import Cell
 from charbert.pipelines.comparability import comparison_keys
 from charbert.records import ResultRecord, file_checksum, shorten_path, start_record, write_record
 from charbert.seeding import derive_seed
+from charbert.training.checkpoints import newest_checkpoint
 from charbert.training.tracking import Run, TrackingCallback, tracking_run
 from charbert.training.trainer import CharBertTrainer
 
@@ -91,22 +89,6 @@ def train(trainer: CharBertTrainer, run: Run, patience: int | None = None) -> in
         log.info("resuming from %s", checkpoint)
     trainer.train(resume_from_checkpoint=checkpoint)
     return int(trainer.state.num_input_tokens_seen)
-
-
-def newest_checkpoint(folder: Path) -> str | None:
-    """Return the newest checkpoint in a folder, None if there is none; those that a kill left half written are deleted.
-
-    The Trainer writes the file that is looked at last.
-    """
-    while folder.is_dir() and (checkpoint := get_last_checkpoint(str(folder))) is not None:
-        try:
-            json.loads((Path(checkpoint) / TRAINER_STATE_NAME).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            log.info("%s is not whole, deleted", checkpoint)
-            shutil.rmtree(checkpoint)
-        else:
-            return str(checkpoint)
-    return None
 
 
 def final_scores(trainer: CharBertTrainer) -> dict[str, float]:

@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.utils.data import SequentialSampler
-from transformers import Trainer
 from transformers.trainer_utils import EvalLoopOutput
 
 from charbert.batch import EXAMPLE_IDS, NOISED, TEACHER
@@ -18,6 +17,7 @@ from charbert.config.training import TrainingSettings
 from charbert.errors import TrainingError
 from charbert.model.parts import model_parts
 from charbert.training.arguments import build_arguments
+from charbert.training.checkpoints import WholeCheckpoints
 from charbert.training.extra_loss import ExtraLoss
 from charbert.training.meter import ObjectiveMeter
 from charbert.training.optimizer import WeightRate, own_optimizer, parameter_groups, trunk_and_new_weights
@@ -25,7 +25,7 @@ from charbert.training.penalty import L1Penalty
 from charbert.training.strategies import Strategy
 
 
-class CharBertTrainer(Trainer):
+class CharBertTrainer(WholeCheckpoints):
     """Trainer that logs each objective apart and refuses to go on from a loss that is not finite.
 
     Args:

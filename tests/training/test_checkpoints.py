@@ -1,0 +1,173 @@
+import logging
+import multiprocessing
+import os
+import random
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from charbert.config.training import OptimizerSettings, TrainingSettings
+from charbert.training.arguments import build_arguments
+from charbert.training.checkpoints import CHECKSUMS, newest_checkpoint, seal_checkpoint
+from charbert.training.trainer import CharBertTrainer
+
+STEPS = 40
+
+
+class Toy(nn.Module):
+    """A small network with dropout, so that the state of the random generator matters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5), nn.Linear(8, 1))
+
+    def forward(self, x: Tensor) -> dict[str, Any]:
+        return {"loss": (self.layers(x) ** 2).mean()}
+
+
+def new_trainer(folder: Path, best_metric: str | None = None, **settings: Any) -> CharBertTrainer:
+    torch.manual_seed(0)
+    data = [{"x": torch.randn(4), "example_ids": torch.tensor(i)} for i in range(2 * STEPS)]
+    training = TrainingSettings(
+        epochs=1, batch_size=2, log_every=1, optimizer=OptimizerSettings(learning_rate=1e-2), **settings
+    )
+    return CharBertTrainer(
+        model=Toy(),
+        args=build_arguments(training, folder, 0, len(data), best_metric=best_metric, label_names=["x"]),
+        train_dataset=data,
+        eval_dataset=data[:4],
+    )
+
+
+def train(folder: Path) -> CharBertTrainer:
+    trainer = new_trainer(folder, checkpoints=20)
+    trainer.train(resume_from_checkpoint=newest_checkpoint(folder))
+    return trainer
+
+
+def losses(trainer: CharBertTrainer) -> list[float]:
+    return [line["loss"] for line in trainer.state.log_history if "loss" in line]
+
+
+def test_a_checkpoint_is_sealed_and_no_draft_is_left(tmp_path: Path) -> None:
+    train(tmp_path)
+    assert sorted(path.name for path in tmp_path.glob("checkpoint-*")) == ["checkpoint-38", "checkpoint-40"]
+    assert newest_checkpoint(tmp_path) == str(tmp_path / "checkpoint-40")
+    assert list((tmp_path / ".writing").glob("*")) == []
+
+
+def test_the_best_checkpoint_stays_and_is_known_by_its_final_name(tmp_path: Path) -> None:
+    trainer = new_trainer(tmp_path, best_metric="eval_loss", evaluations=8)
+    trainer.train()
+    best = trainer.state.best_model_checkpoint
+    assert best == str(tmp_path / f"checkpoint-{trainer.state.best_global_step}")
+    assert Path(best).is_dir()
+    state = (Path(best) / "trainer_state.json").read_text()
+    assert ".writing" not in state
+
+
+def truncated(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def bit_flipped(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("finished")
+    train(folder)
+    return folder
+
+
+@pytest.mark.parametrize("damage", [truncated, bit_flipped, emptied, Path.unlink])
+@pytest.mark.parametrize(
+    "name", ["model.safetensors", "optimizer.pt", "rng_state.pth", "trainer_state.json", CHECKSUMS]
+)
+def test_a_damaged_checkpoint_is_reported_and_the_one_before_is_used(
+    finished: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[Path], None], name: str
+) -> None:
+    for step in (38, 40):
+        copy(finished / f"checkpoint-{step}", tmp_path / f"checkpoint-{step}")
+    damage(tmp_path / "checkpoint-40" / name)
+    with caplog.at_level(logging.WARNING):
+        assert newest_checkpoint(tmp_path) == str(tmp_path / "checkpoint-38")
+    assert "checkpoint-40 is damaged" in caplog.text
+    assert (tmp_path / ".damaged" / "checkpoint-40").is_dir()
+
+
+def copy(source: Path, target: Path) -> None:
+    target.mkdir()
+    for path in source.iterdir():
+        (target / path.name).write_bytes(path.read_bytes())
+
+
+def test_where_every_checkpoint_is_damaged_training_begins_anew(tmp_path: Path) -> None:
+    for step in (1, 2):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+        (tmp_path / f"checkpoint-{step}" / "model.safetensors").write_bytes(b"weights")
+    assert newest_checkpoint(tmp_path) is None
+    assert newest_checkpoint(tmp_path / "nowhere") is None
+
+
+def test_sealed_is_what_lies_there(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint-3" / "inner").mkdir(parents=True)
+    (tmp_path / "checkpoint-3" / "inner" / "file").write_bytes(b"x")
+    seal_checkpoint(tmp_path / "checkpoint-3")
+    assert newest_checkpoint(tmp_path) == str(tmp_path / "checkpoint-3")
+
+
+def test_an_error_in_the_middle_of_writing_leaves_the_checkpoint_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = new_trainer(tmp_path, checkpoints=4)
+
+    def fail_at_the_second(folder: str) -> None:
+        if trainer.state.global_step > 10:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(trainer, "_save_rng_state", fail_at_the_second)
+    with pytest.raises(OSError, match="No space left"):
+        trainer.train()
+    assert [path.name for path in tmp_path.glob("checkpoint-*")] == ["checkpoint-10"]
+    assert newest_checkpoint(tmp_path) == str(tmp_path / "checkpoint-10")
+
+
+@pytest.mark.slow
+def test_a_run_killed_twenty_times_ends_with_the_same_weights_and_losses(tmp_path: Path) -> None:
+    whole = train(tmp_path / "whole")
+    draw, kills, fork = random.Random(1), 0, multiprocessing.get_context("fork")
+    resumed_from = set()
+    while kills < 20:
+        process = fork.Process(target=train, args=(tmp_path / "killed",))
+        process.start()
+        process.join(draw.uniform(0.05, 0.5))
+        if process.is_alive():
+            os.kill(process.pid or 0, signal.SIGKILL)
+            kills += 1
+        process.join()
+        resumed_from.add(newest_checkpoint(tmp_path / "killed"))
+        if process.exitcode == 0:  # it got to the end: begin the next run of the same
+            assert_same(train(tmp_path / "killed"), whole)
+            for path in (tmp_path / "killed").glob("checkpoint-*"):
+                path.rename(tmp_path / f"{path.name}-{kills}")
+    assert_same(train(tmp_path / "killed"), whole)
+    assert len(resumed_from) > 2  # kills met the run at several places
+
+
+def assert_same(trainer: CharBertTrainer, whole: CharBertTrainer) -> None:
+    assert losses(trainer) == losses(whole)
+    for one, other in zip(trainer.model.parameters(), whole.model.parameters(), strict=True):
+        assert torch.equal(one, other)
