@@ -64,6 +64,11 @@ class Dimension:
         if self.points < 1:
             raise SettingsError(f"{where}.points must be at least 1, got {self.points}")
 
+    @property
+    def scale(self) -> str:
+        """How the values are told apart: ``choice``, ``log`` or ``linear``."""
+        return "choice" if self.choices else "log" if self.log else "linear"
+
     def grid(self) -> list[Any]:
         """Return the values that a grid takes: the choices, or points spread evenly over the range."""
         if self.choices:

@@ -142,6 +142,10 @@ def _run_one(composition: Composition, study: Study, claimed: ClaimedTrial) -> N
         log.warning("trial %d failed: %s", number, error)
         study.close(claimed, error=str(error))
     else:
+        if not claimed.evaluations:  # another search had run this trial
+            lines = [line for line in record.details["history"] if f"eval_{settings.task.metric}" in line]
+            for evaluation, line in enumerate(lines, start=1):
+                claimed.report(line[f"eval_{settings.task.metric}"], evaluation)
         score = record.metrics[f"dev/{settings.task.name}/{settings.task.metric}"]
         log.info("trial %d: dev %s %.4f", number, settings.task.metric, score)
         study.close(claimed, score=score)
@@ -161,10 +165,11 @@ def _report(composition: Composition, settings: Settings, cell: Cell, study: Stu
     write_atomically(folder / "best.yaml", composition.file("finetune", best["values"], [found, command]))
     with recorded_run(settings, cell) as (record, run):
         record.details |= {"trials": rows, "best": best, "importances": study.importances(), "metric": metric}
+        scales = {name: one.scale for name, one in settings.search.space.items()}
         title = f"{settings.search.method.name} search, {settings.model.name} on {settings.task.name}"
         write_atomically(folder / "trials.md", render_trials(rows, metric, title))
         write_atomically(folder / "trials.csv", trials_csv(rows))
-        picture = draw_search(rows, record.details["importances"], folder, metric=metric, title=title)[0]
+        picture = draw_search(rows, record.details["importances"], folder, metric=metric, title=title, scales=scales)[0]
         run.table("trials", *trials_table(rows))
         run.image("search", picture)
         record.finish({metric: best["score"], "trials/complete": len(finished), "trials/all": len(rows)})

@@ -35,9 +35,12 @@ class ClaimedTrial:
     values: dict[str, Any]
     """By setting."""
     lock: FileLock
+    evaluations: int = 0
+    """How many scores were reported."""
 
     def report(self, score: float, evaluation: int) -> bool:
         """Note a dev score, and return whether the trial should end here."""
+        self.evaluations += 1
         self.trial.report(score, evaluation)
         return bool(self.trial.should_prune())
 

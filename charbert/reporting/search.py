@@ -54,7 +54,13 @@ def trials_table(rows: Trials) -> tuple[list[str], list[list[Any]]]:
 
 
 def draw_search(
-    rows: Trials, importances: Mapping[str, float], folder: Path | str, *, metric: str, title: str
+    rows: Trials,
+    importances: Mapping[str, float],
+    folder: Path | str,
+    *,
+    metric: str,
+    title: str,
+    scales: Mapping[str, str],
 ) -> list[Path]:
     """Draw the scores in the order of the trials, one panel for each setting, and how much each setting matters.
 
@@ -64,6 +70,7 @@ def draw_search(
         folder: where ``search.png`` and ``search.svg`` go.
         metric: what the scores are.
         title: of the figure.
+        scales: ``linear``, ``log`` or ``choice`` by setting.
 
     Returns:
         The two paths.
@@ -74,7 +81,7 @@ def draw_search(
     with panels(count, width=1.0 + 2.7 * count, height=3.2) as (figure, axes):
         _draw_history(axes[0], rows, metric)
         for axis, name in zip(axes[1:], names, strict=False):
-            _draw_slice(axis, rows, name)
+            _draw_slice(axis, rows, name, scales[name])
         if importances:
             _draw_importances(axes[-1], importances)
         figure.suptitle(title, fontsize=11)
@@ -88,22 +95,24 @@ def _draw_history(axis: Axes, rows: Trials, metric: str) -> None:
     scored = [row for row in rows if row["score"] is not None]
     best = [max(row["score"] for row in scored[: index + 1]) for index in range(len(scored))]
     axis.step([row["trial"] for row in scored], best, where="post", color=CYCLE[1], label="best so far")
-    axis.legend(loc="lower right", fontsize=8)
+    axis.legend(loc="best", fontsize=8)
     axis.set_xlabel("trial")
     axis.set_ylabel(metric)
 
 
-def _draw_slice(axis: Axes, rows: Trials, name: str) -> None:
+def _draw_slice(axis: Axes, rows: Trials, name: str, scale: str) -> None:
+    from matplotlib.ticker import NullFormatter
+
     values = [row["values"].get(name) for row in rows]
-    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
-    if numbers:
-        if min(values) > 0 and max(values) > 20 * min(values):
-            axis.set_xscale("log")
-        places = values
+    places: list[Any] = values
+    if scale == "choice":
+        choices = sorted(set(values), key=lambda value: (str(type(value)), value if value is not None else 0))
+        axis.set_xticks(range(len(choices)), [_text(value) for value in choices])
+        axis.set_xlim(-0.5, len(choices) - 0.5)
+        places = [choices.index(value) for value in values]
     else:
-        choices = sorted({str(value) for value in values})
-        axis.set_xticks(range(len(choices)), choices, rotation=20)
-        places = [choices.index(str(value)) for value in values]
+        axis.set_xscale(scale)
+        axis.xaxis.set_minor_formatter(NullFormatter())
     for place, row in zip(places, rows, strict=True):
         _draw_trial(axis, place, row)
     axis.set_xlabel(name.split(".")[-1])

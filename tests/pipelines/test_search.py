@@ -126,7 +126,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     command = [sys.executable, str(ROOT / "experiments/search.py"), *overrides, *folders, *evaluated]
     process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     until = time.monotonic() + 300
-    while time.monotonic() < until and not list((folder / "outputs/trial").glob("*/checkpoints/checkpoint-*")):
+    while time.monotonic() < until and not list((folder / "outputs/trial").glob("*/checkpoints/*/trainer_state.json")):
         assert process.poll() is None, process.communicate()[0]
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGKILL)
@@ -170,4 +170,5 @@ def test_a_search_in_two_processes_has_its_trials_exactly(
     records = read_records(folder / "results/records", kind="search")
     record = next(record for record in records if record.settings["search"]["method"] == "random")
     assert record.metrics["trials/all"] == 4
+    assert all(row["evaluations"] for row in record.details["trials"])  # also of those that the first search had run
     assert all(row["state"] in ("complete", "pruned") for row in record.details["trials"])

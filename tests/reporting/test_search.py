@@ -12,6 +12,7 @@ def trial(number: int, score: float | None, **changes: Any) -> dict[str, Any]:
     return {**plain, "seconds": 12.25, "error": "", "key": "0" * 12, **changes}
 
 
+SCALES = {"finetuning.optimizer.learning_rate": "log", "strategy": "choice"}
 TRIALS = [
     trial(0, 0.4),
     trial(1, 0.8),
@@ -37,7 +38,7 @@ def test_the_csv_reads_back() -> None:
 def test_the_picture_is_drawn_with_and_without_importances_and_names_what_it_shows(tmp_path: Path) -> None:
     importances = {"finetuning.optimizer.learning_rate": 0.75, "strategy": 0.25}
     for name, shares in (("with", importances), ("without", {})):
-        png, svg = draw_search(TRIALS, shares, tmp_path / name, metric="dev/ner/f1", title="A search")
+        png, svg = draw_search(TRIALS, shares, tmp_path / name, metric="dev/ner/f1", title="A search", scales=SCALES)
         assert png.stat().st_size > 10_000
         text = svg.read_text()
         assert all(word in text for word in ("best so far", "learning_rate", "full", "4 trials, 1 of them ended early"))
@@ -46,5 +47,5 @@ def test_the_picture_is_drawn_with_and_without_importances_and_names_what_it_sho
 
 def test_a_search_whose_trials_all_were_ended_but_one_is_drawn(tmp_path: Path) -> None:
     rows = [trial(0, 0.5, values={"strategy": None}), trial(1, None, state="pruned", values={"strategy": True})]
-    png, _ = draw_search(rows, {}, tmp_path, metric="dev/ner/f1", title="A search")
+    png, _ = draw_search(rows, {}, tmp_path, metric="dev/ner/f1", title="A search", scales=SCALES)
     assert png.is_file()
