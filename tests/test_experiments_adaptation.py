@@ -15,7 +15,7 @@ def test_strategies_stand_in_one_table_with_what_they_train(tmp_path: Path, run_
     strategies = ("full", "frozen", "gradual", "layer_decay", "reinit", "lora")
     run_experiment("adaptation.py", tmp_path, "tracking=off", "model=bert", f"strategy={','.join(strategies)}")
     rows = list(csv.DictReader((tmp_path / "results/tables/adaptation_ner.csv").open()))
-    trained = {row["model"]: float(row["mean"]) for row in rows if row["column"] == "trained (M)"}
+    trained = {row["model"]: float(row["mean"]) for row in rows if row["column"] == "trained (K)"}
     assert set(trained) == {f"BERT, {name}" for name in strategies}
     assert trained["BERT, frozen"] < trained["BERT, lora"] < trained["BERT, full"] == trained["BERT, gradual"]
     assert {row["column"] for row in rows if row["mean"]} >= {"minutes", "NER F1 original", "NER F1 attack"}

@@ -46,7 +46,7 @@ def adaptation_table(records: Sequence[ResultRecord], task: str, metric: str, at
         rows[model, how].append(record)
     score = metric if metric != "f1" else "F1"
     columns = (
-        Column("trained", "(M)", "", higher_is_better=False),
+        Column("trained", "(K)", "", higher_is_better=False),
         Column("minutes", "", "", higher_is_better=False),
         Column(f"{task.upper()} {score}", "original", f"eval/{task}/{metric}"),
         Column(f"{task.upper()} {score}", "attack", f"attack/{task}/{attack}/{metric}"),
@@ -57,13 +57,13 @@ def adaptation_table(records: Sequence[ResultRecord], task: str, metric: str, at
 
 
 _NOTES = (
-    "trained: weights that fine-tuning may change, in millions; minutes: training and scoring, on whatever the machine "
+    "trained: weights that fine-tuning may change, in thousands; minutes: training and scoring, on whatever the machine "
     "had to spare.",
 )
 
 
 def _cells(records: Sequence[ResultRecord], columns: Sequence[Column]) -> tuple[Cell, ...]:
-    counts = [one.details["parameters"]["trainable"] / 1e6 for one in records if "parameters" in one.details]
+    counts = [one.details["parameters"]["trainable"] / 1e3 for one in records if "parameters" in one.details]
     minutes = [one.wall_seconds / 60 for one in records]
     scores = [[100 * one.metrics[column.metric] for one in records] for column in columns[2:]]
     return tuple(Cell(tuple(values)) for values in (counts, minutes, *scores))

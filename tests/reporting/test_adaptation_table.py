@@ -32,7 +32,7 @@ def test_rows_are_models_and_ways_with_full_fine_tuning_first() -> None:
         [record("CharBERT", **LORA), record("BERT", **LORA), record("BERT")], "ner", "f1", "charbert"
     )
     assert [row.label for row in table.rows] == ["BERT, full", "BERT, lora", "CharBERT, lora"]
-    assert "| BERT, full | 2.50 | 1.50 | 50.00 | 25.00 |" in render_markdown(table)
+    assert "| BERT, full | 2500.00 | 1.50 | 50.00 | 25.00 |" in render_markdown(table)
     assert "not comparable" in table.caption
 
 
