@@ -30,7 +30,8 @@ class CompressionSettings:
     recovery_steps: int = 0
     """Steps of fine-tuning after pruning, in which zeros stay zero, at the rates of ``finetuning``; 0: none."""
     folders: dict[str, str] = field(default_factory=dict)
-    """Models made elsewhere, by their label in the table: a distilled one, for example. Fine-tuned on the same task."""
+    """Models made elsewhere, by their label in the table, as ``+compression.folders.student=FOLDER``: a distilled one,
+    for example. Fine-tuned on the same task."""
     distance: float = 0.2
     """An int8 model is refused if its logits lie further from the exported ones, on average, than this share of their
     standard deviation."""

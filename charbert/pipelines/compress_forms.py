@@ -162,7 +162,7 @@ class Measurement:
                 f"{folder}: expected a model with the labels {', '.join(labels)} of task={self.task.name}, "
                 f"got {', '.join(known)}"
             )
-        return load_backend(folder, self.task.head, threads=self.settings.compression.threads)
+        return load_backend(folder, threads=self.settings.compression.threads)
 
     def _encode(self, form: Form, processor: CharBertProcessor) -> dict[str, Encoded]:
         """Return the examples as a model reads them; the forms of one model read alike."""

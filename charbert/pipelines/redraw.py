@@ -7,7 +7,7 @@ from pathlib import Path
 
 from charbert.config.schema import Settings
 from charbert.errors import RecordError
-from charbert.pipelines import analyze, cell_tables, judging_tables, perplexity_tables
+from charbert.pipelines import analyze, cell_tables, compress, judging_tables, perplexity_tables
 from charbert.records import ResultRecord, read_records
 from charbert.reporting.figures import loss_curves
 from charbert.reporting.tables import setting
@@ -30,6 +30,7 @@ def run(settings: Settings) -> None:
     cell_tables.draw_all(settings)
     judging_tables.draw_all(settings)
     analyze.draw_all(settings)
+    compress.draw(settings)
     perplexity_tables.draw_newest(settings)
     draw_pretraining(settings)
 

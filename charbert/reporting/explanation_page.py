@@ -83,8 +83,8 @@ def _section(text: ExplainedText, texts: Sequence[ExplainedText]) -> str:
         maps = "\n".join(_labelled_map(name, maps[-1].mean(0), text, largest) for name, maps in text.attention.items())
         parts.append("<h3>Where the channels look: last layer, mean of its heads</h3>")
         parts.append(
-            "<p>A row is the subword that looks, a column the one that is looked at. Special subwords may get more than "
-            "the scale shows.</p>"
+            "<p>A row is the subword that looks, a column the one that is looked at. Special subwords may get more "
+            "than the scale shows.</p>"
         )
         parts.append(f'<div class="maps">{maps}</div>')
         parts.append(_all_heads(text))
