@@ -50,7 +50,7 @@ def with_own_files(settings: Settings) -> Settings:
     own = settings.data.own
     if not settings.data.has_own_files:
         return settings
-    names = {split: _from_working_folder(getattr(own, split)) for split in ("train", "dev", "test")}
+    names: dict[str, Any] = {split: _from_working_folder(getattr(own, split)) for split in ("train", "dev", "test")}
     attacked = {name: _from_working_folder(path) for name, path in own.attacked.items()}
     folds = replace(own.folds, articles=_from_working_folder(own.folds.articles))
     files = replace(own, **names, attacked=attacked, folds=folds)
@@ -70,8 +70,8 @@ def _check_reused_sections(node: Any, path: str) -> None:
     """Raise the error of the first reused section that is wrong, with its real key in place of its own name."""
     if not isinstance(node, DictConfig) or node._is_none():
         return
-    for name in node:
-        _check_reused_sections(node._get_node(name), f"{path}.{name}" if path else str(name))
+    for name in map(str, node):
+        _check_reused_sections(node._get_node(name), f"{path}.{name}" if path else name)
     called = _REUSED.get(OmegaConf.get_type(node) or object)
     if called is not None:
         try:

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
@@ -81,9 +80,8 @@ class Composition:
         for name, value in changes.items():
             if name not in self.groups:
                 OmegaConf.update(values, name, value)
-        body = {"defaults": defaults, **OmegaConf.to_container(values)}  # type: ignore[dict-item]
         top = "".join(f"# {line}\n" for line in comment)
-        return top + yaml.safe_dump(body, sort_keys=False, allow_unicode=True)
+        return top + OmegaConf.to_yaml(OmegaConf.merge({"defaults": defaults}, values))
 
     def _written(self, name: str, value: Any) -> str:
         """Return a value as the command line has it."""
