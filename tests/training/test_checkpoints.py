@@ -153,7 +153,8 @@ def test_a_run_killed_twenty_times_ends_with_the_same_weights_and_losses(tmp_pat
     while kills < 20:
         process = fork.Process(target=train, args=(tmp_path / "killed",))
         process.start()
-        process.join(draw.uniform(0.05, 0.5))
+        wait_for_changes(process, tmp_path / "killed", draw.randint(1, 12))
+        process.join(draw.uniform(0.0, 0.02))
         if process.is_alive():
             os.kill(process.pid or 0, signal.SIGKILL)
             kills += 1
@@ -165,6 +166,19 @@ def test_a_run_killed_twenty_times_ends_with_the_same_weights_and_losses(tmp_pat
                 path.rename(tmp_path / f"{path.name}-{kills}")
     assert_same(train(tmp_path / "killed"), whole)
     assert len(resumed_from) > 2  # kills met the run at several places
+
+
+def wait_for_changes(process: Any, folder: Path, changes: int) -> None:
+    """Wait until checkpoints began or ended a number of times, or the process ended."""
+    before = listing(folder)
+    while changes and process.is_alive():
+        if (now := listing(folder)) != before:
+            before, changes = now, changes - 1
+        process.join(0.001)
+
+
+def listing(folder: Path) -> set[str]:
+    return {path.name for pattern in ("checkpoint-*", ".writing/*") for path in folder.glob(pattern)}
 
 
 def assert_same(trainer: CharBertTrainer, whole: CharBertTrainer) -> None:
