@@ -7,6 +7,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,16 @@ WEIGHT_FILES = ("*.safetensors", "*.onnx", "*.onnx.data")
 _CHUNK = 1 << 20
 _LEVEL = 6
 """Of zlib, the default of gzip and zip."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Medians over batches of the time of a batch divided by its examples, in milliseconds."""
+
+    wall: float
+    """As a clock on the wall shows: what a user waits, and what other programs on the machine lengthen."""
+    cpu: float
+    """Of processors at work for this program, all threads together: hardly moved by other programs."""
 
 
 def stored_bytes(folder: Path) -> tuple[int, int]:
@@ -31,16 +42,16 @@ def stored_bytes(folder: Path) -> tuple[int, int]:
     return stored, compressed
 
 
-def milliseconds_per_example(
+def time_per_example(
     run: Callable[[Any], object],
     features: Sequence[Mapping[str, Any]],
     collate: Callable[[Sequence[Mapping[str, Any]]], Any],
     batch_size: int,
-) -> float:
-    """Return the median time of a batch divided by its examples, the time to encode text left out.
+) -> Timing:
+    """Return how long an example takes in batches of a size, the time to encode text left out.
 
     Args:
-        run: maps a batch to logits; called once before the clock starts.
+        run: maps a batch to logits; called once before the clocks start.
         features: what is timed; taken in order, the last batch may be smaller.
         collate: features to a batch.
         batch_size: examples in a batch.
@@ -48,12 +59,13 @@ def milliseconds_per_example(
     parts = [features[start : start + batch_size] for start in range(0, len(features), batch_size)]
     batches = [(collate(part), len(part)) for part in parts]
     run(batches[0][0])
-    times = []
+    wall, cpu = [], []
     for batch, size in batches:
-        start = time.perf_counter()
+        start, cpu_start = time.perf_counter(), time.process_time()
         run(batch)
-        times.append(1000 * (time.perf_counter() - start) / size)
-    return statistics.median(times)
+        wall.append(1000 * (time.perf_counter() - start) / size)
+        cpu.append(1000 * (time.process_time() - cpu_start) / size)
+    return Timing(statistics.median(wall), statistics.median(cpu))
 
 
 @contextmanager

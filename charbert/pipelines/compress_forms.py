@@ -17,7 +17,7 @@ from charbert.config.schema import Settings
 from charbert.data.collate import PadCollator
 from charbert.deploy.backends import Backend, load_backend
 from charbert.deploy.export import export_model, load_model
-from charbert.deploy.footprint import milliseconds_per_example, stored_bytes, torch_threads
+from charbert.deploy.footprint import stored_bytes, time_per_example, torch_threads
 from charbert.deploy.prune import pruned, save_pruned, sparsity
 from charbert.deploy.quantize import halve_model, quantize_model
 from charbert.errors import CheckpointError, SettingsError
@@ -63,7 +63,8 @@ class Measurement:
             metrics = self._score(backend, encoded, collate)
             timed = [model_inputs(row) for row in _spread(encoded["clean"].features, chosen.timed_examples)]
             for size in BATCH_SIZES:
-                metrics[f"latency/batch_{size}"] = milliseconds_per_example(backend, timed, collate, size)
+                timing = time_per_example(backend, timed, collate, size)
+                metrics |= {f"latency/batch_{size}": timing.wall, f"latency/batch_{size}_cpu": timing.cpu}
             stored, compressed = stored_bytes(folder)
             metrics |= {"size/stored": stored / 1e6, "size/compressed": compressed / 1e6}
             if "sparsity" in found:

@@ -38,7 +38,8 @@ def compression_table(records: Sequence[ResultRecord]) -> Table:
         Column("weights,", "MB", SIZE, higher_is_better=False),
         Column("weights,", "MB gzipped", COMPRESSED, higher_is_better=False),
         Column("weights,", "% zero", ZEROS),
-        *(Column("ms an example", f"batch {size}", f"latency/batch_{size}") for size in (1, 32)),
+        *(Column("ms an example,", f"batch {size}", f"latency/batch_{size}") for size in (1, 32)),
+        *(Column("CPU ms,", f"batch {size}", f"latency/batch_{size}_cpu") for size in (1, 32)),
         *(Column(f"{task.upper()} {metric.upper()}", name, path) for name, path in paths.items()),
         *(Column(KEPT, name, path) for name, path in paths.items()),
     ]
@@ -141,7 +142,8 @@ def _caption(records: Sequence[ResultRecord]) -> str:
 
 def _notes(records: Sequence[ResultRecord]) -> tuple[str, ...]:
     notes = [
-        "Scores in percent. Milliseconds are medians and leave out the encoding of text. Half is stored in 16 bits and "
+        "Scores in percent. Milliseconds are medians, without the encoding of text: as a user waits for an example, and "
+        "of processors at work, which other programs on the machine hardly change. Half is stored in 16 bits and "
         "computed in 32. Pruned weights are of the encoder's matrices, and zeros are counted among all weights; they "
         "take as much room as any number until they are compressed."
     ]

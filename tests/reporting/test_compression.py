@@ -25,6 +25,7 @@ def record(model: str, form: str, clean: float, attacked: float, size: float, **
     details = {"form": form, "label": label, "versions": ["clean", "charbert"], "examples": 1200, "generated": True}
     scores = {"eval/ner/f1": clean, "attack/ner/charbert/f1": attacked}
     cost = {"size/stored": size, "size/compressed": size * 0.9, "latency/batch_1": 2.0, "latency/batch_32": 1.0}
+    cost |= {f"{name}_cpu": value for name, value in cost.items() if name.startswith("latency/")}
     return ResultRecord("analysis", "compress", label, "k", settings, 1, scores | cost | metrics, details)
 
 
