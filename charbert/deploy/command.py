@@ -1,4 +1,4 @@
-"""The command ``charbert``: predict from the command line, or serve over HTTP."""
+"""The command ``charbert``: predict from the command line, serve over HTTP, or export to ONNX."""
 
 from __future__ import annotations
 
@@ -44,6 +44,15 @@ examples:
   charbert serve CHARBERT --compare BERT        both models side by side on the page
   charbert serve MODEL --port 8080 --max-texts 16"""
 
+_EXPORT = """\
+Write a fine-tuned or pretrained model as an ONNX graph with its processor: TARGET is then used like MODEL, with ONNX
+Runtime in place of PyTorch. The graph is compared with the model at several shapes, and refused where it differs."""
+
+_EXPORT_EXAMPLES = """\
+examples:
+  charbert export MODEL exported
+  charbert export MODEL smaller --int8          weights of 8 bits; a quarter of the size"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 0, or 2 with one message where the user has to change something."""
@@ -66,6 +75,7 @@ def _build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_predict(commands)
     _add_serve(commands)
+    _add_export(commands)
     return parser
 
 
@@ -119,6 +129,14 @@ def _add_serve(commands: Any) -> None:
     parser.set_defaults(run=_serve)
 
 
+def _add_export(commands: Any) -> None:
+    parser = _add(commands, "export", "write a model for ONNX Runtime", _EXPORT, _EXPORT_EXAMPLES)
+    parser.add_argument("model", metavar="MODEL", type=Path, help="folder of a model")
+    parser.add_argument("target", metavar="TARGET", type=Path, help="folder to write; one that exists is replaced")
+    parser.add_argument("--int8", action="store_true", help="weights of 8 bits in place of 32")
+    parser.set_defaults(run=_export)
+
+
 def _add(commands: Any, name: str, summary: str, description: str, examples: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
@@ -150,6 +168,14 @@ def _predict(chosen: argparse.Namespace) -> int:
         no_answer_threshold=chosen.no_answer_threshold,
         threads=chosen.threads,
     )
+    return 0
+
+
+def _export(chosen: argparse.Namespace) -> int:
+    _be_quiet(None)
+    from charbert.deploy.export_files import export_files
+
+    export_files(chosen.model, chosen.target, int8=chosen.int8)
     return 0
 
 

@@ -142,8 +142,8 @@ def _caption(records: Sequence[ResultRecord]) -> str:
 
 def _notes(records: Sequence[ResultRecord]) -> tuple[str, ...]:
     notes = [
-        "Scores in percent. Milliseconds are medians, without the encoding of text: as a user waits for an example, and "
-        "of processors at work, which other programs on the machine hardly change. Half is stored in 16 bits and "
+        "Scores in percent. Milliseconds are medians, without the encoding of text: as a user waits for an example, "
+        "and of processors at work, which other programs on the machine hardly change. Half is stored in 16 bits and "
         "computed in 32. Pruned weights are of the encoder's matrices, and zeros are counted among all weights; they "
         "take as much room as any number until they are compressed."
     ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -168,3 +170,18 @@ def test_a_missing_field_and_a_missing_graph_are_named(exported_tagger: Path, tm
     (tmp_path / ONNX_FILE).write_bytes(b"not a graph")
     with pytest.raises(CheckpointError, match="export it again"):
         OnnxModel(tmp_path)
+
+
+@pytest.mark.slow
+def test_the_command_exports_a_run_that_then_predicts(
+    tagger: Path, tmp_path: Path, run_python: Callable[..., Any]
+) -> None:
+    target = str(tmp_path / "int8")
+    done = run_python("-m", "charbert", "export", str(tagger.parent), target, "--int8")
+    assert "of their standard deviation" in done.stderr
+    (tmp_path / "news.txt").write_text("Nobody in Malmö remembered.\n", encoding="utf-8")
+    done = run_python("-m", "charbert", "predict", target, str(tmp_path / "news.txt"), "--quiet")
+    assert json.loads(done.stdout)["text"] == "Nobody in Malmö remembered."
+    refused = run_python("-m", "charbert", "export", str(tmp_path), str(tmp_path / "no"), expect=2)
+    assert "expected the folder of a fine-tuned model" in refused.stderr
+    assert not (tmp_path / "no").exists()
