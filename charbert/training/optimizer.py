@@ -79,8 +79,12 @@ def parameter_groups(
 
 
 def count_parameters(model: nn.Module) -> dict[str, int]:
-    """Return the numbers of all weights, and of those that need a gradient."""
-    sizes = [(parameter.numel(), parameter.requires_grad) for parameter in model.parameters()]
+    """Return the numbers of all weights, adapters included, and of those that need a gradient."""
+    sizes = [
+        (parameter.numel(), parameter.requires_grad)
+        for name, parameter in model.named_parameters()
+        if "original_module" not in name.split(".")  # peft keeps one beside each module that it trains as it is
+    ]
     return {"total": sum(size for size, _ in sizes), "trainable": sum(size for size, trained in sizes if trained)}
 
 
