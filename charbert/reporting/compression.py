@@ -18,7 +18,8 @@ ORDER = (ORIGINAL, "onnx", "onnx_int8", "half", "pruned", "elsewhere")
 MODELS = ("BERT", "AdvBERT", "NLM-BERT", "CharBERT")
 SIZE, COMPRESSED, ZEROS = "size/stored", "size/compressed", "sparsity/of_all"
 KEPT = "kept of the original, %"
-_MARKS = {ORIGINAL: "o", "onnx": "s", "onnx_int8": "D", "half": "v", "pruned": "P", "elsewhere": "*"}
+_MARKS = {"original": "o", "ONNX": "s", "ONNX int8": "D", "half": "v", "pruned": "P"}
+"""By what a row's label says after the model; any other row is a model made elsewhere, a star."""
 
 
 def compression_table(records: Sequence[ResultRecord]) -> Table:
@@ -82,20 +83,30 @@ def compression_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
             axis.set_xlabel("weights, gzipped, MB")
             axis.set_xlim(left=0)
         axes[0].set_ylabel(f"{scores[0].group} in percent")
-        add_legend(figure, axes)
+        models = list(dict.fromkeys(row.label.partition(", ")[0] for row in table.rows))
+        add_legend(figure, axes, [*models, *_MARKS])
         add_caption(figure, table.caption)
         return save_figure(figure, folder, stem)
 
 
 def _draw(axis: Any, row: Row, place: int, cells: dict[str, Cell], column: Column) -> None:
+    """Mark a row: the model by colour, its form by shape, the share of a pruned one beside it."""
     size, score = cells["weights, MB gzipped"].mean, cells[column.heading].mean
     if size is None or score is None:
         return
     model, _, form = row.label.partition(", ")
+    kind, _, share = form.partition(" ") if form.startswith("pruned") else (form, "", "")
+    mark = _MARKS.get(kind, "*")
     color = COLORS.get(model, CYCLE[place % len(CYCLE)])
-    axis.plot(size, score, "o", color=color, markersize=7, markeredgecolor=INK, markeredgewidth=0.5)
+    hollow = (
+        {"markersize": 11, "markerfacecolor": "none", "markeredgewidth": 1.6} if kind == "ONNX" else {"markersize": 7}
+    )
+    axis.plot(size, score, mark, color=color, **hollow)
     axis.plot([], [], "o", color=color, label=model)
-    axis.annotate(form or model, (size, score), (6, 4), textcoords="offset points", fontsize=7.5, color=INK)
+    if kind in _MARKS:
+        axis.plot([], [], mark, color=INK, label=kind, **hollow)
+    if share:
+        axis.annotate(share, (size, score), (7, -3), textcoords="offset points", fontsize=7.5, color=INK)
 
 
 def _values(column: Column, members: Sequence[ResultRecord], originals: dict[Any, ResultRecord]) -> tuple[float, ...]:

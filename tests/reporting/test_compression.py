@@ -19,7 +19,8 @@ def record(model: str, form: str, clean: float, attacked: float, size: float, **
         "model": {"name": model},
         "compression": {"threads": 1},
     }
-    label = "student" if form == "elsewhere" else f"{model}, {form}"
+    names = {"onnx_int8": "ONNX int8"}
+    label = "student" if form == "elsewhere" else f"{model}, {names.get(form, form)}"
     if form == "pruned":
         label += f" {100 * metrics['sparsity/of_matrices']:g} %"
     details = {"form": form, "label": label, "versions": ["clean", "charbert"], "examples": 1200, "generated": True}
@@ -49,7 +50,7 @@ def test_models_and_forms_stand_in_their_order(table: Table) -> None:
     assert [row.label for row in table.rows] == [
         "BERT, original",
         "CharBERT, original",
-        "CharBERT, onnx_int8",
+        "CharBERT, ONNX int8",
         "CharBERT, pruned 30 %",
         "CharBERT, pruned 70 %",
         "student",
@@ -57,7 +58,7 @@ def test_models_and_forms_stand_in_their_order(table: Table) -> None:
 
 
 def test_what_is_kept_is_a_share_of_the_same_model_as_it_was(table: Table) -> None:
-    int8 = "CharBERT, onnx_int8"
+    int8 = "CharBERT, ONNX int8"
     assert table.cell(int8, f"{KEPT} clean").mean == pytest.approx(100)
     assert table.cell(int8, f"{KEPT} attacked, charbert").mean == pytest.approx(75)
     assert table.cell("BERT, original", f"{KEPT} clean").mean == pytest.approx(100)
@@ -81,5 +82,5 @@ def test_the_picture_has_a_panel_for_each_version(table: Table, tmp_path: Path) 
     png, svg = compression_dots(table, tmp_path, "compress")
     drawn = svg.read_text()
     assert png.stat().st_size > 10_000
-    for text in ("clean", "attacked, charbert", "weights, gzipped, MB", "onnx_int8", "student"):
+    for text in ("clean", "attacked, charbert", "weights, gzipped, MB", "ONNX int8", "student", "30 %"):
         assert f">{text}<" in drawn
