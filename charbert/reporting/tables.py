@@ -18,7 +18,8 @@ NOT_COMPARABLE = "generated newswire: not comparable with the paper"
 RECIPE, TRUNK = "recipe", "trunk.name"
 
 FOLDS_NOTE = (
-    "Cross-validated scores are of the predictions of all parts together; folds ±: standard deviation of the parts' own."
+    "Cross-validated scores are of the predictions of all parts together; "
+    "folds ±: standard deviation of the parts' own."
 )
 SIGNIFICANT = 0.05
 """A p value up to this is marked."""
