@@ -80,7 +80,7 @@ class Explainer:
 
         fields = tuple(question.batch.values())
         with torch.no_grad():
-            outputs = [float(run(*inputs, *fields)) for inputs in (found, baselines)]
+            whole, nothing = (float(run(*inputs, *fields)) for inputs in (found, baselines))
         steps = self.steps
         while True:
             parts = self._captum.IntegratedGradients(run).attribute(
@@ -88,7 +88,7 @@ class Explainer:
             )
             values: list[Values] = [part.detach().sum(-1)[0].numpy() for part in parts]
             characters = values[1] if len(values) > 1 else None
-            attribution = Attribution(title, *outputs, values[0], characters, steps, self.tolerance)
+            attribution = Attribution(title, whole, nothing, values[0], characters, steps, self.tolerance)
             if attribution.is_complete or 2 * steps > self.max_steps:
                 break
             steps *= 2

@@ -18,7 +18,7 @@ from charbert.files import replaced_folder
 
 log = logging.getLogger(__name__)
 
-_MATRICES = {
+_MATRICES: dict[type[nn.Module], tuple[str, ...]] = {
     nn.Linear: ("weight",),
     nn.Conv1d: ("weight",),
     nn.GRU: ("weight_ih_l0", "weight_hh_l0", "weight_ih_l0_reverse", "weight_hh_l0_reverse"),

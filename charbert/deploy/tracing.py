@@ -7,7 +7,7 @@ import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -50,9 +50,10 @@ class GruOperator(nn.Module):
         """
         rows, size = chars.shape[0], chars.shape[1]
         steps = torch.full((rows,), size, dtype=torch.int32) if lengths is None else lengths.clamp(min=1).int()
+        inputs: tuple[Any, ...] = (chars.transpose(0, 1), self.inputs, self.states, self.biases, steps)
         states = torch.onnx.ops.symbolic(
             "GRU",
-            (chars.transpose(0, 1), self.inputs, self.states, self.biases, steps),
+            inputs,
             {"hidden_size": self.hidden_size, "direction": "bidirectional", "linear_before_reset": 1},
             dtype=chars.dtype,
             shape=(size, 2, rows, self.hidden_size),
@@ -74,7 +75,7 @@ class WindowProduct(nn.Module):
         features, channels, self.window = mix.weight.shape
         self.product = nn.Linear(channels * self.window, features)
         self.product.weight = nn.Parameter(mix.weight.detach().permute(0, 2, 1).reshape(features, -1))
-        self.product.bias = mix.bias
+        self.product.register_parameter("bias", cast("nn.Parameter | None", mix.bias))
 
     def forward(self, joint: Tensor) -> Tensor:
         """Map (B, 2H, T) to (B, H, T)."""
