@@ -194,6 +194,7 @@ class Cell:
         self.name = "-".join(_slug(part) for part in parts)
         self.folder = Path(settings.paths.outputs) / kind / f"{self.name}-{self.key}"
         """Weights and checkpoints; may be deleted."""
+        self._lock = Path(settings.paths.outputs) / "locks" / f"{kind}-{self.folder.name}.lock"
         self.record_path = Path(settings.paths.results) / "records" / f"{self.name}-{self.key}" / "record.json"
         """The result; worth keeping."""
 
@@ -230,7 +231,7 @@ class Cell:
         is_made = is_made or self.is_complete
         if is_made():
             return
-        with locked(self.folder.with_name(f"{self.folder.name}.lock"), f"making {self.name}"):
+        with locked(self._lock, f"making {self.name}"):
             if not is_made():
                 make()
 
