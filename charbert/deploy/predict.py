@@ -19,7 +19,7 @@ from charbert.deploy.outputs import Output
 from charbert.deploy.tagging import TagReader
 from charbert.deploy.usage import Usage, read_usage
 from charbert.errors import CheckpointError, SettingsError
-from charbert.evaluation.predict import unpad_logits
+from charbert.evaluation.predict import run_logits
 from charbert.evaluation.word_states import WordEncoder
 from charbert.model.processing import CharBertProcessor
 from charbert.tasks.task import Encoded
@@ -174,17 +174,15 @@ class Predictor:
 
     def _run(self, features: Sequence[dict[str, Any]], check: Callable[[], None] | None) -> list[np.ndarray]:
         """Return the logits of each feature, in order."""
-        names = self.processor.pad_values
-        found: list[np.ndarray] = [np.empty(0)] * len(features)
-        order = sorted(range(len(features)), key=lambda index: -len(features[index]["input_ids"]))
-        for start in range(0, len(order), self.batch_size):
+
+        def run(batch: Any) -> Any:
             if check is not None:
                 check()
-            rows = order[start : start + self.batch_size]
-            part = [{name: features[row][name] for name in names} for row in rows]
-            for row, logits in zip(rows, unpad_logits(self.backend(self._collate(part)), part), strict=True):
-                found[row] = logits
-        return found
+            return self.backend(batch)
+
+        names = self.processor.pad_values
+        chosen = [{name: feature[name] for name in names} for feature in features]
+        return run_logits(run, chosen, self._collate, self.batch_size)
 
 
 def find_model(folder: Path) -> Path:

@@ -79,3 +79,17 @@ def head_data(tmp_path: Path, benchmarks: Callable[..., Settings]) -> Path:
     ]
     write_squad(root / "squad" / "one.json", questions, version="1.1")
     return root
+
+
+@pytest.fixture
+def entities(benchmarks: Callable[..., Settings], tmp_path: Path) -> Callable[..., Settings]:
+    """The same with files of named entities, clean and attacked by the authors, in place."""
+    sentences = [
+        TaggedSentence(("Nobody", "in", "Malmö", "saw", "Ada", "Lind"), ("O", "O", "B-LOC", "O", "B-PER", "I-PER")),
+        TaggedSentence(("The", "keeper", "counted", "ships", "in", "Zürich"), ("O", "O", "O", "O", "O", "B-LOC")),
+    ]
+    copy = "charbert_attack/CharAttack_NER/test.txt"
+    for relative in (*(f"conll2003/eng.{split}" for split in ("train", "testa", "testb")), copy):
+        (tmp_path / "data" / relative).parent.mkdir(parents=True, exist_ok=True)
+        write_conll(tmp_path / "data" / relative, sentences * 6)
+    return lambda *overrides: benchmarks("task=ner", *overrides)

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from charbert.config.schema import Settings
-from charbert.data.readers.conll import TaggedSentence, write_conll
 from charbert.deploy.export import load_model
 from charbert.deploy.prune import sparsity
 from charbert.errors import CheckpointError, SettingsError
@@ -15,19 +14,11 @@ from charbert.pipelines import compress, finetune
 from charbert.pipelines.cells import finetuning_cell
 
 Benchmarks = Callable[..., Settings]
-FILES = ("conll2003/eng.train", "conll2003/eng.testa", "conll2003/eng.testb", "charbert_attack/CharAttack_NER/test.txt")
-SENTENCES = [
-    TaggedSentence(("Nobody", "in", "Malmö", "remembered", "Ada", "Lind"), ("O", "O", "B-LOC", "O", "B-PER", "I-PER")),
-    TaggedSentence(("The", "keeper", "counted", "ships", "in", "Zürich"), ("O", "O", "O", "O", "O", "B-LOC")),
-]
 
 
 @pytest.fixture
-def settings(tmp_path: Path, benchmarks: Benchmarks) -> Benchmarks:
-    for relative in FILES:
-        (tmp_path / "data" / relative).parent.mkdir(parents=True, exist_ok=True)
-        write_conll(tmp_path / "data" / relative, SENTENCES * 6)
-    return lambda *more: benchmarks("task=ner", "compression.timed_examples=2", *more)
+def settings(entities: Benchmarks) -> Benchmarks:
+    return lambda *more: entities("compression.timed_examples=2", *more)
 
 
 def test_forms_are_measured_alike_and_found_again(settings: Benchmarks) -> None:

@@ -7,25 +7,16 @@ from pathlib import Path
 import pytest
 
 from charbert.config.schema import Settings
-from charbert.data.readers.conll import TaggedSentence, write_conll
 from charbert.errors import CheckpointError, DataError, SettingsError
 from charbert.pipelines import explain, finetune
 from charbert.pipelines.cells import finetuning_cell
 
 Benchmarks = Callable[..., Settings]
-FILES = ("conll2003/eng.train", "conll2003/eng.testa", "conll2003/eng.testb", "charbert_attack/CharAttack_NER/test.txt")
-SENTENCES = [
-    TaggedSentence(("Nobody", "in", "Malmö", "remembered", "Ada", "Lind"), ("O", "O", "B-LOC", "O", "B-PER", "I-PER")),
-    TaggedSentence(("The", "keeper", "counted", "ships", "in", "Zürich"), ("O", "O", "O", "O", "O", "B-LOC")),
-]
 
 
 @pytest.fixture
-def settings(tmp_path: Path, benchmarks: Benchmarks) -> Benchmarks:
-    for relative in FILES:
-        (tmp_path / "data" / relative).parent.mkdir(parents=True, exist_ok=True)
-        write_conll(tmp_path / "data" / relative, SENTENCES * 6)
-    return lambda *more: benchmarks("task=ner", "explain.steps=8", "explain.max_targets=1", *more)
+def settings(entities: Benchmarks) -> Benchmarks:
+    return lambda *more: entities("explain.steps=8", "explain.max_targets=1", *more)
 
 
 def numbers(folder: Path) -> list[dict]:
