@@ -16,7 +16,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-CHECKOUT = ("charbert", "conf", "experiments", "notebooks", "Makefile")
+CHECKOUT = (
+    *("charbert", "conf", "experiments", "notebooks"),
+    *("Makefile", "pyproject.toml", "constraints.txt", "requirements-minilm.txt"),
+)
 LEFT_OUT = ("source .venv/bin/activate", "wandb sync ", "wandb agent ", "pip install ")
 """Commands that are about the user's machine or account."""
 
