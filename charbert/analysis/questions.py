@@ -24,14 +24,17 @@ class Question:
     sequences: tuple[int | None, ...]
     """Of each subword, which of two texts it is of; None for a special one."""
 
+    is_cut: bool = False
+    """Whether the text goes on behind the last subword."""
+
     @property
-    def word_positions(self) -> list[int]:
-        """Position of the first subword of each word, of texts that came as words."""
+    def word_positions(self) -> dict[int, int]:
+        """Position of the first subword of each word that has one, of texts that came as words."""
         found: dict[int, int] = {}
         for position, piece in enumerate(self.pieces):
             if piece.word is not None:
                 found.setdefault(piece.word, position)
-        return [found[word] for word in sorted(found)]
+        return found
 
     @property
     def known(self) -> Tensor:
@@ -56,20 +59,24 @@ def ask(
         processor: of the model.
         first: a text, or the words of one.
         second: the second text of a pair.
-        max_length: most subwords; what is longer is refused, since it would be cut without a word.
+        max_length: most subwords; of longer texts the second is cut, or the only one.
 
     Raises:
-        DataError: if there are no words, or too many.
+        DataError: if there are no words, or the first of two texts is too long.
     """
     is_words = not isinstance(first, str)
     texts = [list(first)] if is_words else [first]
-    encoding = processor(
-        texts, None if second is None else [second], is_split_into_words=is_words, return_offsets_mapping=True
-    )
+    pair = None if second is None else [second]
+    options = {"is_split_into_words": is_words, "return_offsets_mapping": True}
+    encoding = processor(texts, pair, **options)
+    is_cut = len(encoding["input_ids"][0]) > max_length
+    if is_cut:
+        if len(encoding["input_ids"][0]) - encoding.sequence_ids(0).count(1) >= max_length and pair is not None:
+            raise DataError(f"the first text leaves no room for the second in {max_length} subwords; shorten it")
+        shortened = "only_first" if pair is None else "only_second"
+        encoding = processor(texts, pair, truncation=shortened, max_length=max_length, **options)
     names = processor.tokenizer.convert_ids_to_tokens(encoding["input_ids"][0])
     words, sequences = encoding.word_ids(0), encoding.sequence_ids(0)
-    if len(names) > max_length:
-        raise DataError(f"the text has {len(names)} subwords, expected at most {max_length}; shorten it")
     if all(word is None for word in words):
         raise DataError("the text has no words to explain; give one with explain.text")
     starts, ends = (encoding[name][0] if processor.char_vocab else None for name in ("start_ids", "end_ids"))
@@ -86,4 +93,4 @@ def ask(
             letters = letters[:size].ljust(size, "·")
         pieces.append(Piece(name, tuple(letters), start, word))
     fields = {name: torch.tensor(encoding[name]) for name in processor.pad_values}
-    return Question(fields, tuple(pieces), tuple(sequences))
+    return Question(fields, tuple(pieces), tuple(sequences), is_cut)

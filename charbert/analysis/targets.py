@@ -76,13 +76,14 @@ def _tags(
     most: int,
 ) -> list[Target]:
     positions = question.word_positions
-    if word is not None and word >= len(positions):
-        raise SettingsError(f"explain.word must be below the text's {len(positions)} words, got {word}")
-    best = logits[positions].argmax(-1).tolist()
-    found = [place for place, tag in enumerate(best) if labels[tag] != OUTSIDE] or [0]
-    places = [word] if word is not None else found[:most]
+    if word is not None and word not in positions:
+        raise SettingsError(
+            f"explain.word must be one of the words 0 to {max(positions)} that the model sees, got {word}"
+        )
+    best = {place: int(logits[position].argmax()) for place, position in positions.items()}
+    found = [place for place, tag in best.items() if labels[tag] != OUTSIDE] or [min(positions)]
     targets = []
-    for place in places:
+    for place in [word] if word is not None else found[:most]:
         tag = best[place] if chosen is None else chosen
         targets.append(Target(f"{labels[tag]} of {words[place]}", partial(_logit, index=(positions[place], tag))))
     return targets

@@ -157,7 +157,11 @@ def _explain(
     )
     log.info("explaining %s: %s", text.heading, ", ".join(target.title for target in targets))
     attributions = [explainer.attribute(question, target.title, target.output) for target in targets]
-    return ExplainedText(text.heading, question.pieces, attributions, attention_maps(explainer.model, question))
+    heading = text.heading
+    if question.is_cut:
+        heading += f", cut after {len(question.pieces)} subwords"
+        log.warning("the text is longer than the model reads: %s", heading)
+    return ExplainedText(heading, question.pieces, attributions, attention_maps(explainer.model, question))
 
 
 def _baseline_id(baseline: Baseline, processor: CharBertProcessor) -> int | None:

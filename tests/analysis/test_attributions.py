@@ -128,12 +128,17 @@ def test_letters_stand_below_the_subword_that_they_are_of(make: Make) -> None:
             assert row[piece.first + place] in (vocab.encode(letter)[0], vocab.unk_id)
 
 
-def test_a_text_without_words_or_with_too_many_is_refused(make: Make) -> None:
+def test_a_text_without_words_is_refused_and_one_that_is_too_long_is_cut(make: Make) -> None:
     _, processor = make(CharBertForTokenClassification, num_labels=3)
     with pytest.raises(DataError, match="has no words"):
         ask(processor, " ", max_length=64)
-    with pytest.raises(DataError, match=r"has \d+ subwords, expected at most 4"):
-        ask(processor, WORDS, max_length=4)
+    whole, cut = (ask(processor, WORDS, max_length=length) for length in (64, 6))
+    assert (whole.is_cut, cut.is_cut, len(cut.pieces)) == (False, True, 6)
+    assert cut.pieces[:5] == whole.pieces[:5]
+    pair = ask(processor, "Was it?", TEXT, max_length=12)
+    assert pair.is_cut and len(pair.pieces) == 12 and 1 in pair.sequences
+    with pytest.raises(DataError, match="leaves no room for the second"):
+        ask(processor, TEXT, "Was it?", max_length=8)
 
 
 def test_a_label_and_a_word_can_be_chosen_and_unknown_ones_are_refused(make: Make) -> None:
@@ -146,7 +151,7 @@ def test_a_label_and_a_word_can_be_chosen_and_unknown_ones_are_refused(make: Mak
     assert target.output(output)[0] == output.logits[0, question.word_positions[2], 1]
     with pytest.raises(SettingsError, match=r"explain.label must be one of O, B-LOC, B-PER, got X"):
         choose_targets(model, question, WORDS, label="X")
-    with pytest.raises(SettingsError, match=r"explain.word must be below the text's 6 words, got 6"):
+    with pytest.raises(SettingsError, match=r"explain.word must be one of the words 0 to 5 that the model sees, got 6"):
         choose_targets(model, question, WORDS, word=6)
 
 
