@@ -18,7 +18,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory, run_experiment: Run) -> Pat
     run_experiment("table2_robustness.py", folder, "model=bert", "task=qnli", "seed=1,2", "tracking=off")
     run_experiment("ensemble.py", folder, "model=bert", "task=qnli", "tracking=off")
     run_experiment("judge.py", folder, "task=qnli", "judging.bins=5")
-    run_experiment("perplexity.py", folder, "hydra.mode=MULTIRUN", "model=bert,charbert", "perplexity.words=60", "tracking=off")
+    perplexity = ("hydra.mode=MULTIRUN", "model=bert,charbert", "perplexity.words=60", "tracking=off")
+    run_experiment("perplexity.py", folder, *perplexity)
     return folder
 
 

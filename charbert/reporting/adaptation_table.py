@@ -57,8 +57,8 @@ def adaptation_table(records: Sequence[ResultRecord], task: str, metric: str, at
 
 
 _NOTES = (
-    "trained: weights that fine-tuning may change, in thousands; minutes: training and scoring, on whatever the machine "
-    "had to spare.",
+    "trained: weights that fine-tuning may change, in thousands; minutes: training and scoring, on whatever the "
+    "machine had to spare.",
 )
 
 
