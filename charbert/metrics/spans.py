@@ -49,6 +49,9 @@ def exact_match(prediction: str, answers: Sequence[str]) -> float:
     """Return 1 if the prediction equals one of the answers after normalisation, else 0.
 
     Without answers the question is unanswerable and only an empty prediction is right.
+
+    >>> exact_match("The harbour!", ["harbour"])
+    1.0
     """
     text = normalise_answer(prediction)
     return float(any(text == normalise_answer(answer) for answer in _usable(answers)))
@@ -58,6 +61,9 @@ def answer_f1(prediction: str, answers: Sequence[str]) -> float:
     """Return the best F1 in [0, 1] between the words of the prediction and of one of the answers.
 
     Without answers, or for an empty prediction, it is 1 if both are empty, else 0.
+
+    >>> answer_f1("in the old harbour", ["the old port", "old harbour"])
+    0.8
     """
     return max(_word_f1(prediction, answer) for answer in _usable(answers))
 

@@ -52,6 +52,9 @@ def entity_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[st
 
     A score with nothing to divide by is 0.
 
+    >>> entity_scores([["B-PER", "I-PER", "O", "B-LOC"]], [["B-PER", "O", "O", "B-LOC"]]).f1
+    0.5
+
     Raises:
         DataError: if the two do not line up, or a tag is not IOB2.
     """

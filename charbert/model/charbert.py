@@ -125,6 +125,16 @@ class CharBertModel(CharBertPreTrainedModel):
         interaction. With ``char_encoder="none"`` this is the plain trunk, to the bit.
     Released code: variant "released"; its pooler is kept for its checkpoints only, as no head of the authors'
         reads it, and is not trained.
+
+    >>> from transformers import BertConfig
+    >>> from charbert.text.char_vocab import CharVocab
+    >>> trunk = BertConfig(vocab_size=30, hidden_size=16, num_hidden_layers=1, num_attention_heads=2)
+    >>> model = CharBertModel.from_trunk(trunk, char_vocab=CharVocab.build(["ships"], size=8).to_dict())
+    >>> subwords, characters = torch.tensor([[5, 6]]), torch.tensor([[4, 5, 1, 6, 4, 1]])
+    >>> spans = {"start_ids": torch.tensor([[0, 3]]), "end_ids": torch.tensor([[1, 4]])}
+    >>> states = model(subwords, char_input_ids=characters, **spans)
+    >>> states.token_states.shape, states.char_states.shape
+    (torch.Size([1, 2, 16]), torch.Size([1, 2, 16]))
     """
 
     def __init__(self, config: CharBertConfig) -> None:

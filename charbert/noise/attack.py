@@ -47,6 +47,11 @@ class Attack:
     how it avoids them could not be found out, and neither a redraw nor swaps of unequal letters only gives
     its count.
 
+    >>> from charbert.seeding import numpy_generator
+    >>> words = "The lighthouse keeper counted ships".split()
+    >>> Attack().corrupt(words, numpy_generator(0, "attack")).words
+    ['The', 'lighghouse', 'kepeer', 'couGnted', 'shiZps']
+
     Raises:
         SettingsError: if a setting is out of its range.
     """

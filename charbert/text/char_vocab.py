@@ -30,6 +30,12 @@ class CharVocab:
     Paper: Sec. 3.3, Eq. 1, the rows of the character embedding W_c; Sec. 4.1, 1,000 characters.
     Released code: padding, separator and special pieces share id 0, the space; see ``read_released``.
 
+    >>> vocabulary = CharVocab.build(["banana bread"], size=8)
+    >>> vocabulary.characters[4:]
+    ('a', 'b', 'n', 'd')
+    >>> vocabulary.encode("bandit").tolist()  # i and t are unknown
+    [5, 4, 6, 7, 3, 3]
+
     Args:
         characters: one entry per id. An entry of one code point is a character; the empty string is an id
             that

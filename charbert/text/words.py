@@ -31,6 +31,10 @@ def split_words(text: str) -> list[Span]:
     between digits ("1,250.75", "10:30"). Combining marks stay with the character before them. Every other
     character that is not white space is a span of its own, so the spans cover exactly what is not white
     space.
+
+    >>> text = "She didn't pay $1,250.75 in the U.S."
+    >>> [text[start:end] for start, end in split_words(text)]
+    ['She', "didn't", 'pay', '$', '1,250.75', 'in', 'the', 'U.S.']
     """
     return [match.span() for match in _word_pattern().finditer(text)]
 
