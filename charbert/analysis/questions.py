@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -67,7 +68,7 @@ def ask(
     is_words = not isinstance(first, str)
     texts = [list(first)] if is_words else [first]
     pair = None if second is None else [second]
-    options = {"is_split_into_words": is_words, "return_offsets_mapping": True}
+    options: dict[str, Any] = {"is_split_into_words": is_words, "return_offsets_mapping": True}
     encoding = processor(texts, pair, **options)
     is_cut = len(encoding["input_ids"][0]) > max_length
     if is_cut:
