@@ -13,6 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from charbert.config.data import FoldSettings
 from charbert.config.schema import Settings
+from charbert.config.targets import guard_composition
 from charbert.config.training import OptimizerSettings, TrainingSettings
 from charbert.errors import SettingsError
 
@@ -21,8 +22,9 @@ _REUSED: dict[type, str] = {TrainingSettings: "training", OptimizerSettings: "op
 
 
 def register_schema() -> None:
-    """Make the dataclasses known to Hydra, so that every key exists, typed and with its default."""
+    """Make the dataclasses known to Hydra, so that every key exists, typed and with its default, and names no code."""
     ConfigStore.instance().store(name="schema", node=Settings)
+    guard_composition()
 
 
 def load_settings(cfg: DictConfig) -> Settings:

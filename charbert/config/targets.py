@@ -1,0 +1,124 @@
+"""Settings name no code: only Hydra's own plugins and the standard library's log handlers may be built from them.
+
+Hydra builds whatever a configuration names under ``_target_``, and Python's logging whatever stands under ``class`` or
+``()``. A configuration may come from somewhere else than its user (a folder of somebody's settings, a sweep's server),
+so a name that is not listed here is refused when settings are composed, before anything is built from them.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import re
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.errors import ConfigCompositionException
+from omegaconf import DictConfig, OmegaConf
+
+PLUGIN_PLACES = ("hydra.launcher._target_", "hydra.sweeper._target_")
+"""Here Hydra itself takes nothing but classes of plugins that it has found installed."""
+PLUGIN_PACKAGES = ("hydra_plugins.", "hydra._internal.core_plugins.")
+CALLBACKS = ("hydra.experimental.callbacks.LogJobReturnCallback",)
+LOG_CLASSES = (
+    "logging.FileHandler",
+    "logging.Formatter",
+    "logging.NullHandler",
+    "logging.StreamHandler",
+    "logging.handlers.RotatingFileHandler",
+    "logging.handlers.TimedRotatingFileHandler",
+    "colorlog.ColoredFormatter",
+)
+"""What log settings may build; the last is that of the plugin hydra-colorlog."""
+STREAMS = ("ext://sys.stdout", "ext://sys.stderr")
+"""What log settings may refer to in Python."""
+
+_LOG_PLACES = ("hydra.job_logging.", "hydra.hydra_logging.")
+_BUILDING = re.compile(r"\$\{\s*oc\.(create|decode)\b")
+_CHOOSES_CODE = re.compile(r"hydra\.job\.env_set\.(LD_|DYLD_|PYTHON|GIT_|PATH$)")
+_ELSEWHERE = re.compile(r"\s*\$\{(?!\s*oc\.env:)[^{}]*\}\s*")
+
+
+def find_code(plain: Any) -> tuple[str, str] | None:
+    """Return the first place of a composed configuration that names code, and what stands there; None if none does.
+
+    Args:
+        plain: the whole configuration as dictionaries and lists, interpolations as they were written.
+    """
+    return next((item for item in _leaves(plain, "") if _names_code(*item)), None)
+
+
+def refuse_code(cfg: DictConfig) -> None:
+    """Check that a composed configuration names no code but what is listed above.
+
+    Raises:
+        ConfigCompositionException: naming the setting.
+    """
+    found = find_code(OmegaConf.to_container(cfg, resolve=False, throw_on_missing=False))
+    if found is not None:
+        place, value = found
+        raise ConfigCompositionException(
+            f"{place}: expected no name of code but that of a Hydra plugin or of a log handler, got {value!r}; "
+            "settings run nothing, see charbert/config/targets.py for the names allowed"
+        )
+
+
+def guard_composition() -> None:
+    """Have Hydra check each configuration that it composes with `refuse_code`, before it builds anything from it.
+
+    Hydra has no hook that early: its callbacks are themselves built from the configuration.
+    """
+    if not hasattr(ConfigLoaderImpl.load_configuration, "guarded"):
+        ConfigLoaderImpl.load_configuration = _guarded(ConfigLoaderImpl.load_configuration)  # type: ignore[method-assign]
+        importlib.import_module("hydra.main")._get_rerun_conf = _refuse_rerun  # type: ignore[attr-defined]
+
+
+def _guarded(load: Callable[..., DictConfig]) -> Callable[..., DictConfig]:
+    @functools.wraps(load)
+    def load_configuration(*args: Any, **kwargs: Any) -> DictConfig:
+        cfg = load(*args, **kwargs)
+        refuse_code(cfg)
+        return cfg
+
+    load_configuration.guarded = True  # type: ignore[attr-defined]
+    return load_configuration
+
+
+def _refuse_rerun(*_: Any) -> NoReturn:
+    sys.stderr.write("error: --experimental-rerun reads a pickle, which may run anything; give the settings again\n")
+    raise SystemExit(2)
+
+
+def _names_code(place: str, value: str) -> bool:
+    """Return whether a value, at its dotted place, names code that is not listed."""
+    key = place.rpartition(".")[2]
+    if _BUILDING.search(value) or _CHOOSES_CODE.match(place):
+        return True
+    if key == "_target_":
+        if place in PLUGIN_PLACES:
+            return not value.startswith(PLUGIN_PACKAGES)
+        return not (place.startswith("hydra.callbacks.") and value in CALLBACKS)
+    if f"{place}.".startswith(_LOG_PLACES):
+        if key in ("class", "()"):
+            return value not in LOG_CLASSES
+        refers = re.match(r"\s*(ext|cfg)://", value) or _ELSEWHERE.fullmatch(value)
+        return refers is not None and value not in STREAMS
+    return key == "()"
+
+
+def _leaves(value: Any, place: str) -> Iterator[tuple[str, str]]:
+    """Yield the dotted place and the text of every value, and of the empty ones too."""
+    items: Iterator[tuple[Any, Any]]
+    if isinstance(value, dict) and value:
+        items = iter(value.items())
+    elif isinstance(value, list | tuple) and value:
+        items = iter(enumerate(value))
+    else:
+        yield place, str(value)
+        return
+    for name, inner in items:
+        if isinstance(inner, dict | list | tuple) and name in ("_target_", "()", "class"):
+            yield f"{place}.{name}" if place else str(name), str(inner)  # a name is one text
+        yield from _leaves(inner, f"{place}.{name}" if place else str(name))

@@ -1,0 +1,103 @@
+"""Configurations that name code, composed as a user's would be: refused, and nothing of theirs is run."""
+
+import os
+import pickle
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.errors import ConfigCompositionException
+
+from charbert.config.load import register_schema
+from charbert.config.targets import find_code
+
+CONF = Path(__file__).parents[2] / "conf"
+ALLOWED = [
+    [],
+    ["hydra/launcher=joblib"],
+    ["hydra/launcher=submitit_local"],
+    ["hydra/launcher=slurm"],
+    ["hydra/job_logging=disabled", "hydra/hydra_logging=none"],
+    ["hydra/job_logging=stdout", "hydra.job_logging.root.level='${oc.env:LEVEL,INFO}'"],
+    ["hydra.verbose=true", "hydra.mode=MULTIRUN", "+hydra.job.env_set.OMP_NUM_THREADS=1"],
+    ["+hydra.callbacks.log._target_=hydra.experimental.callbacks.LogJobReturnCallback"],
+]
+REFUSED = [
+    "+hydra.callbacks.x._target_=os.mkdir",
+    "+hydra.callbacks.x._target_=hydra_plugins.hydra_joblib_launcher._core.os.mkdir",
+    "+hydra.callbacks.x={_target_:os.mkdir,path:owned}",
+    "+hydra.callbacks.x._target_='${trunk.name}'",
+    "hydra.launcher._target_=os.mkdir",
+    "hydra.sweeper._target_=charbert.files.write_atomically",
+    "+hydra.sweeper.sampler._target_=os.mkdir",
+    "hydra.job_logging.handlers.console.class=subprocess.Popen",
+    "+hydra.hydra_logging.handlers.x.class=subprocess.Popen",
+    "hydra.job_logging.handlers.console.stream=ext://os.environ",
+    "hydra.job_logging.handlers='${trunk.config}'",
+    "hydra.job_logging='${oc.select:trunk.config}'",
+    "+hydra.job_logging.formatters.simple.class=[os.mkdir]",
+    "+trunk.config.x._target_=os.mkdir",
+    "+trunk.config.x='${oc.decode:\"{_target_: os.mkdir}\"}'",
+    "+hydra.job.env_set.LD_PRELOAD=owned.so",
+    "+hydra.job.env_set.PATH=owned",
+]
+
+
+def composed(overrides: list[str]) -> Any:
+    register_schema()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose("finetune", overrides=overrides, return_hydra_config=True)
+
+
+@pytest.mark.parametrize("overrides", ALLOWED, ids=" ".join)
+def test_plugins_and_log_settings_of_hydra_go_on_working(overrides: list[str]) -> None:
+    assert composed(overrides).experiment == "finetune"
+
+
+@pytest.mark.parametrize("override", REFUSED)
+def test_a_name_of_code_is_refused_where_settings_are_composed(override: str) -> None:
+    with pytest.raises(ConfigCompositionException, match="expected no name of code but"):
+        composed([override])
+
+
+def test_the_place_is_named() -> None:
+    assert find_code({"a": [{"b": {"_target_": "os.mkdir"}}]}) == ("a.0.b._target_", "os.mkdir")
+    factory = {"hydra": {"job_logging": {"handlers": {"x": {"()": "subprocess.Popen"}}}}}
+    assert find_code(factory) == ("hydra.job_logging.handlers.x.()", "subprocess.Popen")
+    assert find_code({"target": "os.mkdir", "note": "_target_", "empty": {}, "none": None}) is None
+
+
+LOGGING = "job_logging: {version: 1, root: {level: INFO}, handlers: {x: {(): os.mkdir, path: %s}}}"
+
+
+@pytest.mark.parametrize("section", ["callbacks: {x: {_target_: os.mkdir, path: %s}}", LOGGING])
+def test_a_folder_of_somebody_elses_settings_runs_nothing(
+    section: str, tmp_path: Path, run_experiment: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    (tmp_path / "theirs/extra").mkdir(parents=True)
+    owned = os.fspath(tmp_path / "owned")
+    (tmp_path / "theirs/extra/nice.yaml").write_text(f"# @package _global_\nhydra:\n  {section % owned}\n")
+    done = run_experiment("finetune.py", tmp_path, "+extra=nice", "--config-dir", str(tmp_path / "theirs"), expect=1)
+    assert "expected no name of code but" in done.stderr
+    assert not (tmp_path / "owned").exists()
+
+
+class Malicious:
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self.marker),)
+
+
+def test_a_pickled_configuration_is_not_run_again(
+    tmp_path: Path, run_python: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    (tmp_path / "config.pickle").write_bytes(pickle.dumps(Malicious(tmp_path / "owned")))
+    rerun = ["--experimental-rerun", str(tmp_path / "config.pickle")]
+    done = run_python(str(CONF.parent / "experiments/finetune.py"), *rerun, cwd=tmp_path, expect=2)
+    assert "--experimental-rerun reads a pickle" in done.stderr
+    assert not (tmp_path / "owned").exists()
