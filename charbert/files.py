@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ from filelock import FileLock, Timeout
 from charbert.errors import RecordError
 
 log = logging.getLogger(__name__)
+
+MAX_NAME_BYTES = 200
+"""Of a name that others are made from; file systems take 255."""
 
 
 def write_atomically(path: Path | str, content: str | bytes) -> None:
@@ -84,6 +88,8 @@ def replaced_folder(path: Path | str) -> Iterator[Path]:
     finally:
         shutil.rmtree(draft, ignore_errors=True)
         if path.exists():  # else the old folder could not be put back, and is all there is
+            if old.is_symlink():
+                old.unlink()
             shutil.rmtree(old, ignore_errors=True)
 
 
@@ -113,6 +119,12 @@ def _discard(draft: Path) -> None:
         draft.unlink(missing_ok=True)
     except OSError:
         return  # the first error is the one to report
+
+
+def is_plain_name(name: str) -> bool:
+    """Return whether a name is a single part of a path, so that what it names stays in its folder."""
+    hidden = re.search(r"[/\\\x00-\x1f\x7f]", name)
+    return name not in ("", ".", "..") and not hidden and len(name.encode("utf-8", "replace")) <= MAX_NAME_BYTES
 
 
 def shorten_path(path: PurePath | str, root: Path | str | None = None) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from charbert.errors import RecordError, SettingsError
-from charbert.files import shorten_path, write_atomically
+from charbert.files import is_plain_name, shorten_path, write_atomically
 from charbert.plain_values import plain_value, settings_key, shareable
 from charbert.provenance import describe_hardware, file_checksum, git_state, package_versions
 
@@ -144,7 +144,7 @@ def read_record(path: Path | str) -> ResultRecord:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise RecordError(f"{path}: expected a result record, got {error.strerror or error}") from error
-    except ValueError as error:  # damaged JSON or bytes that are no UTF-8
+    except (ValueError, RecursionError) as error:  # damaged JSON or bytes that are no UTF-8
         line = f":{error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         raise RecordError(
             f"{path}{line}: expected a result record in JSON, got {error}; delete the file and run again"
@@ -171,6 +171,14 @@ def _checked(path: Path | str, content: Any) -> ResultRecord:
         content["metrics"] = {name: float(value) for name, value in content.get("metrics", {}).items()}
     except (AttributeError, TypeError, ValueError) as error:
         raise RecordError(f"{path}: expected numbers in metrics, got {error}; run again") from error
+    for name in ("kind", "experiment", "name", "key"):
+        if not isinstance(content[name], str) or not is_plain_name(content[name] or "-"):
+            raise RecordError(
+                f"{path}: expected a name without slashes in {name}, which folders are called by, got "
+                f"{str(content[name])[:80]!r}; is it a record of ours?"
+            )
+    if not all(isinstance(content.get(name, {}), dict) for name in ("settings", "details", "data_checksums")):
+        raise RecordError(f"{path}: expected mappings in settings, details and data_checksums; run again")
     return ResultRecord(**content)
 
 

@@ -9,6 +9,7 @@ from omegaconf import MISSING
 
 from charbert.config.identity import later, later_section
 from charbert.errors import SettingsError
+from charbert.files import is_plain_name
 
 
 class TaskKind(Enum):
@@ -64,6 +65,11 @@ class SetFiles:
     """Where the hub calls a column otherwise: the name in ``task.columns``, and the hub's."""
     folds: FoldSettings = field(default_factory=FoldSettings)
     """Cross-validation of ``test``; ``train`` and ``dev`` are not read then."""
+
+    def __post_init__(self) -> None:
+        """Check the names that files are called by."""
+        for name in self.attacked:
+            check_name("an attacked set (data.sets.TASK.attacked, data.own.attacked)", name)
 
 
 @dataclass
@@ -201,7 +207,8 @@ class TaskSettings:
     """Subwords per sequence in place of ``finetuning.max_length``, for a task with longer texts than the others."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
+        """Check name and ranges."""
+        check_name("task.name", self.name)
         if self.max_length is not None and self.max_length < 8:
             raise SettingsError(f"task.max_length must be at least 8 subwords or null, got {self.max_length}")
 
@@ -249,7 +256,8 @@ class AttackSettings:
     """Inserted letters: both cases (the authors' NER set) or lower (their QNLI set)."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
+        """Check name and ranges."""
+        check_name("attack.name", self.name)
         if not 0 <= self.probability <= 1:
             raise SettingsError(f"attack.probability must be in [0, 1], got {self.probability}")
         if self.min_word_length < 3:
@@ -259,6 +267,14 @@ class AttackSettings:
         if self.letters not in ("both", "lower"):
             raise SettingsError(f"attack.letters must be both or lower, got {self.letters}")
         check_edits("attack.edits", self.edits)
+
+
+def check_name(setting: str, name: str) -> None:
+    """Raise SettingsError unless a name can be that of a file in the folder where it belongs."""
+    if not is_plain_name(name):
+        raise SettingsError(
+            f"{setting} names files, so it must be short, without slashes and not .., got {name[:80]!r}"
+        )
 
 
 def check_edits(setting: str, edits: list[str]) -> None:

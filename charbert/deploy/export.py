@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import pickle
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -74,7 +75,7 @@ def load_model(folder: Path, **options: Any) -> PreTrainedModel:
     """
     if not (folder / "config.json").is_file():
         raise CheckpointError(f"{folder}: expected the folder of a model, got none with config.json")
-    name = (AutoConfig.from_pretrained(folder).architectures or ["none"])[0]
+    name = (AutoConfig.from_pretrained(folder, trust_remote_code=False).architectures or ["none"])[0]
     kind = getattr(models, name, None)
     if kind is None or not name.startswith("CharBertFor"):
         known = ", ".join(sorted(one for one in models.__all__ if one.startswith("CharBertFor")))
@@ -83,13 +84,19 @@ def load_model(folder: Path, **options: Any) -> PreTrainedModel:
         raise CheckpointError(
             f"{folder}: expected a model in PyTorch, got an exported one; name the one it was made of"
         )
-    model: PreTrainedModel = kind.from_pretrained(folder, dtype=torch.float32, **options)
+    try:
+        model: PreTrainedModel = kind.from_pretrained(folder, dtype=torch.float32, **options)
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(
+            f"{folder}: expected weights of tensors alone, got a file with other objects "
+            f"({str(error).splitlines()[0]}); who wrote it?"
+        ) from error
     return model.eval()
 
 
 def copy_companions(source: Path, target: Path) -> None:
     """Copy what a model needs beside its weights: configuration, processor, and how it is to be used."""
-    AutoConfig.from_pretrained(source).save_pretrained(target)
+    AutoConfig.from_pretrained(source, trust_remote_code=False).save_pretrained(target)
     CharBertProcessor.from_pretrained(source).save_pretrained(target)
     if (source / USAGE_FILE).is_file():
         shutil.copyfile(source / USAGE_FILE, target / USAGE_FILE)

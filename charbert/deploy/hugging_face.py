@@ -40,7 +40,7 @@ def build_pipeline(folder: str | Path, **options: Any) -> Pipeline:
         SettingsError: if the library has no pipeline for its head.
     """
     where = find_model(Path(folder))
-    head = read_usage(where, AutoConfig.from_pretrained(where)).head
+    head = read_usage(where, AutoConfig.from_pretrained(where, trust_remote_code=False)).head
     if head not in PIPELINES:
         raise SettingsError(f"{folder}: transformers has no pipeline for {head}; use charbert.deploy.predict.Predictor")
     tokenizer: Any = PipelineTokenizer.from_pretrained(where)

@@ -107,7 +107,13 @@ class Predictor:
             SettingsError: if a setting is out of its range.
         """
         where = find_model(Path(folder))
-        config = AutoConfig.from_pretrained(where)
+        try:
+            config = AutoConfig.from_pretrained(where, trust_remote_code=False)
+        except (OSError, ValueError) as error:  # damaged, of a kind nobody knows, or code of its own
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise CheckpointError(
+                f"{where}/config.json: expected the configuration of a model, got {reason}"
+            ) from error
         usage = read_usage(where, config)
         if max_length is not None:
             usage = replace(usage, max_length=_checked_length(max_length, config))

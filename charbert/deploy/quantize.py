@@ -42,7 +42,7 @@ def quantize_model(folder: str | Path, target: str | Path, *, distance: float = 
     source = Path(folder)
     about = read_export(source)
     before = OnnxModel(source)
-    probe = Probe(AutoConfig.from_pretrained(source), before.input_names, before.output_names)
+    probe = Probe(AutoConfig.from_pretrained(source, trust_remote_code=False), before.input_names, before.output_names)
     with replaced_folder(target) as draft:
         root = logging.getLogger()
         level = root.level

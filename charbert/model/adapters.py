@@ -94,6 +94,7 @@ def load_adapted(model_class: type[Model], folder: Path, **options: Any) -> Mode
         )
     adapters = str(folder / FOLDER)
     address = peft.PeftConfig.from_pretrained(adapters).base_model_name_or_path
+    _check_ends(folder, address)
     merged = peft.PeftModel.from_pretrained(_load_base(saved, address, config, folder), adapters).merge_and_unload()
     merged.eval()
     return merged if isinstance(merged, model_class) else merged.base_model
@@ -102,16 +103,26 @@ def load_adapted(model_class: type[Model], folder: Path, **options: Any) -> Mode
 def _load_base(saved: type[Model], address: str, config: Any, folder: Path) -> Model:
     """Return the model that adapters belong to, its head new."""
     try:
-        if AutoConfig.from_pretrained(address).model_type == config.model_type:
+        if AutoConfig.from_pretrained(address, trust_remote_code=False).model_type == config.model_type:
             return saved.from_pretrained(address, config=config)
         model = saved(config)
-        model._adopt(AutoModel.from_pretrained(address, dtype=torch.float32))
+        model._adopt(AutoModel.from_pretrained(address, dtype=torch.float32, trust_remote_code=False))
     except (OSError, ValueError) as error:
         raise CheckpointError(
             f"{folder}/{FOLDER}: the adapters belong to the model at {address}, which cannot be loaded "
             f"({str(error).splitlines()[0]}); put it back there, or name its place in adapter_config.json"
         ) from error
     return model
+
+
+def _check_ends(folder: Path, address: str | None) -> None:
+    """Check that adapters on adapters begin with a model somewhere."""
+    seen = {folder.resolve()}
+    while address and has_adapters(address):
+        if Path(address).resolve() in seen:
+            raise CheckpointError(f"{folder}/{FOLDER}: expected adapters of a model, got adapters of themselves")
+        seen.add(Path(address).resolve())
+        address = _import_peft().PeftConfig.from_pretrained(str(Path(address) / FOLDER)).base_model_name_or_path
 
 
 def _classes(root: type[CharBertPreTrainedModel]) -> Iterator[type[CharBertPreTrainedModel]]:

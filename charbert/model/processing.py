@@ -290,5 +290,5 @@ class CharBertProcessor:
         }
         settings = read_settings(where, hub)
         vocab = CharVocab.load(find_file(where, VOCAB_FILE, hub)) if settings["has_char_vocab"] else None
-        tokenizer = AutoTokenizer.from_pretrained(where, **options)
+        tokenizer = AutoTokenizer.from_pretrained(where, **{"trust_remote_code": False, **options})
         return cls(tokenizer, vocab, settings["mode"], settings["script"], settings.get("row_length"))

@@ -8,13 +8,12 @@ channel, so a plain BERT class loads it and drops that channel silently. Here ev
 from __future__ import annotations
 
 import json
-import pickle
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from safetensors import SafetensorError
+from huggingface_hub.errors import StrictDataclassError
 from safetensors.torch import load_file
 from torch import Tensor
 from transformers import AutoConfig, PreTrainedConfig
@@ -191,9 +190,12 @@ def _read_weights(source: Source) -> Mapping[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError) as error:
+        weights = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged pickle raises whatever its opcodes run into
         raise CheckpointError(f"{path}: not a readable checkpoint of tensors alone ({error})") from error
+    if not isinstance(weights, Mapping) or not all(isinstance(one, Tensor) for one in weights.values()):
+        raise CheckpointError(f"{path}: not a readable checkpoint of tensors alone (it is no mapping of them)")
+    return weights
 
 
 def _kind(weights: Mapping[str, Tensor]) -> str:
@@ -213,9 +215,12 @@ def _read_trunk_config(source: Source, kind: str) -> PreTrainedConfig:
     path = folder / "config.json"
     if not path.exists():
         raise CheckpointError(f"{path}: not found, and it describes the trunk; give trunk_config")
-    settings = json.loads(path.read_text(encoding="utf-8"))
-    settings.pop("model_type", None)
-    return AutoConfig.for_model(kind, **settings)
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+        settings.pop("model_type", None)
+        return AutoConfig.for_model(kind, **settings)
+    except (OSError, ValueError, TypeError, AttributeError, StrictDataclassError) as error:
+        raise CheckpointError(f"{path}: expected the trunk's configuration in JSON, got {error}") from error
 
 
 def _released_config(

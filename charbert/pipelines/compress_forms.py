@@ -157,7 +157,7 @@ class Measurement:
 
     def _load(self, folder: Path) -> Backend:
         labels = self.task.labels if self.versions else []
-        known = list(AutoConfig.from_pretrained(folder).id2label.values())
+        known = list(AutoConfig.from_pretrained(folder, trust_remote_code=False).id2label.values())
         if labels and known != labels:
             raise CheckpointError(
                 f"{folder}: expected a model with the labels {', '.join(labels)} of task={self.task.name}, "

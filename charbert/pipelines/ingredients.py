@@ -167,6 +167,8 @@ def has_char_channel(settings: Settings) -> bool:
 
 def _package_folder(trunk: TrunkSettings) -> Path:
     package, _, inner = trunk.location.partition("/")
+    if not package.isidentifier():  # to find a package inside another one is to run that other one
+        raise CheckpointError(f"trunk.location: expected PACKAGE/FOLDER with a package's plain name, got {package!r}")
     found = importlib.util.find_spec(package)
     if found is None or not found.submodule_search_locations:
         raise CheckpointError(

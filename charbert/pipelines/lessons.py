@@ -127,7 +127,7 @@ def load_teacher(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProc
         SettingsError: if the model has another head, or lacks a label of the task.
     """
     folder = teacher_folder(settings)
-    config = AutoConfig.from_pretrained(folder)
+    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     wanted = _AUTO[task.head].__name__.removeprefix("AutoModel")
     found = (config.architectures or ["no architecture"])[0]
     if not found.endswith(wanted):
@@ -138,13 +138,16 @@ def load_teacher(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProc
             f"{folder}: expected a teacher that knows the labels of task={task.name}, but it lacks {lacking}; "
             f"it has {sorted(config.label2id)}"
         )
-    return _load_processor(folder), _AUTO[task.head].from_pretrained(folder, dtype=torch.float32)
+    return _load_processor(folder), _AUTO[task.head].from_pretrained(
+        folder, dtype=torch.float32, trust_remote_code=False
+    )
 
 
 def _load_processor(folder: Path) -> CharBertProcessor:
     if (folder / SETTINGS_FILE).is_file():
         return CharBertProcessor.from_pretrained(folder)
-    return CharBertProcessor(AutoTokenizer.from_pretrained(folder), None)  # a model that others have saved
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)  # of a model that others have saved
+    return CharBertProcessor(tokenizer, None)
 
 
 def _teacher_counterparts(

@@ -83,8 +83,8 @@ def _write_once(stamp: Path, key: str, write: Callable[[], None]) -> None:
 
 
 def _write_corpus(root: Path, wire: Newswire, settings: NewswireSettings, data: DataSettings) -> None:
-    write_corpus(root / data.corpus.train, wire.documents(settings.corpus_documents, split="train"))
-    write_corpus(root / data.corpus.dev, wire.documents(settings.corpus_dev_documents, split="dev"))
+    write_corpus(_inside(root, data.corpus.train), wire.documents(settings.corpus_documents, split="train"))
+    write_corpus(_inside(root, data.corpus.dev), wire.documents(settings.corpus_dev_documents, split="dev"))
 
 
 def _write_sets(root: Path, wire: Newswire, settings: NewswireSettings, data: DataSettings, task: TaskSettings) -> None:
@@ -94,8 +94,19 @@ def _write_sets(root: Path, wire: Newswire, settings: NewswireSettings, data: Da
         # every document gives a row or more, and the first rows are the same however many are asked for
         documents = wire.documents(size + _EARLIER_ROWS, split=split)
         rng = numpy_generator(settings.seed, "newswire sets", task.name, split)
-        path = root / getattr(data.sets[task.name], split)
+        path = _inside(root, getattr(data.sets[task.name], split))
         write(path, list(islice(make_rows(documents, rng), size)), task)
+
+
+def _inside(root: Path, name: str) -> Path:
+    """Return the path of a file that is generated below the root.
+
+    Raises:
+        SettingsError: if the name leads out of it.
+    """
+    if not name or Path(name).is_absolute() or ".." in Path(name).parts:
+        raise SettingsError(f"data={root}: generated files stay in their folder, so none can be named {name!r}")
+    return root / name
 
 
 Rows = Callable[[Iterable[NewsDocument], np.random.Generator], Iterable[Any]]

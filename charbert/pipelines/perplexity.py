@@ -126,7 +126,7 @@ def _load(settings: Settings) -> tuple[CharBertForPreTraining, CharBertProcessor
     trunk = prepare_trunk(settings)
     processor = build_processor(settings, trunk)
     model = CharBertForPreTraining.from_trunk(trunk, **model_overrides(settings, processor), nlm_vocab_size=0)
-    source, report = AutoModelForMaskedLM.from_pretrained(trunk, output_loading_info=True)
+    source, report = AutoModelForMaskedLM.from_pretrained(trunk, output_loading_info=True, trust_remote_code=False)
     if report["missing_keys"] or model.mlm_head is None or not model.mlm_head.adopt(source):
         raise CheckpointError(
             f"trunk={settings.trunk.name} has no MLM head that could be read, so it predicts no words; "

@@ -70,7 +70,8 @@ def load_tokenizer(settings: Settings, trunk: str) -> PreTrainedTokenizerBase:
         CheckpointError: when the hub or folder does not give it, with what to do.
     """
     try:
-        return AutoTokenizer.from_pretrained(trunk)
+        AutoConfig.from_pretrained(trunk, trust_remote_code=False)  # refuses a model that is code of its own
+        return AutoTokenizer.from_pretrained(trunk, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise CheckpointError(
             f"trunk={settings.trunk.name}: no tokenizer could be loaded from {trunk} "

@@ -42,6 +42,8 @@ def _num_layers(settings: Settings) -> int | None:
     if settings.trunk.source is TrunkSource.scratch:
         return int(AutoConfig.for_model(**settings.trunk.config).num_hidden_layers)
     try:
-        return int(AutoConfig.from_pretrained(trunk_location(settings.trunk)).num_hidden_layers)
+        return int(
+            AutoConfig.from_pretrained(trunk_location(settings.trunk), trust_remote_code=False).num_hidden_layers
+        )
     except OSError:  # not on this machine, which loading the trunk itself reports
         return None

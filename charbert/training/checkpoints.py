@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import pickle
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from transformers import Trainer
 from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, get_last_checkpoint, rotate_checkpoints
 
+from charbert.errors import CheckpointError
 from charbert.files import write_atomically
 from charbert.records import file_checksum
 
@@ -72,6 +74,21 @@ class WholeCheckpoints(Trainer):
     """Trainer whose checkpoints appear in one step, after all of their files were written and sealed."""
 
     _drafts: Path | None = None
+
+    def train(self, *args: Any, **kwargs: Any) -> Any:
+        """Train as the library does.
+
+        Raises:
+            CheckpointError: if a file of the checkpoint to go on from holds more than tensors and numbers: a pickle may
+                run whatever its maker wants, so nothing of it is loaded.
+        """
+        try:
+            return super().train(*args, **kwargs)
+        except pickle.UnpicklingError as error:
+            raise CheckpointError(
+                f"{self.args.output_dir}: expected checkpoints of tensors and numbers alone, got a file with other "
+                f"objects ({str(error).splitlines()[0]}); who wrote it? Delete the newest to go on from the one before"
+            ) from error
 
     def _get_output_dir(self, trial: Any) -> str:
         return str(self._drafts) if self._drafts is not None else super()._get_output_dir(trial)
