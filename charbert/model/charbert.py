@@ -19,7 +19,9 @@ from charbert.batch import CHAR_INPUTS
 from charbert.errors import DataError, SettingsError
 from charbert.model.char_encoder import build_char_encoder
 from charbert.model.configuration import CharBertConfig
+from charbert.model.cpu_attention import attention_asked_for, use_signed_attention
 from charbert.model.interaction import INTERACTIONS
+from charbert.model.random_masks import MaskDropout, replace_dropout
 from charbert.model.trunk import TrunkAdapter, build_trunk, trunk_adapter
 
 TrunkSource: TypeAlias = str | Path | PreTrainedConfig | PreTrainedModel
@@ -144,8 +146,10 @@ class CharBertModel(CharBertPreTrainedModel):
         self.trunk = build_trunk(config.trunk_config, pooler=released)
         if getattr(self.trunk, "pooler", None) is not None:
             self.trunk.pooler.requires_grad_(False)
+        use_signed_attention(self.trunk.config)
+        replace_dropout(self.trunk)
         self.char_encoder = build_char_encoder(config)
-        self.char_dropout = nn.Dropout(config.char_dropout)
+        self.char_dropout = MaskDropout(config.char_dropout)
         self.interactions = nn.ModuleList(self._build_interactions())
         self._masks_padding = not released
         self.post_init()
@@ -179,7 +183,7 @@ class CharBertModel(CharBertPreTrainedModel):
         """
         token = self._adapter.embed(self.trunk, input_ids, token_type_ids)  # (B, T, H)
         char = self._encode_chars(char_input_ids, start_ids, end_ids)
-        states = [token] if char is None else [token, char]
+        states = [_in_run_precision(channel) for channel in ((token,) if char is None else (token, char))]
         if attention_mask is not None:
             attention_mask = attention_mask.repeat(len(states), 1)  # (2B, T)
         context = self._adapter.layer_inputs(self.trunk, torch.cat(states), attention_mask)
@@ -239,10 +243,9 @@ class CharBertModel(CharBertPreTrainedModel):
         if not wanted:
             yield weights
             return
-        if self.trunk.config._attn_implementation != "eager":
-            raise SettingsError(
-                f"output_attentions needs attn_implementation='eager', got {self.trunk.config._attn_implementation!r}"
-            )
+        asked = attention_asked_for(self.trunk.config)
+        if asked != "eager":
+            raise SettingsError(f"output_attentions needs attn_implementation='eager', got {asked!r}")
         record: Callable[..., None] = lambda _module, _inputs, output: weights.append(output[1])  # noqa: E731
         modules = [self._adapter.attention(layer) for layer in self._adapter.layers(self.trunk)]
         hooks = [module.register_forward_hook(record) for module in modules]
@@ -251,6 +254,16 @@ class CharBertModel(CharBertPreTrainedModel):
         finally:
             for hook in hooks:
                 hook.remove()
+
+
+def _in_run_precision(states: Tensor) -> Tensor:
+    """Return states in the precision that products run in on a CPU, whose norms and sums take it as it is.
+
+    Left in float32 they would be converted before and after every product, which takes longer than the products.
+    """
+    if states.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+        return states.to(torch.get_autocast_dtype("cpu"))
+    return states
 
 
 def _unbatch(states: Tensor, channels: int) -> list[Tensor]:

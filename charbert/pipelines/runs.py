@@ -20,6 +20,7 @@ from charbert.pipelines.comparability import comparison_keys
 from charbert.records import ResultRecord, file_checksum, shorten_path, start_record, write_record
 from charbert.seeding import derive_seed
 from charbert.training.checkpoints import newest_checkpoint
+from charbert.training.memory import keep_freed_memory
 from charbert.training.tracking import Run, TrackingCallback, tracking_run
 from charbert.training.trainer import CharBertTrainer
 
@@ -81,6 +82,7 @@ def train(trainer: CharBertTrainer, run: Run, patience: int | None = None) -> in
         run: its W&B run.
         patience: stop after this many evaluations without a better score; None: train to the end.
     """
+    keep_freed_memory()
     trainer.add_callback(TrackingCallback(run))
     if patience is not None:
         trainer.add_callback(EarlyStoppingCallback(patience))

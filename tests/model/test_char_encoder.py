@@ -69,6 +69,23 @@ def test_gather_equals_a_one_hot_product() -> None:
     assert torch.equal(gather_ends(states, starts, ends), torch.cat(products, dim=-1))
 
 
+def test_looking_gates_up_gives_what_embedding_every_character_gives(
+    make_config: Callable[..., CharBertConfig], batch: dict[str, Tensor]
+) -> None:
+    torch.manual_seed(0)
+    encoder = CharEncoder(make_config())
+    inputs = [batch[name] for name in ("char_input_ids", "start_ids", "end_ids")]
+    found = []
+    for observed in (False, True):  # a hook wants to see the embeddings, so they are made
+        if observed:
+            encoder.embedding.register_forward_hook(lambda *_: None)
+        states = encoder(*inputs)
+        gradients = torch.autograd.grad(states.square().sum(), list(encoder.parameters()))
+        found.append((states, *gradients))
+    for looked_up, embedded in zip(*found, strict=True):
+        torch.testing.assert_close(looked_up, embedded, rtol=1e-5, atol=1e-6)
+
+
 def test_gradients_reach_every_character_of_the_row_and_no_other(
     make_config: Callable[..., CharBertConfig], batch: dict[str, Tensor]
 ) -> None:
