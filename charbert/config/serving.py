@@ -10,6 +10,7 @@ _SMALLEST = {
     "max_body_bytes": 1024,
     "max_texts": 1,
     "max_characters": 1,
+    "max_connections": 1,
     "max_open": 1,
     "max_open_per_client": 1,
     "max_demo_characters": 1,
@@ -35,6 +36,8 @@ class ServeSettings:
     """Longest text; a longer one gets 422."""
     max_demo_characters: int = 2000
     """Longest text on the page, where a text is read four times over."""
+    max_connections: int = 128
+    """Most connections, silent ones too; more are closed at once."""
     max_open: int = 32
     """Most requests that are being answered or wait for it; more get 503."""
     max_open_per_client: int = 16
@@ -42,7 +45,8 @@ class ServeSettings:
     timeout_seconds: float = 30.0
     """Longest time from a request's last byte to its answer, waiting included; then it gets 504."""
     body_seconds: float = 10.0
-    """Longest time in which a client may send a body; then it gets 408."""
+    """Longest time in which a client may send a body; then it gets 408. As long again it may take for the head of a
+    request, and to read the answer; then the connection is closed."""
     batch_size: int = 16
     """Windows in a forward pass; between passes a request that ran out of time is given up."""
 

@@ -13,6 +13,8 @@ from charbert.config.serving import ServeSettings
 from charbert.deploy.backends import TorchBackend
 from charbert.deploy.predict import Predictor
 from charbert.deploy.serving.app import build_app
+from charbert.deploy.serving.connections import bounded_connections
+from charbert.deploy.serving.limits import App
 from charbert.errors import SettingsError
 
 
@@ -36,10 +38,13 @@ def serve(model: Path, compare: Path | None, settings: ServeSettings, *, threads
         sys.stderr.write(f"charbert: serving {', '.join(models)} on http://{address}:{port}\n")
         sys.stderr.flush()
         logging.basicConfig(level=logging.WARNING)
-        config = uvicorn.Config(
-            build_app(models, settings), log_level="warning", access_log=False, server_header=False, http="h11"
-        )
-        uvicorn.Server(config).run(sockets=[listener])
+        build_server(build_app(models, settings), settings).run(sockets=[listener])
+
+
+def build_server(app: App, settings: ServeSettings) -> uvicorn.Server:
+    """Return the server of an app, its connections bounded in number and time."""
+    http = bounded_connections(settings)
+    return uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, http=http))
 
 
 def load_models(folders: list[Path], settings: ServeSettings, threads: int | None = None) -> dict[str, Predictor]:
