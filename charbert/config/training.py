@@ -95,7 +95,8 @@ class TrainingSettings:
     max_steps: int = -1
     """Optimizer steps; -1: as many as ``epochs`` give."""
     batch_size: int = 16
-    """Sequences per device and forward pass."""
+    """Sequences per forward pass, of all processes together: each has its share, and a result does not depend on how
+    many there are."""
     gradient_accumulation: int = 1
     """Forward passes per optimizer step."""
     eval_batch_size: int = 64

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,14 @@ from charbert.files import locked
 from charbert.pipelines.released_files import released_identity
 from charbert.pipelines.teachers import teacher_identity
 from charbert.records import ResultRecord, file_checksum, read_record, settings_key
+from charbert.training.processes import from_first, refuse_several
 
 _WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
 _HEAD_ONLY = ("name", "head_channels", "recognizer")
 _RELEASED = ("released", "released_char_vocab")
 _TEACHER = ("teacher", "cell")
+_SHARED_KINDS = ("trunk", "pretrain", "word_recognizer", "finetune")
+"""Kinds of cells that several processes make together."""
 _FINETUNING_SECTIONS: tuple[str, ...] = ("preparation", "strategy", "distillation", "robust_training")
 """Sections of the settings that change how a model is fine-tuned, and count where they are not at their defaults."""
 
@@ -222,18 +226,39 @@ class Cell:
         return read_record(self.record_path) if self.record_path.exists() else None
 
     def make_once(self, make: Callable[[], object], is_made: Callable[[], bool] | None = None) -> None:
-        """Make what the cell holds unless it is there; another process that is making it is waited for.
+        """Make what the cell holds unless it is there; another run that is making it is waited for.
+
+        Processes that train together make it together: the first looks, and waits for other runs.
 
         Args:
             make: makes it.
             is_made: whether it is there; None: `is_complete`.
+
+        Raises:
+            SettingsError: if there are several processes, and it is not of a kind that they can make.
         """
         is_made = is_made or self.is_complete
-        if is_made():
-            return
-        with locked(self._lock, f"making {self.name}"):
-            if not is_made():
-                make()
+        with ExitStack() as stack:
+
+            def must_be_made() -> bool:
+                if is_made():
+                    return False
+                stack.enter_context(locked(self._lock, f"making {self.name}"))
+                return not is_made()
+
+            if not from_first(must_be_made):
+                return
+            self.check_processes()
+            make()
+
+    def check_processes(self) -> None:
+        """Check that as many processes as there are can make the cell.
+
+        Raises:
+            SettingsError: if there are several, and it is not of a kind that is trained in several.
+        """
+        if self.kind not in _SHARED_KINDS:
+            refuse_several(f"making {self.name}")
 
     def is_complete(self) -> bool:
         """Return whether the run is finished and its model still there."""

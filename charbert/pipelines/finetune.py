@@ -18,6 +18,7 @@ from charbert.pipelines.ingredients import prepare_data, refuse_baseline, task_f
 from charbert.pipelines.sets import build_versions, read_prepared_sets, read_sets
 from charbert.records import ResultRecord, read_record
 from charbert.tasks.catalog import build_task
+from charbert.training.processes import from_first, refuse_several
 
 log = logging.getLogger(__name__)
 
@@ -25,10 +26,9 @@ log = logging.getLogger(__name__)
 def run(settings: Settings) -> ResultRecord:
     """Return the record of the cell, after pretraining, fine-tuning and scoring what is missing."""
     cell = finetuning_cell(settings)
-    record = cell.finished()
-    if record is not None:
+    if from_first(lambda: cell.finished() is not None):
         log.info("%s: finished before, record %s", cell.name, cell.record_path)
-        return record
+        return read_record(cell.record_path)
     cell.make_once(lambda: _run(settings, cell), lambda: cell.finished() is not None)
     return read_record(cell.record_path)
 
@@ -96,10 +96,12 @@ def _run(settings: Settings, cell: Cell) -> ResultRecord:
     prepare_data(settings)
     task = build_task(settings.task)
     if task_files(settings).folds.number:
+        refuse_several(f"cross-validation (data={settings.data.name})")
         return run_folds(settings, cell, task)
     sets, preparation = read_prepared_sets(settings, task)
     if preparation is not None:
-        preparation.write(cell.preparation_folder)
+        written = preparation
+        from_first(lambda: written.write(cell.preparation_folder))
     fit_model = fit_baseline if is_baseline(settings) else fit
     record, _ = fit_model(settings, cell, task, sets, build_versions(settings, task, sets))
     return record

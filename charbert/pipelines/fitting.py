@@ -38,6 +38,7 @@ from charbert.records import ResultRecord
 from charbert.tasks.task import Encoded, Task
 from charbert.training.distillation import detach_projections
 from charbert.training.optimizer import count_parameters, peak_rates
+from charbert.training.processes import from_first
 from charbert.training.strategies import Strategy, build_strategy
 from charbert.training.trainer import CharBertTrainer, build_trainer
 
@@ -90,18 +91,31 @@ def fit(
         metrics: dict[str, float] = {}
         if versions:
             dev = dev_scores(settings, task, rows["dev"], encoded["dev"], trainer)
-            metrics, record.details["judging"] = score_versions(settings, cell, task, versions, found, tracking, dev)
+            metrics, record.details["judging"] = from_first(
+                lambda: score_versions(settings, cell, task, versions, found, tracking, dev)
+            )
         record.details["history"] = history(trainer)
         record.details["reports"] = {name: one.report for name, one in found.items()}
         record.details["train_report"] = encoded["train"].report
         record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
         detach_projections(model)
-        save_finetuned(model, cell.model_folder)
-        processor.save_pretrained(cell.model_folder)
-        write_usage(cell.model_folder, finetuned_usage(settings, task.head, trainer.state.log_history))
+        from_first(lambda: _save(settings, cell, task, model, processor, trainer))
         record.finish({**metrics, **_dev_metrics(task, trainer)})
-    shutil.rmtree(cell.checkpoints_folder, ignore_errors=True)
+    from_first(lambda: shutil.rmtree(cell.checkpoints_folder, ignore_errors=True))
     return record, found
+
+
+def _save(
+    settings: Settings,
+    cell: Cell,
+    task: Task[Any, Any],
+    model: Any,
+    processor: CharBertProcessor,
+    trainer: CharBertTrainer,
+) -> None:
+    save_finetuned(model, cell.model_folder)
+    processor.save_pretrained(cell.model_folder)
+    write_usage(cell.model_folder, finetuned_usage(settings, task.head, trainer.state.log_history))
 
 
 def correct_splits(

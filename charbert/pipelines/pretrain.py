@@ -31,6 +31,7 @@ from charbert.pipelines.ingredients import (
 from charbert.pipelines.released import released_model, released_processor
 from charbert.pipelines.runs import checksums, final_scores, history, recorded_run, seed_everything, train
 from charbert.pipelines.vocabularies import load_char_vocab, load_word_vocab
+from charbert.training.processes import from_first
 from charbert.training.trainer import build_trainer
 
 log = logging.getLogger(__name__)
@@ -161,7 +162,8 @@ def _pretrain_encoder(settings: Settings, cell: Cell) -> None:
         nlm_vocab_size=len(words) if words is not None else 0,
     )
     if words is not None:
-        words.save(cell.model_folder / "word_vocab.json")
+        vocabulary = words
+        from_first(lambda: vocabulary.save(cell.model_folder / "word_vocab.json"))
     _run(settings, cell, settings.pretraining, model, processor, words=words, noisy=True)
 
 
@@ -208,10 +210,14 @@ def _run(
         record.training_tokens = train(trainer, run, training.patience)
         wanted = ("loss", "accuracy", "accuracy_known", "perplexity")
         metrics = {k: v for k, v in final_scores(trainer).items() if k.endswith(wanted)}
-        model.save_pretrained(cell.model_folder)
-        processor.save_pretrained(cell.model_folder)
+        from_first(lambda: _save(model, processor, cell))
         record.details["history"] = history(trainer)
         files = [corpus_file(settings, split) for split in ("train", "dev")]
         record.data_checksums = checksums(files, Path(settings.data.root))
         record.finish({k.replace("eval_", "eval/", 1): v for k, v in metrics.items()})
-    shutil.rmtree(cell.checkpoints_folder, ignore_errors=True)
+    from_first(lambda: shutil.rmtree(cell.checkpoints_folder, ignore_errors=True))
+
+
+def _save(model: Any, processor: CharBertProcessor, cell: Cell) -> None:
+    model.save_pretrained(cell.model_folder)
+    processor.save_pretrained(cell.model_folder)

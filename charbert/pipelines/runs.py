@@ -21,6 +21,7 @@ from charbert.records import ResultRecord, file_checksum, shorten_path, start_re
 from charbert.seeding import derive_seed
 from charbert.training.checkpoints import newest_checkpoint
 from charbert.training.memory import keep_freed_memory
+from charbert.training.processes import from_first
 from charbert.training.tracking import Run, TrackingCallback, tracking_run
 from charbert.training.trainer import CharBertTrainer
 
@@ -53,7 +54,11 @@ def new_record(settings: Settings, cell: Cell) -> ResultRecord:
 
 @contextmanager
 def recorded_run(settings: Settings, cell: Cell) -> Iterator[tuple[ResultRecord, Run]]:
-    """Open a record and its W&B run; write the record when the body ends without an error."""
+    """Open a record and its W&B run; write the record when the body ends without an error.
+
+    Of several processes the first writes it, and no other goes on before.
+    """
+    cell.check_processes()
     record = new_record(settings, cell)
     with tracking_run(
         mode=settings.tracking.mode.name,
@@ -70,7 +75,7 @@ def recorded_run(settings: Settings, cell: Cell) -> Iterator[tuple[ResultRecord,
         record.details["generated"] = settings.data.generated
         record.details["comparison"] = comparison_keys(settings)
         run.summary(record.metrics)
-    write_record(cell.record_path, record)
+    from_first(lambda: write_record(cell.record_path, record))
     log.info("%s: record in %s", cell.name, cell.record_path)
 
 
@@ -86,7 +91,7 @@ def train(trainer: CharBertTrainer, run: Run, patience: int | None = None) -> in
     trainer.add_callback(TrackingCallback(run))
     if patience is not None:
         trainer.add_callback(EarlyStoppingCallback(patience))
-    checkpoint = newest_checkpoint(Path(trainer.args.output_dir))
+    checkpoint = from_first(lambda: newest_checkpoint(Path(trainer.args.output_dir)))
     if checkpoint is not None:
         log.info("resuming from %s", checkpoint)
     trainer.train(resume_from_checkpoint=checkpoint)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from charbert.config.schema import Settings
 from charbert.data.word_vocab import WordVocab
+from charbert.files import locked
 from charbert.pipelines.cells import text_identity
 from charbert.pipelines.ingredients import corpus_blocks
 from charbert.records import settings_key
@@ -37,6 +38,7 @@ def _counted_once(
 ) -> Vocabulary:
     path = Path(settings.paths.outputs) / "cache" / f"{name}-{settings_key(text_identity(settings))}.json"
     if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        build().save(path)
+        with locked(path.with_suffix(".lock"), f"counting {name}"):
+            if not path.is_file():
+                build().save(path)
     return load(path)

@@ -33,6 +33,7 @@ from charbert.pipelines.runs import checksums, final_scores, history, recorded_r
 from charbert.tasks.attackable import attackable_sentences
 from charbert.tasks.task import Task
 from charbert.text.char_vocab import CharVocab
+from charbert.training.processes import from_first
 from charbert.training.trainer import build_trainer
 
 log = logging.getLogger(__name__)
@@ -162,13 +163,13 @@ def _train(
         )
         record.training_tokens = train(trainer, tracking)
         scores = final_scores(trainer)
-        model.save_pretrained(cell.model_folder)
+        from_first(lambda: model.save_pretrained(cell.model_folder))
         record.details["history"] = history(trainer)
         record.data_checksums = checksums(files, Path(settings.data.root))
         record.details["words"] = words.unk_id
         wanted = ("loss", "accuracy", "error_rate")
         record.finish({k.replace("eval_", "eval/", 1): v for k, v in scores.items() if k.endswith(wanted)})
-    shutil.rmtree(cell.checkpoints_folder, ignore_errors=True)
+    from_first(lambda: shutil.rmtree(cell.checkpoints_folder, ignore_errors=True))
 
 
 def _build_noise(chosen: WordRecognizerSettings) -> NlmNoise:

@@ -11,6 +11,7 @@ from transformers import TrainingArguments
 
 from charbert.config.training import OptimizerSettings, Precision, Schedule, TrainingSettings
 from charbert.training.optimizer import algorithm_arguments
+from charbert.training.processes import process_count, share_of_batch
 
 
 def total_steps(settings: TrainingSettings, num_examples: int) -> int:
@@ -39,6 +40,9 @@ def build_arguments(
         num_examples: size of the training set.
         best_metric: keep the checkpoint that is best by this evaluation metric; None: keep the last.
         label_names: the batch fields that are labels.
+
+    Raises:
+        SettingsError: if a batch cannot be divided among the processes that train together.
     """
     steps = total_steps(settings, num_examples)
     every = math.ceil(num_examples / settings.batch_size / settings.gradient_accumulation)
@@ -54,8 +58,8 @@ def build_arguments(
         "data_seed": seed % 2**31,
         "max_steps": settings.max_steps,
         "num_train_epochs": settings.epochs,
-        "per_device_train_batch_size": settings.batch_size,
-        "per_device_eval_batch_size": settings.eval_batch_size,
+        "per_device_train_batch_size": share_of_batch(settings.batch_size, "training.batch_size"),
+        "per_device_eval_batch_size": math.ceil(settings.eval_batch_size / process_count()),
         "gradient_accumulation_steps": settings.gradient_accumulation,
         "learning_rate": optimizer.learning_rate,
         **algorithm_arguments(optimizer),
@@ -84,7 +88,10 @@ def build_arguments(
     }
     if label_names is not None:
         options["label_names"] = label_names
-    return TrainingArguments(**options)
+    arguments = TrainingArguments(**options)
+    if arguments.n_gpu > 1:
+        arguments._n_gpu = 1  # a process has one device; more would share each batch without torchrun, and slowly
+    return arguments
 
 
 def _schedule_arguments(optimizer: OptimizerSettings) -> dict[str, Any]:

@@ -99,11 +99,11 @@ class WholeCheckpoints(Trainer):
         with self._written_elsewhere(folder / _DRAFTS):
             super()._save_checkpoint(model, trial)
         self.accelerator.wait_for_everyone()
+        best = self.state.best_global_step
+        kept = folder / f"{PREFIX_CHECKPOINT_DIR}-{best}"
+        if best and (best == self.state.global_step or kept.is_dir()):
+            self.state.best_model_checkpoint = str(kept)  # every process will load it
         if self.args.should_save:
-            best = self.state.best_global_step
-            kept = folder / f"{PREFIX_CHECKPOINT_DIR}-{best}"
-            if best and (best == self.state.global_step or kept.is_dir()):
-                self.state.best_model_checkpoint = str(kept)
             draft = folder / _DRAFTS / name
             self.state.save_to_json(str(draft / TRAINER_STATE_NAME))
             seal_checkpoint(draft)

@@ -8,7 +8,14 @@ from typing import Any
 
 import torch
 
+from charbert.training.processes import sum_over_processes
+
 OBJECTIVES = ("mlm", "nlm")
+_SUMMED = tuple(
+    f"{objective}_{part}"
+    for objective in OBJECTIVES
+    for part in ("loss", "count", "correct", "known_count", "known_correct")
+)
 
 
 class ObjectiveMeter:
@@ -41,14 +48,14 @@ class ObjectiveMeter:
             self._parts.setdefault(name, []).append(loss.detach())
 
     def take(self) -> dict[str, float]:
-        """Return the averages since the last call, and start again.
+        """Return the averages since the last call, over all processes, and start again.
 
         Keys: ``mlm_loss``, ``mlm_perplexity``, ``mlm_accuracy``, ``nlm_loss``, ``nlm_accuracy``, which counts a word
         outside the vocabulary as right where it is recognised as such, and ``nlm_accuracy_known`` over the others;
         ``<part>_loss`` of each part that was added, the mean over batches.
         """
-        sums = {name: value.item() for name, value in self._sums.items()}
-        averages = {f"{name}_loss": torch.stack(losses).mean().item() for name, losses in self._parts.items()}
+        sums = self._total()
+        averages = {f"{name}_loss": _mean_over_all(losses) for name, losses in self._parts.items()}
         self._sums, self._parts = {}, {}
         for objective in OBJECTIVES:
             count = sums.get(f"{objective}_count", 0)
@@ -62,6 +69,17 @@ class ObjectiveMeter:
             averages["mlm_perplexity"] = math.exp(min(averages["mlm_loss"], 700.0))
         return averages
 
+    def _total(self) -> dict[str, float]:
+        """Return the sums of all processes; 0 where there is nothing, so that all have the same to add."""
+        zero = next((torch.zeros_like(value) for value in self._sums.values()), torch.zeros((), dtype=torch.float64))
+        totals = sum_over_processes(torch.stack([self._sums.get(name, zero) for name in _SUMMED]))
+        return dict(zip(_SUMMED, totals.tolist(), strict=True))
+
     def _accumulate(self, name: str, value: torch.Tensor | int) -> None:
         addend = torch.as_tensor(value).detach().double()
         self._sums[name] = self._sums[name] + addend if name in self._sums else addend
+
+
+def _mean_over_all(values: list[torch.Tensor]) -> float:
+    total = sum_over_processes(torch.stack([torch.stack(values).sum(), torch.tensor(float(len(values))).to(values[0])]))
+    return (total[0] / total[1]).item()

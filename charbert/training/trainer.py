@@ -17,15 +17,19 @@ from charbert.config.training import TrainingSettings
 from charbert.errors import TrainingError
 from charbert.model.parts import model_parts
 from charbert.training.arguments import build_arguments
+from charbert.training.averaging import mean_over_processes, shared_loss
+from charbert.training.batches import FILLER
 from charbert.training.checkpoints import WholeCheckpoints
 from charbert.training.extra_loss import ExtraLoss
 from charbert.training.meter import ObjectiveMeter
 from charbert.training.optimizer import WeightRate, own_optimizer, parameter_groups, trunk_and_new_weights
 from charbert.training.penalty import L1Penalty
+from charbert.training.processes import process_count
+from charbert.training.sharing import SharedTraining
 from charbert.training.strategies import Strategy
 
 
-class CharBertTrainer(WholeCheckpoints):
+class CharBertTrainer(SharedTraining, WholeCheckpoints):
     """Trainer that logs each objective apart and refuses to go on from a loss that is not finite.
 
     Args:
@@ -83,7 +87,7 @@ class CharBertTrainer(WholeCheckpoints):
         return_outputs: bool = False,
         num_items_in_batch: Tensor | int | None = None,
     ) -> Any:
-        """Return the loss, after checking that it is finite.
+        """Return the loss, after checking that it is finite; with several processes one whose mean is that of all.
 
         Raises:
             TrainingError: naming the step; the batch's example ids are saved beside the checkpoints.
@@ -91,7 +95,7 @@ class CharBertTrainer(WholeCheckpoints):
         example_ids = inputs.get(EXAMPLE_IDS)
         extra_losses = self.extra_losses if model.training else ()
         options = {name: value for extra in extra_losses for name, value in extra.forward_options.items()}
-        fields = {name: value for name, value in inputs.items() if name not in (EXAMPLE_IDS, TEACHER, NOISED)}
+        fields = {name: value for name, value in inputs.items() if name not in (EXAMPLE_IDS, TEACHER, NOISED, FILLER)}
         outputs = model(**fields, **options)
         loss = outputs["loss"]
         for extra in extra_losses:
@@ -99,7 +103,11 @@ class CharBertTrainer(WholeCheckpoints):
             self._training_meter.add_parts(parts)
         if not torch.isfinite(loss).all():
             self._stop(loss, example_ids)
-        (self._training_meter if model.training else self._evaluation_meter).add(outputs)
+        if FILLER not in inputs:
+            (self._training_meter if model.training else self._evaluation_meter).add(outputs)
+        if process_count() > 1:
+            loss = shared_loss(loss, outputs, inputs)
+            loss = loss if model.training else mean_over_processes(loss)
         return (loss, outputs) if return_outputs else loss
 
     def prediction_step(
@@ -108,6 +116,11 @@ class CharBertTrainer(WholeCheckpoints):
         """Predict without the example ids, which the model does not know."""
         fields = {name: value for name, value in inputs.items() if name != EXAMPLE_IDS}
         return super().prediction_step(model, fields, *args, **kwargs)
+
+    def _leaves_weights_out(self, model: nn.Module) -> bool:
+        """Return whether DDP has to look for weights without gradient; what one batch shows may not hold for others."""
+        changing = self.extra_losses or (self.strategy is not None and self.strategy.callbacks(model))
+        return bool(changing) or super()._leaves_weights_out(model)
 
     def _get_eval_sampler(self, eval_dataset: Any) -> SequentialSampler:
         """Return the examples in their order: the Trainer would group them by length here too, and predictions

@@ -1,0 +1,128 @@
+"""Which examples each process reads in which step.
+
+The batches of an epoch depend on the seed and the epoch alone. Several processes share each of them out, so that
+together they see every example of an epoch once, in the batches that one process alone would see. Beginning late costs
+nothing but counting: no example is read to be skipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+from transformers.trainer_pt_utils import get_length_grouped_indices
+
+FILLER = "filler"
+"""Field of a batch that counts for nothing: the process had none where the last examples of an epoch were fewer."""
+
+
+class Filler(int):
+    """Index of an example that keeps a process busy while the others read the last ones of an epoch."""
+
+
+class SharedBatches(Sampler[list[int]]):
+    """Yield the indices of this process's part of each batch of an epoch.
+
+    The order is that of the library's seeded sampler; with lengths that of its length-grouped one, seeded alike, so
+    that a resumed run has the order of an uninterrupted one.
+
+    Args:
+        examples: what is indexed; has a length, and is told of the epoch if it has ``set_epoch``.
+        batch_size: examples of a batch, of all processes together; a multiple of their number.
+        seed: of the order; None: the order of the examples.
+        lengths: length of each example, to batch those of similar length; None: in random order.
+        window: examples of an optimizer step, which grouping keeps together.
+        index: number of this process.
+        count: of processes.
+    """
+
+    def __init__(
+        self,
+        examples: Any,
+        batch_size: int,
+        seed: int | None,
+        *,
+        lengths: Sequence[int] | None = None,
+        window: int | None = None,
+        index: int = 0,
+        count: int = 1,
+    ) -> None:
+        self.examples = examples
+        self.seed = seed
+        self.lengths = None if lengths is None else list(lengths)
+        self.window = window or batch_size
+        self.index = index
+        self.num_processes = count
+        self.batch_size = batch_size // count
+        """Of this process, as accelerate wants to know."""
+        self.drop_last = False
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go to an epoch, and take the examples along if they change with it."""
+        self.epoch = epoch
+        if hasattr(self.examples, "set_epoch"):
+            self.examples.set_epoch(epoch)
+
+    def __len__(self) -> int:
+        return -(-len(self.examples) // (self.batch_size * self.num_processes))
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for batch in self._order().split(self.batch_size * self.num_processes):
+            first, last = (len(batch) * part // self.num_processes for part in (self.index, self.index + 1))
+            yield batch[first:last].tolist() if first < last else [Filler(int(batch[0]))]
+
+    def _order(self) -> Tensor:
+        """Return the examples of the epoch in their order, as numbers, (N,); eight bytes each are all that is held."""
+        if self.seed is None:
+            return torch.arange(len(self.examples))
+        generator = torch.Generator().manual_seed(self.seed + self.epoch)
+        if self.lengths is None:
+            return torch.randperm(len(self.examples), generator=generator)
+        return torch.tensor(get_length_grouped_indices(self.lengths, self.window, generator=generator))
+
+
+class FilledExamples(Dataset[Mapping[str, Any]]):
+    """Examples of which some stand in for none, and say so.
+
+    Args:
+        examples: what is read; several at once where they know how.
+    """
+
+    def __init__(self, examples: Any) -> None:
+        self.examples = examples
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Mapping[str, Any]]:
+        """Return the examples; one of an index that is a `Filler` has the field ``filler``."""
+        several = getattr(self.examples, "__getitems__", None)
+        rows = several(indices) if several else [self.examples[index] for index in indices]
+        pairs = zip(indices, rows, strict=True)
+        return [{**row, FILLER: 1} if isinstance(index, Filler) else row for index, row in pairs]
+
+
+class FillingCollator:
+    """Collate as another does, and keep the word of a filler.
+
+    Args:
+        collate: of examples as they are.
+    """
+
+    def __init__(self, collate: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]]) -> None:
+        self.collate = collate
+
+    def __call__(self, features: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Return the batch, with the field ``filler`` if it is one."""
+        plain = [{name: value for name, value in row.items() if name != FILLER} for row in features]
+        fields = {FILLER: torch.ones(len(features))} if FILLER in features[0] else {}
+        return {**self.collate(plain), **fields}
+
+
+def example_lengths(examples: Any) -> list[int]:
+    """Return the number of subwords of each example."""
+    return [len(example["input_ids"]) for example in examples]
