@@ -1,20 +1,41 @@
-"""Settings and results as JSON's own types, and the key that settings give."""
+"""Settings and results as JSON's own types, the key that settings give, and JSON that others wrote."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import math
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, is_dataclass
 from enum import Enum
 from pathlib import PurePath
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from charbert.errors import RecordError
 from charbert.files import shorten_path
+
+_HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def parse_strictly(text: str) -> Any:
+    """Return what a JSON text says, as the standard has it.
+
+    Raises:
+        ValueError: also for NaN and infinities, numbers that no float holds, half surrogate pairs, and nesting that
+            is too deep; a JSONDecodeError where the syntax is wrong.
+    """
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_small)
+        if _HALF_PAIR.search(text):
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except RecursionError:
+        raise ValueError("JSON nested too deeply") from None
+    except UnicodeEncodeError:
+        raise ValueError("half of a surrogate pair (\\ud800 to \\udfff), which is no character") from None
+    return value
 
 
 def settings_key(settings: Mapping[str, Any], ignore: Collection[str] = ()) -> str:
@@ -102,3 +123,24 @@ def _shortened(value: Any) -> Any:
         path = PurePath(value)
         return shorten_path(path) if path.is_absolute() and len(path.parts) > 2 else value
     return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name}, which is no JSON number")
+
+
+def _finite(literal: str) -> float:
+    value = float(literal)
+    if value in (float("inf"), float("-inf")):
+        raise ValueError(f"the number {_beginning(literal)}, which is too large")
+    return value
+
+
+def _small(literal: str) -> int:
+    if len(literal) > 20:  # more than 64 bits
+        raise ValueError(f"the number {_beginning(literal)}, which is too large")
+    return int(literal)
+
+
+def _beginning(literal: str) -> str:
+    return literal if len(literal) < 24 else f"{literal[:20]}..."

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from charbert.errors import DataError
 from charbert.files import write_atomically
+from charbert.plain_values import parse_strictly
 from charbert.text.words import words_of
 
 UNKNOWN_WORD = "<unk>"
@@ -86,8 +87,9 @@ class WordVocab:
             )
         first_at: dict[str, int] = {}
         for number, word in enumerate(lines[:-1], start=1):
-            if not word or first_at.setdefault(word, number) != number:
-                found = f"{word!r} again, first on line {first_at[word]}" if word else "an empty line"
+            if word in ("", UNKNOWN_WORD) or first_at.setdefault(word, number) != number:
+                again = f"{word!r} again, first on line {first_at.get(word, len(lines))}"
+                found = again if word else "an empty line"
                 raise DataError.at(path, number, expected="each word once", found=found)
         return cls(lines[:-1])
 
@@ -122,7 +124,7 @@ class WordVocab:
             DataError: if the file is missing, is not JSON or does not hold a word vocabulary.
         """
         try:
-            record = json.loads(_read_text(path))
+            record = parse_strictly(_read_text(path))
         except json.JSONDecodeError as error:
             raise DataError.at(
                 path,
@@ -131,6 +133,8 @@ class WordVocab:
                 found=error.msg,
                 hint="a file with one word a line is read by WordVocab.read_released",
             ) from None
+        except ValueError as error:
+            raise DataError.at(path, None, expected="a word vocabulary in JSON", found=str(error)) from None
         if not isinstance(record, dict) or record.get("version") != FORMAT_VERSION:
             raise DataError.at(
                 path,
@@ -142,7 +146,10 @@ class WordVocab:
         words = record.get("words")
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
             raise DataError.at(path, None, expected="a list of words", found=f"{type(words).__name__}")
-        return cls(words)
+        try:
+            return cls(words)
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from None
 
 
 def _read_text(path: Path | str) -> str:

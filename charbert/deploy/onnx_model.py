@@ -79,7 +79,7 @@ def read_export(folder: str | Path) -> dict[str, Any]:
     path = Path(folder) / EXPORT_FILE
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: expected the report of an export in JSON, got {error}") from None
     if not isinstance(content, dict):
         raise CheckpointError(f"{path}: expected the report of an export, got {type(content).__name__}")

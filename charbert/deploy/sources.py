@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO
 
 from charbert.data.readers.lines import read_text
 from charbert.errors import DataError
+from charbert.plain_values import parse_strictly
 
 STANDARD_INPUT = "-"
 FORMATS = ("auto", "lines", "document", "jsonl")
@@ -52,25 +52,6 @@ def read_inputs(names: Sequence[str], form: str, standard_input: BinaryIO) -> In
     return found
 
 
-def parse_strictly(text: str | bytes) -> Any:
-    """Return what a JSON text says, as the standard has it.
-
-    Raises:
-        ValueError: also for NaN and infinities, numbers that no float holds, half surrogate pairs, and nesting that
-            is too deep; a JSONDecodeError where the syntax is wrong.
-    """
-    try:
-        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_small)
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except RecursionError:
-        raise ValueError("JSON nested too deeply") from None
-    except UnicodeEncodeError:
-        raise ValueError("half of a surrogate pair (\\ud800 to \\udfff), which is no character") from None
-    except UnicodeDecodeError:
-        raise ValueError("bytes that are not UTF-8") from None
-    return value
-
-
 def _rows(source: str, text: str, form: str) -> Iterator[tuple[str, Any]]:
     if form == "document":
         if text.strip():
@@ -99,24 +80,3 @@ def _read_standard(stream: BinaryIO) -> str:
     except UnicodeDecodeError as error:
         line, found = data.count(b"\n", 0, error.start) + 1, f"byte 0x{data[error.start]:02x}"
         raise DataError.at("standard input", line, expected="UTF-8 text", found=found) from None
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name}, which is no JSON number")
-
-
-def _finite(literal: str) -> float:
-    value = float(literal)
-    if value in (float("inf"), float("-inf")):
-        raise ValueError(f"the number {_shorten(literal)}, which is too large")
-    return value
-
-
-def _small(literal: str) -> int:
-    if len(literal) > 20:  # more than 64 bits
-        raise ValueError(f"the number {_shorten(literal)}, which is too large")
-    return int(literal)
-
-
-def _shorten(literal: str) -> str:
-    return literal if len(literal) < 24 else f"{literal[:20]}..."

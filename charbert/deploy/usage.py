@@ -79,7 +79,7 @@ def read_usage(folder: Path, config: Any) -> Usage:
         if content.pop("version") != USAGE_VERSION:
             raise ValueError("another version")
         return Usage(**content)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"{path}: expected {expected}, got {error}; fine-tune the model again") from None
 
 

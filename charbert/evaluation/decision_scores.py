@@ -9,7 +9,6 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -95,9 +94,9 @@ def read_scores(path: Path) -> DecisionScores | None:
     try:
         with np.load(path, allow_pickle=False) as archive:
             logits, gold, labels, lengths = (archive[name] for name in _ARRAYS)
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        return DecisionScores(logits, gold, tuple(map(str, labels)), lengths)
+    except Exception as error:  # damaged archives make the libraries raise whatever they run into
         raise RecordError(f"{path}: expected stored scores, got {error}; delete the file and run again") from error
-    return DecisionScores(logits, gold, tuple(map(str, labels)), lengths)
 
 
 def joined(parts: Sequence[DecisionScores]) -> DecisionScores:

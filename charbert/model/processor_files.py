@@ -38,7 +38,7 @@ def read_settings(where: str, hub: dict[str, Any]) -> dict[str, Any]:
     path = find_file(where, SETTINGS_FILE, hub)
     try:
         settings = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: expected processor settings in JSON, got {error}") from None
     if not isinstance(settings, dict) or settings.get("version") != SETTINGS_VERSION:
         raise CheckpointError(f"{path}: expected processor settings of version {SETTINGS_VERSION}; save it again")

@@ -221,7 +221,9 @@ class CharVocab:
                 found=error.msg,
                 hint="a file with one character a line is read by CharVocab.read_released",
             ) from None
-        except DataError as error:
+        except RecursionError:
+            raise DataError.at(path, None, expected="a character vocabulary", found="JSON nested too deeply") from None
+        except ValueError as error:  # a DataError too
             message = str(error)
             raise DataError(message if message.startswith(str(path)) else f"{path}: {message}") from None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ from sklearn.model_selection import GroupKFold, StratifiedKFold
 from charbert.data.preparation.steps import Row
 from charbert.data.readers.lines import read_lines
 from charbert.errors import DataError, SettingsError
+from charbert.plain_values import parse_strictly
 from charbert.seeding import derive_seed
 
 log = logging.getLogger(__name__)
@@ -130,12 +130,12 @@ def read_probabilities(path: Path | str) -> list[dict[str, float]]:
     rows: list[dict[str, float]] = []
     for number, line in enumerate(read_lines(path, "a file of probabilities (JSON lines)"), start=1):
         try:
-            content = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise DataError.at(path, number, expected="JSON", found=error.msg) from None
+            content = parse_strictly(line)
+        except ValueError as error:
+            raise DataError.at(path, number, expected="JSON", found=str(error)) from None
         found = content.get("probabilities") if isinstance(content, dict) else None
         if found is None and isinstance(content, dict) and {"predicted", "probability"} <= content.keys():
-            found = {content["predicted"]: content["probability"]}
+            found = {str(content["predicted"]): content["probability"]}
         numbers = isinstance(found, dict) and all(
             isinstance(one, int | float) and 0 <= one <= 1 for one in found.values()
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from charbert.data.readers.conll import DOCUMENT_MARK, Tagged
+from charbert.data.readers.lines import with_mark
 from charbert.errors import DataError
 from charbert.files import write_atomically
 
@@ -36,4 +37,4 @@ def write_columns(path: Path | str, sentences: Iterable[Tagged]) -> None:
                 )
             lines.append(f"{word}\t{tag}")
         lines.append("")
-    write_atomically(path, "\n".join(lines) + "\n")
+    write_atomically(path, with_mark("\n".join(lines) + "\n"))

@@ -20,7 +20,8 @@ PosColumn = Literal["upos", "xpos"]
 _COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 _UNKNOWN = "_"
 _NEW_DOCUMENT = re.compile(r"#\s*newdoc\b")
-_ID = re.compile(r"([1-9]\d*)|([1-9]\d*)-([1-9]\d*)|(0|[1-9]\d*)\.([1-9]\d*)")
+_COUNT = r"[1-9][0-9]{0,8}"  # no more, and no digits of other scripts: it is made a number
+_ID = re.compile(rf"({_COUNT})|({_COUNT})-({_COUNT})|(0|{_COUNT})\.({_COUNT})")
 
 
 def read_conllu(

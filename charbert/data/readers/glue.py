@@ -11,7 +11,7 @@ from pathlib import Path
 
 from charbert.config.data import ColumnSettings
 from charbert.data.readers.faults import Fault
-from charbert.data.readers.lines import read_lines
+from charbert.data.readers.lines import read_lines, with_mark
 from charbert.errors import DataError
 from charbert.files import write_atomically
 
@@ -114,7 +114,7 @@ def write_glue(path: Path | str, rows: Sequence[LabelledText], columns: ColumnSe
                 hint="clean the texts before they are written",
             )
         lines.append(line)
-    write_atomically(path, "\n".join(lines) + "\n")
+    write_atomically(path, with_mark("\n".join(lines) + "\n"))
 
 
 def check_rows_aligned(clean: Sequence[LabelledText], attacked: Sequence[LabelledText], path: Path) -> None:

@@ -30,6 +30,11 @@ def read_text(path: Path, kind: str) -> str:
         raise DataError.at(path, line, expected="UTF-8 text", found=found, hint="convert the file") from None
 
 
+def with_mark(text: str) -> str:
+    """Return a text as it must be written for `read_text` to give it back: a mark that belongs to it is not lost."""
+    return "\ufeff" + text if text.startswith("\ufeff") else text
+
+
 def read_lines(path: Path, kind: str) -> list[str]:
     r"""Return the lines of a file without their ends, ``\n`` or ``\r\n``; line ``i`` has number ``i + 1``.
 

@@ -13,6 +13,7 @@ from charbert.data.readers.faults import Fault
 from charbert.data.readers.lines import read_text
 from charbert.errors import DataError
 from charbert.files import write_atomically
+from charbert.plain_values import parse_strictly
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,12 @@ def read_squad(path: Path | str, *, no_answers: bool, faults: list[Fault] | None
     path = Path(path)
     text = read_text(path, "a SQuAD file (JSON)")
     try:
-        content = json.loads(text)
+        content = parse_strictly(text)
     except json.JSONDecodeError as error:
         hint = "is the file cut short?"
         raise DataError.at(path, error.lineno, expected="JSON", found=error.msg, hint=hint) from None
+    except ValueError as error:
+        raise DataError.at(path, None, expected="JSON", found=str(error)) from None
     questions = list(_questions(_Node(path, text, content), no_answers, faults))
     if not questions:
         raise DataError.at(path, None, expected="at least one question", found="none", hint="is it empty?")

@@ -1,0 +1,325 @@
+"""Every reader of a file that a person may hand in, on bytes that nobody wrote.
+
+python tests/fuzz/fuzz_readers.py --seconds 3600 --corpus outputs/fuzz
+python tests/fuzz/fuzz_readers.py --replay outputs/fuzz/crash-...
+
+A reader may refuse a file with an error of ours and with nothing else, and what it has read must come back the same
+after it was written. With atheris (`pip install -e '.[fuzz]'`, on Linux) inputs are grown by coverage; without, they
+are mutations of the samples below. An input that breaks a reader is kept in the corpus, and the run ends with another
+code than 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import json
+import logging
+import lzma
+import math
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+try:
+    import atheris
+except ImportError:
+    atheris = None
+
+with nullcontext() if atheris is None else atheris.instrument_imports(include=["charbert"]):
+    from charbert.config.data import ColumnSettings
+    from charbert.data.corpus import read_paragraphs
+    from charbert.data.preparation.augmentation import read_synonyms
+    from charbert.data.preparation.out_of_fold import read_probabilities
+    from charbert.data.readers.columns import write_columns
+    from charbert.data.readers.conll import TWO_COLUMNS, read_conll, write_conll
+    from charbert.data.readers.conllu import read_conllu, write_conllu
+    from charbert.data.readers.glue import read_glue, write_glue
+    from charbert.data.readers.hub import HubSplit
+    from charbert.data.readers.squad import read_squad, write_squad
+    from charbert.data.word_vocab import WordVocab
+    from charbert.deploy.onnx_model import read_export
+    from charbert.deploy.sources import read_inputs
+    from charbert.deploy.usage import read_usage
+    from charbert.errors import CharBertError, DataError
+    from charbert.evaluation.decision_scores import read_scores
+    from charbert.records import ResultRecord, read_record, write_record
+    from charbert.text.char_vocab import CharVocab
+
+FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""Where the files are written: in memory where that can be."""
+HEADED = ColumnSettings(first="one", second="two", label="label", row_id="id")
+HEADLESS = ColumnSettings(names=["label", "one"], first="one", label_names={"0": "no", "1": "yes"}, broken_rows=1)
+
+
+def comes_back(path: Path, read: Callable[[Path], Any], write: Callable[[Path, Any], object]) -> None:
+    """Read a file; what was read must be the same after it was written."""
+    found = read(path)
+    again = path.with_name("again")
+    write(again, found)
+    assert read(again) == found, f"{found!r} came back as {read(again)!r}"
+
+
+def tagged(path: Path, read: Callable[[Path], Any], write: Callable[[Path, Any], object]) -> None:
+    """The same for sentences, wherever they stood."""
+    found = read(path)
+    write(path.with_name("again"), found)
+    sentences, again = ([(one.words, one.tags) for one in some] for some in (found, read(path.with_name("again"))))
+    assert sentences == again, f"{sentences!r} came back as {again!r}"
+
+
+def conll(path: Path) -> None:
+    """Named entities."""
+    with suppress(DataError):
+        read_conll(path, unescape_quotes=True, faults=[])
+    tagged(path, read_conll, write_conll)
+
+
+def columns(path: Path) -> None:
+    """Parts of speech in two columns."""
+    with suppress(DataError):
+        read_conll(path, columns=TWO_COLUMNS, scheme="plain", faults=[])
+    tagged(path, lambda at: read_conll(at, columns=TWO_COLUMNS, scheme="plain"), write_columns)
+
+
+def conllu(path: Path) -> None:
+    """Treebanks."""
+    with suppress(DataError):
+        read_conllu(path, "xpos", faults=[])
+    tagged(path, read_conllu, write_conllu)
+
+
+def glue(path: Path) -> None:
+    """Pairs of texts under a header."""
+    with suppress(DataError):
+        read_glue(path, HEADED, unquote_fields=True, faults=[])
+    comes_back(path, lambda at: read_glue(at, HEADED), lambda at, rows: write_glue(at, rows, HEADED))
+
+
+def glue_headless(path: Path) -> None:
+    """Single texts without a header."""
+    comes_back(path, lambda at: read_glue(at, HEADLESS), lambda at, rows: write_glue(at, rows, HEADLESS))
+
+
+def squad(path: Path) -> None:
+    """Questions."""
+    with suppress(DataError):
+        read_squad(path, no_answers=False, faults=[])
+    comes_back(path, lambda at: read_squad(at, no_answers=True), write_squad)
+
+
+def paragraphs(path: Path) -> None:
+    """Plain text."""
+    assert all(one is None or one.strip() == one != "" for one in read_paragraphs([path]))
+
+
+def packed_paragraphs(path: Path) -> None:
+    """Plain text in xz."""
+    paragraphs(path.rename(path.with_suffix(".xz")))
+
+
+def character_vocabulary(path: Path) -> None:
+    """Our own character vocabularies."""
+    comes_back(path, lambda at: CharVocab.load(at).to_dict(), lambda at, found: CharVocab.from_dict(found).save(at))
+
+
+def released_characters(path: Path) -> None:
+    """Those of the authors."""
+    vocabulary = CharVocab.read_released(path)
+    assert int(vocabulary.encode("a\0\U0010ffff").max()) < len(vocabulary)
+
+
+def word_vocabulary(path: Path) -> None:
+    """Our own word vocabularies."""
+    comes_back(path, WordVocab.load, lambda at, found: found.save(at))
+
+
+def released_words(path: Path) -> None:
+    """Those of the authors."""
+    assert len(WordVocab.read_released(path)) > 0
+
+
+def record(path: Path) -> None:
+    """Results."""
+    write_record(path.with_name("again"), read_record(path))
+    read_record(path.with_name("again"))
+
+
+def usage(path: Path) -> None:
+    """How a model is used."""
+    path.rename(path.with_name("charbert_usage.json"))
+    read_usage(path.parent, None)
+
+
+def export(path: Path) -> None:
+    """What an exported model says of itself."""
+    path.rename(path.with_name("charbert_export.json"))
+    read_export(path.parent)
+
+
+def inputs(path: Path) -> None:
+    """Texts to predict, in each form."""
+    for form in ("document", "lines", "jsonl"):
+        found = read_inputs([str(path)], form, io.BytesIO())
+        assert len(found.rows) == len(found.places)
+
+
+def scores(path: Path) -> None:
+    """Stored scores."""
+    read_scores(path)
+
+
+def synonyms(path: Path) -> None:
+    """Synonyms of a user's own."""
+    assert all(read_synonyms(path).values())
+
+
+def probabilities(path: Path) -> None:
+    """Probabilities of a user's own."""
+    assert all(read_probabilities(path))
+
+
+def reference(path: Path) -> None:
+    """Names of splits on the hub."""
+    HubSplit.parse(path.read_text(encoding="utf-8", errors="replace"))
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
+def _scores() -> bytes:
+    buffer = io.BytesIO()
+    arrays = {"logits": np.zeros((2, 2), np.float32), "gold": np.zeros(2, np.int64)}
+    np.savez(buffer, **arrays, labels=np.array(["a", "b"]), lengths=np.ones(2, np.int32))
+    return buffer.getvalue()
+
+
+_ANSWERS = [{"text": "noon", "answer_start": 15}]
+_QUESTIONS = [
+    {"id": "a", "question": "When?", "answers": _ANSWERS, "is_impossible": False},
+    {"id": "b", "question": "Who?", "answers": [], "is_impossible": True},
+]
+_SQUAD = {
+    "version": "v2.0",
+    "data": [{"title": "F", "paragraphs": [{"context": "It left just at noon.", "qas": _QUESTIONS}]}],
+}
+_CHARACTERS = {"version": 1, "characters": ["<p>", " ", "#", "<u>", "a"], "pad_id": 0, "separator_id": 1}
+_CELLS = "1-2\tDon't\t_\t_\t_\t_\t_\t_\t_\t_\n1\tDo\t_\tAUX\tVB\t_\t_\t_\t_\t_\n2\tn't\t_\tPART\tRB\t_\t_\t_\t_\t_\n"
+_RECORD = ResultRecord(kind="finetune", experiment="e", name="n", key="k", settings={"a": [1]}, seed=1).__dict__
+
+TARGETS: dict[str, tuple[Callable[[Path], None], bytes]] = {
+    "conll": (conll, b"-DOCSTART- -X- O O\n\nEU NNP I-NP B-ORG\nrejects VBZ I-VP O\n\nAda NNP I-NP B-PER\n"),
+    "columns": (columns, "The\tDT\n10 000\tCD\n\nÉté\tNN\n".encode()),
+    "conllu": (conllu, f"# newdoc\n{_CELLS}2.1\tx\t_\t_\t_\t_\t_\t_\t_\t_\n\n".encode()),
+    "glue": (glue, b'id\tone\ttwo\tlabel\n0\tA "b"?\tC.\tyes\n1\t"D ""e"""\tF\tno\n'),
+    "glue_headless": (glue_headless, b"1\tCats sleep.\n0\tCats.\nbroken\n"),
+    "squad": (squad, _json(_SQUAD)),
+    "paragraphs": (paragraphs, "\ufeffOne.\n\nTwo.\r\n".encode()),
+    "packed_paragraphs": (packed_paragraphs, lzma.compress(b"One.\n\nTwo.\n")),
+    "character_vocabulary": (character_vocabulary, _json({**_CHARACTERS, "special_id": 2, "unk_id": 3})),
+    "released_characters": (released_characters, " \na\n\u00e9\n<unk>\n".encode()),
+    "word_vocabulary": (word_vocabulary, _json({"version": 1, "words": ["a", "b"]})),
+    "released_words": (released_words, b"a\nb\n<unk>\n"),
+    "record": (record, _json({**_RECORD, "metrics": {"eval/ner/f1": 0.5}})),
+    "usage": (usage, _json({"version": 1, "head": "question_answering", "max_length": 64})),
+    "export": (export, _json({"head": "token_classification"})),
+    "inputs": (inputs, b'{"text": "a"}\n{"question": "a", "context": "\\u00e9"}\n'),
+    "scores": (scores, _scores()),
+    "synonyms": (synonyms, b"# mine\nfast\tquick, swift\n"),
+    "probabilities": (probabilities, b'{"probabilities": {"a": 0.5}}\n{"predicted": "a", "probability": 1}\n'),
+    "reference": (reference, b"hub:org/name/config/split@main"),
+}
+"""What is tried on the bytes, and a sample to begin with."""
+
+_PIECES = [
+    *(character.encode() for character in "\t \n\r\0\ufeff\u0301\u2028\u0085\U0001f600\"\\{}[],:-#0"),
+    b"\\ud800", b"\xff", b"NaN", b"-DOCSTART-", b"# newdoc\n", b"9" * 5000, b"[" * 20_000, b"null", b"1e999", b"B-",
+]  # fmt: skip
+
+
+def try_bytes(data: bytes) -> None:
+    """Hand the bytes to the target that the first one chooses."""
+    check, _ = list(TARGETS.values())[data[0] % len(TARGETS)] if data else (conll, b"")
+    with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
+        path = Path(folder) / "file"
+        path.write_bytes(data[1:])
+        try:
+            check(path)
+        except CharBertError as error:
+            assert folder in str(error) or check is reference, f"{error} does not name the file"
+
+
+def mutate(data: bytes, rng: random.Random) -> bytes:
+    """Return the bytes with a few of them changed, cut out, doubled or put in."""
+    changed = bytearray(data)
+    for _ in range(rng.choice((1, 1, 2, 4, 8))):
+        start = rng.randrange(len(changed) + 1)
+        stop = min(len(changed), start + rng.choice((0, 1, 1, 4, 30)))
+        piece = rng.choice((b"", rng.randbytes(1), rng.choice(_PIECES), bytes(changed[start:stop]) * 2))
+        changed[start:stop] = piece
+    return bytes(changed)
+
+
+def run_mutations(seconds: float, corpus: Path, seed: int) -> int:
+    """Try mutations of what is in the corpus until the time is up; return how many."""
+    rng = random.Random(seed)
+    known = [path.read_bytes() for path in sorted(corpus.iterdir())]
+    end, tried = time.monotonic() + seconds, 0
+    while time.monotonic() < end:
+        sample = rng.choice(known)
+        data = sample[:1] + mutate(sample[1:], rng)
+        tried += 1
+        try:
+            try_bytes(data)
+        except BaseException:
+            crash = corpus / f"crash-{hashlib.sha256(data).hexdigest()[:16]}"
+            crash.write_bytes(data)
+            sys.stderr.write(f"{list(TARGETS)[data[0] % len(TARGETS)]} broke on {crash}\n")
+            raise
+    return tried
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run as the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=60, help="how long (default: 60)")
+    parser.add_argument("--corpus", type=Path, help="folder of inputs, which grows (default: one that is thrown away)")
+    parser.add_argument("--seed", type=int, default=0, help="another seed tries others (default: 0)")
+    parser.add_argument("--only", choices=TARGETS, help="one reader (default: all)")
+    parser.add_argument("--plain", action="store_true", help="mutations without coverage, also where atheris is")
+    parser.add_argument("--replay", type=Path, help="try one input that was kept")
+    chosen = parser.parse_args(arguments)
+    logging.disable(logging.WARNING)
+    if chosen.replay:
+        try_bytes(chosen.replay.read_bytes())
+        return
+    with tempfile.TemporaryDirectory() as thrown_away:
+        corpus = chosen.corpus or Path(thrown_away)
+        corpus.mkdir(parents=True, exist_ok=True)
+        for index, (name, (_, sample)) in enumerate(TARGETS.items()):
+            if chosen.only in (None, name):
+                (corpus / f"sample-{name}").write_bytes(bytes([index]) + sample)
+        if atheris is None or chosen.plain:
+            tried = run_mutations(chosen.seconds, corpus, chosen.seed)
+            sys.stderr.write(f"tried {tried} mutations, coverage unknown\n")
+            return
+        options = [
+            f"-max_total_time={math.ceil(chosen.seconds)}",
+            f"-seed={chosen.seed + 1}",
+            f"-artifact_prefix={corpus}/",
+        ]
+        atheris.Setup([sys.argv[0], str(corpus), "-timeout=20", "-max_len=30000", *options], try_bytes)
+        atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
