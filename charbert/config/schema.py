@@ -28,6 +28,7 @@ from charbert.config.robust_training import RobustTrainingSettings
 from charbert.config.search import SearchSettings
 from charbert.config.strategy import StrategySettings
 from charbert.config.training import TrainingSettings
+from charbert.errors import SettingsError
 
 
 class TrackingMode(Enum):
@@ -48,6 +49,14 @@ class TrackingSettings:
     """W&B project."""
     entity: str | None = None
     """W&B user or team; None: the default of the account."""
+    timeout_seconds: float = 30.0
+    """How long a run waits for the service before it begins, and once more when it has ended; more than 0. A run that
+    the service does not take in this time goes on offline."""
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        if self.timeout_seconds <= 0:
+            raise SettingsError(f"tracking.timeout_seconds must be positive, got {self.timeout_seconds}")
 
 
 @dataclass

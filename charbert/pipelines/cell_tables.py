@@ -84,6 +84,7 @@ def _track(settings: Settings, table: Table) -> None:
         mode=settings.tracking.mode.name,
         project=settings.tracking.project,
         entity=settings.tracking.entity,
+        timeout_seconds=settings.tracking.timeout_seconds,
         folder=Path(settings.paths.outputs),
         group=stem,
         job_type="table",

@@ -74,6 +74,7 @@ def build_arguments(
         "save_strategy": "steps" if settings.checkpoints or best_metric else "no",
         "save_steps": save_steps,
         "save_total_limit": 2,
+        "restore_callback_states_from_checkpoint": True,  # how much patience is left
         "load_best_model_at_end": best_metric is not None,
         "metric_for_best_model": best_metric,
         "greater_is_better": None if best_metric is None else not best_metric.endswith("loss"),

@@ -69,6 +69,16 @@ class ObjectiveMeter:
             averages["mlm_perplexity"] = math.exp(min(averages["mlm_loss"], 700.0))
         return averages
 
+    def state(self) -> dict[str, Any]:
+        """Return what was counted since the averages were taken, as tensors on the CPU."""
+        parts = {name: [loss.cpu() for loss in losses] for name, losses in self._parts.items()}
+        return {"sums": {name: value.cpu() for name, value in self._sums.items()}, "parts": parts}
+
+    def restore(self, state: Mapping[str, Any], device: torch.device) -> None:
+        """Go on from what `state` returned."""
+        self._sums = {name: value.to(device) for name, value in state["sums"].items()}
+        self._parts = {name: [loss.to(device) for loss in losses] for name, losses in state["parts"].items()}
+
     def _total(self) -> dict[str, float]:
         """Return the sums of all processes; 0 where there is nothing, so that all have the same to add."""
         zero = next((torch.zeros_like(value) for value in self._sums.values()), torch.zeros((), dtype=torch.float64))

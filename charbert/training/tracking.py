@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import re
+import urllib.error
+import urllib.request
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -77,6 +79,12 @@ class Run:
         if handle is not None:
             try:
                 handle.finish(exit_code=exit_code)
+            except TimeoutError:
+                warnings.warn(
+                    "W&B did not take all of the run within tracking.timeout_seconds; nothing is lost, send the rest: "
+                    f"wandb sync {self.dir}",
+                    stacklevel=4,
+                )
             except Exception as error:
                 self._give_up(error)
 
@@ -112,6 +120,7 @@ def tracking_run(
     name: str,
     config: Mapping[str, Any] | None = None,
     tags: Sequence[str] = (),
+    timeout_seconds: float = 30.0,
 ) -> Iterator[Run]:
     """Yield a run that is closed on leaving, as failed if an exception passes, which is never hidden.
 
@@ -129,6 +138,8 @@ def tracking_run(
         name: of the run, as ``ner-charbert-s1``.
         config: nested settings; absolute paths in them are shortened.
         tags: words to find the run by.
+        timeout_seconds: how long to wait for the service before the run, and once more after it; a run that the service
+            does not take is kept as files.
 
     Raises:
         SettingsError: for an unknown mode. A failing W&B raises nothing.
@@ -140,7 +151,8 @@ def tracking_run(
         return
     about = {"group": group, "job_type": job_type, "name": name, "tags": list(tags)}
     with _copies_kept_in(Path(folder)):
-        run = _start(mode, Path(folder), config or {}, {"project": project, "entity": entity, **about})
+        known = {"project": project, "entity": entity, **about}
+        run = _start(mode, Path(folder), config or {}, known, timeout_seconds)
         try:
             yield run
         except BaseException as error:
@@ -149,36 +161,66 @@ def tracking_run(
         run.close(exit_code=0)
 
 
-def _start(mode: str, folder: Path, config: Mapping[str, Any], about: Mapping[str, Any]) -> Run:
-    """Return a started run; off, after one warning, if it will not start."""
+def _start(mode: str, folder: Path, config: Mapping[str, Any], about: Mapping[str, Any], timeout_seconds: float) -> Run:
+    """Return a started run: offline where the service does not take it, off, after one warning, if none will start."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):  # W&B itself would quietly write somewhere else
             raise PermissionError(f"{folder} is not writable")
-        wandb = _wandb()
-        handle = wandb.init(
-            mode=mode,
-            dir=str(folder),
-            config=shareable(config),
-            reinit="finish_previous",  # the jobs of a Hydra sweep follow each other in one process
-            settings=wandb.Settings(
-                silent=True,
-                console="off",  # the experiment's own log has it
-                save_code=False,
-                disable_code=True,
-                disable_git=True,  # the record knows the commit; a remote's address may hold a token
-                disable_job_creation=True,
-                x_disable_meta=True,  # host, user and absolute paths
-                x_save_requirements=False,
-            ),
-            **about,
-        )
-        handle.define_metric("*", step_metric=STEP)
-        return Run(handle, online=mode == "online")
+        if mode == "online":
+            try:
+                _ask_service(timeout_seconds)
+                return _open(mode, folder, config, about, timeout_seconds)
+            except Exception as error:  # whatever keeps the service from taking the run
+                warnings.warn(
+                    f"W&B did not take the run within tracking.timeout_seconds={timeout_seconds:g} ({error!r}); "
+                    f"it goes on offline, send it later: wandb sync {folder}/wandb/offline-run-*",
+                    stacklevel=4,
+                )
+        return _open("offline", folder, config, about, timeout_seconds)
     except Exception as error:
         run = Run()
         run._give_up(error)
         return run
+
+
+def _ask_service(timeout_seconds: float) -> None:
+    """Raise unless the service answers in time: wandb itself tries again and again, for minutes."""
+    address = os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai").rstrip("/")
+    if not address.startswith(("https://", "http://")):
+        raise ValueError(f"WANDB_BASE_URL must be a web address, got {address}")
+    try:
+        with urllib.request.urlopen(f"{address}/healthz", timeout=timeout_seconds):
+            return
+    except urllib.error.HTTPError as error:
+        if error.code >= 500:
+            raise
+
+
+def _open(mode: str, folder: Path, config: Mapping[str, Any], about: Mapping[str, Any], timeout_seconds: float) -> Run:
+    wandb = _wandb()
+    handle = wandb.init(
+        mode=mode,
+        dir=str(folder),
+        config=shareable(config),
+        reinit="finish_previous",  # the jobs of a Hydra sweep follow each other in one process
+        settings=wandb.Settings(
+            silent=True,
+            console="off",  # the experiment's own log has it
+            save_code=False,
+            disable_code=True,
+            disable_git=True,  # the record knows the commit; a remote's address may hold a token
+            disable_job_creation=True,
+            x_disable_meta=True,  # host, user and absolute paths
+            x_save_requirements=False,
+            init_timeout=timeout_seconds,
+            finish_timeout=timeout_seconds,
+            finish_timeout_raises=True,
+        ),
+        **about,
+    )
+    handle.define_metric("*", step_metric=STEP)
+    return Run(handle, online=mode == "online")
 
 
 @contextmanager

@@ -10,26 +10,27 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.utils.data import SequentialSampler
-from transformers.trainer_utils import EvalLoopOutput
+from transformers.trainer_utils import EvalLoopOutput, get_last_checkpoint
 
 from charbert.batch import EXAMPLE_IDS, NOISED, TEACHER
 from charbert.config.training import TrainingSettings
 from charbert.errors import TrainingError
+from charbert.files import write_atomically
 from charbert.model.parts import model_parts
 from charbert.training.arguments import build_arguments
 from charbert.training.averaging import mean_over_processes, shared_loss
 from charbert.training.batches import FILLER
-from charbert.training.checkpoints import WholeCheckpoints
 from charbert.training.extra_loss import ExtraLoss
 from charbert.training.meter import ObjectiveMeter
 from charbert.training.optimizer import WeightRate, own_optimizer, parameter_groups, trunk_and_new_weights
 from charbert.training.penalty import L1Penalty
 from charbert.training.processes import process_count
+from charbert.training.resuming import UnbrokenLog
 from charbert.training.sharing import SharedTraining
 from charbert.training.strategies import Strategy
 
 
-class CharBertTrainer(SharedTraining, WholeCheckpoints):
+class CharBertTrainer(SharedTraining, UnbrokenLog):
     """Trainer that logs each objective apart and refuses to go on from a loss that is not finite.
 
     Args:
@@ -55,7 +56,7 @@ class CharBertTrainer(SharedTraining, WholeCheckpoints):
         self.optimizer: torch.optim.Optimizer | None
         self.new_weights_learning_rate = new_weights_learning_rate
         self.model_accepts_loss_kwargs = False  # every head's loss is a mean over its own labelled positions
-        self._training_meter, self._evaluation_meter = ObjectiveMeter(), ObjectiveMeter()
+        self._evaluation_meter = ObjectiveMeter()
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer | None:
         """Build the optimizer over the groups of ``parameter_groups``."""
@@ -149,11 +150,12 @@ class CharBertTrainer(SharedTraining, WholeCheckpoints):
             "example_ids": [] if example_ids is None else example_ids.tolist(),
         }
         path = Path(self.args.output_dir) / "failed_batch.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        write_atomically(path, json.dumps(report, indent=2) + "\n")
+        last = get_last_checkpoint(self.args.output_dir)
+        kept = f"the same command goes on from {last}" if last is not None else "there is no checkpoint before it"
         raise TrainingError(
-            f"the loss became {loss.item()} at step {step}; the ids of the batch's examples are in {path}; "
-            "try a lower optimizer.learning_rate, a longer warmup_fraction or precision=fp32"
+            f"the loss became {loss.item()} at step {step}; the ids of the batch's examples are in {path}, and {kept}; "
+            "if it happens again, try a lower optimizer.learning_rate, a longer warmup_fraction or precision=fp32"
         )
 
 
