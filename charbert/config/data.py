@@ -144,6 +144,13 @@ class CorpusSettings:
     """Read only this many words of the held-out text; None: all."""
     words_per_block: int = 80
     """Words per training block; blocks that need more than ``max_length`` subwords are cut."""
+    num_workers: int = later(1)
+    """Processes that count the vocabularies of a corpus, where there are none yet. Never changes a result."""
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        if self.num_workers < 1:
+            raise SettingsError(f"corpus.num_workers must be at least 1, got {self.num_workers}")
 
 
 @dataclass

@@ -18,10 +18,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 import datasets
+import pyarrow
 from datasets.arrow_writer import ArrowWriter
 
 from charbert.data.blocks import BlockCounts, BlockSettings, FastTokenizer, PlainTokenizer, pack_paragraphs
 from charbert.errors import DataError, SettingsError
+from charbert.files import locked
 
 FORMAT_VERSION = 1
 """Part of the cache's key; a new packing rule needs a new one."""
@@ -34,22 +36,32 @@ _TEXTS, _COUNTS = "blocks.arrow", "counts.json"
 class Blocks:
     """Texts for pretraining, one a block, on disk; reading one reads no other.
 
+    Single texts are looked up in a memory map, whose pages the system takes back when it needs them. All of them, in
+    order, are read as a stream, so that a pass over the corpus leaves nothing in memory.
+
     Args:
-        dataset: with the column ``text``.
+        path: the Arrow file, with the column ``text``.
         counts: what was read to make them.
     """
 
-    def __init__(self, dataset: datasets.Dataset, counts: BlockCounts) -> None:
-        self.dataset = dataset
+    def __init__(self, path: Path | str, counts: BlockCounts) -> None:
+        self.path = str(path)
+        self.dataset = datasets.Dataset.from_file(self.path)
         self.counts = counts
 
     def __len__(self) -> int:
         return len(self.dataset)
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the texts in order, a few thousand at a time in memory."""
-        for batch in self.dataset.iter(batch_size=1000):
-            yield from batch["text"]
+        """Yield the texts in order, about a thousand at a time in memory."""
+        yield from self.part(0, 1)
+
+    def part(self, index: int, count: int) -> Iterator[str]:
+        """Yield the texts of one of several parts of about the same size; no text is in two of them."""
+        with pyarrow.OSFile(self.path) as file, pyarrow.ipc.open_stream(file) as stream:
+            for number, batch in enumerate(stream):
+                if number % count == index:
+                    yield from batch.column("text").to_pylist()
 
     def texts(self, indices: Sequence[int]) -> list[str]:
         """Return the texts of several blocks."""
@@ -69,7 +81,7 @@ def read_blocks(
     """Return the blocks of a corpus; they are made once and then opened from ``cache_dir``.
 
     The cache knows the files by path, size and time of change, and the settings. It is written whole or not
-    at all, also when several processes ask at the same time.
+    at all, by one process when several ask at the same time.
 
     Args:
         paths: one or several files, read in this order; ``.xz`` ones are unpacked on the way.
@@ -94,9 +106,11 @@ def read_blocks(
     files = [Path(path) for path in paths]
     folder = Path(cache_dir) / f"blocks-{_cache_key(files, settings, tokenizer)}"
     if not folder.is_dir():
-        _write_blocks(folder, files, settings, tokenizer)
+        with locked(folder.parent / "locks" / f"{folder.name}.lock", "packing the corpus"):
+            if not folder.is_dir():
+                _write_blocks(folder, files, settings, tokenizer)
     counts = BlockCounts(**json.loads((folder / _COUNTS).read_text(encoding="utf-8")))
-    return Blocks(datasets.Dataset.from_file(str(folder / _TEXTS)), counts)
+    return Blocks(folder / _TEXTS, counts)
 
 
 def read_paragraphs(paths: Sequence[Path | str]) -> Iterator[str | None]:
@@ -172,11 +186,7 @@ def _write_blocks(
                 )
             writer.finalize()
         (draft / _COUNTS).write_text(json.dumps(asdict(counts)) + "\n", encoding="utf-8")
-        try:
-            draft.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # else another process was faster, with the same blocks
-                raise
+        draft.rename(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     log.info("packed %s into %s", ", ".join(file.name for file in files), asdict(counts))

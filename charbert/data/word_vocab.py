@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,14 @@ from charbert.text.words import words_of
 
 UNKNOWN_WORD = "<unk>"
 FORMAT_VERSION = 1
+
+
+def count_words(texts: Iterable[str]) -> Counter[str]:
+    """Return how often each word occurs, lower-cased."""
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(words_of(text.lower()))
+    return counts
 
 
 class WordVocab:
@@ -57,15 +65,21 @@ class WordVocab:
         Raises:
             DataError: if ``size`` is below 1 or the texts hold no word.
         """
+        return cls.of_counts(count_words(texts), size)
+
+    @classmethod
+    def of_counts(cls, counts: Mapping[str, int], size: int) -> WordVocab:
+        """Return the vocabulary as `build` does, from the number of times that each word occurs.
+
+        Raises:
+            DataError: as `build`.
+        """
         if size < 1:
             raise DataError(f"word vocabulary size must be at least 1, got {size}")
-        counts: Counter[str] = Counter()
-        for text in texts:
-            counts.update(words_of(text.lower()))
         if not counts:
             raise DataError("word vocabulary: the corpus holds no word; is it empty?")
-        counts.pop(UNKNOWN_WORD, None)
-        ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        known = (item for item in counts.items() if item[0] != UNKNOWN_WORD)
+        ranked = sorted(known, key=lambda item: (-item[1], item[0]))
         return cls([word for word, _ in ranked[:size]])
 
     @classmethod

@@ -30,11 +30,25 @@ def train_wordpiece(texts: Iterable[str], vocab_size: int, *, lower_case: bool =
     Raises:
         SettingsError: if the vocabulary cannot even hold every character of the text.
     """
+    return wordpiece_of_counts(count_pieces(texts, lower_case=lower_case), vocab_size, lower_case=lower_case)
+
+
+def count_pieces(texts: Iterable[str], *, lower_case: bool) -> Counter[str]:
+    """Return how often each word occurs that WordPiece cuts into pieces."""
     tokenizer = _empty_tokenizer(lower_case)
     words: Counter[str] = Counter()
     for text in texts:
         split = tokenizer.pre_tokenizer.pre_tokenize_str(tokenizer.normalizer.normalize_str(text))
         words.update(word for word, _ in split)
+    return words
+
+
+def wordpiece_of_counts(words: Counter[str], vocab_size: int, *, lower_case: bool) -> PreTrainedTokenizerBase:
+    """Return the tokenizer as `train_wordpiece` does, from what `count_pieces` found.
+
+    Raises:
+        SettingsError: if the vocabulary cannot even hold every character of the text.
+    """
     vocabulary = {piece: position for position, piece in enumerate(choose_pieces(words, vocab_size))}
     return _bert_tokenizer(vocabulary, lower_case)
 

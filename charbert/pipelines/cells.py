@@ -43,7 +43,8 @@ def training_identity(settings: TrainingSettings) -> dict[str, Any]:
 
 def text_identity(settings: Settings) -> dict[str, Any]:
     """Return what identifies the pretraining text."""
-    text: dict[str, Any] = {"corpus": identity_values(settings.corpus), "files": identity_values(settings.data.corpus)}
+    corpus = {name: value for name, value in identity_values(settings.corpus).items() if name not in _WITHOUT_EFFECT}
+    text: dict[str, Any] = {"corpus": corpus, "files": identity_values(settings.data.corpus)}
     if settings.data.generated:
         text["newswire"] = identity_values(settings.newswire)
     return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from charbert.config.model import CharEncoder, Objective, TrunkSource
 from charbert.config.schema import Settings
 from charbert.config.training import TrainingSettings
 from charbert.data.collate import PadCollator
+from charbert.data.counting import count_parts
 from charbert.data.pretraining import PretrainingDataset
-from charbert.data.wordpiece import train_wordpiece
+from charbert.data.wordpiece import count_pieces, wordpiece_of_counts
 from charbert.errors import CheckpointError
 from charbert.model import CharBertForPreTraining, CharBertModel
 from charbert.model.processing import CharBertProcessor
@@ -104,8 +106,10 @@ def trunk_tokenizer(settings: Settings) -> PreTrainedTokenizerBase:
     """Return the trunk's tokenizer; that of a trunk from scratch is trained on the corpus, the trunk itself is not."""
     if settings.trunk.source is not TrunkSource.scratch:
         return load_tokenizer(settings, trunk_location(settings.trunk))
-    blocks = corpus_blocks(settings, "train")
-    return train_wordpiece(blocks, settings.trunk.vocab_size, lower_case=settings.trunk.lower_case)
+    lower_case = settings.trunk.lower_case
+    count = partial(count_pieces, lower_case=lower_case)
+    words = count_parts(corpus_blocks(settings, "train"), count, settings.corpus.num_workers)
+    return wordpiece_of_counts(words, settings.trunk.vocab_size, lower_case=lower_case)
 
 
 def model_overrides(settings: Settings, processor: CharBertProcessor) -> dict[str, Any]:

@@ -23,6 +23,14 @@ RESERVED_NAMES = ("<pad>", "<separator>", "<special>", "<unk>")
 one."""
 
 
+def count_characters(texts: Iterable[str]) -> Counter[str]:
+    """Return how often each character occurs."""
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(text)
+    return counts
+
+
 @dataclass(frozen=True)
 class CharVocab:
     """Characters and their ids: the id of a character is its position in ``characters``.
@@ -93,14 +101,20 @@ class CharVocab:
         Raises:
             DataError: if ``size`` is below 5.
         """
+        return cls.of_counts(count_characters(texts), size)
+
+    @classmethod
+    def of_counts(cls, counts: Mapping[str, int], size: int) -> CharVocab:
+        """Return the vocabulary as `build` does, from the number of times that each character occurs.
+
+        Raises:
+            DataError: if ``size`` is below 5.
+        """
         if size <= len(RESERVED_NAMES):
             raise DataError(
                 f"character vocabulary size must be at least {len(RESERVED_NAMES) + 1}, "
                 f"since four ids are reserved, got {size}"
             )
-        counts: Counter[str] = Counter()
-        for text in texts:
-            counts.update(text)
         ranked = sorted(
             (char for char in counts if not char.isspace() and not "\ud800" <= char <= "\udfff"),
             key=lambda char: (-counts[char], char),

@@ -80,7 +80,7 @@ class SharedTraining(Trainer):
 
     def _wrap_model(self, model: nn.Module, training: bool = True, dataloader: Any = None) -> nn.Module:
         handler = self.accelerator.ddp_handler
-        if training and process_count() > 1 and handler is not None:
+        if training and process_count() > 1 and handler is not None and not self.is_fsdp_enabled:
             handler.find_unused_parameters = self._leaves_weights_out(model)
         return super()._wrap_model(model, training, dataloader)
 

@@ -85,7 +85,7 @@ def test_xz_and_several_files_are_read(corpus: Path, tmp_path: Path) -> None:
 
 def test_blocks_are_made_once_for_a_file_and_settings(corpus: Path, tmp_path: Path) -> None:
     def cached() -> set[Path]:
-        return set((tmp_path / "cache").iterdir())
+        return {path for path in (tmp_path / "cache").iterdir() if path.name != "locks"}
 
     first = read_blocks([corpus], cache_dir=tmp_path / "cache")
     made = cached()
@@ -105,7 +105,7 @@ def test_a_corpus_that_fails_leaves_no_cache(tmp_path: Path) -> None:
     path.write_bytes("good\nau\u00dfen\n".encode() + b"br\xfccke\n")
     with pytest.raises(DataError, match=r"corpus\.txt:3: expected UTF-8 text, got byte 0xfc at byte 3"):
         read_blocks([path], cache_dir=tmp_path / "cache")
-    assert list((tmp_path / "cache").iterdir()) == []
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["locks"]
 
 
 def test_a_byte_order_mark_is_no_text(tmp_path: Path) -> None:

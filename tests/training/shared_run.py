@@ -1,4 +1,4 @@
-"""A training that is the same in any number of processes: ``python shared_run.py FOLDER SCENARIO``, or under torchrun.
+"""Trainings that are the same in any number of processes: ``python shared_run.py FOLDER SCENARIO ...``, or by torchrun.
 
 Each process leaves what it saw and logged in ``FOLDER/SCENARIO-<count>-<index>.json``.
 """
@@ -6,9 +6,9 @@ Each process leaves what it saw and logged in ``FOLDER/SCENARIO-<count>-<index>.
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -115,15 +115,16 @@ SCENARIOS: dict[str, Callable[[Path], CharBertTrainer]] = {
 }
 
 
-class Interruption(TrainerCallback):
-    """Ends the process after a step, as a kill does."""
+class InterruptedTrainingError(Exception):
+    """The training was ended in its middle."""
 
-    def __init__(self, step: int) -> None:
-        self.step = step
+
+class Interruption(TrainerCallback):
+    """Ends the training at the first checkpoint of the second epoch."""
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if state.global_step >= self.step:
-            os._exit(3)
+        if state.epoch > 1:
+            raise InterruptedTrainingError
 
 
 def watch(trainer: CharBertTrainer) -> list[list[Any]]:
@@ -140,10 +141,13 @@ def watch(trainer: CharBertTrainer) -> list[list[Any]]:
     return seen
 
 
-def main(folder: Path, scenario: str, interrupt_at: int | None = None) -> None:
+def run(folder: Path, scenario: str) -> None:
+    if scenario == "interrupted":
+        trainer = SCENARIOS[scenario](folder / f"{scenario}-{process_count()}")
+        trainer.add_callback(Interruption())
+        with suppress(InterruptedTrainingError):
+            trainer.train()
     trainer = SCENARIOS[scenario](folder / f"{scenario}-{process_count()}")
-    if interrupt_at is not None:
-        trainer.add_callback(Interruption(interrupt_at))
     seen = watch(trainer)
     trainer.train(resume_from_checkpoint=from_first(lambda: newest_checkpoint(Path(trainer.args.output_dir))))
     report = {"seen": seen, "log": trainer.state.log_history, "tokens": trainer.state.num_input_tokens_seen}
@@ -158,4 +162,5 @@ def main(folder: Path, scenario: str, interrupt_at: int | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], *map(int, sys.argv[3:]))
+    for name in sys.argv[2:]:
+        run(Path(sys.argv[1]), name)

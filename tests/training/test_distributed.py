@@ -2,10 +2,10 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,10 +18,9 @@ from charbert.training.processes import from_first, refuse_several, share_of_bat
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = Path(__file__).with_name("shared_run.py")
-TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2")
 EXAMPLES = 21
 """In an epoch of the script."""
-Launch = Callable[..., list[dict[str, Any]]]
+SCENARIOS = ("pretraining", "tagging", "workers")
 
 
 class Reports(NamedTuple):
@@ -31,33 +30,36 @@ class Reports(NamedTuple):
     together: list[dict[str, Any]]
 
 
+def start(folder: Path, count: int, index: int, port: int, *scenarios: str) -> subprocess.Popen[str]:
+    """Start one of several processes as torchrun does."""
+    place = {"RANK": index, "LOCAL_RANK": index, "WORLD_SIZE": count, "MASTER_ADDR": "localhost", "MASTER_PORT": port}
+    quiet = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+    environment = os.environ | quiet | ({name: str(value) for name, value in place.items()} if count > 1 else {})
+    command = [sys.executable, str(SCRIPT), str(folder), *scenarios]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
 @pytest.fixture(scope="module")
-def launch(tmp_path_factory: pytest.TempPathFactory) -> Launch:
-    """Run a scenario in some processes and return their reports, if it came to its end."""
+def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Reports]:
+    """The reports of all scenarios, which run once."""
     folder = tmp_path_factory.mktemp("shared")
+    with socket.create_server(("localhost", 0)) as free:
+        port = free.getsockname()[1]
+    running = [start(folder, 1, 0, port, *SCENARIOS)]
+    running += [start(folder, 2, index, port, *SCENARIOS, "interrupted") for index in range(2)]
+    try:
+        for process in running:
+            output, _ = process.communicate(timeout=300)
+            assert process.returncode == 0, output[-3000:]
+    finally:
+        for process in running:
+            process.kill()
 
-    def run(scenario: str, count: int, *more: str, ends: bool = True) -> list[dict[str, Any]]:
-        command = [sys.executable, *(TORCHRUN if count > 1 else ()), str(SCRIPT), str(folder), scenario, *more]
-        environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
-        assert (done.returncode == 0) == ends, done.stdout[-2000:] + done.stderr[-3000:]
+    def read(scenario: str, count: int) -> list[dict[str, Any]]:
         paths = [folder / f"{scenario}-{count}-{index}.json" for index in range(count)]
-        return [json.loads(path.read_text()) for path in paths] if ends else []
+        return [json.loads(path.read_text()) for path in paths if path.is_file()]
 
-    return run
-
-
-@pytest.fixture(scope="module")
-def reports(launch: Launch) -> Callable[[str], Reports]:
-    """The reports of a scenario; each runs once."""
-    known: dict[str, Reports] = {}
-
-    def find(scenario: str) -> Reports:
-        if scenario not in known:
-            known[scenario] = Reports(launch(scenario, 1)[0], launch(scenario, 2))
-        return known[scenario]
-
-    return find
+    return {name: Reports((read(name, 1) or [{}])[0], read(name, 2)) for name in (*SCENARIOS, "interrupted")}
 
 
 def lines(report: dict[str, Any], *names: str) -> list[dict[str, float]]:
@@ -67,10 +69,8 @@ def lines(report: dict[str, Any], *names: str) -> list[dict[str, float]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", ["pretraining", "tagging"])
-def test_two_processes_have_the_losses_of_one_on_the_same_batches(
-    scenario: str, reports: Callable[[str], Reports]
-) -> None:
-    alone, together = reports(scenario)
+def test_two_processes_have_the_losses_of_one_on_the_same_batches(scenario: str, reports: dict[str, Reports]) -> None:
+    alone, together = reports[scenario]
     names = ["loss", "grad_norm", "mlm_loss", "nlm_loss", "mlm_accuracy", "nlm_accuracy", "eval_mlm_loss", "eval_share"]
     if scenario == "pretraining":
         names.append("eval_loss")  # where predictions are gathered, the last rows of the set count twice in it
@@ -84,8 +84,8 @@ def test_two_processes_have_the_losses_of_one_on_the_same_batches(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", ["pretraining", "tagging"])
-def test_each_example_is_seen_once_in_each_epoch(scenario: str, reports: Callable[[str], Reports]) -> None:
-    for processes_seen in ([reports(scenario).alone], reports(scenario).together):
+def test_each_example_is_seen_once_in_each_epoch(scenario: str, reports: dict[str, Reports]) -> None:
+    for processes_seen in ([reports[scenario].alone], reports[scenario].together):
         steps = max(step for report in processes_seen for step, _, _ in report["seen"]) + 1
         for epoch in range(2):
             counts = Counter(
@@ -110,10 +110,10 @@ def texts_by_example(report: dict[str, Any], epoch: int) -> dict[int, list[int]]
 
 @pytest.mark.slow
 def test_noise_and_masks_are_fresh_in_each_epoch_whatever_the_number_of_processes_and_workers(
-    reports: Callable[[str], Reports],
+    reports: dict[str, Reports],
 ) -> None:
-    alone, together = reports("pretraining")
-    with_workers = reports("workers")
+    alone, together = reports["pretraining"]
+    with_workers = reports["workers"]
     for epoch in range(2):
         wanted = texts_by_example(alone, epoch)
         assert len(wanted) == EXAMPLES
@@ -124,8 +124,8 @@ def test_noise_and_masks_are_fresh_in_each_epoch_whatever_the_number_of_processe
 
 
 @pytest.mark.slow
-def test_predictions_are_gathered_in_the_order_of_the_examples(reports: Callable[[str], Reports]) -> None:
-    alone, together = reports("tagging")
+def test_predictions_are_gathered_in_the_order_of_the_examples(reports: dict[str, Reports]) -> None:
+    alone, together = reports["tagging"]
     assert len(alone["logits"]) == 7
     for report in together:
         for row, wanted in zip(report["logits"], alone["logits"], strict=True):
@@ -133,30 +133,25 @@ def test_predictions_are_gathered_in_the_order_of_the_examples(reports: Callable
 
 
 @pytest.mark.slow
-def test_weights_without_gradient_are_looked_for_only_where_there_are_some(reports: Callable[[str], Reports]) -> None:
-    assert reports("pretraining").together[0]["looks_for_unused"] is False
-    assert reports("tagging").together[0]["looks_for_unused"] is True  # of the char channel's end nobody reads
+def test_weights_without_gradient_are_looked_for_only_where_there_are_some(reports: dict[str, Reports]) -> None:
+    assert reports["pretraining"].together[0]["looks_for_unused"] is False
+    assert reports["tagging"].together[0]["looks_for_unused"] is True  # of the char channel's end nobody reads
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", ["pretraining", "tagging"])
-def test_every_process_keeps_the_best_checkpoint(scenario: str, reports: Callable[[str], Reports]) -> None:
-    best = [report["best"] for report in reports(scenario).together]
-    assert best == [reports(scenario).alone["best"]] * 2
+def test_every_process_keeps_the_best_checkpoint(scenario: str, reports: dict[str, Reports]) -> None:
+    best = [report["best"] for report in reports[scenario].together]
+    assert best == [reports[scenario].alone["best"]] * 2
 
 
 @pytest.mark.slow
-def test_an_interrupted_run_of_two_goes_on_as_if_nothing_had_been(
-    launch: Launch, reports: Callable[[str], Reports]
-) -> None:
-    whole = reports("pretraining").together
-    launch("interrupted", 2, "8", ends=False)  # in the second epoch
-    resumed = launch("interrupted", 2)
-    assert [step for step, _, _ in resumed[0]["seen"]] == [8, 9, 10, 11]
-    for before, after in zip(whole, resumed, strict=True):
-        assert after["seen"] == before["seen"][8:]
-        assert lines(after, "loss", "eval_loss") == lines(before, "loss", "eval_loss")
-        assert after["weights"] == before["weights"]
+def test_an_interrupted_run_of_two_goes_on_as_if_nothing_had_been(reports: dict[str, Reports]) -> None:
+    for whole, resumed in zip(reports["pretraining"].together, reports["interrupted"].together, strict=True):
+        assert [step for step, _, _ in resumed["seen"]] == [8, 9, 10, 11]
+        assert resumed["seen"] == whole["seen"][8:]  # the noise and masks of the second epoch too
+        assert lines(resumed, "loss", "eval_loss") == lines(whole, "loss", "eval_loss")
+        assert resumed["weights"] == whole["weights"]
 
 
 def test_several_processes_share_every_batch_of_the_one() -> None:

@@ -1,0 +1,41 @@
+"""What occurs in a corpus how often, counted by several processes, each over a part that it reads as a stream."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from typing import Protocol
+
+Count = Callable[[Iterable[str]], Counter[str]]
+
+
+class Divisible(Protocol):
+    """Texts that can be read in parts."""
+
+    def part(self, index: int, count: int) -> Iterator[str]:
+        """Yield the texts of one of several parts; no text is in two of them."""
+
+
+def count_parts(texts: Divisible, count: Count, processes: int) -> Counter[str]:
+    """Return the counts over all texts, the same for any number of processes.
+
+    Args:
+        texts: travels to the processes, so it says where it lies rather than what it holds.
+        count: counts over a part; a function of a module, or a `functools.partial` of one.
+        processes: 1 counts in this one.
+    """
+    if processes == 1:
+        return count(texts.part(0, 1))
+    total: Counter[str] = Counter()
+    fresh = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
+    with ProcessPoolExecutor(processes, mp_context=fresh) as pool:
+        futures = [pool.submit(_count_part, texts, count, index, processes) for index in range(processes)]
+        for future in futures:
+            total.update(future.result())
+    return total
+
+
+def _count_part(texts: Divisible, count: Count, index: int, parts: int) -> Counter[str]:
+    return count(texts.part(index, parts))
