@@ -20,7 +20,7 @@ from charbert.errors import DataError, SettingsError
 from charbert.model.char_encoder import build_char_encoder
 from charbert.model.configuration import CharBertConfig
 from charbert.model.cpu_attention import attention_asked_for, use_signed_attention
-from charbert.model.interaction import INTERACTIONS
+from charbert.model.interaction import INTERACTIONS, FoldedKernel, fold, is_plain
 from charbert.model.random_masks import MaskDropout, replace_dropout
 from charbert.model.trunk import TrunkAdapter, build_trunk, trunk_adapter
 
@@ -188,12 +188,14 @@ class CharBertModel(CharBertPreTrainedModel):
             attention_mask = attention_mask.repeat(len(states), 1)  # (2B, T)
         context = self._adapter.layer_inputs(self.trunk, torch.cat(states), attention_mask)
         mask = self._interaction_mask(attention_mask, input_ids.shape[0])
+        kernels = self._folded_kernels(input_ids.numel())
         history = [states]
         with self._recorded_attentions(self._asked(output_attentions, "output_attentions")) as attentions:
             for index, layer in enumerate(self._adapter.layers(self.trunk)):
                 states = _unbatch(layer(torch.cat(states), **context[index]), len(states))
                 if self.interactions:
-                    states = list(self.interactions[index % len(self.interactions)](*states, mask))
+                    which = index % len(self.interactions)
+                    states = list(self.interactions[which](*states, mask, kernels[which]))
                 history.append(states)
         states = [self._adapter.finish(self.trunk, channel) for channel in states]
         output = CharBertOutput(*states)
@@ -212,6 +214,12 @@ class CharBertModel(CharBertPreTrainedModel):
             norm_eps = self._adapter.norm_eps(config.trunk_config)
             for _ in range(1 if config.share_interaction else config.num_hidden_layers):
                 yield INTERACTIONS[config.interaction](config.hidden_size, config.interaction_window, norm_eps)
+
+    def _folded_kernels(self, subwords: int) -> list[FoldedKernel | None]:
+        """Return the kernel of each interaction that reads enough subwords for folding to pay, None for the others."""
+        read = subwords * self.config.num_hidden_layers // max(1, len(self.interactions))
+        pays = read > 3 * self.config.hidden_size and not torch.compiler.is_compiling()
+        return [fold(one) if pays and is_plain(one) else None for one in self.interactions]
 
     def _encode_chars(self, *char_inputs: Tensor | None) -> Tensor | None:
         """Return the first states of the char channel, (B, T, H), or None without one."""

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from charbert.errors import SettingsError
+
+
+class FoldedKernel(NamedTuple):
+    """A convolution that has taken in the linear maps before it."""
+
+    weight: Tensor
+    """(H, 2H, window)."""
+    of_bias: Tensor | None
+    """What the maps' biases add where there is a subword, (H, 1, window); None where they have none."""
 
 
 class HeterogeneousInteraction(GradientCheckpointingLayer):
@@ -31,13 +42,18 @@ class HeterogeneousInteraction(GradientCheckpointingLayer):
         self.mix = nn.Conv1d(2 * hidden_size, hidden_size, window, padding=window // 2)
         self.token_norm, self.char_norm = (nn.LayerNorm(hidden_size, eps=norm_eps) for _ in range(2))
 
-    def forward(self, token: Tensor, char: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, token: Tensor, char: Tensor, mask: Tensor | None = None, kernel: FoldedKernel | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Map both channels, each (B, T, H), to their enriched selves.
 
-        ``mask``, (B, T), is True on subwords and False on padding; without it padding is read.
+        Args:
+            token: (B, T, H).
+            char: (B, T, H).
+            mask: True on subwords and False on padding, (B, T); without it padding is read.
+            kernel: of ``fold``, where one product is to do the work of Eq. 3 and of the convolution.
         """
-        joint = torch.cat([self.token_in(token), self.char_in(char)], dim=-1)  # (B, T, 2H), Eq. 3
-        fused = torch.tanh(_mix(self.mix, joint, mask))  # (B, T, H), Eq. 4
+        fused = torch.tanh(_fuse(self, token, char, mask, kernel))  # (B, T, H), Eqs. 3-4
         token = self.token_norm(token + F.gelu(self.token_out(fused)))  # Eqs. 5-6
         char = self.char_norm(char + F.gelu(self.char_out(fused)))
         return token, char
@@ -60,10 +76,11 @@ class ReleasedInteraction(GradientCheckpointingLayer):
         self.mix = nn.Conv1d(2 * hidden_size, hidden_size, window, padding=window // 2)
         self.token_norm, self.char_norm = (nn.LayerNorm(hidden_size, eps=norm_eps) for _ in range(2))
 
-    def forward(self, token: Tensor, char: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, token: Tensor, char: Tensor, mask: Tensor | None = None, kernel: FoldedKernel | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Map both channels as HeterogeneousInteraction does; the authors give no ``mask``."""
-        joint = torch.cat([self.token_in(token), self.char_in(char)], dim=-1)  # (B, T, 2H)
-        fused = _mix(self.mix, joint, mask)  # (B, T, H)
+        fused = _fuse(self, token, char, mask, kernel)  # (B, T, H)
         return self.token_norm(token + fused), self.char_norm(char + fused)
 
 
@@ -74,11 +91,45 @@ INTERACTIONS: dict[str, type[nn.Module]] = {
 """Interaction modules by the name they have in a configuration."""
 
 
-def _mix(mix: nn.Conv1d, joint: Tensor, mask: Tensor | None) -> Tensor:
-    """Convolve (B, T, 2H) along T to (B, T, H), with zeros wherever ``mask`` is False."""
+def fold(interaction: nn.Module) -> FoldedKernel:
+    """Return the convolution of an interaction with the linear maps before it in its kernel, exactly.
+
+    With N subwords to read, in one layer or in several that share the interaction, the maps cost 4 H^2 N operations and
+    folding them costs 12 H^3: it pays where ``N > 3 H``.
+    """
+    halves = interaction.mix.weight.chunk(2, dim=1)  # (H, H, window) each
+    maps = (interaction.token_in, interaction.char_in)
+    folded = [torch.einsum("oiw,ij->ojw", half, one.weight) for half, one in zip(halves, maps, strict=True)]
+    if maps[0].bias is None:
+        return FoldedKernel(torch.cat(folded, dim=1), None)
+    biases = torch.cat([one.bias for one in maps])
+    return FoldedKernel(torch.cat(folded, dim=1), torch.einsum("oiw,i->ow", interaction.mix.weight, biases)[:, None])
+
+
+def is_plain(interaction: nn.Module) -> bool:
+    """Return whether the maps are as they were built: an adapter or a hook on one of them would not be asked."""
+    parts = ((interaction.token_in, nn.Linear), (interaction.char_in, nn.Linear), (interaction.mix, nn.Conv1d))
+    return all(type(part) is kind and not part._forward_hooks for part, kind in parts)
+
+
+def _fuse(
+    interaction: nn.Module, token: Tensor, char: Tensor, mask: Tensor | None, kernel: FoldedKernel | None
+) -> Tensor:
+    """Map both channels and convolve them along T to (B, T, H), with zeros wherever ``mask`` is False."""
+    if kernel is None:
+        joint = torch.cat([interaction.token_in(token), interaction.char_in(char)], dim=-1)  # (B, T, 2H), Eq. 3
+    else:
+        joint = torch.cat([token, char], dim=-1)
     if mask is not None:
         joint = joint.masked_fill(~mask[..., None], 0.0)
-    return mix(joint.transpose(1, 2)).transpose(1, 2)
+    mix = interaction.mix
+    if kernel is None:
+        return mix(joint.transpose(1, 2)).transpose(1, 2)
+    mixed = F.conv1d(joint.transpose(1, 2), kernel.weight, mix.bias, padding=mix.padding)
+    if kernel.of_bias is not None:  # a bias of Eq. 3 counts where there is a subword, and not outside
+        real = joint.new_ones(1, 1, joint.shape[1]) if mask is None else mask[:, None].to(joint.dtype)
+        mixed = mixed + F.conv1d(real, kernel.of_bias, padding=mix.padding)
+    return mixed.transpose(1, 2)
 
 
 def _check_window(window: int) -> None:

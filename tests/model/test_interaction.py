@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from charbert.errors import SettingsError
-from charbert.model.interaction import HeterogeneousInteraction, ReleasedInteraction
+from charbert.model.interaction import HeterogeneousInteraction, ReleasedInteraction, fold, is_plain
 
 BOTH = [HeterogeneousInteraction, ReleasedInteraction]
 
@@ -33,6 +33,34 @@ def test_masked_positions_are_as_good_as_absent(kind: type) -> None:
         torch.testing.assert_close(ours[1:, :4], theirs, rtol=0, atol=1e-6)
     unmasked = layer(token, char)[0]
     assert not torch.allclose(unmasked[1, 3], masked[0][1, 3], atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize("window", [1, 3, 5])
+@pytest.mark.parametrize("lengths", [None, (6, 4)])
+def test_folded_maps_give_the_same_values_and_gradients(
+    kind: type, window: int, lengths: tuple[int, int] | None
+) -> None:
+    torch.manual_seed(0)
+    layer = kind(hidden_size=8, window=window).double()
+    token, char = torch.randn(2, 2, 6, 8, dtype=torch.float64)
+    mask = None if lengths is None else torch.arange(6) < torch.tensor(lengths)[:, None]
+    found = []
+    for kernel in (None, fold(layer)):
+        outputs = layer(token, char, mask, kernel)
+        found.append((*outputs, *torch.autograd.grad(sum(o.sin().sum() for o in outputs), list(layer.parameters()))))
+    for apart, folded in zip(*found, strict=True):
+        torch.testing.assert_close(folded, apart, rtol=1e-10, atol=1e-12)
+
+
+def test_a_map_that_is_watched_or_wrapped_is_not_folded() -> None:
+    layer = HeterogeneousInteraction(8)
+    assert is_plain(layer)
+    handle = layer.char_in.register_forward_hook(lambda *_: None)
+    assert not is_plain(layer)
+    handle.remove()
+    layer.token_in = torch.nn.Sequential(layer.token_in)
+    assert not is_plain(layer)
 
 
 def test_paper_interaction_is_equations_3_to_6() -> None:
