@@ -146,7 +146,7 @@ def paired_entities(
             ]
             for side in (gold, predicted)
         )
-    except ValueError as error:
+    except (ValueError, KeyError, IndexError) as error:  # of seqeval, which looks at a tag's first letter
         raise DataError(f"expected IOB2 tags (O, B-TYPE, I-TYPE): {error}") from error
     return one, other
 

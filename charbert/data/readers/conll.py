@@ -209,6 +209,7 @@ def _read_sentences(
     document = first_line = sentence_number = 0
     fault: DataError | None = None
     layout = _Layout(columns) if columns is not None else None
+    document_mark = ""
     for number, line in enumerate([*lines, ""], start=1):
         line = line.strip(_BLANK)
         starts_document = line.startswith(DOCUMENT_MARK)
@@ -223,9 +224,10 @@ def _read_sentences(
             rows, fault = [], None
         if starts_document and sentences and sentences[-1].document == document:
             document += 1
+        document_mark = line if starts_document else document_mark
         if not line or starts_document:
             continue
-        layout = layout or _Layout(_detect_columns(path, number, line))
+        layout = layout or _Layout(_detect_columns(path, number, line, document_mark))
         if not rows:
             first_line = number
         try:
@@ -272,12 +274,12 @@ class _Layout:
         return TaggedSentence(tuple(words), tuple(row[self.tag] for row in rows), pos, document, line)
 
 
-def _detect_columns(path: Path, number: int, line: str) -> tuple[str, ...]:
-    found = len(re.split(r"[ \t]+", line))
-    if found == len(FOUR_COLUMNS):
-        return FOUR_COLUMNS
-    if found == len(TWO_COLUMNS):
-        return TWO_COLUMNS
+def _detect_columns(path: Path, number: int, line: str, document_mark: str) -> tuple[str, ...]:
+    """Return the layout that the first line shows, or where its word holds blanks the mark of a document above it."""
+    found, marked = (len(re.split(r"[ \t]+", one)) for one in (line, document_mark))
+    for layout in (FOUR_COLUMNS, TWO_COLUMNS):
+        if found == len(layout) or (found > len(FOUR_COLUMNS) and marked == len(layout)):
+            return layout
     raise DataError.at(
         path,
         number,

@@ -104,8 +104,8 @@ def write_glue(path: Path | str, rows: Sequence[LabelledText], columns: ColumnSe
             columns.label: written.get(row.label, row.label),
         }
         line = "\t".join(cells.get(name) or "" for name in names)
-        texts = (row.first, row.second) if columns.second is not None else (row.first,)
-        if line.count("\t") != len(names) - 1 or "\n" in line or "\r" in line or not all(texts):
+        filled = (row.first, row.second or "") if columns.second is not None else (row.first,)
+        if line.count("\t") != len(names) - 1 or "\n" in line or "\r" in line or not all(map(str.strip, filled)):
             raise DataError.at(
                 path,
                 None,

@@ -165,6 +165,25 @@ class _Rows:
                 self._named(features[name], row[name], number) if name in features else defaults[name] for name in names
             )
 
+    def text(self, value: Any, number: int, column: str) -> str:
+        """Return the value after checking that it is a text."""
+        if not isinstance(value, str):
+            raise self.fault(number, f"a text in {column}", value)
+        return value
+
+    def texts(self, value: Any, number: int, column: str) -> list[str]:
+        """Return the value after checking that it is a list without holes; numbers become texts."""
+        if not isinstance(value, list) or any(one is None or isinstance(one, list | dict) for one in value):
+            raise self.fault(number, f"a list without holes in {column}", value)
+        return list(map(str, value))
+
+    def fault(self, number: int, expected: str, found: Any) -> DataError:
+        """Return the error of a row."""
+        shown = "nothing" if found is None else repr(found)[:80]
+        return DataError(
+            f"{self.reference}: expected {expected} in row {number}, got {shown}; set hub_columns of the set?"
+        )
+
     def _named(self, feature: Any, value: Any, number: int) -> Any:
         """Return the value with label ids, in lists too, turned into names."""
         if isinstance(feature, datasets.ClassLabel):
@@ -175,7 +194,7 @@ class _Rows:
                 )
             return feature.int2str(value)
         if isinstance(feature, datasets.List):
-            return [self._named(feature.feature, item, number) for item in value]
+            return None if value is None else [self._named(feature.feature, item, number) for item in value]
         return value
 
 
@@ -187,10 +206,17 @@ def _write_texts(path: Path, rows: _Rows, task: TaskSettings) -> None:
     for number, values in enumerate(rows.read(*needed, optional=optional)):
         row = dict(zip((*needed, *optional), values, strict=True))
         row_id = None if columns.row_id is None else row[columns.row_id]
+        if row[columns.label] is None:
+            raise rows.fault(number, "a label", None)
+        first, second = (
+            None if name is None else _one_line(rows.text(row[name], number, name))
+            for name in (columns.first, columns.second)
+        )
+        assert first is not None
         examples.append(
             LabelledText(
-                first=_one_line(row[columns.first]),
-                second=None if columns.second is None else _one_line(row[columns.second]),
+                first=first,
+                second=second,
                 label=str(row[columns.label]),
                 row_id=str(number if row_id is None else row_id) if columns.row_id is not None else None,
             )
@@ -202,12 +228,30 @@ def _write_questions(path: Path, rows: _Rows, task: TaskSettings) -> None:
     questions: list[Question] = []
     article = 0
     read = rows.read("id", "question", "context", "answers", optional={"title": ""})
-    for question_id, question, context, answers, title in read:
+    for number, (question_id, question, context, answers, title) in enumerate(read):
         if questions and questions[-1].title != title:
             article += 1
-        found = tuple(Answer(text, start) for text, start in zip(answers["text"], answers["answer_start"], strict=True))
-        questions.append(Question(question_id, question, context, found, title, article))
+        found = _answers(rows, answers, number)
+        questions.append(
+            Question(
+                rows.text(question_id, number, "id"),
+                rows.text(question, number, "question"),
+                rows.text(context, number, "context"),
+                found,
+                rows.text(title, number, "title"),
+                article,
+            )
+        )
     write_squad(path, questions)
+
+
+def _answers(rows: _Rows, answers: Any, number: int) -> tuple[Answer, ...]:
+    """Return the answers to the question of a row; lists of texts and starts, both as long."""
+    texts, starts = (answers.get(name) if isinstance(answers, dict) else None for name in ("text", "answer_start"))
+    known = rows.texts(texts, number, "answers.text")
+    if not isinstance(starts, list) or len(starts) != len(known) or not all(isinstance(one, int) for one in starts):
+        raise rows.fault(number, f"{len(known)} starts, one an answer, in answers.answer_start", starts)
+    return tuple(Answer(text, start) for text, start in zip(known, starts, strict=True))
 
 
 def _write_entities(path: Path, rows: _Rows, task: TaskSettings) -> None:
@@ -220,8 +264,17 @@ def _write_parts_of_speech(path: Path, rows: _Rows, task: TaskSettings) -> None:
 
 def _tagged(rows: _Rows) -> list[TaggedSentence]:
     rows.hub_columns = {"word": "tokens", "tag": "ner_tags", **rows.hub_columns}
-    pairs = rows.read("word", "tag")
-    return [TaggedSentence(tuple(words), tuple(map(str, tags))) for words, tags in pairs if words]
+    sentences = []
+    for number, (words, tags) in enumerate(rows.read("word", "tag")):
+        sentence = TaggedSentence(
+            tuple(rows.texts(words, number, "word")),
+            tuple(rows.texts(tags, number, "tag")),
+        )
+        if len(sentence.words) != len(sentence.tags):
+            raise rows.fault(number, f"{len(sentence.words)} tags, one a word,", tags)
+        if words:
+            sentences.append(sentence)
+    return sentences
 
 
 def _one_line(text: str) -> str:
