@@ -7,10 +7,11 @@ settings that made it.
 from __future__ import annotations
 
 import json
+import time
 import warnings
 from collections.abc import Collection, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -72,19 +73,23 @@ class ResultRecord:
     wandb_path: str | None = None
     schema_version: int = SCHEMA_VERSION
 
+    def __post_init__(self) -> None:
+        """Note the time by a clock that nobody sets."""
+        self._made = time.monotonic()
+
     def finish(self, metrics: Mapping[str, float], *, wall_seconds: float | None = None) -> None:
         """Add the scores and stamp the end.
 
         Args:
             metrics: merged into ``metrics``.
-            wall_seconds: None: the time since ``started``.
+            wall_seconds: None: the time since the record was made.
         """
-        now = datetime.now(UTC)
         self.metrics.update(metrics)
+        self.wall_seconds = time.monotonic() - self._made if wall_seconds is None else wall_seconds
+        now = datetime.now(UTC)
+        if self.started:  # the clock may have been set back since
+            now = max(now, datetime.fromisoformat(self.started) + timedelta(seconds=self.wall_seconds))
         self.finished = now.isoformat()
-        if wall_seconds is None and self.started:
-            wall_seconds = (now - datetime.fromisoformat(self.started)).total_seconds()
-        self.wall_seconds = wall_seconds or 0.0
 
 
 def start_record(

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import datetime
 from enum import Enum
 from pathlib import Path
 
@@ -271,3 +272,16 @@ def test_paths_are_shortened_to_what_is_not_about_the_machine(tmp_path) -> None:
 def test_records_need_no_torch() -> None:
     code = "import sys, charbert.records; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_a_clock_that_is_set_back_gives_no_negative_time(monkeypatch) -> None:
+    class SetBack(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.fromisoformat("2001-01-01T00:00:00+00:00")
+
+    record = start_record("finetune", "table2", "ner", settings={}, seed=1)
+    monkeypatch.setattr("charbert.records.datetime", SetBack)
+    record.finish({})
+    assert 0 <= record.wall_seconds < 60
+    assert datetime.fromisoformat(record.finished) >= datetime.fromisoformat(record.started)

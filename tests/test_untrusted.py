@@ -37,9 +37,10 @@ from charbert.pipelines.entry import reported
 from charbert.pipelines.ingredients import trunk_location
 from charbert.pipelines.newswire import write_newswire
 from charbert.records import ResultRecord, read_record
+from charbert.sealing import seal_folder
 from charbert.text.char_vocab import CharVocab
 from charbert.training.arguments import build_arguments
-from charbert.training.checkpoints import newest_checkpoint, seal_checkpoint
+from charbert.training.checkpoints import newest_checkpoint
 from charbert.training.trainer import CharBertTrainer
 
 ROOT = Path(__file__).parents[1]
@@ -186,7 +187,7 @@ def test_a_checkpoint_with_a_malicious_pickle_is_not_resumed(name: str, tmp_path
     if name == "pytorch_model.bin":
         (newest / "model.safetensors").unlink()
     torch.save({"state": Malicious(marker)}, newest / name)
-    seal_checkpoint(newest)  # whoever can write it can seal it
+    seal_folder(newest)  # whoever can write it can seal it
     with pytest.raises(CheckpointError, match="expected checkpoints of tensors and numbers alone"):
         train(tmp_path)
     assert not marker.exists()
@@ -196,7 +197,7 @@ def test_the_arguments_beside_a_checkpoint_are_never_loaded(tmp_path: Path, mark
     train(tmp_path)
     newest = tmp_path / "checkpoint-4"
     torch.save(Malicious(marker), newest / "training_args.bin")
-    seal_checkpoint(newest)
+    seal_folder(newest)
     train(tmp_path)
     assert not marker.exists()
 

@@ -24,6 +24,7 @@ from datasets.arrow_writer import ArrowWriter
 from charbert.data.blocks import BlockCounts, BlockSettings, FastTokenizer, PlainTokenizer, pack_paragraphs
 from charbert.errors import DataError, SettingsError
 from charbert.files import locked
+from charbert.sealing import find_damage, seal_folder
 
 FORMAT_VERSION = 1
 """Part of the cache's key; a new packing rule needs a new one."""
@@ -81,7 +82,7 @@ def read_blocks(
     """Return the blocks of a corpus; they are made once and then opened from ``cache_dir``.
 
     The cache knows the files by path, size and time of change, and the settings. It is written whole or not
-    at all, by one process when several ask at the same time.
+    at all, by one process when several ask at the same time, and made again where it was damaged since.
 
     Args:
         paths: one or several files, read in this order; ``.xz`` ones are unpacked on the way.
@@ -105,8 +106,11 @@ def read_blocks(
         tokenizer = PlainTokenizer.copy_of(tokenizer)
     files = [Path(path) for path in paths]
     folder = Path(cache_dir) / f"blocks-{_cache_key(files, settings, tokenizer)}"
-    if not folder.is_dir():
+    if not folder.is_dir() or find_damage(folder) is not None:
         with locked(folder.parent / "locks" / f"{folder.name}.lock", "packing the corpus"):
+            if folder.is_dir() and (damage := find_damage(folder)) is not None:
+                log.warning("%s is damaged (%s) and is packed again", folder, damage)
+                shutil.rmtree(folder)
             if not folder.is_dir():
                 _write_blocks(folder, files, settings, tokenizer)
     counts = BlockCounts(**json.loads((folder / _COUNTS).read_text(encoding="utf-8")))
@@ -167,8 +171,10 @@ def _cache_key(files: Sequence[Path], settings: BlockSettings, tokenizer: FastTo
 def _write_blocks(
     folder: Path, files: Sequence[Path], settings: BlockSettings, tokenizer: FastTokenizer | None
 ) -> None:
-    """Write the blocks to a folder of another name, then rename it."""
+    """Write the blocks to a folder of another name, then rename it; nobody else does so at the same time."""
     folder.parent.mkdir(parents=True, exist_ok=True)
+    for left_over in folder.parent.glob(f".{folder.name}-*"):  # by a process that was killed
+        shutil.rmtree(left_over, ignore_errors=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         counts = BlockCounts()
@@ -186,6 +192,7 @@ def _write_blocks(
                 )
             writer.finalize()
         (draft / _COUNTS).write_text(json.dumps(asdict(counts)) + "\n", encoding="utf-8")
+        seal_folder(draft)
         draft.rename(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)

@@ -16,6 +16,7 @@ from charbert.evaluation.correction import correct_examples
 from charbert.evaluation.decision_scores import DecisionScores
 from charbert.evaluation.predict import unpad_logits
 from charbert.evaluation.robustness import SetPredictions, decision_scores, predict_encoded, predict_set
+from charbert.files import replaced_folder
 from charbert.model import (
     CharBertForQuestionAnswering,
     CharBertForSequenceClassification,
@@ -113,9 +114,10 @@ def _save(
     processor: CharBertProcessor,
     trainer: CharBertTrainer,
 ) -> None:
-    save_finetuned(model, cell.model_folder)
-    processor.save_pretrained(cell.model_folder)
-    write_usage(cell.model_folder, finetuned_usage(settings, task.head, trainer.state.log_history))
+    with replaced_folder(cell.model_folder) as draft:
+        save_finetuned(model, draft)
+        processor.save_pretrained(draft)
+        write_usage(draft, finetuned_usage(settings, task.head, trainer.state.log_history))
 
 
 def correct_splits(

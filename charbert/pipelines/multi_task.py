@@ -16,6 +16,7 @@ from charbert.data.collate import PadCollator
 from charbert.deploy.usage import write_usage
 from charbert.errors import SettingsError
 from charbert.evaluation.predict import predict_logits
+from charbert.files import replaced_folder
 from charbert.model.multi_task import MultiTaskModel
 from charbert.model.processing import CharBertProcessor
 from charbert.model.word_correction import WordCorrector
@@ -191,9 +192,10 @@ def _finish(part: _Part, run_record: ResultRecord, trainer: CharBertTrainer, tra
     found = predict_versions(settings, task, part.versions, part.processor, part.predictor, part.corrector)
     dev = dev_scores(settings, task, part.rows["dev"], part.encoded["dev"], part.predictor)
     metrics, judging = score_versions(settings, cell, task, part.versions, found, tracking, dev)
-    part.model.save_pretrained(cell.model_folder)
-    part.processor.save_pretrained(cell.model_folder)
-    write_usage(cell.model_folder, finetuned_usage(settings, task.head, _task_history(part, trainer)))
+    with replaced_folder(cell.model_folder) as draft:
+        part.model.save_pretrained(draft)
+        part.processor.save_pretrained(draft)
+        write_usage(draft, finetuned_usage(settings, task.head, _task_history(part, trainer)))
     record = new_record(settings, cell)
     record.started, record.wandb_id, record.wandb_path = run_record.started, tracking.id, tracking.path
     record.training_tokens = run_record.training_tokens

@@ -16,8 +16,10 @@ from charbert.config.training import TrainingSettings
 from charbert.data.collate import PadCollator
 from charbert.data.counting import count_parts
 from charbert.data.pretraining import PretrainingDataset
+from charbert.data.word_vocab import WordVocab
 from charbert.data.wordpiece import count_pieces, wordpiece_of_counts
 from charbert.errors import CheckpointError
+from charbert.files import replaced_folder
 from charbert.model import CharBertForPreTraining, CharBertModel
 from charbert.model.processing import CharBertProcessor
 from charbert.pipelines.cells import Cell, pretraining_cell, trunk_cell
@@ -165,9 +167,6 @@ def _pretrain_encoder(settings: Settings, cell: Cell) -> None:
         mlm_objective=objective is not Objective.nlm,
         nlm_vocab_size=len(words) if words is not None else 0,
     )
-    if words is not None:
-        vocabulary = words
-        from_first(lambda: vocabulary.save(cell.model_folder / "word_vocab.json"))
     _run(settings, cell, settings.pretraining, model, processor, words=words, noisy=True)
 
 
@@ -178,7 +177,7 @@ def _run(
     model: Any,
     processor: CharBertProcessor,
     *,
-    words: Any = None,
+    words: WordVocab | None = None,
     noisy: bool = False,
     mlm_labels: str = "mlm_labels",
 ) -> None:
@@ -214,7 +213,7 @@ def _run(
         record.training_tokens = train(trainer, run, training.patience)
         wanted = ("loss", "accuracy", "accuracy_known", "perplexity")
         metrics = {k: v for k, v in final_scores(trainer).items() if k.endswith(wanted)}
-        from_first(lambda: _save(model, processor, cell))
+        from_first(lambda: _save(model, processor, words, cell))
         record.details["history"] = history(trainer)
         files = [corpus_file(settings, split) for split in ("train", "dev")]
         record.data_checksums = checksums(files, Path(settings.data.root))
@@ -222,6 +221,9 @@ def _run(
     from_first(lambda: shutil.rmtree(cell.checkpoints_folder, ignore_errors=True))
 
 
-def _save(model: Any, processor: CharBertProcessor, cell: Cell) -> None:
-    model.save_pretrained(cell.model_folder)
-    processor.save_pretrained(cell.model_folder)
+def _save(model: Any, processor: CharBertProcessor, words: WordVocab | None, cell: Cell) -> None:
+    with replaced_folder(cell.model_folder) as draft:
+        model.save_pretrained(draft)
+        processor.save_pretrained(draft)
+        if words is not None:
+            words.save(draft / "word_vocab.json")

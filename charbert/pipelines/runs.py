@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 disable_progress_bar()  # of loading and saving weights; training keeps its own
 
+_RUNNING_TIMES = ("_runtime", "_per_second")
+"""What the library takes from a clock that may be set back, and is another in every run."""
 _HISTORY_KEYS = ("step", "epoch", "num_input_tokens_seen", "loss", "learning_rate")
 
 
@@ -76,8 +78,14 @@ def recorded_run(settings: Settings, cell: Cell) -> Iterator[tuple[ResultRecord,
         record.details["generated"] = settings.data.generated
         record.details["comparison"] = comparison_keys(settings)
         run.summary(record.metrics)
-    from_first(lambda: write_record(cell.record_path, record))
+    from_first(lambda: _write(record, cell))
     log.info("%s: record in %s", cell.name, cell.record_path)
+
+
+def _write(record: ResultRecord, cell: Cell) -> None:
+    """Write the record, which tells the weights that the run saved from any others."""
+    record.details["weights"] = checksums(sorted(cell.model_folder.rglob("*.safetensors")), cell.model_folder)
+    write_record(cell.record_path, record)
 
 
 def train(trainer: CharBertTrainer, run: Run, patience: int | None = None) -> int:
@@ -96,6 +104,7 @@ def train(trainer: CharBertTrainer, run: Run, patience: int | None = None) -> in
     if checkpoint is not None:
         log.info("resuming from %s", checkpoint)
     trainer.train(resume_from_checkpoint=checkpoint)
+    trainer.make_whole()
     return int(trainer.state.num_input_tokens_seen)
 
 
@@ -116,7 +125,11 @@ def history(trainer: CharBertTrainer) -> list[dict[str, Any]]:
     """Return the run's log lines that a learning curve is drawn from."""
     objectives = ("mlm_", "nlm_", "eval_")
     return [
-        {k: v for k, v in line.items() if k in _HISTORY_KEYS or k.startswith(objectives)}
+        {
+            k: v
+            for k, v in line.items()
+            if (k in _HISTORY_KEYS or k.startswith(objectives)) and not k.endswith(_RUNNING_TIMES)
+        }
         for line in trainer.state.log_history
     ]
 

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import threading
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +100,13 @@ def _run_trials(composition: Composition, settings: Settings, study: Study) -> N
     ways = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(count, mp_context=ways, initializer=_begin_worker, initargs=(count,)) as pool:
         for worker in [pool.submit(_work, composition) for _ in range(count)]:
-            worker.result()
+            try:
+                worker.result()
+            except BrokenProcessPool as error:
+                raise TrainingError(
+                    "the operating system ended a process of the search, mostly because memory ran out; finished "
+                    f"trials are kept. Lower search.processes={count}, then run the same command again"
+                ) from error
 
 
 def _begin_worker(count: int) -> None:
@@ -189,7 +196,7 @@ def _row(trial: FrozenTrial) -> dict[str, Any] | None:
         "score": trial.value if trial.state.name == "COMPLETE" else None,
         "values": dict(trial.params),
         "evaluations": [trial.intermediate_values[step] for step in sorted(trial.intermediate_values)],
-        "seconds": trial.duration.total_seconds() if trial.duration else 0.0,
+        "seconds": max(0.0, trial.duration.total_seconds()) if trial.duration else 0.0,
         "error": trial.user_attrs.get("error", ""),
         "key": trial.user_attrs.get("key"),
     }

@@ -22,6 +22,7 @@ from charbert.data.word_recognition import (
     collate_words,
     frequent_words,
 )
+from charbert.files import replaced_folder
 from charbert.metrics.word_recognition import recognition_scores
 from charbert.model.word_correction import WordCorrector
 from charbert.model.word_recognizer import WordRecognizer, WordRecognizerConfig
@@ -163,13 +164,18 @@ def _train(
         )
         record.training_tokens = train(trainer, tracking)
         scores = final_scores(trainer)
-        from_first(lambda: model.save_pretrained(cell.model_folder))
+        from_first(lambda: _save(model, cell))
         record.details["history"] = history(trainer)
         record.data_checksums = checksums(files, Path(settings.data.root))
         record.details["words"] = words.unk_id
         wanted = ("loss", "accuracy", "error_rate")
         record.finish({k.replace("eval_", "eval/", 1): v for k, v in scores.items() if k.endswith(wanted)})
     from_first(lambda: shutil.rmtree(cell.checkpoints_folder, ignore_errors=True))
+
+
+def _save(model: Any, cell: Cell) -> None:
+    with replaced_folder(cell.model_folder) as draft:
+        model.save_pretrained(draft)
 
 
 def _build_noise(chosen: WordRecognizerSettings) -> NlmNoise:

@@ -5,7 +5,6 @@ The Trainer writes a checkpoint in place, so a kill can leave half of one under 
 
 from __future__ import annotations
 
-import json
 import logging
 import pickle
 import shutil
@@ -14,41 +13,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from transformers import Trainer
 from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, get_last_checkpoint, rotate_checkpoints
 
-from charbert.errors import CheckpointError
-from charbert.files import write_atomically
-from charbert.records import file_checksum
-
-CHECKSUMS = "checksums.json"
-"""SHA-256 of every file of a checkpoint; written last."""
+from charbert.errors import CheckpointError, RecordError
+from charbert.sealing import find_damage, seal_folder
 
 log = logging.getLogger(__name__)
 
 _DRAFTS, _DAMAGED = ".writing", ".damaged"
-
-
-def seal_checkpoint(folder: Path) -> None:
-    """Write down the checksum of every file in a checkpoint."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != CHECKSUMS)
-    sums = {path.relative_to(folder).as_posix(): file_checksum(path) for path in files}
-    write_atomically(folder / CHECKSUMS, json.dumps(sums, indent=1) + "\n")
-
-
-def find_damage(folder: Path) -> str | None:
-    """Return what is wrong with a checkpoint, None if it is as it was written."""
-    try:
-        sums = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
-        for name, checksum in sums.items():
-            if file_checksum(folder / name) != checksum:
-                return f"{name} is not as it was written"
-    except FileNotFoundError as error:
-        return f"{Path(error.filename).name} is missing"
-    except (OSError, ValueError, AttributeError) as error:
-        return str(error)
-    return None
 
 
 def newest_checkpoint(folder: Path) -> str | None:
@@ -97,7 +72,14 @@ class WholeCheckpoints(Trainer):
         folder = Path(self.args.output_dir)
         name = f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}"
         with self._written_elsewhere(folder / _DRAFTS):
-            super()._save_checkpoint(model, trial)
+            try:
+                super()._save_checkpoint(model, trial)
+            except (OSError, RuntimeError, SafetensorError) as error:  # each library has its own for a full disk
+                shutil.rmtree(folder / _DRAFTS, ignore_errors=True)
+                raise RecordError(
+                    f"{folder / name}: the checkpoint could not be written ({str(error).splitlines()[0]}); the "
+                    "one before is whole. Free space or choose another folder (paths.outputs), then run it again"
+                ) from error
         self.accelerator.wait_for_everyone()
         best = self.state.best_global_step
         kept = folder / f"{PREFIX_CHECKPOINT_DIR}-{best}"
@@ -106,7 +88,7 @@ class WholeCheckpoints(Trainer):
         if self.args.should_save:
             draft = folder / _DRAFTS / name
             self.state.save_to_json(str(draft / TRAINER_STATE_NAME))
-            seal_checkpoint(draft)
+            seal_folder(draft)
             shutil.rmtree(folder / name, ignore_errors=True)
             draft.rename(folder / name)
             rotate_checkpoints(str(folder), self.args.save_total_limit, self.state.best_model_checkpoint)

@@ -6,6 +6,8 @@ checkpoint, and that a training may have come to its end just before it was kill
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,11 @@ class UnbrokenLog(WholeCheckpoints):
         self._training_meter = ObjectiveMeter()
         self._resumed_from: Path | None = None
         self.add_callback(_TakeUp(self))
+
+    def train(self, *args: Any, **kwargs: Any) -> Any:
+        """Train as `WholeCheckpoints` does; a data loader that dies is reported."""
+        with loaders_watched():
+            return super().train(*args, **kwargs)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Give the mean loss of the whole training, where the library's is that since the last start."""
@@ -79,6 +86,25 @@ class UnbrokenLog(WholeCheckpoints):
     def _lost_patience(self) -> bool:
         stops = [one for one in self.callback_handler.callbacks if isinstance(one, EarlyStoppingCallback)]
         return any(one.early_stopping_patience_counter >= one.early_stopping_patience for one in stops)
+
+
+@contextmanager
+def loaders_watched() -> Iterator[None]:
+    """Say what it means when a process that prepares batches is gone.
+
+    Raises:
+        TrainingError: if one was killed.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if not str(error).startswith("DataLoader worker"):
+            raise
+        raise TrainingError(
+            f"the operating system ended a process that prepares batches ({str(error).splitlines()[0]}), mostly "
+            "because memory ran out; lower num_workers (pretraining.num_workers, finetuning.num_workers; 0: none "
+            "beside the training itself), then run the same command again: it goes on from the newest checkpoint"
+        ) from error
 
 
 class _TakeUp(TrainerCallback):

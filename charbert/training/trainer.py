@@ -24,13 +24,13 @@ from charbert.training.extra_loss import ExtraLoss
 from charbert.training.meter import ObjectiveMeter
 from charbert.training.optimizer import WeightRate, own_optimizer, parameter_groups, trunk_and_new_weights
 from charbert.training.penalty import L1Penalty
-from charbert.training.processes import process_count
-from charbert.training.resuming import UnbrokenLog
-from charbert.training.sharing import SharedTraining
+from charbert.training.processes import process_count, refuse_several
+from charbert.training.resuming import UnbrokenLog, loaders_watched
+from charbert.training.sharding import ShardedTraining
 from charbert.training.strategies import Strategy
 
 
-class CharBertTrainer(SharedTraining, UnbrokenLog):
+class CharBertTrainer(ShardedTraining, UnbrokenLog):
     """Trainer that logs each objective apart and refuses to go on from a loss that is not finite.
 
     Args:
@@ -52,6 +52,8 @@ class CharBertTrainer(SharedTraining, UnbrokenLog):
         self.strategy = strategy
         for callback in strategy.callbacks(self.model) if strategy is not None else ():
             self.add_callback(callback)
+        if extra_losses:
+            refuse_several("learning from a teacher or from typos")
         self.extra_losses = tuple(extra_losses)
         self.optimizer: torch.optim.Optimizer | None
         self.new_weights_learning_rate = new_weights_learning_rate
@@ -119,8 +121,8 @@ class CharBertTrainer(SharedTraining, UnbrokenLog):
         return super().prediction_step(model, fields, *args, **kwargs)
 
     def _leaves_weights_out(self, model: nn.Module) -> bool:
-        """Return whether DDP has to look for weights without gradient; what one batch shows may not hold for others."""
-        changing = self.extra_losses or (self.strategy is not None and self.strategy.callbacks(model))
+        """Return whether DDP has to look for weights without gradient: some may join or leave the training later."""
+        changing = self.strategy is not None and self.strategy.callbacks(model)
         return bool(changing) or super()._leaves_weights_out(model)
 
     def _get_eval_sampler(self, eval_dataset: Any) -> SequentialSampler:
@@ -137,7 +139,8 @@ class CharBertTrainer(SharedTraining, UnbrokenLog):
     def evaluation_loop(self, *args: Any, metric_key_prefix: str = "eval", **kwargs: Any) -> EvalLoopOutput:
         """Add the objectives' averages over the evaluation set."""
         self._evaluation_meter.take()
-        output = super().evaluation_loop(*args, metric_key_prefix=metric_key_prefix, **kwargs)
+        with loaders_watched():
+            output = super().evaluation_loop(*args, metric_key_prefix=metric_key_prefix, **kwargs)
         for name, value in self._evaluation_meter.take().items():
             output.metrics[f"{metric_key_prefix}_{name}"] = value
         return output
@@ -199,6 +202,7 @@ def build_trainer(
         **arguments,
     )
     if settings.optimizer.l1_penalty:
+        refuse_several("a penalty on weights (optimizer.l1_penalty)")
         penalty = L1Penalty(settings.optimizer.l1_penalty, trainer.get_decay_parameter_names(model))
         trainer.extra_losses += (penalty,)
     return trainer

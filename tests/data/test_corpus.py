@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import lzma
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -147,3 +148,39 @@ def test_counting_ignores_the_padding_that_a_tokenizer_was_called_with_before(
     folders = len(list(tmp_path.iterdir()))
     assert list(read_blocks([path], tokenizer=wordpiece_tokenizer, **options)) == wanted
     assert len(list(tmp_path.iterdir())) == folders  # found in the cache, not made again
+
+
+def truncated(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+def bit_flipped(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("damage", [truncated, bit_flipped, emptied, Path.unlink])
+@pytest.mark.parametrize("name", ["blocks.arrow", "counts.json", "checksums.json"])
+def test_damaged_blocks_are_reported_and_packed_again(
+    corpus: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[Path], None], name: str
+) -> None:
+    texts = list(read_blocks([corpus], words_per_block=5, cache_dir=tmp_path / "cache"))
+    (folder,) = (tmp_path / "cache").glob("blocks-*")
+    damage(folder / name)
+    assert list(read_blocks([corpus], words_per_block=5, cache_dir=tmp_path / "cache")) == texts
+    assert f"{folder} is damaged ({name}" in caplog.text
+    assert list(read_blocks([corpus], words_per_block=5, cache_dir=tmp_path / "cache")) == texts
+    assert caplog.text.count("is packed again") == 1
+
+
+def test_what_a_killed_process_had_packed_is_cleared_away(corpus: Path, tmp_path: Path) -> None:
+    read_blocks([corpus], words_per_block=5, cache_dir=tmp_path)
+    (folder,) = tmp_path.glob("blocks-*")
+    folder.rename(tmp_path / f".{folder.name}-killed")
+    read_blocks([corpus], words_per_block=5, cache_dir=tmp_path)
+    assert folder.is_dir() and not (tmp_path / f".{folder.name}-killed").exists()

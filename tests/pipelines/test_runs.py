@@ -6,7 +6,7 @@ import pytest
 from transformers import EarlyStoppingCallback
 
 from charbert.pipelines.runs import checksums, final_scores, train
-from charbert.training.checkpoints import seal_checkpoint
+from charbert.sealing import seal_folder
 from charbert.training.tracking import Run
 
 
@@ -37,7 +37,7 @@ def test_patience_stops_a_training_that_no_longer_improves(tmp_path: Path, patie
 def test_training_goes_on_from_the_newest_checkpoint(tmp_path: Path) -> None:
     for step in (5, 20, 10):
         (tmp_path / f"checkpoint-{step}").mkdir()
-        seal_checkpoint(tmp_path / f"checkpoint-{step}")
+        seal_folder(tmp_path / f"checkpoint-{step}")
     trainer = Recorder(tmp_path)
     train(trainer, Run())  # type: ignore[arg-type]
     assert trainer.checkpoint == str(tmp_path / "checkpoint-20")

@@ -12,8 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from charbert.config.training import OptimizerSettings, TrainingSettings
+from charbert.errors import RecordError
+from charbert.sealing import CHECKSUMS, seal_folder
 from charbert.training.arguments import build_arguments
-from charbert.training.checkpoints import CHECKSUMS, newest_checkpoint, seal_checkpoint
+from charbert.training.checkpoints import newest_checkpoint
 from charbert.training.trainer import CharBertTrainer
 
 STEPS = 40
@@ -125,7 +127,7 @@ def test_where_every_checkpoint_is_damaged_training_begins_anew(tmp_path: Path) 
 def test_sealed_is_what_lies_there(tmp_path: Path) -> None:
     (tmp_path / "checkpoint-3" / "inner").mkdir(parents=True)
     (tmp_path / "checkpoint-3" / "inner" / "file").write_bytes(b"x")
-    seal_checkpoint(tmp_path / "checkpoint-3")
+    seal_folder(tmp_path / "checkpoint-3")
     assert newest_checkpoint(tmp_path) == str(tmp_path / "checkpoint-3")
 
 
@@ -139,7 +141,7 @@ def test_an_error_in_the_middle_of_writing_leaves_the_checkpoint_before(
             raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(trainer, "_save_rng_state", fail_at_the_second)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(RecordError, match=r"checkpoint-20: the checkpoint could not be written .*No space left"):
         trainer.train()
     assert [path.name for path in tmp_path.glob("checkpoint-*")] == ["checkpoint-10"]
     assert newest_checkpoint(tmp_path) == str(tmp_path / "checkpoint-10")

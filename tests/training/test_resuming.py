@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import itertools
 import math
+import multiprocessing
+import os
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -164,4 +168,26 @@ def test_a_loss_that_was_not_finite_once_leaves_a_checkpoint_to_go_on_from(tmp_p
         stopped.train()
     again = make(tmp_path / "stopped")
     again.train(resume_from_checkpoint=newest_checkpoint(tmp_path / "stopped"))
+    assert first_difference(again, whole) is None
+
+
+class KilledWorker(TrainerCallback):
+    """Kill one of the processes that prepare batches, as a system without memory does."""
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if state.global_step == 5:
+            os.kill(multiprocessing.active_children()[0].pid or 0, signal.SIGKILL)
+            time.sleep(0.5)
+
+
+def test_a_killed_data_loader_ends_with_one_message_and_can_be_taken_up(tmp_path: Path) -> None:
+    make = trainer_of(num_workers=1, epochs=1, checkpoints=8)
+    whole = make(tmp_path / "whole")
+    whole.train()
+    killed = make(tmp_path / "killed")
+    killed.add_callback(KilledWorker())
+    with pytest.raises(TrainingError, match=r"prepares batches .*memory ran out; lower num_workers .*same command"):
+        killed.train()
+    again = make(tmp_path / "killed")
+    again.train(resume_from_checkpoint=newest_checkpoint(tmp_path / "killed"))
     assert first_difference(again, whole) is None

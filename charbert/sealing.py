@@ -1,0 +1,35 @@
+"""Folders that know what was written to them: damage is found before anything is read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from charbert.files import write_atomically
+from charbert.provenance import file_checksum
+
+CHECKSUMS = "checksums.json"
+"""SHA-256 of every file of a folder; written last."""
+
+
+def seal_folder(folder: Path) -> None:
+    """Write down the checksum of every file in a folder."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != CHECKSUMS)
+    sums = {path.relative_to(folder).as_posix(): file_checksum(path) for path in files}
+    write_atomically(folder / CHECKSUMS, json.dumps(sums, indent=1) + "\n")
+
+
+def find_damage(folder: Path) -> str | None:
+    """Return what is wrong with a sealed folder, None if it is as it was written."""
+    try:
+        sums = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
+        for name, checksum in sums.items():
+            if not (folder / name).is_file():
+                return f"{name} is missing"
+            if file_checksum(folder / name) != checksum:
+                return f"{name} is not as it was written"
+    except FileNotFoundError:
+        return f"{CHECKSUMS} is missing"
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        return f"{CHECKSUMS} cannot be read: {error}"
+    return None
