@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +20,7 @@ from charbert.errors import DataError, SettingsError
 from charbert.model.char_encoder import build_char_encoder
 from charbert.model.configuration import CharBertConfig
 from charbert.model.cpu_attention import attention_asked_for, use_signed_attention
-from charbert.model.interaction import INTERACTIONS, FoldedKernel, fold, is_plain
+from charbert.model.interaction import INTERACTIONS, FoldedKernel, Interaction
 from charbert.model.random_masks import MaskDropout, replace_dropout
 from charbert.model.trunk import TrunkAdapter, build_trunk, trunk_adapter
 
@@ -207,7 +207,7 @@ class CharBertModel(CharBertPreTrainedModel):
             output["attentions"], output["char_attentions"] = _pair(channels)
         return output
 
-    def _build_interactions(self) -> Iterator[nn.Module]:
+    def _build_interactions(self) -> Iterator[Interaction]:
         """Return one interaction per layer, one for all, or none."""
         config = self.config
         if config.has_char_channel and config.interaction != "none":
@@ -219,7 +219,7 @@ class CharBertModel(CharBertPreTrainedModel):
         """Return the kernel of each interaction that reads enough subwords for folding to pay, None for the others."""
         read = subwords * self.config.num_hidden_layers // max(1, len(self.interactions))
         pays = read > 3 * self.config.hidden_size and not torch.compiler.is_compiling()
-        return [fold(one) if pays and is_plain(one) else None for one in self.interactions]
+        return [cast(Interaction, one).fold() if pays else None for one in self.interactions]
 
     def _encode_chars(self, *char_inputs: Tensor | None) -> Tensor | None:
         """Return the first states of the char channel, (B, T, H), or None without one."""

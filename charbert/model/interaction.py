@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -21,26 +22,74 @@ class FoldedKernel(NamedTuple):
     """What the maps' biases add where there is a subword, (H, 1, window); None where they have none."""
 
 
-class HeterogeneousInteraction(GradientCheckpointingLayer):
+class Interaction(GradientCheckpointingLayer):
+    """What all interactions share: a linear map of each channel, and a convolution over both side by side.
+
+    Args:
+        hidden_size: H.
+        window: width of the convolution, in subwords; odd.
+        norm_eps: of the layer norms.
+        bias: whether the linear maps have one.
+
+    Raises:
+        SettingsError: if ``window`` is even, since T would not be preserved.
+    """
+
+    def __init__(self, hidden_size: int, window: int, norm_eps: float, *, bias: bool) -> None:
+        super().__init__()
+        _check_window(window)
+        self.token_in, self.char_in = (nn.Linear(hidden_size, hidden_size, bias=bias) for _ in range(2))
+        self.mix = nn.Conv1d(2 * hidden_size, hidden_size, window, padding=window // 2)
+        self.token_norm, self.char_norm = (nn.LayerNorm(hidden_size, eps=norm_eps) for _ in range(2))
+
+    def fold(self) -> FoldedKernel | None:
+        """Return the convolution with the linear maps before it in its kernel, exactly.
+
+        With N subwords to read, in one layer or in several that share the interaction, the maps cost 4 H^2 N operations
+        and folding them costs 12 H^3: it pays where ``N > 3 H``. None where an adapter or a hook is on one of the
+        parts, which would not be asked.
+        """
+        parts = ((self.token_in, nn.Linear), (self.char_in, nn.Linear), (self.mix, nn.Conv1d))
+        if any(type(part) is not kind or part._forward_hooks for part, kind in parts):
+            return None
+        maps, halves = (self.token_in, self.char_in), self.mix.weight.chunk(2, dim=1)  # (H, H, window) each
+        folded = [torch.einsum("oiw,ij->ojw", half, one.weight) for half, one in zip(halves, maps, strict=True)]
+        if maps[0].bias is None:
+            return FoldedKernel(torch.cat(folded, dim=1), None)
+        biases = torch.cat([one.bias for one in maps])
+        return FoldedKernel(torch.cat(folded, dim=1), torch.einsum("oiw,i->ow", self.mix.weight, biases)[:, None])
+
+    def fuse(self, token: Tensor, char: Tensor, mask: Tensor | None, kernel: FoldedKernel | None) -> Tensor:
+        """Map both channels, (B, T, H), and convolve them along T to (B, T, H), with zeros where ``mask`` is False."""
+        if kernel is None:
+            joint = torch.cat([self.token_in(token), self.char_in(char)], dim=-1)  # (B, T, 2H), Eq. 3
+        else:
+            joint = torch.cat([token, char], dim=-1)
+        if mask is not None:
+            joint = joint.masked_fill(~mask[..., None], 0.0)
+        joint = joint.transpose(1, 2)
+        if kernel is None:
+            mixed: Tensor = self.mix(joint)
+            return mixed.transpose(1, 2)
+        mixed = F.conv1d(joint, kernel.weight, self.mix.bias, padding=self.mix.kernel_size[0] // 2)
+        if kernel.of_bias is not None:  # a bias of Eq. 3 counts where there is a subword, and not outside
+            real = joint.new_ones(1, 1, joint.shape[2]) if mask is None else mask[:, None].to(joint.dtype)
+            mixed = mixed + F.conv1d(real, kernel.of_bias, padding=self.mix.kernel_size[0] // 2)
+        return mixed.transpose(1, 2)
+
+
+class HeterogeneousInteraction(Interaction):
     """Fuse both channels, then divide the fusion again between them.
 
     Paper: Sec. 3.4, fuse (Eqs. 3-4) and divide (Eqs. 5-6).
     Released code: stops after the convolution and shares it across layers; see ReleasedInteraction.
     Departure: padding is zero before the convolution, as the positions outside the sequence are, so that the
         window of the last subword never reads it.
-
-    Raises:
-        SettingsError: if ``window`` is even, since T would not be preserved.
     """
 
     def __init__(self, hidden_size: int, window: int = 3, norm_eps: float = 1e-12) -> None:
-        super().__init__()
-        _check_window(window)
-        self.token_in, self.char_in, self.token_out, self.char_out = (
-            nn.Linear(hidden_size, hidden_size) for _ in range(4)
-        )
-        self.mix = nn.Conv1d(2 * hidden_size, hidden_size, window, padding=window // 2)
-        self.token_norm, self.char_norm = (nn.LayerNorm(hidden_size, eps=norm_eps) for _ in range(2))
+        super().__init__(hidden_size, window, norm_eps, bias=True)
+        self.token_out, self.char_out = (nn.Linear(hidden_size, hidden_size) for _ in range(2))
 
     def forward(
         self, token: Tensor, char: Tensor, mask: Tensor | None = None, kernel: FoldedKernel | None = None
@@ -53,83 +102,35 @@ class HeterogeneousInteraction(GradientCheckpointingLayer):
             mask: True on subwords and False on padding, (B, T); without it padding is read.
             kernel: of ``fold``, where one product is to do the work of Eq. 3 and of the convolution.
         """
-        fused = torch.tanh(_fuse(self, token, char, mask, kernel))  # (B, T, H), Eqs. 3-4
+        fused = torch.tanh(self.fuse(token, char, mask, kernel))  # (B, T, H), Eqs. 3-4
         token = self.token_norm(token + F.gelu(self.token_out(fused)))  # Eqs. 5-6
         char = self.char_norm(char + F.gelu(self.char_out(fused)))
         return token, char
 
 
-class ReleasedInteraction(GradientCheckpointingLayer):
+class ReleasedInteraction(Interaction):
     """The interaction as the authors' weights need it.
 
     Released code: no biases in Eq. 3, no tanh in Eq. 4, and no divide: the convolution's output itself is
         added to both channels.
-
-    Raises:
-        SettingsError: if ``window`` is even, since T would not be preserved.
     """
 
     def __init__(self, hidden_size: int, window: int = 3, norm_eps: float = 1e-12) -> None:
-        super().__init__()
-        _check_window(window)
-        self.token_in, self.char_in = (nn.Linear(hidden_size, hidden_size, bias=False) for _ in range(2))
-        self.mix = nn.Conv1d(2 * hidden_size, hidden_size, window, padding=window // 2)
-        self.token_norm, self.char_norm = (nn.LayerNorm(hidden_size, eps=norm_eps) for _ in range(2))
+        super().__init__(hidden_size, window, norm_eps, bias=False)
 
     def forward(
         self, token: Tensor, char: Tensor, mask: Tensor | None = None, kernel: FoldedKernel | None = None
     ) -> tuple[Tensor, Tensor]:
         """Map both channels as HeterogeneousInteraction does; the authors give no ``mask``."""
-        fused = _fuse(self, token, char, mask, kernel)  # (B, T, H)
+        fused = self.fuse(token, char, mask, kernel)  # (B, T, H)
         return self.token_norm(token + fused), self.char_norm(char + fused)
 
 
-INTERACTIONS: dict[str, type[nn.Module]] = {
+INTERACTIONS: dict[str, Callable[[int, int, float], Interaction]] = {
     "paper": HeterogeneousInteraction,
     "released": ReleasedInteraction,
 }
 """Interaction modules by the name they have in a configuration."""
-
-
-def fold(interaction: nn.Module) -> FoldedKernel:
-    """Return the convolution of an interaction with the linear maps before it in its kernel, exactly.
-
-    With N subwords to read, in one layer or in several that share the interaction, the maps cost 4 H^2 N operations and
-    folding them costs 12 H^3: it pays where ``N > 3 H``.
-    """
-    halves = interaction.mix.weight.chunk(2, dim=1)  # (H, H, window) each
-    maps = (interaction.token_in, interaction.char_in)
-    folded = [torch.einsum("oiw,ij->ojw", half, one.weight) for half, one in zip(halves, maps, strict=True)]
-    if maps[0].bias is None:
-        return FoldedKernel(torch.cat(folded, dim=1), None)
-    biases = torch.cat([one.bias for one in maps])
-    return FoldedKernel(torch.cat(folded, dim=1), torch.einsum("oiw,i->ow", interaction.mix.weight, biases)[:, None])
-
-
-def is_plain(interaction: nn.Module) -> bool:
-    """Return whether the maps are as they were built: an adapter or a hook on one of them would not be asked."""
-    parts = ((interaction.token_in, nn.Linear), (interaction.char_in, nn.Linear), (interaction.mix, nn.Conv1d))
-    return all(type(part) is kind and not part._forward_hooks for part, kind in parts)
-
-
-def _fuse(
-    interaction: nn.Module, token: Tensor, char: Tensor, mask: Tensor | None, kernel: FoldedKernel | None
-) -> Tensor:
-    """Map both channels and convolve them along T to (B, T, H), with zeros wherever ``mask`` is False."""
-    if kernel is None:
-        joint = torch.cat([interaction.token_in(token), interaction.char_in(char)], dim=-1)  # (B, T, 2H), Eq. 3
-    else:
-        joint = torch.cat([token, char], dim=-1)
-    if mask is not None:
-        joint = joint.masked_fill(~mask[..., None], 0.0)
-    mix = interaction.mix
-    if kernel is None:
-        return mix(joint.transpose(1, 2)).transpose(1, 2)
-    mixed = F.conv1d(joint.transpose(1, 2), kernel.weight, mix.bias, padding=mix.padding)
-    if kernel.of_bias is not None:  # a bias of Eq. 3 counts where there is a subword, and not outside
-        real = joint.new_ones(1, 1, joint.shape[1]) if mask is None else mask[:, None].to(joint.dtype)
-        mixed = mixed + F.conv1d(real, kernel.of_bias, padding=mix.padding)
-    return mixed.transpose(1, 2)
 
 
 def _check_window(window: int) -> None:

@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from charbert.errors import SettingsError
-from charbert.model.interaction import HeterogeneousInteraction, ReleasedInteraction, fold, is_plain
+from charbert.model.interaction import HeterogeneousInteraction, ReleasedInteraction
 
 BOTH = [HeterogeneousInteraction, ReleasedInteraction]
 
@@ -46,7 +46,7 @@ def test_folded_maps_give_the_same_values_and_gradients(
     token, char = torch.randn(2, 2, 6, 8, dtype=torch.float64)
     mask = None if lengths is None else torch.arange(6) < torch.tensor(lengths)[:, None]
     found = []
-    for kernel in (None, fold(layer)):
+    for kernel in (None, layer.fold()):
         outputs = layer(token, char, mask, kernel)
         found.append((*outputs, *torch.autograd.grad(sum(o.sin().sum() for o in outputs), list(layer.parameters()))))
     for apart, folded in zip(*found, strict=True):
@@ -55,12 +55,12 @@ def test_folded_maps_give_the_same_values_and_gradients(
 
 def test_a_map_that_is_watched_or_wrapped_is_not_folded() -> None:
     layer = HeterogeneousInteraction(8)
-    assert is_plain(layer)
+    assert layer.fold() is not None
     handle = layer.char_in.register_forward_hook(lambda *_: None)
-    assert not is_plain(layer)
+    assert layer.fold() is None
     handle.remove()
     layer.token_in = torch.nn.Sequential(layer.token_in)
-    assert not is_plain(layer)
+    assert layer.fold() is None
 
 
 def test_paper_interaction_is_equations_3_to_6() -> None:
