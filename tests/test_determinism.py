@@ -1,0 +1,54 @@
+"""Two runs of the same settings, in processes of their own and with hashes of strings that differ, leave the same."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from charbert.provenance import file_checksum
+
+OF_THE_MOMENT = {"started", "finished", "wall_seconds", "wandb_id", "wandb_path", "git_dirty", "git_commit"}
+
+
+def records(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return what each record says, by the record's folder, without what no two runs share."""
+    found = {}
+    for path in sorted(folder.glob("results/records/*/record.json")):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        found[path.parent.name] = {name: value for name, value in content.items() if name not in OF_THE_MOMENT}
+    return found
+
+
+def files(folder: Path) -> dict[str, str]:
+    """Return the checksums of what was predicted, learnt and generated, by path."""
+    kept = ("outputs/**/*.safetensors", "outputs/**/*.jsonl", "outputs/**/vocab*", "outputs/**/*_vocab.json")
+    paths = [path for pattern in (*kept, "results/**/per_example.json") for path in folder.glob(pattern)]
+    return {path.relative_to(folder).as_posix(): file_checksum(path) for path in sorted(paths)}
+
+
+@pytest.mark.slow
+def test_the_same_settings_give_the_same_record_and_the_same_weights(
+    tmp_path: Path, run_python: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    """Through the trunk's pretraining, that of the encoder, fine-tuning, the attack and the scores."""
+    folders = [tmp_path / "one", tmp_path / "other"]
+    for seed, folder in enumerate(folders, start=1):
+        paths = [f"paths.outputs={folder / 'outputs'}", f"paths.results={folder / 'results'}", "tracking=off"]
+        run_python(
+            "experiments/finetune.py", "recipe=smoke", "task=ner", "model=charbert", *paths, PYTHONHASHSEED=str(seed)
+        )
+    one, other = map(records, folders)
+    assert {record["kind"] for record in one.values()} == {"trunk", "pretrain", "finetune"}
+    assert one == other
+    for record in one.values():
+        assert record["data_checksums"]
+        assert record["metrics"]
+        assert set(record["details"]["weights"]) == {"model.safetensors"}
+    assert files(folders[0]) == files(folders[1])
+    found = {checksum for record in one.values() for checksum in record["details"]["weights"].values()}
+    assert found <= set(files(folders[0]).values())
