@@ -6,13 +6,17 @@ Each process leaves what it saw and logged in ``FOLDER/SCENARIO-<count>-<index>.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import torch
+from accelerate.state import AcceleratorState
+from accelerate.utils import DistributedType
 from transformers import BertConfig, TrainerCallback
 
 from charbert.config.training import OptimizerSettings, TrainingSettings
@@ -30,6 +34,9 @@ from charbert.training.batches import FILLER
 from charbert.training.checkpoints import newest_checkpoint
 from charbert.training.processes import from_first, process_count, process_index
 from charbert.training.trainer import CharBertTrainer, build_trainer
+
+SHARDED = {"ACCELERATE_USE_FSDP": "true", "FSDP_VERSION": "2", "FSDP_AUTO_WRAP_POLICY": "TRANSFORMER_BASED_WRAP"}
+"""What accelerate launch tells its processes of launch/fsdp.yaml."""
 
 SIZES = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16}
 STILL = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
@@ -107,9 +114,24 @@ def training(**options: Any) -> TrainingSettings:
     return TrainingSettings(optimizer=OptimizerSettings(learning_rate=1e-2), **chosen)
 
 
+def sharded(folder: Path) -> CharBertTrainer:
+    """The same pretraining with FSDP, which accelerate leaves out on a CPU, though torch can do it there."""
+    plain = AcceleratorState.__init__
+
+    def with_plugin(state: AcceleratorState, *args: Any, fsdp_plugin: Any = None, **options: Any) -> None:
+        plain(state, *args, fsdp_plugin=fsdp_plugin, **options)
+        if fsdp_plugin is not None:
+            state.distributed_type, state.fsdp_plugin = DistributedType.FSDP, fsdp_plugin
+
+    with patch.dict(os.environ, SHARDED), patch.object(AcceleratorState, "__init__", with_plugin):
+        return pretraining(folder)
+
+
 SCENARIOS: dict[str, Callable[[Path], CharBertTrainer]] = {
     "pretraining": pretraining,
     "interrupted": pretraining,
+    "sharded": sharded,
+    "sharded_interrupted": sharded,
     "workers": workers,
     "tagging": tagging,
 }
@@ -142,7 +164,7 @@ def watch(trainer: CharBertTrainer) -> list[list[Any]]:
 
 
 def run(folder: Path, scenario: str) -> None:
-    if scenario == "interrupted":
+    if scenario.endswith("interrupted"):
         trainer = SCENARIOS[scenario](folder / f"{scenario}-{process_count()}")
         trainer.add_callback(Interruption())
         with suppress(InterruptedTrainingError):
@@ -150,7 +172,14 @@ def run(folder: Path, scenario: str) -> None:
     trainer = SCENARIOS[scenario](folder / f"{scenario}-{process_count()}")
     seen = watch(trainer)
     trainer.train(resume_from_checkpoint=from_first(lambda: newest_checkpoint(Path(trainer.args.output_dir))))
-    report = {"seen": seen, "log": trainer.state.log_history, "tokens": trainer.state.num_input_tokens_seen}
+    local = sum(getattr(weight, "_local_tensor", weight).numel() for weight in trainer.model.parameters())
+    trainer.make_whole()
+    report: dict[str, Any] = {
+        "seen": seen,
+        "log": trainer.state.log_history,
+        "tokens": trainer.state.num_input_tokens_seen,
+    }
+    report["share"] = local / sum(weight.numel() for weight in trainer.model.parameters())
     report["best"] = trainer.state.best_metric
     handler = trainer.accelerator.ddp_handler
     report["looks_for_unused"] = None if handler is None else handler.find_unused_parameters

@@ -21,6 +21,8 @@ SCRIPT = Path(__file__).with_name("shared_run.py")
 EXAMPLES = 21
 """In an epoch of the script."""
 SCENARIOS = ("pretraining", "tagging", "workers")
+APART = ("interrupted", "sharded", "sharded_interrupted")
+"""Of two processes alone."""
 
 
 class Reports(NamedTuple):
@@ -46,7 +48,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Reports]:
     with socket.create_server(("localhost", 0)) as free:
         port = free.getsockname()[1]
     running = [start(folder, 1, 0, port, *SCENARIOS)]
-    running += [start(folder, 2, index, port, *SCENARIOS, "interrupted") for index in range(2)]
+    running += [start(folder, 2, index, port, *SCENARIOS, *APART) for index in range(2)]
     try:
         for process in running:
             output, _ = process.communicate(timeout=300)
@@ -59,7 +61,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Reports]:
         paths = [folder / f"{scenario}-{count}-{index}.json" for index in range(count)]
         return [json.loads(path.read_text()) for path in paths if path.is_file()]
 
-    return {name: Reports((read(name, 1) or [{}])[0], read(name, 2)) for name in (*SCENARIOS, "interrupted")}
+    return {name: Reports((read(name, 1) or [{}])[0], read(name, 2)) for name in (*SCENARIOS, *APART)}
 
 
 def lines(report: dict[str, Any], *names: str) -> list[dict[str, float]]:
@@ -146,8 +148,20 @@ def test_every_process_keeps_the_best_checkpoint(scenario: str, reports: dict[st
 
 
 @pytest.mark.slow
-def test_an_interrupted_run_of_two_goes_on_as_if_nothing_had_been(reports: dict[str, Reports]) -> None:
-    for whole, resumed in zip(reports["pretraining"].together, reports["interrupted"].together, strict=True):
+def test_shards_have_the_losses_of_whole_models_and_come_together_at_the_end(reports: dict[str, Reports]) -> None:
+    alone, sharded = reports["pretraining"].alone, reports["sharded"].together
+    names = ["loss", "mlm_loss", "nlm_loss", "eval_loss"]
+    assert lines(sharded[0], *names) == [pytest.approx(line, abs=1e-4) for line in lines(alone, *names)]
+    for report in sharded:
+        assert report["weights"] == pytest.approx(alone["weights"], abs=1e-3)
+        assert report["share"] < 0.6  # of the weights in each process while it trained
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["", "sharded_"])
+def test_an_interrupted_run_of_two_goes_on_as_if_nothing_had_been(kind: str, reports: dict[str, Reports]) -> None:
+    before = reports[kind.removesuffix("_") or "pretraining"].together
+    for whole, resumed in zip(before, reports[f"{kind}interrupted"].together, strict=True):
         assert [step for step, _, _ in resumed["seen"]] == [8, 9, 10, 11]
         assert resumed["seen"] == whole["seen"][8:]  # the noise and masks of the second epoch too
         assert lines(resumed, "loss", "eval_loss") == lines(whole, "loss", "eval_loss")
