@@ -87,7 +87,7 @@ def fit(
             trainer.add_callback(callback)
         record.training_tokens = train(trainer, tracking, settings.finetuning.patience)
         record.details["peak_rates"] = peak_rates(trainer.optimizer)
-        trainer.model = trainer.model_wrapped = model = strategy.finish(model)
+        trainer.model = trainer.model_wrapped = model = strategy.finish(trainer.model)
         found = predict_versions(settings, task, versions, processor, trainer, corrector)
         metrics: dict[str, float] = {}
         if versions:

@@ -211,6 +211,7 @@ def _run(
             label_names=label_names,
         )
         record.training_tokens = train(trainer, run, training.patience)
+        model = trainer.model  # put together again where it was sharded
         wanted = ("loss", "accuracy", "accuracy_known", "perplexity")
         metrics = {k: v for k, v in final_scores(trainer).items() if k.endswith(wanted)}
         from_first(lambda: _save(model, processor, words, cell))

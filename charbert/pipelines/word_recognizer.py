@@ -163,6 +163,7 @@ def _train(
             preprocess_logits_for_metrics=lambda logits, labels: logits.argmax(-1),
         )
         record.training_tokens = train(trainer, tracking)
+        model = trainer.model  # put together again where it was sharded
         scores = final_scores(trainer)
         from_first(lambda: _save(model, cell))
         record.details["history"] = history(trainer)
