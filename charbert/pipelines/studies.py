@@ -97,7 +97,7 @@ class Study:
             begun += sum(trial.state.name == "RUNNING" for trial in self.trials)
             if begun >= self.budget:
                 return None
-            self._study.sampler = _build_sampler(self.search, derive_seed(self.search.seed, "search", len(self.trials)))
+            self._study.sampler = _build_sampler(self.search, derive_seed(self.search.seed, "search", begun))
             trial = self._study.ask()
             lock = self._lock_of(trial.number)
             lock.acquire(timeout=0)

@@ -75,10 +75,12 @@ class WholeCheckpoints(Trainer):
             try:
                 super()._save_checkpoint(model, trial)
             except (OSError, RuntimeError, SafetensorError) as error:  # each library has its own for a full disk
+                free = shutil.disk_usage(folder).free / 2**20
                 shutil.rmtree(folder / _DRAFTS, ignore_errors=True)
                 raise RecordError(
-                    f"{folder / name}: the checkpoint could not be written ({str(error).splitlines()[0]}); the "
-                    "one before is whole. Free space or choose another folder (paths.outputs), then run it again"
+                    f"{folder / name}: the checkpoint could not be written ({str(error).splitlines()[0]}; {free:.1f} "
+                    "MB are free); an earlier one stays whole. Free space or choose another folder (paths.outputs), "
+                    "then run the same command again"
                 ) from error
         self.accelerator.wait_for_everyone()
         best = self.state.best_global_step

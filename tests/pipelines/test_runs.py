@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from transformers import EarlyStoppingCallback
 
-from charbert.pipelines.runs import checksums, final_scores, train
+from charbert.pipelines.runs import checksums, final_scores, history, train
 from charbert.sealing import seal_folder
 from charbert.training.tracking import Run
 
@@ -83,3 +83,9 @@ def test_checksums_are_by_path_below_the_data_folder(tmp_path: Path) -> None:
     file.parent.mkdir()
     file.write_text("word\n")
     assert list(checksums([file], tmp_path)) == ["ner/train.txt"]
+
+
+def test_no_running_time_of_a_clock_that_may_be_set_back_reaches_a_record() -> None:
+    trained = Evaluated(10, [10])
+    trained.state.log_history[0] |= {"eval_runtime": -86400.0, "eval_samples_per_second": -0.1}
+    assert history(trained) == [{"step": 10, "epoch": 1.0, "eval_loss": 10.0}, {"step": 10}]  # type: ignore[arg-type]

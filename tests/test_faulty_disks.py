@@ -1,0 +1,110 @@
+"""A disk that is full and folders that cannot be written: one clear message, and nothing finished is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from charbert.pipelines.entry import folder_failure
+
+ROOT = Path(__file__).parents[1]
+FINETUNE = ["finetune.py", "recipe=smoke", "task=cola", "model=bert", "tracking=off"]
+Shell = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    """Run a script of bash that knows ``finetune``, ``$outputs`` and ``$results``."""
+    command = " ".join([sys.executable, str(ROOT / "experiments" / FINETUNE[0]), *FINETUNE[1:]])
+    variables = {"outputs": str(tmp_path / "outputs"), "results": str(tmp_path / "results"), "OMP_NUM_THREADS": "1"}
+    (tmp_path / "outputs").mkdir()
+
+    def run(script: str, *wrapper: str) -> subprocess.CompletedProcess[str]:
+        script = f'finetune() {{ {command} paths.outputs="$outputs" paths.results="$results" "$@"; }}\n{script}'
+        return subprocess.run(
+            [*wrapper, "bash", "-uc", script],
+            cwd=ROOT,
+            env=os.environ | variables | {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    return run
+
+
+@pytest.fixture
+def own_mounts(shell: Shell) -> Shell:
+    """The same with mounts of its own; skipped where the system allows no user such a thing."""
+    wrapper = ("unshare", "--user", "--map-root-user", "--mount")
+    if shutil.which("unshare") is None or shell('mount -t tmpfs none "$outputs"', *wrapper).returncode:
+        pytest.skip("needs a system that lets users mount")
+    return lambda script: shell(script, *wrapper)
+
+
+def messages(done: subprocess.CompletedProcess[str]) -> list[str]:
+    assert "Traceback" not in done.stderr and "Logging error" not in done.stderr, done.stderr[-3000:]
+    return [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+
+
+def test_a_folder_below_a_file_is_named(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    done = shell(f"outputs={tmp_path}/file/outputs; finetune")
+    assert done.returncode == 2
+    (message,) = messages(done)
+    assert f"{tmp_path}/file" in message and "(Not a directory)" in message and "paths.outputs" in message
+
+
+def test_a_disk_that_is_only_to_be_read_is_named(own_mounts: Shell, tmp_path: Path) -> None:
+    done = own_mounts('mount -t tmpfs none "$outputs" && mount -o remount,ro "$outputs"; finetune')
+    assert done.returncode == 2
+    (message,) = messages(done)
+    assert f"{tmp_path}/outputs" in message and "(Read-only file system)" in message
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kilobytes", [100, 700, 1100])
+def test_a_run_that_filled_the_disk_goes_on_when_there_is_space(
+    own_mounts: Shell, tmp_path: Path, kilobytes: int
+) -> None:
+    done = own_mounts(
+        f'mount -t tmpfs -o size={kilobytes}k none "$outputs"; finetune; echo "ended with $?" >&2\n'
+        'mount -o remount,size=1g "$outputs"; finetune'
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    (message,) = messages(done)
+    assert "ended with 2" in done.stderr and "again" in message
+    assert "No space left" in message or " 0.0 MB are free" in message  # of torch, which does not say why
+    (record,) = (tmp_path / "results" / "records").glob("cola-*/record.json")
+    assert "eval/cola/matthews" in json.loads(record.read_text())["metrics"]
+
+
+@pytest.mark.slow
+def test_a_file_that_may_not_grow_is_no_half_checkpoint(shell: Shell, tmp_path: Path) -> None:
+    done = shell("(ulimit -f 100; finetune); echo ended with $? >&2; finetune")
+    assert done.returncode == 0, done.stderr[-3000:]
+    (message,) = messages(done)
+    assert "ended with 2" in done.stderr and "could not be written" in message
+
+
+@pytest.mark.parametrize(
+    ("error", "reported"),
+    [
+        (OSError(28, "No space left on device", "out/model.bin"), "out/model.bin could not be written (No space left"),
+        (RuntimeError("PytorchStreamWriter failed writing file data/0: file write failed"), "a file could not be"),
+        (Exception("Error while serializing: I/O error: File too large (os error 27)"), "a file could not be written"),
+        (OSError(2, "No such file or directory", "train.txt"), None),
+        (RuntimeError("shapes do not match"), None),
+    ],
+    ids=str,
+)
+def test_a_failing_folder_is_told_from_other_errors(error: Exception, reported: str | None) -> None:
+    found = folder_failure(error)
+    assert found is None if reported is None else (found or "").startswith(reported)
