@@ -71,9 +71,11 @@ class SharedBatches(Sampler[list[int]]):
         return -(-len(self.examples) // (self.batch_size * self.num_processes))
 
     def __iter__(self) -> Iterator[list[int]]:
-        for batch in self._order().split(self.batch_size * self.num_processes):
-            first, last = (len(batch) * part // self.num_processes for part in (self.index, self.index + 1))
-            yield batch[first:last].tolist() if first < last else [Filler(int(batch[0]))]
+        order, size = self._order(), self.batch_size * self.num_processes
+        for start in range(0, len(order), size):
+            here = min(size, len(order) - start)
+            first, last = (start + here * part // self.num_processes for part in (self.index, self.index + 1))
+            yield order[first:last].tolist() if first < last else [Filler(int(order[start]))]
 
     def _order(self) -> Tensor:
         """Return the examples of the epoch in their order, as numbers, (N,); eight bytes each are all that is held."""
