@@ -24,6 +24,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -214,7 +215,7 @@ _SQUAD = {
 }
 _CHARACTERS = {"version": 1, "characters": ["<p>", " ", "#", "<u>", "a"], "pad_id": 0, "separator_id": 1}
 _CELLS = "1-2\tDon't\t_\t_\t_\t_\t_\t_\t_\t_\n1\tDo\t_\tAUX\tVB\t_\t_\t_\t_\t_\n2\tn't\t_\tPART\tRB\t_\t_\t_\t_\t_\n"
-_RECORD = ResultRecord(kind="finetune", experiment="e", name="n", key="k", settings={"a": [1]}, seed=1).__dict__
+_RECORD = ResultRecord(kind="finetune", experiment="e", name="n", key="k", settings={"a": [1]}, seed=1)
 
 TARGETS: dict[str, tuple[Callable[[Path], None], bytes]] = {
     "conll": (conll, b"-DOCSTART- -X- O O\n\nEU NNP I-NP B-ORG\nrejects VBZ I-VP O\n\nAda NNP I-NP B-PER\n"),
@@ -229,7 +230,7 @@ TARGETS: dict[str, tuple[Callable[[Path], None], bytes]] = {
     "released_characters": (released_characters, " \na\n\u00e9\n<unk>\n".encode()),
     "word_vocabulary": (word_vocabulary, _json({"version": 1, "words": ["a", "b"]})),
     "released_words": (released_words, b"a\nb\n<unk>\n"),
-    "record": (record, _json({**_RECORD, "metrics": {"eval/ner/f1": 0.5}})),
+    "record": (record, _json({**asdict(_RECORD), "metrics": {"eval/ner/f1": 0.5}})),
     "usage": (usage, _json({"version": 1, "head": "question_answering", "max_length": 64})),
     "export": (export, _json({"head": "token_classification"})),
     "inputs": (inputs, b'{"text": "a"}\n{"question": "a", "context": "\\u00e9"}\n'),
