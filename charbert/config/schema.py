@@ -8,6 +8,7 @@ from enum import Enum
 from omegaconf import MISSING
 
 from charbert.config.analysis import AnalysisSettings
+from charbert.config.bench import BenchSettings
 from charbert.config.compression import CompressionSettings
 from charbert.config.data import (
     AttackSettings,
@@ -106,6 +107,7 @@ class Settings:
     search: SearchSettings = later_section(SearchSettings)
     compression: CompressionSettings = later_section(CompressionSettings)
     explain: ExplainSettings = later_section(ExplainSettings)
+    bench: BenchSettings = later_section(BenchSettings)
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
 
     @property

@@ -289,11 +289,11 @@ def _load_trunk(trunk: TrunkSource, *, with_head: bool) -> PreTrainedModel | Pre
     if isinstance(trunk, (PreTrainedConfig, PreTrainedModel)):
         trunk_adapter(trunk if isinstance(trunk, PreTrainedConfig) else trunk.config)
         return trunk
-    config = AutoConfig.from_pretrained(trunk)
+    config = AutoConfig.from_pretrained(trunk, trust_remote_code=False)
     trunk_adapter(config)
     if not with_head:
-        return AutoModel.from_pretrained(trunk, config=config, dtype=torch.float32)
+        return AutoModel.from_pretrained(trunk, config=config, dtype=torch.float32, trust_remote_code=False)
     model, report = AutoModelForMaskedLM.from_pretrained(
-        trunk, config=config, dtype=torch.float32, output_loading_info=True
+        trunk, config=config, dtype=torch.float32, output_loading_info=True, trust_remote_code=False
     )
     return model.base_model if report["missing_keys"] else model

@@ -1,0 +1,145 @@
+"""Training steps and forward passes of the models that are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import BertConfig
+
+from charbert.batch import IGNORED_LABEL
+from charbert.benchmarks.released_maths import ReleasedMaths
+from charbert.config.bench import BenchSettings, ShapeSettings
+from charbert.config.training import Precision
+from charbert.model import CharBertConfig, CharBertForPreTraining
+
+CHARACTERS = 1000
+"""Characters of the paper's vocabulary."""
+LABELLED = 0.10
+"""Share of the subwords that each objective predicts."""
+SPELLING = 4.4
+"""Characters per subword with the separator behind it, of English text in the subwords of bert-base-cased."""
+
+RELEASED, OURS, PAPER, TRUNK = "released maths", "ours", "ours, as the paper writes it", "trunk"
+"""Competitors: the authors' maths restated; the same maths in our code; our default, with an interaction per layer and
+the division of Eqs. 5-6; the trunk alone with MLM, in our code too."""
+
+
+def build_model(name: str, bench: BenchSettings, shape: ShapeSettings, dropout: float) -> Any:
+    """Return a competitor with random weights, on the accelerator if there is one."""
+    trunk = BertConfig(
+        vocab_size=bench.subwords,
+        hidden_size=shape.hidden_size,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        intermediate_size=4 * shape.hidden_size,
+        max_position_embeddings=max(512, shape.length),
+        hidden_dropout_prob=dropout,
+        attention_probs_dropout_prob=dropout,
+    )
+    options: dict[str, Any] = {"char_vocab_size": CHARACTERS, "nlm_vocab_size": bench.words}
+    if name == TRUNK:
+        options = {"char_encoder": "none", "interaction": "none", "head_channels": "token", "nlm_channel": "token"}
+    elif name != PAPER:
+        options["variant"] = "released"
+    config = CharBertConfig(trunk_config=trunk, **options)
+    torch.manual_seed(0)
+    model = ReleasedMaths(config) if name == RELEASED else CharBertForPreTraining(config)
+    return model.to(_device())
+
+
+def make_batch(bench: BenchSettings, shape: ShapeSettings) -> dict[str, Tensor]:
+    """Return a batch of full sequences with the labels of both objectives."""
+    generator = torch.Generator().manual_seed(0)
+    rows, length = shape.batch_size, shape.length
+    spelled = torch.full((rows, length), SPELLING).cumsum(1).long()  # one past each subword's separator
+    labels = torch.rand(2, rows, length, generator=generator) < LABELLED
+    size = (rows, length)
+    fields = {
+        "input_ids": torch.randint(5, bench.subwords, size, generator=generator),
+        "attention_mask": torch.ones(rows, length, dtype=torch.long),
+        "token_type_ids": torch.zeros(rows, length, dtype=torch.long),
+        "char_input_ids": torch.randint(4, CHARACTERS, (rows, int(spelled[0, -1]) + 1), generator=generator),
+        "start_ids": torch.cat([torch.zeros(rows, 1, dtype=torch.long), spelled[:, :-1]], dim=1),
+        "end_ids": spelled - 2,
+        "mlm_labels": torch.randint(bench.subwords, size, generator=generator).masked_fill(~labels[0], IGNORED_LABEL),
+        "nlm_labels": torch.randint(bench.words, size, generator=generator).masked_fill(~labels[1], IGNORED_LABEL),
+    }
+    return {name: values.to(_device()) for name, values in fields.items()}
+
+
+def training_step(
+    name: str, bench: BenchSettings, shape: ShapeSettings, precision: Precision, dropout: float
+) -> Callable[[], None]:
+    """Return a step of pretraining: forward, backward, clipping and AdamW, as the Trainer takes it."""
+    model, batch = build_model(name, bench, shape, dropout).train(), _inputs(name, make_batch(bench, shape))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
+
+    def step() -> None:
+        with _autocast(precision):
+            output = model(**batch)
+        loss = output if isinstance(output, Tensor) else output["loss"]
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return step
+
+
+def training_flops(name: str, bench: BenchSettings, shape: ShapeSettings) -> float:
+    """Return the operations of the matrix products in a training step: three times those of a forward pass.
+
+    Two per weight and subword in layers and interactions, and the attention's; heads, embeddings and the GRU are left
+    out, so a utilisation is rather understated.
+    """
+    size, subwords = shape.hidden_size, shape.batch_size * shape.length
+    channels = 1 if name == TRUNK else 2
+    layer = channels * (12 * size**2 + 2 * shape.length * size)
+    interaction = {TRUNK: 0, PAPER: 10}.get(name, 8) * size**2
+    return 3.0 * 2 * subwords * shape.layers * (layer + interaction)
+
+
+def char_encoder_step(bench: BenchSettings, shape: ShapeSettings, precision: Precision) -> Callable[[], None]:
+    """Return the char encoder's part of a training step: its forward and its backward pass."""
+    encoder = build_model(PAPER, bench, shape, bench.dropout).train().base_model.char_encoder
+    batch = make_batch(bench, shape)
+    inputs = [batch[name] for name in ("char_input_ids", "start_ids", "end_ids")]
+
+    def step() -> None:
+        with _autocast(precision):
+            states = encoder(*inputs)
+        states.backward(torch.ones_like(states))
+        encoder.zero_grad()
+
+    return step
+
+
+def inference(name: str, bench: BenchSettings, shape: ShapeSettings, precision: Precision) -> Callable[[], None]:
+    """Return a forward pass of the encoder without a graph."""
+    encoder = build_model(name, bench, shape, bench.dropout).eval().base_model
+    batch = {key: values for key, values in make_batch(bench, shape).items() if not key.endswith("labels")}
+    if name == TRUNK:
+        batch = {key: batch[key] for key in ("input_ids", "attention_mask", "token_type_ids")}
+
+    @torch.inference_mode()
+    def run() -> None:
+        with _autocast(precision):
+            encoder(**batch)
+
+    return run
+
+
+def _inputs(name: str, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    trunk = ("input_ids", "attention_mask", "token_type_ids", "mlm_labels")
+    return {key: batch[key] for key in trunk} if name == TRUNK else batch
+
+
+def _device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _autocast(precision: Precision) -> torch.autocast:
+    return torch.autocast(_device().type, dtype=torch.bfloat16, enabled=precision is Precision.bf16)

@@ -1,0 +1,54 @@
+"""How many subwords a second the data pipeline prepares, and how many words the attack generator reads."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from torch.utils.data import DataLoader, Dataset
+
+from charbert.noise.edits import NoiseModel
+from charbert.seeding import numpy_generator
+
+BATCH_SIZE = 32
+
+
+def subwords_per_second(
+    dataset: Dataset[dict[str, Any]], collate: Callable[..., Any], workers: int, repetitions: int
+) -> float:
+    """Return how many subwords leave a data loader per second, padding left out, once its processes run.
+
+    Args:
+        dataset: a `charbert.data.pretraining.PretrainingDataset`.
+        collate: a list of its examples to a batch.
+        workers: processes that prepare batches; 0: this one.
+        repetitions: passes over the data set; the median counts.
+    """
+    loader = DataLoader(dataset, BATCH_SIZE, num_workers=workers, collate_fn=collate, persistent_workers=workers > 0)
+    return statistics.median(_pass_rate(loader, ahead=2 * workers + 1) for _ in range(repetitions))
+
+
+def _pass_rate(loader: DataLoader[dict[str, Any]], ahead: int) -> float:
+    """Return the rate of one pass, without the batches that were made ready while nobody looked."""
+    uncounted = max(0, min(ahead, len(loader) - 2))
+    begin, subwords = time.perf_counter(), 0
+    for number, batch in enumerate(loader, start=1):
+        if number == uncounted:
+            begin = time.perf_counter()
+        elif number > uncounted:
+            subwords += int(batch["attention_mask"].sum())
+    return subwords / (time.perf_counter() - begin)
+
+
+def attacked_words_per_second(attack: NoiseModel, sentences: Sequence[Sequence[str]], repetitions: int) -> float:
+    """Return how many words per second an attack reads, sentence by sentence, in this process; the median pass."""
+    words, rates = sum(map(len, sentences)), []
+    for repetition in range(repetitions):
+        rng = numpy_generator(repetition, "bench")
+        begin = time.perf_counter()
+        for sentence in sentences:
+            attack.corrupt(sentence, rng)
+        rates.append(words / (time.perf_counter() - begin))
+    return statistics.median(rates)

@@ -1,0 +1,58 @@
+"""The table of benchmarks from their record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from charbert.records import ResultRecord
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured figure and what it should reach."""
+
+    name: str
+    """As in the record's metrics, after ``bench/``."""
+    text: str
+    """What it is, precision and dropout with it."""
+    target: float
+    at_least: bool
+    """Whether larger is better."""
+    digits: int = 2
+
+    def meets(self, value: float) -> bool:
+        """Return whether a value reaches the target."""
+        return value >= self.target if self.at_least else value <= self.target
+
+
+FIGURES = (
+    Figure("train_bf16/released", "training step, bf16, no dropout: released maths / ours", 1.9, True),
+    Figure("train_fp32_dropout/released", "training step, fp32, dropout: released maths / ours", 1.5, True),
+    Figure("train_bf16_dropout/trunk", "training step, bf16, dropout: ours / equally tuned trunk", 2.3, False),
+    Figure("inference_bf16/trunk", "inference, bf16: ours / equally tuned trunk", 2.4, False),
+    Figure("memory/released", "peak memory of a training step, bf16, dropout: ours / released maths", 0.6, False),
+    Figure(
+        "data/subwords_per_second", "data pipeline: noise, masks, subwords, characters; per second", 300_000, True, 0
+    ),
+    Figure("attack/words_per_second", "attack generator: words per second, one process", 300_000, True, 0),
+    Figure("small_bf16_dropout/char_encoder", "small trunk, bf16, dropout: char encoder's share of a step", 0.2, False),
+)
+"""What has a target; a record may hold more."""
+
+
+def benchmark_table(record: ResultRecord) -> str:
+    """Return a Markdown table of the figures that have a target, and one of all times under it."""
+    lines = ["| figure | target | found | |", "|---|---|---|---|"]
+    for figure in FIGURES:
+        value = record.metrics.get(f"bench/{figure.name}")
+        if value is None:
+            continue
+        sign = "≥" if figure.at_least else "≤"
+        target, found = (f"{number:,.{figure.digits}f}" for number in (figure.target, value))
+        lines.append(f"| {figure.text} | {sign} {target} | {found} | {'met' if figure.meets(value) else 'missed'} |")
+    lines += ["", "| medians | seconds |", "|---|---|"]
+    times = record.details["seconds"]
+    lines += [f"| {setting}: {name} | {value:.3f} |" for setting in times for name, value in times[setting].items()]
+    lines += ["", "| peak memory over an idle process | MB |", "|---|---|"]
+    lines += [f"| {name} | {value:,.0f} |" for name, value in record.details["megabytes"].items()]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,23 @@
+"""How fast CharBERT trains and answers beside its trunk and the released maths, and how much memory it takes.
+
+python experiments/bench.py recipe=quick
+python experiments/bench.py recipe=minilm paths.data=FOLDER bench.threads=1
+"""
+
+import hydra
+from omegaconf import DictConfig
+
+from charbert.config.load import load_settings
+from charbert.pipelines import bench
+from charbert.pipelines.entry import reported
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="bench")
+@reported
+def main(cfg: DictConfig) -> None:
+    """Measure, and write record and table."""
+    bench.run(load_settings(cfg))
+
+
+if __name__ == "__main__":
+    main()

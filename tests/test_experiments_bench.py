@@ -1,0 +1,25 @@
+"""The benchmarks, run as a user runs them, at the smallest scale."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from charbert.reporting.benchmarks import FIGURES
+
+pytestmark = pytest.mark.slow
+
+
+def test_every_figure_with_a_target_is_measured(
+    run_experiment: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    run_experiment("bench.py", tmp_path, "tracking=off", "bench.peak_flops=1e12")
+    record = json.loads((tmp_path / "results/bench/record.json").read_text())
+    found = record["metrics"]
+    assert {f"bench/{figure.name}" for figure in FIGURES} <= found.keys()
+    assert all(value > 0 for value in found.values())
+    assert 0 < found["bench/train_bf16_dropout/flop_utilisation"] < 1
+    table = (tmp_path / "results/bench/table.md").read_text()
+    assert all(figure.text in table for figure in FIGURES)
