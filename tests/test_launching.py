@@ -97,7 +97,11 @@ def records(folder: Path) -> dict[str, dict]:
 @pytest.mark.slow
 def test_two_tasks_of_a_submitted_job_make_the_cells_of_one_process(tmp_path: Path, run_experiment: Run) -> None:
     """From text to attacked scores, without dropout: the same records, one W&B run, one model."""
-    still = ("+trunk.config.hidden_dropout_prob=0.0", "+trunk.config.attention_probs_dropout_prob=0.0", "tracking=off")
+    still = (
+        "++trunk.config.hidden_dropout_prob=0.0",
+        "++trunk.config.attention_probs_dropout_prob=0.0",
+        "tracking=off",
+    )
     run_experiment("finetune.py", tmp_path / "alone", "task=ner", "model=charbert", *still)
     launcher = ("hydra.mode=MULTIRUN", "hydra/launcher=submitit_local", "hydra.launcher.tasks_per_node=2")
     run_experiment("finetune.py", tmp_path / "together", "task=ner", "model=charbert", *still, *launcher)

@@ -15,6 +15,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 
 import datasets
@@ -47,11 +48,15 @@ class Blocks:
 
     def __init__(self, path: Path | str, counts: BlockCounts) -> None:
         self.path = str(path)
-        self.dataset = datasets.Dataset.from_file(self.path)
         self.counts = counts
 
+    @cached_property
+    def dataset(self) -> datasets.Dataset:
+        """The texts in a memory map; opening it touches every thousandth of them."""
+        return datasets.Dataset.from_file(self.path)
+
     def __len__(self) -> int:
-        return len(self.dataset)
+        return self.counts.blocks
 
     def __iter__(self) -> Iterator[str]:
         """Yield the texts in order, about a thousand at a time in memory."""

@@ -163,9 +163,8 @@ def _train(
             preprocess_logits_for_metrics=lambda logits, labels: logits.argmax(-1),
         )
         record.training_tokens = train(trainer, tracking)
-        model = trainer.model  # put together again where it was sharded
         scores = final_scores(trainer)
-        from_first(lambda: _save(model, cell))
+        from_first(lambda: _save(trainer.model, cell))
         record.details["history"] = history(trainer)
         record.data_checksums = checksums(files, Path(settings.data.root))
         record.details["words"] = words.unk_id

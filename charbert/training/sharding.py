@@ -15,6 +15,8 @@ from charbert.training.sharing import SharedTraining
 class ShardedTraining(SharedTraining):
     """Trainer that shards layer by layer where ``accelerate launch`` asks for FSDP; the model ends whole."""
 
+    model: Any
+    model_wrapped: Any
     _whole: nn.Module | None = None
 
     def _prepare_for_training(self, *args: Any, **kwargs: Any) -> Any:
@@ -24,7 +26,7 @@ class ShardedTraining(SharedTraining):
             raise SettingsError(
                 "sharding needs FSDP of version 2, got 1; set fsdp_version: 2, as launch/fsdp.yaml does"
             )
-        model: Any = self.model
+        model = self.model
         self._whole = copy.deepcopy(model).cpu()
         model._no_split_modules = repeated_blocks(model)
         if model.get_output_embeddings() is None:
