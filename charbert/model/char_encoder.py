@@ -14,8 +14,8 @@ class CharGru(nn.GRU):
     """A Bi-GRU whose backward direction starts at the last character of its row, not in the padding.
 
     The parameters and their names are those of ``nn.GRU``. On a CPU the rows are mirrored by their lengths,
-    since packed sequences take six times as long to train; ``read_ends`` is what models run there, and the others
-    say the same of embedded characters. On a GPU one cuDNN call reads a packed sequence in both directions.
+    since packed sequences take six times as long to train. A `CharEncoder` calls it only where it must see the
+    embedded characters; see `read_ends`. On a GPU one cuDNN call reads a packed sequence in both directions.
     """
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
@@ -45,28 +45,6 @@ class CharGru(nn.GRU):
             backward = self._read(chars[rows, mirror], "_reverse")
         return torch.cat([forward, backward[rows, mirror]], dim=-1)  # (B, C, 2h)
 
-    def read_ends(self, ids: Tensor, lengths: Tensor, embeddings: Tensor, ends: tuple[Tensor, Tensor]) -> Tensor:
-        """Return the states at the first and at the last character of each subword, (B, T, 4h), Eqs. 1-2.
-
-        Args:
-            ids: characters, (B, C).
-            lengths: of the rows, (B,).
-            embeddings: of the characters, (V, E).
-            ends: positions in C of the first and of the last characters, (B, T) each.
-        """
-        names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
-        ways = [torch.stack([getattr(self, name), getattr(self, f"{name}_reverse")]) for name in names]
-        weight_ih, weight_hh, bias_ih, bias_hh = ways
-        mirror = mirror_positions(lengths, ids.shape[1])
-        with torch.autocast("cpu", enabled=False):  # a bfloat16 GRU is slower on a CPU than a float32 one
-            table = torch.baddbmm(bias_ih[:, None], embeddings.expand(2, -1, -1), weight_ih.transpose(1, 2))
-            read = torch.stack([ids, ids.gather(1, mirror)]).transpose(1, 2)  # (2, C, B)
-            states = read_both_ways(read, table, weight_hh, bias_hh)  # (2, C, B, h)
-        positions = torch.stack([where for end in ends for where in (end, mirror.gather(1, end))], dim=-1)
-        rows = torch.arange(ids.shape[0])[:, None, None]
-        flat = (torch.tensor([0, 1, 0, 1]) * ids.shape[1] + positions) * ids.shape[0] + rows  # (B, T, 4)
-        return states.flatten(0, 2).index_select(0, flat.flatten()).view(*flat.shape[:2], -1)
-
     def _read(self, chars: Tensor, direction: str) -> Tensor:
         """Return the states of one direction, (B, C, h), read from left to right."""
         names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
@@ -93,16 +71,11 @@ class CharEncoder(nn.Module):
         lengths = char_lengths(char_input_ids, self.pad_id)
         if not torch.compiler.is_compiling():  # an exported graph keeps the length it is given
             char_input_ids = char_input_ids[:, : max(1, int(lengths.max()))]
-        if self._is_plain(char_input_ids):
-            return self.gru.read_ends(char_input_ids, lengths, self.embedding.weight, (start_ids, end_ids))
+        if _is_plain(self.embedding, self.gru, char_input_ids):
+            mirror = mirror_positions(lengths, char_input_ids.shape[1])
+            return read_ends(self.gru, self.embedding, char_input_ids, mirror, (start_ids, end_ids))
         states = self.gru(self.embedding(char_input_ids), lengths)  # (B, C, H/2), Eq. 1
         return gather_ends(states, start_ids, end_ids)  # (B, T, H), Eq. 2
-
-    def _is_plain(self, ids: Tensor) -> bool:
-        """Return whether nothing needs the parts one by one: no other device, no wrapped part, no hook, no tracing."""
-        observed = (self.embedding._forward_hooks, self.embedding._forward_pre_hooks, self.gru._forward_hooks)
-        untouched = type(self.embedding) is nn.Embedding and type(self.gru) is CharGru and not any(observed)
-        return untouched and ids.device.type == "cpu" and not torch.compiler.is_compiling()
 
 
 class ReleasedCharEncoder(nn.Module):
@@ -122,6 +95,9 @@ class ReleasedCharEncoder(nn.Module):
 
     def forward(self, char_input_ids: Tensor, start_ids: Tensor, end_ids: Tensor) -> Tensor:
         """Map characters (B, C) and the subwords' first and last characters (B, T) to states (B, T, H)."""
+        if _is_plain(self.embedding, self.gru, char_input_ids):
+            mirror = torch.arange(char_input_ids.shape[1] - 1, -1, -1).expand_as(char_input_ids)
+            return read_ends(self.gru, self.embedding, char_input_ids, mirror, (start_ids, end_ids))
         with torch.autocast("cpu", enabled=False):  # as in CharGru
             states, _ = self.gru(self.embedding(char_input_ids))  # (B, C, H/2)
         return gather_ends(states, start_ids, end_ids)
@@ -150,6 +126,42 @@ def build_char_encoder(config: CharBertConfig) -> nn.Module | None:
     if config.char_encoder == "embeddings":
         return EmbeddingCharEncoder(config)
     return ReleasedCharEncoder(config) if config.variant == "released" else CharEncoder(config)
+
+
+def read_ends(gru: nn.GRU, embedding: nn.Embedding, ids: Tensor, mirror: Tensor, ends: tuple[Tensor, Tensor]) -> Tensor:
+    """Return the states of a Bi-GRU at the first and at the last character of each subword, (B, T, 4h), Eqs. 1-2.
+
+    They are those of ``gru(embedding(ids))``, read backwards from where ``mirror`` says, on a CPU in half the time.
+
+    Args:
+        gru: bidirectional, of one layer.
+        embedding: of the characters; its padding row gets no gradient.
+        ids: characters, (B, C).
+        mirror: where each position goes when rows are read backwards, (B, C); its own inverse.
+        ends: positions in C of the first and of the last characters, (B, T) each.
+    """
+    names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+    ways = [torch.stack([getattr(gru, name), getattr(gru, f"{name}_reverse")]) for name in names]
+    weight_ih, weight_hh, bias_ih, bias_hh = ways
+    is_padding = torch.arange(embedding.num_embeddings).eq(
+        -1 if embedding.padding_idx is None else embedding.padding_idx
+    )
+    embeddings = torch.where(is_padding[:, None], embedding.weight.detach(), embedding.weight)
+    with torch.autocast("cpu", enabled=False):  # a bfloat16 GRU is slower on a CPU than a float32 one
+        table = torch.baddbmm(bias_ih[:, None], embeddings.expand(2, -1, -1), weight_ih.transpose(1, 2))
+        read = torch.stack([ids, ids.gather(1, mirror)]).transpose(1, 2)  # (2, C, B)
+        states = read_both_ways(read, table, weight_hh, bias_hh)  # (2, C, B, h)
+    positions = torch.stack([where for end in ends for where in (end, mirror.gather(1, end))], dim=-1)
+    rows = torch.arange(ids.shape[0])[:, None, None]
+    flat = (torch.tensor([0, 1, 0, 1]) * ids.shape[1] + positions) * ids.shape[0] + rows  # (B, T, 4)
+    return states.flatten(0, 2).index_select(0, flat.flatten()).view(*flat.shape[:2], -1)
+
+
+def _is_plain(embedding: nn.Module, gru: nn.Module, ids: Tensor) -> bool:
+    """Return whether nothing needs the parts one by one: no other device, no wrapped part, no hook, no tracing."""
+    observed = (embedding._forward_hooks, embedding._forward_pre_hooks, gru._forward_hooks)
+    untouched = type(embedding) is nn.Embedding and type(gru) in (nn.GRU, CharGru) and not any(observed)
+    return untouched and ids.device.type == "cpu" and not torch.compiler.is_compiling()
 
 
 def char_lengths(char_input_ids: Tensor, pad_id: int) -> Tensor:

@@ -39,7 +39,8 @@ class _DroppedAttention(torch.autograd.Function):
             if bias is not None:
                 scores.add_(bias[part])
             torch.softmax(scores, dim=-1, out=scores)
-            torch.bmm(F.relu(_flip_dropped(scores, probability)), value[part], out=context[part])
+            kept = F.relu(_flip_dropped(scores, probability)) if probability else scores
+            torch.bmm(kept, value[part], out=context[part])
         ctx.scale = keep_scale(probability)
         ctx.save_for_backward(query, key, value, signed)
         return context.mul_(ctx.scale)
@@ -98,7 +99,7 @@ def signed_attention(
         scaling: factor of the scores; None: 1 / sqrt(D).
         **options: of "sdpa"; they go on to it where there is no dropout or no CPU.
     """
-    if not (query.requires_grad and key.shape == query.shape and drops_cheaply(query, dropout)):
+    if not (query.requires_grad and key.shape == query.shape and _is_slow(query, dropout)):
         return sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **options
         )
@@ -107,6 +108,12 @@ def signed_attention(
     flat = [part.reshape(batch * heads, length, size) for part in (scaled, key, value)]
     context = _DroppedAttention.apply(*flat, _flat_bias(attention_mask, query), dropout)
     return context.view(batch, heads, length, size).transpose(1, 2), None
+
+
+def _is_slow(query: Tensor, dropout: float) -> bool:
+    """Return whether "sdpa" would be slow to train: with dropout, and in bfloat16 without it too."""
+    on_cpu = query.device.type == "cpu" and not torch.compiler.is_compiling()
+    return drops_cheaply(query, dropout) or (dropout == 0 and on_cpu and query.dtype is torch.bfloat16)
 
 
 def _flat_bias(mask: Tensor | None, query: Tensor) -> Tensor | None:

@@ -49,7 +49,7 @@ class _Dropped(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, values: Tensor, probability: float) -> Tensor:
         kept = draw_signs(values.shape, probability).bitwise_right_shift_(15).bitwise_not_()  # all bits or none
-        ctx.save_for_backward(kept)
+        ctx.save_for_backward(kept.to(torch.int8))
         ctx.scale = keep_scale(probability)
         return _masked(values, kept, ctx.scale)
 
@@ -60,6 +60,7 @@ class _Dropped(torch.autograd.Function):
 
 
 def _masked(values: Tensor, kept: Tensor, scale: float) -> Tensor:
+    """Return the values scaled where ``kept`` is -1, and zero where it is 0."""
     integers = _INTEGERS[values.element_size()]
     return torch.bitwise_and(values.contiguous().view(integers), kept.to(integers)).view(values.dtype).mul_(scale)
 

@@ -69,11 +69,13 @@ def test_gather_equals_a_one_hot_product() -> None:
     assert torch.equal(gather_ends(states, starts, ends), torch.cat(products, dim=-1))
 
 
+@pytest.mark.parametrize("variant", ["paper", "released"])
 def test_looking_gates_up_gives_what_embedding_every_character_gives(
-    make_config: Callable[..., CharBertConfig], batch: dict[str, Tensor]
+    variant: str, make_config: Callable[..., CharBertConfig], batch: dict[str, Tensor]
 ) -> None:
     torch.manual_seed(0)
-    encoder = CharEncoder(make_config())
+    encoder = build_char_encoder(make_config(variant=variant))
+    assert encoder is not None
     inputs = [batch[name] for name in ("char_input_ids", "start_ids", "end_ids")]
     found = []
     for observed in (False, True):  # a hook wants to see the embeddings, so they are made
