@@ -55,6 +55,8 @@ class BenchSettings:
     """Processes of the data pipeline."""
     attacked_words: int = 300000
     """Words that the attack generator reads, in one process."""
+    scaling: bool = True
+    """Whether steps of other widths, depths, lengths and batches are timed too, and a cost model fitted to them."""
     peak_flops: float | None = None
     """Operations per second that the device can do at the precision of bf16; with it the record holds the share of
     them that a training step uses. 989e12 for an H100 or H200."""

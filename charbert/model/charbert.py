@@ -189,17 +189,19 @@ class CharBertModel(CharBertPreTrainedModel):
         context = self._adapter.layer_inputs(self.trunk, torch.cat(states), attention_mask)
         mask = self._interaction_mask(attention_mask, input_ids.shape[0])
         kernels = self._folded_kernels(input_ids.numel())
-        history = [states]
+        wanted = self._asked(output_hidden_states, "output_hidden_states")
+        history = [states] if wanted else []  # what nobody asks for is not kept in memory
         with self._recorded_attentions(self._asked(output_attentions, "output_attentions")) as attentions:
             for index, layer in enumerate(self._adapter.layers(self.trunk)):
                 states = _unbatch(layer(torch.cat(states), **context[index]), len(states))
                 if self.interactions:
                     which = index % len(self.interactions)
                     states = list(self.interactions[which](*states, mask, kernels[which]))
-                history.append(states)
+                if wanted:
+                    history.append(states)
         states = [self._adapter.finish(self.trunk, channel) for channel in states]
         output = CharBertOutput(*states)
-        if self._asked(output_hidden_states, "output_hidden_states"):
+        if wanted:
             channels = [tuple(channel) for channel in zip(*history[:-1], states, strict=True)]
             output["token_hidden_states"], output["char_hidden_states"] = _pair(channels)
         if attentions:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from charbert.benchmarks.scaling import measure_scaling, varied_shapes
 from charbert.benchmarks.steps import (
     OURS,
     PAPER,
@@ -30,7 +31,7 @@ from charbert.pipelines.ingredients import build_attack, build_nlm_noise, corpus
 from charbert.pipelines.pretrain import build_processor, prepare_trunk
 from charbert.pipelines.vocabularies import load_word_vocab
 from charbert.records import ResultRecord, start_record, write_record
-from charbert.reporting.benchmarks import benchmark_table
+from charbert.reporting.benchmarks import benchmark_table, scaling_table
 from charbert.text.words import words_of
 from charbert.training.memory import keep_freed_memory
 
@@ -57,6 +58,8 @@ def run(settings: Settings) -> ResultRecord:
     keep_freed_memory()
     seconds = _step_times(settings)
     record.details["seconds"], record.details["megabytes"] = seconds, megabytes
+    if bench.scaling:
+        record.details["scaling"] = measure_scaling(bench, varied_shapes(bench.base))
     record.details["threads"] = torch.get_num_threads()
     found = rates | _ratios(seconds) | {"memory/released": megabytes[OURS] / megabytes[RELEASED]}
     found |= _throughput(settings, seconds)
@@ -65,6 +68,8 @@ def run(settings: Settings) -> ResultRecord:
     write_record(folder / "record.json", record)
     table = benchmark_table(record)
     write_atomically(folder / "table.md", table)
+    if bench.scaling:
+        write_atomically(folder / "scaling.md", scaling_table(record))
     log.info("written to %s\n\n%s", folder, table)
     return record
 

@@ -56,3 +56,26 @@ def benchmark_table(record: ResultRecord) -> str:
     lines += ["", "| peak memory over an idle process | MB |", "|---|---|"]
     lines += [f"| {name} | {value:,.0f} |" for name, value in record.details["megabytes"].items()]
     return "\n".join(lines) + "\n"
+
+
+def scaling_table(record: ResultRecord) -> str:
+    """Return a Markdown table of the steps of other sizes, with what the cost model says of each, and the model."""
+    scaling = record.details["scaling"]
+    lines = ["| width | layers | sequences | subwords each | seconds a step | model | subwords/s |"]
+    lines.append("|---:|---:|---:|---:|---:|---:|---:|")
+    for step in scaling["steps"]:
+        sizes = " | ".join(str(step[name]) for name in ("hidden_size", "layers", "batch_size", "length"))
+        times = f"{step['seconds']:.2f} | {step['predicted_seconds']:.2f} | {step['subwords_per_second']:,.0f}"
+        lines.append(f"| {sizes} | {times} |")
+    model = scaling["model"]
+    lines += ["", "| a step's time is the sum of | seconds |", "|---|---:|"]
+    lines += [f"| {text} | {model[name]:.3g} |" for name, text in _COSTS.items()]
+    return "\n".join(lines) + "\n"
+
+
+_COSTS = {
+    "seconds_per_operation": "each operation of the layers' matrix products, 6 per weight and subword",
+    "seconds_per_weight": "each weight: conversion, clipping, AdamW",
+    "seconds_per_character": "each character of a row, which the GRU reads one after the other",
+    "seconds_per_step": "the step",
+}
