@@ -7,6 +7,9 @@ recurrent weights are one product over all characters at the end instead of one 
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -27,15 +30,32 @@ def read_both_ways(ids: Tensor, table: Tensor, weight_hh: Tensor, bias_hh: Tenso
     if torch.is_grad_enabled():
         states: Tensor = _Recurrence.apply(ids, table, weight_hh, bias_hh)
         return states
-    return _forward(ids, table, weight_hh, bias_hh)[0]
+    return _forward(ids, table, weight_hh, bias_hh, keep=False)[0]
 
 
 def _look_up(ids: Tensor, table: Tensor) -> Tensor:
     return torch.stack([table[way].index_select(0, ids[way].flatten()) for way in range(2)]).view(*ids.shape, -1)
 
 
-def _forward(ids: Tensor, table: Tensor, weight_hh: Tensor, bias_hh: Tensor) -> tuple[Tensor, ...]:
-    """Return the states, the reset and update gates, the new gate and the state's share of it, (2, C, B, ...)."""
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Keep Python from looking for garbage: the thousands of views of a walk would make it look through everything."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _forward(
+    ids: Tensor, table: Tensor, weight_hh: Tensor, bias_hh: Tensor, *, keep: bool = True
+) -> tuple[Tensor, ...]:
+    """Return the states, the reset and update gates, the new gate and the state's share of it, (2, C, B, ...).
+
+    The last is filled only where it is to be kept, for the backward pass.
+    """
     batch, size = ids.shape[-1], weight_hh.shape[-1]
     gates = _look_up(ids, table[..., : 2 * size])  # (2, C, B, 2h)
     new = _look_up(ids, table[..., 2 * size :])  # (2, C, B, h)
@@ -44,13 +64,15 @@ def _forward(ids: Tensor, table: Tensor, weight_hh: Tensor, bias_hh: Tensor) -> 
     product = new.new_empty(2, batch, 3 * size)
     product_gates, product_new = product[..., : 2 * size], product[..., 2 * size :]
     state = new.new_zeros(2, batch, size)
-    steps = zip(*(part.unbind(1) for part in (gates, new, states, recurrent_new)), strict=True)
-    for step_gates, step_new, step_state, step_recurrent in steps:
-        torch.baddbmm(bias, state, weight, out=product)
-        step_gates.add_(product_gates).sigmoid_()
-        step_recurrent.copy_(product_new)
-        step_new.addcmul_(step_gates[..., :size], product_new).tanh_()
-        state = torch.lerp(step_new, state, step_gates[..., size:], out=step_state)
+    with _without_collection():
+        steps = zip(*(part.unbind(1) for part in (gates, new, states, recurrent_new)), strict=True)
+        for step_gates, step_new, step_state, step_recurrent in steps:
+            torch.baddbmm(bias, state, weight, out=product)
+            step_gates.add_(product_gates).sigmoid_()
+            if keep:
+                step_recurrent.copy_(product_new)
+            step_new.addcmul_(step_gates[..., :size], product_new).tanh_()
+            state = torch.lerp(step_new, state, step_gates[..., size:], out=step_state)
     return states, gates, new, recurrent_new
 
 
@@ -73,7 +95,8 @@ class _Recurrence(torch.autograd.Function):
         of_new = (1 - update).mul_(1 - new * new)
         of_reset = (1 - reset).mul_(reset).mul_(recurrent_new)
         inputs, recurrents = (states.new_empty(2, length, batch, 3 * size) for _ in range(2))
-        _walk_back(gradients[0], weight_hh, (of_reset, of_update, of_new, reset, update), inputs, recurrents)
+        with _without_collection():
+            _walk_back(gradients[0], weight_hh, (of_reset, of_update, of_new, reset, update), inputs, recurrents)
         inputs[..., : 2 * size] = recurrents[..., : 2 * size]
         flat = recurrents.view(2, length * batch, 3 * size)
         of_weight = torch.bmm(flat.transpose(1, 2), previous.view(2, length * batch, size))
