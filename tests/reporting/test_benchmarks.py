@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+import pytest
+
+from charbert.records import start_record
+from charbert.reporting.benchmarks import FIGURES, benchmark_table
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.name)
+def test_a_figure_is_met_or_missed_in_its_own_direction(figure) -> None:
+    for factor, met in ((1.1, figure.at_least), (0.9, not figure.at_least)):
+        record = start_record("bench", "bench", "bench", settings={}, seed=0)
+        record.metrics = {f"bench/{figure.name}": factor * figure.target}
+        record.details = {"seconds": {}, "megabytes": {}}
+        rows = [line for line in benchmark_table(record).splitlines() if figure.text in line]
+        assert len(rows) == 1 and rows[0].endswith("| met |" if met else "| missed |")
