@@ -159,8 +159,8 @@ def read_ends(gru: nn.GRU, embedding: nn.Embedding, ids: Tensor, mirror: Tensor,
 
 def _is_plain(embedding: nn.Module, gru: nn.Module, ids: Tensor) -> bool:
     """Return whether nothing needs the parts one by one: no other device, no wrapped part, no hook, no tracing."""
-    observed = (embedding._forward_hooks, embedding._forward_pre_hooks, gru._forward_hooks)
-    untouched = type(embedding) is nn.Embedding and type(gru) in (nn.GRU, CharGru) and not any(observed)
+    observed = any(part._forward_hooks or part._forward_pre_hooks for part in (embedding, gru))
+    untouched = type(embedding) is nn.Embedding and type(gru) in (nn.GRU, CharGru) and not observed
     return untouched and ids.device.type == "cpu" and not torch.compiler.is_compiling()
 
 

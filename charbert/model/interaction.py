@@ -50,7 +50,7 @@ class Interaction(GradientCheckpointingLayer):
         parts, which would not be asked.
         """
         parts = ((self.token_in, nn.Linear), (self.char_in, nn.Linear), (self.mix, nn.Conv1d))
-        if any(type(part) is not kind or part._forward_hooks for part, kind in parts):
+        if any(type(part) is not kind or part._forward_hooks or part._forward_pre_hooks for part, kind in parts):
             return None
         maps, halves = (self.token_in, self.char_in), self.mix.weight.chunk(2, dim=1)  # (H, H, window) each
         folded = [torch.einsum("oiw,ij->ojw", half, one.weight) for half, one in zip(halves, maps, strict=True)]

@@ -83,8 +83,10 @@ def _write_once(stamp: Path, key: str, write: Callable[[], None]) -> None:
 
 
 def _write_corpus(root: Path, wire: Newswire, settings: NewswireSettings, data: DataSettings) -> None:
-    write_corpus(_inside(root, data.corpus.train), wire.documents(settings.corpus_documents, split="train"))
-    write_corpus(_inside(root, data.corpus.dev), wire.documents(settings.corpus_dev_documents, split="dev"))
+    if (path := _generated(root, data.corpus.train)) is not None:
+        write_corpus(path, wire.documents(settings.corpus_documents, split="train"))
+    if (path := _generated(root, data.corpus.dev)) is not None:
+        write_corpus(path, wire.documents(settings.corpus_dev_documents, split="dev"))
 
 
 def _write_sets(root: Path, wire: Newswire, settings: NewswireSettings, data: DataSettings, task: TaskSettings) -> None:
@@ -94,16 +96,18 @@ def _write_sets(root: Path, wire: Newswire, settings: NewswireSettings, data: Da
         # every document gives a row or more, and the first rows are the same however many are asked for
         documents = wire.documents(size + _EARLIER_ROWS, split=split)
         rng = numpy_generator(settings.seed, "newswire sets", task.name, split)
-        path = _inside(root, getattr(data.sets[task.name], split))
-        write(path, list(islice(make_rows(documents, rng), size)), task)
+        if (path := _generated(root, getattr(data.sets[task.name], split))) is not None:
+            write(path, list(islice(make_rows(documents, rng), size)), task)
 
 
-def _inside(root: Path, name: str) -> Path:
-    """Return the path of a file that is generated below the root.
+def _generated(root: Path, name: str) -> Path | None:
+    """Return the path of a file that is to be generated below the root; None for a file elsewhere that is there.
 
     Raises:
-        SettingsError: if the name leads out of it.
+        SettingsError: if the name leads out of the root to no file.
     """
+    if Path(name).is_absolute() and Path(name).is_file():
+        return None  # the user's own, as a prepared set; it is read and never written
     if not name or Path(name).is_absolute() or ".." in Path(name).parts:
         raise SettingsError(f"data={root}: generated files stay in their folder, so none can be named {name!r}")
     return root / name

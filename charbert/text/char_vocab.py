@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from charbert.errors import DataError
+from charbert.files import write_atomically
 from charbert.text.codepoints import IntArray, SourceText
 
 FORMAT_VERSION = 1
@@ -215,8 +216,8 @@ class CharVocab:
         return cls(**fields)
 
     def save(self, path: Path | str) -> None:
-        """Write the vocabulary to ``path`` as JSON."""
-        Path(path).write_text(json.dumps(self.to_dict(), ensure_ascii=True, indent=0) + "\n", encoding="utf-8")
+        """Write the vocabulary to ``path`` as JSON, whole or not at all."""
+        write_atomically(path, json.dumps(self.to_dict(), ensure_ascii=True, indent=0) + "\n")
 
     @classmethod
     def load(cls, path: Path | str) -> CharVocab:

@@ -11,12 +11,12 @@ import os
 from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
-from typing import Any, TypeVar
-
-import torch
-from torch import distributed
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from charbert.errors import SettingsError
+
+if TYPE_CHECKING:  # tables are redrawn from records without torch, and look here too
+    import torch
 
 Answer = TypeVar("Answer")
 
@@ -46,6 +46,8 @@ def from_first(compute: Callable[[], Answer]) -> Answer:
     """
     if process_count() == 1:
         return compute()
+    from torch import distributed
+
     answers: list[Any] = [compute() if is_first() else None]
     distributed.broadcast_object_list(answers, src=0, group=_patient_group())
     answer: Answer = answers[0]
@@ -84,6 +86,8 @@ def sum_over_processes(values: torch.Tensor) -> torch.Tensor:
     """Return the sum of a tensor over all processes, the same in each."""
     if process_count() == 1:
         return values
+    from torch import distributed
+
     summed = values.to(_connection().device, copy=True)  # they may only talk from device to device
     distributed.all_reduce(summed)
     return summed.to(values.device)
@@ -102,6 +106,8 @@ def join_submitted_tasks() -> None:
 
 def leave() -> None:
     """End the connection with the other processes, if there is one."""
+    from torch import distributed
+
     _patient_group.cache_clear()
     if distributed.is_initialized():
         distributed.destroy_process_group()
@@ -109,6 +115,8 @@ def leave() -> None:
 
 @cache
 def _patient_group() -> Any:
+    from torch import distributed
+
     _connection()
     atexit.register(leave)
     return distributed.new_group(backend="gloo", timeout=_PATIENCE)
@@ -116,6 +124,7 @@ def _patient_group() -> Any:
 
 def _connection() -> Any:
     """Connect the processes, unless they are, each with its own device."""
+    import torch
     from accelerate import PartialState
 
     return PartialState(cpu=not torch.accelerator.is_available())

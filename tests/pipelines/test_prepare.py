@@ -202,8 +202,10 @@ def test_a_set_of_which_nothing_is_left_is_an_error(reviews: Callable[..., Setti
 
 def test_prepared_files_are_read_like_any_other(composed: Composed) -> None:
     folder = prepare.run(composed("recipe=smoke", "task=ner", "preparation=clean"))
+    prepared = (folder / "test.conll").read_bytes()
     written = write_attack_sets(composed("recipe=smoke", "task=ner", f"data.sets.ner.test={folder / 'test.conll'}"))
     assert (written / "test.conll").is_file()
+    assert (folder / "test.conll").read_bytes() == prepared  # and none is generated in their place
 
 
 def test_no_torch_is_imported() -> None:
