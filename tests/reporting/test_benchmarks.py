@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from charbert.records import start_record
-from charbert.reporting.benchmarks import FIGURES, benchmark_table
+from charbert.records import read_record, start_record
+from charbert.reporting.benchmarks import FIGURES, benchmark_table, scaling_table
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.name)
@@ -14,3 +18,9 @@ def test_a_figure_is_met_or_missed_in_its_own_direction(figure) -> None:
         record.details = {"seconds": {}, "megabytes": {}}
         rows = [line for line in benchmark_table(record).splitlines() if figure.text in line]
         assert len(rows) == 1 and rows[0].endswith("| met |" if met else "| missed |")
+
+
+@pytest.mark.parametrize(("draw", "page"), [(benchmark_table, "benchmarks.md"), (scaling_table, "SCALING.md")])
+def test_the_pages_show_the_record_that_is_kept(draw, page: str) -> None:
+    table = draw(read_record(ROOT / "results/bench/record.json"))
+    assert table in (ROOT / "docs" / page).read_text(encoding="utf-8")
