@@ -7,6 +7,7 @@ workers cannot, so a cell is found again wherever and however it is asked for.
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -243,6 +244,7 @@ class Cell:
 
             def must_be_made() -> bool:
                 if is_made():
+                    self.drop_checkpoints()  # of a run that was killed with its record just written
                     return False
                 stack.enter_context(locked(self._lock, f"making {self.name}"))
                 return not is_made()
@@ -251,6 +253,10 @@ class Cell:
                 return
             self.check_processes()
             make()
+
+    def drop_checkpoints(self) -> None:
+        """Delete the checkpoints of a run that is finished."""
+        shutil.rmtree(self.checkpoints_folder, ignore_errors=True)
 
     def check_processes(self) -> None:
         """Check that as many processes as there are can make the cell.

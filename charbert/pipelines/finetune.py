@@ -28,6 +28,7 @@ def run(settings: Settings) -> ResultRecord:
     cell = finetuning_cell(settings)
     if from_first(lambda: cell.finished() is not None):
         log.info("%s: finished before, record %s", cell.name, cell.record_path)
+        cell.drop_checkpoints()
         return read_record(cell.record_path)
     cell.make_once(lambda: _run(settings, cell), lambda: cell.finished() is not None)
     return read_record(cell.record_path)

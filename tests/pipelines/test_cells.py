@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -67,3 +68,10 @@ def test_a_plain_trunk_is_the_same_cell_whatever_pretraining_would_do(composed: 
 def test_a_trunk_from_scratch_depends_on_its_text(composed: Composed) -> None:
     one, other = composed("recipe=quick"), composed("recipe=quick", "newswire.seed=2")
     assert trunk_cell(one).key != trunk_cell(other).key
+
+
+def test_checkpoints_that_a_killed_run_left_behind_its_record_are_deleted(composed: Composed, tmp_path: Path) -> None:
+    cell = pretraining_cell(composed("recipe=smoke", f"paths.outputs={tmp_path}"))
+    (cell.checkpoints_folder / "checkpoint-4").mkdir(parents=True)
+    cell.make_once(pytest.fail, lambda: True)
+    assert not cell.checkpoints_folder.exists()

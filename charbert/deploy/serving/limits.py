@@ -110,7 +110,11 @@ class Limits:
             raise self._too_large()
 
     async def _read(self, receive: Receive) -> bytes | None:
-        """Return the body, None if the client has gone."""
+        """Return the body, None if the client has gone.
+
+        One that is too long by less than its limit is heard out: who still sends may never read the answer.
+        """
+        most, size = self.settings.max_body_bytes, 0
         try:
             async with asyncio.timeout(self.settings.body_seconds):
                 body = bytearray()
@@ -118,10 +122,14 @@ class Limits:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         return None
-                    body += message.get("body", b"")
-                    if len(body) > self.settings.max_body_bytes:
+                    part = message.get("body", b"")
+                    size += len(part)
+                    if size <= most:
+                        body += part
+                    goes_on = message.get("more_body", False)
+                    if size > most and not (goes_on and size <= 2 * most):
                         raise self._too_large()
-                    if not message.get("more_body", False):
+                    if not goes_on:
                         return bytes(body)
         except TimeoutError:
             raise RefusedError(408, f"the body took longer than {self.settings.body_seconds:g} s") from None
