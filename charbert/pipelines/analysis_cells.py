@@ -11,8 +11,9 @@ from charbert.config.analysis import Stage
 from charbert.config.identity import identity_values
 from charbert.config.model import Objective, TrunkSource
 from charbert.config.schema import Settings
-from charbert.pipelines.cells import (
-    Cell,
+from charbert.pipelines.cells import Cell
+from charbert.pipelines.comparability import comparison_keys
+from charbert.pipelines.identities import (
     files_identity,
     finetuning_identity,
     task_identity,
@@ -20,7 +21,6 @@ from charbert.pipelines.cells import (
     training_identity,
     trunk_identity,
 )
-from charbert.pipelines.comparability import comparison_keys
 from charbert.records import ResultRecord, file_checksum, read_records, settings_key
 
 KIND = "analysis"

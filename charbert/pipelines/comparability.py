@@ -11,13 +11,13 @@ from charbert.config.baselines import BaselineKind, BaselineSettings
 from charbert.config.identity import identity_values
 from charbert.config.model import Objective
 from charbert.config.schema import Settings
-from charbert.pipelines.cells import (
+from charbert.pipelines.cells import with_fold
+from charbert.pipelines.identities import (
     files_identity,
     finetuning_choices,
     text_identity,
     training_identity,
     trunk_identity,
-    with_fold,
 )
 from charbert.records import ResultRecord, read_records, settings_key
 from charbert.reporting.tables import BASELINE, FAMILIES, setting, trunk_family

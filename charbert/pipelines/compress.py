@@ -18,7 +18,8 @@ from charbert.pipelines.analysis_cells import (
     analysis_records,
     compression_cell,
 )
-from charbert.pipelines.cells import Cell, files_identity, task_identity
+from charbert.pipelines.cells import Cell
+from charbert.pipelines.identities import files_identity, task_identity
 from charbert.records import ResultRecord, file_checksum
 from charbert.reporting.compression import compression_dots, compression_table
 from charbert.reporting.layout import render_markdown, write_table

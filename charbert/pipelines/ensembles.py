@@ -22,9 +22,10 @@ from charbert.evaluation.ensembles import combine, combine_scores
 from charbert.evaluation.robustness import SetPredictions
 from charbert.pipelines import cell_tables
 from charbert.pipelines.baselines import fit_baseline, is_baseline, without_trunk
-from charbert.pipelines.cells import Cell, finetuning_identity
+from charbert.pipelines.cells import Cell
 from charbert.pipelines.comparability import comparable_records
 from charbert.pipelines.fitting import fit
+from charbert.pipelines.identities import finetuning_identity
 from charbert.pipelines.ingredients import prepare_data, set_files, task_files
 from charbert.pipelines.judging import DEV, stored_scores
 from charbert.pipelines.judging_tables import predictions_folder

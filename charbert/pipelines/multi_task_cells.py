@@ -7,7 +7,8 @@ from typing import Any
 
 from charbert.config.identity import identity_values
 from charbert.config.schema import Settings
-from charbert.pipelines.cells import Cell, finetuning_identity
+from charbert.pipelines.cells import Cell
+from charbert.pipelines.identities import finetuning_identity
 
 SHARED_TASK = "shared_task"
 """Kind of the records of what a task got from a run on several."""

@@ -31,7 +31,8 @@ from charbert.evaluation.perplexity import (
 )
 from charbert.model import CharBertForPreTraining
 from charbert.model.processing import CharBertProcessor
-from charbert.pipelines.cells import Cell, encoder_identity, pretraining_cell, text_identity, trunk_identity
+from charbert.pipelines.cells import Cell, pretraining_cell
+from charbert.pipelines.identities import encoder_identity, text_identity, trunk_identity
 from charbert.pipelines.ingredients import build_attack, corpus_blocks, corpus_file, prepare_data, refuse_baseline
 from charbert.pipelines.perplexity_tables import KIND, draw
 from charbert.pipelines.pretrain import build_processor, model_overrides, prepare_encoder, prepare_trunk

@@ -17,9 +17,10 @@ from charbert.config.identity import identity_values
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError, TrainingError, TrialPrunedError
 from charbert.files import write_atomically
-from charbert.pipelines.cells import Cell, finetuning_identity
+from charbert.pipelines.cells import Cell
 from charbert.pipelines.composition import Composition
 from charbert.pipelines.finetune import run_trial
+from charbert.pipelines.identities import finetuning_identity
 from charbert.pipelines.runs import recorded_run
 from charbert.pipelines.studies import ClaimedTrial, Study
 from charbert.records import ResultRecord

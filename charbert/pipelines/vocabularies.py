@@ -11,7 +11,7 @@ from charbert.config.schema import Settings
 from charbert.data.counting import Count, count_parts
 from charbert.data.word_vocab import WordVocab, count_words
 from charbert.files import locked
-from charbert.pipelines.cells import text_identity
+from charbert.pipelines.identities import text_identity
 from charbert.pipelines.ingredients import corpus_blocks
 from charbert.records import settings_key
 from charbert.text.char_vocab import CharVocab, count_characters

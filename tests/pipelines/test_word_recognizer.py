@@ -8,12 +8,8 @@ from hydra import compose, initialize_config_dir
 from charbert.config.load import load_settings
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError
-from charbert.pipelines.cells import (
-    background_recognizer_cell,
-    encoder_identity,
-    finetuning_cell,
-    recognizer_cell,
-)
+from charbert.pipelines.cells import background_recognizer_cell, finetuning_cell, recognizer_cell
+from charbert.pipelines.identities import encoder_identity
 from charbert.pipelines.word_recognizer import prepare_corrector, prepare_recognizer
 from charbert.records import read_records
 
