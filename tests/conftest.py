@@ -139,3 +139,23 @@ def run_experiment(
         return run_python(str(ROOT / "experiments" / script), "recipe=smoke", *folders, *overrides, expect=expect)
 
     return run
+
+
+def truncated(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def bit_flipped(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.fixture(params=[truncated, bit_flipped, emptied, Path.unlink], ids=lambda damage: damage.__name__)
+def damage(request: pytest.FixtureRequest) -> Callable[[Path], None]:
+    """Damage a file as disks, kills and people do."""
+    return request.param

@@ -86,13 +86,17 @@ def run_bash(block: Block, folder: Path) -> None:
     assert done.returncode == 0, f"{script}\n{done.stdout[-2000:]}{done.stderr[-3000:]}"
 
 
-def run_blocks(page: Path, folder: Path) -> None:
+def run_blocks(page: Path, folder: Path) -> list[Block]:
+    """Run what a page says to type, and return what was run to its end."""
+    done: list[Block] = []
     with contextlib.chdir(folder):
         for block in blocks_of(page):
             if block.language == "bash":
                 run_bash(block, folder)
             else:
                 exec(compile(in_smoke_form(block.body), page.name, "exec"), {})
+            done.append(block)
+    return done
 
 
 def test_the_readme_has_commands() -> None:
@@ -138,4 +142,4 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_what_a_page_says_to_type_works(page: Path, folder: Path) -> None:
-    run_blocks(page, folder)
+    assert run_blocks(page, folder) == blocks_of(page)

@@ -150,21 +150,6 @@ def test_counting_ignores_the_padding_that_a_tokenizer_was_called_with_before(
     assert len(list(tmp_path.iterdir())) == folders  # found in the cache, not made again
 
 
-def truncated(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-40])
-
-
-def bit_flipped(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(bytes(content))
-
-
-def emptied(path: Path) -> None:
-    path.write_bytes(b"")
-
-
-@pytest.mark.parametrize("damage", [truncated, bit_flipped, emptied, Path.unlink])
 @pytest.mark.parametrize("name", ["blocks.arrow", "counts.json", "checksums.json"])
 def test_damaged_blocks_are_reported_and_packed_again(
     corpus: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[Path], None], name: str

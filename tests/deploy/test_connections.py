@@ -90,8 +90,9 @@ def test_a_connection_serves_many_requests_and_those_sent_ahead() -> None:
         for sent in (1, 1, 3):
             client.sendall(REQUEST * sent)
             received = b""
-            while received.count(b"\r\n\r\nxx") < sent:
-                received += client.recv(1000)
+            while received.count(b"\r\n\r\nxx") < sent and (part := client.recv(1000)):
+                received += part
+            assert received.count(b"HTTP/1.1 200") == received.count(b"\r\n\r\nxx") == sent
 
 
 def test_more_connections_than_allowed_are_closed_and_the_others_served() -> None:

@@ -217,8 +217,10 @@ def test_what_is_typed_stays_text(page: Browser) -> None:
 def test_an_empty_text_gets_a_word_of_advice(page: Browser) -> None:
     typed(page, " ")
     page.until(f"{STATUS} === 'Type something first.'")
+    assert page.run(STATUS) == "Type something first."
     typed(page, "Seven ships")
     page.until(f"{STATUS}.includes('CharBERT: ')")
+    assert page.run("document.querySelector('#models .line').textContent.trim().length") > 0
 
 
 @pytest.mark.slow
