@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 MINILM := .venv/.minilm
+RECORDED = $(patsubst results/%/records/,%,$(wildcard results/*/records/))
+PAGES := README.md docs/REPRODUCTION.md
 
 .DEFAULT_GOAL := help
 .PHONY: help install quickstart minilm test check lint format types contracts browser tables clean
@@ -52,8 +54,9 @@ browser: ## Install Chromium, in which the demonstration page is tested (Debian 
 	apt-get update -qq
 	apt-get install -y -qq --no-install-recommends chromium
 
-tables: $(INSTALLED) ## Redraw tables and figures from the records in results/
-	$(BIN)/python experiments/tables.py
+tables: $(INSTALLED) ## Redraw tables and figures from the records in results/, in the pages too
+	@for recipe in $(RECORDED); do $(BIN)/python experiments/tables.py recipe=$$recipe || exit 1; done
+	$(BIN)/python -m charbert.reporting.pages $(PAGES)
 
 clean: ## Remove caches and outputs, keep .venv and results
 	rm -rf outputs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -67,6 +67,7 @@ class ResultRecord:
     """ISO 8601, UTC."""
     finished: str = ""
     wall_seconds: float = 0.0
+    """Time that the result took: of a run that was interrupted, the pieces whose work was kept as well."""
     training_tokens: int = 0
     """Subwords seen in training, padding left out, summed over epochs."""
     wandb_id: str | None = None
@@ -76,19 +77,25 @@ class ResultRecord:
     def __post_init__(self) -> None:
         """Note the time by a clock that nobody sets."""
         self._made = time.monotonic()
+        self._earlier = 0.0
+
+    def resume(self, seconds: float) -> None:
+        """Count the seconds that a run had taken before it was interrupted."""
+        self._earlier = seconds
 
     def finish(self, metrics: Mapping[str, float], *, wall_seconds: float | None = None) -> None:
         """Add the scores and stamp the end.
 
         Args:
             metrics: merged into ``metrics``.
-            wall_seconds: None: the time since the record was made.
+            wall_seconds: None: the time since the record was made, and before where the run was resumed.
         """
         self.metrics.update(metrics)
-        self.wall_seconds = time.monotonic() - self._made if wall_seconds is None else wall_seconds
+        piece = time.monotonic() - self._made if wall_seconds is None else wall_seconds
+        self.wall_seconds = piece + self._earlier
         now = datetime.now(UTC)
         if self.started:  # the clock may have been set back since
-            now = max(now, datetime.fromisoformat(self.started) + timedelta(seconds=self.wall_seconds))
+            now = max(now, datetime.fromisoformat(self.started) + timedelta(seconds=piece))
         self.finished = now.isoformat()
 
 

@@ -85,7 +85,7 @@ def fit(
         record.details["parameters"] = count_parameters(model)
         for callback in callbacks:
             trainer.add_callback(callback)
-        record.training_tokens = train(trainer, tracking, settings.finetuning.patience)
+        train(trainer, record, tracking, settings.finetuning.patience)
         record.details["peak_rates"] = peak_rates(trainer.optimizer)
         trainer.model = trainer.model_wrapped = model = strategy.finish(trainer.model)
         found = predict_versions(settings, task, versions, processor, trainer, corrector)

@@ -210,7 +210,7 @@ def _train_tagger(
             label_names=["labels"],
             compute_metrics=score_dev,
         )
-        train(trainer, run)
+        train(trainer, record, run)
         scores = task.score(sets["test"], predict_tags(trainer, features["test"], task.labels))
         record.details["source"] = source
         record.details["history"] = history(trainer)

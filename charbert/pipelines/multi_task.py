@@ -90,7 +90,7 @@ def run(settings: Settings) -> ResultRecord:
     log.info("training %s on %s, seed %d", settings.model.name, ", ".join(part.name for part in parts), settings.seed)
     with recorded_run(settings, cell) as (record, tracking):
         trainer = _build_trainer(settings, cell, parts)
-        record.training_tokens = train(trainer, tracking, settings.finetuning.patience)
+        train(trainer, record, tracking, settings.finetuning.patience)
         record.details["history"] = history(trainer)
         record.details["batches"] = trainer.train_dataset.counts
         record.details["tasks"] = {part.name: part.cell.key for part in parts}

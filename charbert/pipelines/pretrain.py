@@ -210,7 +210,7 @@ def _run(
             best_metric=None if training.patience is None else "eval_loss",
             label_names=label_names,
         )
-        record.training_tokens = train(trainer, run, training.patience)
+        train(trainer, record, run, training.patience)
         model = trainer.model  # put together again where it was sharded
         wanted = ("loss", "accuracy", "accuracy_known", "perplexity")
         metrics = {k: v for k, v in final_scores(trainer).items() if k.endswith(wanted)}

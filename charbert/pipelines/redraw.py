@@ -10,12 +10,14 @@ from charbert.errors import RecordError
 from charbert.pipelines import analyze, cell_tables, compress, judging_tables, perplexity_tables
 from charbert.records import ResultRecord, read_records
 from charbert.reporting.figures import loss_curves
+from charbert.reporting.layout import write_table
+from charbert.reporting.pretraining import pretraining_table
 from charbert.reporting.tables import setting
 
 log = logging.getLogger(__name__)
 
 PRETRAINING = "pretraining"
-"""Figure of the pretraining runs' losses."""
+"""Table and figure of the pretraining runs."""
 
 
 def run(settings: Settings) -> None:
@@ -36,12 +38,14 @@ def run(settings: Settings) -> None:
 
 
 def draw_pretraining(settings: Settings) -> None:
-    """Write the learning curves of the encoders pretrained on the settings' trunk, if there are any."""
+    """Write table and learning curves of the encoders pretrained on the settings' trunk, if there are any."""
     results = Path(settings.paths.results)
     records = read_records(results / "records", kind="pretrain", **{"settings.trunk.name": settings.trunk.name})
-    histories = {}
-    for record in sorted(records, key=lambda record: record.finished):
-        histories[_name(record, records)] = record.details.get("history", [])
+    if not records:
+        return
+    named = {_name(record, records): record for record in sorted(records, key=lambda record: record.finished)}
+    write_table(pretraining_table(named), results / "tables", PRETRAINING)
+    histories = {name: record.details.get("history", []) for name, record in named.items()}
     if any(name.endswith("lm_loss") for history in histories.values() for entry in history for name in entry):
         caption = f"Recipe {settings.recipe}; trunk {settings.trunk.name}; data {settings.data.name}."
         loss_curves(histories, results / "figures", PRETRAINING, caption=caption)

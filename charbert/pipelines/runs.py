@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -88,11 +88,12 @@ def _write(record: ResultRecord, cell: Cell) -> None:
     write_record(cell.record_path, record)
 
 
-def train(trainer: CharBertTrainer, run: Run, patience: int | None = None) -> int:
-    """Train, from the newest checkpoint when there is one, and return the number of training tokens.
+def train(trainer: CharBertTrainer, record: ResultRecord, run: Run, patience: int | None = None) -> None:
+    """Train, from the newest checkpoint when there is one.
 
     Args:
         trainer: the trainer.
+        record: gets the training tokens, and the seconds of what was trained before an interruption.
         run: its W&B run.
         patience: stop after this many evaluations without a better score; None: train to the end.
     """
@@ -105,7 +106,18 @@ def train(trainer: CharBertTrainer, run: Run, patience: int | None = None) -> in
         log.info("resuming from %s", checkpoint)
     trainer.train(resume_from_checkpoint=checkpoint)
     trainer.make_whole()
-    return int(trainer.state.num_input_tokens_seen)
+    record.resume(_seconds_before(trainer.state.log_history))
+    record.training_tokens = int(trainer.state.num_input_tokens_seen)
+
+
+def _seconds_before(log_history: Iterable[Mapping[str, Any]]) -> float:
+    """Return the seconds of all pieces of a training but the last; each piece's clock begins at 0."""
+    before = latest = 0.0
+    for seconds in (line["train_runtime"] for line in log_history if "train_runtime" in line):
+        if seconds < latest:
+            before += latest
+        latest = seconds
+    return before
 
 
 def final_scores(trainer: CharBertTrainer) -> dict[str, float]:

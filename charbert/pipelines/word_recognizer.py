@@ -162,7 +162,7 @@ def _train(
             # the logits of a whole set over 10,000 words would fill the memory
             preprocess_logits_for_metrics=lambda logits, labels: logits.argmax(-1),
         )
-        record.training_tokens = train(trainer, tracking)
+        train(trainer, record, tracking)
         scores = final_scores(trainer)
         from_first(lambda: _save(trainer.model, cell))
         record.details["history"] = history(trainer)

@@ -20,7 +20,12 @@ COLORS = {ORIGINAL: "#0072B2", ATTACK: "#E69F00"}
 """Blue and orange of Okabe and Ito, apart for every kind of colour vision and in grey."""
 TOKENS = "num_input_tokens_seen"
 EVAL = "eval_"
-PANELS = {"mlm_loss": "MLM loss", "nlm_loss": "NLM loss", "nlm_accuracy": "NLM accuracy"}
+PANELS = {
+    "mlm_loss": "MLM loss",
+    "mlm_perplexity": "MLM perplexity",
+    "nlm_loss": "NLM loss",
+    "nlm_accuracy": "NLM accuracy",
+}
 
 
 def robustness_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
@@ -56,14 +61,14 @@ def robustness_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
 
 
 def loss_curves(histories: Mapping[str, History], folder: Path | str, stem: str, *, caption: str = "") -> list[Path]:
-    """Draw pretraining: MLM loss, NLM loss and NLM accuracy against subwords seen.
+    """Draw pretraining: MLM loss and perplexity, NLM loss and accuracy against subwords seen.
 
     Training is a line, evaluation its dots. A panel that no run has scores for is left out.
 
     Args:
         histories: run -> its ``details["history"]``: entries with ``num_input_tokens_seen`` (``step``, if no
-            run counts subwords) and some of ``mlm_loss``, ``nlm_loss``, ``nlm_accuracy``, in training or with
-            ``eval_`` before them.
+            run counts subwords) and some of ``mlm_loss``, ``mlm_perplexity``, ``nlm_loss``, ``nlm_accuracy``, in
+            training or with ``eval_`` before them.
         folder: where ``stem.png`` and ``stem.svg`` go.
         stem: name of the files.
         caption: set below: recipe and data.
@@ -87,6 +92,8 @@ def loss_curves(histories: Mapping[str, History], folder: Path | str, stem: str,
             for color, (label, run) in zip(itertools.cycle(CYCLE), histories.items(), strict=False):
                 _draw_run(axis, run, name, x_key, color=color, label=label)
             axis.set_title(title, fontsize=10)
+            if name == "mlm_perplexity":  # falls from thousands to tens
+                axis.set_yscale("log")
             axis.set_xlabel("subwords seen, millions" if x_key == TOKENS else "steps")
         add_legend(figure, axes)
         add_caption(figure, caption)

@@ -1,3 +1,4 @@
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -6,6 +7,7 @@ import pytest
 from transformers import EarlyStoppingCallback
 
 from charbert.pipelines.runs import checksums, final_scores, history, train
+from charbert.records import ResultRecord, start_record
 from charbert.sealing import seal_folder
 from charbert.training.tracking import Run
 
@@ -15,7 +17,7 @@ class Recorder:
 
     def __init__(self, folder: Path) -> None:
         self.args = SimpleNamespace(output_dir=str(folder))
-        self.state = SimpleNamespace(num_input_tokens_seen=42)
+        self.state = SimpleNamespace(num_input_tokens_seen=42, log_history=[])
         self.callbacks: list[Any] = []
         self.checkpoint: str | None = "not asked"
 
@@ -29,10 +31,15 @@ class Recorder:
         return
 
 
+def a_record() -> ResultRecord:
+    return start_record("pretrain", "pretrain", "a run", settings={}, seed=0)
+
+
 @pytest.mark.parametrize(("patience", "stops"), [(None, False), (3, True)])
 def test_patience_stops_a_training_that_no_longer_improves(tmp_path: Path, patience: int | None, stops: bool) -> None:
-    trainer = Recorder(tmp_path)
-    assert train(trainer, Run(), patience) == 42  # type: ignore[arg-type]
+    trainer, record = Recorder(tmp_path), a_record()
+    train(trainer, record, Run(), patience)  # type: ignore[arg-type]
+    assert record.training_tokens == 42
     found = [callback for callback in trainer.callbacks if isinstance(callback, EarlyStoppingCallback)]
     assert [callback.early_stopping_patience for callback in found] == ([patience] if stops else [])
 
@@ -42,14 +49,24 @@ def test_training_goes_on_from_the_newest_checkpoint(tmp_path: Path) -> None:
         (tmp_path / f"checkpoint-{step}").mkdir()
         seal_folder(tmp_path / f"checkpoint-{step}")
     trainer = Recorder(tmp_path)
-    train(trainer, Run())  # type: ignore[arg-type]
+    train(trainer, a_record(), Run())  # type: ignore[arg-type]
     assert trainer.checkpoint == str(tmp_path / "checkpoint-20")
 
 
 def test_training_without_a_checkpoint_begins_anew(tmp_path: Path) -> None:
     trainer = Recorder(tmp_path / "new")
-    train(trainer, Run())  # type: ignore[arg-type]
+    train(trainer, a_record(), Run())  # type: ignore[arg-type]
     assert trainer.checkpoint is None
+
+
+def test_the_time_of_a_resumed_run_is_that_of_all_its_pieces(tmp_path: Path) -> None:
+    trainer, record = Recorder(tmp_path), a_record()
+    seconds = [10.0, 400.0, 7.0, 100.0, 3.0]  # three pieces: each begins to count anew
+    trainer.state.log_history = [{"loss": 1.0, "step": step, "train_runtime": s} for step, s in enumerate(seconds)]
+    train(trainer, record, Run())  # type: ignore[arg-type]
+    record.finish({})
+    assert 500 <= record.wall_seconds < 510
+    assert record.finished < (datetime.now(UTC) + timedelta(seconds=10)).isoformat()
 
 
 class Evaluated:
