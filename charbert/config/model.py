@@ -9,7 +9,7 @@ from typing import Any
 from omegaconf import MISSING
 
 from charbert.config.baselines import BaselineSettings
-from charbert.config.identity import later_section
+from charbert.config.identity import later, later_section
 from charbert.config.training import TrainingSettings
 from charbert.config.word_recognizer import WordRecognizerSettings
 from charbert.errors import SettingsError
@@ -115,6 +115,8 @@ class ModelSettings:
     """The word recogniser in front of the model, if any (BERT+WordRec)."""
     baseline: BaselineSettings = later_section(BaselineSettings)
     """A model without a trunk in place of the encoder (majority, TF-IDF); everything above is not used then."""
+    own_noise: bool = later(False)
+    """Whether its noise in pretraining is what the row is about, so that it stands beside rows with other noise."""
     released: str = ""
     """Folder of a checkpoint in the authors' format, which then takes the place of the trunk, of its tokenizer and of
     pretraining; sizes are read off its weights. Empty: none."""

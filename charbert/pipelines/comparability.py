@@ -27,8 +27,9 @@ def comparison_keys(settings: Settings) -> dict[str, str | None]:
     """Return the hashes that decide whether two cells may stand in one table.
 
     ``set`` covers the task's files. ``protocol`` covers what cells on different trunks have in common besides:
-    fine-tuning and attack; ``shared`` the trunk as well. ``pretraining`` covers text, noise and pretraining, and is
-    None for a model without further pretraining, which fits any. A baseline stands beside all cells on its data and
+    fine-tuning and attack; ``shared`` the trunk as well. ``pretraining`` covers text, noise and pretraining, without
+    the noise where that is the model's own, and is None for a model without further pretraining, which fits any. A
+    baseline stands beside all cells on its data and
     attack.
     """
     chosen_set = _set_keys(settings).get(settings.task.name)
@@ -39,11 +40,9 @@ def comparison_keys(settings: Settings) -> dict[str, str | None]:
         "finetuning": training_identity(settings.finetuning),
         **finetuning_choices(settings),
     }
-    pretraining = {
-        "text": text_identity(settings),
-        "noise": identity_values(settings.noise),
-        "pretraining": training_identity(settings.pretraining),
-    }
+    pretraining = {"text": text_identity(settings), "pretraining": training_identity(settings.pretraining)}
+    if not settings.model.own_noise:
+        pretraining["noise"] = identity_values(settings.noise)
     pretrained = settings.model.objective is not Objective.none
     return {
         "set": chosen_set,
@@ -68,14 +67,16 @@ def comparable_records(
             to BERT's, and the other way round. Of several trunks of a family the one that was run last counts.
         **filters: more for `charbert.records.read_records`.
     """
-    pretrained = replace(settings.model, objective=Objective.mlm_nlm, baseline=BaselineSettings())
+    pretrained = replace(settings.model, objective=Objective.mlm_nlm, baseline=BaselineSettings(), own_noise=False)
     keys = comparison_keys(replace(settings, model=pretrained))
+    of_any_noise = comparison_keys(replace(settings, model=replace(pretrained, own_noise=True)))["pretraining"]
+    fitting = [None, keys["pretraining"], of_any_noise]
     common = "protocol" if several_trunks else "shared"
     folder = Path(settings.paths.results) / "records"
     records = read_records(
         folder,
         kind=[kind, "ensemble"] if kind == "finetune" else kind,
-        **{f"details.comparison.{common}": keys[common], "details.comparison.pretraining": [None, keys["pretraining"]]},
+        **{f"details.comparison.{common}": keys[common], "details.comparison.pretraining": fitting},
         **filters,
     )
     chosen = {FAMILIES.get(settings.trunk.name, BASELINE): keys["shared"]}

@@ -21,7 +21,7 @@ from charbert.pipelines.teachers import teacher_identity
 from charbert.records import file_checksum
 
 _WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
-_HEAD_ONLY = ("name", "head_channels", "recognizer")
+_HEAD_ONLY = ("name", "head_channels", "recognizer", "own_noise")
 _RELEASED = ("released", "released_char_vocab")
 _TEACHER = ("teacher", "cell")
 _FINETUNING_SECTIONS: tuple[str, ...] = ("preparation", "strategy", "distillation", "robust_training")

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 
 from charbert.config.schema import Settings
-from charbert.pipelines.cells import finetuning_cell
+from charbert.pipelines.cells import finetuning_cell, pretraining_cell
 from charbert.pipelines.comparability import comparable_records, comparison_keys
 from charbert.records import ResultRecord, write_record
 
@@ -34,6 +34,22 @@ def test_a_table_holds_the_cells_that_differ_in_model_and_seed_only(composed: Co
     ]
     keyboard = comparable_records(composed("recipe=minilm", "noise=keyboard"))
     assert len(keyboard) == 3  # the two of BERT serve here too
+
+
+def test_a_model_with_noise_of_its_own_stands_beside_those_with_other_noise(composed: Composed) -> None:
+    for overrides in (("model=charbert",), ("model=charbert_dense",), ("model=charbert", "noise=dense")):
+        finished(composed("recipe=minilm", *overrides))
+    dense = composed("recipe=minilm", "model=charbert_dense")
+    assert dense.noise == composed("recipe=minilm", "noise=dense").noise
+    found = comparable_records(composed("recipe=minilm", "model=bert"))
+    assert sorted(record.settings["model"]["name"] for record in found) == ["CharBERT", "CharBERT, dense noise"]
+    other_text = comparable_records(composed("recipe=minilm", "model=bert", "corpus.max_words=7"))
+    assert not other_text
+
+
+def test_a_row_with_its_own_noise_shares_the_encoder_of_that_noise(composed: Composed) -> None:
+    dense, same = composed("recipe=minilm", "model=charbert_dense"), composed("recipe=minilm", "noise=dense")
+    assert pretraining_cell(dense).key == pretraining_cell(same).key
 
 
 def test_a_set_with_the_same_files_is_the_same_whatever_the_others_are(composed: Composed) -> None:
