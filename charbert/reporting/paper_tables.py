@@ -19,10 +19,20 @@ from charbert.reporting.published import (
 )
 from charbert.reporting.tables import build_table, row_label
 
-BASELINES = ("AdvBERT", "NLM-BERT", "BERT+WordRec")
-"""Rows against misspelt words, which Tables 1 and 3 do not have; NLM-BERT is our own."""
+DENSE = ("AdvBERT, dense noise", "CharBERT, dense noise")
+"""Variants of ours."""
+BASELINES = ("AdvBERT", "AdvBERT, dense noise", "NLM-BERT", "BERT+WordRec")
+"""Rows against misspelt words, which Tables 1 and 3 do not have; NLM-BERT and dense noise are our own."""
 ABLATIONS = ("w/o GRU", "w/o heterogeneous interaction", "w/o NLM")
-TASK_TITLES = {"squad1": "SQuAD 1.1", "squad2": "SQuAD 2.0", "cola": "CoLA", "ner": "NER", "pos": "POS"}
+TASK_TITLES = {
+    "squad1": "SQuAD 1.1",
+    "squad2": "SQuAD 2.0",
+    "cola": "CoLA",
+    "ner": "NER",
+    "pos": "POS",
+    "sst2": "SST-2",
+    "ud_english": "UD English POS",
+}
 """Headings of tasks; the others are written in capitals."""
 SCORED_KINDS = ("finetune", "ensemble", "baseline")
 """Kinds of records that are rows."""
@@ -55,6 +65,15 @@ class PaperTable:
     """Rows that our runs have and this table does not show."""
     several_trunks: bool = False
     """Whether rows of several trunks stand in it (BERT's, RoBERTa's)."""
+    ours: tuple[Measure, ...] = ()
+    """What the paper's table lacks and ours shows once a run has it."""
+
+    def measures(self, records: Sequence[ResultRecord]) -> tuple[Measure, ...]:
+        """Return what the columns show: all that the paper's do, and those of ours that the records have."""
+        paths = [path for record in records for path in record.metrics]
+        kinds = {ORIGINAL: "eval", ATTACK: "attack"}
+        found = [m for m in self.ours if any(path.startswith(f"{kinds[m.condition]}/{m.task}/") for path in paths)]
+        return (*self.published.measures, *found)
 
 
 TABLE_SPECS = {
@@ -67,13 +86,14 @@ TABLE_SPECS = {
             order=("BERT", "CharBERT", "RoBERTa", "XLNet", "CharBERT-RoBERTa"),
             left_out=(*BASELINES, *ABLATIONS),
             several_trunks=True,
+            ours=(Measure("sst2", "accuracy"),),
         ),
         PaperTable(
             "table2_robustness",
             "Table 2: robustness to misspelt words",
             TABLE_2,
             # Departure: NLM-BERT is a row of ours that tells what the objective gives from what the channel gives
-            order=("BERT", "AdvBERT", "NLM-BERT", "BERT+WordRec", "CharBERT"),
+            order=("BERT", "AdvBERT", "NLM-BERT", "BERT+WordRec", "CharBERT", *DENSE),
             left_out=ABLATIONS,
         ),
         PaperTable(
@@ -83,6 +103,7 @@ TABLE_SPECS = {
             order=("Meta-BiLSTM", "Flair", "BERT", "CharBERT", "RoBERTa", "CharBERT-RoBERTa"),
             left_out=(*BASELINES, *ABLATIONS),
             several_trunks=True,
+            ours=(Measure("ud_english", "accuracy", digits=2),),
         ),
         PaperTable(
             "table4_ablation",
@@ -90,6 +111,7 @@ TABLE_SPECS = {
             TABLE_4,
             order=("CharBERT", *ABLATIONS, "AdvBERT", "NLM-BERT", "BERT"),
             left_out=("BERT+WordRec",),
+            ours=(Measure("ner", "f1", ATTACK, digits=2),),
         ),
     )
 }
@@ -98,7 +120,8 @@ TABLE_SPECS = {
 
 def table_records(spec: PaperTable, records: Sequence[ResultRecord]) -> list[ResultRecord]:
     """Return the fine-tuned runs that have a score for the table, in any row that it shows."""
-    prefixes = tuple(f"{kind}/{measure.task}/" for measure in spec.published.measures for kind in ("eval", "attack"))
+    measures = (*spec.published.measures, *spec.ours)
+    prefixes = tuple(f"{kind}/{measure.task}/" for measure in measures for kind in ("eval", "attack"))
     return [
         record
         for record in records
@@ -118,10 +141,11 @@ def table_columns(
         records: decide which attacked set is shown: the authors' (``released``) if any run has it, else ours.
         attacks: task -> attack, where another one is wanted.
     """
-    attacked = {(m.task, m.metric) for m in spec.published.measures if m.condition == ATTACK}
+    measures = spec.measures(records)
+    attacked = {(m.task, m.metric) for m in measures if m.condition == ATTACK}
     return tuple(
         _column(measure, (measure.task, measure.metric) in attacked, _attack(measure.task, records, attacks))
-        for measure in spec.published.measures
+        for measure in measures
     )
 
 
@@ -149,7 +173,7 @@ def paper_table(
     published = {
         (label, column.heading): score
         for label in spec.published.rows
-        for column, measure in zip(columns, spec.published.measures, strict=True)
+        for column, measure in zip(columns, spec.measures(records), strict=True)
         if (score := spec.published.score(label, measure)) is not None
     }
     return build_table(

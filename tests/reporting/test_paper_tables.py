@@ -109,6 +109,16 @@ def test_ablations_stand_in_table_4_alone(records) -> None:
     assert set(ABLATIONS) < shown["table4_ablation"] and "BERT+WordRec" not in shown["table4_ablation"]
 
 
+def test_a_column_that_the_paper_lacks_is_shown_once_a_run_has_it(records) -> None:
+    spec = TABLE_SPECS["table4_ablation"]
+    assert "NER F1" in [column.heading for column in paper_table(spec, []).columns]
+    table = paper_table(spec, records)
+    headings = [column.heading for column in table.columns]
+    assert headings[-1] == "NER F1 attack" and "NER F1 original" in headings
+    assert table.cell("CharBERT", "NER F1 attack") == Cell((70.0,), None, is_best=True)
+    assert table.cell("w/o GRU", "NER F1 original").published == 91.45
+
+
 def test_a_run_of_another_task_makes_no_table(records) -> None:
     assert table_records(TABLE_SPECS["table1_qa_classification"], records) == []
     assert len(table_records(TABLE_SPECS["table3_sequence_labeling"], records)) == 3
