@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from charbert.config.schema import Settings
 from charbert.errors import RecordError
 from charbert.pipelines import analyze, cell_tables, compress, judging_tables, perplexity_tables
 from charbert.records import ResultRecord, read_records
+from charbert.reporting.choices import choices_table, telling_choices
 from charbert.reporting.figures import loss_curves
 from charbert.reporting.layout import write_table
 from charbert.reporting.pretraining import pretraining_table
@@ -35,6 +37,7 @@ def run(settings: Settings) -> None:
     compress.draw(settings)
     perplexity_tables.draw_newest(settings)
     draw_pretraining(settings)
+    draw_choices(settings)
 
 
 def draw_pretraining(settings: Settings) -> None:
@@ -43,7 +46,8 @@ def draw_pretraining(settings: Settings) -> None:
     records = read_records(results / "records", kind="pretrain", **{"settings.trunk.name": settings.trunk.name})
     if not records:
         return
-    named = {_name(record, records): record for record in sorted(records, key=lambda record: record.finished)}
+    records = sorted(records, key=lambda record: record.finished)
+    named = dict(zip(_names(records), records, strict=True))
     write_table(pretraining_table(named), results / "tables", PRETRAINING)
     histories = {name: record.details.get("history", []) for name, record in named.items()}
     if any(name.endswith("lm_loss") for history in histories.values() for entry in history for name in entry):
@@ -52,8 +56,22 @@ def draw_pretraining(settings: Settings) -> None:
         log.info("written to %s", results / "figures" / f"{PRETRAINING}.png")
 
 
-def _name(record: ResultRecord, records: list[ResultRecord]) -> str:
-    """Return the model of a run, with its key where the model was pretrained in several ways."""
-    model = str(setting(record, "model.name"))
-    several = sum(setting(other, "model.name") == model for other in records) > 1
-    return f"{model} {record.key}" if several else model
+def draw_choices(settings: Settings) -> None:
+    """Write, for each task on which a model was fine-tuned in several ways, the table of what was tried."""
+    results = Path(settings.paths.results)
+    records = read_records(results / "records", kind="finetune", **{"settings.trunk.name": settings.trunk.name})
+    for task in sorted({str(setting(record, "task.name")) for record in records}):
+        of_task = [record for record in records if setting(record, "task.name") == task]
+        table = choices_table(of_task, task, str(setting(of_task[0], "task.metric")))
+        if table is not None:
+            write_table(table, results / "tables", f"choices_{task}")
+
+
+def _names(records: Sequence[ResultRecord]) -> list[str]:
+    """Return the model of each run, with what tells it from others of that model."""
+    models = [str(setting(record, "model.name")) for record in records]
+    choices = telling_choices(records)
+    return [
+        ", ".join((model, *choice)) if models.count(model) > 1 else model
+        for model, choice in zip(models, choices, strict=True)
+    ]

@@ -21,7 +21,7 @@ def test_a_run_that_was_finished_with_earlier_code_is_found_again(composed: Comp
 def test_an_encoder_that_was_pretrained_with_earlier_code_is_found_again(
     composed: Composed, model: str, key: str
 ) -> None:
-    assert pretraining_cell(composed("recipe=minilm_3m", f"model={model}")).key == key
+    assert pretraining_cell(composed("recipe=minilm", "corpus.max_words=2000000", f"model={model}")).key == key
 
 
 @pytest.mark.parametrize(

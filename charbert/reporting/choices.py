@@ -1,0 +1,104 @@
+"""What was tried on a task: the same model under other settings of pretraining and fine-tuning, side by side."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from charbert.records import ResultRecord
+from charbert.reporting.layout import Cell, Column, Row, Table
+from charbert.reporting.paper_tables import METRIC_TITLES, TASK_TITLES
+from charbert.reporting.tables import row_label, setting
+
+_SECTIONS = ("corpus", "pretraining", "finetuning", "strategy", "robust_training")
+"""Sections of the settings in which trials of one model differ."""
+_PRETRAINING = ("corpus", "pretraining")
+_WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
+_ATTACKS = ("released", "charbert")
+"""The attacked set that is shown, by preference."""
+
+
+def choices_table(records: Sequence[ResultRecord], task: str, metric: str) -> Table | None:
+    """Return dev and test scores by model and settings, or None where no model was fine-tuned in several ways.
+
+    A row is named by the settings in which the records of the task differ. The best dev score of a model, by which
+    settings are to be chosen, is bold; test scores are there to be looked at, not to choose by.
+
+    Args:
+        records: fine-tuned runs of one recipe, with any settings.
+        task: ``task.name``.
+        metric: its main one.
+    """
+    title = f"{TASK_TITLES.get(task, task.upper())} {METRIC_TITLES.get(metric, metric)}"
+    columns = (
+        Column(title, "dev", f"dev/{task}/{metric}"),
+        Column(title, "original", f"eval/{task}/{metric}"),
+        Column(title, "attack", _attack_path(records, task, metric)),
+    )
+    runs = [record for record in records if columns[0].metric in record.metrics]
+    rows: dict[tuple[str, tuple[str, ...]], list[ResultRecord]] = defaultdict(list)
+    for record, choice in zip(runs, telling_choices(runs), strict=True):
+        rows[row_label(record), choice].append(record)
+    if len(rows) == len({label for label, _ in rows}):
+        return None
+    table_rows = []
+    for label in sorted({label for label, _ in rows}):
+        own = {choice: _cells(group, columns) for (name, choice), group in sorted(rows.items()) if name == label}
+        best = max(cells[0].mean or 0.0 for cells in own.values())
+        for choice, cells in own.items():
+            cells[0] = replace(cells[0], is_best=len(own) > 1 and cells[0].mean == best)
+            table_rows.append(Row(", ".join((label, *choice)), tuple(cells)))
+    recipe, trunk = (setting(runs[0], name) for name in ("recipe", "trunk.name"))
+    caption = f"Recipe {recipe}; trunk {trunk}. Percent, mean over seeds. Bold: best on the dev set, of each model."
+    return Table(f"Settings tried: {title}", columns, tuple(table_rows), caption)
+
+
+def telling_choices(records: Sequence[ResultRecord]) -> list[tuple[str, ...]]:
+    """Return of each record the settings in which the records differ, as ``epochs 4``."""
+    found = [_choices(record) for record in records]
+    varying = _varying(found)
+    return [
+        tuple(f"{name.split('.')[-1]} {_text(values[name])}" for name in varying if name in values) for values in found
+    ]
+
+
+def _attack_path(records: Sequence[ResultRecord], task: str, metric: str) -> str:
+    paths = [f"attack/{task}/{attack}/{metric}" for attack in _ATTACKS]
+    return next((path for path in paths if any(path in record.metrics for record in records)), paths[-1])
+
+
+def _cells(records: Sequence[ResultRecord], columns: Sequence[Column]) -> list[Cell]:
+    return [
+        Cell(tuple(100 * record.metrics[column.metric] for record in records if column.metric in record.metrics))
+        for column in columns
+    ]
+
+
+def _choices(record: ResultRecord) -> dict[str, Any]:
+    """Return the settings that trials may differ in, by path; those of pretraining only where there was one."""
+    pretrained = setting(record, "model.objective") != "none"
+    sections = [name for name in _SECTIONS if pretrained or name not in _PRETRAINING]
+    return dict(_flat({name: record.settings[name] for name in sections if name in record.settings}))
+
+
+def _varying(choices: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the paths with several values; a record that is older than a setting says nothing about it."""
+    values = defaultdict(set)
+    for choice in choices:
+        for name, value in choice.items():
+            values[name].add(repr(value))
+    return sorted(name for name, found in values.items() if len(found) > 1)
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        elif name not in _WITHOUT_EFFECT:
+            yield f"{prefix}{name}", value
+
+
+def _text(value: Any) -> str:
+    return f"{value:,.7g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)

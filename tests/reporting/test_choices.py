@@ -1,0 +1,52 @@
+from typing import Any
+
+from charbert.records import ResultRecord, start_record
+from charbert.reporting.choices import choices_table
+
+
+def tuned(model: str, seed: int = 1, *, dev: float, attacked: float = 0.4, **settings: Any) -> ResultRecord:
+    objective = "none" if model == "BERT" else "mlm_nlm"
+    kept = {
+        "recipe": "minilm",
+        "trunk": {"name": "minilm"},
+        "model": {"name": model, "objective": objective},
+        "corpus": {"max_words": settings.pop("max_words", 5)},
+        "finetuning": {"epochs": 2.0, "num_workers": seed, **settings},
+    }
+    record = start_record("finetune", "finetune", "a run", settings=kept, seed=seed)
+    record.finish({"dev/ner/f1": dev, "eval/ner/f1": dev - 0.02, "attack/ner/released/f1": attacked})
+    return record
+
+
+def test_rows_are_named_by_the_settings_that_differ_and_the_best_of_each_model_on_dev_is_bold() -> None:
+    records = [
+        tuned("BERT", dev=0.90),
+        tuned("BERT", seed=2, dev=0.92),
+        tuned("BERT", dev=0.93, epochs=4.0),
+        tuned("CharBERT", dev=0.95, attacked=0.6),
+        tuned("CharBERT", dev=0.94, attacked=0.7, epochs=4.0),
+    ]
+    table = choices_table(records, "ner", "f1")
+    assert table is not None
+    rows = {row.label: row.cells for row in table.rows}
+    assert list(rows) == ["BERT, epochs 2", "BERT, epochs 4", "CharBERT, epochs 2", "CharBERT, epochs 4"]
+    assert rows["BERT, epochs 2"][0].scores == (90.0, 92.0)
+    assert [label for label, cells in rows.items() if cells[0].is_best] == ["BERT, epochs 4", "CharBERT, epochs 2"]
+    assert table.cell("CharBERT, epochs 4", "NER F1 attack").mean == 70.0
+
+
+def test_settings_of_pretraining_do_not_part_models_that_had_none() -> None:
+    records = [
+        tuned("BERT", dev=0.90, max_words=5),
+        tuned("BERT", seed=2, dev=0.92, max_words=7),
+        tuned("CharBERT", dev=0.90, max_words=5),
+        tuned("CharBERT", dev=0.91, max_words=7),
+    ]
+    table = choices_table(records, "ner", "f1")
+    assert table is not None
+    assert [row.label for row in table.rows] == ["BERT", "CharBERT, max_words 5", "CharBERT, max_words 7"]
+
+
+def test_a_setting_that_an_older_record_lacks_parts_nothing() -> None:
+    old, new = tuned("BERT", dev=0.90), tuned("BERT", seed=2, dev=0.92, momentum=0.0)
+    assert choices_table([old, new], "ner", "f1") is None
