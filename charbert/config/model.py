@@ -117,6 +117,10 @@ class ModelSettings:
     """A model without a trunk in place of the encoder (majority, TF-IDF); everything above is not used then."""
     own_noise: bool = later(False)
     """Whether its noise in pretraining is what the row is about, so that it stands beside rows with other noise."""
+    pretrained: str = later("")
+    """Folder of an encoder that ``save_pretrained`` wrote, its processor beside it, which takes the place of trunk and
+    pretraining: a CharBERT with characters (``model=charbert_pretrained``). What it is made of it says itself.
+    Empty: none."""
     released: str = ""
     """Folder of a checkpoint in the authors' format, which then takes the place of the trunk, of its tokenizer and of
     pretraining; sizes are read off its weights. Empty: none."""
@@ -129,6 +133,11 @@ class ModelSettings:
             raise SettingsError(f"model.interaction_window must be odd, got {self.interaction_window}")
         if self.char_encoder is CharEncoder.none and self.head_channels is Channels.char:
             raise SettingsError("model.head_channels=char needs a char channel, but model.char_encoder=none")
+        if self.pretrained and (self.released or self.objective is not Objective.none):
+            raise SettingsError(
+                f"model.pretrained={self.pretrained} is an encoder that was pretrained before; expected "
+                f"model.objective=none and no model.released, got {self.objective.name} and {self.released or 'none'}"
+            )
         if self.released:
             self._check_released()
 

@@ -28,7 +28,7 @@ from charbert.model.word_correction import WordCorrector
 from charbert.pipelines.cells import Cell
 from charbert.pipelines.ingredients import set_files
 from charbert.pipelines.lessons import Lessons, build_student, prepare_lessons
-from charbert.pipelines.pretrain import encoder_processor, model_overrides, prepare_encoder, prepare_trunk
+from charbert.pipelines.pretrain import build_start
 from charbert.pipelines.released import released_model, released_processor
 from charbert.pipelines.runs import checksums, history, recorded_run, seed_everything, train
 from charbert.pipelines.scoring import score_versions
@@ -144,13 +144,7 @@ def build_model(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProce
         processor = released_processor(settings)
         seed_everything(settings.seed, "head")
         return processor, released_model(settings, processor, head, **labels)
-    trunk, encoder = prepare_trunk(settings), prepare_encoder(settings)
-    processor = encoder_processor(settings, trunk, encoder)
-    overrides = model_overrides(settings, processor)
-    seed_everything(settings.seed, "head")
-    if encoder is None:
-        return processor, head.from_trunk(trunk, **overrides, **labels)
-    return processor, head.from_pretrained(encoder, head_channels=overrides["head_channels"], **labels)
+    return build_start(settings, head, **labels)
 
 
 def _build_trainer(

@@ -16,7 +16,7 @@ from charbert.config.schema import Settings
 from charbert.config.training import TrainingSettings
 from charbert.config.word_recognizer import Backoff
 from charbert.errors import DataError
-from charbert.pipelines.released_files import released_identity
+from charbert.pipelines.released_files import pretrained_identity, released_identity
 from charbert.pipelines.teachers import teacher_identity
 from charbert.records import file_checksum
 
@@ -55,6 +55,8 @@ def encoder_identity(settings: Settings) -> dict[str, Any]:
     """Return what identifies the encoder that fine-tuning starts from."""
     if settings.model.released:
         return {"released": released_identity(settings.model)}
+    if settings.model.pretrained:
+        return {"pretrained": pretrained_identity(settings.model)}
     identity: dict[str, Any] = {"trunk": trunk_identity(settings)}
     if settings.model.char_encoder is not CharEncoder.none or settings.model.objective is not Objective.none:
         model = {

@@ -51,12 +51,15 @@ def run(settings: Settings) -> ResultRecord:
     """Return the record of an encoder's perplexities, after pretraining it when it is missing, and redraw the table.
 
     Raises:
-        SettingsError: if the model is a baseline or the authors' released one.
+        SettingsError: if the model is a baseline, the authors' released one or ``model.pretrained``.
         CheckpointError: if it has no MLM head to ask.
     """
     refuse_baseline(settings)
-    if settings.model.released:
-        raise SettingsError("perplexity reads encoders that were pretrained here or trunks, not model.released")
+    if settings.model.released or settings.model.pretrained:
+        raise SettingsError(
+            "perplexity reads encoders that were pretrained here or trunks, not model.released or model.pretrained, "
+            "which may have lost their heads"
+        )
     cell = perplexity_cell(settings)
     record = cell.finished()
     if record is None:

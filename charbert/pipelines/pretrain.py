@@ -6,8 +6,9 @@ import logging
 import shutil
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import torch
 from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer, PreTrainedTokenizerBase
 
 from charbert.config.model import CharEncoder, Objective, TrunkSource
@@ -20,7 +21,7 @@ from charbert.data.word_vocab import WordVocab
 from charbert.data.wordpiece import count_pieces, wordpiece_of_counts
 from charbert.errors import CheckpointError
 from charbert.files import replaced_folder
-from charbert.model import CharBertForPreTraining, CharBertModel
+from charbert.model import CharBertForPreTraining, CharBertModel, CharBertPreTrainedModel
 from charbert.model.processing import CharBertProcessor
 from charbert.pipelines.cells import Cell, pretraining_cell, trunk_cell
 from charbert.pipelines.ingredients import (
@@ -33,12 +34,15 @@ from charbert.pipelines.ingredients import (
     trunk_location,
 )
 from charbert.pipelines.released import released_model, released_processor
+from charbert.pipelines.released_files import pretrained_identity
 from charbert.pipelines.runs import checksums, final_scores, history, recorded_run, seed_everything, train
 from charbert.pipelines.vocabularies import load_char_vocab, load_word_vocab
 from charbert.training.processes import from_first
 from charbert.training.trainer import build_trainer
 
 log = logging.getLogger(__name__)
+
+Model = TypeVar("Model", bound=CharBertPreTrainedModel)
 
 
 def prepare_trunk(settings: Settings) -> str:
@@ -54,7 +58,13 @@ def prepare_encoder(settings: Settings) -> str | None:
     """Return the folder of the pretrained encoder, after pretraining it when that is missing.
 
     None when the model is fine-tuned without further pretraining.
+
+    Raises:
+        CheckpointError: if ``model.pretrained`` names a folder without an encoder.
     """
+    if settings.model.pretrained:
+        pretrained_identity(settings.model)
+        return settings.model.pretrained
     if settings.model.objective is Objective.none:
         return None
     cell = pretraining_cell(settings)
@@ -85,9 +95,28 @@ def load_tokenizer(settings: Settings, trunk: str) -> PreTrainedTokenizerBase:
         ) from error
 
 
-def encoder_processor(settings: Settings, trunk: str, encoder: str | None) -> CharBertProcessor:
-    """Return the processor of the pretrained encoder, or where there is none that of the trunk."""
-    return build_processor(settings, trunk) if encoder is None else CharBertProcessor.from_pretrained(encoder)
+def build_start(settings: Settings, model_class: type[Model], **labels: Any) -> tuple[CharBertProcessor, Model]:
+    """Return what fine-tuning starts from, processor and model: the pretrained encoder, or without one the trunk.
+
+    What has no weights yet, a head for one, is drawn from torch's global generator, seeded here.
+
+    Args:
+        settings: the experiment's settings.
+        model_class: of the model.
+        **labels: ``id2label`` and ``label2id`` of its head.
+    """
+    encoder = prepare_encoder(settings)
+    if encoder is None:
+        trunk = prepare_trunk(settings)
+        processor = build_processor(settings, trunk)
+        overrides = model_overrides(settings, processor)
+        seed_everything(settings.seed, "head")
+        return processor, model_class.from_trunk(trunk, **overrides, **labels)
+    processor = CharBertProcessor.from_pretrained(encoder)
+    channels = model_overrides(settings, processor)["head_channels"]
+    seed_everything(settings.seed, "head")
+    # Saved in half precision to be small, it is trained in full.
+    return processor, model_class.from_pretrained(encoder, head_channels=channels, dtype=torch.float32, **labels)
 
 
 def load_encoder(settings: Settings) -> tuple[CharBertModel, CharBertProcessor]:
@@ -96,12 +125,8 @@ def load_encoder(settings: Settings) -> tuple[CharBertModel, CharBertProcessor]:
         processor = released_processor(settings)
         return released_model(settings, processor, CharBertModel), processor
     refuse_baseline(settings)
-    trunk, encoder = prepare_trunk(settings), prepare_encoder(settings)
-    processor = encoder_processor(settings, trunk, encoder)
-    if encoder is not None:
-        return CharBertModel.from_pretrained(encoder), processor
-    seed_everything(settings.seed, "head")
-    return CharBertModel.from_trunk(trunk, **model_overrides(settings, processor)), processor
+    processor, model = build_start(settings, CharBertModel)
+    return model, processor
 
 
 def trunk_tokenizer(settings: Settings) -> PreTrainedTokenizerBase:

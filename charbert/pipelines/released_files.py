@@ -1,4 +1,4 @@
-"""Which files a released checkpoint consists of, and what identifies them; needs no torch."""
+"""Which files a checkpoint from elsewhere consists of, and what identifies them; needs no torch."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from charbert.records import file_checksum
 
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 """The first that there is, as `charbert.model.released_weights` reads them."""
+_SAVED = ("config.json", "model.safetensors", "charbert_processor.json", "char_vocab.json")
 _TOKENIZER = ("vocab.txt", "vocab.json", "merges.txt")
 
 
@@ -40,6 +41,23 @@ def released_identity(model: ModelSettings) -> dict[str, str]:
         "char_vocab": checksum_once(characters),
         **{path.name: checksum_once(path) for path in vocabularies},
     }
+
+
+def pretrained_identity(model: ModelSettings) -> dict[str, str]:
+    """Return the SHA-256 of every file of a saved encoder and its processor; where they lie does not matter.
+
+    Raises:
+        CheckpointError: if a file that every such folder has is missing.
+    """
+    folder = Path(model.pretrained)
+    missing = [name for name in _SAVED if not (folder / name).is_file()]
+    if missing:
+        raise CheckpointError(
+            f"model.pretrained={folder}: expected a folder that save_pretrained of an encoder and of its processor "
+            f"wrote, found no {', '.join(missing)}; save both into it, or leave model.pretrained empty"
+        )
+    files = [path for path in sorted(folder.iterdir()) if path.suffix in (".json", ".safetensors", ".txt")]
+    return {path.name: checksum_once(path) for path in files}
 
 
 def checksum_once(path: Path) -> str:

@@ -17,7 +17,8 @@ def check_strategy(settings: Settings) -> None:
     model, strategy = settings.model, settings.strategy
     if strategy == StrategySettings():
         return
-    is_new = model.objective is Objective.none and not model.released and model.char_encoder is not CharEncoder.none
+    was_trained = model.objective is not Objective.none or model.released or model.pretrained
+    is_new = model.char_encoder is not CharEncoder.none and not was_trained
     if is_new and not strategy.trains_char_channel:
         raise SettingsError(
             f"strategy={strategy.name} freezes the char channel, but that of model={model.name} was never trained; "
@@ -37,7 +38,7 @@ def _num_layers(settings: Settings) -> int | None:
     """Return the number of the trunk's layers, None where only the finished model tells."""
     if settings.distillation.student_layers:
         return len(settings.distillation.student_layers)
-    if settings.model.released:
+    if settings.model.released or settings.model.pretrained:
         return None
     if settings.trunk.source is TrunkSource.scratch:
         return int(AutoConfig.for_model(**settings.trunk.config).num_hidden_layers)
