@@ -1,4 +1,4 @@
-"""The command ``charbert``: predict from the command line, serve over HTTP, or export to ONNX."""
+"""The command ``charbert``: predict from the command line, serve over HTTP, export to ONNX, pass an encoder on."""
 
 from __future__ import annotations
 
@@ -53,6 +53,16 @@ examples:
   charbert export MODEL exported
   charbert export MODEL smaller --int8          weights of 8 bits; a quarter of the size"""
 
+_ENCODER = """\
+Write the encoder of a pretrained model without the heads of pretraining, in half precision, with its processor: small
+enough to pass on. Others fine-tune it with model=charbert_pretrained model.pretrained=TARGET, or load it with
+AutoModel."""
+
+_ENCODER_EXAMPLES = """\
+examples:
+  charbert encoder outputs/quick/pretrain/CELL/model my-charbert
+  charbert encoder MODEL my-charbert --full     weights of 32 bits"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 0, or 2 with one message where the user has to change something."""
@@ -76,6 +86,7 @@ def _build_parser() -> argparse.ArgumentParser:
     _add_predict(commands)
     _add_serve(commands)
     _add_export(commands)
+    _add_encoder(commands)
     return parser
 
 
@@ -137,6 +148,14 @@ def _add_export(commands: Any) -> None:
     parser.set_defaults(run=_export)
 
 
+def _add_encoder(commands: Any) -> None:
+    parser = _add(commands, "encoder", "write an encoder alone, to pass it on", _ENCODER, _ENCODER_EXAMPLES)
+    parser.add_argument("model", metavar="MODEL", type=Path, help="folder of a pretrained or fine-tuned model")
+    parser.add_argument("target", metavar="TARGET", type=Path, help="folder to write; one that exists is replaced")
+    parser.add_argument("--full", action="store_true", help="weights of 32 bits in place of 16")
+    parser.set_defaults(run=_encoder)
+
+
 def _add(commands: Any, name: str, summary: str, description: str, examples: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
@@ -176,6 +195,15 @@ def _export(chosen: argparse.Namespace) -> int:
     from charbert.deploy.export_files import export_files
 
     export_files(chosen.model, chosen.target, int8=chosen.int8)
+    return 0
+
+
+def _encoder(chosen: argparse.Namespace) -> int:
+    _be_quiet(None)
+    from charbert.deploy.encoder import save_encoder
+
+    size = save_encoder(chosen.model, chosen.target, half=not chosen.full)
+    sys.stderr.write(f"{chosen.target}: {size / 1e6:.1f} MB\n")
     return 0
 
 

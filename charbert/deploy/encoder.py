@@ -1,0 +1,48 @@
+"""A pretrained encoder alone, small, for others to fine-tune."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import torch
+
+from charbert.errors import CheckpointError
+from charbert.files import replaced_folder
+from charbert.model import CharBertModel
+from charbert.model.processing import CharBertProcessor
+
+log = logging.getLogger(__name__)
+
+
+def save_encoder(folder: str | Path, target: str | Path, *, half: bool = True) -> int:
+    """Write the encoder of a pretrained or fine-tuned model without its heads, its processor beside it.
+
+    ``AutoModel.from_pretrained(target)`` and ``model.pretrained=TARGET`` read it.
+
+    Args:
+        folder: of the model and its processor.
+        target: the folder to write; one that exists is replaced.
+        half: weights of 16 bits in place of 32.
+
+    Returns:
+        Size of the folder in bytes.
+
+    Raises:
+        CheckpointError: if the folder holds no whole encoder, or a weight is too large for 16 bits.
+    """
+    processor = CharBertProcessor.from_pretrained(folder)
+    model, report = CharBertModel.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
+    if missing := sorted(report["missing_keys"]):
+        raise CheckpointError(f"{folder}: expected the weights of an encoder, found none of {', '.join(missing[:3])}")
+    if half:
+        model = model.half()
+        large = [name for name, weight in model.named_parameters() if not torch.isfinite(weight).all()]
+        if large:
+            raise CheckpointError(f"{folder}: {large[0]} does not fit into 16 bits; write it with --full")
+    with replaced_folder(target) as draft:
+        model.save_pretrained(draft)
+        processor.save_pretrained(draft)
+    size = sum(path.stat().st_size for path in Path(target).iterdir())
+    log.info("%s: %.1f MB", target, size / 1e6)
+    return size
