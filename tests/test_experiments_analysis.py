@@ -57,6 +57,20 @@ def test_fig4_scores_every_entity_once(drawn: Path) -> None:
     assert record["metrics"]["eval/ner/all_words/f1"] == json.loads(finetuned.read_text())["metrics"]["eval/ner/f1"]
 
 
+def test_channels_hides_what_the_attack_changed_in_every_model(drawn: Path, run: Run) -> None:
+    run("channels", drawn, "model=bert,charbert")
+    assert models_with_a_score(drawn, "channels") == {"BERT", "CharBERT"}
+    (bert,) = [one for name, one in records(drawn, "channels").items() if "-bert-" in name]
+    (charbert,) = [one for name, one in records(drawn, "channels").items() if "-charbert-" in name]
+    finetuned = next((drawn / "results/records").glob("ner-charbert-s1-*/record.json"))
+    scores = json.loads(finetuned.read_text())["metrics"]
+    assert charbert["metrics"]["channels/ner/clean/all"] == pytest.approx(scores["eval/ner/f1"], abs=0.02)
+    assert charbert["metrics"].keys() - bert["metrics"].keys() == {
+        "channels/ner/clean/no_characters",
+        "channels/ner/attacked/no_characters",
+    }
+
+
 def test_fig5_measures_all_models_of_the_sweep_on_one_sentence(drawn: Path) -> None:
     assert models_with_a_score(drawn, FIGURES[1]) == {"BERT", "AdvBERT", "CharBERT"}
     found = records(drawn, FIGURES[1]).values()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
-from charbert.config.model import Objective
 from charbert.config.schema import Settings
 from charbert.pipelines.cells import finetuning_cell
-from charbert.pipelines.comparability import comparison_keys
+from charbert.pipelines.comparability import comparison_keys, fitting_pretraining
 from charbert.records import ResultRecord, read_records
 from charbert.reporting.adaptation_table import adaptation_table
 from charbert.reporting.layout import render_markdown, write_table
@@ -40,14 +39,14 @@ def draw(settings: Settings) -> None:
 
 def adapted_records(settings: Settings) -> list[ResultRecord]:
     """Return the finished cells of the settings' task, data, trunk, attack and budget, however they were adapted."""
-    keys = comparison_keys(replace(settings, model=replace(settings.model, objective=Objective.mlm_nlm)))
+    keys = comparison_keys(settings)
     budget = {f"settings.finetuning.{name}": getattr(settings.finetuning, name) for name in _BUDGET}
     return read_records(
         Path(settings.paths.results) / "records",
         kind="finetune",
         **{
             "details.comparison.set": keys["set"],
-            "details.comparison.pretraining": [None, keys["pretraining"]],
+            "details.comparison.pretraining": fitting_pretraining(settings),
             "settings.trunk.name": settings.trunk.name,
             "settings.task.name": settings.task.name,
             "settings.attack": asdict(settings.attack),

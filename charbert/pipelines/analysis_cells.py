@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from charbert.config.analysis import Stage
 from charbert.config.identity import identity_values
-from charbert.config.model import Objective, TrunkSource
+from charbert.config.model import TrunkSource
 from charbert.config.schema import Settings
 from charbert.pipelines.cells import Cell
-from charbert.pipelines.comparability import comparison_keys
+from charbert.pipelines.comparability import comparison_keys, fitting_pretraining
 from charbert.pipelines.identities import (
     files_identity,
     finetuning_identity,
@@ -28,6 +27,7 @@ WORD_VS_SUBWORD = "fig4_word_vs_subword"
 SENSITIVITY = "fig5_sensitivity"
 EMBEDDING_SOURCES = "fig6_embedding_sources"
 FRAGILITY = "intro_fragility"
+CHANNELS = "channels"
 COMPRESSION = "compress"
 MEASURED = ("max_examples", "versions", "threads", "timed_examples")
 """What all forms of a model in one table are measured with."""
@@ -43,6 +43,11 @@ def sensitivity_cell(settings: Settings) -> Cell:
     chosen = settings.analysis.sensitivity
     parts = _of_model(settings) + ([] if chosen.stage is Stage.finetuned else [chosen.stage.name])
     return _cell(settings, SENSITIVITY, parts, identity_values(chosen))
+
+
+def channels_cell(settings: Settings) -> Cell:
+    """Return the cell of one fine-tuned model's scores with a channel hidden."""
+    return _cell(settings, CHANNELS, _of_model(settings), {})
 
 
 def tagger_cell(settings: Settings, source: str) -> Cell:
@@ -104,10 +109,8 @@ def analysis_records(settings: Settings, analysis: str) -> list[ResultRecord]:
         return []
     filters: dict[str, Any] = {"details.analysis": analysis, "details.compared": comparison(settings, analysis)}
     if analysis != FRAGILITY:  # its rows are tokenizers, so they may differ in the trunk
-        pretrained = replace(settings, model=replace(settings.model, objective=Objective.mlm_nlm))
-        keys = comparison_keys(pretrained)
-        filters["details.comparison.shared"] = keys["shared"]
-        filters["details.comparison.pretraining"] = [None, keys["pretraining"]]
+        filters["details.comparison.shared"] = comparison_keys(settings)["shared"]
+        filters["details.comparison.pretraining"] = fitting_pretraining(settings)
     return read_records(folder, kind=KIND, **filters)
 
 

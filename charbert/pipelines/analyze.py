@@ -1,4 +1,4 @@
-"""The paper's analyses (Figs. 4-6, Sec. 1): run what is missing, then draw the figure from all records there are.
+"""The paper's analyses (Figs. 4-6, Sec. 1), and channels: run what is missing, then draw all records there are.
 
 Torch is imported only when something must be measured, so that figures are redrawn in seconds.
 """
@@ -16,11 +16,13 @@ from charbert.config.model import CharEncoder
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError
 from charbert.pipelines.analysis_cells import (
+    CHANNELS,
     EMBEDDING_SOURCES,
     FRAGILITY,
     SENSITIVITY,
     WORD_VS_SUBWORD,
     analysis_records,
+    channels_cell,
     fragility_cell,
     sensitivity_cell,
     tagger_cell,
@@ -50,6 +52,18 @@ def sensitivity(settings: Settings) -> ResultRecord:
     """Return how far the attack moves a model's states (Fig. 5), after training the model when it is missing."""
     record = _finished(sensitivity_cell(settings), settings, "sensitivity")
     draw_sensitivity(settings)
+    return record
+
+
+def channels(settings: Settings) -> ResultRecord:
+    """Return what a tagger scores with one channel's view of the attacked words hidden, after fine-tuning it."""
+    if settings.task.kind not in (TaskKind.tagging, TaskKind.pos_tagging):
+        raise SettingsError(
+            f"{settings.experiment} hides words that were tagged, so task.kind must be tagging or pos_tagging, got "
+            f"{settings.task.kind.name} (task={settings.task.name})"
+        )
+    record = _finished(channels_cell(settings), settings, "channels")
+    draw_channels(settings)
     return record
 
 
@@ -91,6 +105,12 @@ def draw_sensitivity(settings: Settings) -> None:
         figures.sensitivity_bars(table, tables.shown_sentences(records), _folder(settings), stem)
 
 
+def draw_channels(settings: Settings) -> None:
+    """Write the table of the finished cells that differ only in model and seed."""
+    if records := analysis_records(settings, CHANNELS):
+        _write(settings, tables.channels(records), CHANNELS)
+
+
 def draw_embedding_sources(settings: Settings) -> None:
     """Write Fig. 6 from the finished cells that differ only in model, states and seed."""
     if records := analysis_records(settings, EMBEDDING_SOURCES):
@@ -109,7 +129,12 @@ def draw_fragility(settings: Settings) -> None:
 
 def draw_all(settings: Settings) -> None:
     """Write every figure of the analyses that has records; one of several stages for each."""
-    draws: tuple[Callable[[Settings], None], ...] = (draw_word_vs_subword, draw_embedding_sources, draw_fragility)
+    draws: tuple[Callable[[Settings], None], ...] = (
+        draw_word_vs_subword,
+        draw_channels,
+        draw_embedding_sources,
+        draw_fragility,
+    )
     for draw in draws:
         draw(settings)
     for stage in Stage:

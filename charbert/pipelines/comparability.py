@@ -52,6 +52,13 @@ def comparison_keys(settings: Settings) -> dict[str, str | None]:
     }
 
 
+def fitting_pretraining(settings: Settings) -> list[str | None]:
+    """Return the ``pretraining`` of cells that fit the settings': none, theirs, or theirs with other noise."""
+    own = replace(settings.model, objective=Objective.mlm_nlm, baseline=BaselineSettings(), own_noise=True)
+    models = (replace(own, own_noise=False), own)
+    return [None, *(comparison_keys(replace(settings, model=model))["pretraining"] for model in models)]
+
+
 def comparable_records(
     settings: Settings, kind: str = "finetune", *, several_trunks: bool = False, **filters: Any
 ) -> list[ResultRecord]:
@@ -67,10 +74,8 @@ def comparable_records(
             to BERT's, and the other way round. Of several trunks of a family the one that was run last counts.
         **filters: more for `charbert.records.read_records`.
     """
-    pretrained = replace(settings.model, objective=Objective.mlm_nlm, baseline=BaselineSettings(), own_noise=False)
-    keys = comparison_keys(replace(settings, model=pretrained))
-    of_any_noise = comparison_keys(replace(settings, model=replace(pretrained, own_noise=True)))["pretraining"]
-    fitting = [None, keys["pretraining"], of_any_noise]
+    keys = comparison_keys(replace(settings, model=replace(settings.model, baseline=BaselineSettings())))
+    fitting = fitting_pretraining(settings)
     common = "protocol" if several_trunks else "shared"
     folder = Path(settings.paths.results) / "records"
     records = read_records(

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from transformers import EvalPrediction
 
@@ -25,13 +26,18 @@ from charbert.analysis.fragility import find_nouns, measure_fragility
 from charbert.analysis.word_vs_subword import find_split_words, score_by_split
 from charbert.config.analysis import Stage
 from charbert.config.schema import Settings
+from charbert.data.collate import PadCollator
 from charbert.data.wordpiece import read_wordpiece
+from charbert.deploy.backends import load_backend
+from charbert.evaluation.channels import changed_words, subwords_of, without_characters, without_subwords
+from charbert.evaluation.predict import run_logits
 from charbert.evaluation.sensitivity import mean_sensitivity, word_sensitivities
 from charbert.evaluation.word_states import WordEncoder, WordStates
 from charbert.model import CharBertModel
 from charbert.model.processing import CharBertProcessor
 from charbert.noise.attack import attack_sentences
 from charbert.pipelines.analysis_cells import (
+    CHANNELS,
     EMBEDDING_SOURCES,
     FRAGILITY,
     SENSITIVITY,
@@ -44,7 +50,7 @@ from charbert.pipelines.finetune import prepare_finetuned
 from charbert.pipelines.ingredients import build_attack, data_file, prepare_data, set_files, task_files
 from charbert.pipelines.pretrain import load_encoder, trunk_tokenizer
 from charbert.pipelines.runs import checksums, history, recorded_run, seed_everything, train
-from charbert.pipelines.sets import read_sets
+from charbert.pipelines.sets import build_versions, read_sets
 from charbert.records import ResultRecord
 from charbert.seeding import numpy_generator
 from charbert.tasks.attackable import attackable_sentences
@@ -100,6 +106,40 @@ def sensitivity(settings: Settings, cell: Cell) -> ResultRecord:
             metrics |= {_sensitivity_path(settings, source, which): value for which, value in means.items()}
         values = {source: rows[0].tolist() for source, rows in word_sensitivities(encode, [shown], [noised]).items()}
         record.details["sentence"] = {"clean": shown, "noisy": noised, "values": values}
+        record.finish(metrics)
+    return record
+
+
+def channels(settings: Settings, cell: Cell) -> ResultRecord:
+    """Return the record of a tagger's scores with what one channel sees of the attacked words hidden.
+
+    A word recogniser in front of the model is left out.
+    """
+    folder = prepare_finetuned(settings).model_folder
+    processor, backend = CharBertProcessor.from_pretrained(folder), load_backend(folder)
+    task = build_task(settings.task)
+    sets = read_sets(settings, task)
+    task.learn_labels(sets["train"])
+    versions = build_versions(settings, task, sets)
+    attack = "released" if "released" in versions else settings.attack.name
+    clean, noisy = versions["clean"], versions[attack]
+    changed = changed_words([example.words for example in clean], [example.words for example in noisy])
+    collate = PadCollator(processor.pad_values, processor.row_length)
+    metrics: dict[str, float] = {}
+    with _recorded(settings, cell, CHANNELS, set_files(settings)) as (record, _):
+        for name, examples in (("clean", clean), (attack, noisy)):
+            encoded = task.encode(examples, processor, settings.finetuning_length)
+            hidden = subwords_of(encoded.origin, changed)
+            views = {"all": encoded.features}
+            views["no_subwords"] = without_subwords(encoded.features, hidden, processor.tokenizer.mask_token_id)
+            if processor.char_vocab is not None:
+                views["no_characters"] = without_characters(encoded.features, hidden, processor)
+            for view, features in views.items():
+                logits = run_logits(backend, features, collate, settings.finetuning.eval_batch_size)
+                score = task.score(examples, task.decode(logits, encoded))[task.metric]
+                metrics[f"channels/{task.name}/{'clean' if name == 'clean' else 'attacked'}/{view}"] = score
+        record.details["attack"] = attack
+        record.details["changed"] = float(np.concatenate(changed).mean())
         record.finish(metrics)
     return record
 

@@ -126,6 +126,37 @@ def fig6_embedding_sources(records: Sequence[ResultRecord]) -> Table:
     )
 
 
+def channels(records: Sequence[ResultRecord]) -> Table:
+    """Return scores with one channel's view of the attacked words hidden; ours, the paper has no such table.
+
+    Args:
+        records: with metrics ``channels/<task>/{clean,attacked}/{all,no_subwords,no_characters}`` and
+            ``details.changed``, of one task.
+
+    Raises:
+        RecordError: see `charbert.reporting.tables.build_table`.
+    """
+    task, metric = _task(records), _setting(records, "task", "metric")
+    views = {"all": "", "no_subwords": ", subwords hidden", "no_characters": ", characters hidden"}
+    columns = [
+        Column(f"{task.upper()} {str(metric).upper()}", f"{'original' if text == 'clean' else 'attack'}{heading}", path)
+        for text in ("clean", "attacked")
+        for view, heading in views.items()
+        for path in (f"channels/{task}/{text}/{view}",)
+    ]
+    share = statistics.fmean(record.details["changed"] for record in records) if records else 0.0
+    return build_table(
+        records,
+        title="What each channel gives",
+        columns=columns,
+        order=MODELS,
+        notes=[
+            f"Hidden are the words that the attack changes ({100 * share:.1f} %), in the original text too: their "
+            "subwords behind the mask, or their characters, as MLM hides them. Context stays."
+        ],
+    )
+
+
 def intro_fragility(records: Sequence[ResultRecord]) -> Table:
     """Return what a deleted character does to the subwords of nouns, one row for each tokenizer. Paper: Sec. 1.
 

@@ -1,0 +1,72 @@
+"""One channel's view of some words taken away: what is left of a score is what the other channel gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charbert.data.encoding.tags import EncodedTags
+from charbert.model.processing import CharBertProcessor
+
+Flags = NDArray[np.bool_]
+
+
+def changed_words(clean: Sequence[Sequence[str]], noisy: Sequence[Sequence[str]]) -> list[Flags]:
+    """Return of each sentence which words the noise changed, (W,)."""
+    return [
+        np.array([word != other for word, other in zip(one, two, strict=True)], dtype=np.bool_)
+        for one, two in zip(clean, noisy, strict=True)
+    ]
+
+
+def subwords_of(encoded: EncodedTags, words: Sequence[Flags]) -> list[Flags]:
+    """Return of each feature which subwords belong to the words meant, (T,).
+
+    Args:
+        encoded: sentences as features; one special subword ends each.
+        words: of each sentence which words are meant, (W,).
+    """
+    found = []
+    for feature, window in zip(encoded.features, encoded.windows, strict=True):
+        flags = np.zeros(len(feature["input_ids"]), dtype=np.bool_)
+        end = len(flags) - 1
+        for offset in range(len(window.positions) - 1, -1, -1):
+            begin = window.positions[offset]
+            if begin is None:  # a word without a subword
+                continue
+            flags[begin:end] = words[window.sentence][window.first_word + offset]
+            end = begin
+        found.append(flags)
+    return found
+
+
+def without_subwords(features: Sequence[Mapping[str, Any]], hidden: Sequence[Flags], mask_id: int) -> list[Any]:
+    """Return features whose hidden subwords are the mask in the token channel; their characters stay.
+
+    Args:
+        features: with ``input_ids`` (T).
+        hidden: flag of each subword, (T,).
+        mask_id: of the tokenizer.
+    """
+    return [
+        {**feature, "input_ids": np.where(flags, mask_id, np.asarray(feature["input_ids"])).tolist()}
+        for feature, flags in zip(features, hidden, strict=True)
+    ]
+
+
+def without_characters(
+    features: Sequence[Mapping[str, Any]], hidden: Sequence[Flags], processor: CharBertProcessor
+) -> list[Any]:
+    """Return features without the characters of the hidden subwords, as MLM hides them; the subwords stay.
+
+    Args:
+        features: as the processor gives them.
+        hidden: flag of each subword, (T,).
+        processor: with characters.
+    """
+    return [
+        {**feature, **processor.hide_subwords(feature, flags)} for feature, flags in zip(features, hidden, strict=True)
+    ]

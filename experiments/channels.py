@@ -1,0 +1,24 @@
+"""What each channel gives: scores with the subwords or the characters of the attacked words hidden.
+
+python experiments/channels.py recipe=quick
+python experiments/channels.py recipe=smoke hydra.mode=RUN model=charbert task=pos
+"""
+
+import hydra
+from omegaconf import DictConfig
+
+from charbert.config.load import load_settings
+from charbert.pipelines import analyze
+from charbert.pipelines.entry import reported
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="channels")
+@reported
+def main(cfg: DictConfig) -> float:
+    """Measure one model and redraw the table; return its score under attack, in [0, 1]."""
+    settings = load_settings(cfg)
+    return analyze.channels(settings).metrics[f"channels/{settings.task.name}/attacked/all"]
+
+
+if __name__ == "__main__":
+    main()
