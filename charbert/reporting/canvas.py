@@ -38,6 +38,11 @@ STYLE = {
 }
 
 
+def on_two_lines(label: str) -> str:
+    """Return the name of a row, broken where it is long, to stand below its bars."""
+    return label.replace("BERT+", "BERT\n+").replace(", ", ",\n")
+
+
 def draw_cell(axis: Axes, cell: Cell, x: float, width: float, color: str, label: str = "", *, digits: int = 1) -> None:
     """Draw our mean as a bar with its standard deviation, and the paper's score as a hollow diamond.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from charbert.errors import RecordError
-from charbert.reporting.canvas import CYCLE, add_caption, add_legend, draw_cell, panels, save_figure
+from charbert.reporting.canvas import CYCLE, add_caption, add_legend, draw_cell, on_two_lines, panels, save_figure
 from charbert.reporting.layout import Table
 from charbert.reporting.published import ATTACK, ORIGINAL
 
@@ -128,7 +128,7 @@ def _draw_task(axis: Axes, table: Table, group: str) -> None:
         for x, row in enumerate(table.rows):
             draw_cell(axis, row.cells[index], x + offset, bar, color, column.name)
     axis.set_title(group, fontsize=11)
-    axis.set_xticks(range(len(table.rows)), [row.label.replace("BERT+", "BERT\n+") for row in table.rows])
+    axis.set_xticks(range(len(table.rows)), [on_two_lines(row.label) for row in table.rows])
     axis.tick_params(axis="x", length=0, labelsize=8.5)
     axis.grid(axis="x", visible=False)
     axis.set_xlim(-0.6, len(table.rows) - 0.4)
