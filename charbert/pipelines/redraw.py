@@ -14,7 +14,7 @@ from charbert.reporting.choices import choices_table, telling_choices
 from charbert.reporting.figures import loss_curves
 from charbert.reporting.layout import write_table
 from charbert.reporting.pretraining import pretraining_table
-from charbert.reporting.tables import setting
+from charbert.reporting.tables import row_label, setting
 
 log = logging.getLogger(__name__)
 
@@ -68,10 +68,11 @@ def draw_choices(settings: Settings) -> None:
 
 
 def _names(records: Sequence[ResultRecord]) -> list[str]:
-    """Return the model of each run, with what tells it from others of that model."""
-    models = [str(setting(record, "model.name")) for record in records]
-    choices = telling_choices(records)
+    """Return the model of each run, with what tells it from others of that model; at last, its key."""
+    names = [
+        ", ".join((row_label(record), *choice))
+        for record, choice in zip(records, telling_choices(records), strict=True)
+    ]
     return [
-        ", ".join((model, *choice)) if models.count(model) > 1 else model
-        for model, choice in zip(models, choices, strict=True)
+        f"{name}, {record.key}" if names.count(name) > 1 else name for name, record in zip(names, records, strict=True)
     ]

@@ -12,9 +12,10 @@ from charbert.reporting.layout import Cell, Column, Row, Table
 from charbert.reporting.paper_tables import METRIC_TITLES, TASK_TITLES
 from charbert.reporting.tables import row_label, setting
 
-_SECTIONS = ("corpus", "pretraining", "finetuning", "strategy", "robust_training")
-"""Sections of the settings in which trials of one model differ."""
-_PRETRAINING = ("corpus", "pretraining")
+_PRETRAINING = ("pretraining_seed", "corpus", "noise", "pretraining")
+"""Settings of pretraining, which tell nothing of a model that had none."""
+_FINETUNING = ("preparation", "finetuning", "strategy", "distillation", "robust_training", "attack")
+_DATA = ("train", "dev", "test", "folds.number", "folds.seed")
 _WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
 _ATTACKS = ("released", "charbert")
 """The attacked set that is shown, by preference."""
@@ -23,7 +24,7 @@ _ATTACKS = ("released", "charbert")
 def choices_table(records: Sequence[ResultRecord], task: str, metric: str) -> Table | None:
     """Return dev and test scores by model and settings, or None where no model was fine-tuned in several ways.
 
-    A row is named by the settings in which the records of the task differ. The best dev score of a model, by which
+    A row is named by the settings in which the records of its model differ. The best dev score of a model, by which
     settings are to be chosen, is bold; test scores are there to be looked at, not to choose by.
 
     Args:
@@ -56,11 +57,19 @@ def choices_table(records: Sequence[ResultRecord], task: str, metric: str) -> Ta
 
 
 def telling_choices(records: Sequence[ResultRecord]) -> list[tuple[str, ...]]:
-    """Return of each record the settings in which the records differ, as ``epochs 4``."""
+    """Return of each record the settings in which the records of its model differ, as ``epochs 4``.
+
+    Those outside fine-tuning bear the name of their section: ``pretraining epochs 2``. Seeds of fine-tuning, which
+    runs are averaged over, are left out.
+    """
     found = [_choices(record) for record in records]
-    varying = _varying(found)
+    of_model = defaultdict(list)
+    for record, values in zip(records, found, strict=True):
+        of_model[row_label(record)].append(values)
+    varying = {label: _varying(choices) for label, choices in of_model.items()}
     return [
-        tuple(f"{name.split('.')[-1]} {_text(values[name])}" for name in varying if name in values) for values in found
+        tuple(f"{_short(name)} {_text(values[name])}" for name in varying[row_label(record)] if name in values)
+        for record, values in zip(records, found, strict=True)
     ]
 
 
@@ -77,10 +86,19 @@ def _cells(records: Sequence[ResultRecord], columns: Sequence[Column]) -> list[C
 
 
 def _choices(record: ResultRecord) -> dict[str, Any]:
-    """Return the settings that trials may differ in, by path; those of pretraining only where there was one."""
-    pretrained = setting(record, "model.objective") != "none"
-    sections = [name for name in _SECTIONS if pretrained or name not in _PRETRAINING]
-    return dict(_flat({name: record.settings[name] for name in sections if name in record.settings}))
+    """Return the settings that runs of one model may differ in, by path: of its encoder and of what the run does."""
+    model = dict(setting(record, "model") or {})
+    recognizer = model.pop("recognizer", None) or {}
+    if recognizer.get("enabled"):
+        model["recognizer"] = recognizer
+    chosen = {"model": model}
+    if recognizer.get("enabled") or model.get("objective") != "none":
+        chosen |= {name: record.settings[name] for name in _PRETRAINING if name in record.settings}
+    if record.kind != "pretrain":
+        chosen |= {name: record.settings[name] for name in _FINETUNING if name in record.settings}
+        files = f"data.sets.{setting(record, 'task.name')}"
+        chosen["data"] = {part: value for part in _DATA if (value := setting(record, f"{files}.{part}")) is not None}
+    return dict(_flat(chosen))
 
 
 def _varying(choices: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -98,6 +116,12 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
             yield from _flat(value, f"{prefix}{name}.")
         elif name not in _WITHOUT_EFFECT:
             yield f"{prefix}{name}", value
+
+
+def _short(path: str) -> str:
+    section, _, rest = path.partition(".")
+    name = rest.split(".")[-1]
+    return name if section == "finetuning" else f"{section} {name}".strip()
 
 
 def _text(value: Any) -> str:

@@ -1,17 +1,22 @@
 from typing import Any
 
+import pytest
+
 from charbert.records import ResultRecord, start_record
 from charbert.reporting.choices import choices_table
 
 
-def tuned(model: str, seed: int = 1, *, dev: float, attacked: float = 0.4, **settings: Any) -> ResultRecord:
+def tuned(model: str, /, seed: int = 1, *, dev: float, attacked: float = 0.4, **settings: Any) -> ResultRecord:
     objective = "none" if model == "BERT" else "mlm_nlm"
+    sections = {name: settings.pop(name) for name in list(settings) if isinstance(settings[name], dict)}
     kept = {
         "recipe": "minilm",
         "trunk": {"name": "minilm"},
-        "model": {"name": model, "objective": objective},
+        "task": {"name": "ner"},
+        "model": {"name": model, "objective": objective, **sections.pop("model", {})},
         "corpus": {"max_words": settings.pop("max_words", 5)},
         "finetuning": {"epochs": 2.0, "num_workers": seed, **settings},
+        **sections,
     }
     record = start_record("finetune", "finetune", "a run", settings=kept, seed=seed)
     record.finish({"dev/ner/f1": dev, "eval/ner/f1": dev - 0.02, "attack/ner/released/f1": attacked})
@@ -44,9 +49,47 @@ def test_settings_of_pretraining_do_not_part_models_that_had_none() -> None:
     ]
     table = choices_table(records, "ner", "f1")
     assert table is not None
-    assert [row.label for row in table.rows] == ["BERT", "CharBERT, max_words 5", "CharBERT, max_words 7"]
+    assert [row.label for row in table.rows] == [
+        "BERT",
+        "CharBERT, corpus max_words 5",
+        "CharBERT, corpus max_words 7",
+    ]
 
 
 def test_a_setting_that_an_older_record_lacks_parts_nothing() -> None:
     old, new = tuned("BERT", dev=0.90), tuned("BERT", seed=2, dev=0.92, momentum=0.0)
     assert choices_table([old, new], "ner", "f1") is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "others", "row"),
+    [
+        ({"noise": {"probability": 0.15}}, {"noise": {"probability": 0.4}}, "noise probability 0.4"),
+        ({"model": {"share_interaction": False}}, {"model": {"share_interaction": True}}, "model share_interaction True"),
+        ({"attack": {"rate": 0.5}}, {"attack": {"rate": 1.0}}, "attack rate 1"),
+        ({"preparation": {"only": 0}}, {"preparation": {"only": 9}}, "preparation only 9"),
+        (
+            {"data": {"sets": {"ner": {"train": "a.train"}}}},
+            {"data": {"sets": {"ner": {"train": "b.train"}}}},
+            "data train b.train",
+        ),
+    ],
+)
+def test_runs_that_are_no_repetitions_are_not_averaged(
+    settings: dict[str, Any], others: dict[str, Any], row: str
+) -> None:
+    table = choices_table([tuned("CharBERT", dev=0.90, **settings), tuned("CharBERT", dev=0.94, **others)], "ner", "f1")
+    assert table is not None
+    assert [cell.scores for cell in (table.cell(f"CharBERT, {row}", "NER F1 dev"),)] == [(94.0,)]
+
+
+def test_a_setting_that_parts_one_model_stands_in_no_other_ones_row() -> None:
+    records = [tuned("BERT", dev=0.9), tuned("BERT", dev=0.91, epochs=4.0), tuned("CharBERT", dev=0.95)]
+    table = choices_table(records, "ner", "f1")
+    assert table is not None
+    assert [row.label for row in table.rows] == ["BERT, epochs 2", "BERT, epochs 4", "CharBERT"]
+
+
+def test_the_recogniser_of_a_model_that_uses_none_parts_nothing() -> None:
+    settings = ({"recognizer": {"enabled": False, "hidden_size": size}} for size in (8, 9))
+    assert choices_table([tuned("BERT", dev=0.9, model=model) for model in settings], "ner", "f1") is None
