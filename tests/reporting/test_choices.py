@@ -65,7 +65,11 @@ def test_a_setting_that_an_older_record_lacks_parts_nothing() -> None:
     ("settings", "others", "row"),
     [
         ({"noise": {"probability": 0.15}}, {"noise": {"probability": 0.4}}, "noise probability 0.4"),
-        ({"model": {"share_interaction": False}}, {"model": {"share_interaction": True}}, "model share_interaction True"),
+        (
+            {"model": {"share_interaction": False}},
+            {"model": {"share_interaction": True}},
+            "model share_interaction True",
+        ),
         ({"attack": {"rate": 0.5}}, {"attack": {"rate": 1.0}}, "attack rate 1"),
         ({"preparation": {"only": 0}}, {"preparation": {"only": 9}}, "preparation only 9"),
         (
