@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import torch
 
+from charbert.deploy.quantize import halve_weights
 from charbert.errors import CheckpointError
 from charbert.files import replaced_folder
 from charbert.model import CharBertModel
 from charbert.model.processing import CharBertProcessor
-
-log = logging.getLogger(__name__)
 
 
 def save_encoder(folder: str | Path, target: str | Path, *, half: bool = True) -> int:
@@ -36,13 +34,8 @@ def save_encoder(folder: str | Path, target: str | Path, *, half: bool = True) -
     if missing := sorted(report["missing_keys"]):
         raise CheckpointError(f"{folder}: expected the weights of an encoder, found none of {', '.join(missing[:3])}")
     if half:
-        model = model.half()
-        large = [name for name, weight in model.named_parameters() if not torch.isfinite(weight).all()]
-        if large:
-            raise CheckpointError(f"{folder}: {large[0]} does not fit into 16 bits; write it with --full")
+        halve_weights(model, folder)
     with replaced_folder(target) as draft:
         model.save_pretrained(draft)
         processor.save_pretrained(draft)
-    size = sum(path.stat().st_size for path in Path(target).iterdir())
-    log.info("%s: %.1f MB", target, size / 1e6)
-    return size
+    return sum(path.stat().st_size for path in Path(target).iterdir())

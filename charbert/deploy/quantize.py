@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 import torch
-from transformers import AutoConfig
+from transformers import AutoConfig, PreTrainedModel
 
 from charbert.deploy.export import copy_companions, load_model, write_report
 from charbert.deploy.onnx_model import ONNX_FILE, OnnxModel, import_deploy, read_export
@@ -70,6 +70,25 @@ def quantize_model(folder: str | Path, target: str | Path, *, distance: float = 
     return differences
 
 
+def halve_weights(model: PreTrainedModel, source: str | Path) -> PreTrainedModel:
+    """Return the model itself with its weights as 16-bit floats.
+
+    Args:
+        model: to be changed.
+        source: where it comes from, for the message.
+
+    Raises:
+        CheckpointError: if a weight is beyond the range of 16 bits.
+    """
+    largest = torch.finfo(torch.float16).max
+    for name, weight in model.state_dict().items():
+        if weight.is_floating_point() and bool((weight.abs() > largest).any()):
+            raise CheckpointError(
+                f"{source}: expected weights within +-{largest:g}, got {weight.abs().max():g} in {name}"
+            )
+    return model.half()
+
+
 def halve_model(folder: str | Path, target: str | Path) -> None:
     """Write a model with its weights as 16-bit floats: half the size; whoever loads it computes in 32 bits.
 
@@ -81,13 +100,7 @@ def halve_model(folder: str | Path, target: str | Path) -> None:
         CheckpointError: if the folder holds no such model, or a weight beyond the range of 16 bits.
     """
     source = Path(folder)
-    model = load_model(source)
-    largest = torch.finfo(torch.float16).max
-    for name, weight in model.state_dict().items():
-        if weight.is_floating_point() and bool((weight.abs() > largest).any()):
-            raise CheckpointError(
-                f"{source}: expected weights within +-{largest:g}, got {weight.abs().max():g} in {name}"
-            )
+    model = halve_weights(load_model(source), source)
     with replaced_folder(target) as draft:
         copy_companions(source, draft)
-        model.half().save_pretrained(draft)
+        model.save_pretrained(draft)

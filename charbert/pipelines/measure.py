@@ -119,7 +119,6 @@ def channels(settings: Settings, cell: Cell) -> ResultRecord:
     processor, backend = CharBertProcessor.from_pretrained(folder), load_backend(folder)
     task = build_task(settings.task)
     sets = read_sets(settings, task)
-    task.learn_labels(sets["train"])
     versions = build_versions(settings, task, sets)
     attack = "released" if "released" in versions else settings.attack.name
     clean, noisy = versions["clean"], versions[attack]
@@ -149,7 +148,6 @@ def embedding_sources(settings: Settings, cells: Mapping[str, Cell]) -> list[Res
     prepare_data(settings)
     task = build_task(settings.task)
     sets = read_sets(settings, task)
-    task.learn_labels(sets["train"])
     encode = _word_encoder(settings, *load_encoder(settings))
     log.info("reading the words' states in %s", settings.model.name)
     states = {split: encode([example.words for example in sets[split]]) for split in ("train", "dev", "test")}

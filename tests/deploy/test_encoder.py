@@ -58,7 +58,7 @@ def test_a_weight_that_does_not_fit_is_refused_and_nothing_is_written(pretrained
     with torch.no_grad():
         next(model.parameters())[0, 0] = 1e6
     model.save_pretrained(pretrained)
-    with pytest.raises(CheckpointError, match="does not fit into 16 bits"):
+    with pytest.raises(CheckpointError, match=r"got 1e\+06 in "):
         save_encoder(pretrained, tmp_path / "passed_on")
     assert not (tmp_path / "passed_on").exists()
 
