@@ -1,17 +1,25 @@
 """What the README and the guide tell a user to type works; recipes are swapped for the smallest one.
 
-The blocks of a page run in their order in one folder that looks like a checkout. A block marked ``notest`` is left out.
+The blocks of a page run in their order in one folder that looks like a checkout. A block marked ``notest`` is left out;
+its experiments, of hours or days, are composed as written and their settings checked.
 """
 
 import contextlib
+import itertools
 import os
 import re
+import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from charbert.config.load import load_settings
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -40,6 +48,27 @@ def blocks_of(page: Path) -> list[Block]:
 def commands_of(block: Block) -> list[str]:
     """Return a block's lines, those that a backslash continues joined."""
     return block.body.replace("\\\n", " ").splitlines() if block.language == "bash" else []
+
+
+def composed_experiments(page: Path) -> list[str]:
+    """Return the experiments of a page that are not run here, but those that read a file of another run."""
+    blocks = [Block(*block) for block in BLOCK.findall(page.read_text(encoding="utf-8"))]
+    found = [line for block in blocks if "notest" in block.mark for line in commands_of(block)]
+    return [line for line in found if line.startswith("python experiments/") and "--config-dir" not in line]
+
+
+def runs_of(command: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield the configuration and overrides of runs of a command that try each value of its sweep and its file's."""
+    _, script, *options = shlex.split(command, comments=True)
+    stem = Path(script).stem
+    swept = OmegaConf.select(OmegaConf.load(ROOT / "conf" / f"{stem}.yaml"), "hydra.sweeper.params") or {}
+    given = dict(option.split("=", 1) for option in options if "=" in option and not option.startswith("hydra"))
+    choices = [
+        [f"{name}={value}" for value in ([text] if text[:1] in "[{'\"(" else str(text).split(","))]
+        for name, text in {**swept, **given}.items()
+    ]
+    for values in itertools.zip_longest(*choices):
+        yield stem, [value or first[0] for value, first in zip(values, choices, strict=True)]
 
 
 def in_smoke_form(text: str) -> str:
@@ -137,6 +166,22 @@ def test_a_command_is_run_in_its_smallest_form(line: str, form: str) -> None:
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#\s]+)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_experiment_of_a_page_has_settings_that_pass(page: Path) -> None:
+    for command in composed_experiments(page):
+        for stem, overrides in runs_of(command):
+            with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+                settings = load_settings(compose(stem, overrides))
+            assert settings.experiment == stem
+
+
+def test_a_command_is_spelt_out_with_what_its_file_sweeps() -> None:
+    runs = list(runs_of("python experiments/table3_sequence_labeling.py recipe=minilm model=bert seed=1,2  # tables"))
+    assert len(runs) == 2
+    assert runs[0] == ("table3_sequence_labeling", ["model=bert", "task=ner", "recipe=minilm", "seed=1"])
+    assert runs[1] == ("table3_sequence_labeling", ["model=bert", "task=pos", "recipe=minilm", "seed=2"])
 
 
 @pytest.mark.slow
