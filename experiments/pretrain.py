@@ -4,11 +4,15 @@ python experiments/pretrain.py recipe=quick
 python experiments/pretrain.py recipe=minilm model=adv_bert corpus.max_words=100000
 """
 
+import logging
+
 import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
 from charbert.pipelines.entry import reported
+
+log = logging.getLogger(__name__)
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="pretrain")
@@ -18,7 +22,9 @@ def main(cfg: DictConfig) -> None:
     settings = load_settings(cfg)
     from charbert.pipelines import pretrain
 
-    pretrain.prepare_encoder(settings)
+    folder = pretrain.prepare_encoder(settings)
+    told = f"in {folder}" if folder else "nothing to pretrain, model.objective=none"
+    log.info("%s: %s", settings.model.name, told)
 
 
 if __name__ == "__main__":

@@ -83,3 +83,8 @@ def test_a_folder_without_a_file_is_refused_by_the_name_of_the_file(
 def test_an_encoder_that_is_there_is_not_pretrained_again(pretrained: Composed) -> None:
     with pytest.raises(SettingsError, match=r"expected model\.objective=none"):
         pretrained("model.objective=mlm_nlm")
+
+
+def test_without_a_folder_nothing_runs(composed: Composed) -> None:
+    with pytest.raises(CheckpointError, match="model.pretrained=FOLDER: expected a folder"):
+        finetune.run(composed("recipe=smoke", "tracking=off", "task=ner", "model=charbert_pretrained"))
