@@ -86,5 +86,5 @@ def test_an_encoder_that_is_there_is_not_pretrained_again(pretrained: Composed) 
 
 
 def test_without_a_folder_nothing_runs(composed: Composed) -> None:
-    with pytest.raises(CheckpointError, match="model.pretrained=FOLDER: expected a folder"):
+    with pytest.raises(CheckpointError, match=r"model\.pretrained=FOLDER: expected a folder"):
         finetune.run(composed("recipe=smoke", "tracking=off", "task=ner", "model=charbert_pretrained"))
