@@ -52,8 +52,13 @@ def draw(settings: Settings, stem: str) -> Table | None:
     records = _records(settings, spec)
     if not records:
         return None
-    p_values = row_p_values(records, table_columns(spec, records), results / "records")
-    table = paper_table(spec, records, p_values=p_values)
+    columns, folder = table_columns(spec, records), results / "records"
+    table = paper_table(
+        spec,
+        records,
+        p_values=row_p_values(records, columns, folder),
+        rival_p_values=row_p_values(records, columns, folder, rival=spec.rival) if spec.rival else None,
+    )
     write_table(table, results / "tables", stem)
     if stem == ROBUSTNESS:
         robustness_bars(table, results / "figures", stem)

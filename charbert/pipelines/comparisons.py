@@ -37,9 +37,15 @@ Units = list[np.ndarray]
 
 
 def row_p_values(
-    records: Sequence[ResultRecord], columns: Sequence[Column], folder: Path, *, seed: int = 0, rounds: int = 10_000
+    records: Sequence[ResultRecord],
+    columns: Sequence[Column],
+    folder: Path,
+    *,
+    rival: str = "",
+    seed: int = 0,
+    rounds: int = 10_000,
 ) -> dict[tuple[str, str], float]:
-    """Return the p value of each cell's difference from the plain trunk, (row, ``Column.heading``) -> p.
+    """Return the p value of each cell's difference from another row, (row, ``Column.heading``) -> p.
 
     Examples are paired: what the two models made of the same one. Over several seeds that both were run with,
     the counts of an example are summed, since its outcomes are not independent; folds have examples of their
@@ -52,6 +58,7 @@ def row_p_values(
         records: those of the table.
         columns: of the table.
         folder: where the records lie.
+        rival: the row to compare with; the plain trunk of each row's family if empty.
         seed: of the randomisation; the same records always give the same p values.
         rounds: of the randomisation.
 
@@ -61,13 +68,13 @@ def row_p_values(
     runs = runs_of(records, [column.metric for column in columns])
     p_values: dict[tuple[str, str], float] = {}
     for (label, metric), members in runs.items():
-        baseline = baseline_of(label)
-        if label == baseline or (baseline, metric) not in runs:
+        baseline = rival or baseline_of(label)
+        if label in (baseline, baseline_of(label)) or (baseline, metric) not in runs:
             continue
         pairs = _paired(runs[baseline, metric], members, metric, folder)
         for column in columns:
             if pairs and column.metric == metric:
-                rng = numpy_generator(seed, "significance", label, metric)
+                rng = numpy_generator(seed, "significance", label, metric, *([rival] if rival else []))
                 p_values[label, column.heading] = _p_value(pairs, rng, rounds)
     return p_values
 

@@ -63,6 +63,8 @@ class PaperTable:
     """Rows from the top; others follow by name."""
     left_out: tuple[str, ...] = ()
     """Rows that our runs have and this table does not show."""
+    rival: str = ""
+    """Row that the others are tested against as well as against the plain trunk; none if empty."""
     several_trunks: bool = False
     """Whether rows of several trunks stand in it (BERT's, RoBERTa's)."""
     ours: tuple[Measure, ...] = ()
@@ -95,6 +97,7 @@ TABLE_SPECS = {
             # Departure: NLM-BERT is a row of ours that tells what the objective gives from what the channel gives
             order=("BERT", "AdvBERT", "NLM-BERT", "BERT+WordRec", "CharBERT", *DENSE),
             left_out=ABLATIONS,
+            rival="AdvBERT",
         ),
         PaperTable(
             "table3_sequence_labeling",
@@ -155,6 +158,7 @@ def paper_table(
     *,
     attacks: Mapping[str, str] | None = None,
     p_values: Mapping[tuple[str, str], float] | None = None,
+    rival_p_values: Mapping[tuple[str, str], float] | None = None,
 ) -> Table:
     """Return one of the paper's tables with our scores beside its own.
 
@@ -164,6 +168,7 @@ def paper_table(
             ``attack/<task>/<attack>/<metric>``.
         attacks: see `table_columns`.
         p_values: see `charbert.reporting.tables.build_table`.
+        rival_p_values: see there; of tests against ``spec.rival``.
 
     Raises:
         RecordError: see `charbert.reporting.tables.build_table`.
@@ -183,6 +188,8 @@ def paper_table(
         published=published,
         order=spec.order,
         p_values=p_values,
+        rival=spec.rival,
+        rival_p_values=rival_p_values,
         notes=_notes(columns, records),
     )
 

@@ -23,6 +23,7 @@ FOLDS_NOTE = (
 )
 SIGNIFICANT = 0.05
 """A p value up to this is marked."""
+RIVAL_MARK = "†"
 
 BASELINE = "BERT"
 """Name of the model that is a trunk alone, and of the family of all trunks that have no name of their own."""
@@ -71,6 +72,8 @@ def build_table(
     published: Mapping[tuple[str, str], float] | None = None,
     order: Sequence[str] = (),
     p_values: Mapping[tuple[str, str], float] | None = None,
+    rival: str = "",
+    rival_p_values: Mapping[tuple[str, str], float] | None = None,
     notes: Sequence[str] = (),
 ) -> Table:
     """Return a table of the records' scores, averaged over seeds (and folds) and turned into percent.
@@ -86,13 +89,16 @@ def build_table(
         published: (row, ``Column.heading``) -> the paper's score in percent.
         order: rows that come first, in this order; the others follow by name.
         p_values: (row, ``Column.heading``) -> p of a test against `baseline_of` the row; up to 0.05 is marked *.
+        rival: another row to compare with; none if empty.
+        rival_p_values: as ``p_values``, of a test against ``rival``; up to 0.05 is marked †.
         notes: footnotes.
 
     Raises:
         RecordError: if the records mix recipes, data sets or trunks of one family, disagree on one seed, or hold
             a score out of range.
     """
-    published, p_values = published or {}, p_values or {}
+    published = published or {}
+    tests = {"*": p_values or {}, RIVAL_MARK: rival_p_values or {}}
     _refuse_mixtures(records)
     runs = runs_of(records, [column.metric for column in columns])
     labels = {label for label, _ in runs} | {label for label, _ in published}
@@ -101,19 +107,22 @@ def build_table(
         cells = []
         for column in columns:
             found = runs.get((label, column.metric), ())
-            p_value = p_values.get((label, column.heading))
             cells.append(
                 Cell(
                     scores=tuple(100 * record.metrics[column.metric] for record in found),
                     published=published.get((label, column.heading)),
-                    mark="*" if p_value is not None and p_value <= SIGNIFICANT else "",
+                    mark="".join(
+                        m for m, found in tests.items() if found.get((label, column.heading), 1) <= SIGNIFICANT
+                    ),
                     fold_std=_fold_std(found, column.metric),
                 )
             )
         rows.append(Row(label, tuple(cells)))
-    marked = sorted({baseline_of(row.label) for row in rows for cell in row.cells if cell.mark})
+    marked = sorted({baseline_of(row.label) for row in rows for cell in row.cells if "*" in cell.mark})
     if marked:
         notes = [*notes, f"* differs from {' or '.join(marked)}, p ≤ {SIGNIFICANT} (paired test on the same examples)."]
+    if any(RIVAL_MARK in cell.mark for row in rows for cell in row.cells):
+        notes = [*notes, f"{RIVAL_MARK} differs from {rival}, p ≤ {SIGNIFICANT} (the same test)."]
     if any(cell.fold_std is not None for row in rows for cell in row.cells):
         notes = [*notes, FOLDS_NOTE]
     return Table(title, tuple(columns), _best_marked(rows, columns), _caption(records), tuple(notes))

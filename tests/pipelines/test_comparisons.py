@@ -39,8 +39,8 @@ class Folder:
         (folder / "per_example.json").write_text(json.dumps({"clean": units.tolist(), "charbert": units.tolist()}))
         self.records.append(record)
 
-    def p_values(self, *columns: Column) -> dict[tuple[str, str], float]:
-        return row_p_values(self.records, columns or (ACCURACY,), self.path, rounds=500)
+    def p_values(self, *columns: Column, rival: str = "") -> dict[tuple[str, str], float]:
+        return row_p_values(self.records, columns or (ACCURACY,), self.path, rival=rival, rounds=500)
 
 
 @pytest.fixture
@@ -59,6 +59,14 @@ def test_a_clear_difference_from_bert_is_found_and_bert_itself_has_none(folder: 
     assert set(found) == {(m, f"QNLI acc. {c}") for m in ("CharBERT", "AdvBERT") for c in ("original", "attack")}
     assert found["CharBERT", "QNLI acc. original"] == pytest.approx(2 / 2**30)  # McNemar: 30 examples, all one way
     assert found["AdvBERT", "QNLI acc. original"] == 1.0
+
+
+def test_a_rival_takes_the_place_of_the_plain_trunk_which_is_not_tested_twice(folder: Folder) -> None:
+    for model, right in (("BERT", 50), ("CharBERT", 80), ("AdvBERT", 51)):
+        folder.add(model, answers(right))
+    heading = "QNLI acc. original"
+    assert folder.p_values(rival="AdvBERT") == {("CharBERT", heading): pytest.approx(2 / 2**29)}
+    assert folder.p_values(rival="NLM-BERT") == {}
 
 
 def test_the_same_records_give_the_same_p_values(folder: Folder) -> None:

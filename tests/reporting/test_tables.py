@@ -54,6 +54,21 @@ def records() -> list[ResultRecord]:
     ]
 
 
+def test_a_difference_from_a_rival_has_a_mark_of_its_own(records: list[ResultRecord]) -> None:
+    table = build_table(
+        records,
+        title="NER",
+        columns=[F1, ATTACKED],
+        p_values={("CharBERT", "NER F1 attack"): 0.01},
+        rival="AdvBERT",
+        rival_p_values={("CharBERT", "NER F1 attack"): 0.05, ("CharBERT", "NER F1 original"): 0.06},
+    )
+    assert table.cell("CharBERT", "NER F1 attack").mark == "*†"
+    assert table.cell("CharBERT", "NER F1 original").mark == ""
+    assert table.notes[-1] == "† differs from AdvBERT, p ≤ 0.05 (the same test)."
+    assert r"**70.00 ± 0.00**\*† |" in render_markdown(table)
+
+
 def test_markdown_is_exact(records) -> None:
     assert render_markdown(small_table(records)) == (
         "**NER**\n"
