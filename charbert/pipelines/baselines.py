@@ -12,7 +12,9 @@ from charbert.baselines.answers import OverlapAnswers
 from charbert.baselines.tags import MajorityTag, TfidfTag
 from charbert.baselines.texts import MajorityLabel, TfidfLabel
 from charbert.config.baselines import BaselineKind
+from charbert.config.preparation import ClassWeights
 from charbert.config.schema import Settings
+from charbert.errors import SettingsError
 from charbert.evaluation.decision_scores import DecisionScores
 from charbert.evaluation.robustness import SetPredictions, decision_scores
 from charbert.pipelines.cells import Cell
@@ -25,7 +27,7 @@ from charbert.tasks.task import Task
 
 log = logging.getLogger(__name__)
 
-_SECTIONS = ("model", "task", "data", "newswire", "attack", "judging")
+_SECTIONS = ("model", "task", "data", "newswire", "preparation", "attack", "judging")
 """What a baseline depends on; its record names no trunk, since it stands beside the models of all."""
 
 Predict = Callable[[Sequence[Any]], SetPredictions]
@@ -48,7 +50,16 @@ def fit_baseline(
     sets: Mapping[str, list[Any]],
     versions: Mapping[str, Sequence[Any]],
 ) -> tuple[ResultRecord, dict[str, SetPredictions]]:
-    """Return the record and the predictions of a baseline; arguments as of `charbert.pipelines.fitting.fit`."""
+    """Return the record and the predictions of a baseline; arguments as of `charbert.pipelines.fitting.fit`.
+
+    Raises:
+        SettingsError: if classes are to be weighted, which only the loss of a fine-tuned model does.
+    """
+    if settings.preparation.class_weights is not ClassWeights.none:
+        raise SettingsError(
+            f"preparation.class_weights={settings.preparation.class_weights.name} weighs the loss of fine-tuning, and "
+            f"model={settings.model.name} has none; leave it at none, or balance the examples (preparation=balanced)"
+        )
     log.info("fitting %s on %s, seed %d", settings.model.name, settings.task.name, settings.seed)
     with recorded_run(settings, cell) as (record, tracking):
         record.settings = without_trunk(record.settings)

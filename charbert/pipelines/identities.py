@@ -124,7 +124,7 @@ def finetuning_identity(settings: Settings) -> dict[str, Any]:
 
 
 def baseline_identity(settings: Settings) -> dict[str, Any]:
-    """Return what identifies a baseline, which neither a trunk nor training settings can change."""
+    """Return what identifies a baseline, which neither a trunk nor training settings can change, but its examples can."""
     identity = {
         "baseline": identity_values(settings.model.baseline),
         "task": task_identity(settings),
@@ -132,6 +132,8 @@ def baseline_identity(settings: Settings) -> dict[str, Any]:
         "attack": identity_values(settings.attack),
         "seed": settings.seed,
     }
+    if settings.preparation.steps:
+        identity |= changed_sections(settings, ("preparation",))
     return identity | ({"newswire": identity_values(settings.newswire)} if settings.data.generated else {})
 
 

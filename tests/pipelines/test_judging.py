@@ -135,6 +135,16 @@ def test_a_baseline_is_scored_like_a_model_and_reads_no_trunk(
         assert record.metrics[f"eval/{name}/{settings.task.metric}"] > 0.8  # what it was fitted on
 
 
+def test_a_baseline_on_prepared_examples_is_another_cell_and_weighs_no_classes(
+    data: Path, benchmarks: Benchmarks
+) -> None:
+    plain, balanced = benchmarks(*RTE, "model=tfidf"), benchmarks(*RTE, "model=tfidf", "preparation=balanced")
+    assert finetuning_cell(plain).key != finetuning_cell(balanced).key
+    assert finetune.run(balanced).settings["preparation"]["name"] == "balanced"
+    with pytest.raises(SettingsError, match=r"preparation\.class_weights=balanced weighs the loss"):
+        finetune.run(benchmarks(*RTE, "model=tfidf", "preparation=weighted"))
+
+
 def test_a_baseline_is_the_same_cell_on_every_trunk_and_has_no_encoder(benchmarks: Benchmarks) -> None:
     one = benchmarks(*RTE, "model=tfidf")
     other = benchmarks(*RTE, "model=tfidf", "finetuning.epochs=9", "trunk=bert_base_cased")
