@@ -124,7 +124,7 @@ def finetuning_identity(settings: Settings) -> dict[str, Any]:
 
 
 def baseline_identity(settings: Settings) -> dict[str, Any]:
-    """Return what identifies a baseline, which neither a trunk nor training settings can change, but its examples can."""
+    """Return what identifies a baseline: its examples and settings, no trunk and nothing of fine-tuning."""
     identity = {
         "baseline": identity_values(settings.model.baseline),
         "task": task_identity(settings),
