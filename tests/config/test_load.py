@@ -37,7 +37,7 @@ def test_every_experiment_script_has_its_settings_and_is_short() -> None:
 def test_a_recipe_changes_trunk_and_data_together() -> None:
     quick, minilm = composed("recipe=quick"), composed("recipe=minilm")
     assert (quick.trunk.name, quick.data.name) == ("tiny-bert", "newswire")
-    assert (minilm.trunk.name, minilm.data.name) == ("minilm", "benchmarks")
+    assert (minilm.trunk.name, minilm.data.name) == ("minilm", "folds")
 
 
 def test_the_paper_recipe_holds_the_numbers_of_section_4_1() -> None:

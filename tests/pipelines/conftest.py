@@ -50,7 +50,9 @@ def benchmarks(composed: Callable[..., Settings], tiny_trunk: Path, tmp_path: Pa
     def compose_settings(*overrides: str) -> Settings:
         trunk = ("trunk=tiny_bert", "trunk.source=folder", f"trunk.location={tiny_trunk}", "model=bert")
         short = ("finetuning.max_steps=3", "finetuning.max_length=48", "finetuning.precision=fp32", "tracking=off")
-        return composed("recipe=minilm", f"paths.data={tmp_path / 'data'}", *trunk, *short, *overrides)
+        return composed(
+            "recipe=minilm", "data=benchmarks", f"paths.data={tmp_path / 'data'}", *trunk, *short, *overrides
+        )
 
     return compose_settings
 
