@@ -97,7 +97,7 @@ def comparison(settings: Settings, analysis: str) -> str:
     elif analysis == COMPRESSION:
         common |= {name: getattr(settings.compression, name) for name in MEASURED}
     elif analysis == FRAGILITY:
-        common = {"data": settings.data.name, "files": files_identity(settings)}
+        common = {"files": files_identity(settings)}
         common |= {"newswire": identity_values(settings.newswire)} if settings.data.generated else {}
     return settings_key(common)
 
