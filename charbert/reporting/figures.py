@@ -11,6 +11,7 @@ from charbert.errors import RecordError
 from charbert.reporting.canvas import CYCLE, add_caption, add_legend, draw_cell, on_two_lines, panels, save_figure
 from charbert.reporting.layout import Table
 from charbert.reporting.published import ATTACK, ORIGINAL
+from charbert.reporting.tables import RIVAL_MARK
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,7 +57,8 @@ def robustness_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
         axes[0].set_ylabel("score in percent")
         order = [f"{whose}, {condition}" for condition in COLORS for whose in ("ours", "paper")]
         add_legend(figure, axes, order)
-        add_caption(figure, " ".join((table.caption, *table.notes)))
+        notes = [note for note in table.notes if not note.startswith(("*", RIVAL_MARK))]  # bars bear no marks
+        add_caption(figure, " ".join((table.caption, *notes)))
         return save_figure(figure, folder, stem)
 
 
