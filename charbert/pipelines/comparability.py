@@ -54,7 +54,8 @@ def comparison_keys(settings: Settings) -> dict[str, str | None]:
 
 def fitting_pretraining(settings: Settings) -> list[str | None]:
     """Return the ``pretraining`` of cells that fit the settings': none, theirs, or theirs with other noise."""
-    own = replace(settings.model, objective=Objective.mlm_nlm, baseline=BaselineSettings(), own_noise=True)
+    encoder = replace(settings.model, pretrained="", released="", baseline=BaselineSettings())
+    own = replace(encoder, objective=Objective.mlm_nlm, own_noise=True)
     models = (replace(own, own_noise=False), own)
     return [None, *(comparison_keys(replace(settings, model=model))["pretraining"] for model in models)]
 

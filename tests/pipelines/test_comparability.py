@@ -1,4 +1,7 @@
 from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 from charbert.config.schema import Settings
 from charbert.pipelines.cells import finetuning_cell, pretraining_cell
@@ -68,3 +71,12 @@ def test_a_model_adapted_in_another_way_stands_in_another_table(composed: Compos
     (usual,) = comparable_records(composed("recipe=minilm", "model=bert"))
     (adapted,) = comparable_records(composed("recipe=minilm", "model=charbert", "strategy=lora"))
     assert usual.key != adapted.key
+
+
+@pytest.mark.parametrize("model", ["charbert_pretrained", "charbert_released"])
+def test_an_encoder_from_elsewhere_stands_beside_the_pretrained_ones(
+    composed: Composed, tmp_path: Path, model: str
+) -> None:
+    finished(composed("recipe=minilm", "model=charbert"))
+    elsewhere = composed("recipe=minilm", f"model={model}", f"paths.data={tmp_path}")
+    assert [record.settings["model"]["name"] for record in comparable_records(elsewhere)] == ["CharBERT"]
