@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 MINILM := .venv/.minilm
 RECORDED = $(patsubst results/%/records/,%,$(wildcard results/*/records/))
-PAGES := README.md docs/REPRODUCTION.md
+PAGES := README.md docs/REPRODUCTION.md $(wildcard models/*/README.md)
 
 .DEFAULT_GOAL := help
 .PHONY: help install quickstart minilm test check lint format types contracts browser tables clean

@@ -23,9 +23,9 @@ from charbert.config.load import load_settings
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("models/*/README.md"))]
 CHECKOUT = (
-    *("charbert", "conf", "experiments", "notebooks"),
+    *("charbert", "conf", "experiments", "models", "notebooks"),
     *("Makefile", "pyproject.toml", "constraints.txt", "requirements-minilm.txt"),
 )
 LEFT_OUT = ("source .venv/bin/activate", "wandb sync ", "wandb agent ", "pip install ")
@@ -162,13 +162,13 @@ def test_a_command_is_run_in_its_smallest_form(line: str, form: str) -> None:
     assert in_smoke_form(line) == form
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#\s]+)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_experiment_of_a_page_has_settings_that_pass(page: Path) -> None:
     for command in composed_experiments(page):
         for stem, overrides in runs_of(command):
@@ -185,6 +185,6 @@ def test_a_command_is_spelt_out_with_what_its_file_sweeps() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_what_a_page_says_to_type_works(page: Path, folder: Path) -> None:
     assert run_blocks(page, folder) == blocks_of(page)

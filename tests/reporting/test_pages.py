@@ -43,7 +43,7 @@ def test_a_page_that_cannot_be_filled_is_left_as_it_is(
     assert page.read_text(encoding="utf-8") == text
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/REPRODUCTION.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/REPRODUCTION.md", "models/charbert-minilm/README.md"])
 def test_the_pages_of_the_project_show_the_tables_of_its_records(name: str) -> None:
     page = ROOT / name
     assert "<!-- table " in page.read_text(encoding="utf-8")
