@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from omegaconf import OmegaConf
+
+from charbert.config.schema import Settings
 from charbert.records import ResultRecord
 from charbert.reporting.layout import Cell, Column, Row, Table
 from charbert.reporting.paper_tables import METRIC_TITLES, TASK_TITLES
@@ -17,6 +20,8 @@ _PRETRAINING = ("pretraining_seed", "corpus", "noise", "pretraining")
 _FINETUNING = ("preparation", "finetuning", "strategy", "distillation", "robust_training", "attack")
 _DATA = ("train", "dev", "test", "folds.number", "folds.seed")
 _WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
+_OFF = (None, "none", "")
+"""Values that a row leaves unsaid."""
 _ATTACKS = ("released", "charbert")
 """The attacked set that is shown, by preference."""
 
@@ -66,9 +71,15 @@ def telling_choices(records: Sequence[ResultRecord]) -> list[tuple[str, ...]]:
     of_model = defaultdict(list)
     for record, values in zip(records, found, strict=True):
         of_model[row_label(record)].append(values)
+    for choices in of_model.values():
+        _fill(choices)
     varying = {label: _varying(choices) for label, choices in of_model.items()}
     return [
-        tuple(f"{_short(name)} {_text(values[name])}" for name in varying[row_label(record)] if name in values)
+        tuple(
+            f"{_short(name)} {_text(values[name])}"
+            for name in varying[row_label(record)]
+            if values.get(name) not in _OFF
+        )
         for record, values in zip(records, found, strict=True)
     ]
 
@@ -101,8 +112,19 @@ def _choices(record: ResultRecord) -> dict[str, Any]:
     return dict(_flat(chosen))
 
 
+def _fill(choices: Sequence[dict[str, Any]]) -> None:
+    """Give records that are older than a setting its default, which changes nothing."""
+    schema = OmegaConf.to_container(OmegaConf.structured(Settings), enum_to_str=True)
+    assert isinstance(schema, dict)
+    defaults = dict(_flat(schema))
+    for name in {name for values in choices for name in values}:
+        for values in choices:
+            if name in defaults:
+                values.setdefault(name, defaults[name])
+
+
 def _varying(choices: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the paths with several values; a record that is older than a setting says nothing about it."""
+    """Return the paths with several values."""
     values = defaultdict(set)
     for choice in choices:
         for name, value in choice.items():
@@ -110,7 +132,7 @@ def _varying(choices: Sequence[Mapping[str, Any]]) -> list[str]:
     return sorted(name for name, found in values.items() if len(found) > 1)
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _flat(values: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in values.items():
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{name}.")

@@ -56,9 +56,13 @@ def test_settings_of_pretraining_do_not_part_models_that_had_none() -> None:
     ]
 
 
-def test_a_setting_that_an_older_record_lacks_parts_nothing() -> None:
-    old, new = tuned("BERT", dev=0.90), tuned("BERT", seed=2, dev=0.92, momentum=0.0)
-    assert choices_table([old, new], "ner", "f1") is None
+def test_a_record_older_than_a_setting_had_its_default() -> None:
+    old, same = tuned("BERT", dev=0.90), tuned("BERT", seed=2, dev=0.92, robust_training={"method": "none"})
+    assert choices_table([old, same], "ner", "f1") is None
+    other = tuned("BERT", dev=0.80, robust_training={"method": "adversarial"})
+    table = choices_table([old, same, other], "ner", "f1")
+    assert table is not None
+    assert table.cell("BERT", "NER F1 dev").scores == (90.0, 92.0)
 
 
 @pytest.mark.parametrize(
