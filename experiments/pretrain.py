@@ -23,8 +23,7 @@ def main(cfg: DictConfig) -> None:
     from charbert.pipelines import pretrain
 
     folder = pretrain.prepare_encoder(settings)
-    told = f"in {folder}" if folder else "nothing to pretrain, model.objective=none"
-    log.info("%s: %s", settings.model.name, told)
+    log.info("%s: %s", settings.model.name, folder or "nothing to pretrain, model.objective=none")
 
 
 if __name__ == "__main__":
