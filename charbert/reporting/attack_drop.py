@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from charbert.errors import RecordError
-from charbert.reporting.canvas import CYCLE, add_caption, add_legend, draw_cell, on_two_lines, panels, save_figure
+from charbert.reporting.canvas import CYCLE, add_caption, add_legend, draw_cell, on_short_lines, panels, save_figure
 from charbert.reporting.layout import Cell, Table
 from charbert.reporting.published import ATTACK, ORIGINAL
 
@@ -83,7 +83,7 @@ def _draw_group(axis: Axes, group: str, rows: dict[str, Cell]) -> None:
     for x, cell in enumerate(rows.values()):
         draw_cell(axis, cell, x, 0.66, COLOR)
     axis.set_title(group, fontsize=11)
-    axis.set_xticks(range(len(rows)), [on_two_lines(label) for label in rows])
+    axis.set_xticks(range(len(rows)), [on_short_lines(label) for label in rows])
     axis.tick_params(axis="x", length=0, labelsize=8.5)
     axis.grid(axis="x", visible=False)
     axis.set_xlim(-0.6, len(rows) - 0.4)

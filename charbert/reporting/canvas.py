@@ -38,9 +38,15 @@ STYLE = {
 }
 
 
-def on_two_lines(label: str) -> str:
-    """Return the name of a row, broken where it is long, to stand below its bars."""
-    return label.replace("BERT+", "BERT\n+").replace(", ", ",\n")
+def on_short_lines(label: str, width: int = 13) -> str:
+    """Return the name of a row, broken where it is long, to stand below its bars.
+
+    Args:
+        label: the name.
+        width: letters of a line, where words allow it.
+    """
+    lines = label.replace("BERT+", "BERT\n+").replace(", ", ",\n").split("\n")
+    return "\n".join(textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False) for line in lines)
 
 
 def draw_cell(axis: Axes, cell: Cell, x: float, width: float, color: str, label: str = "", *, digits: int = 1) -> None:

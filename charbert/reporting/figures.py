@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from charbert.errors import RecordError
-from charbert.reporting.canvas import CYCLE, add_caption, add_legend, draw_cell, on_two_lines, panels, save_figure
-from charbert.reporting.layout import Table
+from charbert.reporting.canvas import CYCLE, add_caption, add_legend, draw_cell, on_short_lines, panels, save_figure
+from charbert.reporting.layout import Cell, Table
 from charbert.reporting.published import ATTACK, ORIGINAL
 from charbert.reporting.tables import RIVAL_MARK
 
@@ -121,17 +121,22 @@ def _has_runs(table: Table, group: str) -> bool:
     return any(row.cells[index].scores for row in table.rows for index in at)
 
 
+def _has_score(cell: Cell) -> bool:
+    return bool(cell.scores) or cell.published is not None
+
+
 def _draw_task(axis: Axes, table: Table, group: str) -> None:
     columns = [(index, column) for index, column in enumerate(table.columns) if column.group == group]
+    rows = [row for row in table.rows if any(_has_score(row.cells[index]) for index, _ in columns)] or table.rows
     bar = 0.8 / len(columns)
     for place, (index, column) in enumerate(columns):
         color = COLORS.get(column.name, CYCLE[place % len(CYCLE)])
         offset = (place - (len(columns) - 1) / 2) * bar
-        for x, row in enumerate(table.rows):
+        for x, row in enumerate(rows):
             draw_cell(axis, row.cells[index], x + offset, bar, color, column.name)
     axis.set_title(group, fontsize=11)
-    axis.set_xticks(range(len(table.rows)), [on_two_lines(row.label) for row in table.rows])
+    axis.set_xticks(range(len(rows)), [on_short_lines(row.label) for row in rows])
     axis.tick_params(axis="x", length=0, labelsize=8.5)
     axis.grid(axis="x", visible=False)
-    axis.set_xlim(-0.6, len(table.rows) - 0.4)
+    axis.set_xlim(-0.6, len(rows) - 0.4)
     axis.set_ylim(0, 105)

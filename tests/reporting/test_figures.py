@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from charbert.errors import RecordError
+from charbert.reporting.canvas import on_short_lines
 from charbert.reporting.figures import loss_curves, robustness_bars
 from charbert.reporting.layout import Cell, Column, Row, Table
 
@@ -42,6 +43,25 @@ def test_bars_are_drawn_for_the_tasks_that_were_run(robustness, tmp_path) -> Non
     assert [word for word in written if word[0].isdigit() and "." in word] == ["81.0", "81.0", "50.0"]
     assert {"ours, original", "paper, attack", "BERT", "CharBERT"} <= set(written)
     assert "Recipe quick; seeds 1, 2. Attacked with ours." in written
+
+
+def test_a_task_shows_the_models_that_have_a_score_in_it(tmp_path) -> None:
+    both, ner = Cell((80.0,)), (Cell(), Cell(), Cell((81.0,)), Cell((60.0,)))
+    written = texts(robustness_bars(table(Row("BERT", (both,) * 4), Row("char TF-IDF", ner)), tmp_path, "table2")[1])
+    assert (written.count("BERT"), written.count("char TF-IDF")) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("label", "lines"),
+    [
+        ("CharBERT", "CharBERT"),
+        ("BERT+WordRec", "BERT\n+WordRec"),
+        ("CharBERT (pretrained)", "CharBERT\n(pretrained)"),
+        ("CharBERT, dense noise, shared interaction", "CharBERT,\ndense noise,\nshared\ninteraction"),
+    ],
+)
+def test_long_names_are_broken_between_words(label: str, lines: str) -> None:
+    assert on_short_lines(label) == lines
 
 
 def test_the_paper_alone_can_be_drawn(tmp_path) -> None:
