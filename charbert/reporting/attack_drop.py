@@ -48,10 +48,12 @@ def attack_drop_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
     if not drops:
         raise RecordError(f"figure {stem}: expected a table with original and attacked scores, got none")
     width = max(4.8, 0.9 + 0.85 * sum(map(len, drops.values())))
-    with panels(len(drops), width=width, height=3.6, sharey=True) as (figure, axes):
+    ratios = [len(rows) for rows in drops.values()]
+    with panels(len(drops), width=width, height=3.6, sharey=True, ratios=ratios) as (figure, axes):
         for axis, (group, rows) in zip(axes, drops.items(), strict=True):
             _draw_group(axis, group, rows)
         axes[0].set_ylabel("share of the score lost, percent")
+        axes[0].set_ylim(bottom=0)  # of all, once all are drawn: their tops are then known
         add_legend(figure, axes, ["ours", "paper"])
         add_caption(figure, " ".join((table.caption, *(note for note in table.notes if "attacked" in note))))
         return save_figure(figure, folder, stem)
@@ -87,4 +89,3 @@ def _draw_group(axis: Axes, group: str, rows: dict[str, Cell]) -> None:
     axis.tick_params(axis="x", length=0, labelsize=8.5)
     axis.grid(axis="x", visible=False)
     axis.set_xlim(-0.6, len(rows) - 0.4)
-    axis.set_ylim(bottom=0)

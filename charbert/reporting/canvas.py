@@ -115,13 +115,15 @@ def explain_diamond(axis: Axes) -> None:
 
 
 def add_legend(figure: Figure, axes: Sequence[Axes], order: Sequence[str] = ()) -> None:
-    """Explain each kind of mark once, above the panels, in columns of two that belong together."""
+    """Explain each kind of mark once, above the panels, in columns of two that belong together, or of more to fit."""
     found: dict[str, Any] = {}
     for axis in axes:
         handles, labels = axis.get_legend_handles_labels()
         found |= dict(zip(labels, handles, strict=True))
     names = [name for name in order if name in found] or list(found)
     columns = len(names) if len(names) < 4 else math.ceil(len(names) / 2)
+    fitting = int(10 * figure.get_figwidth()) // (max(map(len, names), default=0) + 8)  # ten letters are an inch
+    columns = max(1, min(columns, fitting))
     figure.legend([found[name] for name in names], names, loc="outside upper center", ncols=columns)
 
 

@@ -8,8 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from charbert.errors import RecordError
-from charbert.reporting.canvas import CYCLE, add_caption, add_legend, draw_cell, on_short_lines, panels, save_figure
-from charbert.reporting.layout import Cell, Table
+from charbert.reporting.canvas import (
+    CYCLE,
+    INK,
+    add_caption,
+    add_legend,
+    draw_cell,
+    on_short_lines,
+    panels,
+    save_figure,
+)
+from charbert.reporting.layout import Cell, Row, Table
 from charbert.reporting.published import ATTACK, ORIGINAL
 from charbert.reporting.tables import RIVAL_MARK
 
@@ -19,6 +28,9 @@ if TYPE_CHECKING:
 History = Sequence[Mapping[str, Any]]
 COLORS = {ORIGINAL: "#0072B2", ATTACK: "#E69F00"}
 """Blue and orange of Okabe and Ito, apart for every kind of colour vision and in grey."""
+HELD_OUT = "held out"
+LINE_STYLES = ("-", "--", ":")
+"""Taken in turn where there are more runs than colours."""
 TOKENS = "num_input_tokens_seen"
 EVAL = "eval_"
 PANELS = {
@@ -50,8 +62,9 @@ def robustness_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
     groups = [group for group in groups if _has_runs(table, group)] or groups
     if not groups or not table.rows:
         raise RecordError(f"figure {stem}: expected a table with rows and columns, got none; run an experiment")
-    width = max(6.4, 0.9 + 0.78 * len(table.rows) * len(groups))
-    with panels(len(groups), width=width, height=4.1, sharey=True) as (figure, axes):
+    ratios = [len(_rows_of(table, group)) for group in groups]
+    width = max(6.4, 0.9 + 0.78 * sum(ratios))
+    with panels(len(groups), width=width, height=4.1, sharey=True, ratios=ratios) as (figure, axes):
         for axis, group in zip(axes, groups, strict=True):
             _draw_task(axis, table, group)
         axes[0].set_ylabel("score in percent")
@@ -89,25 +102,27 @@ def loss_curves(histories: Mapping[str, History], folder: Path | str, stem: str,
     }
     if not chosen:
         raise RecordError(f"figure {stem}: expected histories with {', '.join(PANELS)}, got none; pretrain first")
-    with panels(len(chosen), width=max(5.0, 3.3 * len(chosen)), height=3.2) as (figure, axes):
+    with panels(len(chosen), width=max(5.0, 3.3 * len(chosen)), height=3.2 + 0.08 * len(histories)) as (figure, axes):
         for axis, (name, title) in zip(axes, chosen.items(), strict=True):
-            for color, (label, run) in zip(itertools.cycle(CYCLE), histories.items(), strict=False):
-                _draw_run(axis, run, name, x_key, color=color, label=label)
+            looks = itertools.product(LINE_STYLES, CYCLE)
+            for (style, color), (label, run) in zip(itertools.cycle(looks), histories.items(), strict=False):
+                _draw_run(axis, run, name, x_key, style=style, color=color, label=label)
             axis.set_title(title, fontsize=10)
             if name == "mlm_perplexity":  # falls from thousands to tens
                 axis.set_yscale("log")
             axis.set_xlabel("subwords seen, millions" if x_key == TOKENS else "steps")
+        axes[0].plot([], [], "o", color=INK, markerfacecolor="white", label=HELD_OUT)
         add_legend(figure, axes)
         add_caption(figure, caption)
         return save_figure(figure, folder, stem)
 
 
-def _draw_run(axis: Axes, run: History, name: str, x_key: str, *, color: str, label: str) -> None:
+def _draw_run(axis: Axes, run: History, name: str, x_key: str, *, style: str, color: str, label: str) -> None:
     line, dots = _points(run, name, x_key), _points(run, EVAL + name, x_key)
     if line:
-        axis.plot(*zip(*line, strict=True), color=color, linewidth=1.6, label=label)
+        axis.plot(*zip(*line, strict=True), linestyle=style, color=color, linewidth=1.6, label=label)
     if dots:
-        axis.plot(*zip(*dots, strict=True), "o", color=color, markerfacecolor="white", label=f"{label}, held out")
+        axis.plot(*zip(*dots, strict=True), "o", color=color, markerfacecolor="white")
 
 
 def _points(run: History, name: str, x_key: str) -> list[tuple[float, float]]:
@@ -121,13 +136,19 @@ def _has_runs(table: Table, group: str) -> bool:
     return any(row.cells[index].scores for row in table.rows for index in at)
 
 
+def _rows_of(table: Table, group: str) -> Sequence[Row]:
+    """Return the rows that have a score in the group; all, where none has."""
+    at = [index for index, column in enumerate(table.columns) if column.group == group]
+    return [row for row in table.rows if any(_has_score(row.cells[index]) for index in at)] or table.rows
+
+
 def _has_score(cell: Cell) -> bool:
     return bool(cell.scores) or cell.published is not None
 
 
 def _draw_task(axis: Axes, table: Table, group: str) -> None:
     columns = [(index, column) for index, column in enumerate(table.columns) if column.group == group]
-    rows = [row for row in table.rows if any(_has_score(row.cells[index]) for index, _ in columns)] or table.rows
+    rows = _rows_of(table, group)
     bar = 0.8 / len(columns)
     for place, (index, column) in enumerate(columns):
         color = COLORS.get(column.name, CYCLE[place % len(CYCLE)])

@@ -55,6 +55,12 @@ def test_bars_are_written_twice_with_the_same_bytes(tmp_path) -> None:
     ]
 
 
+def test_the_axis_reaches_to_the_largest_loss_of_all_tasks(tmp_path) -> None:
+    rows = table(Row("BERT", (Cell((80.0,)), Cell((72.0,)), Cell((80.0,)), Cell((20.0,)))))
+    written = texts(attack_drop_bars(rows, tmp_path, "drop")[1])
+    assert max(int(text) for text in written if text.isdigit()) >= 70  # 75.0 in the second task, 10.0 in the first
+
+
 def test_a_table_without_attacks_is_refused(tmp_path) -> None:
     with pytest.raises(RecordError, match="figure drop: expected a table with original and attacked scores"):
         attack_drop_bars(paper_table(TABLE_SPECS["table3_sequence_labeling"], []), tmp_path, "drop")
