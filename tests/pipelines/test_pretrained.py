@@ -85,6 +85,7 @@ def test_an_encoder_that_is_there_is_not_pretrained_again(pretrained: Composed) 
         pretrained("model.objective=mlm_nlm")
 
 
-def test_without_a_folder_nothing_runs(composed: Composed) -> None:
-    with pytest.raises(CheckpointError, match=r"model\.pretrained=FOLDER: expected a folder"):
+def test_without_the_folder_nothing_runs(composed: Composed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # where the repository's own encoder is not
+    with pytest.raises(CheckpointError, match=r"model\.pretrained=models/charbert-minilm: expected a folder"):
         finetune.run(composed("recipe=smoke", "tracking=off", "task=ner", "model=charbert_pretrained"))
