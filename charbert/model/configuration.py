@@ -110,6 +110,13 @@ class CharBertConfig(PreTrainedConfig):
         self._check_sizes()
         self._check_channels()
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings without where the trunk lay, which is of the machine and not of the model."""
+        values: dict[str, Any] = super().to_dict()
+        if isinstance(values.get("trunk_config"), dict):
+            values["trunk_config"].pop("_name_or_path", None)
+        return values
+
     @property
     def hidden_size(self) -> int:
         """Hidden size H of the trunk, and of both channels."""

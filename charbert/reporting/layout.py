@@ -111,6 +111,7 @@ class _Style:
     plus_minus: str
     missing: str
     mark: str
+    star: str = "*"
 
     def text(self, cell: Cell, column: Column, most_seeds: int) -> str:
         """Return ours, then the paper's in brackets."""
@@ -119,8 +120,7 @@ class _Style:
             return self.missing + published
         ours = f"{cell.mean:.2f}" + ("" if cell.std is None else f"{self.plus_minus}{cell.std:.2f}")
         ours = self.bold.format(ours) if cell.is_best else ours
-        mark = self.mark.format(cell.mark) if cell.mark else ""
-        mark = mark.replace("*", r"\*") if self is _MARKDOWN else mark
+        mark = self.mark.format(cell.mark.replace("*", self.star)) if cell.mark else ""
         fewer = f" (n={len(cell.scores)})" if len(cell.scores) < most_seeds else ""
         folds = "" if cell.fold_std is None else f" (folds{self.plus_minus}{cell.fold_std:.2f})"
         return ours + mark + fewer + folds + published
@@ -131,7 +131,7 @@ class _Style:
         return [self.text(cell, column, table.most_seeds) for cell, column in pairs]
 
 
-_MARKDOWN = _Style(bold="**{}**", plus_minus=" ± ", missing="–", mark="{}")
+_MARKDOWN = _Style(bold="**{}**", plus_minus=" ± ", missing="–", mark="{}", star=r"\*")
 _PLAIN = _Style(bold="{}", plus_minus=" ± ", missing="–", mark="{}")
 _LATEX = _Style(bold=r"\textbf{{{}}}", plus_minus=r" $\pm$ ", missing="--", mark=r"\textsuperscript{{{}}}")
 

@@ -24,6 +24,7 @@ FOLDS_NOTE = (
 SIGNIFICANT = 0.05
 """A p value up to this is marked."""
 RIVAL_MARK = "†"
+"""Of a difference from the rival; that from the plain trunk has a star."""
 
 BASELINE = "BERT"
 """Name of the model that is a trunk alone, and of the family of all trunks that have no name of their own."""
@@ -98,7 +99,7 @@ def build_table(
             a score out of range.
     """
     published = published or {}
-    tests = {"*": p_values or {}, RIVAL_MARK: rival_p_values or {}}
+    tested = {"*": p_values or {}, RIVAL_MARK: rival_p_values or {}}
     _refuse_mixtures(records)
     runs = runs_of(records, [column.metric for column in columns])
     labels = {label for label, _ in runs} | {label for label, _ in published}
@@ -112,7 +113,9 @@ def build_table(
                     scores=tuple(100 * record.metrics[column.metric] for record in found),
                     published=published.get((label, column.heading)),
                     mark="".join(
-                        m for m, found in tests.items() if found.get((label, column.heading), 1) <= SIGNIFICANT
+                        mark
+                        for mark, found_p in tested.items()
+                        if found_p.get((label, column.heading), 1) <= SIGNIFICANT
                     ),
                     fold_std=_fold_std(found, column.metric),
                 )

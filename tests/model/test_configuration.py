@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from transformers import AutoConfig, ModernBertConfig, PreTrainedConfig
+from transformers import AutoConfig, BertConfig, ModernBertConfig, PreTrainedConfig
 
 from charbert.errors import SettingsError
 from charbert.model import CharBertConfig
@@ -81,3 +81,10 @@ def test_a_trunk_without_a_type_is_refused() -> None:
 def test_a_misspelt_setting_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"unknown CharBertConfig settings \['char_hiden_size'\]"):
         CharBertConfig.check_names(["char_hiden_size", "num_labels"])
+
+
+def test_a_saved_configuration_does_not_tell_where_the_trunk_lay(tmp_path: Path) -> None:
+    trunk = BertConfig(name_or_path="/somewhere/of/mine", num_hidden_layers=1)
+    CharBertConfig(trunk_config=trunk, char_encoder="none").save_pretrained(tmp_path)
+    assert "/somewhere/of/mine" not in (tmp_path / "config.json").read_text()
+    assert trunk.name_or_path == "/somewhere/of/mine"
