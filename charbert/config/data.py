@@ -65,9 +65,13 @@ class SetFiles:
     """Where the hub calls a column otherwise: the name in ``task.columns``, and the hub's."""
     folds: FoldSettings = field(default_factory=FoldSettings)
     """Cross-validation of ``test``; ``train`` and ``dev`` are not read then."""
+    epochs_factor: float = later(1.0)
+    """Times the epochs of fine-tuning, for a set with so few examples that the epochs of the others are few steps."""
 
     def __post_init__(self) -> None:
-        """Check the names that files are called by."""
+        """Check ranges and the names that files are called by."""
+        if self.epochs_factor <= 0:
+            raise SettingsError(f"data.sets.TASK.epochs_factor must be positive, got {self.epochs_factor}")
         for name in self.attacked:
             check_name("an attacked set (data.sets.TASK.attacked, data.own.attacked)", name)
 

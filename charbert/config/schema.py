@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from omegaconf import MISSING
@@ -114,3 +114,9 @@ class Settings:
     def finetuning_length(self) -> int:
         """Subwords per sequence in fine-tuning: the task's own, or what the recipe says for all."""
         return self.task.max_length or self.finetuning.max_length
+
+    @property
+    def finetuning_on_task(self) -> TrainingSettings:
+        """How the task is learnt alone: the recipe's fine-tuning, for as many epochs as the task's set asks for."""
+        factor = self.data.sets[self.task.name].epochs_factor if self.task.name in self.data.sets else 1.0
+        return replace(self.finetuning, epochs=self.finetuning.epochs * factor)

@@ -162,7 +162,7 @@ def _build_trainer(
         return task.score(dev, task.decode(logits, encoded))
 
     return build_trainer(
-        settings.finetuning,
+        settings.finetuning_on_task,
         model,
         lessons.train_set,
         encoded.features,

@@ -108,6 +108,8 @@ def _choices(record: ResultRecord) -> dict[str, Any]:
     if record.kind != "pretrain":
         chosen |= {name: record.settings[name] for name in _FINETUNING if name in record.settings}
         files = f"data.sets.{setting(record, 'task.name')}"
+        if factor := setting(record, f"{files}.epochs_factor"):
+            chosen["finetuning"] = {**chosen["finetuning"], "epochs": chosen["finetuning"]["epochs"] * factor}
         chosen["data"] = {part: value for part in _DATA if (value := setting(record, f"{files}.{part}")) is not None}
     return dict(_flat(chosen))
 

@@ -132,6 +132,16 @@ def test_a_task_may_have_a_length_of_its_own(benchmarks: Benchmarks) -> None:
     assert finetuning_cell(plain).key == finetuning_cell(same).key
 
 
+def test_a_set_with_few_examples_may_be_read_more_often(entities: Benchmarks) -> None:
+    epochs = ("finetuning.max_steps=-1", "finetuning.epochs=1")
+    plain, longer = entities(*epochs), entities(*epochs, "data.sets.ner.epochs_factor=3")
+    assert finetuning_cell(plain).key == finetuning_cell(entities(*epochs, "data.sets.ner.epochs_factor=1")).key
+    assert finetuning_cell(plain).key != finetuning_cell(longer).key
+    assert finetune.run(longer).training_tokens == 3 * finetune.run(plain).training_tokens
+    with pytest.raises(SettingsError, match="epochs_factor must be positive, got 0"):
+        entities("data.sets.ner.epochs_factor=0")
+
+
 @pytest.mark.parametrize(("recipe", "length"), [("paper", 384), ("minilm", 384), ("quick", 96), ("smoke", 64)])
 def test_passages_get_more_room_than_sentences_where_the_trunk_has_it(
     composed: Benchmarks, recipe: str, length: int

@@ -81,6 +81,11 @@ def test_a_record_older_than_a_setting_had_its_default() -> None:
             {"data": {"sets": {"ner": {"train": "b.train"}}}},
             "data train b.train",
         ),
+        (
+            {"data": {"sets": {"ner": {"train": "a.train"}}}},
+            {"data": {"sets": {"ner": {"train": "a.train", "epochs_factor": 3.0}}}},
+            "epochs 6",
+        ),
     ],
 )
 def test_runs_that_are_no_repetitions_are_not_averaged(
