@@ -15,6 +15,7 @@ from charbert.pipelines.cells import with_fold
 from charbert.pipelines.identities import (
     files_identity,
     finetuning_choices,
+    reading_identity,
     text_identity,
     training_identity,
     trunk_identity,
@@ -26,14 +27,14 @@ from charbert.reporting.tables import BASELINE, FAMILIES, setting, trunk_family
 def comparison_keys(settings: Settings) -> dict[str, str | None]:
     """Return the hashes that decide whether two cells may stand in one table.
 
-    ``set`` covers the task's files. ``protocol`` covers what cells on different trunks have in common besides:
-    fine-tuning and attack; ``shared`` the trunk as well. ``pretraining`` covers text, noise and pretraining, without
+    ``set`` covers the task's files and, but for baselines, how often they are read. ``protocol`` covers what cells on
+    different trunks have in common besides: fine-tuning and attack; ``shared`` the trunk as well. ``pretraining`` covers text, noise and pretraining, without
     the noise where that is the model's own, and is None for a model without further pretraining, which fits any. A
-    baseline stands beside all cells on its data and
-    attack.
+    baseline stands beside all cells on its data and attack.
     """
-    chosen_set = _set_keys(settings).get(settings.task.name)
-    if settings.model.baseline.kind is not BaselineKind.none:
+    is_baseline = settings.model.baseline.kind is not BaselineKind.none
+    chosen_set = _set_keys(settings, baseline=is_baseline).get(settings.task.name)
+    if is_baseline:
         return {"set": chosen_set, "baseline": _baseline_key(settings)}
     protocol = {
         "attack": identity_values(settings.attack),
@@ -92,20 +93,26 @@ def comparable_records(
     if kind == "finetune":
         baseline = {"details.comparison.baseline": _baseline_key(settings)}
         records += read_records(folder, kind=["baseline", "ensemble"], **baseline, **filters)
-    sets = _set_keys(settings)
-    return [record for record in records if _is_on(record, sets)]
+    sets, baseline_sets = _set_keys(settings), _set_keys(settings, baseline=True)
+    return [record for record in records if _is_on(record, baseline_sets if _is_baseline(record) else sets)]
 
 
-def _set_keys(settings: Settings) -> dict[str, str]:
-    """Return what identifies each task's files, all folds of a set being one."""
+def _set_keys(settings: Settings, *, baseline: bool = False) -> dict[str, str]:
+    """Return what identifies each task's files and how often they are read, all folds of a set being one."""
     keys = {}
     for name in settings.data.sets:
         of_task = with_fold(replace(settings, task=replace(settings.task, name=name)), 0)
-        identity = {"files": files_identity(of_task)}
+        identity: dict[str, Any] = {"files": files_identity(of_task)}
+        if not baseline:
+            identity |= reading_identity(of_task)
         if settings.data.generated:
             identity["newswire"] = identity_values(settings.newswire)
         keys[name] = settings_key(identity)
     return keys
+
+
+def _is_baseline(record: ResultRecord) -> bool:
+    return "baseline" in record.details["comparison"]
 
 
 def _is_on(record: ResultRecord, sets: Mapping[str, str]) -> bool:

@@ -24,6 +24,7 @@ _WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
 _HEAD_ONLY = ("name", "head_channels", "recognizer", "own_noise")
 _RELEASED = ("released", "released_char_vocab")
 _TEACHER = ("teacher", "cell")
+_READING = "epochs_factor"
 _FINETUNING_SECTIONS: tuple[str, ...] = ("preparation", "strategy", "distillation", "robust_training")
 """Sections of the settings that change how a model is fine-tuned, and count where they are not at their defaults."""
 
@@ -80,17 +81,25 @@ def task_identity(settings: Settings) -> dict[str, Any]:
 def files_identity(settings: Settings) -> dict[str, Any]:
     """Return what identifies the task's files: their names, and of a user's own, which change, what is in them.
 
+    How often they are read is no matter of the files; see `reading_identity`.
+
     Raises:
         DataError: if a file of the user's own cannot be read.
     """
     files = settings.data.sets[settings.task.name]
-    identity = identity_values(files)
+    identity = {name: value for name, value in identity_values(files).items() if name != _READING}
     if not settings.data.has_own_files:
         return identity
     contents: dict[str, Any] = {split: _content(getattr(files, split), split) for split in ("train", "dev", "test")}
     contents["attacked"] = {name: _content(path, f"attacked.{name}") for name, path in files.attacked.items()}
     contents["folds"] = identity["folds"] | {"articles": _content(files.folds.articles, "folds.articles")}
     return identity | contents
+
+
+def reading_identity(settings: Settings) -> dict[str, Any]:
+    """Return how often fine-tuning reads the task's set, where that is not as often as the others."""
+    files = identity_values(settings.data.sets[settings.task.name])
+    return {_READING: files[_READING]} if _READING in files else {}
 
 
 def _content(name: str, field: str) -> str:
@@ -120,7 +129,7 @@ def finetuning_identity(settings: Settings) -> dict[str, Any]:
         identity["newswire"] = identity_values(settings.newswire)
     if settings.model.recognizer.enabled:
         identity["recognizer"] = corrector_identity(settings)
-    return identity | finetuning_choices(settings)
+    return identity | reading_identity(settings) | finetuning_choices(settings)
 
 
 def baseline_identity(settings: Settings) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from charbert.records import ResultRecord, write_record
 Composed = Callable[..., Settings]
 
 
-def finished(settings: Settings) -> None:
+def finished(settings: Settings, kind: str = "finetune") -> None:
     cell = finetuning_cell(settings)
     record = ResultRecord(
-        kind="finetune",
+        kind=kind,
         experiment="table2_robustness",
         name=cell.name,
         key=cell.key,
@@ -63,6 +63,23 @@ def test_a_set_with_the_same_files_is_the_same_whatever_the_others_are(composed:
     assert {record.settings["task"]["name"] for record in found} == {"ner", "qnli"}
     assert of_folds in {record.key for record in found}
     assert len(found) == 2
+
+
+def test_rows_of_a_set_that_is_read_more_often_stand_alone_but_for_the_baselines(composed: Composed) -> None:
+    longer = "data.sets.ner.epochs_factor=3"
+    plain, read_thrice = composed("recipe=minilm", "model=bert"), composed("recipe=minilm", "model=bert", longer)
+    baseline, same = (
+        composed("recipe=minilm", "model=char_tfidf"),
+        composed("recipe=minilm", "model=char_tfidf", longer),
+    )
+    assert finetuning_cell(plain).key != finetuning_cell(read_thrice).key
+    assert finetuning_cell(baseline).key == finetuning_cell(same).key
+    finished(plain)
+    finished(read_thrice)
+    finished(baseline, "baseline")
+    for settings in (plain, read_thrice):
+        keys = {record.key for record in comparable_records(settings)}
+        assert keys == {finetuning_cell(settings).key, finetuning_cell(baseline).key}
 
 
 def test_a_model_adapted_in_another_way_stands_in_another_table(composed: Composed) -> None:
