@@ -28,9 +28,9 @@ def comparison_keys(settings: Settings) -> dict[str, str | None]:
     """Return the hashes that decide whether two cells may stand in one table.
 
     ``set`` covers the task's files and, but for baselines, how often they are read. ``protocol`` covers what cells on
-    different trunks have in common besides: fine-tuning and attack; ``shared`` the trunk as well. ``pretraining`` covers text, noise and pretraining, without
-    the noise where that is the model's own, and is None for a model without further pretraining, which fits any. A
-    baseline stands beside all cells on its data and attack.
+    different trunks have in common besides: fine-tuning and attack; ``shared`` the trunk as well. ``pretraining``
+    covers text, noise and pretraining, without the noise where that is the model's own, and is None for a model
+    without further pretraining, which fits any. A baseline stands beside all cells on its data and attack.
     """
     is_baseline = settings.model.baseline.kind is not BaselineKind.none
     chosen_set = _set_keys(settings, baseline=is_baseline).get(settings.task.name)
