@@ -40,6 +40,13 @@ class Interaction(Enum):
     none = "none"
 
 
+class InteractionStart(Enum):
+    """How new interactions begin."""
+
+    random = "random"
+    trunk = "trunk"
+
+
 class Channels(Enum):
     """Which channel's states a head reads."""
 
@@ -99,6 +106,9 @@ class ModelSettings:
     """paper: Eqs. 3-6; released: as the authors' weights need it; none: without it (Table 4)."""
     share_interaction: bool = False
     """One interaction module for all layers instead of one per layer (the released weights share it)."""
+    interaction_start: InteractionStart = later(InteractionStart.random)
+    """random: as all new weights; trunk: adding nothing and at the scale of the trunk's states, so that pretraining
+    begins with the trunk as it is."""
     interaction_window: int = 3
     """Width of the convolution of Eq. 4 in subwords; odd."""
     char_embedding_size: int = 256

@@ -21,6 +21,7 @@ from charbert.model.char_encoder import build_char_encoder
 from charbert.model.configuration import CharBertConfig
 from charbert.model.cpu_attention import attention_asked_for, use_signed_attention
 from charbert.model.interaction import INTERACTIONS, FoldedKernel, Interaction
+from charbert.model.interaction_start import start_at_trunk
 from charbert.model.random_masks import MaskDropout, replace_dropout
 from charbert.model.trunk import TrunkAdapter, build_trunk, trunk_adapter
 
@@ -99,6 +100,8 @@ class CharBertPreTrainedModel(PreTrainedModel):
         pooler = {name: weight for name, weight in mine.state_dict().items() if name.startswith("pooler.")}
         wanted = {**pooler, **theirs}  # a trunk without a pooler leaves ours as it is
         mine.load_state_dict({name: wanted[name] for name in mine.state_dict() if name in wanted})
+        if self.config.interaction_start == "trunk" and self.base_model.interactions:
+            start_at_trunk(list(self.base_model.interactions), mine)
 
     def get_input_embeddings(self) -> nn.Module:
         """Return the subword embeddings of the trunk."""

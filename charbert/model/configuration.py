@@ -12,6 +12,7 @@ _CHOICES = {
     "variant": ("paper", "released"),
     "char_encoder": ("gru", "embeddings", "none"),
     "interaction": ("paper", "released", "none"),
+    "interaction_start": ("random", "trunk"),
     "head_channels": ("both", "token", "char"),
     "nlm_channel": ("char", "token"),
     "nlm_norm": ("none", "own", "shared"),
@@ -41,6 +42,8 @@ class CharBertConfig(PreTrainedConfig):
         interaction: "paper" (Eqs. 3-6), "released", or "none", in which the channels pass side by side
             through the same layers; None takes the variant's own.
         share_interaction: one interaction for all layers; None means what the variant does (released: True).
+        interaction_start: how new interactions begin: "random", as all new weights; or "trunk", adding nothing and at
+            the scale of a pretrained trunk's states, so that pretraining begins with the trunk as it is.
         interaction_window: odd width of the convolution of Eq. 4, in subwords.
         head_channels: what a fine-tuning head reads: "both" concatenated (Sec. 3.6), "token" or "char".
         mlm_objective: whether the pretraining model has an MLM head.
@@ -76,6 +79,7 @@ class CharBertConfig(PreTrainedConfig):
     char_encoder: str = "gru"
     interaction: str | None = None
     share_interaction: bool | None = None
+    interaction_start: str = "random"
     interaction_window: int = 3
     head_channels: str = "both"
     mlm_objective: bool = True

@@ -42,6 +42,20 @@ class Interaction(GradientCheckpointingLayer):
         self.mix = nn.Conv1d(2 * hidden_size, hidden_size, window, padding=window // 2)
         self.token_norm, self.char_norm = (nn.LayerNorm(hidden_size, eps=norm_eps) for _ in range(2))
 
+    def last_maps(self) -> list[nn.Module]:
+        """Return the maps whose output is added to the channels."""
+        return [self.mix]
+
+    @torch.no_grad()
+    def start_near_identity(self, mean: float, deviation: float) -> None:
+        """Add nothing to the channels, and give states of this mean and deviation over H back nearly as they are."""
+        for part in self.last_maps():
+            for parameter in part.parameters():
+                parameter.zero_()
+        for norm in (self.token_norm, self.char_norm):
+            norm.weight.fill_(deviation)
+            norm.bias.fill_(mean)
+
     def fold(self) -> FoldedKernel | None:
         """Return the convolution with the linear maps before it in its kernel, exactly.
 
@@ -90,6 +104,10 @@ class HeterogeneousInteraction(Interaction):
     def __init__(self, hidden_size: int, window: int = 3, norm_eps: float = 1e-12) -> None:
         super().__init__(hidden_size, window, norm_eps, bias=True)
         self.token_out, self.char_out = (nn.Linear(hidden_size, hidden_size) for _ in range(2))
+
+    def last_maps(self) -> list[nn.Module]:
+        """Return the two maps of the division."""
+        return [self.token_out, self.char_out]
 
     def forward(
         self, token: Tensor, char: Tensor, mask: Tensor | None = None, kernel: FoldedKernel | None = None

@@ -146,6 +146,7 @@ def model_overrides(settings: Settings, processor: CharBertProcessor) -> dict[st
         "char_encoder": model.char_encoder.name,
         "interaction": model.interaction.name,
         "share_interaction": model.share_interaction,
+        "interaction_start": model.interaction_start.name,
         "interaction_window": model.interaction_window,
         "char_embedding_size": model.char_embedding_size,
     }

@@ -1,0 +1,72 @@
+"""Interactions that begin as nearly nothing, so that pretraining begins with the trunk as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from statistics import fmean
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from charbert.model.interaction import Interaction
+from charbert.model.trunk import trunk_adapter
+
+_ROWS, _SUBWORDS = 32, 32
+_SEED = 0
+
+
+class StateScale(NamedTuple):
+    """Mean and standard deviation over the H features of a state, averaged over subwords."""
+
+    mean: float
+    deviation: float
+
+
+@torch.no_grad()
+def state_scales(trunk: PreTrainedModel) -> list[StateScale]:
+    """Return the scale of the states after each layer of a trunk, on subwords drawn from its vocabulary.
+
+    The same subwords are drawn each time, with a generator of their own.
+    """
+    adapter = trunk_adapter(trunk.config)
+    length = min(_SUBWORDS, getattr(trunk.config, "max_position_embeddings", _SUBWORDS) - 2)  # RoBERTa counts from 2
+    drawn = torch.randint(trunk.config.vocab_size, (_ROWS, length), generator=torch.Generator().manual_seed(_SEED))
+    scales = []
+    with _evaluating(trunk):
+        states: Tensor = adapter.embed(trunk, drawn.to(trunk.device), None)  # (32, T, H)
+        context = adapter.layer_inputs(trunk, states, None)
+        for layer, inputs in zip(adapter.layers(trunk), context, strict=True):
+            states = layer(states, **inputs)
+            scales.append(StateScale(states.mean().item(), states.std(dim=-1, correction=0).mean().item()))
+    return scales
+
+
+def start_at_trunk(interactions: Sequence[Interaction], trunk: PreTrainedModel) -> None:
+    """Let interactions add nothing at first, and leave states at the scale that the trunk's next layer knows.
+
+    New ones bring every state to a deviation of 1, where MiniLM's layers leave them at 0.6, and add noise to it.
+    An interaction that all layers share takes the mean of their scales.
+
+    Args:
+        interactions: one per layer, or one for all; changed in place.
+        trunk: with its pretrained weights.
+    """
+    scales = state_scales(trunk)
+    if len(interactions) == 1:
+        scales = [StateScale(*map(fmean, zip(*scales, strict=True)))]
+    for interaction, scale in zip(interactions, scales, strict=True):
+        interaction.start_near_identity(*scale)
+
+
+@contextmanager
+def _evaluating(module: nn.Module) -> Iterator[None]:
+    """Switch dropout off for a while."""
+    was_training = module.training
+    module.eval()
+    try:
+        yield
+    finally:
+        module.train(was_training)
