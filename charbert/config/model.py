@@ -40,11 +40,18 @@ class Interaction(Enum):
     none = "none"
 
 
-class InteractionStart(Enum):
-    """How new interactions begin."""
+class Start(Enum):
+    """How new weights begin."""
 
     random = "random"
     trunk = "trunk"
+
+
+class NlmNorm(Enum):
+    """Layer norm in the NLM head."""
+
+    none = "none"
+    own = "own"
 
 
 class Channels(Enum):
@@ -106,7 +113,7 @@ class ModelSettings:
     """paper: Eqs. 3-6; released: as the authors' weights need it; none: without it (Table 4)."""
     share_interaction: bool = False
     """One interaction module for all layers instead of one per layer (the released weights share it)."""
-    interaction_start: InteractionStart = later(InteractionStart.random)
+    interaction_start: Start = later(Start.random)
     """random: as all new weights; trunk: adding nothing and at the scale of the trunk's states, so that pretraining
     begins with the trunk as it is."""
     interaction_window: int = 3
@@ -121,6 +128,11 @@ class ModelSettings:
     """mlm: MLM on noised text (AdvBERT on a plain trunk, "w/o NLM" on CharBERT); none: no further pretraining."""
     word_vocab_size: int = 30000
     """Words that NLM can restore, without ``<unk>``. Paper: Sec. 3.5."""
+    nlm_norm: NlmNorm = later(NlmNorm.none)
+    """Layer norm before NLM's decoder. none: Eq. 7; own: as the authors' code has it."""
+    word_start: Start = later(Start.random)
+    """How NLM's decoder begins. random: as all new weights; trunk: each word as the mean of the trunk's embeddings of
+    its subwords, so that a state is near the words that its trunk would say."""
     recognizer: WordRecognizerSettings = field(default_factory=WordRecognizerSettings)
     """The word recogniser in front of the model, if any (BERT+WordRec)."""
     baseline: BaselineSettings = later_section(BaselineSettings)

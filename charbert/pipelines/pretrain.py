@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import torch
 from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer, PreTrainedTokenizerBase
 
-from charbert.config.model import CharEncoder, Objective, TrunkSource
+from charbert.config.model import CharEncoder, Objective, Start, TrunkSource
 from charbert.config.schema import Settings
 from charbert.config.training import TrainingSettings
 from charbert.data.collate import PadCollator
@@ -23,6 +23,7 @@ from charbert.errors import CheckpointError
 from charbert.files import replaced_folder
 from charbert.model import CharBertForPreTraining, CharBertModel, CharBertPreTrainedModel
 from charbert.model.processing import CharBertProcessor
+from charbert.model.word_start import start_words_at_subwords
 from charbert.pipelines.cells import Cell, pretraining_cell, trunk_cell
 from charbert.pipelines.ingredients import (
     build_nlm_noise,
@@ -192,7 +193,10 @@ def _pretrain_encoder(settings: Settings, cell: Cell) -> None:
         **model_overrides(settings, processor),
         mlm_objective=objective is not Objective.nlm,
         nlm_vocab_size=len(words) if words is not None else 0,
+        nlm_norm=settings.model.nlm_norm.name,
     )
+    if words is not None and settings.model.word_start is Start.trunk:
+        start_words_at_subwords(model, words.words[: words.unk_id], processor.tokenizer)
     _run(settings, cell, settings.pretraining, model, processor, words=words, noisy=True)
 
 

@@ -1,0 +1,54 @@
+"""An NLM decoder that begins with what the trunk knows of its words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
+
+from charbert.errors import SettingsError
+from charbert.model.heads import CharBertForPreTraining
+
+
+@torch.no_grad()
+def start_words_at_subwords(
+    model: CharBertForPreTraining, words: Sequence[str], tokenizer: PreTrainedTokenizerBase
+) -> None:
+    """Let the NLM decoder begin with the trunk's embeddings: each word's row is the mean of its subwords' ones.
+
+    What all embeddings have in common is taken off. Rows behind the words, as that of ``<unk>``, are zero.
+
+    Args:
+        model: with an NLM head; changed in place.
+        words: by id.
+        tokenizer: the trunk's.
+
+    Raises:
+        SettingsError: if there is no NLM head, or the trunk's embeddings are narrower than its states.
+    """
+    embeddings = cast(nn.Embedding, model.get_input_embeddings()).weight  # (V, H)
+    if model.nlm_head is None:
+        raise SettingsError("model.word_start=trunk needs an NLM head, but nlm_vocab_size=0")
+    decoder = model.nlm_head.decoder
+    if embeddings.shape[1] != decoder.in_features:
+        raise SettingsError(
+            f"model.word_start=trunk needs subword embeddings as wide as the trunk's states, {decoder.in_features}; "
+            f"this trunk's have {embeddings.shape[1]}: leave it at random"
+        )
+    decoder.weight.zero_()
+    decoder.weight[: len(words)] = _mean_embeddings(words, tokenizer, embeddings - embeddings.mean(dim=0))
+    decoder.bias.zero_()
+
+
+def _mean_embeddings(words: Sequence[str], tokenizer: PreTrainedTokenizerBase, embeddings: Tensor) -> Tensor:
+    """Return the mean embedding of each word's subwords, (W, H), zeros for a word without any."""
+    # Byte-level vocabularies know a word by the space in front of it; to others it makes no difference.
+    encoded = tokenizer([f" {word}" for word in words], add_special_tokens=False)["input_ids"]
+    counts = torch.tensor([len(subwords) for subwords in encoded])
+    rows = torch.arange(len(words)).repeat_interleave(counts)
+    subwords = torch.tensor([subword for ids in encoded for subword in ids], dtype=torch.long)
+    sums = embeddings.new_zeros(len(words), embeddings.shape[1]).index_add_(0, rows, embeddings[subwords])
+    return sums / counts.clamp(min=1)[:, None]
