@@ -2,10 +2,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from charbert.config.schema import Settings
 from charbert.errors import CheckpointError
+from charbert.model import CharBertForPreTraining
 from charbert.pipelines.pretrain import load_tokenizer, model_overrides, prepare_encoder
+from charbert.pipelines.vocabularies import load_word_vocab
 
 Composed = Callable[..., Settings]
 
@@ -30,3 +33,19 @@ def test_a_plain_trunk_has_no_channel_to_read_or_restore_from(composed: Composed
 def test_a_model_without_objective_is_not_pretrained(composed: Composed) -> None:
     assert prepare_encoder(composed("model=bert")) is None
     assert prepare_encoder(composed("model=charbert_unpretrained")) is None
+
+
+def test_a_warm_start_begins_with_what_the_trunk_knows(composed: Composed, tiny_trunk: Path) -> None:
+    trunk = (f"trunk.location={tiny_trunk}", "trunk=tiny_bert", "trunk.source=folder")
+    still = ("pretraining.max_steps=1", "pretraining.optimizer.learning_rate=1e-12", "tracking=off")
+    settings = composed("recipe=smoke", "model=charbert_warm_start", *trunk, *still)
+    model = CharBertForPreTraining.from_pretrained(prepare_encoder(settings))
+    (interaction,), head = model.charbert.interactions, model.nlm_head
+    assert (model.config.interaction_start, model.config.nlm_norm) == ("trunk", "own")
+    assert interaction.token_out.weight.abs().max() < 1e-6
+    assert interaction.token_norm.weight.std() < 1e-6
+    words = load_word_vocab(settings)
+    tokenizer, table = load_tokenizer(settings, str(tiny_trunk)), model.get_input_embeddings().weight
+    word = words.words.index("the")
+    subwords = tokenizer("the", add_special_tokens=False)["input_ids"]
+    torch.testing.assert_close(head.decoder.weight[word], (table[subwords] - table.mean(dim=0)).mean(dim=0))
