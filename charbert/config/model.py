@@ -133,6 +133,9 @@ class ModelSettings:
     word_start: Start = later(Start.random)
     """How NLM's decoder begins. random: as all new weights; trunk: each word as the mean of the trunk's embeddings of
     its subwords, so that a state is near the words that its trunk would say."""
+    hidden_share: float = later(0.0)
+    """Share of the noised words whose subwords the token channel does not see in pretraining, in [0, 1], so that NLM
+    must restore them from their characters."""
     recognizer: WordRecognizerSettings = field(default_factory=WordRecognizerSettings)
     """The word recogniser in front of the model, if any (BERT+WordRec)."""
     baseline: BaselineSettings = later_section(BaselineSettings)
@@ -153,6 +156,8 @@ class ModelSettings:
         """Check sizes."""
         if self.interaction_window % 2 == 0 or self.interaction_window < 1:
             raise SettingsError(f"model.interaction_window must be odd, got {self.interaction_window}")
+        if not 0 <= self.hidden_share <= 1:
+            raise SettingsError(f"model.hidden_share must be in [0, 1], got {self.hidden_share}")
         if self.char_encoder is CharEncoder.none and self.head_channels is Channels.char:
             raise SettingsError("model.head_channels=char needs a char channel, but model.char_encoder=none")
         if self.pretrained and (self.released or self.objective is not Objective.none):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from charbert.batch import CHAR_INPUTS, EXAMPLE_IDS, IGNORED_LABEL, TOKEN_INPUTS, Processor
@@ -72,6 +73,8 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
         mlm_probability: share of the subwords to predict by MLM; at 0 ``mlm_labels`` holds none.
         seed: of noise and masks.
         label_first_subword_only: give only the first subword of a noised word its NLM label.
+        hidden_share: share of the noised words whose subwords are replaced by the mask, in [0, 1]; their characters
+            stay. Ours: what NLM restores there it cannot read off the broken subwords.
 
     Raises:
         SettingsError: if a setting is out of its range, the tokenizer has no mask, or NLM lacks noise.
@@ -88,11 +91,14 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
         mlm_probability: float = 0.10,
         seed: int = 0,
         label_first_subword_only: bool = False,
+        hidden_share: float = 0.0,
     ) -> None:
         if word_vocab is not None and noise is None:
             raise SettingsError("word_vocab is given and noise is not: without noise NLM has no word to restore")
         if max_length < 3:
             raise SettingsError(f"max_length must leave room between the special subwords, got {max_length}")
+        if not 0 <= hidden_share <= 1:
+            raise SettingsError(f"hidden_share must be in [0, 1], got {hidden_share}")
         self.blocks = blocks
         self.processor = processor
         self.max_length = max_length
@@ -101,6 +107,7 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
         self.masking = _build_masking(processor.tokenizer, mlm_probability)
         self.seed = seed
         self.label_first_subword_only = label_first_subword_only
+        self.hidden_share = hidden_share
         # Shared memory: data loader processes that outlive an epoch must learn of the next one.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
 
@@ -194,6 +201,9 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
             candidates=(words >= 0) & ~noisy,
             draws=np.concatenate(draws),
         )
+        if self.hidden_share:
+            hidden_words = self._hidden_words(noised, generators)
+            masked.input_ids[noisy & hidden_words[words]] = self.processor.tokenizer.mask_token_id
         stops = np.cumsum(lengths)[:-1]
         fields: dict[str, Sequence[Any]] = {
             "input_ids": np.split(masked.input_ids, stops),
@@ -207,6 +217,13 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
             hidden = split_rows(masked.mlm_labels != IGNORED_LABEL, lengths)
             fields |= self.processor.hide_subwords(encoding, hidden)
         return fields
+
+    def _hidden_words(
+        self, noised: Sequence[NoisedText], generators: Sequence[np.random.Generator]
+    ) -> NDArray[np.bool_]:
+        """Return for each word of the batch whether its subwords are to be hidden if it is noised, and one False."""
+        drawn = [rng.random(len(text.begins)) for text, rng in zip(noised, generators, strict=True)]
+        return np.append(np.concatenate(drawn) < self.hidden_share, False)  # words may be none
 
     def _nlm_targets(self, noised: Sequence[NoisedText]) -> IntArray:
         """Return for each word of the batch the id of what it was, ``IGNORED_LABEL`` if it is not noised."""

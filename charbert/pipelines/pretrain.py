@@ -223,6 +223,8 @@ def _run(
             word_vocab=words,
             mlm_probability=settings.noise.mlm_probability if mlm else 0.0,
             seed=settings.pretraining_seed if split == "train" else 0,
+            # Held-out scores are of what all rows see.
+            hidden_share=settings.model.hidden_share if noisy and split == "train" else 0.0,
         )
         for split in ("train", "dev")
     }
