@@ -70,6 +70,7 @@ def test_a_wrong_type_is_refused_by_name() -> None:
         ("attack.min_word_length=2", "attack.min_word_length"),
         ("attack.edits=[drop,smudge]", "attack.edits"),
         ("model.interaction_window=4", "model.interaction_window"),
+        ("model.hidden_share=2", "model.hidden_share"),
         ("pretraining.optimizer.warmup_fraction=1", "warmup_fraction"),
         ("finetuning.max_length=3", "max_length"),
         ("trunk.source=scratch", "trunk.config.model_type"),

@@ -224,6 +224,25 @@ def test_only_the_first_subword_is_labelled_on_request(
     assert pieces_with(every.__getitems__(range(20)), "nlm_labels") > noised_words
 
 
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_subwords_of_noised_words_are_hidden_on_request_and_nothing_else_changes(
+    blocks: Texts, processor: CharBertProcessor, word_vocab: WordVocab, share: float
+) -> None:
+    seen, hiding = (build(blocks, processor, word_vocab=word_vocab, hidden_share=part) for part in (0.0, share))
+    words = hidden_words = 0
+    for index in range(len(blocks)):
+        before, after = seen[index], hiding[index]
+        assert all(plain(before)[name] == plain(after)[name] for name in before if name != "input_ids")
+        masked = np.asarray(after["input_ids"]) != np.asarray(before["input_ids"])
+        assert (np.asarray(after["input_ids"])[masked] == processor.tokenizer.mask_token_id).all()
+        assert (before["nlm_labels"][masked] != IGNORED_LABEL).all()
+        for word in np.split(masked, np.flatnonzero(np.diff(before["nlm_labels"])) + 1):
+            assert word.all() or not word.any()  # neighbours with one label are a word, or two that were the same
+            hidden_words += bool(word.any())
+        words += len(words_behind(seen, index).originals)
+    assert hidden_words / words == pytest.approx(share, abs=0.1)
+
+
 def test_long_blocks_are_cut_with_their_labels(
     blocks: Texts, processor: CharBertProcessor, word_vocab: WordVocab
 ) -> None:
@@ -247,6 +266,8 @@ def test_a_missing_block_and_settings_that_do_not_fit_are_named(
         build(blocks, processor, word_vocab=word_vocab, noise=None)
     with pytest.raises(SettingsError, match="max_length"):
         build(blocks, processor, max_length=2)
+    with pytest.raises(SettingsError, match=r"hidden_share must be in \[0, 1\], got 2"):
+        build(blocks, processor, hidden_share=2)
 
 
 def test_keyboard_slips_are_possible(blocks: Texts, processor: CharBertProcessor, word_vocab: WordVocab) -> None:
