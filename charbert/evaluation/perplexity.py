@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from charbert.batch import IGNORED_LABEL
 from charbert.config.judging import MaskedUnit
 from charbert.data.collate import PadCollator
 from charbert.data.word_vocab import WordVocab
+from charbert.evaluation.channels import without_characters, without_subwords
 from charbert.model import CharBertForPreTraining
 from charbert.model.processing import CharBertProcessor
 from charbert.noise.attack import attack_sentences
@@ -185,6 +187,13 @@ class NoisyWordScores:
         return self.correct / self.count if self.count else None
 
 
+class Hidden(Enum):
+    """A view of some words that a model does not get."""
+
+    subwords = "subwords"
+    characters = "characters"
+
+
 @torch.no_grad()
 def noisy_word_scores(
     model: CharBertForPreTraining,
@@ -196,6 +205,7 @@ def noisy_word_scores(
     *,
     max_length: int,
     batch_size: int,
+    hidden: Hidden | None = None,
 ) -> NoisyWordScores:
     """Return how well the NLM channel names the original of each kept word, at its first subword.
 
@@ -208,10 +218,11 @@ def noisy_word_scores(
         kept: which words of each text count, (words,) of bool.
         max_length: most subwords of a text.
         batch_size: texts in one forward pass.
+        hidden: the view of the kept words that the model does not get.
     """
     scores = NoisyWordScores()
     collate = PadCollator(processor.pad_values, processor.row_length)
-    features = list(_labelled(processor, vocabulary, zip(texts, originals, kept, strict=True), max_length))
+    features = list(_labelled(processor, vocabulary, zip(texts, originals, kept, strict=True), max_length, hidden))
     for start in range(0, len(features), batch_size):
         batch = collate(features[start : start + batch_size])
         output = model.eval()(**{name: value.to(model.device) for name, value in batch.items()})
@@ -227,6 +238,7 @@ def _labelled(
     vocabulary: WordVocab,
     rows: Iterable[tuple[WordedText, WordedText, np.ndarray]],
     max_length: int,
+    hidden: Hidden | None,
 ) -> Iterator[dict[str, Any]]:
     for text, original, kept in rows:
         words, _ = word_of_subwords(processor, text, max_length)
@@ -235,7 +247,13 @@ def _labelled(
         labels = np.full(len(words), IGNORED_LABEL, np.int64)
         labels[firsts] = vocabulary.encode(original.words)[words[firsts]]
         encoding = processor([text.text], truncation=True, max_length=max_length)
-        yield {name: values[0] for name, values in encoding.items()} | {"nlm_labels": labels}
+        features = [{name: values[0] for name, values in encoding.items()}]
+        flags = [np.append(kept, False)[words]]  # the last for subwords of no word, -1
+        if hidden is Hidden.subwords:
+            features = without_subwords(features, flags, processor.tokenizer.mask_token_id)
+        elif hidden is Hidden.characters:
+            features = without_characters(features, flags, processor)
+        yield features[0] | {"nlm_labels": labels}
 
 
 def ngram_losses(

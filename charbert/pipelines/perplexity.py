@@ -19,6 +19,7 @@ from charbert.config.training import Precision
 from charbert.data.word_vocab import WordVocab
 from charbert.errors import CheckpointError, SettingsError
 from charbert.evaluation.perplexity import (
+    Hidden,
     MaskedLanguageScorer,
     WordedText,
     WordLosses,
@@ -195,16 +196,19 @@ def _noisy_metrics(
     texts: Texts,
     record: ResultRecord,
 ) -> dict[str, float]:
-    """Return how well the NLM channel names clean words, noised ones, and those between noised ones."""
+    """Return how well NLM names clean words, noised ones, those between them, and noised ones by one view alone."""
     clean, noised = texts["clean"], [~same for same in _unchanged(texts)]
-    groups = {
-        "clean/all": (clean, [np.ones(len(text.spans), dtype=np.bool_) for text in clean]),
-        "clean/noised": (clean, noised),
-        "attacked/noised": (texts["attacked"], noised),
-        "attacked/unchanged": (texts["attacked"], [~row for row in noised]),
+    attacked = texts["attacked"]
+    groups: dict[str, tuple[list[WordedText], list[np.ndarray], Hidden | None]] = {
+        "clean/all": (clean, [np.ones(len(text.spans), dtype=np.bool_) for text in clean], None),
+        "clean/noised": (clean, noised, None),
+        "attacked/noised": (attacked, noised, None),
+        "attacked/unchanged": (attacked, [~row for row in noised], None),
     }
+    if processor.char_vocab is not None:
+        groups |= {f"attacked/noised/{view.name}_hidden": (attacked, noised, view) for view in Hidden}
     metrics: dict[str, float] = {}
-    for name, (rows, kept) in groups.items():
+    for name, (rows, kept, hidden) in groups.items():
         scores = noisy_word_scores(
             model,
             processor,
@@ -214,6 +218,7 @@ def _noisy_metrics(
             kept,
             max_length=settings.pretraining.max_length,
             batch_size=settings.perplexity.batch_size,
+            hidden=hidden,
         )
         if scores.perplexity is not None and scores.accuracy is not None:
             metrics |= {f"nlm/{name}/perplexity": scores.perplexity, f"nlm/{name}/accuracy": scores.accuracy}

@@ -20,6 +20,8 @@ _NLM = {
     ("NLM perplexity,", "noised words"): ("nlm/attacked/noised/perplexity", 1),
     ("NLM accuracy,", "clean words"): ("nlm/clean/all/accuracy", 100),
     ("NLM accuracy,", "noised words"): ("nlm/attacked/noised/accuracy", 100),
+    ("NLM accuracy,", "their subwords hidden"): ("nlm/attacked/noised/subwords_hidden/accuracy", 100),
+    ("NLM accuracy,", "their characters hidden"): ("nlm/attacked/noised/characters_hidden/accuracy", 100),
 }
 
 
@@ -79,5 +81,6 @@ def _notes(record: ResultRecord) -> tuple[str, ...]:
         "before, so theirs are higher by nature.",
         "Of attacked text all words are those that the attack made, which are no words of a language; words left alone "
         "are the same ones in both columns, between attacked neighbours in the second.",
-        "NLM: the original word at its first subword, among the word vocabulary and one unknown word.",
+        "NLM: the original word at its first subword, among the word vocabulary and one unknown word. Hidden: "
+        "the noised words' subwords behind the mask, or their characters, as MLM hides them.",
     )

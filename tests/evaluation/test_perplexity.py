@@ -11,6 +11,7 @@ from charbert.baselines.ngram_language_model import NgramLanguageModel
 from charbert.config.judging import MaskedUnit
 from charbert.data.word_vocab import WordVocab
 from charbert.evaluation.perplexity import (
+    Hidden,
     MaskedLanguageScorer,
     WordedText,
     WordLosses,
@@ -150,3 +151,31 @@ def test_nlm_is_asked_for_the_original_at_the_first_subword(asked: tuple) -> Non
     assert found.correct == right
     nothing = noisy_word_scores(model, processor, WORDS, noisy, TEXTS, [kept & False for kept in changed], **options)
     assert nothing.perplexity is None and nothing.accuracy is None
+
+
+@pytest.mark.parametrize("hidden", Hidden)
+@torch.no_grad()
+def test_a_hidden_view_of_noised_words_is_not_read(
+    hidden: Hidden, wordpiece_tokenizer: PreTrainedTokenizerFast, char_vocab: CharVocab
+) -> None:
+    model, processor = built(wordpiece_tokenizer, char_vocab)
+    for weights in model.parameters():
+        if weights.ndim > 1:  # as drawn by the library they are so small that nothing shows
+            torch.nn.init.normal_(weights, std=0.3)
+    original, noisy = cut_words("The old keeper sang."), cut_words("The old zqzq sang.")
+    kept = np.array([word == "zqzq" for word in noisy.words])
+
+    def losses() -> list[float]:
+        common = (model, processor, WORDS, [noisy], [original], [kept])
+        return [noisy_word_scores(*common, max_length=64, batch_size=2, hidden=view).loss for view in (None, hidden)]
+
+    seen, unseen = losses()
+    if hidden is Hidden.subwords:
+        ids = processor.tokenizer("zqzq", add_special_tokens=False)["input_ids"]
+        assert not set(ids) & set(processor.tokenizer("The old sang.", add_special_tokens=False)["input_ids"])
+        model.get_input_embeddings().weight[ids] *= -1.0
+    else:
+        model.charbert.char_encoder.embedding.weight[char_vocab.encode("zq")] *= -1.0
+    seen_after, unseen_after = losses()
+    assert seen_after != pytest.approx(seen, rel=1e-5)
+    assert unseen_after == pytest.approx(unseen, rel=1e-6)
