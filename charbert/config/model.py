@@ -120,6 +120,9 @@ class ModelSettings:
     """Width of the convolution of Eq. 4 in subwords; odd."""
     char_embedding_size: int = 256
     """Size of one character's embedding."""
+    char_initializer_range: float | None = later(None)
+    """Standard deviation of new character embeddings; null: as of other new weights, 0.02 for BERT, with which the
+    Bi-GRU hardly tells subwords apart at first. 1: about as much as the trunk's embeddings do."""
     char_vocab_size: int = 1000
     """Characters that have an embedding of their own. Paper: Sec. 4.1."""
     head_channels: Channels = Channels.both
@@ -156,6 +159,8 @@ class ModelSettings:
         """Check sizes."""
         if self.interaction_window % 2 == 0 or self.interaction_window < 1:
             raise SettingsError(f"model.interaction_window must be odd, got {self.interaction_window}")
+        if self.char_initializer_range is not None and self.char_initializer_range <= 0:
+            raise SettingsError(f"model.char_initializer_range must be positive, got {self.char_initializer_range}")
         if not 0 <= self.hidden_share <= 1:
             raise SettingsError(f"model.hidden_share must be in [0, 1], got {self.hidden_share}")
         if self.char_encoder is CharEncoder.none and self.head_channels is Channels.char:

