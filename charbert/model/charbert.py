@@ -119,15 +119,17 @@ class CharBertPreTrainedModel(PreTrainedModel):
                 init.uniform_(parameter, -bound, bound)
         elif isinstance(module, nn.Embedding) and self.config.variant == "released":
             init.normal_(module.weight, std=self.config.initializer_range)  # the padding row too
-        elif self.config.char_initializer_range is not None and self._embeds_characters(module):
+        elif isinstance(module, nn.Embedding) and self._has_range_of_its_own(module):
             init.normal_(module.weight, std=self.config.char_initializer_range)
             if not getattr(module.weight, "_is_hf_initialized", False):  # of a row the library would not know
                 init.zeros_(module.weight[self.config.char_pad_id])
         else:
             super()._init_weights(module)
 
-    def _embeds_characters(self, module: nn.Module) -> bool:
-        return module is getattr(self.base_model.char_encoder, "embedding", None)
+    def _has_range_of_its_own(self, module: nn.Embedding) -> bool:
+        """Whether these are the embeddings of characters, and the settings give them a range."""
+        embeds_characters = module is getattr(self.base_model.char_encoder, "embedding", None)
+        return embeds_characters and self.config.char_initializer_range is not None
 
 
 class CharBertModel(CharBertPreTrainedModel):
