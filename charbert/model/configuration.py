@@ -55,7 +55,7 @@ class CharBertConfig(PreTrainedConfig):
         classifier_dropout: dropout before a classifier, in [0, 1); None takes the trunk's.
         initializer_range: standard deviation of new weights; None takes the trunk's.
         char_initializer_range: that of new character embeddings; None takes ``initializer_range``. At 0.02 the Bi-GRU
-            tells subwords apart by 0.01 where a BERT's embeddings do by 0.45; at 1 by 0.35.
+            tells subwords apart by 0.01 where MiniLM's embeddings do by 0.45; at 1 by 0.35.
 
     Raises:
         SettingsError: if a setting is unknown, out of range, or contradicts another.

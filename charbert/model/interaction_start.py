@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from statistics import fmean
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import PreTrainedModel
 
 from charbert.model.interaction import Interaction
@@ -34,13 +33,15 @@ def state_scales(trunk: PreTrainedModel) -> list[StateScale]:
     adapter = trunk_adapter(trunk.config)
     length = min(_SUBWORDS, getattr(trunk.config, "max_position_embeddings", _SUBWORDS) - 2)  # RoBERTa counts from 2
     drawn = torch.randint(trunk.config.vocab_size, (_ROWS, length), generator=torch.Generator().manual_seed(_SEED))
+    was_training = trunk.training
+    trunk.eval()  # without dropout
     scales = []
-    with _evaluating(trunk):
-        states: Tensor = adapter.embed(trunk, drawn.to(trunk.device), None)  # (32, T, H)
-        context = adapter.layer_inputs(trunk, states, None)
-        for layer, inputs in zip(adapter.layers(trunk), context, strict=True):
-            states = layer(states, **inputs)
-            scales.append(StateScale(states.mean().item(), states.std(dim=-1, correction=0).mean().item()))
+    states: Tensor = adapter.embed(trunk, drawn.to(trunk.device), None)  # (32, T, H)
+    context = adapter.layer_inputs(trunk, states, None)
+    for layer, inputs in zip(adapter.layers(trunk), context, strict=True):
+        states = layer(states, **inputs)
+        scales.append(StateScale(states.mean().item(), states.std(dim=-1, correction=0).mean().item()))
+    trunk.train(was_training)
     return scales
 
 
@@ -59,14 +60,3 @@ def start_at_trunk(interactions: Sequence[Interaction], trunk: PreTrainedModel) 
         scales = [StateScale(*map(fmean, zip(*scales, strict=True)))]
     for interaction, scale in zip(interactions, scales, strict=True):
         interaction.start_near_identity(*scale)
-
-
-@contextmanager
-def _evaluating(module: nn.Module) -> Iterator[None]:
-    """Switch dropout off for a while."""
-    was_training = module.training
-    module.eval()
-    try:
-        yield
-    finally:
-        module.train(was_training)
