@@ -170,8 +170,31 @@ class ModelSettings:
                 f"model.pretrained={self.pretrained} is an encoder that was pretrained before; expected "
                 f"model.objective=none and no model.released, got {self.objective.name} and {self.released or 'none'}"
             )
+        self._check_new_weights()
         if self.released:
             self._check_released()
+
+    def _check_new_weights(self) -> None:
+        """Refuse what would change nothing, since the part that it is about is not there."""
+        no_channel = self.char_encoder is CharEncoder.none
+        no_interaction = self.interaction is Interaction.none
+        no_nlm = self.objective not in (Objective.nlm, Objective.mlm_nlm)
+        checks = (
+            ("char_initializer_range", None, no_channel, "char_encoder"),
+            ("interaction_start", Start.random, no_channel, "char_encoder"),
+            ("interaction_start", Start.random, no_interaction, "interaction"),
+            ("hidden_share", 0.0, no_channel, "char_encoder"),
+            ("hidden_share", 0.0, no_nlm, "objective"),
+            ("nlm_norm", NlmNorm.none, no_nlm, "objective"),
+            ("word_start", Start.random, no_nlm, "objective"),
+        )
+        for name, unset, missing, cause in checks:
+            found, given = getattr(self, name), getattr(self, cause)
+            if missing and found != unset:
+                raise SettingsError(
+                    f"model.{name}={getattr(found, 'name', found)} changes nothing with model.{cause}={given.name}; "
+                    f"leave model.{name} out or choose another model.{cause}"
+                )
 
     def _check_released(self) -> None:
         expected = {

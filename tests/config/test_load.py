@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,23 @@ def test_the_error_of_a_section_that_stands_in_several_places_names_its_key(over
     with pytest.raises(SettingsError) as caught:
         composed("recipe=minilm", override)
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "cause"),
+    [
+        (["model=bert", "model.char_initializer_range=1.0"], "model.char_encoder=none"),
+        (["model=adv_bert", "model.interaction_start=trunk"], "model.char_encoder=none"),
+        (["model=charbert_no_interaction", "model.interaction_start=trunk"], "model.interaction=none"),
+        (["model=nlm_bert", "model.hidden_share=0.5"], "model.char_encoder=none"),
+        (["model=charbert_no_nlm", "model.hidden_share=0.5"], "model.objective=mlm"),
+        (["model=charbert_no_nlm", "model.nlm_norm=own"], "model.objective=mlm"),
+        (["model=charbert_unpretrained", "model.word_start=trunk"], "model.objective=none"),
+    ],
+)
+def test_a_start_of_a_part_that_is_not_there_is_refused(overrides: list[str], cause: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(f"{overrides[1]} changes nothing with {cause}")):
+        composed("recipe=minilm", *overrides)
 
 
 def test_a_missing_value_is_asked_for_by_name() -> None:
