@@ -35,10 +35,11 @@ def test_a_model_without_objective_is_not_pretrained(composed: Composed) -> None
     assert prepare_encoder(composed("model=charbert_unpretrained")) is None
 
 
-def test_a_warm_start_begins_with_what_the_trunk_knows(composed: Composed, tiny_trunk: Path) -> None:
+def test_starts_at_the_trunk_begin_with_what_it_knows(composed: Composed, tiny_trunk: Path) -> None:
     trunk = (f"trunk.location={tiny_trunk}", "trunk=tiny_bert", "trunk.source=folder")
     still = ("pretraining.max_steps=1", "pretraining.optimizer.learning_rate=1e-12", "tracking=off")
-    settings = composed("recipe=smoke", "model=charbert_warm_start", *trunk, *still)
+    starts = ("model=charbert_nlm_start", "model.interaction_start=trunk")
+    settings = composed("recipe=smoke", *starts, *trunk, *still)
     model = CharBertForPreTraining.from_pretrained(prepare_encoder(settings))
     (interaction,), head = model.charbert.interactions, model.nlm_head
     assert (model.config.interaction_start, model.config.nlm_norm) == ("trunk", "own")
