@@ -71,6 +71,17 @@ def test_channels_hides_what_the_attack_changed_in_every_model(drawn: Path, run:
     }
 
 
+def test_char_channel_looks_at_encoders_before_and_after_pretraining(drawn: Path, run: Run) -> None:
+    run("char_channel", drawn, "model=charbert,charbert_unpretrained")
+    assert models_with_a_score(drawn, "char_channel") == {"CharBERT", "CharBERT w/o pretraining"}
+    found = records(drawn, "char_channel")
+    both, fresh = (found[f"char-channel-{name}-s1"]["metrics"] for name in ("charbert", "charbert-w-o-pretraining"))
+    start = {name: value for name, value in both.items() if "/start/" in name}
+    assert fresh == start and len(both) == 2 * len(start)
+    refused = run("char_channel", drawn, "hydra.mode=RUN", "model=adv_bert", expect=2)
+    assert "encoders with a char channel" in refused.stderr and "model=AdvBERT" in refused.stderr
+
+
 def test_fig5_measures_all_models_of_the_sweep_on_one_sentence(drawn: Path) -> None:
     assert models_with_a_score(drawn, FIGURES[1]) == {"BERT", "AdvBERT", "CharBERT"}
     found = records(drawn, FIGURES[1]).values()

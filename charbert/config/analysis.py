@@ -68,9 +68,23 @@ class FragilitySettings:
 
 
 @dataclass
+class CharChannelSettings:
+    """On what text an encoder is asked how much its characters tell."""
+
+    texts: int = 200
+    """Blocks of the held-out corpus that are read, from its beginning."""
+
+    def __post_init__(self) -> None:
+        """Check that there is a text."""
+        if self.texts < 1:
+            raise SettingsError(f"analysis.char_channel.texts must be at least 1, got {self.texts}")
+
+
+@dataclass
 class AnalysisSettings:
     """What is looked at beside the scores."""
 
     sensitivity: SensitivitySettings = field(default_factory=SensitivitySettings)
     tagger: TaggerSettings = field(default_factory=TaggerSettings)
     fragility: FragilitySettings = field(default_factory=FragilitySettings)
+    char_channel: CharChannelSettings = field(default_factory=CharChannelSettings)

@@ -13,6 +13,7 @@ from charbert.config.schema import Settings
 from charbert.pipelines.cells import Cell
 from charbert.pipelines.comparability import comparison_keys, fitting_pretraining
 from charbert.pipelines.identities import (
+    encoder_identity,
     files_identity,
     finetuning_identity,
     task_identity,
@@ -28,6 +29,7 @@ SENSITIVITY = "fig5_sensitivity"
 EMBEDDING_SOURCES = "fig6_embedding_sources"
 FRAGILITY = "intro_fragility"
 CHANNELS = "channels"
+CHAR_CHANNEL = "char_channel"
 COMPRESSION = "compress"
 MEASURED = ("max_examples", "versions", "threads", "timed_examples")
 """What all forms of a model in one table are measured with."""
@@ -69,6 +71,16 @@ def fragility_cell(settings: Settings) -> Cell:
     )
 
 
+def char_channel_cell(settings: Settings) -> Cell:
+    """Return the cell of how much an encoder's characters tell."""
+    identity = {
+        "analysis": CHAR_CHANNEL,
+        "encoder": encoder_identity(settings),
+        "of": comparison(settings, CHAR_CHANNEL),
+    }
+    return Cell(settings, KIND, [CHAR_CHANNEL, settings.model.name, f"s{settings.seed}"], identity)
+
+
 def compression_cell(settings: Settings, form: str, identity: Mapping[str, Any]) -> Cell:
     """Return the cell of one form of a fine-tuned model, its size, speed and scores."""
     measured = {"form": form, "measured": comparison(settings, COMPRESSION)}
@@ -99,6 +111,9 @@ def comparison(settings: Settings, analysis: str) -> str:
     elif analysis == FRAGILITY:
         common = {"files": files_identity(settings)}
         common |= {"newswire": identity_values(settings.newswire)} if settings.data.generated else {}
+    elif analysis == CHAR_CHANNEL:
+        common = {"trunk": trunk_identity(settings), "text": text_identity(settings), "seed": settings.seed}
+        common |= identity_values(settings.analysis.char_channel)
     return settings_key(common)
 
 
@@ -108,7 +123,7 @@ def analysis_records(settings: Settings, analysis: str) -> list[ResultRecord]:
     if not folder.is_dir():
         return []
     filters: dict[str, Any] = {"details.analysis": analysis, "details.compared": comparison(settings, analysis)}
-    if analysis != FRAGILITY:  # its rows are tokenizers, so they may differ in the trunk
+    if analysis not in (FRAGILITY, CHAR_CHANNEL):  # rows of the one are tokenizers, of the other not fine-tuned
         filters["details.comparison.shared"] = comparison_keys(settings)["shared"]
         filters["details.comparison.pretraining"] = fitting_pretraining(settings)
     return read_records(folder, kind=KIND, **filters)

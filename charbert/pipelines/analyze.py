@@ -17,12 +17,14 @@ from charbert.config.schema import Settings
 from charbert.errors import SettingsError
 from charbert.pipelines.analysis_cells import (
     CHANNELS,
+    CHAR_CHANNEL,
     EMBEDDING_SOURCES,
     FRAGILITY,
     SENSITIVITY,
     WORD_VS_SUBWORD,
     analysis_records,
     channels_cell,
+    char_channel_cell,
     fragility_cell,
     sensitivity_cell,
     tagger_cell,
@@ -87,6 +89,23 @@ def fragility(settings: Settings) -> ResultRecord:
     return record
 
 
+def char_channel(settings: Settings) -> ResultRecord:
+    """Return how much an encoder's characters tell before and after its pretraining, after pretraining it.
+
+    Raises:
+        SettingsError: if it has no char channel, or was not built here.
+    """
+    model = settings.model
+    if model.released or model.pretrained or model.char_encoder is CharEncoder.none:
+        raise SettingsError(
+            "char_channel looks at encoders with a char channel from their start on, not at plain trunks, "
+            f"model.released or model.pretrained; got model={model.name}"
+        )
+    record = _finished(char_channel_cell(settings), settings, "char_channel")
+    draw_char_channel(settings)
+    return record
+
+
 def draw_word_vs_subword(settings: Settings) -> None:
     """Write Fig. 4 from the finished cells that differ only in model and seed."""
     if records := analysis_records(settings, WORD_VS_SUBWORD):
@@ -111,6 +130,12 @@ def draw_channels(settings: Settings) -> None:
         _write(settings, tables.channels(records), CHANNELS)
 
 
+def draw_char_channel(settings: Settings) -> None:
+    """Write the table of the finished encoders that read the same text."""
+    if records := analysis_records(settings, CHAR_CHANNEL):
+        _write(settings, tables.char_channel(records), CHAR_CHANNEL)
+
+
 def draw_embedding_sources(settings: Settings) -> None:
     """Write Fig. 6 from the finished cells that differ only in model, states and seed."""
     if records := analysis_records(settings, EMBEDDING_SOURCES):
@@ -132,6 +157,7 @@ def draw_all(settings: Settings) -> None:
     draws: tuple[Callable[[Settings], None], ...] = (
         draw_word_vs_subword,
         draw_channels,
+        draw_char_channel,
         draw_embedding_sources,
         draw_fragility,
     )

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 import torch
 from transformers import EvalPrediction
 
+from charbert.analysis.char_channel import measure_char_channel
 from charbert.analysis.embedding_sources import (
     BiLstmTagger,
     collate_states,
@@ -25,6 +27,7 @@ from charbert.analysis.embedding_sources import (
 from charbert.analysis.fragility import find_nouns, measure_fragility
 from charbert.analysis.word_vs_subword import find_split_words, score_by_split
 from charbert.config.analysis import Stage
+from charbert.config.model import Objective
 from charbert.config.schema import Settings
 from charbert.data.collate import PadCollator
 from charbert.data.wordpiece import read_wordpiece
@@ -38,6 +41,7 @@ from charbert.model.processing import CharBertProcessor
 from charbert.noise.attack import attack_sentences
 from charbert.pipelines.analysis_cells import (
     CHANNELS,
+    CHAR_CHANNEL,
     EMBEDDING_SOURCES,
     FRAGILITY,
     SENSITIVITY,
@@ -47,8 +51,16 @@ from charbert.pipelines.analysis_cells import (
 )
 from charbert.pipelines.cells import Cell
 from charbert.pipelines.finetune import prepare_finetuned
-from charbert.pipelines.ingredients import build_attack, data_file, prepare_data, set_files, task_files
-from charbert.pipelines.pretrain import load_encoder, trunk_tokenizer
+from charbert.pipelines.ingredients import (
+    build_attack,
+    corpus_blocks,
+    corpus_file,
+    data_file,
+    prepare_data,
+    set_files,
+    task_files,
+)
+from charbert.pipelines.pretrain import load_encoder, new_encoder, trunk_tokenizer
 from charbert.pipelines.runs import checksums, history, recorded_run, seed_everything, train
 from charbert.pipelines.sets import build_versions, read_sets
 from charbert.records import ResultRecord
@@ -175,6 +187,25 @@ def fragility(settings: Settings, cell: Cell) -> ResultRecord:
         record.details["tokenizer"] = tokenizer_name(settings)
         record.details["counts"] = {name: found[name] for name in ("nouns", "edited")}
         record.finish({f"share/{name}": found[name] for name in ("split", "new_subwords", "new_length")})
+    return record
+
+
+def char_channel(settings: Settings, cell: Cell) -> ResultRecord:
+    """Return the record of how much an encoder's characters tell, at its start and after any pretraining."""
+    fresh, processor, _ = new_encoder(settings)
+    encoders = {"start": fresh.charbert}
+    if settings.model.objective is not Objective.none:
+        encoders["pretrained"] = load_encoder(settings)[0]
+    texts = list(islice(corpus_blocks(settings, "dev"), settings.analysis.char_channel.texts))
+    with _recorded(settings, cell, CHAR_CHANNEL, [corpus_file(settings, "dev")]) as (record, _):
+        metrics: dict[str, float] = {}
+        for stage, model in encoders.items():
+            log.info("reading %d texts by %s, %s", len(texts), settings.model.name, stage)
+            rng = numpy_generator(settings.seed, "char_channel")
+            found = measure_char_channel(model, processor, texts, rng, max_length=settings.pretraining.max_length)
+            metrics |= {f"char_channel/{stage}/{name}": value for name, value in found._asdict().items()}
+        record.details["texts"] = len(texts)
+        record.finish(metrics)
     return record
 
 

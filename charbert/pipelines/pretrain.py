@@ -180,10 +180,13 @@ def _pretrain_trunk(settings: Settings, cell: Cell) -> None:
     )
 
 
-def _pretrain_encoder(settings: Settings, cell: Cell) -> None:
+def new_encoder(settings: Settings) -> tuple[CharBertForPreTraining, CharBertProcessor, WordVocab | None]:
+    """Return what pretraining starts from, its processor, and the words that NLM restores, None without NLM.
+
+    New weights are drawn from torch's global generator, seeded here, and so are the same at each call.
+    """
     prepare_data(settings)
     trunk = prepare_trunk(settings)
-    log.info("pretraining %s (%s)", settings.model.name, settings.model.objective.name)
     processor = build_processor(settings, trunk)
     objective = settings.model.objective
     with_nlm = objective in (Objective.nlm, Objective.mlm_nlm)
@@ -198,6 +201,12 @@ def _pretrain_encoder(settings: Settings, cell: Cell) -> None:
     )
     if words is not None and settings.model.word_start is Start.trunk:
         start_words_at_subwords(model, words.words[: words.unk_id], processor.tokenizer)
+    return model, processor, words
+
+
+def _pretrain_encoder(settings: Settings, cell: Cell) -> None:
+    log.info("pretraining %s (%s)", settings.model.name, settings.model.objective.name)
+    model, processor, words = new_encoder(settings)
     _run(settings, cell, settings.pretraining, model, processor, words=words, noisy=True)
 
 

@@ -1,0 +1,23 @@
+"""How much an encoder's characters tell, before its pretraining and after it.
+
+python experiments/char_channel.py recipe=quick
+python experiments/char_channel.py recipe=minilm paths.data=FOLDER model=charbert,charbert_char_start
+"""
+
+import hydra
+from omegaconf import DictConfig
+
+from charbert.config.load import load_settings
+from charbert.pipelines import analyze
+from charbert.pipelines.entry import reported
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="char_channel")
+@reported
+def main(cfg: DictConfig) -> float:
+    """Measure one encoder and redraw the table; return how far apart its char encoder holds subwords at first."""
+    return analyze.char_channel(load_settings(cfg)).metrics["char_channel/start/char_deviation"]
+
+
+if __name__ == "__main__":
+    main()
