@@ -31,10 +31,13 @@ from charbert.pipelines.analysis_cells import (
     word_vs_subword_cell,
 )
 from charbert.pipelines.cells import Cell
+from charbert.pipelines.comparability import comparable_records
 from charbert.records import ResultRecord
 from charbert.reporting import analysis_figures as figures
 from charbert.reporting import analysis_tables as tables
+from charbert.reporting.char_channel import AttackedScores, char_channel_table, robustness_dots
 from charbert.reporting.layout import Table, render_markdown, write_table
+from charbert.reporting.paper_tables import TABLE_SPECS, paper_table
 
 log = logging.getLogger(__name__)
 
@@ -131,9 +134,11 @@ def draw_channels(settings: Settings) -> None:
 
 
 def draw_char_channel(settings: Settings) -> None:
-    """Write the table of the finished encoders that read the same text."""
+    """Write the table of the finished encoders that read the same text, and how robust they are once fine-tuned."""
     if records := analysis_records(settings, CHAR_CHANNEL):
-        _write(settings, tables.char_channel(records), CHAR_CHANNEL)
+        table = char_channel_table(records, _attacked_scores(settings))
+        _write(settings, table, CHAR_CHANNEL)
+        robustness_dots(table, _folder(settings), CHAR_CHANNEL)
 
 
 def draw_embedding_sources(settings: Settings) -> None:
@@ -175,6 +180,16 @@ def _finished(cell: Cell, settings: Settings, analysis: str) -> ResultRecord:
 
         record = getattr(measure, analysis)(settings, cell)
     return record
+
+
+def _attacked_scores(settings: Settings) -> AttackedScores | None:
+    """Return what the fine-tuned models of Table 4 score under attack on the task; None where none was attacked."""
+    table = paper_table(TABLE_SPECS["table4_ablation"], comparable_records(settings))
+    for place, column in enumerate(table.columns):
+        cells = {row.label: row.cells[place] for row in table.rows}
+        if column.metric.startswith(f"attack/{settings.task.name}/") and any(cell.scores for cell in cells.values()):
+            return AttackedScores(column, cells)
+    return None
 
 
 def _require_entities(settings: Settings) -> None:

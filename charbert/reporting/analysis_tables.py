@@ -19,21 +19,12 @@ from charbert.reporting.published import (
     NOUNS_WITH_NEW_SUBWORDS,
     SPLIT_NOUNS,
 )
-from charbert.reporting.tables import build_table, row_label
+from charbert.reporting.tables import build_table
 
 MODELS = ("BERT", "AdvBERT", "NLM-BERT", "CharBERT")
 PAPER_TASK = "ner"
 PAPER_TOKENIZER = "bert-base-cased"
 PAPER_CORPUS = "CoNLL-2003"
-_CHAR_CHANNEL = (
-    Column("between subwords:", "token channel at first", "char_channel/start/token_deviation"),
-    Column("between subwords:", "char channel at first", "char_channel/start/char_deviation"),
-    Column("between subwords:", "char channel pretrained", "char_channel/pretrained/char_deviation"),
-    Column("characters shuffled:", "token channel at first", "char_channel/start/token_change"),
-    Column("characters shuffled:", "token channel pretrained", "char_channel/pretrained/token_change"),
-    Column("characters shuffled:", "char channel at first", "char_channel/start/char_change"),
-    Column("characters shuffled:", "char channel pretrained", "char_channel/pretrained/char_change"),
-)
 
 
 def fig4_word_vs_subword(records: Sequence[ResultRecord]) -> Table:
@@ -165,35 +156,6 @@ def channels(records: Sequence[ResultRecord]) -> Table:
         ],
     )
     return _unranked(table)
-
-
-def char_channel(records: Sequence[ResultRecord]) -> Table:
-    """Return how much characters tell encoders at their start and after pretraining; ours, the paper has no such table.
-
-    Args:
-        records: with metrics ``char_channel/{start,pretrained}/*``, the latter where they were pretrained, and
-            ``details.texts``, on the same text.
-    """
-    runs: dict[str, dict[int, ResultRecord]] = defaultdict(dict)
-    for record in sorted(records, key=lambda record: record.finished):
-        runs[row_label(record)][record.seed] = record
-    rows = []
-    for label in sorted(runs, key=lambda label: (label != "CharBERT", label)):
-        found = [[run.metrics.get(column.metric) for run in runs[label].values()] for column in _CHAR_CHANNEL]
-        rows.append(Row(label, tuple(Cell(tuple(100 * s for s in scores if s is not None)) for scores in found)))
-    text = f"{records[0].details['texts']} blocks of held-out text" if records else "No runs yet"
-    recipe, trunk = _setting(records, "recipe"), _setting(records, "trunk", "name")
-    return Table(
-        "How much characters tell an encoder",
-        _CHAR_CHANNEL,
-        tuple(rows),
-        f"Recipe {recipe}; trunk {trunk}; {text}. Times 100.",
-        (
-            "Between subwords: standard deviation of what the first layer reads in a channel, mean over features. "
-            "Characters shuffled: how far the last layer's states move when the text's characters change places, as a "
-            "share of their size.",
-        ),
-    )
 
 
 def intro_fragility(records: Sequence[ResultRecord]) -> Table:

@@ -12,7 +12,6 @@ import pytest
 from charbert.records import ResultRecord
 from charbert.reporting import analysis_figures as figures
 from charbert.reporting import analysis_tables as tables
-from charbert.reporting.layout import render_markdown
 
 SENTENCE = {"clean": ["Heavy", "storms"], "noisy": ["Haevy", "storms"], "values": {"concat": [0.2, math.nan]}}
 
@@ -98,18 +97,6 @@ def test_sec1_has_the_papers_numbers_at_its_own_tokenizer() -> None:
     assert table.cell("bert-base-cased", "nouns, split").published == pytest.approx(28)
     assert table.cell("minilm", "nouns, split").published is None
     assert table.caption.startswith("1,200 nouns")
-
-
-def test_an_encoder_that_was_not_pretrained_has_a_row_of_its_start_alone() -> None:
-    start = {f"char_channel/start/{name}": 0.0123 for name in ("token_deviation", "char_deviation", "char_change")}
-    later = {"char_channel/pretrained/char_deviation": 0.5}
-    found = [record("w/o", 1, start, {"texts": 9}, "gru"), record("CharBERT", 1, start | later, {"texts": 9}, "gru")]
-    table = tables.char_channel(found)
-    assert [row.label for row in table.rows] == ["CharBERT", "w/o"]
-    assert table.cell("w/o", "between subwords: char channel at first").mean == pytest.approx(1.23)
-    assert table.cell("w/o", "between subwords: char channel pretrained").mean is None
-    assert table.cell("CharBERT", "between subwords: char channel pretrained").mean == pytest.approx(50)
-    assert "9 blocks of held-out text. Times 100." in render_markdown(table)
 
 
 def test_the_sentence_is_that_of_the_lowest_seed() -> None:
