@@ -98,7 +98,7 @@ def robustness_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
         axis.set_xlim(right=1.3 * max(point.moved for point in points))  # room for the names
         axis.set_xlabel("characters shuffled: token states move by percent of their size")
         axis.set_ylabel(f"{table.columns[-1].heading} in percent")
-        add_caption(figure, " ".join((table.caption, *_correlation(table))))
+        add_caption(figure, f"{table.caption} {table.notes[-1]}")
         return save_figure(figure, folder, stem)
 
 
