@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import chain
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -13,13 +12,13 @@ from torch.utils.data import Dataset
 
 from charbert.batch import CHAR_INPUTS, EXAMPLE_IDS, IGNORED_LABEL, TOKEN_INPUTS, Processor
 from charbert.data.masking import DRAWS_PER_PIECE, WholeWordMasking
+from charbert.data.noised_text import NoisedText, add_noise, word_of_pieces
 from charbert.data.word_vocab import WordVocab
 from charbert.errors import SettingsError
 from charbert.noise.edits import NoiseModel
 from charbert.seeding import numpy_generator
 from charbert.text.codepoints import IntArray
 from charbert.text.rows import exclusive_cumsum, gather, split_rows
-from charbert.text.words import replace_words, split_words
 
 
 class TextBlocks(Protocol):
@@ -40,18 +39,6 @@ class PretrainingProcessor(Processor, Protocol):
 
     def hide_subwords(self, features: Mapping[str, Any], hidden: Any) -> dict[str, Any]:
         """Return the char fields anew, without the characters of the hidden subwords."""
-
-
-class NoisedText(NamedTuple):
-    """A text after noise, and its words; W of them."""
-
-    text: str
-    begins: IntArray
-    """First character of each word, (W,)."""
-    ends: IntArray
-    """One past the last, (W,)."""
-    originals: dict[int, str]
-    """What each noised word was, by its index."""
 
 
 class PretrainingDataset(Dataset[dict[str, Any]]):
@@ -138,7 +125,8 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
         chosen = [self._checked(index) for index in indices]
         epoch = self.epoch
         generators = [numpy_generator(self.seed, "pretraining", epoch, index) for index in chosen]
-        noised = [self._add_noise(text, rng) for text, rng in zip(self.blocks.texts(chosen), generators, strict=True)]
+        texts = self.blocks.texts(chosen)
+        noised = [add_noise(text, self.noise, rng) for text, rng in zip(texts, generators, strict=True)]
         encoding = self.processor(
             [example.text for example in noised],
             truncation=True,
@@ -159,23 +147,6 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
             raise IndexError(f"there is no block {index} among {len(self)}")
         return int(index) % len(self)
 
-    def _add_noise(self, text: str, rng: np.random.Generator) -> NoisedText:
-        spans = split_words(text)
-        places = np.fromiter(chain.from_iterable(spans), np.int64, 2 * len(spans)).reshape(-1, 2)
-        begins, ends = places[:, 0], places[:, 1]
-        if self.noise is None:
-            return NoisedText(text, begins, ends, {})
-        edits = self.noise.corrupt([text[start:end] for start, end in spans], rng).edits
-        growth = np.zeros(len(spans), np.int64)
-        for record in edits:
-            growth[record.word_index] = len(record.after) - len(record.before)
-        text, _ = replace_words(
-            text, [spans[record.word_index] for record in edits], [record.after for record in edits]
-        )
-        grown = np.cumsum(growth)
-        originals = {record.word_index: record.before for record in edits}
-        return NoisedText(text, begins + grown - growth, ends + grown, originals)
-
     def _label(
         self,
         encoding: Mapping[str, Any],
@@ -188,7 +159,7 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
         total = int(lengths.sum())
         rows = np.repeat(np.arange(len(ids)), lengths)
         real = gather(encoding["special_tokens_mask"], total) == 0
-        words = _word_of_pieces(encoding["offset_mapping"], noised, rows)
+        words = word_of_pieces(encoding["offset_mapping"], noised, rows)
         words[~real] = -1
         targets = self._nlm_targets(noised)
         noisy = (words >= 0) & (targets[words] != IGNORED_LABEL)
@@ -241,21 +212,3 @@ def _build_masking(tokenizer: Any, mlm_probability: float) -> WholeWordMasking:
         raise SettingsError("MLM needs a tokenizer with a mask token, this one has none")
     ids = np.setdiff1d(np.arange(len(tokenizer)), np.asarray(tokenizer.all_special_ids))
     return WholeWordMasking(tokenizer.mask_token_id, ids, mlm_probability)
-
-
-def _word_of_pieces(
-    offsets: Sequence[Sequence[tuple[int, int]]], noised: Sequence[NoisedText], rows: IntArray
-) -> IntArray:
-    """Return the word, counted over the batch, that each piece ends in; -1 for none. All texts share one
-    axis."""
-    sizes = np.fromiter((len(example.text) + 1 for example in noised), np.int64, len(noised))
-    shifts = exclusive_cumsum(sizes)
-    begins = np.concatenate([example.begins + shift for example, shift in zip(noised, shifts, strict=True)])
-    ends = np.concatenate([example.ends + shift for example, shift in zip(noised, shifts, strict=True)])
-    pairs = np.fromiter(chain.from_iterable(chain.from_iterable(offsets)), np.int64, 2 * len(rows)).reshape(-1, 2)
-    last = np.maximum(pairs[:, 1] - 1, pairs[:, 0]) + shifts[rows]
-    words = np.searchsorted(begins, last, side="right") - 1
-    outside = words < 0
-    outside |= last >= np.append(ends, 0)[words]
-    words[outside] = -1
-    return words
