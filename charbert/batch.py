@@ -33,6 +33,9 @@ OWN_POSITIONS, THEIR_POSITIONS = "own_positions", "their_positions"
 """In a companion, (B, P) each, -1 where there is none: positions of the batch, and those of the companion that show the
 same word or subword."""
 
+NO_POSITION = -1
+"""Fills rows of positions up to the longest."""
+
 
 @runtime_checkable
 class Processor(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -37,6 +38,7 @@ class Interaction(Enum):
 
     paper = "paper"
     released = "released"
+    residual = "residual"
     none = "none"
 
 
@@ -110,7 +112,8 @@ class ModelSettings:
     char_encoder: CharEncoder = CharEncoder.gru
     """gru: Eqs. 1-2; embeddings: without the GRU (Table 4); none: the plain trunk."""
     interaction: Interaction = Interaction.paper
-    """paper: Eqs. 3-6; released: as the authors' weights need it; none: without it (Table 4)."""
+    """paper: Eqs. 3-6; released: as the authors' weights need it; residual: ours, without the layer norms of Eq. 6, so
+    that it can begin as the trunk exactly; none: without it (Table 4)."""
     share_interaction: bool = False
     """One interaction module for all layers instead of one per layer (the released weights share it)."""
     interaction_start: Start = later(Start.random)
@@ -139,6 +142,9 @@ class ModelSettings:
     hidden_share: float = later(0.0)
     """Share of the noised words whose subwords the token channel does not see in pretraining, in [0, 1], so that NLM
     must restore them from their characters."""
+    trunk_teacher_weight: float = later(0.0)
+    """Weight of a third loss in pretraining: how far each word's token states in the noised text are from those of the
+    trunk, unchanged, in the clean text, as a share of their size. 0: none, as in the paper."""
     recognizer: WordRecognizerSettings = field(default_factory=WordRecognizerSettings)
     """The word recogniser in front of the model, if any (BERT+WordRec)."""
     baseline: BaselineSettings = later_section(BaselineSettings)
@@ -163,6 +169,8 @@ class ModelSettings:
             raise SettingsError(f"model.char_initializer_range must be positive, got {self.char_initializer_range}")
         if not 0 <= self.hidden_share <= 1:
             raise SettingsError(f"model.hidden_share must be in [0, 1], got {self.hidden_share}")
+        if not 0 <= self.trunk_teacher_weight < math.inf:
+            raise SettingsError(f"model.trunk_teacher_weight must be 0 or more, got {self.trunk_teacher_weight}")
         if self.char_encoder is CharEncoder.none and self.head_channels is Channels.char:
             raise SettingsError("model.head_channels=char needs a char channel, but model.char_encoder=none")
         if self.pretrained and (self.released or self.objective is not Objective.none):
@@ -185,6 +193,7 @@ class ModelSettings:
             ("interaction_start", Start.random, no_interaction, "interaction"),
             ("hidden_share", 0.0, no_channel, "char_encoder"),
             ("hidden_share", 0.0, no_nlm, "objective"),
+            ("trunk_teacher_weight", 0.0, self.objective is Objective.none, "objective"),
             ("nlm_norm", NlmNorm.none, no_nlm, "objective"),
             ("word_start", Start.random, no_nlm, "objective"),
         )

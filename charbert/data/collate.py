@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from charbert.batch import IGNORED_LABEL, PRETRAINING_LABELS
+from charbert.batch import IGNORED_LABEL, NO_POSITION, OWN_POSITIONS, PRETRAINING_LABELS, THEIR_POSITIONS
 from charbert.errors import DataError, SettingsError
 
 LABELS = (*PRETRAINING_LABELS, "labels")
@@ -108,3 +108,9 @@ class CompanionCollator:
         plain = [{k: v for k, v in feature.items() if k not in self.companions} for feature in features]
         inner = {name: self.companions[name]([feature[name] for feature in features]) for name in names}
         return {**self.own(plain), **inner}
+
+
+def companion_collator(pad_values: Mapping[str, int], pad_to_multiple_of: int | None = None) -> PadCollator:
+    """Return the collator of a companion's fields, its pairs of positions among them."""
+    positions = dict.fromkeys((OWN_POSITIONS, THEIR_POSITIONS), NO_POSITION)
+    return PadCollator({**pad_values, **positions}, pad_to_multiple_of)

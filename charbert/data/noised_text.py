@@ -26,13 +26,16 @@ class NoisedText(NamedTuple):
     """What each noised word was, by its index."""
 
 
-def add_noise(text: str, noise: NoiseModel | None, rng: np.random.Generator) -> NoisedText:
-    """Return a text with some of its words noised; none of them without ``noise``."""
+def clean_text(text: str) -> NoisedText:
+    """Return a text without noise, and its words."""
+    begins, ends = _ends(split_words(text))
+    return NoisedText(text, begins, ends, {})
+
+
+def add_noise(text: str, noise: NoiseModel, rng: np.random.Generator) -> NoisedText:
+    """Return a text with some of its words noised."""
     spans = split_words(text)
-    places = np.fromiter(chain.from_iterable(spans), np.int64, 2 * len(spans)).reshape(-1, 2)
-    begins, ends = places[:, 0], places[:, 1]
-    if noise is None:
-        return NoisedText(text, begins, ends, {})
+    begins, ends = _ends(spans)
     edits = noise.corrupt([text[start:end] for start, end in spans], rng).edits
     growth = np.zeros(len(spans), np.int64)
     for record in edits:
@@ -65,3 +68,9 @@ def word_of_pieces(
     outside |= last >= np.append(ends, 0)[words]
     words[outside] = -1
     return words
+
+
+def _ends(spans: Sequence[tuple[int, int]]) -> tuple[IntArray, IntArray]:
+    """Return the first character of each word, and one past its last, (W,) each."""
+    places = np.fromiter(chain.from_iterable(spans), np.int64, 2 * len(spans)).reshape(-1, 2)
+    return places[:, 0], places[:, 1]

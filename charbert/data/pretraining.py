@@ -10,9 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from charbert.batch import CHAR_INPUTS, EXAMPLE_IDS, IGNORED_LABEL, TOKEN_INPUTS, Processor
+from charbert.batch import CHAR_INPUTS, EXAMPLE_IDS, IGNORED_LABEL, TEACHER, TOKEN_INPUTS, Processor
+from charbert.data.clean_copies import NO_WORD, clean_copies
 from charbert.data.masking import DRAWS_PER_PIECE, WholeWordMasking
-from charbert.data.noised_text import NoisedText, add_noise, word_of_pieces
+from charbert.data.noised_text import NoisedText, add_noise, clean_text, word_of_pieces
 from charbert.data.word_vocab import WordVocab
 from charbert.errors import SettingsError
 from charbert.noise.edits import NoiseModel
@@ -62,6 +63,7 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
         label_first_subword_only: give only the first subword of a noised word its NLM label.
         hidden_share: share of the noised words whose subwords are replaced by the mask, in [0, 1]; their characters
             stay. Ours: what NLM restores there it cannot read off the broken subwords.
+        clean_copies: whether each example brings its clean copy as a companion under ``teacher``. Ours.
 
     Raises:
         SettingsError: if a setting is out of its range, the tokenizer has no mask, or NLM lacks noise.
@@ -79,6 +81,7 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
         seed: int = 0,
         label_first_subword_only: bool = False,
         hidden_share: float = 0.0,
+        clean_copies: bool = False,
     ) -> None:
         if word_vocab is not None and noise is None:
             raise SettingsError("word_vocab is given and noise is not: without noise NLM has no word to restore")
@@ -95,6 +98,7 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
         self.seed = seed
         self.label_first_subword_only = label_first_subword_only
         self.hidden_share = hidden_share
+        self.clean_copies = clean_copies
         # Shared memory: data loader processes that outlive an epoch must learn of the next one.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
 
@@ -115,9 +119,10 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
         return self.__getitems__([index])[0]
 
     def __getitems__(self, indices: Sequence[int]) -> list[dict[str, Any]]:
-        """Return the examples: the processor's fields, ``mlm_labels``, ``nlm_labels`` and ``example_ids``.
+        """Return the examples: the processor's fields, ``mlm_labels``, ``nlm_labels``, ``example_ids`` and ``teacher``.
 
-        Each is a row of T integers, or of C for ``char_input_ids``, and one number for ``example_ids``.
+        Each is a row of T integers, or of C for ``char_input_ids``, one number for ``example_ids``, and a mapping for
+        ``teacher``, see ``clean_copies``.
 
         Raises:
             IndexError: if there is no such block.
@@ -126,7 +131,7 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
         epoch = self.epoch
         generators = [numpy_generator(self.seed, "pretraining", epoch, index) for index in chosen]
         texts = self.blocks.texts(chosen)
-        noised = [add_noise(text, self.noise, rng) for text, rng in zip(texts, generators, strict=True)]
+        noised = [self._add_noise(text, rng) for text, rng in zip(texts, generators, strict=True)]
         encoding = self.processor(
             [example.text for example in noised],
             truncation=True,
@@ -134,7 +139,7 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
             return_offsets_mapping=True,
             return_special_tokens_mask=True,
         )
-        fields = self._label(encoding, noised, generators)
+        fields = self._label(texts, encoding, noised, generators)
         names = [name for name in (*TOKEN_INPUTS, *CHAR_INPUTS) if name in encoding]
         columns = {name: fields.pop(name, encoding[name]) for name in names} | fields
         return [
@@ -147,20 +152,24 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
             raise IndexError(f"there is no block {index} among {len(self)}")
         return int(index) % len(self)
 
+    def _add_noise(self, text: str, rng: np.random.Generator) -> NoisedText:
+        return clean_text(text) if self.noise is None else add_noise(text, self.noise, rng)
+
     def _label(
         self,
+        texts: Sequence[str],
         encoding: Mapping[str, Any],
         noised: Sequence[NoisedText],
         generators: Sequence[np.random.Generator],
     ) -> dict[str, Sequence[Any]]:
-        """Return the fields that masking changes and the labels, each a list of rows."""
+        """Return the fields that masking changes, the labels and the companions, each a list of rows."""
         ids: list[list[int]] = encoding["input_ids"]
         lengths = np.fromiter(map(len, ids), np.int64, len(ids))
         total = int(lengths.sum())
         rows = np.repeat(np.arange(len(ids)), lengths)
         real = gather(encoding["special_tokens_mask"], total) == 0
         words = word_of_pieces(encoding["offset_mapping"], noised, rows)
-        words[~real] = -1
+        words[~real] = NO_WORD
         targets = self._nlm_targets(noised)
         noisy = (words >= 0) & (targets[words] != IGNORED_LABEL)
         draws = [rng.random((n, DRAWS_PER_PIECE)) for rng, n in zip(generators, lengths.tolist(), strict=True)]
@@ -187,6 +196,9 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
         if CHAR_INPUTS[0] in encoding:
             hidden = split_rows(masked.mlm_labels != IGNORED_LABEL, lengths)
             fields |= self.processor.hide_subwords(encoding, hidden)
+        if self.clean_copies:
+            seen = np.split(np.where(masked.mlm_labels == IGNORED_LABEL, words, NO_WORD), stops)
+            fields[TEACHER] = clean_copies(texts, self.processor.tokenizer, self.max_length, seen)
         return fields
 
     def _hidden_words(

@@ -11,7 +11,7 @@ from charbert.errors import SettingsError
 _CHOICES = {
     "variant": ("paper", "released"),
     "char_encoder": ("gru", "embeddings", "none"),
-    "interaction": ("paper", "released", "none"),
+    "interaction": ("paper", "released", "residual", "none"),
     "interaction_start": ("random", "trunk"),
     "head_channels": ("both", "token", "char"),
     "nlm_channel": ("char", "token"),
@@ -39,8 +39,8 @@ class CharBertConfig(PreTrainedConfig):
             of two directions (Eq. 2) give H.
         char_encoder: "gru" (Eqs. 1-2); "embeddings", the ablation without GRU, in which a subword is the
             embeddings of its first and last character; or "none": no char channel, the model is its trunk.
-        interaction: "paper" (Eqs. 3-6), "released", or "none", in which the channels pass side by side
-            through the same layers; None takes the variant's own.
+        interaction: "paper" (Eqs. 3-6), "released", "residual", the paper's without the layer norms of Eq. 6, or
+            "none", in which the channels pass side by side through the same layers; None takes the variant's own.
         share_interaction: one interaction for all layers; None means what the variant does (released: True).
         interaction_start: how new interactions begin: "random", as all new weights; or "trunk", adding nothing and at
             the scale of a pretrained trunk's states, so that pretraining begins with the trunk as it is.

@@ -40,6 +40,8 @@ class Interaction(GradientCheckpointingLayer):
         _check_window(window)
         self.token_in, self.char_in = (nn.Linear(hidden_size, hidden_size, bias=bias) for _ in range(2))
         self.mix = nn.Conv1d(2 * hidden_size, hidden_size, window, padding=window // 2)
+        self.token_norm: nn.Module
+        self.char_norm: nn.Module
         self.token_norm, self.char_norm = (nn.LayerNorm(hidden_size, eps=norm_eps) for _ in range(2))
 
     def last_maps(self) -> list[nn.Module]:
@@ -53,8 +55,9 @@ class Interaction(GradientCheckpointingLayer):
             for parameter in part.parameters():
                 parameter.zero_()
         for norm in (self.token_norm, self.char_norm):
-            norm.weight.fill_(deviation)
-            norm.bias.fill_(mean)
+            if isinstance(norm, nn.LayerNorm):
+                norm.weight.fill_(deviation)
+                norm.bias.fill_(mean)
 
     def fold(self) -> FoldedKernel | None:
         """Return the convolution with the linear maps before it in its kernel, exactly.
@@ -126,6 +129,18 @@ class HeterogeneousInteraction(Interaction):
         return token, char
 
 
+class ResidualInteraction(HeterogeneousInteraction):
+    """Fuse and divide as the paper does, and add to the channels without the layer norms of Eq. 6.
+
+    Ours: a layer norm cannot give the states of a trunk back as they are, since these differ in scale from subword to
+    subword. Without it, and with ``interaction_start="trunk"``, the token channel begins as the trunk exactly.
+    """
+
+    def __init__(self, hidden_size: int, window: int = 3, norm_eps: float = 1e-12) -> None:
+        super().__init__(hidden_size, window, norm_eps)
+        self.token_norm, self.char_norm = nn.Identity(), nn.Identity()
+
+
 class ReleasedInteraction(Interaction):
     """The interaction as the authors' weights need it.
 
@@ -147,6 +162,7 @@ class ReleasedInteraction(Interaction):
 INTERACTIONS: dict[str, Callable[[int, int, float], Interaction]] = {
     "paper": HeterogeneousInteraction,
     "released": ReleasedInteraction,
+    "residual": ResidualInteraction,
 }
 """Interaction modules by the name they have in a configuration."""
 

@@ -17,10 +17,10 @@ from transformers import (
     AutoTokenizer,
 )
 
-from charbert.batch import NOISED, OWN_POSITIONS, TEACHER, THEIR_POSITIONS
+from charbert.batch import NOISED, TEACHER
 from charbert.config.robust_training import Divergence, RobustMethod, RobustTrainingSettings
 from charbert.config.schema import Settings
-from charbert.data.collate import CompanionCollator, PadCollator
+from charbert.data.collate import CompanionCollator, PadCollator, companion_collator
 from charbert.errors import SettingsError
 from charbert.model.heads import CharBertForFineTuning
 from charbert.model.processing import CharBertProcessor
@@ -93,10 +93,10 @@ def prepare_lessons(
     if settings.distillation.enabled:
         their_processor, teacher = load_teacher(settings, task)
         taught = _teacher_counterparts(task, counterparts, their_processor)
-        companions[TEACHER] = _companion_collator(their_processor)
+        companions[TEACHER] = companion_collator(their_processor.pad_values, their_processor.row_length)
         losses.append(_distillation(settings, task, model, teacher, taught))
     if robust.method is RobustMethod.self_teaching:
-        companions[NOISED] = _companion_collator(processor)
+        companions[NOISED] = companion_collator(processor.pad_values, processor.row_length)
         losses.append(SelfTeaching(robust.weight, symmetric=robust.divergence is Divergence.symmetric))
     train_set = CompanionDataset(counterparts, teacher=taught, noise=_training_noise(settings, processor))
     return Lessons(train_set, CompanionCollator(own, companions), losses)
@@ -202,8 +202,3 @@ def build_training_noise(settings: RobustTrainingSettings) -> Attack:
         letters=settings.letters,
         probability=settings.words,
     )
-
-
-def _companion_collator(processor: CharBertProcessor) -> PadCollator:
-    positions = dict.fromkeys((OWN_POSITIONS, THEIR_POSITIONS), -1)
-    return PadCollator(processor.pad_values | positions, processor.row_length)

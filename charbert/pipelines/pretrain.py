@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 import torch
 from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer, PreTrainedTokenizerBase
 
+from charbert.batch import TEACHER
 from charbert.config.model import CharEncoder, Objective, Start, TrunkSource
 from charbert.config.schema import Settings
 from charbert.config.training import TrainingSettings
-from charbert.data.collate import PadCollator
+from charbert.data.collate import CompanionCollator, PadCollator, companion_collator
 from charbert.data.counting import count_parts
 from charbert.data.pretraining import PretrainingDataset
 from charbert.data.word_vocab import WordVocab
@@ -40,8 +41,12 @@ from charbert.pipelines.runs import checksums, final_scores, history, recorded_r
 from charbert.pipelines.vocabularies import load_char_vocab, load_word_vocab
 from charbert.training.processes import from_first
 from charbert.training.trainer import build_trainer
+from charbert.training.trunk_teacher import TrunkTeacher
 
 log = logging.getLogger(__name__)
+
+_WIDTHS = 16
+"""Batches are filled up to a multiple of this."""
 
 Model = TypeVar("Model", bound=CharBertPreTrainedModel)
 
@@ -207,7 +212,17 @@ def new_encoder(settings: Settings) -> tuple[CharBertForPreTraining, CharBertPro
 def _pretrain_encoder(settings: Settings, cell: Cell) -> None:
     log.info("pretraining %s (%s)", settings.model.name, settings.model.objective.name)
     model, processor, words = new_encoder(settings)
-    _run(settings, cell, settings.pretraining, model, processor, words=words, noisy=True)
+    teacher = _trunk_teacher(settings)
+    _run(settings, cell, settings.pretraining, model, processor, words=words, noisy=True, teacher=teacher)
+
+
+def _trunk_teacher(settings: Settings) -> TrunkTeacher | None:
+    """Return the loss that the trunk itself teaches by, None where it does not."""
+    weight = settings.model.trunk_teacher_weight
+    if not weight:
+        return None
+    trunk = CharBertModel.from_trunk(prepare_trunk(settings), char_encoder="none", interaction="none")
+    return TrunkTeacher(trunk, weight)
 
 
 def _run(
@@ -219,6 +234,7 @@ def _run(
     *,
     words: WordVocab | None = None,
     noisy: bool = False,
+    teacher: TrunkTeacher | None = None,
     mlm_labels: str = "mlm_labels",
 ) -> None:
     """Train on the corpus, save model and processor, and write the record."""
@@ -235,6 +251,7 @@ def _run(
             seed=settings.pretraining_seed if split == "train" else 0,
             # Held-out scores are of what all rows see.
             hidden_share=settings.model.hidden_share if noisy and split == "train" else 0.0,
+            clean_copies=teacher is not None and split == "train",
         )
         for split in ("train", "dev")
     }
@@ -245,12 +262,12 @@ def _run(
             model,
             sets["train"],
             sets["dev"],
-            # In few widths: the CPU's matrix library keeps memory for every shape that it meets.
-            PadCollator(processor.pad_values, 16, rename={"mlm_labels": mlm_labels}),
+            _collator(processor, mlm_labels),
             folder=cell.checkpoints_folder,
             seed=settings.pretraining_seed,
             best_metric=None if training.patience is None else "eval_loss",
             label_names=label_names,
+            extra_losses=() if teacher is None else (teacher,),
         )
         train(trainer, record, run, training.patience)
         model = trainer.model  # put together again where it was sharded
@@ -262,6 +279,13 @@ def _run(
         record.data_checksums = checksums(files, Path(settings.data.root))
         record.finish({k.replace("eval_", "eval/", 1): v for k, v in metrics.items()})
     from_first(lambda: shutil.rmtree(cell.checkpoints_folder, ignore_errors=True))
+
+
+def _collator(processor: CharBertProcessor, mlm_labels: str) -> CompanionCollator:
+    """Return the collator of examples, and of the clean copies that a teacher reads."""
+    # In few widths: the CPU's matrix library keeps memory for every shape that it meets.
+    own = PadCollator(processor.pad_values, _WIDTHS, rename={"mlm_labels": mlm_labels})
+    return CompanionCollator(own, {TEACHER: companion_collator(processor.pad_values, _WIDTHS)})
 
 
 def _save(model: Any, processor: CharBertProcessor, words: WordVocab | None, cell: Cell) -> None:

@@ -135,7 +135,7 @@ def final_scores(trainer: CharBertTrainer) -> dict[str, float]:
 
 def history(trainer: CharBertTrainer) -> list[dict[str, Any]]:
     """Return the run's log lines that a learning curve is drawn from."""
-    objectives = ("mlm_", "nlm_", "eval_")
+    objectives = ("mlm_", "nlm_", "trunk_", "eval_")
     return [
         {
             k: v

@@ -38,7 +38,7 @@ HEADS = {
 
 
 @pytest.mark.parametrize("encoder", ["gru", "embeddings"])
-@pytest.mark.parametrize("interaction", ["paper", "released", "none"])
+@pytest.mark.parametrize("interaction", ["paper", "released", "residual", "none"])
 @pytest.mark.parametrize("family", TRUNKS)
 def test_padding_does_not_change_states(
     family: str,

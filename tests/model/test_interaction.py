@@ -5,12 +5,12 @@ import torch
 from torch.nn import functional as F
 
 from charbert.errors import SettingsError
-from charbert.model.interaction import HeterogeneousInteraction, ReleasedInteraction
+from charbert.model.interaction import HeterogeneousInteraction, ReleasedInteraction, ResidualInteraction
 
-BOTH = [HeterogeneousInteraction, ReleasedInteraction]
+ALL = [HeterogeneousInteraction, ReleasedInteraction, ResidualInteraction]
 
 
-@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize("kind", ALL)
 @pytest.mark.parametrize("window", [1, 3, 5])
 def test_a_gradient_reaches_only_its_window(kind: type, window: int) -> None:
     torch.manual_seed(0)
@@ -21,7 +21,7 @@ def test_a_gradient_reaches_only_its_window(kind: type, window: int) -> None:
     assert char.grad.abs().sum(-1).nonzero()[:, 1].tolist() == list(range(4 - half, 5 + half))
 
 
-@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize("kind", ALL)
 def test_masked_positions_are_as_good_as_absent(kind: type) -> None:
     torch.manual_seed(0)
     layer = kind(hidden_size=8)
@@ -35,7 +35,7 @@ def test_masked_positions_are_as_good_as_absent(kind: type) -> None:
     assert not torch.allclose(unmasked[1, 3], masked[0][1, 3], atol=1e-3)
 
 
-@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize("kind", ALL)
 @pytest.mark.parametrize("window", [1, 3, 5])
 @pytest.mark.parametrize("lengths", [None, (6, 4)])
 def test_folded_maps_give_the_same_values_and_gradients(
@@ -81,6 +81,15 @@ def test_paper_interaction_is_equations_3_to_6() -> None:
         torch.testing.assert_close(char[0, i], expected_char, rtol=0, atol=1e-6)
 
 
+def test_the_residual_interaction_is_the_papers_before_its_layer_norms() -> None:
+    torch.manual_seed(0)
+    paper, residual = HeterogeneousInteraction(8), ResidualInteraction(8)
+    residual.load_state_dict({k: v for k, v in paper.state_dict().items() if "norm" not in k})
+    channels = torch.randn(2, 1, 5, 8)
+    for normed, plain in zip(paper(*channels), residual(*channels), strict=True):
+        torch.testing.assert_close(F.layer_norm(plain, (8,), eps=1e-12), normed)
+
+
 def test_released_interaction_is_the_convolution_alone() -> None:
     torch.manual_seed(0)
     layer = ReleasedInteraction(4)
@@ -98,7 +107,7 @@ def test_released_interaction_is_the_convolution_alone() -> None:
     torch.testing.assert_close(char, layer.char_norm(h + fused))
 
 
-@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize("kind", ALL)
 @pytest.mark.parametrize("window", [0, 2])
 def test_an_even_window_is_refused(kind: type, window: int) -> None:
     with pytest.raises(SettingsError, match="interaction_window must be odd"):

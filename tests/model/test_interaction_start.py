@@ -69,6 +69,18 @@ def test_states_that_a_norm_left_are_given_back(trunk_config: Trunks, char_vocab
     torch.testing.assert_close(near, alone, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.parametrize("model_type", TRUNKS)
+def test_a_residual_interaction_that_starts_at_the_trunk_is_the_trunk(
+    model_type: str, trunk_config: Trunks, char_vocab: dict[str, Any]
+) -> None:
+    trunk = pretrained(trunk_config(model_type))
+    alone = states(built(trunk, char_vocab, interaction="none"))
+    residual = states(built(trunk, char_vocab, interaction="residual", interaction_start="trunk"))
+    torch.testing.assert_close(residual, alone, rtol=0, atol=0)
+    moved = states(built(trunk, char_vocab, interaction="residual"))
+    assert not torch.allclose(moved, alone)
+
+
 def test_all_else_is_drawn_as_with_a_random_start(trunk_config: Trunks, char_vocab: dict[str, Any]) -> None:
     trunk = pretrained(trunk_config("bert"))
     random, near = (built(trunk, char_vocab, interaction_start=start).state_dict() for start in ("random", "trunk"))
@@ -77,8 +89,12 @@ def test_all_else_is_drawn_as_with_a_random_start(trunk_config: Trunks, char_voc
     assert all(name.startswith("interactions.") for name in changed)
 
 
-def test_interactions_that_add_nothing_still_learn(trunk_config: Trunks, char_vocab: dict[str, Any]) -> None:
-    model = built(pretrained(trunk_config("bert")), char_vocab, interaction_start="trunk")
+@pytest.mark.parametrize("interaction", ["paper", "residual"])
+def test_interactions_that_add_nothing_still_learn(
+    interaction: str, trunk_config: Trunks, char_vocab: dict[str, Any]
+) -> None:
+    settings = {"interaction": interaction, "interaction_start": "trunk"}
+    model = built(pretrained(trunk_config("bert")), char_vocab, **settings)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     subwords, starts = torch.tensor([[5, 6, 7]]), torch.tensor([[0, 3, 6]])
     for _ in range(2):  # the maps before the last ones have a gradient once those are no longer zero

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import torch
 from charbert.config.schema import Settings
 from charbert.errors import CheckpointError
 from charbert.model import CharBertForPreTraining
-from charbert.pipelines.pretrain import load_tokenizer, model_overrides, prepare_encoder
+from charbert.pipelines.pretrain import load_tokenizer, model_overrides, new_encoder, prepare_encoder
 from charbert.pipelines.vocabularies import load_word_vocab
 
 Composed = Callable[..., Settings]
@@ -50,3 +51,16 @@ def test_starts_at_the_trunk_begin_with_what_it_knows(composed: Composed, tiny_t
     word = words.words.index("the")
     subwords = tokenizer("the", add_special_tokens=False)["input_ids"]
     torch.testing.assert_close(head.decoder.weight[word], (table[subwords] - table.mean(dim=0)).mean(dim=0))
+
+
+@pytest.mark.parametrize("model", ["charbert_trunk_teacher", "adv_bert_trunk_teacher"])
+def test_the_trunk_teaches_and_is_not_saved(model: str, composed: Composed, tiny_trunk: Path) -> None:
+    trunk = (f"trunk.location={tiny_trunk}", "trunk=tiny_bert", "trunk.source=folder")
+    settings = composed("recipe=smoke", f"model={model}", *trunk, "pretraining.max_steps=2", "tracking=off")
+    folder = prepare_encoder(settings)
+    untaught = composed("recipe=smoke", f"model={model}", *trunk, "model.trunk_teacher_weight=0")
+    saved = CharBertForPreTraining.from_pretrained(folder).state_dict()
+    assert saved.keys() == new_encoder(untaught)[0].state_dict().keys()
+    (record,) = (Path(settings.paths.results) / "records").glob("pretrain-*/record.json")
+    history = json.loads(record.read_text())["details"]["history"]
+    assert any("trunk_distance_loss" in str(row) for row in history)
