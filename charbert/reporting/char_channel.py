@@ -81,8 +81,8 @@ def char_channel_table(
         tuple(rows),
         f"Recipe {recipe}; trunk {trunk}; {text}.",
         (
-            "Times 100, but for the perplexity. Between subwords: standard deviation of what the first layer reads in a "
-            "channel, mean over features. Characters shuffled: how far the last layer's states move when the text's "
+            "Times 100, but for the perplexity. Between subwords: standard deviation of what the first layer reads in "
+            "a channel, mean over features. Characters shuffled: how far the last layer's states move when the text's "
             "characters change places, as a share of their size.",
         ),
     )
