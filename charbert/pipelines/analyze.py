@@ -32,7 +32,7 @@ from charbert.pipelines.analysis_cells import (
 )
 from charbert.pipelines.cells import Cell
 from charbert.pipelines.comparability import comparable_records
-from charbert.records import ResultRecord
+from charbert.records import ResultRecord, read_records
 from charbert.reporting import analysis_figures as figures
 from charbert.reporting import analysis_tables as tables
 from charbert.reporting.char_channel import AttackedScores, char_channel_table, robustness_dots
@@ -136,7 +136,8 @@ def draw_channels(settings: Settings) -> None:
 def draw_char_channel(settings: Settings) -> None:
     """Write the table of the finished encoders that read the same text, and how robust they are once fine-tuned."""
     if records := analysis_records(settings, CHAR_CHANNEL):
-        table = char_channel_table(records, _attacked_scores(settings))
+        pretraining = read_records(Path(settings.paths.results) / "records", kind="pretrain")
+        table = char_channel_table(records, pretraining, _attacked_scores(settings))
         _write(settings, table, CHAR_CHANNEL)
         robustness_dots(table, _folder(settings), CHAR_CHANNEL)
 
