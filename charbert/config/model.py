@@ -118,7 +118,7 @@ class ModelSettings:
     """One interaction module for all layers instead of one per layer (the released weights share it)."""
     interaction_start: Start = later(Start.random)
     """random: as all new weights; trunk: adding nothing and at the scale of the trunk's states, so that pretraining
-    begins with the trunk as it is."""
+    begins near the trunk; with ``interaction=residual`` exactly at it."""
     interaction_window: int = 3
     """Width of the convolution of Eq. 4 in subwords; odd."""
     char_embedding_size: int = 256
@@ -144,7 +144,8 @@ class ModelSettings:
     must restore them from their characters."""
     trunk_teacher_weight: float = later(0.0)
     """Weight of a third loss in pretraining: how far each word's token states in the noised text are from those of the
-    trunk, unchanged, in the clean text, as a share of their size. 0: none, as in the paper."""
+    trunk, unchanged, in the clean text, as a share of their size. 0: none, as in the paper. One process
+    alone can pretrain so."""
     recognizer: WordRecognizerSettings = field(default_factory=WordRecognizerSettings)
     """The word recogniser in front of the model, if any (BERT+WordRec)."""
     baseline: BaselineSettings = later_section(BaselineSettings)

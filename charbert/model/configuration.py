@@ -43,7 +43,7 @@ class CharBertConfig(PreTrainedConfig):
             "none", in which the channels pass side by side through the same layers; None takes the variant's own.
         share_interaction: one interaction for all layers; None means what the variant does (released: True).
         interaction_start: how new interactions begin: "random", as all new weights; or "trunk", adding nothing and at
-            the scale of a pretrained trunk's states, so that pretraining begins with the trunk as it is.
+            the scale of a pretrained trunk's states, so that pretraining begins near the trunk; with "residual" at it.
         interaction_window: odd width of the convolution of Eq. 4, in subwords.
         head_channels: what a fine-tuning head reads: "both" concatenated (Sec. 3.6), "token" or "char".
         mlm_objective: whether the pretraining model has an MLM head.

@@ -1,4 +1,4 @@
-"""Interactions that begin as nearly nothing, so that pretraining begins with the trunk as it is."""
+"""Interactions that begin as nearly nothing, so that pretraining begins near the trunk."""
 
 from __future__ import annotations
 

@@ -128,7 +128,9 @@ def _scores(attacked: AttackedScores, label: str) -> Cell:
 
 def _pretraining_scores(record: ResultRecord, pretraining: Sequence[ResultRecord]) -> Mapping[str, float]:
     """Return the scores of the newest pretraining of a record's encoder; none where it has no record."""
-    mine = {name: record.settings.get(name) for name in _ENCODER}
+    mine = {name: record.settings[name] for name in _ENCODER if name in record.settings}
+    # The word recogniser's settings stand with the model's, and say nothing of the encoder.
+    mine["model"] = {name: value for name, value in mine["model"].items() if name != "recognizer"}
     found = [one for one in pretraining if _agree(mine, one.settings)]
     return max(found, key=lambda one: one.finished).metrics if found else {}
 

@@ -64,10 +64,12 @@ def test_scores_of_an_encoders_own_pretraining_stand_beside_and_are_correlated()
     assert learnt.endswith("with MLM perplexity: -1.00, over 4 encoders.")
 
 
-def test_settings_that_an_older_record_does_not_know_part_no_encoder() -> None:
-    newer = pretraining("CharBERT", 50.0)
-    newer.settings["model"] = {"name": "CharBERT", "later": 0}
-    table = char_channel_table([record("CharBERT", {"pretrained/token_change": 0.1})], [newer])
+@pytest.mark.parametrize("other", [{"later": 0}, {"recognizer": {"epochs": 2}}])
+def test_settings_that_say_nothing_of_the_encoder_or_are_newer_part_no_encoder(other: dict[str, object]) -> None:
+    measured, pretrained = record("CharBERT", {"pretrained/token_change": 0.1}), pretraining("CharBERT", 50.0)
+    measured.settings["model"] = {"name": "CharBERT", "recognizer": {"epochs": 1}}
+    pretrained.settings["model"] = {"name": "CharBERT", **other}
+    table = char_channel_table([measured], [pretrained])
     assert table.cell("CharBERT", "MLM perplexity").mean == 50
 
 
