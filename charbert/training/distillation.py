@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from charbert.batch import OWN_POSITIONS, TEACHER, THEIR_POSITIONS
 from charbert.errors import SettingsError
-from charbert.training.extra_loss import Batch, at_positions, companion_inputs, comparable_logits, divergence
+from charbert.training.extra_loss import Batch, ask, at_positions, comparable_logits, divergence
 
 PROJECTIONS = "distillation_projections"
 """Attribute of a student that holds the projections while it is trained, so that checkpoints have them too."""
@@ -64,7 +64,7 @@ class Distillation:
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss with the teacher's share, and the parts ``distillation`` and ``hidden``."""
         companion = batch[TEACHER]
-        taught = self._ask(companion)
+        taught = ask(self.teacher, companion, **self.forward_options)
         soft = self.temperature**2 * divergence(
             self._teacher_logits(taught, companion[THEIR_POSITIONS]),
             comparable_logits(outputs, companion[OWN_POSITIONS]),
@@ -77,13 +77,6 @@ class Distillation:
             parts["hidden"] = distance.detach()
             loss = loss + self.hidden_weight * distance
         return loss, parts
-
-    @torch.no_grad()
-    def _ask(self, companion: Batch) -> Batch:
-        inputs = companion_inputs(companion)
-        self.teacher.to(inputs["input_ids"].device)
-        answer: Batch = self.teacher(**inputs, **self.forward_options)
-        return answer
 
     def _teacher_logits(self, taught: Batch, positions: Tensor) -> Tensor:
         logits = comparable_logits(taught, positions)

@@ -44,6 +44,15 @@ def companion_inputs(companion: Batch) -> dict[str, Any]:
     return {name: value for name, value in companion.items() if name not in (OWN_POSITIONS, THEIR_POSITIONS)}
 
 
+@torch.no_grad()
+def ask(teacher: nn.Module, companion: Batch, **options: bool) -> Batch:
+    """Return what a teacher says of a companion, on the device where that is, without a gradient."""
+    inputs = companion_inputs(companion)
+    teacher.to(inputs["input_ids"].device)
+    answer: Batch = teacher(**inputs, **options)
+    return answer
+
+
 def comparable_logits(outputs: Batch, positions: Tensor) -> Tensor:
     """Return the logits of each decision, (N, K), whatever the head.
 

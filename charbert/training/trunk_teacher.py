@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from charbert.batch import OWN_POSITIONS, TEACHER, THEIR_POSITIONS
-from charbert.training.extra_loss import Batch, at_positions, companion_inputs
+from charbert.training.extra_loss import Batch, ask, at_positions
 
 
 class TrunkTeacher:
@@ -38,14 +37,8 @@ class TrunkTeacher:
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss with the distance added, and the part ``trunk_distance``."""
         companion = batch[TEACHER]
-        wanted = at_positions(self._ask(companion), companion[THEIR_POSITIONS]).float()  # (N, H)
+        taught = ask(self.trunk, companion)
+        wanted = at_positions(taught["token_states"], companion[THEIR_POSITIONS]).float()  # (N, H)
         found = at_positions(outputs["token_states"], companion[OWN_POSITIONS]).float()
         distance = (found - wanted).square().sum() / wanted.square().sum().clamp(min=1)
         return loss + self.weight * distance, {"trunk_distance": distance.detach()}
-
-    @torch.no_grad()
-    def _ask(self, companion: Batch) -> Tensor:
-        inputs = companion_inputs(companion)
-        self.trunk.to(inputs["input_ids"].device)
-        states: Tensor = self.trunk(**inputs)["token_states"]
-        return states
