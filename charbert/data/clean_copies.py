@@ -8,16 +8,13 @@ from typing import Any
 import numpy as np
 
 from charbert.batch import OWN_POSITIONS, THEIR_POSITIONS, TOKEN_INPUTS
-from charbert.data.noised_text import clean_text, word_of_pieces
+from charbert.data.noised_text import NO_WORD, NoisedText, word_of_pieces
 from charbert.text.codepoints import IntArray
 from charbert.text.rows import gather
 
-NO_WORD = -1
-"""Word of a subword that belongs to none."""
-
 
 def clean_copies(
-    texts: Sequence[str], tokenizer: Any, max_length: int, own_words: Sequence[IntArray]
+    clean: Sequence[NoisedText], tokenizer: Any, max_length: int, own_words: Sequence[IntArray]
 ) -> list[dict[str, Any]]:
     """Return the companion of each text: its clean subwords, and where both show the same word.
 
@@ -25,7 +22,7 @@ def clean_copies(
     ends. A word that was cut off in one of the two has no pair.
 
     Args:
-        texts: before noise.
+        clean: the texts before noise.
         tokenizer: of the teacher; fast.
         max_length: most subwords of a copy, special ones included.
         own_words: word of each subword of the noised text, counted over all texts, or `NO_WORD`; a row for each text.
@@ -34,15 +31,15 @@ def clean_copies(
         For each text the tokenizer's fields, and ``own_positions`` and ``their_positions``, a number for each pair.
     """
     encoding = tokenizer(
-        list(texts),
+        [each.text for each in clean],
         truncation=True,
         max_length=max_length,
         return_offsets_mapping=True,
         return_special_tokens_mask=True,
     )
-    lengths = np.fromiter(map(len, encoding["input_ids"]), np.int64, len(texts))
-    rows = np.repeat(np.arange(len(texts)), lengths)
-    words = word_of_pieces(encoding["offset_mapping"], [clean_text(text) for text in texts], rows)
+    lengths = np.fromiter(map(len, encoding["input_ids"]), np.int64, len(clean))
+    rows = np.repeat(np.arange(len(clean)), lengths)
+    words = word_of_pieces(encoding["offset_mapping"], clean, rows)
     words[gather(encoding["special_tokens_mask"], len(rows)) == 1] = NO_WORD
     their_words = np.split(words, np.cumsum(lengths)[:-1])
     names = [name for name in TOKEN_INPUTS if name in encoding]

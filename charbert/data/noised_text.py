@@ -13,9 +13,12 @@ from charbert.text.codepoints import IntArray
 from charbert.text.rows import exclusive_cumsum
 from charbert.text.words import replace_words, split_words
 
+NO_WORD = -1
+"""Word of a subword that belongs to none."""
+
 
 class NoisedText(NamedTuple):
-    """A text after noise, and its words; W of them, as many as before."""
+    """A text, as it was or after noise, and its words; W of them, as many after noise as before."""
 
     text: str
     begins: IntArray
@@ -28,14 +31,15 @@ class NoisedText(NamedTuple):
 
 def clean_text(text: str) -> NoisedText:
     """Return a text without noise, and its words."""
-    begins, ends = _ends(split_words(text))
-    return NoisedText(text, begins, ends, {})
-
-
-def add_noise(text: str, noise: NoiseModel, rng: np.random.Generator) -> NoisedText:
-    """Return a text with some of its words noised."""
     spans = split_words(text)
-    begins, ends = _ends(spans)
+    places = np.fromiter(chain.from_iterable(spans), np.int64, 2 * len(spans)).reshape(-1, 2)
+    return NoisedText(text, places[:, 0], places[:, 1], {})
+
+
+def add_noise(clean: NoisedText, noise: NoiseModel, rng: np.random.Generator) -> NoisedText:
+    """Return a clean text with some of its words noised."""
+    text, begins, ends, _ = clean
+    spans = list(zip(begins.tolist(), ends.tolist(), strict=True))
     edits = noise.corrupt([text[start:end] for start, end in spans], rng).edits
     growth = np.zeros(len(spans), np.int64)
     for record in edits:
@@ -49,7 +53,7 @@ def add_noise(text: str, noise: NoiseModel, rng: np.random.Generator) -> NoisedT
 def word_of_pieces(
     offsets: Sequence[Sequence[tuple[int, int]]], texts: Sequence[NoisedText], rows: IntArray
 ) -> IntArray:
-    """Return the word, counted over the batch, that each piece ends in, (N,); -1 for none.
+    """Return the word, counted over the batch, that each piece ends in, (N,), or `NO_WORD`.
 
     Args:
         offsets: begin and end of each piece in its text, a row for each text; N pieces in all.
@@ -66,11 +70,5 @@ def word_of_pieces(
     words = np.searchsorted(begins, last, side="right") - 1
     outside = words < 0
     outside |= last >= np.append(ends, 0)[words]
-    words[outside] = -1
+    words[outside] = NO_WORD
     return words
-
-
-def _ends(spans: Sequence[tuple[int, int]]) -> tuple[IntArray, IntArray]:
-    """Return the first character of each word, and one past its last, (W,) each."""
-    places = np.fromiter(chain.from_iterable(spans), np.int64, 2 * len(spans)).reshape(-1, 2)
-    return places[:, 0], places[:, 1]

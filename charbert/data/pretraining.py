@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from charbert.batch import CHAR_INPUTS, EXAMPLE_IDS, IGNORED_LABEL, TEACHER, TOKEN_INPUTS, Processor
-from charbert.data.clean_copies import NO_WORD, clean_copies
+from charbert.data.clean_copies import clean_copies
 from charbert.data.masking import DRAWS_PER_PIECE, WholeWordMasking
-from charbert.data.noised_text import NoisedText, add_noise, clean_text, word_of_pieces
+from charbert.data.noised_text import NO_WORD, NoisedText, add_noise, clean_text, word_of_pieces
 from charbert.data.word_vocab import WordVocab
 from charbert.errors import SettingsError
 from charbert.noise.edits import NoiseModel
@@ -130,8 +130,8 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
         chosen = [self._checked(index) for index in indices]
         epoch = self.epoch
         generators = [numpy_generator(self.seed, "pretraining", epoch, index) for index in chosen]
-        texts = self.blocks.texts(chosen)
-        noised = [self._add_noise(text, rng) for text, rng in zip(texts, generators, strict=True)]
+        clean = [clean_text(text) for text in self.blocks.texts(chosen)]
+        noised = [self._add_noise(text, rng) for text, rng in zip(clean, generators, strict=True)]
         encoding = self.processor(
             [example.text for example in noised],
             truncation=True,
@@ -139,7 +139,7 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
             return_offsets_mapping=True,
             return_special_tokens_mask=True,
         )
-        fields = self._label(texts, encoding, noised, generators)
+        fields = self._label(clean, encoding, noised, generators)
         names = [name for name in (*TOKEN_INPUTS, *CHAR_INPUTS) if name in encoding]
         columns = {name: fields.pop(name, encoding[name]) for name in names} | fields
         return [
@@ -152,12 +152,12 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
             raise IndexError(f"there is no block {index} among {len(self)}")
         return int(index) % len(self)
 
-    def _add_noise(self, text: str, rng: np.random.Generator) -> NoisedText:
-        return clean_text(text) if self.noise is None else add_noise(text, self.noise, rng)
+    def _add_noise(self, clean: NoisedText, rng: np.random.Generator) -> NoisedText:
+        return clean if self.noise is None else add_noise(clean, self.noise, rng)
 
     def _label(
         self,
-        texts: Sequence[str],
+        clean: Sequence[NoisedText],
         encoding: Mapping[str, Any],
         noised: Sequence[NoisedText],
         generators: Sequence[np.random.Generator],
@@ -198,7 +198,7 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
             fields |= self.processor.hide_subwords(encoding, hidden)
         if self.clean_copies:
             seen = np.split(np.where(masked.mlm_labels == IGNORED_LABEL, words, NO_WORD), stops)
-            fields[TEACHER] = clean_copies(texts, self.processor.tokenizer, self.max_length, seen)
+            fields[TEACHER] = clean_copies(clean, self.processor.tokenizer, self.max_length, seen)
         return fields
 
     def _hidden_words(

@@ -11,7 +11,7 @@ from transformers import PreTrainedTokenizerFast
 
 from charbert.batch import CHAR_INPUTS, IGNORED_LABEL, TOKEN_INPUTS
 from charbert.data.collate import PadCollator
-from charbert.data.noised_text import add_noise
+from charbert.data.noised_text import add_noise, clean_text
 from charbert.data.pretraining import PretrainingDataset
 from charbert.data.word_vocab import WordVocab
 from charbert.errors import SettingsError
@@ -96,7 +96,7 @@ def test_labels_restore_the_original_words(blocks: Texts, processor: CharBertPro
 def words_behind(dataset: PretrainingDataset, index: int) -> Any:
     """Return the noised text that the example was made of."""
     rng = numpy_generator(dataset.seed, "pretraining", dataset.epoch, index)
-    return add_noise(dataset.blocks.texts([index])[0], dataset.noise, rng)
+    return add_noise(clean_text(dataset.blocks.texts([index])[0]), dataset.noise, rng)
 
 
 def test_mlm_labels_restore_the_input(blocks: Texts, processor: CharBertProcessor) -> None:
