@@ -144,8 +144,7 @@ class ModelSettings:
     must restore them from their characters."""
     trunk_teacher_weight: float = later(0.0)
     """Weight of a third loss in pretraining: how far each word's token states in the noised text are from those of the
-    trunk, unchanged, in the clean text, as a share of their size. 0: none, as in the paper. One process alone
-    can pretrain so."""
+    trunk, unchanged, in the clean text, as a share of their size. 0: none, as in the paper."""
     recognizer: WordRecognizerSettings = field(default_factory=WordRecognizerSettings)
     """The word recogniser in front of the model, if any (BERT+WordRec)."""
     baseline: BaselineSettings = later_section(BaselineSettings)

@@ -39,6 +39,7 @@ from charbert.tasks.task import Encoded, Task
 from charbert.training.class_weights import ClassWeightedLoss
 from charbert.training.distillation import Distillation, attach_projections, check_layer_map, spread_layers
 from charbert.training.extra_loss import ExtraLoss
+from charbert.training.processes import refuse_several
 from charbert.training.self_teaching import SelfTeaching
 
 log = logging.getLogger(__name__)
@@ -85,7 +86,10 @@ def prepare_lessons(
     robust = settings.robust_training
     weights = training_weights(settings, task, examples)
     losses: list[ExtraLoss] = [] if weights is None else [ClassWeightedLoss(weights)]
-    if not settings.distillation.enabled and robust.method is RobustMethod.none:
+    companioned = settings.distillation.enabled or robust.method is not RobustMethod.none
+    if losses or companioned:
+        refuse_several("learning from a teacher, from typos or with class weights")
+    if not companioned:
         return Lessons(encoded.features, own, losses)
     counterparts = build_counterparts(task, examples, encoded, settings.finetuning_length)
     companions: dict[str, PadCollator] = {}

@@ -18,11 +18,10 @@ def shared_loss(loss: Tensor, outputs: Mapping[str, Any], inputs: Mapping[str, A
     """Return a loss whose mean over the processes is the loss of the whole batch in one process.
 
     A head's loss is a mean over the labelled positions of its own part of the batch. The gradients of all parts are
-    averaged, as if each had as many labels; so each objective is weighted by its share of them. What does not depend on
-    the batch (a penalty on weights) stays what it is; what an extra loss adds counts as the labels beside it.
+    averaged, as if each had as many labels; so each objective is weighted by its share of them.
 
     Args:
-        loss: of this process's part, extra losses included.
+        loss: of this process's part, without extra losses, which take care of their own share.
         outputs: of the model; pretraining's have the loss and the count of each objective.
         inputs: the batch.
     """
@@ -30,11 +29,25 @@ def shared_loss(loss: Tensor, outputs: Mapping[str, Any], inputs: Mapping[str, A
     losses = [outputs[f"{name}_loss"] for name in known] or [loss]
     counts = [outputs[f"{name}_count"] for name in known] or [_count_labels(inputs)]
     counted = torch.stack([torch.as_tensor(count, device=loss.device).double() for count in counts])
-    if FILLER in inputs:
-        counted = torch.zeros_like(counted)
-    shares = counted * process_count() / sum_over_processes(counted).clamp(min=1)
+    shares = share_of_whole(counted, inputs)
     extra = [(share - 1).to(loss.dtype) * one for share, one in zip(shares, losses, strict=True)]
     return loss + torch.stack(extra).sum()
+
+
+def share_of_whole(sizes: Tensor, inputs: Mapping[str, Any]) -> Tensor:
+    """Return what turns means over this process's part into terms whose mean over the processes is that of the batch.
+
+    Args:
+        sizes: what each mean was divided by, at least 1 where there is anything to divide.
+        inputs: this process's part of the batch.
+
+    Returns:
+        As many numbers: 1 in one process; in several each size's share of all of them, times their number, and 0 for
+        a part that only keeps a process busy.
+    """
+    if FILLER in inputs:
+        sizes = torch.zeros_like(sizes)
+    return sizes * process_count() / sum_over_processes(sizes).clamp(min=1)
 
 
 def mean_over_processes(loss: Tensor) -> Tensor:

@@ -15,8 +15,15 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
+from charbert.batch import EXAMPLE_IDS, NOISED, TEACHER
+
 FILLER = "filler"
 """Field of a batch that counts for nothing: the process had none where the last examples of an epoch were fewer."""
+
+
+def model_fields(batch: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the model is called with: a batch without what is for the trainer and the extra losses."""
+    return {name: value for name, value in batch.items() if name not in (EXAMPLE_IDS, TEACHER, NOISED, FILLER)}
 
 
 class Filler(int):

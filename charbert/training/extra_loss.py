@@ -31,6 +31,9 @@ class ExtraLoss(Protocol):
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss that is to be minimised, and its parts for the log.
 
+        What it adds in one of several processes is to have the mean over them that the whole batch would give; see
+        `charbert.training.averaging.share_of_whole`.
+
         Args:
             model: what is trained.
             batch: the batch, its companions among its fields.

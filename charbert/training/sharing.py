@@ -12,9 +12,15 @@ from torch import Tensor, nn
 from transformers import Trainer
 from transformers.trainer_utils import seed_worker
 
-from charbert.batch import EXAMPLE_IDS
 from charbert.seeding import derive_seed
-from charbert.training.batches import FILLER, FilledExamples, FillingCollator, SharedBatches, example_lengths
+from charbert.training.batches import (
+    FILLER,
+    FilledExamples,
+    FillingCollator,
+    SharedBatches,
+    example_lengths,
+    model_fields,
+)
 from charbert.training.processes import process_count, process_index
 
 _PROBED_EXAMPLES = 2
@@ -88,10 +94,9 @@ class SharedTraining(Trainer):
         """Return whether some weights get no gradient, which DDP has to look for in every step; a trial shows it."""
         first = [self.train_dataset[index] for index in range(min(_PROBED_EXAMPLES, len(self.train_dataset)))]
         batch = self._prepare_inputs(self.data_collator(first))
-        fields = {name: value for name, value in batch.items() if name != EXAMPLE_IDS}
         with torch.random.fork_rng():
             model.train()
-            model(**fields)["loss"].backward()
+            model(**model_fields(batch))["loss"].backward()
         missing = any(weight.requires_grad and weight.grad is None for weight in model.parameters())
         model.zero_grad()
         return missing

@@ -12,14 +12,14 @@ from torch import Tensor, nn
 from torch.utils.data import SequentialSampler
 from transformers.trainer_utils import EvalLoopOutput, get_last_checkpoint
 
-from charbert.batch import EXAMPLE_IDS, NOISED, TEACHER
+from charbert.batch import EXAMPLE_IDS
 from charbert.config.training import TrainingSettings
 from charbert.errors import TrainingError
 from charbert.files import write_atomically
 from charbert.model.parts import model_parts
 from charbert.training.arguments import build_arguments
 from charbert.training.averaging import mean_over_processes, shared_loss
-from charbert.training.batches import FILLER
+from charbert.training.batches import FILLER, model_fields
 from charbert.training.extra_loss import ExtraLoss
 from charbert.training.meter import ObjectiveMeter
 from charbert.training.optimizer import WeightRate, own_optimizer, parameter_groups, trunk_and_new_weights
@@ -52,8 +52,6 @@ class CharBertTrainer(ShardedTraining, UnbrokenLog):
         self.strategy = strategy
         for callback in strategy.callbacks(self.model) if strategy is not None else ():
             self.add_callback(callback)
-        if extra_losses:
-            refuse_several("learning from a teacher or from typos")
         self.extra_losses = tuple(extra_losses)
         self.optimizer: torch.optim.Optimizer | None
         self.new_weights_learning_rate = new_weights_learning_rate
@@ -98,9 +96,8 @@ class CharBertTrainer(ShardedTraining, UnbrokenLog):
         example_ids = inputs.get(EXAMPLE_IDS)
         extra_losses = self.extra_losses if model.training else ()
         options = {name: value for extra in extra_losses for name, value in extra.forward_options.items()}
-        fields = {name: value for name, value in inputs.items() if name not in (EXAMPLE_IDS, TEACHER, NOISED, FILLER)}
-        outputs = model(**fields, **options)
-        loss = outputs["loss"]
+        outputs = model(**model_fields(inputs), **options)
+        loss = outputs["loss"] if process_count() == 1 else shared_loss(outputs["loss"], outputs, inputs)
         for extra in extra_losses:
             loss, parts = extra(model, inputs, outputs, loss)
             self._training_meter.add_parts(parts)
@@ -108,9 +105,8 @@ class CharBertTrainer(ShardedTraining, UnbrokenLog):
             self._stop(loss, example_ids)
         if FILLER not in inputs:
             (self._training_meter if model.training else self._evaluation_meter).add(outputs)
-        if process_count() > 1:
-            loss = shared_loss(loss, outputs, inputs)
-            loss = loss if model.training else mean_over_processes(loss)
+        if process_count() > 1 and not model.training:
+            loss = mean_over_processes(loss)
         return (loss, outputs) if return_outputs else loss
 
     def prediction_step(

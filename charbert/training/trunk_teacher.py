@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from charbert.batch import OWN_POSITIONS, TEACHER, THEIR_POSITIONS
+from charbert.training.averaging import share_of_whole
 from charbert.training.extra_loss import Batch, ask, at_positions
 
 
@@ -35,10 +36,11 @@ class TrunkTeacher:
     def __call__(
         self, model: nn.Module, batch: Batch, outputs: Batch, loss: Tensor
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the loss with the distance added, and the part ``trunk_distance``."""
+        """Return the loss with the distance added, and the part ``trunk_distance``; of several processes this share."""
         companion = batch[TEACHER]
         taught = ask(self.trunk, companion)
         wanted = at_positions(taught["token_states"], companion[THEIR_POSITIONS]).float()  # (N, H)
         found = at_positions(outputs["token_states"], companion[OWN_POSITIONS]).float()
-        distance = (found - wanted).square().sum() / wanted.square().sum().clamp(min=1)
+        size = wanted.square().sum()
+        distance = (found - wanted).square().sum() / size.clamp(min=1) * share_of_whole(size, batch)
         return loss + self.weight * distance, {"trunk_distance": distance.detach()}

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,12 @@ from charbert.model import (
     CharBertForTokenClassification,
 )
 from charbert.model.processing import CharBertProcessor
-from charbert.pipelines import finetune
+from charbert.pipelines import finetune, lessons
 from charbert.pipelines.cells import finetuning_cell
 from charbert.pipelines.teachers import teacher_folder
 from charbert.records import file_checksum, read_record
 from charbert.text.char_vocab import CharVocab
+from charbert.training import processes
 
 Benchmarks = Callable[..., Settings]
 SaveTeacher = Callable[..., Path]
@@ -195,6 +197,24 @@ def test_a_teacher_that_cannot_teach_is_refused(
 def test_a_setting_out_of_its_range_is_named(benchmarks: Benchmarks, override: str, match: str) -> None:
     with pytest.raises(SettingsError, match=match):
         benchmarks(override)
+
+
+@pytest.mark.parametrize(
+    "lesson", ["robust_training=adversarial", "robust_training=self_teaching", "preparation.class_weights=balanced"]
+)
+def test_what_is_learnt_beside_plain_labels_is_learnt_by_one_process(
+    lesson: str, head_data: Path, benchmarks: Benchmarks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = benchmarks(*TASKS["rte"], lesson)
+    monkeypatch.setattr(lessons, "refuse_several", partial(_as_of_two, monkeypatch))
+    with pytest.raises(SettingsError, match="typos or with class weights runs in one process, but 2 were started"):
+        finetune.run(settings)
+
+
+def _as_of_two(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(processes, "process_count", lambda: 2)
+        processes.refuse_several(what)
 
 
 @pytest.mark.slow

@@ -19,14 +19,15 @@ from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedType
 from transformers import BertConfig, TrainerCallback
 
+from charbert.batch import TEACHER
 from charbert.config.training import OptimizerSettings, TrainingSettings
-from charbert.data.collate import PadCollator
+from charbert.data.collate import CompanionCollator, PadCollator, companion_collator
 from charbert.data.newswire import Newswire
 from charbert.data.pretraining import PretrainingDataset
 from charbert.data.word_vocab import WordVocab
 from charbert.data.wordpiece import train_wordpiece
 from charbert.evaluation.predict import predict_logits
-from charbert.model import CharBertForPreTraining, CharBertForTokenClassification
+from charbert.model import CharBertForPreTraining, CharBertForTokenClassification, CharBertModel
 from charbert.model.processing import CharBertProcessor
 from charbert.noise.nlm import NlmNoise
 from charbert.text.char_vocab import CharVocab
@@ -34,6 +35,7 @@ from charbert.training.batches import FILLER
 from charbert.training.checkpoints import newest_checkpoint
 from charbert.training.processes import from_first, process_count, process_index
 from charbert.training.trainer import CharBertTrainer, build_trainer
+from charbert.training.trunk_teacher import TrunkTeacher
 
 SHARDED = {"ACCELERATE_USE_FSDP": "true", "FSDP_VERSION": "2", "FSDP_AUTO_WRAP_POLICY": "TRANSFORMER_BASED_WRAP"}
 """What accelerate launch tells its processes of launch/fsdp.yaml."""
@@ -59,7 +61,7 @@ def news() -> tuple[Texts, CharBertProcessor, BertConfig]:
     return texts, CharBertProcessor(tokenizer, CharVocab.build(texts, 80)), trunk
 
 
-def pretraining(folder: Path, workers: int = 0, **options: Any) -> CharBertTrainer:
+def pretraining(folder: Path, workers: int = 0, taught: bool = False, **options: Any) -> CharBertTrainer:
     texts, processor, trunk = news()
     words = WordVocab.build(texts, 300)
     torch.manual_seed(7)
@@ -68,12 +70,25 @@ def pretraining(folder: Path, workers: int = 0, **options: Any) -> CharBertTrain
     model = CharBertForPreTraining.from_trunk(
         trunk, char_vocab=characters.to_dict(), char_embedding_size=8, nlm_vocab_size=len(words)
     )
-    data = PretrainingDataset(texts, processor, max_length=96, noise=NlmNoise(), word_vocab=words, seed=7)
+    data = PretrainingDataset(
+        texts, processor, max_length=96, noise=NlmNoise(), word_vocab=words, seed=7, clean_copies=taught
+    )
     held_out = PretrainingDataset(Texts(texts[:7]), processor, max_length=96, noise=NlmNoise(), word_vocab=words)
     settings = training(epochs=2.0, num_workers=workers, checkpoints=3, **options)
     labels = ["mlm_labels", "nlm_labels"]
-    collate = PadCollator(processor.pad_values)
-    return build_trainer(settings, model, data, held_out, collate, folder=folder, seed=7, label_names=labels)
+    own = PadCollator(processor.pad_values)
+    collate = CompanionCollator(own, {TEACHER: companion_collator(processor.pad_values)})
+    extra = []
+    if taught:
+        extra.append(TrunkTeacher(CharBertModel.from_trunk(trunk, char_encoder="none", interaction="none"), 2.0))
+    return build_trainer(
+        settings, model, data, held_out, collate, folder=folder, seed=7, label_names=labels, extra_losses=extra
+    )
+
+
+def taught(folder: Path) -> CharBertTrainer:
+    """The trunk as a teacher beside."""
+    return pretraining(folder, taught=True)
 
 
 def workers(folder: Path) -> CharBertTrainer:
@@ -132,6 +147,7 @@ SCENARIOS: dict[str, Callable[[Path], CharBertTrainer]] = {
     "interrupted": pretraining,
     "sharded": sharded,
     "sharded_interrupted": sharded,
+    "taught": taught,
     "workers": workers,
     "tagging": tagging,
 }

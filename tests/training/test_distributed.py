@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 SCRIPT = Path(__file__).with_name("shared_run.py")
 EXAMPLES = 21
 """In an epoch of the script."""
-SCENARIOS = ("pretraining", "tagging", "workers")
+SCENARIOS = ("pretraining", "taught", "tagging", "workers")
 APART = ("interrupted", "sharded", "sharded_interrupted")
 """Of two processes alone."""
 
@@ -70,11 +70,14 @@ def lines(report: dict[str, Any], *names: str) -> list[dict[str, float]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scenario", ["pretraining", "tagging"])
+@pytest.mark.parametrize("scenario", ["pretraining", "taught", "tagging"])
 def test_two_processes_have_the_losses_of_one_on_the_same_batches(scenario: str, reports: dict[str, Reports]) -> None:
     alone, together = reports[scenario]
     names = ["loss", "grad_norm", "mlm_loss", "nlm_loss", "mlm_accuracy", "nlm_accuracy", "eval_mlm_loss", "eval_share"]
-    if scenario == "pretraining":
+    if scenario == "taught":
+        names.append("trunk_distance_loss")
+        assert "trunk_distance_loss" in alone["log"][0]
+    if scenario != "tagging":
         names.append("eval_loss")  # where predictions are gathered, the last rows of the set count twice in it
     wanted = lines(alone, *names)
     assert sum("loss" in line for line in wanted) >= 6
