@@ -29,8 +29,10 @@ History = Sequence[Mapping[str, Any]]
 COLORS = {ORIGINAL: "#0072B2", ATTACK: "#E69F00"}
 """Blue and orange of Okabe and Ito, apart for every kind of colour vision and in grey."""
 HELD_OUT = "held out"
-LINE_STYLES = ("-", "--", ":")
-"""Taken in turn where there are more runs than colours."""
+IN_TRAINING = "in training"
+LOOKS = (("-", "o"), ("--", "s"), (":", "^"))
+"""Lines and marks, taken in turn where there are more runs than colours."""
+BEHIND: dict[str, Any] = {"linewidth": 0.8, "alpha": 0.35, "zorder": 1}
 TOKENS = "num_input_tokens_seen"
 EVAL = "eval_"
 PANELS = {
@@ -78,7 +80,8 @@ def robustness_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
 def loss_curves(histories: Mapping[str, History], folder: Path | str, stem: str, *, caption: str = "") -> list[Path]:
     """Draw pretraining: MLM loss and perplexity, NLM loss and accuracy against subwords seen.
 
-    Training is a line, evaluation its dots. A panel that no run has scores for is left out.
+    A line and its marks are of held-out text; training stands behind, thin and pale, and is cut off where it leaves
+    their range. Of a run that was never evaluated training is the line. A panel that no run has scores for is left out.
 
     Args:
         histories: run -> its ``details["history"]``: entries with ``num_input_tokens_seen`` (``step``, if no
@@ -104,25 +107,40 @@ def loss_curves(histories: Mapping[str, History], folder: Path | str, stem: str,
         raise RecordError(f"figure {stem}: expected histories with {', '.join(PANELS)}, got none; pretrain first")
     with panels(len(chosen), width=max(5.0, 3.3 * len(chosen)), height=3.2 + 0.08 * len(histories)) as (figure, axes):
         for axis, (name, title) in zip(axes, chosen.items(), strict=True):
-            looks = itertools.product(LINE_STYLES, CYCLE)
-            for (style, color), (label, run) in zip(itertools.cycle(looks), histories.items(), strict=False):
-                _draw_run(axis, run, name, x_key, style=style, color=color, label=label)
-            axis.set_title(title, fontsize=10)
             if name == "mlm_perplexity":  # falls from thousands to tens
-                axis.set_yscale("log")
+                _scale_logarithmically(axis)
+            _draw_runs(axis, histories, name, x_key)
+            axis.set_title(title, fontsize=10)
             axis.set_xlabel("subwords seen, millions" if x_key == TOKENS else "steps")
-        axes[0].plot([], [], "o", color=INK, markerfacecolor="white", label=HELD_OUT)
+        axes[0].plot([], [], "-o", color=INK, markersize=4, linewidth=1.4, label=HELD_OUT)
+        axes[0].plot([], [], color=INK, **BEHIND, label=IN_TRAINING)
         add_legend(figure, axes)
         add_caption(figure, caption)
         return save_figure(figure, folder, stem)
 
 
-def _draw_run(axis: Axes, run: History, name: str, x_key: str, *, style: str, color: str, label: str) -> None:
-    line, dots = _points(run, name, x_key), _points(run, EVAL + name, x_key)
-    if line:
-        axis.plot(*zip(*line, strict=True), linestyle=style, color=color, linewidth=1.6, label=label)
-    if dots:
-        axis.plot(*zip(*dots, strict=True), "o", color=color, markerfacecolor="white")
+def _draw_runs(axis: Axes, histories: Mapping[str, History], name: str, x_key: str) -> None:
+    looks = itertools.cycle(itertools.product(LOOKS, CYCLE))
+    behind = []
+    for ((style, mark), color), (label, run) in zip(looks, histories.items(), strict=False):
+        training, held_out = _points(run, name, x_key), _points(run, EVAL + name, x_key)
+        line: dict[str, Any] = {"linestyle": style, "color": color, "linewidth": 1.4, "label": label}
+        if held_out:
+            axis.plot(*zip(*held_out, strict=True), marker=mark, markersize=4, **line)
+            behind.append((color, training))
+        elif training:
+            axis.plot(*zip(*training, strict=True), **line)
+    axis.set_ylim(axis.get_ylim())  # training begins far above
+    for color, training in behind:
+        axis.plot(*zip(*training, strict=True), color=color, **BEHIND)
+
+
+def _scale_logarithmically(axis: Axes) -> None:
+    from matplotlib.ticker import LogFormatter
+
+    axis.set_yscale("log")
+    axis.yaxis.set_major_formatter(LogFormatter())  # 100, not 10 to its second power
+    axis.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
 
 
 def _points(run: History, name: str, x_key: str) -> list[tuple[float, float]]:

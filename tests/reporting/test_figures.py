@@ -91,7 +91,19 @@ HISTORY = [
 def test_loss_curves_show_what_the_histories_hold(tmp_path) -> None:
     _, svg = loss_curves({"CharBERT": HISTORY}, tmp_path, "loss", caption="Recipe quick")
     assert {"MLM loss", "NLM loss", "NLM accuracy", "subwords seen, millions", "Recipe quick"} <= set(texts(svg))
-    assert texts(svg).count("CharBERT") == texts(svg).count("held out") == 1
+    assert [texts(svg).count(label) for label in ("CharBERT", "held out", "in training")] == [1, 1, 1]
+
+
+def test_training_stands_behind_the_held_out_scores_and_does_not_widen_their_range(tmp_path) -> None:
+    held_out = [{"step": step, "eval_mlm_loss": 4.0 + 1 / step} for step in (1, 2)]
+    training = [{"step": step, "mlm_loss": 900.0 / step} for step in (1, 2)]
+    alone, both = (
+        loss_curves({"CharBERT": run}, tmp_path, name)[1]
+        for name, run in (("alone", held_out), ("both", [*training, *held_out]))
+    )
+    assert texts(alone) == texts(both)  # the same scale
+    pale = [both.read_text().count("opacity: 0.35"), alone.read_text().count("opacity: 0.35")]
+    assert pale == [2, 1]  # one of them in the legend
 
 
 def test_a_legend_of_long_names_stays_within_the_figure() -> None:
