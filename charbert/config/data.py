@@ -36,6 +36,9 @@ class FoldSettings:
     near_similarity: float = later(0.0)
     """Similarity from which examples with nearly the same texts are in one part too, see `NearSettings`; 0: those with
     the same text alone."""
+    run_first: int = later(0)
+    """Run the first so many parts alone and score their examples, where all would take too long; 0: all parts. More
+    can be run later, and repeat no part."""
 
     def __post_init__(self) -> None:
         """Check ranges."""
@@ -43,6 +46,10 @@ class FoldSettings:
             raise SettingsError(f"folds.number must be 3 or more (train, dev, test), or 0 for none, got {self.number}")
         if not 0 <= self.fold < max(1, self.number):
             raise SettingsError(f"folds.fold must be in [0, {max(1, self.number)}), got {self.fold}")
+        if self.run_first and not 0 < self.run_first < self.number:
+            raise SettingsError(
+                f"folds.run_first must be below folds.number, {self.number}, or 0 for all of them, got {self.run_first}"
+            )
         if not 0 <= self.near_similarity <= 1:
             raise SettingsError(f"folds.near_similarity must be in [0, 1], got {self.near_similarity}")
 

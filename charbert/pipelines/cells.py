@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from charbert.config.baselines import BaselineKind
+from charbert.config.data import FoldSettings
 from charbert.config.schema import Settings
 from charbert.files import locked
 from charbert.pipelines.identities import encoder_identity, finetuning_identity, recognizer_identity, trunk_identity
@@ -140,7 +141,7 @@ def background_recognizer_cell(settings: Settings) -> Cell:
 def finetuning_cell(settings: Settings) -> Cell:
     """Return the cell of the fine-tuned, attacked and scored model, or of the models of all folds together."""
     if settings.task.name in settings.data.sets:
-        settings = with_fold(settings, 0)
+        settings = of_all_folds(settings)
     parts = [settings.task.name, settings.model.name, f"s{settings.seed}"]
     kind = "finetune" if settings.model.baseline.kind is BaselineKind.none else "baseline"
     return Cell(settings, kind, parts, finetuning_identity(settings))
@@ -148,15 +149,27 @@ def finetuning_cell(settings: Settings) -> Cell:
 
 def fold_cell(settings: Settings) -> Cell:
     """Return the cell of the model of one fold, see `with_fold`."""
-    fold = settings.data.sets[settings.task.name].folds.fold
+    fold = _folds(settings).fold
     parts = [settings.task.name, settings.model.name, f"s{settings.seed}", f"fold{fold}"]
     return Cell(settings, "fold", parts, finetuning_identity(settings))
 
 
 def with_fold(settings: Settings, fold: int) -> Settings:
-    """Return the settings of one fold of the task's set."""
-    files = settings.data.sets[settings.task.name]
-    chosen = replace(files, folds=replace(files.folds, fold=fold))
+    """Return the settings of one fold of the task's set, the same however many others are run."""
+    return _with_folds(settings, replace(_folds(settings), fold=fold, run_first=0))
+
+
+def of_all_folds(settings: Settings) -> Settings:
+    """Return the settings that all folds of the task's set have in common, and how many of them are run."""
+    return _with_folds(settings, replace(_folds(settings), fold=0))
+
+
+def _folds(settings: Settings) -> FoldSettings:
+    return settings.data.sets[settings.task.name].folds
+
+
+def _with_folds(settings: Settings, folds: FoldSettings) -> Settings:
+    chosen = replace(settings.data.sets[settings.task.name], folds=folds)
     return replace(settings, data=replace(settings.data, sets={**settings.data.sets, settings.task.name: chosen}))
 
 

@@ -11,7 +11,7 @@ from charbert.config.baselines import BaselineKind, BaselineSettings
 from charbert.config.identity import identity_values
 from charbert.config.model import Objective
 from charbert.config.schema import Settings
-from charbert.pipelines.cells import with_fold
+from charbert.pipelines.cells import of_all_folds
 from charbert.pipelines.identities import (
     files_identity,
     finetuning_choices,
@@ -101,7 +101,7 @@ def _set_keys(settings: Settings, *, baseline: bool = False) -> dict[str, str]:
     """Return what identifies each task's files and how often they are read, all folds of a set being one."""
     keys = {}
     for name in settings.data.sets:
-        of_task = with_fold(replace(settings, task=replace(settings.task, name=name)), 0)
+        of_task = of_all_folds(replace(settings, task=replace(settings.task, name=name)))
         identity: dict[str, Any] = {"files": files_identity(of_task)}
         if not baseline:
             identity |= reading_identity(of_task)

@@ -25,6 +25,7 @@ from charbert.pipelines.baselines import fit_baseline, is_baseline, without_trun
 from charbert.pipelines.cells import Cell
 from charbert.pipelines.comparability import comparable_records
 from charbert.pipelines.fitting import fit
+from charbert.pipelines.folds import chosen_folds
 from charbert.pipelines.identities import finetuning_identity
 from charbert.pipelines.ingredients import prepare_data, set_files, task_files
 from charbert.pipelines.judging import DEV, stored_scores
@@ -36,6 +37,7 @@ from charbert.records import ResultRecord, settings_key
 from charbert.reporting.tables import row_label
 from charbert.seeding import numpy_generator
 from charbert.tasks.catalog import build_task
+from charbert.tasks.folds import tested_examples
 from charbert.tasks.question_answering import QuestionAnsweringTask
 from charbert.tasks.task import Task
 
@@ -63,9 +65,11 @@ def run(settings: Settings) -> ResultRecord:
     task = build_task(settings.task)
     if task_files(settings).folds.number:
         sets = read_test_sets(settings, task, learn=True)
+        folds = chosen_folds(settings, task, sets["test"])
+        versions: Versions = tested_examples(folds, build_versions(settings, task, sets))
     else:
         sets = read_sets(settings, task)
-    versions = build_versions(settings, task, sets)
+        versions = build_versions(settings, task, sets)
     if settings.ensemble.bags:
         members, label = _bags(settings, task, sets, versions), f"{settings.ensemble.bags} bags of"
         label = f"{label} {settings.model.name}"

@@ -29,7 +29,7 @@ from charbert.pipelines.runs import checksums, recorded_run
 from charbert.pipelines.scoring import score_versions
 from charbert.pipelines.sets import build_versions, read_test_sets
 from charbert.records import ResultRecord, write_atomically
-from charbert.tasks.folds import cut_folds, take_fold
+from charbert.tasks.folds import cut_folds, take_fold, tested_examples
 from charbert.tasks.task import Task
 
 log = logging.getLogger(__name__)
@@ -38,21 +38,21 @@ Versions = Mapping[str, Sequence[Any]]
 
 
 def run_folds(settings: Settings, cell: Cell, task: Task[Any, Any]) -> ResultRecord:
-    """Return the record of all folds, after running those that are missing.
+    """Return the record of all folds, or of the first ``folds.run_first``, after running those that are missing.
 
     Its ``details.folds`` has each score's mean, standard deviation and values over the folds' own test parts.
     """
-    chosen = task_files(settings).folds
     sets = read_test_sets(settings, task, learn=True)
     versions = build_versions(settings, task, sets)
-    folds = cut_folds(task, sets["test"], chosen, articles=_read_articles(settings))
+    folds = chosen_folds(settings, task, sets["test"])
     done = [_run_fold(with_fold(settings, number), task, fold, versions) for number, fold in enumerate(folds)]
     records = [record for record, _ in done]
     found = _pool(folds, [predictions for _, predictions in done])
     log.info("scoring the predictions of %d folds", len(folds))
+    tested = tested_examples(folds, versions)
     with recorded_run(settings, cell) as (record, tracking):
         dev = _pooled_dev([with_fold(settings, number) for number in range(len(folds))])
-        metrics, record.details["judging"] = score_versions(settings, cell, task, versions, found, tracking, dev)
+        metrics, record.details["judging"] = score_versions(settings, cell, task, tested, found, tracking, dev)
         record.training_tokens = sum(one.training_tokens for one in records)
         record.details["folds"] = _spread(records)
         record.details["fold_keys"] = [one.key for one in records]
@@ -62,6 +62,12 @@ def run_folds(settings: Settings, cell: Cell, task: Task[Any, Any]) -> ResultRec
         record.finish({**metrics, **{name: mean for name, mean in means.items() if name.startswith("dev/")}})
         record.wall_seconds += sum(one.wall_seconds for one in records)
     return record
+
+
+def chosen_folds(settings: Settings, task: Task[Any, Any], examples: Sequence[Any]) -> list[Parts]:
+    """Return the folds of the task's set that are run: all, or the first ``folds.run_first``."""
+    chosen = task_files(settings).folds
+    return cut_folds(task, examples, chosen, articles=_read_articles(settings))[: chosen.run_first or None]
 
 
 def _read_articles(settings: Settings) -> list[Question] | None:
@@ -140,10 +146,13 @@ def _pool(folds: Sequence[Parts], found: Sequence[Mapping[str, SetPredictions]])
 
 
 def _spread(records: Sequence[ResultRecord]) -> dict[str, dict[str, Any]]:
-    """Return mean, standard deviation and values of each score that all folds have: an area needs both labels."""
+    """Return mean, standard deviation and values of each score that all folds have: an area needs both labels.
+
+    One fold alone has no standard deviation.
+    """
     common = set.intersection(*(set(record.metrics) for record in records))
     values = {name: [record.metrics[name] for record in records] for name in records[0].metrics if name in common}
     return {
-        name: {"mean": float(np.mean(row)), "sd": float(np.std(row, ddof=1)), "values": row}
+        name: {"mean": float(np.mean(row)), "sd": float(np.std(row, ddof=1)) if len(row) > 1 else None, "values": row}
         for name, row in values.items()
     }

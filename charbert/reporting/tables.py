@@ -128,14 +128,27 @@ def build_table(
         notes = [*notes, f"{RIVAL_MARK} differs from {rival}, p ≤ {SIGNIFICANT} (the same test)."]
     if any(cell.fold_std is not None for row in rows for cell in row.cells):
         notes = [*notes, FOLDS_NOTE]
+    notes = [*notes, *_partial_notes(records, columns)]
     return Table(title, tuple(columns), _best_marked(rows, columns), _caption(records), tuple(notes))
 
 
 def _fold_std(records: Sequence[ResultRecord], metric: str) -> float | None:
     """Return the standard deviation over a record's folds in percent, the mean of several records'."""
     folds = [record.details.get("folds", {}).get(metric) for record in records]
-    spreads = [100 * float(spread["sd"]) for spread in folds if spread is not None]
+    spreads = [100 * float(spread["sd"]) for spread in folds if spread is not None and spread["sd"] is not None]
     return sum(spreads) / len(spreads) if spreads else None
+
+
+def _partial_notes(records: Sequence[ResultRecord], columns: Sequence[Column]) -> list[str]:
+    """Return what must be said of sets that were cross-validated in part."""
+    notes = set()
+    for record in records:
+        folds = setting(record, f"data.sets.{setting(record, 'task.name')}.folds") or {}
+        shown = dict.fromkeys(column.group for column in columns if column.metric in record.metrics)
+        if shown and (first := folds.get("run_first")):
+            parts = "the first part" if first == 1 else f"the first {first} parts"
+            notes.add(f"{', '.join(shown)}: {parts} of {folds['number']} of the cross-validation alone.")
+    return sorted(notes)
 
 
 def runs_of(records: Sequence[ResultRecord], metrics: Sequence[str]) -> dict[tuple[str, str], tuple[ResultRecord, ...]]:

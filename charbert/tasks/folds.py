@@ -64,5 +64,11 @@ def take_fold(
     return {part: chosen[part] for part in ("train", "dev")}, test
 
 
+def tested_examples(folds: Sequence[Parts], versions: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
+    """Return what the folds test, in the order of the file, in each version of the examples."""
+    tested = sorted(index for fold in folds for index in fold.test)
+    return {name: [copy[index] for index in tested] for name, copy in versions.items()}
+
+
 def _chosen(fold: Parts, rows: Sequence[Any]) -> dict[str, list[Any]]:
     return {part: [rows[index] for index in getattr(fold, part)] for part in PARTS}

@@ -82,6 +82,14 @@ def test_rows_of_a_set_that_is_read_more_often_stand_alone_but_for_the_baselines
         assert keys == {finetuning_cell(settings).key, finetuning_cell(baseline).key}
 
 
+def test_scores_of_the_first_folds_stand_apart_from_those_of_all(composed: Composed) -> None:
+    part = composed("recipe=minilm", "model=bert", "task=squad1")
+    whole = composed("recipe=minilm", "model=bert", "task=squad1", "data=folds")
+    assert (part.data.sets["squad1"].folds.run_first, whole.data.sets["squad1"].folds.run_first) == (1, 0)
+    assert comparison_keys(part)["set"] != comparison_keys(whole)["set"]
+    assert comparison_keys(part)["shared"] == comparison_keys(whole)["shared"]
+
+
 def test_a_model_adapted_in_another_way_stands_in_another_table(composed: Composed) -> None:
     for overrides in ((), ("strategy=lora",)):
         finished(composed("recipe=minilm", "model=bert", *overrides))

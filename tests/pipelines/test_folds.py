@@ -131,6 +131,31 @@ def test_answers_of_folds_share_one_search_for_the_threshold(data: Path, benchma
     assert set(record.data_checksums) == {"squad/dev-v2.0.json"}
 
 
+def test_the_first_folds_alone_are_scored_and_are_not_trained_again_when_the_others_follow(
+    data: Path, benchmarks: Benchmarks, trained: list[str]
+) -> None:
+    settings = benchmarks("data=folds", "task=qnli", *THREE, "data.sets.qnli.folds.run_first=2")
+    first = finetune.run(settings)
+    assert trained == ["qnli-bert-s1-fold0", "qnli-bert-s1-fold1"]
+    cell = finetuning_cell(settings)
+    lines = [json.loads(line) for line in cell.predictions_path("clean").read_text().splitlines()]
+    source = [row.split("\t")[1] for row in (data / "glue/QNLI/dev.tsv").read_text().splitlines()[1:]]
+    tested = [line["first"] for line in lines]
+    assert tested == [text for text in source if text in set(tested)] != source
+    units = json.loads(cell.record_path.with_name("per_example.json").read_text())
+    assert len(units["clean"]) == len(units["released"]) == len(tested)
+    whole = finetune.run(benchmarks("data=folds", "task=qnli", *THREE))
+    assert trained[2:] == ["qnli-bert-s1-fold2"]
+    name = "eval/qnli/accuracy"
+    assert whole.details["folds"][name]["values"][:2] == first.details["folds"][name]["values"]
+    assert whole.key != first.key
+
+
+def test_a_single_fold_has_no_deviation(data: Path, benchmarks: Benchmarks) -> None:
+    record = finetune.run(benchmarks("data=folds", "task=qnli", *THREE, "data.sets.qnli.folds.run_first=1"))
+    assert {one["sd"] for one in record.details["folds"].values()} == {None}
+
+
 def test_one_cell_stands_for_all_folds_and_each_fold_has_its_own(benchmarks: Benchmarks) -> None:
     settings = benchmarks("data=folds", "task=qnli")
     assert finetuning_cell(with_fold(settings, 3)).key == finetuning_cell(settings).key

@@ -249,6 +249,19 @@ def test_bags_need_a_training_file(data: Path, benchmarks: Benchmarks) -> None:
 
 
 @pytest.mark.slow
+def test_members_of_which_the_first_folds_were_run_are_combined_on_those(data: Path, benchmarks: Benchmarks) -> None:
+    chosen = [f"data.sets.squad2.folds.{one}" for one in ("number=3", "run_first=1")]
+    first = ("data=folds", "task=squad2", *chosen, "model=char_tfidf", TABLE)
+    for seed in (1, 2):
+        cell_tables.run(benchmarks(*first, f"seed={seed}"))
+    settings = benchmarks(*first)
+    record = ensembles.run(settings)
+    folder = Path(settings.paths.results) / "records" / f"{record.name}-{record.key}"
+    units = json.loads((folder / "per_example.json").read_text())
+    assert 0 < len(units["clean"]) == len(units["charbert"]) < 12
+
+
+@pytest.mark.slow
 def test_cells_are_judged_anew_from_their_files_alone(members: Benchmarks) -> None:
     settings = members()
     cell = finetuning_cell(settings)

@@ -217,6 +217,17 @@ def test_the_spread_over_pooled_folds_stands_beside_their_score(records) -> None
     assert "folds ±" not in render_markdown(small_table(records[2:]))
 
 
+def test_a_column_that_was_cross_validated_in_part_is_told(records) -> None:
+    for one in records:
+        one.settings |= {"task": {"name": "ner"}, "data": {"sets": {"ner": {"folds": {"number": 5, "run_first": 1}}}}}
+        one.details["folds"] = {"eval/ner/f1": {"mean": 0.8, "sd": None, "values": [0.8]}}
+    text = render_markdown(small_table(records))
+    assert "NER F1: the first part of 5 of the cross-validation alone." in text
+    assert "folds ±" not in text
+    records[0].settings["data"]["sets"]["ner"]["folds"]["run_first"] = 0
+    assert "alone" not in render_markdown(small_table(records[:1]))
+
+
 def test_a_baseline_stands_beside_any_trunk_and_names_none(records) -> None:
     baseline = record("Majority", kind="baseline", metrics={"eval/ner/f1": 0.1})
     del baseline.settings["trunk"]

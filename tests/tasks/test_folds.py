@@ -37,6 +37,12 @@ def test_repeated_sentences_of_different_documents_stay_together() -> None:
         assert not (train & dev or train & test or dev & test)
 
 
+@pytest.mark.parametrize("first", [-1, 5, 6])
+def test_more_folds_to_run_than_there_are_are_refused(first: int) -> None:
+    with pytest.raises(SettingsError, match=rf"folds\.run_first must be below folds\.number, 5, or 0.*got {first}"):
+        FoldSettings(number=5, run_first=first)
+
+
 @pytest.mark.parametrize(("number", "fold"), [(1, 0), (2, 0), (5, 5), (0, 1), (5, -1)])
 def test_folds_that_there_are_not_are_refused(number: int, fold: int) -> None:
     with pytest.raises(SettingsError, match=r"folds\."):
