@@ -98,6 +98,7 @@ TABLE_SPECS = {
             order=("BERT", "AdvBERT", "NLM-BERT", "BERT+WordRec", "CharBERT", *DENSE),
             left_out=ABLATIONS,
             rival="AdvBERT",
+            ours=(Measure("squad1", "f1"), Measure("squad1", "f1", ATTACK)),
         ),
         PaperTable(
             "table3_sequence_labeling",

@@ -119,6 +119,13 @@ def test_a_column_that_the_paper_lacks_is_shown_once_a_run_has_it(records) -> No
     assert table.cell("w/o GRU", "NER F1 original").published == 91.45
 
 
+def test_answers_that_are_always_there_are_shown_under_attack_too() -> None:
+    run = record("BERT", eval__squad1__f1=0.7, attack__squad1__charbert__f1=0.3)
+    table = paper_table(TABLE_2, [run])
+    assert table.cell("BERT", "SQuAD 1.1 F1 attack") == Cell((30.0,), None)
+    assert "SQuAD 1.1 F1 attacked with charbert" in table.notes[0]
+
+
 def test_a_run_of_another_task_makes_no_table(records) -> None:
     assert table_records(TABLE_SPECS["table1_qa_classification"], records) == []
     assert len(table_records(TABLE_SPECS["table3_sequence_labeling"], records)) == 3
