@@ -16,6 +16,7 @@ from charbert.reporting.canvas import (
     draw_dot,
     explain_diamond,
     fit_scores,
+    on_short_lines,
     panels,
     save_figure,
 )
@@ -70,11 +71,11 @@ def source_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
     Raises:
         RecordError: if the files cannot be written.
     """
-    with panels(1, width=6.8, height=4.3) as (figure, (axis,)):
+    with panels(1, width=max(6.8, 1.1 * len(table.rows)), height=4.3) as (figure, (axis,)):
         for x, row in enumerate(table.rows):
             model = row.label if row.label in COLORS else "CharBERT"
             draw_dot(axis, row.cells[0], x - 0.08, COLORS[model], model)
-        axis.set_xticks(range(len(table.rows)), [row.label for row in table.rows])
+        axis.set_xticks(range(len(table.rows)), [on_short_lines(row.label) for row in table.rows])
         axis.set_xlim(-0.5, len(table.rows) - 0.5)
         return _finish_dots(figure, axis, table, folder, stem, list(COLORS))
 

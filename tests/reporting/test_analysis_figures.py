@@ -124,6 +124,14 @@ def test_the_pictures_show_names_numbers_and_words(tmp_path) -> None:
     assert all(paths[0].read_bytes().startswith(b"\x89PNG") for paths in drawn.values())
 
 
+def test_sources_of_an_encoder_with_a_long_name_stand_on_short_lines(tmp_path) -> None:
+    long = [source_record("CharBERT (pretrained)", source, "gru", 0.8) for source in ("char", "token")]
+    _, drawn = figures.source_dots(tables.fig6_embedding_sources([*SOURCES, *long]), tmp_path, "fig6")
+    written = texts(drawn)
+    assert not any("CharBERT (pretrained)" in text for text in written)
+    assert {"(pretrained),", "token"} <= set(written)
+
+
 def test_redrawing_needs_no_torch() -> None:
     code = "import sys; import charbert.pipelines.analyze; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
