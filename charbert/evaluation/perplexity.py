@@ -19,6 +19,7 @@ from charbert.baselines.ngram_language_model import NgramLanguageModel
 from charbert.batch import IGNORED_LABEL
 from charbert.config.judging import MaskedUnit
 from charbert.data.collate import PadCollator
+from charbert.data.noised_text import NO_WORD, NoisedText, word_of_pieces
 from charbert.data.word_vocab import WordVocab
 from charbert.evaluation.channels import without_characters, without_subwords
 from charbert.model import CharBertForPreTraining
@@ -155,16 +156,17 @@ class MaskedLanguageScorer:
 
 
 def word_of_subwords(processor: CharBertProcessor, text: WordedText, max_length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the word of each subword, (T), -1 for special ones, and which words are seen whole, (words,)."""
+    """Return the word of each subword, (T), `NO_WORD` for special ones, and which words are seen whole, (words,)."""
     encoding = processor.tokenizer(
         text.text, truncation=True, max_length=max_length, return_offsets_mapping=True, return_special_tokens_mask=True
     )
     offsets, special = np.array(encoding["offset_mapping"]), np.array(encoding["special_tokens_mask"], dtype=np.bool_)
-    begins, ends = (np.array([span[side] for span in text.spans]) for side in (0, 1))
-    words = np.searchsorted(begins, np.maximum(offsets[:, 1] - 1, offsets[:, 0]), side="right") - 1
-    words[special | (offsets[:, 1] <= offsets[:, 0])] = -1
-    seen_to = offsets[:, 1].max(initial=0)
-    return words, (ends <= seen_to) & (np.bincount(words[words >= 0], minlength=len(begins)) > 0)
+    spans = np.array(text.spans, np.int64).reshape(-1, 2)
+    clean = NoisedText(text.text, spans[:, 0], spans[:, 1], {})
+    words = word_of_pieces([encoding["offset_mapping"]], [clean], np.zeros(len(offsets), np.int64))
+    words[special | (offsets[:, 1] <= offsets[:, 0])] = NO_WORD
+    seen = np.bincount(words[words != NO_WORD], minlength=len(spans)) > 0
+    return words, seen & (clean.ends <= offsets[:, 1].max(initial=0))
 
 
 @dataclass
