@@ -152,6 +152,18 @@ def test_a_body_without_a_length_is_counted_as_it_comes(client: httpx.Client) ->
     assert answer.status_code == 413
 
 
+def test_a_body_that_says_it_is_a_little_too_long_is_heard_out_first(service: str) -> None:
+    host, port = service.removeprefix("http://").split(":")
+    head = f"POST /predict HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: 20001\r\n\r\n"
+    with socket.create_connection((host, int(port)), timeout=0.5) as one:
+        one.sendall(head.encode() + b" " * 10000)
+        with pytest.raises(TimeoutError):  # answered now and closed, it would be reset
+            one.recv(1)
+        one.settimeout(30)
+        one.sendall(b" " * 10001)
+        assert one.recv(4096).startswith(b"HTTP/1.1 413")
+
+
 def test_every_answer_forbids_foreign_scripts_and_frames(client: httpx.Client) -> None:
     for path in ("/", "/page.js", "/docs", "/openapi.json", "/health", "/nowhere"):
         headers = client.get(path).headers
