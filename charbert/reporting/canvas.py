@@ -122,9 +122,11 @@ def add_legend(figure: Figure, axes: Sequence[Axes], order: Sequence[str] = ()) 
         found |= dict(zip(labels, handles, strict=True))
     names = [name for name in order if name in found] or list(found)
     columns = len(names) if len(names) < 4 else math.ceil(len(names) / 2)
-    fitting = int(10 * figure.get_figwidth()) // (max(map(len, names), default=0) + 8)  # ten letters are an inch
+    texts = [textwrap.fill(name, 36) for name in names]  # a long one would cost the others columns
+    longest = max((len(line) for text in texts for line in text.splitlines()), default=0)
+    fitting = int(10 * figure.get_figwidth()) // (longest + 8)  # ten letters are an inch
     columns = max(1, min(columns, fitting))
-    figure.legend([found[name] for name in names], names, loc="outside upper center", ncols=columns)
+    figure.legend([found[name] for name in names], texts, loc="outside upper center", ncols=columns)
 
 
 def add_caption(figure: Figure, text: str) -> None:
