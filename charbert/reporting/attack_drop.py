@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from charbert.errors import RecordError
-from charbert.reporting.canvas import CYCLE, add_caption, add_legend, draw_cell, on_short_lines, panels, save_figure
+from charbert.reporting.canvas import CYCLE, add_caption, add_legend, draw_cell, name_rows, row_panels, save_figure
 from charbert.reporting.layout import Cell, Table
 from charbert.reporting.published import ATTACK, ORIGINAL
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 COLOR = CYCLE[1]
 
@@ -47,13 +43,17 @@ def attack_drop_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
     drops = {group: rows for group, rows in attack_drops(table).items() if rows}
     if not drops:
         raise RecordError(f"figure {stem}: expected a table with original and attacked scores, got none")
-    width = max(4.8, 0.9 + 0.85 * sum(map(len, drops.values())))
-    ratios = [len(rows) for rows in drops.values()]
-    with panels(len(drops), width=width, height=3.6, sharey=True, ratios=ratios) as (figure, axes):
+    labels = [row.label for row in table.rows if any(row.label in rows for rows in drops.values())]
+    cells = [cell for rows in drops.values() for cell in rows.values()]
+    largest = max([1.0, *(share for cell in cells for share in (cell.mean, cell.published) if share is not None)])
+    with row_panels(len(drops), len(labels), marks=1) as (figure, axes):
         for axis, (group, rows) in zip(axes, drops.items(), strict=True):
-            _draw_group(axis, group, rows)
-        axes[0].set_ylabel("share of the score lost, percent")
-        axes[0].set_ylim(bottom=0)  # of all, once all are drawn: their tops are then known
+            for label, cell in rows.items():
+                draw_cell(axis, cell, labels.index(label), 0.7, COLOR, lying=True)
+            name_rows(axis, labels)
+            axis.set_title(group, fontsize=11)
+            axis.set_xlabel("percent of the score lost")
+            axis.set_xlim(0, 1.1 * largest)
         add_legend(figure, axes, ["ours", "paper"])
         add_caption(figure, " ".join((table.caption, *(note for note in table.notes if "attacked" in note))))
         return save_figure(figure, folder, stem)
@@ -79,13 +79,3 @@ def _group_drops(table: Table, group: str) -> dict[str, Cell]:
 
 def _drop(original: float, attacked: float) -> float:
     return 100 * (original - attacked) / original
-
-
-def _draw_group(axis: Axes, group: str, rows: dict[str, Cell]) -> None:
-    for x, cell in enumerate(rows.values()):
-        draw_cell(axis, cell, x, 0.66, COLOR)
-    axis.set_title(group, fontsize=11)
-    axis.set_xticks(range(len(rows)), [on_short_lines(label) for label in rows])
-    axis.tick_params(axis="x", length=0, labelsize=8.5)
-    axis.grid(axis="x", visible=False)
-    axis.set_xlim(-0.6, len(rows) - 0.4)

@@ -49,31 +49,57 @@ def on_short_lines(label: str, width: int = 13) -> str:
     return "\n".join(textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False) for line in lines)
 
 
-def draw_cell(axis: Axes, cell: Cell, x: float, width: float, color: str, label: str = "", *, digits: int = 1) -> None:
+def name_rows(axis: Axes, labels: Sequence[str]) -> None:
+    """Name the rows of lying bars at the left of the panel, the first row at the top."""
+    axis.set_yticks(range(len(labels)), [textwrap.fill(label, 36, break_on_hyphens=False) for label in labels])
+    axis.set_ylim(len(labels) - 0.4, -0.6)
+    axis.tick_params(axis="y", length=0, labelsize=9)
+    axis.grid(axis="y", visible=False)
+
+
+def draw_cell(
+    axis: Axes,
+    cell: Cell,
+    place: float,
+    size: float,
+    color: str,
+    label: str = "",
+    *,
+    digits: int = 1,
+    lying: bool = False,
+) -> None:
     """Draw our mean as a bar with its standard deviation, and the paper's score as a hollow diamond.
 
     Args:
         axis: where to draw.
         cell: of a table.
-        x: middle of the bar.
-        width: of the bar and the gap beside it.
+        place: middle of the bar: its x, or its y where it lies.
+        size: of the bar's short side and the gap beside it.
         color: of both marks.
         label: what the legend calls them, after ``ours`` and ``paper``.
         digits: decimals of the number at the bar's foot.
+        lying: whether scores go from left to right, as where there are many models; see `name_rows`.
     """
     whose = {name: f"{name}, {label}" if label else name for name in ("ours", "paper")}
+
+    def at(where: float, score: float) -> tuple[float, float]:
+        return (score, where) if lying else (where, score)
+
     if cell.mean is not None and math.isfinite(cell.mean):
-        axis.bar(x, cell.mean, 0.94 * width, color=color, label=whose["ours"])
+        draw_bar, foot = (axis.barh, (4, 0)) if lying else (axis.bar, (0, 6))
+        draw_bar(place, cell.mean, 0.94 * size, color=color, label=whose["ours"])
         if cell.std is not None:
-            axis.errorbar(x, cell.mean, cell.std, color=INK, capsize=3, linewidth=1.1)
+            spread: dict[str, Any] = {"xerr" if lying else "yerr": cell.std}
+            axis.errorbar(*at(place, cell.mean), **spread, color=INK, capsize=3, linewidth=1.1)
         boxed = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.9}
-        number: dict[str, Any] = {"ha": "center", "fontsize": 7.5, "color": INK, "bbox": boxed}
-        axis.annotate(f"{cell.mean:.{digits}f}", (x, 0), (0, 6), textcoords="offset points", **number)
+        aligned = {"ha": "left", "va": "center"} if lying else {"ha": "center"}
+        number: dict[str, Any] = {"fontsize": 7.5, "color": INK, "bbox": boxed, **aligned}
+        axis.annotate(f"{cell.mean:.{digits}f}", at(place, 0), foot, textcoords="offset points", **number)
     if cell.published is not None:
-        aside = x + 0.26 * width if cell.scores else x  # the error bar stays readable
+        aside = at(place + 0.26 * size if cell.scores else place, cell.published)  # the error bar stays readable
         hollow: dict[str, Any] = {"markerfacecolor": "white", "markeredgecolor": color, "markeredgewidth": 1.5}
-        axis.plot(aside, cell.published, "D", markersize=8.5, color="white")  # apart from a bar of the same colour
-        axis.plot(aside, cell.published, "D", markersize=5.5, label=whose["paper"], **hollow)
+        axis.plot(*aside, "D", markersize=8.5, color="white")  # apart from a bar of the same colour
+        axis.plot(*aside, "D", markersize=5.5, label=whose["paper"], **hollow)
 
 
 def draw_dot(axis: Axes, cell: Cell, x: float, color: str, label: str = "", *, digits: int = 2) -> None:
@@ -150,6 +176,17 @@ def panels(
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure, list(figure.subplots(1, count, sharey=sharey, squeeze=False, width_ratios=ratios)[0])
+
+
+@contextmanager
+def row_panels(count: int, rows: int, *, marks: int) -> Iterator[tuple[Figure, list[Axes]]]:
+    """Yield a figure of ``count`` panels that share ``rows`` rows of ``marks`` lying bars; see `name_rows`.
+
+    It grows downwards with the rows, so that its letters stay readable at the width of a page.
+    """
+    width, height = 2.6 + 2.4 * count, 1.6 + rows * (0.14 + 0.18 * marks)
+    with panels(count, width=max(6.4, width), height=height, sharey=True) as drawn:
+        yield drawn
 
 
 def save_figure(figure: Figure, folder: Path | str, stem: str) -> list[Path]:

@@ -14,8 +14,9 @@ from charbert.reporting.canvas import (
     add_caption,
     add_legend,
     draw_cell,
-    on_short_lines,
+    name_rows,
     panels,
+    row_panels,
     save_figure,
 )
 from charbert.reporting.layout import Cell, Row, Table
@@ -44,10 +45,10 @@ PANELS = {
 
 
 def robustness_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
-    """Draw Table 2: per task and model, the score on the original and on the attacked set.
+    """Draw Table 2: a panel for each task, a row for each model, with its score on the original and the attacked set.
 
     Ours are bars with the standard deviation over seeds, the paper's hollow diamonds. Tasks without a run of
-    ours are left out as long as another has one.
+    ours are left out as long as another has one, and so are models without a score in the tasks that are shown.
 
     Args:
         table: from `table2_robustness`.
@@ -64,12 +65,10 @@ def robustness_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
     groups = [group for group in groups if _has_runs(table, group)] or groups
     if not groups or not table.rows:
         raise RecordError(f"figure {stem}: expected a table with rows and columns, got none; run an experiment")
-    ratios = [len(_rows_of(table, group)) for group in groups]
-    width = max(6.4, 0.9 + 0.78 * sum(ratios))
-    with panels(len(groups), width=width, height=4.1, sharey=True, ratios=ratios) as (figure, axes):
+    rows = _rows_of(table, groups)
+    with row_panels(len(groups), len(rows), marks=2) as (figure, axes):
         for axis, group in zip(axes, groups, strict=True):
-            _draw_task(axis, table, group)
-        axes[0].set_ylabel("score in percent")
+            _draw_task(axis, table, rows, group)
         order = [f"{whose}, {condition}" for condition in COLORS for whose in ("ours", "paper")]
         add_legend(figure, axes, order)
         notes = [note for note in table.notes if not note.startswith(("*", RIVAL_MARK))]  # bars bear no marks
@@ -154,9 +153,9 @@ def _has_runs(table: Table, group: str) -> bool:
     return any(row.cells[index].scores for row in table.rows for index in at)
 
 
-def _rows_of(table: Table, group: str) -> Sequence[Row]:
-    """Return the rows that have a score in the group; all, where none has."""
-    at = [index for index, column in enumerate(table.columns) if column.group == group]
+def _rows_of(table: Table, groups: Sequence[str]) -> Sequence[Row]:
+    """Return the rows that have a score in one of the groups; all, where none has."""
+    at = [index for index, column in enumerate(table.columns) if column.group in groups]
     return [row for row in table.rows if any(_has_score(row.cells[index]) for index in at)] or table.rows
 
 
@@ -164,18 +163,15 @@ def _has_score(cell: Cell) -> bool:
     return bool(cell.scores) or cell.published is not None
 
 
-def _draw_task(axis: Axes, table: Table, group: str) -> None:
+def _draw_task(axis: Axes, table: Table, rows: Sequence[Row], group: str) -> None:
     columns = [(index, column) for index, column in enumerate(table.columns) if column.group == group]
-    rows = _rows_of(table, group)
     bar = 0.8 / len(columns)
     for place, (index, column) in enumerate(columns):
         color = COLORS.get(column.name, CYCLE[place % len(CYCLE)])
         offset = (place - (len(columns) - 1) / 2) * bar
-        for x, row in enumerate(rows):
-            draw_cell(axis, row.cells[index], x + offset, bar, color, column.name)
+        for y, row in enumerate(rows):
+            draw_cell(axis, row.cells[index], y + offset, bar, color, column.name, lying=True)
+    name_rows(axis, [row.label for row in rows])
     axis.set_title(group, fontsize=11)
-    axis.set_xticks(range(len(rows)), [on_short_lines(row.label) for row in rows])
-    axis.tick_params(axis="x", length=0, labelsize=8.5)
-    axis.grid(axis="x", visible=False)
-    axis.set_xlim(-0.6, len(rows) - 0.4)
-    axis.set_ylim(0, 105)
+    axis.set_xlabel("percent")
+    axis.set_xlim(0, 105)

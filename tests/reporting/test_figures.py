@@ -45,10 +45,21 @@ def test_bars_are_drawn_for_the_tasks_that_were_run(robustness, tmp_path) -> Non
     assert "Recipe quick; seeds 1, 2. Attacked with ours." in written
 
 
-def test_a_task_shows_the_models_that_have_a_score_in_it(tmp_path) -> None:
+def test_each_model_with_a_score_is_named_once_for_all_tasks(tmp_path) -> None:
     both, ner = Cell((80.0,)), (Cell(), Cell(), Cell((81.0,)), Cell((60.0,)))
-    written = texts(robustness_bars(table(Row("BERT", (both,) * 4), Row("char TF-IDF", ner)), tmp_path, "table2")[1])
-    assert (written.count("BERT"), written.count("char TF-IDF")) == (2, 1)
+    rows = table(Row("BERT", (both,) * 4), Row("char TF-IDF", ner), Row("AdvBERT", (Cell(),) * 4))
+    written = texts(robustness_bars(rows, tmp_path, "table2")[1])
+    assert [written.count(name) for name in ("BERT", "char TF-IDF", "AdvBERT")] == [1, 1, 0]
+
+
+def test_many_models_make_a_figure_longer_not_wider(tmp_path) -> None:
+    def size(models: int) -> tuple[int, int]:
+        rows = [Row(f"model {number}", (Cell((80.0,)),) * 4) for number in range(models)]
+        png = robustness_bars(table(*rows), tmp_path, "table2")[0].read_bytes()
+        return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
+
+    (few_wide, few_high), (many_wide, many_high) = size(3), size(15)
+    assert many_wide == few_wide and many_high > few_high
 
 
 @pytest.mark.parametrize(
