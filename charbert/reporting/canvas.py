@@ -36,6 +36,8 @@ STYLE = {
     "svg.hashsalt": "charbert",
     "svg.fonttype": "none",
 }
+LINE = 36
+"""Letters of a line of a name in a legend or beside a row."""
 
 
 def on_short_lines(label: str, width: int = 13) -> str:
@@ -51,7 +53,7 @@ def on_short_lines(label: str, width: int = 13) -> str:
 
 def name_rows(axis: Axes, labels: Sequence[str]) -> None:
     """Name the rows of lying bars at the left of the panel, the first row at the top."""
-    axis.set_yticks(range(len(labels)), [textwrap.fill(label, 36, break_on_hyphens=False) for label in labels])
+    axis.set_yticks(range(len(labels)), [textwrap.fill(label, LINE, break_on_hyphens=False) for label in labels])
     axis.set_ylim(len(labels) - 0.4, -0.6)
     axis.tick_params(axis="y", length=0, labelsize=9)
     axis.grid(axis="y", visible=False)
@@ -148,7 +150,7 @@ def add_legend(figure: Figure, axes: Sequence[Axes], order: Sequence[str] = ()) 
         found |= dict(zip(labels, handles, strict=True))
     names = [name for name in order if name in found] or list(found)
     columns = len(names) if len(names) < 4 else math.ceil(len(names) / 2)
-    texts = [textwrap.fill(name, 36) for name in names]  # a long one would cost the others columns
+    texts = [textwrap.fill(name, LINE) for name in names]  # a long one would cost the others columns
     longest = max((len(line) for text in texts for line in text.splitlines()), default=0)
     fitting = int(10 * figure.get_figwidth()) // (longest + 8)  # ten letters are an inch
     columns = max(1, min(columns, fitting))
