@@ -56,7 +56,7 @@ browser: ## Install Chromium, in which the demonstration page is tested (Debian 
 
 tables: $(INSTALLED) ## Redraw tables and figures from the records in results/, in the pages too
 	@for recipe in $(RECORDED); do $(BIN)/python experiments/tables.py recipe=$$recipe || exit 1; done
-	$(BIN)/python -m charbert.reporting.pages $(PAGES)
+	$(BIN)/python -m charbert.reporting.render.pages $(PAGES)
 
 clean: ## Remove caches and outputs, keep .venv and results
 	rm -rf outputs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -17,8 +17,8 @@ from typing import Any
 
 from charbert.errors import RecordError, SettingsError
 from charbert.files import is_plain_name, shorten_path, write_atomically
-from charbert.plain_values import plain_value, settings_key, shareable
 from charbert.provenance import describe_hardware, file_checksum, git_state, package_versions
+from charbert.serialization import plain_value, settings_key, shareable
 
 __all__ = [
     "SCHEMA_VERSION",

@@ -8,8 +8,8 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines import analyze
-from charbert.pipelines.entry import reported
+from charbert.pipelines.analyses import base
+from charbert.runs.errors import reported
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="channels")
@@ -17,7 +17,7 @@ from charbert.pipelines.entry import reported
 def main(cfg: DictConfig) -> float:
     """Measure one model and redraw the table; return its score under attack, in [0, 1]."""
     settings = load_settings(cfg)
-    return analyze.channels(settings).metrics[f"channels/{settings.task.name}/attacked/all"]
+    return base.channels(settings).metrics[f"channels/{settings.task.name}/attacked/all"]
 
 
 if __name__ == "__main__":

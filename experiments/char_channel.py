@@ -8,15 +8,15 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines import analyze
-from charbert.pipelines.entry import reported
+from charbert.pipelines.analyses import base
+from charbert.runs.errors import reported
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="char_channel")
 @reported
 def main(cfg: DictConfig) -> float:
     """Measure one encoder and redraw the table; return how far apart its char encoder holds subwords at first."""
-    return analyze.char_channel(load_settings(cfg)).metrics["char_channel/start/char_deviation"]
+    return base.char_channel(load_settings(cfg)).metrics["char_channel/start/char_deviation"]
 
 
 if __name__ == "__main__":

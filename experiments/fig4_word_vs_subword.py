@@ -8,8 +8,8 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines import analyze
-from charbert.pipelines.entry import reported
+from charbert.pipelines.analyses import base
+from charbert.runs.errors import reported
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="fig4_word_vs_subword")
@@ -17,7 +17,7 @@ from charbert.pipelines.entry import reported
 def main(cfg: DictConfig) -> float:
     """Score one model and redraw the figure; return F1 on split words, which a sweeper maximises."""
     settings = load_settings(cfg)
-    return analyze.word_vs_subword(settings).metrics.get(f"eval/{settings.task.name}/split/f1", 0.0)
+    return base.word_vs_subword(settings).metrics.get(f"eval/{settings.task.name}/split/f1", 0.0)
 
 
 if __name__ == "__main__":

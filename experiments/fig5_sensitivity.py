@@ -8,8 +8,8 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines import analyze
-from charbert.pipelines.entry import reported
+from charbert.pipelines.analyses import base
+from charbert.runs.errors import reported
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="fig5_sensitivity")
@@ -17,7 +17,7 @@ from charbert.pipelines.entry import reported
 def main(cfg: DictConfig) -> float:
     """Measure one model and redraw the figure; return its sensitivity, in [0, 1]."""
     settings = load_settings(cfg)
-    return analyze.sensitivity(settings).metrics[f"sensitivity/{settings.task.name}/concat/all_words"]
+    return base.sensitivity(settings).metrics[f"sensitivity/{settings.task.name}/concat/all_words"]
 
 
 if __name__ == "__main__":

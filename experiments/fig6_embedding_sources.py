@@ -8,8 +8,8 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines import analyze
-from charbert.pipelines.entry import reported
+from charbert.pipelines.analyses import base
+from charbert.runs.errors import reported
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="fig6_embedding_sources")
@@ -17,7 +17,7 @@ from charbert.pipelines.entry import reported
 def main(cfg: DictConfig) -> float:
     """Train the taggers of one model and redraw the figure; return the best F1, which a sweeper maximises."""
     settings = load_settings(cfg)
-    return max(record.metrics[f"eval/{settings.task.name}/f1"] for record in analyze.embedding_sources(settings))
+    return max(record.metrics[f"eval/{settings.task.name}/f1"] for record in base.embedding_sources(settings))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines.entry import reported
+from charbert.runs.errors import reported
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="finetune")
@@ -16,7 +16,7 @@ from charbert.pipelines.entry import reported
 def main(cfg: DictConfig) -> float:
     """Fine-tune and score one model; return its dev score, which a sweeper maximises."""
     settings = load_settings(cfg)
-    from charbert.pipelines import finetune
+    from charbert.pipelines.train import finetune
 
     record = finetune.run_and_report(settings)
     return record.metrics.get(f"dev/{settings.task.name}/{settings.task.metric}", 0.0)

@@ -8,15 +8,15 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines import analyze
-from charbert.pipelines.entry import reported
+from charbert.pipelines.analyses import base
+from charbert.runs.errors import reported
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="intro_fragility")
 @reported
 def main(cfg: DictConfig) -> float:
     """Count one tokenizer's nouns and redraw the table; return the share left without any of their subwords."""
-    return analyze.fragility(load_settings(cfg)).metrics["share/new_subwords"]
+    return base.fragility(load_settings(cfg)).metrics["share/new_subwords"]
 
 
 if __name__ == "__main__":

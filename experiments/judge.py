@@ -8,15 +8,15 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines import judging_tables
-from charbert.pipelines.entry import reported
+from charbert.pipelines.tables import calibration
+from charbert.runs.errors import reported
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="judge")
 @reported
 def main(cfg: DictConfig) -> None:
     """Judge what is finished and draw the table."""
-    judging_tables.run(load_settings(cfg))
+    calibration.run(load_settings(cfg))
 
 
 if __name__ == "__main__":

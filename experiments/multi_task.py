@@ -9,15 +9,15 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines import multi_task_tables
-from charbert.pipelines.entry import reported
+from charbert.pipelines.tables import multi_task
+from charbert.runs.errors import reported
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="multi_task")
 @reported
 def main(cfg: DictConfig) -> float:
     """Train on all tasks and return their mean development score, which a sweeper maximises."""
-    return multi_task_tables.run(load_settings(cfg)).metrics["dev/mean"]
+    return multi_task.run(load_settings(cfg)).metrics["dev/mean"]
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines import perplexity
-from charbert.pipelines.entry import reported
+from charbert.pipelines.analyses import perplexity
+from charbert.runs.errors import reported
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="perplexity")

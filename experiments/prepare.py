@@ -8,15 +8,15 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines import prepare
-from charbert.pipelines.entry import reported
+from charbert.pipelines.products import prepared_data
+from charbert.runs.errors import reported
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="prepare")
 @reported
 def main(cfg: DictConfig) -> None:
     """Write the prepared sets of one task."""
-    prepare.run(load_settings(cfg))
+    prepared_data.run(load_settings(cfg))
 
 
 if __name__ == "__main__":

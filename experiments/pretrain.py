@@ -10,7 +10,7 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines.entry import reported
+from charbert.runs.errors import reported
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 def main(cfg: DictConfig) -> None:
     """Pretrain the encoder that the settings describe, or say that it is there."""
     settings = load_settings(cfg)
-    from charbert.pipelines import pretrain
+    from charbert.pipelines.train import pretrain
 
     folder = pretrain.prepare_encoder(settings)
     log.info("%s: %s", settings.model.name, folder or "nothing to pretrain, model.objective=none")

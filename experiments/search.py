@@ -8,7 +8,7 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines.entry import reported
+from charbert.runs.errors import reported
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="search")
@@ -16,8 +16,8 @@ from charbert.pipelines.entry import reported
 def main(cfg: DictConfig) -> float:
     """Run the trials that are missing; return the best dev score."""
     settings = load_settings(cfg)
-    from charbert.pipelines import search
-    from charbert.pipelines.composition import Composition
+    from charbert.pipelines.build.composition import Composition
+    from charbert.pipelines.search import search
 
     record = search.run(Composition.current())
     return record.metrics[f"dev/{settings.task.name}/{settings.task.metric}"]

@@ -8,8 +8,8 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines import cell_tables
-from charbert.pipelines.entry import reported
+from charbert.pipelines.tables import paper
+from charbert.runs.errors import reported
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="table3_sequence_labeling")
@@ -17,7 +17,7 @@ from charbert.pipelines.entry import reported
 def main(cfg: DictConfig) -> float:
     """Run one cell and redraw the table; return the cell's score, which a sweeper maximises."""
     settings = load_settings(cfg)
-    record = cell_tables.run(settings)
+    record = paper.run(settings)
     return record.metrics[f"eval/{settings.task.name}/{settings.task.metric}"]
 
 

@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
 from charbert.pipelines import redraw
-from charbert.pipelines.entry import reported
+from charbert.runs.errors import reported
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="tables")

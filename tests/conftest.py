@@ -13,7 +13,7 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
-from charbert.data.wordpiece import choose_pieces
+from charbert.data.pretraining.wordpiece import choose_pieces
 from charbert.text.char_vocab import CharVocab
 
 ROOT = Path(__file__).parents[1]

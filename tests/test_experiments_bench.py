@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from charbert.reporting.benchmarks import FIGURES
+from charbert.reporting.tables.benchmarks import FIGURES
 
 pytestmark = pytest.mark.slow
 

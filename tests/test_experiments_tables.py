@@ -13,8 +13,8 @@ from hydra import compose, initialize_config_dir
 
 from charbert.config.load import load_settings
 from charbert.config.schema import Settings
-from charbert.pipelines.cells import finetuning_cell
-from charbert.reporting.paper_tables import TABLE_SPECS
+from charbert.reporting.tables.paper import TABLE_SPECS
+from charbert.runs.run import finetuning_cell
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 CONF = Path(__file__).parents[1] / "conf"

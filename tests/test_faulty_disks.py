@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from charbert.pipelines.entry import folder_failure
+from charbert.runs.errors import folder_failure
 
 ROOT = Path(__file__).parents[1]
 FINETUNE = ["finetune.py", "recipe=smoke", "task=cola", "model=bert", "tracking=off"]

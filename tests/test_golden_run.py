@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from transformers import BertConfig, set_seed
 
-from charbert.config.training import OptimizerSettings, TrainingSettings
+from charbert.config.training.trainer import OptimizerSettings, TrainingSettings
 from charbert.data.collate import PadCollator
-from charbert.data.newswire import Newswire
-from charbert.data.pretraining import PretrainingDataset
-from charbert.data.word_vocab import WordVocab
-from charbert.data.wordpiece import train_wordpiece
+from charbert.data.pretraining.batches import PretrainingDataset
+from charbert.data.pretraining.word_vocab import WordVocab
+from charbert.data.pretraining.wordpiece import train_wordpiece
 from charbert.model import CharBertForPreTraining
 from charbert.model.processing import CharBertProcessor
 from charbert.noise.nlm import NlmNoise
+from charbert.synthetic import Newswire
 from charbert.text.char_vocab import CharVocab
 from charbert.training.arguments import build_arguments
 from charbert.training.trainer import CharBertTrainer

@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from submitit.slurm.slurm import SlurmExecutor, _make_sbatch_string
 
 from charbert.config.load import load_settings
-from charbert.training.processes import join_submitted_tasks
+from charbert.training.distributed.processes import join_submitted_tasks
 
 ROOT = Path(__file__).parents[1]
 Run = Callable[..., subprocess.CompletedProcess[str]]

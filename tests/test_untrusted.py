@@ -21,23 +21,23 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
-from charbert.config.data import AttackSettings, DataSettings, NewswireSettings, SetFiles, TaskSettings
-from charbert.config.model import TrunkSettings, TrunkSource
-from charbert.config.training import TrainingSettings
+from charbert.config.data.sets import AttackSettings, DataSettings, NewswireSettings, SetFiles, TaskSettings
+from charbert.config.model.encoder import TrunkSettings, TrunkSource
+from charbert.config.training.trainer import TrainingSettings
 from charbert.deploy.command import main as command
-from charbert.deploy.predict import Predictor
+from charbert.deploy.predict.predictor import Predictor
 from charbert.errors import CheckpointError, RecordError, SettingsError
-from charbert.evaluation.decision_scores import read_scores
+from charbert.evaluation.logits import read_scores
 from charbert.files import replaced_file, replaced_folder
+from charbert.integrity import seal_folder
 from charbert.model import CharBertConfig, CharBertForTokenClassification, CharBertModel
-from charbert.model.adapters import load_adapted
+from charbert.model.adaptation.adapters import load_adapted
 from charbert.model.processing import CharBertProcessor
-from charbert.model.word_recognizer import WordRecognizer, WordRecognizerConfig
-from charbert.pipelines.entry import reported
-from charbert.pipelines.ingredients import trunk_location
-from charbert.pipelines.newswire import write_newswire
+from charbert.model.word_recognizer.network import WordRecognizer, WordRecognizerConfig
+from charbert.pipelines.build.data import trunk_location
 from charbert.records import ResultRecord, read_record
-from charbert.sealing import seal_folder
+from charbert.runs.errors import reported
+from charbert.synthetic.data_sets import write_newswire
 from charbert.text.char_vocab import CharVocab
 from charbert.training.arguments import build_arguments
 from charbert.training.checkpoints import newest_checkpoint

@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from charbert.baselines.ngram_features import fit_vectorizer
 from charbert.baselines.texts import log_shares
-from charbert.config.baselines import BaselineKind, BaselineSettings
+from charbert.config.model.classical import BaselineKind, BaselineSettings
 from charbert.data.encoding.answers import SpanCandidate, SpanPrediction
 from charbert.data.readers.squad import Question
 from charbert.text.words import split_words

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from charbert.config.baselines import BaselineSettings, Units
+from charbert.config.model.classical import BaselineSettings, Units
 from charbert.errors import DataError
 
 

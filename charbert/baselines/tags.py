@@ -12,7 +12,7 @@ from sklearn.linear_model import SGDClassifier
 
 from charbert.baselines.ngram_features import fit_vectorizer
 from charbert.baselines.texts import log_shares, spread_columns
-from charbert.config.baselines import BaselineSettings
+from charbert.config.model.classical import BaselineSettings
 from charbert.seeding import derive_seed
 
 _SHAPES = ("capital", "capitals", "digit", "punctuation")

@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.linear_model import LogisticRegression
 
 from charbert.baselines.ngram_features import cosine_rows, fit_vectorizer
-from charbert.config.baselines import BaselineSettings
+from charbert.config.model.classical import BaselineSettings
 
 
 class Text(Protocol):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from charbert.benchmarks.steps import PAPER, build_model, make_batch, training_flops, training_step
 from charbert.benchmarks.timing import median_seconds
 from charbert.config.bench import BenchSettings, ShapeSettings
-from charbert.config.training import Precision
+from charbert.config.training.trainer import Precision
 
 _CAUSES = ("seconds_per_operation", "seconds_per_weight", "seconds_per_character", "seconds_per_step")
 

@@ -12,7 +12,7 @@ from transformers import BertConfig
 from charbert.batch import IGNORED_LABEL
 from charbert.benchmarks.released_maths import ReleasedMaths
 from charbert.config.bench import BenchSettings, ShapeSettings
-from charbert.config.training import Precision
+from charbert.config.training.trainer import Precision
 from charbert.model import CharBertConfig, CharBertForPreTraining
 
 CHARACTERS = 1000

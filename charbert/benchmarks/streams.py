@@ -21,7 +21,7 @@ def subwords_per_second(
     """Return how many subwords leave a data loader per second, padding left out, once its processes run.
 
     Args:
-        dataset: a `charbert.data.pretraining.PretrainingDataset`.
+        dataset: a `charbert.data.pretraining.batches.PretrainingDataset`.
         collate: a list of its examples to a batch.
         workers: processes that prepare batches; 0: this one.
         repetitions: passes over the data set; the median counts.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from charbert.config.training import OptimizerSettings, TrainingSettings
+from charbert.config.training.trainer import OptimizerSettings, TrainingSettings
 from charbert.errors import SettingsError
 
 

@@ -11,10 +11,10 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from charbert.config.data import FoldSettings
+from charbert.config.data.sets import FoldSettings
 from charbert.config.schema import Settings
 from charbert.config.targets import guard_composition
-from charbert.config.training import OptimizerSettings, TrainingSettings
+from charbert.config.training.trainer import OptimizerSettings, TrainingSettings
 from charbert.errors import SettingsError
 
 _REUSED: dict[type, str] = {TrainingSettings: "training", OptimizerSettings: "optimizer", FoldSettings: "folds"}

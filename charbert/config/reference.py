@@ -15,10 +15,10 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from charbert.config.data import SetFiles
+from charbert.config.data.sets import SetFiles
 from charbert.config.describe import field_docs
 from charbert.config.schema import Settings
-from charbert.config.training import TrainingSettings
+from charbert.config.training.trainer import TrainingSettings
 from charbert.files import write_atomically
 
 ROOT = Path(__file__).parents[2]

@@ -9,8 +9,10 @@ from omegaconf import MISSING
 
 from charbert.config.analysis import AnalysisSettings
 from charbert.config.bench import BenchSettings
+from charbert.config.calibration import EnsembleSettings, JudgingSettings, PerplexitySettings
 from charbert.config.compression import CompressionSettings
-from charbert.config.data import (
+from charbert.config.data.preparation import PreparationSettings
+from charbert.config.data.sets import (
     AttackSettings,
     CorpusSettings,
     DataSettings,
@@ -18,17 +20,15 @@ from charbert.config.data import (
     NoiseSettings,
     TaskSettings,
 )
-from charbert.config.distillation import DistillationSettings
 from charbert.config.explain import ExplainSettings
 from charbert.config.identity import later_section
-from charbert.config.judging import EnsembleSettings, JudgingSettings, PerplexitySettings
-from charbert.config.model import ModelSettings, TrunkSettings
-from charbert.config.multi_task import MultiTaskSettings
-from charbert.config.preparation import PreparationSettings
-from charbert.config.robust_training import RobustTrainingSettings
+from charbert.config.model.encoder import ModelSettings, TrunkSettings
 from charbert.config.search import SearchSettings
-from charbert.config.strategy import StrategySettings
-from charbert.config.training import TrainingSettings
+from charbert.config.training.distillation import DistillationSettings
+from charbert.config.training.multi_task import MultiTaskSettings
+from charbert.config.training.robust_training import RobustTrainingSettings
+from charbert.config.training.strategy import StrategySettings
+from charbert.config.training.trainer import TrainingSettings
 from charbert.errors import SettingsError
 
 

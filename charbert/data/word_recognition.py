@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from charbert.batch import IGNORED_LABEL
-from charbert.data.corpus import Blocks
-from charbert.data.word_vocab import UNKNOWN_WORD, WordVocab
+from charbert.data.pretraining.corpus import Blocks
+from charbert.data.pretraining.word_vocab import UNKNOWN_WORD, WordVocab
 from charbert.errors import DataError, SettingsError
 from charbert.noise.edits import NoiseModel
 from charbert.seeding import numpy_generator

@@ -13,7 +13,7 @@ from typing import Any
 
 from charbert.config.describe import field_docs
 from charbert.config.serving import ServeSettings
-from charbert.deploy.sources import FORMATS
+from charbert.deploy.predict.sources import FORMATS
 from charbert.errors import CharBertError, SettingsError
 
 BAD_INPUT = 2
@@ -173,7 +173,7 @@ def _add_threads(parser: argparse.ArgumentParser) -> None:
 
 def _predict(chosen: argparse.Namespace) -> int:
     _be_quiet(chosen.threads)
-    from charbert.deploy.predict_files import predict_files
+    from charbert.deploy.predict.files import predict_files
 
     predict_files(
         chosen.model,
@@ -192,7 +192,7 @@ def _predict(chosen: argparse.Namespace) -> int:
 
 def _export(chosen: argparse.Namespace) -> int:
     _be_quiet(None)
-    from charbert.deploy.export_files import export_files
+    from charbert.deploy.onnx.export_files import export_files
 
     export_files(chosen.model, chosen.target, int8=chosen.int8)
     return 0

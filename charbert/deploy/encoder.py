@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from charbert.deploy.quantize import halve_weights
+from charbert.deploy.compress.quantize import halve_weights
 from charbert.errors import CheckpointError
 from charbert.files import replaced_folder
 from charbert.model import CharBertModel

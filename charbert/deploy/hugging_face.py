@@ -7,8 +7,8 @@ from typing import Any
 
 from transformers import AutoConfig, Pipeline, pipeline
 
-from charbert.deploy.predict import find_model
-from charbert.deploy.usage import read_usage
+from charbert.deploy.predict.predictor import find_model
+from charbert.deploy.predict.usage import read_usage
 from charbert.errors import SettingsError
 from charbert.model.processing import CharBertProcessor
 

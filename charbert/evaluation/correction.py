@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from charbert.model.word_correction import WordCorrector
+from charbert.model.word_recognizer.correction import WordCorrector
 from charbert.noise.edits import Corruption
 from charbert.tasks.attackable import attackable_sentences
 from charbert.tasks.task import Task

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.special import logsumexp
 
-from charbert.config.judging import Rule
+from charbert.config.calibration import Rule
 from charbert.data.encoding.answers import SpanCandidate, SpanPrediction
 from charbert.errors import DataError
 from charbert.evaluation.robustness import SetPredictions

@@ -17,10 +17,10 @@ from torch.nn import functional as F
 
 from charbert.baselines.ngram_language_model import NgramLanguageModel
 from charbert.batch import IGNORED_LABEL
-from charbert.config.judging import MaskedUnit
+from charbert.config.calibration import MaskedUnit
 from charbert.data.collate import PadCollator
-from charbert.data.noised_text import NO_WORD, NoisedText, word_of_pieces
-from charbert.data.word_vocab import WordVocab
+from charbert.data.pretraining.noised_text import NO_WORD, NoisedText, word_of_pieces
+from charbert.data.pretraining.word_vocab import WordVocab
 from charbert.evaluation.channels import without_characters, without_subwords
 from charbert.model import CharBertForPreTraining
 from charbert.model.processing import CharBertProcessor

@@ -48,7 +48,7 @@ def run_logits(
     """Return the logits of a model that no Trainer holds, one array per feature, in order.
 
     Args:
-        run: maps a batch to logits, as `charbert.deploy.backends.Backend` does.
+        run: maps a batch to logits, as `charbert.deploy.predict.backends.Backend` does.
         features: labels in them are left out, and those of similar length share a batch.
         collate: features to a batch.
         batch_size: features in a batch.

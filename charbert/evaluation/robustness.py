@@ -10,10 +10,10 @@ import numpy as np
 
 from charbert.batch import Processor
 from charbert.evaluation.correction import correct_examples
-from charbert.evaluation.decision_scores import DecisionScores
+from charbert.evaluation.logits import DecisionScores
 from charbert.evaluation.metric_paths import metric_path
 from charbert.evaluation.predict import predict_logits
-from charbert.model.word_correction import WordCorrector
+from charbert.model.word_recognizer.correction import WordCorrector
 from charbert.tasks.task import Encoded, Task
 
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from charbert.model.configuration import CharBertConfig
-from charbert.model.fast_gru import read_both_ways
+from charbert.model.kernels.fast_gru import read_both_ways
 
 
 class CharGru(nn.GRU):

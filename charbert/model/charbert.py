@@ -19,10 +19,10 @@ from charbert.batch import CHAR_INPUTS
 from charbert.errors import DataError, SettingsError
 from charbert.model.char_encoder import build_char_encoder
 from charbert.model.configuration import CharBertConfig
-from charbert.model.cpu_attention import attention_asked_for, use_signed_attention
 from charbert.model.interaction import INTERACTIONS, FoldedKernel, Interaction
 from charbert.model.interaction_start import start_at_trunk
-from charbert.model.random_masks import MaskDropout, replace_dropout
+from charbert.model.kernels.cpu_attention import attention_asked_for, use_signed_attention
+from charbert.model.kernels.random_masks import MaskDropout, replace_dropout
 from charbert.model.trunk import TrunkAdapter, build_trunk, trunk_adapter
 
 TrunkSource: TypeAlias = str | Path | PreTrainedConfig | PreTrainedModel
@@ -82,7 +82,7 @@ class CharBertPreTrainedModel(PreTrainedModel):
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: Any, *args: Any, **kwargs: Any) -> Self:
         """Return a saved model, as the library does; LoRA adapters saved by themselves are merged into their model."""
-        from charbert.model.adapters import has_adapters, load_adapted  # it needs the classes of this file
+        from charbert.model.adaptation.adapters import has_adapters, load_adapted  # it needs the classes of this file
 
         if pretrained_model_name_or_path is not None and has_adapters(pretrained_model_name_or_path):
             return load_adapted(cls, Path(pretrained_model_name_or_path), **kwargs)

@@ -98,7 +98,7 @@ class CharBertForPreTraining(CharBertPreTrainedModel):
         if self.nlm_head is not None:
             nlm_head = partial(self.nlm_head, shared_norm=self._shared_norm())
             nlm_states = states.char_states if self.config.nlm_channel == "char" else states.token_states
-            unknown_word = self.config.nlm_vocab_size - 1  # the last id, see charbert.data.word_vocab
+            unknown_word = self.config.nlm_vocab_size - 1  # the last id, see charbert.data.pretraining.word_vocab
             _report(output, "nlm", nlm_head, nlm_states, nlm_labels, unlabelled, unknown_word)
         losses = [loss for loss in (output.mlm_loss, output.nlm_loss) if loss is not None]
         if losses:

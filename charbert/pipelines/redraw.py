@@ -8,13 +8,14 @@ from pathlib import Path
 
 from charbert.config.schema import Settings
 from charbert.errors import RecordError
-from charbert.pipelines import analyze, cell_tables, compress, judging_tables, perplexity_tables
+from charbert.pipelines.analyses import base, compress
+from charbert.pipelines.tables import calibration, paper, perplexity
 from charbert.records import ResultRecord, read_records
-from charbert.reporting.choices import choices_table, telling_choices
-from charbert.reporting.figures import loss_curves
-from charbert.reporting.layout import write_table
-from charbert.reporting.pretraining import pretraining_table
-from charbert.reporting.tables import row_label, setting
+from charbert.reporting.figures.paper import loss_curves
+from charbert.reporting.render.layout import write_table
+from charbert.reporting.tables.hyper_parameters import choices_table, telling_choices
+from charbert.reporting.tables.pretraining import pretraining_table
+from charbert.reporting.tables.scores import row_label, setting
 
 log = logging.getLogger(__name__)
 
@@ -31,11 +32,11 @@ def run(settings: Settings) -> None:
     folder = Path(settings.paths.results) / "records"
     if not folder.is_dir():
         raise RecordError(f"{folder}: expected a folder of records, got none; run an experiment first")
-    cell_tables.draw_all(settings)
-    judging_tables.draw_all(settings)
-    analyze.draw_all(settings)
+    paper.draw_all(settings)
+    calibration.draw_all(settings)
+    base.draw_all(settings)
     compress.draw(settings)
-    perplexity_tables.draw_newest(settings)
+    perplexity.draw_newest(settings)
     draw_pretraining(settings)
     draw_choices(settings)
 

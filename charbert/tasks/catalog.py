@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from charbert.config.data import TaskKind, TaskSettings
+from charbert.config.data.sets import TaskKind, TaskSettings
 from charbert.errors import SettingsError
 from charbert.tasks.classification import ClassificationTask
 from charbert.tasks.question_answering import QuestionAnsweringTask

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from charbert.batch import Processor
-from charbert.config.data import ColumnSettings
+from charbert.config.data.sets import ColumnSettings
 from charbert.data.articles import group_pairs
 from charbert.data.encoding.pairs import LabelPrediction, check_labels, decode_labels, encode_pairs, text_label_ids
 from charbert.data.readers.faults import Fault

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from charbert.config.data import FoldSettings
-from charbert.config.preparation import NearSettings
-from charbert.data.preparation.duplicates import group_similar
+from charbert.config.data.preparation import NearSettings
+from charbert.config.data.sets import FoldSettings
 from charbert.data.readers.squad import Question
 from charbert.data.splits import PARTS, Parts, check_no_leakage, connect_groups, grouped_folds, normalise_text
+from charbert.preparation.duplicates import group_similar
 from charbert.tasks.preparable import own_texts
 from charbert.tasks.task import Task
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from charbert.config.data import ColumnSettings
-from charbert.data.preparation.question_view import QuestionView
-from charbert.data.preparation.steps import Dropped, Row
-from charbert.data.preparation.views import ExampleView, LabelledView, TaggedView
+from charbert.config.data.sets import ColumnSettings
 from charbert.data.readers.faults import Fault, positions
 from charbert.errors import SettingsError
 from charbert.files import shorten_path
+from charbert.preparation.question_view import QuestionView
+from charbert.preparation.steps import Dropped, Row
+from charbert.preparation.views import ExampleView, LabelledView, TaggedView
 from charbert.tasks.classification import ClassificationTask
 from charbert.tasks.question_answering import QuestionAnsweringTask
 from charbert.tasks.tagging import NamedEntityTask, TaggingTask

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from charbert.batch import Processor
-from charbert.config.data import SpanSettings
+from charbert.config.data.sets import SpanSettings
 from charbert.data.encoding.answers import SpanCandidate, SpanPrediction, decode_spans
 from charbert.data.encoding.spans import encode_questions
 from charbert.data.readers.faults import Fault

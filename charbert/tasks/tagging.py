@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from charbert.batch import Processor
-from charbert.config.data import ColumnSettings
+from charbert.config.data.sets import ColumnSettings
 from charbert.data.encoding.tags import check_tags, decode_tags, encode_tagged, tag_label_ids, word_logits
 from charbert.data.readers.columns import write_columns
 from charbert.data.readers.conll import TWO_COLUMNS, TaggedSentence, check_aligned, read_conll, write_conll

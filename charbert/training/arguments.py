@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from transformers import TrainingArguments
 
-from charbert.config.training import OptimizerSettings, Precision, Schedule, TrainingSettings
+from charbert.config.training.trainer import OptimizerSettings, Precision, Schedule, TrainingSettings
+from charbert.training.distributed.processes import process_count, share_of_batch
 from charbert.training.optimizer import algorithm_arguments
-from charbert.training.processes import process_count, share_of_batch
 
 
 def total_steps(settings: TrainingSettings, num_examples: int) -> int:

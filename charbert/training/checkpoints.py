@@ -19,7 +19,7 @@ from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, get_last_checkpoint, rotate_checkpoints
 
 from charbert.errors import CheckpointError, RecordError
-from charbert.sealing import find_damage, seal_folder
+from charbert.integrity import find_damage, seal_folder
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from charbert.training.processes import sum_over_processes
+from charbert.training.distributed.processes import sum_over_processes
 
 OBJECTIVES = ("mlm", "nlm")
 _SUMMED = tuple(

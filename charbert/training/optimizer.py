@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from charbert.config.training import Algorithm, OptimizerSettings
+from charbert.config.training.trainer import Algorithm, OptimizerSettings
 
 _LIBRARY_NAMES = {Algorithm.sgd: "sgd", Algorithm.rmsprop: "rmsprop", Algorithm.adafactor: "adafactor"}
 """Names of the algorithms that the Trainer builds itself; AdamW is its default, Adam it lacks."""

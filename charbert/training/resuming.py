@@ -16,8 +16,8 @@ from transformers import EarlyStoppingCallback, TrainerCallback
 
 from charbert.errors import TrainingError
 from charbert.training.checkpoints import WholeCheckpoints
+from charbert.training.distributed.processes import process_index
 from charbert.training.meter import ObjectiveMeter
-from charbert.training.processes import process_index
 
 
 class UnbrokenLog(WholeCheckpoints):

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from torch import nn
 from transformers import TrainerCallback
 
-from charbert.config.strategy import (
+from charbert.config.training.strategy import (
     AdapterFormat,
     DropoutSettings,
     GradualSettings,
@@ -21,10 +21,10 @@ from charbert.config.strategy import (
     TrunkTraining,
 )
 from charbert.errors import SettingsError
-from charbert.model.adapters import add_adapters, merge_adapters
-from charbert.model.dropout import set_dropout
-from charbert.model.new_layers import reinitialise_layers
-from charbert.model.parts import CHAR_CHANNEL, TRUNK, Part, PartKind, model_parts
+from charbert.model.adaptation.adapters import add_adapters, merge_adapters
+from charbert.model.adaptation.dropout import set_dropout
+from charbert.model.adaptation.new_layers import reinitialise_layers
+from charbert.model.adaptation.parts import CHAR_CHANNEL, TRUNK, Part, PartKind, model_parts
 from charbert.training.unfreezing import UnfreezingCallback, top_down_stages
 
 

@@ -13,20 +13,20 @@ from torch.utils.data import SequentialSampler
 from transformers.trainer_utils import EvalLoopOutput, get_last_checkpoint
 
 from charbert.batch import EXAMPLE_IDS
-from charbert.config.training import TrainingSettings
+from charbert.config.training.trainer import TrainingSettings
 from charbert.errors import TrainingError
 from charbert.files import write_atomically
-from charbert.model.parts import model_parts
+from charbert.model.adaptation.parts import model_parts
 from charbert.training.arguments import build_arguments
-from charbert.training.averaging import mean_over_processes, shared_loss
-from charbert.training.batches import FILLER, model_fields
-from charbert.training.extra_loss import ExtraLoss
+from charbert.training.distributed.averaging import mean_over_processes, shared_loss
+from charbert.training.distributed.batches import FILLER, model_fields
+from charbert.training.distributed.fsdp import ShardedTraining
+from charbert.training.distributed.processes import process_count, refuse_several
+from charbert.training.losses.extra_loss import ExtraLoss
+from charbert.training.losses.penalty import L1Penalty
 from charbert.training.meter import ObjectiveMeter
 from charbert.training.optimizer import WeightRate, own_optimizer, parameter_groups, trunk_and_new_weights
-from charbert.training.penalty import L1Penalty
-from charbert.training.processes import process_count, refuse_several
 from charbert.training.resuming import UnbrokenLog, loaders_watched
-from charbert.training.sharding import ShardedTraining
 from charbert.training.strategies import Strategy
 
 

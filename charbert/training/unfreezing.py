@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from charbert.model.parts import Part, PartKind, model_parts
+from charbert.model.adaptation.parts import Part, PartKind, model_parts
 
 
 def top_down_stages(model: nn.Module, *, open_char_channel: bool) -> list[list[nn.Parameter]]:

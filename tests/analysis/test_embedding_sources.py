@@ -10,7 +10,7 @@ from charbert.analysis.embedding_sources import (
     predict_tags,
     tagger_features,
 )
-from charbert.config.training import OptimizerSettings, TrainingSettings
+from charbert.config.training.trainer import OptimizerSettings, TrainingSettings
 from charbert.training.arguments import build_arguments
 from charbert.training.trainer import CharBertTrainer
 

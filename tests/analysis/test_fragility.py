@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from charbert.analysis.fragility import find_nouns, measure_fragility
+from charbert.data.pretraining.wordpiece import read_wordpiece
 from charbert.data.readers.conll import TaggedSentence, read_conll
-from charbert.data.wordpiece import read_wordpiece
 from charbert.errors import DataError
 
 SHARED = Path(__file__).parents[2].parent / "shared"

@@ -1,7 +1,7 @@
 import pytest
 
 from charbert.baselines.answers import OverlapAnswers, split_sentences
-from charbert.config.baselines import BaselineKind, BaselineSettings
+from charbert.config.model.classical import BaselineKind, BaselineSettings
 from charbert.data.readers.squad import Answer, Question
 
 SETTINGS = BaselineSettings(kind=BaselineKind.tfidf, min_count=1)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from charbert.baselines.tags import MajorityTag, TfidfTag
-from charbert.config.baselines import BaselineKind, BaselineSettings, Units
+from charbert.config.model.classical import BaselineKind, BaselineSettings, Units
 from charbert.data.readers.conll import TaggedSentence
 
 LABELS = ["O", "B-LOC", "B-PER"]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from charbert.baselines.texts import MajorityLabel, TfidfLabel
-from charbert.config.baselines import BaselineKind, BaselineSettings, Units
+from charbert.config.model.classical import BaselineKind, BaselineSettings, Units
 from charbert.data.readers.glue import LabelledText
 from charbert.errors import DataError, SettingsError
 

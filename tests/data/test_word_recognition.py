@@ -6,14 +6,14 @@ import torch
 from torch.utils.data import DataLoader
 
 from charbert.batch import IGNORED_LABEL
-from charbert.data.corpus import read_blocks
+from charbert.data.pretraining.corpus import read_blocks
+from charbert.data.pretraining.word_vocab import WordVocab
 from charbert.data.word_recognition import (
     BlockSentences,
     WordRecognitionDataset,
     collate_words,
     frequent_words,
 )
-from charbert.data.word_vocab import WordVocab
 from charbert.errors import DataError, SettingsError
 from charbert.noise.edits import Edit
 from charbert.noise.nlm import NlmNoise

@@ -15,8 +15,8 @@ import pytest
 import torch
 from transformers import BertConfig, PreTrainedTokenizerFast
 
-from charbert.deploy.export import export_model
-from charbert.deploy.usage import Usage, write_usage
+from charbert.deploy.onnx.export import export_model
+from charbert.deploy.predict.usage import Usage, write_usage
 from charbert.model import (
     CharBertForQuestionAnswering,
     CharBertForSequenceClassification,

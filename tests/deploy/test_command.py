@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from charbert.deploy.command import main
-from charbert.deploy.predict import Predictor
+from charbert.deploy.predict.predictor import Predictor
 
 TEXTS = ["The old lighthouse keeper counted seven ships.", "She didn't answer.", "Zürich, Malmö and Ålesund"]
 

@@ -8,7 +8,7 @@ import pytest
 from transformers import pipeline
 
 from charbert.deploy.hugging_face import PipelineTokenizer, build_pipeline
-from charbert.deploy.predict import Predictor
+from charbert.deploy.predict.predictor import Predictor
 from charbert.errors import SettingsError
 from charbert.text.words import words_of
 

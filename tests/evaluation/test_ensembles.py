@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbert.config.data import ColumnSettings, SpanSettings
-from charbert.config.judging import Rule
+from charbert.config.calibration import Rule
+from charbert.config.data.sets import ColumnSettings, SpanSettings
 from charbert.data.encoding.answers import SpanCandidate, SpanPrediction
 from charbert.errors import DataError
 from charbert.evaluation.ensembles import combine, combine_answers, combine_scores

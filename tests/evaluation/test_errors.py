@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from charbert.config.data import ColumnSettings
+from charbert.config.data.sets import ColumnSettings
 from charbert.data.encoding.pairs import LabelPrediction
 from charbert.data.readers.glue import LabelledText
 from charbert.evaluation.errors import ErrorTable, analyse_errors, write_errors

@@ -8,8 +8,8 @@ import torch
 from transformers import BertConfig, PreTrainedTokenizerFast
 
 from charbert.baselines.ngram_language_model import NgramLanguageModel
-from charbert.config.judging import MaskedUnit
-from charbert.data.word_vocab import WordVocab
+from charbert.config.calibration import MaskedUnit
+from charbert.data.pretraining.word_vocab import WordVocab
 from charbert.evaluation.perplexity import (
     Hidden,
     MaskedLanguageScorer,

@@ -36,22 +36,22 @@ except ImportError:
     atheris = None
 
 with nullcontext() if atheris is None else atheris.instrument_imports(include=["charbert"]):
-    from charbert.config.data import ColumnSettings
-    from charbert.data.corpus import read_paragraphs
-    from charbert.data.preparation.augmentation import read_synonyms
-    from charbert.data.preparation.out_of_fold import read_probabilities
+    from charbert.config.data.sets import ColumnSettings
+    from charbert.data.pretraining.corpus import read_paragraphs
+    from charbert.data.pretraining.word_vocab import WordVocab
     from charbert.data.readers.columns import write_columns
     from charbert.data.readers.conll import TWO_COLUMNS, read_conll, write_conll
     from charbert.data.readers.conllu import read_conllu, write_conllu
     from charbert.data.readers.glue import read_glue, write_glue
     from charbert.data.readers.hub import HubSplit
     from charbert.data.readers.squad import read_squad, write_squad
-    from charbert.data.word_vocab import WordVocab
-    from charbert.deploy.onnx_model import read_export
-    from charbert.deploy.sources import read_inputs
-    from charbert.deploy.usage import read_usage
+    from charbert.deploy.onnx.model import read_export
+    from charbert.deploy.predict.sources import read_inputs
+    from charbert.deploy.predict.usage import read_usage
     from charbert.errors import CharBertError, DataError
-    from charbert.evaluation.decision_scores import read_scores
+    from charbert.evaluation.logits import read_scores
+    from charbert.preparation.augmentation import read_synonyms
+    from charbert.preparation.out_of_fold import read_probabilities
     from charbert.records import ResultRecord, read_record, write_record
     from charbert.text.char_vocab import CharVocab
 

@@ -21,7 +21,7 @@ from charbert.model import (
     CharBertForTokenClassification,
     CharBertModel,
 )
-from charbert.model.released_weights import load_released, load_released_encoder, released_keys
+from charbert.model.released.weights import load_released, load_released_encoder, released_keys
 
 GOLDEN = Path(__file__).parents[2].parent / "shared" / "golden"
 CLOSE = {"rtol": 0.0, "atol": 1e-5}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from charbert.config.data import ColumnSettings, SpanSettings, TaskKind, TaskSettings
+from charbert.config.data.sets import ColumnSettings, SpanSettings, TaskKind, TaskSettings
 from charbert.data.readers.conll import TaggedSentence
 from charbert.data.readers.glue import LabelledText
 from charbert.data.readers.squad import Answer, Question

@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import f1_score, matthews_corrcoef
 from transformers import PreTrainedTokenizerFast
 
-from charbert.config.data import ColumnSettings
+from charbert.config.data.sets import ColumnSettings
 from charbert.data.encoding.pairs import LabelPrediction
 from charbert.data.readers.glue import LabelledText
 from charbert.data.splits import check_no_leakage, grouped_folds

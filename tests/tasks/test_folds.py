@@ -1,6 +1,6 @@
 import pytest
 
-from charbert.config.data import ColumnSettings, FoldSettings
+from charbert.config.data.sets import ColumnSettings, FoldSettings
 from charbert.data.readers.conll import TaggedSentence
 from charbert.data.readers.glue import LabelledText
 from charbert.data.readers.squad import Question

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from transformers import PreTrainedTokenizerFast
 
-from charbert.config.data import ColumnSettings, TaskKind, TaskSettings
+from charbert.config.data.sets import ColumnSettings, TaskKind, TaskSettings
 from charbert.data.readers.conll import TaggedSentence
 from charbert.errors import SettingsError
 from charbert.metrics.significance import mean_of_counts

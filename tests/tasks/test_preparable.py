@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from charbert.config.data import ColumnSettings, SpanSettings
-from charbert.data.preparation.question_view import QuestionView
-from charbert.data.preparation.views import LabelledView, TaggedView
+from charbert.config.data.sets import ColumnSettings, SpanSettings
 from charbert.errors import DataError, SettingsError
+from charbert.preparation.question_view import QuestionView
+from charbert.preparation.views import LabelledView, TaggedView
 from charbert.tasks.classification import ClassificationTask
 from charbert.tasks.preparable import number_rows, read_rows, view_of
 from charbert.tasks.question_answering import QuestionAnsweringTask

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from transformers import PreTrainedTokenizerFast
 
-from charbert.config.data import SpanSettings
+from charbert.config.data.sets import SpanSettings
 from charbert.data.encoding.answers import SpanCandidate, SpanPrediction
 from charbert.data.readers.squad import Answer, Question
 from charbert.errors import SettingsError

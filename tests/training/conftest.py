@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModel
 
-from charbert.config.training import OptimizerSettings, TrainingSettings
+from charbert.config.training.trainer import OptimizerSettings, TrainingSettings
 from charbert.data.collate import PadCollator
 from charbert.model import CharBertConfig, CharBertForTokenClassification
 from charbert.training.strategies import Strategy

@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from charbert.config.training import OptimizerSettings, TrainingSettings
+from charbert.config.training.trainer import OptimizerSettings, TrainingSettings
 from charbert.errors import RecordError
-from charbert.sealing import CHECKSUMS, seal_folder
+from charbert.integrity import CHECKSUMS, seal_folder
 from charbert.training.arguments import build_arguments
 from charbert.training.checkpoints import newest_checkpoint
 from charbert.training.trainer import CharBertTrainer

@@ -8,7 +8,13 @@ import torch
 from torch import Tensor, nn
 from transformers import TrainerCallback
 
-from charbert.config.strategy import ChannelTraining, LoraSettings, RateSettings, StrategySettings, TrunkTraining
+from charbert.config.training.strategy import (
+    ChannelTraining,
+    LoraSettings,
+    RateSettings,
+    StrategySettings,
+    TrunkTraining,
+)
 from charbert.model import CharBertForTokenClassification
 from charbert.training.optimizer import count_parameters, peak_rates
 from charbert.training.strategies import build_strategy

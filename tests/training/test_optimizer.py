@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from transformers import Adafactor, EarlyStoppingCallback, TrainerCallback
 
-from charbert.config.training import Algorithm, OptimizerSettings, Schedule, TrainingSettings
+from charbert.config.training.trainer import Algorithm, OptimizerSettings, Schedule, TrainingSettings
 from charbert.errors import SettingsError
 from charbert.training.arguments import build_arguments
 from charbert.training.trainer import CharBertTrainer, build_trainer

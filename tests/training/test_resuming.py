@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 from transformers import EarlyStoppingCallback, TrainerCallback
 
-from charbert.config.training import OptimizerSettings, Schedule, TrainingSettings
+from charbert.config.training.trainer import OptimizerSettings, Schedule, TrainingSettings
 from charbert.errors import TrainingError
 from charbert.training.arguments import build_arguments
 from charbert.training.checkpoints import newest_checkpoint

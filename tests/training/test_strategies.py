@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from transformers import TrainerCallback
 
-from charbert.config.strategy import (
+from charbert.config.training.strategy import (
     DropoutSettings,
     FrozenSettings,
     GradualSettings,
@@ -18,7 +18,7 @@ from charbert.config.strategy import (
 )
 from charbert.errors import SettingsError
 from charbert.model import CharBertForTokenClassification
-from charbert.model.parts import model_parts
+from charbert.model.adaptation.parts import model_parts
 from charbert.training.optimizer import peak_rates
 from charbert.training.strategies import StrategyStack, build_strategy
 from charbert.training.trainer import CharBertTrainer

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from transformers import TrainerCallback
 
-from charbert.config.training import TrainingSettings
+from charbert.config.training.trainer import TrainingSettings
 from charbert.data.collate import PadCollator
 from charbert.errors import TrainingError
 from charbert.evaluation.predict import predict_logits

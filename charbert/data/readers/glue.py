@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from charbert.config.data import ColumnSettings
+from charbert.config.data.sets import ColumnSettings
 from charbert.data.readers.faults import Fault
 from charbert.data.readers.lines import read_lines, with_mark
 from charbert.errors import DataError

@@ -14,7 +14,7 @@ from typing import Any
 
 import datasets
 
-from charbert.config.data import TaskKind, TaskSettings
+from charbert.config.data.sets import TaskKind, TaskSettings
 from charbert.data.readers.columns import write_columns
 from charbert.data.readers.conll import TaggedSentence, write_conll
 from charbert.data.readers.glue import LabelledText, write_glue

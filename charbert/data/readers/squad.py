@@ -13,7 +13,7 @@ from charbert.data.readers.faults import Fault
 from charbert.data.readers.lines import read_text
 from charbert.errors import DataError
 from charbert.files import write_atomically
-from charbert.plain_values import parse_strictly
+from charbert.serialization import parse_strictly
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from charbert.config.serving import ServeSettings
-from charbert.deploy.predict import Predictor
+from charbert.deploy.predict.predictor import Predictor
 from charbert.deploy.serving.demonstration import Demonstrator
 from charbert.deploy.serving.description import describe_api
 from charbert.deploy.serving.limits import App, Limits

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from charbert.deploy.inputs import Input, check_input
-from charbert.deploy.outputs import Output
-from charbert.deploy.predict import Predictor
+from charbert.deploy.predict.inputs import Input, check_input
+from charbert.deploy.predict.outputs import Output
+from charbert.deploy.predict.predictor import Predictor
 from charbert.evaluation.sensitivity import word_sensitivities
 from charbert.evaluation.word_states import CONCAT, WordEncoder
 from charbert.noise.attack import Attack, attack_sentences

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from charbert.config.serving import ServeSettings
-from charbert.plain_values import parse_strictly
+from charbert.serialization import parse_strictly
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]

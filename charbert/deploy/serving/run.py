@@ -10,8 +10,8 @@ from pathlib import Path
 import uvicorn
 
 from charbert.config.serving import ServeSettings
-from charbert.deploy.backends import TorchBackend
-from charbert.deploy.predict import Predictor
+from charbert.deploy.predict.backends import TorchBackend
+from charbert.deploy.predict.predictor import Predictor
 from charbert.deploy.serving.app import build_app
 from charbert.deploy.serving.connections import bounded_connections
 from charbert.deploy.serving.limits import App

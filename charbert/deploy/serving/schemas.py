@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from charbert.config.serving import ServeSettings
-from charbert.deploy.inputs import FIELDS
-from charbert.deploy.outputs import AnswerOutput, LabelOutput, SpansOutput
-from charbert.deploy.predict import Predictor
+from charbert.deploy.predict.inputs import FIELDS
+from charbert.deploy.predict.outputs import AnswerOutput, LabelOutput, SpansOutput
+from charbert.deploy.predict.predictor import Predictor
 from charbert.deploy.serving.demonstration import ShownWord
 
 OUTPUTS: dict[str, Any] = {

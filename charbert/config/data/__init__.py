@@ -1,0 +1,1 @@
+"""Settings of data sets, their preparation and division."""

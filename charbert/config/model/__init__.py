@@ -1,0 +1,1 @@
+"""Settings of encoders, classical baselines and the word recognizer."""

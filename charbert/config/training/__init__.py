@@ -1,0 +1,1 @@
+"""Settings of training, adaptation, distillation and several tasks."""

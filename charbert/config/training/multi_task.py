@@ -1,0 +1,44 @@
+"""Settings of training one encoder on several tasks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from charbert.config.data.sets import TaskSettings
+from charbert.errors import SettingsError
+
+
+class TaskSampling(Enum):
+    """How often each task is trained on."""
+
+    proportional = "proportional"
+    uniform = "uniform"
+    temperature = "temperature"
+
+
+@dataclass
+class MultiTaskSettings:
+    """Tasks that share an encoder, each with a head of its own."""
+
+    tasks: dict[str, TaskSettings] = field(default_factory=dict)
+    """The tasks, by their names."""
+    sampling: TaskSampling = TaskSampling.proportional
+    """Batches of each task in an epoch: proportional to its examples, uniform (as many of each), or between the two by
+    ``temperature``. An epoch has as many batches as all training sets together."""
+    temperature: float = 2.0
+    """A task's share is proportional to (its examples) ** (1 / temperature), 1 or more; 1 is proportional, a large one
+    uniform."""
+    own_lengths: bool = True
+    """Whether tasks with a ``max_length`` of their own keep it; false: ``finetuning.max_length`` for all."""
+
+    def __post_init__(self) -> None:
+        """Check the range, and that tasks are called what they are."""
+        if self.temperature < 1:
+            raise SettingsError(f"multi_task.temperature must be 1 or more, got {self.temperature}")
+        for name, task in self.tasks.items():
+            if name != task.name:
+                raise SettingsError(
+                    f"multi_task.tasks.{name} must hold the task of that name, got {task.name}; "
+                    f"write +task@multi_task.tasks.{task.name}={task.name}"
+                )

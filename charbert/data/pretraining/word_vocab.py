@@ -1,0 +1,175 @@
+"""The words that the noisy language model predicts."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charbert.errors import DataError
+from charbert.files import write_atomically
+from charbert.serialization import parse_strictly
+from charbert.text.words import words_of
+
+UNKNOWN_WORD = "<unk>"
+FORMAT_VERSION = 1
+
+
+def count_words(texts: Iterable[str]) -> Counter[str]:
+    """Return how often each word occurs, lower-cased."""
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(words_of(text.lower()))
+    return counts
+
+
+class WordVocab:
+    """Lower-cased words and their ids; every other word has the last id.
+
+    Paper: Sec. 3.5, the word vocabulary of Eq. 7; Sec. 4.1, 30K words.
+    Released code: 30,000 lower-cased words of nltk's tokeniser and ``<unk>``; ``read_released`` reads it.
+
+    Args:
+        words: the words by id, without the unknown word.
+
+    Raises:
+        DataError: if a word stands twice, is empty or is ``<unk>``.
+    """
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.words: tuple[str, ...] = (*words, UNKNOWN_WORD)
+        self.unk_id = len(words)
+        self._ids = {word: index for index, word in enumerate(words)}
+        if len(self._ids) < len(words) or UNKNOWN_WORD in self._ids or "" in self._ids:
+            repeated = [word for word, count in Counter(words).items() if count > 1 or word in ("", UNKNOWN_WORD)]
+            raise DataError(
+                f"word vocabulary: expected distinct words, none of them empty or {UNKNOWN_WORD}, got {repeated[:5]}"
+            )
+
+    @classmethod
+    def build(cls, texts: Iterable[str], size: int) -> WordVocab:
+        """Return the ``size`` most frequent words of ``texts``, lower-cased; ties go to the lower code
+        points.
+
+        Punctuation marks count as words, as in the released vocabulary, since its rules noise them too. A
+        text with fewer words gives a smaller vocabulary.
+
+        Args:
+            texts: the corpus, read once.
+            size: number of words at most, ``<unk>`` not counted; at least 1.
+
+        Raises:
+            DataError: if ``size`` is below 1 or the texts hold no word.
+        """
+        return cls.of_counts(count_words(texts), size)
+
+    @classmethod
+    def of_counts(cls, counts: Mapping[str, int], size: int) -> WordVocab:
+        """Return the vocabulary as `build` does, from the number of times that each word occurs.
+
+        Raises:
+            DataError: as `build`.
+        """
+        if size < 1:
+            raise DataError(f"word vocabulary size must be at least 1, got {size}")
+        if not counts:
+            raise DataError("word vocabulary: the corpus holds no word; is it empty?")
+        known = (item for item in counts.items() if item[0] != UNKNOWN_WORD)
+        ranked = sorted(known, key=lambda item: (-item[1], item[0]))
+        return cls([word for word, _ in ranked[:size]])
+
+    @classmethod
+    def read_released(cls, path: Path | str) -> WordVocab:
+        """Return the vocabulary of the authors' ``term_vocab``: one word a line, ``<unk>`` on the last one.
+
+        Raises:
+            DataError: if the file is missing, is not UTF-8 or has another layout.
+        """
+        lines = _read_text(path).split("\n")
+        if lines[-1] == "":
+            lines.pop()
+        if not lines or lines[-1] != UNKNOWN_WORD:
+            raise DataError.at(
+                path,
+                len(lines) or None,
+                expected=f"{UNKNOWN_WORD} on the last line",
+                found=repr(lines[-1]) if lines else "an empty file",
+            )
+        first_at: dict[str, int] = {}
+        for number, word in enumerate(lines[:-1], start=1):
+            if word in ("", UNKNOWN_WORD) or first_at.setdefault(word, number) != number:
+                again = f"{word!r} again, first on line {first_at.get(word, len(lines))}"
+                found = again if word else "an empty line"
+                raise DataError.at(path, number, expected="each word once", found=found)
+        return cls(lines[:-1])
+
+    def __len__(self) -> int:
+        """Return the number of ids, the unknown word's included: the width of the prediction."""
+        return len(self.words)
+
+    def __contains__(self, word: str) -> bool:
+        return word.lower() in self._ids
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, WordVocab) and self.words == other.words
+
+    def __hash__(self) -> int:
+        return hash(self.words)
+
+    def encode(self, words: Sequence[str]) -> NDArray[np.int64]:
+        """Return the id of each word in lower case, (len(words),)."""
+        ids = self._ids
+        return np.fromiter((ids.get(word.lower(), self.unk_id) for word in words), np.int64, len(words))
+
+    def save(self, path: Path | str) -> None:
+        """Write the vocabulary to ``path`` as JSON, whole or not at all."""
+        record = {"version": FORMAT_VERSION, "words": self.words[:-1]}
+        write_atomically(path, json.dumps(record, ensure_ascii=False, indent=0) + "\n")
+
+    @classmethod
+    def load(cls, path: Path | str) -> WordVocab:
+        """Return the vocabulary that ``save`` wrote to ``path``.
+
+        Raises:
+            DataError: if the file is missing, is not JSON or does not hold a word vocabulary.
+        """
+        try:
+            record = parse_strictly(_read_text(path))
+        except json.JSONDecodeError as error:
+            raise DataError.at(
+                path,
+                error.lineno,
+                expected="a word vocabulary in JSON",
+                found=error.msg,
+                hint="a file with one word a line is read by WordVocab.read_released",
+            ) from None
+        except ValueError as error:
+            raise DataError.at(path, None, expected="a word vocabulary in JSON", found=str(error)) from None
+        if not isinstance(record, dict) or record.get("version") != FORMAT_VERSION:
+            raise DataError.at(
+                path,
+                None,
+                expected=f"a word vocabulary of version {FORMAT_VERSION}",
+                found=f"version {record.get('version')!r}" if isinstance(record, dict) else "no mapping",
+                hint="build it again",
+            )
+        words = record.get("words")
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise DataError.at(path, None, expected="a list of words", found=f"{type(words).__name__}")
+        try:
+            return cls(words)
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from None
+
+
+def _read_text(path: Path | str) -> str:
+    try:
+        return Path(path).read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise DataError.at(path, None, expected="a word vocabulary", found="no such file") from None
+    except UnicodeDecodeError as error:
+        raise DataError.at(path, None, expected="UTF-8", found=f"byte {error.start} that is not") from None

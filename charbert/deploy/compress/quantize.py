@@ -1,0 +1,106 @@
+"""The same weights in fewer bits: 8-bit integers in an exported model, 16-bit floats in a saved one."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import torch
+from transformers import AutoConfig, PreTrainedModel
+
+from charbert.deploy.onnx.export import copy_companions, load_model, write_report
+from charbert.deploy.onnx.model import ONNX_FILE, OnnxModel, import_deploy, read_export
+from charbert.deploy.onnx.parity import Difference, Probe, runs_in_onnx
+from charbert.errors import CheckpointError
+from charbert.files import replaced_folder
+
+log = logging.getLogger(__name__)
+
+DISTANCE = 0.2
+"""Largest mean difference of an int8 model's logits, as a share of their standard deviation."""
+OPERATORS = ("MatMul", "Gather")
+"""Products of matrices and embeddings. The GRU has no 8-bit form in ONNX Runtime; norms and biases are small."""
+
+
+def quantize_model(folder: str | Path, target: str | Path, *, distance: float = DISTANCE) -> list[Difference]:
+    """Write an exported model with int8 weights, and return how far it lies from the exported one.
+
+    Dynamic quantisation of ONNX Runtime: weights are rounded once, with a scale for each output feature, and
+    activations in each run with the scale of the batch, so no calibration data are needed. That scale also makes
+    a row's logits depend, slightly, on the rows beside it.
+
+    Args:
+        folder: an exported model, see `charbert.deploy.onnx.export.export_model`.
+        target: the folder to write; one that exists is replaced.
+        distance: refuse a model whose logits differ on average by more than this share of their standard deviation.
+
+    Raises:
+        CheckpointError: if the folder holds no exported model, or the int8 one is too far from it.
+        SettingsError: if the extra ``deploy`` is not installed.
+    """
+    quantization = import_deploy("onnxruntime.quantization", "quantising")
+    source = Path(folder)
+    about = read_export(source)
+    before = OnnxModel(source)
+    probe = Probe(AutoConfig.from_pretrained(source, trust_remote_code=False), before.input_names, before.output_names)
+    with replaced_folder(target) as draft:
+        root = logging.getLogger()
+        level = root.level
+        root.setLevel(logging.ERROR)  # the library logs through the root logger, advice that does not apply here
+        try:
+            quantization.quantize_dynamic(
+                source / ONNX_FILE,
+                draft / ONNX_FILE,
+                op_types_to_quantize=list(OPERATORS),
+                per_channel=True,
+                weight_type=quantization.QuantType.QInt8,
+            )
+        finally:
+            root.setLevel(level)
+        after = OnnxModel(draft)
+        differences = probe.compare(runs_in_onnx(before), runs_in_onnx(after))
+        for one in differences:
+            if not one.mean <= distance * one.spread:
+                raise CheckpointError(
+                    f"{source}: expected int8 logits within {distance:g} of their standard deviation {one.spread:.3g}, "
+                    f"got {one.mean:.3g} on average on {one.rows} rows of {one.subwords} subwords; nothing was written"
+                )
+        copy_companions(source, draft)
+        write_report(draft, about | {"weights": "int8", "tolerance": None, "distance": distance}, after, differences)
+    return differences
+
+
+def halve_weights(model: PreTrainedModel, source: str | Path) -> PreTrainedModel:
+    """Return the model itself with its weights as 16-bit floats.
+
+    Args:
+        model: to be changed.
+        source: where it comes from, for the message.
+
+    Raises:
+        CheckpointError: if a weight is beyond the range of 16 bits.
+    """
+    largest = torch.finfo(torch.float16).max
+    for name, weight in model.state_dict().items():
+        if weight.is_floating_point() and bool((weight.abs() > largest).any()):
+            raise CheckpointError(
+                f"{source}: expected weights within +-{largest:g}, got {weight.abs().max():g} in {name}"
+            )
+    return model.half()
+
+
+def halve_model(folder: str | Path, target: str | Path) -> None:
+    """Write a model with its weights as 16-bit floats: half the size; whoever loads it computes in 32 bits.
+
+    Args:
+        folder: of a model with a head and its processor.
+        target: the folder to write; one that exists is replaced.
+
+    Raises:
+        CheckpointError: if the folder holds no such model, or a weight beyond the range of 16 bits.
+    """
+    source = Path(folder)
+    model = halve_weights(load_model(source), source)
+    with replaced_folder(target) as draft:
+        copy_companions(source, draft)
+        model.save_pretrained(draft)

@@ -1,0 +1,58 @@
+"""A batch of features to logits: the seam between what predicts and how a model runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from charbert.deploy.onnx.export import load_model
+from charbert.deploy.onnx.model import ONNX_FILE, OnnxModel
+
+Batch = Mapping[str, torch.Tensor]
+Logits = np.ndarray | tuple[np.ndarray, ...]
+
+
+class Backend(Protocol):
+    """Runs a fine-tuned model."""
+
+    def __call__(self, batch: Batch, /) -> Logits:
+        """Return the logits (B, T, K) of tags, (B, K) of labels, or those of starts and of ends, (B, T) each."""
+
+
+class TorchBackend:
+    """Runs a model in PyTorch, with dropout off and no gradient.
+
+    Args:
+        model: with a head; it stays on its device.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model.eval()
+
+    @torch.inference_mode()
+    def __call__(self, batch: Batch) -> Logits:
+        """Return the logits."""
+        output = self.model(**{name: values.to(self.model.device) for name, values in batch.items()})
+        logits = tuple(output[name].float().cpu().numpy() for name in _output_names(output))
+        return logits[0] if len(logits) == 1 else logits
+
+
+def load_backend(folder: Path, *, device: str = "cpu", threads: int | None = None) -> Backend:
+    """Return the backend of a folder: ONNX Runtime where the model was exported, else PyTorch.
+
+    Args:
+        folder: of a fine-tuned or exported model.
+        device: for PyTorch.
+        threads: for ONNX Runtime; PyTorch has one number for the whole process.
+    """
+    if (folder / ONNX_FILE).is_file():
+        return OnnxModel(folder, threads=threads)
+    return TorchBackend(load_model(folder).to(device))
+
+
+def _output_names(output: Mapping[str, Any]) -> Sequence[str]:
+    return ("logits",) if "logits" in output else ("start_logits", "end_logits")

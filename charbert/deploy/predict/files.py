@@ -1,0 +1,66 @@
+"""Files in, lines of predictions out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from charbert.deploy.predict.predictor import Predictor, find_model
+from charbert.deploy.predict.printing import json_line, readable_line
+from charbert.deploy.predict.sources import Inputs, read_inputs
+from charbert.errors import DataError
+from charbert.files import write_atomically
+
+
+def predict_files(
+    model: Path,
+    files: Sequence[str],
+    *,
+    form: str = "auto",
+    output: Path | None = None,
+    readable: bool = False,
+    progress: bool = True,
+    **options: Any,
+) -> None:
+    """Write the prediction for each input to standard output or a file, in order.
+
+    All inputs are read and checked before the first is predicted.
+
+    Args:
+        model: folder of the model.
+        files: as `charbert.deploy.predict.sources.read_inputs` takes them.
+        form: of the files.
+        output: written whole once all is done; None: standard output, as it comes.
+        readable: whether in a form for people.
+        progress: whether standard error says how far it is.
+        **options: of `charbert.deploy.predict.Predictor.load`.
+
+    Raises:
+        DataError: naming the file and line of the first input that does not fit the model.
+    """
+    find_model(model)  # before anything is read from a terminal or a pipe
+    inputs = read_inputs(files, form, sys.stdin.buffer)
+    if output is not None and any(Path(name).exists() and output.exists() and output.samefile(name) for name in files):
+        raise DataError(f"{output}: expected a file to write predictions to, got one of the inputs; choose another")
+    predictor = Predictor.load(model, **options)
+    lines = _lines(predictor, inputs, readable, progress)
+    if output is not None:
+        write_atomically(output, "".join(f"{line}\n" for line in lines))
+        return
+    for line in lines:
+        sys.stdout.buffer.write(f"{line}\n".encode())
+        sys.stdout.buffer.flush()
+
+
+def _lines(predictor: Predictor, inputs: Inputs, readable: bool, progress: bool) -> Iterator[str]:
+    form = readable_line if readable else json_line
+    parts = predictor.stream(inputs.rows, places=inputs.places)  # checks them all, before the bar is drawn
+    rows = iter(inputs.rows)
+    with tqdm(total=len(inputs.rows), unit=" texts", desc="predicting", file=sys.stderr, disable=not progress) as bar:
+        for part in parts:
+            yield from (form(row, output) for output, row in zip(part, rows, strict=False))
+            bar.update(len(part))

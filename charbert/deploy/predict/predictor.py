@@ -1,0 +1,222 @@
+"""Texts in; labels, tagged spans or answers out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from transformers import AutoConfig
+
+from charbert.data.collate import PadCollator
+from charbert.deploy.predict.answering import AnswerReader
+from charbert.deploy.predict.backends import Backend, TorchBackend, load_backend
+from charbert.deploy.predict.classification import LabelReader
+from charbert.deploy.predict.inputs import Input, check_input
+from charbert.deploy.predict.outputs import Output
+from charbert.deploy.predict.tagging import TagReader
+from charbert.deploy.predict.usage import Usage, read_usage
+from charbert.errors import CheckpointError, SettingsError
+from charbert.evaluation.predict import run_logits
+from charbert.evaluation.word_states import WordEncoder
+from charbert.model.processing import CharBertProcessor
+from charbert.tasks.task import Encoded
+
+INPUTS_AT_ONCE = 256
+"""Inputs whose features are held in memory, and sorted by length together; at least a batch."""
+_SHORTEST = 8
+"""Fewest subwords of a window, as in fine-tuning."""
+
+
+class Reader(Protocol):
+    """Encodes the inputs of a head and decodes its logits."""
+
+    def encode(self, inputs: Sequence[Any]) -> Encoded:
+        """Return the features of the inputs."""
+
+    def decode(self, logits: Sequence[np.ndarray], encoded: Encoded) -> Sequence[Output]:
+        """Return one output an input."""
+
+
+class Predictor:
+    """A fine-tuned model that answers for raw text.
+
+    Args:
+        backend: runs the model.
+        processor: text to model inputs.
+        labels: of the model, in the order of its outputs; none for question answering.
+        usage: head, lengths and thresholds.
+        batch_size: windows in a forward pass; those of similar length go together.
+
+    Raises:
+        CheckpointError: if the model was fine-tuned behind a word recogniser.
+        SettingsError: if the batch size or the length is too small.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        processor: CharBertProcessor,
+        labels: Sequence[str],
+        usage: Usage,
+        *,
+        batch_size: int = 32,
+    ) -> None:
+        if batch_size < 1:
+            raise SettingsError(f"batch_size must be at least 1, got {batch_size}")
+        if usage.max_length < _SHORTEST:
+            raise SettingsError(f"max_length must be at least {_SHORTEST} subwords, got {usage.max_length}")
+        if usage.corrected:
+            raise CheckpointError(
+                "this model was fine-tuned behind a word recogniser (model=bert_wordrec), which its folder does not "
+                "hold; choose a model without one"
+            )
+        self.backend = backend
+        self.processor = processor
+        self.labels = list(labels)
+        self.usage = usage
+        self.batch_size = batch_size
+        self._reader = _build_reader(processor, self.labels, usage)
+        self._collate = PadCollator(processor.pad_values, processor.row_length)
+
+    @classmethod
+    def load(
+        cls,
+        folder: str | Path,
+        *,
+        batch_size: int = 32,
+        max_length: int | None = None,
+        no_answer_threshold: float | None = None,
+        device: str = "cpu",
+        threads: int | None = None,
+    ) -> Predictor:
+        """Return the predictor of a model that fine-tuning saved or that was exported.
+
+        Args:
+            folder: of the model, or of the finished run that has it below ``model``.
+            batch_size: windows in a forward pass.
+            max_length: most subwords of a window; None: as in fine-tuning.
+            no_answer_threshold: lets a question have no answer, from this threshold on; None: as in fine-tuning.
+            device: for PyTorch.
+            threads: for ONNX Runtime.
+
+        Raises:
+            CheckpointError: if there is no such model, or one that cannot be used so.
+            SettingsError: if a setting is out of its range.
+        """
+        where = find_model(Path(folder))
+        try:
+            config = AutoConfig.from_pretrained(where, trust_remote_code=False)
+        except (OSError, ValueError) as error:  # damaged, of a kind nobody knows, or code of its own
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise CheckpointError(
+                f"{where}/config.json: expected the configuration of a model, got {reason}"
+            ) from error
+        usage = read_usage(where, config)
+        if max_length is not None:
+            usage = replace(usage, max_length=_checked_length(max_length, config))
+        if no_answer_threshold is not None:
+            usage = replace(usage, no_answers=True, no_answer_threshold=no_answer_threshold)
+        backend = load_backend(where, device=device, threads=threads)
+        labels = [] if usage.head == "question_answering" else list(config.id2label.values())
+        processor = CharBertProcessor.from_pretrained(where)
+        return cls(backend, processor, labels, usage, batch_size=batch_size)
+
+    @property
+    def has_characters(self) -> bool:
+        """Whether the model reads characters, or is a plain trunk."""
+        return self.processor.char_vocab is not None
+
+    @property
+    def head(self) -> str:
+        """The model's head, as in `charbert.deploy.predict.usage.Usage`."""
+        return self.usage.head
+
+    def predict(
+        self,
+        inputs: Sequence[Any],
+        *,
+        places: Sequence[str] | None = None,
+        check: Callable[[], None] | None = None,
+    ) -> list[Output]:
+        """Return one output an input, in order.
+
+        Args:
+            inputs: strings, or mappings with the fields of `charbert.deploy.predict.inputs.FIELDS`.
+            places: what each input is called in errors; None: ``inputs[0]`` and so on.
+            check: called before each forward pass; what it raises ends the work.
+
+        Raises:
+            DataError: naming the first input that does not fit the model.
+        """
+        return [one for part in self.stream(inputs, places=places, check=check) for one in part]
+
+    def stream(
+        self,
+        inputs: Sequence[Any],
+        *,
+        places: Sequence[str] | None = None,
+        check: Callable[[], None] | None = None,
+    ) -> Iterator[list[Output]]:
+        """Return the outputs of `predict` part by part; all inputs are checked before this returns."""
+        names = places or [f"inputs[{number}]" for number in range(len(inputs))]
+        checked = [
+            check_input(one, self.head, name, pairs=self.usage.pairs) for one, name in zip(inputs, names, strict=True)
+        ]
+        size = max(INPUTS_AT_ONCE, self.batch_size)
+        return (self._predict(checked[start : start + size], check) for start in range(0, len(checked), size))
+
+    def _predict(self, inputs: Sequence[Input], check: Callable[[], None] | None) -> list[Output]:
+        encoded = self._reader.encode(inputs)
+        return list(self._reader.decode(self._run(encoded.features, check), encoded))
+
+    def word_encoder(self) -> WordEncoder | None:
+        """Return what gives the states of words, None where the backend only gives logits."""
+        if not isinstance(self.backend, TorchBackend):
+            return None
+        return WordEncoder(self.backend.model.base_model, self.processor, self.usage.max_length, self.batch_size)
+
+    def _run(self, features: Sequence[dict[str, Any]], check: Callable[[], None] | None) -> list[np.ndarray]:
+        """Return the logits of each feature, in order."""
+
+        def run(batch: Any) -> Any:
+            if check is not None:
+                check()
+            return self.backend(batch)
+
+        names = self.processor.pad_values
+        chosen = [{name: feature[name] for name in names} for feature in features]
+        return run_logits(run, chosen, self._collate, self.batch_size)
+
+
+def find_model(folder: Path) -> Path:
+    """Return the folder of the model: the one given, or ``model`` below it.
+
+    Raises:
+        CheckpointError: if neither has one.
+    """
+    for where in (folder, folder / "model"):
+        if (where / "config.json").is_file():
+            return where
+    found = "a folder without config.json" if folder.is_dir() else "no such folder"
+    raise CheckpointError(
+        f"{folder}: expected the folder of a fine-tuned model, got {found}; fine-tuning saves it as "
+        "outputs/<recipe>/finetune/<cell>/model"
+    )
+
+
+def _checked_length(max_length: int, config: Any) -> int:
+    positions = getattr(config.trunk_config, "max_position_embeddings", None)
+    if positions is not None and max_length > positions:
+        raise SettingsError(f"max_length must be at most the trunk's {positions} positions, got {max_length}")
+    return max_length
+
+
+def _build_reader(processor: CharBertProcessor, labels: Sequence[str], usage: Usage) -> Reader:
+    if usage.head == "token_classification":
+        return TagReader(processor, labels, usage.max_length)
+    if usage.head == "sequence_classification":
+        return LabelReader(processor, labels, usage.max_length)
+    return AnswerReader(processor, usage)

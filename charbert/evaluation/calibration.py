@@ -1,0 +1,83 @@
+"""What scores say beyond labels: averages over classes, how a model ranks, whether its confidence is earned."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+
+from charbert.evaluation.logits import DecisionScores
+from charbert.metrics.calibration import (
+    ReliabilityBin,
+    calibration_scores,
+    fit_temperature,
+    probabilities_of,
+    reliability_bins,
+)
+from charbert.metrics.classification import accuracy, averaged_scores, matthews, positive_scores
+from charbert.metrics.ranking import label_areas, ranking_scores
+
+SUFFIX = ".judging.json"
+"""Of the file beside ``NAME.jsonl``."""
+TEMPERATURE = "temperature"
+"""Name of the temperature among the metrics; it is no share."""
+SCALED = "scaled_"
+"""Before the name of a score at the temperature that fits the dev set."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a model's decisions on one version of a set are worth."""
+
+    decisions: int
+    metrics: dict[str, float] = field(default_factory=dict)
+    """By name, as ``macro_f1``, ``roc_auc``, ``ece``; shares in [0, 1] but for matthews, nll and temperature."""
+    areas: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Of each label against the rest: ``roc_auc`` and ``pr_auc``."""
+    bins: list[ReliabilityBin] = field(default_factory=list)
+    scaled_bins: list[ReliabilityBin] = field(default_factory=list)
+    """At the fitted temperature; empty without one."""
+
+
+def judge(scores: DecisionScores, *, bins: int, temperature: float | None = None) -> Judgement:
+    """Return the judgement of decisions, without metrics where there is nothing to judge.
+
+    The chosen label is the one with the highest score. Decisions without scores are left out.
+
+    Args:
+        scores: of a set.
+        bins: of the calibration error and of the reliability plot.
+        temperature: fitted on the dev set; its calibration is reported beside the model's own.
+    """
+    seen = scores.seen
+    gold, logits = seen.gold, seen.logits
+    if not len(gold):
+        return Judgement(0)
+    predicted, probabilities = logits.argmax(axis=1), probabilities_of(logits)
+    metrics = {"accuracy": accuracy(gold, predicted), "matthews": matthews(gold, predicted)}
+    if len(scores.labels) == 2:
+        metrics |= positive_scores(gold, predicted)
+    metrics |= averaged_scores(gold, predicted)
+    metrics |= ranking_scores(gold, probabilities)
+    metrics |= calibration_scores(gold, logits, bins=bins)
+    scaled_bins = []
+    if temperature is not None:
+        scaled = calibration_scores(gold, logits, bins=bins, temperature=temperature)
+        metrics |= {f"{SCALED}{name}": value for name, value in scaled.items()} | {TEMPERATURE: temperature}
+        scaled_bins = reliability_bins(gold, probabilities_of(logits, temperature), bins)
+    areas = {
+        scores.labels[label]: {"roc_auc": roc, "pr_auc": precision_recall}
+        for label, (roc, precision_recall) in label_areas(gold, probabilities).items()
+    }
+    return Judgement(len(gold), metrics, areas, reliability_bins(gold, probabilities, bins), scaled_bins)
+
+
+def temperature_of(dev: DecisionScores | None) -> float | None:
+    """Return the temperature that fits the dev set, None without one."""
+    if dev is None or not len(dev.seen.gold):
+        return None
+    return fit_temperature(dev.seen.gold, dev.seen.logits)
+
+
+def judgement_text(judgement: Judgement) -> str:
+    """Return a judgement as JSON."""
+    return json.dumps(asdict(judgement), ensure_ascii=False, indent=1) + "\n"

@@ -1,0 +1,1 @@
+"""What changes a pretrained model for a task: adapters, dropout, new layers, smaller students."""

@@ -1,0 +1,1 @@
+"""The authors' released checkpoints and their text processing."""

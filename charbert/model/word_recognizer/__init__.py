@@ -1,0 +1,1 @@
+"""The word recognizer of the baseline BERT+WordRec (Sec. 4.5)."""

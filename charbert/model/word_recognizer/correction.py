@@ -1,0 +1,159 @@
+"""A word recogniser as a corrector: words in, as many corrected words out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+
+from charbert.errors import SettingsError
+from charbert.model.word_recognizer.network import WordRecognizer
+from charbert.text.char_vocab import CharVocab
+from charbert.text.semi_characters import encode_semi_characters
+
+BACKOFFS = ("pass_through", "neutral", "background")
+NEUTRAL_WORD = "a"
+
+
+class WordCorrector:
+    """Replaces each word by the one that a recogniser takes it for.
+
+    Source: Pruthi et al. (2019), Sec. 3.2. Where the recogniser knows no word, a back-off decides:
+    "pass_through" keeps the word, "neutral" gives "a", "background" asks a second recogniser, trained on a
+    larger corpus, and keeps the word when that one knows none either.
+    Departure: with ``keep_case`` a word that is recognised as itself stays exactly as it is, and another one
+    takes over its case (all capitals, or an initial one). The original lower-cases whole lines, which costs a
+    cased model that looks for names its best clue; ``keep_case=False`` does the same.
+
+    Args:
+        recognizer: of the task's words.
+        backoff: one of ``BACKOFFS``.
+        background: the second recogniser; needed for "background" and for nothing else.
+        keep_case: whether case is kept.
+        max_batch_words: words in a forward pass, padding included; bounds the memory of the softmax.
+
+    Raises:
+        SettingsError: if the back-off is unknown or does not fit ``background``.
+    """
+
+    def __init__(
+        self,
+        recognizer: WordRecognizer,
+        *,
+        backoff: str = "pass_through",
+        background: WordRecognizer | None = None,
+        keep_case: bool = True,
+        max_batch_words: int = 2048,
+    ) -> None:
+        if backoff not in BACKOFFS:
+            raise SettingsError(f"recognizer.backoff must be one of {', '.join(BACKOFFS)}, got {backoff!r}")
+        if (backoff == "background") != (background is not None):
+            found = "none" if background is None else "one"
+            raise SettingsError(f"recognizer.backoff={backoff} does not fit the background recogniser: got {found}")
+        self._recognizer = recognizer.eval()
+        self._background = background.eval() if background is not None else None
+        self._backoff = backoff
+        self._keep_case = keep_case
+        self._max_batch_words = max_batch_words
+
+    def correct(self, words: Sequence[str]) -> list[str]:
+        """Return the words of one sentence corrected, as many as there were.
+
+        Raises:
+            DataError: if a word is empty.
+        """
+        return self.correct_many([words])[0]
+
+    def correct_many(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
+        """Return the words of each sentence corrected; how sentences are batched changes nothing.
+
+        Raises:
+            DataError: if a word is empty.
+        """
+        known = recognize_words(self._recognizer, sentences, self._max_batch_words)
+        if self._background is not None:
+            # only sentences that the first recogniser leaves open need the second one
+            open_rows = [row for row, guesses in enumerate(known) if None in guesses]
+            chosen = [sentences[row] for row in open_rows]
+            second = recognize_words(self._background, chosen, self._max_batch_words)
+            for row, guesses in zip(open_rows, second, strict=True):
+                known[row] = [b if a is None else a for a, b in zip(known[row], guesses, strict=True)]
+        return [
+            [self._settle(word, guess) for word, guess in zip(words, guesses, strict=True)]
+            for words, guesses in zip(sentences, known, strict=True)
+        ]
+
+    def _settle(self, word: str, guess: str | None) -> str:
+        if guess is None:
+            guess = NEUTRAL_WORD if self._backoff == "neutral" else word.lower()
+        return match_case(guess, word) if self._keep_case else guess
+
+
+def match_case(word: str, pattern: str) -> str:
+    """Return the lower-cased ``word`` in the case of ``pattern``, which it may be a correction of.
+
+    The same letters give ``pattern`` itself. Otherwise more capitals than small letters (and more than one)
+    give capitals throughout, for a typo may put one small letter into them; an initial capital gives an
+    initial capital.
+    """
+    if word == pattern.lower():
+        return pattern
+    capitals, smalls = sum(map(str.isupper, pattern)), sum(map(str.islower, pattern))
+    if capitals > max(smalls, 1):
+        return word.upper()
+    return word[:1].upper() + word[1:] if pattern[:1].isupper() else word
+
+
+def recognize_words(
+    recognizer: WordRecognizer, sentences: Sequence[Sequence[str]], max_batch_words: int = 2048
+) -> list[list[str | None]]:
+    """Return the most likely word for each word of each sentence, None where the recogniser knows no word.
+
+    Args:
+        recognizer: the model; used as it is, so put it into evaluation mode.
+        sentences: words of each; a sentence may be empty.
+        max_batch_words: words in a forward pass, padding included; a longer sentence is a batch of its own.
+
+    Raises:
+        DataError: if a word is empty.
+    """
+    char_vocab = CharVocab.from_dict(recognizer.config.char_vocab)
+    names = np.array([*recognizer.config.words, None], dtype=object)
+    found: list[list[str | None]] = [[] for _ in sentences]
+    for rows in _batches([len(words) for words in sentences], max_batch_words):
+        predicted = _predict(recognizer, [sentences[row] for row in rows], char_vocab)
+        for row, labels in zip(rows, predicted, strict=True):
+            found[row] = names[labels[: len(sentences[row])]].tolist()
+    return found
+
+
+def _batches(lengths: Sequence[int], max_words: int) -> Iterator[list[int]]:
+    """Give the rows that are not empty, those of like length together."""
+    batch: list[int] = []
+    for row in sorted(range(len(lengths)), key=lambda row: lengths[row]):
+        if lengths[row] == 0:
+            continue
+        if batch and lengths[row] * (len(batch) + 1) > max_words:  # the newest is the longest
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
+
+
+@torch.inference_mode()
+def _predict(recognizer: WordRecognizer, sentences: Sequence[Sequence[str]], char_vocab: CharVocab) -> np.ndarray:
+    """Return the most likely labels, (B, T), whatever stands in the padding."""
+    lengths = torch.tensor([len(words) for words in sentences])
+    mask = torch.arange(int(lengths.max())) < lengths[:, None]  # (B, T)
+    encoded = encode_semi_characters([word for words in sentences for word in words], char_vocab)
+    inputs = {}
+    for name, values in encoded._asdict().items():
+        flat = torch.from_numpy(values)
+        inputs[name] = flat.new_zeros((*mask.shape, *flat.shape[1:]))
+        inputs[name][mask] = flat
+    inputs["attention_mask"] = mask.long()
+    device = recognizer.device
+    logits = recognizer(**{name: tensor.to(device) for name, tensor in inputs.items()}).logits
+    return logits.argmax(-1).cpu().numpy()

@@ -1,0 +1,1 @@
+"""One file for each figure or study beyond the tables."""

@@ -1,0 +1,157 @@
+"""The benchmarks: ratios of times that were taken in turns, in one process, and rates of the data pipeline."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from charbert.benchmarks.scaling import measure_scaling, varied_shapes
+from charbert.benchmarks.steps import (
+    OURS,
+    PAPER,
+    RELEASED,
+    TRUNK,
+    char_encoder_step,
+    inference,
+    training_flops,
+    training_step,
+)
+from charbert.benchmarks.streams import attacked_words_per_second, subwords_per_second
+from charbert.benchmarks.timing import median_seconds, peak_megabytes
+from charbert.config.schema import Settings
+from charbert.config.training.trainer import Precision
+from charbert.data.collate import PadCollator
+from charbert.data.pretraining.batches import PretrainingDataset
+from charbert.files import write_atomically
+from charbert.pipelines.build.data import build_attack, build_nlm_noise, corpus_blocks, prepare_data
+from charbert.pipelines.build.vocabularies import load_word_vocab
+from charbert.pipelines.train.pretrain import build_processor, prepare_trunk
+from charbert.records import ResultRecord, start_record, write_record
+from charbert.reporting.tables.benchmarks import benchmark_table, scaling_table
+from charbert.text.words import words_of
+from charbert.training.memory import keep_freed_memory
+
+log = logging.getLogger(__name__)
+
+Times = dict[str, dict[str, float]]
+
+
+def run(settings: Settings) -> ResultRecord:
+    """Measure everything, and write record and table below ``paths.results``/bench."""
+    bench = settings.bench
+    torch.set_num_threads(bench.threads or torch.get_num_threads())
+    record = start_record("bench", settings.experiment, "bench", settings=asdict(bench), seed=0, accelerator=_device())
+    rates = {
+        "data/subwords_per_second": _data_rate(settings),
+        "attack/words_per_second": _attack_rate(settings),
+    }
+    log.info("rates per second: %s", rates)
+    megabytes = {
+        name: peak_megabytes(training_step, name, bench, bench.base, Precision.bf16, bench.dropout)
+        for name in (RELEASED, OURS, PAPER, TRUNK)
+    }
+    log.info("megabytes: %s", megabytes)
+    keep_freed_memory()
+    seconds = _step_times(settings)
+    record.details["seconds"], record.details["megabytes"] = seconds, megabytes
+    if bench.scaling:
+        record.details["scaling"] = measure_scaling(bench, varied_shapes(bench.base))
+    record.details["threads"] = torch.get_num_threads()
+    found = rates | _ratios(seconds) | {"memory/released": megabytes[OURS] / megabytes[RELEASED]}
+    found |= _throughput(settings, seconds)
+    record.finish({f"bench/{name}": value for name, value in found.items()})
+    folder = Path(settings.paths.results) / "bench"
+    write_record(folder / "record.json", record)
+    table = benchmark_table(record)
+    write_atomically(folder / "table.md", table)
+    if bench.scaling:
+        write_atomically(folder / "scaling.md", scaling_table(record))
+    log.info("written to %s\n\n%s", folder, table)
+    return record
+
+
+def _step_times(settings: Settings) -> Times:
+    bench = settings.bench
+    times: Times = {}
+    for name, precision, dropout in (
+        ("train_bf16", Precision.bf16, 0.0),
+        ("train_bf16_dropout", Precision.bf16, bench.dropout),
+        ("train_fp32_dropout", Precision.fp32, bench.dropout),
+    ):
+        steps = {
+            one: training_step(one, bench, bench.base, precision, dropout) for one in (RELEASED, OURS, PAPER, TRUNK)
+        }
+        times[name] = _timed(name, steps, bench.repetitions)
+        del steps  # four models and their optimizers, before the next four
+    passes = {one: inference(one, bench, bench.base, Precision.bf16) for one in (OURS, PAPER, TRUNK)}
+    times["inference_bf16"] = _timed("inference_bf16", passes, bench.repetitions)
+    small = {one: training_step(one, bench, bench.small, Precision.bf16, bench.dropout) for one in (PAPER, TRUNK)}
+    small["char encoder"] = char_encoder_step(bench, bench.small, Precision.bf16)
+    times["small_bf16_dropout"] = _timed("small_bf16_dropout", small, bench.repetitions)
+    return times
+
+
+def _timed(name: str, steps: dict[str, Callable[[], None]], repetitions: int) -> dict[str, float]:
+    found = median_seconds(steps, repetitions)
+    log.info("%s: %s", name, ", ".join(f"{one} {value:.3f} s" for one, value in found.items()))
+    return found
+
+
+def _ratios(seconds: Times) -> dict[str, float]:
+    """Return released maths / each, and each / trunk, for every setting that was timed."""
+    ratios = {}
+    for setting, times in seconds.items():
+        for name, value in times.items():
+            suffix = {OURS: "", PAPER: "_paper"}.get(name)
+            if suffix is None:
+                continue
+            if RELEASED in times:
+                ratios[f"{setting}/released{suffix}"] = times[RELEASED] / value
+            ratios[f"{setting}/trunk{suffix}"] = value / times[TRUNK]
+    small = seconds["small_bf16_dropout"]
+    return ratios | {"small_bf16_dropout/char_encoder": small["char encoder"] / small[PAPER]}
+
+
+def _throughput(settings: Settings, seconds: Times) -> dict[str, float]:
+    """Return subwords per second of our training step, and the share of the device's operations where it is known."""
+    bench = settings.bench
+    step = seconds["train_bf16_dropout"][PAPER]
+    found = {"train_bf16_dropout/subwords_per_second": bench.base.batch_size * bench.base.length / step}
+    if bench.peak_flops is not None:
+        found["train_bf16_dropout/flop_utilisation"] = (
+            training_flops(PAPER, bench, bench.base) / step / bench.peak_flops
+        )
+    return found
+
+
+def _data_rate(settings: Settings) -> float:
+    prepare_data(settings)
+    processor = build_processor(settings, prepare_trunk(settings))
+    dataset = PretrainingDataset(
+        corpus_blocks(settings, "train"),
+        processor,
+        max_length=settings.pretraining.max_length,
+        noise=build_nlm_noise(settings.noise),
+        word_vocab=load_word_vocab(settings),
+        mlm_probability=settings.noise.mlm_probability,
+    )
+    return subwords_per_second(dataset, PadCollator(processor.pad_values, 16), settings.bench.workers, 3)
+
+
+def _attack_rate(settings: Settings) -> float:
+    blocks, words = corpus_blocks(settings, "train"), 0
+    sentences: list[list[str]] = []
+    for index in range(len(blocks)):
+        sentences += map(words_of, blocks.texts([index]))
+        words += len(sentences[-1])
+        if words >= settings.bench.attacked_words:
+            break
+    return attacked_words_per_second(build_attack(settings.attack), sentences, 3)
+
+
+def _device() -> str | None:
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else None

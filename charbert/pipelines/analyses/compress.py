@@ -1,0 +1,127 @@
+"""A fine-tuned model in smaller forms, side by side: size, speed, clean and attacked scores."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from charbert.config.compression import Variant
+from charbert.config.identity import identity_values
+from charbert.config.schema import Settings
+from charbert.errors import SettingsError
+from charbert.records import ResultRecord, file_checksum
+from charbert.reporting.render.layout import render_markdown, write_table
+from charbert.reporting.tables.compression import compression_dots, compression_table
+from charbert.runs.analysis_keys import (
+    COMPRESSION,
+    KIND,
+    MEASURED,
+    analysis_records,
+    compression_cell,
+)
+from charbert.runs.keys import files_identity, task_identity
+from charbert.runs.run import Cell
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Form:
+    """One form of a model: a row of the table."""
+
+    label: str
+    cell: Cell
+    variant: Variant | None = None
+    """None: a folder that was made elsewhere."""
+    share: float = 0.0
+    """Of weights that pruning sets to zero."""
+    folder: Path | None = None
+    """Where the model made elsewhere lies."""
+
+
+def run(settings: Settings) -> list[ResultRecord]:
+    """Return the records of all forms of the settings' model, after making and measuring those that are missing.
+
+    The model is fine-tuned first where it is missing. The table of all models measured alike is drawn anew.
+
+    Raises:
+        SettingsError: if a word recogniser stands in front of the model, or a name of ``compression.versions`` is none.
+        CheckpointError: if an exported form differs from the model, or a folder holds no model of the task.
+    """
+    if settings.model.recognizer.enabled:
+        raise SettingsError(f"model={settings.model.name} has a word recogniser, which has no smaller form")
+    found = forms(settings)
+    if missing := [form for form in found if form.cell.finished() is None]:
+        from charbert.pipelines.analyses.compress_forms import Measurement
+
+        measurement = Measurement(settings)
+        for form in missing:
+            log.info("compressing: %s", form.label)
+            form.cell.make_once(partial(measurement.record, form), partial(_is_measured, form))
+    draw(settings)
+    return [record for form in found if (record := form.cell.finished()) is not None]
+
+
+def forms(settings: Settings) -> list[Form]:
+    """Return the forms that the settings name, in the order of the table."""
+    chosen, model = settings.compression, settings.model.name
+    found = []
+    for variant in chosen.variants:
+        if variant is Variant.pruned:
+            found += [_pruned(settings, share) for share in chosen.pruned_shares]
+        else:
+            label = f"{model}, {_NAMES[variant]}"
+            found.append(Form(label, compression_cell(settings, variant.name, {}), variant))
+    return found + [_elsewhere(settings, label, Path(folder)) for label, folder in chosen.folders.items()]
+
+
+def draw(settings: Settings) -> None:
+    """Write table and picture of all models that were measured alike, if there are any."""
+    records = analysis_records(settings, COMPRESSION)
+    if not records:
+        return
+    results = Path(settings.paths.results)
+    table = compression_table(records)
+    stem = COMPRESSION if settings.task.name == "ner" else f"{COMPRESSION}_{settings.task.name}"
+    write_table(table, results / "tables", stem)
+    compression_dots(table, results / "figures", stem)
+    log.info("written to %s\n\n%s", results / "tables" / f"{stem}.md", render_markdown(table))
+
+
+_NAMES = {Variant.original: "original", Variant.onnx: "ONNX", Variant.onnx_int8: "ONNX int8", Variant.half: "half"}
+
+
+def _pruned(settings: Settings, share: float) -> Form:
+    steps = settings.compression.recovery_steps
+    label = f"{settings.model.name}, pruned {100 * share:g} %" + (f", {steps} steps" if steps else "")
+    identity = {"share": share, "recovery_steps": steps}
+    return Form(label, compression_cell(settings, f"pruned-{100 * share:g}", identity), Variant.pruned, share)
+
+
+def _elsewhere(settings: Settings, label: str, folder: Path) -> Form:
+    """Return the form of a model made elsewhere, which is known by its weights alone."""
+    where = folder if (folder / "config.json").is_file() else folder / "model"
+    weights = {
+        path.name: file_checksum(path) for path in sorted(where.glob("*.safetensors")) + sorted(where.glob("*.onnx"))
+    }
+    if not weights:
+        raise SettingsError(
+            f"compression.folders.{label}={folder} holds no model: no weights in it or in its folder model"
+        )
+    identity = {
+        "analysis": COMPRESSION,
+        "weights": weights,
+        "task": task_identity(settings),
+        "files": files_identity(settings),
+        "attack": identity_values(settings.attack),
+        "length": settings.finetuning_length,
+        "measured": {name: getattr(settings.compression, name) for name in MEASURED},
+    }
+    cell = Cell(settings, KIND, [COMPRESSION, settings.task.name, label], identity)
+    return Form(label, cell, folder=where)
+
+
+def _is_measured(form: Form) -> bool:
+    return form.cell.finished() is not None

@@ -1,0 +1,192 @@
+"""The smaller forms themselves: made, scored, timed and weighed, one record each."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from transformers import AutoConfig
+
+from charbert.config.compression import Variant
+from charbert.config.schema import Settings
+from charbert.data.collate import PadCollator
+from charbert.deploy.compress.footprint import stored_bytes, time_per_example, torch_threads
+from charbert.deploy.compress.prune import pruned, save_pruned, sparsity
+from charbert.deploy.compress.quantize import halve_model, quantize_model
+from charbert.deploy.onnx.export import export_model, load_model
+from charbert.deploy.predict.backends import Backend, load_backend
+from charbert.errors import CheckpointError, SettingsError
+from charbert.evaluation.predict import model_inputs, run_logits
+from charbert.evaluation.robustness import decode_encoded, score_set
+from charbert.model.processing import CharBertProcessor
+from charbert.pipelines.analyses.compress import Form
+from charbert.pipelines.build.data import prepare_data, set_files
+from charbert.pipelines.build.eval_sets import build_versions, read_sets
+from charbert.pipelines.train.finetune import prepare_finetuned
+from charbert.runs.analysis_keys import COMPRESSION, comparison, compression_cell
+from charbert.runs.recorder import checksums, recorded_run, seed_everything
+from charbert.tasks.catalog import build_task
+from charbert.tasks.task import Encoded, Task
+from charbert.training.trainer import build_trainer
+
+log = logging.getLogger(__name__)
+
+BATCH_SIZES = (1, 32)
+"""Examples that are run at once when a model is timed."""
+
+
+class Measurement:
+    """Makes and measures forms of one fine-tuned model on the same examples.
+
+    Args:
+        settings: the experiment's settings; what they need is read when it is first used.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._encoded: dict[str, dict[str, Encoded]] = {}
+
+    def record(self, form: Form) -> None:
+        """Make a form and write its record."""
+        settings, chosen = self.settings, self.settings.compression
+        folder, found = self._make(form)
+        processor = CharBertProcessor.from_pretrained(folder)
+        collate = PadCollator(processor.pad_values, processor.row_length)
+        with torch_threads(chosen.threads), recorded_run(settings, form.cell) as (record, _):
+            backend = self._load(folder)
+            encoded = self._encode(form, processor)
+            metrics = self._score(backend, encoded, collate)
+            timed = [model_inputs(row) for row in _spread(encoded["clean"].features, chosen.timed_examples)]
+            for size in BATCH_SIZES:
+                timing = time_per_example(backend, timed, collate, size)
+                metrics |= {f"latency/batch_{size}": timing.wall, f"latency/batch_{size}_cpu": timing.cpu}
+            stored, compressed = stored_bytes(folder)
+            metrics |= {"size/stored": stored / 1e6, "size/compressed": compressed / 1e6}
+            if "sparsity" in found:
+                metrics |= {f"sparsity/{name}": found["sparsity"][name] for name in ("of_matrices", "of_all")}
+            record.details |= {"analysis": COMPRESSION, "compared": comparison(settings, COMPRESSION)}
+            record.details |= {"label": form.label, "form": form.variant.name if form.variant else "elsewhere", **found}
+            record.details |= {"versions": list(self.versions), "examples": len(self.versions["clean"])}
+            record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
+            record.finish(metrics)
+
+    @cached_property
+    def task(self) -> Task[Any, Any]:
+        """The task, which knows its labels once the sets are read."""
+        return build_task(self.settings.task)
+
+    @cached_property
+    def sets(self) -> dict[str, list[Any]]:
+        """All examples of the task."""
+        prepare_data(self.settings)
+        return read_sets(self.settings, self.task)
+
+    @cached_property
+    def versions(self) -> dict[str, Sequence[Any]]:
+        """The examples that are scored, clean and attacked."""
+        chosen = self.settings.compression
+        built = build_versions(self.settings, self.task, self.sets)
+        names = ["clean", *(chosen.versions or [name for name in built if name != "clean"])]
+        if unknown := sorted(set(names) - set(built)):
+            raise SettingsError(f"compression.versions must be of {', '.join(built)}, got {', '.join(unknown)}")
+        return {name: _spread(built[name], chosen.max_examples or len(built[name])) for name in built if name in names}
+
+    @cached_property
+    def source(self) -> Path:
+        """Folder of the fine-tuned model."""
+        return prepare_finetuned(self.settings).model_folder
+
+    def _make(self, form: Form) -> tuple[Path, dict[str, Any]]:
+        """Return the folder of a form, made if it is missing, and what making it told."""
+        target = form.cell.model_folder
+        if form.folder is not None:
+            return form.folder, {}
+        if form.variant is Variant.original:
+            return self.source, {}
+        if form.variant is Variant.onnx:
+            return target, {"parity": [asdict(one) for one in export_model(self.source, target)]}
+        if form.variant is Variant.onnx_int8:
+            found = quantize_model(self._exported(), target, distance=self.settings.compression.distance)
+            return target, {"parity": [asdict(one) for one in found]}
+        if form.variant is Variant.half:
+            halve_model(self.source, target)
+            return target, {}
+        return target, self._prune(form, target)
+
+    def _exported(self) -> Path:
+        folder = compression_cell(self.settings, Variant.onnx.name, {}).model_folder
+        if not folder.is_dir():
+            export_model(self.source, folder)
+        return folder
+
+    def _prune(self, form: Form, target: Path) -> dict[str, Any]:
+        model = load_model(self.source)
+        with pruned(model, form.share):
+            if self.settings.compression.recovery_steps:
+                self._recover(model)
+        save_pruned(model, self.source, target)
+        found = sparsity(model)
+        return {"sparsity": {**asdict(found), "of_matrices": found.share, "of_all": found.share_of_all}}
+
+    def _recover(self, model: Any) -> None:
+        """Fine-tune a pruned model for a few steps."""
+        settings = self.settings
+        processor = CharBertProcessor.from_pretrained(self.source)
+        encoded = {
+            split: self.task.encode(self.sets[split], processor, settings.finetuning_length)
+            for split in ("train", "dev")
+        }
+        training = replace(settings.finetuning, max_steps=settings.compression.recovery_steps, checkpoints=0)
+        seed_everything(settings.seed, "recovery")
+        with tempfile.TemporaryDirectory() as folder:
+            build_trainer(
+                training,
+                model,
+                encoded["train"].features,
+                encoded["dev"].features,
+                PadCollator(processor.pad_values, processor.row_length),
+                folder=Path(folder),
+                seed=settings.seed,
+            ).train()
+        model.eval()
+
+    def _load(self, folder: Path) -> Backend:
+        labels = self.task.labels if self.versions else []
+        known = list(AutoConfig.from_pretrained(folder, trust_remote_code=False).id2label.values())
+        if labels and known != labels:
+            raise CheckpointError(
+                f"{folder}: expected a model with the labels {', '.join(labels)} of task={self.task.name}, "
+                f"got {', '.join(known)}"
+            )
+        return load_backend(folder, threads=self.settings.compression.threads)
+
+    def _encode(self, form: Form, processor: CharBertProcessor) -> dict[str, Encoded]:
+        """Return the examples as a model reads them; the forms of one model read alike."""
+        whose = form.label if form.folder else ""
+        if whose not in self._encoded:
+            length = self.settings.finetuning_length
+            self._encoded[whose] = {
+                name: self.task.encode(examples, processor, length) for name, examples in self.versions.items()
+            }
+        return self._encoded[whose]
+
+    def _score(self, backend: Backend, encoded: Mapping[str, Encoded], collate: PadCollator) -> dict[str, float]:
+        metrics: dict[str, float] = {}
+        for name, examples in self.versions.items():
+            log.info("scoring on %s (%s, %d examples)", self.task.name, name, len(examples))
+            batch_size = self.settings.finetuning.eval_batch_size
+            logits = run_logits(backend, encoded[name].features, collate, batch_size)
+            found = decode_encoded(self.task, encoded[name], logits)
+            metrics |= score_set(self.task, name, examples, found).metrics
+        return metrics
+
+
+def _spread(examples: Sequence[Any], number: int) -> list[Any]:
+    """Return at most so many examples, spread evenly over all of them."""
+    kept = min(number, len(examples))
+    return [examples[place * len(examples) // kept] for place in range(kept)]

@@ -1,0 +1,254 @@
+"""Models that answer together, scored like a single one from the predictions that they have stored."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from charbert.config.calibration import Rule
+from charbert.config.model.classical import BaselineSettings
+from charbert.config.schema import Settings
+from charbert.data.encoding.answers import SpanCandidate, SpanPrediction
+from charbert.errors import RecordError, SettingsError
+from charbert.evaluation.ensembles import combine, combine_scores
+from charbert.evaluation.logits import SUFFIX as SCORES
+from charbert.evaluation.logits import DecisionScores, read_scores
+from charbert.evaluation.robustness import SetPredictions
+from charbert.pipelines.build.data import prepare_data, set_files, task_files
+from charbert.pipelines.build.eval_sets import build_versions, read_sets, read_test_sets
+from charbert.pipelines.evaluate.calibration import DEV, stored_scores
+from charbert.pipelines.evaluate.scoring import score_versions
+from charbert.pipelines.tables import paper
+from charbert.pipelines.tables.calibration import predictions_folder
+from charbert.pipelines.train.classical import fit_baseline, is_baseline, without_trunk
+from charbert.pipelines.train.cross_validation import chosen_folds
+from charbert.pipelines.train.fit import fit
+from charbert.records import ResultRecord, settings_key
+from charbert.reporting.tables.scores import row_label
+from charbert.runs.comparability import comparable_records
+from charbert.runs.keys import finetuning_identity
+from charbert.runs.recorder import checksums, recorded_run
+from charbert.runs.run import Cell
+from charbert.seeding import numpy_generator
+from charbert.tasks.catalog import build_task
+from charbert.tasks.folds import tested_examples
+from charbert.tasks.question_answering import QuestionAnsweringTask
+from charbert.tasks.task import Task
+
+log = logging.getLogger(__name__)
+
+BAG = "bag"
+"""Kind of the cells that bagging trains."""
+_RULES = {
+    Rule.mean_logits: "mean of logits",
+    Rule.mean_probabilities: "mean of probabilities",
+    Rule.majority: "majority vote",
+}
+
+Versions = Mapping[str, Sequence[Any]]
+
+
+def run(settings: Settings) -> ResultRecord:
+    """Return the ensemble's record, and redraw the tables, where it is a row.
+
+    Raises:
+        SettingsError: if fewer than two members are chosen, or the set is cut into folds and bags are asked for.
+        RecordError: if a chosen cell is not there, not one alone, or has lost its predictions.
+    """
+    prepare_data(settings)
+    task = build_task(settings.task)
+    if task_files(settings).folds.number:
+        sets = read_test_sets(settings, task, learn=True)
+        folds = chosen_folds(settings, task, sets["test"])
+        versions: Versions = tested_examples(folds, build_versions(settings, task, sets))
+    else:
+        sets = read_sets(settings, task)
+        versions = build_versions(settings, task, sets)
+    if settings.ensemble.bags:
+        members, label = _bags(settings, task, sets, versions), f"{settings.ensemble.bags} bags of"
+        label = f"{label} {settings.model.name}"
+    else:
+        members = chosen_members(settings)
+        label = f"{len(members)} × {'+'.join(dict.fromkeys(map(row_label, members)))}{_choice(settings, members)}"
+    record = _combined(settings, f"{label} ({_RULES[settings.ensemble.rule]})", members, task, versions)
+    paper.draw_all(settings)
+    return record
+
+
+def _choice(settings: Settings, members: Sequence[ResultRecord]) -> str:
+    """Return what tells an ensemble of chosen cells from another one of as many: tables know rows by their names."""
+    if settings.ensemble.records:
+        return f" [{settings_key({'members': [record.key for record in members]})[:4]}]"
+    return f" of seeds {', '.join(map(str, sorted(settings.ensemble.seeds)))}" if settings.ensemble.seeds else ""
+
+
+def chosen_members(settings: Settings) -> list[ResultRecord]:
+    """Return the records of the cells that ``ensemble`` chooses among those that may stand in one table.
+
+    Raises:
+        SettingsError: if they are fewer than two.
+        RecordError: if a named record is not there, or a model has two cells with one seed.
+    """
+    chosen = settings.ensemble
+    several = bool(chosen.models)
+    found = [
+        record
+        for record in comparable_records(settings, several_trunks=several, **{"settings.task.name": settings.task.name})
+        if record.kind != "ensemble"
+    ]
+    names = {f"{record.name}-{record.key}": record for record in found}
+    if unknown := [name for name in chosen.records if name not in names]:
+        raise RecordError(
+            f"ensemble.records: no finished cell {unknown[0]} of task={settings.task.name} with these data, attack and "
+            f"trunk; there are {', '.join(names) or 'none'}"
+        )
+    if chosen.records:
+        members = [names[name] for name in dict.fromkeys(chosen.records)]
+    else:
+        models = chosen.models or [settings.model.name]
+        members = [
+            record
+            for record in found
+            if row_label(record) in models and (not chosen.seeds or record.seed in chosen.seeds)
+        ]
+        _refuse_doubles(members)
+    if len(members) < 2:
+        raise SettingsError(
+            f"an ensemble needs two members or more, got {[f'{one.name}-{one.key}' for one in members]}; finished "
+            f"cells of task={settings.task.name}: {', '.join(names) or 'none'}; run others (seed=1,2,3), or choose "
+            "with ensemble.models, ensemble.seeds or ensemble.records"
+        )
+    return sorted(members, key=lambda record: (row_label(record), record.seed, record.key))
+
+
+def _refuse_doubles(members: Sequence[ResultRecord]) -> None:
+    seen: dict[tuple[str, int], str] = {}
+    for record in members:
+        name = f"{record.name}-{record.key}"
+        other = seen.setdefault((row_label(record), record.seed), name)
+        if other != name:
+            raise RecordError(
+                f"{row_label(record)} has two cells with seed {record.seed}, {other} and {name}; "
+                "name the members with ensemble.records=[...]"
+            )
+
+
+def _combined(
+    settings: Settings, label: str, members: Sequence[ResultRecord], task: Task[Any, Any], versions: Versions
+) -> ResultRecord:
+    """Return the record of the members' joint predictions; they are read from the files that the members left."""
+    model = replace(settings.model, name=label)
+    of_baselines = is_baseline(settings) and all(record.kind in ("baseline", BAG) for record in members)
+    settings = replace(settings, model=model if of_baselines else replace(model, baseline=BaselineSettings()))
+    rule = settings.ensemble.rule
+    names = [f"{record.name}-{record.key}" for record in members]
+    identity = {"members": sorted(record.key for record in members), "rule": rule}
+    cell = Cell(settings, "ensemble", [settings.task.name, label], identity)
+    if (record := cell.finished()) is not None:
+        log.info("%s: finished before, record %s", cell.name, cell.record_path)
+        return record
+    folders = [predictions_folder(settings, one) for one in members]
+    found = {
+        name: combine(task, [read_member(task, folder, name, rows) for folder in folders], rule)
+        for name, rows in versions.items()
+    }
+    log.info("scoring %s on %s", label, settings.task.name)
+    with recorded_run(settings, cell) as (record, tracking):
+        dev = _dev_scores(folders, rule)
+        metrics, record.details["judging"] = score_versions(settings, cell, task, versions, found, tracking, dev)
+        record.settings = without_trunk(record.settings) if of_baselines else record.settings
+        record.details["members"] = names
+        record.details["rule"] = rule.name
+        record.details["reports"] = {name: one.report for name, one in found.items()}
+        record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
+        record.finish(metrics)
+        record.training_tokens = sum(one.training_tokens for one in members)
+    return record
+
+
+def read_member(task: Task[Any, Any], folder: Path, version: str, examples: Sequence[Any]) -> SetPredictions:
+    """Return the predictions that a cell has stored on a version of the test set.
+
+    Raises:
+        RecordError: if they are not there, have no scores, or are of other examples.
+    """
+    path = folder / f"{version}.jsonl"
+    again = "delete the record and run the cell again"
+    if not path.is_file():
+        raise RecordError(f"{path}: expected the predictions of a member, got no such file; {again}")
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+    if len(lines) != len(examples):
+        raise RecordError(f"{path}: expected predictions on {len(examples)} examples, got {len(lines)}; {again}")
+    if isinstance(task, QuestionAnsweringTask):
+        return SetPredictions([_span(line, example) for line, example in zip(lines, examples, strict=True)])
+    scores = read_scores(folder / f"{version}{SCORES}")
+    if scores is None:
+        raise RecordError(
+            f"{folder}: expected {version}{SCORES} with the scores of a member, which cells store since they are "
+            f"judged; {again}"
+        )
+    if list(scores.labels) != task.decision_labels:
+        raise RecordError(f"{path}: expected the labels {task.decision_labels}, got {list(scores.labels)}; {again}")
+    return SetPredictions(task.decide(scores.examples), scores=scores.examples)
+
+
+def _span(line: Mapping[str, Any], example: Any) -> SpanPrediction:
+    candidates = []
+    for text, score in line["candidates"]:
+        start = example.context.find(text)
+        candidates.append(SpanCandidate(text, start, start + len(text), score))
+    return SpanPrediction(tuple(candidates), line.get("null_difference", 0.0))
+
+
+def _dev_scores(folders: Sequence[Path], rule: Rule) -> DecisionScores | None:
+    """Return what the members say together on the dev set, None unless all have stored it."""
+    stored = [stored_scores(folder, [DEV]) for folder in folders]
+    if not all(stored):
+        return None
+    first = stored[0][DEV]
+    if any(not np.array_equal(one[DEV].gold, first.gold) for one in stored):
+        return None
+    return replace(first, logits=combine_scores(np.stack([one[DEV].logits for one in stored]), rule))
+
+
+def _bags(
+    settings: Settings, task: Task[Any, Any], sets: Mapping[str, list[Any]], versions: Versions
+) -> list[ResultRecord]:
+    """Return the records of models that each were trained without another part of the training set."""
+    number = settings.ensemble.bags
+    if task_files(settings).folds.number:
+        raise SettingsError(
+            f"ensemble.bags needs a training file, but data={settings.data.name} cuts the test file of "
+            f"task={settings.task.name} into folds; choose other data, or an ensemble over seeds"
+        )
+    train = sets["train"]
+    if len(train) < number:
+        raise SettingsError(
+            f"ensemble.bags must be at most the number of training examples, {len(train)}, got {number}"
+        )
+    order = numpy_generator(settings.seed, "bags", number).permutation(len(train))
+    records = []
+    for bag, left_out in enumerate(np.array_split(order, number)):
+        cell = bag_cell(settings, bag)
+        record = cell.finished()
+        if record is None or not cell.predictions_path("clean").is_file():
+            without = set(left_out.tolist())
+            kept = [example for index, example in enumerate(train) if index not in without]
+            log.info("bag %d of %d: %d of %d training examples", bag + 1, number, len(kept), len(train))
+            fit_model = fit_baseline if is_baseline(settings) else fit
+            record, _ = fit_model(settings, cell, task, {"train": kept, "dev": sets["dev"]}, versions)
+        records.append(record)
+    return records
+
+
+def bag_cell(settings: Settings, bag: int) -> Cell:
+    """Return the cell of the model that is trained without one part of the training set."""
+    identity = finetuning_identity(settings) | {"bag": bag, "bags": settings.ensemble.bags}
+    parts = [settings.task.name, settings.model.name, f"s{settings.seed}", f"bag{bag}of{settings.ensemble.bags}"]
+    return Cell(settings, BAG, parts, identity)

@@ -1,0 +1,214 @@
+"""Why a model decides as it does on one text, as written and with typos: attributions and attention, to look at."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from charbert.analysis.attributions import Explainer, attention_maps
+from charbert.analysis.questions import ask
+from charbert.analysis.targets import choose_targets
+from charbert.config.explain import Baseline
+from charbert.config.identity import identity_values
+from charbert.config.schema import Settings
+from charbert.data.readers.conll import TaggedSentence
+from charbert.data.readers.glue import LabelledText
+from charbert.deploy.onnx.export import load_model
+from charbert.deploy.predict.predictor import find_model
+from charbert.deploy.predict.usage import read_usage
+from charbert.errors import DataError, SettingsError
+from charbert.evaluation.explanation import ExplainedText
+from charbert.files import replaced_folder
+from charbert.model.processing import CharBertProcessor
+from charbert.noise.attack import attack_sentences
+from charbert.pipelines.build.data import build_attack, data_file, prepare_data, task_files
+from charbert.pipelines.train.finetune import prepare_finetuned
+from charbert.records import file_checksum
+from charbert.reporting.figures.explanation import attention_grids, attribution_strips
+from charbert.reporting.render.explanation_page import render_page
+from charbert.runs.analysis_keys import KIND
+from charbert.runs.recorder import recorded_run
+from charbert.runs.run import Cell
+from charbert.tasks.catalog import build_task
+from charbert.text.words import replace_words, split_words, words_of
+
+log = logging.getLogger(__name__)
+
+EXPLANATION = "explain"
+PAGE, NUMBERS, ATTRIBUTIONS, ATTENTION = "explanation.html", "explanation.json", "attributions", "attention"
+
+
+@dataclass(frozen=True)
+class _Text:
+    """What a model is asked about."""
+
+    heading: str
+    first: str | tuple[str, ...]
+    """A text, or for a tagger its words; for a reader the question."""
+    second: str | None = None
+    """The second text of a pair, or the context of a question."""
+
+
+def run(settings: Settings) -> Path:
+    """Write the explanation of the decision that the settings name, and return its folder.
+
+    The folder holds a page (``explanation.html``), pictures of attributions and of attention (PNG and SVG), and the
+    numbers (``explanation.json``).
+
+    Raises:
+        CheckpointError: if the folder given holds no fine-tuned model.
+        DataError: if the text has no words or too many, or the test set has no such example.
+        SettingsError: if a setting does not fit the model.
+    """
+    chosen = settings.explain
+    folder = find_model(Path(chosen.model)) if chosen.model else prepare_finetuned(settings).model_folder
+    model = load_model(folder, attn_implementation="eager")
+    processor = CharBertProcessor.from_pretrained(folder)
+    usage = read_usage(folder, model.config)
+    texts = _texts(settings, usage.head)
+    explainer = Explainer(
+        model,
+        baseline_id=_baseline_id(chosen.baseline, processor),
+        steps=chosen.steps,
+        max_steps=chosen.max_steps,
+        tolerance=chosen.tolerance,
+    )
+    explained = [_explain(settings, explainer, processor, text, usage.max_length) for text in texts]
+    cell = _cell(settings, folder, texts)
+    target = Path(settings.paths.results) / "explanations" / f"{cell.name}-{cell.key}"
+    with recorded_run(settings, cell) as (record, tracking):
+        with replaced_folder(target) as draft:
+            _write(draft, settings, folder, explained)
+        for name in (ATTRIBUTIONS, ATTENTION):
+            tracking.image(f"{EXPLANATION}/{name}", target / f"{name}.png")
+        record.details |= {"analysis": EXPLANATION, "texts": [asdict(text) for text in texts]}
+        record.finish({"explain/largest_gap": max(one.gap for text in explained for one in text.attributions)})
+    log.info("the page is %s", target / PAGE)
+    return target
+
+
+def _texts(settings: Settings, head: str) -> list[_Text]:
+    """Return the text as written, and with typos where that is wanted."""
+    given = _given(settings, head) if settings.explain.text else _example(settings)
+    if isinstance(given.first, tuple) != (head == "token_classification"):
+        raise SettingsError(
+            f"task={settings.task.name} has examples that a model for {head.replace('_', ' ')} cannot read"
+        )
+    return [given, _with_typos(settings, given, head)] if settings.explain.attacked else [given]
+
+
+def _given(settings: Settings, head: str) -> _Text:
+    text, other = settings.explain.text, settings.explain.text_pair
+    if head == "token_classification":
+        return _Text("as written", tuple(words_of(text)))
+    if head == "question_answering":
+        if not other:
+            raise SettingsError("explain.text_pair must be the question to the context explain.text, got none")
+        return _Text("as written", other, text)
+    return _Text("as written", text, other or None)
+
+
+def _example(settings: Settings) -> _Text:
+    prepare_data(settings)
+    path = data_file(settings, task_files(settings).test, "the test set")
+    examples = build_task(settings.task).read(path)
+    number = settings.explain.example
+    if number >= len(examples):
+        raise DataError.at(path, None, expected=f"an example {number}", found=f"{len(examples)} examples")
+    example: Any = examples[number]
+    if isinstance(example, TaggedSentence):
+        return _Text("as written", tuple(example.words))
+    if isinstance(example, LabelledText):
+        return _Text("as written", example.first, example.second)
+    return _Text("as written", example.question, example.context)
+
+
+def _with_typos(settings: Settings, text: _Text, head: str) -> _Text:
+    """Return the text as the attack of its task would have it: contexts of questions stay as they are."""
+
+    def corrupt(words: Sequence[str], part: int) -> list[str]:
+        noise, seed = build_attack(settings.attack), settings.attack.seed
+        return attack_sentences([words], noise, seed, stream=EXPLANATION, first_index=part)[0].words
+
+    def corrupt_text(value: str, part: int) -> str:
+        spans = split_words(value)
+        return replace_words(value, spans, corrupt([value[start:end] for start, end in spans], part))[0]
+
+    if isinstance(text.first, tuple):
+        return replace(text, heading="with typos", first=tuple(corrupt(text.first, 0)))
+    second = text.second
+    if second is not None and head != "question_answering":
+        second = corrupt_text(second, 1)
+    return _Text("with typos", corrupt_text(text.first, 0), second)
+
+
+def _explain(
+    settings: Settings, explainer: Explainer, processor: CharBertProcessor, text: _Text, max_length: int
+) -> ExplainedText:
+    chosen = settings.explain
+    question = ask(processor, text.first, text.second, max_length=max_length)
+    words = text.first if isinstance(text.first, tuple) else ()
+    targets = choose_targets(
+        explainer.model, question, words, word=chosen.word, label=chosen.label, most=chosen.max_targets
+    )
+    log.info("explaining %s: %s", text.heading, ", ".join(target.title for target in targets))
+    attributions = [explainer.attribute(question, target.title, target.output) for target in targets]
+    heading = text.heading
+    if question.is_cut:
+        heading += f", cut after {len(question.pieces)} subwords"
+        log.warning("the text is longer than the model reads: %s", heading)
+    return ExplainedText(heading, question.pieces, attributions, attention_maps(explainer.model, question))
+
+
+def _baseline_id(baseline: Baseline, processor: CharBertProcessor) -> int | None:
+    if baseline is Baseline.zero:
+        return None
+    found = getattr(processor.tokenizer, f"{baseline.name}_token_id")
+    if found is None:
+        raise SettingsError(f"explain.baseline={baseline.name}, but the tokenizer has no such token; choose zero")
+    return int(found)
+
+
+def _cell(settings: Settings, folder: Path, texts: Sequence[_Text]) -> Cell:
+    weights = {path.name: file_checksum(path) for path in sorted(folder.rglob("*.safetensors"))}
+    how = {name: value for name, value in identity_values(settings.explain).items() if name != "model"}
+    identity = {"analysis": EXPLANATION, "weights": weights, "how": how, "texts": [asdict(text) for text in texts]}
+    named = [Path(settings.explain.model).resolve().name] if settings.explain.model else [settings.model.name]
+    return Cell(settings, KIND, [EXPLANATION, *named], identity)
+
+
+def _write(draft: Path, settings: Settings, folder: Path, explained: Sequence[ExplainedText]) -> None:
+    shown = folder.parent.name if folder.name == "model" else folder.name
+    about = (
+        f"Model {shown}. Integrated gradients on the embeddings of subwords and of characters together, from a "
+        f"baseline in which words are unknown (subwords: {settings.explain.baseline.name}; characters: zero)."
+    )
+    (draft / PAGE).write_text(render_page("Why this decision?", about, explained), encoding="utf-8")
+    numbers = [
+        {
+            "heading": text.heading,
+            "subwords": [piece.text for piece in text.pieces],
+            "letters": ["".join(piece.characters) for piece in text.pieces],
+            "outputs": [
+                {
+                    "title": one.title,
+                    "logit": one.output,
+                    "baseline_logit": one.baseline_output,
+                    "sum": one.total,
+                    "gap": one.gap,
+                    "steps": one.steps,
+                    "subwords": one.subwords.tolist(),
+                    "letters": [text.character_values(one, piece).tolist() for piece in text.pieces],
+                }
+                for one in text.attributions
+            ],
+        }
+        for text in explained
+    ]
+    (draft / NUMBERS).write_text(json.dumps(numbers, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    attribution_strips(explained, draft, ATTRIBUTIONS)
+    attention_grids(explained, draft, ATTENTION)

@@ -1,0 +1,250 @@
+"""Perplexities of a pretrained encoder and of n-grams on held-out text, clean and attacked."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+from transformers import AutoModelForMaskedLM
+
+from charbert.baselines.ngram_language_model import NgramLanguageModel
+from charbert.config.identity import identity_values
+from charbert.config.model.encoder import CharEncoder, Objective
+from charbert.config.schema import Settings
+from charbert.config.training.trainer import Precision
+from charbert.data.pretraining.word_vocab import WordVocab
+from charbert.errors import CheckpointError, SettingsError
+from charbert.evaluation.perplexity import (
+    Hidden,
+    MaskedLanguageScorer,
+    WordedText,
+    WordLosses,
+    attack_texts,
+    cut_words,
+    ngram_losses,
+    noisy_word_scores,
+    perplexity,
+    seen_whole,
+)
+from charbert.model import CharBertForPreTraining
+from charbert.model.processing import CharBertProcessor
+from charbert.pipelines.build.data import build_attack, corpus_blocks, corpus_file, prepare_data, refuse_baseline
+from charbert.pipelines.tables.perplexity import KIND, draw
+from charbert.pipelines.train.pretrain import build_processor, model_overrides, prepare_encoder, prepare_trunk
+from charbert.records import ResultRecord, settings_key
+from charbert.runs.keys import encoder_identity, text_identity, trunk_identity
+from charbert.runs.recorder import checksums, recorded_run
+from charbert.runs.run import Cell, pretraining_cell
+from charbert.seeding import numpy_generator
+
+log = logging.getLogger(__name__)
+
+VERSIONS = ("clean", "attacked")
+
+Texts = dict[str, list[WordedText]]
+
+
+def run(settings: Settings) -> ResultRecord:
+    """Return the record of an encoder's perplexities, after pretraining it when it is missing, and redraw the table.
+
+    Raises:
+        SettingsError: if the model is a baseline, the authors' released one or ``model.pretrained``.
+        CheckpointError: if it has no MLM head to ask.
+    """
+    refuse_baseline(settings)
+    if settings.model.released or settings.model.pretrained:
+        raise SettingsError(
+            "perplexity reads encoders that were pretrained here or trunks, not model.released or model.pretrained, "
+            "which may have lost their heads"
+        )
+    cell = perplexity_cell(settings)
+    record = cell.finished()
+    if record is None:
+        record = _measure(settings, cell)
+    draw(settings, comparison(settings))
+    return record
+
+
+def perplexity_cell(settings: Settings) -> Cell:
+    """Return the cell of an encoder's perplexities."""
+    identity = {"encoder": encoder_identity(settings), "of": comparison(settings)}
+    return Cell(settings, KIND, [KIND, settings.model.name, f"s{settings.seed}"], identity)
+
+
+def comparison(settings: Settings) -> str:
+    """Return the hash of what all rows of a table of perplexities have in common: text, trunk, attack and settings."""
+    chosen = {name: value for name, value in identity_values(settings.perplexity).items() if name != "batch_size"}
+    common = {"trunk": trunk_identity(settings), "text": text_identity(settings), "perplexity": chosen}
+    return settings_key(common | {"attack": identity_values(settings.attack), "seed": settings.seed})
+
+
+def _measure(settings: Settings, cell: Cell) -> ResultRecord:
+    prepare_data(settings)
+    model, processor, vocabulary = _load(settings)
+    clean = sample_texts(settings)
+    texts = {"clean": clean, "attacked": attack_texts(clean, build_attack(settings.attack), settings.attack.seed)}
+    log.info("perplexity of %s on %d texts, clean and attacked", settings.model.name, len(clean))
+    with recorded_run(settings, cell) as (record, _):
+        metrics = _masked_metrics(settings, model, processor, texts, record)
+        metrics |= _ngram_metrics(settings, processor, texts, record)
+        if vocabulary is not None:
+            metrics |= _noisy_metrics(settings, model, processor, vocabulary, texts, record)
+        record.details["compared"] = comparison(settings)
+        files = [corpus_file(settings, split) for split in ("train", "dev")]
+        record.data_checksums = checksums(files, Path(settings.data.root))
+        record.finish(metrics)
+    return record
+
+
+def sample_texts(settings: Settings) -> list[WordedText]:
+    """Return texts of the held-out corpus, drawn without repetition until they have the words asked for."""
+    chosen = settings.perplexity
+    runs = " ".join(corpus_blocks(settings, "dev")).split()
+    starts = np.arange(0, len(runs), chosen.text_words)
+    drawn: list[WordedText] = []
+    for start in numpy_generator(settings.seed, "perplexity").permutation(starts).tolist():
+        drawn.append(cut_words(" ".join(runs[start : start + chosen.text_words])))
+        if sum(len(text.spans) for text in drawn) >= chosen.words:
+            return drawn
+    log.warning("perplexity.words=%d, but the held-out corpus has fewer; all of it is scored", chosen.words)
+    return drawn
+
+
+def _load(settings: Settings) -> tuple[CharBertForPreTraining, CharBertProcessor, WordVocab | None]:
+    """Return a model with the heads of pretraining, its processor, and the words of its NLM head if it has one."""
+    device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    folder = prepare_encoder(settings)
+    if folder is not None:
+        model = CharBertForPreTraining.from_pretrained(folder)
+        words = pretraining_cell(settings).model_folder / "word_vocab.json"
+        if model.mlm_head is None:
+            raise CheckpointError(f"{folder}: model.objective={settings.model.objective.name} trained no MLM head")
+        has_nlm = settings.model.objective in (Objective.nlm, Objective.mlm_nlm)
+        vocabulary = WordVocab.load(words) if has_nlm else None
+        return model.to(device or "cpu"), CharBertProcessor.from_pretrained(folder), vocabulary
+    if settings.model.char_encoder is not CharEncoder.none:
+        raise SettingsError(f"model={settings.model.name} is not pretrained (model.objective=none): nothing to ask")
+    trunk = prepare_trunk(settings)
+    processor = build_processor(settings, trunk)
+    model = CharBertForPreTraining.from_trunk(trunk, **model_overrides(settings, processor), nlm_vocab_size=0)
+    source, report = AutoModelForMaskedLM.from_pretrained(trunk, output_loading_info=True, trust_remote_code=False)
+    if report["missing_keys"] or model.mlm_head is None or not model.mlm_head.adopt(source):
+        raise CheckpointError(
+            f"trunk={settings.trunk.name} has no MLM head that could be read, so it predicts no words; "
+            "choose a model that is pretrained further, as model=adv_bert or model=charbert"
+        )
+    return model.to(device or "cpu"), processor, None
+
+
+def _masked_metrics(
+    settings: Settings,
+    model: CharBertForPreTraining,
+    processor: CharBertProcessor,
+    texts: Texts,
+    record: ResultRecord,
+) -> dict[str, float]:
+    chosen = settings.perplexity
+    scorer = MaskedLanguageScorer(
+        model,
+        processor,
+        max_length=settings.pretraining.max_length,
+        unit=chosen.mask,
+        batch_size=chosen.batch_size,
+        bf16=settings.pretraining.precision is Precision.bf16,
+    )
+    with tqdm(total=sum(map(len, texts.values())), unit=" texts", desc="pseudo-perplexity") as bar:
+        losses: dict[str, list[WordLosses]] = {name: [] for name in texts}
+        for name, rows in texts.items():
+            for text in rows:
+                losses[name].append(scorer.losses(text))
+                bar.update()
+    return _perplexities("mlm", losses, texts, record)
+
+
+def _ngram_metrics(
+    settings: Settings, processor: CharBertProcessor, texts: Texts, record: ResultRecord
+) -> dict[str, float]:
+    chosen = settings.perplexity
+    rows, words = [], 0
+    for text in corpus_blocks(settings, "train"):
+        rows.append(text)
+        words += len(text.split())
+        if chosen.ngram_words is not None and words >= chosen.ngram_words:
+            break
+    log.info("counting %d-grams of %d words", chosen.ngram_order, words)
+    ids = [
+        np.asarray(row, dtype=np.int64)
+        for start in range(0, len(rows), 1000)
+        for row in processor.tokenizer(rows[start : start + 1000], add_special_tokens=False)["input_ids"]
+    ]
+    model = NgramLanguageModel(ids, chosen.ngram_order, len(processor.tokenizer))
+    record.details["ngram"] = {"order": chosen.ngram_order, "words": words, "subwords": sum(map(len, ids))}
+    limit = settings.pretraining.max_length
+    losses = {name: ngram_losses(model, processor, rows, limit) for name, rows in texts.items()}
+    return _perplexities("ngram", losses, texts, record)
+
+
+def _noisy_metrics(
+    settings: Settings,
+    model: CharBertForPreTraining,
+    processor: CharBertProcessor,
+    vocabulary: WordVocab,
+    texts: Texts,
+    record: ResultRecord,
+) -> dict[str, float]:
+    """Return how well NLM names clean words, noised ones, those between them, and noised ones by one view alone."""
+    clean, noised = texts["clean"], [~same for same in _unchanged(texts)]
+    attacked = texts["attacked"]
+    groups: dict[str, tuple[list[WordedText], list[np.ndarray], Hidden | None]] = {
+        "clean/all": (clean, [np.ones(len(text.spans), dtype=np.bool_) for text in clean], None),
+        "clean/noised": (clean, noised, None),
+        "attacked/noised": (attacked, noised, None),
+        "attacked/unchanged": (attacked, [~row for row in noised], None),
+    }
+    if processor.char_vocab is not None:
+        groups |= {f"attacked/noised/{view.name}_hidden": (attacked, noised, view) for view in Hidden}
+    metrics: dict[str, float] = {}
+    for name, (rows, kept, hidden) in groups.items():
+        scores = noisy_word_scores(
+            model,
+            processor,
+            vocabulary,
+            rows,
+            clean,
+            kept,
+            max_length=settings.pretraining.max_length,
+            batch_size=settings.perplexity.batch_size,
+            hidden=hidden,
+        )
+        if scores.perplexity is not None and scores.accuracy is not None:
+            metrics |= {f"nlm/{name}/perplexity": scores.perplexity, f"nlm/{name}/accuracy": scores.accuracy}
+    every = [word for text in clean for word in text.words]
+    record.details["unknown_words"] = sum(word not in vocabulary for word in every) / max(1, len(every))
+    return metrics
+
+
+def _perplexities(
+    model: str, losses: dict[str, list[WordLosses]], texts: Texts, record: ResultRecord
+) -> dict[str, float]:
+    """Return perplexities per word and per subword, of all words and of those that the attack left alone."""
+    scored = seen_whole([losses[name] for name in VERSIONS])
+    unchanged = _unchanged(texts)
+    groups = {"all": scored, "unchanged": [one & two for one, two in zip(scored, unchanged, strict=True)]}
+    record.details["words"] = {name: int(sum(map(np.sum, kept))) for name, kept in groups.items()}
+    found: dict[str, Any] = {
+        f"{model}/{version}/{group}/{of}_perplexity": perplexity(losses[version], kept, of=of)
+        for version in VERSIONS
+        for group, kept in groups.items()
+        for of in ("word", "subword")
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _unchanged(texts: Texts) -> list[np.ndarray]:
+    """Return which words the attack has left alone."""
+    pairs = zip(*(texts[name] for name in VERSIONS), strict=True)
+    return [np.array(one.words, dtype=object) == np.array(two.words, dtype=object) for one, two in pairs]

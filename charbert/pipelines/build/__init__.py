@@ -1,0 +1,1 @@
+"""Settings to objects: data, noise, models, objectives, strategies."""

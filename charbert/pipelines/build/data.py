@@ -1,0 +1,196 @@
+"""What a run is made of: files in place, noise models, vocabularies, processors."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from pathlib import Path
+
+from charbert.config.data.sets import AttackSettings, NoiseSettings, SetFiles
+from charbert.config.model.classical import BaselineKind
+from charbert.config.model.encoder import CharEncoder, TrunkSettings, TrunkSource
+from charbert.config.schema import Settings
+from charbert.data.pretraining.corpus import Blocks, read_blocks
+from charbert.data.readers.hub import fetch_corpus, fetch_split, is_reference, split_path
+from charbert.errors import CheckpointError, DataError, SettingsError
+from charbert.noise.attack import Attack
+from charbert.noise.edits import Edit, NoiseModel
+from charbert.noise.nlm import NlmNoise, ReleasedNlmNoise
+from charbert.records import file_checksum
+from charbert.synthetic.data_sets import write_newswire
+
+log = logging.getLogger(__name__)
+
+
+def prepare_data(settings: Settings) -> None:
+    """Generate the data when the settings say so and they are missing.
+
+    Raises:
+        DataError: naming the folder and what to do when data that cannot be generated are missing.
+    """
+    root = Path(settings.data.root)
+    if settings.data.generated:
+        write_newswire(root, settings.newswire, settings.data, settings.task)
+    elif not root.is_dir() and not all(map(_needs_no_folder, set_names(task_files(settings)))):
+        raise DataError.at(
+            root,
+            None,
+            expected=f"the folder of the {settings.data.name} data",
+            found="no such folder",
+            hint="set paths.data=FOLDER, or run on generated text with recipe=quick",
+        )
+
+
+def _needs_no_folder(name: str) -> bool:
+    return is_reference(name) or Path(name).is_absolute()
+
+
+def data_file(settings: Settings, relative: str, purpose: str) -> Path:
+    """Return the path of a data file; a split on the hub is fetched and written as a file first.
+
+    Raises:
+        DataError: when it does not exist, cannot be fetched, or the settings name none.
+    """
+    if not relative:
+        where = "data.own" if settings.data.has_own_files else f"data.sets.{settings.task.name}"
+        raise DataError(f"{where} names no file for {purpose} (data={settings.data.name})")
+    if is_reference(relative):
+        columns = task_files(settings).hub_columns
+        return fetch_split(relative, settings.task, columns, Path(settings.data.root), _hub_folder(settings))
+    path = Path(settings.data.root) / relative
+    if not path.is_file():
+        raise DataError.at(
+            path,
+            None,
+            expected=f"a file with {purpose}",
+            found="no such file",
+            hint="check the path" if Path(relative).is_absolute() else "set paths.data to the folder that holds it",
+        )
+    return path
+
+
+def set_files(settings: Settings) -> list[Path]:
+    """Return the paths of the files of the task's sets, those of hub splits where fetching has put them."""
+    return [
+        split_path(name, settings.task.kind, _hub_folder(settings))
+        if is_reference(name)
+        else Path(settings.data.root) / name
+        for name in set_names(task_files(settings))
+    ]
+
+
+def set_names(files: SetFiles) -> list[str]:
+    """Return what a data set reads: its splits and the attacked copies, as the settings name them.
+
+    Of a set that is cut into folds only the test file is read, and the articles that folds keep together.
+    """
+    if files.folds.number:
+        return [files.test, *files.attacked.values(), *filter(None, [files.folds.articles])]
+    return [files.train, files.dev, files.test, *files.attacked.values()]
+
+
+def _hub_folder(settings: Settings) -> Path:
+    return Path(settings.paths.outputs) / "hub" / settings.task.name
+
+
+def task_files(settings: Settings) -> SetFiles:
+    """Return the files of the task.
+
+    Raises:
+        SettingsError: when the chosen data have no such set.
+    """
+    if settings.task.name not in settings.data.sets:
+        known = ", ".join(sorted(settings.data.sets))
+        raise SettingsError(f"data={settings.data.name} has no set for task={settings.task.name}, only {known}")
+    return settings.data.sets[settings.task.name]
+
+
+def build_nlm_noise(settings: NoiseSettings) -> NoiseModel:
+    """Return the noise model of pretraining."""
+    if settings.rules == "released":
+        return ReleasedNlmNoise(probability=settings.probability)
+    return NlmNoise(
+        probability=settings.probability,
+        edits=tuple(Edit[edit] for edit in settings.edits),
+        min_word_length=settings.min_word_length,
+    )
+
+
+def build_attack(settings: AttackSettings) -> NoiseModel:
+    """Return the noise model of the test-time attack."""
+    return Attack(
+        edits=tuple(Edit[edit] for edit in settings.edits),
+        min_word_length=settings.min_word_length,
+        letters=settings.letters,
+        probability=settings.probability,
+    )
+
+
+def trunk_location(trunk: TrunkSettings) -> str:
+    """Return the model id or folder of a trunk that exists already, after checking its checksum.
+
+    Raises:
+        CheckpointError: when the package or folder is missing, or the weights are not the expected ones.
+    """
+    if trunk.source is TrunkSource.hub:
+        return trunk.location
+    folder = _package_folder(trunk) if trunk.source is TrunkSource.package else Path(trunk.location)
+    if not (folder / "config.json").is_file():
+        raise CheckpointError(f"{folder}: expected a checkpoint with config.json for trunk={trunk.name}, got none")
+    if trunk.sha256 is not None:
+        found = file_checksum(folder / "model.safetensors")
+        if found != trunk.sha256:
+            raise CheckpointError(
+                f"{folder}/model.safetensors: expected sha256 {trunk.sha256}, got {found}; "
+                "reinstall the trunk, or set trunk.sha256=null to use it all the same"
+            )
+    return str(folder)
+
+
+def refuse_baseline(settings: Settings) -> None:
+    """Check that the model has an encoder.
+
+    Raises:
+        SettingsError: if it is a baseline.
+    """
+    if settings.model.baseline.kind is not BaselineKind.none:
+        raise SettingsError(
+            f"{settings.experiment} needs a model with an encoder, but model={settings.model.name} is a baseline "
+            f"(model.baseline.kind={settings.model.baseline.kind.name}); choose model=bert or model=charbert"
+        )
+
+
+def has_char_channel(settings: Settings) -> bool:
+    """Return whether the model reads characters."""
+    return settings.model.char_encoder is not CharEncoder.none
+
+
+def _package_folder(trunk: TrunkSettings) -> Path:
+    package, _, inner = trunk.location.partition("/")
+    if not package.isidentifier():  # to find a package inside another one is to run that other one
+        raise CheckpointError(f"trunk.location: expected PACKAGE/FOLDER with a package's plain name, got {package!r}")
+    found = importlib.util.find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        raise CheckpointError(
+            f"trunk={trunk.name} needs the Python package {package}, which is not installed; `make minilm` installs it"
+        )
+    return Path(found.submodule_search_locations[0]) / inner
+
+
+def corpus_file(settings: Settings, split: str) -> Path:
+    """Return the pretraining text of a split, train or dev."""
+    name = getattr(settings.data.corpus, split)
+    if name and is_reference(name):
+        return fetch_corpus(name, Path(settings.data.root), Path(settings.paths.outputs) / "hub" / "corpus")
+    return data_file(settings, name, f"the pretraining text ({split})")
+
+
+def corpus_blocks(settings: Settings, split: str) -> Blocks:
+    """Return the pretraining text of a split as blocks of words, memory-mapped."""
+    limit = settings.corpus.max_words if split == "train" else settings.corpus.dev_words
+    return read_blocks(
+        [corpus_file(settings, split)],
+        words_per_block=settings.corpus.words_per_block,
+        max_words=limit,
+        cache_dir=Path(settings.paths.outputs) / "cache",
+    )

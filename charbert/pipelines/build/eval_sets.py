@@ -1,0 +1,70 @@
+"""The examples of a task's sets: its splits, and the versions of the test set that a model is scored on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from charbert.config.schema import Settings
+from charbert.pipelines.build.data import build_attack, data_file, task_files
+from charbert.pipelines.build.preparation import TrainingPreparation, prepare_training
+from charbert.tasks.task import Task
+
+
+def read_sets(settings: Settings, task: Task[Any, Any]) -> dict[str, list[Any]]:
+    """Return the examples of the train, dev and test sets, and of each attacked copy by its name.
+
+    Training examples come as the settings of preparation have them.
+
+    Raises:
+        DataError: if a file is missing or malformed, a copy does not line up with the test set, or the dev or test
+            set has a label that the training set lacks.
+    """
+    return read_prepared_sets(settings, task)[0]
+
+
+def read_prepared_sets(
+    settings: Settings, task: Task[Any, Any]
+) -> tuple[dict[str, list[Any]], TrainingPreparation | None]:
+    """Return the sets as `read_sets` does, and what was done to the training examples, None if nothing."""
+    files = task_files(settings)
+    paths = {split: data_file(settings, getattr(files, split), f"the {split} set") for split in ("train", "dev")}
+    dev = task.read(paths["dev"])
+    preparation = None
+    if settings.preparation.steps:
+        test = data_file(settings, files.test, "the test set")
+        held_out = {paths["dev"]: dev, test: task.read(test)}
+        preparation = prepare_training(settings, task, paths["train"], held_out)
+    train = task.read(paths["train"]) if preparation is None else preparation.examples
+    task.learn_labels(train)
+    task.check_labels(dev, paths["dev"])
+    return {"train": train, "dev": dev} | read_test_sets(settings, task), preparation
+
+
+def read_test_sets(settings: Settings, task: Task[Any, Any], *, learn: bool = False) -> dict[str, list[Any]]:
+    """Return the examples of the test set, and of each attacked copy by its name.
+
+    Args:
+        settings: the experiment's settings.
+        task: the benchmark.
+        learn: take the labels from these examples, as there is no training set; else check them.
+    """
+    files = task_files(settings)
+    test = data_file(settings, files.test, "the test set")
+    sets = {"test": task.read(test)}
+    if learn:
+        task.learn_labels(sets["test"])
+    else:
+        task.check_labels(sets["test"], test)
+    for name, relative in files.attacked.items():
+        path = data_file(settings, relative, f"the attacked set {name}")
+        sets[name] = task.read(path, attacked=True)
+        task.check_aligned(sets["test"], sets[name], path)
+    return sets
+
+
+def build_versions(settings: Settings, task: Task[Any, Any], sets: dict[str, list[Any]]) -> dict[str, Sequence[Any]]:
+    """Return the clean test set, our attack on it, and every attacked copy made elsewhere, in this order."""
+    attacked, _ = task.attack(sets["test"], build_attack(settings.attack), settings.attack.seed)
+    copies = {name: sets[name] for name in task_files(settings).attacked}
+    return {"clean": sets["test"], settings.attack.name: attacked, **copies}

@@ -1,0 +1,208 @@
+"""What a model is fine-tuned on beside clean text and labels: typos, and a teacher."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForQuestionAnswering,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    AutoTokenizer,
+)
+
+from charbert.batch import NOISED, TEACHER
+from charbert.config.schema import Settings
+from charbert.config.training.robust_training import Divergence, RobustMethod, RobustTrainingSettings
+from charbert.data.collate import CompanionCollator, PadCollator, companion_collator
+from charbert.errors import SettingsError
+from charbert.model.adaptation.student import take_layers
+from charbert.model.heads import CharBertForFineTuning
+from charbert.model.processing import CharBertProcessor
+from charbert.model.processor_files import SETTINGS_FILE
+from charbert.noise.attack import Attack
+from charbert.noise.edits import Edit
+from charbert.pipelines.build.data import has_char_channel
+from charbert.pipelines.build.preparation import training_weights
+from charbert.runs.recorder import seed_everything
+from charbert.runs.teachers import teacher_folder
+from charbert.seeding import derive_seed
+from charbert.tasks.aligned_examples import Counterpart, Counterparts, build_counterparts
+from charbert.tasks.paired_batches import CompanionDataset, TrainingNoise
+from charbert.tasks.task import Encoded, Task
+from charbert.training.distributed.processes import refuse_several
+from charbert.training.losses.class_weights import ClassWeightedLoss
+from charbert.training.losses.consistency import SelfTeaching
+from charbert.training.losses.distillation import Distillation, attach_projections, check_layer_map, spread_layers
+from charbert.training.losses.extra_loss import ExtraLoss
+
+log = logging.getLogger(__name__)
+
+_AUTO: dict[str, Any] = {
+    "token_classification": AutoModelForTokenClassification,
+    "sequence_classification": AutoModelForSequenceClassification,
+    "question_answering": AutoModelForQuestionAnswering,
+}
+
+
+@dataclass
+class Lessons:
+    """What a training reads, and what it learns beside the labels."""
+
+    train_set: Any
+    """Features, or a dataset of them."""
+    collate: Callable[..., Any]
+    extra_losses: list[ExtraLoss] = field(default_factory=list)
+
+
+def prepare_lessons(
+    settings: Settings,
+    task: Task[Any, Any],
+    examples: Sequence[Any],
+    encoded: Encoded,
+    processor: CharBertProcessor,
+    model: Any,
+) -> Lessons:
+    """Return the training set, with typos, class weights and what a teacher reads where the settings ask for it.
+
+    Args:
+        settings: the experiment's settings.
+        task: the benchmark.
+        examples: the training examples.
+        encoded: their features.
+        processor: of the model.
+        model: what is fine-tuned; it may be given projections, see `charbert.training.losses.distillation`.
+
+    Raises:
+        SettingsError: if teacher and student do not fit together, or labels are weighted where there are none.
+    """
+    own = PadCollator(processor.pad_values, processor.row_length)
+    robust = settings.robust_training
+    weights = training_weights(settings, task, examples)
+    losses: list[ExtraLoss] = [] if weights is None else [ClassWeightedLoss(weights)]
+    companioned = settings.distillation.enabled or robust.method is not RobustMethod.none
+    if losses or companioned:
+        refuse_several("learning from a teacher, from typos or with class weights")
+    if not companioned:
+        return Lessons(encoded.features, own, losses)
+    counterparts = build_counterparts(task, examples, encoded, settings.finetuning_length)
+    companions: dict[str, PadCollator] = {}
+    taught = None
+    if settings.distillation.enabled:
+        their_processor, teacher = load_teacher(settings, task)
+        taught = _teacher_counterparts(task, counterparts, their_processor)
+        companions[TEACHER] = companion_collator(their_processor.pad_values, their_processor.row_length)
+        losses.append(_distillation(settings, task, model, teacher, taught))
+    if robust.method is RobustMethod.self_teaching:
+        companions[NOISED] = companion_collator(processor.pad_values, processor.row_length)
+        losses.append(SelfTeaching(robust.weight, symmetric=robust.divergence is Divergence.symmetric))
+    train_set = CompanionDataset(counterparts, teacher=taught, noise=_training_noise(settings, processor))
+    return Lessons(train_set, CompanionCollator(own, companions), losses)
+
+
+def build_student(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProcessor, Any]:
+    """Return the processor and the model of a student made of some of the teacher's layers."""
+    processor, teacher = load_teacher(settings, task)
+    if not isinstance(teacher, CharBertForFineTuning):
+        raise SettingsError(
+            f"distillation.student_layers needs a teacher saved by this code, got {type(teacher).__name__}; "
+            "let the student begin from a trunk of its own"
+        )
+    seed_everything(settings.seed, "head")
+    with_chars = has_char_channel(settings)
+    layers = settings.distillation.student_layers
+    student = take_layers(teacher, layers, char_channel=with_chars, labels=task.labels)
+    sizes = [sum(weight.numel() for weight in one.parameters()) / 1e6 for one in (teacher, student)]
+    log.info("a student of layers %s: %.1fM of %.1fM weights", layers, *reversed(sizes))
+    return processor if with_chars else CharBertProcessor(processor.tokenizer, None), student
+
+
+def load_teacher(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProcessor, Any]:
+    """Return the teacher's processor and the teacher.
+
+    Raises:
+        CheckpointError: if its folder holds no model.
+        SettingsError: if the model has another head, or lacks a label of the task.
+    """
+    folder = teacher_folder(settings)
+    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    wanted = _AUTO[task.head].__name__.removeprefix("AutoModel")
+    found = (config.architectures or ["no architecture"])[0]
+    if not found.endswith(wanted):
+        raise SettingsError(f"{folder}: task={task.name} needs a teacher with a head {wanted}, got {found}")
+    lacking = [label for label in task.labels if label not in config.label2id]
+    if lacking:
+        raise SettingsError(
+            f"{folder}: expected a teacher that knows the labels of task={task.name}, but it lacks {lacking}; "
+            f"it has {sorted(config.label2id)}"
+        )
+    return _load_processor(folder), _AUTO[task.head].from_pretrained(
+        folder, dtype=torch.float32, trust_remote_code=False
+    )
+
+
+def _load_processor(folder: Path) -> CharBertProcessor:
+    if (folder / SETTINGS_FILE).is_file():
+        return CharBertProcessor.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)  # of a model that others have saved
+    return CharBertProcessor(tokenizer, None)
+
+
+def _teacher_counterparts(
+    task: Task[Any, Any], counterparts: Counterparts, processor: CharBertProcessor
+) -> list[Counterpart]:
+    """Return what the teacher reads of each feature."""
+    numbers = range(len(counterparts))
+    read = counterparts.encode(numbers, counterparts.pieces, processor)
+    if task.head != "question_answering":
+        return read
+    return [counterparts.same_subwords(number, other) for number, other in zip(numbers, read, strict=True)]
+
+
+def _distillation(
+    settings: Settings, task: Task[Any, Any], student: Any, teacher: Any, taught: Sequence[Counterpart]
+) -> Distillation:
+    chosen, sizes = settings.distillation, (student.config.num_hidden_layers, teacher.config.num_hidden_layers)
+    layer_map = chosen.layer_pairs or spread_layers(*sizes)
+    check_layer_map(layer_map, *sizes)
+    if chosen.hidden_weight:
+        seed_everything(settings.seed, "projections")
+        attach_projections(student, list(layer_map), student.config.hidden_size, teacher.config.hidden_size)
+    return Distillation(
+        teacher,
+        weight=chosen.weight,
+        temperature=chosen.temperature,
+        hidden_weight=chosen.hidden_weight,
+        layer_map=layer_map,
+        columns=[teacher.config.label2id[label] for label in task.labels] or None,
+        whole_texts=task.head == "sequence_classification" and not all(one.pairs for one in taught),
+    )
+
+
+def _training_noise(settings: Settings, processor: CharBertProcessor) -> TrainingNoise | None:
+    robust = settings.robust_training
+    if robust.method is RobustMethod.none:
+        return None
+    return TrainingNoise(
+        build_training_noise(robust),
+        processor,
+        seed=derive_seed(settings.seed, "robust training"),
+        examples=robust.examples,
+        beside=robust.method is RobustMethod.self_teaching,
+    )
+
+
+def build_training_noise(settings: RobustTrainingSettings) -> Attack:
+    """Return the noise model of fine-tuning."""
+    return Attack(
+        edits=tuple(Edit[edit] for edit in settings.edits),
+        min_word_length=settings.min_word_length,
+        letters=settings.letters,
+        probability=settings.words,
+    )

@@ -1,0 +1,199 @@
+"""From the settings of preparation to steps, and training examples that went through them."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from charbert.config.data.preparation import PreparationSettings, PreparationStep
+from charbert.config.schema import Settings
+from charbert.errors import DataError
+from charbert.files import shorten_path, write_atomically
+from charbert.preparation.augmentation import Augment, read_synonyms
+from charbert.preparation.balance import Balance, class_weights
+from charbert.preparation.cleaning import CleanLabels, DropEmpty, DropLengthOutliers, DropUnfit, RepairUnicode
+from charbert.preparation.duplicates import DropDuplicates, FindLeakage
+from charbert.preparation.out_of_fold import read_probabilities
+from charbert.preparation.report import describe_set, listings
+from charbert.preparation.steps import Dropped, Prepared, Row, Step, report_dropped, run_steps
+from charbert.preparation.suspicious import FindSuspicious
+from charbert.reporting.render.preparation_page import preparation_figure, render_report
+from charbert.tasks.preparable import READING, label_names, number_rows, own_texts, read_rows, view_of
+from charbert.tasks.task import Task
+
+log = logging.getLogger(__name__)
+
+HeldOut = Mapping[str, Sequence[tuple[str, tuple[str, ...]]]]
+"""Place and texts of each example of the other sets, by their names."""
+
+
+def build_step(step: PreparationStep, settings: PreparationSettings, task: Task[Any, Any], held_out: HeldOut) -> Step:
+    """Return the step that a setting names.
+
+    Args:
+        step: which.
+        settings: of the whole preparation.
+        task: the benchmark; it knows its labels.
+        held_out: what training examples may not repeat.
+
+    Raises:
+        DataError: if a file that the settings name is missing or malformed.
+        SettingsError: if a package is missing.
+    """
+    match step:
+        case PreparationStep.unicode:
+            return RepairUnicode(settings.unicode)
+        case PreparationStep.empty:
+            return DropEmpty(settings.empty)
+        case PreparationStep.labels:
+            return CleanLabels(settings.labels, label_names(task))
+        case PreparationStep.lengths:
+            return DropLengthOutliers(settings.lengths)
+        case PreparationStep.duplicates:
+            return DropDuplicates(settings.duplicates, settings.near)
+        case PreparationStep.leakage:
+            return FindLeakage(settings.leakage, settings.near, held_out)
+        case PreparationStep.suspicious:
+            file = settings.suspicious.probabilities
+            return FindSuspicious(settings.suspicious, settings.seed, read_probabilities(file) if file else None)
+        case PreparationStep.augmentation:
+            file = settings.augmentation.synonyms
+            return Augment(settings.augmentation, settings.seed, read_synonyms(file) if file else None)
+        case PreparationStep.balance:
+            return Balance(settings.balance, settings.seed)
+
+
+def prepare_rows(
+    settings: Settings,
+    task: Task[Any, Any],
+    rows: Sequence[Row[Any]],
+    steps: Sequence[PreparationStep],
+    *,
+    malformed: Sequence[Dropped] = (),
+    held_out: HeldOut | None = None,
+) -> Prepared[Any]:
+    """Return rows after steps, and after those that the task cannot have are taken out.
+
+    Raises:
+        DataError: if none is left, or a step refuses the rows.
+    """
+    chosen = [build_step(step, settings.preparation, task, held_out or {}) for step in steps]
+    prepared = run_steps(rows, [*chosen, DropUnfit()], view_of(task), malformed)
+    if malformed:
+        prepared.reports.insert(0, report_dropped(READING, len(rows), malformed))
+    if not prepared.rows:
+        last = prepared.dropped[-1]
+        raise DataError(
+            f"expected examples that are left after preparation={settings.preparation.name}, got none of "
+            f"{len(prepared.dropped)}; the last was dropped by {last.step}: {last.place}, {last.reason} {last.detail}"
+        )
+    return prepared
+
+
+def held_out_texts(task: Task[Any, Any], sets: Mapping[str, Sequence[Row[Any]]]) -> HeldOut:
+    """Return places and texts of held-out rows."""
+    return {
+        name: list(zip([row.place for row in rows], own_texts(task, [row.example for row in rows]), strict=True))
+        for name, rows in sets.items()
+    }
+
+
+def write_preparation(folder: Path, report: Mapping[str, Any], prepared: Mapping[str, Prepared[Any]]) -> None:
+    """Write what happened to sets: a report to read and one as data, a picture, and lists of the examples concerned.
+
+    Args:
+        folder: where ``report.md``, ``report.json``, ``sets.png`` and ``sets.svg``, ``dropped.jsonl``,
+            ``changed.jsonl`` and ``findings.jsonl`` go.
+        report: on sets by name, see `describe_set`.
+        prepared: the sets.
+    """
+    for name, lines in listings(prepared).items():
+        write_atomically(folder / name, lines)
+    preparation_figure(report, folder, "sets")
+    write_atomically(folder / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    write_atomically(folder / "report.md", render_report(report))
+
+
+class TrainingPreparation:
+    """What happened to training examples before fine-tuning: for the record and the run's folder.
+
+    Args:
+        settings: the experiment's settings.
+        task: the benchmark.
+        rows: the examples as they were.
+        malformed: what could not be read.
+        held_out: rows of the other sets, by name.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        task: Task[Any, Any],
+        rows: Sequence[Row[Any]],
+        malformed: Sequence[Dropped],
+        held_out: Mapping[str, Sequence[Row[Any]]],
+    ) -> None:
+        steps = settings.preparation.steps
+        texts = held_out_texts(task, held_out) if PreparationStep.leakage in steps else {}
+        self.prepared = prepare_rows(settings, task, rows, steps, malformed=malformed, held_out=texts)
+        self.report = {
+            "preparation": settings.preparation.name,
+            "task": task.name,
+            "seed": settings.preparation.seed,
+            "sets": {"train": describe_set(view_of(task), rows, self.prepared)},
+        }
+
+    @property
+    def examples(self) -> list[Any]:
+        """The examples to train on."""
+        return self.prepared.examples
+
+    def write(self, folder: Path) -> None:
+        """Write report, picture and dropped examples."""
+        write_preparation(folder, self.report, {"train": self.prepared})
+
+
+def prepare_training(
+    settings: Settings, task: Task[Any, Any], path: Path, held_out: Mapping[Path, Sequence[Any]]
+) -> TrainingPreparation:
+    """Return the examples of a training file after preparation; what is malformed is dropped too.
+
+    Args:
+        settings: the experiment's settings.
+        task: the benchmark.
+        path: the training file.
+        held_out: examples of the other files.
+
+    Raises:
+        DataError: if a step refuses them, or none is left.
+    """
+    root = Path(settings.data.root)
+    names = {other: shorten_path(other, root) for other in held_out}
+    others = {name: number_rows(held_out[other], name) for other, name in names.items()}
+    return TrainingPreparation(settings, task, *read_rows(task, path, root), others)
+
+
+def prepare_fold(
+    settings: Settings, task: Task[Any, Any], examples: Sequence[Any], held_out: Mapping[str, Sequence[Any]]
+) -> TrainingPreparation:
+    """Return the training examples of a fold after preparation.
+
+    Raises:
+        DataError: if a step refuses them, or none is left.
+    """
+    others = {name: number_rows(rows, name) for name, rows in held_out.items()}
+    return TrainingPreparation(settings, task, number_rows(examples, "train"), [], others)
+
+
+def training_weights(settings: Settings, task: Task[Any, Any], examples: Sequence[Any]) -> list[float] | None:
+    """Return the weight of each label in the loss, None where all count the same.
+
+    Raises:
+        SettingsError: if the task has no labels.
+    """
+    view = view_of(task)
+    labels = [label for example in examples for label in view.labels(example)]
+    return class_weights(labels, task.labels, settings.preparation.class_weights)

@@ -1,0 +1,61 @@
+"""Fine-tuning from the authors' released weights: model and processor come from their files, not from a trunk."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from charbert.config.data.sets import TaskKind
+from charbert.config.schema import Settings
+from charbert.errors import CheckpointError
+from charbert.model import CharBertPreTrainedModel
+from charbert.model.processing import CharBertProcessor
+from charbert.model.released.processor import load_released_processor
+from charbert.model.released.weights import load_released_encoder
+
+Model = TypeVar("Model", bound=CharBertPreTrainedModel)
+
+_SCRIPTS = {
+    TaskKind.tagging: "ner",
+    TaskKind.pos_tagging: "ner",
+    TaskKind.classification: "glue",
+    TaskKind.question_answering: "squad",
+}
+"""Which of the authors' scripts reads a task's text."""
+
+
+def released_processor(settings: Settings) -> CharBertProcessor:
+    """Return the processor of the released checkpoint, with the layout that its script has for the task.
+
+    Released code: every row has the maximal length of fine-tuning, since its padding changes what the model sees.
+
+    Raises:
+        CheckpointError: if the checkpoint has no vocabulary.
+    """
+    return load_released_processor(
+        settings.model.released,
+        settings.model.released_char_vocab,
+        _SCRIPTS[settings.task.kind],
+        row_length=settings.finetuning_length,
+    )
+
+
+def released_model(settings: Settings, processor: CharBertProcessor, model_class: type[Model], **labels: Any) -> Model:
+    """Return a model on the encoder of the released checkpoint; its head is new, from torch's global generator.
+
+    Raises:
+        CheckpointError: if a weight is missing, left over or of another shape, or a vocabulary has another size.
+    """
+    assert processor.char_vocab is not None
+    model = load_released_encoder(
+        settings.model.released,
+        model_class,
+        char_vocab=processor.char_vocab.to_dict(),
+        head_channels=settings.model.head_channels.name,
+        **labels,
+    )
+    if len(processor.tokenizer) != model.config.vocab_size:
+        raise CheckpointError(
+            f"model.released={settings.model.released}: the weights have {model.config.vocab_size} subwords, "
+            f"its vocabulary {len(processor.tokenizer)}; are the files of one checkpoint?"
+        )
+    return model

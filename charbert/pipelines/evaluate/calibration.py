@@ -1,0 +1,97 @@
+"""From the scores behind a cell's predictions to what judging adds to its record, its files and W&B."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from charbert.config.calibration import JudgingSettings
+from charbert.evaluation.calibration import SUFFIX, Judgement, judge, judgement_text, temperature_of
+from charbert.evaluation.logits import SUFFIX as SCORES
+from charbert.evaluation.logits import DecisionScores, read_scores, write_scores
+from charbert.evaluation.metric_paths import metric_path
+from charbert.files import write_atomically
+from charbert.reporting.figures.reliability import reliability_plot
+
+DEV = "dev"
+"""Name of the file with the scores on the dev set."""
+FIGURE = "reliability"
+"""Stem of the reliability plot beside the predictions."""
+
+
+def keep_scores(folder: Path, scores: Mapping[str, DecisionScores | None]) -> None:
+    """Write the scores on each version of the test set, and on the dev set, beside the predictions."""
+    for name, one in scores.items():
+        if one is not None:
+            write_scores(folder / f"{name}{SCORES}", one)
+
+
+def stored_scores(folder: Path, versions: list[str]) -> dict[str, DecisionScores]:
+    """Return the scores that a cell has stored of these versions; none of one that is older than they are."""
+    found = {name: read_scores(folder / f"{name}{SCORES}") for name in versions}
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def judge_versions(
+    settings: JudgingSettings,
+    folder: Path,
+    scores: Mapping[str, DecisionScores],
+    dev: DecisionScores | None,
+    *,
+    task_name: str,
+    decision_path: str,
+    title: str,
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """Return the metrics of the decisions on every version of the test set, and details of how they were judged.
+
+    Written beside the predictions are ``NAME.judging.json``, with the areas of each label and the bins of confidence,
+    and ``reliability.png`` and ``.svg``.
+
+    Args:
+        settings: bins, and whether a temperature is fitted.
+        folder: where the predictions are.
+        scores: version -> scores.
+        dev: scores on the dev set; without them no temperature is fitted.
+        task_name: the paths of the metrics begin with it.
+        decision_path: see `Task.decision_path`.
+        title: of the figure.
+    """
+    temperature = temperature_of(dev) if settings.temperature else None
+    judged = {name: judge(one, bins=settings.bins, temperature=temperature) for name, one in scores.items()}
+    judged = {name: one for name, one in judged.items() if one.decisions}
+    if not judged:
+        return {}, {}
+    for name, one in judged.items():
+        write_atomically(folder / f"{name}{SUFFIX}", judgement_text(one))
+    reliability_plot(
+        {name: one.bins for name, one in judged.items()},
+        folder,
+        FIGURE,
+        scaled={name: one.scaled_bins for name, one in judged.items()},
+        notes={name: _note(one) for name, one in judged.items()},
+        caption=_caption(title, settings.bins, temperature),
+    )
+    metrics = {
+        f"{metric_path(task_name, name)}/{decision_path}{key}": value
+        for name, one in judged.items()
+        for key, value in one.metrics.items()
+    }
+    details = {
+        "bins": settings.bins,
+        "temperature": temperature,
+        "decisions": {name: one.decisions for name, one in judged.items()},
+        "areas": {name: one.areas for name, one in judged.items()},
+    }
+    return metrics, details
+
+
+def _note(judgement: Judgement) -> str:
+    found = {"ECE": "ece", "scaled": "scaled_ece"}
+    texts = [f"{name} {100 * judgement.metrics[key]:.1f}" for name, key in found.items() if key in judgement.metrics]
+    return f"{', '.join(texts)} ({judgement.decisions} decisions)"
+
+
+def _caption(title: str, bins: int, temperature: float | None) -> str:
+    scaled = "" if temperature is None else f" Hollow: at temperature {temperature:.2f}, fitted on the dev set."
+    return f"{title}. ECE in percent over {bins} bins; bars are the darker the more decisions they hold.{scaled}"

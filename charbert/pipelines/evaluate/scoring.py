@@ -1,0 +1,88 @@
+"""Predictions to scores, and to the files that show where they come from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from charbert.config.schema import Settings
+from charbert.evaluation.errors import analyse_errors, write_errors
+from charbert.evaluation.logits import DecisionScores
+from charbert.evaluation.robustness import SetPredictions, decision_scores, score_set
+from charbert.pipelines.evaluate.calibration import DEV, FIGURE, judge_versions, keep_scores
+from charbert.records import write_atomically
+from charbert.runs.run import Cell
+from charbert.tasks.task import Task
+from charbert.training.tracking import Run
+
+
+def score_versions(
+    settings: Settings,
+    cell: Cell,
+    task: Task[Any, Any],
+    versions: Mapping[str, Sequence[Any]],
+    found: Mapping[str, SetPredictions],
+    tracking: Run,
+    dev: DecisionScores | None = None,
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """Return the scores of predictions on every version of the test set, and details of how they were judged.
+
+    Written are the predictions of each version with the scores behind them, the analysis of their errors and what
+    judging found, which W&B shows too, and beside the record what each example adds to the score.
+
+    Args:
+        settings: the experiment's settings.
+        cell: where all of it goes.
+        task: the benchmark.
+        versions: the test examples, ``clean`` first, then attacked.
+        found: the predictions on them.
+        tracking: the W&B run.
+        dev: the model's scores on the dev set, which a temperature is fitted on.
+    """
+    metrics: dict[str, float] = {}
+    units = {}
+    for name, examples in versions.items():
+        score = score_set(task, name, examples, found[name])
+        path = cell.predictions_path(name)
+        write_atomically(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in score.lines))
+        tables = analyse_errors(task, examples, found[name].predictions, versions["clean"])
+        write_errors(tables, path.parent, name)
+        for table in tables:
+            if table.rows:
+                tracking.table(f"errors/{settings.task.name}/{name}/{table.name}", table.columns, table.rows)
+        metrics |= score.metrics
+        for metric, counts in score.units.items():
+            units[name if metric == task.metric else f"{name}/{metric}"] = np.asarray(counts).tolist()
+    write_atomically(cell.record_path.with_name("per_example.json"), json.dumps(units) + "\n")
+    judged, details = _judge(settings, cell, task, versions, found, tracking, dev)
+    return judged | metrics, details
+
+
+def _judge(
+    settings: Settings,
+    cell: Cell,
+    task: Task[Any, Any],
+    versions: Mapping[str, Sequence[Any]],
+    found: Mapping[str, SetPredictions],
+    tracking: Run,
+    dev: DecisionScores | None,
+) -> tuple[dict[str, float], dict[str, Any]]:
+    folder = cell.predictions_path("clean").parent
+    scored = {name: decision_scores(task, examples, found[name]) for name, examples in versions.items()}
+    scores = {name: one for name, one in scored.items() if one is not None}
+    keep_scores(folder, {**scores, DEV: dev})
+    metrics, details = judge_versions(
+        settings.judging,
+        folder,
+        scores,
+        dev,
+        task_name=task.name,
+        decision_path=task.decision_path,
+        title=f"{settings.model.name} on {settings.task.name}, seed {settings.seed}",
+    )
+    if metrics:
+        tracking.image(f"{FIGURE}/{settings.task.name}", folder / f"{FIGURE}.png")
+    return metrics, details

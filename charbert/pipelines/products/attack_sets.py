@@ -1,0 +1,116 @@
+"""The attacked copy of a test set as files, for models that are trained and scored elsewhere (Sec. 4.5)."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from charbert.config.schema import Settings
+from charbert.errors import DataError
+from charbert.files import replaced_folder
+from charbert.noise.edits import EditRecord
+from charbert.pipelines.build.data import build_attack, data_file, prepare_data, task_files
+from charbert.records import file_checksum, shorten_path
+from charbert.tasks.attackable import attackable_sentences
+from charbert.tasks.catalog import build_task
+from charbert.tasks.task import Task
+from charbert.text.words import words_of
+
+log = logging.getLogger(__name__)
+
+EDITS, SUMMARY, CHECKSUMS = "edits.jsonl", "summary.json", "SHA256SUMS"
+
+
+def run(settings: Settings) -> Path:
+    """Write the attacked copy of the task's test set and return its folder; the same settings give the same bytes.
+
+    The folder holds the copy under the name of its source, ``edits.jsonl`` (one edit a line: ``example``,
+    ``word``, ``operation``, ``position``, ``before``, ``after``; indices from 0, of the word among those of its
+    example that an attack sees), ``summary.json`` and ``SHA256SUMS`` (``sha256sum -c`` reads it). It can be given
+    as ``data.sets.TASK.attacked.NAME``. It is there whole or not at all.
+
+    Raises:
+        DataError: if the test set is missing or malformed, or its copy could not be read back as it is.
+    """
+    prepare_data(settings)
+    task = build_task(settings.task)
+    source = data_file(settings, task_files(settings).test, "the test set")
+    examples = task.read(source)
+    attacked, edits = task.attack(examples, build_attack(settings.attack), settings.attack.seed)
+    summary = {
+        "task": settings.task.name,
+        "data": settings.data.name,
+        "generated": settings.data.generated,
+        "source": shorten_path(source, settings.data.root),
+        "source_sha256": file_checksum(source),
+        "attack": asdict(settings.attack),
+        **summarise(task, examples, edits),
+    }
+    name = f"{settings.task.name}-{settings.attack.name}-s{settings.attack.seed}"
+    folder = Path(settings.paths.results) / "attack_sets" / name
+    with replaced_folder(folder) as draft:
+        copy = draft / source.name
+        task.write(copy, attacked)
+        _check_copy(task, examples, attacked, copy)
+        (draft / EDITS).write_bytes(_edit_lines(edits).encode())
+        (draft / SUMMARY).write_bytes((json.dumps(summary, indent=1) + "\n").encode())
+        files = sorted(path for path in draft.iterdir())
+        sums = "".join(f"{file_checksum(path)}  {path.name}\n" for path in files)
+        (draft / CHECKSUMS).write_bytes(sums.encode())
+    log.info("%s: %.2f %% of the words modified", folder, 100 * summary["modified_share"])
+    return folder
+
+
+def summarise(task: Task[Any, Any], examples: Sequence[Any], edits: Sequence[Sequence[EditRecord]]) -> dict[str, Any]:
+    """Return counts of words and edits, and the share of modified words, in [0, 1].
+
+    ``words`` are all of the set, texts that are not attacked counted once however many examples share them (the
+    contexts of SQuAD); ``attackable_words`` those that the attack saw.
+    """
+    attackable = sum(map(len, attackable_sentences(task, examples)))
+    words = attackable + sum(len(words_of(text)) for text in task.unattacked_texts(examples))
+    by_operation = Counter(edit.operation.name for row in edits for edit in row)
+    modified = by_operation.total()
+    return {
+        "examples": len(examples),
+        "words": words,
+        "attackable_words": attackable,
+        "modified_words": modified,
+        "modified_share": modified / max(1, words),
+        "modified_share_of_attackable": modified / max(1, attackable),
+        "operations": {name: {"words": n, "share": n / modified} for name, n in sorted(by_operation.items())},
+    }
+
+
+def _edit_lines(edits: Sequence[Sequence[EditRecord]]) -> str:
+    lines = [
+        {
+            "example": number,
+            "word": edit.word_index,
+            "operation": edit.operation.name,
+            "position": edit.position,
+            "before": edit.before,
+            "after": edit.after,
+        }
+        for number, row in enumerate(edits)
+        for edit in row
+    ]
+    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+
+
+def _check_copy(task: Task[Any, Any], clean: Sequence[Any], attacked: Sequence[Any], copy: Path) -> None:
+    """Refuse a copy that, read as the attacked sets of ``data.sets`` are, has other words or labels."""
+    found = task.read(copy, attacked=True)
+    task.check_aligned(clean, found, Path(copy.name))
+    pairs = zip(attackable_sentences(task, attacked), attackable_sentences(task, found), strict=True)
+    for number, (one, other) in enumerate(pairs):
+        if one != other:
+            raise DataError(
+                f"{copy.name}: expected text {number} to be read back as {' '.join(one)!r}, got {' '.join(other)!r}; "
+                "the layout of the file cannot hold it"
+            )

@@ -1,0 +1,203 @@
+"""A search for the settings with the best dev score: trials side by side, resumed after a kill, the best as a file."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from charbert.config.identity import identity_values
+from charbert.config.schema import Settings
+from charbert.errors import SettingsError, TrainingError, TrialPrunedError
+from charbert.files import write_atomically
+from charbert.pipelines.build.composition import Composition
+from charbert.pipelines.search.study import ClaimedTrial, Study
+from charbert.pipelines.train.finetune import run_trial
+from charbert.records import ResultRecord
+from charbert.reporting.tables.search import draw_search, render_trials, trials_csv, trials_table
+from charbert.runs.keys import finetuning_identity
+from charbert.runs.recorder import recorded_run
+from charbert.runs.run import Cell
+from charbert.training.pruning import PruningCallback
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+log = logging.getLogger(__name__)
+
+_FOREIGN = ("task", "data", "newswire", "paths", "recipe", "experiment", "search", "tracking", "attack", "judging")
+"""Settings that trials must have in common, or that no training sees."""
+
+
+def run(composition: Composition) -> ResultRecord:
+    """Return the record of the search, after the trials that are missing.
+
+    Beside ``study.jsonl`` in the search's folder lie the best settings as ``best.yaml``, all trials as a table, and
+    a picture of them.
+
+    Raises:
+        SettingsError: if the space names no setting, or holds values that cannot be.
+        TrainingError: if no trial came to an end.
+    """
+    settings = composition.settings()
+    check_space(composition, settings)
+    cell = search_cell(settings)
+    study = Study(study_folder(settings, cell), cell.folder, settings.search)
+    log.info("%d trials in %s", study.budget, study_folder(settings, cell))
+    _run_trials(composition, settings, study)
+    return _report(composition, settings, cell, study)
+
+
+def search_cell(settings: Settings) -> Cell:
+    """Return the cell of a search: more trials continue it, another space or method begins anew."""
+    space, method = identity_values(settings.search)["space"], settings.search.method
+    kept = {"space": space, "method": method, "seed": settings.search.seed, "pruner": settings.search.pruner}
+    parts = ["search", settings.task.name, settings.model.name, f"s{settings.seed}"]
+    return Cell(settings, "search", parts, {"search": kept, "finetuning": finetuning_identity(settings)})
+
+
+def trial_cell(settings: Settings) -> Cell:
+    """Return the cell of one trial; two trials with the same settings are one."""
+    parts = ["trial", settings.task.name, settings.model.name, f"s{settings.seed}"]
+    return Cell(settings, "trial", parts, finetuning_identity(settings))
+
+
+def study_folder(settings: Settings, cell: Cell) -> Path:
+    """Return the folder of a search's results."""
+    return Path(settings.paths.results) / "search" / cell.folder.name
+
+
+def check_space(composition: Composition, settings: Settings) -> None:
+    """Compose the first and the last value of each setting, so that no trial meets a wrong one.
+
+    Raises:
+        SettingsError: naming the setting.
+    """
+    if not settings.search.space:
+        raise SettingsError("search.space is empty; choose search/space=finetuning or name settings and their values")
+    for name, dimension in settings.search.space.items():
+        if name.split(".")[0] in _FOREIGN:
+            raise SettingsError(f"search.space has {name}, which all trials must have in common; leave it out")
+        grid = dimension.grid()
+        for value in grid if dimension.choices else (grid[0], grid[-1]):
+            try:
+                composition.settings({name: value})
+            except SettingsError as error:
+                raise SettingsError(f"search.space[{name}]: {error}") from error
+
+
+def _run_trials(composition: Composition, settings: Settings, study: Study) -> None:
+    count = min(settings.search.processes, study.budget)
+    if count == 1:
+        _work(composition, study)
+        return
+    ways = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(count, mp_context=ways, initializer=_begin_worker, initargs=(count,)) as pool:
+        for worker in [pool.submit(_work, composition) for _ in range(count)]:
+            try:
+                worker.result()
+            except BrokenProcessPool as error:
+                raise TrainingError(
+                    "the operating system ended a process of the search, mostly because memory ran out; finished "
+                    f"trials are kept. Lower search.processes={count}, then run the same command again"
+                ) from error
+
+
+def _begin_worker(count: int) -> None:
+    """Take a share of the cores, show the log, and end when the search's own process is gone."""
+    logging.basicConfig(level=logging.INFO, format="[%(asctime)s][%(process)d][%(name)s] %(message)s")
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(max(1, torch.get_num_threads() // count))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _work(composition: Composition, study: Study | None = None) -> None:
+    """Run trials until there are enough."""
+    settings = composition.settings()
+    if study is None:
+        cell = search_cell(settings)
+        study = Study(study_folder(settings, cell), cell.folder, settings.search)
+    while (claimed := study.claim()) is not None:
+        _run_one(composition, study, claimed)
+
+
+def _run_one(composition: Composition, study: Study, claimed: ClaimedTrial) -> None:
+    number = claimed.trial.number
+    settings = composition.settings(claimed.values)
+    cell = trial_cell(settings)
+    claimed.trial.set_user_attr("key", cell.key)
+    log.info("trial %d: %s", number, ", ".join(f"{name}={value}" for name, value in claimed.values.items()))
+    try:
+        record = run_trial(settings, cell, [PruningCallback(f"eval_{settings.task.metric}", claimed.report)])
+    except TrialPrunedError as error:
+        log.info("trial %d %s", number, error)
+        study.close(claimed, pruned=True)
+    except TrainingError as error:
+        log.warning("trial %d failed: %s", number, error)
+        study.close(claimed, error=str(error))
+    else:
+        if not claimed.evaluations:  # another search had run this trial
+            lines = [line for line in record.details["history"] if f"eval_{settings.task.metric}" in line]
+            for evaluation, line in enumerate(lines, start=1):
+                claimed.report(line[f"eval_{settings.task.metric}"], evaluation)
+        score = record.metrics[f"dev/{settings.task.name}/{settings.task.metric}"]
+        log.info("trial %d: dev %s %.4f", number, settings.task.metric, score)
+        study.close(claimed, score=score)
+
+
+def _report(composition: Composition, settings: Settings, cell: Cell, study: Study) -> ResultRecord:
+    rows = [row for trial in study.trials if (row := _row(trial)) is not None]
+    finished = [row for row in rows if row["score"] is not None]
+    if not finished:
+        errors = {row["error"] for row in rows if row["error"]}
+        raise TrainingError(f"no trial of the search came to an end; {'; '.join(sorted(errors)) or 'all were pruned'}")
+    best = max(finished, key=lambda row: row["score"])
+    folder = study_folder(settings, cell)
+    metric = f"dev/{settings.task.name}/{settings.task.metric}"
+    command = f"python experiments/finetune.py --config-dir {folder} --config-name best"
+    found = f"The best of {len(rows)} trials: {metric} {best['score']:.4f} (trial {best['trial']}). Run it with"
+    write_atomically(folder / "best.yaml", composition.file("finetune", best["values"], [found, command]))
+    with recorded_run(settings, cell) as (record, run):
+        record.details |= {"trials": rows, "best": best, "importances": study.importances(), "metric": metric}
+        scales = {name: one.scale for name, one in settings.search.space.items()}
+        title = f"{settings.search.method.name} search, {settings.model.name} on {settings.task.name}"
+        write_atomically(folder / "trials.md", render_trials(rows, metric, title))
+        write_atomically(folder / "trials.csv", trials_csv(rows))
+        picture = draw_search(rows, record.details["importances"], folder, metric=metric, title=title, scales=scales)[0]
+        run.table("trials", *trials_table(rows))
+        run.image("search", picture)
+        record.finish({metric: best["score"], "trials/complete": len(finished), "trials/all": len(rows)})
+        record.wall_seconds = sum(row["seconds"] for row in rows)
+    log.info("%s\n%s", found, command)
+    return record
+
+
+def _row(trial: FrozenTrial) -> dict[str, Any] | None:
+    """Return a trial as the record has it; None if it was killed, or is still to be run."""
+    failed = trial.state.name == "FAIL"
+    if not trial.state.is_finished() or (failed and "error" not in trial.user_attrs):
+        return None
+    return {
+        "trial": trial.number,
+        "state": trial.state.name.lower(),
+        "score": trial.value if trial.state.name == "COMPLETE" else None,
+        "values": dict(trial.params),
+        "evaluations": [trial.intermediate_values[step] for step in sorted(trial.intermediate_values)],
+        "seconds": max(0.0, trial.duration.total_seconds()) if trial.duration else 0.0,
+        "error": trial.user_attrs.get("error", ""),
+        "key": trial.user_attrs.get("key"),
+    }

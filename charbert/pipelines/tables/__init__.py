@@ -1,0 +1,1 @@
+"""Which records make which table, and whether differences are significant."""

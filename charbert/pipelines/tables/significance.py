@@ -1,0 +1,131 @@
+"""Is a row of a table better than the plain trunk, or is it chance? Paired tests on what each example scored."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from charbert.errors import RecordError
+from charbert.metrics.significance import (
+    Statistic,
+    approximate_randomisation,
+    f1_of_counts,
+    matthews_of_counts,
+    mcnemar,
+    mean_of_counts,
+)
+from charbert.records import ResultRecord
+from charbert.reporting.render.layout import Column
+from charbert.reporting.tables.scores import baseline_of, repetition, runs_of, setting
+from charbert.seeding import numpy_generator
+
+log = logging.getLogger(__name__)
+
+UNITS_FILE = "per_example.json"
+"""What each example of the test set scored, beside the record: clean and under each attack, in the task's metric, and
+in its others under ``clean/METRIC``."""
+_STATISTICS: dict[int, Statistic] = {2: mean_of_counts, 3: f1_of_counts, 4: matthews_of_counts}
+"""By the number of counts that an example has."""
+
+Units = list[np.ndarray]
+"""What the examples scored, (N, K), in each of the repetitions of a cell that two rows share."""
+
+
+def row_p_values(
+    records: Sequence[ResultRecord],
+    columns: Sequence[Column],
+    folder: Path,
+    *,
+    rival: str = "",
+    seed: int = 0,
+    rounds: int = 10_000,
+) -> dict[tuple[str, str], float]:
+    """Return the p value of each cell's difference from another row, (row, ``Column.heading``) -> p.
+
+    Examples are paired: what the two models made of the same one. Over several seeds that both were run with,
+    the counts of an example are summed, since its outcomes are not independent; folds have examples of their
+    own. Right answers of one seed are compared by McNemar's exact test, everything else (F1 of entities and of
+    answers, Matthews correlation, sums over seeds) by approximate randomisation.
+
+    A cell has no p value where its records keep no units for the column, see ``Task.tested_metrics``.
+
+    Args:
+        records: those of the table.
+        columns: of the table.
+        folder: where the records lie.
+        rival: the row to compare with; the plain trunk of each row's family if empty.
+        seed: of the randomisation; the same records always give the same p values.
+        rounds: of the randomisation.
+
+    Raises:
+        RecordError: if a file of units is damaged.
+    """
+    runs = runs_of(records, [column.metric for column in columns])
+    p_values: dict[tuple[str, str], float] = {}
+    for (label, metric), members in runs.items():
+        baseline = rival or baseline_of(label)
+        if label in (baseline, baseline_of(label)) or (baseline, metric) not in runs:
+            continue
+        pairs = _paired(runs[baseline, metric], members, metric, folder)
+        for column in columns:
+            if pairs and column.metric == metric:
+                rng = numpy_generator(seed, "significance", label, metric, *([rival] if rival else []))
+                p_values[label, column.heading] = _p_value(pairs, rng, rounds)
+    return p_values
+
+
+def _paired(
+    first: Sequence[ResultRecord], second: Sequence[ResultRecord], metric: str, folder: Path
+) -> dict[int, tuple[Units, Units]]:
+    """Return by fold what both rows scored with the seeds that they share."""
+    pairs: dict[int, tuple[Units, Units]] = defaultdict(lambda: ([], []))
+    others = {repetition(record): record for record in second}
+    for record in first:
+        seed_and_fold = repetition(record)
+        other = others.get(seed_and_fold)
+        one, two = (_units(run, metric, folder) if run is not None else None for run in (record, other))
+        if one is None or two is None:
+            continue
+        if one.shape != two.shape:
+            log.warning("%s: no test, the test sets have %d and %d examples", record.name, len(one), len(two))
+            continue
+        for side, units in zip(pairs[seed_and_fold[1]], (one, two), strict=True):
+            side.append(units)
+    return {fold: sides for fold, sides in pairs.items() if sides[0]}
+
+
+def _p_value(pairs: dict[int, tuple[Units, Units]], rng: np.random.Generator, rounds: int) -> float:
+    seeds = max(len(one) for one, _ in pairs.values())
+    one, two = (np.concatenate([np.sum(sides[at], axis=0) for sides in pairs.values()]) for at in (0, 1))
+    if seeds == 1 and _is_right_or_wrong(one) and _is_right_or_wrong(two):
+        return mcnemar(one[:, 0], two[:, 0]).p_value
+    return approximate_randomisation(one, two, rng, statistic=_STATISTICS[one.shape[1]], rounds=rounds).p_value
+
+
+def _is_right_or_wrong(units: np.ndarray) -> bool:
+    return units.shape[1] == 2 and bool((units[:, 1] == 1).all()) and bool(np.isin(units[:, 0], (0, 1)).all())
+
+
+def _units(record: ResultRecord, metric: str, folder: Path) -> np.ndarray | None:
+    """Return what each example scored in the column's metric, None if the record keeps none for it."""
+    kind, _, *attack, name = metric.split("/")
+    path = folder / f"{record.name}-{record.key}" / UNITS_FILE
+    if not path.is_file():
+        return None
+    try:
+        version = "clean" if kind == "eval" else attack[0]
+        key = version if name == setting(record, "task.metric") else f"{version}/{name}"
+        found = json.loads(path.read_text(encoding="utf-8")).get(key)
+        units = None if found is None else np.array(found, dtype=np.float64)
+    except (ValueError, AttributeError) as error:
+        raise RecordError(
+            f"{path}: expected counts of each example in JSON, got {error}; run the cell again"
+        ) from error
+    if units is not None and (units.ndim != 2 or units.shape[1] not in _STATISTICS):
+        raise RecordError(f"{path}: expected 2 to 4 counts for each example, got {units.shape}; run the cell again")
+    return units

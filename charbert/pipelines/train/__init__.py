@@ -1,0 +1,1 @@
+"""One training run each: settings in, record out."""

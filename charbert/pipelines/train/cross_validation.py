@@ -1,0 +1,158 @@
+"""Cross-validation of a test file whose training file is not at hand: one model for each fold, one record for all.
+
+A fold is a cell of its own with record, weights and predictions, so an interrupted run repeats no finished fold.
+The predictions of all folds together, one for each example, are scored once.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from charbert.config.schema import Settings
+from charbert.data.readers.squad import Question, read_squad
+from charbert.data.splits import Parts
+from charbert.evaluation.logits import DecisionScores, joined
+from charbert.evaluation.robustness import SetPredictions
+from charbert.pipelines.build.data import data_file, set_files, task_files
+from charbert.pipelines.build.eval_sets import build_versions, read_test_sets
+from charbert.pipelines.build.preparation import prepare_fold
+from charbert.pipelines.evaluate.calibration import DEV, stored_scores
+from charbert.pipelines.evaluate.scoring import score_versions
+from charbert.pipelines.train.classical import fit_baseline, is_baseline
+from charbert.pipelines.train.fit import fit
+from charbert.records import ResultRecord, write_atomically
+from charbert.runs.recorder import checksums, recorded_run
+from charbert.runs.run import Cell, fold_cell, with_fold
+from charbert.tasks.folds import cut_folds, take_fold, tested_examples
+from charbert.tasks.task import Task
+
+log = logging.getLogger(__name__)
+
+Versions = Mapping[str, Sequence[Any]]
+
+
+def run_folds(settings: Settings, cell: Cell, task: Task[Any, Any]) -> ResultRecord:
+    """Return the record of all folds, or of the first ``folds.run_first``, after running those that are missing.
+
+    Its ``details.folds`` has each score's mean, standard deviation and values over the folds' own test parts.
+    """
+    sets = read_test_sets(settings, task, learn=True)
+    versions = build_versions(settings, task, sets)
+    folds = chosen_folds(settings, task, sets["test"])
+    done = [_run_fold(with_fold(settings, number), task, fold, versions) for number, fold in enumerate(folds)]
+    records = [record for record, _ in done]
+    found = _pool(folds, [predictions for _, predictions in done])
+    log.info("scoring the predictions of %d folds", len(folds))
+    tested = tested_examples(folds, versions)
+    with recorded_run(settings, cell) as (record, tracking):
+        dev = _pooled_dev([with_fold(settings, number) for number in range(len(folds))])
+        metrics, record.details["judging"] = score_versions(settings, cell, task, tested, found, tracking, dev)
+        record.training_tokens = sum(one.training_tokens for one in records)
+        record.details["folds"] = _spread(records)
+        record.details["fold_keys"] = [one.key for one in records]
+        record.details["reports"] = {name: one.report for name, one in found.items()}
+        record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
+        means = {name: one["mean"] for name, one in record.details["folds"].items()}
+        record.finish({**metrics, **{name: mean for name, mean in means.items() if name.startswith("dev/")}})
+        record.wall_seconds += sum(one.wall_seconds for one in records)
+    return record
+
+
+def chosen_folds(settings: Settings, task: Task[Any, Any], examples: Sequence[Any]) -> list[Parts]:
+    """Return the folds of the task's set that are run: all, or the first ``folds.run_first``."""
+    chosen = task_files(settings).folds
+    return cut_folds(task, examples, chosen, articles=_read_articles(settings))[: chosen.run_first or None]
+
+
+def _read_articles(settings: Settings) -> list[Question] | None:
+    name = task_files(settings).folds.articles
+    if not name:
+        return None
+    return read_squad(data_file(settings, name, "the articles that folds keep together"), no_answers=False)
+
+
+def _run_fold(
+    settings: Settings, task: Task[Any, Any], fold: Parts, versions: Versions
+) -> tuple[ResultRecord, dict[str, SetPredictions]]:
+    """Return the record and the predictions of one fold, trained when they are not there."""
+    cell = fold_cell(settings)
+    path = cell.folder / "fold_predictions.json"
+    record = cell.finished()
+    if record is not None and path.is_file():
+        log.info("%s: finished before, record %s", cell.name, cell.record_path)
+        return record, _read_predictions(path, task, cell)
+    sets, test = take_fold(fold, versions["clean"], versions)
+    if settings.preparation.steps:
+        preparation = prepare_fold(settings, task, sets["train"], {"dev": sets["dev"], "test": test["clean"]})
+        preparation.write(cell.preparation_folder)
+        sets["train"] = preparation.examples
+    record, found = (fit_baseline if is_baseline(settings) else fit)(settings, cell, task, sets, test)
+    _write_predictions(path, task, found)
+    return record, found
+
+
+def _write_predictions(path: Path, task: Task[Any, Any], found: Mapping[str, SetPredictions]) -> None:
+    content = {
+        name: {
+            "predictions": [task.pack(prediction) for prediction in one.predictions],
+            "report": one.report,
+            "corrected": one.corrected,
+        }
+        for name, one in found.items()
+    }  # their scores lie beside the fold's predictions
+    write_atomically(path, json.dumps(content, ensure_ascii=False) + "\n")
+
+
+def _read_predictions(path: Path, task: Task[Any, Any], cell: Cell) -> dict[str, SetPredictions]:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    stored = stored_scores(cell.predictions_path("clean").parent, list(content))
+    found = {}
+    for name, one in content.items():
+        predictions = [task.unpack(packed) for packed in one["predictions"]]
+        scores = stored[name].examples if name in stored else None
+        found[name] = SetPredictions(predictions, one["report"], one["corrected"], scores)
+    return found
+
+
+def _pooled_dev(folds: Sequence[Settings]) -> DecisionScores | None:
+    """Return what the models of all folds say of their dev parts, None unless every fold has stored it."""
+    stored = [stored_scores(fold_cell(one).predictions_path("clean").parent, [DEV]) for one in folds]
+    return joined([one[DEV] for one in stored]) if all(stored) else None
+
+
+def _pool(folds: Sequence[Parts], found: Sequence[Mapping[str, SetPredictions]]) -> dict[str, SetPredictions]:
+    """Return the predictions on all examples in the order of their file."""
+    order = np.argsort([index for fold in folds for index in fold.test])
+    pooled = {}
+    for name in found[0]:
+        parts = [one[name] for one in found]
+        predictions = [prediction for part in parts for prediction in part.predictions]
+        corrected = [text for part in parts for text in part.corrected or []]
+        report = {key: sum(part.report[key] for part in parts) for key in parts[0].report}
+        scores = [row for part in parts for row in part.scores or []]
+        pooled[name] = SetPredictions(
+            [predictions[index] for index in order],
+            report,
+            [corrected[index] for index in order] if corrected else None,
+            [scores[index] for index in order] if len(scores) == len(predictions) else None,
+        )
+    return pooled
+
+
+def _spread(records: Sequence[ResultRecord]) -> dict[str, dict[str, Any]]:
+    """Return mean, standard deviation and values of each score that all folds have: an area needs both labels.
+
+    One fold alone has no standard deviation.
+    """
+    common = set.intersection(*(set(record.metrics) for record in records))
+    values = {name: [record.metrics[name] for record in records] for name in records[0].metrics if name in common}
+    return {
+        name: {"mean": float(np.mean(row)), "sd": float(np.std(row, ddof=1)) if len(row) > 1 else None, "values": row}
+        for name, row in values.items()
+    }

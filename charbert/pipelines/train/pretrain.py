@@ -1,0 +1,296 @@
+"""Pretraining: a trunk from scratch where there is none, then MLM and NLM on noised text (Sec. 3.5)."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer, PreTrainedTokenizerBase
+
+from charbert.batch import TEACHER
+from charbert.config.model.encoder import CharEncoder, Objective, Start, TrunkSource
+from charbert.config.schema import Settings
+from charbert.config.training.trainer import TrainingSettings
+from charbert.data.collate import CompanionCollator, PadCollator, companion_collator
+from charbert.data.pretraining.batches import PretrainingDataset
+from charbert.data.pretraining.counting import count_parts
+from charbert.data.pretraining.word_vocab import WordVocab
+from charbert.data.pretraining.wordpiece import count_pieces, wordpiece_of_counts
+from charbert.errors import CheckpointError
+from charbert.files import replaced_folder
+from charbert.model import CharBertForPreTraining, CharBertModel, CharBertPreTrainedModel
+from charbert.model.processing import CharBertProcessor
+from charbert.model.word_start import start_words_at_subwords
+from charbert.pipelines.build.data import (
+    build_nlm_noise,
+    corpus_blocks,
+    corpus_file,
+    has_char_channel,
+    prepare_data,
+    refuse_baseline,
+    trunk_location,
+)
+from charbert.pipelines.build.released import released_model, released_processor
+from charbert.pipelines.build.vocabularies import load_char_vocab, load_word_vocab
+from charbert.runs.recorder import checksums, final_scores, history, recorded_run, seed_everything, train
+from charbert.runs.released_files import pretrained_identity
+from charbert.runs.run import Cell, pretraining_cell, trunk_cell
+from charbert.training.distributed.processes import from_first
+from charbert.training.losses.trunk_teacher import TrunkTeacher
+from charbert.training.trainer import build_trainer
+
+log = logging.getLogger(__name__)
+
+_WIDTHS = 16
+"""Batches are filled up to a multiple of this."""
+
+Model = TypeVar("Model", bound=CharBertPreTrainedModel)
+
+
+def prepare_trunk(settings: Settings) -> str:
+    """Return the model id or folder of the trunk, after pretraining it when it comes from scratch."""
+    if settings.trunk.source is not TrunkSource.scratch:
+        return trunk_location(settings.trunk)
+    cell = trunk_cell(settings)
+    cell.make_once(lambda: _pretrain_trunk(settings, cell))
+    return str(cell.model_folder)
+
+
+def prepare_encoder(settings: Settings) -> str | None:
+    """Return the folder of the pretrained encoder, after pretraining it when that is missing.
+
+    None when the model is fine-tuned without further pretraining.
+
+    Raises:
+        CheckpointError: if ``model.pretrained`` names a folder without an encoder.
+    """
+    if settings.model.pretrained:
+        pretrained_identity(settings.model)
+        return settings.model.pretrained
+    if settings.model.objective is Objective.none:
+        return None
+    cell = pretraining_cell(settings)
+    cell.make_once(lambda: _pretrain_encoder(settings, cell))
+    return str(cell.model_folder)
+
+
+def build_processor(settings: Settings, trunk: str) -> CharBertProcessor:
+    """Return the processor for a trunk: its tokenizer, and the character vocabulary of the corpus."""
+    vocabulary = load_char_vocab(settings) if has_char_channel(settings) else None
+    return CharBertProcessor(load_tokenizer(settings, trunk), vocabulary)
+
+
+def load_tokenizer(settings: Settings, trunk: str) -> PreTrainedTokenizerBase:
+    """Return the trunk's tokenizer.
+
+    Raises:
+        CheckpointError: when the hub or folder does not give it, with what to do.
+    """
+    try:
+        AutoConfig.from_pretrained(trunk, trust_remote_code=False)  # refuses a model that is code of its own
+        return AutoTokenizer.from_pretrained(trunk, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"trunk={settings.trunk.name}: no tokenizer could be loaded from {trunk} "
+            f"({str(error).splitlines()[0]}); without network use a trunk on this machine, "
+            "trunk.source=folder trunk.location=FOLDER"
+        ) from error
+
+
+def build_start(settings: Settings, model_class: type[Model], **labels: Any) -> tuple[CharBertProcessor, Model]:
+    """Return what fine-tuning starts from, processor and model: the pretrained encoder, or without one the trunk.
+
+    What has no weights yet, a head for one, is drawn from torch's global generator, seeded here.
+
+    Args:
+        settings: the experiment's settings.
+        model_class: of the model.
+        **labels: ``id2label`` and ``label2id`` of its head.
+    """
+    encoder = prepare_encoder(settings)
+    if encoder is None:
+        trunk = prepare_trunk(settings)
+        processor = build_processor(settings, trunk)
+        overrides = model_overrides(settings, processor)
+        seed_everything(settings.seed, "head")
+        return processor, model_class.from_trunk(trunk, **overrides, **labels)
+    processor = CharBertProcessor.from_pretrained(encoder)
+    channels = model_overrides(settings, processor)["head_channels"]
+    seed_everything(settings.seed, "head")
+    # Saved in half precision to be small, it is trained in full.
+    return processor, model_class.from_pretrained(encoder, head_channels=channels, dtype=torch.float32, **labels)
+
+
+def load_encoder(settings: Settings) -> tuple[CharBertModel, CharBertProcessor]:
+    """Return the encoder that fine-tuning starts from, after pretraining it when it is missing, and its processor."""
+    if settings.model.released:
+        processor = released_processor(settings)
+        return released_model(settings, processor, CharBertModel), processor
+    refuse_baseline(settings)
+    processor, model = build_start(settings, CharBertModel)
+    return model, processor
+
+
+def trunk_tokenizer(settings: Settings) -> PreTrainedTokenizerBase:
+    """Return the trunk's tokenizer; that of a trunk from scratch is trained on the corpus, the trunk itself is not."""
+    if settings.trunk.source is not TrunkSource.scratch:
+        return load_tokenizer(settings, trunk_location(settings.trunk))
+    lower_case = settings.trunk.lower_case
+    count = partial(count_pieces, lower_case=lower_case)
+    words = count_parts(corpus_blocks(settings, "train"), count, settings.corpus.num_workers)
+    return wordpiece_of_counts(words, settings.trunk.vocab_size, lower_case=lower_case)
+
+
+def model_overrides(settings: Settings, processor: CharBertProcessor) -> dict[str, Any]:
+    """Return the fields of ``CharBertConfig`` that the settings decide."""
+    model = settings.model
+    overrides: dict[str, Any] = {
+        "char_encoder": model.char_encoder.name,
+        "interaction": model.interaction.name,
+        "share_interaction": model.share_interaction,
+        "interaction_start": model.interaction_start.name,
+        "interaction_window": model.interaction_window,
+        "char_embedding_size": model.char_embedding_size,
+        "char_initializer_range": model.char_initializer_range,
+    }
+    if processor.char_vocab is not None:
+        overrides["char_vocab"] = processor.char_vocab.to_dict()
+    if model.char_encoder is CharEncoder.none:
+        overrides |= {"interaction": "none", "head_channels": "token", "nlm_channel": "token"}
+    else:
+        overrides["head_channels"] = model.head_channels.name
+    return overrides
+
+
+def _pretrain_trunk(settings: Settings, cell: Cell) -> None:
+    """MLM on clean text with the trunk's own Hugging Face model: the checkpoint is a plain one."""
+    log.info("pretraining the trunk %s from scratch", settings.trunk.name)
+    prepare_data(settings)
+    tokenizer = trunk_tokenizer(settings)
+    seed_everything(settings.pretraining_seed, "trunk")
+    special = {name: getattr(tokenizer, name) for name in ("pad_token_id", "bos_token_id", "eos_token_id")}
+    config = AutoConfig.for_model(**settings.trunk.config, vocab_size=len(tokenizer), **special)
+    processor = CharBertProcessor(tokenizer, None)
+    _run(
+        settings,
+        cell,
+        settings.trunk.pretraining,
+        AutoModelForMaskedLM.from_config(config),
+        processor,
+        mlm_labels="labels",
+    )
+
+
+def new_encoder(settings: Settings) -> tuple[CharBertForPreTraining, CharBertProcessor, WordVocab | None]:
+    """Return what pretraining starts from, its processor, and the words that NLM restores, None without NLM.
+
+    New weights are drawn from torch's global generator, seeded here, and so are the same at each call.
+    """
+    prepare_data(settings)
+    trunk = prepare_trunk(settings)
+    processor = build_processor(settings, trunk)
+    objective = settings.model.objective
+    with_nlm = objective in (Objective.nlm, Objective.mlm_nlm)
+    words = load_word_vocab(settings) if with_nlm else None
+    seed_everything(settings.pretraining_seed, "encoder")
+    model = CharBertForPreTraining.from_trunk(
+        trunk,
+        **model_overrides(settings, processor),
+        mlm_objective=objective is not Objective.nlm,
+        nlm_vocab_size=len(words) if words is not None else 0,
+        nlm_norm=settings.model.nlm_norm.name,
+    )
+    if words is not None and settings.model.word_start is Start.trunk:
+        start_words_at_subwords(model, words.words[: words.unk_id], processor.tokenizer)
+    return model, processor, words
+
+
+def _pretrain_encoder(settings: Settings, cell: Cell) -> None:
+    log.info("pretraining %s (%s)", settings.model.name, settings.model.objective.name)
+    model, processor, words = new_encoder(settings)
+    teacher = _trunk_teacher(settings)
+    _run(settings, cell, settings.pretraining, model, processor, words=words, noisy=True, teacher=teacher)
+
+
+def _trunk_teacher(settings: Settings) -> TrunkTeacher | None:
+    """Return the loss that the trunk itself teaches by, None where it does not."""
+    weight = settings.model.trunk_teacher_weight
+    if not weight:
+        return None
+    trunk = CharBertModel.from_trunk(prepare_trunk(settings), char_encoder="none", interaction="none")
+    return TrunkTeacher(trunk, weight)
+
+
+def _run(
+    settings: Settings,
+    cell: Cell,
+    training: TrainingSettings,
+    model: Any,
+    processor: CharBertProcessor,
+    *,
+    words: WordVocab | None = None,
+    noisy: bool = False,
+    teacher: TrunkTeacher | None = None,
+    mlm_labels: str = "mlm_labels",
+) -> None:
+    """Train on the corpus, save model and processor, and write the record."""
+    noise = build_nlm_noise(settings.noise) if noisy else None
+    mlm = settings.model.objective is not Objective.nlm or not noisy
+    sets = {
+        split: PretrainingDataset(
+            corpus_blocks(settings, split),
+            processor,
+            max_length=training.max_length,
+            noise=noise,
+            word_vocab=words,
+            mlm_probability=settings.noise.mlm_probability if mlm else 0.0,
+            seed=settings.pretraining_seed if split == "train" else 0,
+            # Held-out scores are of what all rows see.
+            hidden_share=settings.model.hidden_share if noisy and split == "train" else 0.0,
+            clean_copies=teacher is not None and split == "train",
+        )
+        for split in ("train", "dev")
+    }
+    label_names = [mlm_labels] if words is None else [mlm_labels, "nlm_labels"]
+    with recorded_run(settings, cell) as (record, run):
+        trainer = build_trainer(
+            training,
+            model,
+            sets["train"],
+            sets["dev"],
+            _collator(processor, mlm_labels),
+            folder=cell.checkpoints_folder,
+            seed=settings.pretraining_seed,
+            best_metric=None if training.patience is None else "eval_loss",
+            label_names=label_names,
+            extra_losses=() if teacher is None else (teacher,),
+        )
+        train(trainer, record, run, training.patience)
+        model = trainer.model  # put together again where it was sharded
+        wanted = ("loss", "accuracy", "accuracy_known", "perplexity")
+        metrics = {k: v for k, v in final_scores(trainer).items() if k.endswith(wanted)}
+        from_first(lambda: _save(model, processor, words, cell))
+        record.details["history"] = history(trainer)
+        files = [corpus_file(settings, split) for split in ("train", "dev")]
+        record.data_checksums = checksums(files, Path(settings.data.root))
+        record.finish({k.replace("eval_", "eval/", 1): v for k, v in metrics.items()})
+    from_first(lambda: shutil.rmtree(cell.checkpoints_folder, ignore_errors=True))
+
+
+def _collator(processor: CharBertProcessor, mlm_labels: str) -> CompanionCollator:
+    """Return the collator of examples, and of the clean copies that a teacher reads."""
+    # In few widths: the CPU's matrix library keeps memory for every shape that it meets.
+    own = PadCollator(processor.pad_values, _WIDTHS, rename={"mlm_labels": mlm_labels})
+    return CompanionCollator(own, {TEACHER: companion_collator(processor.pad_values, _WIDTHS)})
+
+
+def _save(model: Any, processor: CharBertProcessor, words: WordVocab | None, cell: Cell) -> None:
+    with replaced_folder(cell.model_folder) as draft:
+        model.save_pretrained(draft)
+        processor.save_pretrained(draft)
+        if words is not None:
+            words.save(draft / "word_vocab.json")

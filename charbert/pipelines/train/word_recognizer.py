@@ -1,0 +1,191 @@
+"""The word recogniser in front of BERT (BERT+WordRec, Sec. 4.5): trained once for each task."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import EvalPrediction
+
+from charbert.batch import IGNORED_LABEL
+from charbert.config.model.word_recognizer import Backoff, WordRecognizerSettings
+from charbert.config.schema import Settings
+from charbert.config.training.trainer import TrainingSettings
+from charbert.data.word_recognition import (
+    BlockSentences,
+    Sentences,
+    WordRecognitionDataset,
+    collate_words,
+    frequent_words,
+)
+from charbert.files import replaced_folder
+from charbert.metrics.word_recognition import recognition_scores
+from charbert.model.word_recognizer.correction import WordCorrector
+from charbert.model.word_recognizer.network import WordRecognizer, WordRecognizerConfig
+from charbert.noise.edits import Edit
+from charbert.noise.nlm import NlmNoise
+from charbert.pipelines.build.data import corpus_blocks, corpus_file, prepare_data
+from charbert.runs.recorder import checksums, final_scores, history, recorded_run, seed_everything, train
+from charbert.runs.run import Cell, background_recognizer_cell, recognizer_cell
+from charbert.tasks.attackable import attackable_sentences
+from charbert.tasks.task import Task
+from charbert.text.char_vocab import CharVocab
+from charbert.training.distributed.processes import from_first
+from charbert.training.trainer import build_trainer
+
+log = logging.getLogger(__name__)
+
+
+def prepare_corrector(
+    settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]
+) -> WordCorrector | None:
+    """Return the corrector in front of the model, after training what is missing; None when there is none.
+
+    Args:
+        settings: the experiment's settings.
+        task: the benchmark.
+        sets: its examples; ``train`` and ``dev`` are read.
+    """
+    chosen = settings.model.recognizer
+    if not chosen.enabled:
+        return None
+    recognizer = WordRecognizer.from_pretrained(prepare_recognizer(settings, task, sets))
+    background = None
+    if chosen.backoff is Backoff.background:
+        background = WordRecognizer.from_pretrained(prepare_background_recognizer(settings))
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return WordCorrector(
+        recognizer.to(device),
+        backoff=chosen.backoff.name,
+        background=None if background is None else background.to(device),
+        keep_case=chosen.keep_case,
+    )
+
+
+def prepare_recognizer(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]) -> str:
+    """Return the folder of the recogniser of the task's words, after training it when it is missing.
+
+    It learns from the words of the training set that an attack may touch, its labels left aside. The
+    fine-tuning record has the checksums of the task's files.
+    """
+    return _prepare(
+        settings,
+        recognizer_cell(settings),
+        lambda split: [words for words in attackable_sentences(task, sets[split]) if words],
+        settings.model.recognizer.vocab_size,
+        settings.model.recognizer.training,
+    )
+
+
+def prepare_background_recognizer(settings: Settings) -> str:
+    """Return the folder of the recogniser of the pretraining text's words, trained when it is missing."""
+    prepare_data(settings)
+    return _prepare(
+        settings,
+        background_recognizer_cell(settings),
+        lambda split: BlockSentences(corpus_blocks(settings, split)),
+        settings.model.recognizer.background_vocab_size,
+        settings.model.recognizer.background_training,
+        [corpus_file(settings, split) for split in ("train", "dev")],
+    )
+
+
+def _prepare(
+    settings: Settings,
+    cell: Cell,
+    read_sentences: Callable[[str], Sentences],
+    vocab_size: int,
+    training: TrainingSettings,
+    files: Sequence[Path] = (),
+) -> str:
+    def make() -> None:
+        log.info("training the word recogniser %s", cell.name)
+        sentences = {split: read_sentences(split) for split in ("train", "dev")}
+        _train(settings, cell, sentences, vocab_size, training, files)
+
+    cell.make_once(make)
+    return str(cell.model_folder)
+
+
+def _train(
+    settings: Settings,
+    cell: Cell,
+    sentences: Mapping[str, Sentences],
+    vocab_size: int,
+    training: TrainingSettings,
+    files: Sequence[Path],
+) -> None:
+    chosen = settings.model.recognizer
+    words = frequent_words(sentences["train"], vocab_size)
+    text = (" ".join(sentence).lower() for sentence in sentences["train"])
+    characters = CharVocab.build(text, chosen.char_vocab_size)
+    sets = {
+        split: WordRecognitionDataset(
+            sentences[split],
+            _build_noise(chosen),
+            words,
+            characters,
+            seed=settings.pretraining_seed if split == "train" else 0,
+            max_words=chosen.max_words,
+            fresh_noise=split == "train",
+        )
+        for split in ("train", "dev")
+    }
+    seed_everything(settings.pretraining_seed, "word recogniser")
+    model = WordRecognizer(
+        WordRecognizerConfig(
+            words=list(words.words[: words.unk_id]),
+            char_vocab=characters.to_dict(),
+            hidden_size=chosen.hidden_size,
+        )
+    )
+
+    def score_dev(prediction: EvalPrediction) -> dict[str, float]:
+        return recognition_scores(prediction.label_ids, prediction.predictions, words.unk_id, IGNORED_LABEL)
+
+    with recorded_run(settings, cell) as (record, tracking):
+        trainer = build_trainer(
+            training,
+            model,
+            sets["train"],
+            sets["dev"],
+            collate_words,
+            folder=cell.checkpoints_folder,
+            seed=settings.pretraining_seed,
+            best_metric="eval_word_accuracy",
+            label_names=["labels"],
+            compute_metrics=score_dev,
+            # the logits of a whole set over 10,000 words would fill the memory
+            preprocess_logits_for_metrics=lambda logits, labels: logits.argmax(-1),
+        )
+        train(trainer, record, tracking)
+        scores = final_scores(trainer)
+        from_first(lambda: _save(trainer.model, cell))
+        record.details["history"] = history(trainer)
+        record.data_checksums = checksums(files, Path(settings.data.root))
+        record.details["words"] = words.unk_id
+        wanted = ("loss", "accuracy", "error_rate")
+        record.finish({k.replace("eval_", "eval/", 1): v for k, v in scores.items() if k.endswith(wanted)})
+    from_first(lambda: shutil.rmtree(cell.checkpoints_folder, ignore_errors=True))
+
+
+def _save(model: Any, cell: Cell) -> None:
+    with replaced_folder(cell.model_folder) as draft:
+        model.save_pretrained(draft)
+
+
+def _build_noise(chosen: WordRecognizerSettings) -> NlmNoise:
+    """Return the noise of training.
+
+    Departure: Pruthi et al. draw an edit first and leave the word alone where it is too short for it (drop
+    needs five characters there, swap four); here one of the edits possible in a word is drawn.
+    """
+    return NlmNoise(
+        probability=chosen.noise_probability,
+        edits=tuple(Edit[edit] for edit in chosen.edits),
+        min_word_length=chosen.min_word_length,
+    )

@@ -1,0 +1,180 @@
+"""Changed copies of training examples: typos, synonyms, words left out, neighbours exchanged; labels stay put."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from charbert.config.data.preparation import AugmentationSettings
+from charbert.data.readers.lines import read_lines
+from charbert.errors import DataError, SettingsError
+from charbert.noise.attack import Attack
+from charbert.noise.edits import Edit, NoiseModel
+from charbert.preparation.rewriting import Rewritten, Words
+from charbert.preparation.steps import Outcome, Row, Step
+from charbert.preparation.views import ExampleView
+from charbert.seeding import numpy_generator
+
+Synonyms = Mapping[str, Sequence[str]]
+Operation = Callable[[Words, int, np.random.Generator], Rewritten]
+"""Words, how many of them to change, and a generator, to the words after that."""
+
+_COMMENT = "#"
+
+
+class Augment(Step):
+    """Add changed copies of a share of the examples, each beside its example.
+
+    Each copy draws from a generator of its own, so it depends on no other example.
+
+    Args:
+        settings: how many, and what is changed.
+        seed: of the draws.
+        synonyms: of each word, in lower case; None: that operation is left out.
+
+    Raises:
+        SettingsError: if no operation is left.
+    """
+
+    name = "augmentation"
+    training_only = True
+
+    def __init__(self, settings: AugmentationSettings, seed: int, synonyms: Synonyms | None = None) -> None:
+        self.settings = settings
+        self.seed = seed
+        noise = Attack(edits=tuple(Edit[edit] for edit in settings.edits), min_word_length=settings.min_word_length)
+        known: dict[str, Operation] = {"noise": noise_words(noise), "deletion": delete_words, "swap": swap_words}
+        if synonyms is not None:
+            known["synonyms"] = replace_synonyms(synonyms)
+        self.operations = {name: known[name] for name in settings.operations if name in known}
+        if not self.operations:
+            raise SettingsError(
+                "preparation.augmentation.operations lists synonyms alone, which need a file: set "
+                "preparation.augmentation.synonyms=FILE"
+            )
+
+    def apply(self, rows: Sequence[Row[Any]], view: ExampleView[Any]) -> Outcome[Any]:
+        """Add the copies."""
+        order = numpy_generator(self.seed, "augmentation").permutation(len(rows))
+        chosen = set(order[: round(self.settings.share * len(rows))].tolist())
+        fresh = view.fresh_names([row.example for row in rows])
+        outcome: Outcome[Any] = Outcome([])
+        made: Counter[str] = Counter()
+        for number, row in enumerate(rows):
+            outcome.rows.append(row)
+            for copy in range(self.settings.copies if number in chosen else 0):
+                generator = numpy_generator(self.seed, "augmentation", number, copy)
+                operation, example = self._copy(row.example, view, generator)
+                if example is None:
+                    made["unchanged, left out"] += 1
+                    continue
+                made[operation] += 1
+                outcome.rows.append(Row(fresh(example, "a"), row.index, row.place, self.name))
+        outcome.notes = {"copies": dict(sorted(made.items())), "operations": list(self.operations)}
+        return outcome
+
+    def _copy(self, example: Any, view: ExampleView[Any], generator: np.random.Generator) -> tuple[str, Any]:
+        """Return the operation and the changed copy, None where nothing came of it."""
+        operation = list(self.operations)[generator.integers(len(self.operations))]
+        rewritten = []
+        for words in view.words(example, contexts=self.settings.contexts):
+            number = max(1, round(self.settings.word_share * len(words.words)))
+            rewritten.append(self.operations[operation](words, number, generator))
+        copy = view.rewrite(example, rewritten)
+        return operation, None if copy is None or view.texts(copy) == view.texts(example) else copy
+
+
+def noise_words(noise: NoiseModel) -> Operation:
+    """Return the operation that gives words one edit of the noise model each."""
+
+    def operation(words: Words, number: int, generator: np.random.Generator) -> Rewritten:
+        noised = noise.corrupt(words.words, generator)
+        open_ = [edit for edit in noised.edits if words.changeable[edit.word_index]]
+        new = list(words.words)
+        for at in generator.permutation(len(open_))[:number]:
+            new[open_[at].word_index] = open_[at].after
+        return Rewritten(tuple(new), tuple(range(len(new))))
+
+    return operation
+
+
+def replace_synonyms(synonyms: Synonyms) -> Operation:
+    """Return the operation that puts synonyms in the place of words, in the case of the word."""
+
+    def operation(words: Words, number: int, generator: np.random.Generator) -> Rewritten:
+        new = list(words.words)
+        open_ = [at for at, word in enumerate(new) if words.changeable[at] and word.lower() in synonyms]
+        for place in generator.permutation(len(open_))[:number]:
+            word = new[open_[place]]
+            choices = synonyms[word.lower()]
+            new[open_[place]] = _in_case_of(word, choices[int(generator.integers(len(choices)))])
+        return Rewritten(tuple(new), tuple(range(len(new))))
+
+    return operation
+
+
+def delete_words(words: Words, number: int, generator: np.random.Generator) -> Rewritten:
+    """Leave words out; at least one that could go stays."""
+    new = list(words.words)
+    open_ = [at for at in range(len(new)) if words.movable[at]]
+    for place in generator.permutation(len(open_))[: min(number, len(open_) - 1)]:
+        new[open_[place]] = ""
+    return Rewritten(tuple(new), tuple(range(len(new))))
+
+
+def swap_words(words: Words, number: int, generator: np.random.Generator) -> Rewritten:
+    """Exchange neighbours; no word takes part twice."""
+    order = list(range(len(words.words)))
+    pairs = [at for at in range(len(order) - 1) if words.movable[at] and words.movable[at + 1]]
+    touched: set[int] = set()
+    done = 0
+    for place in generator.permutation(len(pairs)):
+        at = pairs[place]
+        if done == number:
+            break
+        if {at, at + 1} & touched:
+            continue
+        order[at], order[at + 1] = order[at + 1], order[at]
+        touched |= {at, at + 1}
+        done += 1
+    return Rewritten(tuple(words.words[at] for at in order), tuple(order))
+
+
+def read_synonyms(path: Path | str) -> dict[str, list[str]]:
+    """Return the synonyms of each word, in lower case, from a user's file.
+
+    A line holds a word, a tab, and its synonyms with commas between them; empty lines and lines that begin with
+    ``#`` are skipped. A word's lines add up. Synonyms are single words: in tagged sentences each word has one tag.
+
+    Raises:
+        DataError: naming a line of another form.
+    """
+    path = Path(path)
+    found: dict[str, list[str]] = {}
+    for number, line in enumerate(read_lines(path, "a file of synonyms"), start=1):
+        if not line.strip() or line.startswith(_COMMENT):
+            continue
+        word, tab, rest = line.partition("\t")
+        synonyms = [one.strip() for one in rest.split(",")]
+        if not tab or not word.strip() or not all(synonyms) or any(" " in one or "\t" in one for one in synonyms):
+            raise DataError.at(
+                path,
+                number,
+                expected="a word, a tab, and synonyms of one word each with commas between them",
+                found=repr(line[:60]),
+            )
+        known = found.setdefault(word.strip().lower(), [])
+        known += [one for one in synonyms if one not in known]
+    if not found:
+        raise DataError.at(path, None, expected="at least one word with synonyms", found="none")
+    return found
+
+
+def _in_case_of(word: str, synonym: str) -> str:
+    if word.isupper() and len(word) > 1:
+        return synonym.upper()
+    return synonym[:1].upper() + synonym[1:] if word[:1].isupper() else synonym

@@ -1,0 +1,302 @@
+"""Repetitions within a set, and between the sets of a task: exact ones, and near ones by MinHash."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+from zlib import crc32
+
+from charbert.config.data.preparation import Conflict, DuplicateSettings, Finding, LeakageSettings, NearSettings
+from charbert.data.splits import connect_groups, normalise_text
+from charbert.errors import DataError, SettingsError
+from charbert.preparation.steps import Outcome, Row, Step
+from charbert.preparation.views import ExampleView
+
+Texts = tuple[str, ...]
+
+_FEWEST_MISSES = (0.01, 0.99)
+"""What false and missed candidates cost when the bands of the index are chosen: a false one is only looked at."""
+
+
+class Match(NamedTuple):
+    """Another example that is the same, or nearly."""
+
+    number: int
+    similarity: float
+    """1 where both are equal after `normalise_text`; near ones are below."""
+
+
+class SimilarTexts:
+    """An index of examples by their texts, which finds the one that is most like another.
+
+    Args:
+        settings: when texts are nearly the same.
+
+    Raises:
+        SettingsError: if near duplicates are asked for and datasketch is not installed.
+    """
+
+    def __init__(self, settings: NearSettings) -> None:
+        self.settings = settings
+        self._texts: list[Texts] = []
+        self._exact: dict[Texts, int] = {}
+        self._by_first: dict[str, list[int]] = defaultdict(list)
+        self._index: Any = None
+        self._last: tuple[str, Any] = ("", None)
+        if settings.similarity:
+            minhash, index = _minhash()
+            self._blank = minhash(settings.permutations, hashfunc=crc32)
+            self._index = index(settings.similarity, settings.permutations, weights=_FEWEST_MISSES)
+
+    def add(self, texts: Sequence[str]) -> int:
+        """Add an example and return its number, from 0."""
+        key, number = tuple(map(normalise_text, texts)), len(self._texts)
+        self._texts.append(key)
+        self._exact.setdefault(key, number)
+        if self._index is not None:
+            if self._is_short(key[0]):
+                self._by_first[key[0]].append(number)
+            else:
+                self._index.insert(number, self._hash(key[0]), check_duplication=False)
+        return number
+
+    def find(self, texts: Sequence[str]) -> Match | None:
+        """Return the example that is most like another one, the first of equally similar ones; None if none is."""
+        found = self.find_all(texts, stop_at_exact=True)
+        return max(found, key=lambda match: (match.similarity, -match.number), default=None)
+
+    def find_all(self, texts: Sequence[str], *, stop_at_exact: bool = False) -> list[Match]:
+        """Return all examples that are the same or nearly, of equal ones the first alone."""
+        key = tuple(map(normalise_text, texts))
+        exact = self._exact.get(key)
+        found = [] if exact is None else [Match(exact, 1.0)]
+        if self._index is None or (stop_at_exact and found):
+            return found
+        short = self._is_short(key[0])
+        candidates = self._by_first.get(key[0], []) if short else sorted(self._index.query(self._hash(key[0])))
+        for number in candidates:
+            similarity = self._similarity(key, self._texts[number])
+            if self._texts[number] != key and similarity >= self.settings.similarity:
+                found.append(Match(number, similarity))
+        return found
+
+    def _similarity(self, one: Texts, other: Texts) -> float:
+        """Return the least similarity of two texts that belong together."""
+        if len(one) != len(other):
+            return 0.0
+        return min(self._text_similarity(first, second) for first, second in zip(one, other, strict=True))
+
+    def _text_similarity(self, one: str, other: str) -> float:
+        if one == other:
+            return 1.0
+        if self._is_short(one) or self._is_short(other):
+            return 0.0
+        return jaccard(ngrams(one, self.settings.ngram), ngrams(other, self.settings.ngram))
+
+    def _is_short(self, text: str) -> bool:
+        return text.count(" ") + 1 < self.settings.min_words
+
+    def _hash(self, text: str) -> Any:
+        """Return the MinHash of a text; that of the last one is at hand, as texts are looked up and then added."""
+        if self._last[0] != text:
+            made = self._blank.copy()
+            made.update_batch([gram.encode() for gram in sorted(ngrams(text, self.settings.ngram))])
+            self._last = (text, made)
+        return self._last[1]
+
+
+def ngrams(text: str, size: int) -> set[str]:
+    """Return the character n-grams of a text; of a shorter one the text itself."""
+    return {text[start : start + size] for start in range(max(1, len(text) - size + 1))}
+
+
+def jaccard(one: set[str], other: set[str]) -> float:
+    """Return the share of what two sets have in common, in [0, 1]."""
+    return len(one & other) / max(1, len(one | other))
+
+
+@cache
+def _minhash() -> tuple[Any, Any]:
+    try:
+        from datasketch import MinHash, MinHashLSH
+    except ImportError as error:
+        raise SettingsError(
+            "near duplicates need datasketch, which is not installed: pip install 'charbert[prepare]', "
+            "or set preparation.near.similarity=0 for exact ones only"
+        ) from error
+    return MinHash, MinHashLSH
+
+
+def group_similar(texts: Sequence[Sequence[str]], settings: NearSettings) -> list[int]:
+    """Return a group for each example, such that examples with (nearly) the same texts are in the same group."""
+    index = SimilarTexts(settings)
+    keys: list[list[int]] = []
+    for number, own in enumerate(texts):
+        keys.append([number, *(match.number for match in index.find_all(own))])
+        index.add(own)
+    return connect_groups(keys)
+
+
+class DropDuplicates(Step):
+    """Drop all but the first of each set of repetitions.
+
+    A near duplicate with another label or answer says something of its own, so it stays.
+
+    Args:
+        settings: what happens to exact repetitions with different labels.
+        near: when two texts are nearly the same.
+    """
+
+    name = "duplicates"
+
+    def __init__(self, settings: DuplicateSettings, near: NearSettings) -> None:
+        self.settings = settings
+        self.near = near
+
+    def apply(self, rows: Sequence[Row[Any]], view: ExampleView[Any]) -> Outcome[Any]:
+        """Drop repetitions."""
+        outcome: Outcome[Any] = Outcome([])
+        index, indexed = SimilarTexts(self.near), list[Row[Any]]()
+        contradicted = self._contradicted(rows, view)
+        unlike = 0
+        for number, row in enumerate(rows):
+            if number in contradicted:
+                outcome.dropped.append(self.drop(row, view, "duplicate with another label", contradicted[number]))
+                continue
+            texts = view.texts(row.example)
+            match = index.find(texts)
+            same = match is not None and self._agree(row, indexed[match.number], view)
+            if match is not None and (match.similarity == 1 or same):
+                outcome.dropped.append(self._drop_repetition(row, indexed[match.number], match.similarity, same, view))
+                continue
+            unlike += match is not None
+            index.add(texts)
+            indexed.append(row)
+            outcome.rows.append(row)
+        if unlike:
+            outcome.notes["near duplicates with another label, kept"] = unlike
+        return outcome
+
+    def _drop_repetition(
+        self, row: Row[Any], first: Row[Any], similarity: float, same: bool, view: ExampleView[Any]
+    ) -> Any:
+        if similarity < 1:
+            return self.drop(row, view, "near duplicate", f"of {first.place} (similarity {similarity:.2f})")
+        return self.drop(row, view, "duplicate" if same else "duplicate with another label", f"of {first.place}")
+
+    def _agree(self, one: Row[Any], other: Row[Any], view: ExampleView[Any]) -> bool:
+        """Return whether both say the same; tags of sentences that differ cannot be compared."""
+        exact = _key(one, view) == _key(other, view)
+        return not (exact or view.one_verdict) or view.verdict(one.example) == view.verdict(other.example)
+
+    def _contradicted(self, rows: Sequence[Row[Any]], view: ExampleView[Any]) -> dict[int, str]:
+        """Return the rows that go because exact repetitions have other labels, each with what it repeats."""
+        if self.settings.conflicts is Conflict.first:
+            return {}
+        groups: dict[Texts, list[int]] = defaultdict(list)
+        for number, row in enumerate(rows):
+            groups[_key(row, view)].append(number)
+        found: dict[int, str] = {}
+        for group in groups.values():
+            counts = Counter(view.verdict(rows[number].example) for number in group).most_common(2)
+            if len(counts) < 2:
+                continue
+            clear = self.settings.conflicts is Conflict.majority and counts[0][1] > counts[1][1]
+            for number in group:
+                if not clear or view.verdict(rows[number].example) != counts[0][0]:
+                    other = next(one for one in group if one != number)
+                    found[number] = f"of {rows[other].place}"
+        return found
+
+
+def _key(row: Row[Any], view: ExampleView[Any]) -> Texts:
+    return tuple(map(normalise_text, view.texts(row.example)))
+
+
+class FindLeakage(Step):
+    """Find training examples that are in a held-out set too, exactly or nearly.
+
+    Args:
+        settings: what happens to them.
+        near: when two texts are nearly the same.
+        held_out: places and texts of the examples of each other set, by its name.
+
+    Raises:
+        DataError: when applied with ``action=refuse`` and there is one.
+    """
+
+    name = "leakage"
+    training_only = True
+
+    def __init__(
+        self, settings: LeakageSettings, near: NearSettings, held_out: Mapping[str, Sequence[tuple[str, Texts]]]
+    ) -> None:
+        self.settings = settings
+        self.index = SimilarTexts(near)
+        self.places = [_in_set(place, name) for name, rows in held_out.items() for place, _ in rows]
+        for rows in held_out.values():
+            for _, texts in rows:
+                self.index.add(texts)
+
+    def apply(self, rows: Sequence[Row[Any]], view: ExampleView[Any]) -> Outcome[Any]:
+        """Look up each row among the held-out ones."""
+        found = {number: self.index.find(view.texts(row.example)) for number, row in enumerate(rows)}
+        matches = {number: match for number, match in found.items() if match is not None}
+        exact = sum(match.similarity == 1 for match in matches.values())
+        if matches and self.settings.action is Finding.refuse:
+            number, match = next(iter(matches.items()))
+            raise DataError(
+                f"{rows[number].place}: expected training examples that are in no other set, got one of "
+                f"{self.places[match.number]} (similarity {match.similarity:.2f}), and {len(matches) - 1} more such "
+                f"({exact} in all exactly, {len(matches) - exact} nearly); set preparation.leakage.action=drop to take "
+                "them out of training, or report to list them"
+            )
+        outcome: Outcome[Any] = Outcome(list(rows))
+        outcome.notes |= {"in a held-out set exactly": exact, "in a held-out set nearly": len(matches) - exact}
+        if self.settings.action is Finding.report:
+            outcome.findings = [_finding(rows[number], self.places, match) for number, match in matches.items()]
+            return outcome
+        outcome.rows = [row for number, row in enumerate(rows) if number not in matches]
+        for number, match in matches.items():
+            reason = "in a held-out set" if match.similarity == 1 else "nearly in a held-out set"
+            detail = f"{self.places[match.number]} (similarity {match.similarity:.2f})"
+            outcome.dropped.append(self.drop(rows[number], view, reason, detail))
+        return outcome
+
+
+def _in_set(place: str, name: str) -> str:
+    """Return a place that says which set it is in, unless it is named after the file."""
+    return place if re.split("[:,]", place)[0] == name else f"{place} ({name})"
+
+
+def _finding(row: Row[Any], places: Sequence[str], match: Match) -> dict[str, Any]:
+    return {"index": row.index, "place": row.place, "of": places[match.number], "similarity": match.similarity}
+
+
+def check_no_near_leakage(texts: Mapping[str, Sequence[Texts]], settings: NearSettings) -> None:
+    """Refuse parts of which two have (nearly) the same example; see `charbert.data.splits.check_no_leakage`.
+
+    Args:
+        texts: the texts of each example, by part (train, dev, test).
+        settings: when two texts are nearly the same.
+
+    Raises:
+        DataError: naming the first two examples that are nearly the same in different parts.
+    """
+    index, owners = SimilarTexts(settings), list[tuple[str, int]]()
+    for part, rows in texts.items():
+        matches = [(number, index.find(own)) for number, own in enumerate(rows)]
+        for number, match in matches:
+            if match is not None:
+                other, place = owners[match.number]
+                raise DataError(
+                    f"expected parts that share nothing, got nearly the same text in {other} (example {place}) and "
+                    f"{part} (example {number}), similarity {match.similarity:.2f}: {rows[number][0]!r}; "
+                    "keep near duplicates together, or take one out"
+                )
+        for number, own in enumerate(rows):
+            index.add(own)
+            owners.append((part, number))

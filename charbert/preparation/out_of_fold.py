@@ -1,0 +1,175 @@
+"""Probabilities of each example's labels from models that have not seen the example: cross-validated here, or given."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.feature_extraction import FeatureHasher
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.model_selection import GroupKFold, StratifiedKFold
+
+from charbert.data.readers.lines import read_lines
+from charbert.errors import DataError, SettingsError
+from charbert.preparation.steps import Row
+from charbert.seeding import derive_seed
+from charbert.serialization import parse_strictly
+
+log = logging.getLogger(__name__)
+
+
+def cross_validate_texts(
+    texts: Sequence[Sequence[str]], labels: Sequence[str], names: Sequence[str], folds: int, seed: int
+) -> list[np.ndarray]:
+    """Return each example's probabilities, (1, K), by logistic regression on TF-IDF of the other folds.
+
+    Words of the first and of the second text are different features, and of a pair the words that both have are
+    features too.
+
+    Raises:
+        DataError: if a label has fewer examples than there are folds.
+    """
+    ids = np.array([names.index(label) for label in labels])
+    rarest, count = min(Counter(labels).items(), key=lambda pair: (pair[1], pair[0]))
+    if count < folds:
+        raise DataError(
+            f"expected at least {folds} examples of each label, one a fold, got {count} of {rarest!r}; "
+            "set preparation.suspicious.folds lower, or drop the label"
+        )
+    vectors = TfidfVectorizer(analyzer=_text_features, sublinear_tf=True, min_df=1)
+    found = np.zeros((len(ids), len(names)))
+    splitter = StratifiedKFold(folds, shuffle=True, random_state=derive_seed(seed, "suspicious") % 2**32)
+    for number, (rest, fold) in enumerate(splitter.split(ids, ids), start=1):
+        log.info("suspicious labels: fold %d of %d", number, folds)
+        model = LogisticRegression(max_iter=300, C=3.0)
+        model.fit(vectors.fit_transform([texts[at] for at in rest]), ids[rest])
+        found[np.ix_(fold, model.classes_)] = model.predict_proba(vectors.transform([texts[at] for at in fold]))
+    return [row[None] for row in found]
+
+
+def _text_features(texts: Sequence[str]) -> list[str]:
+    """Return words and pairs of neighbouring words, marked with their text."""
+    features: list[str] = []
+    bags = []
+    for number, text in enumerate(texts):
+        words = text.lower().split()
+        bags.append(set(words))
+        features += [f"{number}:{word}" for word in words]
+        features += [f"{number}:{one} {two}" for one, two in pairwise(words)]
+    if len(bags) > 1:
+        both = set.intersection(*bags)
+        features += [f"both:{word}" for word in sorted(both)]
+        share = len(both) / max(1, min(map(len, bags)))
+        features += [f"common:{step}" for step in range(int(10 * share) + 1)]
+    return features
+
+
+def cross_validate_tags(
+    sentences: Sequence[Sequence[str]], labels: Sequence[Sequence[str]], names: Sequence[str], folds: int, seed: int
+) -> list[np.ndarray]:
+    """Return the probabilities of each word's tags, (words, K), by logistic regression on the words around it.
+
+    A sentence is in one fold.
+    """
+    features = FeatureHasher(2**18, input_type="string").transform(
+        feature for words in sentences for feature in _word_features(words)
+    )
+    ids = np.array([names.index(label) for own in labels for label in own])
+    owners = np.repeat(np.arange(len(sentences)), [len(words) for words in sentences])
+    found = np.zeros((len(ids), len(names)))
+    state = derive_seed(seed, "suspicious") % 2**32
+    if len(sentences) < folds:
+        raise DataError(f"expected at least {folds} sentences, one a fold, got {len(sentences)}")
+    splitter = GroupKFold(folds, shuffle=True, random_state=state)
+    for number, (rest, fold) in enumerate(splitter.split(ids, groups=owners), start=1):
+        log.info("suspicious labels: fold %d of %d", number, folds)
+        model = SGDClassifier(loss="log_loss", alpha=1e-6, max_iter=8, tol=None, random_state=state)
+        model.fit(features[rest], ids[rest])
+        found[np.ix_(fold, model.classes_)] = model.predict_proba(features[fold])
+    ends = np.cumsum([len(words) for words in sentences])
+    return np.split(found, ends[:-1])
+
+
+def _word_features(words: Sequence[str]) -> list[list[str]]:
+    """Return what stands at each word and beside it."""
+    padded = ["<s>", "<s>", *words, "</s>", "</s>"]
+    features = []
+    for at, word in enumerate(words, start=2):
+        beside = [f"{step}={padded[at + step].lower()}" for step in (-2, -1, 1, 2)]
+        own = [f"w={word}", f"l={word.lower()}", f"h={_shape(word)}", f"h-1={_shape(padded[at - 1])}"]
+        own += [f"h+1={_shape(padded[at + 1])}", f"-1,0={padded[at - 1].lower()} {word.lower()}"]
+        ends = [f"p{size}={word[:size].lower()}" for size in (2, 3)] + [
+            f"s{size}={word[-size:].lower()}" for size in (2, 3)
+        ]
+        features.append([*own, *beside, *ends, "start" if at == 2 else "inside"])
+    return features
+
+
+def _shape(word: str) -> str:
+    """Return the word with its characters replaced by their kinds, runs of one kind as one."""
+    kinds = ["X" if one.isupper() else "x" if one.islower() else "9" if one.isdigit() else one for one in word]
+    return "".join(kind for at, kind in enumerate(kinds) if not at or kind != kinds[at - 1])
+
+
+def read_probabilities(path: Path | str) -> list[dict[str, float]]:
+    """Return the probabilities of each example, one JSON object a line.
+
+    Of a line with ``predicted`` and ``probability`` alone, the rest is shared by the other labels; see
+    `SuspiciousSettings.probabilities`.
+
+    Raises:
+        DataError: naming the line that is neither.
+    """
+    path = Path(path)
+    rows: list[dict[str, float]] = []
+    for number, line in enumerate(read_lines(path, "a file of probabilities (JSON lines)"), start=1):
+        try:
+            content = parse_strictly(line)
+        except ValueError as error:
+            raise DataError.at(path, number, expected="JSON", found=str(error)) from None
+        found = content.get("probabilities") if isinstance(content, dict) else None
+        if found is None and isinstance(content, dict) and {"predicted", "probability"} <= content.keys():
+            found = {str(content["predicted"]): content["probability"]}
+        numbers = isinstance(found, dict) and all(
+            isinstance(one, int | float) and 0 <= one <= 1 for one in found.values()
+        )
+        if not numbers or not found:
+            expected = 'an object with "probabilities" by label, or "predicted" and "probability"'
+            raise DataError.at(path, number, expected=expected, found=line[:80])
+        rows.append({str(name): float(one) for name, one in found.items()})
+    return rows
+
+
+def select_probabilities(
+    probabilities: Sequence[Mapping[str, float]],
+    rows: Sequence[Row[Any]],
+    labels: Sequence[Sequence[str]],
+    names: Sequence[str],
+) -> list[np.ndarray]:
+    """Return those of the rows that are left, (1, K) each."""
+    if any(len(own) != 1 for own in labels):
+        raise SettingsError("preparation.suspicious.probabilities holds one line a text, and sentences have many tags")
+    last = max(row.index for row in rows)
+    if last >= len(probabilities):
+        raise DataError(
+            f"preparation.suspicious.probabilities: expected a line for each example of the file, {last + 1} or more, "
+            f"got {len(probabilities)}; were they computed on another file?"
+        )
+    selected = []
+    for row in rows:
+        given = probabilities[row.index]
+        unknown = sorted(given.keys() - set(names))
+        if unknown:
+            raise DataError(
+                f"preparation.suspicious.probabilities, line {row.index + 1}: expected labels of {', '.join(names)}, "
+                f"got {unknown[0]!r}"
+            )
+        rest = max(0.0, 1.0 - sum(given.values())) / max(1, len(names) - len(given))
+        selected.append(np.array([[max(given.get(name, rest), 1e-12) for name in names]]))
+    return selected

@@ -1,0 +1,65 @@
+"""What happened to a set, as data: numbers for a report, and every example that was dropped, changed or pointed at."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from charbert.preparation.steps import Prepared, Row
+from charbert.preparation.views import ExampleView
+
+
+def describe_set(view: ExampleView[Any], rows: Sequence[Row[Any]], prepared: Prepared[Any]) -> dict[str, Any]:
+    """Return a set before and after its steps: examples, classes, lengths, and what each step did.
+
+    Args:
+        view: texts and classes of an example.
+        rows: before; what was malformed is not among them.
+        prepared: after.
+    """
+    unread = sum(report.rows_in - report.rows_out for report in prepared.reports if report.step == "reading")
+    return {
+        "examples": {"before": len(rows) + unread, "after": len(prepared.rows)},
+        "dropped": len(prepared.dropped),
+        "added": sum(report.added for report in prepared.reports),
+        "changed": len({(change.index, change.step) for change in prepared.changes}),
+        "classes": _before_and_after(view, rows, prepared, count_classes),
+        "words": _before_and_after(view, rows, prepared, count_words),
+        "steps": [asdict(report) for report in prepared.reports],
+    }
+
+
+def count_classes(view: ExampleView[Any], rows: Sequence[Row[Any]]) -> dict[str, int]:
+    """Return how many examples belong to each class, by name; one may belong to several."""
+    return dict(sorted(Counter(name for row in rows for name in view.kinds(row.example)).items()))
+
+
+def count_words(view: ExampleView[Any], rows: Sequence[Row[Any]]) -> dict[str, int]:
+    """Return how many examples have how many words, those of a pair together."""
+    counts = Counter(sum(view.lengths(row.example)) for row in rows)
+    return {str(length): count for length, count in sorted(counts.items())}
+
+
+def _before_and_after(
+    view: ExampleView[Any], rows: Sequence[Row[Any]], prepared: Prepared[Any], count: Any
+) -> dict[str, dict[str, int]]:
+    return {"before": count(view, rows), "after": count(view, prepared.rows)}
+
+
+def listings(prepared: Mapping[str, Prepared[Any]]) -> dict[str, str]:
+    """Return the lists of what was dropped, changed and pointed at, JSON lines by the name of their file.
+
+    A line names its set, and the position and place of the example in its file.
+    """
+    return {
+        "dropped.jsonl": _lines((name, asdict(one)) for name, each in prepared.items() for one in each.dropped),
+        "changed.jsonl": _lines((name, asdict(one)) for name, each in prepared.items() for one in each.changes),
+        "findings.jsonl": _lines((name, one) for name, each in prepared.items() for one in each.findings),
+    }
+
+
+def _lines(rows: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
+    return "".join(json.dumps({"set": name, **row}, ensure_ascii=False) + "\n" for name, row in rows)

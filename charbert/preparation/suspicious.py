@@ -1,0 +1,184 @@
+"""Labels that a model which has not seen the example does not believe (confident learning, by cleanlab)."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from charbert.config.data.preparation import Finding, SuspiciousSettings
+from charbert.errors import DataError, SettingsError
+from charbert.preparation.out_of_fold import cross_validate_tags, cross_validate_texts, select_probabilities
+from charbert.preparation.steps import Outcome, Row, Step
+from charbert.preparation.views import ExampleView
+
+log = logging.getLogger(__name__)
+
+_LEAST_GAIN = 0.05
+"""A model that is not this much better than always saying the most frequent label is no judge of labels."""
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """A label that is probably wrong."""
+
+    example: int
+    """Number of the example, from 0."""
+    position: int
+    """Which of its labels: 0, or the word's position."""
+    label: str
+    suggested: str
+    """The most likely label."""
+    confidence: float
+    """Probability of the label that is given, in [0, 1]."""
+
+
+class FindSuspicious(Step):
+    """List or drop examples with a label that cross-validated confidence speaks against.
+
+    Args:
+        settings: where confidence comes from, and what happens to what it finds.
+        seed: of the folds.
+        probabilities: the file that ``settings.probabilities`` names, read; None: cross-validated here.
+    """
+
+    name = "suspicious"
+
+    def __init__(
+        self, settings: SuspiciousSettings, seed: int, probabilities: Sequence[Mapping[str, float]] | None = None
+    ) -> None:
+        self.settings = settings
+        self.seed = seed
+        self.probabilities = probabilities
+
+    def apply(self, rows: Sequence[Row[Any]], view: ExampleView[Any]) -> Outcome[Any]:
+        """Judge each label.
+
+        Raises:
+            DataError: if there are fewer examples of a label than folds, the file of probabilities does not fit, or
+                a suspicious label is refused.
+            SettingsError: if the task has no labels, or cleanlab is not installed.
+        """
+        labels = [view.labels(row.example) or (name,) for row, name in _with_classes(rows, view)]
+        names = sorted({label for own in labels for label in own})
+        if len(names) < 2:
+            raise SettingsError(f"the step suspicious needs two labels or more, got {', '.join(names) or 'none'}")
+        probabilities = self._probabilities(rows, labels, names, view)
+        found = find_suspicious(labels, probabilities, names, method=self.settings.method)[: self.settings.top]
+        outcome: Outcome[Any] = Outcome(list(rows))
+        given = np.array([names.index(label) for own in labels for label in own])
+        accuracy = float(np.mean(np.concatenate(probabilities).argmax(1) == given))
+        majority = float(np.bincount(given).max() / len(given))
+        if accuracy < majority + _LEAST_GAIN:
+            log.warning(
+                "the model that judges the labels agrees with %.1f %% of them, the most frequent label alone with "
+                "%.1f %%: its findings mean little; give preparation.suspicious.probabilities of a better one",
+                100 * accuracy,
+                100 * majority,
+            )
+        outcome.notes = {
+            "believed by": "the given probabilities" if self.probabilities is not None else "TF-IDF, cross-validated",
+            "accuracy of that model": accuracy,
+            "accuracy of the most frequent label": majority,
+            "labels": len(given),
+            "suspicious labels": len(found),
+            "suspicious examples": len({one.example for one in found}),
+        }
+        outcome.findings = [_describe(one, rows[one.example]) for one in found]
+        if self.settings.action is Finding.report or not found:
+            return outcome
+        if self.settings.action is Finding.refuse:
+            first = outcome.findings[0]
+            raise DataError(
+                f"{first['place']}: expected labels that the other examples bear out, got {first['label']!r} where "
+                f"{first['suggested']!r} is more likely, and {len(found) - 1} more such; look at them with "
+                "preparation.suspicious.action=report"
+            )
+        reasons: dict[int, str] = {}
+        for one in found:
+            detail = f"{one.label!r}, rather {one.suggested!r} (confidence in the label {one.confidence:.3f})"
+            reasons.setdefault(one.example, detail)
+        outcome.rows = [row for number, row in enumerate(rows) if number not in reasons]
+        outcome.dropped = [
+            self.drop(rows[number], view, "suspicious label", detail) for number, detail in sorted(reasons.items())
+        ]
+        return outcome
+
+    def _probabilities(
+        self,
+        rows: Sequence[Row[Any]],
+        labels: Sequence[Sequence[str]],
+        names: Sequence[str],
+        view: ExampleView[Any],
+    ) -> list[np.ndarray]:
+        if self.probabilities is not None:
+            return select_probabilities(self.probabilities, rows, labels, names)
+        if any(len(own) != 1 for own in labels):
+            words = [row.example.words for row in rows]
+            return cross_validate_tags(words, labels, names, self.settings.folds, self.seed)
+        texts = [view.texts(row.example) for row in rows]
+        return cross_validate_texts(texts, [own[0] for own in labels], names, self.settings.folds, self.seed)
+
+
+def find_suspicious(
+    labels: Sequence[Sequence[str]],
+    probabilities: Sequence[np.ndarray],
+    names: Sequence[str],
+    *,
+    method: str = "prune_by_noise_rate",
+) -> list[Suspicion]:
+    """Return the labels that are probably wrong, the least believed first.
+
+    Args:
+        labels: of each example, one or one a word.
+        probabilities: of each example (N, K), from a model that has not seen it; K in the order of ``names``.
+        names: the labels.
+        method: ``filter_by`` of cleanlab.
+
+    Raises:
+        SettingsError: if cleanlab is not installed.
+    """
+    try:
+        from cleanlab.filter import find_label_issues
+    except ImportError as error:
+        raise SettingsError(
+            "the step suspicious needs cleanlab, which is not installed: pip install 'charbert[prepare]'"
+        ) from error
+    ids = {name: number for number, name in enumerate(names)}
+    given = np.array([ids[label] for own in labels for label in own])
+    places = [(number, position) for number, own in enumerate(labels) for position in range(len(own))]
+    believed = np.concatenate(list(probabilities)).astype(np.float64)
+    believed /= believed.sum(axis=1, keepdims=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of labels that are rare; a label without a finding is no fault
+        ranked = find_label_issues(
+            given, believed, return_indices_ranked_by="self_confidence", filter_by=method, n_jobs=1
+        )
+    return [
+        Suspicion(
+            example, position, names[given[at]], names[int(believed[at].argmax())], float(believed[at, given[at]])
+        )
+        for at in ranked.tolist()
+        for example, position in [places[at]]
+    ]
+
+
+def _with_classes(rows: Sequence[Row[Any]], view: ExampleView[Any]) -> list[tuple[Row[Any], str]]:
+    return list(zip(rows, view.classes([row.example for row in rows]), strict=True))
+
+
+def _describe(one: Suspicion, row: Row[Any]) -> dict[str, Any]:
+    described = {
+        "index": row.index,
+        "place": row.place,
+        "position": one.position,
+        "label": one.label,
+        "suggested": one.suggested,
+        "confidence": one.confidence,
+    }
+    words = getattr(row.example, "words", None)
+    return described | ({"word": words[one.position]} if words is not None else {})

@@ -1,0 +1,112 @@
+"""Reliability plots: how often a model is right, by how sure it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from charbert.errors import RecordError
+from charbert.reporting.render.plot_style import CYCLE, INK, add_caption, add_legend, panels, save_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+class Bin(Protocol):
+    """Decisions of similar confidence, as `charbert.metrics.calibration.ReliabilityBin` has them."""
+
+    @property
+    def low(self) -> float:
+        """Where the bin begins."""
+
+    @property
+    def high(self) -> float:
+        """Where it ends."""
+
+    @property
+    def count(self) -> int:
+        """Its decisions."""
+
+    @property
+    def confidence(self) -> float:
+        """Their mean confidence."""
+
+    @property
+    def accuracy(self) -> float:
+        """Share of them that is right."""
+
+
+def reliability_plot(
+    bins: Mapping[str, Sequence[Bin]],
+    folder: Path | str,
+    stem: str,
+    *,
+    scaled: Mapping[str, Sequence[Bin]] | None = None,
+    notes: Mapping[str, str] | None = None,
+    caption: str = "",
+) -> list[Path]:
+    """Draw accuracy against confidence, a panel for each version of the test set.
+
+    Bars are the accuracy of a bin's decisions, the darker the more of all decisions it holds; a dot stands at the mean
+    confidence. A model that is right as often as it says has its dots on the diagonal. Empty bins are left out.
+
+    Args:
+        bins: version of the test set -> its bins.
+        folder: where ``stem.png`` and ``stem.svg`` go.
+        stem: name of the files.
+        scaled: the bins at a fitted temperature, drawn as hollow dots.
+        notes: a line for each version, above its panel.
+        caption: set below.
+
+    Returns:
+        The two paths.
+
+    Raises:
+        RecordError: if there is nothing to draw, or the files cannot be written.
+    """
+    drawn = {name: found for name, found in bins.items() if any(one.count for one in found)}
+    if not drawn:
+        raise RecordError(f"figure {stem}: expected decisions with a confidence, got none")
+    with panels(len(drawn), width=max(3.8, 3.3 * len(drawn)), height=4.1, sharey=True) as (figure, axes):
+        for axis, (name, found) in zip(axes, drawn.items(), strict=True):
+            _draw(axis, found, (scaled or {}).get(name, ()))
+            heading = "original" if name == "clean" else f"attacked: {name}"
+            axis.set_title("\n".join(filter(None, (heading, (notes or {}).get(name)))), fontsize=9.5)
+            axis.set_xlabel("confidence")
+        axes[0].set_ylabel("share that is right")
+        add_legend(figure, axes)
+        add_caption(figure, caption)
+        return save_figure(figure, folder, stem)
+
+
+def _draw(axis: Axes, bins: Sequence[Bin], scaled: Sequence[Bin]) -> None:
+    total = sum(one.count for one in bins)
+    axis.plot([0, 1], [0, 1], color=INK, linewidth=0.9, linestyle="--", label="perfectly calibrated")
+    for one in bins:
+        if one.count:
+            share = one.count / total
+            axis.bar(
+                one.low,
+                one.accuracy,
+                one.high - one.low,
+                align="edge",
+                color=CYCLE[0],
+                alpha=0.25 + 0.6 * share**0.5,
+                edgecolor="white",
+                linewidth=0.6,
+            )
+    for points, face, label in ((bins, CYCLE[1], "mean confidence"), (scaled, "white", "at the fitted temperature")):
+        found = [(one.confidence, one.accuracy) for one in points if one.count]
+        if found:
+            mark: dict[str, Any] = {
+                "color": CYCLE[1],
+                "markerfacecolor": face,
+                "markersize": 4.5,
+                "clip_on": False,
+                "zorder": 3,
+            }
+            axis.plot(*zip(*found, strict=True), "o", label=label, **mark)
+    axis.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "¼", "½", "¾", "1"])
+    axis.set_xlim(0, 1)
+    axis.set_ylim(0, 1.02)

@@ -1,0 +1,1 @@
+"""Tables as text, the style of all plots, and pages."""

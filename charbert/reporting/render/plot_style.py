@@ -1,0 +1,208 @@
+"""What all figures share: style, panels, legend, caption, files; matplotlib is loaded only to draw.
+
+Every figure is written as PNG for a README and as SVG that is the same, byte for byte, for the same numbers.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import textwrap
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from charbert.files import write_atomically
+from charbert.reporting.render.layout import Cell
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK = "#222222"
+CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+"""Of Okabe and Ito, apart for every kind of colour vision and in grey."""
+STYLE = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": "#DDDDDD",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "figure.dpi": 160,
+    "svg.hashsalt": "charbert",
+    "svg.fonttype": "none",
+}
+LINE = 36
+"""Letters of a line of a name in a legend or beside a row."""
+
+
+def on_short_lines(label: str, width: int = 13) -> str:
+    """Return the name of a row, broken where it is long, to stand below its bars.
+
+    Args:
+        label: the name.
+        width: letters of a line, where words allow it.
+    """
+    lines = label.replace("BERT+", "BERT\n+").replace(", ", ",\n").split("\n")
+    return "\n".join(textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False) for line in lines)
+
+
+def name_rows(axis: Axes, labels: Sequence[str]) -> None:
+    """Name the rows of lying bars at the left of the panel, the first row at the top."""
+    axis.set_yticks(range(len(labels)), [textwrap.fill(label, LINE, break_on_hyphens=False) for label in labels])
+    axis.set_ylim(len(labels) - 0.4, -0.6)
+    axis.tick_params(axis="y", length=0, labelsize=9)
+    axis.grid(axis="y", visible=False)
+
+
+def draw_cell(
+    axis: Axes,
+    cell: Cell,
+    place: float,
+    size: float,
+    color: str,
+    label: str = "",
+    *,
+    digits: int = 1,
+    lying: bool = False,
+) -> None:
+    """Draw our mean as a bar with its standard deviation, and the paper's score as a hollow diamond.
+
+    Args:
+        axis: where to draw.
+        cell: of a table.
+        place: middle of the bar: its x, or its y where it lies.
+        size: of the bar's short side and the gap beside it.
+        color: of both marks.
+        label: what the legend calls them, after ``ours`` and ``paper``.
+        digits: decimals of the number at the bar's foot.
+        lying: whether scores go from left to right, as where there are many models; see `name_rows`.
+    """
+    whose = {name: f"{name}, {label}" if label else name for name in ("ours", "paper")}
+
+    def at(where: float, score: float) -> tuple[float, float]:
+        return (score, where) if lying else (where, score)
+
+    if cell.mean is not None and math.isfinite(cell.mean):
+        draw_bar, foot = (axis.barh, (4, 0)) if lying else (axis.bar, (0, 6))
+        draw_bar(place, cell.mean, 0.94 * size, color=color, label=whose["ours"])
+        if cell.std is not None:
+            spread: dict[str, Any] = {"xerr" if lying else "yerr": cell.std}
+            axis.errorbar(*at(place, cell.mean), **spread, color=INK, capsize=3, linewidth=1.1)
+        boxed = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.9}
+        aligned = {"ha": "left", "va": "center"} if lying else {"ha": "center"}
+        number: dict[str, Any] = {"fontsize": 7.5, "color": INK, "bbox": boxed, **aligned}
+        axis.annotate(f"{cell.mean:.{digits}f}", at(place, 0), foot, textcoords="offset points", **number)
+    if cell.published is not None:
+        aside = at(place + 0.26 * size if cell.scores else place, cell.published)  # the error bar stays readable
+        hollow: dict[str, Any] = {"markerfacecolor": "white", "markeredgecolor": color, "markeredgewidth": 1.5}
+        axis.plot(*aside, "D", markersize=8.5, color="white")  # apart from a bar of the same colour
+        axis.plot(*aside, "D", markersize=5.5, label=whose["paper"], **hollow)
+
+
+def draw_dot(axis: Axes, cell: Cell, x: float, color: str, label: str = "", *, digits: int = 2) -> None:
+    """Draw our mean as a dot with its standard deviation, and the paper's score to its right as a hollow diamond.
+
+    For scores whose differences are small beside the scores; see `fit_scores` for the axis.
+
+    Args:
+        axis: where to draw.
+        cell: of a table.
+        x: of our dot.
+        color: of both marks.
+        label: what the legend calls our dot.
+        digits: decimals of the numbers above the marks.
+    """
+    mark: dict[str, Any] = {"color": color, "markeredgecolor": color, "linestyle": "none"}
+    number: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "fontsize": 7.5, "color": INK}
+    if cell.mean is not None and math.isfinite(cell.mean):
+        axis.errorbar(x, cell.mean, cell.std, fmt="o", markersize=7, capsize=3, label=label or "ours", **mark)
+        axis.annotate(f"{cell.mean:.{digits}f}", (x, cell.mean + (cell.std or 0.0)), (0, 7), **number)
+    if cell.published is not None:
+        aside = x + 0.16
+        axis.plot(aside, cell.published, "D", markersize=5.5, markerfacecolor="white", markeredgewidth=1.5, **mark)
+        axis.annotate(f"{cell.published:.{digits}f}", (aside, cell.published), (0, 7), **number)
+
+
+def fit_scores(axis: Axes, cells: Sequence[Cell]) -> None:
+    """Let the y axis span our scores and the paper's, with room for the numbers above them."""
+    means = [cell.mean for cell in cells if cell.mean is not None and math.isfinite(cell.mean)]
+    known = means + [cell.published for cell in cells if cell.published is not None]
+    if known:
+        room = max(1.0, max(known) - min(known))
+        axis.set_ylim(min(known) - 0.15 * room, max(known) + 0.2 * room)
+
+
+def explain_diamond(axis: Axes) -> None:
+    """Give the legend one colourless diamond for the paper's scores of all colours."""
+    axis.plot([], [], "D", color=INK, markerfacecolor="white", markersize=5.5, markeredgewidth=1.5, label="paper")
+
+
+def add_legend(figure: Figure, axes: Sequence[Axes], order: Sequence[str] = ()) -> None:
+    """Explain each kind of mark once, above the panels, in columns of two that belong together, or of more to fit."""
+    found: dict[str, Any] = {}
+    for axis in axes:
+        handles, labels = axis.get_legend_handles_labels()
+        found |= dict(zip(labels, handles, strict=True))
+    names = [name for name in order if name in found] or list(found)
+    columns = len(names) if len(names) < 4 else math.ceil(len(names) / 2)
+    texts = [textwrap.fill(name, LINE) for name in names]  # a long one would cost the others columns
+    longest = max((len(line) for text in texts for line in text.splitlines()), default=0)
+    fitting = int(10 * figure.get_figwidth()) // (longest + 8)  # ten letters are an inch
+    columns = max(1, min(columns, fitting))
+    figure.legend([found[name] for name in names], texts, loc="outside upper center", ncols=columns)
+
+
+def add_caption(figure: Figure, text: str) -> None:
+    """Set a text below the panels, broken into lines that fit."""
+    wrapped = textwrap.fill(text, int(15 * figure.get_figwidth()))
+    if wrapped:
+        figure.supxlabel(wrapped, fontsize=7.5, color="#444444")
+
+
+@contextmanager
+def panels(
+    count: int, *, width: float, height: float, sharey: bool = False, ratios: Sequence[float] | None = None
+) -> Iterator[tuple[Figure, list[Axes]]]:
+    """Yield a figure of ``count`` panels in our style, sizes in inches; ``ratios``: of the panels' widths.
+
+    It is made without pyplot, so it needs no screen and leaves a notebook's own figures alone.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        yield figure, list(figure.subplots(1, count, sharey=sharey, squeeze=False, width_ratios=ratios)[0])
+
+
+@contextmanager
+def row_panels(count: int, rows: int, *, marks: int) -> Iterator[tuple[Figure, list[Axes]]]:
+    """Yield a figure of ``count`` panels that share ``rows`` rows of ``marks`` lying bars; see `name_rows`.
+
+    It grows downwards with the rows, so that its letters stay readable at the width of a page.
+    """
+    width, height = 2.6 + 2.4 * count, 1.6 + rows * (0.14 + 0.18 * marks)
+    with panels(count, width=max(6.4, width), height=height, sharey=True) as drawn:
+        yield drawn
+
+
+def save_figure(figure: Figure, folder: Path | str, stem: str) -> list[Path]:
+    """Write ``stem.png`` and ``stem.svg`` and return their paths.
+
+    Raises:
+        RecordError: if one cannot be written.
+    """
+    # no date and no version of the library: a redrawn figure differs only if its numbers do
+    unsigned = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
+    paths = []
+    for kind, metadata in unsigned.items():
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=kind, metadata=metadata)
+        paths.append(Path(folder) / f"{stem}.{kind}")
+        write_atomically(paths[-1], buffer.getvalue())
+    return paths

@@ -1,0 +1,79 @@
+"""Ways of adapting one encoder side by side: what they train, how long they take, clean and attacked scores."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from charbert.errors import RecordError
+from charbert.records import ResultRecord
+from charbert.reporting.render.layout import Cell, Column, Row, Table
+from charbert.reporting.tables.scores import NOT_COMPARABLE, row_label, setting
+
+_FULL = "full"
+
+
+def adaptation_label(record: ResultRecord) -> str:
+    """Return how a record's model was adapted: the strategy, and what it learnt from beside clean text and labels."""
+    words = [str(setting(record, "strategy.name") or _FULL)]
+    if setting(record, "distillation.enabled"):
+        words.append("distillation")
+    method = setting(record, "robust_training.method")
+    if method not in (None, "none"):
+        words.append(str(method).replace("_", "-"))
+    return " + ".join(words)
+
+
+def adaptation_table(records: Sequence[ResultRecord], task: str, metric: str, attack: str) -> Table:
+    """Return the table; of two runs of a model, a strategy and a seed the later one counts.
+
+    Args:
+        records: that differ in model, seed and in how they were adapted.
+        task: as ``ner``.
+        metric: the task's score, as ``f1``.
+        attack: name of the attack.
+
+    Raises:
+        RecordError: if there is none.
+    """
+    if not records:
+        raise RecordError("table adaptation: expected records, got none; run experiments/adaptation.py")
+    latest = {
+        (row_label(one), adaptation_label(one), one.seed): one for one in sorted(records, key=lambda one: one.finished)
+    }
+    rows: dict[tuple[str, str], list[ResultRecord]] = defaultdict(list)
+    for (model, how, _), record in sorted(latest.items(), key=lambda item: item[0][2]):
+        rows[model, how].append(record)
+    score = metric if metric != "f1" else "F1"
+    columns = (
+        Column("trained", "(K)", "", higher_is_better=False),
+        Column("minutes", "", "", higher_is_better=False),
+        Column(f"{task.upper()} {score}", "original", f"eval/{task}/{metric}"),
+        Column(f"{task.upper()} {score}", "attack", f"attack/{task}/{attack}/{metric}"),
+    )
+    ordered = sorted(rows, key=lambda row: (row[0], row[1] != _FULL, row[1]))
+    drawn = [Row(f"{model}, {how}", _cells(rows[model, how], columns)) for model, how in ordered]
+    return Table("Ways of adapting an encoder", columns, tuple(drawn), _caption(list(latest.values())), _NOTES)
+
+
+_NOTES = (
+    "trained: weights that fine-tuning may change, in thousands; minutes: training and scoring, on whatever the "
+    "machine had to spare.",
+)
+
+
+def _cells(records: Sequence[ResultRecord], columns: Sequence[Column]) -> tuple[Cell, ...]:
+    counts = [one.details["parameters"]["trainable"] / 1e3 for one in records if "parameters" in one.details]
+    minutes = [one.wall_seconds / 60 for one in records]
+    scores = [[100 * one.metrics[column.metric] for one in records] for column in columns[2:]]
+    return tuple(Cell(tuple(values)) for values in (counts, minutes, *scores))
+
+
+def _caption(records: Sequence[ResultRecord]) -> str:
+    data = str(setting(records[0], "data.name"))
+    data += f" ({NOT_COMPARABLE})" if records[0].details.get("generated") else ""
+    seeds = sorted({record.seed for record in records})
+    return (
+        f"Recipe {setting(records[0], 'recipe')}; trunk {setting(records[0], 'trunk.name')}; data {data}; "
+        f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}. Scores in percent."
+    )

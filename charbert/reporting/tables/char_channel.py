@@ -1,0 +1,187 @@
+"""How much characters tell encoders, and how robust they are once fine-tuned: a table of ours and its picture."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from charbert.records import ResultRecord
+from charbert.reporting.render.layout import Cell, Column, Row, Table
+from charbert.reporting.render.plot_style import CYCLE, INK, add_caption, panels, save_figure
+from charbert.reporting.tables.scores import row_label, setting
+
+_MOVED = Column("characters shuffled:", "token channel pretrained", "char_channel/pretrained/token_change")
+_MEASURED = (
+    Column("between subwords:", "token channel at first", "char_channel/start/token_deviation"),
+    Column("between subwords:", "char channel at first", "char_channel/start/char_deviation"),
+    Column("between subwords:", "char channel pretrained", "char_channel/pretrained/char_deviation"),
+    Column("characters shuffled:", "token channel at first", "char_channel/start/token_change"),
+    _MOVED,
+    Column("characters shuffled:", "char channel at first", "char_channel/start/char_change"),
+    Column("characters shuffled:", "char channel pretrained", "char_channel/pretrained/char_change"),
+)
+_LEARNT = {
+    Column("MLM", "perplexity", "eval/mlm_perplexity", higher_is_better=False): 1,
+    Column("NLM accuracy,", "known words", "eval/nlm_accuracy_known"): 100,
+}
+"""Scores of pretraining -> factor from the record's value."""
+_ENCODER = ("corpus", "trunk", "model", "noise", "pretraining", "pretraining_seed")
+"""Settings that say which encoder a record is of."""
+_PREDICTORS = (_MOVED, _MEASURED[-1])
+"""What is known of an encoder before it is fine-tuned, and may foretell how robust it will be."""
+_FEWEST = 3
+"""Encoders with both numbers from which a rank correlation and a picture say something."""
+
+
+class AttackedScores(NamedTuple):
+    """What fine-tuned models score under attack on one task."""
+
+    column: Column
+    by_model: Mapping[str, Cell]
+
+
+class _Point(NamedTuple):
+    label: str
+    known: float
+    score: float
+
+
+def char_channel_table(
+    records: Sequence[ResultRecord], pretraining: Sequence[ResultRecord] = (), attacked: AttackedScores | None = None
+) -> Table:
+    """Return how much characters tell encoders at their start and after pretraining; the paper has no such table.
+
+    Args:
+        records: with metrics ``char_channel/{start,pretrained}/*``, the latter where they were pretrained, and
+            ``details.texts``, on the same text.
+        pretraining: of the encoders' pretraining, for a column of each of its scores.
+        attacked: scores under attack, a last column, with its rank correlations with what is known before fine-tuning:
+            how far characters move the channels, and the scores of pretraining.
+    """
+    runs: dict[str, dict[int, ResultRecord]] = defaultdict(dict)
+    for record in sorted(records, key=lambda record: record.finished):
+        runs[row_label(record)][record.seed] = record
+    learnt = _LEARNT if pretraining else {}
+    rows = []
+    for label in sorted(runs, key=lambda label: (label != "CharBERT", label)):
+        own = runs[label].values()
+        cells = [_cell([run.metrics.get(column.metric) for run in own], 100) for column in _MEASURED]
+        trained = [_pretraining_scores(run, pretraining) for run in own]
+        cells += [_cell([scores.get(column.metric) for scores in trained], scale) for column, scale in learnt.items()]
+        rows.append(Row(label, (*cells, *((_scores(attacked, label),) if attacked else ()))))
+    text = f"{records[0].details['texts']} blocks of held-out text" if records else "No runs yet"
+    recipe, trunk = (setting(records[0], name) if records else "none" for name in ("recipe", "trunk.name"))
+    table = Table(
+        "How much characters tell an encoder",
+        (*_MEASURED, *learnt, *((attacked.column,) if attacked else ())),
+        tuple(rows),
+        f"Recipe {recipe}; trunk {trunk}; {text}.",
+        (
+            "Times 100, but for the perplexity. Between subwords: standard deviation of what the first layer reads in "
+            "a channel, mean over features. Characters shuffled: how far the last layer's states move when the text's "
+            "characters change places, as a share of their size.",
+        ),
+    )
+    return replace(table, notes=(*table.notes, *_correlations(table, (*_PREDICTORS, *learnt))))
+
+
+def robustness_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
+    """Draw, for each pretrained encoder, its score under attack over how far characters move its token channel.
+
+    Args:
+        table: from `char_channel_table`, with scores under attack.
+        folder: where ``stem.png`` and ``stem.svg`` go.
+        stem: name of the files.
+
+    Returns:
+        The two paths; none where fewer than three encoders have both numbers.
+
+    Raises:
+        RecordError: if the files cannot be written.
+    """
+    points = _points(table)
+    if len(points) < _FEWEST:
+        return []
+    with panels(1, width=6.8, height=4.3) as (figure, (axis,)):
+        for point in points:
+            axis.plot(point.known, point.score, "o", markersize=7, color=CYCLE[0])
+            axis.annotate(point.label, (point.known, point.score), **_beside(point, points))
+        axis.margins(0.08)
+        axis.set_xlim(right=1.3 * max(point.known for point in points))  # room for the names
+        axis.set_xlabel("characters shuffled: token states move by percent of their size")
+        axis.set_ylabel(f"{table.columns[-1].heading} in percent")
+        add_caption(figure, f"{table.caption} {table.notes[1]}")  # the correlation with what is drawn
+        return save_figure(figure, folder, stem)
+
+
+def _cell(values: Iterable[float | None], scale: float) -> Cell:
+    return Cell(tuple(scale * value for value in values if value is not None))
+
+
+def _scores(attacked: AttackedScores, label: str) -> Cell:
+    return Cell(attacked.by_model[label].scores) if label in attacked.by_model else Cell()
+
+
+def _pretraining_scores(record: ResultRecord, pretraining: Sequence[ResultRecord]) -> Mapping[str, float]:
+    """Return the scores of the newest pretraining of a record's encoder; none where it has no record."""
+    mine = {name: record.settings[name] for name in _ENCODER if name in record.settings}
+    # The word recogniser's settings stand with the model's, and say nothing of the encoder.
+    mine["model"] = {name: value for name, value in mine["model"].items() if name != "recognizer"}
+    found = [one for one in pretraining if _agree(mine, one.settings)]
+    return max(found, key=lambda one: one.finished).metrics if found else {}
+
+
+def _agree(one: Any, other: Any) -> bool:
+    """Return whether settings are the same, as far as both know them: one may be older than a setting."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return all(_agree(one[name], other[name]) for name in one.keys() & other.keys())
+    return bool(one == other)
+
+
+def _points(table: Table, known: Column = _MOVED) -> list[_Point]:
+    """Return the encoders that have both numbers, one known before fine-tuning and the score under attack."""
+    if not table.columns[-1].metric.startswith("attack/"):
+        return []
+    pairs = [(row.label, row.cells[table.columns.index(known)].mean, row.cells[-1].mean) for row in table.rows]
+    return [
+        _Point(label, before, score)
+        for label, before, score in pairs
+        if before is not None and score is not None and math.isfinite(before + score)
+    ]
+
+
+def _correlations(table: Table, predictors: Sequence[Column]) -> list[str]:
+    from scipy import stats
+
+    found = []
+    for column in predictors:
+        points = _points(table, column)
+        if len(points) >= _FEWEST:
+            rho = stats.spearmanr([point.known for point in points], [point.score for point in points]).statistic
+            found.append(
+                f"Rank correlation (Spearman) of {table.columns[-1].heading} with {column.heading}: {rho:.2f}, over "
+                f"{len(points)} encoders."
+            )
+    return found
+
+
+def _beside(point: _Point, points: Sequence[_Point]) -> dict[str, Any]:
+    """Return where a point's name stands: to its right, and out of the way of the nearest neighbour's."""
+    width, height = (max(values) - min(values) or 1.0 for values in list(zip(*points, strict=True))[1:])
+    near = [
+        other
+        for other in points
+        if other is not point
+        and abs(other.known - point.known) < 0.3 * width
+        and abs(other.score - point.score) < 0.07 * height
+    ]
+    down = sum(point.score <= other.score for other in near)
+    up = len(near) - down
+    align = "center" if up == down else "top" if down > up else "bottom"
+    offset = {"center": 0, "top": -2, "bottom": 2}[align]
+    text: dict[str, Any] = {"fontsize": 8.5, "color": INK, "va": align, "textcoords": "offset points"}
+    return text | {"xytext": (7, offset)}

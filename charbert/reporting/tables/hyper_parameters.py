@@ -1,0 +1,152 @@
+"""What was tried on a task: the same model under other settings of pretraining and fine-tuning, side by side."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from charbert.config.schema import Settings
+from charbert.records import ResultRecord
+from charbert.reporting.render.layout import Cell, Column, Row, Table
+from charbert.reporting.tables.paper import METRIC_TITLES, TASK_TITLES
+from charbert.reporting.tables.scores import row_label, setting
+
+_PRETRAINING = ("pretraining_seed", "corpus", "noise", "pretraining")
+"""Settings of pretraining, which tell nothing of a model that had none."""
+_FINETUNING = ("preparation", "finetuning", "strategy", "distillation", "robust_training", "attack")
+_DATA = ("train", "dev", "test", "folds.number", "folds.seed")
+_WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
+_OFF = (None, "none", "")
+"""Values that a row leaves unsaid."""
+_ATTACKS = ("released", "charbert")
+"""The attacked set that is shown, by preference."""
+
+
+def choices_table(records: Sequence[ResultRecord], task: str, metric: str) -> Table | None:
+    """Return dev and test scores by model and settings, or None where no model was fine-tuned in several ways.
+
+    A row is named by the settings in which the records of its model differ. The best dev score of a model, by which
+    settings are to be chosen, is bold; test scores are there to be looked at, not to choose by.
+
+    Args:
+        records: fine-tuned runs of one recipe, with any settings.
+        task: ``task.name``.
+        metric: its main one.
+    """
+    title = f"{TASK_TITLES.get(task, task.upper())} {METRIC_TITLES.get(metric, metric)}"
+    columns = (
+        Column(title, "dev", f"dev/{task}/{metric}"),
+        Column(title, "original", f"eval/{task}/{metric}"),
+        Column(title, "attack", _attack_path(records, task, metric)),
+    )
+    runs = [record for record in records if columns[0].metric in record.metrics]
+    rows: dict[tuple[str, tuple[str, ...]], list[ResultRecord]] = defaultdict(list)
+    for record, choice in zip(runs, telling_choices(runs), strict=True):
+        rows[row_label(record), choice].append(record)
+    if len(rows) == len({label for label, _ in rows}):
+        return None
+    table_rows = []
+    for label in sorted({label for label, _ in rows}):
+        own = {choice: _cells(group, columns) for (name, choice), group in sorted(rows.items()) if name == label}
+        best = max(cells[0].mean or 0.0 for cells in own.values())
+        for choice, cells in own.items():
+            cells[0] = replace(cells[0], is_best=len(own) > 1 and cells[0].mean == best)
+            table_rows.append(Row(", ".join((label, *choice)), tuple(cells)))
+    recipe, trunk = (setting(runs[0], name) for name in ("recipe", "trunk.name"))
+    caption = f"Recipe {recipe}; trunk {trunk}. Percent, mean over seeds. Bold: best on the dev set, of each model."
+    return Table(f"Settings tried: {title}", columns, tuple(table_rows), caption)
+
+
+def telling_choices(records: Sequence[ResultRecord]) -> list[tuple[str, ...]]:
+    """Return of each record the settings in which the records of its model differ, as ``epochs 4``.
+
+    Those outside fine-tuning bear the name of their section: ``pretraining epochs 2``. Seeds of fine-tuning, which
+    runs are averaged over, are left out.
+    """
+    found = [_choices(record) for record in records]
+    of_model = defaultdict(list)
+    for record, values in zip(records, found, strict=True):
+        of_model[row_label(record)].append(values)
+    for choices in of_model.values():
+        _fill(choices)
+    varying = {label: _varying(choices) for label, choices in of_model.items()}
+    return [
+        tuple(
+            f"{_short(name)} {_text(values[name])}"
+            for name in varying[row_label(record)]
+            if values.get(name) not in _OFF
+        )
+        for record, values in zip(records, found, strict=True)
+    ]
+
+
+def _attack_path(records: Sequence[ResultRecord], task: str, metric: str) -> str:
+    paths = [f"attack/{task}/{attack}/{metric}" for attack in _ATTACKS]
+    return next((path for path in paths if any(path in record.metrics for record in records)), paths[-1])
+
+
+def _cells(records: Sequence[ResultRecord], columns: Sequence[Column]) -> list[Cell]:
+    return [
+        Cell(tuple(100 * record.metrics[column.metric] for record in records if column.metric in record.metrics))
+        for column in columns
+    ]
+
+
+def _choices(record: ResultRecord) -> dict[str, Any]:
+    """Return the settings that runs of one model may differ in, by path: of its encoder and of what the run does."""
+    model = dict(setting(record, "model") or {})
+    recognizer = model.pop("recognizer", None) or {}
+    if recognizer.get("enabled"):
+        model["recognizer"] = recognizer
+    chosen = {"model": model}
+    if recognizer.get("enabled") or model.get("objective") != "none":
+        chosen |= {name: record.settings[name] for name in _PRETRAINING if name in record.settings}
+    if record.kind != "pretrain":
+        chosen |= {name: record.settings[name] for name in _FINETUNING if name in record.settings}
+        files = f"data.sets.{setting(record, 'task.name')}"
+        if factor := setting(record, f"{files}.epochs_factor"):
+            chosen["finetuning"] = {**chosen["finetuning"], "epochs": chosen["finetuning"]["epochs"] * factor}
+        chosen["data"] = {part: value for part in _DATA if (value := setting(record, f"{files}.{part}")) is not None}
+    return dict(_flat(chosen))
+
+
+def _fill(choices: Sequence[dict[str, Any]]) -> None:
+    """Give records that are older than a setting its default, which changes nothing."""
+    schema = OmegaConf.to_container(OmegaConf.structured(Settings), enum_to_str=True)
+    assert isinstance(schema, dict)
+    defaults = dict(_flat(schema))
+    for name in {name for values in choices for name in values}:
+        for values in choices:
+            if name in defaults:
+                values.setdefault(name, defaults[name])
+
+
+def _varying(choices: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the paths with several values."""
+    values = defaultdict(set)
+    for choice in choices:
+        for name, value in choice.items():
+            values[name].add(repr(value))
+    return sorted(name for name, found in values.items() if len(found) > 1)
+
+
+def _flat(values: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        elif name not in _WITHOUT_EFFECT:
+            yield f"{prefix}{name}", value
+
+
+def _short(path: str) -> str:
+    section, _, rest = path.partition(".")
+    name = rest.split(".")[-1]
+    return name if section == "finetuning" else f"{section} {name}".strip()
+
+
+def _text(value: Any) -> str:
+    return f"{value:,.7g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)

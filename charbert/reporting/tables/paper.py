@@ -1,0 +1,227 @@
+"""The paper's Tables 1 to 4, filled with our records: what each shows, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from charbert.records import ResultRecord
+from charbert.reporting.render.layout import Column, Table
+from charbert.reporting.tables.published import (
+    ATTACK,
+    ORIGINAL,
+    TABLE_1,
+    TABLE_2,
+    TABLE_3,
+    TABLE_4,
+    Measure,
+    PublishedTable,
+)
+from charbert.reporting.tables.scores import build_table, row_label
+
+DENSE = ("AdvBERT, dense noise", "CharBERT, dense noise")
+"""Variants of ours."""
+BASELINES = ("AdvBERT", "AdvBERT, dense noise", "NLM-BERT", "BERT+WordRec")
+"""Rows against misspelt words, which Tables 1 and 3 do not have; NLM-BERT and dense noise are our own."""
+ABLATIONS = ("w/o GRU", "w/o heterogeneous interaction", "w/o NLM")
+TASK_TITLES = {
+    "squad1": "SQuAD 1.1",
+    "squad2": "SQuAD 2.0",
+    "cola": "CoLA",
+    "ner": "NER",
+    "pos": "POS",
+    "sst2": "SST-2",
+    "ud_english": "UD English POS",
+}
+"""Headings of tasks; the others are written in capitals."""
+SCORED_KINDS = ("finetune", "ensemble", "baseline")
+"""Kinds of records that are rows."""
+METRIC_TITLES = {"exact_match": "EM", "f1": "F1", "accuracy": "acc.", "matthews": "Matthews"}
+METRIC_NAMES = {
+    ("squad1", "exact_match"): "exact",
+    ("squad2", "exact_match"): "best_exact",
+    ("squad2", "f1"): "best_f1",
+}
+"""What our records call the paper's metrics, where it is not the same."""
+ATTACKS = {
+    "released": "the authors' attacked set",
+    "charbert": "our generator, after the authors' rule (Sec. 4.5)",
+}
+"""What a table attacks with, by preference."""
+THRESHOLD_NOTE = "SQuAD 2.0: at the no-answer threshold best for the scored set (Sec. 3.6)."
+
+
+@dataclass(frozen=True)
+class PaperTable:
+    """A table of the paper, to be filled by our runs."""
+
+    stem: str
+    """Name of its experiment and of its files."""
+    title: str
+    published: PublishedTable
+    order: tuple[str, ...]
+    """Rows from the top; others follow by name."""
+    left_out: tuple[str, ...] = ()
+    """Rows that our runs have and this table does not show."""
+    rival: str = ""
+    """Row that the others are tested against as well as against the plain trunk; none if empty."""
+    several_trunks: bool = False
+    """Whether rows of several trunks stand in it (BERT's, RoBERTa's)."""
+    ours: tuple[Measure, ...] = ()
+    """What the paper's table lacks and ours shows once a run has it."""
+
+    def measures(self, records: Sequence[ResultRecord]) -> tuple[Measure, ...]:
+        """Return what the columns show: all that the paper's do, and those of ours that the records have."""
+        paths = [path for record in records for path in record.metrics]
+        kinds = {ORIGINAL: "eval", ATTACK: "attack"}
+        found = [m for m in self.ours if any(path.startswith(f"{kinds[m.condition]}/{m.task}/") for path in paths)]
+        return (*self.published.measures, *found)
+
+
+TABLE_SPECS = {
+    spec.stem: spec
+    for spec in (
+        PaperTable(
+            "table1_qa_classification",
+            "Table 1: question answering and text classification",
+            TABLE_1,
+            order=("BERT", "CharBERT", "RoBERTa", "XLNet", "CharBERT-RoBERTa"),
+            left_out=(*BASELINES, *ABLATIONS),
+            several_trunks=True,
+            ours=(Measure("sst2", "accuracy"),),
+        ),
+        PaperTable(
+            "table2_robustness",
+            "Table 2: robustness to misspelt words",
+            TABLE_2,
+            # Departure: NLM-BERT is a row of ours that tells what the objective gives from what the channel gives
+            order=("BERT", "AdvBERT", "NLM-BERT", "BERT+WordRec", "CharBERT", *DENSE),
+            left_out=ABLATIONS,
+            rival="AdvBERT",
+            ours=(Measure("squad1", "f1"), Measure("squad1", "f1", ATTACK)),
+        ),
+        PaperTable(
+            "table3_sequence_labeling",
+            "Table 3: sequence labeling",
+            TABLE_3,
+            order=("Meta-BiLSTM", "Flair", "BERT", "CharBERT", "RoBERTa", "CharBERT-RoBERTa"),
+            left_out=(*BASELINES, *ABLATIONS),
+            several_trunks=True,
+            ours=(Measure("ud_english", "accuracy", digits=2),),
+        ),
+        PaperTable(
+            "table4_ablation",
+            "Table 4: what each part of CharBERT gives",
+            TABLE_4,
+            order=("CharBERT", *ABLATIONS, "AdvBERT", "NLM-BERT", "BERT"),
+            left_out=("BERT+WordRec",),
+            ours=(Measure("ner", "f1", ATTACK, digits=2),),
+        ),
+    )
+}
+"""By name of the experiment."""
+
+
+def table_records(spec: PaperTable, records: Sequence[ResultRecord]) -> list[ResultRecord]:
+    """Return the fine-tuned runs that have a score for the table, in any row that it shows."""
+    measures = (*spec.published.measures, *spec.ours)
+    prefixes = tuple(f"{kind}/{measure.task}/" for measure in measures for kind in ("eval", "attack"))
+    return [
+        record
+        for record in records
+        if record.kind in SCORED_KINDS
+        and row_label(record) not in spec.left_out
+        and any(name.startswith(prefixes) for name in record.metrics)
+    ]
+
+
+def table_columns(
+    spec: PaperTable, records: Sequence[ResultRecord], attacks: Mapping[str, str] | None = None
+) -> tuple[Column, ...]:
+    """Return the table's columns, with the names that our records have for their scores.
+
+    Args:
+        spec: the table.
+        records: decide which attacked set is shown: the authors' (``released``) if any run has it, else ours.
+        attacks: task -> attack, where another one is wanted.
+    """
+    measures = spec.measures(records)
+    attacked = {(m.task, m.metric) for m in measures if m.condition == ATTACK}
+    return tuple(
+        _column(measure, (measure.task, measure.metric) in attacked, _attack(measure.task, records, attacks))
+        for measure in measures
+    )
+
+
+def paper_table(
+    spec: PaperTable,
+    records: Sequence[ResultRecord],
+    *,
+    attacks: Mapping[str, str] | None = None,
+    p_values: Mapping[tuple[str, str], float] | None = None,
+    rival_p_values: Mapping[tuple[str, str], float] | None = None,
+) -> Table:
+    """Return one of the paper's tables with our scores beside its own.
+
+    Args:
+        spec: the table.
+        records: those of ``SCORED_KINDS`` count; metrics ``eval/<task>/<metric>`` and
+            ``attack/<task>/<attack>/<metric>``.
+        attacks: see `table_columns`.
+        p_values: see `charbert.reporting.tables.scores.build_table`.
+        rival_p_values: see there; of tests against ``spec.rival``.
+
+    Raises:
+        RecordError: see `charbert.reporting.tables.scores.build_table`.
+    """
+    records = table_records(spec, records)
+    columns = table_columns(spec, records, attacks)
+    published = {
+        (label, column.heading): score
+        for label in spec.published.rows
+        for column, measure in zip(columns, spec.measures(records), strict=True)
+        if (score := spec.published.score(label, measure)) is not None
+    }
+    return build_table(
+        records,
+        title=spec.title,
+        columns=columns,
+        published=published,
+        order=spec.order,
+        p_values=p_values,
+        rival=spec.rival,
+        rival_p_values=rival_p_values,
+        notes=_notes(columns, records),
+    )
+
+
+def _column(measure: Measure, has_attack: bool, attack: str) -> Column:
+    task = TASK_TITLES.get(measure.task, measure.task.upper())
+    metric = METRIC_TITLES[measure.metric]
+    name = METRIC_NAMES.get((measure.task, measure.metric), measure.metric)
+    group, title = (f"{task} {metric}", measure.condition) if has_attack else (task, metric)
+    path = f"eval/{measure.task}" if measure.condition == ORIGINAL else f"attack/{measure.task}/{attack}"
+    return Column(group, title, f"{path}/{name}", published_digits=measure.digits)
+
+
+def _attack(task: str, records: Sequence[ResultRecord], attacks: Mapping[str, str] | None) -> str:
+    if attacks and task in attacks:
+        return attacks[task]
+    for attack in ATTACKS:
+        if any(path.startswith(f"attack/{task}/{attack}/") for record in records for path in record.metrics):
+            return attack
+    return next(reversed(ATTACKS))
+
+
+def _notes(columns: Sequence[Column], records: Sequence[ResultRecord]) -> list[str]:
+    shown = [column for column in columns if any(column.metric in record.metrics for record in records)]
+    attacked: dict[str, list[str]] = {}
+    for column in shown:
+        kind, _, attack, *_ = column.metric.split("/")
+        if kind == "attack":
+            attacked.setdefault(attack, []).append(column.group)
+    notes = [
+        f"{', '.join(groups)} attacked with {attack}: {ATTACKS.get(attack, 'a set of our own')}."
+        for attack, groups in attacked.items()
+    ]
+    return notes + ([THRESHOLD_NOTE] if any("/squad2/" in column.metric for column in shown) else [])

@@ -1,0 +1,51 @@
+"""What pretraining cost and what it taught, one row for each encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from charbert.errors import RecordError
+from charbert.records import ResultRecord
+from charbert.reporting.render.layout import Cell, Column, Row, Table
+from charbert.reporting.tables.scores import setting
+
+_COLUMNS = {
+    Column("subwords seen,", "millions", "training_tokens"): 1e-6,
+    Column("hours", "", "wall_seconds"): 1 / 3600,
+    Column("MLM", "loss", "eval/mlm_loss", higher_is_better=False): 1,
+    Column("MLM", "perplexity", "eval/mlm_perplexity", higher_is_better=False): 1,
+    Column("MLM", "accuracy", "eval/mlm_accuracy"): 100,
+    Column("NLM", "loss", "eval/nlm_loss", higher_is_better=False): 1,
+    Column("NLM", "accuracy", "eval/nlm_accuracy"): 100,
+    Column("NLM accuracy,", "known words", "eval/nlm_accuracy_known"): 100,
+}
+"""Column -> factor from the record's value."""
+
+
+def pretraining_table(records: Mapping[str, ResultRecord]) -> Table:
+    """Return the table of encoders at the end of their pretraining, scored on held-out text.
+
+    Args:
+        records: by the row's label.
+
+    Raises:
+        RecordError: if there is none.
+    """
+    if not records:
+        raise RecordError("table pretraining: expected records of pretraining, got none; run experiments/pretrain.py")
+    rows = tuple(Row(label, tuple(_cells(record))) for label, record in records.items())
+    newest = max(records.values(), key=lambda record: record.finished)
+    hardware = sorted({f"{one.hardware.get('accelerator') or one.hardware.get('cpu')}" for one in records.values()})
+    caption = (
+        f"Recipe {setting(newest, 'recipe')}; trunk {setting(newest, 'trunk.name')}; data "
+        f"{setting(newest, 'data.name')}. Scores on held-out text; accuracies in percent. On {', '.join(hardware)}."
+    )
+    note = "Known words: those of the NLM vocabulary. Without them, predicting <unk> for a rare word counts as right."
+    return Table("Pretraining", tuple(_COLUMNS), rows, caption, (note,))
+
+
+def _cells(record: ResultRecord) -> list[Cell]:
+    values = {"training_tokens": record.training_tokens, "wall_seconds": record.wall_seconds, **record.metrics}
+    return [
+        Cell((scale * values[column.metric],) if column.metric in values else ()) for column, scale in _COLUMNS.items()
+    ]

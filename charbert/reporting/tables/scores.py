@@ -1,0 +1,240 @@
+"""Records in, tables out: our scores over seeds beside the paper's. Reads records, runs nothing."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from charbert.errors import RecordError
+from charbert.records import ResultRecord
+from charbert.reporting.render.layout import Cell, Column, Row, Table, write_table
+
+__all__ = ["baseline_of", "build_table", "repetition", "row_label", "runs_of", "trunk_family", "write_table"]
+
+NOT_COMPARABLE = "generated newswire: not comparable with the paper"
+RECIPE, TRUNK = "recipe", "trunk.name"
+
+FOLDS_NOTE = (
+    "Cross-validated scores are of the predictions of all parts together; "
+    "folds ±: standard deviation of the parts' own."
+)
+SIGNIFICANT = 0.05
+"""A p value up to this is marked."""
+RIVAL_MARK = "†"
+"""Of a difference from the rival; that from the plain trunk has a star."""
+
+BASELINE = "BERT"
+"""Name of the model that is a trunk alone, and of the family of all trunks that have no name of their own."""
+FAMILIES = {"roberta-base": "RoBERTa", "roberta-large": "RoBERTa"}
+"""Trunks whose rows stand in one table with BERT's, by ``trunk.name``. Paper: Tables 1 and 3."""
+
+
+def trunk_family(record: ResultRecord) -> str:
+    """Return the family of a record's trunk: BERT, or one whose rows have names of their own."""
+    return FAMILIES.get(str(setting(record, "trunk.name")), BASELINE)
+
+
+def row_label(record: ResultRecord) -> str:
+    """Return the name of the row that a record belongs to, as the paper calls it.
+
+    On RoBERTa the plain trunk is ``RoBERTa`` and any other model ``CharBERT-RoBERTa``; else the name of the model.
+
+    Raises:
+        RecordError: if the record does not name its model.
+    """
+    name, family = setting(record, "model.name"), trunk_family(record)
+    if not isinstance(name, str):
+        raise RecordError(f"record {record.name}: expected settings.model.name, got none")
+    if family == BASELINE:
+        return name
+    return family if name == BASELINE else f"{name}-{family}"
+
+
+def baseline_of(label: str) -> str:
+    """Return the row that a row is compared with: the plain trunk of its family."""
+    return next((family for family in FAMILIES.values() if label.endswith(family)), BASELINE)
+
+
+def repetition(record: ResultRecord) -> tuple[int, int]:
+    """Return seed and fold of a run: what differs between the runs behind one cell of a table."""
+    task = setting(record, "task.name")
+    fold = setting(record, f"data.sets.{task}.folds.fold") if task else None
+    return record.seed, int(fold or 0)
+
+
+def build_table(
+    records: Sequence[ResultRecord],
+    *,
+    title: str,
+    columns: Sequence[Column],
+    published: Mapping[tuple[str, str], float] | None = None,
+    order: Sequence[str] = (),
+    p_values: Mapping[tuple[str, str], float] | None = None,
+    rival: str = "",
+    rival_p_values: Mapping[tuple[str, str], float] | None = None,
+    notes: Sequence[str] = (),
+) -> Table:
+    """Return a table of the records' scores, averaged over seeds (and folds) and turned into percent.
+
+    A row is a model (`row_label`) that a record or a published score has. Of two records with the same settings
+    and seed the later one counts.
+
+    Args:
+        records: runs of one recipe on one data set, with one trunk of each family; scores are shares in [0, 1]
+            or correlations in [-1, 1].
+        title: of the table.
+        columns: what to show.
+        published: (row, ``Column.heading``) -> the paper's score in percent.
+        order: rows that come first, in this order; the others follow by name.
+        p_values: (row, ``Column.heading``) -> p of a test against `baseline_of` the row; up to 0.05 is marked *.
+        rival: another row to compare with; none if empty.
+        rival_p_values: as ``p_values``, of a test against ``rival``; up to 0.05 is marked †.
+        notes: footnotes.
+
+    Raises:
+        RecordError: if the records mix recipes, data sets or trunks of one family, disagree on one seed, or hold
+            a score out of range.
+    """
+    published = published or {}
+    tested = {"*": p_values or {}, RIVAL_MARK: rival_p_values or {}}
+    _refuse_mixtures(records)
+    runs = runs_of(records, [column.metric for column in columns])
+    labels = {label for label, _ in runs} | {label for label, _ in published}
+    rows = []
+    for label in [label for label in order if label in labels] + sorted(labels - set(order)):
+        cells = []
+        for column in columns:
+            found = runs.get((label, column.metric), ())
+            cells.append(
+                Cell(
+                    scores=tuple(100 * record.metrics[column.metric] for record in found),
+                    published=published.get((label, column.heading)),
+                    mark="".join(
+                        mark
+                        for mark, found_p in tested.items()
+                        if found_p.get((label, column.heading), 1) <= SIGNIFICANT
+                    ),
+                    fold_std=_fold_std(found, column.metric),
+                )
+            )
+        rows.append(Row(label, tuple(cells)))
+    marked = sorted({baseline_of(row.label) for row in rows for cell in row.cells if "*" in cell.mark})
+    if marked:
+        notes = [*notes, f"* differs from {' or '.join(marked)}, p ≤ {SIGNIFICANT} (paired test on the same examples)."]
+    if any(RIVAL_MARK in cell.mark for row in rows for cell in row.cells):
+        notes = [*notes, f"{RIVAL_MARK} differs from {rival}, p ≤ {SIGNIFICANT} (the same test)."]
+    if any(cell.fold_std is not None for row in rows for cell in row.cells):
+        notes = [*notes, FOLDS_NOTE]
+    notes = [*notes, *_partial_notes(records, columns)]
+    return Table(title, tuple(columns), _best_marked(rows, columns), _caption(records), tuple(notes))
+
+
+def _fold_std(records: Sequence[ResultRecord], metric: str) -> float | None:
+    """Return the standard deviation over a record's folds in percent, the mean of several records'."""
+    folds = [record.details.get("folds", {}).get(metric) for record in records]
+    spreads = [100 * float(spread["sd"]) for spread in folds if spread is not None and spread["sd"] is not None]
+    return sum(spreads) / len(spreads) if spreads else None
+
+
+def _partial_notes(records: Sequence[ResultRecord], columns: Sequence[Column]) -> list[str]:
+    """Return what must be said of sets that were cross-validated in part."""
+    notes = set()
+    for record in records:
+        folds = setting(record, f"data.sets.{setting(record, 'task.name')}.folds") or {}
+        shown = dict.fromkeys(column.group for column in columns if column.metric in record.metrics)
+        if shown and (first := folds.get("run_first")):
+            parts = "the first part" if first == 1 else f"the first {first} parts"
+            notes.add(f"{', '.join(shown)}: {parts} of {folds['number']} of the cross-validation alone.")
+    return sorted(notes)
+
+
+def runs_of(records: Sequence[ResultRecord], metrics: Sequence[str]) -> dict[tuple[str, str], tuple[ResultRecord, ...]]:
+    """Return the runs behind each cell, (row, metric) -> records by seed and fold; the later of equal ones.
+
+    Raises:
+        RecordError: if two runs of one seed have different settings, or a score is out of range.
+    """
+    chosen: dict[tuple[str, str], dict[tuple[int, int], ResultRecord]] = defaultdict(dict)
+    for record in sorted(records, key=lambda record: record.finished):
+        label, which = row_label(record), repetition(record)
+        for metric in metrics:
+            if metric not in record.metrics:
+                continue
+            other = chosen[label, metric].get(which)
+            if other is not None and other.key != record.key:
+                raise RecordError(
+                    f"{label} has two runs with seed {record.seed} and {metric} but different settings "
+                    f"({other.key}, {record.key}); choose with read_records(folder, key=[...])"
+                )
+            if abs(record.metrics[metric]) > 1:
+                raise RecordError(f"record {record.name}: expected {metric} in [0, 1], got {record.metrics[metric]}")
+            chosen[label, metric][which] = record
+    return {cell: tuple(found[which] for which in sorted(found)) for cell, found in chosen.items()}
+
+
+def setting(record: ResultRecord, path: str) -> Any:
+    """Return one of the record's settings by its dotted path, None if there is none."""
+    value: Any = record.settings
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _refuse_mixtures(records: Sequence[ResultRecord]) -> None:
+    on_trunks = [record for record in records if setting(record, TRUNK) is not None]  # baselines have none
+    groups = [(RECIPE, records)]
+    for family in dict.fromkeys(map(trunk_family, on_trunks)):
+        groups.append((TRUNK, [record for record in on_trunks if trunk_family(record) == family]))
+    for task in dict.fromkeys(str(setting(record, "task.name")) for record in records):
+        of_task = [record for record in records if setting(record, "task.name") == task]
+        groups += [(f"data.sets.{task}.{split}", of_task) for split in ("train", "dev", "test", "folds.number")]
+    groups.append(("data.generated", records))
+    for path, members in groups:
+        if len(found := sorted({str(setting(record, path)) for record in members})) > 1:
+            raise RecordError(
+                f"a table needs runs with one settings.{path}, got {', '.join(found)}; "
+                f"choose one with read_records(folder, **{{'settings.{path}': ...}})"
+            )
+
+
+def _best_marked(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[Row, ...]:
+    """Return the rows with the best mean of each column flagged, where there is something to compare."""
+    marked = [list(row.cells) for row in rows]
+    for at, column in enumerate(columns):
+        means = [cells[at].mean for cells in marked]
+        finite = [mean for mean in means if mean is not None and math.isfinite(mean)]
+        if len(finite) < 2:
+            continue
+        best = max(finite) if column.higher_is_better else min(finite)
+        for cells, mean in zip(marked, means, strict=True):
+            cells[at] = replace(cells[at], is_best=mean == best)
+    return tuple(Row(row.label, tuple(cells)) for row, cells in zip(rows, marked, strict=True))
+
+
+def _caption(records: Sequence[ResultRecord]) -> str:
+    """Return what a reader must know: recipe, trunk, data, seeds and folds."""
+    if not records:
+        return "No runs yet."
+    recipe, trunks, data = (_names(records, path) for path in (RECIPE, TRUNK, "data.name"))
+    about = [f"Recipe {recipe[0]}"] if recipe else []
+    about += [_listed("trunk", trunks)] if trunks else []
+    if data:
+        generated = any(record.details.get("generated") for record in records)
+        about.append(f"data {', '.join(data)}" + (f" ({NOT_COMPARABLE})" if generated else ""))
+    seeds, folds = (sorted(set(found)) for found in zip(*map(repetition, records), strict=True))
+    about.append(_listed("seed", seeds))
+    if len(folds) > 1:
+        about.append(_listed("fold", folds))
+    spread = ", mean ± standard deviation" if len(seeds) * len(folds) > 1 else ""
+    return f"{'; '.join(about)}. Percent{spread}."
+
+
+def _names(records: Sequence[ResultRecord], path: str) -> list[str]:
+    return sorted({str(name) for record in records if (name := setting(record, path)) is not None})
+
+
+def _listed(noun: str, values: Sequence[object]) -> str:
+    return f"{noun}{'s' if len(values) > 1 else ''} {', '.join(map(str, values))}"

@@ -1,0 +1,1 @@
+"""What a run is: its name and key, its record, and which records may be compared."""

@@ -1,0 +1,39 @@
+"""Cells of a training on several tasks: one for the run, and one for what each task got from it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from charbert.config.identity import identity_values
+from charbert.config.schema import Settings
+from charbert.runs.keys import finetuning_identity
+from charbert.runs.run import Cell
+
+SHARED_TASK = "shared_task"
+"""Kind of the records of what a task got from a run on several."""
+
+
+def task_settings(settings: Settings, name: str) -> Settings:
+    """Return the settings of one of the tasks, as if it were trained alone."""
+    task = settings.multi_task.tasks[name]
+    return replace(settings, task=task if settings.multi_task.own_lengths else replace(task, max_length=None))
+
+
+def multi_task_cell(settings: Settings) -> Cell:
+    """Return the cell of the run."""
+    parts = ["together", *settings.multi_task.tasks, settings.model.name, f"s{settings.seed}"]
+    return Cell(settings, "multi_task", parts, _identity(settings))
+
+
+def shared_task_cell(settings: Settings) -> Cell:
+    """Return the cell of ``settings.task`` in the run."""
+    parts = [settings.task.name, settings.model.name, "together", f"s{settings.seed}"]
+    return Cell(settings, SHARED_TASK, parts, {**_identity(settings), "task": settings.task.name})
+
+
+def _identity(settings: Settings) -> dict[str, Any]:
+    chosen = settings.multi_task
+    tasks = {name: finetuning_identity(task_settings(settings, name)) for name in chosen.tasks}
+    sampling = {name: value for name, value in identity_values(chosen).items() if name in ("sampling", "temperature")}
+    return {"tasks": tasks, "order": list(chosen.tasks), **sampling}

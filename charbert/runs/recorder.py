@@ -1,0 +1,151 @@
+"""What every training run does around the training itself: seed, resume, record, W&B."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import EarlyStoppingCallback, set_seed
+from transformers.utils.logging import disable_progress_bar
+
+from charbert.config.schema import Settings
+from charbert.records import ResultRecord, file_checksum, shorten_path, start_record, write_record
+from charbert.runs.comparability import comparison_keys
+from charbert.runs.run import Cell
+from charbert.seeding import derive_seed
+from charbert.training.checkpoints import newest_checkpoint
+from charbert.training.distributed.processes import from_first
+from charbert.training.memory import keep_freed_memory
+from charbert.training.tracking import Run, TrackingCallback, tracking_run
+from charbert.training.trainer import CharBertTrainer
+
+log = logging.getLogger(__name__)
+
+disable_progress_bar()  # of loading and saving weights; training keeps its own
+
+_RUNNING_TIMES = ("_runtime", "_per_second")
+"""What the library takes from a clock that may be set back, and is another in every run."""
+_HISTORY_KEYS = ("step", "epoch", "num_input_tokens_seen", "loss", "learning_rate")
+
+
+def seed_everything(seed: int, *names: str | int) -> None:
+    """Seed the global generators of Python, NumPy and torch, which initial weights and dropout draw from."""
+    set_seed(derive_seed(seed, *names) % 2**32)
+
+
+def new_record(settings: Settings, cell: Cell) -> ResultRecord:
+    """Return the record of a run that begins."""
+    plain = asdict(settings)
+    plain.pop("paths")
+    plain.pop("tracking")
+    accelerator = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    seed = settings.pretraining_seed if cell.kind in ("trunk", "pretrain", "word_recognizer") else settings.seed
+    record = start_record(cell.kind, settings.experiment, cell.name, settings=plain, seed=seed, accelerator=accelerator)
+    record.key = cell.key
+    preparation = cell.preparation_folder / "report.json"
+    if preparation.is_file():
+        record.details["preparation"] = json.loads(preparation.read_text(encoding="utf-8"))
+    return record
+
+
+@contextmanager
+def recorded_run(settings: Settings, cell: Cell) -> Iterator[tuple[ResultRecord, Run]]:
+    """Open a record and its W&B run; write the record when the body ends without an error.
+
+    Of several processes the first writes it, and no other goes on before.
+    """
+    cell.check_processes()
+    record = new_record(settings, cell)
+    with tracking_run(
+        mode=settings.tracking.mode.name,
+        project=settings.tracking.project,
+        entity=settings.tracking.entity,
+        timeout_seconds=settings.tracking.timeout_seconds,
+        folder=Path(settings.paths.outputs),
+        group=settings.experiment,
+        job_type=cell.kind,
+        name=cell.name,
+        config=record.settings | {"key": cell.key},
+    ) as run:
+        yield record, run
+        record.wandb_id, record.wandb_path = run.id, run.path
+        record.details["generated"] = settings.data.generated
+        record.details["comparison"] = comparison_keys(settings)
+        run.summary(record.metrics)
+    from_first(lambda: _write(record, cell))
+    log.info("%s: record in %s", cell.name, cell.record_path)
+
+
+def _write(record: ResultRecord, cell: Cell) -> None:
+    """Write the record, which tells the weights that the run saved from any others."""
+    record.details["weights"] = checksums(sorted(cell.model_folder.rglob("*.safetensors")), cell.model_folder)
+    write_record(cell.record_path, record)
+
+
+def train(trainer: CharBertTrainer, record: ResultRecord, run: Run, patience: int | None = None) -> None:
+    """Train, from the newest checkpoint when there is one.
+
+    Args:
+        trainer: the trainer.
+        record: gets the training tokens, and the seconds of what was trained before an interruption.
+        run: its W&B run.
+        patience: stop after this many evaluations without a better score; None: train to the end.
+    """
+    keep_freed_memory()
+    trainer.add_callback(TrackingCallback(run))
+    if patience is not None:
+        trainer.add_callback(EarlyStoppingCallback(patience))
+    checkpoint = from_first(lambda: newest_checkpoint(Path(trainer.args.output_dir)))
+    if checkpoint is not None:
+        log.info("resuming from %s", checkpoint)
+    trainer.train(resume_from_checkpoint=checkpoint)
+    trainer.make_whole()
+    record.resume(_seconds_before(trainer.state.log_history))
+    record.training_tokens = int(trainer.state.num_input_tokens_seen)
+
+
+def _seconds_before(log_history: Iterable[Mapping[str, Any]]) -> float:
+    """Return the seconds of all pieces of a training but the last; each piece's clock begins at 0."""
+    before = latest = 0.0
+    for seconds in (line["train_runtime"] for line in log_history if "train_runtime" in line):
+        if seconds < latest:
+            before += latest
+        latest = seconds
+    return before
+
+
+def final_scores(trainer: CharBertTrainer) -> dict[str, float]:
+    """Return the dev scores of the weights that training ended with, evaluated once.
+
+    They are those of the last step, or of the best one where that is kept; mostly training has evaluated it already.
+    """
+    keeps_best = trainer.args.load_best_model_at_end and trainer.state.best_global_step is not None
+    step = trainer.state.best_global_step if keeps_best else trainer.state.global_step
+    for line in reversed(trainer.state.log_history):
+        if line["step"] == step and "eval_loss" in line:
+            return {name: value for name, value in line.items() if name.startswith("eval_")}
+    return trainer.evaluate()
+
+
+def history(trainer: CharBertTrainer) -> list[dict[str, Any]]:
+    """Return the run's log lines that a learning curve is drawn from."""
+    objectives = ("mlm_", "nlm_", "trunk_", "eval_")
+    return [
+        {
+            k: v
+            for k, v in line.items()
+            if (k in _HISTORY_KEYS or k.startswith(objectives)) and not k.endswith(_RUNNING_TIMES)
+        }
+        for line in trainer.state.log_history
+    ]
+
+
+def checksums(paths: Iterable[Path], root: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file by its path below ``root``."""
+    return {shorten_path(path, root): file_checksum(path) for path in paths}

@@ -1,0 +1,71 @@
+"""Which files a checkpoint from elsewhere consists of, and what identifies them; needs no torch."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from charbert.config.model.encoder import ModelSettings
+from charbert.errors import CheckpointError
+from charbert.records import file_checksum
+
+_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+"""The first that there is, as `charbert.model.released.weights` reads them."""
+_SAVED = ("config.json", "model.safetensors", "charbert_processor.json", "char_vocab.json")
+_TOKENIZER = ("vocab.txt", "vocab.json", "merges.txt")
+
+
+def released_identity(model: ModelSettings) -> dict[str, str]:
+    """Return the SHA-256 of every file that a released encoder is read from; where they lie does not matter.
+
+    Raises:
+        CheckpointError: if the checkpoint or the character vocabulary is not there.
+    """
+    folder = Path(model.released)
+    weights = [folder / name for name in _WEIGHTS if (folder / name).is_file()]
+    if not weights or not (folder / "config.json").is_file():
+        raise CheckpointError(
+            f"model.released={folder}: expected config.json and {' or '.join(_WEIGHTS)}, found no such checkpoint; "
+            "download imvladikon/charbert-bert-wiki or charbert-roberta-wiki from the hub into it"
+        )
+    characters = Path(model.released_char_vocab)
+    if not characters.is_file():
+        raise CheckpointError(
+            f"model.released_char_vocab={characters}: no such file; it is data/dict/bert_char_vocab or "
+            "roberta_char_vocab of the authors' repository"
+        )
+    vocabularies = [folder / name for name in _TOKENIZER if (folder / name).is_file()]
+    return {
+        "weights": checksum_once(weights[0]),
+        "config": checksum_once(folder / "config.json"),
+        "char_vocab": checksum_once(characters),
+        **{path.name: checksum_once(path) for path in vocabularies},
+    }
+
+
+def pretrained_identity(model: ModelSettings) -> dict[str, str]:
+    """Return the SHA-256 of every file of a saved encoder and its processor; where they lie does not matter.
+
+    Raises:
+        CheckpointError: if a file that every such folder has is missing.
+    """
+    folder = Path(model.pretrained)
+    missing = [name for name in _SAVED if not (folder / name).is_file()]
+    if missing:
+        raise CheckpointError(
+            f"model.pretrained={folder}: expected a folder that save_pretrained of an encoder and of its processor "
+            f"wrote, found no {', '.join(missing)}; save both into it, or leave model.pretrained empty"
+        )
+    files = [path for path in sorted(folder.iterdir()) if path.suffix in (".json", ".safetensors", ".txt")]
+    return {path.name: checksum_once(path) for path in files}
+
+
+def checksum_once(path: Path) -> str:
+    """Return the checksum of a file, read once as long as it does not change: the key is asked for many times."""
+    status = path.stat()
+    return _checksum_of(path.resolve(), status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=32)
+def _checksum_of(path: Path, size: int, changed: int) -> str:
+    return file_checksum(path)

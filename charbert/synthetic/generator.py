@@ -1,0 +1,156 @@
+"""Documents of generated newswire, in which names of all types stand in the same contexts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal as Choice
+
+from charbert.errors import SettingsError
+from charbert.seeding import numpy_generator
+from charbert.synthetic.detokenize import detokenize
+from charbert.synthetic.draws import Draws
+from charbert.synthetic.filling import Cast, FilledQuestion, Filler, fill_template
+from charbert.synthetic.gazetteer import SPLITS, Gazetteer, build_gazetteers, uppercased
+from charbert.synthetic.numbers import iso_date
+from charbert.synthetic.templates import Template, read_topics
+
+Split = Choice["train", "dev", "test"]
+
+_SENTENCES = (4, 9)
+_GENERAL_SHARE = 0.3
+
+
+@dataclass(frozen=True)
+class NewsSentence:
+    """A sentence with its gold annotation; fits wherever a tagged sentence does."""
+
+    words: tuple[str, ...]
+    tags: tuple[str, ...]
+    """PER, ORG, LOC and MISC in IOB2."""
+    pos: tuple[str, ...]
+    """Penn Treebank parts of speech."""
+    document: int
+    template: str
+    mentions: dict[str, tuple[int, int]]
+    """First and end word of the first mention of each slot."""
+    questions: tuple[FilledQuestion, ...]
+    """Questions that this sentence answers."""
+
+    @property
+    def text(self) -> str:
+        """The sentence as a newspaper prints it."""
+        return detokenize(self.words)[0]
+
+
+@dataclass(frozen=True)
+class NewsDocument:
+    """An article: headline, dateline and body."""
+
+    topic: str
+    index: int
+    title: NewsSentence
+    dateline: NewsSentence
+    body: tuple[NewsSentence, ...]
+
+    @property
+    def sentences(self) -> tuple[NewsSentence, ...]:
+        """All lines of the article in order."""
+        return (self.title, self.dateline, *self.body)
+
+    def passage(self) -> tuple[str, list[list[tuple[int, int]]]]:
+        """Return the body as one text, and the span of each word of each sentence in it."""
+        pieces: list[str] = []
+        spans: list[list[tuple[int, int]]] = []
+        length = 0
+        for sentence in self.body:
+            text, places = detokenize(sentence.words)
+            spans.append([(length + start, length + end) for start, end in places])
+            pieces.append(text)
+            length += len(text) + 1
+        return " ".join(pieces), spans
+
+
+class Newswire:
+    """A newswire without end: the same seed gives the same documents on every machine.
+
+    The names of a split occur in no other, whatever the seed, so a model can know the test names by their
+    spelling and context only (`charbert.synthetic.gazetteer.split_of`). Names come from Faker: another
+    release of it may give other ones.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self._gazetteers = _cached_gazetteers(seed)
+        self._topics = {name: templates for name, templates in read_topics().items() if name != "general"}
+        self._general = read_topics()["general"]
+
+    def documents(self, n: int, split: Split = "train") -> Iterator[NewsDocument]:
+        """Yield ``n`` documents; the first ones are the same however many are asked for.
+
+        Raises:
+            SettingsError: if the split is unknown or ``n`` negative.
+        """
+        self._check(n, split)
+        return self._draw_documents(n, split)
+
+    def sentences(self, n: int, split: Split = "train") -> Iterator[NewsSentence]:
+        """Yield the first ``n`` sentences of the documents of a split, headlines and datelines among them.
+
+        Raises:
+            SettingsError: if the split is unknown or ``n`` negative.
+        """
+        self._check(n, split)
+        return self._draw_sentences(n, split)
+
+    def _check(self, n: int, split: str) -> None:
+        if split not in SPLITS:
+            raise SettingsError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
+        if n < 0:
+            raise SettingsError(f"the number asked for must be 0 or more, got {n}")
+
+    def _draw_documents(self, n: int, split: str) -> Iterator[NewsDocument]:
+        draws = Draws(numpy_generator(self.seed, "newswire", split))
+        for index in range(n):
+            yield self._document(index, self._gazetteers[split], draws)
+
+    def _draw_sentences(self, n: int, split: str) -> Iterator[NewsSentence]:
+        drawn = 0
+        for document in self._draw_documents(n, split):  # every document has more than one sentence
+            for sentence in document.sentences:
+                if drawn == n:
+                    return
+                yield sentence
+                drawn += 1
+
+    def _document(self, index: int, gazetteer: Gazetteer, draws: Draws) -> NewsDocument:
+        topic = draws.pick(tuple(self._topics))
+        headlines = [template for template in self._topics[topic] if template.headline]
+        stories = [template for template in self._topics[topic] if not template.headline]
+        general = list(self._general)
+        cast = Cast(gazetteer, draws)
+        title = _sentence(draws.pick(headlines), cast, draws, index)
+        body = []
+        for _ in range(draws.between(*_SENTENCES)):
+            # no template twice in a document, so that a question has one answer in it
+            pool = general if draws.uniform() < _GENERAL_SHARE else stories
+            body.append(_sentence(pool.pop(draws.below(len(pool))), cast, draws, index))
+        return NewsDocument(topic, index, title, _dateline(cast, draws, index), tuple(body))
+
+
+@lru_cache(maxsize=4)
+def _cached_gazetteers(seed: int) -> dict[str, Gazetteer]:
+    return build_gazetteers(seed)
+
+
+def _sentence(template: Template, cast: Cast, draws: Draws, document: int) -> NewsSentence:
+    filled = fill_template(template, cast, draws)
+    words, pos, tags = filled.columns()
+    return NewsSentence(words, tags, pos, document, template.name, filled.mentions, filled.questions)
+
+
+def _dateline(cast: Cast, draws: Draws, document: int) -> NewsSentence:
+    place = Filler.of_name(uppercased(cast.name(("CITY",), set())))
+    words, pos, tags = zip(*place.full, *((word, pos, "O") for word, pos in iso_date(draws)), strict=True)
+    return NewsSentence(words, tags, pos, document, "dateline", {"place": (0, len(place.full))}, ())

@@ -1,0 +1,62 @@
+"""Weights cut into shards, one for each process, for models that do not fit one device (FSDP)."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from torch import nn
+
+from charbert.errors import SettingsError
+from charbert.training.distributed.trainer import SharedTraining
+
+
+class ShardedTraining(SharedTraining):
+    """Trainer that shards layer by layer where ``accelerate launch`` asks for FSDP; the model ends whole."""
+
+    model: Any
+    model_wrapped: Any
+    _whole: nn.Module | None = None
+
+    def _prepare_for_training(self, *args: Any, **kwargs: Any) -> Any:
+        if not self.is_fsdp_enabled:
+            return super()._prepare_for_training(*args, **kwargs)
+        if not self.accelerator.is_fsdp2:
+            raise SettingsError(
+                "sharding needs FSDP of version 2, got 1; set fsdp_version: 2, as launch/fsdp.yaml does"
+            )
+        model = self.model
+        self._whole = copy.deepcopy(model).cpu()
+        model._no_split_modules = repeated_blocks(model)
+        if model.get_output_embeddings() is None:
+            # A head may read the weight of the embeddings, which accelerate would shard by themselves and take away.
+            model.get_input_embeddings = lambda: None
+        try:
+            return super()._prepare_for_training(*args, **kwargs)
+        finally:
+            vars(model).pop("get_input_embeddings", None)
+
+    def make_whole(self) -> None:
+        """Put the model together again in every process, after a training that sharded it."""
+        if self._whole is None:
+            return
+        weights = {name: _whole_tensor(weight) for name, weight in self.model.state_dict().items()}
+        self._whole.load_state_dict(weights)
+        self.model = self.model_wrapped = self._whole.to(self.args.device)
+        self._whole = None
+
+
+def repeated_blocks(model: nn.Module) -> list[str]:
+    """Return the classes of what stands in rows in a model and is gathered one at a time: the trunk's layers.
+
+    The interactions, whose weights are read before their turn to be folded, are gathered with all the rest.
+    """
+    rows = (module for module in model.modules() if isinstance(module, nn.ModuleList))
+    blocks = (block for row in rows for block in row if not hasattr(block, "fold"))
+    return sorted({type(block).__name__ for block in blocks if any(True for _ in block.parameters())})
+
+
+def _whole_tensor(weight: torch.Tensor) -> torch.Tensor:
+    whole: torch.Tensor = weight.full_tensor() if hasattr(weight, "full_tensor") else weight
+    return whole.detach().cpu()

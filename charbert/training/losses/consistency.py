@@ -1,0 +1,43 @@
+"""Self-teaching: a model that is to say of text with typos what it says of the clean text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
+
+from charbert.batch import NOISED, OWN_POSITIONS, THEIR_POSITIONS
+from charbert.training.losses.extra_loss import Batch, companion_inputs, comparable_logits, divergence
+
+
+class SelfTeaching:
+    """Draw the predictions on the noised copy of a batch, its companion, to those on the clean one.
+
+    Args:
+        weight: of the divergence beside the loss of the labels.
+        symmetric: the mean of both directions, and both copies learn; otherwise KL(clean || noised), and the clean
+            predictions are a target that gets no gradient.
+    """
+
+    def __init__(self, weight: float, *, symmetric: bool = False) -> None:
+        self.weight = weight
+        self.symmetric = symmetric
+
+    @property
+    def forward_options(self) -> Mapping[str, Any]:
+        """Ask for nothing."""
+        return {}
+
+    def __call__(
+        self, model: nn.Module, batch: Batch, outputs: Batch, loss: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the loss with the divergence added, and the part ``self_teaching``."""
+        companion = batch[NOISED]
+        noised = comparable_logits(model(**companion_inputs(companion)), companion[THEIR_POSITIONS])
+        clean = comparable_logits(outputs, companion[OWN_POSITIONS])
+        if self.symmetric:
+            distance = (divergence(clean, noised) + divergence(noised, clean)) / 2
+        else:
+            distance = divergence(clean.detach(), noised)
+        return loss + self.weight * distance, {"self_teaching": distance.detach()}

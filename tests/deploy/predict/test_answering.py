@@ -1,0 +1,48 @@
+"""Answers to questions about raw contexts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from charbert.deploy.predict.predictor import Predictor
+from charbert.errors import DataError
+
+CONTEXT = "The old lighthouse keeper counted seven ships before breakfast. She didn't answer. " * 6
+QUESTIONS = [
+    {"question": "How many ships?", "context": CONTEXT},
+    {"question": "Who counted?", "context": "The keeper of the lighthouse."},
+    {"question": "Where is the café?", "context": CONTEXT[40:]},
+]
+
+
+def test_an_answer_stands_at_its_place_in_the_context(reader: Path) -> None:
+    outputs = Predictor.load(reader, batch_size=2).predict(QUESTIONS)
+    for given, output in zip(QUESTIONS, outputs, strict=True):
+        assert output.answer == given["context"][output.start : output.end] != ""
+        assert 0 < output.score <= 1
+        assert not output.no_answer
+
+
+def test_batches_do_not_change_answers(reader: Path) -> None:
+    predictor = Predictor.load(reader)
+    alone = [predictor.predict([question])[0] for question in QUESTIONS]
+    together = predictor.predict(QUESTIONS)
+    assert [(one.answer, one.start) for one in alone] == [(one.answer, one.start) for one in together]
+    assert [one.score for one in alone] == pytest.approx([one.score for one in together], abs=1e-5)
+
+
+@pytest.mark.parametrize(("threshold", "no_answer"), [(-1e6, True), (1e6, False)])
+def test_the_threshold_decides_whether_there_is_no_answer(reader: Path, threshold: float, no_answer: bool) -> None:
+    outputs = Predictor.load(reader, no_answer_threshold=threshold).predict(QUESTIONS)
+    for output in outputs:
+        assert output.no_answer == no_answer
+        assert (output.answer == "") == (output.start is None) == (output.end is None) == no_answer
+        assert 0 <= output.score <= 1
+
+
+def test_a_question_without_a_word_is_refused_by_its_place(reader: Path) -> None:
+    questions = [*QUESTIONS, {"question": " ", "context": "So."}]
+    with pytest.raises(DataError, match=r"inputs\[3\]: expected a question with subwords"):
+        Predictor.load(reader).predict(questions)

@@ -1,0 +1,135 @@
+"""What all predictors have in common: loading, checking, stopping."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from charbert.deploy.predict.predictor import INPUTS_AT_ONCE, Predictor
+from charbert.deploy.predict.usage import USAGE_FILE
+from charbert.errors import CheckpointError, DataError, SettingsError
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (7, r"inputs\[0\]: expected a text or an object with text, got int"),
+        ({"txt": "a"}, r"expected the fields text, got the fields txt"),
+        ({}, r"got the fields \(none\)"),
+        ({"text": None}, r"expected a text in the field text, got null"),
+        ({"text": ["a"]}, r"expected a text in the field text, got list"),
+    ],
+)
+def test_an_input_that_does_not_fit_is_named(tagger: Path, given: Any, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        Predictor.load(tagger).predict([given])
+
+
+def test_a_text_alone_is_no_question(reader: Path) -> None:
+    with pytest.raises(DataError, match="expected the fields question, context, got a text alone"):
+        Predictor.load(reader).predict(["How many ships?"])
+
+
+def test_all_inputs_are_checked_before_the_first_is_predicted(tagger: Path) -> None:
+    calls = []
+    with pytest.raises(DataError, match=rf"inputs\[{INPUTS_AT_ONCE + 1}\]"):
+        Predictor.load(tagger).predict(["a"] * (INPUTS_AT_ONCE + 1) + [7], check=lambda: calls.append(1))
+    assert not calls
+
+
+def test_a_check_ends_the_work_between_batches(tagger: Path) -> None:
+    calls = []
+
+    def check() -> None:
+        calls.append(1)
+        if len(calls) == 3:
+            raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        Predictor.load(tagger, batch_size=1).predict(["a"] * 9, check=check)
+    assert len(calls) == 3
+
+
+def test_no_input_gives_no_output(tagger: Path, classifier: Path, reader: Path) -> None:
+    assert [Predictor.load(folder).predict([]) for folder in (tagger, classifier, reader)] == [[], [], []]
+
+
+def test_the_folder_of_a_run_stands_for_its_model(tagger: Path) -> None:
+    assert Predictor.load(tagger.parent).predict(["Kraków"]) == Predictor.load(tagger).predict(["Kraków"])
+
+
+def test_a_folder_without_usage_has_the_head_of_its_configuration(tagger: Path, tmp_path: Path) -> None:
+    shutil.copytree(tagger, tmp_path / "model")
+    (tmp_path / "model" / USAGE_FILE).unlink()
+    predictor = Predictor.load(tmp_path)
+    assert predictor.head == "token_classification"
+    assert predictor.usage.max_length == 128
+    assert predictor.predict(["Kraków"]) == Predictor.load(tagger).predict(["Kraków"])
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"version": 9}', '{"version": 1, "head": "none", "max_length": 9}'])
+def test_a_damaged_usage_is_refused(tagger: Path, tmp_path: Path, content: str) -> None:
+    shutil.copytree(tagger, tmp_path / "model")
+    (tmp_path / "model" / USAGE_FILE).write_text(content)
+    with pytest.raises(CheckpointError, match=USAGE_FILE):
+        Predictor.load(tmp_path)
+
+
+def test_what_is_no_fine_tuned_model_is_refused(tagger: Path, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="got no such folder"):
+        Predictor.load(tmp_path / "nowhere")
+    with pytest.raises(CheckpointError, match=r"got a folder without config\.json"):
+        Predictor.load(tmp_path)
+    shutil.copytree(tagger, tmp_path / "model")
+    (tmp_path / "model" / USAGE_FILE).unlink()
+    config = json.loads((tmp_path / "model" / "config.json").read_text())
+    (tmp_path / "model" / "config.json").write_text(json.dumps(config | {"architectures": ["CharBertForPreTraining"]}))
+    with pytest.raises(CheckpointError, match="got CharBertForPreTraining; fine-tune it first"):
+        Predictor.load(tmp_path)
+
+
+def test_a_model_behind_a_word_recogniser_is_refused(save_model) -> None:
+    with pytest.raises(CheckpointError, match="fine-tuned behind a word recogniser"):
+        Predictor.load(save_model("token_classification", corrected=True))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"batch_size": 0}, "batch_size"), ({"max_length": 4}, "max_length must be at least 8"),
+     ({"max_length": 65}, "at most the trunk's 64 positions")],
+)  # fmt: skip
+def test_settings_out_of_range_are_refused(tagger: Path, options: dict[str, int], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        Predictor.load(tagger, **options)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["tagger", "plain_tagger", "classifier", "reader"])
+def test_an_exported_model_answers_as_the_one_it_was_made_from(
+    request: pytest.FixtureRequest, tmp_path: Path, model: str, sentences: tuple[str, ...]
+) -> None:
+    pytest.importorskip("onnxruntime")
+    from charbert.deploy.onnx.export import export_model
+
+    folder = request.getfixturevalue(model)
+    export_model(folder, tmp_path / "onnx")
+    inputs: list[Any] = list(sentences)
+    if model == "reader":
+        inputs = [{"question": sentence, "context": " ".join(sentences)} for sentence in sentences]
+    one, other = Predictor.load(folder), Predictor.load(tmp_path / "onnx")
+    assert (other.usage, other.labels, other.word_encoder()) == (one.usage, one.labels, None)
+    for expected, found in zip(one.predict(inputs), other.predict(inputs), strict=True):
+        assert _rounded(found) == pytest.approx(_rounded(expected), abs=1e-3)
+
+
+def _rounded(output: Any) -> dict[str, Any]:
+    """The numbers and names of an output, flat."""
+    if hasattr(output, "spans"):
+        return {f"{span.type} {span.start} {span.end}": span.score for span in output.spans}
+    if hasattr(output, "answer"):
+        return {f"{output.start} {output.end} {output.answer}": output.score}
+    return dict(output.probabilities)

@@ -1,0 +1,62 @@
+import json
+
+import numpy as np
+import pytest
+
+from charbert.evaluation.calibration import judge, judgement_text, temperature_of
+from charbert.evaluation.logits import DecisionScores
+
+
+def scores(logits: list[list[float]], gold: list[int], labels: str = "ab") -> DecisionScores:
+    return DecisionScores.of_examples([np.array([row]) for row in logits], gold, list(labels))
+
+
+BINARY = scores([[2, 0], [0, 1], [0, 3], [1, 0]], [0, 0, 1, 1])
+
+
+def test_two_labels_are_judged_by_the_second_one() -> None:
+    found = judge(BINARY, bins=5).metrics
+    assert (found["accuracy"], found["precision"], found["recall"], found["f1"]) == (0.5, 0.5, 0.5, 0.5)
+    assert found["matthews"] == 0
+    assert found["roc_auc"] == pytest.approx(3 / 4)  # b leads by 3 and -1 where it is right, by 1 and -2 where not
+    assert found["confidence"] == pytest.approx(np.mean(1 / (1 + np.exp(-np.array([2, 1, 3, 1])))))
+    assert "temperature" not in found
+
+
+def test_more_labels_are_averaged_and_have_no_positive_one() -> None:
+    found = judge(scores([[3, 0, 0], [0, 3, 0], [0, 3, 0], [3, 0, 0]], [0, 1, 2, 0], "abc"), bins=5)
+    assert not {"precision", "recall", "f1"} & found.metrics.keys()
+    assert found.metrics["micro_f1"] == found.metrics["accuracy"] == 0.75
+    assert found.metrics["macro_f1"] == pytest.approx((1 + 2 / 3 + 0) / 3)
+    assert found.areas["a"] == {"roc_auc": 1.0, "pr_auc": 1.0}
+    assert set(found.areas) == {"a", "b", "c"}
+
+
+def test_a_temperature_is_reported_beside_and_changes_nothing_else() -> None:
+    plain, scaled = judge(BINARY, bins=5).metrics, judge(BINARY, bins=5, temperature=2.0).metrics
+    assert {name: scaled[name] for name in plain} == plain
+    assert scaled.keys() - plain.keys() == {
+        "temperature",
+        *(f"scaled_{name}" for name in ("ece", "brier", "nll", "confidence")),
+    }
+    assert scaled["scaled_confidence"] < scaled["confidence"]
+
+
+def test_what_was_not_seen_is_not_judged() -> None:
+    unseen = DecisionScores.of_examples([np.full((2, 2), np.nan)], [0, 1], "ab")
+    assert judge(unseen, bins=5).metrics == {}
+    assert temperature_of(unseen) is None
+    assert temperature_of(None) is None
+    half = DecisionScores.of_examples([*BINARY.examples, np.full((1, 2), np.nan)], [*BINARY.gold, 0], "ab")
+    assert judge(half, bins=5) == judge(BINARY, bins=5)
+
+
+def test_one_right_label_leaves_nothing_to_rank() -> None:
+    assert "roc_auc" not in judge(scores([[2, 0], [1, 0]], [0, 0]), bins=5).metrics
+
+
+def test_the_file_has_everything() -> None:
+    content = json.loads(judgement_text(judge(BINARY, bins=4, temperature=1.5)))
+    assert content["decisions"] == 4
+    assert len(content["bins"]) == len(content["scaled_bins"]) == 4
+    assert sum(one["count"] for one in content["bins"]) == 4

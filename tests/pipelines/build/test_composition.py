@@ -1,0 +1,74 @@
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+from charbert.config.load import load_settings
+from charbert.config.schema import Settings
+from charbert.errors import SettingsError
+from charbert.pipelines.build.composition import Composition
+
+CONF = Path(__file__).parents[3] / "conf"
+Composing = Callable[..., Composition]
+
+
+@pytest.fixture
+def composing() -> Composing:
+    def build(*overrides: str) -> Composition:
+        with initialize_config_dir(str(CONF), version_base="1.3"):
+            choices = compose("search", overrides=list(overrides), return_hydra_config=True).hydra.runtime.choices
+        groups = {name: choice for name, choice in choices.items() if not name.startswith(("hydra/", "search/"))}
+        return Composition(str(CONF), "search", overrides, groups)
+
+    return build
+
+
+def reloaded(file: str, folder: Path) -> Settings:
+    shutil.copytree(CONF, folder / "conf")
+    (folder / "conf" / "best.yaml").write_text(file)
+    with initialize_config_dir(str(folder / "conf"), version_base="1.3"):
+        return load_settings(compose("best"))
+
+
+def test_values_and_groups_can_be_changed(composing: Composing) -> None:
+    composition = composing("recipe=quick", "task=qnli")
+    settings = composition.settings({"model": "bert", "finetuning.optimizer.learning_rate": 1.25e-05, "seed": 7})
+    assert (settings.model.name, settings.seed, settings.task.name) == ("BERT", 7, "qnli")
+    assert settings.finetuning.optimizer.learning_rate == 1.25e-05
+    assert composition.settings() == composition.settings({})
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"finetuning.speed": 1}, "speed"),
+        ({"model": "gpt"}, "model=gpt"),
+        ({"finetuning.batch_size": 0}, r"finetuning\.batch_size"),
+        ({"finetuning.batch_size": "many"}, r"finetuning\.batch_size"),
+    ],
+)
+def test_a_change_that_cannot_be_is_refused_by_name(
+    composing: Composing, changes: dict[str, object], named: str
+) -> None:
+    with pytest.raises(SettingsError, match=named):
+        composing("recipe=quick").settings(changes)
+
+
+def test_a_file_gives_another_experiment_the_same_settings(composing: Composing, tmp_path: Path) -> None:
+    composition = composing(
+        "recipe=quick",
+        "task=qnli",
+        "noise=keyboard",
+        "finetuning.epochs=2",
+        "attack.edits=[drop,add]",
+        "search.trials=3",
+    )
+    changes = {"model": "bert", "finetuning.optimizer.learning_rate": 1.25e-05, "finetuning.group_by_length": False}
+    wanted = composition.settings(changes)
+    found = reloaded(composition.file("finetune", changes, ["The best."]), tmp_path)
+    assert found.experiment == "finetune"
+    for name in ("model", "task", "data", "trunk", "noise", "finetuning", "attack", "newswire", "strategy", "seed"):
+        assert getattr(found, name) == getattr(wanted, name), name
+    assert found.finetuning.optimizer.learning_rate == 1.25e-05

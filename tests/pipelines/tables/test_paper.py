@@ -1,0 +1,127 @@
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from charbert.config.schema import Settings
+from charbert.errors import RecordError, SettingsError
+from charbert.pipelines import redraw
+from charbert.pipelines.tables import paper
+from charbert.records import ResultRecord, start_record, write_record
+from charbert.reporting.tables.paper import TABLE_SPECS
+from charbert.runs.comparability import comparison_keys
+from charbert.runs.run import finetuning_cell
+
+Composed = Callable[..., Settings]
+ROOT = Path(__file__).parents[3]
+WITHOUT_TORCH = """
+import runpy, sys
+
+class Refuse:
+    def find_spec(self, name, *args):
+        if name.partition(".")[0] in ("torch", "transformers", "wandb"):
+            raise ImportError(f"{name} is blocked")
+
+sys.meta_path.insert(0, Refuse())
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+@pytest.fixture
+def composed(composed: Composed) -> Composed:
+    return lambda *overrides: composed("recipe=minilm", "tracking=off", *overrides)
+
+
+def finish(settings: Settings, score: float, attacked: float = 0.5) -> ResultRecord:
+    """Leave a cell's record behind, as a run of it would, with units of 20 right or wrong answers."""
+    cell, task = finetuning_cell(settings), settings.task
+    plain = {
+        "model": {"name": settings.model.name},
+        "task": {"name": task.name, "metric": task.metric},
+        "trunk": {"name": settings.trunk.name},
+        "data": {"name": settings.data.name},
+        "recipe": settings.recipe,
+    }
+    record = start_record("finetune", "any", cell.name, settings=plain, seed=settings.seed)
+    record.key = cell.key
+    record.details["comparison"] = comparison_keys(settings)
+    record.finish({f"eval/{task.name}/{task.metric}": score, f"attack/{task.name}/charbert/{task.metric}": attacked})
+    write_record(cell.record_path, record)
+    units = {"clean": score, "charbert": attacked}
+    rows = {name: [[int(number < 20 * share), 1] for number in range(20)] for name, share in units.items()}
+    cell.record_path.with_name("per_example.json").write_text(json.dumps(rows))
+    return record
+
+
+def drawn(settings: Settings, stem: str) -> str:
+    return (Path(settings.paths.results) / "tables" / f"{stem}.md").read_text()
+
+
+def test_a_finished_cell_is_read_and_its_table_drawn_with_marks(composed: Composed) -> None:
+    bert, char = (composed("experiment=table2_robustness", "task=qnli", f"model={m}") for m in ("bert", "charbert"))
+    finish(bert, 0.8, attacked=0.4)
+    record = finish(char, 0.85, attacked=0.9)
+    assert paper.run(char).key == record.key
+    table = drawn(char, "table2_robustness")
+    assert "| BERT | 80.00 [90.7] | 40.00 [63.4] |" in table
+    assert "| CharBERT | **85.00** [91.7] | **90.00**\\* [80.1] |" in table
+    figures = Path(char.paths.results) / "figures"
+    assert {path.name for path in figures.iterdir()} == {
+        f"{stem}.{kind}" for stem in ("table2_robustness", "attack_drop") for kind in ("png", "svg")
+    }
+
+
+def test_rows_of_roberta_stand_beside_berts_in_tables_1_and_3_only(composed: Composed) -> None:
+    for trunk in ("minilm", "roberta_base"):
+        for model in ("bert", "charbert"):
+            last = composed(f"trunk={trunk}", f"model={model}")
+            finish(last, 0.9 if trunk == "minilm" else 0.95)
+    assert paper.draw_all(last) == ["table2_robustness", "table3_sequence_labeling", "table4_ablation"]
+    table = drawn(last, "table3_sequence_labeling")
+    assert "| BERT | 90.00 [91.24] |" in table and "| CharBERT-RoBERTa | **95.00** [92.49] |" in table
+    assert "trunks minilm, roberta-base" in table
+    one = drawn(last, "table2_robustness")  # drawn for the trunk that was asked for
+    assert "trunk roberta-base" in one and "| RoBERTa |" in one
+
+
+def test_of_two_trunks_of_one_family_the_one_asked_for_is_shown(composed: Composed) -> None:
+    finish(composed("model=bert"), 0.9)
+    finish(composed("model=bert", "trunk=bert_base_cased"), 0.8)
+    settings = composed("trunk=bert_base_cased")
+    paper.draw(settings, "table3_sequence_labeling")
+    assert "| BERT | 80.00 [91.24] |" in drawn(settings, "table3_sequence_labeling")
+
+
+def test_a_table_without_cells_is_not_drawn(composed: Composed) -> None:
+    assert paper.draw_all(composed()) == []
+    finish(composed("task=cola"), 0.5)
+    assert paper.draw_all(composed()) == ["table1_qa_classification"]
+
+
+def test_an_experiment_that_is_no_table_is_refused(composed: Composed) -> None:
+    with pytest.raises(SettingsError, match="experiment=pretrain is no table of cells; known: table1_qa"):
+        paper.run(composed())
+
+
+def test_redrawing_nothing_says_what_to_do(composed: Composed) -> None:
+    with pytest.raises(RecordError, match="run an experiment first"):
+        redraw.run(composed())
+
+
+def test_everything_is_redrawn_where_torch_cannot_be_imported(composed: Composed, tmp_path: Path) -> None:
+    for task in ("qnli", "pos"):
+        finish(composed(f"task={task}", "model=bert"), 0.8)
+    folders = [f"paths.outputs={tmp_path / 'outputs'}", f"paths.results={tmp_path / 'results'}"]
+    script = str(ROOT / "experiments" / "tables.py")
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TORCH, script, "recipe=minilm", *folders],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert {path.stem for path in (tmp_path / "results/tables").iterdir()} == set(TABLE_SPECS)

@@ -1,0 +1,168 @@
+"""Cross-validation of sets made here, with a trunk that nobody has trained."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from charbert.config.schema import Settings
+from charbert.data.readers.glue import LabelledText, write_glue
+from charbert.data.readers.squad import Answer, Question, write_squad
+from charbert.errors import SettingsError
+from charbert.pipelines.train import cross_validation, finetune
+from charbert.records import read_records
+from charbert.runs.run import finetuning_cell, fold_cell, with_fold
+
+Benchmarks = Callable[..., Settings]
+THREE = ("data.sets.qnli.folds.number=3",)
+COPY = "charbert_attack/CharAttack_QNLI/dev.tsv"
+WORDS = ("harbour", "breakfast", "lighthouse", "captain", "weather", "coffee", "painter", "railway")
+
+
+def write_questions(path: Path, count: int = 24) -> list[Question]:
+    questions = []
+    for number in range(count):
+        word = WORDS[number % len(WORDS)]
+        context = f"Passage {number // 2} tells of the {word} and of nothing else."
+        answers = (Answer(word, context.index(word)),) if number % 3 else ()
+        question = f"What does passage {number} of the {word} tell?"
+        questions.append(Question(f"q{number}", question, context, answers, f"article {number // 4}", number // 4))
+    write_squad(path, questions)
+    return questions
+
+
+@pytest.fixture
+def data(tmp_path: Path, benchmarks: Benchmarks) -> Path:
+    """A QNLI made of a SQuAD file, both below the data folder."""
+    settings = benchmarks("data=folds", "task=qnli")
+    root = tmp_path / "data"
+    questions = write_questions(root / "squad" / "dev-v2.0.json")
+    answerable = [question for question in questions if question.answers]
+    write_squad(root / "squad" / "dev-v1.1.json", answerable, version="1.1")
+    rows = [
+        LabelledText(one.question, one.context, ("entailment", "not_entailment")[number % 2], str(number))
+        for number, one in enumerate(answerable)
+    ]
+    for name in ("glue/QNLI/dev.tsv", COPY):
+        write_glue(root / name, rows, settings.task.columns)
+    return root
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the folds that were trained; the list fills as they are."""
+    names: list[str] = []
+    fit = cross_validation.fit
+
+    def counted(settings: Settings, cell: Any, *rest: Any) -> Any:
+        names.append(cell.name)
+        return fit(settings, cell, *rest)
+
+    monkeypatch.setattr(cross_validation, "fit", counted)
+    return names
+
+
+def test_all_folds_make_one_record_in_the_order_of_the_file(data: Path, benchmarks: Benchmarks) -> None:
+    settings = benchmarks("data=folds", "task=qnli", *THREE)
+    record = finetune.run(settings)
+    cell = finetuning_cell(settings)
+    lines = [json.loads(line) for line in cell.predictions_path("clean").read_text().splitlines()]
+    source = (data / "glue/QNLI/dev.tsv").read_text().splitlines()[1:]
+    assert [line["first"] for line in lines] == [row.split("\t")[1] for row in source]
+    right = np.mean([line["gold"] == line["predicted"] for line in lines])
+    assert record.metrics["eval/qnli/accuracy"] == pytest.approx(right)
+    assert record.metrics["attack/qnli/released/accuracy"] == record.metrics["eval/qnli/accuracy"]  # an exact copy
+    spread = record.details["folds"]["attack/qnli/charbert/accuracy"]
+    assert len(spread["values"]) == 3
+    assert spread["mean"] == pytest.approx(np.mean(spread["values"]))
+    assert spread["sd"] == pytest.approx(np.std(spread["values"], ddof=1))
+    assert set(record.data_checksums) == {"glue/QNLI/dev.tsv", "squad/dev-v1.1.json", COPY}
+    records = read_records(Path(settings.paths.results) / "records", kind="fold")
+    assert record.training_tokens == sum(one.training_tokens for one in records) > 0
+    units = json.loads(cell.record_path.with_name("per_example.json").read_text())
+    assert len(units["clean"]) == len(units["charbert"]) == len(source)
+    assert (cell.predictions_path("clean").parent / "charbert.mistakes.csv").is_file()
+
+
+def test_a_killed_run_repeats_no_finished_fold(
+    data: Path, benchmarks: Benchmarks, trained: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = benchmarks("data=folds", "task=qnli", *THREE)
+    whole = cross_validation.fit
+
+    def killed(settings: Settings, cell: Any, *rest: Any) -> Any:
+        if cell.name.endswith("fold2"):
+            raise KeyboardInterrupt
+        return whole(settings, cell, *rest)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(cross_validation, "fit", killed)
+        finetune.run(settings)
+    assert finetuning_cell(settings).finished() is None
+    assert trained == ["qnli-bert-s1-fold0", "qnli-bert-s1-fold1"]
+    resumed = finetune.run(settings)
+    assert trained[2:] == ["qnli-bert-s1-fold2"]
+    again = finetune.run(settings)
+    assert (again.metrics, len(trained)) == (resumed.metrics, 3)
+
+
+@pytest.mark.slow
+def test_each_fold_has_a_recogniser_of_its_own_words_and_shows_what_the_model_read(
+    data: Path, benchmarks: Benchmarks
+) -> None:
+    recognizer = ("enabled=true", "backoff=pass_through", "training.max_steps=2", "vocab_size=50")
+    chosen = [f"model.recognizer.{setting}" for setting in recognizer]
+    settings = benchmarks("data=folds", "task=qnli", *THREE, *chosen)
+    finetune.run(settings)
+    assert len(read_records(Path(settings.paths.results) / "records", kind="word_recognizer")) == 3
+    lines = finetuning_cell(settings).predictions_path("charbert").read_text().splitlines()
+    assert all(json.loads(line)["corrected"] for line in lines)
+
+
+def test_answers_of_folds_share_one_search_for_the_threshold(data: Path, benchmarks: Benchmarks) -> None:
+    settings = benchmarks("data=folds", "task=squad2", "task.max_length=64", "data.sets.squad2.folds.number=3")
+    record = finetune.run(settings)
+    scores = {name.rsplit("/", 1)[1]: value for name, value in record.metrics.items() if name.startswith("eval/")}
+    assert scores["best_f1"] >= scores["f1_at_zero"]
+    assert scores["best_f1"] <= record.details["folds"]["eval/squad2/best_f1"]["mean"] + 1e-9
+    assert set(record.data_checksums) == {"squad/dev-v2.0.json"}
+
+
+def test_the_first_folds_alone_are_scored_and_are_not_trained_again_when_the_others_follow(
+    data: Path, benchmarks: Benchmarks, trained: list[str]
+) -> None:
+    settings = benchmarks("data=folds", "task=qnli", *THREE, "data.sets.qnli.folds.run_first=2")
+    first = finetune.run(settings)
+    assert trained == ["qnli-bert-s1-fold0", "qnli-bert-s1-fold1"]
+    cell = finetuning_cell(settings)
+    lines = [json.loads(line) for line in cell.predictions_path("clean").read_text().splitlines()]
+    source = [row.split("\t")[1] for row in (data / "glue/QNLI/dev.tsv").read_text().splitlines()[1:]]
+    tested = [line["first"] for line in lines]
+    assert tested == [text for text in source if text in set(tested)] != source
+    units = json.loads(cell.record_path.with_name("per_example.json").read_text())
+    assert len(units["clean"]) == len(units["released"]) == len(tested)
+    whole = finetune.run(benchmarks("data=folds", "task=qnli", *THREE))
+    assert trained[2:] == ["qnli-bert-s1-fold2"]
+    name = "eval/qnli/accuracy"
+    assert whole.details["folds"][name]["values"][:2] == first.details["folds"][name]["values"]
+    assert whole.key != first.key
+
+
+def test_a_single_fold_has_no_deviation(data: Path, benchmarks: Benchmarks) -> None:
+    record = finetune.run(benchmarks("data=folds", "task=qnli", *THREE, "data.sets.qnli.folds.run_first=1"))
+    assert {one["sd"] for one in record.details["folds"].values()} == {None}
+
+
+def test_one_cell_stands_for_all_folds_and_each_fold_has_its_own(benchmarks: Benchmarks) -> None:
+    settings = benchmarks("data=folds", "task=qnli")
+    assert finetuning_cell(with_fold(settings, 3)).key == finetuning_cell(settings).key
+    keys = {fold_cell(with_fold(settings, fold)).folder for fold in range(5)}
+    assert len(keys) == 5
+
+
+def test_a_model_of_all_folds_is_refused(benchmarks: Benchmarks) -> None:
+    with pytest.raises(SettingsError, match="data=folds gives task=qnli a model for each fold"):
+        finetune.prepare_finetuned(benchmarks("data=folds", "task=qnli"))

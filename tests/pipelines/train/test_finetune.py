@@ -1,0 +1,154 @@
+"""Fine-tuning on files made here: what it leaves behind, and what it refuses."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from charbert.config.schema import Settings
+from charbert.data.readers.conll import TaggedSentence, read_conll, write_conll
+from charbert.errors import SettingsError
+from charbert.pipelines.train import finetune
+from charbert.runs.errors import reported
+from charbert.runs.run import finetuning_cell
+
+Benchmarks = Callable[..., Settings]
+NER = {"train": "conll2003/eng.train", "dev": "conll2003/eng.testa", "test": "conll2003/eng.testb"}
+COPY = "charbert_attack/CharAttack_NER/test.txt"
+
+
+def tagged(words: str, tags: str) -> TaggedSentence:
+    return TaggedSentence(tuple(words.split()), tuple(tags.split()))
+
+
+SENTENCES = [
+    tagged("Nobody in Malmö remembered Ada Lind", "O O B-LOC O B-PER I-PER"),
+    tagged("The keeper counted ships in Zürich", "O O O O O B-LOC"),
+    tagged("Ada Lind answered", "B-PER I-PER O"),
+]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    root = tmp_path / "data"
+    for relative in (*NER.values(), COPY):
+        (root / relative).parent.mkdir(parents=True, exist_ok=True)
+        write_conll(root / relative, SENTENCES * 4)
+    return root
+
+
+def refused(settings: Settings, capsys: pytest.CaptureFixture[str]) -> str:
+    """Return the message of a run that an entry point ends with exit code 2, leaving nothing behind."""
+    with pytest.raises(SystemExit) as stopped:
+        reported(finetune.run)(settings)
+    assert stopped.value.code == 2
+    assert not Path(settings.paths.results).exists()
+    assert not (Path(settings.paths.outputs) / "finetune").exists()
+    return capsys.readouterr().err
+
+
+def test_errors_lie_beside_predictions_and_show_words_before_and_after_the_attack(
+    data: Path, benchmarks: Benchmarks
+) -> None:
+    settings = benchmarks("task=ner")
+    record = finetune.run(settings)
+    path = finetuning_cell(settings).predictions_path("charbert")
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    with path.with_name("charbert.mistakes.csv").open(newline="") as stream:
+        mistakes = list(csv.DictReader(stream))
+    wrong = sum(one != two for row in rows for one, two in zip(row["gold"], row["predicted"], strict=True))
+    assert len(mistakes) == wrong > 0
+    clean = read_conll(data / NER["test"])
+    for mistake in mistakes:
+        sentence, position = int(mistake["sentence"]), int(mistake["position"])
+        assert mistake["word"] == clean[sentence].words[position]
+        assert mistake["form"] == rows[sentence]["words"][position]
+    with path.with_name("charbert.confusion.csv").open(newline="") as stream:
+        header, *counts = list(csv.reader(stream))
+    assert sum(int(cell) for row in counts for cell in row[1:]) == sum(len(row["gold"]) for row in rows)
+    assert {"O", "B-LOC", "B-PER", "I-PER"} <= set(header)
+    assert {"eval/ner/f1", "attack/ner/charbert/f1", "attack/ner/released/f1"} <= record.metrics.keys()
+
+
+def test_an_unknown_label_of_the_test_set_is_named_before_anything_is_trained(
+    data: Path, benchmarks: Benchmarks, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_conll(data / NER["test"], [*SENTENCES, tagged("The Nile rose", "O B-RIVER O")])
+    message = refused(benchmarks("task=ner"), capsys)
+    assert "eng.testb, sentence 3 (line" in message
+    assert "got 'B-RIVER'" in message
+
+
+def test_an_unknown_label_of_a_table_is_named_by_line(
+    tmp_path: Path, benchmarks: Benchmarks, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "data" / "glue" / "RTE"
+    folder.mkdir(parents=True)
+    rows = "index\tsentence1\tsentence2\tlabel\n0\tA ship.\tA boat.\tentailment\n1\tA cup.\tA sea.\tnot_entailment\n"
+    (folder / "train.tsv").write_text(rows)
+    (folder / "dev.tsv").write_text(rows + "2\tA key.\tA lock.\tperhaps\n")
+    message = refused(benchmarks("task=rte"), capsys)
+    assert "dev.tsv:4: expected a label of" in message
+    assert "'perhaps'" in message
+
+
+@pytest.mark.parametrize(
+    ("copy", "message"),
+    [
+        ([tagged("Nobody in Malmö", "O O B-LOC"), *SENTENCES[1:]], "test.txt, sentence 0"),
+        ([SENTENCES[0], tagged("The keeper counted ships in Zürich", "O O O O O B-PER"), SENTENCES[2]], "word 5"),
+        (SENTENCES[:2], "test.txt, expected 3 attacked sentences"),
+    ],
+)
+def test_an_attacked_copy_that_does_not_line_up_is_named_with_its_first_difference(
+    data: Path,
+    benchmarks: Benchmarks,
+    capsys: pytest.CaptureFixture[str],
+    copy: list[TaggedSentence],
+    message: str,
+) -> None:
+    write_conll(data / NER["test"], SENTENCES)
+    write_conll(data / COPY, copy)
+    assert message in refused(benchmarks("task=ner"), capsys)
+
+
+@pytest.mark.parametrize("split", ["train", "dev", "test"])
+def test_an_empty_file_is_named(
+    data: Path, benchmarks: Benchmarks, capsys: pytest.CaptureFixture[str], split: str
+) -> None:
+    (data / NER[split]).write_text("")
+    message = refused(benchmarks("task=ner"), capsys)
+    assert Path(NER[split]).name in message
+    assert "expected at least one sentence" in message
+
+
+def test_a_task_may_have_a_length_of_its_own(benchmarks: Benchmarks) -> None:
+    plain, longer = benchmarks("task=ner"), benchmarks("task=ner", "task.max_length=64")
+    assert (plain.finetuning_length, longer.finetuning_length) == (48, 64)
+    assert finetuning_cell(plain).key != finetuning_cell(longer).key
+    same = benchmarks("task=ner", "task.max_length=48")
+    assert finetuning_cell(plain).key == finetuning_cell(same).key
+
+
+def test_a_set_with_few_examples_may_be_read_more_often(entities: Benchmarks) -> None:
+    epochs = ("finetuning.max_steps=-1", "finetuning.epochs=1")
+    plain, longer = entities(*epochs), entities(*epochs, "data.sets.ner.epochs_factor=3")
+    assert finetuning_cell(plain).key == finetuning_cell(entities(*epochs, "data.sets.ner.epochs_factor=1")).key
+    assert finetuning_cell(plain).key != finetuning_cell(longer).key
+    assert finetune.run(longer).training_tokens == 3 * finetune.run(plain).training_tokens
+    with pytest.raises(SettingsError, match="epochs_factor must be positive, got 0"):
+        entities("data.sets.ner.epochs_factor=0")
+
+
+@pytest.mark.parametrize(("recipe", "length"), [("paper", 384), ("minilm", 384), ("quick", 96), ("smoke", 64)])
+def test_passages_get_more_room_than_sentences_where_the_trunk_has_it(
+    composed: Benchmarks, recipe: str, length: int
+) -> None:
+    assert composed(f"recipe={recipe}", "task=squad2").finetuning_length == length
+
+
+def test_a_length_out_of_range_is_refused(composed: Benchmarks) -> None:
+    with pytest.raises(SettingsError, match=r"task\.max_length must be at least 8"):
+        composed("task.max_length=4")

@@ -1,0 +1,89 @@
+"""A user's own files as the set of a task."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from charbert.config.schema import Settings
+from charbert.errors import DataError
+from charbert.pipelines.build.data import data_file, prepare_data
+from charbert.pipelines.build.eval_sets import read_sets
+from charbert.pipelines.train import finetune
+from charbert.runs.run import finetuning_cell
+from charbert.tasks.catalog import build_task
+
+Composed = Callable[..., Settings]
+LINES = "text\tlabel\nA lovely lamp.\tgood\nA broken chair.\tbad\n"
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Three files of the user's in the working folder, as overrides."""
+    monkeypatch.chdir(tmp_path)
+    for split in ("train", "dev", "test"):
+        (tmp_path / f"{split}.tsv").write_text(LINES)
+    return [f"data.own.{split}={split}.tsv" for split in ("train", "dev", "test")]
+
+
+def test_own_files_are_read_from_the_working_folder_whatever_the_task_is_called(
+    composed: Composed, own: list[str]
+) -> None:
+    settings = composed("recipe=minilm", "task=texts", "task.name=furniture", *own)
+    prepare_data(settings)  # no folder of benchmarks is there
+    sets = read_sets(settings, build_task(settings.task))
+    assert [(row.first, row.label) for row in sets["dev"]] == [("A lovely lamp.", "good"), ("A broken chair.", "bad")]
+    assert settings.data.name == "own"
+
+
+def test_what_is_in_own_files_identifies_a_cell_and_where_they_lie_does_not(
+    composed: Composed, own: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def key() -> str:
+        return finetuning_cell(composed("recipe=minilm", "task=texts", *own)).key
+
+    before = key()
+    shutil.copytree(tmp_path, tmp_path / "moved", ignore=lambda *_: ["moved", "outputs", "results"])
+    monkeypatch.chdir(tmp_path / "moved")
+    assert key() == before
+    (tmp_path / "moved" / "train.tsv").write_text(LINES + "A sturdy desk.\tgood\n")
+    assert key() != before
+
+
+def test_a_missing_own_file_is_named_with_its_setting(composed: Composed, own: list[str], tmp_path: Path) -> None:
+    (tmp_path / "dev.tsv").unlink()
+    with pytest.raises(DataError, match=r"dev\.tsv: expected the file of data\.own\.dev, got no such file"):
+        finetuning_cell(composed("recipe=minilm", "task=texts", *own))
+
+
+def test_an_own_file_that_was_not_given_is_asked_for(composed: Composed, own: list[str]) -> None:
+    settings = composed("recipe=minilm", "task=texts", *own[:2])
+    with pytest.raises(DataError, match=r"data\.own names no file for the test set"):
+        data_file(settings, settings.data.sets["texts"].test, "the test set")
+
+
+def test_own_files_beside_a_generated_corpus_leave_the_generated_sets_alone(
+    composed: Composed, own: list[str], tmp_path: Path
+) -> None:
+    settings = composed("recipe=smoke", "task=texts", *own)
+    prepare_data(settings)
+    assert {path.name for path in (tmp_path / "outputs/newswire").iterdir()} == {"corpus", "corpus.key", "corpus.lock"}
+
+
+@pytest.mark.slow
+def test_a_model_of_own_files_is_made_once_and_again_when_it_is_gone(
+    benchmarks: Callable[..., Settings], own: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    settings = benchmarks("task=texts", *own)
+    folder = finetuning_cell(settings).model_folder
+    first = finetune.run_and_report(settings)
+    assert f"the model is in {folder}" in caplog.text
+    assert "dev/texts/accuracy" in caplog.text
+    changed = (folder / "model.safetensors").stat().st_mtime_ns
+    assert finetune.run_and_report(settings).finished == first.finished
+    assert (folder / "model.safetensors").stat().st_mtime_ns == changed
+    shutil.rmtree(folder)
+    assert finetune.run_and_report(settings).metrics == first.metrics
+    assert (folder / "model.safetensors").is_file()

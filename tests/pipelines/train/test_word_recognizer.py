@@ -1,0 +1,98 @@
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+from charbert.config.load import load_settings
+from charbert.config.schema import Settings
+from charbert.errors import SettingsError
+from charbert.pipelines.train.word_recognizer import prepare_corrector, prepare_recognizer
+from charbert.records import read_records
+from charbert.runs.keys import encoder_identity
+from charbert.runs.run import background_recognizer_cell, finetuning_cell, recognizer_cell
+
+CONF = Path(__file__).parents[3] / "conf"
+
+
+def composed(folder: Path, *overrides: str) -> Settings:
+    places = [f"paths.outputs={folder / 'outputs'}", f"paths.results={folder / 'results'}"]
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return load_settings(
+            compose(
+                "pretrain",
+                overrides=["recipe=smoke", "tracking=off", "model=bert_wordrec", *places, *overrides],
+            )
+        )
+
+
+class PlainTask:
+    """A task whose examples are lists of words."""
+
+    name = "ner"
+
+    def attack(self, examples: Sequence[Any], noise: Any, seed: int) -> tuple[list[Any], list[Any]]:
+        corruptions = [noise.corrupt(words, None) for words in examples]
+        return [corruption.words for corruption in corruptions], [[] for _ in examples]
+
+
+SETS = {
+    "train": [["the", "keeper", "counted", "seven", "ships", "before", "breakfast"]] * 20 + [[]],
+    "dev": [["seven", "ships", "counted", "the", "keeper"]] * 3,
+}
+
+
+def test_a_recogniser_is_trained_once_and_then_found(tmp_path: Path) -> None:
+    settings = composed(tmp_path, "model.recognizer.backoff=pass_through")
+    folder = Path(prepare_recognizer(settings, PlainTask(), SETS))
+    weights = folder / "model.safetensors"
+    stamp = weights.stat().st_mtime_ns
+    assert prepare_recognizer(settings, PlainTask(), SETS) == str(folder)
+    assert weights.stat().st_mtime_ns == stamp
+    (record,) = read_records(tmp_path / "results/records", kind="word_recognizer")
+    assert {"eval/word_error_rate", "eval/word_accuracy", "eval/loss"} <= record.metrics.keys()
+    assert record.training_tokens > 0
+    assert record.details["words"] == 7
+
+
+def test_the_corrector_keeps_the_number_of_words(tmp_path: Path) -> None:
+    settings = composed(tmp_path, "model.recognizer.backoff=pass_through")
+    corrector = prepare_corrector(settings, PlainTask(), SETS)
+    assert corrector is not None
+    assert len(corrector.correct(["Svene", "ships", "sank"])) == 3
+
+
+def test_a_model_without_a_recogniser_has_no_corrector(tmp_path: Path) -> None:
+    assert prepare_corrector(composed(tmp_path, "model=bert"), PlainTask(), SETS) is None
+
+
+def test_how_words_are_corrected_changes_the_result_but_not_the_recogniser(tmp_path: Path) -> None:
+    cased, lower = composed(tmp_path), composed(tmp_path, "model.recognizer.keep_case=false")
+    assert finetuning_cell(cased).key != finetuning_cell(lower).key
+    assert recognizer_cell(cased).key == recognizer_cell(lower).key
+    assert background_recognizer_cell(cased).key != recognizer_cell(cased).key
+
+
+def test_the_background_matters_only_where_it_is_asked(tmp_path: Path) -> None:
+    size = "model.recognizer.background_vocab_size=77"
+    alone = "model.recognizer.backoff=neutral"
+    assert finetuning_cell(composed(tmp_path)).key != finetuning_cell(composed(tmp_path, size)).key
+    assert finetuning_cell(composed(tmp_path, alone)).key == finetuning_cell(composed(tmp_path, alone, size)).key
+
+
+def test_a_recogniser_that_is_off_changes_no_other_cell(tmp_path: Path) -> None:
+    bert = composed(tmp_path, "model=bert")
+    other = composed(tmp_path, "model=bert", "model.recognizer.hidden_size=77")
+    assert finetuning_cell(bert).key == finetuning_cell(other).key
+    charbert = composed(tmp_path, "model=charbert")
+    changed = composed(tmp_path, "model=charbert", "model.recognizer.hidden_size=77")
+    assert encoder_identity(charbert) == encoder_identity(changed)
+
+
+@pytest.mark.parametrize(
+    "override", ["hidden_size=0", "vocab_size=0", "background_vocab_size=0", "max_words=0", "noise_probability=2"]
+)
+def test_a_setting_out_of_range_is_refused_by_name(tmp_path: Path, override: str) -> None:
+    with pytest.raises(SettingsError, match=rf"model\.recognizer\.{override.split('=')[0]}"):
+        composed(tmp_path, f"model.recognizer.{override}")

@@ -1,0 +1,188 @@
+"""What holds for every step and every kind of task."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from charbert.config.data.preparation import (
+    AugmentationSettings,
+    BalanceSettings,
+    Conflict,
+    DuplicateSettings,
+    EmptySettings,
+    Finding,
+    LabelSettings,
+    LeakageSettings,
+    LengthSettings,
+    NearSettings,
+    Sampling,
+    UnicodeForm,
+    UnicodeSettings,
+)
+from charbert.data.readers.conll import TaggedSentence
+from charbert.data.readers.glue import LabelledText
+from charbert.data.readers.squad import Answer, Question
+from charbert.preparation.augmentation import Augment
+from charbert.preparation.balance import Balance
+from charbert.preparation.cleaning import CleanLabels, DropEmpty, DropLengthOutliers, DropUnfit, RepairUnicode
+from charbert.preparation.duplicates import DropDuplicates, FindLeakage
+from charbert.preparation.question_view import QuestionView
+from charbert.preparation.report import describe_set, listings
+from charbert.preparation.steps import Outcome, Row, Step, run_steps
+from charbert.preparation.views import ExampleView, LabelledView, TaggedView
+
+WORDS = ["Ada", "Lind", "in", "Malmö", "ships", "counted", "CafÃ©", "&amp;", "well-known", ",", "nan", "ﬁne"]
+SENTENCE = st.lists(st.sampled_from(WORDS), min_size=1, max_size=9)
+SYNONYMS = {"ships": ["boats"], "counted": ["numbered", "told"], "ada": ["Eva"]}
+NEAR = NearSettings(min_words=3)
+HELD_OUT = {"test": [("test:1", ("Ada Lind counted ships",))]}
+
+STEPS: list[Step] = [
+    RepairUnicode(UnicodeSettings(form=UnicodeForm.nfkc)),
+    DropEmpty(EmptySettings()),
+    CleanLabels(LabelSettings(aliases={"LOC": "PLACE"})),
+    DropLengthOutliers(LengthSettings(min_words=2, max_words=7)),
+    DropDuplicates(DuplicateSettings(Conflict.majority), NEAR),
+    FindLeakage(LeakageSettings(Finding.drop), NEAR, HELD_OUT),
+    Augment(AugmentationSettings(share=1.0, copies=2, contexts=True), 3, SYNONYMS),
+    DropUnfit(),
+]
+
+
+@st.composite
+def tagged_sentences(draw: st.DrawFn) -> TaggedSentence:
+    """A sentence with entities in IOB2; the part of speech of a word is its position."""
+    words = draw(SENTENCE)
+    tags: list[str] = []
+    for _ in words:
+        inside = [f"I-{tags[-1][2:]}"] if tags and tags[-1] != "O" else []
+        tags.append(draw(st.sampled_from(["O", "B-PER", "B-LOC", *inside])))
+    return TaggedSentence(tuple(words), tuple(tags), tuple(map(str, range(len(words)))))
+
+
+@st.composite
+def labelled_texts(draw: st.DrawFn) -> LabelledText:
+    label = draw(st.sampled_from(["yes", "no", " Yes", "null"]))
+    return LabelledText(" ".join(draw(SENTENCE)), " ".join(draw(SENTENCE)), label)
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> Question:
+    """A question with answers anywhere in its context, in the middle of words too."""
+    context = " ".join(draw(st.lists(st.sampled_from(WORDS), min_size=3, max_size=14)))
+    answers = []
+    for _ in range(draw(st.integers(0, 2))):
+        start = draw(st.integers(0, len(context) - 1))
+        answers.append(Answer(context[start : draw(st.integers(start + 1, len(context)))], start))
+    name = draw(st.uuids()).hex
+    return Question(name, " ".join(draw(SENTENCE)), context, tuple(answers))
+
+
+KINDS: list[tuple[ExampleView[Any], st.SearchStrategy[Any]]] = [
+    (TaggedView(entities=True), tagged_sentences()),
+    (LabelledView(), labelled_texts()),
+    (QuestionView(no_answers=True), questions()),
+]
+SETS = st.sampled_from(KINDS).flatmap(
+    lambda kind: st.tuples(st.just(kind[0]), st.lists(kind[1], min_size=1, max_size=12))
+)
+
+
+def rows_of(examples: list[Any]) -> list[Row[Any]]:
+    return [Row(example, index, f"file:{index + 1}") for index, example in enumerate(examples)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(SETS)
+def test_nothing_is_lost(drawn: tuple[ExampleView[Any], list[Any]]) -> None:
+    view, examples = drawn
+    prepared = run_steps(rows_of(examples), STEPS, view)
+    originals = [row.index for row in prepared.rows if not row.added_by]
+    assert Counter(originals + [one.index for one in prepared.dropped if not one.added_by]) == Counter(
+        range(len(examples))
+    )
+    added = sum(report.added for report in prepared.reports)
+    assert len(prepared.rows) + len(prepared.dropped) == len(examples) + added
+    for report in prepared.reports:
+        assert report.rows_in + report.added == report.rows_out + sum(report.dropped.values())
+    described = describe_set(view, rows_of(examples), prepared)
+    assert described["examples"] == {"before": len(examples), "after": len(prepared.rows)}
+
+
+@settings(max_examples=15, deadline=None)
+@given(SETS)
+def test_the_same_seed_gives_the_same_bytes_and_examples_are_not_altered(
+    drawn: tuple[ExampleView[Any], list[Any]],
+) -> None:
+    view, examples = drawn
+    before = [view.describe(example) for example in examples]
+    one, other = (run_steps(rows_of(examples), STEPS, view) for _ in range(2))
+    assert one.rows == other.rows
+    assert listings({"train": one}) == listings({"train": other})
+    assert [view.describe(example) for example in examples] == before
+
+
+@settings(max_examples=50, deadline=None)
+@given(SETS)
+def test_what_is_left_fits_the_task_and_labels_stay_with_their_words(drawn: tuple[ExampleView[Any], list[Any]]) -> None:
+    view, examples = drawn
+    mended = run_steps(rows_of(examples), [STEPS[0]], view).rows
+    for row in run_steps(mended, [STEPS[6]], view).rows:
+        assert view.fault(row.example) == ""
+        source = next(one.example for one in mended if one.index == row.index)
+        if isinstance(source, TaggedSentence):
+            assert source.pos is not None
+            place_of = [source.pos.index(pos) for pos in row.example.pos]  # where each word stood
+            assert [source.tags[at][2:] for at in place_of] == [tag[2:] for tag in row.example.tags]
+            assert source_entities(source) == source_entities(row.example)
+        elif isinstance(source, Question):
+            assert [answer.text for answer in row.example.answers] == [answer.text for answer in source.answers]
+        else:
+            assert row.example.label == source.label
+
+
+def source_entities(sentence: TaggedSentence) -> list[str]:
+    return [tag for tag in sentence.tags if tag != "O"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(SETS, st.sampled_from(Sampling), st.sampled_from([1.0, 0.5]))
+def test_balance_is_exact(drawn: tuple[ExampleView[Any], list[Any]], sampling: Sampling, ratio: float) -> None:
+    view, examples = drawn
+    before = Counter(view.classes(examples))
+    if len(before) < 2:
+        return
+    prepared = run_steps(rows_of(examples), [Balance(BalanceSettings(sampling, ratio), 1)], view)
+    classes = view.classes(examples)
+    rows_of_class = Counter(classes[row.index] for row in prepared.rows)
+    largest, smallest = max(before.values()), min(before.values())
+    for name, count in before.items():
+        over = max(count, round(ratio * largest))
+        assert rows_of_class[name] == (over if sampling is Sampling.over else min(count, round(smallest / ratio)))
+    assert prepared.reports[0].notes == {name: [before[name], rows_of_class[name]] for name in before}
+
+
+def test_names_of_copies_are_new() -> None:
+    rows = rows_of(
+        [
+            LabelledText(f"a text number {i}", None, "yes" if i else "no", row_id=name)
+            for i, name in enumerate(["1", "2", "1-b1"])
+        ]
+    )
+    prepared = run_steps(rows, [Balance(BalanceSettings(), 0)], LabelledView())
+    names = [row.example.row_id for row in prepared.rows]
+    assert len(set(names)) == len(names) == 4
+
+
+def test_a_step_that_loses_rows_is_caught() -> None:
+    class Careless(Step):
+        name = "careless"
+
+        def apply(self, rows: Any, view: Any) -> Outcome[Any]:
+            return Outcome(list(rows)[1:])
+
+    with pytest.raises(AssertionError, match="careless lost rows"):
+        run_steps(rows_of([LabelledText("a", None, "x")] * 2), [Careless()], LabelledView())

@@ -1,0 +1,37 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from charbert.errors import RecordError
+from charbert.metrics.calibration import reliability_bins
+from charbert.reporting.figures.reliability import reliability_plot
+
+PROBABILITIES = np.array([[0.9, 0.1], [0.3, 0.7], [0.45, 0.55]])
+BINS = reliability_bins([0, 1, 0], PROBABILITIES, bins=10)
+
+
+def test_a_panel_for_each_version_says_what_it_shows(tmp_path: Path) -> None:
+    paths = reliability_plot(
+        {"clean": BINS, "charbert": BINS},
+        tmp_path,
+        "reliability",
+        scaled={"clean": BINS},
+        notes={"clean": "ECE 30.0"},
+        caption="BERT on qnli",
+    )
+    assert [path.name for path in paths] == ["reliability.png", "reliability.svg"]
+    text = paths[1].read_text()
+    for shown in ("original", "attacked: charbert", "ECE 30.0", "BERT on qnli", "at the fitted temperature"):
+        assert shown in text, shown
+
+
+def test_the_same_numbers_give_the_same_bytes(tmp_path: Path) -> None:
+    one, other = (reliability_plot({"clean": BINS}, tmp_path / name, "plot") for name in ("one", "other"))
+    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in other]
+
+
+def test_nothing_to_draw_is_refused(tmp_path: Path) -> None:
+    empty = [one for one in BINS if not one.count]
+    with pytest.raises(RecordError, match="figure plot: expected decisions with a confidence"):
+        reliability_plot({"clean": empty}, tmp_path, "plot")

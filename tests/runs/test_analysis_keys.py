@@ -1,0 +1,82 @@
+from collections.abc import Callable
+
+import pytest
+
+from charbert.config.schema import Settings
+from charbert.errors import SettingsError
+from charbert.pipelines.analyses.base import word_vs_subword
+from charbert.records import ResultRecord, write_record
+from charbert.runs.analysis_keys import (
+    KIND,
+    SENSITIVITY,
+    analysis_records,
+    comparison,
+    fragility_cell,
+    sensitivity_cell,
+    tagger_cell,
+    tokenizer_name,
+    word_vs_subword_cell,
+)
+from charbert.runs.comparability import comparison_keys
+
+Composed = Callable[..., Settings]
+
+
+@pytest.mark.parametrize(
+    ("override", "same"),
+    [
+        ("analysis.tagger.hidden_size=7", (True, True, False, True)),
+        ("analysis.sensitivity.stage=pretrained", (True, False, True, True)),
+        ("finetuning.epochs=9", (False, False, False, True)),
+        ("newswire.dev_sentences=9", (False, False, False, False)),
+        ("tracking=off", (True, True, True, True)),
+    ],
+)
+def test_a_key_depends_on_what_can_change_its_analysis(
+    composed: Composed, override: str, same: tuple[bool, ...]
+) -> None:
+    def keys(settings: Settings) -> list[str]:
+        cells = (word_vs_subword_cell, sensitivity_cell, lambda s: tagger_cell(s, "char"), fragility_cell)
+        return [cell(settings).key for cell in cells]
+
+    pairs = zip(keys(composed("recipe=quick")), keys(composed("recipe=quick", override)), strict=True)
+    assert tuple(one == other for one, other in pairs) == same
+
+
+def test_each_kind_of_states_is_a_cell_of_its_own(composed: Composed) -> None:
+    settings = composed("recipe=quick")
+    assert tagger_cell(settings, "char").record_path != tagger_cell(settings, "token").record_path
+
+
+def test_a_vocabulary_file_names_its_tokenizer_and_its_content_is_the_key(composed: Composed, tmp_path) -> None:
+    path = tmp_path / "some-cased-vocab.txt"
+    path.write_text("a\n")
+    settings = composed("recipe=quick", f"analysis.fragility.vocabulary={path}")
+    before = fragility_cell(settings).key
+    assert tokenizer_name(settings) == "some-cased"
+    path.write_text("a\nb\n")
+    assert fragility_cell(settings).key != before
+
+
+def finished(settings: Settings) -> None:
+    cell = sensitivity_cell(settings)
+    details = {
+        "analysis": SENSITIVITY,
+        "compared": comparison(settings, SENSITIVITY),
+        "comparison": comparison_keys(settings),
+    }
+    write_record(cell.record_path, ResultRecord(KIND, "x", cell.name, cell.key, {}, settings.seed, details=details))
+
+
+def test_a_figure_holds_the_cells_that_differ_in_model_and_seed_only(composed: Composed) -> None:
+    assert analysis_records(composed("recipe=quick"), SENSITIVITY) == []
+    others = (("noise=keyboard",), ("analysis.sensitivity.stage=pretrained",), ("task=qnli",))
+    for overrides in (("model=bert",), ("model=charbert", "seed=2"), *others):
+        finished(composed("recipe=quick", *overrides))
+    found = analysis_records(composed("recipe=quick"), SENSITIVITY)
+    assert sorted((record.name.split("-")[-2], record.seed) for record in found) == [("bert", 1), ("charbert", 2)]
+
+
+def test_entity_scores_are_refused_for_other_tasks(composed: Composed) -> None:
+    with pytest.raises(SettingsError, match=r"task\.kind must be tagging, got classification"):
+        word_vs_subword(composed("recipe=quick", "task=qnli"))

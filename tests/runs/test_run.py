@@ -1,0 +1,77 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from charbert.config.schema import Settings
+from charbert.runs.run import (
+    finetuning_cell,
+    pretraining_cell,
+    trunk_cell,
+)
+
+Composed = Callable[..., Settings]
+
+
+def test_a_run_that_was_finished_with_earlier_code_is_found_again(composed: Composed) -> None:
+    assert finetuning_cell(composed("recipe=minilm", "task=ner", "model=bert")).key == "bf4c13eb9c20"
+
+
+@pytest.mark.parametrize(("model", "key"), [("charbert", "9e061d8cdaf2"), ("adv_bert", "46e4b6db81a6")])
+def test_an_encoder_that_was_pretrained_with_earlier_code_is_found_again(
+    composed: Composed, model: str, key: str
+) -> None:
+    assert pretraining_cell(composed("recipe=minilm", "corpus.max_words=2000000", f"model={model}")).key == key
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "tracking=off",
+        "finetuning.num_workers=4",
+        "finetuning.log_every=1",
+        "paths.data=elsewhere",
+        "pretraining.checkpoints=3",
+    ],
+)
+def test_what_cannot_change_a_number_does_not_change_the_key(composed: Composed, override: str) -> None:
+    assert finetuning_cell(composed("recipe=minilm", override)).key == finetuning_cell(composed("recipe=minilm")).key
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "seed=2",
+        "finetuning.epochs=9",
+        "attack.seed=1",
+        "noise=keyboard",
+        "model=adv_bert",
+        "corpus.max_words=7",
+        "pretraining_seed=5",
+    ],
+)
+def test_what_can_change_a_number_changes_the_key(composed: Composed, override: str) -> None:
+    assert finetuning_cell(composed("recipe=minilm", override)).key != finetuning_cell(composed("recipe=minilm")).key
+
+
+def test_one_pretrained_encoder_serves_all_seeds_and_tasks(composed: Composed) -> None:
+    one, other = composed("recipe=minilm", "seed=1"), composed("recipe=minilm", "seed=2", "finetuning.epochs=9")
+    assert pretraining_cell(one).folder == pretraining_cell(other).folder
+
+
+def test_a_plain_trunk_is_the_same_cell_whatever_pretraining_would_do(composed: Composed) -> None:
+    one = composed("recipe=minilm", "model=bert")
+    other = composed("recipe=minilm", "model=bert", "noise=keyboard", "pretraining.epochs=9", "corpus.max_words=7")
+    assert finetuning_cell(one).key == finetuning_cell(other).key
+
+
+def test_a_trunk_from_scratch_depends_on_its_text(composed: Composed) -> None:
+    one, other = composed("recipe=quick"), composed("recipe=quick", "newswire.seed=2")
+    assert trunk_cell(one).key != trunk_cell(other).key
+
+
+def test_checkpoints_that_a_killed_run_left_behind_its_record_are_deleted(composed: Composed, tmp_path: Path) -> None:
+    cell = pretraining_cell(composed("recipe=smoke", f"paths.outputs={tmp_path}"))
+    (cell.checkpoints_folder / "checkpoint-4").mkdir(parents=True)
+    cell.make_once(pytest.fail, lambda: True)
+    assert not cell.checkpoints_folder.exists()

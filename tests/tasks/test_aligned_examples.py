@@ -1,0 +1,134 @@
+"""Counterparts of features: what they show, and which positions belong together."""
+
+from typing import Any
+
+import pytest
+from transformers import PreTrainedTokenizerFast
+
+from charbert.config.data.sets import ColumnSettings, SpanSettings
+from charbert.data.readers.conll import TaggedSentence
+from charbert.data.readers.glue import LabelledText
+from charbert.data.readers.squad import Answer, Question
+from charbert.errors import SettingsError
+from charbert.model.processing import CharBertProcessor
+from charbert.noise.attack import Attack
+from charbert.tasks.aligned_examples import Counterparts, build_counterparts
+from charbert.tasks.classification import ClassificationTask
+from charbert.tasks.question_answering import QuestionAnsweringTask
+from charbert.tasks.tagging import NamedEntityTask
+from charbert.tasks.task import Task
+from charbert.text.char_vocab import CharVocab
+
+LENGTH = 24
+TAGGED = [
+    TaggedSentence(("Nobody", "in", "Malmö", "remembered", "the", "keeper"), ("O", "O", "B-LOC", "O", "O", "O")),
+    TaggedSentence(tuple(("counting seven ships before breakfast " * 6).split()), ("O",) * 30),
+]
+TEXTS = [
+    LabelledText("The keeper counted ships.", "Nobody answered the door.", "yes", "0"),
+    LabelledText("The ferry cost twelve francs.", "She smiled.", "no", "1"),
+]
+CONTEXT = "Nobody in Zürich remembered who had painted the old café door green before breakfast on Tuesday. " * 2
+QUESTIONS = [Question("a", "Who painted the door?", CONTEXT, (Answer("Nobody", 0),), "article", 1)]
+
+
+def tagging() -> Task[Any, Any]:
+    task = NamedEntityTask("ner", "f1")
+    task.learn_labels(TAGGED)
+    return task
+
+
+def classification() -> Task[Any, Any]:
+    task = ClassificationTask("rte", "accuracy", ColumnSettings(first="a", second="b"))
+    task.learn_labels(TEXTS)
+    return task
+
+
+def answering() -> Task[Any, Any]:
+    return QuestionAnsweringTask("squad1", "f1", SpanSettings(document_stride=8, max_question_length=10))
+
+
+CASES: dict[str, tuple[Any, list[Any]]] = {
+    "tags": (tagging, TAGGED),
+    "texts": (classification, TEXTS),
+    "spans": (answering, QUESTIONS),
+}
+
+
+@pytest.fixture
+def own(wordpiece_tokenizer: PreTrainedTokenizerFast, char_vocab: CharVocab) -> CharBertProcessor:
+    return CharBertProcessor(wordpiece_tokenizer, char_vocab)
+
+
+@pytest.fixture
+def other(bpe_tokenizer: PreTrainedTokenizerFast) -> CharBertProcessor:
+    return CharBertProcessor(bpe_tokenizer, None)
+
+
+def counterparts(kind: str, processor: CharBertProcessor) -> Counterparts:
+    build, examples = CASES[kind]
+    task = build()
+    return build_counterparts(task, examples, task.encode(examples, processor, LENGTH), LENGTH)
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_read_by_the_same_processor_a_feature_is_its_own_counterpart(kind: str, own: CharBertProcessor) -> None:
+    made = counterparts(kind, own)
+    numbers = range(len(made))
+    assert len(made) > len(CASES[kind][1]) or kind == "texts"  # windows are counted, not examples
+    for number, found in zip(numbers, made.encode(numbers, made.pieces, own), strict=True):
+        feature = made.encoded.features[number]
+        assert list(found.feature["input_ids"]) == list(feature["input_ids"])
+        assert found.feature.get("labels") == feature.get("labels")
+        assert found.pairs == made.itself(number).pairs
+        assert all(one == two for one, two in found.pairs)
+
+
+def test_tags_are_paired_by_the_first_subword_of_each_word(own: CharBertProcessor, other: CharBertProcessor) -> None:
+    made = counterparts("tags", own)
+    (found, *_) = made.encode([0], made.pieces[:1], other)
+    words = TAGGED[0].words
+    mine, theirs = (each(list(words), is_split_into_words=True).word_ids(0) for each in (own, other))
+    assert [mine[one] for one, _ in found.pairs] == [theirs[two] for _, two in found.pairs] == list(range(len(words)))
+    assert all(mine[one - 1] != mine[one] and theirs[two - 1] != theirs[two] for one, two in found.pairs)
+
+
+def test_the_words_of_a_counterpart_that_is_cut_have_no_partner(own: CharBertProcessor) -> None:
+    made = counterparts("tags", own)
+    longer = [TaggedSentence(tuple(word * 3 for word in piece.words), piece.tags) for piece in made.pieces]
+    for number, found in enumerate(made.encode(range(len(made)), longer, own)):
+        assert len(found.feature["input_ids"]) <= LENGTH
+        assert [one for one, _ in found.pairs] == [one for one, _ in made.itself(number).pairs][: len(found.pairs)]
+    assert len(found.pairs) < len(made.itself(number).pairs)
+
+
+def test_spans_are_paired_by_their_place_in_the_context_whatever_the_question(own: CharBertProcessor) -> None:
+    made = counterparts("spans", own)
+    numbers = range(len(made))
+    noised, edits = made.task.attack(made.pieces, Attack(), seed=1)
+    assert any(edits)
+    encoded = made.task.encode(noised, own, LENGTH)
+    for number, found in zip(numbers, made.encode(numbers, noised, own), strict=True):
+        window = made.encoded.origin.windows[number]
+        assert found.pairs[0] == (0, 0)
+        assert len(found.pairs) > 5
+        ids = made.encoded.features[number]["input_ids"]
+        assert all(ids[one] == found.feature["input_ids"][two] for one, two in found.pairs)
+        assert [tuple(window.offsets[one]) for one, _ in found.pairs[1:]] == sorted(
+            tuple(window.offsets[one]) for one, _ in found.pairs[1:]
+        )
+    assert len(encoded.features) > 1
+
+
+def test_texts_in_other_subwords_are_compared_as_a_whole(own: CharBertProcessor, other: CharBertProcessor) -> None:
+    made = counterparts("texts", own)
+    assert all(not found.pairs for found in made.encode(range(2), made.pieces, other))
+
+
+def test_answers_need_the_same_subwords(own: CharBertProcessor, other: CharBertProcessor) -> None:
+    made = counterparts("spans", own)
+    (same, *_) = made.encode([0], made.pieces[:1], own)
+    assert made.same_subwords(0, same).pairs == [(place, place) for place in range(len(same.feature["input_ids"]))]
+    (found, *_) = made.encode([0], made.pieces[:1], other)
+    with pytest.raises(SettingsError, match="task=squad1: the teacher's tokenizer reads example 0 in other subwords"):
+        made.same_subwords(0, found)

@@ -1,0 +1,123 @@
+"""Training sets with typos: what is drawn, and that nothing else changes it."""
+
+from typing import Any
+
+import pytest
+from torch.utils.data import DataLoader
+from transformers import PreTrainedTokenizerFast
+
+from charbert.batch import NOISED, OWN_POSITIONS, TEACHER, THEIR_POSITIONS
+from charbert.data.readers.conll import TaggedSentence
+from charbert.model.processing import CharBertProcessor
+from charbert.noise.attack import Attack
+from charbert.tasks.aligned_examples import build_counterparts
+from charbert.tasks.paired_batches import CompanionDataset, TrainingNoise
+from charbert.tasks.tagging import NamedEntityTask
+
+WORDS = ("Nobody", "remembered", "the", "lighthouse", "keeper", "counting", "seven", "ships", "before", "breakfast")
+LENGTHS = [len(WORDS) - number % 4 for number in range(24)]
+SENTENCES = [TaggedSentence(WORDS[-length:], ("B-PER", *["O"] * (length - 1))) for length in LENGTHS]
+
+
+@pytest.fixture
+def processor(wordpiece_tokenizer: PreTrainedTokenizerFast) -> CharBertProcessor:
+    return CharBertProcessor(wordpiece_tokenizer, None)
+
+
+def companions(processor: CharBertProcessor, *, examples: float = 0.5, beside: bool = False) -> CompanionDataset:
+    task = NamedEntityTask("ner", "f1")
+    task.learn_labels(SENTENCES)
+    made = build_counterparts(task, SENTENCES, task.encode(SENTENCES, processor, 64), 64)
+    noise = TrainingNoise(Attack(), processor, seed=3, examples=examples, beside=beside)
+    return CompanionDataset(made, noise=noise)
+
+
+def ids(features: list[dict[str, Any]]) -> list[list[int]]:
+    return [feature["input_ids"] for feature in features]
+
+
+def test_a_share_of_the_examples_gets_typos_others_in_each_epoch(processor: CharBertProcessor) -> None:
+    dataset = companions(processor)
+    clean = dataset.counterparts.encoded.features
+    changed = []
+    for epoch in range(8):
+        dataset.set_epoch(epoch)
+        read = dataset.__getitems__(range(len(clean)))
+        changed.append({n for n, (one, two) in enumerate(zip(read, clean, strict=True)) if ids([one]) != ids([two])})
+    assert 0.35 < sum(map(len, changed)) / (8 * len(clean)) < 0.65
+    assert len({frozenset(one) for one in changed}) == 8
+    assert set().union(*changed) == set(range(len(clean)))
+
+
+def test_the_same_example_gets_other_typos_in_another_epoch(processor: CharBertProcessor) -> None:
+    dataset = companions(processor, examples=1.0)
+    read = []
+    for epoch in (0, 1, 0):
+        dataset.set_epoch(epoch)
+        read.append(ids(dataset.__getitems__(range(6))))
+    assert read[0] != read[1]
+    assert read[0] == read[2]
+
+
+def test_without_a_share_the_features_are_as_they_were(processor: CharBertProcessor) -> None:
+    dataset = companions(processor, examples=0.0)
+    assert [dataset[number] for number in range(len(dataset))] == dataset.counterparts.encoded.features
+
+
+def test_labels_stay_with_their_words(processor: CharBertProcessor) -> None:
+    dataset = companions(processor, examples=1.0)
+    for number, feature in enumerate(dataset.__getitems__(range(len(dataset)))):
+        clean = dataset.counterparts.encoded.features[number]
+        assert [one for one in feature["labels"] if one != -100] == [one for one in clean["labels"] if one != -100]
+        assert feature["example_ids"] == clean["example_ids"]
+
+
+@pytest.mark.parametrize("batch_size", [1, 7])
+def test_what_is_drawn_depends_on_no_other_example(processor: CharBertProcessor, batch_size: int) -> None:
+    dataset = companions(processor)
+    numbers = list(reversed(range(len(dataset))))
+    batches = [numbers[start : start + batch_size] for start in range(0, len(numbers), batch_size)]
+    alone = [feature for batch in batches for feature in dataset.__getitems__(batch)]
+    assert alone == dataset.__getitems__(numbers)
+
+
+def test_what_is_drawn_depends_on_no_number_of_workers(processor: CharBertProcessor) -> None:
+    dataset = companions(processor)
+    loaders = [DataLoader(dataset, batch_size=5, collate_fn=list, num_workers=workers) for workers in (0, 2)]
+    for epoch in (0, 1):
+        dataset.set_epoch(epoch)
+        one, other = (list(loader) for loader in loaders)
+        assert one == other
+
+
+def test_a_copy_beside_the_clean_example_pairs_word_with_word(processor: CharBertProcessor) -> None:
+    dataset = companions(processor, examples=0.5, beside=True)
+    clean = dataset.counterparts.encoded.features
+    copies = 0
+    for number, feature in enumerate(dataset.__getitems__(range(len(dataset)))):
+        copy = feature.pop(NOISED)
+        assert feature == clean[number]
+        assert "labels" not in copy
+        words = len(SENTENCES[number].words)
+        assert len(copy[OWN_POSITIONS]) == len(copy[THEIR_POSITIONS]) == words
+        assert [feature["labels"][place] != -100 for place in copy[OWN_POSITIONS]] == [True] * words
+        copies += copy["input_ids"] != feature["input_ids"]
+    assert 0 < copies < len(clean)
+
+
+def test_the_teacher_reads_clean_text_and_is_paired_with_what_is_read_instead(processor: CharBertProcessor) -> None:
+    noised = companions(processor, examples=1.0)
+    made = noised.counterparts
+    taught = made.encode(range(len(made)), made.pieces, processor)
+    dataset = CompanionDataset(made, teacher=taught, noise=noised.noise)
+    for number, feature in enumerate(dataset.__getitems__(range(len(dataset)))):
+        lesson = feature[TEACHER]
+        assert lesson["input_ids"] == made.encoded.features[number]["input_ids"]
+        assert [feature["labels"][place] != -100 for place in lesson[OWN_POSITIONS]] == [True] * len(
+            WORDS[number % 4 :]
+        )
+
+
+def test_lengths_are_those_of_the_clean_features(processor: CharBertProcessor) -> None:
+    dataset = companions(processor, examples=1.0)
+    assert ids(list(dataset)) == ids(dataset.counterparts.encoded.features)
