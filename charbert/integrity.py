@@ -12,7 +12,7 @@ CHECKSUMS = "checksums.json"
 """SHA-256 of every file of a folder; written last."""
 
 
-def seal_folder(folder: Path) -> None:
+def record_checksums(folder: Path) -> None:
     """Write down the checksum of every file in a folder."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != CHECKSUMS)
     sums = {path.relative_to(folder).as_posix(): file_checksum(path) for path in files}

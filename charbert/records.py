@@ -18,7 +18,7 @@ from typing import Any
 from charbert.errors import RecordError, SettingsError
 from charbert.files import is_plain_name, shorten_path, write_atomically
 from charbert.provenance import describe_hardware, file_checksum, git_state, package_versions
-from charbert.serialization import plain_value, settings_key, shareable
+from charbert.serialization import json_value, settings_key, shareable
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -126,7 +126,7 @@ def start_record(
         experiment=experiment,
         name=name,
         key=settings_key(settings, ignore),
-        settings=plain_value(settings, "settings"),
+        settings=json_value(settings, "settings"),
         seed=seed,
         versions=package_versions(),
         git_commit=commit,

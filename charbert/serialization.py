@@ -48,7 +48,7 @@ def settings_key(settings: Mapping[str, Any], ignore: Collection[str] = ()) -> s
     Raises:
         RecordError: for a value that JSON cannot hold, naming the setting.
     """
-    kept = _without(plain_value(settings, "settings"), frozenset(ignore), "")
+    kept = _without(json_value(settings, "settings"), frozenset(ignore), "")
     text = json.dumps(kept, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:12]
 
@@ -63,7 +63,7 @@ def _without(value: Any, ignore: frozenset[str], prefix: str) -> Any:
     }
 
 
-def plain_value(value: Any, where: str) -> Any:
+def json_value(value: Any, where: str) -> Any:
     """Return ``value`` as JSON's own types; numbers that JSON lacks (nan, inf) become their names.
 
     Raises:
@@ -75,7 +75,7 @@ def plain_value(value: Any, where: str) -> Any:
         case None | bool() | str():
             return value
         case np.generic() | np.ndarray():
-            return plain_value(value.tolist(), where)
+            return json_value(value.tolist(), where)
         case float():
             return value if math.isfinite(value) else repr(value)
         case int():
@@ -83,16 +83,16 @@ def plain_value(value: Any, where: str) -> Any:
         case PurePath():
             return value.as_posix()
         case Mapping():
-            plain = {str(plain_value(key, where)): plain_value(child, f"{where}.{key}") for key, child in value.items()}
+            plain = {str(json_value(key, where)): json_value(child, f"{where}.{key}") for key, child in value.items()}
             if len(plain) != len(value):
                 raise RecordError(f"{where}: two keys are the same once written as text, got {list(value)}")
             return plain
         case list() | tuple():
-            return [plain_value(child, f"{where}[{index}]") for index, child in enumerate(value)]
+            return [json_value(child, f"{where}[{index}]") for index, child in enumerate(value)]
         case set() | frozenset():
-            return sorted((plain_value(child, where) for child in value), key=repr)
+            return sorted((json_value(child, where) for child in value), key=repr)
     if is_dataclass(value) and not isinstance(value, type):
-        return plain_value(asdict(value), where)
+        return json_value(asdict(value), where)
     raise RecordError(
         f"{where}: expected text, a number, a list or a mapping, got {type(value).__name__}; "
         "convert it before it goes into a record"
@@ -105,7 +105,7 @@ def shareable(value: Any, where: str = "settings") -> Any:
     Raises:
         RecordError: for a value that JSON cannot hold; ``where`` names its root in the message.
     """
-    return _shortened(plain_value(value, where))
+    return _shortened(json_value(value, where))
 
 
 def _shortened(value: Any) -> Any:

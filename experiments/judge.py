@@ -1,7 +1,7 @@
 """All finished models of a task side by side: averages, areas under curves, calibration; nothing is run.
 
 python experiments/judge.py recipe=quick task=qnli
-python experiments/judge.py recipe=quick task=ner judging.bins=10 judging.temperature=false
+python experiments/judge.py recipe=quick task=ner calibration.bins=10 calibration.temperature=false
 """
 
 import hydra

@@ -17,7 +17,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, run_experiment: Run) -> Pat
     run_experiment("table2_robustness.py", folder, "model=majority,char_tfidf", "task=qnli", "tracking=offline")
     run_experiment("table2_robustness.py", folder, "model=bert", "task=qnli", "seed=1,2", "tracking=off")
     run_experiment("ensemble.py", folder, "model=bert", "task=qnli", "tracking=off")
-    run_experiment("judge.py", folder, "task=qnli", "judging.bins=5")
+    run_experiment("judge.py", folder, "task=qnli", "calibration.bins=5")
     perplexity = ("hydra.mode=MULTIRUN", "model=bert,charbert", "perplexity.words=60", "tracking=off")
     run_experiment("perplexity.py", folder, *perplexity)
     return folder
@@ -32,7 +32,7 @@ def rows(folder: Path, stem: str) -> dict[tuple[str, str], float]:
 def test_baselines_and_ensembles_are_rows_beside_models(folder: Path) -> None:
     found = {label for label, column in rows(folder, "table2_robustness") if column == "QNLI acc. attack"}
     assert found == {"BERT", "Majority", "char TF-IDF", "2 × BERT (mean of logits)"}
-    judged = rows(folder, "judging_qnli")
+    judged = rows(folder, "calibration_qnli")
     assert {label for label, column in judged if column == "ECE attack"} == found
     assert judged["Majority", "ROC-AUC original"] == 50.0
 
@@ -54,7 +54,7 @@ def test_encoders_stand_beside_ngrams(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_everything_is_redrawn_from_records_to_the_same_bytes(folder: Path, run_experiment: Run) -> None:
-    paths = [folder / f"results/tables/{stem}.md" for stem in ("table2_robustness", "judging_qnli", "perplexity")]
+    paths = [folder / f"results/tables/{stem}.md" for stem in ("table2_robustness", "calibration_qnli", "perplexity")]
     before = [path.read_bytes() for path in paths]
     for path in paths:
         path.unlink()

@@ -14,7 +14,7 @@ from hydra import compose, initialize_config_dir
 from charbert.config.load import load_settings
 from charbert.config.schema import Settings
 from charbert.reporting.tables.paper import TABLE_SPECS
-from charbert.runs.run import finetuning_cell
+from charbert.runs.run import finetuning_run
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 CONF = Path(__file__).parents[1] / "conf"
@@ -39,16 +39,16 @@ def composed(stem: str, *overrides: str) -> Settings:
         return load_settings(compose(stem, overrides=["paths.outputs=o", "paths.results=r", *overrides]))
 
 
-def chosen(cell: tuple[str, ...], group: str) -> str:
-    return next(override for override in cell if override.startswith(f"{group}=")).partition("=")[2]
+def chosen(run: tuple[str, ...], group: str) -> str:
+    return next(override for override in run if override.startswith(f"{group}=")).partition("=")[2]
 
 
 @pytest.mark.parametrize("stem", TABLE_SPECS)
 def test_the_sweep_of_a_table_covers_every_row_that_is_ours_and_every_column(stem: str) -> None:
     spec = TABLE_SPECS[stem]
-    chosen_models = {chosen(cell, "model") for cell in sweep(stem)}
+    chosen_models = {chosen(run, "model") for run in sweep(stem)}
     names = {model: yaml.safe_load((CONF / f"model/{model}.yaml").read_text())["name"] for model in chosen_models}
-    measured = {(names[chosen(cell, "model")], chosen(cell, "task")) for cell in sweep(stem)}
+    measured = {(names[chosen(run, "model")], chosen(run, "task")) for run in sweep(stem)}
     elsewhere = {"RoBERTa", "CharBERT-RoBERTa", "XLNet", "Flair", "Meta-BiLSTM"}  # another trunk, or not ours
     rows = {label for label in spec.published.rows if label not in elsewhere}
     tasks = {measure.task for measure in spec.published.measures}
@@ -56,21 +56,21 @@ def test_the_sweep_of_a_table_covers_every_row_that_is_ours_and_every_column(ste
 
 
 def test_every_cell_composes_and_is_a_cell_of_its_own() -> None:
-    cells = sorted({cell for stem in TABLE_SPECS for cell in sweep(stem)})
-    settings = [composed("table2_robustness", "recipe=minilm", *cell) for cell in cells]
-    assert len({finetuning_cell(one).key for one in settings}) == len(cells)
+    runs = sorted({run for stem in TABLE_SPECS for run in sweep(stem)})
+    settings = [composed("table2_robustness", "recipe=minilm", *run) for run in runs]
+    assert len({finetuning_run(one).key for one in settings}) == len(runs)
 
 
 @pytest.mark.parametrize("recipe", ["smoke", "quick", "minilm", "paper"])
 def test_every_recipe_has_data_for_every_column(recipe: str) -> None:
-    tasks = {chosen(cell, "task") for stem in TABLE_SPECS for cell in sweep(stem)}
+    tasks = {chosen(run, "task") for stem in TABLE_SPECS for run in sweep(stem)}
     assert tasks <= composed("table2_robustness", f"recipe={recipe}").data.sets.keys()
 
 
 def test_a_cell_is_the_same_one_in_every_table() -> None:
     overrides = ("recipe=quick", "model=charbert", "task=qnli")
     stems = ("table1_qa_classification", "table2_robustness", "table4_ablation")
-    assert len({finetuning_cell(composed(stem, *overrides)).key for stem in stems}) == 1
+    assert len({finetuning_run(composed(stem, *overrides)).key for stem in stems}) == 1
 
 
 def test_another_trunk_is_one_override() -> None:

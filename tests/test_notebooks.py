@@ -24,7 +24,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def source_of(notebook: dict[str, Any]) -> str:
-    return "\n\n".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code")
+    return "\n\n".join("".join(run["source"]) for run in notebook["cells"] if run["cell_type"] == "code")
 
 
 def test_the_notebooks_are_there() -> None:
@@ -35,21 +35,21 @@ def test_the_notebooks_are_there() -> None:
 def test_a_notebook_is_committed_without_outputs_and_says_nothing_of_a_machine(path: Path) -> None:
     notebook = read(path)
     assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
-    for cell in notebook["cells"]:
-        assert not cell.get("outputs")
-        assert cell.get("execution_count") is None
-        assert cell["metadata"] == {}
+    for run in notebook["cells"]:
+        assert not run.get("outputs")
+        assert run.get("execution_count") is None
+        assert run["metadata"] == {}
     assert notebook["metadata"] == {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
-    assert len({cell["id"] for cell in notebook["cells"]}) == len(notebook["cells"])
+    assert len({run["id"] for run in notebook["cells"]}) == len(notebook["cells"])
     assert not re.search(r"(?<![\w.}])/(home|root|work|Users|tmp|mnt)/|[A-Z]:\\\\", path.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_explains_each_step_before_it_takes_it(path: Path) -> None:
-    kinds = [cell["cell_type"] for cell in read(path)["cells"]]
+    kinds = [run["cell_type"] for run in read(path)["cells"]]
     assert kinds[0] == "markdown"
     assert kinds.count("markdown") >= 5
 

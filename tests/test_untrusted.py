@@ -29,7 +29,7 @@ from charbert.deploy.predict.predictor import Predictor
 from charbert.errors import CheckpointError, RecordError, SettingsError
 from charbert.evaluation.logits import read_scores
 from charbert.files import replaced_file, replaced_folder
-from charbert.integrity import seal_folder
+from charbert.integrity import record_checksums
 from charbert.model import CharBertConfig, CharBertForTokenClassification, CharBertModel
 from charbert.model.adaptation.adapters import load_adapted
 from charbert.model.processing import CharBertProcessor
@@ -187,7 +187,7 @@ def test_a_checkpoint_with_a_malicious_pickle_is_not_resumed(name: str, tmp_path
     if name == "pytorch_model.bin":
         (newest / "model.safetensors").unlink()
     torch.save({"state": Malicious(marker)}, newest / name)
-    seal_folder(newest)  # whoever can write it can seal it
+    record_checksums(newest)  # whoever can write it can seal it
     with pytest.raises(CheckpointError, match="expected checkpoints of tensors and numbers alone"):
         train(tmp_path)
     assert not marker.exists()
@@ -197,7 +197,7 @@ def test_the_arguments_beside_a_checkpoint_are_never_loaded(tmp_path: Path, mark
     train(tmp_path)
     newest = tmp_path / "checkpoint-4"
     torch.save(Malicious(marker), newest / "training_args.bin")
-    seal_folder(newest)
+    record_checksums(newest)
     train(tmp_path)
     assert not marker.exists()
 

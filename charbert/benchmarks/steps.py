@@ -17,7 +17,7 @@ from charbert.model import CharBertConfig, CharBertForPreTraining
 
 CHARACTERS = 1000
 """Characters of the paper's vocabulary."""
-LABELLED = 0.10
+LABELED = 0.10
 """Share of the subwords that each objective predicts."""
 SPELLING = 4.4
 """Characters per subword with the separator behind it, of English text in the subwords of bert-base-cased."""
@@ -55,7 +55,7 @@ def make_batch(bench: BenchSettings, shape: ShapeSettings) -> dict[str, Tensor]:
     generator = torch.Generator().manual_seed(0)
     rows, length = shape.batch_size, shape.length
     spelled = torch.full((rows, length), SPELLING).cumsum(1).long()  # one past each subword's separator
-    labels = torch.rand(2, rows, length, generator=generator) < LABELLED
+    labels = torch.rand(2, rows, length, generator=generator) < LABELED
     size = (rows, length)
     fields = {
         "input_ids": torch.randint(5, bench.subwords, size, generator=generator),

@@ -9,7 +9,7 @@ from charbert.errors import SettingsError
 
 
 @dataclass
-class JudgingSettings:
+class CalibrationSettings:
     """Calibration. None of it changes a model, so none of it is part of what identifies a result."""
 
     bins: int = 15
@@ -20,7 +20,7 @@ class JudgingSettings:
     def __post_init__(self) -> None:
         """Check ranges."""
         if self.bins < 1:
-            raise SettingsError(f"judging.bins must be at least 1, got {self.bins}")
+            raise SettingsError(f"calibration.bins must be at least 1, got {self.bins}")
 
 
 class Rule(Enum):

@@ -37,7 +37,7 @@ class CompressionSettings:
     standard deviation."""
     max_examples: int | None = None
     """Test examples that are scored, spread evenly over the set; null: all."""
-    versions: list[str] = field(default_factory=list)
+    eval_sets: list[str] = field(default_factory=list)
     """Attacked copies of the test set that are scored beside the clean one, by name; empty: all."""
     threads: int = 1
     """Threads of PyTorch and of ONNX Runtime while a model is timed and scored."""

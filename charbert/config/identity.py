@@ -11,7 +11,7 @@ T = TypeVar("T")
 _LATER = "later"
 
 
-def later(default: T) -> T:
+def omit_default(default: T) -> T:
     """Declare a dataclass field that counts for a result's identity only where it is not at its default.
 
     For settings that joined after results had been recorded, with a default that changes nothing: those results keep
@@ -20,7 +20,7 @@ def later(default: T) -> T:
     return field(default=default, metadata={_LATER: True})
 
 
-def later_section(factory: Callable[[], T]) -> T:
+def omit_default_section(factory: Callable[[], T]) -> T:
     """Declare a section of settings as `later` does a field."""
     return field(default_factory=factory, metadata={_LATER: True})
 

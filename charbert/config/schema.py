@@ -9,7 +9,7 @@ from omegaconf import MISSING
 
 from charbert.config.analysis import AnalysisSettings
 from charbert.config.bench import BenchSettings
-from charbert.config.calibration import EnsembleSettings, JudgingSettings, PerplexitySettings
+from charbert.config.calibration import CalibrationSettings, EnsembleSettings, PerplexitySettings
 from charbert.config.compression import CompressionSettings
 from charbert.config.data.preparation import PreparationSettings
 from charbert.config.data.sets import (
@@ -21,7 +21,7 @@ from charbert.config.data.sets import (
     TaskSettings,
 )
 from charbert.config.explain import ExplainSettings
-from charbert.config.identity import later_section
+from charbert.config.identity import omit_default_section
 from charbert.config.model.encoder import ModelSettings, TrunkSettings
 from charbert.config.search import SearchSettings
 from charbert.config.training.distillation import DistillationSettings
@@ -93,21 +93,21 @@ class Settings:
     noise: NoiseSettings = field(default_factory=NoiseSettings)
     pretraining: TrainingSettings = field(default_factory=TrainingSettings)
     task: TaskSettings = field(default_factory=TaskSettings)
-    preparation: PreparationSettings = later_section(PreparationSettings)
+    preparation: PreparationSettings = omit_default_section(PreparationSettings)
     finetuning: TrainingSettings = field(default_factory=TrainingSettings)
-    strategy: StrategySettings = later_section(StrategySettings)
-    distillation: DistillationSettings = later_section(DistillationSettings)
-    robust_training: RobustTrainingSettings = later_section(RobustTrainingSettings)
-    multi_task: MultiTaskSettings = later_section(MultiTaskSettings)
+    strategy: StrategySettings = omit_default_section(StrategySettings)
+    distillation: DistillationSettings = omit_default_section(DistillationSettings)
+    robust_training: RobustTrainingSettings = omit_default_section(RobustTrainingSettings)
+    multi_task: MultiTaskSettings = omit_default_section(MultiTaskSettings)
     attack: AttackSettings = field(default_factory=AttackSettings)
     analysis: AnalysisSettings = field(default_factory=AnalysisSettings)
-    judging: JudgingSettings = later_section(JudgingSettings)
-    ensemble: EnsembleSettings = later_section(EnsembleSettings)
-    perplexity: PerplexitySettings = later_section(PerplexitySettings)
-    search: SearchSettings = later_section(SearchSettings)
-    compression: CompressionSettings = later_section(CompressionSettings)
-    explain: ExplainSettings = later_section(ExplainSettings)
-    bench: BenchSettings = later_section(BenchSettings)
+    calibration: CalibrationSettings = omit_default_section(CalibrationSettings)
+    ensemble: EnsembleSettings = omit_default_section(EnsembleSettings)
+    perplexity: PerplexitySettings = omit_default_section(PerplexitySettings)
+    search: SearchSettings = omit_default_section(SearchSettings)
+    compression: CompressionSettings = omit_default_section(CompressionSettings)
+    explain: ExplainSettings = omit_default_section(ExplainSettings)
+    bench: BenchSettings = omit_default_section(BenchSettings)
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
 
     @property

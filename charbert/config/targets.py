@@ -18,6 +18,8 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig, OmegaConf
 
+from charbert.config.renamed import refuse_renamed
+
 PLUGIN_PLACES = ("hydra.launcher._target_", "hydra.sweeper._target_")
 """Here Hydra itself takes nothing but classes of plugins that it has found installed."""
 PLUGIN_PACKAGES = ("hydra_plugins.", "hydra._internal.core_plugins.")
@@ -77,8 +79,11 @@ def guard_composition() -> None:
 
 def _guarded(load: Callable[..., DictConfig]) -> Callable[..., DictConfig]:
     @functools.wraps(load)
-    def load_configuration(*args: Any, **kwargs: Any) -> DictConfig:
-        cfg = load(*args, **kwargs)
+    def load_configuration(
+        loader: ConfigLoaderImpl, config_name: str | None, overrides: list[str], *args: Any, **kwargs: Any
+    ) -> DictConfig:
+        refuse_renamed(overrides)
+        cfg = load(loader, config_name, overrides, *args, **kwargs)
         refuse_code(cfg)
         return cfg
 

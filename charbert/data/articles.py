@@ -7,14 +7,14 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 
-from charbert.data.readers.glue import LabelledText
+from charbert.data.readers.glue import LabeledText
 from charbert.data.readers.squad import Question
-from charbert.data.splits import connect_groups, normalise_text
+from charbert.data.splits import connect_groups, normalize_text
 
 _NOT_LETTERS = re.compile(r"[\W_]+")
 
 
-def group_pairs(rows: Sequence[LabelledText], articles: Sequence[Question] | None = None) -> list[int]:
+def group_pairs(rows: Sequence[LabeledText], articles: Sequence[Question] | None = None) -> list[int]:
     """Return a group for each row; rows that share a text, either side, are in the same group.
 
     QNLI was made of SQuAD 1.1 but has lost the articles. With SQuAD's questions at hand each row joins the
@@ -26,9 +26,9 @@ def group_pairs(rows: Sequence[LabelledText], articles: Sequence[Question] | Non
     """
     keys: list[list[tuple[str, str]]] = []
     for row in rows:
-        own = [("text", normalise_text(row.second if row.second is not None else row.first))]
+        own = [("text", normalize_text(row.second if row.second is not None else row.first))]
         if row.second is not None:
-            own.append(("pair", normalise_text(row.first)))
+            own.append(("pair", normalize_text(row.first)))
         keys.append(own)
     if articles is not None:
         for own, title in zip(keys, find_articles(rows, articles), strict=True):
@@ -37,7 +37,7 @@ def group_pairs(rows: Sequence[LabelledText], articles: Sequence[Question] | Non
     return connect_groups(keys)
 
 
-def find_articles(rows: Sequence[LabelledText], articles: Sequence[Question]) -> list[str | None]:
+def find_articles(rows: Sequence[LabeledText], articles: Sequence[Question]) -> list[str | None]:
     """Return the title of the article that each pair comes from, None where no article has it.
 
     A question that several articles ask is told apart by its sentence.

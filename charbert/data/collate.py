@@ -90,7 +90,7 @@ class PadCollator:
         return column.astype(np.int64)
 
 
-class CompanionCollator:
+class PairedCollator:
     """Collate features that bring companions, each of which becomes a batch inside the batch.
 
     Args:
@@ -110,7 +110,7 @@ class CompanionCollator:
         return {**self.own(plain), **inner}
 
 
-def companion_collator(pad_values: Mapping[str, int], pad_to_multiple_of: int | None = None) -> PadCollator:
+def paired_collator(pad_values: Mapping[str, int], pad_to_multiple_of: int | None = None) -> PadCollator:
     """Return the collator of a companion's fields, its pairs of positions among them."""
     positions = dict.fromkeys((OWN_POSITIONS, THEIR_POSITIONS), NO_POSITION)
     return PadCollator({**pad_values, **positions}, pad_to_multiple_of)

@@ -171,7 +171,7 @@ def grouped_parts(
     return Parts(*parts)
 
 
-def normalise_text(text: str) -> str:
+def normalize_text(text: str) -> str:
     """Return the text as duplicates are compared: composed, in one case, with single spaces."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
@@ -182,13 +182,13 @@ def check_no_leakage(
     """Refuse parts that share a text, or a group.
 
     Args:
-        texts: text of each example, by part (train, dev, test); compared after `normalise_text`.
+        texts: text of each example, by part (train, dev, test); compared after `normalize_text`.
         groups: group of each example, e.g. its article, by part; None where examples have none.
 
     Raises:
         DataError: naming the first two examples that are the same in different parts.
     """
-    _check_apart("text", {part: [normalise_text(text) for text in rows] for part, rows in texts.items()})
+    _check_apart("text", {part: [normalize_text(text) for text in rows] for part, rows in texts.items()})
     if groups is not None:
         _check_apart("group", groups)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 
-from charbert.evaluation.logits import DecisionScores
+from charbert.evaluation.logits import StoredLogits
 from charbert.metrics.calibration import (
     ReliabilityBin,
     calibration_scores,
@@ -25,7 +25,7 @@ SCALED = "scaled_"
 
 
 @dataclass(frozen=True)
-class Judgement:
+class CalibrationReport:
     """What a model's decisions on one version of a set are worth."""
 
     decisions: int
@@ -38,7 +38,7 @@ class Judgement:
     """At the fitted temperature; empty without one."""
 
 
-def judge(scores: DecisionScores, *, bins: int, temperature: float | None = None) -> Judgement:
+def judge(scores: StoredLogits, *, bins: int, temperature: float | None = None) -> CalibrationReport:
     """Return the judgement of decisions, without metrics where there is nothing to judge.
 
     The chosen label is the one with the highest score. Decisions without scores are left out.
@@ -51,7 +51,7 @@ def judge(scores: DecisionScores, *, bins: int, temperature: float | None = None
     seen = scores.seen
     gold, logits = seen.gold, seen.logits
     if not len(gold):
-        return Judgement(0)
+        return CalibrationReport(0)
     predicted, probabilities = logits.argmax(axis=1), probabilities_of(logits)
     metrics = {"accuracy": accuracy(gold, predicted), "matthews": matthews(gold, predicted)}
     if len(scores.labels) == 2:
@@ -68,16 +68,16 @@ def judge(scores: DecisionScores, *, bins: int, temperature: float | None = None
         scores.labels[label]: {"roc_auc": roc, "pr_auc": precision_recall}
         for label, (roc, precision_recall) in label_areas(gold, probabilities).items()
     }
-    return Judgement(len(gold), metrics, areas, reliability_bins(gold, probabilities, bins), scaled_bins)
+    return CalibrationReport(len(gold), metrics, areas, reliability_bins(gold, probabilities, bins), scaled_bins)
 
 
-def temperature_of(dev: DecisionScores | None) -> float | None:
+def temperature_of(dev: StoredLogits | None) -> float | None:
     """Return the temperature that fits the dev set, None without one."""
     if dev is None or not len(dev.seen.gold):
         return None
     return fit_temperature(dev.seen.gold, dev.seen.logits)
 
 
-def judgement_text(judgement: Judgement) -> str:
+def calibration_text(report: CalibrationReport) -> str:
     """Return a judgement as JSON."""
-    return json.dumps(asdict(judgement), ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(asdict(report), ensure_ascii=False, indent=1) + "\n"

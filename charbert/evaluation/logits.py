@@ -21,7 +21,7 @@ _ARRAYS = ("logits", "gold", "labels", "lengths")
 
 
 @dataclass(frozen=True)
-class DecisionScores:
+class StoredLogits:
     """The logits of D decisions between K labels, and the right label of each."""
 
     logits: np.ndarray
@@ -44,7 +44,7 @@ class DecisionScores:
     @classmethod
     def of_examples(
         cls, rows: Sequence[np.ndarray], gold: Sequence[int] | np.ndarray, labels: Sequence[str]
-    ) -> DecisionScores:
+    ) -> StoredLogits:
         """Return the scores of examples, each of them with logits (decisions, K)."""
         return cls(
             np.concatenate([np.asarray(row, dtype=np.float32) for row in rows]),
@@ -59,14 +59,14 @@ class DecisionScores:
         return np.split(self.logits, np.cumsum(self.lengths)[:-1])
 
     @property
-    def seen(self) -> DecisionScores:
+    def seen(self) -> StoredLogits:
         """The decisions that have logits, each as an example of its own."""
         kept = ~np.isnan(self.logits).any(axis=1)
         ones = np.ones(int(kept.sum()), dtype=np.int32)
-        return DecisionScores(self.logits[kept], self.gold[kept], self.labels, ones)
+        return StoredLogits(self.logits[kept], self.gold[kept], self.labels, ones)
 
 
-def write_scores(path: Path, scores: DecisionScores) -> None:
+def write_scores(path: Path, scores: StoredLogits) -> None:
     """Write scores as a compressed NumPy archive, whole or not at all.
 
     Raises:
@@ -83,7 +83,7 @@ def write_scores(path: Path, scores: DecisionScores) -> None:
     write_atomically(path, buffer.getvalue())
 
 
-def read_scores(path: Path) -> DecisionScores | None:
+def read_scores(path: Path) -> StoredLogits | None:
     """Return the scores that `write_scores` wrote, None where there is no such file: a cell may be older than it.
 
     Raises:
@@ -94,12 +94,12 @@ def read_scores(path: Path) -> DecisionScores | None:
     try:
         with np.load(path, allow_pickle=False) as archive:
             logits, gold, labels, lengths = (archive[name] for name in _ARRAYS)
-        return DecisionScores(logits, gold, tuple(map(str, labels)), lengths)
+        return StoredLogits(logits, gold, tuple(map(str, labels)), lengths)
     except Exception as error:  # damaged archives make the libraries raise whatever they run into
         raise RecordError(f"{path}: expected stored scores, got {error}; delete the file and run again") from error
 
 
-def joined(parts: Sequence[DecisionScores]) -> DecisionScores:
+def joined(parts: Sequence[StoredLogits]) -> StoredLogits:
     """Return the decisions of several sets, one after the other.
 
     Raises:
@@ -110,4 +110,4 @@ def joined(parts: Sequence[DecisionScores]) -> DecisionScores:
     logits, gold, lengths = (
         np.concatenate([getattr(part, name) for part in parts]) for name in ("logits", "gold", "lengths")
     )
-    return DecisionScores(logits, gold, parts[0].labels, lengths)
+    return StoredLogits(logits, gold, parts[0].labels, lengths)

@@ -224,7 +224,7 @@ def noisy_word_scores(
     """
     scores = NoisyWordScores()
     collate = PadCollator(processor.pad_values, processor.row_length)
-    features = list(_labelled(processor, vocabulary, zip(texts, originals, kept, strict=True), max_length, hidden))
+    features = list(_labeled(processor, vocabulary, zip(texts, originals, kept, strict=True), max_length, hidden))
     for start in range(0, len(features), batch_size):
         batch = collate(features[start : start + batch_size])
         output = model.eval()(**{name: value.to(model.device) for name, value in batch.items()})
@@ -235,7 +235,7 @@ def noisy_word_scores(
     return scores
 
 
-def _labelled(
+def _labeled(
     processor: CharBertProcessor,
     vocabulary: WordVocab,
     rows: Iterable[tuple[WordedText, WordedText, np.ndarray]],
@@ -273,6 +273,6 @@ def ngram_losses(
     return found
 
 
-def seen_whole(versions: Sequence[Sequence[WordLosses]]) -> list[np.ndarray]:
+def seen_whole(eval_sets: Sequence[Sequence[WordLosses]]) -> list[np.ndarray]:
     """Return which words of each text have a loss in all versions of it, so that all are scored on the same words."""
-    return [np.asarray(~np.isnan([one.losses for one in text]).any(axis=0)) for text in zip(*versions, strict=True)]
+    return [np.asarray(~np.isnan([one.losses for one in text]).any(axis=0)) for text in zip(*eval_sets, strict=True)]

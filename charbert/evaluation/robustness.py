@@ -10,7 +10,7 @@ import numpy as np
 
 from charbert.batch import Processor
 from charbert.evaluation.correction import correct_examples
-from charbert.evaluation.logits import DecisionScores
+from charbert.evaluation.logits import StoredLogits
 from charbert.evaluation.metric_paths import metric_path
 from charbert.evaluation.predict import predict_logits
 from charbert.model.word_recognizer.correction import WordCorrector
@@ -28,7 +28,7 @@ class SetPredictions:
     corrected: list[str] | None = None
     """The texts that the model read, where a corrector stands in front of it."""
     scores: list[np.ndarray] | None = None
-    """The logits of each example's decisions, see `Task.decision_scores`."""
+    """The logits of each example's decisions, see `Task.stored_logits`."""
 
 
 @dataclass
@@ -78,16 +78,16 @@ def predict_encoded(task: Task[Any, Any], encoded: Encoded, trainer: Any) -> Set
 def decode_encoded(task: Task[Any, Any], encoded: Encoded, logits: Sequence[np.ndarray]) -> SetPredictions:
     """Return the predictions that a model's logits, one array per feature, are."""
     predictions = task.decode(logits, encoded)
-    return SetPredictions(predictions, encoded.report, scores=task.decision_scores(logits, encoded, predictions))
+    return SetPredictions(predictions, encoded.report, scores=task.stored_logits(logits, encoded, predictions))
 
 
-def decision_scores(task: Task[Any, Any], examples: Sequence[Any], found: SetPredictions) -> DecisionScores | None:
+def stored_logits(task: Task[Any, Any], examples: Sequence[Any], found: SetPredictions) -> StoredLogits | None:
     """Return the scores of a set's decisions with what is right, None where the task or the model has none."""
     if found.scores is None:
         return None
     ids = {label: position for position, label in enumerate(task.decision_labels)}
     gold = [ids[label] for label in task.decisions(examples, found.predictions)[0]]
-    return DecisionScores.of_examples(found.scores, gold, task.decision_labels)
+    return StoredLogits.of_examples(found.scores, gold, task.decision_labels)
 
 
 def score_set(task: Task[Any, Any], name: str, examples: Sequence[Any], found: SetPredictions) -> SetScore:

@@ -61,7 +61,7 @@ def reliability_bins(
     """
     right, confidence = _decided(gold, probabilities)
     if bins < 1:
-        raise SettingsError(f"judging.bins must be at least 1, got {bins}")
+        raise SettingsError(f"calibration.bins must be at least 1, got {bins}")
     edges = np.linspace(0, 1, bins + 1)
     places = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
     found = []

@@ -40,7 +40,7 @@ class NoAnswerThreshold:
     score: float
 
 
-def normalise_answer(text: str) -> str:
+def normalize_answer(text: str) -> str:
     """Return the text in lower case, without ASCII punctuation, articles and spare whitespace."""
     return " ".join(_ARTICLES.sub(" ", text.lower().translate(_WITHOUT_PUNCTUATION)).split())
 
@@ -53,8 +53,8 @@ def exact_match(prediction: str, answers: Sequence[str]) -> float:
     >>> exact_match("The harbour!", ["harbour"])
     1.0
     """
-    text = normalise_answer(prediction)
-    return float(any(text == normalise_answer(answer) for answer in _usable(answers)))
+    text = normalize_answer(prediction)
+    return float(any(text == normalize_answer(answer) for answer in _usable(answers)))
 
 
 def answer_f1(prediction: str, answers: Sequence[str]) -> float:
@@ -126,11 +126,11 @@ def apply_no_answer_threshold(
 
 def _usable(answers: Sequence[str]) -> list[str]:
     """Return the answers that normalisation does not empty, or the empty one."""
-    return [answer for answer in answers if normalise_answer(answer)] or [""]
+    return [answer for answer in answers if normalize_answer(answer)] or [""]
 
 
 def _word_f1(prediction: str, answer: str) -> float:
-    words, answer_words = normalise_answer(prediction).split(), normalise_answer(answer).split()
+    words, answer_words = normalize_answer(prediction).split(), normalize_answer(answer).split()
     if not words or not answer_words:
         return float(words == answer_words)
     shared = (Counter(words) & Counter(answer_words)).total()

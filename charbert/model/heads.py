@@ -22,7 +22,7 @@ from charbert.batch import IGNORED_LABEL
 from charbert.model.charbert import CharBertModel, CharBertOutput, CharBertPreTrainedModel
 from charbert.model.configuration import CharBertConfig
 from charbert.model.language_heads import MlmHead, NlmHead
-from charbert.model.losses import LabelledLoss, labelled_loss, mean_cross_entropy
+from charbert.model.losses import LabeledLoss, labeled_loss, mean_cross_entropy
 from charbert.model.trunk import trunk_adapter
 
 
@@ -91,15 +91,15 @@ class CharBertForPreTraining(CharBertPreTrainedModel):
         """
         states = self.charbert(input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids)
         output = CharBertPreTrainingOutput(token_states=states.token_states, char_states=states.char_states)
-        unlabelled = mlm_labels is None and nlm_labels is None
+        unlabeled = mlm_labels is None and nlm_labels is None
         if self.mlm_head is not None:
             mlm_head = partial(self.mlm_head, embeddings=self.get_input_embeddings().weight)
-            _report(output, "mlm", mlm_head, states.token_states, mlm_labels, unlabelled)
+            _report(output, "mlm", mlm_head, states.token_states, mlm_labels, unlabeled)
         if self.nlm_head is not None:
             nlm_head = partial(self.nlm_head, shared_norm=self._shared_norm())
             nlm_states = states.char_states if self.config.nlm_channel == "char" else states.token_states
             unknown_word = self.config.nlm_vocab_size - 1  # the last id, see charbert.data.pretraining.word_vocab
-            _report(output, "nlm", nlm_head, nlm_states, nlm_labels, unlabelled, unknown_word)
+            _report(output, "nlm", nlm_head, nlm_states, nlm_labels, unlabeled, unknown_word)
         losses = [loss for loss in (output.mlm_loss, output.nlm_loss) if loss is not None]
         if losses:
             output["loss"] = torch.stack(losses).sum()
@@ -275,16 +275,16 @@ def _report(
     head: partial[Tensor],
     states: Tensor,
     labels: Tensor | None,
-    unlabelled: bool,
+    unlabeled: bool,
     unknown: int | None = None,
 ) -> None:
     """Enter an objective's loss and counts into the output, or its logits if there are no labels at all."""
     if labels is not None:
-        scored: LabelledLoss = labelled_loss(head, states, labels, unknown)
+        scored: LabeledLoss = labeled_loss(head, states, labels, unknown)
         output[f"{objective}_loss"] = scored.loss
         output[f"{objective}_count"], output[f"{objective}_correct"] = scored.count, scored.correct
         if scored.known_count is not None:
             output[f"{objective}_known_count"] = scored.known_count
             output[f"{objective}_known_correct"] = scored.known_correct
-    elif unlabelled:
+    elif unlabeled:
         output[f"{objective}_logits"] = head(states)

@@ -22,7 +22,7 @@ ROWS_IN_CACHE = 16
 
 
 @dataclass(frozen=True)
-class LabelledLoss:
+class LabeledLoss:
     """A mean loss, and the counts that accuracies over many batches are made of.
 
     ``count`` is the number of labelled positions and ``correct`` how many of them were predicted: scalars
@@ -98,9 +98,9 @@ def _score_rows(logits: Tensor, targets: Tensor, gradient: Tensor | None) -> tup
     return losses[:, 0].mul(counted).sum(), hits
 
 
-def labelled_loss(
+def labeled_loss(
     head: Callable[[Tensor], Tensor], states: Tensor, labels: Tensor, unknown: int | None = None
-) -> LabelledLoss:
+) -> LabeledLoss:
     """Score only the labelled positions, since a vocabulary of scores for every position is most of the work.
 
     Args:
@@ -109,14 +109,14 @@ def labelled_loss(
         labels: (B, T), IGNORED_LABEL where nothing is to be predicted.
         unknown: the label of everything that has none of its own, counted apart; None where there is none.
     """
-    labelled = labels != IGNORED_LABEL
-    count = labelled.sum()
+    labeled = labels != IGNORED_LABEL
+    count = labeled.sum()
     spare = -int(count) % ROWS_AT_A_TIME
-    targets = F.pad(labels[labelled], (0, spare), value=IGNORED_LABEL)  # (N,)
-    logits = head(F.pad(states[labelled], (0, 0, 0, spare)))  # (N, V) or (N, W)
+    targets = F.pad(labels[labeled], (0, spare), value=IGNORED_LABEL)  # (N,)
+    logits = head(F.pad(states[labeled], (0, 0, 0, spare)))  # (N, V) or (N, W)
     total, hits = vocabulary_cross_entropy(logits, targets)
     loss = total / count.clamp(min=1)
     if unknown is None:
-        return LabelledLoss(loss, count, hits.sum())
+        return LabeledLoss(loss, count, hits.sum())
     is_known = (targets != IGNORED_LABEL) & (targets != unknown)
-    return LabelledLoss(loss, count, hits.sum(), is_known.sum(), (hits & is_known).sum())
+    return LabeledLoss(loss, count, hits.sum(), is_known.sum(), (hits & is_known).sum())

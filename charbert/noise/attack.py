@@ -23,7 +23,7 @@ from charbert.noise.edits import (
     replace_character,
     swap_characters,
 )
-from charbert.noise.keyboard import key_neighbours
+from charbert.noise.keyboard import key_neighbors
 from charbert.noise.stop_words import ENGLISH_STOP_WORDS
 from charbert.seeding import numpy_generator
 
@@ -101,10 +101,10 @@ class Attack:
 
     def _keyboard(self, word: str, place: float, letter: float) -> tuple[int, str]:
         position = 1 + pick(place, len(word) - 2)
-        neighbours = key_neighbours(word[position])
-        if not neighbours or word.lower() in self.stop_words:
+        neighbors = key_neighbors(word[position])
+        if not neighbors or word.lower() in self.stop_words:
             return position, word
-        return position, replace_character(word, position, neighbours[pick(letter, len(neighbours))])
+        return position, replace_character(word, position, neighbors[pick(letter, len(neighbors))])
 
 
 def attack_sentences(

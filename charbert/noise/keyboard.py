@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-KEY_NEIGHBOURS: Mapping[str, str] = MappingProxyType(
+KEY_NEIGHBORS: Mapping[str, str] = MappingProxyType(
     {
         "a": "qswxz",
         "b": "ghnv",
@@ -40,6 +40,6 @@ authors' attacked CoNLL-2003 test set. Diagonal neighbours count, unlike in the 
 (2019), and k may become a comma."""
 
 
-def key_neighbours(character: str) -> str:
+def key_neighbors(character: str) -> str:
     """Return the characters that ``character`` may become, in either case; empty for all but a-z and A-Z."""
-    return KEY_NEIGHBOURS.get(character.lower(), "")
+    return KEY_NEIGHBORS.get(character.lower(), "")

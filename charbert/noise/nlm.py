@@ -21,7 +21,7 @@ from charbert.noise.edits import (
     replace_character,
     swap_characters,
 )
-from charbert.noise.keyboard import key_neighbours
+from charbert.noise.keyboard import key_neighbors
 
 __all__ = ["RELEASED_LETTERS", "NlmNoise", "NoiseModel", "ReleasedNlmNoise"]
 
@@ -102,7 +102,7 @@ class NlmNoise:
             return swap_characters(word, position)
         if edit is Edit.add:
             return add_character(word, position, self.alphabet[pick(letter, len(self.alphabet))])
-        letters = key_neighbours(word[position])
+        letters = key_neighbors(word[position])
         return replace_character(word, position, letters[pick(letter, len(letters))])
 
 
@@ -167,4 +167,4 @@ def _changing_positions(edit: Edit, word: str) -> Sequence[int]:
         return range(1, len(word))
     if edit is Edit.swap:
         return [place for place in range(1, len(word) - 2) if word[place] != word[place + 1]]
-    return [place for place in range(1, len(word) - 1) if key_neighbours(word[place])]
+    return [place for place in range(1, len(word) - 1) if key_neighbors(word[place])]

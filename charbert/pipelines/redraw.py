@@ -13,7 +13,7 @@ from charbert.pipelines.tables import calibration, paper, perplexity
 from charbert.records import ResultRecord, read_records
 from charbert.reporting.figures.paper import loss_curves
 from charbert.reporting.render.layout import write_table
-from charbert.reporting.tables.hyper_parameters import choices_table, telling_choices
+from charbert.reporting.tables.hyper_parameters import hyper_parameter_table, varied_hyper_parameters
 from charbert.reporting.tables.pretraining import pretraining_table
 from charbert.reporting.tables.scores import row_label, setting
 
@@ -38,7 +38,7 @@ def run(settings: Settings) -> None:
     compress.draw(settings)
     perplexity.draw_newest(settings)
     draw_pretraining(settings)
-    draw_choices(settings)
+    draw_hyper_parameters(settings)
 
 
 def draw_pretraining(settings: Settings) -> None:
@@ -57,13 +57,13 @@ def draw_pretraining(settings: Settings) -> None:
         log.info("written to %s", results / "figures" / f"{PRETRAINING}.png")
 
 
-def draw_choices(settings: Settings) -> None:
+def draw_hyper_parameters(settings: Settings) -> None:
     """Write, for each task on which a model was fine-tuned in several ways, the table of what was tried."""
     results = Path(settings.paths.results)
     records = read_records(results / "records", kind="finetune", **{"settings.trunk.name": settings.trunk.name})
     for task in sorted({str(setting(record, "task.name")) for record in records}):
         of_task = [record for record in records if setting(record, "task.name") == task]
-        table = choices_table(of_task, task, str(setting(of_task[0], "task.metric")))
+        table = hyper_parameter_table(of_task, task, str(setting(of_task[0], "task.metric")))
         if table is not None:
             write_table(table, results / "tables", f"choices_{task}")
 
@@ -72,7 +72,7 @@ def _names(records: Sequence[ResultRecord]) -> list[str]:
     """Return the model of each run, with what tells it from others of that model; at last, its key."""
     names = [
         ", ".join((row_label(record), *choice))
-        for record, choice in zip(records, telling_choices(records), strict=True)
+        for record, choice in zip(records, varied_hyper_parameters(records), strict=True)
     ]
     return [
         f"{name}, {record.key}" if names.count(name) > 1 else name for name, record in zip(names, records, strict=True)

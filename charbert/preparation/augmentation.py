@@ -14,9 +14,9 @@ from charbert.data.readers.lines import read_lines
 from charbert.errors import DataError, SettingsError
 from charbert.noise.attack import Attack
 from charbert.noise.edits import Edit, NoiseModel
+from charbert.preparation.adapters import ExampleAdapter
 from charbert.preparation.rewriting import Rewritten, Words
 from charbert.preparation.steps import Outcome, Row, Step
-from charbert.preparation.views import ExampleView
 from charbert.seeding import numpy_generator
 
 Synonyms = Mapping[str, Sequence[str]]
@@ -57,7 +57,7 @@ class Augment(Step):
                 "preparation.augmentation.synonyms=FILE"
             )
 
-    def apply(self, rows: Sequence[Row[Any]], view: ExampleView[Any]) -> Outcome[Any]:
+    def apply(self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any]) -> Outcome[Any]:
         """Add the copies."""
         order = numpy_generator(self.seed, "augmentation").permutation(len(rows))
         chosen = set(order[: round(self.settings.share * len(rows))].tolist())
@@ -77,7 +77,7 @@ class Augment(Step):
         outcome.notes = {"copies": dict(sorted(made.items())), "operations": list(self.operations)}
         return outcome
 
-    def _copy(self, example: Any, view: ExampleView[Any], generator: np.random.Generator) -> tuple[str, Any]:
+    def _copy(self, example: Any, view: ExampleAdapter[Any], generator: np.random.Generator) -> tuple[str, Any]:
         """Return the operation and the changed copy, None where nothing came of it."""
         operation = list(self.operations)[generator.integers(len(self.operations))]
         rewritten = []

@@ -8,8 +8,8 @@ from typing import Any
 
 from charbert.config.data.preparation import BalanceSettings, ClassWeights, Sampling
 from charbert.errors import SettingsError
+from charbert.preparation.adapters import ExampleAdapter
 from charbert.preparation.steps import Outcome, Row, Step
-from charbert.preparation.views import ExampleView
 from charbert.seeding import numpy_generator
 
 
@@ -28,7 +28,7 @@ class Balance(Step):
         self.settings = settings
         self.seed = seed
 
-    def apply(self, rows: Sequence[Row[Any]], view: ExampleView[Any]) -> Outcome[Any]:
+    def apply(self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any]) -> Outcome[Any]:
         """Balance the classes.
 
         Raises:
@@ -47,7 +47,7 @@ class Balance(Step):
         return outcome
 
     def _over(
-        self, rows: Sequence[Row[Any]], view: ExampleView[Any], members: Mapping[str, list[int]], target: int
+        self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any], members: Mapping[str, list[int]], target: int
     ) -> Outcome[Any]:
         """Go through each class again and again, in a new order each time, until it is large enough."""
         fresh = view.fresh_names([row.example for row in rows])
@@ -63,7 +63,7 @@ class Balance(Step):
         return outcome
 
     def _under(
-        self, rows: Sequence[Row[Any]], view: ExampleView[Any], members: Mapping[str, list[int]], target: int
+        self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any], members: Mapping[str, list[int]], target: int
     ) -> Outcome[Any]:
         kept: set[int] = set()
         for name, own in members.items():

@@ -12,8 +12,8 @@ import numpy as np
 
 from charbert.config.data.preparation import EmptySettings, LabelSettings, LengthSettings, UnicodeForm, UnicodeSettings
 from charbert.errors import SettingsError
+from charbert.preparation.adapters import ExampleAdapter
 from charbert.preparation.steps import Change, Dropped, Outcome, Row, Step
-from charbert.preparation.views import ExampleView
 
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 """Soft hyphen, zero-width space, word joiner and byte order mark; the joiners of Arabic and Indic scripts stay."""
@@ -35,32 +35,32 @@ class RepairUnicode(Step):
     name = "unicode"
 
     def __init__(self, settings: UnicodeSettings) -> None:
-        self.mend = build_mend(settings)
+        self.normalize = build_normalizer(settings)
 
-    def apply(self, rows: Sequence[Row[Any]], view: ExampleView[Any]) -> Outcome[Any]:
+    def apply(self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any]) -> Outcome[Any]:
         """Mend each example."""
         outcome: Outcome[Any] = Outcome([])
         for row in rows:
-            mended = view.mend(row.example, self.mend)
-            if mended is None:
+            normalized = view.normalize(row.example, self.normalize)
+            if normalized is None:
                 outcome.dropped.append(self.drop(row, view, "nothing certain is left after the repair"))
                 continue
-            if mended != row.example:
-                outcome.changes.append(self._describe(row, view, mended))
-                row = Row(mended, row.index, row.place, row.added_by)
+            if normalized != row.example:
+                outcome.changes.append(self._describe(row, view, normalized))
+                row = Row(normalized, row.index, row.place, row.added_by)
             outcome.rows.append(row)
         return outcome
 
-    def _describe(self, row: Row[Any], view: ExampleView[Any], mended: Any) -> Change:
+    def _describe(self, row: Row[Any], view: ExampleAdapter[Any], normalized: Any) -> Change:
         """Return the change with the stretch that differs, and what kind of character it was about."""
-        before, after = "\n".join(view.texts(row.example)), "\n".join(view.texts(mended))
+        before, after = "\n".join(view.texts(row.example)), "\n".join(view.texts(normalized))
         start = next((at for at, (one, two) in enumerate(zip(before, after, strict=False)) if one != two), 0)
         first = max(0, start - 20)
         cut = [text[first : first + _SHOWN_LENGTH] for text in (before, after)]
         return self.change(row, _kind_of_repair(before, after), *cut)
 
 
-def build_mend(settings: UnicodeSettings) -> Callable[[str, bool], str]:
+def build_normalizer(settings: UnicodeSettings) -> Callable[[str, bool], str]:
     """Return the function that mends a text; its second argument says that white space must stay.
 
     Raises:
@@ -69,7 +69,7 @@ def build_mend(settings: UnicodeSettings) -> Callable[[str, bool], str]:
     fix = _build_fix(settings) if settings.mojibake or settings.html else None
     compose = _COMPOSE[settings.form]
 
-    def mend(text: str, keep_whitespace: bool) -> str:
+    def normalize(text: str, keep_whitespace: bool) -> str:
         if not text.isascii() or "&" in text or _CONTROL.search(text):
             text = fix(text) if fix is not None else text
             text = _CONTROL.sub("", _INVISIBLE.sub("", text))
@@ -78,7 +78,7 @@ def build_mend(settings: UnicodeSettings) -> Callable[[str, bool], str]:
             text = compose(text)
         return _BLANKS.sub(" ", text).strip() if settings.whitespace and not keep_whitespace else text
 
-    return mend
+    return normalize
 
 
 _COMPOSE: dict[UnicodeForm, Callable[[str], str]] = {
@@ -137,7 +137,7 @@ class DropEmpty(Step):
     def __init__(self, settings: EmptySettings) -> None:
         self.markers = {marker.casefold() for marker in settings.markers}
 
-    def apply(self, rows: Sequence[Row[Any]], view: ExampleView[Any]) -> Outcome[Any]:
+    def apply(self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any]) -> Outcome[Any]:
         """Drop what is missing."""
         outcome: Outcome[Any] = Outcome([])
         for row in rows:
@@ -150,7 +150,7 @@ class DropEmpty(Step):
                 outcome.rows.append(row)
         return outcome
 
-    def _lacks(self, label: str, view: ExampleView[Any]) -> bool:
+    def _lacks(self, label: str, view: ExampleAdapter[Any]) -> bool:
         return label not in view.known_labels and self._is_missing(label)
 
     def _is_missing(self, text: str) -> bool:
@@ -172,7 +172,7 @@ class CleanLabels(Step):
         self.settings = settings
         self.names = dict(names or {})
 
-    def apply(self, rows: Sequence[Row[Any]], view: ExampleView[Any]) -> Outcome[Any]:
+    def apply(self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any]) -> Outcome[Any]:
         """Replace labels by the way they should be written."""
         counts = Counter(label for row in rows for label in view.labels(row.example))
         chosen = self._spellings(counts, view)
@@ -187,7 +187,7 @@ class CleanLabels(Step):
             outcome.rows.append(row)
         return outcome
 
-    def _spellings(self, counts: Mapping[str, int], view: ExampleView[Any]) -> dict[str, str]:
+    def _spellings(self, counts: Mapping[str, int], view: ExampleAdapter[Any]) -> dict[str, str]:
         """Return how each label should be written."""
         aliased = {label: self._alias(_BLANKS.sub(" ", label).strip()) for label in counts}
         if not self.settings.ignore_case:
@@ -225,7 +225,7 @@ class DropLengthOutliers(Step):
     def __init__(self, settings: LengthSettings) -> None:
         self.settings = settings
 
-    def apply(self, rows: Sequence[Row[Any]], view: ExampleView[Any]) -> Outcome[Any]:
+    def apply(self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any]) -> Outcome[Any]:
         """Drop what lies outside the limits."""
         outcome: Outcome[Any] = Outcome([])
         lengths = [view.lengths(row.example) for row in rows]
@@ -269,7 +269,7 @@ class DropUnfit(Step):
 
     name = "unfit"
 
-    def apply(self, rows: Sequence[Row[Any]], view: ExampleView[Any]) -> Outcome[Any]:
+    def apply(self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any]) -> Outcome[Any]:
         """Drop examples with a fault."""
         faults = [(row, view.fault(row.example)) for row in rows]
         dropped: list[Dropped] = [self.drop(row, view, "not fit for the task", fault) for row, fault in faults if fault]

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 from charbert.config.data.preparation import Conflict, DuplicateSettings, Finding, LeakageSettings, NearSettings
-from charbert.data.splits import connect_groups, normalise_text
+from charbert.data.splits import connect_groups, normalize_text
 from charbert.errors import DataError, SettingsError
+from charbert.preparation.adapters import ExampleAdapter
 from charbert.preparation.steps import Outcome, Row, Step
-from charbert.preparation.views import ExampleView
 
 Texts = tuple[str, ...]
 
@@ -26,7 +26,7 @@ class Match(NamedTuple):
 
     number: int
     similarity: float
-    """1 where both are equal after `normalise_text`; near ones are below."""
+    """1 where both are equal after `normalize_text`; near ones are below."""
 
 
 class SimilarTexts:
@@ -53,7 +53,7 @@ class SimilarTexts:
 
     def add(self, texts: Sequence[str]) -> int:
         """Add an example and return its number, from 0."""
-        key, number = tuple(map(normalise_text, texts)), len(self._texts)
+        key, number = tuple(map(normalize_text, texts)), len(self._texts)
         self._texts.append(key)
         self._exact.setdefault(key, number)
         if self._index is not None:
@@ -70,7 +70,7 @@ class SimilarTexts:
 
     def find_all(self, texts: Sequence[str], *, stop_at_exact: bool = False) -> list[Match]:
         """Return all examples that are the same or nearly, of equal ones the first alone."""
-        key = tuple(map(normalise_text, texts))
+        key = tuple(map(normalize_text, texts))
         exact = self._exact.get(key)
         found = [] if exact is None else [Match(exact, 1.0)]
         if self._index is None or (stop_at_exact and found):
@@ -156,7 +156,7 @@ class DropDuplicates(Step):
         self.settings = settings
         self.near = near
 
-    def apply(self, rows: Sequence[Row[Any]], view: ExampleView[Any]) -> Outcome[Any]:
+    def apply(self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any]) -> Outcome[Any]:
         """Drop repetitions."""
         outcome: Outcome[Any] = Outcome([])
         index, indexed = SimilarTexts(self.near), list[Row[Any]]()
@@ -181,18 +181,18 @@ class DropDuplicates(Step):
         return outcome
 
     def _drop_repetition(
-        self, row: Row[Any], first: Row[Any], similarity: float, same: bool, view: ExampleView[Any]
+        self, row: Row[Any], first: Row[Any], similarity: float, same: bool, view: ExampleAdapter[Any]
     ) -> Any:
         if similarity < 1:
             return self.drop(row, view, "near duplicate", f"of {first.place} (similarity {similarity:.2f})")
         return self.drop(row, view, "duplicate" if same else "duplicate with another label", f"of {first.place}")
 
-    def _agree(self, one: Row[Any], other: Row[Any], view: ExampleView[Any]) -> bool:
+    def _agree(self, one: Row[Any], other: Row[Any], view: ExampleAdapter[Any]) -> bool:
         """Return whether both say the same; tags of sentences that differ cannot be compared."""
         exact = _key(one, view) == _key(other, view)
         return not (exact or view.one_verdict) or view.verdict(one.example) == view.verdict(other.example)
 
-    def _contradicted(self, rows: Sequence[Row[Any]], view: ExampleView[Any]) -> dict[int, str]:
+    def _contradicted(self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any]) -> dict[int, str]:
         """Return the rows that go because exact repetitions have other labels, each with what it repeats."""
         if self.settings.conflicts is Conflict.first:
             return {}
@@ -212,8 +212,8 @@ class DropDuplicates(Step):
         return found
 
 
-def _key(row: Row[Any], view: ExampleView[Any]) -> Texts:
-    return tuple(map(normalise_text, view.texts(row.example)))
+def _key(row: Row[Any], view: ExampleAdapter[Any]) -> Texts:
+    return tuple(map(normalize_text, view.texts(row.example)))
 
 
 class FindLeakage(Step):
@@ -241,7 +241,7 @@ class FindLeakage(Step):
             for _, texts in rows:
                 self.index.add(texts)
 
-    def apply(self, rows: Sequence[Row[Any]], view: ExampleView[Any]) -> Outcome[Any]:
+    def apply(self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any]) -> Outcome[Any]:
         """Look up each row among the held-out ones."""
         found = {number: self.index.find(view.texts(row.example)) for number, row in enumerate(rows)}
         matches = {number: match for number, match in found.items() if match is not None}

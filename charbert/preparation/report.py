@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from charbert.preparation.adapters import ExampleAdapter
 from charbert.preparation.steps import Prepared, Row
-from charbert.preparation.views import ExampleView
 
 
-def describe_set(view: ExampleView[Any], rows: Sequence[Row[Any]], prepared: Prepared[Any]) -> dict[str, Any]:
+def describe_set(view: ExampleAdapter[Any], rows: Sequence[Row[Any]], prepared: Prepared[Any]) -> dict[str, Any]:
     """Return a set before and after its steps: examples, classes, lengths, and what each step did.
 
     Args:
@@ -32,19 +32,19 @@ def describe_set(view: ExampleView[Any], rows: Sequence[Row[Any]], prepared: Pre
     }
 
 
-def count_classes(view: ExampleView[Any], rows: Sequence[Row[Any]]) -> dict[str, int]:
+def count_classes(view: ExampleAdapter[Any], rows: Sequence[Row[Any]]) -> dict[str, int]:
     """Return how many examples belong to each class, by name; one may belong to several."""
     return dict(sorted(Counter(name for row in rows for name in view.kinds(row.example)).items()))
 
 
-def count_words(view: ExampleView[Any], rows: Sequence[Row[Any]]) -> dict[str, int]:
+def count_words(view: ExampleAdapter[Any], rows: Sequence[Row[Any]]) -> dict[str, int]:
     """Return how many examples have how many words, those of a pair together."""
     counts = Counter(sum(view.lengths(row.example)) for row in rows)
     return {str(length): count for length, count in sorted(counts.items())}
 
 
 def _before_and_after(
-    view: ExampleView[Any], rows: Sequence[Row[Any]], prepared: Prepared[Any], count: Any
+    view: ExampleAdapter[Any], rows: Sequence[Row[Any]], prepared: Prepared[Any], count: Any
 ) -> dict[str, dict[str, int]]:
     return {"before": count(view, rows), "after": count(view, prepared.rows)}
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
-from charbert.preparation.views import ExampleView
+from charbert.preparation.adapters import ExampleAdapter
 
 log = logging.getLogger(__name__)
 
@@ -81,10 +81,10 @@ class Step(ABC):
     """Whether the step makes sense for examples to train on only, so that a split comes before it."""
 
     @abstractmethod
-    def apply(self, rows: Sequence[Row[Any]], view: ExampleView[Any]) -> Outcome[Any]:
+    def apply(self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any]) -> Outcome[Any]:
         """Return the rows after the step."""
 
-    def drop(self, row: Row[Any], view: ExampleView[Any], reason: str, detail: str = "") -> Dropped:
+    def drop(self, row: Row[Any], view: ExampleAdapter[Any], reason: str, detail: str = "") -> Dropped:
         """Return the note that ``row`` is left out."""
         content = view.describe(row.example)
         return Dropped(row.index, row.place, self.name, reason, detail, content, row.added_by)
@@ -131,7 +131,7 @@ class Prepared(Generic[Example]):
 
 
 def run_steps(
-    rows: Sequence[Row[Example]], steps: Sequence[Step], view: ExampleView[Example], dropped: Sequence[Dropped] = ()
+    rows: Sequence[Row[Example]], steps: Sequence[Step], view: ExampleAdapter[Example], dropped: Sequence[Dropped] = ()
 ) -> Prepared[Example]:
     """Return the rows after the steps, one after another.
 

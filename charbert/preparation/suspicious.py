@@ -12,9 +12,9 @@ import numpy as np
 
 from charbert.config.data.preparation import Finding, SuspiciousSettings
 from charbert.errors import DataError, SettingsError
+from charbert.preparation.adapters import ExampleAdapter
 from charbert.preparation.out_of_fold import cross_validate_tags, cross_validate_texts, select_probabilities
 from charbert.preparation.steps import Outcome, Row, Step
-from charbert.preparation.views import ExampleView
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class FindSuspicious(Step):
         self.seed = seed
         self.probabilities = probabilities
 
-    def apply(self, rows: Sequence[Row[Any]], view: ExampleView[Any]) -> Outcome[Any]:
+    def apply(self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any]) -> Outcome[Any]:
         """Judge each label.
 
         Raises:
@@ -113,7 +113,7 @@ class FindSuspicious(Step):
         rows: Sequence[Row[Any]],
         labels: Sequence[Sequence[str]],
         names: Sequence[str],
-        view: ExampleView[Any],
+        view: ExampleAdapter[Any],
     ) -> list[np.ndarray]:
         if self.probabilities is not None:
             return select_probabilities(self.probabilities, rows, labels, names)
@@ -167,7 +167,7 @@ def find_suspicious(
     ]
 
 
-def _with_classes(rows: Sequence[Row[Any]], view: ExampleView[Any]) -> list[tuple[Row[Any], str]]:
+def _with_classes(rows: Sequence[Row[Any]], view: ExampleAdapter[Any]) -> list[tuple[Row[Any], str]]:
     return list(zip(rows, view.classes([row.example for row in rows]), strict=True))
 
 

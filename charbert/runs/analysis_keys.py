@@ -21,7 +21,7 @@ from charbert.runs.keys import (
     training_identity,
     trunk_identity,
 )
-from charbert.runs.run import Cell
+from charbert.runs.run import Run
 
 KIND = "analysis"
 WORD_VS_SUBWORD = "fig4_word_vs_subword"
@@ -31,57 +31,62 @@ FRAGILITY = "intro_fragility"
 CHANNELS = "channels"
 CHAR_CHANNEL = "char_channel"
 COMPRESSION = "compress"
-MEASURED = ("max_examples", "versions", "threads", "timed_examples")
-"""What all forms of a model in one table are measured with."""
+MEASURED = {
+    "max_examples": "max_examples",
+    "versions": "eval_sets",
+    "threads": "threads",
+    "timed_examples": "timed_examples",
+}
+"""What all forms of a model in one table are measured with: names in the key, which never change, and the settings."""
 
 
-def word_vs_subword_cell(settings: Settings) -> Cell:
+def word_vs_subword_run(settings: Settings) -> Run:
     """Return the cell of one fine-tuned model's scores by split words."""
     return _cell(settings, WORD_VS_SUBWORD, _of_model(settings), {})
 
 
-def sensitivity_cell(settings: Settings) -> Cell:
+def sensitivity_run(settings: Settings) -> Run:
     """Return the cell of one model's sensitivity to the attack."""
     chosen = settings.analysis.sensitivity
     parts = _of_model(settings) + ([] if chosen.stage is Stage.finetuned else [chosen.stage.name])
     return _cell(settings, SENSITIVITY, parts, identity_values(chosen))
 
 
-def channels_cell(settings: Settings) -> Cell:
+def channels_run(settings: Settings) -> Run:
     """Return the cell of one fine-tuned model's scores with a channel hidden."""
     return _cell(settings, CHANNELS, _of_model(settings), {})
 
 
-def tagger_cell(settings: Settings, source: str) -> Cell:
+def tagger_run(settings: Settings, source: str) -> Run:
     """Return the cell of a tagger on one kind of a model's frozen states."""
     return _cell(
         settings, EMBEDDING_SOURCES, [*_of_model(settings), source], tagger_identity(settings) | {"of": source}
     )
 
 
-def fragility_cell(settings: Settings) -> Cell:
+def fragility_run(settings: Settings) -> Run:
     """Return the cell of a tokenizer's fragility."""
     identity = {
         "analysis": FRAGILITY,
         "tokenizer": _tokenizer_identity(settings),
         "of": comparison(settings, FRAGILITY),
     }
-    return Cell(
+    return Run(
         settings, KIND, [FRAGILITY, tokenizer_name(settings), f"s{settings.seed}"], identity | {"seed": settings.seed}
     )
 
 
-def char_channel_cell(settings: Settings) -> Cell:
+def char_channel_run(settings: Settings) -> Run:
     """Return the cell of how much an encoder's characters tell."""
     identity = {
         "analysis": CHAR_CHANNEL,
         "encoder": encoder_identity(settings),
         "of": comparison(settings, CHAR_CHANNEL),
     }
-    return Cell(settings, KIND, [CHAR_CHANNEL, settings.model.name, f"s{settings.seed}"], identity)
+    return Run(settings, KIND, [CHAR_CHANNEL, settings.model.name, f"s{settings.seed}"], identity)
 
 
-def compression_cell(settings: Settings, form: str, identity: Mapping[str, Any]) -> Cell:
+def compression_run(settings: Settings, form: str, identity: Mapping[str, Any]) -> Run:
     """Return the cell of one form of a fine-tuned model, its size, speed and scores."""
     measured = {"form": form, "measured": comparison(settings, COMPRESSION)}
     return _cell(settings, COMPRESSION, [*_of_model(settings), form], measured | dict(identity))
@@ -107,7 +112,7 @@ def comparison(settings: Settings, analysis: str) -> str:
     elif analysis == EMBEDDING_SOURCES:
         common |= tagger_identity(settings)
     elif analysis == COMPRESSION:
-        common |= {name: getattr(settings.compression, name) for name in MEASURED}
+        common |= {name: getattr(settings.compression, setting) for name, setting in MEASURED.items()}
     elif analysis == FRAGILITY:
         common = {"files": files_identity(settings)}
         common |= {"newswire": identity_values(settings.newswire)} if settings.data.generated else {}
@@ -133,9 +138,9 @@ def _of_model(settings: Settings) -> list[str]:
     return [settings.task.name, settings.model.name, f"s{settings.seed}"]
 
 
-def _cell(settings: Settings, analysis: str, parts: list[str], identity: Mapping[str, Any]) -> Cell:
+def _cell(settings: Settings, analysis: str, parts: list[str], identity: Mapping[str, Any]) -> Run:
     whole = {"analysis": analysis, "model": finetuning_identity(settings), **identity}
-    return Cell(settings, KIND, [analysis, *parts], whole)
+    return Run(settings, KIND, [analysis, *parts], whole)
 
 
 def _tokenizer_identity(settings: Settings) -> dict[str, Any]:

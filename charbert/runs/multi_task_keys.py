@@ -8,7 +8,7 @@ from typing import Any
 from charbert.config.identity import identity_values
 from charbert.config.schema import Settings
 from charbert.runs.keys import finetuning_identity
-from charbert.runs.run import Cell
+from charbert.runs.run import Run
 
 SHARED_TASK = "shared_task"
 """Kind of the records of what a task got from a run on several."""
@@ -20,16 +20,16 @@ def task_settings(settings: Settings, name: str) -> Settings:
     return replace(settings, task=task if settings.multi_task.own_lengths else replace(task, max_length=None))
 
 
-def multi_task_cell(settings: Settings) -> Cell:
+def multi_task_run(settings: Settings) -> Run:
     """Return the cell of the run."""
     parts = ["together", *settings.multi_task.tasks, settings.model.name, f"s{settings.seed}"]
-    return Cell(settings, "multi_task", parts, _identity(settings))
+    return Run(settings, "multi_task", parts, _identity(settings))
 
 
-def shared_task_cell(settings: Settings) -> Cell:
+def shared_task_run(settings: Settings) -> Run:
     """Return the cell of ``settings.task`` in the run."""
     parts = [settings.task.name, settings.model.name, "together", f"s{settings.seed}"]
-    return Cell(settings, SHARED_TASK, parts, {**_identity(settings), "task": settings.task.name})
+    return Run(settings, SHARED_TASK, parts, {**_identity(settings), "task": settings.task.name})
 
 
 def _identity(settings: Settings) -> dict[str, Any]:

@@ -17,12 +17,12 @@ from transformers.utils.logging import disable_progress_bar
 from charbert.config.schema import Settings
 from charbert.records import ResultRecord, file_checksum, shorten_path, start_record, write_record
 from charbert.runs.comparability import comparison_keys
-from charbert.runs.run import Cell
+from charbert.runs.run import Run
 from charbert.seeding import derive_seed
 from charbert.training.checkpoints import newest_checkpoint
 from charbert.training.distributed.processes import from_first
 from charbert.training.memory import keep_freed_memory
-from charbert.training.tracking import Run, TrackingCallback, tracking_run
+from charbert.training.tracking import TrackedRun, TrackingCallback, tracking_run
 from charbert.training.trainer import CharBertTrainer
 
 log = logging.getLogger(__name__)
@@ -39,29 +39,29 @@ def seed_everything(seed: int, *names: str | int) -> None:
     set_seed(derive_seed(seed, *names) % 2**32)
 
 
-def new_record(settings: Settings, cell: Cell) -> ResultRecord:
+def new_record(settings: Settings, run: Run) -> ResultRecord:
     """Return the record of a run that begins."""
     plain = asdict(settings)
     plain.pop("paths")
     plain.pop("tracking")
     accelerator = torch.cuda.get_device_name() if torch.cuda.is_available() else None
-    seed = settings.pretraining_seed if cell.kind in ("trunk", "pretrain", "word_recognizer") else settings.seed
-    record = start_record(cell.kind, settings.experiment, cell.name, settings=plain, seed=seed, accelerator=accelerator)
-    record.key = cell.key
-    preparation = cell.preparation_folder / "report.json"
+    seed = settings.pretraining_seed if run.kind in ("trunk", "pretrain", "word_recognizer") else settings.seed
+    record = start_record(run.kind, settings.experiment, run.name, settings=plain, seed=seed, accelerator=accelerator)
+    record.key = run.key
+    preparation = run.preparation_folder / "report.json"
     if preparation.is_file():
         record.details["preparation"] = json.loads(preparation.read_text(encoding="utf-8"))
     return record
 
 
 @contextmanager
-def recorded_run(settings: Settings, cell: Cell) -> Iterator[tuple[ResultRecord, Run]]:
+def recorded_run(settings: Settings, run: Run) -> Iterator[tuple[ResultRecord, TrackedRun]]:
     """Open a record and its W&B run; write the record when the body ends without an error.
 
     Of several processes the first writes it, and no other goes on before.
     """
-    cell.check_processes()
-    record = new_record(settings, cell)
+    run.check_processes()
+    record = new_record(settings, run)
     with tracking_run(
         mode=settings.tracking.mode.name,
         project=settings.tracking.project,
@@ -69,26 +69,26 @@ def recorded_run(settings: Settings, cell: Cell) -> Iterator[tuple[ResultRecord,
         timeout_seconds=settings.tracking.timeout_seconds,
         folder=Path(settings.paths.outputs),
         group=settings.experiment,
-        job_type=cell.kind,
-        name=cell.name,
-        config=record.settings | {"key": cell.key},
-    ) as run:
-        yield record, run
-        record.wandb_id, record.wandb_path = run.id, run.path
+        job_type=run.kind,
+        name=run.name,
+        config=record.settings | {"key": run.key},
+    ) as tracked:
+        yield record, tracked
+        record.wandb_id, record.wandb_path = tracked.id, tracked.path
         record.details["generated"] = settings.data.generated
         record.details["comparison"] = comparison_keys(settings)
-        run.summary(record.metrics)
-    from_first(lambda: _write(record, cell))
-    log.info("%s: record in %s", cell.name, cell.record_path)
+        tracked.summary(record.metrics)
+    from_first(lambda: _write(record, run))
+    log.info("%s: record in %s", run.name, run.record_path)
 
 
-def _write(record: ResultRecord, cell: Cell) -> None:
+def _write(record: ResultRecord, run: Run) -> None:
     """Write the record, which tells the weights that the run saved from any others."""
-    record.details["weights"] = checksums(sorted(cell.model_folder.rglob("*.safetensors")), cell.model_folder)
-    write_record(cell.record_path, record)
+    record.details["weights"] = checksums(sorted(run.model_folder.rglob("*.safetensors")), run.model_folder)
+    write_record(run.record_path, record)
 
 
-def train(trainer: CharBertTrainer, record: ResultRecord, run: Run, patience: int | None = None) -> None:
+def train(trainer: CharBertTrainer, record: ResultRecord, tracked: TrackedRun, patience: int | None = None) -> None:
     """Train, from the newest checkpoint when there is one.
 
     Args:
@@ -98,7 +98,7 @@ def train(trainer: CharBertTrainer, record: ResultRecord, run: Run, patience: in
         patience: stop after this many evaluations without a better score; None: train to the end.
     """
     keep_freed_memory()
-    trainer.add_callback(TrackingCallback(run))
+    trainer.add_callback(TrackingCallback(tracked))
     if patience is not None:
         trainer.add_callback(EarlyStoppingCallback(patience))
     checkpoint = from_first(lambda: newest_checkpoint(Path(trainer.args.output_dir)))

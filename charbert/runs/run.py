@@ -25,7 +25,7 @@ _SHARED_KINDS = ("trunk", "pretrain", "word_recognizer", "finetune")
 """Kinds of cells that several processes make together."""
 
 
-class Cell:
+class Run:
     """One run's name, key and folders.
 
     Args:
@@ -114,44 +114,44 @@ class Cell:
         return self.finished() is not None and self.model_folder.is_dir()
 
 
-def trunk_cell(settings: Settings) -> Cell:
+def trunk_run(settings: Settings) -> Run:
     """Return the cell of a trunk pretrained from scratch."""
     parts = ["trunk", settings.trunk.name, f"s{settings.pretraining_seed}"]
-    return Cell(settings, "trunk", parts, trunk_identity(settings))
+    return Run(settings, "trunk", parts, trunk_identity(settings))
 
 
-def pretraining_cell(settings: Settings) -> Cell:
+def pretraining_run(settings: Settings) -> Run:
     """Return the cell of the pretrained encoder."""
     parts = ["pretrain", settings.model.name, settings.trunk.name, f"s{settings.pretraining_seed}"]
-    return Cell(settings, "pretrain", parts, encoder_identity(settings))
+    return Run(settings, "pretrain", parts, encoder_identity(settings))
 
 
-def recognizer_cell(settings: Settings) -> Cell:
+def recognizer_run(settings: Settings) -> Run:
     """Return the cell of the word recogniser of the task's words."""
     parts = ["wordrec", settings.task.name, f"s{settings.pretraining_seed}"]
-    return Cell(settings, "word_recognizer", parts, recognizer_identity(settings, background=False))
+    return Run(settings, "word_recognizer", parts, recognizer_identity(settings, background=False))
 
 
-def background_recognizer_cell(settings: Settings) -> Cell:
+def background_recognizer_run(settings: Settings) -> Run:
     """Return the cell of the word recogniser of the pretraining text's words."""
     parts = ["wordrec", "background", f"s{settings.pretraining_seed}"]
-    return Cell(settings, "word_recognizer", parts, recognizer_identity(settings, background=True))
+    return Run(settings, "word_recognizer", parts, recognizer_identity(settings, background=True))
 
 
-def finetuning_cell(settings: Settings) -> Cell:
+def finetuning_run(settings: Settings) -> Run:
     """Return the cell of the fine-tuned, attacked and scored model, or of the models of all folds together."""
     if settings.task.name in settings.data.sets:
         settings = of_all_folds(settings)
     parts = [settings.task.name, settings.model.name, f"s{settings.seed}"]
     kind = "finetune" if settings.model.baseline.kind is BaselineKind.none else "baseline"
-    return Cell(settings, kind, parts, finetuning_identity(settings))
+    return Run(settings, kind, parts, finetuning_identity(settings))
 
 
-def fold_cell(settings: Settings) -> Cell:
+def fold_run(settings: Settings) -> Run:
     """Return the cell of the model of one fold, see `with_fold`."""
     fold = _folds(settings).fold
     parts = [settings.task.name, settings.model.name, f"s{settings.seed}", f"fold{fold}"]
-    return Cell(settings, "fold", parts, finetuning_identity(settings))
+    return Run(settings, "fold", parts, finetuning_identity(settings))
 
 
 def with_fold(settings: Settings, fold: int) -> Settings:

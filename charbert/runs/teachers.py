@@ -48,7 +48,7 @@ def teacher_identity(settings: Settings) -> dict[str, Any]:
 
 def _teacher_record(settings: Settings) -> ResultRecord:
     """Return the one finished cell of the task that has the settings of ``distillation.cell``."""
-    wanted = settings.distillation.cell_settings
+    wanted = settings.distillation.run_settings
     folder = Path(settings.paths.results) / "records"
     same_task = {"settings.task.name": settings.task.name, "settings.data.name": settings.data.name}
     records = read_records(folder, kind="finetune", **same_task) if folder.is_dir() else []

@@ -13,7 +13,7 @@ import numpy as np
 from charbert.config.data.sets import DataSettings, NewswireSettings, TaskSettings
 from charbert.data.readers.columns import write_columns
 from charbert.data.readers.conll import TaggedSentence, write_conll
-from charbert.data.readers.glue import LabelledText, write_glue
+from charbert.data.readers.glue import LabeledText, write_glue
 from charbert.data.readers.squad import Answer, Question, write_squad
 from charbert.errors import SettingsError
 from charbert.files import locked, write_atomically
@@ -128,25 +128,25 @@ def _tagged_with_pos(documents: Iterable[NewsDocument], rng: np.random.Generator
     )
 
 
-def _cola(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterable[LabelledText]:
+def _cola(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterable[LabeledText]:
     for row in acceptability_examples(documents, rng):
-        yield LabelledText(row.text, None, "acceptable" if row.acceptable else "unacceptable")
+        yield LabeledText(row.text, None, "acceptable" if row.acceptable else "unacceptable")
 
 
-def _mrpc(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterable[LabelledText]:
+def _mrpc(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterable[LabeledText]:
     for row in paraphrase_examples(documents, rng):
-        yield LabelledText(row.first, row.second, "equivalent" if row.same else "not_equivalent")
+        yield LabeledText(row.first, row.second, "equivalent" if row.same else "not_equivalent")
 
 
-def _qqp(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterable[LabelledText]:
+def _qqp(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterable[LabeledText]:
     for number, row in enumerate(question_pair_examples(documents, rng)):
-        yield LabelledText(row.first, row.second, "duplicate" if row.same else "not_duplicate", str(number))
+        yield LabeledText(row.first, row.second, "duplicate" if row.same else "not_duplicate", str(number))
 
 
-def _qnli(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterable[LabelledText]:
+def _qnli(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterable[LabeledText]:
     for number, row in enumerate(pair_examples(documents, rng)):
         label = "entailment" if row.answered else "not_entailment"
-        yield LabelledText(row.question, row.sentence, label, str(number))
+        yield LabeledText(row.question, row.sentence, label, str(number))
 
 
 def _squad1(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterable[Question]:
@@ -172,7 +172,7 @@ def _write_pos(path: Path, rows: Sequence[TaggedSentence], task: TaskSettings) -
     write_columns(path, rows)
 
 
-def _write_texts(path: Path, rows: Sequence[LabelledText], task: TaskSettings) -> None:
+def _write_texts(path: Path, rows: Sequence[LabeledText], task: TaskSettings) -> None:
     write_glue(path, rows, task.columns)
 
 

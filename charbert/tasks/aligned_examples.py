@@ -21,7 +21,7 @@ Pairs = list[tuple[int, int]]
 
 
 @dataclass(frozen=True)
-class Counterpart:
+class AlignedExample:
     """A feature's other form, and which of their positions belong together."""
 
     feature: dict[str, Any]
@@ -29,7 +29,7 @@ class Counterpart:
     pairs: Pairs
 
 
-class Counterparts(ABC):
+class ExampleAligner(ABC):
     """Encodes the pieces that features show; a subclass fits a kind of label.
 
     Args:
@@ -49,7 +49,7 @@ class Counterparts(ABC):
     def __len__(self) -> int:
         return len(self.pieces)
 
-    def encode(self, numbers: Sequence[int], pieces: Sequence[Any], processor: Processor) -> list[Counterpart]:
+    def encode(self, numbers: Sequence[int], pieces: Sequence[Any], processor: Processor) -> list[AlignedExample]:
         """Return the counterpart of each feature.
 
         Args:
@@ -61,13 +61,13 @@ class Counterparts(ABC):
         rows: list[list[int]] = [[] for _ in numbers]
         for row, feature in enumerate(encoded.features):
             rows[feature[EXAMPLE_IDS]].append(row)
-        return [self._counterpart(number, encoded, found) for number, found in zip(numbers, rows, strict=True)]
+        return [self._aligned(number, encoded, found) for number, found in zip(numbers, rows, strict=True)]
 
-    def itself(self, number: int) -> Counterpart:
+    def itself(self, number: int) -> AlignedExample:
         """Return the feature as a counterpart of its own."""
-        return Counterpart(self.encoded.features[number], [(place, place) for place in self._own_places(number)])
+        return AlignedExample(self.encoded.features[number], [(place, place) for place in self._own_places(number)])
 
-    def same_subwords(self, number: int, other: Counterpart) -> Counterpart:
+    def same_subwords(self, number: int, other: AlignedExample) -> AlignedExample:
         """Return a counterpart from a model that must read the same subwords, all of them paired.
 
         Raises:
@@ -91,11 +91,11 @@ class Counterparts(ABC):
         """Return the positions of a feature that can be compared."""
 
     @abstractmethod
-    def _counterpart(self, number: int, encoded: Encoded, rows: Sequence[int]) -> Counterpart:
+    def _aligned(self, number: int, encoded: Encoded, rows: Sequence[int]) -> AlignedExample:
         """Return the counterpart among the features ``rows`` of a piece."""
 
 
-class TextCounterparts(Counterparts):
+class TextAligner(ExampleAligner):
     """Labels of texts: nothing to align, but that subwords are the same where both tokenizers are."""
 
     def _piece(self, examples: Sequence[Any], number: int) -> Any:
@@ -104,13 +104,13 @@ class TextCounterparts(Counterparts):
     def _own_places(self, number: int) -> list[int]:
         return list(range(len(self.encoded.features[number]["input_ids"])))
 
-    def _counterpart(self, number: int, encoded: Encoded, rows: Sequence[int]) -> Counterpart:
+    def _aligned(self, number: int, encoded: Encoded, rows: Sequence[int]) -> AlignedExample:
         own, other = self.encoded.features[number], encoded.features[rows[0]]
         same = list(own["input_ids"]) == list(other["input_ids"])
-        return Counterpart(other, [(place, place) for place in self._own_places(number)] if same else [])
+        return AlignedExample(other, [(place, place) for place in self._own_places(number)] if same else [])
 
 
-class TagCounterparts(Counterparts):
+class TagAligner(ExampleAligner):
     """Tags of words: the first subword of a word belongs to that of the same word.
 
     A counterpart that is too long for one feature keeps its first words; the others have no partner.
@@ -125,15 +125,15 @@ class TagCounterparts(Counterparts):
     def _own_places(self, number: int) -> list[int]:
         return [place for place in self.encoded.origin.windows[number].positions if place is not None]
 
-    def _counterpart(self, number: int, encoded: Encoded, rows: Sequence[int]) -> Counterpart:
+    def _aligned(self, number: int, encoded: Encoded, rows: Sequence[int]) -> AlignedExample:
         own, other = self.encoded.origin.windows[number].positions, encoded.origin.windows[rows[0]].positions
         both = zip(own, other, strict=False)
-        return Counterpart(
+        return AlignedExample(
             encoded.features[rows[0]], [(one, two) for one, two in both if one is not None and two is not None]
         )
 
 
-class SpanCounterparts(Counterparts):
+class SpanAligner(ExampleAligner):
     """Answers in a context: subwords belong together that stand at the same place of it, and so do the beginnings."""
 
     def __init__(self, task: Task[Any, Any], examples: Sequence[Any], encoded: Encoded, max_length: int) -> None:
@@ -149,11 +149,11 @@ class SpanCounterparts(Counterparts):
     def _own_places(self, number: int) -> list[int]:
         return [CLS_POSITION, *_context_places(self.encoded.origin.windows[number]).values()]
 
-    def _counterpart(self, number: int, encoded: Encoded, rows: Sequence[int]) -> Counterpart:
+    def _aligned(self, number: int, encoded: Encoded, rows: Sequence[int]) -> AlignedExample:
         row = rows[min(self._ordinals[number], len(rows) - 1)]  # a longer question may leave room for fewer windows
         own, other = (_context_places(each.origin.windows[at]) for each, at in ((self.encoded, number), (encoded, row)))
         pairs = [(CLS_POSITION, CLS_POSITION), *((own[span], other[span]) for span in own if span in other)]
-        return Counterpart(encoded.features[row], pairs)
+        return AlignedExample(encoded.features[row], pairs)
 
 
 def _context_places(window: SpanWindow) -> dict[tuple[int, int], int]:
@@ -161,16 +161,14 @@ def _context_places(window: SpanWindow) -> dict[tuple[int, int], int]:
     return {(int(start), int(end)): place for place, (start, end) in enumerate(window.offsets) if end > 0}
 
 
-_KINDS: dict[str, type[Counterparts]] = {
-    "sequence_classification": TextCounterparts,
-    "token_classification": TagCounterparts,
-    "question_answering": SpanCounterparts,
+_KINDS: dict[str, type[ExampleAligner]] = {
+    "sequence_classification": TextAligner,
+    "token_classification": TagAligner,
+    "question_answering": SpanAligner,
 }
 
 
-def build_counterparts(
-    task: Task[Any, Any], examples: Sequence[Any], encoded: Encoded, max_length: int
-) -> Counterparts:
+def build_aligner(task: Task[Any, Any], examples: Sequence[Any], encoded: Encoded, max_length: int) -> ExampleAligner:
     """Return what encodes the counterparts of a training set's features."""
     return _KINDS[task.head](task, examples, encoded, max_length)
 

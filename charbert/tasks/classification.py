@@ -13,8 +13,8 @@ from charbert.batch import Processor
 from charbert.config.data.sets import ColumnSettings
 from charbert.data.articles import group_pairs
 from charbert.data.encoding.pairs import LabelPrediction, check_labels, decode_labels, encode_pairs, text_label_ids
-from charbert.data.readers.faults import Fault
-from charbert.data.readers.glue import LabelledText, check_rows_aligned, read_glue, write_glue
+from charbert.data.readers.example_errors import ExampleError
+from charbert.data.readers.glue import LabeledText, check_rows_aligned, read_glue, write_glue
 from charbert.data.readers.squad import Question
 from charbert.metrics.classification import accuracy, label_f1, matthews
 from charbert.noise.attack import attack_sentences
@@ -23,7 +23,7 @@ from charbert.tasks.task import Encoded, Task
 from charbert.text.words import replace_words, split_words
 
 
-class ClassificationTask(Task[LabelledText, LabelPrediction]):
+class ClassificationTask(Task[LabeledText, LabelPrediction]):
     """One label for a text or a pair of texts.
 
     Paper: Table 1, Matthews correlation for CoLA and accuracy for the others.
@@ -41,23 +41,25 @@ class ClassificationTask(Task[LabelledText, LabelPrediction]):
         self.columns = columns
         self.labels = list(columns.label_names.values())
 
-    def read(self, path: Path, *, attacked: bool = False, faults: list[Fault] | None = None) -> list[LabelledText]:
+    def read(
+        self, path: Path, *, attacked: bool = False, faults: list[ExampleError] | None = None
+    ) -> list[LabeledText]:
         """Return the rows of a table; the authors' attacked file quotes fields as a CSV file does."""
         return read_glue(path, self.columns, unquote_fields=attacked, faults=faults)
 
-    def write(self, path: Path, examples: Sequence[LabelledText]) -> None:
+    def write(self, path: Path, examples: Sequence[LabeledText]) -> None:
         """Write rows as a table that ``read`` reads back."""
         write_glue(path, examples, self.columns)
 
-    def learn_labels(self, examples: Sequence[LabelledText]) -> None:
+    def learn_labels(self, examples: Sequence[LabeledText]) -> None:
         """Take the labels of the training rows, unless ``columns.label_names`` lists them."""
         self.labels = list(self.columns.label_names.values()) or list(text_label_ids(examples))
 
-    def check_labels(self, examples: Sequence[LabelledText], path: Path) -> None:
+    def check_labels(self, examples: Sequence[LabeledText], path: Path) -> None:
         """Raise DataError naming the first row with a label that the training rows lack."""
         check_labels(examples, self._label_ids)
 
-    def encode(self, examples: Sequence[LabelledText], processor: Processor, max_length: int) -> Encoded:
+    def encode(self, examples: Sequence[LabeledText], processor: Processor, max_length: int) -> Encoded:
         """Return one feature a row; texts that are too long are cut."""
         features, report = encode_pairs(examples, processor, self._label_ids, max_length)
         return Encoded(features, report=asdict(report))
@@ -66,7 +68,7 @@ class ClassificationTask(Task[LabelledText, LabelPrediction]):
         """Return the most likely label of every row."""
         return decode_labels(logits, self.labels)
 
-    def decision_scores(
+    def stored_logits(
         self, logits: Sequence[np.ndarray], encoded: Encoded, predictions: Sequence[LabelPrediction]
     ) -> list[np.ndarray]:
         """Return the logits of each row, (1, K)."""
@@ -76,7 +78,7 @@ class ClassificationTask(Task[LabelledText, LabelPrediction]):
         """Return the label with the highest score of every row."""
         return decode_labels([row[0] for row in scores], self.labels)
 
-    def score(self, examples: Sequence[LabelledText], predictions: Sequence[LabelPrediction]) -> dict[str, float]:
+    def score(self, examples: Sequence[LabeledText], predictions: Sequence[LabelPrediction]) -> dict[str, float]:
         """Return accuracy, and f1 of the second label and matthews for two labels, macro_f1 for more."""
         gold, predicted = self._ids(examples, predictions)
         scores = {"accuracy": accuracy(gold, predicted)}
@@ -85,7 +87,7 @@ class ClassificationTask(Task[LabelledText, LabelPrediction]):
         return scores | {"macro_f1": label_f1(gold, predicted, average="macro")}
 
     def units(
-        self, examples: Sequence[LabelledText], predictions: Sequence[LabelPrediction], metric: str | None = None
+        self, examples: Sequence[LabeledText], predictions: Sequence[LabelPrediction], metric: str | None = None
     ) -> np.ndarray:
         """Return counts of each row, for the statistic of the metric.
 
@@ -99,8 +101,8 @@ class ClassificationTask(Task[LabelledText, LabelPrediction]):
         return np.stack([(gold == one) & (predicted == two) for one, two in outcomes], axis=1).astype(np.int64)
 
     def attack(
-        self, examples: Sequence[LabelledText], noise: NoiseModel, seed: int
-    ) -> tuple[list[LabelledText], list[list[EditRecord]]]:
+        self, examples: Sequence[LabeledText], noise: NoiseModel, seed: int
+    ) -> tuple[list[LabeledText], list[list[EditRecord]]]:
         """Return the rows with noise in all their texts.
 
         Paper: Sec. 4.5; in the authors' QNLI set both question and sentence are attacked.
@@ -123,11 +125,11 @@ class ClassificationTask(Task[LabelledText, LabelPrediction]):
             edits.append([*noised[one].edits, *shifted])
         return attacked, edits
 
-    def check_aligned(self, clean: Sequence[LabelledText], attacked: Sequence[LabelledText], path: Path) -> None:
+    def check_aligned(self, clean: Sequence[LabeledText], attacked: Sequence[LabeledText], path: Path) -> None:
         """Raise DataError naming the first row whose id or label differs."""
         check_rows_aligned(clean, attacked, path)
 
-    def describe(self, example: LabelledText, prediction: LabelPrediction) -> Mapping[str, Any]:
+    def describe(self, example: LabeledText, prediction: LabelPrediction) -> Mapping[str, Any]:
         """Return the texts, gold and predicted label, and how sure the model is of the latter."""
         second = {} if example.second is None else {"second": example.second}
         return {
@@ -139,16 +141,16 @@ class ClassificationTask(Task[LabelledText, LabelPrediction]):
         }
 
     def decisions(
-        self, examples: Sequence[LabelledText], predictions: Sequence[LabelPrediction]
+        self, examples: Sequence[LabeledText], predictions: Sequence[LabelPrediction]
     ) -> tuple[list[str], list[str]]:
         """Return gold and predicted label of every row."""
         return [row.label for row in examples], [prediction.label for prediction in predictions]
 
     def mistakes(
         self,
-        examples: Sequence[LabelledText],
+        examples: Sequence[LabeledText],
         predictions: Sequence[LabelPrediction],
-        originals: Sequence[LabelledText],
+        originals: Sequence[LabeledText],
     ) -> list[dict[str, Any]]:
         """Return the rows with a wrong label, those the model is most sure of first, with their clean texts."""
         wrong = [
@@ -175,15 +177,15 @@ class ClassificationTask(Task[LabelledText, LabelPrediction]):
         """Return the prediction from label and probability."""
         return LabelPrediction(*packed)
 
-    def texts(self, examples: Sequence[LabelledText]) -> list[str]:
+    def texts(self, examples: Sequence[LabeledText]) -> list[str]:
         """Return what makes each row itself, to find duplicates."""
         return [f"{row.first}\n{row.second}" if row.second is not None else row.first for row in examples]
 
-    def groups(self, examples: Sequence[LabelledText], articles: Sequence[Question] | None = None) -> list[int]:
+    def groups(self, examples: Sequence[LabeledText], articles: Sequence[Question] | None = None) -> list[int]:
         """Return the group of each row: rows with a text in common, or from the same article."""
         return group_pairs(examples, articles)
 
-    def strata(self, examples: Sequence[LabelledText]) -> Sequence[Hashable]:
+    def strata(self, examples: Sequence[LabeledText]) -> Sequence[Hashable]:
         """Return the label of each row, to balance parts by."""
         return [row.label for row in examples]
 
@@ -192,7 +194,7 @@ class ClassificationTask(Task[LabelledText, LabelPrediction]):
         return {label: position for position, label in enumerate(self.labels)}
 
     def _ids(
-        self, examples: Sequence[LabelledText], predictions: Sequence[LabelPrediction]
+        self, examples: Sequence[LabeledText], predictions: Sequence[LabelPrediction]
     ) -> tuple[list[int], list[int]]:
         ids = self._label_ids
         return [ids[row.label] for row in examples], [ids[one.label] for one in predictions]

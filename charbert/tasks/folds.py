@@ -8,7 +8,7 @@ from typing import Any
 from charbert.config.data.preparation import NearSettings
 from charbert.config.data.sets import FoldSettings
 from charbert.data.readers.squad import Question
-from charbert.data.splits import PARTS, Parts, check_no_leakage, connect_groups, grouped_folds, normalise_text
+from charbert.data.splits import PARTS, Parts, check_no_leakage, connect_groups, grouped_folds, normalize_text
 from charbert.preparation.duplicates import group_similar
 from charbert.tasks.preparable import own_texts
 from charbert.tasks.task import Task
@@ -41,7 +41,7 @@ def cut_folds(
     similar = group_similar(own_texts(task, examples), near) if settings.near_similarity else range(len(texts))
     keys = zip(task.groups(examples, articles), texts, similar, strict=True)
     groups = connect_groups(
-        [[("group", own), ("text", normalise_text(text)), ("near", one)] for own, text, one in keys]
+        [[("group", own), ("text", normalize_text(text)), ("near", one)] for own, text, one in keys]
     )
     folds = grouped_folds(groups, settings.number, settings.seed, task.strata(examples))
     for fold in folds:
@@ -50,7 +50,7 @@ def cut_folds(
 
 
 def take_fold(
-    fold: Parts, examples: Sequence[Any], versions: Mapping[str, Sequence[Any]]
+    fold: Parts, examples: Sequence[Any], eval_sets: Mapping[str, Sequence[Any]]
 ) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
     """Return the examples of the train and dev part, and those of the test part in each version of them.
 
@@ -60,14 +60,14 @@ def take_fold(
         versions: clean and attacked copies of all the examples, by name, in the same order.
     """
     chosen = _chosen(fold, examples)
-    test = {name: [copy[index] for index in fold.test] for name, copy in versions.items()}
+    test = {name: [copy[index] for index in fold.test] for name, copy in eval_sets.items()}
     return {part: chosen[part] for part in ("train", "dev")}, test
 
 
-def tested_examples(folds: Sequence[Parts], versions: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
+def tested_examples(folds: Sequence[Parts], eval_sets: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
     """Return what the folds test, in the order of the file, in each version of the examples."""
     tested = sorted(index for fold in folds for index in fold.test)
-    return {name: [copy[index] for index in tested] for name, copy in versions.items()}
+    return {name: [copy[index] for index in tested] for name, copy in eval_sets.items()}
 
 
 def _chosen(fold: Parts, rows: Sequence[Any]) -> dict[str, list[Any]]:

@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 from charbert.batch import EXAMPLE_IDS, NOISED, OWN_POSITIONS, TEACHER, THEIR_POSITIONS, Processor
 from charbert.noise.edits import NoiseModel
 from charbert.seeding import derive_seed, numpy_generator
-from charbert.tasks.aligned_examples import Counterpart, Counterparts, Pairs, inputs_of
+from charbert.tasks.aligned_examples import AlignedExample, ExampleAligner, Pairs, inputs_of
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class TrainingNoise:
         """Return whether an example gets typos."""
         return bool(numpy_generator(self.seed, "noised example", epoch, number).random() < self.examples)
 
-    def copies(self, counterparts: Counterparts, epoch: int, numbers: Sequence[int]) -> list[Counterpart]:
+    def copies(self, counterparts: ExampleAligner, epoch: int, numbers: Sequence[int]) -> list[AlignedExample]:
         """Return a new noised copy of each feature; labels stay with their words."""
         pieces = []
         for number in numbers:
@@ -43,7 +43,7 @@ class TrainingNoise:
         return counterparts.encode(numbers, pieces, self.processor)
 
 
-class CompanionDataset(Dataset[dict[str, Any]]):
+class PairedDataset(Dataset[dict[str, Any]]):
     """Features, some with typos in them or beside them, and each with what a teacher reads.
 
     Args:
@@ -54,9 +54,9 @@ class CompanionDataset(Dataset[dict[str, Any]]):
 
     def __init__(
         self,
-        counterparts: Counterparts,
+        counterparts: ExampleAligner,
         *,
-        teacher: Sequence[Counterpart] | None = None,
+        teacher: Sequence[AlignedExample] | None = None,
         noise: TrainingNoise | None = None,
     ) -> None:
         self.counterparts = counterparts
@@ -88,16 +88,16 @@ class CompanionDataset(Dataset[dict[str, Any]]):
             feature = dict(self.counterparts.encoded.features[number])
             own: Pairs | None = None  # positions in the clean feature, and in the one that is read
             if self.noise is not None and self.noise.beside:
-                feature[NOISED] = _companion(copies.get(number) or self.counterparts.itself(number))
+                feature[NOISED] = _paired(copies.get(number) or self.counterparts.itself(number))
             elif number in copies:
                 feature = copies[number].feature | {EXAMPLE_IDS: feature[EXAMPLE_IDS]}
                 own = copies[number].pairs
             if self.teacher is not None:
-                feature[TEACHER] = _companion(self.teacher[number], own)
+                feature[TEACHER] = _paired(self.teacher[number], own)
             features.append(feature)
         return features
 
-    def _noised(self, numbers: Sequence[int]) -> dict[int, Counterpart]:
+    def _noised(self, numbers: Sequence[int]) -> dict[int, AlignedExample]:
         if self.noise is None:
             return {}
         epoch = int(self._epoch)
@@ -107,7 +107,7 @@ class CompanionDataset(Dataset[dict[str, Any]]):
         return dict(zip(drawn, self.noise.copies(self.counterparts, epoch, drawn), strict=True))
 
 
-def _companion(other: Counterpart, own: Pairs | None = None) -> dict[str, Any]:
+def _paired(other: AlignedExample, own: Pairs | None = None) -> dict[str, Any]:
     """Return the inputs of a counterpart, and the pairs of positions that it shares with what is read.
 
     Args:

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from charbert.config.data.sets import ColumnSettings
-from charbert.data.readers.faults import Fault, positions
+from charbert.data.readers.example_errors import ExampleError, positions
 from charbert.errors import SettingsError
 from charbert.files import shorten_path
-from charbert.preparation.question_view import QuestionView
+from charbert.preparation.adapters import ExampleAdapter, LabeledAdapter, TaggedAdapter
+from charbert.preparation.question_adapter import QuestionAdapter
 from charbert.preparation.steps import Dropped, Row
-from charbert.preparation.views import ExampleView, LabelledView, TaggedView
 from charbert.tasks.classification import ClassificationTask
 from charbert.tasks.question_answering import QuestionAnsweringTask
 from charbert.tasks.tagging import NamedEntityTask, TaggingTask
@@ -22,18 +22,18 @@ READING = "reading"
 """The name under which a report counts what was malformed."""
 
 
-def view_of(task: Task[Any, Any]) -> ExampleView[Any]:
+def adapter_of(task: Task[Any, Any]) -> ExampleAdapter[Any]:
     """Return how preparation sees the task's examples.
 
     Raises:
         SettingsError: for a kind of task that it does not know.
     """
     if isinstance(task, TaggingTask):
-        return TaggedView(entities=isinstance(task, NamedEntityTask))
+        return TaggedAdapter(entities=isinstance(task, NamedEntityTask))
     if isinstance(task, ClassificationTask):
-        return LabelledView(list(task.columns.label_names.values()))
+        return LabeledAdapter(list(task.columns.label_names.values()))
     if isinstance(task, QuestionAnsweringTask):
-        return QuestionView(no_answers=task.spans.no_answers)
+        return QuestionAdapter(no_answers=task.spans.no_answers)
     raise SettingsError(f"examples of {type(task).__name__} cannot be prepared; set preparation=none")
 
 
@@ -45,7 +45,7 @@ def label_names(task: Task[Any, Any]) -> dict[str, str]:
 
 def own_texts(task: Task[Any, Any], examples: Sequence[Any]) -> list[tuple[str, ...]]:
     """Return the texts that make each example itself, one by one."""
-    view = view_of(task)
+    view = adapter_of(task)
     return [view.texts(example) for example in examples]
 
 
@@ -60,7 +60,7 @@ def read_rows(task: Task[Any, Any], path: Path, root: Path) -> tuple[list[Row[An
     Raises:
         DataError: if the file cannot be read at all, or nothing in it.
     """
-    faults: list[Fault] = []
+    faults: list[ExampleError] = []
     examples = task.read(path, faults=faults)
     short = shorten_path(path, root)
     rows = [

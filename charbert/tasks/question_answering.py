@@ -13,7 +13,7 @@ from charbert.batch import Processor
 from charbert.config.data.sets import SpanSettings
 from charbert.data.encoding.answers import SpanCandidate, SpanPrediction, decode_spans
 from charbert.data.encoding.spans import encode_questions
-from charbert.data.readers.faults import Fault
+from charbert.data.readers.example_errors import ExampleError
 from charbert.data.readers.squad import Question, check_questions_aligned, read_squad, write_squad
 from charbert.errors import SettingsError
 from charbert.metrics.spans import (
@@ -61,7 +61,7 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
             )
         self.spans = spans
 
-    def read(self, path: Path, *, attacked: bool = False, faults: list[Fault] | None = None) -> list[Question]:
+    def read(self, path: Path, *, attacked: bool = False, faults: list[ExampleError] | None = None) -> list[Question]:
         """Return the questions of a SQuAD file; attacked ones have the same layout."""
         return read_squad(path, no_answers=self.spans.no_answers, faults=faults)
 
@@ -101,7 +101,7 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
         """Return no answer and answer; nothing for SQuAD 1.1, where every question has one."""
         return [_ANSWERED[False], _ANSWERED[True]] if self.spans.no_answers else []
 
-    def decision_scores(
+    def stored_logits(
         self, logits: Sequence[np.ndarray], encoded: Encoded, predictions: Sequence[SpanPrediction]
     ) -> list[np.ndarray] | None:
         """Return the scores of no answer and of the best answer to each question, (1, 2); None for SQuAD 1.1."""

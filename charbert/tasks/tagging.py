@@ -16,7 +16,7 @@ from charbert.data.encoding.tags import check_tags, decode_tags, encode_tagged, 
 from charbert.data.readers.columns import write_columns
 from charbert.data.readers.conll import TWO_COLUMNS, TaggedSentence, check_aligned, read_conll, write_conll
 from charbert.data.readers.conllu import CONLLU_SUFFIX, PosColumn, read_conllu, write_conllu
-from charbert.data.readers.faults import Fault
+from charbert.data.readers.example_errors import ExampleError
 from charbert.metrics.tagging import TypeScores, entity_counts, entity_scores, token_accuracy, type_averages
 from charbert.noise.attack import attack_sentences
 from charbert.noise.edits import EditRecord, NoiseModel
@@ -53,7 +53,7 @@ class TaggingTask(Task[TaggedSentence, Tags]):
         """Return the most likely tag of every word."""
         return decode_tags([row.argmax(-1) for row in logits], encoded.origin, self.label_ids, outside=self._outside)
 
-    def decision_scores(
+    def stored_logits(
         self, logits: Sequence[np.ndarray], encoded: Encoded, predictions: Sequence[Tags]
     ) -> list[np.ndarray]:
         """Return the logits of each word, (words, K) for every sentence."""
@@ -134,7 +134,9 @@ class TaggingTask(Task[TaggedSentence, Tags]):
 class NamedEntityTask(TaggingTask):
     """Named entities in CoNLL columns; strict entity precision, recall and F1 over IOB2."""
 
-    def read(self, path: Path, *, attacked: bool = False, faults: list[Fault] | None = None) -> list[TaggedSentence]:
+    def read(
+        self, path: Path, *, attacked: bool = False, faults: list[ExampleError] | None = None
+    ) -> list[TaggedSentence]:
         """Return the sentences of a CoNLL file; the authors' attacked file escapes its quotation marks."""
         return read_conll(path, unescape_quotes=attacked, faults=faults)
 
@@ -182,7 +184,9 @@ class PartOfSpeechTask(TaggingTask):
         self.columns = columns
         self._most_frequent = ""
 
-    def read(self, path: Path, *, attacked: bool = False, faults: list[Fault] | None = None) -> list[TaggedSentence]:
+    def read(
+        self, path: Path, *, attacked: bool = False, faults: list[ExampleError] | None = None
+    ) -> list[TaggedSentence]:
         """Return the sentences of a CoNLL-U or column file; attacked files have the layout of clean ones."""
         if path.suffix == CONLLU_SUFFIX:
             return read_conllu(path, self._tag_column, faults=faults)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 
 from charbert.batch import Processor
-from charbert.data.readers.faults import Fault
+from charbert.data.readers.example_errors import ExampleError
 from charbert.data.readers.squad import Question
 from charbert.errors import SettingsError
 from charbert.metrics.tagging import TypeScores, label_scores
@@ -53,7 +53,7 @@ class Task(ABC, Generic[Example, Prediction]):
         """Label names, in the order of the model's outputs; filled by ``learn_labels``."""
 
     @abstractmethod
-    def read(self, path: Path, *, attacked: bool = False, faults: list[Fault] | None = None) -> list[Example]:
+    def read(self, path: Path, *, attacked: bool = False, faults: list[ExampleError] | None = None) -> list[Example]:
         """Return the examples of a file.
 
         Args:
@@ -84,11 +84,11 @@ class Task(ABC, Generic[Example, Prediction]):
 
     @property
     def decision_labels(self) -> list[str]:
-        """Return what each decision is between: the columns of ``decision_scores``; empty without decisions."""
+        """Return what each decision is between: the columns of ``stored_logits``; empty without decisions."""
         return self.labels
 
     @abstractmethod
-    def decision_scores(
+    def stored_logits(
         self, logits: Sequence[np.ndarray], encoded: Encoded, predictions: Sequence[Prediction]
     ) -> list[np.ndarray] | None:
         """Return the logits of each example's decisions, (decisions, K); None where a task has no decisions.

@@ -156,10 +156,10 @@ def _with_marks(text: SourceText, spans: SubwordSpans) -> IntArray:
     if not marks.any():
         return spans.ends
     limits = text.bounds[spans.texts + 1]
-    neighbours = (spans.texts[1:] == spans.texts[:-1]) & ~(spans.special | spans.padding)[1:]
+    neighbors = (spans.texts[1:] == spans.texts[:-1]) & ~(spans.special | spans.padding)[1:]
     stops = np.cumsum(spans.row_lengths)
-    neighbours[stops[(stops > 0) & (stops < len(spans.ends))] - 1] = False  # the next subword is in another row
-    limits[:-1][neighbours] = spans.begins[1:][neighbours]
+    neighbors[stops[(stops > 0) & (stops < len(spans.ends))] - 1] = False  # the next subword is in another row
+    limits[:-1][neighbors] = spans.begins[1:][neighbors]
     reach = np.minimum(_next_false(marks)[spans.ends], limits)
     return np.where(spans.ends > spans.begins, np.maximum(spans.ends, reach), spans.ends)
 

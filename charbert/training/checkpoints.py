@@ -19,7 +19,7 @@ from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, get_last_checkpoint, rotate_checkpoints
 
 from charbert.errors import CheckpointError, RecordError
-from charbert.integrity import find_damage, seal_folder
+from charbert.integrity import find_damage, record_checksums
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ class WholeCheckpoints(Trainer):
         if self.args.should_save:
             draft = folder / _DRAFTS / name
             self.state.save_to_json(str(draft / TRAINER_STATE_NAME))
-            seal_folder(draft)
+            record_checksums(draft)
             shutil.rmtree(folder / name, ignore_errors=True)
             draft.rename(folder / name)
             rotate_checkpoints(str(folder), self.args.save_total_limit, self.state.best_model_checkpoint)

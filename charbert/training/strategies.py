@@ -23,7 +23,7 @@ from charbert.config.training.strategy import (
 from charbert.errors import SettingsError
 from charbert.model.adaptation.adapters import add_adapters, merge_adapters
 from charbert.model.adaptation.dropout import set_dropout
-from charbert.model.adaptation.new_layers import reinitialise_layers
+from charbert.model.adaptation.new_layers import reinitialize_layers
 from charbert.model.adaptation.parts import CHAR_CHANNEL, TRUNK, Part, PartKind, model_parts
 from charbert.training.unfreezing import UnfreezingCallback, top_down_stages
 
@@ -171,7 +171,7 @@ class LayerDecay(Strategy):
         return 0
 
 
-class ReinitialisedLayers(Strategy):
+class ReinitializedLayers(Strategy):
     """The top layers start from new weights. Zhang et al. (2021), Sec. 5."""
 
     def __init__(self, count: int) -> None:
@@ -179,7 +179,7 @@ class ReinitialisedLayers(Strategy):
 
     def prepare(self, model: nn.Module) -> nn.Module:
         """Draw the weights of the top layers anew, and those of the interactions that follow them."""
-        reinitialise_layers(model, self.count)
+        reinitialize_layers(model, self.count)
         return model
 
 
@@ -231,7 +231,7 @@ def build_strategy(settings: StrategySettings, num_layers: int) -> StrategyStack
             f"strategy.reinit_layers must be at most {num_layers}, the trunk's layers; got {settings.reinit_layers}"
         )
     if settings.reinit_layers:
-        strategies.append(ReinitialisedLayers(settings.reinit_layers))
+        strategies.append(ReinitializedLayers(settings.reinit_layers))
     strategies.append(_trunk_strategy(settings, num_layers))
     rates = settings.rates
     if rates != RateSettings():

@@ -26,7 +26,7 @@ STEP = "step"
 """The axis of every chart: optimizer steps."""
 
 
-class Run:
+class TrackedRun:
     """A W&B run, or nothing at all: with tracking off every method returns at once.
 
     The first failure gives one warning and turns tracking off for the rest of the run.
@@ -121,7 +121,7 @@ def tracking_run(
     config: Mapping[str, Any] | None = None,
     tags: Sequence[str] = (),
     timeout_seconds: float = 30.0,
-) -> Iterator[Run]:
+) -> Iterator[TrackedRun]:
     """Yield a run that is closed on leaving, as failed if an exception passes, which is never hidden.
 
     A pruned trial did not fail.
@@ -147,7 +147,7 @@ def tracking_run(
     if mode not in MODES:
         raise SettingsError(f"tracking.mode must be one of {', '.join(MODES)}, got {mode!r}")
     if mode == "off" or os.environ.get("RANK", "0") != "0":
-        yield Run()
+        yield TrackedRun()
         return
     about = {"group": group, "job_type": job_type, "name": name, "tags": list(tags)}
     with _copies_kept_in(Path(folder)):
@@ -161,7 +161,9 @@ def tracking_run(
         run.close(exit_code=0)
 
 
-def _start(mode: str, folder: Path, config: Mapping[str, Any], about: Mapping[str, Any], timeout_seconds: float) -> Run:
+def _start(
+    mode: str, folder: Path, config: Mapping[str, Any], about: Mapping[str, Any], timeout_seconds: float
+) -> TrackedRun:
     """Return a started run: offline where the service does not take it, off, after one warning, if none will start."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -179,7 +181,7 @@ def _start(mode: str, folder: Path, config: Mapping[str, Any], about: Mapping[st
                 )
         return _open("offline", folder, config, about, timeout_seconds)
     except Exception as error:
-        run = Run()
+        run = TrackedRun()
         run._give_up(error)
         return run
 
@@ -197,7 +199,9 @@ def _ask_service(timeout_seconds: float) -> None:
             raise
 
 
-def _open(mode: str, folder: Path, config: Mapping[str, Any], about: Mapping[str, Any], timeout_seconds: float) -> Run:
+def _open(
+    mode: str, folder: Path, config: Mapping[str, Any], about: Mapping[str, Any], timeout_seconds: float
+) -> TrackedRun:
     wandb = _wandb()
     handle = wandb.init(
         mode=mode,
@@ -220,7 +224,7 @@ def _open(mode: str, folder: Path, config: Mapping[str, Any], about: Mapping[str
         **about,
     )
     handle.define_metric("*", step_metric=STEP)
-    return Run(handle, online=mode == "online")
+    return TrackedRun(handle, online=mode == "online")
 
 
 @contextmanager
@@ -244,7 +248,7 @@ class TrackingCallback(TrainerCallback):
     main process logs. The closing totals of a training (``train_loss``, ...) go to the run's summary.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: TrackedRun) -> None:
         self.run = run
 
     def on_log(

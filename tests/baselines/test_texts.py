@@ -3,12 +3,12 @@ import pytest
 
 from charbert.baselines.texts import MajorityLabel, TfidfLabel
 from charbert.config.model.classical import BaselineKind, BaselineSettings, Units
-from charbert.data.readers.glue import LabelledText
+from charbert.data.readers.glue import LabeledText
 from charbert.errors import DataError, SettingsError
 
 LABELS = ["bad", "good", "never"]
 GOOD, BAD = ("a wonderful harbour", "a splendid breakfast"), ("a dreadful harbour", "a horrible breakfast")
-ROWS = [LabelledText(text, None, "good") for text in GOOD * 6] + [LabelledText(text, None, "bad") for text in BAD * 4]
+ROWS = [LabeledText(text, None, "good") for text in GOOD * 6] + [LabeledText(text, None, "bad") for text in BAD * 4]
 WORDS = BaselineSettings(kind=BaselineKind.tfidf, min_count=1)
 CHARACTERS = BaselineSettings(kind=BaselineKind.tfidf, units=Units.char, ngrams=[2, 4], min_count=1)
 
@@ -32,7 +32,7 @@ def test_a_regression_learns_the_words_of_each_label(settings: BaselineSettings)
 
 
 def test_characters_survive_a_typo_that_words_do_not() -> None:
-    typos = [LabelledText("dradful", None, "bad"), LabelledText("horrble", None, "bad")]
+    typos = [LabeledText("dradful", None, "bad"), LabeledText("horrble", None, "bad")]
     assert labels(TfidfLabel(ROWS, LABELS, CHARACTERS).scores(typos)) == ["bad", "bad"]
     assert labels(TfidfLabel(ROWS, LABELS, WORDS).scores(typos)) == ["good", "good"]  # unknown words: the majority
 
@@ -40,7 +40,7 @@ def test_characters_survive_a_typo_that_words_do_not() -> None:
 def test_of_a_pair_counts_what_both_share() -> None:
     names = ("Kraków", "Malmö", "Zürich", "Bergen", "Porto", "Bilbao", "Tartu", "Ghent", "Split", "Brest")
     pairs = [(one, other) for one in names for other in names]
-    rows = [LabelledText(f"who is in {a}", f"he is in {b}", "good" if a == b else "bad") for a, b in pairs]
+    rows = [LabeledText(f"who is in {a}", f"he is in {b}", "good" if a == b else "bad") for a, b in pairs]
     rows += [row for row in rows if row.label == "good"] * 8
     baseline = TfidfLabel(rows, LABELS, WORDS)
     assert np.mean([one == row.label for one, row in zip(labels(baseline.scores(rows)), rows, strict=True)]) > 0.9
@@ -53,7 +53,7 @@ def test_one_label_alone_needs_no_regression_and_no_rows_have_no_scores() -> Non
 
 
 def test_texts_without_ngrams_are_refused_with_a_way_out() -> None:
-    rows = [LabelledText(chr(97 + number) * 3, None, LABELS[number % 2]) for number in range(20)]
+    rows = [LabeledText(chr(97 + number) * 3, None, LABELS[number % 2]) for number in range(20)]
     with pytest.raises(DataError, match=r"lower model\.baseline\.min_count"):
         TfidfLabel(rows, LABELS, BaselineSettings(kind=BaselineKind.tfidf, min_count=2))
 

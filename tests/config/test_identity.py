@@ -1,19 +1,19 @@
 from dataclasses import dataclass, field
 
-from charbert.config.identity import changed_sections, identity_values, later, later_section
+from charbert.config.identity import changed_sections, identity_values, omit_default, omit_default_section
 
 
 @dataclass
 class Inner:
     old: int = 1
-    new: float = later(0.0)
+    new: float = omit_default(0.0)
 
 
 @dataclass
 class Outer:
     name: str = "a"
     inner: Inner = field(default_factory=Inner)
-    extra: Inner = later_section(Inner)
+    extra: Inner = omit_default_section(Inner)
 
 
 def test_a_later_setting_at_its_default_is_as_if_it_were_not_there() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charbert.data.articles import find_articles, group_pairs
-from charbert.data.readers.glue import LabelledText
+from charbert.data.readers.glue import LabeledText
 from charbert.data.readers.squad import Question
 from charbert.data.splits import (
     Parts,
@@ -96,8 +96,8 @@ def test_the_first_leaking_pair_is_named() -> None:
         check_no_leakage(apart, {"train": [1, 1], "dev": [2], "test": [1]})
 
 
-def row(question: str, sentence: str) -> LabelledText:
-    return LabelledText(question, sentence, "entailment")
+def row(question: str, sentence: str) -> LabeledText:
+    return LabeledText(question, sentence, "entailment")
 
 
 def test_pairs_that_share_a_text_are_one_group() -> None:
@@ -125,11 +125,9 @@ def test_pairs_join_the_article_of_their_question_or_else_of_their_sentence() ->
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(0, 30), min_size=40, max_size=90), st.integers(0, 2**40), st.booleans())
-def test_a_division_by_groups_divides_none_and_keeps_to_the_shares(
-    groups: list[int], seed: int, labelled: bool
-) -> None:
+def test_a_division_by_groups_divides_none_and_keeps_to_the_shares(groups: list[int], seed: int, labeled: bool) -> None:
     groups = [*groups, *range(31, 61)]
-    labels = [group % 2 for group in groups] if labelled else None
+    labels = [group % 2 for group in groups] if labeled else None
     parts = grouped_parts(groups, seed, 0.2, 0.2, labels=labels)
     assert_partition(parts, len(groups))
     named = {name: [groups[index] for index in getattr(parts, name)] for name in ("train", "dev", "test")}

@@ -3,12 +3,12 @@ import json
 import numpy as np
 import pytest
 
-from charbert.evaluation.calibration import judge, judgement_text, temperature_of
-from charbert.evaluation.logits import DecisionScores
+from charbert.evaluation.calibration import calibration_text, judge, temperature_of
+from charbert.evaluation.logits import StoredLogits
 
 
-def scores(logits: list[list[float]], gold: list[int], labels: str = "ab") -> DecisionScores:
-    return DecisionScores.of_examples([np.array([row]) for row in logits], gold, list(labels))
+def scores(logits: list[list[float]], gold: list[int], labels: str = "ab") -> StoredLogits:
+    return StoredLogits.of_examples([np.array([row]) for row in logits], gold, list(labels))
 
 
 BINARY = scores([[2, 0], [0, 1], [0, 3], [1, 0]], [0, 0, 1, 1])
@@ -43,11 +43,11 @@ def test_a_temperature_is_reported_beside_and_changes_nothing_else() -> None:
 
 
 def test_what_was_not_seen_is_not_judged() -> None:
-    unseen = DecisionScores.of_examples([np.full((2, 2), np.nan)], [0, 1], "ab")
+    unseen = StoredLogits.of_examples([np.full((2, 2), np.nan)], [0, 1], "ab")
     assert judge(unseen, bins=5).metrics == {}
     assert temperature_of(unseen) is None
     assert temperature_of(None) is None
-    half = DecisionScores.of_examples([*BINARY.examples, np.full((1, 2), np.nan)], [*BINARY.gold, 0], "ab")
+    half = StoredLogits.of_examples([*BINARY.examples, np.full((1, 2), np.nan)], [*BINARY.gold, 0], "ab")
     assert judge(half, bins=5) == judge(BINARY, bins=5)
 
 
@@ -56,7 +56,7 @@ def test_one_right_label_leaves_nothing_to_rank() -> None:
 
 
 def test_the_file_has_everything() -> None:
-    content = json.loads(judgement_text(judge(BINARY, bins=4, temperature=1.5)))
+    content = json.loads(calibration_text(judge(BINARY, bins=4, temperature=1.5)))
     assert content["decisions"] == 4
     assert len(content["bins"]) == len(content["scaled_bins"]) == 4
     assert sum(one["count"] for one in content["bins"]) == 4

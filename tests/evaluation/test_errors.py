@@ -5,12 +5,12 @@ import pytest
 
 from charbert.config.data.sets import ColumnSettings
 from charbert.data.encoding.pairs import LabelPrediction
-from charbert.data.readers.glue import LabelledText
+from charbert.data.readers.glue import LabeledText
 from charbert.evaluation.errors import ErrorTable, analyse_errors, write_errors
 from charbert.tasks.classification import ClassificationTask
 
 TASK = ClassificationTask("pairs", "accuracy", ColumnSettings(first="one", label_names={"0": "no", "1": "yes"}))
-EXAMPLES = [LabelledText(f"text {number} | with a bar", None, "yes" if number % 2 else "no") for number in range(6)]
+EXAMPLES = [LabeledText(f"text {number} | with a bar", None, "yes" if number % 2 else "no") for number in range(6)]
 PREDICTIONS = [LabelPrediction("yes" if number < 4 else "no", 0.5 + number / 20) for number in range(6)]
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from charbert.errors import RecordError
-from charbert.evaluation.logits import DecisionScores, joined, read_scores, write_scores
+from charbert.evaluation.logits import StoredLogits, joined, read_scores, write_scores
 
 ROWS = [np.array([[1.0, -2.0]]), np.array([[0.5, 0.25], [np.nan, np.nan]])]
-SCORES = DecisionScores.of_examples(ROWS, [0, 1, 0], ["no", "ja é"])
+SCORES = StoredLogits.of_examples(ROWS, [0, 1, 0], ["no", "ja é"])
 
 
 def test_scores_come_back_as_they_were_stored(tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ def test_sets_are_joined_in_their_order() -> None:
     both = joined([SCORES, SCORES])
     assert both.gold.tolist() == [0, 1, 0, 0, 1, 0]
     assert [len(row) for row in both.examples] == [1, 2, 1, 2]
-    other = DecisionScores.of_examples(ROWS, [0, 1, 0], ["a", "b"])
+    other = StoredLogits.of_examples(ROWS, [0, 1, 0], ["a", "b"])
     with pytest.raises(RecordError, match="between the same labels"):
         joined([SCORES, other])
 
@@ -48,4 +48,4 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
 
 def test_scores_that_do_not_line_up_are_refused() -> None:
     with pytest.raises(RecordError, match="expected 3 decisions between 2 labels, got 2 right answers"):
-        DecisionScores.of_examples(ROWS, [0, 1], ["no", "yes"])
+        StoredLogits.of_examples(ROWS, [0, 1], ["no", "yes"])

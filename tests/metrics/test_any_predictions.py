@@ -63,7 +63,7 @@ def test_scores_of_answers_are_shares_and_1_where_all_is_right(cases: dict[str, 
         return
     scores = asdict(spans.span_scores(predictions, answers))
     assert shares({name: value for name, value in scores.items() if name not in ("questions", "answerable")})
-    perfect = {name: next((one for one in right if spans.normalise_answer(one)), "") for name, right in answers.items()}
+    perfect = {name: next((one for one in right if spans.normalize_answer(one)), "") for name, right in answers.items()}
     assert spans.span_scores(perfect, answers).exact == spans.span_scores(perfect, answers).f1 == 1
     found = spans.best_no_answer_thresholds(predictions, answers, {name: case[2] for name, case in cases.items()})
     assert all(0 <= one.score <= 1 for one in found)

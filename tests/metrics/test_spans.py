@@ -8,7 +8,7 @@ from charbert.metrics.spans import (
     apply_no_answer_threshold,
     best_no_answer_thresholds,
     exact_match,
-    normalise_answer,
+    normalize_answer,
     span_scores,
 )
 
@@ -26,12 +26,12 @@ WORDS = st.lists(st.sampled_from(["the", "red", "Fox", "a", "jumps", "!", "an"])
     ],
 )
 def test_normalisation(text: str, expected: str) -> None:
-    assert normalise_answer(text) == expected
+    assert normalize_answer(text) == expected
 
 
 @given(WORDS)
 def test_normalisation_is_stable_and_an_answer_matches_itself(text: str) -> None:
-    assert normalise_answer(normalise_answer(text)) == normalise_answer(text)
+    assert normalize_answer(normalize_answer(text)) == normalize_answer(text)
     assert exact_match(text, [text]) == answer_f1(text, [text]) == 1.0
 
 

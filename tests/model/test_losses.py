@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from charbert.batch import IGNORED_LABEL
-from charbert.model.losses import ROWS_AT_A_TIME, labelled_loss, mean_cross_entropy, vocabulary_cross_entropy
+from charbert.model.losses import ROWS_AT_A_TIME, labeled_loss, mean_cross_entropy, vocabulary_cross_entropy
 
 
 def test_loss_is_the_mean_over_labelled_positions() -> None:
@@ -18,7 +18,7 @@ def test_loss_is_the_mean_over_labelled_positions() -> None:
 def test_no_label_means_zero_with_a_graph() -> None:
     torch.manual_seed(0)
     head, states = nn.Linear(3, 4), torch.randn(2, 5, 3, requires_grad=True)
-    scored = labelled_loss(head, states, torch.full((2, 5), IGNORED_LABEL))
+    scored = labeled_loss(head, states, torch.full((2, 5), IGNORED_LABEL))
     scored.loss.backward()
     assert (scored.loss.item(), scored.count.item(), scored.correct.item()) == (0, 0, 0)
     assert head.weight.grad.abs().max() == 0 and states.grad.abs().max() == 0
@@ -33,7 +33,7 @@ def test_only_labelled_positions_are_scored_and_counted() -> None:
 
     states = torch.eye(3).expand(2, 3, 3)  # position i predicts class i
     labels = torch.tensor([[0, IGNORED_LABEL, 1], [IGNORED_LABEL, 1, IGNORED_LABEL]])
-    scored = labelled_loss(head, states, labels)
+    scored = labeled_loss(head, states, labels)
     assert seen == [(ROWS_AT_A_TIME, 3)]  # filled up, so that most batches have one shape
     assert (scored.count.item(), scored.correct.item()) == (3, 2)
     assert not scored.correct.requires_grad
@@ -42,8 +42,8 @@ def test_only_labelled_positions_are_scored_and_counted() -> None:
 def test_positions_without_a_label_of_their_own_are_counted_apart() -> None:
     states = torch.eye(4).expand(2, 4, 4)  # position i predicts class i
     labels = torch.tensor([[0, 2, IGNORED_LABEL, 3], [1, 1, 3, 3]])
-    plain = labelled_loss(lambda states: states, states, labels)
-    apart = labelled_loss(lambda states: states, states, labels, unknown=3)
+    plain = labeled_loss(lambda states: states, states, labels)
+    apart = labeled_loss(lambda states: states, states, labels, unknown=3)
     assert (apart.loss, apart.count, apart.correct) == (plain.loss, plain.count, plain.correct)
     assert (apart.count.item(), apart.correct.item()) == (7, 4)
     assert (apart.known_count.item(), apart.known_correct.item()) == (4, 2)
@@ -56,7 +56,7 @@ def test_filling_up_changes_neither_loss_nor_gradients() -> None:
     labels = torch.randint(0, 9, (4, 50))
     labels[torch.rand(4, 50) < 0.3] = IGNORED_LABEL
     wanted = F.cross_entropy(head(states).flatten(0, 1), labels.flatten())
-    found = labelled_loss(head, states, labels).loss
+    found = labeled_loss(head, states, labels).loss
     torch.testing.assert_close(found, wanted)
     for weight in (states, head.weight, head.bias):
         one, other = (torch.autograd.grad(loss, weight, retain_graph=True)[0] for loss in (found, wanted))

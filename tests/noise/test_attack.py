@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from charbert.errors import SettingsError
 from charbert.noise.attack import Attack, attack_sentences
 from charbert.noise.edits import Edit, replay
-from charbert.noise.keyboard import key_neighbours
+from charbert.noise.keyboard import key_neighbors
 from charbert.noise.stop_words import ENGLISH_STOP_WORDS
 from charbert.seeding import numpy_generator
 
@@ -32,7 +32,7 @@ def test_the_attack_edits_inner_characters_once_and_says_so(words: list[str], se
         if operation is Edit.swap:
             assert before[position : position + 2].isalpha()
         if operation is Edit.keyboard:
-            assert after[position] in key_neighbours(before[position])
+            assert after[position] in key_neighbors(before[position])
             assert before.lower() not in ENGLISH_STOP_WORDS
 
 

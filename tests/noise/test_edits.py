@@ -16,7 +16,7 @@ from charbert.noise.edits import (
     replay,
     swap_characters,
 )
-from charbert.noise.keyboard import KEY_NEIGHBOURS, key_neighbours
+from charbert.noise.keyboard import KEY_NEIGHBORS, key_neighbors
 from charbert.noise.stop_words import ENGLISH_STOP_WORDS
 
 
@@ -53,12 +53,12 @@ def test_a_choice_stays_in_range(draw: float, count: int) -> None:
 
 
 def test_keyboard_neighbours_are_never_the_key_itself() -> None:
-    assert sorted(KEY_NEIGHBOURS) == [chr(code) for code in range(ord("a"), ord("z") + 1)]
-    for key, neighbours in KEY_NEIGHBOURS.items():
-        assert key not in neighbours
-        assert len(set(neighbours)) == len(neighbours)
-        assert key_neighbours(key.upper()) == neighbours
-    assert key_neighbours("7") == key_neighbours("é") == ""
+    assert sorted(KEY_NEIGHBORS) == [chr(code) for code in range(ord("a"), ord("z") + 1)]
+    for key, neighbors in KEY_NEIGHBORS.items():
+        assert key not in neighbors
+        assert len(set(neighbors)) == len(neighbors)
+        assert key_neighbors(key.upper()) == neighbors
+    assert key_neighbors("7") == key_neighbors("é") == ""
 
 
 def test_stop_words_are_lower_case_function_words() -> None:

@@ -11,7 +11,7 @@ from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 from charbert.config.load import load_settings
 from charbert.config.schema import Settings
 from charbert.data.readers.conll import TaggedSentence, write_conll
-from charbert.data.readers.glue import LabelledText, write_glue
+from charbert.data.readers.glue import LabeledText, write_glue
 from charbert.data.readers.squad import Answer, Question, write_squad
 
 WORDS = ("harbour", "breakfast", "lighthouse", "captain", "weather", "coffee", "painter", "railway")
@@ -67,7 +67,7 @@ def head_data(tmp_path: Path, benchmarks: Callable[..., Settings]) -> Path:
         write_conll(root / "conll2003" / f"eng.{split}", TAGGED * 4)
     texts = [(f"The {word} is here.", f"A {word} was there.") for word in WORDS]
     rows = [
-        LabelledText(*pair, ("entailment", "not_entailment")[number % 2], str(number))
+        LabeledText(*pair, ("entailment", "not_entailment")[number % 2], str(number))
         for number, pair in enumerate(texts)
     ]
     for split in ("train", "dev"):

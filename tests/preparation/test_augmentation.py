@@ -8,11 +8,11 @@ from charbert.config.data.preparation import AugmentationSettings
 from charbert.data.readers.conll import TaggedSentence
 from charbert.data.readers.squad import Answer, Question
 from charbert.errors import DataError, SettingsError
+from charbert.preparation.adapters import TaggedAdapter
 from charbert.preparation.augmentation import Augment, read_synonyms
-from charbert.preparation.question_view import QuestionView
+from charbert.preparation.question_adapter import QuestionAdapter
 from charbert.preparation.rewriting import rewrite_text
 from charbert.preparation.steps import Prepared
-from charbert.preparation.views import TaggedView
 from charbert.text.words import split_words, words_of
 
 Apply = Callable[..., Prepared[Any]]
@@ -65,7 +65,7 @@ def test_words_of_entities_keep_their_places(apply: Apply) -> None:
         ("B-PER", "I-PER", "O", "O", "B-LOC", "I-LOC", "O", "O"),
     )
     step = augment("deletion", "swap", copies=30, word_share=0.5)
-    for copy in copies(apply(step, [sentence], TaggedView(entities=True))):
+    for copy in copies(apply(step, [sentence], TaggedAdapter(entities=True))):
         pairs = list(zip(copy.words, copy.tags, strict=True))
         assert [pair for pair in pairs if pair[1] != "O"] == [
             ("Ada", "B-PER"),
@@ -81,7 +81,7 @@ def test_contexts_stay_untouched_unless_asked_for(apply: Apply) -> None:
     question = Question(
         "q", "How many ships did the old keeper count?", context, (Answer("seven ships", context.rindex("seven")),)
     )
-    view = QuestionView(no_answers=False)
+    view = QuestionAdapter(no_answers=False)
     for copy in copies(apply(augment("noise", "deletion", "swap", copies=9), [question], view)):
         assert copy.context == context and copy.answers == question.answers and copy.question != question.question
     changed = copies(

@@ -2,16 +2,16 @@ import pytest
 
 from charbert.config.data.preparation import BalanceSettings, ClassWeights
 from charbert.data.readers.conll import TaggedSentence
-from charbert.data.readers.glue import LabelledText
+from charbert.data.readers.glue import LabeledText
 from charbert.errors import SettingsError
+from charbert.preparation.adapters import LabeledAdapter, TaggedAdapter
 from charbert.preparation.balance import Balance, class_weights
 from charbert.preparation.steps import Row
-from charbert.preparation.views import LabelledView, TaggedView
 
 
 def test_a_sentence_counts_for_its_rarest_type() -> None:
     tags = [("B-PER", "O"), ("B-PER", "B-ORG"), ("O", "O"), ("B-PER", "I-PER")]
-    assert TaggedView(entities=True).classes([TaggedSentence(("a", "b"), row) for row in tags]) == [
+    assert TaggedAdapter(entities=True).classes([TaggedSentence(("a", "b"), row) for row in tags]) == [
         "PER",
         "ORG",
         "O",
@@ -21,15 +21,15 @@ def test_a_sentence_counts_for_its_rarest_type() -> None:
 
 def test_every_example_is_repeated_before_one_is_repeated_again() -> None:
     labels = ["rare"] * 3 + ["frequent"] * 8
-    rows = [Row(LabelledText(f"text {at}", None, label), at, str(at)) for at, label in enumerate(labels)]
-    outcome = Balance(BalanceSettings(), seed=5).apply(rows, LabelledView())
+    rows = [Row(LabeledText(f"text {at}", None, label), at, str(at)) for at, label in enumerate(labels)]
+    outcome = Balance(BalanceSettings(), seed=5).apply(rows, LabeledAdapter())
     times = [sum(row.index == at for row in outcome.rows) for at in range(11)]
     assert sorted(times[:3]) == [2, 3, 3] and times[3:] == [1] * 8
 
 
 def test_one_class_cannot_be_balanced() -> None:
     with pytest.raises(SettingsError, match="two classes or more, got yes"):
-        Balance(BalanceSettings(), 0).apply([Row(LabelledText("a", None, "yes"), 0, "0")], LabelledView())
+        Balance(BalanceSettings(), 0).apply([Row(LabeledText("a", None, "yes"), 0, "0")], LabeledAdapter())
 
 
 def test_weighted_labels_count_alike_in_all() -> None:

@@ -5,19 +5,19 @@ import pytest
 
 from charbert.config.data.preparation import EmptySettings, LabelSettings, LengthSettings, UnicodeForm, UnicodeSettings
 from charbert.data.readers.conll import TaggedSentence
-from charbert.data.readers.glue import LabelledText
+from charbert.data.readers.glue import LabeledText
 from charbert.data.readers.squad import Answer, Question
+from charbert.preparation.adapters import LabeledAdapter, TaggedAdapter
 from charbert.preparation.cleaning import (
     CleanLabels,
     DropEmpty,
     DropLengthOutliers,
     DropUnfit,
     RepairUnicode,
-    build_mend,
+    build_normalizer,
 )
-from charbert.preparation.question_view import QuestionView
+from charbert.preparation.question_adapter import QuestionAdapter
 from charbert.preparation.steps import Prepared
-from charbert.preparation.views import LabelledView, TaggedView
 
 Apply = Callable[..., Prepared[Any]]
 
@@ -37,27 +37,29 @@ Apply = Callable[..., Prepared[Any]]
     ],
 )
 def test_characters_are_mended(before: str, after: str) -> None:
-    mend = build_mend(UnicodeSettings())
-    assert mend(before, False) == after
-    assert mend(after, False) == after
+    normalize = build_normalizer(UnicodeSettings())
+    assert normalize(before, False) == after
+    assert normalize(after, False) == after
 
 
 def test_every_repair_can_be_switched_off() -> None:
     text = "MalmÃ¶ &amp;  cafe\u0301 “x” ﬁ"
     off = UnicodeSettings(UnicodeForm.none, mojibake=False, html=False, plain_quotes=False, whitespace=False)
-    assert build_mend(off)(text, False) == text
+    assert build_normalizer(off)(text, False) == text
     off.form, off.plain_quotes = UnicodeForm.nfkc, True
-    assert build_mend(off)(text, False) == 'MalmÃ¶ &amp;  café "x" fi'
+    assert build_normalizer(off)(text, False) == 'MalmÃ¶ &amp;  café "x" fi'
 
 
 def test_a_word_of_which_nothing_is_left_goes_with_its_tag(apply: Apply) -> None:
     sentence = TaggedSentence(
         ("\u200b", "Ada", "Lind", "\u200b"), ("B-PER", "I-PER", "I-PER", "O"), ("a", "b", "c", "d")
     )
-    prepared = apply(RepairUnicode(UnicodeSettings()), [sentence], TaggedView(entities=True))
+    prepared = apply(RepairUnicode(UnicodeSettings()), [sentence], TaggedAdapter(entities=True))
     assert prepared.examples == [TaggedSentence(("Ada", "Lind"), ("B-PER", "I-PER"), ("b", "c"))]
     assert prepared.reports[0].changed == {"invisible characters": 1}
-    nothing = apply(RepairUnicode(UnicodeSettings()), [TaggedSentence(("\ufeff",), ("O",))], TaggedView(entities=True))
+    nothing = apply(
+        RepairUnicode(UnicodeSettings()), [TaggedSentence(("\ufeff",), ("O",))], TaggedAdapter(entities=True)
+    )
     assert [one.reason for one in nothing.dropped] == ["nothing certain is left after the repair"]
 
 
@@ -65,53 +67,53 @@ def test_answers_are_found_again_in_a_mended_context(apply: Apply) -> None:
     context = "In MalmÃ¶ a café, in MalmÃ¶ again: MalmÃ¶."
     starts = [at for at in range(len(context)) if context.startswith("MalmÃ¶", at)]
     question = Question("1", "Where ?", context, (Answer("MalmÃ¶", starts[1]), Answer("again", context.index("again"))))
-    view = QuestionView(no_answers=False)
-    (mended,) = apply(RepairUnicode(UnicodeSettings()), [question], view).examples
-    assert mended.context == "In Malmö a café, in Malmö again: Malmö."
-    assert [answer.text for answer in mended.answers] == ["Malmö", "again"]
-    assert mended.answers[0].start == mended.context.index("Malmö", 5)
-    assert view.fault(mended) == ""
+    view = QuestionAdapter(no_answers=False)
+    (normalized,) = apply(RepairUnicode(UnicodeSettings()), [question], view).examples
+    assert normalized.context == "In Malmö a café, in Malmö again: Malmö."
+    assert [answer.text for answer in normalized.answers] == ["Malmö", "again"]
+    assert normalized.answers[0].start == normalized.context.index("Malmö", 5)
+    assert view.fault(normalized) == ""
 
 
 def test_an_answer_that_cannot_be_placed_with_certainty_takes_its_question_along(apply: Apply) -> None:
     question = Question("1", "What?", "xe\u0301x and xéx", (Answer("x", 0), Answer("e", 1)))
-    prepared = apply(RepairUnicode(UnicodeSettings()), [question], QuestionView(no_answers=False))
+    prepared = apply(RepairUnicode(UnicodeSettings()), [question], QuestionAdapter(no_answers=False))
     assert prepared.examples == [] and len(prepared.dropped) == 1
 
 
 @pytest.mark.parametrize(
     ("example", "reason"),
     [
-        (LabelledText(" ", None, "yes"), "missing text"),
-        (LabelledText("fine", "NaN", "yes"), "missing text"),
-        (LabelledText("fine", None, " "), "missing label"),
-        (LabelledText("fine", None, "null"), "missing label"),
-        (LabelledText("None of them", None, "none"), None),
+        (LabeledText(" ", None, "yes"), "missing text"),
+        (LabeledText("fine", "NaN", "yes"), "missing text"),
+        (LabeledText("fine", None, " "), "missing label"),
+        (LabeledText("fine", None, "null"), "missing label"),
+        (LabeledText("None of them", None, "none"), None),
     ],
 )
-def test_missing_texts_and_labels_are_dropped(apply: Apply, example: LabelledText, reason: str | None) -> None:
+def test_missing_texts_and_labels_are_dropped(apply: Apply, example: LabeledText, reason: str | None) -> None:
     dropped = apply(DropEmpty(EmptySettings()), [example]).dropped
     assert [one.reason for one in dropped] == ([reason] if reason else [])
 
 
 def test_a_label_that_the_task_lists_is_never_missing(apply: Apply) -> None:
-    example = LabelledText("a text", None, "null")
-    assert apply(DropEmpty(EmptySettings()), [example], LabelledView(["null", "full"])).examples == [example]
+    example = LabeledText("a text", None, "null")
+    assert apply(DropEmpty(EmptySettings()), [example], LabeledAdapter(["null", "full"])).examples == [example]
 
 
 def test_labels_are_written_in_one_way(apply: Apply) -> None:
     found = ["positive", "Positive ", "pos", "0", "NEGATIVE", "odd"]
     step = CleanLabels(LabelSettings(aliases={"POS": "positive"}), {"0": "negative", "1": "positive"})
-    prepared = apply(step, [LabelledText("t", None, label) for label in found], LabelledView(["negative", "positive"]))
+    prepared = apply(step, [LabeledText("t", None, label) for label in found], LabeledAdapter(["negative", "positive"]))
     assert [one.label for one in prepared.examples] == ["positive"] * 3 + ["negative"] * 2 + ["odd"]
     assert prepared.reports[0].changed == {"label": 4}
-    left = apply(DropUnfit(), prepared.examples, LabelledView(["negative", "positive"]))
+    left = apply(DropUnfit(), prepared.examples, LabeledAdapter(["negative", "positive"]))
     assert [one.detail for one in left.dropped] == ["the label 'odd' is none of negative, positive"]
 
 
 def test_without_a_list_the_most_frequent_way_of_writing_wins(apply: Apply) -> None:
     labels = ["Yes", "yes", "yes", "no", "NO", "NO"]
-    rows = [LabelledText("t", None, label) for label in labels]
+    rows = [LabeledText("t", None, label) for label in labels]
     assert [one.label for one in apply(CleanLabels(LabelSettings()), rows).examples] == ["yes"] * 3 + ["NO"] * 3
     strict = apply(CleanLabels(LabelSettings(ignore_case=False)), rows)
     assert [one.label for one in strict.examples] == labels
@@ -120,7 +122,7 @@ def test_without_a_list_the_most_frequent_way_of_writing_wins(apply: Apply) -> N
 def test_types_of_entities_have_aliases_and_entities_begin_with_b(apply: Apply) -> None:
     sentence = TaggedSentence(("Ada", "Lind", "x", "y"), ("b-person", "i-PERSON", "I-per", "o"))
     step = CleanLabels(LabelSettings(aliases={"PERSON": "PER", "o": "O"}))
-    (clean,) = apply(step, [sentence], TaggedView(entities=True)).examples
+    (clean,) = apply(step, [sentence], TaggedAdapter(entities=True)).examples
     assert clean.tags == ("B-PER", "I-PER", "I-PER", "O")
 
 

@@ -6,10 +6,11 @@ import pytest
 
 from charbert.config.data.preparation import Conflict, DuplicateSettings, Finding, LeakageSettings, NearSettings
 from charbert.data.readers.conll import TaggedSentence
-from charbert.data.readers.glue import LabelledText
+from charbert.data.readers.glue import LabeledText
 from charbert.data.readers.squad import Answer, Question
-from charbert.data.splits import normalise_text
+from charbert.data.splits import normalize_text
 from charbert.errors import DataError
+from charbert.preparation.adapters import TaggedAdapter
 from charbert.preparation.duplicates import (
     DropDuplicates,
     FindLeakage,
@@ -19,9 +20,8 @@ from charbert.preparation.duplicates import (
     jaccard,
     ngrams,
 )
-from charbert.preparation.question_view import QuestionView
+from charbert.preparation.question_adapter import QuestionAdapter
 from charbert.preparation.steps import Prepared
-from charbert.preparation.views import TaggedView
 
 Apply = Callable[..., Prepared[Any]]
 BASE = "the old lighthouse keeper counted seven ships before breakfast on tuesday"
@@ -48,7 +48,7 @@ def test_minhash_finds_what_a_comparison_of_all_pairs_finds() -> None:
     for number, text in enumerate(texts):
         found |= {(match.number, number) for match in index.find_all((text,)) if match.similarity < 1}
         index.add((text,))
-    grams = [ngrams(normalise_text(text), settings.ngram) for text in texts]
+    grams = [ngrams(normalize_text(text), settings.ngram) for text in texts]
     pairs = [(i, j) for j in range(len(texts)) for i in range(j) if texts[i] != texts[j]]
     expected = {(i, j) for i, j in pairs if jaccard(grams[i], grams[j]) >= settings.similarity}
     assert found <= expected  # the exact similarity decides
@@ -71,21 +71,21 @@ def test_short_texts_are_compared_exactly(apply: Apply) -> None:
     ("conflicts", "kept"), [(Conflict.first, [0, 4]), (Conflict.majority, [1, 4]), (Conflict.drop, [4])]
 )
 def test_repetitions_that_contradict_each_other_are_settled(apply: Apply, conflicts: Conflict, kept: list[int]) -> None:
-    rows = [LabelledText(BASE, None, label) for label in ("no", "yes", "yes", "yes")] + [LabelledText(FAR, None, "no")]
+    rows = [LabeledText(BASE, None, label) for label in ("no", "yes", "yes", "yes")] + [LabeledText(FAR, None, "no")]
     prepared = apply(step(conflicts), rows)
     assert [row.index for row in prepared.rows] == kept
     assert "duplicate with another label" in prepared.reports[0].dropped
 
 
 def test_a_near_duplicate_that_says_something_else_stays(apply: Apply) -> None:
-    rows = [LabelledText(BASE, None, "yes"), LabelledText(CLOSE, None, "no")]
+    rows = [LabeledText(BASE, None, "yes"), LabeledText(CLOSE, None, "no")]
     prepared = apply(step(), rows)
     assert len(prepared.rows) == 2
     assert prepared.reports[0].notes == {"near duplicates with another label, kept": 1}
     tags = [
         TaggedSentence(tuple(text.split()), ("O",) * 10 + (last,)) for text, last in ((BASE, "O"), (CLOSE, "B-DAY"))
     ]
-    assert len(apply(step(), tags, TaggedView(entities=True)).rows) == 1
+    assert len(apply(step(), tags, TaggedAdapter(entities=True)).rows) == 1
 
 
 def test_questions_about_one_context_are_no_repetitions(apply: Apply) -> None:
@@ -99,7 +99,7 @@ def test_questions_about_one_context_are_no_repetitions(apply: Apply) -> None:
         for at, (text, answer) in enumerate(asked)
     ]
     again = Question("2", asked[0][0].replace("that day", "one day"), context, rows[0].answers)
-    prepared = apply(step(similarity=0.7), [*rows, again], QuestionView(no_answers=False))
+    prepared = apply(step(similarity=0.7), [*rows, again], QuestionAdapter(no_answers=False))
     assert [row.index for row in prepared.rows] == [0, 1]
 
 

@@ -23,16 +23,16 @@ from charbert.config.data.preparation import (
     UnicodeSettings,
 )
 from charbert.data.readers.conll import TaggedSentence
-from charbert.data.readers.glue import LabelledText
+from charbert.data.readers.glue import LabeledText
 from charbert.data.readers.squad import Answer, Question
+from charbert.preparation.adapters import ExampleAdapter, LabeledAdapter, TaggedAdapter
 from charbert.preparation.augmentation import Augment
 from charbert.preparation.balance import Balance
 from charbert.preparation.cleaning import CleanLabels, DropEmpty, DropLengthOutliers, DropUnfit, RepairUnicode
 from charbert.preparation.duplicates import DropDuplicates, FindLeakage
-from charbert.preparation.question_view import QuestionView
+from charbert.preparation.question_adapter import QuestionAdapter
 from charbert.preparation.report import describe_set, listings
 from charbert.preparation.steps import Outcome, Row, Step, run_steps
-from charbert.preparation.views import ExampleView, LabelledView, TaggedView
 
 WORDS = ["Ada", "Lind", "in", "Malmö", "ships", "counted", "CafÃ©", "&amp;", "well-known", ",", "nan", "ﬁne"]
 SENTENCE = st.lists(st.sampled_from(WORDS), min_size=1, max_size=9)
@@ -64,9 +64,9 @@ def tagged_sentences(draw: st.DrawFn) -> TaggedSentence:
 
 
 @st.composite
-def labelled_texts(draw: st.DrawFn) -> LabelledText:
+def labeled_texts(draw: st.DrawFn) -> LabeledText:
     label = draw(st.sampled_from(["yes", "no", " Yes", "null"]))
-    return LabelledText(" ".join(draw(SENTENCE)), " ".join(draw(SENTENCE)), label)
+    return LabeledText(" ".join(draw(SENTENCE)), " ".join(draw(SENTENCE)), label)
 
 
 @st.composite
@@ -81,10 +81,10 @@ def questions(draw: st.DrawFn) -> Question:
     return Question(name, " ".join(draw(SENTENCE)), context, tuple(answers))
 
 
-KINDS: list[tuple[ExampleView[Any], st.SearchStrategy[Any]]] = [
-    (TaggedView(entities=True), tagged_sentences()),
-    (LabelledView(), labelled_texts()),
-    (QuestionView(no_answers=True), questions()),
+KINDS: list[tuple[ExampleAdapter[Any], st.SearchStrategy[Any]]] = [
+    (TaggedAdapter(entities=True), tagged_sentences()),
+    (LabeledAdapter(), labeled_texts()),
+    (QuestionAdapter(no_answers=True), questions()),
 ]
 SETS = st.sampled_from(KINDS).flatmap(
     lambda kind: st.tuples(st.just(kind[0]), st.lists(kind[1], min_size=1, max_size=12))
@@ -97,7 +97,7 @@ def rows_of(examples: list[Any]) -> list[Row[Any]]:
 
 @settings(max_examples=40, deadline=None)
 @given(SETS)
-def test_nothing_is_lost(drawn: tuple[ExampleView[Any], list[Any]]) -> None:
+def test_nothing_is_lost(drawn: tuple[ExampleAdapter[Any], list[Any]]) -> None:
     view, examples = drawn
     prepared = run_steps(rows_of(examples), STEPS, view)
     originals = [row.index for row in prepared.rows if not row.added_by]
@@ -115,7 +115,7 @@ def test_nothing_is_lost(drawn: tuple[ExampleView[Any], list[Any]]) -> None:
 @settings(max_examples=15, deadline=None)
 @given(SETS)
 def test_the_same_seed_gives_the_same_bytes_and_examples_are_not_altered(
-    drawn: tuple[ExampleView[Any], list[Any]],
+    drawn: tuple[ExampleAdapter[Any], list[Any]],
 ) -> None:
     view, examples = drawn
     before = [view.describe(example) for example in examples]
@@ -127,12 +127,14 @@ def test_the_same_seed_gives_the_same_bytes_and_examples_are_not_altered(
 
 @settings(max_examples=50, deadline=None)
 @given(SETS)
-def test_what_is_left_fits_the_task_and_labels_stay_with_their_words(drawn: tuple[ExampleView[Any], list[Any]]) -> None:
+def test_what_is_left_fits_the_task_and_labels_stay_with_their_words(
+    drawn: tuple[ExampleAdapter[Any], list[Any]],
+) -> None:
     view, examples = drawn
-    mended = run_steps(rows_of(examples), [STEPS[0]], view).rows
-    for row in run_steps(mended, [STEPS[6]], view).rows:
+    normalized = run_steps(rows_of(examples), [STEPS[0]], view).rows
+    for row in run_steps(normalized, [STEPS[6]], view).rows:
         assert view.fault(row.example) == ""
-        source = next(one.example for one in mended if one.index == row.index)
+        source = next(one.example for one in normalized if one.index == row.index)
         if isinstance(source, TaggedSentence):
             assert source.pos is not None
             place_of = [source.pos.index(pos) for pos in row.example.pos]  # where each word stood
@@ -150,7 +152,7 @@ def source_entities(sentence: TaggedSentence) -> list[str]:
 
 @settings(max_examples=40, deadline=None)
 @given(SETS, st.sampled_from(Sampling), st.sampled_from([1.0, 0.5]))
-def test_balance_is_exact(drawn: tuple[ExampleView[Any], list[Any]], sampling: Sampling, ratio: float) -> None:
+def test_balance_is_exact(drawn: tuple[ExampleAdapter[Any], list[Any]], sampling: Sampling, ratio: float) -> None:
     view, examples = drawn
     before = Counter(view.classes(examples))
     if len(before) < 2:
@@ -168,11 +170,11 @@ def test_balance_is_exact(drawn: tuple[ExampleView[Any], list[Any]], sampling: S
 def test_names_of_copies_are_new() -> None:
     rows = rows_of(
         [
-            LabelledText(f"a text number {i}", None, "yes" if i else "no", row_id=name)
+            LabeledText(f"a text number {i}", None, "yes" if i else "no", row_id=name)
             for i, name in enumerate(["1", "2", "1-b1"])
         ]
     )
-    prepared = run_steps(rows, [Balance(BalanceSettings(), 0)], LabelledView())
+    prepared = run_steps(rows, [Balance(BalanceSettings(), 0)], LabeledAdapter())
     names = [row.example.row_id for row in prepared.rows]
     assert len(set(names)) == len(names) == 4
 
@@ -185,4 +187,4 @@ def test_a_step_that_loses_rows_is_caught() -> None:
             return Outcome(list(rows)[1:])
 
     with pytest.raises(AssertionError, match="careless lost rows"):
-        run_steps(rows_of([LabelledText("a", None, "x")] * 2), [Careless()], LabelledView())
+        run_steps(rows_of([LabeledText("a", None, "x")] * 2), [Careless()], LabeledAdapter())

@@ -8,26 +8,26 @@ import pytest
 
 from charbert.config.data.preparation import Finding, SuspiciousSettings
 from charbert.data.readers.conll import TaggedSentence
-from charbert.data.readers.glue import LabelledText
+from charbert.data.readers.glue import LabeledText
 from charbert.errors import DataError, SettingsError
+from charbert.preparation.adapters import TaggedAdapter
 from charbert.preparation.out_of_fold import read_probabilities
 from charbert.preparation.steps import Prepared
 from charbert.preparation.suspicious import FindSuspicious
-from charbert.preparation.views import TaggedView
 
 Apply = Callable[..., Prepared[Any]]
 GOOD, BAD = ("superb", "lovely", "warm", "brilliant"), ("dull", "awful", "boring", "tedious")
 FLIPPED = {7, 42, 88}
 
 
-def reviews() -> list[LabelledText]:
+def reviews() -> list[LabeledText]:
     draw = random.Random(1)
     rows = []
     for number in range(120):
         good = number % 2 == 0
         words = draw.choices(GOOD if good else BAD, k=3)
         label = "positive" if good is (number not in FLIPPED) else "negative"
-        rows.append(LabelledText(f"a {words[0]} film , {words[1]} and {words[2]}", None, label))
+        rows.append(LabeledText(f"a {words[0]} film , {words[1]} and {words[2]}", None, label))
     return rows
 
 
@@ -59,7 +59,7 @@ def test_a_wrong_tag_is_found_at_its_word(apply: Apply) -> None:
         for _ in range(60)
     ]
     rows[33] = TaggedSentence(rows[33].words, ("B-PER", "O", "O", "B-PER", "O"))
-    prepared = apply(FindSuspicious(SuspiciousSettings(), seed=0), rows, TaggedView(entities=True))
+    prepared = apply(FindSuspicious(SuspiciousSettings(), seed=0), rows, TaggedAdapter(entities=True))
     (found,) = prepared.findings
     assert (found["index"], found["position"], found["word"]) == (33, 3, rows[33].words[3])
     assert (found["label"], found["suggested"]) == ("B-PER", "B-LOC")
@@ -92,7 +92,7 @@ def test_a_line_without_probabilities_is_named(tmp_path: Path, line: str) -> Non
 
 
 def test_too_few_examples_of_a_label_are_named(apply: Apply) -> None:
-    rows = [*reviews(), LabelledText("neither here nor there", None, "neutral")]
+    rows = [*reviews(), LabeledText("neither here nor there", None, "neutral")]
     with pytest.raises(DataError, match="at least 5 examples of each label, one a fold, got 1 of 'neutral'"):
         apply(FindSuspicious(SuspiciousSettings(), 0), rows)
     with pytest.raises(SettingsError, match="two labels or more"):
@@ -100,7 +100,7 @@ def test_too_few_examples_of_a_label_are_named(apply: Apply) -> None:
 
 
 def test_a_judge_that_knows_nothing_is_called_one(apply: Apply, caplog: pytest.LogCaptureFixture) -> None:
-    rows = [LabelledText(f"same words {number % 3}", None, "a" if number % 7 else "b") for number in range(60)]
+    rows = [LabeledText(f"same words {number % 3}", None, "a" if number % 7 else "b") for number in range(60)]
     apply(FindSuspicious(SuspiciousSettings(), 0), rows)
     assert "its findings mean little" in caplog.text
     caplog.clear()

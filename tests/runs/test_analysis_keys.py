@@ -11,11 +11,11 @@ from charbert.runs.analysis_keys import (
     SENSITIVITY,
     analysis_records,
     comparison,
-    fragility_cell,
-    sensitivity_cell,
-    tagger_cell,
+    fragility_run,
+    sensitivity_run,
+    tagger_run,
     tokenizer_name,
-    word_vs_subword_cell,
+    word_vs_subword_run,
 )
 from charbert.runs.comparability import comparison_keys
 
@@ -36,8 +36,8 @@ def test_a_key_depends_on_what_can_change_its_analysis(
     composed: Composed, override: str, same: tuple[bool, ...]
 ) -> None:
     def keys(settings: Settings) -> list[str]:
-        cells = (word_vs_subword_cell, sensitivity_cell, lambda s: tagger_cell(s, "char"), fragility_cell)
-        return [cell(settings).key for cell in cells]
+        runs = (word_vs_subword_run, sensitivity_run, lambda s: tagger_run(s, "char"), fragility_run)
+        return [run(settings).key for run in runs]
 
     pairs = zip(keys(composed("recipe=quick")), keys(composed("recipe=quick", override)), strict=True)
     assert tuple(one == other for one, other in pairs) == same
@@ -45,27 +45,27 @@ def test_a_key_depends_on_what_can_change_its_analysis(
 
 def test_each_kind_of_states_is_a_cell_of_its_own(composed: Composed) -> None:
     settings = composed("recipe=quick")
-    assert tagger_cell(settings, "char").record_path != tagger_cell(settings, "token").record_path
+    assert tagger_run(settings, "char").record_path != tagger_run(settings, "token").record_path
 
 
 def test_a_vocabulary_file_names_its_tokenizer_and_its_content_is_the_key(composed: Composed, tmp_path) -> None:
     path = tmp_path / "some-cased-vocab.txt"
     path.write_text("a\n")
     settings = composed("recipe=quick", f"analysis.fragility.vocabulary={path}")
-    before = fragility_cell(settings).key
+    before = fragility_run(settings).key
     assert tokenizer_name(settings) == "some-cased"
     path.write_text("a\nb\n")
-    assert fragility_cell(settings).key != before
+    assert fragility_run(settings).key != before
 
 
 def finished(settings: Settings) -> None:
-    cell = sensitivity_cell(settings)
+    run = sensitivity_run(settings)
     details = {
         "analysis": SENSITIVITY,
         "compared": comparison(settings, SENSITIVITY),
         "comparison": comparison_keys(settings),
     }
-    write_record(cell.record_path, ResultRecord(KIND, "x", cell.name, cell.key, {}, settings.seed, details=details))
+    write_record(run.record_path, ResultRecord(KIND, "x", run.name, run.key, {}, settings.seed, details=details))
 
 
 def test_a_figure_holds_the_cells_that_differ_in_model_and_seed_only(composed: Composed) -> None:

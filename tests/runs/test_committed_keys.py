@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
+from charbert.config.renamed import with_new_names
 from charbert.config.schema import PathSettings, Settings
-from charbert.pipelines.analyses.perplexity import perplexity_cell
-from charbert.pipelines.search.search import search_cell, trial_cell
+from charbert.pipelines.analyses.perplexity import perplexity_run
+from charbert.pipelines.search.search import search_run, trial_run
 from charbert.records import ResultRecord, read_record, settings_key
 from charbert.runs.analysis_keys import (
     CHANNELS,
@@ -20,37 +21,37 @@ from charbert.runs.analysis_keys import (
     FRAGILITY,
     SENSITIVITY,
     WORD_VS_SUBWORD,
-    channels_cell,
-    char_channel_cell,
-    fragility_cell,
-    sensitivity_cell,
-    tagger_cell,
-    word_vs_subword_cell,
+    channels_run,
+    char_channel_run,
+    fragility_run,
+    sensitivity_run,
+    tagger_run,
+    word_vs_subword_run,
 )
 from charbert.runs.run import (
-    Cell,
-    background_recognizer_cell,
-    finetuning_cell,
-    fold_cell,
-    pretraining_cell,
-    recognizer_cell,
+    Run,
+    background_recognizer_run,
+    finetuning_run,
+    fold_run,
+    pretraining_run,
+    recognizer_run,
 )
 
 ROOT = Path(__file__).parents[2]
 PATHS = sorted(path.relative_to(ROOT) for path in (ROOT / "results").rglob("record.json"))
 CELLS = {
-    "pretrain": pretraining_cell,
-    "finetune": finetuning_cell,
-    "baseline": finetuning_cell,
-    "fold": fold_cell,
-    "perplexity": perplexity_cell,
-    "search": search_cell,
-    "trial": trial_cell,
-    WORD_VS_SUBWORD: word_vs_subword_cell,
-    SENSITIVITY: sensitivity_cell,
-    CHANNELS: channels_cell,
-    CHAR_CHANNEL: char_channel_cell,
-    FRAGILITY: fragility_cell,
+    "pretrain": pretraining_run,
+    "finetune": finetuning_run,
+    "baseline": finetuning_run,
+    "fold": fold_run,
+    "perplexity": perplexity_run,
+    "search": search_run,
+    "trial": trial_run,
+    WORD_VS_SUBWORD: word_vs_subword_run,
+    SENSITIVITY: sensitivity_run,
+    CHANNELS: channels_run,
+    CHAR_CHANNEL: char_channel_run,
+    FRAGILITY: fragility_run,
 }
 
 
@@ -63,22 +64,23 @@ def section(name: str, text: str) -> Any:
 
 def recorded_settings(record: ResultRecord) -> Settings:
     """The record's settings, with today's defaults for those that joined later."""
+    recorded = with_new_names(record.settings)
     sections = {
-        item.name: section(item.name, json.dumps(record.settings[item.name], sort_keys=True))
+        item.name: section(item.name, json.dumps(recorded[item.name], sort_keys=True))
         for item in fields(Settings)
-        if item.name in record.settings
+        if item.name in recorded
     }
     if "trunk" not in sections:  # a classical baseline has none
         sections["trunk"] = section("trunk", '{"name": "none", "location": "none"}')
     return Settings(paths=PathSettings(data="data", outputs="outputs", results="results/minilm"), **sections)
 
 
-def cell_of(record: ResultRecord, settings: Settings) -> Cell:
+def run_of(record: ResultRecord, settings: Settings) -> Run:
     """The cell that the settings name today."""
     if record.kind == "word_recognizer":
-        return (background_recognizer_cell if "background" in record.name else recognizer_cell)(settings)
+        return (background_recognizer_run if "background" in record.name else recognizer_run)(settings)
     if record.details.get("analysis") == EMBEDDING_SOURCES:
-        return tagger_cell(settings, record.details["source"])
+        return tagger_run(settings, record.details["source"])
     return CELLS[record.details["analysis"] if record.kind == "analysis" else record.kind](settings)
 
 
@@ -89,6 +91,6 @@ def test_a_committed_record_has_the_key_of_its_settings(path: Path, monkeypatch:
     if record.kind == "bench":
         assert settings_key(record.settings) == record.key
         return
-    cell = cell_of(record, recorded_settings(record))
-    assert (cell.name, cell.key) == (record.name, record.key), f"{path}: the key of its settings moved"
-    assert path.parent.name in (f"{cell.name}-{cell.key}", cell.name)
+    run = run_of(record, recorded_settings(record))
+    assert (run.name, run.key) == (record.name, record.key), f"{path}: the key of its settings moved"
+    assert path.parent.name in (f"{run.name}-{run.key}", run.name)

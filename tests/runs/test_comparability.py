@@ -6,23 +6,23 @@ import pytest
 from charbert.config.schema import Settings
 from charbert.records import ResultRecord, write_record
 from charbert.runs.comparability import comparable_records, comparison_keys
-from charbert.runs.run import finetuning_cell, pretraining_cell
+from charbert.runs.run import finetuning_run, pretraining_run
 
 Composed = Callable[..., Settings]
 
 
 def finished(settings: Settings, kind: str = "finetune") -> None:
-    cell = finetuning_cell(settings)
+    run = finetuning_run(settings)
     record = ResultRecord(
         kind=kind,
         experiment="table2_robustness",
-        name=cell.name,
-        key=cell.key,
+        name=run.name,
+        key=run.key,
         settings={"model": {"name": settings.model.name}, "task": {"name": settings.task.name}},
         seed=settings.seed,
         details={"comparison": comparison_keys(settings)},
     )
-    write_record(cell.record_path, record)
+    write_record(run.record_path, record)
 
 
 def test_a_table_holds_the_cells_that_differ_in_model_and_seed_only(composed: Composed) -> None:
@@ -52,14 +52,14 @@ def test_a_model_with_noise_of_its_own_stands_beside_those_with_other_noise(comp
 
 def test_a_row_with_its_own_noise_shares_the_encoder_of_that_noise(composed: Composed) -> None:
     dense, same = composed("recipe=minilm", "model=charbert_dense"), composed("recipe=minilm", "noise=dense")
-    assert pretraining_cell(dense).key == pretraining_cell(same).key
+    assert pretraining_run(dense).key == pretraining_run(same).key
 
 
 def test_a_set_with_the_same_files_is_the_same_whatever_the_others_are(composed: Composed) -> None:
     for overrides in (("task=ner",), ("task=qnli", "data=benchmarks"), ("task=qnli", "data=folds")):
         finished(composed("recipe=minilm", "model=bert", *overrides))
     found = comparable_records(composed("recipe=minilm", "model=bert", "data=folds", "task=ner"))
-    of_folds = finetuning_cell(composed("recipe=minilm", "model=bert", "data=folds", "task=qnli")).key
+    of_folds = finetuning_run(composed("recipe=minilm", "model=bert", "data=folds", "task=qnli")).key
     assert {record.settings["task"]["name"] for record in found} == {"ner", "qnli"}
     assert of_folds in {record.key for record in found}
     assert len(found) == 2
@@ -72,14 +72,14 @@ def test_rows_of_a_set_that_is_read_more_often_stand_alone_but_for_the_baselines
         composed("recipe=minilm", "model=char_tfidf"),
         composed("recipe=minilm", "model=char_tfidf", longer),
     )
-    assert finetuning_cell(plain).key != finetuning_cell(read_thrice).key
-    assert finetuning_cell(baseline).key == finetuning_cell(same).key
+    assert finetuning_run(plain).key != finetuning_run(read_thrice).key
+    assert finetuning_run(baseline).key == finetuning_run(same).key
     finished(plain)
     finished(read_thrice)
     finished(baseline, "baseline")
     for settings in (plain, read_thrice):
         keys = {record.key for record in comparable_records(settings)}
-        assert keys == {finetuning_cell(settings).key, finetuning_cell(baseline).key}
+        assert keys == {finetuning_run(settings).key, finetuning_run(baseline).key}
 
 
 def test_scores_of_the_first_folds_stand_apart_from_those_of_all(composed: Composed) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from transformers import EarlyStoppingCallback
 
-from charbert.integrity import seal_folder
+from charbert.integrity import record_checksums
 from charbert.records import ResultRecord, start_record
 from charbert.runs.recorder import checksums, final_scores, history, train
-from charbert.training.tracking import Run
+from charbert.training.tracking import TrackedRun
 
 
 class Recorder:
@@ -38,7 +38,7 @@ def a_record() -> ResultRecord:
 @pytest.mark.parametrize(("patience", "stops"), [(None, False), (3, True)])
 def test_patience_stops_a_training_that_no_longer_improves(tmp_path: Path, patience: int | None, stops: bool) -> None:
     trainer, record = Recorder(tmp_path), a_record()
-    train(trainer, record, Run(), patience)  # type: ignore[arg-type]
+    train(trainer, record, TrackedRun(), patience)  # type: ignore[arg-type]
     assert record.training_tokens == 42
     found = [callback for callback in trainer.callbacks if isinstance(callback, EarlyStoppingCallback)]
     assert [callback.early_stopping_patience for callback in found] == ([patience] if stops else [])
@@ -47,15 +47,15 @@ def test_patience_stops_a_training_that_no_longer_improves(tmp_path: Path, patie
 def test_training_goes_on_from_the_newest_checkpoint(tmp_path: Path) -> None:
     for step in (5, 20, 10):
         (tmp_path / f"checkpoint-{step}").mkdir()
-        seal_folder(tmp_path / f"checkpoint-{step}")
+        record_checksums(tmp_path / f"checkpoint-{step}")
     trainer = Recorder(tmp_path)
-    train(trainer, a_record(), Run())  # type: ignore[arg-type]
+    train(trainer, a_record(), TrackedRun())  # type: ignore[arg-type]
     assert trainer.checkpoint == str(tmp_path / "checkpoint-20")
 
 
 def test_training_without_a_checkpoint_begins_anew(tmp_path: Path) -> None:
     trainer = Recorder(tmp_path / "new")
-    train(trainer, a_record(), Run())  # type: ignore[arg-type]
+    train(trainer, a_record(), TrackedRun())  # type: ignore[arg-type]
     assert trainer.checkpoint is None
 
 
@@ -63,7 +63,7 @@ def test_the_time_of_a_resumed_run_is_that_of_all_its_pieces(tmp_path: Path) -> 
     trainer, record = Recorder(tmp_path), a_record()
     seconds = [10.0, 400.0, 7.0, 100.0, 3.0]  # three pieces: each begins to count anew
     trainer.state.log_history = [{"loss": 1.0, "step": step, "train_runtime": s} for step, s in enumerate(seconds)]
-    train(trainer, record, Run())  # type: ignore[arg-type]
+    train(trainer, record, TrackedRun())  # type: ignore[arg-type]
     record.finish({})
     assert 500 <= record.wall_seconds < 510
     assert record.finished < (datetime.now(UTC) + timedelta(seconds=10)).isoformat()

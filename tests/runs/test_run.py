@@ -5,23 +5,23 @@ import pytest
 
 from charbert.config.schema import Settings
 from charbert.runs.run import (
-    finetuning_cell,
-    pretraining_cell,
-    trunk_cell,
+    finetuning_run,
+    pretraining_run,
+    trunk_run,
 )
 
 Composed = Callable[..., Settings]
 
 
 def test_a_run_that_was_finished_with_earlier_code_is_found_again(composed: Composed) -> None:
-    assert finetuning_cell(composed("recipe=minilm", "task=ner", "model=bert")).key == "bf4c13eb9c20"
+    assert finetuning_run(composed("recipe=minilm", "task=ner", "model=bert")).key == "bf4c13eb9c20"
 
 
 @pytest.mark.parametrize(("model", "key"), [("charbert", "9e061d8cdaf2"), ("adv_bert", "46e4b6db81a6")])
 def test_an_encoder_that_was_pretrained_with_earlier_code_is_found_again(
     composed: Composed, model: str, key: str
 ) -> None:
-    assert pretraining_cell(composed("recipe=minilm", "corpus.max_words=2000000", f"model={model}")).key == key
+    assert pretraining_run(composed("recipe=minilm", "corpus.max_words=2000000", f"model={model}")).key == key
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_an_encoder_that_was_pretrained_with_earlier_code_is_found_again(
     ],
 )
 def test_what_cannot_change_a_number_does_not_change_the_key(composed: Composed, override: str) -> None:
-    assert finetuning_cell(composed("recipe=minilm", override)).key == finetuning_cell(composed("recipe=minilm")).key
+    assert finetuning_run(composed("recipe=minilm", override)).key == finetuning_run(composed("recipe=minilm")).key
 
 
 @pytest.mark.parametrize(
@@ -51,27 +51,27 @@ def test_what_cannot_change_a_number_does_not_change_the_key(composed: Composed,
     ],
 )
 def test_what_can_change_a_number_changes_the_key(composed: Composed, override: str) -> None:
-    assert finetuning_cell(composed("recipe=minilm", override)).key != finetuning_cell(composed("recipe=minilm")).key
+    assert finetuning_run(composed("recipe=minilm", override)).key != finetuning_run(composed("recipe=minilm")).key
 
 
 def test_one_pretrained_encoder_serves_all_seeds_and_tasks(composed: Composed) -> None:
     one, other = composed("recipe=minilm", "seed=1"), composed("recipe=minilm", "seed=2", "finetuning.epochs=9")
-    assert pretraining_cell(one).folder == pretraining_cell(other).folder
+    assert pretraining_run(one).folder == pretraining_run(other).folder
 
 
 def test_a_plain_trunk_is_the_same_cell_whatever_pretraining_would_do(composed: Composed) -> None:
     one = composed("recipe=minilm", "model=bert")
     other = composed("recipe=minilm", "model=bert", "noise=keyboard", "pretraining.epochs=9", "corpus.max_words=7")
-    assert finetuning_cell(one).key == finetuning_cell(other).key
+    assert finetuning_run(one).key == finetuning_run(other).key
 
 
 def test_a_trunk_from_scratch_depends_on_its_text(composed: Composed) -> None:
     one, other = composed("recipe=quick"), composed("recipe=quick", "newswire.seed=2")
-    assert trunk_cell(one).key != trunk_cell(other).key
+    assert trunk_run(one).key != trunk_run(other).key
 
 
 def test_checkpoints_that_a_killed_run_left_behind_its_record_are_deleted(composed: Composed, tmp_path: Path) -> None:
-    cell = pretraining_cell(composed("recipe=smoke", f"paths.outputs={tmp_path}"))
-    (cell.checkpoints_folder / "checkpoint-4").mkdir(parents=True)
-    cell.make_once(pytest.fail, lambda: True)
-    assert not cell.checkpoints_folder.exists()
+    run = pretraining_run(composed("recipe=smoke", f"paths.outputs={tmp_path}"))
+    (run.checkpoints_folder / "checkpoint-4").mkdir(parents=True)
+    run.make_once(pytest.fail, lambda: True)
+    assert not run.checkpoints_folder.exists()

@@ -7,12 +7,12 @@ from transformers import PreTrainedTokenizerFast
 
 from charbert.config.data.sets import ColumnSettings, SpanSettings
 from charbert.data.readers.conll import TaggedSentence
-from charbert.data.readers.glue import LabelledText
+from charbert.data.readers.glue import LabeledText
 from charbert.data.readers.squad import Answer, Question
 from charbert.errors import SettingsError
 from charbert.model.processing import CharBertProcessor
 from charbert.noise.attack import Attack
-from charbert.tasks.aligned_examples import Counterparts, build_counterparts
+from charbert.tasks.aligned_examples import ExampleAligner, build_aligner
 from charbert.tasks.classification import ClassificationTask
 from charbert.tasks.question_answering import QuestionAnsweringTask
 from charbert.tasks.tagging import NamedEntityTask
@@ -25,8 +25,8 @@ TAGGED = [
     TaggedSentence(tuple(("counting seven ships before breakfast " * 6).split()), ("O",) * 30),
 ]
 TEXTS = [
-    LabelledText("The keeper counted ships.", "Nobody answered the door.", "yes", "0"),
-    LabelledText("The ferry cost twelve francs.", "She smiled.", "no", "1"),
+    LabeledText("The keeper counted ships.", "Nobody answered the door.", "yes", "0"),
+    LabeledText("The ferry cost twelve francs.", "She smiled.", "no", "1"),
 ]
 CONTEXT = "Nobody in Zürich remembered who had painted the old café door green before breakfast on Tuesday. " * 2
 QUESTIONS = [Question("a", "Who painted the door?", CONTEXT, (Answer("Nobody", 0),), "article", 1)]
@@ -65,10 +65,10 @@ def other(bpe_tokenizer: PreTrainedTokenizerFast) -> CharBertProcessor:
     return CharBertProcessor(bpe_tokenizer, None)
 
 
-def counterparts(kind: str, processor: CharBertProcessor) -> Counterparts:
+def counterparts(kind: str, processor: CharBertProcessor) -> ExampleAligner:
     build, examples = CASES[kind]
     task = build()
-    return build_counterparts(task, examples, task.encode(examples, processor, LENGTH), LENGTH)
+    return build_aligner(task, examples, task.encode(examples, processor, LENGTH), LENGTH)
 
 
 @pytest.mark.parametrize("kind", CASES)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from charbert.config.data.sets import ColumnSettings, SpanSettings, TaskKind, TaskSettings
 from charbert.data.readers.conll import TaggedSentence
-from charbert.data.readers.glue import LabelledText
+from charbert.data.readers.glue import LabeledText
 from charbert.data.readers.squad import Answer, Question
 from charbert.errors import DataError
 from charbert.model.processing import CharBertProcessor
@@ -45,7 +45,7 @@ def question(draw: st.DrawFn) -> Question:
     return Question("", draw(TEXTS), context, answers)
 
 
-pair = st.builds(LabelledText, LINES, LINES, st.sampled_from(["yes", "no"]))
+pair = st.builds(LabeledText, LINES, LINES, st.sampled_from(["yes", "no"]))
 EXAMPLES: dict[TaskKind, st.SearchStrategy[Any]] = {
     TaskKind.tagging: entities.map(sentence),
     TaskKind.pos_tagging: speech.map(sentence),
@@ -67,7 +67,7 @@ def tasks(draw: st.DrawFn) -> tuple[Task[Any, Any], list[Any]]:
     examples = draw(st.lists(EXAMPLES[kind], min_size=1, max_size=3))
     for number, example in enumerate(examples):
         if kind is TaskKind.classification:
-            examples[number] = LabelledText(example.first, example.second, example.label, str(number))
+            examples[number] = LabeledText(example.first, example.second, example.label, str(number))
         if kind is TaskKind.question_answering:
             examples[number] = Question(str(number), example.question, example.context, example.answers)
     task.learn_labels(examples)
@@ -105,7 +105,7 @@ def test_noise_keeps_examples_labels_and_answers_in_line(given_task: Any, noise:
     for one, other in zip(examples, attacked, strict=True):
         if isinstance(one, Question):
             assert (one.context, one.answers) == (other.context, other.answers)
-        elif isinstance(one, LabelledText):
+        elif isinstance(one, LabeledText):
             assert one.label == other.label
         else:
             assert (one.tags, len(one.words)) == (other.tags, len(other.words))

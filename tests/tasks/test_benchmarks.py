@@ -11,7 +11,7 @@ from charbert.config.schema import Settings
 from charbert.data.encoding.answers import SpanCandidate, SpanPrediction
 from charbert.data.encoding.pairs import LabelPrediction
 from charbert.data.readers.squad import Question
-from charbert.data.splits import check_no_leakage, connect_groups, grouped_folds, normalise_text
+from charbert.data.splits import check_no_leakage, connect_groups, grouped_folds, normalize_text
 from charbert.noise.attack import Attack
 from charbert.tasks.catalog import build_task
 from charbert.tasks.task import Task
@@ -139,7 +139,7 @@ def test_folds_of_squad_do_not_divide_an_article() -> None:
     task, examples = read("squad2", "test")
     groups = connect_groups(
         [
-            [("article", article), ("text", normalise_text(text))]
+            [("article", article), ("text", normalize_text(text))]
             for article, text in zip(task.groups(examples), task.texts(examples), strict=True)
         ]
     )

@@ -8,7 +8,7 @@ from transformers import PreTrainedTokenizerFast
 
 from charbert.config.data.sets import ColumnSettings
 from charbert.data.encoding.pairs import LabelPrediction
-from charbert.data.readers.glue import LabelledText
+from charbert.data.readers.glue import LabeledText
 from charbert.data.splits import check_no_leakage, grouped_folds
 from charbert.errors import DataError
 from charbert.metrics.significance import f1_of_counts, mean_of_counts
@@ -30,9 +30,9 @@ def task(metric: str = "accuracy", columns: ColumnSettings = COLUMNS) -> Classif
     return ClassificationTask("pairs", metric, columns)
 
 
-def rows(sentences: tuple[str, ...]) -> list[LabelledText]:
+def rows(sentences: tuple[str, ...]) -> list[LabeledText]:
     return [
-        LabelledText(text, other, "yes" if number % 3 else "no", place=f"dev.tsv:{number}")
+        LabeledText(text, other, "yes" if number % 3 else "no", place=f"dev.tsv:{number}")
         for number, (text, other) in enumerate(zip(sentences, sentences[::-1], strict=True))
     ]
 
@@ -53,7 +53,7 @@ def test_right_logits_give_right_labels(
 def test_scores_and_their_units_agree_with_scikit_learn() -> None:
     rng = np.random.default_rng(0)
     gold, predicted = (rng.choice(["no", "yes"], 50).tolist() for _ in range(2))
-    examples = [LabelledText("a", "b", label) for label in gold]
+    examples = [LabeledText("a", "b", label) for label in gold]
     for metric, expected in (
         ("accuracy", np.mean(np.array(gold) == predicted)),
         ("f1", f1_score(gold, predicted, pos_label="yes")),
@@ -74,7 +74,7 @@ def test_scores_and_their_units_agree_with_scikit_learn() -> None:
 
 def test_labels_without_names_are_learnt_and_several_give_macro_f1() -> None:
     several = task("macro_f1", ColumnSettings(first="one"))
-    examples = [LabelledText("a", None, label) for label in "bca"]
+    examples = [LabeledText("a", None, label) for label in "bca"]
     several.learn_labels(examples)
     assert several.labels == ["a", "b", "c"]
     assert several.score(examples, sure("bcb"))["macro_f1"] == pytest.approx(5 / 9)
@@ -84,8 +84,8 @@ def test_an_unknown_label_of_a_test_file_is_named(
     wordpiece_tokenizer: PreTrainedTokenizerFast, char_vocab: CharVocab
 ) -> None:
     learnt = task(columns=ColumnSettings(first="one"))
-    learnt.learn_labels([LabelledText("a", None, "no"), LabelledText("b", None, "yes")])
-    stranger = LabelledText("c", None, "maybe", place="test.tsv:2")
+    learnt.learn_labels([LabeledText("a", None, "no"), LabeledText("b", None, "yes")])
+    stranger = LabeledText("c", None, "maybe", place="test.tsv:2")
     with pytest.raises(DataError, match=r"test\.tsv:2: expected a label of \['no', 'yes'\]"):
         learnt.encode([stranger], CharBertProcessor(wordpiece_tokenizer, char_vocab), 16)
 
@@ -108,7 +108,7 @@ def test_an_attack_changes_words_of_both_texts_and_nothing_else(sentences: tuple
 
 
 def test_single_texts_stay_single_under_attack(sentences: tuple[str, ...]) -> None:
-    examples = [LabelledText(text, None, "yes") for text in sentences]
+    examples = [LabeledText(text, None, "yes") for text in sentences]
     attacked, _ = task().attack(examples, Attack(), seed=1)
     assert all(other.second is None and other.first != one.first for one, other in zip(examples, attacked, strict=True))
 
@@ -123,7 +123,7 @@ def test_an_attacked_copy_is_written_and_read_back(tmp_path: Path, sentences: tu
 
 def test_folds_of_pairs_share_no_text() -> None:
     pairs = task()
-    examples = [LabelledText(f"Q{i}?", f"S{i // 3}.", "yes" if i % 2 else "no") for i in range(60)]
+    examples = [LabeledText(f"Q{i}?", f"S{i // 3}.", "yes" if i % 2 else "no") for i in range(60)]
     groups = pairs.groups(examples)
     for parts in grouped_folds(groups, 5, 0, labels=pairs.strata(examples)):
         chosen = {name: [examples[i] for i in getattr(parts, name)] for name in ("train", "dev", "test")}
@@ -132,13 +132,13 @@ def test_folds_of_pairs_share_no_text() -> None:
 
 
 def test_a_prediction_is_described_in_words() -> None:
-    described = task().describe(LabelledText("A", "B", "yes"), LabelPrediction("no", 0.75))
+    described = task().describe(LabeledText("A", "B", "yes"), LabelPrediction("no", 0.75))
     assert described == {"first": "A", "second": "B", "gold": "yes", "predicted": "no", "probability": 0.75}
 
 
 def test_the_surest_mistakes_come_first_with_their_clean_texts() -> None:
-    clean = [LabelledText(text, "B", "yes") for text in ("one", "two", "three")]
-    attacked = [LabelledText(text, "B", "yes") for text in ("oe", "tow", "thre")]
+    clean = [LabeledText(text, "B", "yes") for text in ("one", "two", "three")]
+    attacked = [LabeledText(text, "B", "yes") for text in ("oe", "tow", "thre")]
     predictions = [LabelPrediction("no", 0.6), LabelPrediction("yes", 0.99), LabelPrediction("no", 0.9)]
     first, second = task().mistakes(attacked, predictions, clean)
     assert (first["row"], first["first"], first["clean_first"], first["probability"]) == (2, "thre", "three", 0.9)

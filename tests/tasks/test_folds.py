@@ -2,7 +2,7 @@ import pytest
 
 from charbert.config.data.sets import ColumnSettings, FoldSettings
 from charbert.data.readers.conll import TaggedSentence
-from charbert.data.readers.glue import LabelledText
+from charbert.data.readers.glue import LabeledText
 from charbert.data.readers.squad import Question
 from charbert.errors import SettingsError
 from charbert.tasks.classification import ClassificationTask
@@ -10,11 +10,11 @@ from charbert.tasks.folds import cut_folds, take_fold
 from charbert.tasks.tagging import NamedEntityTask
 
 TASK = ClassificationTask("pairs", "accuracy", ColumnSettings(first="one", second="two"))
-ROWS = [LabelledText(f"Q{i}?", f"S{i // 2}.", "yes" if i % 2 else "no", str(i)) for i in range(40)]
+ROWS = [LabeledText(f"Q{i}?", f"S{i // 2}.", "yes" if i % 2 else "no", str(i)) for i in range(40)]
 
 
 def test_each_example_is_tested_in_one_fold_with_its_attacked_copy() -> None:
-    copy = [LabelledText(f"x{row.first}", row.second, row.label, row.row_id) for row in ROWS]
+    copy = [LabeledText(f"x{row.first}", row.second, row.label, row.row_id) for row in ROWS]
     tested: list[str | None] = []
     for fold in cut_folds(TASK, ROWS, FoldSettings(number=4)):
         sets, test = take_fold(fold, ROWS, {"clean": ROWS, "released": copy})

@@ -10,8 +10,8 @@ from charbert.batch import NOISED, OWN_POSITIONS, TEACHER, THEIR_POSITIONS
 from charbert.data.readers.conll import TaggedSentence
 from charbert.model.processing import CharBertProcessor
 from charbert.noise.attack import Attack
-from charbert.tasks.aligned_examples import build_counterparts
-from charbert.tasks.paired_batches import CompanionDataset, TrainingNoise
+from charbert.tasks.aligned_examples import build_aligner
+from charbert.tasks.paired_batches import PairedDataset, TrainingNoise
 from charbert.tasks.tagging import NamedEntityTask
 
 WORDS = ("Nobody", "remembered", "the", "lighthouse", "keeper", "counting", "seven", "ships", "before", "breakfast")
@@ -24,12 +24,12 @@ def processor(wordpiece_tokenizer: PreTrainedTokenizerFast) -> CharBertProcessor
     return CharBertProcessor(wordpiece_tokenizer, None)
 
 
-def companions(processor: CharBertProcessor, *, examples: float = 0.5, beside: bool = False) -> CompanionDataset:
+def companions(processor: CharBertProcessor, *, examples: float = 0.5, beside: bool = False) -> PairedDataset:
     task = NamedEntityTask("ner", "f1")
     task.learn_labels(SENTENCES)
-    made = build_counterparts(task, SENTENCES, task.encode(SENTENCES, processor, 64), 64)
+    made = build_aligner(task, SENTENCES, task.encode(SENTENCES, processor, 64), 64)
     noise = TrainingNoise(Attack(), processor, seed=3, examples=examples, beside=beside)
-    return CompanionDataset(made, noise=noise)
+    return PairedDataset(made, noise=noise)
 
 
 def ids(features: list[dict[str, Any]]) -> list[list[int]]:
@@ -109,7 +109,7 @@ def test_the_teacher_reads_clean_text_and_is_paired_with_what_is_read_instead(pr
     noised = companions(processor, examples=1.0)
     made = noised.counterparts
     taught = made.encode(range(len(made)), made.pieces, processor)
-    dataset = CompanionDataset(made, teacher=taught, noise=noised.noise)
+    dataset = PairedDataset(made, teacher=taught, noise=noised.noise)
     for number, feature in enumerate(dataset.__getitems__(range(len(dataset)))):
         lesson = feature[TEACHER]
         assert lesson["input_ids"] == made.encoded.features[number]["input_ids"]

@@ -8,10 +8,10 @@ import pytest
 
 from charbert.config.data.sets import ColumnSettings, SpanSettings
 from charbert.errors import DataError, SettingsError
-from charbert.preparation.question_view import QuestionView
-from charbert.preparation.views import LabelledView, TaggedView
+from charbert.preparation.adapters import LabeledAdapter, TaggedAdapter
+from charbert.preparation.question_adapter import QuestionAdapter
 from charbert.tasks.classification import ClassificationTask
-from charbert.tasks.preparable import number_rows, read_rows, view_of
+from charbert.tasks.preparable import adapter_of, number_rows, read_rows
 from charbert.tasks.question_answering import QuestionAnsweringTask
 from charbert.tasks.tagging import NamedEntityTask, PartOfSpeechTask
 from charbert.tasks.task import Task
@@ -66,12 +66,12 @@ def test_labels_are_read_as_they_stand(tmp_path: Path) -> None:
 
 
 def test_each_kind_of_task_has_a_view() -> None:
-    views = [view_of(task) for task in (NER, POS, TEXTS, SQUAD)]
-    assert [type(view) for view in views] == [TaggedView, TaggedView, LabelledView, QuestionView]
-    assert [view.entities for view in views if isinstance(view, TaggedView)] == [True, False]
+    views = [adapter_of(task) for task in (NER, POS, TEXTS, SQUAD)]
+    assert [type(view) for view in views] == [TaggedAdapter, TaggedAdapter, LabeledAdapter, QuestionAdapter]
+    assert [view.entities for view in views if isinstance(view, TaggedAdapter)] == [True, False]
     assert views[2].known_labels == ("bad", "good")
     with pytest.raises(SettingsError, match="preparation=none"):
-        view_of(object())  # type: ignore[arg-type]
+        adapter_of(object())  # type: ignore[arg-type]
 
 
 def test_examples_in_memory_are_counted() -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from charbert.config.training.trainer import OptimizerSettings, TrainingSettings
 from charbert.errors import RecordError
-from charbert.integrity import CHECKSUMS, seal_folder
+from charbert.integrity import CHECKSUMS, record_checksums
 from charbert.training.arguments import build_arguments
 from charbert.training.checkpoints import newest_checkpoint
 from charbert.training.trainer import CharBertTrainer
@@ -112,7 +112,7 @@ def test_where_every_checkpoint_is_damaged_training_begins_anew(tmp_path: Path) 
 def test_sealed_is_what_lies_there(tmp_path: Path) -> None:
     (tmp_path / "checkpoint-3" / "inner").mkdir(parents=True)
     (tmp_path / "checkpoint-3" / "inner" / "file").write_bytes(b"x")
-    seal_folder(tmp_path / "checkpoint-3")
+    record_checksums(tmp_path / "checkpoint-3")
     assert newest_checkpoint(tmp_path) == str(tmp_path / "checkpoint-3")
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from charbert.errors import SettingsError
 from charbert.training import tracking
-from charbert.training.tracking import Run, TrackingCallback, path_key, tracking_run
+from charbert.training.tracking import TrackedRun, TrackingCallback, path_key, tracking_run
 
 
 def tracked(folder: Path, **changes: object):
@@ -161,7 +161,7 @@ class CrashedService:
 
 
 def test_a_crash_of_the_service_gives_one_warning_and_the_run_goes_on() -> None:
-    run = Run(CrashedService())
+    run = TrackedRun(CrashedService())
     with pytest.warns(UserWarning) as caught:
         run.log({"train/loss": 1.0}, step=1)
         run.log({"train/loss": 1.0}, step=2)
@@ -172,13 +172,13 @@ def test_a_crash_of_the_service_gives_one_warning_and_the_run_goes_on() -> None:
 
 
 def test_a_crash_of_the_service_hides_no_exception(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(tracking, "_start", lambda *_: Run(CrashedService()))
+    monkeypatch.setattr(tracking, "_start", lambda *_: TrackedRun(CrashedService()))
     with pytest.warns(UserWarning, match="finish"), pytest.raises(ZeroDivisionError), tracked(tmp_path):
         _ = 1 / 0
 
 
 def test_the_environment_is_as_before_after_a_run(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(tracking, "_start", lambda *_: Run())
+    monkeypatch.setattr(tracking, "_start", lambda *_: TrackedRun())
     monkeypatch.setenv("WANDB_CACHE_DIR", "mine")
     monkeypatch.delenv("WANDB_DATA_DIR", raising=False)
     with tracked(tmp_path):
@@ -204,7 +204,7 @@ def test_names_of_the_trainer_become_paths(name: str, path: str) -> None:
     assert path_key(name) == path
 
 
-class Heard(Run):
+class Heard(TrackedRun):
     def __init__(self) -> None:
         super().__init__()
         self.heard: list = []

@@ -71,7 +71,7 @@ def test_a_run_goes_on_offline_after_a_bounded_wait_and_one_warning(service: str
 
 
 def test_a_service_that_does_not_take_the_end_of_a_run_costs_one_warning(recwarn: pytest.WarningsRecorder) -> None:
-    from charbert.training.tracking import Run
+    from charbert.training.tracking import TrackedRun
 
     class Slow:
         id, path, url, dir = "x", "charbert/x", None, "wandb/run-x/files"
@@ -79,7 +79,7 @@ def test_a_service_that_does_not_take_the_end_of_a_run_costs_one_warning(recwarn
         def finish(self, exit_code: int) -> None:
             raise TimeoutError
 
-    run = Run(Slow(), online=True)
+    run = TrackedRun(Slow(), online=True)
     run.close(exit_code=0)
     run.close(exit_code=0)
     assert [str(one.message) for one in recwarn] == [

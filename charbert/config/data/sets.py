@@ -7,7 +7,7 @@ from enum import Enum
 
 from omegaconf import MISSING
 
-from charbert.config.identity import later, later_section
+from charbert.config.identity import omit_default, omit_default_section
 from charbert.errors import SettingsError
 from charbert.files import is_plain_name
 
@@ -33,10 +33,10 @@ class FoldSettings:
     """Seed of the cut; the same for all models, so that they see the same parts."""
     articles: str = ""
     """A SQuAD file with the articles that the questions of QNLI come from: an article is in one part only."""
-    near_similarity: float = later(0.0)
+    near_similarity: float = omit_default(0.0)
     """Similarity from which examples with nearly the same texts are in one part too, see `NearSettings`; 0: those with
     the same text alone."""
-    run_first: int = later(0)
+    run_first: int = omit_default(0)
     """Run the first so many parts alone and score their examples, where all would take too long; 0: all parts. More
     can be run later, and repeat no part."""
 
@@ -72,7 +72,7 @@ class SetFiles:
     """Where the hub calls a column otherwise: the name in ``task.columns``, and the hub's."""
     folds: FoldSettings = field(default_factory=FoldSettings)
     """Cross-validation of ``test``; ``train`` and ``dev`` are not read then."""
-    epochs_factor: float = later(1.0)
+    epochs_factor: float = omit_default(1.0)
     """Times the epochs of fine-tuning, for a set with so few examples that the epochs of the others are few steps."""
 
     def __post_init__(self) -> None:
@@ -95,7 +95,7 @@ class DataSettings:
     """Folder that the files below are relative to."""
     sets: dict[str, SetFiles] = field(default_factory=dict)
     """Files of each task, by ``task.name``."""
-    own: SetFiles = later_section(SetFiles)
+    own: SetFiles = omit_default_section(SetFiles)
     """Your own files, relative to the working folder, in place of the task's entry in ``sets``. A changed file makes
     another cell."""
     corpus: SetFiles = field(default_factory=SetFiles)
@@ -155,7 +155,7 @@ class CorpusSettings:
     """Read only this many words of the held-out text; None: all."""
     words_per_block: int = 80
     """Words per training block; blocks that need more than ``max_length`` subwords are cut."""
-    num_workers: int = later(1)
+    num_workers: int = omit_default(1)
     """Processes that count the vocabularies of a corpus, where there are none yet. Never changes a result."""
 
     def __post_init__(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from charbert.config.identity import later, later_section
+from charbert.config.identity import omit_default, omit_default_section
 from charbert.config.model.classical import BaselineSettings
 from charbert.config.model.word_recognizer import WordRecognizerSettings
 from charbert.config.training.trainer import TrainingSettings
@@ -116,14 +116,14 @@ class ModelSettings:
     that it can begin as the trunk exactly; none: without it (Table 4)."""
     share_interaction: bool = False
     """One interaction module for all layers instead of one per layer (the released weights share it)."""
-    interaction_start: Start = later(Start.random)
+    interaction_start: Start = omit_default(Start.random)
     """random: as all new weights; trunk: adding nothing and at the scale of the trunk's states, so that pretraining
     begins near the trunk; with ``interaction=residual`` exactly at it."""
     interaction_window: int = 3
     """Width of the convolution of Eq. 4 in subwords; odd."""
     char_embedding_size: int = 256
     """Size of one character's embedding."""
-    char_initializer_range: float | None = later(None)
+    char_initializer_range: float | None = omit_default(None)
     """Standard deviation of new character embeddings; null: as of other new weights, 0.02 for BERT, with which the
     Bi-GRU hardly tells subwords apart at first. 1: about as much as the trunk's embeddings do."""
     char_vocab_size: int = 1000
@@ -134,24 +134,24 @@ class ModelSettings:
     """mlm: MLM on noised text (AdvBERT on a plain trunk, "w/o NLM" on CharBERT); none: no further pretraining."""
     word_vocab_size: int = 30000
     """Words that NLM can restore, without ``<unk>``. Paper: Sec. 3.5."""
-    nlm_norm: NlmNorm = later(NlmNorm.none)
+    nlm_norm: NlmNorm = omit_default(NlmNorm.none)
     """Layer norm before NLM's decoder. none: Eq. 7; own: as the authors' code has it."""
-    word_start: Start = later(Start.random)
+    word_start: Start = omit_default(Start.random)
     """How NLM's decoder begins. random: as all new weights; trunk: each word as the mean of the trunk's embeddings of
     its subwords, so that a state is near the words that its trunk would say."""
-    hidden_share: float = later(0.0)
+    hidden_share: float = omit_default(0.0)
     """Share of the noised words whose subwords the token channel does not see in pretraining, in [0, 1], so that NLM
     must restore them from their characters."""
-    trunk_teacher_weight: float = later(0.0)
+    trunk_teacher_weight: float = omit_default(0.0)
     """Weight of a third loss in pretraining: how far each word's token states in the noised text are from those of the
     trunk, unchanged, in the clean text, as a share of their size. 0: none, as in the paper."""
     recognizer: WordRecognizerSettings = field(default_factory=WordRecognizerSettings)
     """The word recogniser in front of the model, if any (BERT+WordRec)."""
-    baseline: BaselineSettings = later_section(BaselineSettings)
+    baseline: BaselineSettings = omit_default_section(BaselineSettings)
     """A model without a trunk in place of the encoder (majority, TF-IDF); everything above is not used then."""
-    own_noise: bool = later(False)
+    own_noise: bool = omit_default(False)
     """Whether its noise in pretraining is what the row is about, so that it stands beside rows with other noise."""
-    pretrained: str = later("")
+    pretrained: str = omit_default("")
     """Folder of an encoder that ``save_pretrained`` wrote, its processor beside it, which takes the place of trunk and
     pretraining: a CharBERT with characters (``model=charbert_pretrained``). What it is made of it says itself.
     Empty: none."""

@@ -63,7 +63,7 @@ class DistillationSettings:
             )
 
     @property
-    def cell_settings(self) -> dict[str, str]:
+    def run_settings(self) -> dict[str, str]:
         """The settings of ``cell`` and their values."""
         return {name: value for name, _, value in (one.partition(":") for one in self.cell)}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from charbert.config.identity import later
+from charbert.config.identity import omit_default
 from charbert.errors import SettingsError
 
 
@@ -54,13 +54,13 @@ class OptimizerSettings:
     """Share of the steps in which the rate rises from zero, in [0, 1)."""
     max_grad_norm: float = 1.0
     """Gradients are clipped to this norm; 0 switches clipping off."""
-    algorithm: Algorithm = later(Algorithm.adamw)
+    algorithm: Algorithm = omit_default(Algorithm.adamw)
     """Adafactor takes the learning rate as it stands, without scaling it by itself."""
-    momentum: float = later(0.0)
+    momentum: float = omit_default(0.0)
     """Of SGD and RMSprop, in [0, 1); 0.9 is usual."""
-    polynomial_power: float = later(2.0)
+    polynomial_power: float = omit_default(2.0)
     """For ``schedule=polynomial``: the rate falls as the share of steps left to this power; 1 is linear."""
-    l1_penalty: float = later(0.0)
+    l1_penalty: float = omit_default(0.0)
     """Weight of the sum of absolute values in the loss, over the weights that decay."""
 
     def __post_init__(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from charbert.batch import EXAMPLE_IDS, Processor
-from charbert.data.readers.glue import LabelledText
+from charbert.data.readers.glue import LabeledText
 from charbert.errors import DataError
 
 _NOT_FEATURES = ("offset_mapping", "special_tokens_mask", "overflow_to_sample_mapping", "length")
@@ -24,13 +24,13 @@ class PairReport:
     """Texts or pairs with more subwords than fit; the longer text lost its end."""
 
 
-def text_label_ids(examples: Iterable[LabelledText]) -> dict[str, int]:
+def text_label_ids(examples: Iterable[LabeledText]) -> dict[str, int]:
     """Return an id for each label that occurs, in alphabetical order."""
     return {label: position for position, label in enumerate(sorted({example.label for example in examples}))}
 
 
 def encode_pairs(
-    examples: Sequence[LabelledText],
+    examples: Sequence[LabeledText],
     processor: Processor,
     label_ids: Mapping[str, int],
     max_length: int,
@@ -96,13 +96,13 @@ def _most_likely(row: np.ndarray, labels: Sequence[str]) -> LabelPrediction:
     return LabelPrediction(labels[best], float(1 / np.exp(row - row[best]).sum()))
 
 
-def _encode(examples: Sequence[LabelledText], processor: Processor, **options: Any) -> Any:
+def _encode(examples: Sequence[LabeledText], processor: Processor, **options: Any) -> Any:
     firsts = [example.first for example in examples]
     seconds = [example.second for example in examples if example.second is not None]
     return processor(firsts, seconds or None, **options)
 
 
-def check_labels(examples: Sequence[LabelledText], label_ids: Mapping[str, int]) -> None:
+def check_labels(examples: Sequence[LabeledText], label_ids: Mapping[str, int]) -> None:
     """Check that there are pairs only or single texts only, and that each label has an id.
 
     Raises:

@@ -25,7 +25,7 @@ from datasets.arrow_writer import ArrowWriter
 from charbert.data.pretraining.blocks import BlockCounts, BlockSettings, FastTokenizer, PlainTokenizer, pack_paragraphs
 from charbert.errors import DataError, SettingsError
 from charbert.files import locked
-from charbert.integrity import find_damage, seal_folder
+from charbert.integrity import find_damage, record_checksums
 
 FORMAT_VERSION = 1
 """Part of the cache's key; a new packing rule needs a new one."""
@@ -197,7 +197,7 @@ def _write_blocks(
                 )
             writer.finalize()
         (draft / _COUNTS).write_text(json.dumps(asdict(counts)) + "\n", encoding="utf-8")
-        seal_folder(draft)
+        record_checksums(draft)
         draft.rename(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)

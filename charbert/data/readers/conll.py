@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
-from charbert.data.readers.faults import Fault
+from charbert.data.readers.example_errors import ExampleError
 from charbert.data.readers.tag_schemes import is_entity_tag, to_iob2
 from charbert.errors import DataError, SettingsError
 
@@ -62,7 +62,7 @@ def read_conll(
     columns: Sequence[str] | None = None,
     scheme: TagScheme = "auto",
     unescape_quotes: bool = False,
-    faults: list[Fault] | None = None,
+    faults: list[ExampleError] | None = None,
 ) -> list[TaggedSentence]:
     """Return the sentences of a column file, their tags in IOB2.
 
@@ -201,7 +201,7 @@ def _read_sentences(
     lines: list[str],
     columns: Sequence[str] | None,
     unescape_quotes: bool,
-    faults: list[Fault] | None = None,
+    faults: list[ExampleError] | None = None,
 ) -> list[TaggedSentence]:
     """Return the sentences of a file with their tags as written."""
     sentences: list[TaggedSentence] = []
@@ -219,7 +219,7 @@ def _read_sentences(
                 sentences.append(layout.sentence(rows, document, first_line, unescape_quotes))
             elif faults is not None:
                 content = "\n".join(lines[first_line - 1 : number - 1])
-                faults.append(Fault(sentence_number, f"{path}:{first_line}", str(fault), content))
+                faults.append(ExampleError(sentence_number, f"{path}:{first_line}", str(fault), content))
             sentence_number += 1
             rows, fault = [], None
         if starts_document and sentences and sentences[-1].document == document:

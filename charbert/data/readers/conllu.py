@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from charbert.data.readers.conll import Tagged, TaggedSentence
-from charbert.data.readers.faults import Fault
+from charbert.data.readers.example_errors import ExampleError
 from charbert.data.readers.lines import read_lines
 from charbert.errors import DataError, SettingsError
 from charbert.files import write_atomically
@@ -25,7 +25,7 @@ _ID = re.compile(rf"({_COUNT})|({_COUNT})-({_COUNT})|(0|{_COUNT})\.({_COUNT})")
 
 
 def read_conllu(
-    path: Path | str, tag: PosColumn = "upos", *, faults: list[Fault] | None = None
+    path: Path | str, tag: PosColumn = "upos", *, faults: list[ExampleError] | None = None
 ) -> list[TaggedSentence]:
     """Return the sentences of a CoNLL-U file, one word for each syntactic word.
 
@@ -58,7 +58,7 @@ def read_conllu(
                     if faults is None:
                         raise
                     content = "\n".join(cells for _, cells in block)
-                    faults.append(Fault(sentence_number, f"{path}:{block[0][0]}", str(error), content))
+                    faults.append(ExampleError(sentence_number, f"{path}:{block[0][0]}", str(error), content))
                 block, started = [], True
                 sentence_number += 1
         elif not line.startswith("#"):

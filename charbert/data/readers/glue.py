@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from charbert.config.data.sets import ColumnSettings
-from charbert.data.readers.faults import Fault
+from charbert.data.readers.example_errors import ExampleError
 from charbert.data.readers.lines import read_lines, with_mark
 from charbert.errors import DataError
 from charbert.files import write_atomically
@@ -23,7 +23,7 @@ _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 
 
 @dataclass(frozen=True)
-class LabelledText:
+class LabeledText:
     """One text or a pair of texts with a label; ``place`` (file:line) says where it stood."""
 
     first: str
@@ -34,8 +34,8 @@ class LabelledText:
 
 
 def read_glue(
-    path: Path | str, columns: ColumnSettings, *, unquote_fields: bool = False, faults: list[Fault] | None = None
-) -> list[LabelledText]:
+    path: Path | str, columns: ColumnSettings, *, unquote_fields: bool = False, faults: list[ExampleError] | None = None
+) -> list[LabeledText]:
     """Return the rows of a table, with labels by name.
 
     A quotation mark is a character like any other: GLUE's files have unpaired ones.
@@ -57,7 +57,7 @@ def read_glue(
     lines = read_lines(path, _KIND)
     names, first_line = (list(columns.names), 1) if columns.names else (_read_header(path, lines, columns), 2)
     unquote_fields = unquote_fields and all(map(_is_quoted_throughout, lines))
-    rows: list[LabelledText] = []
+    rows: list[LabeledText] = []
     broken: list[DataError] = []
     for number, line in enumerate(lines[first_line - 1 :], start=first_line):
         fields = line.split("\t")
@@ -65,7 +65,7 @@ def read_glue(
             fields = [_unquote(cell) for cell in fields]
         fault = _row_fault(path, number, fields, names, columns)
         if fault is not None and faults is not None:
-            faults.append(Fault(number - first_line, f"{path}:{number}", str(fault), line))
+            faults.append(ExampleError(number - first_line, f"{path}:{number}", str(fault), line))
             continue
         if fault is not None:
             broken.append(fault)
@@ -73,7 +73,7 @@ def read_glue(
                 raise fault
             continue
         row = dict(zip(names, fields, strict=True))
-        rows.append(_labelled(path, number, row, columns, any_label=faults is not None))
+        rows.append(_labeled(path, number, row, columns, any_label=faults is not None))
     if not rows:
         raise DataError.at(path, None, expected="at least one row", found="none", hint="is the file empty?")
     if broken:
@@ -84,7 +84,7 @@ def read_glue(
     return rows
 
 
-def write_glue(path: Path | str, rows: Sequence[LabelledText], columns: ColumnSettings) -> None:
+def write_glue(path: Path | str, rows: Sequence[LabeledText], columns: ColumnSettings) -> None:
     """Write rows as a table that `read_glue` reads back with the same ``columns``.
 
     Labels stand as the files of the data set write them; columns that no row knows are left empty.
@@ -117,7 +117,7 @@ def write_glue(path: Path | str, rows: Sequence[LabelledText], columns: ColumnSe
     write_atomically(path, with_mark("\n".join(lines) + "\n"))
 
 
-def check_rows_aligned(clean: Sequence[LabelledText], attacked: Sequence[LabelledText], path: Path) -> None:
+def check_rows_aligned(clean: Sequence[LabeledText], attacked: Sequence[LabeledText], path: Path) -> None:
     """Check that an attacked copy has the clean rows' ids and labels, in their order.
 
     Raises:
@@ -188,16 +188,16 @@ def _row_fault(
     return None
 
 
-def _labelled(
+def _labeled(
     path: Path, number: int, row: Mapping[str, str], columns: ColumnSettings, *, any_label: bool
-) -> LabelledText:
+) -> LabeledText:
     label = row[columns.label]
     names = columns.label_names
     if names and not any_label and label not in names and label not in names.values():
         known = ", ".join(f"{written} ({name})" if written != name else name for written, name in names.items())
         hint = "is this a header in the middle of the file?" if label == columns.label else "see task.columns"
         raise DataError.at(path, number, expected=f"a label of {known}", found=repr(label), hint=hint)
-    return LabelledText(
+    return LabeledText(
         first=row[columns.first],
         second=row[columns.second] if columns.second is not None else None,
         label=names.get(label, label),
@@ -206,7 +206,7 @@ def _labelled(
     )
 
 
-def _check_ids(path: Path, rows: Iterable[LabelledText]) -> None:
+def _check_ids(path: Path, rows: Iterable[LabeledText]) -> None:
     seen: dict[str, str] = {}
     for row in rows:
         if row.row_id is None:
@@ -219,7 +219,9 @@ def _check_ids(path: Path, rows: Iterable[LabelledText]) -> None:
         seen[row.row_id] = row.place
 
 
-def _take_out_repeated_ids(rows: Sequence[LabelledText], first_line: int, faults: list[Fault]) -> list[LabelledText]:
+def _take_out_repeated_ids(
+    rows: Sequence[LabeledText], first_line: int, faults: list[ExampleError]
+) -> list[LabeledText]:
     """Return the rows with the first of each id; the others become faults."""
     seen: dict[str, str] = {}
     kept = []
@@ -228,7 +230,7 @@ def _take_out_repeated_ids(rows: Sequence[LabelledText], first_line: int, faults
             reason = f"the id {row.row_id!r} is that of {seen[row.row_id]}"
             line = int(row.place.rpartition(":")[2])
             content = "\t".join(filter(None, (row.row_id, row.first, row.second, row.label)))
-            faults.append(Fault(line - first_line, row.place, reason, content))
+            faults.append(ExampleError(line - first_line, row.place, reason, content))
             continue
         if row.row_id is not None:
             seen[row.row_id] = row.place

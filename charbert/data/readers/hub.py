@@ -17,7 +17,7 @@ import datasets
 from charbert.config.data.sets import TaskKind, TaskSettings
 from charbert.data.readers.columns import write_columns
 from charbert.data.readers.conll import TaggedSentence, write_conll
-from charbert.data.readers.glue import LabelledText, write_glue
+from charbert.data.readers.glue import LabeledText, write_glue
 from charbert.data.readers.squad import Answer, Question, write_squad
 from charbert.errors import DataError, SettingsError
 from charbert.files import replaced_file
@@ -214,7 +214,7 @@ def _write_texts(path: Path, rows: _Rows, task: TaskSettings) -> None:
         )
         assert first is not None
         examples.append(
-            LabelledText(
+            LabeledText(
                 first=first,
                 second=second,
                 label=str(row[columns.label]),

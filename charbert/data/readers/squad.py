@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from charbert.data.readers.faults import Fault
+from charbert.data.readers.example_errors import ExampleError
 from charbert.data.readers.lines import read_text
 from charbert.errors import DataError
 from charbert.files import write_atomically
@@ -42,7 +42,7 @@ class Question:
     """Where the question stands, for errors."""
 
 
-def read_squad(path: Path | str, *, no_answers: bool, faults: list[Fault] | None = None) -> list[Question]:
+def read_squad(path: Path | str, *, no_answers: bool, faults: list[ExampleError] | None = None) -> list[Question]:
     """Return the questions of a SQuAD file, in its order.
 
     An answer that does not stand where its ``answer_start`` says is taken where it stands nearest to it, and
@@ -157,7 +157,7 @@ class _Node:
             yield _Node(self.path, self.text, value, f"{name} {number} of {self.name}", near)
 
 
-def _questions(root: _Node, no_answers: bool, faults: list[Fault] | None) -> Iterator[Question]:
+def _questions(root: _Node, no_answers: bool, faults: list[ExampleError] | None) -> Iterator[Question]:
     seen: set[str] = set()
     number = -1
     for article_number, article in enumerate(root.each("data", "article")):
@@ -173,7 +173,7 @@ def _questions(root: _Node, no_answers: bool, faults: list[Fault] | None) -> Ite
                     if faults is None:
                         raise
                     content = json.dumps(entry.value, ensure_ascii=False)
-                    faults.append(Fault(number, entry.place, str(error), content))
+                    faults.append(ExampleError(number, entry.place, str(error), content))
                     continue
                 seen.add(question.question_id)
                 yield question

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn.utils import prune
 from transformers import PreTrainedModel
 
-from charbert.deploy.onnx.export import copy_companions, load_model
+from charbert.deploy.onnx.export import copy_side_files, load_model
 from charbert.errors import SettingsError
 from charbert.files import replaced_folder
 
@@ -121,5 +121,5 @@ def prune_model(folder: str | Path, target: str | Path, share: float) -> Sparsit
 def save_pruned(model: PreTrainedModel, source: Path, target: str | Path) -> None:
     """Write a pruned model with the companions of the one it came from."""
     with replaced_folder(target) as draft:
-        copy_companions(source, draft)
+        copy_side_files(source, draft)
         model.save_pretrained(draft)

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from transformers import AutoConfig, PreTrainedModel
 
-from charbert.deploy.onnx.export import copy_companions, load_model, write_report
+from charbert.deploy.onnx.export import copy_side_files, load_model, write_report
 from charbert.deploy.onnx.model import ONNX_FILE, OnnxModel, import_deploy, read_export
 from charbert.deploy.onnx.parity import Difference, Probe, runs_in_onnx
 from charbert.errors import CheckpointError
@@ -65,7 +65,7 @@ def quantize_model(folder: str | Path, target: str | Path, *, distance: float = 
                     f"{source}: expected int8 logits within {distance:g} of their standard deviation {one.spread:.3g}, "
                     f"got {one.mean:.3g} on average on {one.rows} rows of {one.subwords} subwords; nothing was written"
                 )
-        copy_companions(source, draft)
+        copy_side_files(source, draft)
         write_report(draft, about | {"weights": "int8", "tolerance": None, "distance": distance}, after, differences)
     return differences
 
@@ -102,5 +102,5 @@ def halve_model(folder: str | Path, target: str | Path) -> None:
     source = Path(folder)
     model = halve_weights(load_model(source), source)
     with replaced_folder(target) as draft:
-        copy_companions(source, draft)
+        copy_side_files(source, draft)
         model.save_pretrained(draft)

@@ -57,7 +57,7 @@ def export_model(folder: str | Path, target: str | Path, *, tolerance: float = T
         exported = OnnxModel(draft)
         differences = probe.compare(runs_in_torch(model, probe.outputs), runs_in_onnx(exported))
         _check(differences, source, tolerance)
-        copy_companions(source, draft)
+        copy_side_files(source, draft)
         about = {"model": type(model).__name__, "weights": "float32", "opset": OPSET, "tolerance": tolerance}
         write_report(draft, about, exported, differences)
     return differences
@@ -94,7 +94,7 @@ def load_model(folder: Path, **options: Any) -> PreTrainedModel:
     return model.eval()
 
 
-def copy_companions(source: Path, target: Path) -> None:
+def copy_side_files(source: Path, target: Path) -> None:
     """Copy what a model needs beside its weights: configuration, processor, and how it is to be used."""
     AutoConfig.from_pretrained(source, trust_remote_code=False).save_pretrained(target)
     CharBertProcessor.from_pretrained(source).save_pretrained(target)

@@ -8,7 +8,7 @@ from transformers import PreTrainedModel
 from charbert.model.adaptation.parts import encoder_layers, find_encoder
 
 
-def reinitialise_layers(model: nn.Module, count: int) -> None:
+def reinitialize_layers(model: nn.Module, count: int) -> None:
     """Draw the weights of the trunk's top layers anew, from torch's global generator, as the trunk's family does.
 
     An interaction of one layer alone starts anew with it; one that all layers share is left as it is.

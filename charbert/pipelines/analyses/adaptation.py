@@ -11,7 +11,7 @@ from charbert.records import ResultRecord, read_records
 from charbert.reporting.render.layout import render_markdown, write_table
 from charbert.reporting.tables.adaptation import adaptation_table
 from charbert.runs.comparability import comparison_keys, fitting_pretraining
-from charbert.runs.run import finetuning_cell
+from charbert.runs.run import finetuning_run
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ _BUDGET = ("epochs", "max_steps", "batch_size", "gradient_accumulation")
 
 def run(settings: Settings) -> ResultRecord:
     """Return the cell's record, after running it when it is missing, and draw the table of all ways there are."""
-    record = finetuning_cell(settings).finished()
+    record = finetuning_run(settings).finished()
     if record is None:
         from charbert.pipelines.train import finetune  # torch is imported only when something must be trained
 

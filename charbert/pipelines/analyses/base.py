@@ -29,15 +29,15 @@ from charbert.runs.analysis_keys import (
     SENSITIVITY,
     WORD_VS_SUBWORD,
     analysis_records,
-    channels_cell,
-    char_channel_cell,
-    fragility_cell,
-    sensitivity_cell,
-    tagger_cell,
-    word_vs_subword_cell,
+    channels_run,
+    char_channel_run,
+    fragility_run,
+    sensitivity_run,
+    tagger_run,
+    word_vs_subword_run,
 )
 from charbert.runs.comparability import comparable_records
-from charbert.runs.run import Cell
+from charbert.runs.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -48,14 +48,14 @@ SOURCES = ("char", "sum", "token", "concat")
 def word_vs_subword(settings: Settings) -> ResultRecord:
     """Return a model's entity scores by split words (Fig. 4), after fine-tuning it when that is missing."""
     _require_entities(settings)
-    record = _finished(word_vs_subword_cell(settings), settings, "word_vs_subword")
+    record = _finished(word_vs_subword_run(settings), settings, "word_vs_subword")
     draw_word_vs_subword(settings)
     return record
 
 
 def sensitivity(settings: Settings) -> ResultRecord:
     """Return how far the attack moves a model's states (Fig. 5), after training the model when it is missing."""
-    record = _finished(sensitivity_cell(settings), settings, "sensitivity")
+    record = _finished(sensitivity_run(settings), settings, "sensitivity")
     draw_sensitivity(settings)
     return record
 
@@ -67,7 +67,7 @@ def channels(settings: Settings) -> ResultRecord:
             f"{settings.experiment} hides words that were tagged, so task.kind must be tagging or pos_tagging, got "
             f"{settings.task.kind.name} (task={settings.task.name})"
         )
-    record = _finished(channels_cell(settings), settings, "channels")
+    record = _finished(channels_run(settings), settings, "channels")
     draw_channels(settings)
     return record
 
@@ -76,18 +76,18 @@ def embedding_sources(settings: Settings) -> list[ResultRecord]:
     """Return the scores of taggers on each kind of a model's frozen states (Fig. 6), after training what is missing."""
     _require_entities(settings)
     sources = SOURCES if settings.model.char_encoder is not CharEncoder.none else ("concat",)
-    cells = {source: tagger_cell(settings, source) for source in sources}
-    if missing := {source: cell for source, cell in cells.items() if cell.finished() is None}:
+    runs = {source: tagger_run(settings, source) for source in sources}
+    if missing := {source: run for source, run in runs.items() if run.finished() is None}:
         from charbert.pipelines.analyses import measure
 
         measure.embedding_sources(settings, missing)
     draw_embedding_sources(settings)
-    return [record for cell in cells.values() if (record := cell.finished()) is not None]
+    return [record for run in runs.values() if (record := run.finished()) is not None]
 
 
 def fragility(settings: Settings) -> ResultRecord:
     """Return what a typo does to the subwords of nouns (Sec. 1)."""
-    record = _finished(fragility_cell(settings), settings, "fragility")
+    record = _finished(fragility_run(settings), settings, "fragility")
     draw_fragility(settings)
     return record
 
@@ -104,7 +104,7 @@ def char_channel(settings: Settings) -> ResultRecord:
             "char_channel looks at encoders with a char channel from their start on, not at plain trunks, "
             f"model.released or model.pretrained; got model={model.name}"
         )
-    record = _finished(char_channel_cell(settings), settings, "char_channel")
+    record = _finished(char_channel_run(settings), settings, "char_channel")
     draw_char_channel(settings)
     return record
 
@@ -174,12 +174,12 @@ def draw_all(settings: Settings) -> None:
         draw_sensitivity(replace(settings, analysis=replace(settings.analysis, sensitivity=chosen)))
 
 
-def _finished(cell: Cell, settings: Settings, analysis: str) -> ResultRecord:
-    record = cell.finished()
+def _finished(run: Run, settings: Settings, analysis: str) -> ResultRecord:
+    record = run.finished()
     if record is None:
         from charbert.pipelines.analyses import measure
 
-        record = getattr(measure, analysis)(settings, cell)
+        record = getattr(measure, analysis)(settings, run)
     return record
 
 
@@ -187,9 +187,9 @@ def _attacked_scores(settings: Settings) -> AttackedScores | None:
     """Return what the fine-tuned models of Table 4 score under attack on the task; None where none was attacked."""
     table = paper_table(TABLE_SPECS["table4_ablation"], comparable_records(settings))
     for place, column in enumerate(table.columns):
-        cells = {row.label: row.cells[place] for row in table.rows}
-        if column.metric.startswith(f"attack/{settings.task.name}/") and any(cell.scores for cell in cells.values()):
-            return AttackedScores(column, cells)
+        runs = {row.label: row.cells[place] for row in table.rows}
+        if column.metric.startswith(f"attack/{settings.task.name}/") and any(run.scores for run in runs.values()):
+            return AttackedScores(column, runs)
     return None
 
 

@@ -19,10 +19,10 @@ from charbert.runs.analysis_keys import (
     KIND,
     MEASURED,
     analysis_records,
-    compression_cell,
+    compression_run,
 )
 from charbert.runs.keys import files_identity, task_identity
-from charbert.runs.run import Cell
+from charbert.runs.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class Form:
     """One form of a model: a row of the table."""
 
     label: str
-    cell: Cell
+    run: Run
     variant: Variant | None = None
     """None: a folder that was made elsewhere."""
     share: float = 0.0
@@ -47,21 +47,21 @@ def run(settings: Settings) -> list[ResultRecord]:
     The model is fine-tuned first where it is missing. The table of all models measured alike is drawn anew.
 
     Raises:
-        SettingsError: if a word recogniser stands in front of the model, or a name of ``compression.versions`` is none.
+        SettingsError: if the model has a word recognizer, or ``compression.eval_sets`` names an unknown eval set.
         CheckpointError: if an exported form differs from the model, or a folder holds no model of the task.
     """
     if settings.model.recognizer.enabled:
         raise SettingsError(f"model={settings.model.name} has a word recogniser, which has no smaller form")
     found = forms(settings)
-    if missing := [form for form in found if form.cell.finished() is None]:
+    if missing := [form for form in found if form.run.finished() is None]:
         from charbert.pipelines.analyses.compress_forms import Measurement
 
         measurement = Measurement(settings)
         for form in missing:
             log.info("compressing: %s", form.label)
-            form.cell.make_once(partial(measurement.record, form), partial(_is_measured, form))
+            form.run.make_once(partial(measurement.record, form), partial(_is_measured, form))
     draw(settings)
-    return [record for form in found if (record := form.cell.finished()) is not None]
+    return [record for form in found if (record := form.run.finished()) is not None]
 
 
 def forms(settings: Settings) -> list[Form]:
@@ -73,7 +73,7 @@ def forms(settings: Settings) -> list[Form]:
             found += [_pruned(settings, share) for share in chosen.pruned_shares]
         else:
             label = f"{model}, {_NAMES[variant]}"
-            found.append(Form(label, compression_cell(settings, variant.name, {}), variant))
+            found.append(Form(label, compression_run(settings, variant.name, {}), variant))
     return found + [_elsewhere(settings, label, Path(folder)) for label, folder in chosen.folders.items()]
 
 
@@ -97,7 +97,7 @@ def _pruned(settings: Settings, share: float) -> Form:
     steps = settings.compression.recovery_steps
     label = f"{settings.model.name}, pruned {100 * share:g} %" + (f", {steps} steps" if steps else "")
     identity = {"share": share, "recovery_steps": steps}
-    return Form(label, compression_cell(settings, f"pruned-{100 * share:g}", identity), Variant.pruned, share)
+    return Form(label, compression_run(settings, f"pruned-{100 * share:g}", identity), Variant.pruned, share)
 
 
 def _elsewhere(settings: Settings, label: str, folder: Path) -> Form:
@@ -117,11 +117,11 @@ def _elsewhere(settings: Settings, label: str, folder: Path) -> Form:
         "files": files_identity(settings),
         "attack": identity_values(settings.attack),
         "length": settings.finetuning_length,
-        "measured": {name: getattr(settings.compression, name) for name in MEASURED},
+        "measured": {name: getattr(settings.compression, setting) for name, setting in MEASURED.items()},
     }
-    cell = Cell(settings, KIND, [COMPRESSION, settings.task.name, label], identity)
-    return Form(label, cell, folder=where)
+    run = Run(settings, KIND, [COMPRESSION, settings.task.name, label], identity)
+    return Form(label, run, folder=where)
 
 
 def _is_measured(form: Form) -> bool:
-    return form.cell.finished() is not None
+    return form.run.finished() is not None

@@ -26,9 +26,9 @@ from charbert.evaluation.robustness import decode_encoded, score_set
 from charbert.model.processing import CharBertProcessor
 from charbert.pipelines.analyses.compress import Form
 from charbert.pipelines.build.data import prepare_data, set_files
-from charbert.pipelines.build.eval_sets import build_versions, read_sets
+from charbert.pipelines.build.eval_sets import build_eval_sets, read_sets
 from charbert.pipelines.train.finetune import prepare_finetuned
-from charbert.runs.analysis_keys import COMPRESSION, comparison, compression_cell
+from charbert.runs.analysis_keys import COMPRESSION, comparison, compression_run
 from charbert.runs.recorder import checksums, recorded_run, seed_everything
 from charbert.tasks.catalog import build_task
 from charbert.tasks.task import Encoded, Task
@@ -57,7 +57,7 @@ class Measurement:
         folder, found = self._make(form)
         processor = CharBertProcessor.from_pretrained(folder)
         collate = PadCollator(processor.pad_values, processor.row_length)
-        with torch_threads(chosen.threads), recorded_run(settings, form.cell) as (record, _):
+        with torch_threads(chosen.threads), recorded_run(settings, form.run) as (record, _):
             backend = self._load(folder)
             encoded = self._encode(form, processor)
             metrics = self._score(backend, encoded, collate)
@@ -71,7 +71,7 @@ class Measurement:
                 metrics |= {f"sparsity/{name}": found["sparsity"][name] for name in ("of_matrices", "of_all")}
             record.details |= {"analysis": COMPRESSION, "compared": comparison(settings, COMPRESSION)}
             record.details |= {"label": form.label, "form": form.variant.name if form.variant else "elsewhere", **found}
-            record.details |= {"versions": list(self.versions), "examples": len(self.versions["clean"])}
+            record.details |= {"versions": list(self.eval_sets), "examples": len(self.eval_sets["clean"])}
             record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
             record.finish(metrics)
 
@@ -87,13 +87,13 @@ class Measurement:
         return read_sets(self.settings, self.task)
 
     @cached_property
-    def versions(self) -> dict[str, Sequence[Any]]:
+    def eval_sets(self) -> dict[str, Sequence[Any]]:
         """The examples that are scored, clean and attacked."""
         chosen = self.settings.compression
-        built = build_versions(self.settings, self.task, self.sets)
-        names = ["clean", *(chosen.versions or [name for name in built if name != "clean"])]
+        built = build_eval_sets(self.settings, self.task, self.sets)
+        names = ["clean", *(chosen.eval_sets or [name for name in built if name != "clean"])]
         if unknown := sorted(set(names) - set(built)):
-            raise SettingsError(f"compression.versions must be of {', '.join(built)}, got {', '.join(unknown)}")
+            raise SettingsError(f"compression.eval_sets must be of {', '.join(built)}, got {', '.join(unknown)}")
         return {name: _spread(built[name], chosen.max_examples or len(built[name])) for name in built if name in names}
 
     @cached_property
@@ -103,7 +103,7 @@ class Measurement:
 
     def _make(self, form: Form) -> tuple[Path, dict[str, Any]]:
         """Return the folder of a form, made if it is missing, and what making it told."""
-        target = form.cell.model_folder
+        target = form.run.model_folder
         if form.folder is not None:
             return form.folder, {}
         if form.variant is Variant.original:
@@ -119,7 +119,7 @@ class Measurement:
         return target, self._prune(form, target)
 
     def _exported(self) -> Path:
-        folder = compression_cell(self.settings, Variant.onnx.name, {}).model_folder
+        folder = compression_run(self.settings, Variant.onnx.name, {}).model_folder
         if not folder.is_dir():
             export_model(self.source, folder)
         return folder
@@ -156,7 +156,7 @@ class Measurement:
         model.eval()
 
     def _load(self, folder: Path) -> Backend:
-        labels = self.task.labels if self.versions else []
+        labels = self.task.labels if self.eval_sets else []
         known = list(AutoConfig.from_pretrained(folder, trust_remote_code=False).id2label.values())
         if labels and known != labels:
             raise CheckpointError(
@@ -171,13 +171,13 @@ class Measurement:
         if whose not in self._encoded:
             length = self.settings.finetuning_length
             self._encoded[whose] = {
-                name: self.task.encode(examples, processor, length) for name, examples in self.versions.items()
+                name: self.task.encode(examples, processor, length) for name, examples in self.eval_sets.items()
             }
         return self._encoded[whose]
 
     def _score(self, backend: Backend, encoded: Mapping[str, Encoded], collate: PadCollator) -> dict[str, float]:
         metrics: dict[str, float] = {}
-        for name, examples in self.versions.items():
+        for name, examples in self.eval_sets.items():
             log.info("scoring on %s (%s, %d examples)", self.task.name, name, len(examples))
             batch_size = self.settings.finetuning.eval_batch_size
             logits = run_logits(backend, encoded[name].features, collate, batch_size)

@@ -18,12 +18,12 @@ from charbert.data.encoding.answers import SpanCandidate, SpanPrediction
 from charbert.errors import RecordError, SettingsError
 from charbert.evaluation.ensembles import combine, combine_scores
 from charbert.evaluation.logits import SUFFIX as SCORES
-from charbert.evaluation.logits import DecisionScores, read_scores
+from charbert.evaluation.logits import StoredLogits, read_scores
 from charbert.evaluation.robustness import SetPredictions
 from charbert.pipelines.build.data import prepare_data, set_files, task_files
-from charbert.pipelines.build.eval_sets import build_versions, read_sets, read_test_sets
+from charbert.pipelines.build.eval_sets import build_eval_sets, read_sets, read_test_sets
 from charbert.pipelines.evaluate.calibration import DEV, stored_scores
-from charbert.pipelines.evaluate.scoring import score_versions
+from charbert.pipelines.evaluate.scoring import score_eval_sets
 from charbert.pipelines.tables import paper
 from charbert.pipelines.tables.calibration import predictions_folder
 from charbert.pipelines.train.classical import fit_baseline, is_baseline, without_trunk
@@ -34,7 +34,7 @@ from charbert.reporting.tables.scores import row_label
 from charbert.runs.comparability import comparable_records
 from charbert.runs.keys import finetuning_identity
 from charbert.runs.recorder import checksums, recorded_run
-from charbert.runs.run import Cell
+from charbert.runs.run import Run
 from charbert.seeding import numpy_generator
 from charbert.tasks.catalog import build_task
 from charbert.tasks.folds import tested_examples
@@ -51,7 +51,7 @@ _RULES = {
     Rule.majority: "majority vote",
 }
 
-Versions = Mapping[str, Sequence[Any]]
+EvalSets = Mapping[str, Sequence[Any]]
 
 
 def run(settings: Settings) -> ResultRecord:
@@ -66,17 +66,17 @@ def run(settings: Settings) -> ResultRecord:
     if task_files(settings).folds.number:
         sets = read_test_sets(settings, task, learn=True)
         folds = chosen_folds(settings, task, sets["test"])
-        versions: Versions = tested_examples(folds, build_versions(settings, task, sets))
+        eval_sets: EvalSets = tested_examples(folds, build_eval_sets(settings, task, sets))
     else:
         sets = read_sets(settings, task)
-        versions = build_versions(settings, task, sets)
+        eval_sets = build_eval_sets(settings, task, sets)
     if settings.ensemble.bags:
-        members, label = _bags(settings, task, sets, versions), f"{settings.ensemble.bags} bags of"
+        members, label = _bags(settings, task, sets, eval_sets), f"{settings.ensemble.bags} bags of"
         label = f"{label} {settings.model.name}"
     else:
         members = chosen_members(settings)
         label = f"{len(members)} × {'+'.join(dict.fromkeys(map(row_label, members)))}{_choice(settings, members)}"
-    record = _combined(settings, f"{label} ({_RULES[settings.ensemble.rule]})", members, task, versions)
+    record = _combined(settings, f"{label} ({_RULES[settings.ensemble.rule]})", members, task, eval_sets)
     paper.draw_all(settings)
     return record
 
@@ -140,7 +140,7 @@ def _refuse_doubles(members: Sequence[ResultRecord]) -> None:
 
 
 def _combined(
-    settings: Settings, label: str, members: Sequence[ResultRecord], task: Task[Any, Any], versions: Versions
+    settings: Settings, label: str, members: Sequence[ResultRecord], task: Task[Any, Any], eval_sets: EvalSets
 ) -> ResultRecord:
     """Return the record of the members' joint predictions; they are read from the files that the members left."""
     model = replace(settings.model, name=label)
@@ -149,19 +149,19 @@ def _combined(
     rule = settings.ensemble.rule
     names = [f"{record.name}-{record.key}" for record in members]
     identity = {"members": sorted(record.key for record in members), "rule": rule}
-    cell = Cell(settings, "ensemble", [settings.task.name, label], identity)
-    if (record := cell.finished()) is not None:
-        log.info("%s: finished before, record %s", cell.name, cell.record_path)
+    run = Run(settings, "ensemble", [settings.task.name, label], identity)
+    if (record := run.finished()) is not None:
+        log.info("%s: finished before, record %s", run.name, run.record_path)
         return record
     folders = [predictions_folder(settings, one) for one in members]
     found = {
         name: combine(task, [read_member(task, folder, name, rows) for folder in folders], rule)
-        for name, rows in versions.items()
+        for name, rows in eval_sets.items()
     }
     log.info("scoring %s on %s", label, settings.task.name)
-    with recorded_run(settings, cell) as (record, tracking):
+    with recorded_run(settings, run) as (record, tracking):
         dev = _dev_scores(folders, rule)
-        metrics, record.details["judging"] = score_versions(settings, cell, task, versions, found, tracking, dev)
+        metrics, record.details["judging"] = score_eval_sets(settings, run, task, eval_sets, found, tracking, dev)
         record.settings = without_trunk(record.settings) if of_baselines else record.settings
         record.details["members"] = names
         record.details["rule"] = rule.name
@@ -206,7 +206,7 @@ def _span(line: Mapping[str, Any], example: Any) -> SpanPrediction:
     return SpanPrediction(tuple(candidates), line.get("null_difference", 0.0))
 
 
-def _dev_scores(folders: Sequence[Path], rule: Rule) -> DecisionScores | None:
+def _dev_scores(folders: Sequence[Path], rule: Rule) -> StoredLogits | None:
     """Return what the members say together on the dev set, None unless all have stored it."""
     stored = [stored_scores(folder, [DEV]) for folder in folders]
     if not all(stored):
@@ -218,7 +218,7 @@ def _dev_scores(folders: Sequence[Path], rule: Rule) -> DecisionScores | None:
 
 
 def _bags(
-    settings: Settings, task: Task[Any, Any], sets: Mapping[str, list[Any]], versions: Versions
+    settings: Settings, task: Task[Any, Any], sets: Mapping[str, list[Any]], eval_sets: EvalSets
 ) -> list[ResultRecord]:
     """Return the records of models that each were trained without another part of the training set."""
     number = settings.ensemble.bags
@@ -235,20 +235,20 @@ def _bags(
     order = numpy_generator(settings.seed, "bags", number).permutation(len(train))
     records = []
     for bag, left_out in enumerate(np.array_split(order, number)):
-        cell = bag_cell(settings, bag)
-        record = cell.finished()
-        if record is None or not cell.predictions_path("clean").is_file():
+        run = bag_run(settings, bag)
+        record = run.finished()
+        if record is None or not run.predictions_path("clean").is_file():
             without = set(left_out.tolist())
             kept = [example for index, example in enumerate(train) if index not in without]
             log.info("bag %d of %d: %d of %d training examples", bag + 1, number, len(kept), len(train))
             fit_model = fit_baseline if is_baseline(settings) else fit
-            record, _ = fit_model(settings, cell, task, {"train": kept, "dev": sets["dev"]}, versions)
+            record, _ = fit_model(settings, run, task, {"train": kept, "dev": sets["dev"]}, eval_sets)
         records.append(record)
     return records
 
 
-def bag_cell(settings: Settings, bag: int) -> Cell:
+def bag_run(settings: Settings, bag: int) -> Run:
     """Return the cell of the model that is trained without one part of the training set."""
     identity = finetuning_identity(settings) | {"bag": bag, "bags": settings.ensemble.bags}
     parts = [settings.task.name, settings.model.name, f"s{settings.seed}", f"bag{bag}of{settings.ensemble.bags}"]
-    return Cell(settings, BAG, parts, identity)
+    return Run(settings, BAG, parts, identity)

@@ -16,7 +16,7 @@ from charbert.config.explain import Baseline
 from charbert.config.identity import identity_values
 from charbert.config.schema import Settings
 from charbert.data.readers.conll import TaggedSentence
-from charbert.data.readers.glue import LabelledText
+from charbert.data.readers.glue import LabeledText
 from charbert.deploy.onnx.export import load_model
 from charbert.deploy.predict.predictor import find_model
 from charbert.deploy.predict.usage import read_usage
@@ -32,7 +32,7 @@ from charbert.reporting.figures.explanation import attention_grids, attribution_
 from charbert.reporting.render.explanation_page import render_page
 from charbert.runs.analysis_keys import KIND
 from charbert.runs.recorder import recorded_run
-from charbert.runs.run import Cell
+from charbert.runs.run import Run
 from charbert.tasks.catalog import build_task
 from charbert.text.words import replace_words, split_words, words_of
 
@@ -78,9 +78,9 @@ def run(settings: Settings) -> Path:
         tolerance=chosen.tolerance,
     )
     explained = [_explain(settings, explainer, processor, text, usage.max_length) for text in texts]
-    cell = _cell(settings, folder, texts)
-    target = Path(settings.paths.results) / "explanations" / f"{cell.name}-{cell.key}"
-    with recorded_run(settings, cell) as (record, tracking):
+    run = _cell(settings, folder, texts)
+    target = Path(settings.paths.results) / "explanations" / f"{run.name}-{run.key}"
+    with recorded_run(settings, run) as (record, tracking):
         with replaced_folder(target) as draft:
             _write(draft, settings, folder, explained)
         for name in (ATTRIBUTIONS, ATTENTION):
@@ -122,7 +122,7 @@ def _example(settings: Settings) -> _Text:
     example: Any = examples[number]
     if isinstance(example, TaggedSentence):
         return _Text("as written", tuple(example.words))
-    if isinstance(example, LabelledText):
+    if isinstance(example, LabeledText):
         return _Text("as written", example.first, example.second)
     return _Text("as written", example.question, example.context)
 
@@ -173,12 +173,12 @@ def _baseline_id(baseline: Baseline, processor: CharBertProcessor) -> int | None
     return int(found)
 
 
-def _cell(settings: Settings, folder: Path, texts: Sequence[_Text]) -> Cell:
+def _cell(settings: Settings, folder: Path, texts: Sequence[_Text]) -> Run:
     weights = {path.name: file_checksum(path) for path in sorted(folder.rglob("*.safetensors"))}
     how = {name: value for name, value in identity_values(settings.explain).items() if name != "model"}
     identity = {"analysis": EXPLANATION, "weights": weights, "how": how, "texts": [asdict(text) for text in texts]}
     named = [Path(settings.explain.model).resolve().name] if settings.explain.model else [settings.model.name]
-    return Cell(settings, KIND, [EXPLANATION, *named], identity)
+    return Run(settings, KIND, [EXPLANATION, *named], identity)
 
 
 def _write(draft: Path, settings: Settings, folder: Path, explained: Sequence[ExplainedText]) -> None:

@@ -48,7 +48,7 @@ from charbert.pipelines.build.data import (
     set_files,
     task_files,
 )
-from charbert.pipelines.build.eval_sets import build_versions, read_sets
+from charbert.pipelines.build.eval_sets import build_eval_sets, read_sets
 from charbert.pipelines.train.finetune import prepare_finetuned
 from charbert.pipelines.train.pretrain import load_encoder, new_encoder, trunk_tokenizer
 from charbert.records import ResultRecord
@@ -63,25 +63,25 @@ from charbert.runs.analysis_keys import (
     tokenizer_name,
 )
 from charbert.runs.recorder import checksums, history, recorded_run, seed_everything, train
-from charbert.runs.run import Cell
+from charbert.runs.run import Run
 from charbert.seeding import numpy_generator
 from charbert.tasks.attackable import attackable_sentences
 from charbert.tasks.catalog import build_task
 from charbert.tasks.task import Task
-from charbert.training.tracking import Run
+from charbert.training.tracking import TrackedRun
 from charbert.training.trainer import build_trainer
 
 log = logging.getLogger(__name__)
 
 
-def word_vs_subword(settings: Settings, cell: Cell) -> ResultRecord:
+def word_vs_subword(settings: Settings, run: Run) -> ResultRecord:
     """Return the record of a model's entity scores by split words, from its predictions on the clean test set."""
     finetuned = prepare_finetuned(settings)
     tokenizer = CharBertProcessor.from_pretrained(finetuned.model_folder).tokenizer
     lines = finetuned.predictions_path("clean").read_text(encoding="utf-8").split("\n")
     rows = [json.loads(line) for line in lines if line]
     split = find_split_words([row["words"] for row in rows], tokenizer)
-    with _recorded(settings, cell, WORD_VS_SUBWORD, set_files(settings)) as (record, _):
+    with _recorded(settings, run, WORD_VS_SUBWORD, set_files(settings)) as (record, _):
         scores = score_by_split([row["gold"] for row in rows], [row["predicted"] for row in rows], split)
         found = asdict(scores)
         classes = {name: found[name] for name in ("all_words", "split", "unsplit")}
@@ -96,7 +96,7 @@ def word_vs_subword(settings: Settings, cell: Cell) -> ResultRecord:
     return record
 
 
-def sensitivity(settings: Settings, cell: Cell) -> ResultRecord:
+def sensitivity(settings: Settings, run: Run) -> ResultRecord:
     """Return the record of how far the attack moves a model's states, over the test set and in one sentence.
 
     The encoder alone is looked at: a word recogniser in front of it is left out.
@@ -110,7 +110,7 @@ def sensitivity(settings: Settings, cell: Cell) -> ResultRecord:
     noisy = attackable_sentences(task, task.attack(examples, attack, seed)[0])
     shown = settings.analysis.sensitivity.sentence.split()
     noised = attack_sentences([shown], attack, seed, stream="sensitivity")[0].words
-    with _recorded(settings, cell, SENSITIVITY, set_files(settings)) as (record, _):
+    with _recorded(settings, run, SENSITIVITY, set_files(settings)) as (record, _):
         log.info("sensitivity of %s on %d sentences", settings.model.name, len(clean))
         metrics: dict[str, float] = {}
         for source, rows in word_sensitivities(encode, clean, noisy).items():
@@ -122,7 +122,7 @@ def sensitivity(settings: Settings, cell: Cell) -> ResultRecord:
     return record
 
 
-def channels(settings: Settings, cell: Cell) -> ResultRecord:
+def channels(settings: Settings, run: Run) -> ResultRecord:
     """Return the record of a tagger's scores with what one channel sees of the attacked words hidden.
 
     A word recogniser in front of the model is left out.
@@ -131,13 +131,13 @@ def channels(settings: Settings, cell: Cell) -> ResultRecord:
     processor, backend = CharBertProcessor.from_pretrained(folder), load_backend(folder)
     task = build_task(settings.task)
     sets = read_sets(settings, task)
-    versions = build_versions(settings, task, sets)
-    attack = "released" if "released" in versions else settings.attack.name
-    clean, noisy = versions["clean"], versions[attack]
+    eval_sets = build_eval_sets(settings, task, sets)
+    attack = "released" if "released" in eval_sets else settings.attack.name
+    clean, noisy = eval_sets["clean"], eval_sets[attack]
     changed = changed_words([example.words for example in clean], [example.words for example in noisy])
     collate = PadCollator(processor.pad_values, processor.row_length)
     metrics: dict[str, float] = {}
-    with _recorded(settings, cell, CHANNELS, set_files(settings)) as (record, _):
+    with _recorded(settings, run, CHANNELS, set_files(settings)) as (record, _):
         for name, examples in (("clean", clean), (attack, noisy)):
             encoded = task.encode(examples, processor, settings.finetuning_length)
             hidden = subwords_of(encoded.origin, changed)
@@ -155,7 +155,7 @@ def channels(settings: Settings, cell: Cell) -> ResultRecord:
     return record
 
 
-def embedding_sources(settings: Settings, cells: Mapping[str, Cell]) -> list[ResultRecord]:
+def embedding_sources(settings: Settings, runs: Mapping[str, Run]) -> list[ResultRecord]:
     """Return the records of taggers on frozen states, one for each kind of states that ``cells`` names."""
     prepare_data(settings)
     task = build_task(settings.task)
@@ -163,10 +163,10 @@ def embedding_sources(settings: Settings, cells: Mapping[str, Cell]) -> list[Res
     encode = _word_encoder(settings, *load_encoder(settings))
     log.info("reading the words' states in %s", settings.model.name)
     states = {split: encode([example.words for example in sets[split]]) for split in ("train", "dev", "test")}
-    return [_train_tagger(settings, cell, task, sets, states, source) for source, cell in cells.items()]
+    return [_train_tagger(settings, run, task, sets, states, source) for source, run in runs.items()]
 
 
-def fragility(settings: Settings, cell: Cell) -> ResultRecord:
+def fragility(settings: Settings, run: Run) -> ResultRecord:
     """Return the record of what a typo does to the subwords of nouns; needs a tokenizer and no model."""
     prepare_data(settings)
     path = data_file(settings, task_files(settings).dev, "the dev set")
@@ -182,7 +182,7 @@ def fragility(settings: Settings, cell: Cell) -> ResultRecord:
         encoding = tokenizer([f" {word}" for word in words], add_special_tokens=False)
         return [tokenizer.convert_ids_to_tokens(ids) for ids in encoding["input_ids"]]
 
-    with _recorded(settings, cell, FRAGILITY, [path]) as (record, _):
+    with _recorded(settings, run, FRAGILITY, [path]) as (record, _):
         found = asdict(measure_fragility(nouns, subwords, numpy_generator(settings.seed, "fragility")))
         record.details["tokenizer"] = tokenizer_name(settings)
         record.details["counts"] = {name: found[name] for name in ("nouns", "edited")}
@@ -190,14 +190,14 @@ def fragility(settings: Settings, cell: Cell) -> ResultRecord:
     return record
 
 
-def char_channel(settings: Settings, cell: Cell) -> ResultRecord:
+def char_channel(settings: Settings, run: Run) -> ResultRecord:
     """Return the record of how much an encoder's characters tell, at its start and after any pretraining."""
     fresh, processor, _ = new_encoder(settings)
     encoders = {"start": fresh.charbert}
     if settings.model.objective is not Objective.none:
         encoders["pretrained"] = load_encoder(settings)[0]
     texts = list(islice(corpus_blocks(settings, "dev"), settings.analysis.char_channel.texts))
-    with _recorded(settings, cell, CHAR_CHANNEL, [corpus_file(settings, "dev")]) as (record, _):
+    with _recorded(settings, run, CHAR_CHANNEL, [corpus_file(settings, "dev")]) as (record, _):
         metrics: dict[str, float] = {}
         for stage, model in encoders.items():
             log.info("reading %d texts by %s, %s", len(texts), settings.model.name, stage)
@@ -211,14 +211,14 @@ def char_channel(settings: Settings, cell: Cell) -> ResultRecord:
 
 @contextmanager
 def _recorded(
-    settings: Settings, cell: Cell, analysis: str, files: Sequence[Path]
-) -> Iterator[tuple[ResultRecord, Run]]:
+    settings: Settings, run: Run, analysis: str, files: Sequence[Path]
+) -> Iterator[tuple[ResultRecord, TrackedRun]]:
     """Open the record of an analysis; it says which figure it belongs to and what it may stand beside."""
-    with recorded_run(settings, cell) as (record, run):
+    with recorded_run(settings, run) as (record, tracked):
         record.details["analysis"] = analysis
         record.details["compared"] = comparison(settings, analysis)
         record.data_checksums = checksums(files, Path(settings.data.root))
-        yield record, run
+        yield record, tracked
 
 
 def _model_of_stage(settings: Settings) -> tuple[CharBertModel, CharBertProcessor]:
@@ -240,7 +240,7 @@ def _sensitivity_path(settings: Settings, source: str, which: str) -> str:
 
 def _train_tagger(
     settings: Settings,
-    cell: Cell,
+    run: Run,
     task: Task[Any, Any],
     sets: Mapping[str, list[Any]],
     states: Mapping[str, list[WordStates]],
@@ -266,23 +266,23 @@ def _train_tagger(
         dropout=chosen.dropout,
     )
     tagger.fit_scale([feature["states"] for feature in features["train"]])
-    with _recorded(settings, cell, EMBEDDING_SOURCES, set_files(settings)) as (record, run):
+    with _recorded(settings, run, EMBEDDING_SOURCES, set_files(settings)) as (record, tracked):
         trainer = build_trainer(
             chosen.training,
             tagger,
             features["train"],
             features["dev"],
             collate_states,
-            folder=cell.checkpoints_folder,
+            folder=run.checkpoints_folder,
             seed=settings.seed,
             best_metric=f"eval_{task.metric}",
             label_names=["labels"],
             compute_metrics=score_dev,
         )
-        train(trainer, record, run)
+        train(trainer, record, tracked)
         scores = task.score(sets["test"], predict_tags(trainer, features["test"], task.labels))
         record.details["source"] = source
         record.details["history"] = history(trainer)
         record.finish({f"eval/{task.name}/{key}": float(value) for key, value in scores.items()})
-    shutil.rmtree(cell.folder, ignore_errors=True)
+    shutil.rmtree(run.folder, ignore_errors=True)
     return record

@@ -38,7 +38,7 @@ from charbert.pipelines.train.pretrain import build_processor, model_overrides, 
 from charbert.records import ResultRecord, settings_key
 from charbert.runs.keys import encoder_identity, text_identity, trunk_identity
 from charbert.runs.recorder import checksums, recorded_run
-from charbert.runs.run import Cell, pretraining_cell
+from charbert.runs.run import Run, pretraining_run
 from charbert.seeding import numpy_generator
 
 log = logging.getLogger(__name__)
@@ -61,18 +61,18 @@ def run(settings: Settings) -> ResultRecord:
             "perplexity reads encoders that were pretrained here or trunks, not model.released or model.pretrained, "
             "which may have lost their heads"
         )
-    cell = perplexity_cell(settings)
-    record = cell.finished()
+    run = perplexity_run(settings)
+    record = run.finished()
     if record is None:
-        record = _measure(settings, cell)
+        record = _measure(settings, run)
     draw(settings, comparison(settings))
     return record
 
 
-def perplexity_cell(settings: Settings) -> Cell:
+def perplexity_run(settings: Settings) -> Run:
     """Return the cell of an encoder's perplexities."""
     identity = {"encoder": encoder_identity(settings), "of": comparison(settings)}
-    return Cell(settings, KIND, [KIND, settings.model.name, f"s{settings.seed}"], identity)
+    return Run(settings, KIND, [KIND, settings.model.name, f"s{settings.seed}"], identity)
 
 
 def comparison(settings: Settings) -> str:
@@ -82,13 +82,13 @@ def comparison(settings: Settings) -> str:
     return settings_key(common | {"attack": identity_values(settings.attack), "seed": settings.seed})
 
 
-def _measure(settings: Settings, cell: Cell) -> ResultRecord:
+def _measure(settings: Settings, run: Run) -> ResultRecord:
     prepare_data(settings)
     model, processor, vocabulary = _load(settings)
     clean = sample_texts(settings)
     texts = {"clean": clean, "attacked": attack_texts(clean, build_attack(settings.attack), settings.attack.seed)}
     log.info("perplexity of %s on %d texts, clean and attacked", settings.model.name, len(clean))
-    with recorded_run(settings, cell) as (record, _):
+    with recorded_run(settings, run) as (record, _):
         metrics = _masked_metrics(settings, model, processor, texts, record)
         metrics |= _ngram_metrics(settings, processor, texts, record)
         if vocabulary is not None:
@@ -120,7 +120,7 @@ def _load(settings: Settings) -> tuple[CharBertForPreTraining, CharBertProcessor
     folder = prepare_encoder(settings)
     if folder is not None:
         model = CharBertForPreTraining.from_pretrained(folder)
-        words = pretraining_cell(settings).model_folder / "word_vocab.json"
+        words = pretraining_run(settings).model_folder / "word_vocab.json"
         if model.mlm_head is None:
             raise CheckpointError(f"{folder}: model.objective={settings.model.objective.name} trained no MLM head")
         has_nlm = settings.model.objective in (Objective.nlm, Objective.mlm_nlm)

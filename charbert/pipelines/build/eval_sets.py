@@ -63,7 +63,7 @@ def read_test_sets(settings: Settings, task: Task[Any, Any], *, learn: bool = Fa
     return sets
 
 
-def build_versions(settings: Settings, task: Task[Any, Any], sets: dict[str, list[Any]]) -> dict[str, Sequence[Any]]:
+def build_eval_sets(settings: Settings, task: Task[Any, Any], sets: dict[str, list[Any]]) -> dict[str, Sequence[Any]]:
     """Return the clean test set, our attack on it, and every attacked copy made elsewhere, in this order."""
     attacked, _ = task.attack(sets["test"], build_attack(settings.attack), settings.attack.seed)
     copies = {name: sets[name] for name in task_files(settings).attacked}

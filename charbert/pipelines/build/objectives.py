@@ -20,7 +20,7 @@ from transformers import (
 from charbert.batch import NOISED, TEACHER
 from charbert.config.schema import Settings
 from charbert.config.training.robust_training import Divergence, RobustMethod, RobustTrainingSettings
-from charbert.data.collate import CompanionCollator, PadCollator, companion_collator
+from charbert.data.collate import PadCollator, PairedCollator, paired_collator
 from charbert.errors import SettingsError
 from charbert.model.adaptation.student import take_layers
 from charbert.model.heads import CharBertForFineTuning
@@ -33,12 +33,12 @@ from charbert.pipelines.build.preparation import training_weights
 from charbert.runs.recorder import seed_everything
 from charbert.runs.teachers import teacher_folder
 from charbert.seeding import derive_seed
-from charbert.tasks.aligned_examples import Counterpart, Counterparts, build_counterparts
-from charbert.tasks.paired_batches import CompanionDataset, TrainingNoise
+from charbert.tasks.aligned_examples import AlignedExample, ExampleAligner, build_aligner
+from charbert.tasks.paired_batches import PairedDataset, TrainingNoise
 from charbert.tasks.task import Encoded, Task
 from charbert.training.distributed.processes import refuse_several
 from charbert.training.losses.class_weights import ClassWeightedLoss
-from charbert.training.losses.consistency import SelfTeaching
+from charbert.training.losses.consistency import ConsistencyTraining
 from charbert.training.losses.distillation import Distillation, attach_projections, check_layer_map, spread_layers
 from charbert.training.losses.extra_loss import ExtraLoss
 
@@ -52,7 +52,7 @@ _AUTO: dict[str, Any] = {
 
 
 @dataclass
-class Lessons:
+class Objectives:
     """What a training reads, and what it learns beside the labels."""
 
     train_set: Any
@@ -61,14 +61,14 @@ class Lessons:
     extra_losses: list[ExtraLoss] = field(default_factory=list)
 
 
-def prepare_lessons(
+def build_objectives(
     settings: Settings,
     task: Task[Any, Any],
     examples: Sequence[Any],
     encoded: Encoded,
     processor: CharBertProcessor,
     model: Any,
-) -> Lessons:
+) -> Objectives:
     """Return the training set, with typos, class weights and what a teacher reads where the settings ask for it.
 
     Args:
@@ -86,24 +86,24 @@ def prepare_lessons(
     robust = settings.robust_training
     weights = training_weights(settings, task, examples)
     losses: list[ExtraLoss] = [] if weights is None else [ClassWeightedLoss(weights)]
-    companioned = settings.distillation.enabled or robust.method is not RobustMethod.none
-    if losses or companioned:
+    paired = settings.distillation.enabled or robust.method is not RobustMethod.none
+    if losses or paired:
         refuse_several("learning from a teacher, from typos or with class weights")
-    if not companioned:
-        return Lessons(encoded.features, own, losses)
-    counterparts = build_counterparts(task, examples, encoded, settings.finetuning_length)
+    if not paired:
+        return Objectives(encoded.features, own, losses)
+    counterparts = build_aligner(task, examples, encoded, settings.finetuning_length)
     companions: dict[str, PadCollator] = {}
     taught = None
     if settings.distillation.enabled:
         their_processor, teacher = load_teacher(settings, task)
-        taught = _teacher_counterparts(task, counterparts, their_processor)
-        companions[TEACHER] = companion_collator(their_processor.pad_values, their_processor.row_length)
+        taught = _teacher_aligner(task, counterparts, their_processor)
+        companions[TEACHER] = paired_collator(their_processor.pad_values, their_processor.row_length)
         losses.append(_distillation(settings, task, model, teacher, taught))
     if robust.method is RobustMethod.self_teaching:
-        companions[NOISED] = companion_collator(processor.pad_values, processor.row_length)
-        losses.append(SelfTeaching(robust.weight, symmetric=robust.divergence is Divergence.symmetric))
-    train_set = CompanionDataset(counterparts, teacher=taught, noise=_training_noise(settings, processor))
-    return Lessons(train_set, CompanionCollator(own, companions), losses)
+        companions[NOISED] = paired_collator(processor.pad_values, processor.row_length)
+        losses.append(ConsistencyTraining(robust.weight, symmetric=robust.divergence is Divergence.symmetric))
+    train_set = PairedDataset(counterparts, teacher=taught, noise=_training_noise(settings, processor))
+    return Objectives(train_set, PairedCollator(own, companions), losses)
 
 
 def build_student(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProcessor, Any]:
@@ -154,9 +154,9 @@ def _load_processor(folder: Path) -> CharBertProcessor:
     return CharBertProcessor(tokenizer, None)
 
 
-def _teacher_counterparts(
-    task: Task[Any, Any], counterparts: Counterparts, processor: CharBertProcessor
-) -> list[Counterpart]:
+def _teacher_aligner(
+    task: Task[Any, Any], counterparts: ExampleAligner, processor: CharBertProcessor
+) -> list[AlignedExample]:
     """Return what the teacher reads of each feature."""
     numbers = range(len(counterparts))
     read = counterparts.encode(numbers, counterparts.pieces, processor)
@@ -166,7 +166,7 @@ def _teacher_counterparts(
 
 
 def _distillation(
-    settings: Settings, task: Task[Any, Any], student: Any, teacher: Any, taught: Sequence[Counterpart]
+    settings: Settings, task: Task[Any, Any], student: Any, teacher: Any, taught: Sequence[AlignedExample]
 ) -> Distillation:
     chosen, sizes = settings.distillation, (student.config.num_hidden_layers, teacher.config.num_hidden_layers)
     layer_map = chosen.layer_pairs or spread_layers(*sizes)

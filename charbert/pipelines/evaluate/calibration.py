@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from charbert.config.calibration import JudgingSettings
-from charbert.evaluation.calibration import SUFFIX, Judgement, judge, judgement_text, temperature_of
+from charbert.config.calibration import CalibrationSettings
+from charbert.evaluation.calibration import SUFFIX, CalibrationReport, calibration_text, judge, temperature_of
 from charbert.evaluation.logits import SUFFIX as SCORES
-from charbert.evaluation.logits import DecisionScores, read_scores, write_scores
+from charbert.evaluation.logits import StoredLogits, read_scores, write_scores
 from charbert.evaluation.metric_paths import metric_path
 from charbert.files import write_atomically
 from charbert.reporting.figures.reliability import reliability_plot
@@ -20,24 +20,24 @@ FIGURE = "reliability"
 """Stem of the reliability plot beside the predictions."""
 
 
-def keep_scores(folder: Path, scores: Mapping[str, DecisionScores | None]) -> None:
+def keep_scores(folder: Path, scores: Mapping[str, StoredLogits | None]) -> None:
     """Write the scores on each version of the test set, and on the dev set, beside the predictions."""
     for name, one in scores.items():
         if one is not None:
             write_scores(folder / f"{name}{SCORES}", one)
 
 
-def stored_scores(folder: Path, versions: list[str]) -> dict[str, DecisionScores]:
+def stored_scores(folder: Path, eval_sets: list[str]) -> dict[str, StoredLogits]:
     """Return the scores that a cell has stored of these versions; none of one that is older than they are."""
-    found = {name: read_scores(folder / f"{name}{SCORES}") for name in versions}
+    found = {name: read_scores(folder / f"{name}{SCORES}") for name in eval_sets}
     return {name: one for name, one in found.items() if one is not None}
 
 
-def judge_versions(
-    settings: JudgingSettings,
+def calibrate_eval_sets(
+    settings: CalibrationSettings,
     folder: Path,
-    scores: Mapping[str, DecisionScores],
-    dev: DecisionScores | None,
+    scores: Mapping[str, StoredLogits],
+    dev: StoredLogits | None,
     *,
     task_name: str,
     decision_path: str,
@@ -63,7 +63,7 @@ def judge_versions(
     if not judged:
         return {}, {}
     for name, one in judged.items():
-        write_atomically(folder / f"{name}{SUFFIX}", judgement_text(one))
+        write_atomically(folder / f"{name}{SUFFIX}", calibration_text(one))
     reliability_plot(
         {name: one.bins for name, one in judged.items()},
         folder,
@@ -86,10 +86,10 @@ def judge_versions(
     return metrics, details
 
 
-def _note(judgement: Judgement) -> str:
+def _note(report: CalibrationReport) -> str:
     found = {"ECE": "ece", "scaled": "scaled_ece"}
-    texts = [f"{name} {100 * judgement.metrics[key]:.1f}" for name, key in found.items() if key in judgement.metrics]
-    return f"{', '.join(texts)} ({judgement.decisions} decisions)"
+    texts = [f"{name} {100 * report.metrics[key]:.1f}" for name, key in found.items() if key in report.metrics]
+    return f"{', '.join(texts)} ({report.decisions} decisions)"
 
 
 def _caption(title: str, bins: int, temperature: float | None) -> str:

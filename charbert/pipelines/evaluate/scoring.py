@@ -10,23 +10,23 @@ import numpy as np
 
 from charbert.config.schema import Settings
 from charbert.evaluation.errors import analyse_errors, write_errors
-from charbert.evaluation.logits import DecisionScores
-from charbert.evaluation.robustness import SetPredictions, decision_scores, score_set
-from charbert.pipelines.evaluate.calibration import DEV, FIGURE, judge_versions, keep_scores
+from charbert.evaluation.logits import StoredLogits
+from charbert.evaluation.robustness import SetPredictions, score_set, stored_logits
+from charbert.pipelines.evaluate.calibration import DEV, FIGURE, calibrate_eval_sets, keep_scores
 from charbert.records import write_atomically
-from charbert.runs.run import Cell
+from charbert.runs.run import Run
 from charbert.tasks.task import Task
-from charbert.training.tracking import Run
+from charbert.training.tracking import TrackedRun
 
 
-def score_versions(
+def score_eval_sets(
     settings: Settings,
-    cell: Cell,
+    run: Run,
     task: Task[Any, Any],
-    versions: Mapping[str, Sequence[Any]],
+    eval_sets: Mapping[str, Sequence[Any]],
     found: Mapping[str, SetPredictions],
-    tracking: Run,
-    dev: DecisionScores | None = None,
+    tracking: TrackedRun,
+    dev: StoredLogits | None = None,
 ) -> tuple[dict[str, float], dict[str, Any]]:
     """Return the scores of predictions on every version of the test set, and details of how they were judged.
 
@@ -44,11 +44,11 @@ def score_versions(
     """
     metrics: dict[str, float] = {}
     units = {}
-    for name, examples in versions.items():
+    for name, examples in eval_sets.items():
         score = score_set(task, name, examples, found[name])
-        path = cell.predictions_path(name)
+        path = run.predictions_path(name)
         write_atomically(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in score.lines))
-        tables = analyse_errors(task, examples, found[name].predictions, versions["clean"])
+        tables = analyse_errors(task, examples, found[name].predictions, eval_sets["clean"])
         write_errors(tables, path.parent, name)
         for table in tables:
             if table.rows:
@@ -56,26 +56,26 @@ def score_versions(
         metrics |= score.metrics
         for metric, counts in score.units.items():
             units[name if metric == task.metric else f"{name}/{metric}"] = np.asarray(counts).tolist()
-    write_atomically(cell.record_path.with_name("per_example.json"), json.dumps(units) + "\n")
-    judged, details = _judge(settings, cell, task, versions, found, tracking, dev)
+    write_atomically(run.record_path.with_name("per_example.json"), json.dumps(units) + "\n")
+    judged, details = _judge(settings, run, task, eval_sets, found, tracking, dev)
     return judged | metrics, details
 
 
 def _judge(
     settings: Settings,
-    cell: Cell,
+    run: Run,
     task: Task[Any, Any],
-    versions: Mapping[str, Sequence[Any]],
+    eval_sets: Mapping[str, Sequence[Any]],
     found: Mapping[str, SetPredictions],
-    tracking: Run,
-    dev: DecisionScores | None,
+    tracking: TrackedRun,
+    dev: StoredLogits | None,
 ) -> tuple[dict[str, float], dict[str, Any]]:
-    folder = cell.predictions_path("clean").parent
-    scored = {name: decision_scores(task, examples, found[name]) for name, examples in versions.items()}
+    folder = run.predictions_path("clean").parent
+    scored = {name: stored_logits(task, examples, found[name]) for name, examples in eval_sets.items()}
     scores = {name: one for name, one in scored.items() if one is not None}
     keep_scores(folder, {**scores, DEV: dev})
-    metrics, details = judge_versions(
-        settings.judging,
+    metrics, details = calibrate_eval_sets(
+        settings.calibration,
         folder,
         scores,
         dev,

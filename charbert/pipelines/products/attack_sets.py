@@ -49,7 +49,7 @@ def run(settings: Settings) -> Path:
         "source": shorten_path(source, settings.data.root),
         "source_sha256": file_checksum(source),
         "attack": asdict(settings.attack),
-        **summarise(task, examples, edits),
+        **summarize(task, examples, edits),
     }
     name = f"{settings.task.name}-{settings.attack.name}-s{settings.attack.seed}"
     folder = Path(settings.paths.results) / "attack_sets" / name
@@ -66,7 +66,7 @@ def run(settings: Settings) -> Path:
     return folder
 
 
-def summarise(task: Task[Any, Any], examples: Sequence[Any], edits: Sequence[Sequence[EditRecord]]) -> dict[str, Any]:
+def summarize(task: Task[Any, Any], examples: Sequence[Any], edits: Sequence[Sequence[EditRecord]]) -> dict[str, Any]:
     """Return counts of words and edits, and the share of modified words, in [0, 1].
 
     ``words`` are all of the set, texts that are not attacked counted once however many examples share them (the

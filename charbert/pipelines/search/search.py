@@ -18,13 +18,13 @@ from charbert.config.schema import Settings
 from charbert.errors import SettingsError, TrainingError, TrialPrunedError
 from charbert.files import write_atomically
 from charbert.pipelines.build.composition import Composition
-from charbert.pipelines.search.study import ClaimedTrial, Study
+from charbert.pipelines.search.search_study import ClaimedTrial, SearchStudy
 from charbert.pipelines.train.finetune import run_trial
 from charbert.records import ResultRecord
 from charbert.reporting.tables.search import draw_search, render_trials, trials_csv, trials_table
 from charbert.runs.keys import finetuning_identity
 from charbert.runs.recorder import recorded_run
-from charbert.runs.run import Cell
+from charbert.runs.run import Run
 from charbert.training.pruning import PruningCallback
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_FOREIGN = ("task", "data", "newswire", "paths", "recipe", "experiment", "search", "tracking", "attack", "judging")
+_FOREIGN = ("task", "data", "newswire", "paths", "recipe", "experiment", "search", "tracking", "attack", "calibration")
 """Settings that trials must have in common, or that no training sees."""
 
 
@@ -48,30 +48,30 @@ def run(composition: Composition) -> ResultRecord:
     """
     settings = composition.settings()
     check_space(composition, settings)
-    cell = search_cell(settings)
-    study = Study(study_folder(settings, cell), cell.folder, settings.search)
-    log.info("%d trials in %s", study.budget, study_folder(settings, cell))
+    run = search_run(settings)
+    study = SearchStudy(study_folder(settings, run), run.folder, settings.search)
+    log.info("%d trials in %s", study.budget, study_folder(settings, run))
     _run_trials(composition, settings, study)
-    return _report(composition, settings, cell, study)
+    return _report(composition, settings, run, study)
 
 
-def search_cell(settings: Settings) -> Cell:
+def search_run(settings: Settings) -> Run:
     """Return the cell of a search: more trials continue it, another space or method begins anew."""
     space, method = identity_values(settings.search)["space"], settings.search.method
     kept = {"space": space, "method": method, "seed": settings.search.seed, "pruner": settings.search.pruner}
     parts = ["search", settings.task.name, settings.model.name, f"s{settings.seed}"]
-    return Cell(settings, "search", parts, {"search": kept, "finetuning": finetuning_identity(settings)})
+    return Run(settings, "search", parts, {"search": kept, "finetuning": finetuning_identity(settings)})
 
 
-def trial_cell(settings: Settings) -> Cell:
+def trial_run(settings: Settings) -> Run:
     """Return the cell of one trial; two trials with the same settings are one."""
     parts = ["trial", settings.task.name, settings.model.name, f"s{settings.seed}"]
-    return Cell(settings, "trial", parts, finetuning_identity(settings))
+    return Run(settings, "trial", parts, finetuning_identity(settings))
 
 
-def study_folder(settings: Settings, cell: Cell) -> Path:
+def study_folder(settings: Settings, run: Run) -> Path:
     """Return the folder of a search's results."""
-    return Path(settings.paths.results) / "search" / cell.folder.name
+    return Path(settings.paths.results) / "search" / run.folder.name
 
 
 def check_space(composition: Composition, settings: Settings) -> None:
@@ -93,7 +93,7 @@ def check_space(composition: Composition, settings: Settings) -> None:
                 raise SettingsError(f"search.space[{name}]: {error}") from error
 
 
-def _run_trials(composition: Composition, settings: Settings, study: Study) -> None:
+def _run_trials(composition: Composition, settings: Settings, study: SearchStudy) -> None:
     count = min(settings.search.processes, study.budget)
     if count == 1:
         _work(composition, study)
@@ -125,24 +125,24 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _work(composition: Composition, study: Study | None = None) -> None:
+def _work(composition: Composition, study: SearchStudy | None = None) -> None:
     """Run trials until there are enough."""
     settings = composition.settings()
     if study is None:
-        cell = search_cell(settings)
-        study = Study(study_folder(settings, cell), cell.folder, settings.search)
+        run = search_run(settings)
+        study = SearchStudy(study_folder(settings, run), run.folder, settings.search)
     while (claimed := study.claim()) is not None:
         _run_one(composition, study, claimed)
 
 
-def _run_one(composition: Composition, study: Study, claimed: ClaimedTrial) -> None:
+def _run_one(composition: Composition, study: SearchStudy, claimed: ClaimedTrial) -> None:
     number = claimed.trial.number
     settings = composition.settings(claimed.values)
-    cell = trial_cell(settings)
-    claimed.trial.set_user_attr("key", cell.key)
+    run = trial_run(settings)
+    claimed.trial.set_user_attr("key", run.key)
     log.info("trial %d: %s", number, ", ".join(f"{name}={value}" for name, value in claimed.values.items()))
     try:
-        record = run_trial(settings, cell, [PruningCallback(f"eval_{settings.task.metric}", claimed.report)])
+        record = run_trial(settings, run, [PruningCallback(f"eval_{settings.task.metric}", claimed.report)])
     except TrialPrunedError as error:
         log.info("trial %d %s", number, error)
         study.close(claimed, pruned=True)
@@ -159,27 +159,27 @@ def _run_one(composition: Composition, study: Study, claimed: ClaimedTrial) -> N
         study.close(claimed, score=score)
 
 
-def _report(composition: Composition, settings: Settings, cell: Cell, study: Study) -> ResultRecord:
+def _report(composition: Composition, settings: Settings, run: Run, study: SearchStudy) -> ResultRecord:
     rows = [row for trial in study.trials if (row := _row(trial)) is not None]
     finished = [row for row in rows if row["score"] is not None]
     if not finished:
         errors = {row["error"] for row in rows if row["error"]}
         raise TrainingError(f"no trial of the search came to an end; {'; '.join(sorted(errors)) or 'all were pruned'}")
     best = max(finished, key=lambda row: row["score"])
-    folder = study_folder(settings, cell)
+    folder = study_folder(settings, run)
     metric = f"dev/{settings.task.name}/{settings.task.metric}"
     command = f"python experiments/finetune.py --config-dir {folder} --config-name best"
     found = f"The best of {len(rows)} trials: {metric} {best['score']:.4f} (trial {best['trial']}). Run it with"
     write_atomically(folder / "best.yaml", composition.file("finetune", best["values"], [found, command]))
-    with recorded_run(settings, cell) as (record, run):
+    with recorded_run(settings, run) as (record, tracked):
         record.details |= {"trials": rows, "best": best, "importances": study.importances(), "metric": metric}
         scales = {name: one.scale for name, one in settings.search.space.items()}
         title = f"{settings.search.method.name} search, {settings.model.name} on {settings.task.name}"
         write_atomically(folder / "trials.md", render_trials(rows, metric, title))
         write_atomically(folder / "trials.csv", trials_csv(rows))
         picture = draw_search(rows, record.details["importances"], folder, metric=metric, title=title, scales=scales)[0]
-        run.table("trials", *trials_table(rows))
-        run.image("search", picture)
+        tracked.table("trials", *trials_table(rows))
+        tracked.image("search", picture)
         record.finish({metric: best["score"], "trials/complete": len(finished), "trials/all": len(rows)})
         record.wall_seconds = sum(row["seconds"] for row in rows)
     log.info("%s\n%s", found, command)

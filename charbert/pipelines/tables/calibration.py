@@ -11,10 +11,10 @@ from charbert.config.schema import Settings
 from charbert.errors import RecordError
 from charbert.evaluation.calibration import SCALED, TEMPERATURE
 from charbert.evaluation.metric_paths import ATTACKED, CLEAN
-from charbert.pipelines.evaluate.calibration import DEV, judge_versions, stored_scores
+from charbert.pipelines.evaluate.calibration import DEV, calibrate_eval_sets, stored_scores
 from charbert.records import ResultRecord, write_record
 from charbert.reporting.render.layout import render_markdown, write_table
-from charbert.reporting.tables.calibration import judging_table
+from charbert.reporting.tables.calibration import calibration_table
 from charbert.reporting.tables.scores import row_label
 from charbert.runs.comparability import comparable_records
 from charbert.tasks.catalog import build_task
@@ -55,10 +55,10 @@ def draw(settings: Settings) -> None:
     task = settings.task.name
     records = [record for record in task_records(settings) if record.details.get("judging")]
     if records:
-        table = judging_table(records, task, settings.attack.name)
+        table = calibration_table(records, task, settings.attack.name)
         folder = Path(settings.paths.results) / "tables"
-        write_table(table, folder, f"judging_{task}")
-        log.info("written to %s\n\n%s", folder / f"judging_{task}.md", render_markdown(table))
+        write_table(table, folder, f"calibration_{task}")
+        log.info("written to %s\n\n%s", folder / f"calibration_{task}.md", render_markdown(table))
 
 
 def draw_all(settings: Settings) -> None:
@@ -76,12 +76,12 @@ def _judge(settings: Settings, record: ResultRecord) -> None:
     """Add to a record what its scores say under the settings, and write it when that is not what it has."""
     task = build_task(settings.task)
     folder = predictions_folder(settings, record)
-    scores = stored_scores(folder, _versions(record, task.name))
+    scores = stored_scores(folder, _eval_sets(record, task.name))
     if not scores:
         log.info("%s: no stored scores in %s, so it is judged as its record has it", record.name, folder)
         return
-    metrics, details = judge_versions(
-        settings.judging,
+    metrics, details = calibrate_eval_sets(
+        settings.calibration,
         folder,
         scores,
         stored_scores(folder, [DEV]).get(DEV),
@@ -104,7 +104,7 @@ def _is_calibration(name: str) -> bool:
     return last == TEMPERATURE or last.removeprefix(SCALED) in ("ece", "brier", "nll", "confidence")
 
 
-def _versions(record: ResultRecord, task: str) -> list[str]:
+def _eval_sets(record: ResultRecord, task: str) -> list[str]:
     """Return the versions of the test set that a record has scores on."""
     attacks = [name.split("/")[2] for name in record.metrics if name.startswith(f"{ATTACKED}/{task}/")]
     return (

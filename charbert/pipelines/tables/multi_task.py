@@ -11,7 +11,7 @@ from charbert.records import ResultRecord
 from charbert.reporting.render.layout import render_markdown, write_table
 from charbert.reporting.tables.multi_task import multi_task_table
 from charbert.runs.comparability import comparable_records
-from charbert.runs.multi_task_keys import SHARED_TASK, multi_task_cell, task_settings
+from charbert.runs.multi_task_keys import SHARED_TASK, multi_task_run, task_settings
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ STEM = "multi_task"
 
 def run(settings: Settings) -> ResultRecord:
     """Return the run's record, after training when it is missing, and redraw the table of the settings' tasks."""
-    record = multi_task_cell(settings).finished()
+    record = multi_task_run(settings).finished()
     if record is None:
         from charbert.pipelines.train import multi_task  # torch is imported only when something must be trained
 

@@ -16,7 +16,7 @@ from charbert.reporting.render.layout import Table, render_markdown, write_table
 from charbert.reporting.tables.paper import TABLE_SPECS, PaperTable, paper_table, table_columns, table_records
 from charbert.reporting.tables.run_lists import list_rows, list_runs
 from charbert.runs.comparability import comparable_records
-from charbert.runs.run import finetuning_cell
+from charbert.runs.run import finetuning_run
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ def run(settings: Settings) -> ResultRecord:
     """
     if settings.experiment not in TABLE_SPECS:
         raise SettingsError(f"experiment={settings.experiment} is no table of cells; known: {', '.join(TABLE_SPECS)}")
-    record = finetuning_cell(settings).finished()
+    record = finetuning_run(settings).finished()
     if record is not None:
         draw(settings, settings.experiment)
         return record
@@ -53,11 +53,14 @@ def draw(settings: Settings, stem: str) -> Table | None:
     if not records:
         return None
     columns, folder = table_columns(spec, records), results / "records"
+    second_baseline_p_values = None
+    if name := spec.second_baseline:
+        second_baseline_p_values = row_p_values(records, columns, folder, second_baseline=name)
     table = paper_table(
         spec,
         records,
         p_values=row_p_values(records, columns, folder),
-        rival_p_values=row_p_values(records, columns, folder, rival=spec.rival) if spec.rival else None,
+        second_baseline_p_values=second_baseline_p_values,
     )
     write_table(table, results / "tables", stem)
     if stem == ROBUSTNESS:

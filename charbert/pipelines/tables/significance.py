@@ -41,7 +41,7 @@ def row_p_values(
     columns: Sequence[Column],
     folder: Path,
     *,
-    rival: str = "",
+    second_baseline: str = "",
     seed: int = 0,
     rounds: int = 10_000,
 ) -> dict[tuple[str, str], float]:
@@ -68,13 +68,15 @@ def row_p_values(
     runs = runs_of(records, [column.metric for column in columns])
     p_values: dict[tuple[str, str], float] = {}
     for (label, metric), members in runs.items():
-        baseline = rival or baseline_of(label)
+        baseline = second_baseline or baseline_of(label)
         if label in (baseline, baseline_of(label)) or (baseline, metric) not in runs:
             continue
         pairs = _paired(runs[baseline, metric], members, metric, folder)
         for column in columns:
             if pairs and column.metric == metric:
-                rng = numpy_generator(seed, "significance", label, metric, *([rival] if rival else []))
+                rng = numpy_generator(
+                    seed, "significance", label, metric, *([second_baseline] if second_baseline else [])
+                )
                 p_values[label, column.heading] = _p_value(pairs, rng, rounds)
     return p_values
 
@@ -88,7 +90,7 @@ def _paired(
     for record in first:
         seed_and_fold = repetition(record)
         other = others.get(seed_and_fold)
-        one, two = (_units(run, metric, folder) if run is not None else None for run in (record, other))
+        one, two = (_units(tracked, metric, folder) if tracked is not None else None for tracked in (record, other))
         if one is None or two is None:
             continue
         if one.shape != two.shape:

@@ -15,19 +15,19 @@ from charbert.config.data.preparation import ClassWeights
 from charbert.config.model.classical import BaselineKind
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError
-from charbert.evaluation.logits import DecisionScores
-from charbert.evaluation.robustness import SetPredictions, decision_scores
+from charbert.evaluation.logits import StoredLogits
+from charbert.evaluation.robustness import SetPredictions, stored_logits
 from charbert.pipelines.build.data import set_files
-from charbert.pipelines.evaluate.scoring import score_versions
+from charbert.pipelines.evaluate.scoring import score_eval_sets
 from charbert.records import ResultRecord
 from charbert.runs.recorder import checksums, recorded_run
-from charbert.runs.run import Cell
+from charbert.runs.run import Run
 from charbert.tasks.question_answering import QuestionAnsweringTask
 from charbert.tasks.task import Task
 
 log = logging.getLogger(__name__)
 
-_SECTIONS = ("model", "task", "data", "newswire", "preparation", "attack", "judging")
+_SECTIONS = ("model", "task", "data", "newswire", "preparation", "attack", "calibration")
 """What a baseline depends on; its record names no trunk, since it stands beside the models of all."""
 
 Predict = Callable[[Sequence[Any]], SetPredictions]
@@ -45,10 +45,10 @@ def is_baseline(settings: Settings) -> bool:
 
 def fit_baseline(
     settings: Settings,
-    cell: Cell,
+    run: Run,
     task: Task[Any, Any],
     sets: Mapping[str, list[Any]],
-    versions: Mapping[str, Sequence[Any]],
+    eval_sets: Mapping[str, Sequence[Any]],
 ) -> tuple[ResultRecord, dict[str, SetPredictions]]:
     """Return the record and the predictions of a baseline; arguments as of `charbert.pipelines.train.fit.fit`.
 
@@ -61,24 +61,22 @@ def fit_baseline(
             f"model={settings.model.name} has none; leave it at none, or balance the examples (preparation=balanced)"
         )
     log.info("fitting %s on %s, seed %d", settings.model.name, settings.task.name, settings.seed)
-    with recorded_run(settings, cell) as (record, tracking):
+    with recorded_run(settings, run) as (record, tracking):
         record.settings = without_trunk(record.settings)
         predict = _fitted(settings, task, sets["train"])
-        found = {name: predict(examples) for name, examples in versions.items()}
+        found = {name: predict(examples) for name, examples in eval_sets.items()}
         dev = _dev_scores(settings, task, sets["dev"], predict)
-        metrics, record.details["judging"] = score_versions(settings, cell, task, versions, found, tracking, dev)
+        metrics, record.details["judging"] = score_eval_sets(settings, run, task, eval_sets, found, tracking, dev)
         record.details["reports"] = {name: one.report for name, one in found.items()}
         record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
         record.finish(metrics)
     return record, found
 
 
-def _dev_scores(
-    settings: Settings, task: Task[Any, Any], dev: Sequence[Any], predict: Predict
-) -> DecisionScores | None:
-    if not settings.judging.temperature or not task.decision_labels:
+def _dev_scores(settings: Settings, task: Task[Any, Any], dev: Sequence[Any], predict: Predict) -> StoredLogits | None:
+    if not settings.calibration.temperature or not task.decision_labels:
         return None
-    return decision_scores(task, dev, predict(dev))
+    return stored_logits(task, dev, predict(dev))
 
 
 def _fitted(settings: Settings, task: Task[Any, Any], train: Sequence[Any]) -> Predict:

@@ -17,42 +17,42 @@ import numpy as np
 from charbert.config.schema import Settings
 from charbert.data.readers.squad import Question, read_squad
 from charbert.data.splits import Parts
-from charbert.evaluation.logits import DecisionScores, joined
+from charbert.evaluation.logits import StoredLogits, joined
 from charbert.evaluation.robustness import SetPredictions
 from charbert.pipelines.build.data import data_file, set_files, task_files
-from charbert.pipelines.build.eval_sets import build_versions, read_test_sets
+from charbert.pipelines.build.eval_sets import build_eval_sets, read_test_sets
 from charbert.pipelines.build.preparation import prepare_fold
 from charbert.pipelines.evaluate.calibration import DEV, stored_scores
-from charbert.pipelines.evaluate.scoring import score_versions
+from charbert.pipelines.evaluate.scoring import score_eval_sets
 from charbert.pipelines.train.classical import fit_baseline, is_baseline
 from charbert.pipelines.train.fit import fit
 from charbert.records import ResultRecord, write_atomically
 from charbert.runs.recorder import checksums, recorded_run
-from charbert.runs.run import Cell, fold_cell, with_fold
+from charbert.runs.run import Run, fold_run, with_fold
 from charbert.tasks.folds import cut_folds, take_fold, tested_examples
 from charbert.tasks.task import Task
 
 log = logging.getLogger(__name__)
 
-Versions = Mapping[str, Sequence[Any]]
+EvalSets = Mapping[str, Sequence[Any]]
 
 
-def run_folds(settings: Settings, cell: Cell, task: Task[Any, Any]) -> ResultRecord:
+def run_folds(settings: Settings, run: Run, task: Task[Any, Any]) -> ResultRecord:
     """Return the record of all folds, or of the first ``folds.run_first``, after running those that are missing.
 
     Its ``details.folds`` has each score's mean, standard deviation and values over the folds' own test parts.
     """
     sets = read_test_sets(settings, task, learn=True)
-    versions = build_versions(settings, task, sets)
+    eval_sets = build_eval_sets(settings, task, sets)
     folds = chosen_folds(settings, task, sets["test"])
-    done = [_run_fold(with_fold(settings, number), task, fold, versions) for number, fold in enumerate(folds)]
+    done = [_run_fold(with_fold(settings, number), task, fold, eval_sets) for number, fold in enumerate(folds)]
     records = [record for record, _ in done]
     found = _pool(folds, [predictions for _, predictions in done])
     log.info("scoring the predictions of %d folds", len(folds))
-    tested = tested_examples(folds, versions)
-    with recorded_run(settings, cell) as (record, tracking):
+    tested = tested_examples(folds, eval_sets)
+    with recorded_run(settings, run) as (record, tracking):
         dev = _pooled_dev([with_fold(settings, number) for number in range(len(folds))])
-        metrics, record.details["judging"] = score_versions(settings, cell, task, tested, found, tracking, dev)
+        metrics, record.details["judging"] = score_eval_sets(settings, run, task, tested, found, tracking, dev)
         record.training_tokens = sum(one.training_tokens for one in records)
         record.details["folds"] = _spread(records)
         record.details["fold_keys"] = [one.key for one in records]
@@ -78,21 +78,21 @@ def _read_articles(settings: Settings) -> list[Question] | None:
 
 
 def _run_fold(
-    settings: Settings, task: Task[Any, Any], fold: Parts, versions: Versions
+    settings: Settings, task: Task[Any, Any], fold: Parts, eval_sets: EvalSets
 ) -> tuple[ResultRecord, dict[str, SetPredictions]]:
     """Return the record and the predictions of one fold, trained when they are not there."""
-    cell = fold_cell(settings)
-    path = cell.folder / "fold_predictions.json"
-    record = cell.finished()
+    run = fold_run(settings)
+    path = run.folder / "fold_predictions.json"
+    record = run.finished()
     if record is not None and path.is_file():
-        log.info("%s: finished before, record %s", cell.name, cell.record_path)
-        return record, _read_predictions(path, task, cell)
-    sets, test = take_fold(fold, versions["clean"], versions)
+        log.info("%s: finished before, record %s", run.name, run.record_path)
+        return record, _read_predictions(path, task, run)
+    sets, test = take_fold(fold, eval_sets["clean"], eval_sets)
     if settings.preparation.steps:
         preparation = prepare_fold(settings, task, sets["train"], {"dev": sets["dev"], "test": test["clean"]})
-        preparation.write(cell.preparation_folder)
+        preparation.write(run.preparation_folder)
         sets["train"] = preparation.examples
-    record, found = (fit_baseline if is_baseline(settings) else fit)(settings, cell, task, sets, test)
+    record, found = (fit_baseline if is_baseline(settings) else fit)(settings, run, task, sets, test)
     _write_predictions(path, task, found)
     return record, found
 
@@ -109,9 +109,9 @@ def _write_predictions(path: Path, task: Task[Any, Any], found: Mapping[str, Set
     write_atomically(path, json.dumps(content, ensure_ascii=False) + "\n")
 
 
-def _read_predictions(path: Path, task: Task[Any, Any], cell: Cell) -> dict[str, SetPredictions]:
+def _read_predictions(path: Path, task: Task[Any, Any], run: Run) -> dict[str, SetPredictions]:
     content = json.loads(path.read_text(encoding="utf-8"))
-    stored = stored_scores(cell.predictions_path("clean").parent, list(content))
+    stored = stored_scores(run.predictions_path("clean").parent, list(content))
     found = {}
     for name, one in content.items():
         predictions = [task.unpack(packed) for packed in one["predictions"]]
@@ -120,9 +120,9 @@ def _read_predictions(path: Path, task: Task[Any, Any], cell: Cell) -> dict[str,
     return found
 
 
-def _pooled_dev(folds: Sequence[Settings]) -> DecisionScores | None:
+def _pooled_dev(folds: Sequence[Settings]) -> StoredLogits | None:
     """Return what the models of all folds say of their dev parts, None unless every fold has stored it."""
-    stored = [stored_scores(fold_cell(one).predictions_path("clean").parent, [DEV]) for one in folds]
+    stored = [stored_scores(fold_run(one).predictions_path("clean").parent, [DEV]) for one in folds]
     return joined([one[DEV] for one in stored]) if all(stored) else None
 
 

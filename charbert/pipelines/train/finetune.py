@@ -11,12 +11,12 @@ from transformers import TrainerCallback
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError, TrialPrunedError
 from charbert.pipelines.build.data import prepare_data, refuse_baseline, task_files
-from charbert.pipelines.build.eval_sets import build_versions, read_prepared_sets, read_sets
+from charbert.pipelines.build.eval_sets import build_eval_sets, read_prepared_sets, read_sets
 from charbert.pipelines.train.classical import fit_baseline, is_baseline
 from charbert.pipelines.train.cross_validation import run_folds
 from charbert.pipelines.train.fit import fit
 from charbert.records import ResultRecord, read_record
-from charbert.runs.run import Cell, finetuning_cell
+from charbert.runs.run import Run, finetuning_run
 from charbert.tasks.catalog import build_task
 from charbert.training.distributed.processes import from_first, refuse_several
 
@@ -25,13 +25,13 @@ log = logging.getLogger(__name__)
 
 def run(settings: Settings) -> ResultRecord:
     """Return the record of the cell, after pretraining, fine-tuning and scoring what is missing."""
-    cell = finetuning_cell(settings)
-    if from_first(lambda: cell.finished() is not None):
-        log.info("%s: finished before, record %s", cell.name, cell.record_path)
-        cell.drop_checkpoints()
-        return read_record(cell.record_path)
-    cell.make_once(lambda: _run(settings, cell), lambda: cell.finished() is not None)
-    return read_record(cell.record_path)
+    run = finetuning_run(settings)
+    if from_first(lambda: run.finished() is not None):
+        log.info("%s: finished before, record %s", run.name, run.record_path)
+        run.drop_checkpoints()
+        return read_record(run.record_path)
+    run.make_once(lambda: _run(settings, run), lambda: run.finished() is not None)
+    return read_record(run.record_path)
 
 
 def run_and_report(settings: Settings) -> ResultRecord:
@@ -43,25 +43,23 @@ def run_and_report(settings: Settings) -> ResultRecord:
         if parts[-1] == settings.task.metric and len(parts) == (3 if kind == "attack" else 2):
             log.info("%-32s %.4f", name, score)
     if single:
-        log.info("the model is in %s", finetuning_cell(settings).model_folder)
+        log.info("the model is in %s", finetuning_run(settings).model_folder)
     return record
 
 
-def prepare_finetuned(settings: Settings) -> Cell:
+def prepare_finetuned(settings: Settings) -> Run:
     """Return the cell of the fine-tuned model, after fine-tuning it when its weights or predictions are missing.
 
     Raises:
         SettingsError: if the set is cut into folds, each of which has a model of its own, or ``model`` is a baseline.
     """
     _refuse_several(settings)
-    cell = finetuning_cell(settings)
-    cell.make_once(
-        lambda: _run(settings, cell), lambda: cell.is_complete() and cell.predictions_path("clean").is_file()
-    )
-    return cell
+    run = finetuning_run(settings)
+    run.make_once(lambda: _run(settings, run), lambda: run.is_complete() and run.predictions_path("clean").is_file())
+    return run
 
 
-def run_trial(settings: Settings, cell: Cell, callbacks: Sequence[TrainerCallback] = ()) -> ResultRecord:
+def run_trial(settings: Settings, run: Run, callbacks: Sequence[TrainerCallback] = ()) -> ResultRecord:
     """Return the record of a model that is scored on the dev set alone, whose weights are not kept.
 
     Raises:
@@ -74,14 +72,14 @@ def run_trial(settings: Settings, cell: Cell, callbacks: Sequence[TrainerCallbac
         try:
             prepare_data(settings)
             task = build_task(settings.task)
-            fit(settings, cell, task, read_sets(settings, task), {}, callbacks)
+            fit(settings, run, task, read_sets(settings, task), {}, callbacks)
         except TrialPrunedError:
-            shutil.rmtree(cell.folder, ignore_errors=True)
+            shutil.rmtree(run.folder, ignore_errors=True)
             raise
-        shutil.rmtree(cell.folder, ignore_errors=True)
+        shutil.rmtree(run.folder, ignore_errors=True)
 
-    cell.make_once(make, lambda: cell.finished() is not None)
-    return read_record(cell.record_path)
+    run.make_once(make, lambda: run.finished() is not None)
+    return read_record(run.record_path)
 
 
 def _refuse_several(settings: Settings) -> None:
@@ -93,16 +91,16 @@ def _refuse_several(settings: Settings) -> None:
         )
 
 
-def _run(settings: Settings, cell: Cell) -> ResultRecord:
+def _run(settings: Settings, run: Run) -> ResultRecord:
     prepare_data(settings)
     task = build_task(settings.task)
     if task_files(settings).folds.number:
         refuse_several(f"cross-validation (data={settings.data.name})")
-        return run_folds(settings, cell, task)
+        return run_folds(settings, run, task)
     sets, preparation = read_prepared_sets(settings, task)
     if preparation is not None:
         written = preparation
-        from_first(lambda: written.write(cell.preparation_folder))
+        from_first(lambda: written.write(run.preparation_folder))
     fit_model = fit_baseline if is_baseline(settings) else fit
-    record, _ = fit_model(settings, cell, task, sets, build_versions(settings, task, sets))
+    record, _ = fit_model(settings, run, task, sets, build_eval_sets(settings, task, sets))
     return record

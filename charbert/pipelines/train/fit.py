@@ -13,9 +13,9 @@ from transformers import EvalPrediction, TrainerCallback
 from charbert.config.schema import Settings
 from charbert.deploy.predict.usage import write_usage
 from charbert.evaluation.correction import correct_examples
-from charbert.evaluation.logits import DecisionScores
+from charbert.evaluation.logits import StoredLogits
 from charbert.evaluation.predict import unpad_logits
-from charbert.evaluation.robustness import SetPredictions, decision_scores, predict_encoded, predict_set
+from charbert.evaluation.robustness import SetPredictions, predict_encoded, predict_set, stored_logits
 from charbert.files import replaced_folder
 from charbert.model import (
     CharBertForQuestionAnswering,
@@ -26,16 +26,16 @@ from charbert.model.adaptation.adapters import save_finetuned
 from charbert.model.processing import CharBertProcessor
 from charbert.model.word_recognizer.correction import WordCorrector
 from charbert.pipelines.build.data import set_files
-from charbert.pipelines.build.objectives import Lessons, build_student, prepare_lessons
+from charbert.pipelines.build.objectives import Objectives, build_objectives, build_student
 from charbert.pipelines.build.released import released_model, released_processor
 from charbert.pipelines.build.strategies import check_strategy
 from charbert.pipelines.build.usage import finetuned_usage
-from charbert.pipelines.evaluate.scoring import score_versions
+from charbert.pipelines.evaluate.scoring import score_eval_sets
 from charbert.pipelines.train.pretrain import build_start
 from charbert.pipelines.train.word_recognizer import prepare_corrector
 from charbert.records import ResultRecord
 from charbert.runs.recorder import checksums, history, recorded_run, seed_everything, train
-from charbert.runs.run import Cell
+from charbert.runs.run import Run
 from charbert.tasks.task import Encoded, Task
 from charbert.training.distributed.processes import from_first
 from charbert.training.losses.distillation import detach_projections
@@ -54,10 +54,10 @@ _HEADS: dict[str, Any] = {
 
 def fit(
     settings: Settings,
-    cell: Cell,
+    run: Run,
     task: Task[Any, Any],
     sets: Mapping[str, list[Any]],
-    versions: Mapping[str, Sequence[Any]],
+    eval_sets: Mapping[str, Sequence[Any]],
     callbacks: Sequence[TrainerCallback] = (),
 ) -> tuple[ResultRecord, dict[str, SetPredictions]]:
     """Return the record and the predictions of a model, after pretraining its encoder when it is missing.
@@ -77,44 +77,44 @@ def fit(
     log.info("fine-tuning %s on %s, seed %d", settings.model.name, settings.task.name, settings.seed)
     rows = correct_splits(settings, task, sets, corrector)
     encoded = {name: task.encode(rows[name], processor, settings.finetuning_length) for name in rows}
-    with recorded_run(settings, cell) as (record, tracking):
-        lessons = prepare_lessons(settings, task, rows["train"], encoded["train"], processor, model)
+    with recorded_run(settings, run) as (record, tracking):
+        objectives = build_objectives(settings, task, rows["train"], encoded["train"], processor, model)
         seed_everything(settings.seed, "strategy")
         model = strategy.prepare(model)
-        trainer = _build_trainer(settings, cell, task, rows["dev"], encoded["dev"], lessons, model, strategy)
+        trainer = _build_trainer(settings, run, task, rows["dev"], encoded["dev"], objectives, model, strategy)
         record.details["parameters"] = count_parameters(model)
         for callback in callbacks:
             trainer.add_callback(callback)
         train(trainer, record, tracking, settings.finetuning.patience)
         record.details["peak_rates"] = peak_rates(trainer.optimizer)
         trainer.model = trainer.model_wrapped = model = strategy.finish(trainer.model)
-        found = predict_versions(settings, task, versions, processor, trainer, corrector)
+        found = predict_eval_sets(settings, task, eval_sets, processor, trainer, corrector)
         metrics: dict[str, float] = {}
-        if versions:
+        if eval_sets:
             dev = dev_scores(settings, task, rows["dev"], encoded["dev"], trainer)
             metrics, record.details["judging"] = from_first(
-                lambda: score_versions(settings, cell, task, versions, found, tracking, dev)
+                lambda: score_eval_sets(settings, run, task, eval_sets, found, tracking, dev)
             )
         record.details["history"] = history(trainer)
         record.details["reports"] = {name: one.report for name, one in found.items()}
         record.details["train_report"] = encoded["train"].report
         record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
         detach_projections(model)
-        from_first(lambda: _save(settings, cell, task, model, processor, trainer))
+        from_first(lambda: _save(settings, run, task, model, processor, trainer))
         record.finish({**metrics, **_dev_metrics(task, trainer)})
-    from_first(lambda: shutil.rmtree(cell.checkpoints_folder, ignore_errors=True))
+    from_first(lambda: shutil.rmtree(run.checkpoints_folder, ignore_errors=True))
     return record, found
 
 
 def _save(
     settings: Settings,
-    cell: Cell,
+    run: Run,
     task: Task[Any, Any],
     model: Any,
     processor: CharBertProcessor,
     trainer: CharBertTrainer,
 ) -> None:
-    with replaced_folder(cell.model_folder) as draft:
+    with replaced_folder(run.model_folder) as draft:
         save_finetuned(model, draft)
         processor.save_pretrained(draft)
         write_usage(draft, finetuned_usage(settings, task.head, trainer.state.log_history))
@@ -149,11 +149,11 @@ def build_model(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProce
 
 def _build_trainer(
     settings: Settings,
-    cell: Cell,
+    run: Run,
     task: Task[Any, Any],
     dev: Sequence[Any],
     encoded: Encoded,
-    lessons: Lessons,
+    objectives: Objectives,
     model: Any,
     strategy: Strategy,
 ) -> CharBertTrainer:
@@ -164,29 +164,29 @@ def _build_trainer(
     return build_trainer(
         settings.finetuning_on_task,
         model,
-        lessons.train_set,
+        objectives.train_set,
         encoded.features,
-        lessons.collate,
-        folder=cell.checkpoints_folder,
+        objectives.collate,
+        folder=run.checkpoints_folder,
         seed=settings.seed,
         best_metric=f"eval_{task.metric}",
         compute_metrics=score_dev,
-        extra_losses=lessons.extra_losses,
+        extra_losses=objectives.extra_losses,
         strategy=strategy,
     )
 
 
-def predict_versions(
+def predict_eval_sets(
     settings: Settings,
     task: Task[Any, Any],
-    versions: Mapping[str, Sequence[Any]],
+    eval_sets: Mapping[str, Sequence[Any]],
     processor: CharBertProcessor,
     trainer: CharBertTrainer,
     corrector: WordCorrector | None,
 ) -> dict[str, SetPredictions]:
     """Return the predictions of the trainer's model on every version of the test set."""
     found = {}
-    for name, examples in versions.items():
+    for name, examples in eval_sets.items():
         log.info("scoring %s on %s (%s)", settings.model.name, settings.task.name, name)
         found[name] = predict_set(task, examples, processor, settings.finetuning_length, trainer, corrector)
     return found
@@ -194,11 +194,11 @@ def predict_versions(
 
 def dev_scores(
     settings: Settings, task: Task[Any, Any], dev: Sequence[Any], encoded: Encoded, trainer: CharBertTrainer
-) -> DecisionScores | None:
+) -> StoredLogits | None:
     """Return the best checkpoint's scores on the dev set, None where no temperature is wanted or there are none."""
-    if not settings.judging.temperature or not task.decision_labels:
+    if not settings.calibration.temperature or not task.decision_labels:
         return None
-    return decision_scores(task, dev, predict_encoded(task, encoded, trainer))
+    return stored_logits(task, dev, predict_encoded(task, encoded, trainer))
 
 
 def _dev_metrics(task: Task[Any, Any], trainer: CharBertTrainer) -> dict[str, float]:

@@ -21,24 +21,24 @@ from charbert.model.adaptation.multi_task import MultiTaskModel
 from charbert.model.processing import CharBertProcessor
 from charbert.model.word_recognizer.correction import WordCorrector
 from charbert.pipelines.build.data import prepare_data, refuse_baseline, set_files, task_files
-from charbert.pipelines.build.eval_sets import build_versions, read_sets
-from charbert.pipelines.build.objectives import Lessons, prepare_lessons
+from charbert.pipelines.build.eval_sets import build_eval_sets, read_sets
+from charbert.pipelines.build.objectives import Objectives, build_objectives
 from charbert.pipelines.build.strategies import check_strategy
 from charbert.pipelines.build.usage import finetuned_usage
-from charbert.pipelines.evaluate.scoring import score_versions
-from charbert.pipelines.train.fit import build_model, correct_splits, dev_scores, predict_versions
+from charbert.pipelines.evaluate.scoring import score_eval_sets
+from charbert.pipelines.train.fit import build_model, correct_splits, dev_scores, predict_eval_sets
 from charbert.pipelines.train.word_recognizer import prepare_corrector
 from charbert.records import ResultRecord, write_record
 from charbert.runs.comparability import comparison_keys
-from charbert.runs.multi_task_keys import multi_task_cell, shared_task_cell, task_settings
+from charbert.runs.multi_task_keys import multi_task_run, shared_task_run, task_settings
 from charbert.runs.recorder import checksums, history, new_record, recorded_run, seed_everything, train
-from charbert.runs.run import Cell
+from charbert.runs.run import Run
 from charbert.seeding import derive_seed
 from charbert.tasks.catalog import build_task
 from charbert.tasks.task import Encoded, Task
 from charbert.training.multi_task import MultiTaskTrainer, TaskBatchCollator, TaskBatches, TaskLosses, batch_counts
 from charbert.training.strategies import build_strategy
-from charbert.training.tracking import Run
+from charbert.training.tracking import TrackedRun
 from charbert.training.trainer import CharBertTrainer, build_trainer
 
 log = logging.getLogger(__name__)
@@ -52,15 +52,15 @@ class _Part:
     """One task of the run."""
 
     settings: Settings
-    cell: Cell
+    run: Run
     task: Task[Any, Any]
-    versions: dict[str, Sequence[Any]]
+    eval_sets: dict[str, Sequence[Any]]
     rows: dict[str, list[Any]]
     encoded: dict[str, Encoded]
     processor: CharBertProcessor
     model: Any
     corrector: WordCorrector | None
-    lessons: Lessons
+    objectives: Objectives
     predictor: CharBertTrainer
     """Predicts with the task's model; it trains nothing."""
 
@@ -81,25 +81,25 @@ def run(settings: Settings) -> ResultRecord:
         SettingsError: if there are fewer than two tasks, or a setting does not go with several.
     """
     _check(settings)
-    cell = multi_task_cell(settings)
-    record = cell.finished()
+    run = multi_task_run(settings)
+    record = run.finished()
     if record is not None:
-        log.info("%s: finished before, record %s", cell.name, cell.record_path)
+        log.info("%s: finished before, record %s", run.name, run.record_path)
         return record
     parts = [_prepare(task_settings(settings, name)) for name in settings.multi_task.tasks]
     log.info("training %s on %s, seed %d", settings.model.name, ", ".join(part.name for part in parts), settings.seed)
-    with recorded_run(settings, cell) as (record, tracking):
-        trainer = _build_trainer(settings, cell, parts)
+    with recorded_run(settings, run) as (record, tracking):
+        trainer = _build_trainer(settings, run, parts)
         train(trainer, record, tracking, settings.finetuning.patience)
         record.details["history"] = history(trainer)
         record.details["batches"] = trainer.train_dataset.counts
-        record.details["tasks"] = {part.name: part.cell.key for part in parts}
+        record.details["tasks"] = {part.name: part.run.key for part in parts}
         for part in parts:
             metrics = _finish(part, record, trainer, tracking)
             record.metrics |= metrics
             record.data_checksums |= checksums(set_files(part.settings), Path(settings.data.root))
         record.finish({f"dev/{_MEAN.removeprefix('eval_')}": float(trainer.state.best_metric)})
-    shutil.rmtree(cell.checkpoints_folder, ignore_errors=True)
+    shutil.rmtree(run.checkpoints_folder, ignore_errors=True)
     return record
 
 
@@ -129,22 +129,22 @@ def _prepare(settings: Settings) -> _Part:
     processor, model = build_model(settings, task)
     rows = correct_splits(settings, task, sets, corrector)
     encoded = {name: task.encode(rows[name], processor, settings.finetuning_length) for name in rows}
-    cell = shared_task_cell(settings)
+    run = shared_task_run(settings)
     predictor = build_trainer(
         settings.finetuning,
         model,
         encoded["train"].features,
         encoded["dev"].features,
         PadCollator(processor.pad_values, processor.row_length),
-        folder=multi_task_cell(settings).checkpoints_folder,
+        folder=multi_task_run(settings).checkpoints_folder,
         seed=settings.seed,
     )
-    lessons = prepare_lessons(settings, task, rows["train"], encoded["train"], processor, model)
-    versions = build_versions(settings, task, sets)
-    return _Part(settings, cell, task, versions, rows, encoded, processor, model, corrector, lessons, predictor)
+    objectives = build_objectives(settings, task, rows["train"], encoded["train"], processor, model)
+    eval_sets = build_eval_sets(settings, task, sets)
+    return _Part(settings, run, task, eval_sets, rows, encoded, processor, model, corrector, objectives, predictor)
 
 
-def _build_trainer(settings: Settings, cell: Cell, parts: Sequence[_Part]) -> CharBertTrainer:
+def _build_trainer(settings: Settings, run: Run, parts: Sequence[_Part]) -> CharBertTrainer:
     chosen, training = settings.multi_task, settings.finetuning
     sizes = {part.name: len(part.encoded["train"].features) for part in parts}
     temperatures = {TaskSampling.proportional: 1.0, TaskSampling.uniform: float("inf")}
@@ -154,7 +154,7 @@ def _build_trainer(settings: Settings, cell: Cell, parts: Sequence[_Part]) -> Ch
     if training.group_by_length:
         lengths = {part.name: [len(one["input_ids"]) for one in part.encoded["train"].features] for part in parts}
     batches = TaskBatches(
-        {part.name: part.lessons.train_set for part in parts},
+        {part.name: part.objectives.train_set for part in parts},
         counts,
         training.batch_size,
         derive_seed(settings.seed, "multi-task order"),
@@ -175,28 +175,28 @@ def _build_trainer(settings: Settings, cell: Cell, parts: Sequence[_Part]) -> Ch
         strategy.prepare(model),
         batches,
         [{}],
-        TaskBatchCollator({part.name: part.lessons.collate for part in parts}),
-        folder=cell.checkpoints_folder,
+        TaskBatchCollator({part.name: part.objectives.collate for part in parts}),
+        folder=run.checkpoints_folder,
         seed=settings.seed,
         best_metric=_MEAN,
         trainer_class=MultiTaskTrainer,
         evaluation=score_dev,
-        extra_losses=[TaskLosses({part.name: part.lessons.extra_losses for part in parts})],
+        extra_losses=[TaskLosses({part.name: part.objectives.extra_losses for part in parts})],
         strategy=strategy,
     )
 
 
-def _finish(part: _Part, run_record: ResultRecord, trainer: CharBertTrainer, tracking: Run) -> dict[str, float]:
+def _finish(part: _Part, run_record: ResultRecord, trainer: CharBertTrainer, tracking: TrackedRun) -> dict[str, float]:
     """Score and save a task's model, write its record, and return its scores."""
-    settings, cell, task = part.settings, part.cell, part.task
-    found = predict_versions(settings, task, part.versions, part.processor, part.predictor, part.corrector)
+    settings, run, task = part.settings, part.run, part.task
+    found = predict_eval_sets(settings, task, part.eval_sets, part.processor, part.predictor, part.corrector)
     dev = dev_scores(settings, task, part.rows["dev"], part.encoded["dev"], part.predictor)
-    metrics, judging = score_versions(settings, cell, task, part.versions, found, tracking, dev)
-    with replaced_folder(cell.model_folder) as draft:
+    metrics, judging = score_eval_sets(settings, run, task, part.eval_sets, found, tracking, dev)
+    with replaced_folder(run.model_folder) as draft:
         part.model.save_pretrained(draft)
         part.processor.save_pretrained(draft)
         write_usage(draft, finetuned_usage(settings, task.head, _task_history(part, trainer)))
-    record = new_record(settings, cell)
+    record = new_record(settings, run)
     record.started, record.wandb_id, record.wandb_path = run_record.started, tracking.id, tracking.path
     record.training_tokens = run_record.training_tokens
     record.details |= {
@@ -210,7 +210,7 @@ def _finish(part: _Part, run_record: ResultRecord, trainer: CharBertTrainer, tra
     }
     record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
     record.finish(metrics)
-    write_record(cell.record_path, record)
+    write_record(run.record_path, record)
     return metrics
 
 

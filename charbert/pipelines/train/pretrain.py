@@ -15,7 +15,7 @@ from charbert.batch import TEACHER
 from charbert.config.model.encoder import CharEncoder, Objective, Start, TrunkSource
 from charbert.config.schema import Settings
 from charbert.config.training.trainer import TrainingSettings
-from charbert.data.collate import CompanionCollator, PadCollator, companion_collator
+from charbert.data.collate import PadCollator, PairedCollator, paired_collator
 from charbert.data.pretraining.batches import PretrainingDataset
 from charbert.data.pretraining.counting import count_parts
 from charbert.data.pretraining.word_vocab import WordVocab
@@ -38,7 +38,7 @@ from charbert.pipelines.build.released import released_model, released_processor
 from charbert.pipelines.build.vocabularies import load_char_vocab, load_word_vocab
 from charbert.runs.recorder import checksums, final_scores, history, recorded_run, seed_everything, train
 from charbert.runs.released_files import pretrained_identity
-from charbert.runs.run import Cell, pretraining_cell, trunk_cell
+from charbert.runs.run import Run, pretraining_run, trunk_run
 from charbert.training.distributed.processes import from_first
 from charbert.training.losses.trunk_teacher import TrunkTeacher
 from charbert.training.trainer import build_trainer
@@ -55,9 +55,9 @@ def prepare_trunk(settings: Settings) -> str:
     """Return the model id or folder of the trunk, after pretraining it when it comes from scratch."""
     if settings.trunk.source is not TrunkSource.scratch:
         return trunk_location(settings.trunk)
-    cell = trunk_cell(settings)
-    cell.make_once(lambda: _pretrain_trunk(settings, cell))
-    return str(cell.model_folder)
+    run = trunk_run(settings)
+    run.make_once(lambda: _pretrain_trunk(settings, run))
+    return str(run.model_folder)
 
 
 def prepare_encoder(settings: Settings) -> str | None:
@@ -73,9 +73,9 @@ def prepare_encoder(settings: Settings) -> str | None:
         return settings.model.pretrained
     if settings.model.objective is Objective.none:
         return None
-    cell = pretraining_cell(settings)
-    cell.make_once(lambda: _pretrain_encoder(settings, cell))
-    return str(cell.model_folder)
+    run = pretraining_run(settings)
+    run.make_once(lambda: _pretrain_encoder(settings, run))
+    return str(run.model_folder)
 
 
 def build_processor(settings: Settings, trunk: str) -> CharBertProcessor:
@@ -166,7 +166,7 @@ def model_overrides(settings: Settings, processor: CharBertProcessor) -> dict[st
     return overrides
 
 
-def _pretrain_trunk(settings: Settings, cell: Cell) -> None:
+def _pretrain_trunk(settings: Settings, run: Run) -> None:
     """MLM on clean text with the trunk's own Hugging Face model: the checkpoint is a plain one."""
     log.info("pretraining the trunk %s from scratch", settings.trunk.name)
     prepare_data(settings)
@@ -177,7 +177,7 @@ def _pretrain_trunk(settings: Settings, cell: Cell) -> None:
     processor = CharBertProcessor(tokenizer, None)
     _run(
         settings,
-        cell,
+        run,
         settings.trunk.pretraining,
         AutoModelForMaskedLM.from_config(config),
         processor,
@@ -209,11 +209,11 @@ def new_encoder(settings: Settings) -> tuple[CharBertForPreTraining, CharBertPro
     return model, processor, words
 
 
-def _pretrain_encoder(settings: Settings, cell: Cell) -> None:
+def _pretrain_encoder(settings: Settings, run: Run) -> None:
     log.info("pretraining %s (%s)", settings.model.name, settings.model.objective.name)
     model, processor, words = new_encoder(settings)
     teacher = _trunk_teacher(settings)
-    _run(settings, cell, settings.pretraining, model, processor, words=words, noisy=True, teacher=teacher)
+    _run(settings, run, settings.pretraining, model, processor, words=words, noisy=True, teacher=teacher)
 
 
 def _trunk_teacher(settings: Settings) -> TrunkTeacher | None:
@@ -227,7 +227,7 @@ def _trunk_teacher(settings: Settings) -> TrunkTeacher | None:
 
 def _run(
     settings: Settings,
-    cell: Cell,
+    run: Run,
     training: TrainingSettings,
     model: Any,
     processor: CharBertProcessor,
@@ -256,40 +256,40 @@ def _run(
         for split in ("train", "dev")
     }
     label_names = [mlm_labels] if words is None else [mlm_labels, "nlm_labels"]
-    with recorded_run(settings, cell) as (record, run):
+    with recorded_run(settings, run) as (record, tracked):
         trainer = build_trainer(
             training,
             model,
             sets["train"],
             sets["dev"],
             _collator(processor, mlm_labels),
-            folder=cell.checkpoints_folder,
+            folder=run.checkpoints_folder,
             seed=settings.pretraining_seed,
             best_metric=None if training.patience is None else "eval_loss",
             label_names=label_names,
             extra_losses=() if teacher is None else (teacher,),
         )
-        train(trainer, record, run, training.patience)
+        train(trainer, record, tracked, training.patience)
         model = trainer.model  # put together again where it was sharded
         wanted = ("loss", "accuracy", "accuracy_known", "perplexity")
         metrics = {k: v for k, v in final_scores(trainer).items() if k.endswith(wanted)}
-        from_first(lambda: _save(model, processor, words, cell))
+        from_first(lambda: _save(model, processor, words, run))
         record.details["history"] = history(trainer)
         files = [corpus_file(settings, split) for split in ("train", "dev")]
         record.data_checksums = checksums(files, Path(settings.data.root))
         record.finish({k.replace("eval_", "eval/", 1): v for k, v in metrics.items()})
-    from_first(lambda: shutil.rmtree(cell.checkpoints_folder, ignore_errors=True))
+    from_first(lambda: shutil.rmtree(run.checkpoints_folder, ignore_errors=True))
 
 
-def _collator(processor: CharBertProcessor, mlm_labels: str) -> CompanionCollator:
+def _collator(processor: CharBertProcessor, mlm_labels: str) -> PairedCollator:
     """Return the collator of examples, and of the clean copies that a teacher reads."""
     # In few widths: the CPU's matrix library keeps memory for every shape that it meets.
     own = PadCollator(processor.pad_values, _WIDTHS, rename={"mlm_labels": mlm_labels})
-    return CompanionCollator(own, {TEACHER: companion_collator(processor.pad_values, _WIDTHS)})
+    return PairedCollator(own, {TEACHER: paired_collator(processor.pad_values, _WIDTHS)})
 
 
-def _save(model: Any, processor: CharBertProcessor, words: WordVocab | None, cell: Cell) -> None:
-    with replaced_folder(cell.model_folder) as draft:
+def _save(model: Any, processor: CharBertProcessor, words: WordVocab | None, run: Run) -> None:
+    with replaced_folder(run.model_folder) as draft:
         model.save_pretrained(draft)
         processor.save_pretrained(draft)
         if words is not None:

@@ -30,7 +30,7 @@ from charbert.noise.edits import Edit
 from charbert.noise.nlm import NlmNoise
 from charbert.pipelines.build.data import corpus_blocks, corpus_file, prepare_data
 from charbert.runs.recorder import checksums, final_scores, history, recorded_run, seed_everything, train
-from charbert.runs.run import Cell, background_recognizer_cell, recognizer_cell
+from charbert.runs.run import Run, background_recognizer_run, recognizer_run
 from charbert.tasks.attackable import attackable_sentences
 from charbert.tasks.task import Task
 from charbert.text.char_vocab import CharVocab
@@ -74,7 +74,7 @@ def prepare_recognizer(settings: Settings, task: Task[Any, Any], sets: Mapping[s
     """
     return _prepare(
         settings,
-        recognizer_cell(settings),
+        recognizer_run(settings),
         lambda split: [words for words in attackable_sentences(task, sets[split]) if words],
         settings.model.recognizer.vocab_size,
         settings.model.recognizer.training,
@@ -86,7 +86,7 @@ def prepare_background_recognizer(settings: Settings) -> str:
     prepare_data(settings)
     return _prepare(
         settings,
-        background_recognizer_cell(settings),
+        background_recognizer_run(settings),
         lambda split: BlockSentences(corpus_blocks(settings, split)),
         settings.model.recognizer.background_vocab_size,
         settings.model.recognizer.background_training,
@@ -96,24 +96,24 @@ def prepare_background_recognizer(settings: Settings) -> str:
 
 def _prepare(
     settings: Settings,
-    cell: Cell,
+    run: Run,
     read_sentences: Callable[[str], Sentences],
     vocab_size: int,
     training: TrainingSettings,
     files: Sequence[Path] = (),
 ) -> str:
     def make() -> None:
-        log.info("training the word recogniser %s", cell.name)
+        log.info("training the word recogniser %s", run.name)
         sentences = {split: read_sentences(split) for split in ("train", "dev")}
-        _train(settings, cell, sentences, vocab_size, training, files)
+        _train(settings, run, sentences, vocab_size, training, files)
 
-    cell.make_once(make)
-    return str(cell.model_folder)
+    run.make_once(make)
+    return str(run.model_folder)
 
 
 def _train(
     settings: Settings,
-    cell: Cell,
+    run: Run,
     sentences: Mapping[str, Sentences],
     vocab_size: int,
     training: TrainingSettings,
@@ -147,14 +147,14 @@ def _train(
     def score_dev(prediction: EvalPrediction) -> dict[str, float]:
         return recognition_scores(prediction.label_ids, prediction.predictions, words.unk_id, IGNORED_LABEL)
 
-    with recorded_run(settings, cell) as (record, tracking):
+    with recorded_run(settings, run) as (record, tracking):
         trainer = build_trainer(
             training,
             model,
             sets["train"],
             sets["dev"],
             collate_words,
-            folder=cell.checkpoints_folder,
+            folder=run.checkpoints_folder,
             seed=settings.pretraining_seed,
             best_metric="eval_word_accuracy",
             label_names=["labels"],
@@ -164,17 +164,17 @@ def _train(
         )
         train(trainer, record, tracking)
         scores = final_scores(trainer)
-        from_first(lambda: _save(trainer.model, cell))
+        from_first(lambda: _save(trainer.model, run))
         record.details["history"] = history(trainer)
         record.data_checksums = checksums(files, Path(settings.data.root))
         record.details["words"] = words.unk_id
         wanted = ("loss", "accuracy", "error_rate")
         record.finish({k.replace("eval_", "eval/", 1): v for k, v in scores.items() if k.endswith(wanted)})
-    from_first(lambda: shutil.rmtree(cell.checkpoints_folder, ignore_errors=True))
+    from_first(lambda: shutil.rmtree(run.checkpoints_folder, ignore_errors=True))
 
 
-def _save(model: Any, cell: Cell) -> None:
-    with replaced_folder(cell.model_folder) as draft:
+def _save(model: Any, run: Run) -> None:
+    with replaced_folder(run.model_folder) as draft:
         model.save_pretrained(draft)
 
 

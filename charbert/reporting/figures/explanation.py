@@ -146,7 +146,7 @@ def _box(
     from matplotlib.colors import to_rgba
     from matplotlib.patches import Rectangle
 
-    colour = to_rgba(ADDS if value > 0 else TAKES, opacity(value, largest))
-    axis.add_patch(Rectangle((left, top), width, height, facecolor=colour, edgecolor="#BBBBBB", linewidth=0.5))
+    color = to_rgba(ADDS if value > 0 else TAKES, opacity(value, largest))
+    axis.add_patch(Rectangle((left, top), width, height, facecolor=color, edgecolor="#BBBBBB", linewidth=0.5))
     middle = (left + width / 2, top + height / 2)
     axis.text(*middle, label.replace("$", r"\$"), ha="center", va="center", fontsize=size, color=INK)

@@ -21,7 +21,7 @@ from charbert.reporting.render.plot_style import (
     save_figure,
 )
 from charbert.reporting.tables.published import ATTACK, ORIGINAL
-from charbert.reporting.tables.scores import RIVAL_MARK
+from charbert.reporting.tables.scores import SECOND_BASELINE_MARK
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,7 +71,7 @@ def robustness_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
             _draw_task(axis, table, rows, group)
         order = [f"{whose}, {condition}" for condition in COLORS for whose in ("ours", "paper")]
         add_legend(figure, axes, order)
-        notes = [note for note in table.notes if not note.startswith(("*", RIVAL_MARK))]  # bars bear no marks
+        notes = [note for note in table.notes if not note.startswith(("*", SECOND_BASELINE_MARK))]  # bars bear no marks
         add_caption(figure, " ".join((table.caption, *notes)))
         return save_figure(figure, folder, stem)
 

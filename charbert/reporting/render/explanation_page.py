@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 
 from charbert.evaluation.explanation import Attribution, ExplainedText, Piece, Values
-from charbert.reporting.render.heat import ADDS, TAKES, css_colour, css_scale, map_image
+from charbert.reporting.render.heat import ADDS, TAKES, css_color, css_scale, map_image
 
 _CELL = 22
 """Pixels of a cell of a labelled map."""
@@ -80,7 +80,7 @@ def _section(text: ExplainedText, texts: Sequence[ExplainedText]) -> str:
     parts += [_attribution(text, attribution) for attribution in text.attributions]
     if text.attention:
         largest = max(one.most_attention for one in texts)
-        maps = "\n".join(_labelled_map(name, maps[-1].mean(0), text, largest) for name, maps in text.attention.items())
+        maps = "\n".join(_labeled_map(name, maps[-1].mean(0), text, largest) for name, maps in text.attention.items())
         parts.append("<h3>Where the channels look: last layer, mean of its heads</h3>")
         parts.append(
             "<p>A row is the subword that looks, a column the one that is looked at. Special subwords may get more "
@@ -126,10 +126,10 @@ def _is_first(pieces: Sequence[Piece], place: int) -> bool:
 
 def _piece(piece: Piece, value: float, letters: Values, total: float, largest: float, *, is_first: bool) -> str:
     name = escape(piece.text)
-    shown = f'<span style="background:{css_colour(value, largest)}" title="{name}: {value:+.3f}">{name}</span>'
+    shown = f'<span style="background:{css_color(value, largest)}" title="{name}: {value:+.3f}">{name}</span>'
     if len(letters):
         spans = "".join(
-            f'<span style="background:{css_colour(float(one), largest)}" title="{escape(letter)}: {one:+.3f}">'
+            f'<span style="background:{css_color(float(one), largest)}" title="{escape(letter)}: {one:+.3f}">'
             f"{escape(letter)}</span>"
             for letter, one in zip(piece.characters, letters, strict=True)
         )
@@ -138,7 +138,7 @@ def _piece(piece: Piece, value: float, letters: Values, total: float, largest: f
     return f'<div class="piece{" first" if is_first else ""}">{shown}<span class="value">{number}</span></div>'
 
 
-def _labelled_map(name: str, values: Values, text: ExplainedText, largest: float) -> str:
+def _labeled_map(name: str, values: Values, text: ExplainedText, largest: float) -> str:
     names = [piece.text for piece in text.pieces]
     room = 10 + 7 * max(map(len, names))
     side = _CELL * len(names)

@@ -22,7 +22,7 @@ def opacity(value: float, largest: float) -> float:
     return STRONGEST * min(1.0, abs(value) / largest) if largest > 0 else 0.0
 
 
-def css_colour(value: float, largest: float) -> str:
+def css_color(value: float, largest: float) -> str:
     """Return the colour of a value that adds (orange) or takes away (blue), as CSS has it."""
     name = ADDS if value > 0 else TAKES
     red, green, blue = (int(name[place : place + 2], 16) for place in (1, 3, 5))

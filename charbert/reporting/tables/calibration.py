@@ -30,7 +30,7 @@ _DECISIONS = {
 }
 
 
-def judging_table(records: Sequence[ResultRecord], task: str, attack: str) -> Table:
+def calibration_table(records: Sequence[ResultRecord], task: str, attack: str) -> Table:
     """Return the table of a task, clean and under an attack.
 
     Args:

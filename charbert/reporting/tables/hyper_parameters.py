@@ -26,7 +26,7 @@ _ATTACKS = ("released", "charbert")
 """The attacked set that is shown, by preference."""
 
 
-def choices_table(records: Sequence[ResultRecord], task: str, metric: str) -> Table | None:
+def hyper_parameter_table(records: Sequence[ResultRecord], task: str, metric: str) -> Table | None:
     """Return dev and test scores by model and settings, or None where no model was fine-tuned in several ways.
 
     A row is named by the settings in which the records of its model differ. The best dev score of a model, by which
@@ -45,7 +45,7 @@ def choices_table(records: Sequence[ResultRecord], task: str, metric: str) -> Ta
     )
     runs = [record for record in records if columns[0].metric in record.metrics]
     rows: dict[tuple[str, tuple[str, ...]], list[ResultRecord]] = defaultdict(list)
-    for record, choice in zip(runs, telling_choices(runs), strict=True):
+    for record, choice in zip(runs, varied_hyper_parameters(runs), strict=True):
         rows[row_label(record), choice].append(record)
     if len(rows) == len({label for label, _ in rows}):
         return None
@@ -61,7 +61,7 @@ def choices_table(records: Sequence[ResultRecord], task: str, metric: str) -> Ta
     return Table(f"Settings tried: {title}", columns, tuple(table_rows), caption)
 
 
-def telling_choices(records: Sequence[ResultRecord]) -> list[tuple[str, ...]]:
+def varied_hyper_parameters(records: Sequence[ResultRecord]) -> list[tuple[str, ...]]:
     """Return of each record the settings in which the records of its model differ, as ``epochs 4``.
 
     Those outside fine-tuning bear the name of their section: ``pretraining epochs 2``. Seeds of fine-tuning, which

@@ -63,7 +63,7 @@ class PaperTable:
     """Rows from the top; others follow by name."""
     left_out: tuple[str, ...] = ()
     """Rows that our runs have and this table does not show."""
-    rival: str = ""
+    second_baseline: str = ""
     """Row that the others are tested against as well as against the plain trunk; none if empty."""
     several_trunks: bool = False
     """Whether rows of several trunks stand in it (BERT's, RoBERTa's)."""
@@ -97,7 +97,7 @@ TABLE_SPECS = {
             # Departure: NLM-BERT is a row of ours that tells what the objective gives from what the channel gives
             order=("BERT", "AdvBERT", "NLM-BERT", "BERT+WordRec", "CharBERT", *DENSE),
             left_out=ABLATIONS,
-            rival="AdvBERT",
+            second_baseline="AdvBERT",
             ours=(Measure("squad1", "f1"), Measure("squad1", "f1", ATTACK)),
         ),
         PaperTable(
@@ -159,7 +159,7 @@ def paper_table(
     *,
     attacks: Mapping[str, str] | None = None,
     p_values: Mapping[tuple[str, str], float] | None = None,
-    rival_p_values: Mapping[tuple[str, str], float] | None = None,
+    second_baseline_p_values: Mapping[tuple[str, str], float] | None = None,
 ) -> Table:
     """Return one of the paper's tables with our scores beside its own.
 
@@ -189,8 +189,8 @@ def paper_table(
         published=published,
         order=spec.order,
         p_values=p_values,
-        rival=spec.rival,
-        rival_p_values=rival_p_values,
+        second_baseline=spec.second_baseline,
+        second_baseline_p_values=second_baseline_p_values,
         notes=_notes(columns, records),
     )
 

@@ -23,7 +23,7 @@ FOLDS_NOTE = (
 )
 SIGNIFICANT = 0.05
 """A p value up to this is marked."""
-RIVAL_MARK = "†"
+SECOND_BASELINE_MARK = "†"
 """Of a difference from the rival; that from the plain trunk has a star."""
 
 BASELINE = "BERT"
@@ -73,8 +73,8 @@ def build_table(
     published: Mapping[tuple[str, str], float] | None = None,
     order: Sequence[str] = (),
     p_values: Mapping[tuple[str, str], float] | None = None,
-    rival: str = "",
-    rival_p_values: Mapping[tuple[str, str], float] | None = None,
+    second_baseline: str = "",
+    second_baseline_p_values: Mapping[tuple[str, str], float] | None = None,
     notes: Sequence[str] = (),
 ) -> Table:
     """Return a table of the records' scores, averaged over seeds (and folds) and turned into percent.
@@ -99,7 +99,7 @@ def build_table(
             a score out of range.
     """
     published = published or {}
-    tested = {"*": p_values or {}, RIVAL_MARK: rival_p_values or {}}
+    tested = {"*": p_values or {}, SECOND_BASELINE_MARK: second_baseline_p_values or {}}
     _refuse_mixtures(records)
     runs = runs_of(records, [column.metric for column in columns])
     labels = {label for label, _ in runs} | {label for label, _ in published}
@@ -124,8 +124,8 @@ def build_table(
     marked = sorted({baseline_of(row.label) for row in rows for cell in row.cells if "*" in cell.mark})
     if marked:
         notes = [*notes, f"* differs from {' or '.join(marked)}, p ≤ {SIGNIFICANT} (paired test on the same examples)."]
-    if any(RIVAL_MARK in cell.mark for row in rows for cell in row.cells):
-        notes = [*notes, f"{RIVAL_MARK} differs from {rival}, p ≤ {SIGNIFICANT} (the same test)."]
+    if any(SECOND_BASELINE_MARK in cell.mark for row in rows for cell in row.cells):
+        notes = [*notes, f"{SECOND_BASELINE_MARK} differs from {second_baseline}, p ≤ {SIGNIFICANT} (the same test)."]
     if any(cell.fold_std is not None for row in rows for cell in row.cells):
         notes = [*notes, FOLDS_NOTE]
     notes = [*notes, *_partial_notes(records, columns)]

@@ -8,10 +8,10 @@ from typing import Any
 from torch import Tensor, nn
 
 from charbert.batch import NOISED, OWN_POSITIONS, THEIR_POSITIONS
-from charbert.training.losses.extra_loss import Batch, companion_inputs, comparable_logits, divergence
+from charbert.training.losses.extra_loss import Batch, comparable_logits, divergence, paired_inputs
 
 
-class SelfTeaching:
+class ConsistencyTraining:
     """Draw the predictions on the noised copy of a batch, its companion, to those on the clean one.
 
     Args:
@@ -34,7 +34,7 @@ class SelfTeaching:
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss with the divergence added, and the part ``self_teaching``."""
         companion = batch[NOISED]
-        noised = comparable_logits(model(**companion_inputs(companion)), companion[THEIR_POSITIONS])
+        noised = comparable_logits(model(**paired_inputs(companion)), companion[THEIR_POSITIONS])
         clean = comparable_logits(outputs, companion[OWN_POSITIONS])
         if self.symmetric:
             distance = (divergence(clean, noised) + divergence(noised, clean)) / 2

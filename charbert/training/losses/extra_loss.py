@@ -42,7 +42,7 @@ class ExtraLoss(Protocol):
         """
 
 
-def companion_inputs(companion: Batch) -> dict[str, Any]:
+def paired_inputs(companion: Batch) -> dict[str, Any]:
     """Return what a model is called with to read a companion."""
     return {name: value for name, value in companion.items() if name not in (OWN_POSITIONS, THEIR_POSITIONS)}
 
@@ -50,7 +50,7 @@ def companion_inputs(companion: Batch) -> dict[str, Any]:
 @torch.no_grad()
 def ask(teacher: nn.Module, companion: Batch, **options: bool) -> Batch:
     """Return what a teacher says of a companion, on the device where that is, without a gradient."""
-    inputs = companion_inputs(companion)
+    inputs = paired_inputs(companion)
     teacher.to(inputs["input_ids"].device)
     answer: Batch = teacher(**inputs, **options)
     return answer

@@ -4,7 +4,7 @@ from transformers import PreTrainedTokenizerFast
 
 from charbert.batch import EXAMPLE_IDS
 from charbert.data.encoding.pairs import decode_labels, encode_pairs, text_label_ids
-from charbert.data.readers.glue import LabelledText
+from charbert.data.readers.glue import LabeledText
 from charbert.errors import DataError
 from charbert.model.processing import CharBertProcessor
 from charbert.text.char_vocab import CharVocab
@@ -17,10 +17,10 @@ def processor(wordpiece_tokenizer: PreTrainedTokenizerFast, char_vocab: CharVoca
     return CharBertProcessor(wordpiece_tokenizer, char_vocab)
 
 
-def rows(sentences: tuple[str, ...], pairs: bool) -> list[LabelledText]:
+def rows(sentences: tuple[str, ...], pairs: bool) -> list[LabeledText]:
     labels = ("yes", "no") * len(sentences)
     seconds = sentences[::-1] if pairs else [None] * len(sentences)
-    return [LabelledText(*row) for row in zip(sentences, seconds, labels, strict=False)]
+    return [LabeledText(*row) for row in zip(sentences, seconds, labels, strict=False)]
 
 
 @pytest.mark.parametrize("pairs", [False, True])
@@ -38,14 +38,14 @@ def test_batching_and_cutting_give_what_one_call_each_gives(
 
 
 def test_an_unknown_label_is_refused_with_its_place(processor: CharBertProcessor) -> None:
-    example = LabelledText("Keep the keys.", None, "perhaps", place="test.tsv:9")
+    example = LabeledText("Keep the keys.", None, "perhaps", place="test.tsv:9")
     with pytest.raises(DataError, match=r"test\.tsv:9: expected a label of \['no', 'yes'\], got 'perhaps'"):
         encode_pairs([example], processor, IDS, 24)
 
 
 def test_pairs_and_single_texts_are_not_mixed(processor: CharBertProcessor) -> None:
     with pytest.raises(DataError, match="1 pairs of 2"):
-        encode_pairs([LabelledText("a", None, "no"), LabelledText("a", "b", "no")], processor, IDS, 24)
+        encode_pairs([LabeledText("a", None, "no"), LabeledText("a", "b", "no")], processor, IDS, 24)
 
 
 def test_logits_become_the_names_of_labels() -> None:
@@ -57,5 +57,5 @@ def test_logits_become_the_names_of_labels() -> None:
 
 
 def test_labels_are_numbered_in_alphabetical_order() -> None:
-    examples = [LabelledText("x", None, label) for label in ("b", "c", "a", "b")]
+    examples = [LabeledText("x", None, label) for label in ("b", "c", "a", "b")]
     assert text_label_ids(examples) == {"a": 0, "b": 1, "c": 2}

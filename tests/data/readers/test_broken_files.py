@@ -18,7 +18,7 @@ from charbert.data.pretraining.word_vocab import WordVocab
 from charbert.data.readers.columns import write_columns
 from charbert.data.readers.conll import TWO_COLUMNS, TaggedSentence, read_conll, write_conll
 from charbert.data.readers.conllu import read_conllu
-from charbert.data.readers.glue import LabelledText, read_glue, write_glue
+from charbert.data.readers.glue import LabeledText, read_glue, write_glue
 from charbert.data.readers.hub import fetch_split
 from charbert.data.readers.squad import read_squad
 from charbert.errors import DataError
@@ -84,7 +84,7 @@ def test_odd_words_at_the_beginning_of_a_file_come_back(word: str, tmp_path: Pat
     assert read.words == (word, "b")
     write_conll(tmp_path / "conll", [TaggedSentence((word, "b"), ("O", "O"))])
     assert read_conll(tmp_path / "conll")[0].words == (word, "b")
-    rows = [LabelledText(word, None, "yes")]
+    rows = [LabeledText(word, None, "yes")]
     write_glue(tmp_path / "glue", rows, TEXTS)
     assert read_glue(tmp_path / "glue", TEXTS) == rows
 
@@ -149,7 +149,7 @@ def test_rows_of_a_split_with_holes_are_refused_by_number(
 
 def test_a_text_that_could_not_be_read_back_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="not empty"):
-        write_glue(tmp_path / "glue", [LabelledText("\u2028", None, "yes")], TEXTS)
+        write_glue(tmp_path / "glue", [LabeledText("\u2028", None, "yes")], TEXTS)
 
 
 def test_numbers_are_labels_of_their_own(fetch: Callable[..., Path]) -> None:

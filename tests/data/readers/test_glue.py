@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charbert.config.data.sets import ColumnSettings
-from charbert.data.readers.glue import LabelledText, check_rows_aligned, read_glue, write_glue
+from charbert.data.readers.glue import LabeledText, check_rows_aligned, read_glue, write_glue
 from charbert.errors import DataError
 
 COLUMNS = ColumnSettings(
@@ -28,7 +28,7 @@ def table(folder: Path, *lines: str, end: str = "\n") -> Path:
 
 def test_columns_are_found_by_their_names_in_any_order(tmp_path: Path) -> None:
     path = table(tmp_path, "label\textra\tsentence\tindex\tquestion", "entailment\tx\tIt rains.\t7\tDoes it?")
-    assert read_glue(path, COLUMNS) == [LabelledText("Does it?", "It rains.", "entailment", "7")]
+    assert read_glue(path, COLUMNS) == [LabeledText("Does it?", "It rains.", "entailment", "7")]
 
 
 def test_a_file_without_header_is_read_by_the_names_in_the_settings(tmp_path: Path) -> None:
@@ -111,14 +111,14 @@ TEXTS = st.text(st.characters(exclude_characters="\t\r\n", exclude_categories=["
 def test_what_is_written_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, triples: list[tuple[str, str, str]]
 ) -> None:
-    rows = [LabelledText(one, two, label, str(number)) for number, (one, two, label) in enumerate(triples)]
+    rows = [LabeledText(one, two, label, str(number)) for number, (one, two, label) in enumerate(triples)]
     path = tmp_path_factory.mktemp("glue") / "dev.tsv"
     write_glue(path, rows, COLUMNS)
     assert read_glue(path, COLUMNS) == rows
 
 
 def test_a_file_without_header_is_written_without_one(tmp_path: Path) -> None:
-    rows = [LabelledText("Cats sleep.", None, "acceptable"), LabelledText("Cats.", None, "unacceptable")]
+    rows = [LabeledText("Cats sleep.", None, "acceptable"), LabeledText("Cats.", None, "unacceptable")]
     write_glue(tmp_path / "dev.tsv", rows, SINGLE)
     assert (tmp_path / "dev.tsv").read_text().splitlines()[0] == "\t1\t\tCats sleep."
     assert read_glue(tmp_path / "dev.tsv", SINGLE) == rows
@@ -126,17 +126,17 @@ def test_a_file_without_header_is_written_without_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["a\tb", "a\nb", "a\rb", ""])
 def test_nothing_is_written_when_a_text_could_not_be_read_back(tmp_path: Path, text: str) -> None:
-    rows = [LabelledText("fine", "fine", "entailment", "0"), LabelledText(text, "fine", "entailment", "1")]
+    rows = [LabeledText("fine", "fine", "entailment", "0"), LabeledText(text, "fine", "entailment", "1")]
     with pytest.raises(DataError, match="in row 1"):
         write_glue(tmp_path / "dev.tsv", rows, COLUMNS)
     assert not list(tmp_path.iterdir())
 
 
 def test_the_first_difference_of_an_attacked_file_is_named(tmp_path: Path) -> None:
-    clean = [LabelledText("A", "B", "entailment", str(number), f"clean:{number}") for number in range(3)]
-    other = [LabelledText("x", "y", "entailment", str(number), f"attacked:{number}") for number in range(3)]
+    clean = [LabeledText("A", "B", "entailment", str(number), f"clean:{number}") for number in range(3)]
+    other = [LabeledText("x", "y", "entailment", str(number), f"attacked:{number}") for number in range(3)]
     check_rows_aligned(clean, other, tmp_path)
-    other[1] = LabelledText("x", "y", "not_entailment", "1", "attacked:1")
+    other[1] = LabeledText("x", "y", "not_entailment", "1", "attacked:1")
     with pytest.raises(DataError, match=r"attacked:1: expected label 'entailment' .*clean:1"):
         check_rows_aligned(clean, other, tmp_path)
     with pytest.raises(DataError, match="expected 3 attacked rows"):

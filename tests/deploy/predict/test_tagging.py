@@ -46,8 +46,10 @@ def test_spans_are_those_that_the_evaluation_scores(predictor: Predictor, senten
     encoded = task.encode([TaggedSentence(row, ("O",) * len(row)) for row in words], predictor.processor, 64)
     assert not encoded.report["split_sentences"]  # which the evaluation cuts otherwise
     tags = task.decode(predictor._run(encoded.features, None), encoded)
-    mended = [["B" + tag[1:] if _starts(row, at) else tag for at, tag in enumerate(row)] for row in tags]
-    entities = [sorted((one.kind, one.first, one.end) for one in row) for row in paired_entities(mended, mended)[0]]
+    normalized = [["B" + tag[1:] if _starts(row, at) else tag for at, tag in enumerate(row)] for row in tags]
+    entities = [
+        sorted((one.kind, one.first, one.end) for one in row) for row in paired_entities(normalized, normalized)[0]
+    ]
     found = []
     for sentence, output in zip(sentences, predictor.predict(sentences), strict=True):
         ends = [len(words_of(sentence[: span.end])) for span in output.spans]

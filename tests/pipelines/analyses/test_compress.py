@@ -12,7 +12,7 @@ from charbert.deploy.onnx.export import load_model
 from charbert.errors import CheckpointError, SettingsError
 from charbert.pipelines.analyses import compress
 from charbert.pipelines.train import finetune
-from charbert.runs.run import finetuning_cell
+from charbert.runs.run import finetuning_run
 
 Benchmarks = Callable[..., Settings]
 
@@ -35,12 +35,12 @@ def test_forms_are_measured_alike_and_found_again(settings: Benchmarks) -> None:
     assert pruned["size/compressed"] < original["size/compressed"]
     assert all(record.metrics[f"latency/batch_{size}"] > 0 for record in records for size in (1, 32))
     form = compress.forms(chosen)[2]
-    found = sparsity(load_model(form.cell.model_folder))
+    found = sparsity(load_model(form.run.model_folder))
     assert found.zero == round(0.5 * found.prunable)
     assert pruned["sparsity/of_all"] == pytest.approx(found.share_of_all)
-    written = form.cell.record_path.stat().st_mtime_ns
+    written = form.run.record_path.stat().st_mtime_ns
     assert compress.run(chosen) == records
-    assert form.cell.record_path.stat().st_mtime_ns == written
+    assert form.run.record_path.stat().st_mtime_ns == written
     with (Path(chosen.paths.results) / "tables" / "compress.csv").open(newline="") as stream:
         assert {row["model"] for row in csv.DictReader(stream)} == {record.details["label"] for record in records}
 
@@ -52,30 +52,30 @@ def test_zeros_survive_a_recovery_that_moves_the_other_weights(settings: Benchma
     for chosen in (plain, recovered):
         (record,) = compress.run(chosen)
         assert record.metrics["sparsity/of_matrices"] == pytest.approx(0.5, abs=1e-3)
-        found.append(load_model(compress.forms(chosen)[0].cell.model_folder).state_dict()["classifier.weight"])
+        found.append(load_model(compress.forms(chosen)[0].run.model_folder).state_dict()["classifier.weight"])
     assert not found[0].equal(found[1])
 
 
 def test_a_model_made_elsewhere_has_a_row_and_is_known_by_its_weights(settings: Benchmarks, tmp_path: Path) -> None:
-    folder = finetuning_cell(settings()).folder
+    folder = finetuning_run(settings()).folder
     finetune.run(settings())
     chosen = settings(
-        "compression.variants=[]", f"+compression.folders.student={folder}", "compression.versions=[released]"
+        "compression.variants=[]", f"+compression.folders.student={folder}", "compression.eval_sets=[released]"
     )
     (record,) = compress.run(chosen)
     assert record.details["label"] == "student"
     assert record.details["versions"] == ["clean", "released"]
-    key, moved = compress.forms(chosen)[0].cell.key, tmp_path / "moved"
+    key, moved = compress.forms(chosen)[0].run.key, tmp_path / "moved"
     (folder / "model").rename(moved)
     again = settings(
-        "compression.variants=[]", f"+compression.folders.student={moved}", "compression.versions=[released]"
+        "compression.variants=[]", f"+compression.folders.student={moved}", "compression.eval_sets=[released]"
     )
-    assert compress.forms(again)[0].cell.key == key
+    assert compress.forms(again)[0].run.key == key
 
 
 def test_a_model_of_other_labels_is_refused(settings: Benchmarks, tmp_path: Path) -> None:
     finetune.run(settings())
-    source = finetuning_cell(settings()).model_folder
+    source = finetuning_run(settings()).model_folder
     model = load_model(source)
     model.config.id2label = {number: f"X{number}" for number in model.config.id2label}
     for path in source.iterdir():
@@ -85,13 +85,13 @@ def test_a_model_of_other_labels_is_refused(settings: Benchmarks, tmp_path: Path
     chosen = settings("compression.variants=[]", f"+compression.folders.student={tmp_path / 'other'}")
     with pytest.raises(CheckpointError, match=r"expected a model with the labels O, B-LOC, .* of task=ner, got X0"):
         compress.run(chosen)
-    assert compress.forms(chosen)[0].cell.finished() is None
+    assert compress.forms(chosen)[0].run.finished() is None
 
 
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["compression.variants=[original]", "compression.versions=[none]"], "compression.versions must be of clean"),
+        (["compression.variants=[original]", "compression.eval_sets=[none]"], "compression.eval_sets must be of clean"),
         (["model=bert_wordrec"], "has a word recogniser, which has no smaller form"),
         (["compression.variants=[]"], "compression.variants is empty"),
         (["compression.pruned_shares=[1.2]"], r"compression.pruned_shares must be in \(0, 1\), got 1.2"),
@@ -111,7 +111,7 @@ def test_a_share_and_its_recovery_have_keys_of_their_own(settings: Benchmarks) -
     recovered = settings(
         "compression.variants=[pruned]", "compression.pruned_shares=[0.3]", "compression.recovery_steps=9"
     )
-    keys = [form.cell.key for form in compress.forms(chosen) + compress.forms(recovered)]
+    keys = [form.run.key for form in compress.forms(chosen) + compress.forms(recovered)]
     assert len(set(keys)) == 3
 
 

@@ -10,7 +10,7 @@ from charbert.config.schema import Settings
 from charbert.errors import CheckpointError, DataError, SettingsError
 from charbert.pipelines.analyses import explain
 from charbert.pipelines.train import finetune
-from charbert.runs.run import finetuning_cell
+from charbert.runs.run import finetuning_run
 
 Benchmarks = Callable[..., Settings]
 
@@ -50,8 +50,8 @@ def test_an_example_is_explained_as_written_and_with_typos(settings: Benchmarks)
 
 def test_a_text_and_a_folder_are_enough(settings: Benchmarks, tmp_path: Path) -> None:
     finetune.run(settings())
-    cell = finetuning_cell(settings())
-    cell.folder.rename(tmp_path / "mine")
+    run = finetuning_run(settings())
+    run.folder.rename(tmp_path / "mine")
     given = (f"explain.model={tmp_path / 'mine'}", "explain.text='Ada <Lind> left.'", "explain.attacked=false")
     chosen = settings(*given, "explain.word=1")
     folder = explain.run(chosen)
@@ -61,7 +61,7 @@ def test_a_text_and_a_folder_are_enough(settings: Benchmarks, tmp_path: Path) ->
     assert "&lt;" in (folder / "explanation.html").read_text()
     record = next((Path(chosen.paths.results) / "records").glob("explain-mine-*/record.json"))
     assert json.loads(record.read_text())["metrics"]["explain/largest_gap"] <= 0.02
-    assert not cell.folder.exists()  # nothing was fine-tuned again
+    assert not run.folder.exists()  # nothing was fine-tuned again
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from charbert.model.processing import CharBertProcessor
 from charbert.pipelines.build import objectives
 from charbert.pipelines.train import finetune
 from charbert.records import file_checksum, read_record
-from charbert.runs.run import finetuning_cell
+from charbert.runs.run import finetuning_run
 from charbert.runs.teachers import teacher_folder
 from charbert.text.char_vocab import CharVocab
 from charbert.training.distributed import processes
@@ -73,7 +73,7 @@ def save_teacher(tmp_path: Path, uncased_tokenizer: PreTrainedTokenizerFast, cha
 
 def weights(settings: Settings) -> dict[str, torch.Tensor]:
     finetune.run(settings)
-    return load_file(finetuning_cell(settings).model_folder / "model.safetensors")
+    return load_file(finetuning_run(settings).model_folder / "model.safetensors")
 
 
 def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
@@ -110,7 +110,7 @@ def test_a_charbert_with_another_tokenizer_and_size_teaches_a_plain_student(
     )
     learnt = weights(settings)
     assert not [one for one in learnt if "distillation" in one]
-    losses = read_record(finetuning_cell(settings).record_path).details["history"]
+    losses = read_record(finetuning_run(settings).record_path).details["history"]
     assert any("loss" in line for line in losses)
 
 
@@ -121,7 +121,7 @@ def test_answers_are_taught_in_the_same_subwords_only(
     settings = benchmarks(*TASKS["squad1"], "distillation=logits", f"distillation.teacher={teacher}")
     with pytest.raises(SettingsError, match="choose a teacher and a student with the same tokenizer"):
         finetune.run(settings)
-    assert not finetuning_cell(settings).record_path.exists()
+    assert not finetuning_run(settings).record_path.exists()
 
 
 @pytest.mark.slow
@@ -131,10 +131,10 @@ def test_a_student_of_the_teachers_layers_is_a_plain_trunk_of_its_size(
     layers = ("distillation.student_layers=[1,3]", f"distillation.teacher={save_teacher('ner')}")
     settings = benchmarks(*TASKS["ner"], "distillation=logits", *layers)
     finetune.run(settings)
-    student = CharBertForTokenClassification.from_pretrained(finetuning_cell(settings).model_folder)
+    student = CharBertForTokenClassification.from_pretrained(finetuning_run(settings).model_folder)
     assert (student.config.num_hidden_layers, student.config.hidden_size) == (2, 24)
     assert not student.config.has_char_channel
-    assert CharBertProcessor.from_pretrained(finetuning_cell(settings).model_folder).char_vocab is None
+    assert CharBertProcessor.from_pretrained(finetuning_run(settings).model_folder).char_vocab is None
 
 
 @pytest.mark.slow
@@ -143,7 +143,7 @@ def test_a_finished_cell_teaches_by_its_settings(head_data: Path, benchmarks: Be
     finetune.run(teacher)
     finetune.run(benchmarks(*TASKS["ner"], "finetuning.max_steps=2"))
     named = benchmarks(*TASKS["ner"], "distillation=logits", "distillation.cell=[model:bert,finetuning.max_steps:3]")
-    assert teacher_folder(named) == finetuning_cell(teacher).model_folder
+    assert teacher_folder(named) == finetuning_run(teacher).model_folder
     with pytest.raises(SettingsError, match=r"fits 2 finished cells.*add a setting in which they differ"):
         teacher_folder(benchmarks(*TASKS["ner"], "distillation=logits", "distillation.cell=[model:bert]"))
     with pytest.raises(SettingsError, match=r"expected a finished cell of task=ner .* run the teacher first"):
@@ -158,11 +158,11 @@ def test_a_cell_knows_its_teacher_by_its_weights_and_not_by_its_folder(
 
     def key(folder: Path) -> str:
         settings = benchmarks(*TASKS["ner"], "distillation=logits", f"distillation.teacher={folder}")
-        return finetuning_cell(settings).key
+        return finetuning_run(settings).key
 
     assert key(teacher) == key(tmp_path / "copy")
     assert key(save_teacher("ner", ["O", "B-LOC"])) != key(tmp_path / "copy")
-    assert key(tmp_path / "copy") != finetuning_cell(benchmarks(*TASKS["ner"])).key
+    assert key(tmp_path / "copy") != finetuning_run(benchmarks(*TASKS["ner"])).key
 
 
 def test_a_teacher_that_cannot_teach_is_refused(

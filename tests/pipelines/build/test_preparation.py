@@ -13,7 +13,7 @@ from charbert.errors import DataError, SettingsError
 from charbert.pipelines.build.eval_sets import read_sets
 from charbert.pipelines.build.preparation import training_weights
 from charbert.pipelines.train import finetune
-from charbert.runs.run import finetuning_cell, fold_cell, with_fold
+from charbert.runs.run import finetuning_run, fold_run, with_fold
 from charbert.tasks.catalog import build_task
 from charbert.training.losses.class_weights import ClassWeightedLoss
 
@@ -59,7 +59,7 @@ def test_fine_tuning_sees_prepared_examples_and_keeps_the_dropped_ones(
     monkeypatch.setattr(ClassWeightedLoss, "__call__", spy)
     settings = benchmarks("task=ner", PLAIN, "preparation=clean", "preparation.class_weights=root")
     record = finetune.run(settings)
-    folder = finetuning_cell(settings).preparation_folder
+    folder = finetuning_run(settings).preparation_folder
     dropped = [json.loads(line) for line in (folder / "dropped.jsonl").read_text().splitlines()]
     assert [(one["index"], one["reason"]) for one in dropped] == [(3, "duplicate"), (4, "in a held-out set")]
     assert record.details["preparation"]["sets"]["train"]["examples"] == {"before": 5, "after": 3}
@@ -67,15 +67,15 @@ def test_fine_tuning_sees_prepared_examples_and_keeps_the_dropped_ones(
     assert "duplicates" in (folder / "report.md").read_text()
     assert len(seen) == 3 and all(loss != plain for loss, plain in seen)  # one a step
     plain = benchmarks("task=ner", PLAIN)
-    assert finetuning_cell(plain).key != finetuning_cell(settings).key
-    assert not finetuning_cell(plain).preparation_folder.exists()
+    assert finetuning_run(plain).key != finetuning_run(settings).key
+    assert not finetuning_run(plain).preparation_folder.exists()
 
 
 def test_a_leak_stops_a_run_before_anything_is_trained(data: Path, benchmarks: Benchmarks) -> None:
     settings = benchmarks("task=ner", "preparation=strict")
     with pytest.raises(DataError, match=r"eng\.train:\d+: .*conll2003/eng\.testa:3 \(similarity 1\.00\)"):
         finetune.run(settings)
-    assert not Path(settings.paths.results).exists() and not finetuning_cell(settings).folder.exists()
+    assert not Path(settings.paths.results).exists() and not finetuning_run(settings).folder.exists()
 
 
 def test_labels_are_learnt_from_prepared_examples(data: Path, benchmarks: Benchmarks) -> None:
@@ -118,7 +118,7 @@ def test_each_fold_prepares_its_own_training_part(data: Path, benchmarks: Benchm
     )
     finetune.run(settings)
     for fold in range(3):
-        report = json.loads((fold_cell(with_fold(settings, fold)).preparation_folder / "report.json").read_text())
+        report = json.loads((fold_run(with_fold(settings, fold)).preparation_folder / "report.json").read_text())
         described = report["sets"]["train"]
         assert (
             described["examples"]["after"]

@@ -17,7 +17,7 @@ from charbert.model.processing import CharBertProcessor
 from charbert.model.released.processor import load_released_processor
 from charbert.model.released.weights import load_released_encoder, save_released
 from charbert.pipelines.train import finetune
-from charbert.runs.run import finetuning_cell, pretraining_cell
+from charbert.runs.run import finetuning_run, pretraining_run
 
 Composed = Callable[..., Settings]
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -63,9 +63,9 @@ def test_the_released_encoder_is_fine_tuned_and_attacked(released: Composed, tas
     assert {f"eval/{task}/{settings.task.metric}", f"attack/{task}/charbert/{settings.task.metric}"} <= (
         record.metrics.keys()
     )
-    cell = finetuning_cell(settings)
-    assert record.key == cell.key
-    saved = CharBertProcessor.from_pretrained(cell.model_folder)
+    run = finetuning_run(settings)
+    assert record.key == run.key
+    saved = CharBertProcessor.from_pretrained(run.model_folder)
     assert (saved.mode, saved.row_length) == ("released", 48)
     assert saved.tokenizer.tokenize("Ab") == ["A", "##b"]
     assert not list(Path(settings.paths.outputs).glob("trunk/*"))  # nothing is pretrained
@@ -75,20 +75,20 @@ def test_the_released_encoder_is_fine_tuned_and_attacked(released: Composed, tas
 def test_the_weights_and_not_their_folder_identify_the_cell(
     released: Composed, checkpoint: Path, tmp_path: Path
 ) -> None:
-    key = finetuning_cell(released()).key
+    key = finetuning_run(released()).key
     moved = tmp_path / "elsewhere"
     checkpoint.rename(moved)
-    assert finetuning_cell(released(folder=moved)).key == key
+    assert finetuning_run(released(folder=moved)).key == key
     weights = torch.load(moved / "pytorch_model.bin", weights_only=True)
     weights["bert.encoder.word_norm.bias"] += 1
     torch.save(weights, moved / "pytorch_model.bin")
-    assert finetuning_cell(released(folder=moved)).key != key
+    assert finetuning_run(released(folder=moved)).key != key
 
 
 def test_models_without_released_weights_keep_their_key(composed: Composed) -> None:
     one = composed("recipe=minilm", "model=charbert")
     other = composed("recipe=minilm", "model=charbert", "model.released_char_vocab=unused")
-    assert pretraining_cell(one).key == pretraining_cell(other).key
+    assert pretraining_run(one).key == pretraining_run(other).key
 
 
 def test_a_checkpoint_that_is_not_there_is_named_with_what_to_do(released: Composed, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from charbert.errors import SettingsError
 from charbert.model import CharBertForTokenClassification
 from charbert.pipelines.train import finetune
 from charbert.runs.comparability import comparison_keys
-from charbert.runs.run import finetuning_cell
+from charbert.runs.run import finetuning_run
 
 Benchmarks = Callable[..., Settings]
 FILES = ("conll2003/eng.train", "conll2003/eng.testa", "conll2003/eng.testb", "charbert_attack/CharAttack_NER/test.txt")
@@ -36,7 +36,7 @@ def test_a_model_saved_as_adapters_is_small_and_loads_with_what_they_learnt(ner:
     fast = ("finetuning.optimizer.learning_rate=0.01", "finetuning.optimizer.warmup_fraction=0", "strategy.lora.rank=2")
     settings = ner("strategy=lora", "strategy.lora.save=adapters", *fast)
     record = finetune.run(settings)
-    folder = finetuning_cell(settings).model_folder
+    folder = finetuning_run(settings).model_folder
     counts = record.details["parameters"]
     assert counts["trainable"] < counts["total"] / 10
     assert not (folder / "model.safetensors").exists()
@@ -49,7 +49,7 @@ def test_a_model_saved_as_adapters_is_small_and_loads_with_what_they_learnt(ner:
 def test_a_merged_model_is_an_ordinary_checkpoint(ner: Benchmarks) -> None:
     settings = ner("strategy=lora")
     record = finetune.run(settings)
-    folder = finetuning_cell(settings).model_folder
+    folder = finetuning_run(settings).model_folder
     assert not (folder / "adapters").exists()
     names = CharBertForTokenClassification.from_pretrained(folder).state_dict()
     assert not [name for name in names if "lora" in name]
@@ -66,7 +66,7 @@ def test_the_record_names_the_rates_of_the_parts(ner: Benchmarks) -> None:
 
 def test_a_strategy_has_a_cell_of_its_own_and_no_row_among_the_others(ner: Benchmarks) -> None:
     plain, frozen = ner(), ner("strategy=frozen")
-    assert finetuning_cell(plain).key == finetuning_cell(ner("strategy=full")).key != finetuning_cell(frozen).key
+    assert finetuning_run(plain).key == finetuning_run(ner("strategy=full")).key != finetuning_run(frozen).key
     assert comparison_keys(plain)["shared"] != comparison_keys(frozen)["shared"]
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from charbert.config.schema import Settings
 from charbert.data.readers.conll import TaggedSentence, write_conll
-from charbert.data.readers.glue import LabelledText, write_glue
+from charbert.data.readers.glue import LabeledText, write_glue
 from charbert.data.readers.squad import Answer, Question, write_squad
 from charbert.errors import RecordError, SettingsError
 from charbert.evaluation.logits import read_scores
@@ -20,7 +20,7 @@ from charbert.pipelines.tables import calibration, paper
 from charbert.pipelines.train import cross_validation, finetune, pretrain
 from charbert.pipelines.train.pretrain import load_encoder
 from charbert.records import ResultRecord, read_record, read_records, write_record
-from charbert.runs.run import Cell, finetuning_cell
+from charbert.runs.run import Run, finetuning_run
 
 Benchmarks = Callable[..., Settings]
 TABLE = "experiment=table2_robustness"
@@ -45,7 +45,7 @@ def data(tmp_path: Path, benchmarks: Benchmarks) -> Path:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         write_conll(root / name, sentences)
     rows = [
-        LabelledText(
+        LabeledText(
             f"A ship left {one}.", f"It left {other}.", "entailment" if one == other else "not_entailment", f"{n}"
         )
         for n, (one, other) in enumerate((one, other) for one in NAMES for other in NAMES[:4])
@@ -67,7 +67,7 @@ def last_names(record: ResultRecord, prefix: str) -> set[str]:
 
 
 def folder_of(settings: Settings) -> Path:
-    return finetuning_cell(settings).predictions_path("clean").parent
+    return finetuning_run(settings).predictions_path("clean").parent
 
 
 JUDGED = {"accuracy", "matthews", "macro_f1", "micro_precision", "weighted_recall", "ece", "brier", "nll", "confidence"}
@@ -96,7 +96,7 @@ def test_a_classifier_is_judged_clean_and_attacked(data: Path, benchmarks: Bench
 
 
 def test_words_are_judged_one_by_one_beside_the_entities(data: Path, benchmarks: Benchmarks) -> None:
-    record = finetune.run(benchmarks(*NER, "judging.temperature=false"))
+    record = finetune.run(benchmarks(*NER, "calibration.temperature=false"))
     assert JUDGED | {"roc_auc", "pr_auc"} <= last_names(record, "attack/ner/charbert/token/")
     assert not SCALED & last_names(record, "eval/ner/token/")
     assert {"f1", "macro_f1", "weighted_precision"} <= last_names(record, "eval/ner/")
@@ -141,7 +141,7 @@ def test_a_baseline_on_prepared_examples_is_another_cell_and_weighs_no_classes(
     data: Path, benchmarks: Benchmarks
 ) -> None:
     plain, balanced = benchmarks(*RTE, "model=tfidf"), benchmarks(*RTE, "model=tfidf", "preparation=balanced")
-    assert finetuning_cell(plain).key != finetuning_cell(balanced).key
+    assert finetuning_run(plain).key != finetuning_run(balanced).key
     assert finetune.run(balanced).settings["preparation"]["name"] == "balanced"
     with pytest.raises(SettingsError, match=r"preparation\.class_weights=balanced weighs the loss"):
         finetune.run(benchmarks(*RTE, "model=tfidf", "preparation=weighted"))
@@ -150,8 +150,8 @@ def test_a_baseline_on_prepared_examples_is_another_cell_and_weighs_no_classes(
 def test_a_baseline_is_the_same_cell_on_every_trunk_and_has_no_encoder(benchmarks: Benchmarks) -> None:
     one = benchmarks(*RTE, "model=tfidf")
     other = benchmarks(*RTE, "model=tfidf", "finetuning.epochs=9", "trunk=bert_base_cased")
-    assert finetuning_cell(one).key == finetuning_cell(other).key
-    assert finetuning_cell(one).key != finetuning_cell(benchmarks(*RTE, "model=char_tfidf")).key
+    assert finetuning_run(one).key == finetuning_run(other).key
+    assert finetuning_run(one).key != finetuning_run(benchmarks(*RTE, "model=char_tfidf")).key
     for refuse in (finetune.prepare_finetuned, load_encoder):
         with pytest.raises(SettingsError, match="model=TF-IDF is a baseline"):
             refuse(one)
@@ -167,7 +167,7 @@ def members(data: Path, benchmarks: Benchmarks) -> Benchmarks:
 
 @pytest.mark.slow
 def test_seeds_answer_together_as_one_more_row(members: Benchmarks) -> None:
-    single = finetuning_cell(members()).finished()
+    single = finetuning_run(members()).finished()
     assert single is not None
     for rule, words in (("mean_probabilities", "mean of probabilities"), ("majority", "majority vote")):
         settings = members(f"ensemble.rule={rule}")
@@ -184,7 +184,7 @@ def test_seeds_answer_together_as_one_more_row(members: Benchmarks) -> None:
 @pytest.mark.slow
 def test_an_ensemble_of_one_model_taken_twice_is_that_model(members: Benchmarks) -> None:
     settings = members()
-    first, second = (finetuning_cell(members(f"seed={seed}")) for seed in (1, 2))
+    first, second = (finetuning_run(members(f"seed={seed}")) for seed in (1, 2))
     shutil.rmtree(second.folder)
     shutil.copytree(first.folder, second.folder)
     record, single = ensembles.run(settings), first.finished()
@@ -209,9 +209,9 @@ def test_bags_leave_out_another_part_of_the_training_set_each(
     seen = []
     fit = ensembles.fit_baseline
 
-    def watched(settings: Settings, cell: Cell, task: object, sets: dict, versions: dict) -> object:
+    def watched(settings: Settings, run: Run, task: object, sets: dict, eval_sets: dict) -> object:
         seen.append({id(example) for example in sets["train"]})
-        return fit(settings, cell, task, sets, versions)
+        return fit(settings, run, task, sets, eval_sets)
 
     monkeypatch.setattr(ensembles, "fit_baseline", watched)
     settings = benchmarks(*RTE, "model=char_tfidf", "ensemble.bags=3")
@@ -235,12 +235,12 @@ def test_members_that_are_not_there_are_named(members: Benchmarks) -> None:
     finetune.run(members("model.baseline.strength=3"))
     with pytest.raises(RecordError, match=r"two cells with seed 1.*ensemble\.records"):
         ensembles.run(members())
-    finetuning_cell(members("model.baseline.strength=3")).record_path.unlink()
-    cell = finetuning_cell(members("seed=2"))
-    cell.predictions_path("clean").with_name("clean.scores.npz").unlink()
+    finetuning_run(members("model.baseline.strength=3")).record_path.unlink()
+    run = finetuning_run(members("seed=2"))
+    run.predictions_path("clean").with_name("clean.scores.npz").unlink()
     with pytest.raises(RecordError, match=r"expected clean\.scores\.npz with the scores of a member"):
         ensembles.run(members())
-    shutil.rmtree(cell.folder)
+    shutil.rmtree(run.folder)
     with pytest.raises(RecordError, match="run the cell again"):
         ensembles.run(members())
 
@@ -266,10 +266,10 @@ def test_members_of_which_the_first_folds_were_run_are_combined_on_those(data: P
 @pytest.mark.slow
 def test_cells_are_judged_anew_from_their_files_alone(members: Benchmarks) -> None:
     settings = members()
-    cell = finetuning_cell(settings)
-    before = cell.finished()
-    calibration.run(members("judging.bins=3", "judging.temperature=false"))
-    after = cell.finished()
+    run = finetuning_run(settings)
+    before = run.finished()
+    calibration.run(members("calibration.bins=3", "calibration.temperature=false"))
+    after = run.finished()
     assert before is not None and after is not None
     assert after.details["judging"]["bins"] == 3
     assert not SCALED & last_names(after, "eval/ner/token/")
@@ -278,17 +278,17 @@ def test_cells_are_judged_anew_from_their_files_alone(members: Benchmarks) -> No
         k: v for k, v in after.metrics.items() if k not in judged
     }
     calibration.run(settings)
-    again = cell.finished()
+    again = run.finished()
     assert again is not None and again.metrics == before.metrics
-    table = (Path(settings.paths.results) / "tables/judging_ner.md").read_text()
+    table = (Path(settings.paths.results) / "tables/calibration_ner.md").read_text()
     assert "| char TF-IDF |" in table and "ECE scaled attack" in table
-    record = read_record(cell.record_path)  # as one older than judging, whose predictions are gone
+    record = read_record(run.record_path)  # as one older than judging, whose predictions are gone
     record.metrics = {name: value for name, value in record.metrics.items() if "token/" not in name}
     del record.details["judging"]
-    write_record(cell.record_path, record)
-    shutil.rmtree(cell.folder)
+    write_record(run.record_path, record)
+    shutil.rmtree(run.folder)
     calibration.run(settings)
-    assert read_record(cell.record_path) == record
+    assert read_record(run.record_path) == record
 
 
 def test_nothing_finished_is_said(data: Path, benchmarks: Benchmarks) -> None:
@@ -312,7 +312,7 @@ def test_folds_are_judged_together_and_from_what_they_stored(
     spread = record.details["folds"]["eval/squad2/best_f1"]["sd"]
     table = (Path(settings.paths.results) / "tables/table2_robustness.md").read_text()
     assert f"(folds ± {100 * spread:.2f})" in table
-    finetuning_cell(settings).record_path.unlink()
+    finetuning_run(settings).record_path.unlink()
     monkeypatch.setattr(cross_validation, "fit_baseline", lambda *_: pytest.fail("all folds are finished"))
     again = paper.run(settings)
     assert again.metrics == record.metrics

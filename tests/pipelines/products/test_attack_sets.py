@@ -87,7 +87,7 @@ def test_words_of_a_shared_context_count_once() -> None:
     task = QuestionAnsweringTask("squad2", "best_f1", SpanSettings(no_answers=True))
     questions = [Question(str(i), "Who ruled there?", "A queen ruled the island.", ()) for i in range(2)]
     edits = [[EditRecord(1, Edit.drop, 1, "ruled", "rled")], []]
-    summary = attack_sets.summarise(task, questions, edits)
+    summary = attack_sets.summarize(task, questions, edits)
     assert (summary["words"], summary["attackable_words"], summary["modified_words"]) == (14, 8, 1)
     assert summary["modified_share"] == pytest.approx(1 / 14)
     assert summary["modified_share_of_attackable"] == pytest.approx(1 / 8)

@@ -20,7 +20,7 @@ from charbert.errors import SettingsError, TrainingError
 from charbert.pipelines.build.composition import Composition
 from charbert.pipelines.search import search
 from charbert.records import ResultRecord, read_record, read_records
-from charbert.runs.run import Cell
+from charbert.runs.run import Run
 
 CONF = Path(__file__).parents[3] / "conf"
 ROOT = CONF.parent
@@ -28,7 +28,7 @@ RATE = "finetuning.optimizer.learning_rate"
 Searching = Callable[..., Composition]
 
 
-def formula(settings: Settings, cell: Cell, callbacks: Any) -> ResultRecord:
+def formula(settings: Settings, run: Run, callbacks: Any) -> ResultRecord:
     """Stand for a training: the score falls with the distance of the rate from 1e-3."""
     rate = settings.finetuning.optimizer.learning_rate
     if rate > 0.1:
@@ -37,7 +37,7 @@ def formula(settings: Settings, cell: Cell, callbacks: Any) -> ResultRecord:
     score = 1 - abs(math.log10(rate / 1e-3)) / 5
     for number in (1, 2, 3):
         callback.report(score, number)
-    record = ResultRecord("trial", "search", cell.name, cell.key, {}, 1)
+    record = ResultRecord("trial", "search", run.name, run.key, {}, 1)
     record.finish({"dev/ner/f1": score})
     return record
 
@@ -110,7 +110,7 @@ def test_a_space_that_cannot_be_searched_is_refused_before_the_first_trial(
 
 def test_more_trials_continue_a_search_and_another_space_begins_anew(searching: Searching) -> None:
     def key(*overrides: str) -> str:
-        return search.search_cell(searching(*overrides).settings()).key
+        return search.search_run(searching(*overrides).settings()).key
 
     assert key() == key("search.trials=99", "search.processes=4")
     assert len({key(), key("search/space=devlin"), key("search.method=random"), key("finetuning.epochs=9")}) == 4

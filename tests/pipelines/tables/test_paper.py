@@ -13,7 +13,7 @@ from charbert.pipelines.tables import paper
 from charbert.records import ResultRecord, start_record, write_record
 from charbert.reporting.tables.paper import TABLE_SPECS
 from charbert.runs.comparability import comparison_keys
-from charbert.runs.run import finetuning_cell
+from charbert.runs.run import finetuning_run
 
 Composed = Callable[..., Settings]
 ROOT = Path(__file__).parents[3]
@@ -38,7 +38,7 @@ def composed(composed: Composed) -> Composed:
 
 def finish(settings: Settings, score: float, attacked: float = 0.5) -> ResultRecord:
     """Leave a cell's record behind, as a run of it would, with units of 20 right or wrong answers."""
-    cell, task = finetuning_cell(settings), settings.task
+    run, task = finetuning_run(settings), settings.task
     plain = {
         "model": {"name": settings.model.name},
         "task": {"name": task.name, "metric": task.metric},
@@ -46,14 +46,14 @@ def finish(settings: Settings, score: float, attacked: float = 0.5) -> ResultRec
         "data": {"name": settings.data.name},
         "recipe": settings.recipe,
     }
-    record = start_record("finetune", "any", cell.name, settings=plain, seed=settings.seed)
-    record.key = cell.key
+    record = start_record("finetune", "any", run.name, settings=plain, seed=settings.seed)
+    record.key = run.key
     record.details["comparison"] = comparison_keys(settings)
     record.finish({f"eval/{task.name}/{task.metric}": score, f"attack/{task.name}/charbert/{task.metric}": attacked})
-    write_record(cell.record_path, record)
+    write_record(run.record_path, record)
     units = {"clean": score, "charbert": attacked}
     rows = {name: [[int(number < 20 * share), 1] for number in range(20)] for name, share in units.items()}
-    cell.record_path.with_name("per_example.json").write_text(json.dumps(rows))
+    run.record_path.with_name("per_example.json").write_text(json.dumps(rows))
     return record
 
 

@@ -39,8 +39,10 @@ class Folder:
         (folder / "per_example.json").write_text(json.dumps({"clean": units.tolist(), "charbert": units.tolist()}))
         self.records.append(record)
 
-    def p_values(self, *columns: Column, rival: str = "") -> dict[tuple[str, str], float]:
-        return row_p_values(self.records, columns or (ACCURACY,), self.path, rival=rival, rounds=500)
+    def p_values(self, *columns: Column, second_baseline: str = "") -> dict[tuple[str, str], float]:
+        return row_p_values(
+            self.records, columns or (ACCURACY,), self.path, second_baseline=second_baseline, rounds=500
+        )
 
 
 @pytest.fixture
@@ -65,8 +67,8 @@ def test_a_rival_takes_the_place_of_the_plain_trunk_which_is_not_tested_twice(fo
     for model, right in (("BERT", 50), ("CharBERT", 80), ("AdvBERT", 51)):
         folder.add(model, answers(right))
     heading = "QNLI acc. original"
-    assert folder.p_values(rival="AdvBERT") == {("CharBERT", heading): pytest.approx(2 / 2**29)}
-    assert folder.p_values(rival="NLM-BERT") == {}
+    assert folder.p_values(second_baseline="AdvBERT") == {("CharBERT", heading): pytest.approx(2 / 2**29)}
+    assert folder.p_values(second_baseline="NLM-BERT") == {}
 
 
 def test_the_same_records_give_the_same_p_values(folder: Folder) -> None:

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from charbert.config.schema import Settings
-from charbert.data.readers.glue import LabelledText, write_glue
+from charbert.data.readers.glue import LabeledText, write_glue
 from charbert.data.readers.squad import Answer, Question, write_squad
 from charbert.errors import SettingsError
 from charbert.pipelines.train import cross_validation, finetune
 from charbert.records import read_records
-from charbert.runs.run import finetuning_cell, fold_cell, with_fold
+from charbert.runs.run import finetuning_run, fold_run, with_fold
 
 Benchmarks = Callable[..., Settings]
 THREE = ("data.sets.qnli.folds.number=3",)
@@ -43,7 +43,7 @@ def data(tmp_path: Path, benchmarks: Benchmarks) -> Path:
     answerable = [question for question in questions if question.answers]
     write_squad(root / "squad" / "dev-v1.1.json", answerable, version="1.1")
     rows = [
-        LabelledText(one.question, one.context, ("entailment", "not_entailment")[number % 2], str(number))
+        LabeledText(one.question, one.context, ("entailment", "not_entailment")[number % 2], str(number))
         for number, one in enumerate(answerable)
     ]
     for name in ("glue/QNLI/dev.tsv", COPY):
@@ -57,9 +57,9 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     fit = cross_validation.fit
 
-    def counted(settings: Settings, cell: Any, *rest: Any) -> Any:
-        names.append(cell.name)
-        return fit(settings, cell, *rest)
+    def counted(settings: Settings, run: Any, *rest: Any) -> Any:
+        names.append(run.name)
+        return fit(settings, run, *rest)
 
     monkeypatch.setattr(cross_validation, "fit", counted)
     return names
@@ -68,8 +68,8 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_all_folds_make_one_record_in_the_order_of_the_file(data: Path, benchmarks: Benchmarks) -> None:
     settings = benchmarks("data=folds", "task=qnli", *THREE)
     record = finetune.run(settings)
-    cell = finetuning_cell(settings)
-    lines = [json.loads(line) for line in cell.predictions_path("clean").read_text().splitlines()]
+    run = finetuning_run(settings)
+    lines = [json.loads(line) for line in run.predictions_path("clean").read_text().splitlines()]
     source = (data / "glue/QNLI/dev.tsv").read_text().splitlines()[1:]
     assert [line["first"] for line in lines] == [row.split("\t")[1] for row in source]
     right = np.mean([line["gold"] == line["predicted"] for line in lines])
@@ -82,9 +82,9 @@ def test_all_folds_make_one_record_in_the_order_of_the_file(data: Path, benchmar
     assert set(record.data_checksums) == {"glue/QNLI/dev.tsv", "squad/dev-v1.1.json", COPY}
     records = read_records(Path(settings.paths.results) / "records", kind="fold")
     assert record.training_tokens == sum(one.training_tokens for one in records) > 0
-    units = json.loads(cell.record_path.with_name("per_example.json").read_text())
+    units = json.loads(run.record_path.with_name("per_example.json").read_text())
     assert len(units["clean"]) == len(units["charbert"]) == len(source)
-    assert (cell.predictions_path("clean").parent / "charbert.mistakes.csv").is_file()
+    assert (run.predictions_path("clean").parent / "charbert.mistakes.csv").is_file()
 
 
 def test_a_killed_run_repeats_no_finished_fold(
@@ -93,15 +93,15 @@ def test_a_killed_run_repeats_no_finished_fold(
     settings = benchmarks("data=folds", "task=qnli", *THREE)
     whole = cross_validation.fit
 
-    def killed(settings: Settings, cell: Any, *rest: Any) -> Any:
-        if cell.name.endswith("fold2"):
+    def killed(settings: Settings, run: Any, *rest: Any) -> Any:
+        if run.name.endswith("fold2"):
             raise KeyboardInterrupt
-        return whole(settings, cell, *rest)
+        return whole(settings, run, *rest)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(cross_validation, "fit", killed)
         finetune.run(settings)
-    assert finetuning_cell(settings).finished() is None
+    assert finetuning_run(settings).finished() is None
     assert trained == ["qnli-bert-s1-fold0", "qnli-bert-s1-fold1"]
     resumed = finetune.run(settings)
     assert trained[2:] == ["qnli-bert-s1-fold2"]
@@ -118,7 +118,7 @@ def test_each_fold_has_a_recogniser_of_its_own_words_and_shows_what_the_model_re
     settings = benchmarks("data=folds", "task=qnli", *THREE, *chosen)
     finetune.run(settings)
     assert len(read_records(Path(settings.paths.results) / "records", kind="word_recognizer")) == 3
-    lines = finetuning_cell(settings).predictions_path("charbert").read_text().splitlines()
+    lines = finetuning_run(settings).predictions_path("charbert").read_text().splitlines()
     assert all(json.loads(line)["corrected"] for line in lines)
 
 
@@ -137,12 +137,12 @@ def test_the_first_folds_alone_are_scored_and_are_not_trained_again_when_the_oth
     settings = benchmarks("data=folds", "task=qnli", *THREE, "data.sets.qnli.folds.run_first=2")
     first = finetune.run(settings)
     assert trained == ["qnli-bert-s1-fold0", "qnli-bert-s1-fold1"]
-    cell = finetuning_cell(settings)
-    lines = [json.loads(line) for line in cell.predictions_path("clean").read_text().splitlines()]
+    run = finetuning_run(settings)
+    lines = [json.loads(line) for line in run.predictions_path("clean").read_text().splitlines()]
     source = [row.split("\t")[1] for row in (data / "glue/QNLI/dev.tsv").read_text().splitlines()[1:]]
     tested = [line["first"] for line in lines]
     assert tested == [text for text in source if text in set(tested)] != source
-    units = json.loads(cell.record_path.with_name("per_example.json").read_text())
+    units = json.loads(run.record_path.with_name("per_example.json").read_text())
     assert len(units["clean"]) == len(units["released"]) == len(tested)
     whole = finetune.run(benchmarks("data=folds", "task=qnli", *THREE))
     assert trained[2:] == ["qnli-bert-s1-fold2"]
@@ -158,8 +158,8 @@ def test_a_single_fold_has_no_deviation(data: Path, benchmarks: Benchmarks) -> N
 
 def test_one_cell_stands_for_all_folds_and_each_fold_has_its_own(benchmarks: Benchmarks) -> None:
     settings = benchmarks("data=folds", "task=qnli")
-    assert finetuning_cell(with_fold(settings, 3)).key == finetuning_cell(settings).key
-    keys = {fold_cell(with_fold(settings, fold)).folder for fold in range(5)}
+    assert finetuning_run(with_fold(settings, 3)).key == finetuning_run(settings).key
+    keys = {fold_run(with_fold(settings, fold)).folder for fold in range(5)}
     assert len(keys) == 5
 
 

@@ -12,7 +12,7 @@ from charbert.data.readers.conll import TaggedSentence, read_conll, write_conll
 from charbert.errors import SettingsError
 from charbert.pipelines.train import finetune
 from charbert.runs.errors import reported
-from charbert.runs.run import finetuning_cell
+from charbert.runs.run import finetuning_run
 
 Benchmarks = Callable[..., Settings]
 NER = {"train": "conll2003/eng.train", "dev": "conll2003/eng.testa", "test": "conll2003/eng.testb"}
@@ -54,7 +54,7 @@ def test_errors_lie_beside_predictions_and_show_words_before_and_after_the_attac
 ) -> None:
     settings = benchmarks("task=ner")
     record = finetune.run(settings)
-    path = finetuning_cell(settings).predictions_path("charbert")
+    path = finetuning_run(settings).predictions_path("charbert")
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     with path.with_name("charbert.mistakes.csv").open(newline="") as stream:
         mistakes = list(csv.DictReader(stream))
@@ -67,7 +67,7 @@ def test_errors_lie_beside_predictions_and_show_words_before_and_after_the_attac
         assert mistake["form"] == rows[sentence]["words"][position]
     with path.with_name("charbert.confusion.csv").open(newline="") as stream:
         header, *counts = list(csv.reader(stream))
-    assert sum(int(cell) for row in counts for cell in row[1:]) == sum(len(row["gold"]) for row in rows)
+    assert sum(int(run) for row in counts for run in row[1:]) == sum(len(row["gold"]) for row in rows)
     assert {"O", "B-LOC", "B-PER", "I-PER"} <= set(header)
     assert {"eval/ner/f1", "attack/ner/charbert/f1", "attack/ner/released/f1"} <= record.metrics.keys()
 
@@ -127,16 +127,16 @@ def test_an_empty_file_is_named(
 def test_a_task_may_have_a_length_of_its_own(benchmarks: Benchmarks) -> None:
     plain, longer = benchmarks("task=ner"), benchmarks("task=ner", "task.max_length=64")
     assert (plain.finetuning_length, longer.finetuning_length) == (48, 64)
-    assert finetuning_cell(plain).key != finetuning_cell(longer).key
+    assert finetuning_run(plain).key != finetuning_run(longer).key
     same = benchmarks("task=ner", "task.max_length=48")
-    assert finetuning_cell(plain).key == finetuning_cell(same).key
+    assert finetuning_run(plain).key == finetuning_run(same).key
 
 
 def test_a_set_with_few_examples_may_be_read_more_often(entities: Benchmarks) -> None:
     epochs = ("finetuning.max_steps=-1", "finetuning.epochs=1")
     plain, longer = entities(*epochs), entities(*epochs, "data.sets.ner.epochs_factor=3")
-    assert finetuning_cell(plain).key == finetuning_cell(entities(*epochs, "data.sets.ner.epochs_factor=1")).key
-    assert finetuning_cell(plain).key != finetuning_cell(longer).key
+    assert finetuning_run(plain).key == finetuning_run(entities(*epochs, "data.sets.ner.epochs_factor=1")).key
+    assert finetuning_run(plain).key != finetuning_run(longer).key
     assert finetune.run(longer).training_tokens == 3 * finetune.run(plain).training_tokens
     with pytest.raises(SettingsError, match="epochs_factor must be positive, got 0"):
         entities("data.sets.ner.epochs_factor=0")

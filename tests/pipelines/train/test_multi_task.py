@@ -14,8 +14,8 @@ from charbert.errors import SettingsError
 from charbert.pipelines.tables import multi_task as multi_task_tables
 from charbert.pipelines.train import multi_task
 from charbert.records import ResultRecord, read_record
-from charbert.runs.multi_task_keys import multi_task_cell, shared_task_cell, task_settings
-from charbert.runs.run import Cell, finetuning_cell
+from charbert.runs.multi_task_keys import multi_task_run, shared_task_run, task_settings
+from charbert.runs.run import Run, finetuning_run
 
 Benchmarks = Callable[..., Settings]
 TASKS = ("ner", "rte", "squad1")
@@ -34,8 +34,8 @@ def finished(head_data: Path, benchmarks: Benchmarks) -> tuple[Settings, ResultR
     return settings, multi_task_tables.run(settings)
 
 
-def part(settings: Settings, name: str) -> Cell:
-    return shared_task_cell(task_settings(settings, name))
+def part(settings: Settings, name: str) -> Run:
+    return shared_task_run(task_settings(settings, name))
 
 
 @pytest.mark.slow
@@ -67,13 +67,13 @@ def test_each_task_is_scored_and_saved_as_if_it_had_been_trained_alone(
 
 def test_a_key_depends_on_tasks_and_sampling_and_never_on_the_single_task(benchmarks: Benchmarks) -> None:
     together = benchmarks(*TOGETHER)
-    assert multi_task_cell(together).key == multi_task_cell(benchmarks(*TOGETHER, "task=pos")).key
+    assert multi_task_run(together).key == multi_task_run(benchmarks(*TOGETHER, "task=pos")).key
     others = ("multi_task.sampling=uniform", "multi_task.temperature=3", "~multi_task.tasks.ner", "finetuning.epochs=9")
-    keys = {multi_task_cell(benchmarks(*TOGETHER, other)).key for other in others}
-    assert len(keys | {multi_task_cell(together).key}) == 5
+    keys = {multi_task_run(benchmarks(*TOGETHER, other)).key for other in others}
+    assert len(keys | {multi_task_run(together).key}) == 5
     assert len({part(together, name).key for name in TASKS}) == 3
     alone = benchmarks("task=ner", *FILES)
-    assert finetuning_cell(together).key == finetuning_cell(alone).key  # a single task does not see the others
+    assert finetuning_run(together).key == finetuning_run(alone).key  # a single task does not see the others
 
 
 @pytest.mark.parametrize(

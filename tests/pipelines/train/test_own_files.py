@@ -11,7 +11,7 @@ from charbert.errors import DataError
 from charbert.pipelines.build.data import data_file, prepare_data
 from charbert.pipelines.build.eval_sets import read_sets
 from charbert.pipelines.train import finetune
-from charbert.runs.run import finetuning_cell
+from charbert.runs.run import finetuning_run
 from charbert.tasks.catalog import build_task
 
 Composed = Callable[..., Settings]
@@ -41,7 +41,7 @@ def test_what_is_in_own_files_identifies_a_cell_and_where_they_lie_does_not(
     composed: Composed, own: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def key() -> str:
-        return finetuning_cell(composed("recipe=minilm", "task=texts", *own)).key
+        return finetuning_run(composed("recipe=minilm", "task=texts", *own)).key
 
     before = key()
     shutil.copytree(tmp_path, tmp_path / "moved", ignore=lambda *_: ["moved", "outputs", "results"])
@@ -54,7 +54,7 @@ def test_what_is_in_own_files_identifies_a_cell_and_where_they_lie_does_not(
 def test_a_missing_own_file_is_named_with_its_setting(composed: Composed, own: list[str], tmp_path: Path) -> None:
     (tmp_path / "dev.tsv").unlink()
     with pytest.raises(DataError, match=r"dev\.tsv: expected the file of data\.own\.dev, got no such file"):
-        finetuning_cell(composed("recipe=minilm", "task=texts", *own))
+        finetuning_run(composed("recipe=minilm", "task=texts", *own))
 
 
 def test_an_own_file_that_was_not_given_is_asked_for(composed: Composed, own: list[str]) -> None:
@@ -77,7 +77,7 @@ def test_a_model_of_own_files_is_made_once_and_again_when_it_is_gone(
 ) -> None:
     caplog.set_level("INFO")
     settings = benchmarks("task=texts", *own)
-    folder = finetuning_cell(settings).model_folder
+    folder = finetuning_run(settings).model_folder
     first = finetune.run_and_report(settings)
     assert f"the model is in {folder}" in caplog.text
     assert "dev/texts/accuracy" in caplog.text

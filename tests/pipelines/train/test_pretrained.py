@@ -16,7 +16,7 @@ from charbert.model import CharBertModel
 from charbert.model.processing import CharBertProcessor
 from charbert.pipelines.train import finetune
 from charbert.pipelines.train.pretrain import load_encoder
-from charbert.runs.run import finetuning_cell
+from charbert.runs.run import finetuning_run
 from charbert.text.char_vocab import CharVocab
 
 Composed = Callable[..., Settings]
@@ -62,13 +62,13 @@ def test_the_encoder_is_fine_tuned_as_it_was_saved_and_nothing_is_pretrained(
 
 
 def test_the_files_and_not_their_folder_identify_the_cell(pretrained: Composed, encoder: Path, tmp_path: Path) -> None:
-    key = finetuning_cell(pretrained()).key
+    key = finetuning_run(pretrained()).key
     moved = tmp_path / "elsewhere"
     shutil.move(encoder, moved)
-    assert finetuning_cell(pretrained(folder=moved)).key == key
+    assert finetuning_run(pretrained(folder=moved)).key == key
     with (moved / "char_vocab.json").open("a") as file:
         file.write("\n")
-    assert finetuning_cell(pretrained(folder=moved)).key != key
+    assert finetuning_run(pretrained(folder=moved)).key != key
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json", "charbert_processor.json"])

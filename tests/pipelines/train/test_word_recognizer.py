@@ -11,7 +11,7 @@ from charbert.errors import SettingsError
 from charbert.pipelines.train.word_recognizer import prepare_corrector, prepare_recognizer
 from charbert.records import read_records
 from charbert.runs.keys import encoder_identity
-from charbert.runs.run import background_recognizer_cell, finetuning_cell, recognizer_cell
+from charbert.runs.run import background_recognizer_run, finetuning_run, recognizer_run
 
 CONF = Path(__file__).parents[3] / "conf"
 
@@ -69,22 +69,22 @@ def test_a_model_without_a_recogniser_has_no_corrector(tmp_path: Path) -> None:
 
 def test_how_words_are_corrected_changes_the_result_but_not_the_recogniser(tmp_path: Path) -> None:
     cased, lower = composed(tmp_path), composed(tmp_path, "model.recognizer.keep_case=false")
-    assert finetuning_cell(cased).key != finetuning_cell(lower).key
-    assert recognizer_cell(cased).key == recognizer_cell(lower).key
-    assert background_recognizer_cell(cased).key != recognizer_cell(cased).key
+    assert finetuning_run(cased).key != finetuning_run(lower).key
+    assert recognizer_run(cased).key == recognizer_run(lower).key
+    assert background_recognizer_run(cased).key != recognizer_run(cased).key
 
 
 def test_the_background_matters_only_where_it_is_asked(tmp_path: Path) -> None:
     size = "model.recognizer.background_vocab_size=77"
     alone = "model.recognizer.backoff=neutral"
-    assert finetuning_cell(composed(tmp_path)).key != finetuning_cell(composed(tmp_path, size)).key
-    assert finetuning_cell(composed(tmp_path, alone)).key == finetuning_cell(composed(tmp_path, alone, size)).key
+    assert finetuning_run(composed(tmp_path)).key != finetuning_run(composed(tmp_path, size)).key
+    assert finetuning_run(composed(tmp_path, alone)).key == finetuning_run(composed(tmp_path, alone, size)).key
 
 
 def test_a_recogniser_that_is_off_changes_no_other_cell(tmp_path: Path) -> None:
     bert = composed(tmp_path, "model=bert")
     other = composed(tmp_path, "model=bert", "model.recognizer.hidden_size=77")
-    assert finetuning_cell(bert).key == finetuning_cell(other).key
+    assert finetuning_run(bert).key == finetuning_run(other).key
     charbert = composed(tmp_path, "model=charbert")
     changed = composed(tmp_path, "model=charbert", "model.recognizer.hidden_size=77")
     assert encoder_identity(charbert) == encoder_identity(changed)

@@ -11,7 +11,7 @@ import pytest
 from charbert.evaluation.explanation import Attribution, ExplainedText, Piece
 from charbert.reporting.figures.explanation import attention_grids, attribution_strips
 from charbert.reporting.render.explanation_page import render_page
-from charbert.reporting.render.heat import ADDS, TAKES, css_colour, map_image
+from charbert.reporting.render.heat import ADDS, TAKES, css_color, map_image
 
 NASTY = '<script>alert("1")</script>'
 
@@ -73,9 +73,9 @@ def test_an_incomplete_sum_says_so() -> None:
 @pytest.mark.parametrize(("value", "name"), [(2.0, ADDS), (-2.0, TAKES)])
 def test_what_adds_and_what_takes_away_have_colours_of_their_own(value: float, name: str) -> None:
     red, green, blue = (int(name[place : place + 2], 16) for place in (1, 3, 5))
-    assert css_colour(value, 2.0) == f"rgba({red},{green},{blue},0.750)"
-    assert css_colour(value, 4.0).endswith(",0.375)")
-    assert css_colour(0.0, 0.0).endswith(",0.000)")
+    assert css_color(value, 2.0) == f"rgba({red},{green},{blue},0.750)"
+    assert css_color(value, 4.0).endswith(",0.375)")
+    assert css_color(0.0, 0.0).endswith(",0.000)")
 
 
 def test_a_map_is_one_pixel_a_value() -> None:

@@ -1,6 +1,6 @@
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import render_markdown
-from charbert.reporting.tables.calibration import decision_path, judging_table
+from charbert.reporting.tables.calibration import calibration_table, decision_path
 
 
 def record(model: str, path: str, ece: float, **more: float) -> ResultRecord:
@@ -11,7 +11,7 @@ def record(model: str, path: str, ece: float, **more: float) -> ResultRecord:
 
 def test_the_lowest_error_and_the_highest_area_are_best() -> None:
     records = [record("BERT", "token/", 0.2, roc_auc=0.9), record("CharBERT", "token/", 0.1, roc_auc=0.8)]
-    table = judging_table(records, "ner", "charbert")
+    table = calibration_table(records, "ner", "charbert")
     assert table.cell("CharBERT", "ECE original").is_best
     assert table.cell("BERT", "ROC-AUC original").is_best
     assert table.cell("BERT", "ECE original").mean == 20.0
@@ -20,7 +20,7 @@ def test_the_lowest_error_and_the_highest_area_are_best() -> None:
 
 def test_records_without_judging_are_left_out() -> None:
     old = ResultRecord("finetune", "e", "ner-old", "old", {"model": {"name": "Old"}}, 1, {"eval/ner/f1": 0.5})
-    table = judging_table([old, record("BERT", "", 0.2)], "ner", "charbert")
+    table = calibration_table([old, record("BERT", "", 0.2)], "ner", "charbert")
     assert [row.label for row in table.rows] == ["BERT"]
 
 

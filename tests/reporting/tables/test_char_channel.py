@@ -28,8 +28,8 @@ def attacked_table(scores: dict[str, float]) -> Table:
 
 def test_an_encoder_that_was_not_pretrained_has_a_row_of_its_start_alone() -> None:
     start = {f"start/{name}": 0.0123 for name in ("token_deviation", "char_deviation", "char_change")}
-    later = {"pretrained/char_deviation": 0.5}
-    table = char_channel_table([record("w/o", start), record("CharBERT", start | later)])
+    omit_default = {"pretrained/char_deviation": 0.5}
+    table = char_channel_table([record("w/o", start), record("CharBERT", start | omit_default)])
     assert [row.label for row in table.rows] == ["CharBERT", "w/o"]
     assert table.cell("w/o", "between subwords: char channel at first").mean == pytest.approx(1.23)
     assert table.cell("w/o", "between subwords: char channel pretrained").mean is None

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from charbert.records import ResultRecord, start_record
-from charbert.reporting.tables.hyper_parameters import choices_table
+from charbert.reporting.tables.hyper_parameters import hyper_parameter_table
 
 
 def tuned(model: str, /, seed: int = 1, *, dev: float, attacked: float = 0.4, **settings: Any) -> ResultRecord:
@@ -31,7 +31,7 @@ def test_rows_are_named_by_the_settings_that_differ_and_the_best_of_each_model_o
         tuned("CharBERT", dev=0.95, attacked=0.6),
         tuned("CharBERT", dev=0.94, attacked=0.7, epochs=4.0),
     ]
-    table = choices_table(records, "ner", "f1")
+    table = hyper_parameter_table(records, "ner", "f1")
     assert table is not None
     rows = {row.label: row.cells for row in table.rows}
     assert list(rows) == ["BERT, epochs 2", "BERT, epochs 4", "CharBERT, epochs 2", "CharBERT, epochs 4"]
@@ -47,7 +47,7 @@ def test_settings_of_pretraining_do_not_part_models_that_had_none() -> None:
         tuned("CharBERT", dev=0.90, max_words=5),
         tuned("CharBERT", dev=0.91, max_words=7),
     ]
-    table = choices_table(records, "ner", "f1")
+    table = hyper_parameter_table(records, "ner", "f1")
     assert table is not None
     assert [row.label for row in table.rows] == [
         "BERT",
@@ -58,9 +58,9 @@ def test_settings_of_pretraining_do_not_part_models_that_had_none() -> None:
 
 def test_a_record_older_than_a_setting_had_its_default() -> None:
     old, same = tuned("BERT", dev=0.90), tuned("BERT", seed=2, dev=0.92, robust_training={"method": "none"})
-    assert choices_table([old, same], "ner", "f1") is None
+    assert hyper_parameter_table([old, same], "ner", "f1") is None
     other = tuned("BERT", dev=0.80, robust_training={"method": "adversarial"})
-    table = choices_table([old, same, other], "ner", "f1")
+    table = hyper_parameter_table([old, same, other], "ner", "f1")
     assert table is not None
     assert table.cell("BERT", "NER F1 dev").scores == (90.0, 92.0)
 
@@ -91,18 +91,20 @@ def test_a_record_older_than_a_setting_had_its_default() -> None:
 def test_runs_that_are_no_repetitions_are_not_averaged(
     settings: dict[str, Any], others: dict[str, Any], row: str
 ) -> None:
-    table = choices_table([tuned("CharBERT", dev=0.90, **settings), tuned("CharBERT", dev=0.94, **others)], "ner", "f1")
+    table = hyper_parameter_table(
+        [tuned("CharBERT", dev=0.90, **settings), tuned("CharBERT", dev=0.94, **others)], "ner", "f1"
+    )
     assert table is not None
     assert [cell.scores for cell in (table.cell(f"CharBERT, {row}", "NER F1 dev"),)] == [(94.0,)]
 
 
 def test_a_setting_that_parts_one_model_stands_in_no_other_ones_row() -> None:
     records = [tuned("BERT", dev=0.9), tuned("BERT", dev=0.91, epochs=4.0), tuned("CharBERT", dev=0.95)]
-    table = choices_table(records, "ner", "f1")
+    table = hyper_parameter_table(records, "ner", "f1")
     assert table is not None
     assert [row.label for row in table.rows] == ["BERT, epochs 2", "BERT, epochs 4", "CharBERT"]
 
 
 def test_the_recogniser_of_a_model_that_uses_none_parts_nothing() -> None:
     settings = ({"recognizer": {"enabled": False, "hidden_size": size}} for size in (8, 9))
-    assert choices_table([tuned("BERT", dev=0.9, model=model) for model in settings], "ner", "f1") is None
+    assert hyper_parameter_table([tuned("BERT", dev=0.9, model=model) for model in settings], "ner", "f1") is None

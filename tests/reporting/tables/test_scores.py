@@ -60,8 +60,8 @@ def test_a_difference_from_a_rival_has_a_mark_of_its_own(records: list[ResultRec
         title="NER",
         columns=[F1, ATTACKED],
         p_values={("CharBERT", "NER F1 attack"): 0.01},
-        rival="AdvBERT",
-        rival_p_values={("CharBERT", "NER F1 attack"): 0.05, ("CharBERT", "NER F1 original"): 0.06},
+        second_baseline="AdvBERT",
+        second_baseline_p_values={("CharBERT", "NER F1 attack"): 0.05, ("CharBERT", "NER F1 original"): 0.06},
     )
     assert table.cell("CharBERT", "NER F1 attack").mark == "*†"
     assert table.cell("CharBERT", "NER F1 original").mark == ""

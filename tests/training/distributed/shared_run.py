@@ -21,7 +21,7 @@ from transformers import BertConfig, TrainerCallback
 
 from charbert.batch import TEACHER
 from charbert.config.training.trainer import OptimizerSettings, TrainingSettings
-from charbert.data.collate import CompanionCollator, PadCollator, companion_collator
+from charbert.data.collate import PadCollator, PairedCollator, paired_collator
 from charbert.data.pretraining.batches import PretrainingDataset
 from charbert.data.pretraining.word_vocab import WordVocab
 from charbert.data.pretraining.wordpiece import train_wordpiece
@@ -77,7 +77,7 @@ def pretraining(folder: Path, workers: int = 0, taught: bool = False, **options:
     settings = training(epochs=2.0, num_workers=workers, checkpoints=3, **options)
     labels = ["mlm_labels", "nlm_labels"]
     own = PadCollator(processor.pad_values)
-    collate = CompanionCollator(own, {TEACHER: companion_collator(processor.pad_values)})
+    collate = PairedCollator(own, {TEACHER: paired_collator(processor.pad_values)})
     extra = []
     if taught:
         extra.append(TrunkTeacher(CharBertModel.from_trunk(trunk, char_encoder="none", interaction="none"), 2.0))

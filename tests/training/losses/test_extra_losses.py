@@ -18,7 +18,7 @@ from charbert.model import (
     CharBertForSequenceClassification,
     CharBertForTokenClassification,
 )
-from charbert.training.losses.consistency import SelfTeaching
+from charbert.training.losses.consistency import ConsistencyTraining
 from charbert.training.losses.distillation import (
     Distillation,
     attach_projections,
@@ -85,8 +85,8 @@ def test_gradients_keep_their_size_at_any_temperature() -> None:
         (temperature**2 * divergence(teacher, logits, temperature)).backward()
         return logits.grad
 
-    centred = [each - each.mean(dim=1, keepdim=True) for each in (student, teacher)]
-    limit = (centred[0] - centred[1]) / 5 / 4  # Hinton et al. (2015), Eq. 4: logits matched, over K classes and N rows
+    centered = [each - each.mean(dim=1, keepdim=True) for each in (student, teacher)]
+    limit = (centered[0] - centered[1]) / 5 / 4  # Hinton et al. (2015), Eq. 4, over K classes and N rows
     torch.testing.assert_close(gradient(1000.0), limit, rtol=1e-2, atol=1e-4)
     assert 0.2 < gradient(2.0).norm() / gradient(8.0).norm() < 5
 
@@ -181,7 +181,7 @@ def test_self_teaching_finds_nothing_where_the_copy_is_the_same(head: Any) -> No
     fields = batch(head, NOISED)
     fields[NOISED] |= {"input_ids": fields["input_ids"]}
     for symmetric in (False, True):
-        loss, parts, of_labels = losses(SelfTeaching(5.0, symmetric=symmetric), model, fields)
+        loss, parts, of_labels = losses(ConsistencyTraining(5.0, symmetric=symmetric), model, fields)
         assert parts["self_teaching"].item() == pytest.approx(0, abs=1e-6)
         assert loss.item() == pytest.approx(of_labels.item(), abs=1e-5)
 
@@ -203,6 +203,6 @@ def test_only_symmetric_divergence_moves_the_clean_predictions(symmetric: bool, 
     model = Two()
     nothing = torch.zeros(2, 0, dtype=torch.long)
     fields = {NOISED: {"input_ids": torch.ones(2, 1), OWN_POSITIONS: nothing, THEIR_POSITIONS: nothing}}
-    loss, _ = SelfTeaching(1.0, symmetric=symmetric)(model, fields, model(torch.zeros(2, 1)), torch.zeros(()))
+    loss, _ = ConsistencyTraining(1.0, symmetric=symmetric)(model, fields, model(torch.zeros(2, 1)), torch.zeros(()))
     loss.backward()
     assert [name for name, weight in model.named_parameters() if weight.grad is not None] == moves

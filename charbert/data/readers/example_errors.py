@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Fault:
+class ExampleError:
     """A malformed example of a file."""
 
     index: int
@@ -19,7 +19,7 @@ class Fault:
     """The example as it stands in the file."""
 
 
-def positions(size: int, faults: list[Fault]) -> list[int]:
+def positions(size: int, faults: list[ExampleError]) -> list[int]:
     """Return the position in the file of each of the ``size`` examples that were read."""
     left_out = {fault.index for fault in faults}
     return [index for index in range(size + len(left_out)) if index not in left_out]

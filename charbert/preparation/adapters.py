@@ -10,20 +10,20 @@ from dataclasses import asdict, replace
 from typing import Any, ClassVar, Generic, TypeVar
 
 from charbert.data.readers.conll import TaggedSentence
-from charbert.data.readers.glue import LabelledText
+from charbert.data.readers.glue import LabeledText
 from charbert.preparation.rewriting import Rewritten, Words, rewrite_text, text_words
 from charbert.text.words import split_words
 
 Example = TypeVar("Example")
 
-Mend = Callable[[str, bool], str]
+Normalize = Callable[[str, bool], str]
 """A text and whether its white space must stay as it is, to the mended text."""
 
 _ENTITY_TAG = re.compile(r"O|[BI]-\S+")
 _OUTSIDE = "O"
 
 
-class ExampleView(ABC, Generic[Example]):
+class ExampleAdapter(ABC, Generic[Example]):
     """How one kind of example is read and changed; examples themselves are never altered, new ones are made."""
 
     known_labels: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ class ExampleView(ABC, Generic[Example]):
         """Return the words of each text whose length counts."""
 
     @abstractmethod
-    def mend(self, example: Example, mend: Mend) -> Example | None:
+    def normalize(self, example: Example, normalize: Normalize) -> Example | None:
         """Return the example with mended texts, its labels in place; None if that cannot be done."""
 
     @abstractmethod
@@ -111,7 +111,7 @@ class ExampleView(ABC, Generic[Example]):
         return fresh
 
 
-class TaggedView(ExampleView[TaggedSentence]):
+class TaggedAdapter(ExampleAdapter[TaggedSentence]):
     """Sentences with a tag for each word.
 
     Args:
@@ -132,9 +132,9 @@ class TaggedView(ExampleView[TaggedSentence]):
         """Return the number of words."""
         return (len(example.words),)
 
-    def mend(self, example: TaggedSentence, mend: Mend) -> TaggedSentence | None:
+    def normalize(self, example: TaggedSentence, normalize: Normalize) -> TaggedSentence | None:
         """Mend word by word; a word of which nothing is left goes with its tag."""
-        return self._rebuilt(example, [mend(word, False) for word in example.words], range(len(example.words)))
+        return self._rebuilt(example, [normalize(word, False) for word in example.words], range(len(example.words)))
 
     def labels(self, example: TaggedSentence) -> tuple[str, ...]:
         """Return the tags."""
@@ -193,7 +193,7 @@ class TaggedView(ExampleView[TaggedSentence]):
         return tuple(begun)
 
 
-class LabelledView(ExampleView[LabelledText]):
+class LabeledAdapter(ExampleAdapter[LabeledText]):
     """Texts or pairs of texts with a label.
 
     Args:
@@ -203,29 +203,29 @@ class LabelledView(ExampleView[LabelledText]):
     def __init__(self, known_labels: Sequence[str] = ()) -> None:
         self.known_labels = tuple(known_labels)
 
-    def texts(self, example: LabelledText) -> tuple[str, ...]:
+    def texts(self, example: LabeledText) -> tuple[str, ...]:
         """Return the text, or both."""
         return (example.first,) if example.second is None else (example.first, example.second)
 
-    def lengths(self, example: LabelledText) -> tuple[int, ...]:
+    def lengths(self, example: LabeledText) -> tuple[int, ...]:
         """Return the words of each text."""
         return tuple(len(split_words(text)) for text in self.texts(example))
 
-    def mend(self, example: LabelledText, mend: Mend) -> LabelledText:
+    def normalize(self, example: LabeledText, normalize: Normalize) -> LabeledText:
         """Mend each text; one of which nothing is left is empty."""
-        second = None if example.second is None else mend(example.second, False)
-        return replace(example, first=mend(example.first, False), second=second)
+        second = None if example.second is None else normalize(example.second, False)
+        return replace(example, first=normalize(example.first, False), second=second)
 
-    def labels(self, example: LabelledText) -> tuple[str, ...]:
+    def labels(self, example: LabeledText) -> tuple[str, ...]:
         """Return the label."""
         return (example.label,)
 
-    def with_labels(self, example: LabelledText, labels: Sequence[str]) -> LabelledText:
+    def with_labels(self, example: LabeledText, labels: Sequence[str]) -> LabeledText:
         """Return the text with another label."""
         (label,) = labels
         return replace(example, label=label)
 
-    def fault(self, example: LabelledText) -> str:
+    def fault(self, example: LabeledText) -> str:
         """Name a label or a text that the task's files cannot have."""
         if self.known_labels and example.label not in self.known_labels:
             return f"the label {example.label!r} is none of {', '.join(self.known_labels)}"
@@ -236,15 +236,15 @@ class LabelledView(ExampleView[LabelledText]):
                 return "a text holds a tab or a line break"
         return ""
 
-    def kinds(self, example: LabelledText) -> set[str]:
+    def kinds(self, example: LabeledText) -> set[str]:
         """Return the label."""
         return {example.label}
 
-    def words(self, example: LabelledText, *, contexts: bool = False) -> list[Words]:
+    def words(self, example: LabeledText, *, contexts: bool = False) -> list[Words]:
         """Return the words of each text."""
         return [text_words(text)[0] for text in self.texts(example)]
 
-    def rewrite(self, example: LabelledText, rewritten: Sequence[Rewritten]) -> LabelledText | None:
+    def rewrite(self, example: LabeledText, rewritten: Sequence[Rewritten]) -> LabeledText | None:
         """Return the row with other words in the place of its own."""
         new = [
             rewrite_text(text, split_words(text), one.words).text
@@ -254,16 +254,16 @@ class LabelledView(ExampleView[LabelledText]):
             return None
         return replace(example, first=new[0], second=new[1] if example.second is not None else None)
 
-    def describe(self, example: LabelledText) -> dict[str, Any]:
+    def describe(self, example: LabeledText) -> dict[str, Any]:
         """Return texts, label and id."""
         content = asdict(example)
         content.pop("place")
         return {name: value for name, value in content.items() if value is not None}
 
-    def name(self, example: LabelledText) -> str | None:
+    def name(self, example: LabeledText) -> str | None:
         """Return the id of the row."""
         return example.row_id
 
-    def renamed(self, example: LabelledText, name: str) -> LabelledText:
+    def renamed(self, example: LabeledText, name: str) -> LabeledText:
         """Return the row with another id."""
         return replace(example, row_id=name)

@@ -45,7 +45,7 @@ class ClaimedTrial:
         return bool(self.trial.should_prune())
 
 
-class Study:
+class SearchStudy:
     """A search's trials in a file, and the choice of the next one.
 
     Args:

@@ -11,26 +11,26 @@ from typing import Any
 import pytest
 
 from charbert.config.search import Dimension, Pruner, SearchMethod, SearchSettings
-from charbert.pipelines.search.study import Study
+from charbert.pipelines.search.search_study import SearchStudy
 
 RATES = Dimension(low=1e-5, high=1e-1, log=True)
 CLAIM = """
 import sys, time
 from pathlib import Path
 from charbert.config.search import *
-from charbert.pipelines.search.study import Study
+from charbert.pipelines.search.search_study import Study
 space = {"rate": Dimension(low=1e-5, high=1e-1, log=True)}
 folder = Path(sys.argv[1])
 study = Study(folder, folder / "locks", SearchSettings(SearchMethod.random, trials=9, space=space))
 """
 
 
-def opened(folder: Path, **changes: Any) -> Study:
+def opened(folder: Path, **changes: Any) -> SearchStudy:
     plain: dict[str, Any] = {"method": SearchMethod.random, "trials": 4, "space": {"rate": RATES}}
-    return Study(folder, folder / "locks", SearchSettings(**{**plain, **changes}))
+    return SearchStudy(folder, folder / "locks", SearchSettings(**{**plain, **changes}))
 
 
-def run_all(study: Study, limit: int = 99) -> list[dict[str, Any]]:
+def run_all(study: SearchStudy, limit: int = 99) -> list[dict[str, Any]]:
     found = []
     while len(found) < limit and (claimed := study.claim()) is not None:
         found.append(claimed.values)
@@ -113,7 +113,7 @@ def test_two_processes_share_the_trials_exactly(tmp_path: Path) -> None:
     assert len(opened(tmp_path, trials=9).trials) == 9
 
 
-def curve(study: Study, scores: list[float]) -> int:
+def curve(study: SearchStudy, scores: list[float]) -> int:
     """Return after how many evaluations a trial with these scores was ended, or their number."""
     claimed = study.claim()
     assert claimed is not None

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from charbert.data.readers.squad import Answer, Question
+from charbert.preparation.adapters import ExampleAdapter, Normalize
 from charbert.preparation.rewriting import Rewritten, Words, rewrite_text, text_words
-from charbert.preparation.views import ExampleView, Mend
 from charbert.text.words import split_words
 
 
-class QuestionView(ExampleView[Question]):
+class QuestionAdapter(ExampleAdapter[Question]):
     """Questions about contexts, with the answers that stand there.
 
     Args:
@@ -30,16 +30,16 @@ class QuestionView(ExampleView[Question]):
         """Return the words of the question."""
         return (len(split_words(example.question)),)
 
-    def mend(self, example: Question, mend: Mend) -> Question | None:
+    def normalize(self, example: Question, normalize: Normalize) -> Question | None:
         """Mend question, context and answers; None if an answer cannot be found again with certainty."""
-        context = mend(example.context, True)
+        context = normalize(example.context, True)
         answers = tuple(
-            carry_answer(example.context, context, one, lambda text: mend(text, True)) for one in example.answers
+            carry_answer(example.context, context, one, lambda text: normalize(text, True)) for one in example.answers
         )
         if any(answer is None for answer in answers):
             return None
         found = tuple(answer for answer in answers if answer is not None)
-        return replace(example, question=mend(example.question, False), context=context, answers=found)
+        return replace(example, question=normalize(example.question, False), context=context, answers=found)
 
     def verdict(self, example: Question) -> Hashable:
         """Return the answers' texts."""
@@ -108,7 +108,7 @@ class QuestionView(ExampleView[Question]):
         return replace(example, question_id=name)
 
 
-def carry_answer(before: str, after: str, answer: Answer, mend: Callable[[str], str]) -> Answer | None:
+def carry_answer(before: str, after: str, answer: Answer, normalize: Callable[[str], str]) -> Answer | None:
     """Return the answer as it stands in a context that was mended, None if its place is not certain.
 
     It is certain where the mended parts before, in and after the answer make the mended context, or where the
@@ -117,10 +117,10 @@ def carry_answer(before: str, after: str, answer: Answer, mend: Callable[[str], 
     if before == after:
         return answer
     end = answer.start + len(answer.text)
-    text, start = mend(answer.text), len(mend(before[: answer.start]))
+    text, start = normalize(answer.text), len(normalize(before[: answer.start]))
     if not text:
         return None
-    if mend(before[: answer.start]) + text + mend(before[end:]) == after:
+    if normalize(before[: answer.start]) + text + normalize(before[end:]) == after:
         return replace(answer, text=text, start=start)
     old, new = list(_occurrences(before, answer.text)), list(_occurrences(after, text))
     return replace(answer, text=text, start=new[old.index(answer.start)]) if len(old) == len(new) else None
