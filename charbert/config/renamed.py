@@ -34,8 +34,8 @@ def refuse_renamed(overrides: Iterable[str]) -> None:
                 raise ConfigCompositionException(f"{name} is called {renamed} now; write {renamed}=...")
         values = override.value()
         for value in values if isinstance(values, list) else [values]:
-            if (name, value) in RENAMED_CHOICES:
-                new = RENAMED_CHOICES[name, value]
+            new = RENAMED_CHOICES.get((name, str(value)))
+            if new is not None:
                 raise ConfigCompositionException(f"{name}={value} is called {name}={new} now")
 
 
