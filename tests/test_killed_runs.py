@@ -41,7 +41,6 @@ def started(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [sys.executable, str(ROOT / "experiments" / script), "recipe=smoke", *folders, *overrides],
             cwd=ROOT,
-            env=os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"},
             stdout=log,
             stderr=log,
             start_new_session=True,
