@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-# What the tests need from the environment, whatever the shell says; the processes that they start inherit it. It stands
-# before the other imports, as OpenMP reads its variables when torch is imported. One thread each: several processes share
-# the cores, and the order of a sum depends on the number of threads.
+# What the tests need from the environment, whatever the shell says; processes that they start inherit it. It stands
+# before the other imports because OpenMP reads its variables when torch is imported. One thread each: several processes
+# share the cores, and the order of a sum depends on the number of threads.
 os.environ.update(
     OMP_NUM_THREADS="1",
     MKL_NUM_THREADS="1",
@@ -127,7 +127,7 @@ def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run Python on the arguments as a user does, without network; the output is shown where it ends otherwise."""
 
     def run(
-        *arguments: str, cwd: Path = ROOT, expect: int = 0, timeout: int = 300, **environment: str
+        *arguments: str, cwd: Path = ROOT, expect: int = 0, timeout: int = 240, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, *arguments],

@@ -21,6 +21,7 @@ from omegaconf import OmegaConf
 
 from charbert.config.load import load_settings
 
+pytestmark = pytest.mark.timeout(900)  # seconds; whole pages, searches and runs
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("models/*/README.md"))]

@@ -34,7 +34,7 @@ def shell(tmp_path: Path) -> Shell:
             env=os.environ | variables,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=240,
         )
 
     return run

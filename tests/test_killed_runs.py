@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.timeout(900)  # seconds; whole pages, searches and runs
 ROOT = Path(__file__).parents[1]
 KILLS = 3
 OF_THE_RUN = ("started", "finished", "wall_seconds", "hardware", "git_commit", "git_dirty")

@@ -19,6 +19,7 @@ from charbert.pipelines import cell_tables, ensembles, finetune, folds, judging_
 from charbert.pipelines.cells import Cell, finetuning_cell
 from charbert.pipelines.pretrain import load_encoder
 from charbert.records import ResultRecord, read_record, read_records, write_record
+from tests.tolerance import tolerance
 
 Benchmarks = Callable[..., Settings]
 TABLE = "experiment=table2_robustness"
@@ -188,7 +189,7 @@ def test_an_ensemble_of_one_model_taken_twice_is_that_model(members: Benchmarks)
     record, single = ensembles.run(settings), first.finished()
     assert single is not None
     for name, value in single.metrics.items():
-        assert record.metrics[name] == pytest.approx(value, abs=1e-6), name
+        assert record.metrics[name] == pytest.approx(value, abs=tolerance()), name
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ from charbert.pipelines.cells import Cell
 from charbert.pipelines.composition import Composition
 from charbert.records import ResultRecord, read_record, read_records
 
+pytestmark = pytest.mark.timeout(900)  # seconds; whole pages, searches and runs
 CONF = Path(__file__).parents[2] / "conf"
 ROOT = CONF.parent
 RATE = "finetuning.optimizer.learning_rate"

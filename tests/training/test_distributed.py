@@ -52,7 +52,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Reports]:
     running += [start(folder, 2, index, port, *SCENARIOS, *APART) for index in range(2)]
     try:
         for process in running:
-            output, _ = process.communicate(timeout=300)
+            output, _ = process.communicate(timeout=240)
             assert process.returncode == 0, output[-3000:]
     finally:
         for process in running:
