@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 import os
+
+# What the tests need from the environment, whatever the shell says; processes that they start inherit it. It stands
+# before the other imports because OpenMP reads its variables when torch is imported. One thread each: several processes
+# share the cores, and the order of a sum depends on the number of threads.
+os.environ.update(
+    OMP_NUM_THREADS="1",
+    MKL_NUM_THREADS="1",
+    OPENBLAS_NUM_THREADS="1",
+    HF_HUB_OFFLINE="1",
+    TOKENIZERS_PARALLELISM="false",
+)
+
 import subprocess
 import sys
 from collections import Counter
@@ -16,8 +28,11 @@ from transformers import PreTrainedTokenizerFast
 from charbert.data.pretraining.wordpiece import choose_pieces
 from charbert.text.char_vocab import CharVocab
 
+# A tracked or distributed run that the shell is set up for is not the tests'.
+for _name in ("RANK", "WORLD_SIZE", "SUBMITIT_EXECUTOR", *[name for name in os.environ if name.startswith("WANDB_")]):
+    os.environ.pop(_name, None)
+
 ROOT = Path(__file__).parents[1]
-OFFLINE = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
 SENTENCES = (
     "The old lighthouse keeper counted seven ships before breakfast.",
     "Nobody in Kraków remembered who had painted the café door green!",
@@ -112,12 +127,12 @@ def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run Python on the arguments as a user does, without network; the output is shown where it ends otherwise."""
 
     def run(
-        *arguments: str, cwd: Path = ROOT, expect: int = 0, timeout: int = 300, **environment: str
+        *arguments: str, cwd: Path = ROOT, expect: int = 0, timeout: int = 240, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, *arguments],
             cwd=cwd,
-            env=os.environ | OFFLINE | environment,
+            env=os.environ | environment,
             capture_output=True,
             text=True,
             timeout=timeout,

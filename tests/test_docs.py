@@ -21,6 +21,7 @@ from omegaconf import OmegaConf
 
 from charbert.config.load import load_settings
 
+pytestmark = pytest.mark.timeout(900)  # seconds; whole pages, searches and runs
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("models/*/README.md"))]
@@ -100,9 +101,6 @@ def run_bash(block: Block, folder: Path) -> None:
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
-        "OMP_NUM_THREADS": "1",
-        "HF_HUB_OFFLINE": "1",
-        "TOKENIZERS_PARALLELISM": "false",
     }
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],

@@ -23,7 +23,7 @@ Shell = Callable[..., subprocess.CompletedProcess[str]]
 def shell(tmp_path: Path) -> Shell:
     """Run a script of bash that knows ``finetune``, ``$outputs`` and ``$results``."""
     command = " ".join([sys.executable, str(ROOT / "experiments" / FINETUNE[0]), *FINETUNE[1:]])
-    variables = {"outputs": str(tmp_path / "outputs"), "results": str(tmp_path / "results"), "OMP_NUM_THREADS": "1"}
+    variables = {"outputs": str(tmp_path / "outputs"), "results": str(tmp_path / "results")}
     (tmp_path / "outputs").mkdir()
 
     def run(script: str, *wrapper: str) -> subprocess.CompletedProcess[str]:
@@ -31,10 +31,10 @@ def shell(tmp_path: Path) -> Shell:
         return subprocess.run(
             [*wrapper, "bash", "-uc", script],
             cwd=ROOT,
-            env=os.environ | variables | {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"},
+            env=os.environ | variables,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=240,
         )
 
     return run

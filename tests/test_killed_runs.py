@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.timeout(900)  # seconds; whole pages, searches and runs
 ROOT = Path(__file__).parents[1]
 KILLS = 3
 OF_THE_RUN = ("started", "finished", "wall_seconds", "hardware", "git_commit", "git_dirty")
@@ -41,7 +42,6 @@ def started(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [sys.executable, str(ROOT / "experiments" / script), "recipe=smoke", *folders, *overrides],
             cwd=ROOT,
-            env=os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"},
             stdout=log,
             stderr=log,
             start_new_session=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -113,11 +112,8 @@ def start_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
     def start(model: Path, *options: str | Path) -> str:
         log = tmp_path_factory.mktemp("service") / "stderr.txt"
         command = [sys.executable, "-m", "charbert", "serve", str(model), "--port", "0", "--threads", "1"]
-        environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
         with log.open("wb") as stream:
-            running.append(
-                subprocess.Popen([*command, *map(str, options)], env=environment, stdout=stream, stderr=stream)
-            )
+            running.append(subprocess.Popen([*command, *map(str, options)], stdout=stream, stderr=stream))
         end = time.monotonic() + 120
         while not (found := re.search(r"on (http://\S+:\d+)\n", log.read_text())):
             assert running[-1].poll() is None and time.monotonic() < end, log.read_text()

@@ -163,7 +163,7 @@ def test_the_module_runs_as_a_program_and_a_closed_pipe_is_no_error(tagger: Path
     path = tmp_path / "texts.txt"
     path.write_text("Seven ships\n" * 3000)
     command = f'"{sys.executable}" -m charbert predict "{tagger}" "{path}" --quiet | head -n 1; echo ${{PIPESTATUS[0]}}'
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "LC_ALL": "C"}
+    environment = os.environ | {"LC_ALL": "C"}
     done = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True, timeout=120)
     first, code = done.stdout.splitlines()
     assert json.loads(first)["text"] == "Seven ships"

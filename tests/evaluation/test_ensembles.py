@@ -12,6 +12,7 @@ from charbert.evaluation.robustness import SetPredictions
 from charbert.metrics.calibration import probabilities_of
 from charbert.tasks.classification import ClassificationTask
 from charbert.tasks.question_answering import QuestionAnsweringTask
+from tests.tolerance import assert_near
 
 RULES = list(Rule)
 seeds = st.integers(0, 10_000)
@@ -28,7 +29,7 @@ def test_equal_members_answer_as_each_of_them(rule: Rule, seed: int) -> None:
     found = combine_scores(np.repeat(logits, 4, axis=0), rule)
     assert (found.argmax(-1) == logits[0].argmax(-1)).all()
     if rule is not Rule.majority:
-        assert np.allclose(probabilities_of(found), probabilities_of(logits[0]), atol=1e-6)
+        assert_near(probabilities_of(found), probabilities_of(logits[0]))
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+import torch
 
 from charbert.evaluation.sensitivity import mean_sensitivity, state_distance, word_sensitivities
+from tests.tolerance import tolerance
 
 CLEAN = [["The", "ferry", "left", "."], ["Nobody", "answered"]]
 NOISY = [["The", "frery", "left", "."], ["Nobody", "answereed"]]
@@ -10,13 +12,13 @@ NOISY = [["The", "frery", "left", "."], ["Nobody", "answereed"]]
 def test_distance_is_zero_half_and_one_for_same_orthogonal_and_opposite_states() -> None:
     clean = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]], np.float32)
     noisy = np.array([[3.0, 0.0], [0.0, 2.0], [-1.0, 0.0]], np.float32)
-    np.testing.assert_allclose(state_distance(clean, noisy), [0, 0.5, 1], atol=1e-7)
+    np.testing.assert_allclose(state_distance(clean, noisy), [0, 0.5, 1], atol=tolerance(dtype=torch.float64))
 
 
 def test_without_noise_nothing_moves(dual_encoder) -> None:
     found = word_sensitivities(dual_encoder, CLEAN, CLEAN)
     assert set(found) == {"concat", "token", "char"}
-    assert all(np.allclose(row, 0, atol=1e-6) for rows in found.values() for row in rows)
+    assert all(np.allclose(row, 0, atol=tolerance()) for rows in found.values() for row in rows)
 
 
 def test_means_are_over_words_and_told_apart_by_what_noise_changed() -> None:
@@ -35,7 +37,7 @@ def test_a_words_context_moves_it_too(dual_encoder) -> None:
 def test_holding_fewer_sentences_at_once_changes_nothing(plain_encoder) -> None:
     one, other = (word_sensitivities(plain_encoder, CLEAN, NOISY, sentences_at_once=n) for n in (1, 9))
     for row, same in zip(one["concat"], other["concat"], strict=True):
-        np.testing.assert_allclose(row, same, atol=1e-6)
+        np.testing.assert_allclose(row, same, rtol=0, atol=tolerance())
 
 
 def test_a_word_that_vanishes_is_left_out(plain_encoder) -> None:

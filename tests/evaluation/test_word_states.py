@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from charbert.errors import SettingsError
+from tests.tolerance import assert_near
 
 SENTENCES = [["The", "ferry", "left", "."], ["Nobody", "answered"], ["Keep", "the", "keys", "and", "counting", "!"]]
 
@@ -14,8 +15,8 @@ def test_a_words_state_is_that_of_its_first_subword(dual_encoder) -> None:
     with torch.no_grad():
         output = dual_encoder.model(**batch)
     first = [batch.word_ids(0).index(word) for word in range(len(words))]
-    np.testing.assert_allclose(found.token, output.token_states[0, first].numpy(), atol=1e-5)
-    np.testing.assert_allclose(found.char, output.char_states[0, first].numpy(), atol=1e-5)
+    assert_near(found.token, output.token_states[0, first].numpy())
+    assert_near(found.char, output.char_states[0, first].numpy())
     assert found.seen.all()
 
 
@@ -23,7 +24,7 @@ def test_batching_and_order_change_no_state(dual_encoder) -> None:
     together = dual_encoder(SENTENCES)
     for words, states in zip(SENTENCES, together, strict=True):
         alone = dual_encoder([words])[0]
-        np.testing.assert_allclose(states.of("concat"), alone.of("concat"), atol=1e-5)
+        assert_near(states.of("concat"), alone.of("concat"))
 
 
 def test_the_sources_are_made_of_the_channels(dual_encoder) -> None:

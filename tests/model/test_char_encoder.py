@@ -18,6 +18,7 @@ from charbert.model.char_encoder import (
     gather_ends,
     mirror_positions,
 )
+from tests.tolerance import assert_near
 
 LENGTHS = torch.tensor([6, 3, 1])
 
@@ -40,13 +41,13 @@ def test_each_row_is_read_as_if_it_were_alone(read: Callable[..., Tensor]) -> No
     alone = torch.zeros(3, 6, 8)
     for row, length in enumerate(LENGTHS.tolist()):
         alone[row, :length] = twin(chars[row : row + 1, :length])[0][0]
-    torch.testing.assert_close(states[mask], alone[mask], rtol=0, atol=1e-6)
+    assert_near(states[mask], alone[mask])
     (states * weights)[mask].sum().backward()
     gradient, chars.grad = chars.grad.clone(), None
     (alone * weights)[mask].sum().backward()
-    torch.testing.assert_close(gradient, chars.grad, rtol=0, atol=1e-6)
+    assert_near(gradient, chars.grad)
     for name, parameter in gru.named_parameters():
-        torch.testing.assert_close(parameter.grad, twin.get_parameter(name).grad, rtol=0, atol=1e-5)
+        assert_near(parameter.grad, twin.get_parameter(name).grad)
 
 
 def test_a_mirrored_mirror_is_the_row_again() -> None:
@@ -86,7 +87,7 @@ def test_looking_gates_up_gives_what_embedding_every_character_gives(
         gradients = torch.autograd.grad(states.square().sum(), list(encoder.parameters()))
         found.append((states, *gradients))
     for looked_up, embedded in zip(*found, strict=True):
-        torch.testing.assert_close(looked_up, embedded, rtol=1e-5, atol=1e-6)
+        assert_near(looked_up, embedded)
 
 
 def test_gradients_reach_every_character_of_the_row_and_no_other(
@@ -120,7 +121,7 @@ def test_released_encoder_reads_padding_and_the_paper_one_does_not(
     short, long = ([b[name] for name in fields] for b in (batch, pad_batch(batch, chars=5)))
     paper, released = CharEncoder(make_config()), ReleasedCharEncoder(make_config(variant="released"))
     nn.init.normal_(released.embedding.weight)
-    torch.testing.assert_close(paper(*long), paper(*short), rtol=0, atol=1e-6)
+    assert_near(paper(*long), paper(*short))
     assert not torch.allclose(released(*long), released(*short), atol=1e-3)
 
 

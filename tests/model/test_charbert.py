@@ -26,6 +26,7 @@ from charbert.model import (
     CharBertForTokenClassification,
     CharBertModel,
 )
+from tests.tolerance import assert_near
 
 TRUNKS = ("bert", "roberta", "distilbert", "electra", "modernbert")
 HEADS = {
@@ -57,8 +58,8 @@ def test_padding_does_not_change_states(
         alone = model(**{name: value[2:, : 12 if name == "char_input_ids" else 4] for name, value in batch.items()})
     real = batch["attention_mask"].bool()
     for name in ("token_states", "char_states"):
-        torch.testing.assert_close(padded[name][:, :7][real], states[name][real], rtol=0, atol=1e-10)
-        torch.testing.assert_close(alone[name][0], states[name][2, :4], rtol=0, atol=1e-10)
+        assert_near(padded[name][:, :7][real], states[name][real])
+        assert_near(alone[name][0], states[name][2, :4])
 
 
 def test_the_released_variant_reads_padding(
@@ -78,7 +79,7 @@ def test_order_of_the_batch_does_not_change_states(
     torch.manual_seed(0)
     model = CharBertModel(make_config()).eval()
     flipped = model(**{name: value.flip(0) for name, value in batch.items()})
-    torch.testing.assert_close(flipped.char_states.flip(0), model(**batch).char_states, rtol=0, atol=1e-6)
+    assert_near(flipped.char_states.flip(0), model(**batch).char_states)
 
 
 def test_both_channels_pass_through_the_same_layer(
@@ -89,7 +90,7 @@ def test_both_channels_pass_through_the_same_layer(
     hidden = model(**batch, output_hidden_states=True)
     mask = model._adapter.layer_inputs(model.trunk, hidden.char_states, batch["attention_mask"])[0]
     apart = model.trunk.encoder.layer[0](hidden.char_hidden_states[0], **mask)
-    torch.testing.assert_close(hidden.char_hidden_states[1], apart, rtol=0, atol=1e-6)
+    assert_near(hidden.char_hidden_states[1], apart)
 
 
 def test_characters_of_a_subword_reach_the_token_channel_only_through_the_interaction(
@@ -254,4 +255,4 @@ def test_activation_checkpointing_changes_no_gradient(
         gradients.append({name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None})
     assert gradients[0].keys() == gradients[1].keys()
     for name, gradient in gradients[0].items():
-        torch.testing.assert_close(gradients[1][name], gradient, rtol=1e-5, atol=1e-6, msg=name)
+        assert_near(gradients[1][name], gradient, msg=name)

@@ -17,6 +17,7 @@ from charbert.model import (
     CharBertForSequenceClassification,
     CharBertForTokenClassification,
 )
+from tests.tolerance import assert_near
 
 TRUNKS = ("bert", "roberta", "distilbert", "electra", "modernbert")
 FINE_TUNING = (
@@ -154,7 +155,7 @@ def test_from_trunk_takes_the_mlm_head_too(
     source.save_pretrained(tmp_path)
     for trunk in (source, tmp_path):
         model = CharBertForPreTraining.from_trunk(trunk, char_encoder="none").eval()
-        torch.testing.assert_close(model(**tokens).mlm_logits, expected, rtol=0, atol=1e-5)
+        assert_near(model(**tokens).mlm_logits, expected)
 
 
 @pytest.mark.parametrize("family", TRUNKS)
@@ -196,7 +197,7 @@ def test_padding_does_not_change_scores(
     if head is not CharBertForSequenceClassification:
         real = batch["attention_mask"].bool()
         short, long = short[real], long[:, :7][real]
-    torch.testing.assert_close(long, short, rtol=0, atol=5e-6)
+    assert_near(long, short)
 
 
 def test_tags_of_padding_and_unlabelled_subwords_do_not_count(

@@ -6,6 +6,7 @@ from torch.nn import functional as F
 
 from charbert.errors import SettingsError
 from charbert.model.interaction import HeterogeneousInteraction, ReleasedInteraction, ResidualInteraction
+from tests.tolerance import assert_near
 
 ALL = [HeterogeneousInteraction, ReleasedInteraction, ResidualInteraction]
 
@@ -30,7 +31,7 @@ def test_masked_positions_are_as_good_as_absent(kind: type) -> None:
     masked = layer(token, char, mask)
     alone = layer(token[1:, :4], char[1:, :4])
     for ours, theirs in zip(masked, alone, strict=True):
-        torch.testing.assert_close(ours[1:, :4], theirs, rtol=0, atol=1e-6)
+        assert_near(ours[1:, :4], theirs)
     unmasked = layer(token, char)[0]
     assert not torch.allclose(unmasked[1, 3], masked[0][1, 3], atol=1e-3)
 
@@ -77,8 +78,8 @@ def test_paper_interaction_is_equations_3_to_6() -> None:
         m = torch.tanh((layer.mix.weight * window).sum(dim=(1, 2)) + layer.mix.bias)
         expected_token = F.layer_norm(t[i] + F.gelu(w4.weight @ m + w4.bias), (size,), eps=1e-5)
         expected_char = F.layer_norm(h[i] + F.gelu(w5.weight @ m + w5.bias), (size,), eps=1e-5)
-        torch.testing.assert_close(token[0, i], expected_token, rtol=0, atol=1e-6)
-        torch.testing.assert_close(char[0, i], expected_char, rtol=0, atol=1e-6)
+        assert_near(token[0, i], expected_token)
+        assert_near(char[0, i], expected_char)
 
 
 def test_the_residual_interaction_is_the_papers_before_its_layer_norms() -> None:

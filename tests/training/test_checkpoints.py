@@ -135,10 +135,10 @@ def test_an_error_in_the_middle_of_writing_leaves_the_checkpoint_before(
 @pytest.mark.slow
 def test_a_run_killed_twenty_times_ends_with_the_same_weights_and_losses(tmp_path: Path) -> None:
     whole = train(tmp_path / "whole")
-    draw, kills, fork = random.Random(1), 0, multiprocessing.get_context("fork")
+    draw, kills, server = random.Random(1), 0, fork_server()
     resumed_from = set()
     while kills < 20:
-        process = fork.Process(target=train, args=(tmp_path / "killed",))
+        process = server.Process(target=train, args=(tmp_path / "killed",))
         process.start()
         wait_for_changes(process, tmp_path / "killed", draw.randint(1, 12))
         process.join(draw.uniform(0.0, 0.02))
@@ -153,6 +153,16 @@ def test_a_run_killed_twenty_times_ends_with_the_same_weights_and_losses(tmp_pat
                 path.rename(tmp_path / f"{path.name}-{kills}")
     assert_same(train(tmp_path / "killed"), whole)
     assert len(resumed_from) > 2  # kills met the run at several places
+
+
+def fork_server() -> Any:
+    """Return what starts processes as copies of one that has only imported this module.
+
+    A copy of this process could hang: OpenMP's threads, which it has once torch has computed, do not exist in the copy.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
 
 
 def wait_for_changes(process: Any, folder: Path, changes: int) -> None:

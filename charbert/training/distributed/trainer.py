@@ -74,6 +74,7 @@ class SharedTraining(Trainer):
             device=self.accelerator.device,
             batch_sampler=batches,
             collate_fn=self.data_collator if alone else FillingCollator(self.data_collator),
+            # They are copies of this process, without its OpenMP threads: torch has each compute with one thread.
             num_workers=self.args.dataloader_num_workers,
             pin_memory=self.args.dataloader_pin_memory,
             **options,

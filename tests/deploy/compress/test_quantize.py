@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -33,6 +34,19 @@ def test_int8_holds_no_large_matrix_of_floats_but_the_gru(exported_tagger: Path,
     floats = [one for one in graph.initializer if one.data_type == onnx.TensorProto.FLOAT and one.name not in kept]
     assert max(len(one.dims) == 2 and min(one.dims) > 1 for one in floats) is False
     assert any(one.data_type == onnx.TensorProto.INT8 for one in graph.initializer)
+
+
+def test_int8_products_do_not_overflow_on_a_cpu_without_vnni(exported_tagger: Path, tmp_path: Path) -> None:
+    quantize_model(exported_tagger, tmp_path / "int8")
+    graph = onnx.load(tmp_path / "int8" / "model.onnx").graph
+    stored = {one.name: onnx.numpy_helper.to_array(one) for one in graph.initializer}
+    matrices = [
+        stored[node.input[1]] for node in graph.node if node.op_type == "MatMulInteger" and node.input[1] in stored
+    ]
+    assert matrices and all(matrix.dtype == np.int8 for matrix in matrices)
+    largest = max(int(np.abs(matrix.astype(int)).max()) for matrix in matrices)
+    two_products = 2 * np.iinfo(np.uint8).max * largest  # such a CPU adds them in 16 bits, and cuts off what is beyond
+    assert two_products <= np.iinfo(np.int16).max
 
 
 def test_int8_that_is_too_far_off_is_refused_and_leaves_nothing(exported_tagger: Path, tmp_path: Path) -> None:

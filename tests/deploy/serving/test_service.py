@@ -16,6 +16,7 @@ import pytest
 
 from charbert.config.serving import ServeSettings
 from charbert.deploy.predict.predictor import Predictor
+from tests.tolerance import tolerance
 
 TEXT = "The old lighthouse keeper counted seven ships before breakfast in Kraków."
 JSON = {"content-type": "application/json"}
@@ -61,7 +62,7 @@ def test_without_noise_nothing_moves(client: httpx.Client) -> None:
     assert found["noised"] == {"text": TEXT}
     for model in found["models"]:
         assert model["clean"] == model["noised"]
-        assert model["sensitivities"] == pytest.approx([0.0] * len(found["words"]), abs=1e-6)
+        assert model["sensitivities"] == pytest.approx([0.0] * len(found["words"]), abs=tolerance())
 
 
 def test_words_say_where_they_stand_before_and_after_noise(client: httpx.Client) -> None:

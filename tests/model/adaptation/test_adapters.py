@@ -19,6 +19,7 @@ from charbert.model import (
     CharBertModel,
 )
 from charbert.model.adaptation.adapters import add_adapters, merge_adapters, save_finetuned
+from tests.tolerance import assert_near
 
 MakeConfig = Callable[..., CharBertConfig]
 FAMILIES = ("bert", "roberta", "electra", "distilbert", "modernbert")
@@ -57,7 +58,7 @@ def test_new_adapters_change_nothing(family: str, make_config: MakeConfig, batch
     model = CharBertForTokenClassification(make_config(family)).eval()
     before = model(**batch).logits
     every = LoraSettings(maps=list(AttentionMap), char_channel=ChannelTraining.lora)
-    assert torch.allclose(add_adapters(model, every).eval()(**batch).logits, before, atol=1e-6)
+    assert_near(add_adapters(model, every).eval()(**batch).logits, before)
 
 
 @pytest.mark.parametrize("channel", list(ChannelTraining))
@@ -68,11 +69,11 @@ def test_merging_keeps_the_scores_and_leaves_an_ordinary_model(
     model = adapted(CharBertForTokenClassification(make_config()), char_channel=channel)
     scores = model(**batch).logits
     merged = merge_adapters(model)
-    assert torch.allclose(merged(**batch).logits, scores, atol=1e-5)
+    assert_near(merged(**batch).logits, scores)
     save_finetuned(merged, tmp_path / "merged")
     assert not (tmp_path / "merged" / "adapters").exists()
     loaded = CharBertForTokenClassification.from_pretrained(tmp_path / "merged")
-    assert torch.allclose(loaded(**batch).logits, scores, atol=1e-5)
+    assert_near(loaded(**batch).logits, scores)
 
 
 @pytest.mark.parametrize("channel", list(ChannelTraining))
@@ -87,7 +88,7 @@ def test_a_model_saved_as_adapters_loads_from_its_small_folder(
     for loader in (CharBertForTokenClassification, AutoModelForTokenClassification):
         loaded = loader.from_pretrained(tmp_path / "saved")
         assert isinstance(loaded, CharBertForTokenClassification)
-        assert torch.allclose(loaded(**batch).logits, scores, atol=1e-5)
+        assert_near(loaded(**batch).logits, scores)
     states = CharBertModel.from_pretrained(tmp_path / "saved")(**batch).token_states
     assert torch.allclose(states, loaded.charbert(**batch).token_states)
 
@@ -104,7 +105,7 @@ def test_adapters_of_a_plain_trunk_belong_to_its_own_checkpoint(
     inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
     save_finetuned(model, tmp_path / "saved")
     loaded = CharBertForSequenceClassification.from_pretrained(tmp_path / "saved")
-    assert torch.allclose(loaded(**inputs).logits, model(**inputs).logits, atol=1e-5)
+    assert_near(loaded(**inputs).logits, model(**inputs).logits)
     address = json.loads((tmp_path / "saved/adapters/adapter_config.json").read_text())["base_model_name_or_path"]
     assert Path(address) == tmp_path / "trunk"
 

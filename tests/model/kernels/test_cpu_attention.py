@@ -11,6 +11,7 @@ from charbert.model import CharBertConfig, CharBertModel
 from charbert.model.kernels import cpu_attention
 from charbert.model.kernels.cpu_attention import SIGNED_ATTENTION, signed_attention
 from charbert.model.kernels.random_masks import draw_signs, keep_scale
+from tests.tolerance import assert_near
 
 BATCH, HEADS, LENGTH, SIZE = 3, 2, 7, 4
 
@@ -49,7 +50,7 @@ def test_values_and_gradients_are_those_of_attention_with_dropout(mask: Tensor |
         gradients = torch.autograd.grad((context * weights).sum(), inputs)
         found.append((context, *gradients))
     for ours, theirs in zip(*found, strict=True):
-        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
+        assert_near(ours, theirs)
 
 
 def test_parts_that_fit_the_cache_give_what_the_whole_gives(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +62,7 @@ def test_parts_that_fit_the_cache_give_what_the_whole_gives(monkeypatch: pytest.
     torch.manual_seed(5)  # too few values for one to be dropped
     whole = gradient_of_query()
     monkeypatch.setattr(cpu_attention, "_CACHED_VALUES", 2 * LENGTH**2)
-    torch.testing.assert_close(gradient_of_query(), whole, rtol=1e-6, atol=1e-6)
+    assert_near(gradient_of_query(), whole)
 
 
 def test_in_bfloat16_it_stays_as_near_as_the_precision_allows() -> None:
@@ -90,7 +91,7 @@ def test_a_trunk_runs_it_in_training_and_reads_the_same_otherwise(
     eager.load_state_dict(model.state_dict())
     states = [one.eval()(**batch).token_states for one in (model, eager)]
     real = batch["attention_mask"].bool()
-    torch.testing.assert_close(states[0][real], states[1][real], rtol=1e-5, atol=1e-5)
+    assert_near(states[0][real], states[1][real])
     calls: list[int] = []
     apply = cpu_attention._DroppedAttention.apply
     monkeypatch.setattr(cpu_attention._DroppedAttention, "apply", lambda *given: (calls.append(1), apply(*given))[1])

@@ -18,6 +18,7 @@ from charbert.model.released.processor import load_released_processor
 from charbert.model.released.weights import load_released_encoder, save_released
 from charbert.pipelines.train import finetune
 from charbert.runs.run import finetuning_run, pretraining_run
+from tests.tolerance import assert_near
 
 Composed = Callable[..., Settings]
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -155,7 +156,7 @@ def test_a_score_does_not_depend_on_the_batch(checkpoint: Path) -> None:
         with torch.inference_mode():
             return model(**collate(rows)).char_states[0]
 
-    assert torch.allclose(states(texts[0]), states(*texts), atol=1e-6)
+    assert_near(states(texts[0]), states(*texts))
 
 
 def test_a_roberta_checkpoint_is_read_with_its_own_tokenizer(bpe_tokenizer, tmp_path: Path) -> None:

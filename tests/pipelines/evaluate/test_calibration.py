@@ -21,6 +21,7 @@ from charbert.pipelines.train import cross_validation, finetune, pretrain
 from charbert.pipelines.train.pretrain import load_encoder
 from charbert.records import ResultRecord, read_record, read_records, write_record
 from charbert.runs.run import Run, finetuning_run
+from tests.tolerance import tolerance
 
 Benchmarks = Callable[..., Settings]
 TABLE = "experiment=table2_robustness"
@@ -190,7 +191,7 @@ def test_an_ensemble_of_one_model_taken_twice_is_that_model(members: Benchmarks)
     record, single = ensembles.run(settings), first.finished()
     assert single is not None
     for name, value in single.metrics.items():
-        assert record.metrics[name] == pytest.approx(value, abs=1e-6), name
+        assert record.metrics[name] == pytest.approx(value, abs=tolerance()), name
 
 
 @pytest.mark.slow

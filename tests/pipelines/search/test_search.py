@@ -22,6 +22,7 @@ from charbert.pipelines.search import search
 from charbert.records import ResultRecord, read_record, read_records
 from charbert.runs.run import Run
 
+pytestmark = pytest.mark.timeout(900)  # seconds; whole pages, searches and runs
 CONF = Path(__file__).parents[3] / "conf"
 ROOT = CONF.parent
 RATE = "finetuning.optimizer.learning_rate"
@@ -124,7 +125,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     folders = [f"paths.outputs={folder / 'outputs'}", f"paths.results={folder / 'results'}"]
     evaluated = ["finetuning.evaluations=6", "finetuning.optimizer.new_weights_learning_rate=0.01"]
     command = [sys.executable, str(ROOT / "experiments/search.py"), *overrides, *folders, *evaluated]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     until = time.monotonic() + 300
     while time.monotonic() < until and not list((folder / "outputs/trial").glob("*/checkpoints/*/trainer_state.json")):
         assert process.poll() is None, process.communicate()[0]
@@ -134,16 +135,12 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     return folder, command
 
 
-def environment() -> dict[str, str]:
-    return os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
-
-
 @pytest.mark.slow
 def test_a_killed_search_goes_on_and_its_best_reruns_with_the_same_dev_score(
     killed: tuple[Path, list[str]], run_python: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     folder, command = killed
-    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=900)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "resuming from" in done.stdout  # what the killed trial had trained was not lost
     record = read_record(next((folder / "results/records").glob("search-*/record.json")))

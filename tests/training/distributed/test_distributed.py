@@ -35,8 +35,9 @@ class Reports(NamedTuple):
 def start(folder: Path, count: int, index: int, port: int, *scenarios: str) -> subprocess.Popen[str]:
     """Start one of several processes as torchrun does."""
     place = {"RANK": index, "LOCAL_RANK": index, "WORLD_SIZE": count, "MASTER_ADDR": "localhost", "MASTER_PORT": port}
-    quiet = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
-    environment = os.environ | quiet | ({name: str(value) for name, value in place.items()} if count > 1 else {})
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    if count > 1:
+        environment |= {name: str(value) for name, value in place.items()}
     command = [sys.executable, str(SCRIPT), str(folder), *scenarios]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
@@ -51,7 +52,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Reports]:
     running += [start(folder, 2, index, port, *SCENARIOS, *APART) for index in range(2)]
     try:
         for process in running:
-            output, _ = process.communicate(timeout=300)
+            output, _ = process.communicate(timeout=240)
             assert process.returncode == 0, output[-3000:]
     finally:
         for process in running:

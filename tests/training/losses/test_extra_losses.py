@@ -27,6 +27,7 @@ from charbert.training.losses.distillation import (
     spread_layers,
 )
 from charbert.training.losses.extra_loss import comparable_logits, divergence
+from tests.tolerance import tolerance
 
 LABELS: dict[Any, dict[str, Tensor]] = {
     CharBertForTokenClassification: {"labels": torch.tensor([[0, 1, -100, 2, 1], [2, -100, 0, 1, -100]])},
@@ -66,7 +67,8 @@ def test_a_divergence_is_zero_between_equals_and_positive_otherwise(
 ) -> None:
     one, other = torch.randn(2, decisions, classes, generator=torch.Generator().manual_seed(seed)).unbind()
     assert divergence(one, one, temperature) == 0
-    assert divergence(one, one + 5, temperature).item() == pytest.approx(0, abs=1e-6)  # a softmax knows no offset
+    shifted = divergence(one, one + 5, temperature).item()
+    assert shifted == pytest.approx(0, abs=tolerance(10.0))  # a softmax knows no offset; logits reach about 10
     assert divergence(one, other, temperature) > 0
 
 
@@ -119,9 +121,9 @@ def test_a_student_that_says_what_the_teacher_says_has_nothing_to_learn_from_it(
         copy.deepcopy(student), weight=0.25, temperature=3.0, hidden_weight=2.0, layer_map={1: 1, 2: 2}
     )
     loss, parts, of_labels = losses(extra, student, fields)
-    assert parts["distillation"].item() == pytest.approx(0, abs=1e-6)
-    assert parts["hidden"].item() == pytest.approx(0, abs=1e-9)
-    assert loss.item() == pytest.approx(0.75 * of_labels.item())
+    assert parts["distillation"].item() == pytest.approx(0, abs=tolerance())
+    assert parts["hidden"].item() == pytest.approx(0, abs=tolerance() ** 2)
+    assert loss.item() == pytest.approx(0.75 * of_labels.item(), rel=tolerance())
 
 
 def test_padding_positions_change_nothing() -> None:
@@ -146,7 +148,7 @@ def test_columns_put_the_teachers_labels_in_the_students_order() -> None:
     fields = batch(CharBertForSequenceClassification, TEACHER)
     fields[TEACHER] |= {"input_ids": fields["input_ids"]}
     extra = Distillation(teacher, weight=1.0, temperature=1.0, columns=[order.index(label) for label in range(3)])
-    assert losses(extra, student, fields)[1]["distillation"].item() == pytest.approx(0, abs=1e-6)
+    assert losses(extra, student, fields)[1]["distillation"].item() == pytest.approx(0, abs=tolerance())
 
 
 def test_projections_are_trained_with_the_student_and_leave_with_the_teacher() -> None:
@@ -163,7 +165,7 @@ def test_projections_are_trained_with_the_student_and_leave_with_the_teacher() -
     added = [w for n, w in student.named_parameters() if n.startswith("distillation_projections")]
     assert len(added) == 4
     assert all(weight.grad.any() for weight in added)
-    assert loss.item() == pytest.approx((of_labels + parts["hidden"]).item())
+    assert loss.item() == pytest.approx((of_labels + parts["hidden"]).item(), rel=tolerance())
     detach_projections(student)
     assert set(student.state_dict()) == names
 
@@ -182,8 +184,8 @@ def test_self_teaching_finds_nothing_where_the_copy_is_the_same(head: Any) -> No
     fields[NOISED] |= {"input_ids": fields["input_ids"]}
     for symmetric in (False, True):
         loss, parts, of_labels = losses(ConsistencyTraining(5.0, symmetric=symmetric), model, fields)
-        assert parts["self_teaching"].item() == pytest.approx(0, abs=1e-6)
-        assert loss.item() == pytest.approx(of_labels.item(), abs=1e-5)
+        assert parts["self_teaching"].item() == pytest.approx(0, abs=tolerance(5.0))
+        assert loss.item() == pytest.approx(of_labels.item(), abs=tolerance(5.0))
 
 
 class Two(nn.Module):
