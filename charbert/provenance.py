@@ -92,8 +92,8 @@ def file_checksum(path: Path | str) -> str:
         DataError: if the file cannot be read.
     """
     try:
-        found = Path(path).stat()
-        return _checksum(os.path.abspath(path), found.st_size, found.st_mtime_ns)
+        stat = Path(path).stat()
+        return _checksum(os.path.abspath(path), stat.st_size, stat.st_mtime_ns)
     except OSError as error:
         raise DataError.at(
             path, None, expected="a readable file to take the checksum of", found=error.strerror or str(error)

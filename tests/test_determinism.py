@@ -17,11 +17,11 @@ OF_THE_MOMENT = {"started", "finished", "wall_seconds", "wandb_id", "wandb_path"
 
 def records(folder: Path) -> dict[str, dict[str, Any]]:
     """Return what each record says, by the record's folder, without what no two runs share."""
-    found = {}
+    contents = {}
     for path in sorted(folder.glob("results/records/*/record.json")):
         content = json.loads(path.read_text(encoding="utf-8"))
-        found[path.parent.name] = {name: value for name, value in content.items() if name not in OF_THE_MOMENT}
-    return found
+        contents[path.parent.name] = {name: value for name, value in content.items() if name not in OF_THE_MOMENT}
+    return contents
 
 
 def files(folder: Path) -> dict[str, str]:
@@ -42,13 +42,13 @@ def test_the_same_settings_give_the_same_record_and_the_same_weights(
         run_python(
             "experiments/finetune.py", "recipe=smoke", "task=ner", "model=charbert", *paths, PYTHONHASHSEED=str(seed)
         )
-    one, other = map(records, folders)
-    assert {record["kind"] for record in one.values()} == {"trunk", "pretrain", "finetune"}
-    assert one == other
-    for record in one.values():
+    first, second = map(records, folders)
+    assert {record["kind"] for record in first.values()} == {"trunk", "pretrain", "finetune"}
+    assert first == second
+    for record in first.values():
         assert record["data_checksums"]
         assert record["metrics"]
         assert set(record["details"]["weights"]) == {"model.safetensors"}
     assert files(folders[0]) == files(folders[1])
-    found = {checksum for record in one.values() for checksum in record["details"]["weights"].values()}
-    assert found <= set(files(folders[0]).values())
+    checksums = {checksum for record in first.values() for checksum in record["details"]["weights"].values()}
+    assert checksums <= set(files(folders[0]).values())

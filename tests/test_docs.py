@@ -42,8 +42,8 @@ class Block(NamedTuple):
 
 
 def blocks_of(page: Path) -> list[Block]:
-    found = [Block(*block) for block in BLOCK.findall(page.read_text(encoding="utf-8"))]
-    return [block for block in found if block.language in ("bash", "python") and "notest" not in block.mark]
+    blocks = [Block(*block) for block in BLOCK.findall(page.read_text(encoding="utf-8"))]
+    return [block for block in blocks if block.language in ("bash", "python") and "notest" not in block.mark]
 
 
 def commands_of(block: Block) -> list[str]:
@@ -54,8 +54,8 @@ def commands_of(block: Block) -> list[str]:
 def composed_experiments(page: Path) -> list[str]:
     """Return the experiments of a page that are not run here, but those that read a file of another run."""
     blocks = [Block(*block) for block in BLOCK.findall(page.read_text(encoding="utf-8"))]
-    found = [line for block in blocks if "notest" in block.mark for line in commands_of(block)]
-    return [line for line in found if line.startswith("python experiments/") and "--config-dir" not in line]
+    lines = [line for block in blocks if "notest" in block.mark for line in commands_of(block)]
+    return [line for line in lines if line.startswith("python experiments/") and "--config-dir" not in line]
 
 
 def runs_of(command: str) -> Iterator[tuple[str, list[str]]]:

@@ -72,13 +72,13 @@ def test_tables_are_redrawn_from_records_alone(table2: Path, run_experiment: Run
 def test_a_run_is_seen_in_wandb_offline(table2: Path) -> None:
     runs = sorted((table2 / "outputs/wandb").glob("offline-run-*"))
     assert runs
-    found = []
+    entries = []
     for folder in runs:
         file = next(folder.glob("*.wandb"))
         command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(file)]
         out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        found += [json.loads(line) for line in out.splitlines()]
-    keys = {key for line in found if line["type"] == "history" for key in line["history"]["item"]}
+        entries += [json.loads(line) for line in out.splitlines()]
+    keys = {key for line in entries if line["type"] == "history" for key in line["history"]["item"]}
     assert {"train/nlm_loss", "train/mlm_loss", "eval/f1"} <= keys
 
 

@@ -29,8 +29,8 @@ def models_with_a_score(folder: Path, stem: str) -> set[str]:
 
 
 def records(folder: Path, analysis: str) -> dict[str, dict]:
-    found = [json.loads(path.read_text()) for path in (folder / "results/records").rglob("record.json")]
-    return {record["name"]: record for record in found if record["details"].get("analysis") == analysis}
+    contents = [json.loads(path.read_text()) for path in (folder / "results/records").rglob("record.json")]
+    return {record["name"]: record for record in contents if record["details"].get("analysis") == analysis}
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +60,8 @@ def test_fig4_scores_every_entity_once(drawn: Path) -> None:
 def test_channels_hides_what_the_attack_changed_in_every_model(drawn: Path, run: Run) -> None:
     run("channels", drawn, "model=bert,charbert")
     assert models_with_a_score(drawn, "channels") == {"BERT", "CharBERT"}
-    (bert,) = [one for name, one in records(drawn, "channels").items() if "-bert-" in name]
-    (charbert,) = [one for name, one in records(drawn, "channels").items() if "-charbert-" in name]
+    (bert,) = [record for name, record in records(drawn, "channels").items() if "-bert-" in name]
+    (charbert,) = [record for name, record in records(drawn, "channels").items() if "-charbert-" in name]
     finetuned = next((drawn / "results/records").glob("ner-charbert-s1-*/record.json"))
     scores = json.loads(finetuned.read_text())["metrics"]
     assert charbert["metrics"]["channels/ner/clean/all"] == pytest.approx(scores["eval/ner/f1"], abs=0.02)
@@ -74,8 +74,8 @@ def test_channels_hides_what_the_attack_changed_in_every_model(drawn: Path, run:
 def test_char_channel_looks_at_encoders_before_and_after_pretraining(drawn: Path, run: Run) -> None:
     run("char_channel", drawn, "model=charbert,charbert_unpretrained")
     assert models_with_a_score(drawn, "char_channel") == {"CharBERT", "CharBERT w/o pretraining"}
-    found = records(drawn, "char_channel")
-    both, fresh = (found[f"char-channel-{name}-s1"]["metrics"] for name in ("charbert", "charbert-w-o-pretraining"))
+    by_name = records(drawn, "char_channel")
+    both, fresh = (by_name[f"char-channel-{name}-s1"]["metrics"] for name in ("charbert", "charbert-w-o-pretraining"))
     start = {name: value for name, value in both.items() if "/start/" in name}
     assert fresh == start and len(both) == 2 * len(start)
     refused = run("char_channel", drawn, "hydra.mode=RUN", "model=adv_bert", expect=2)
@@ -84,9 +84,9 @@ def test_char_channel_looks_at_encoders_before_and_after_pretraining(drawn: Path
 
 def test_fig5_measures_all_models_of_the_sweep_on_one_sentence(drawn: Path) -> None:
     assert models_with_a_score(drawn, FIGURES[1]) == {"BERT", "AdvBERT", "CharBERT"}
-    found = records(drawn, FIGURES[1]).values()
-    assert len({tuple(record["details"]["sentence"]["noisy"]) for record in found}) == 1
-    assert all(0 < record["metrics"]["sensitivity/ner/concat/all_words"] < 1 for record in found)
+    measured = records(drawn, FIGURES[1]).values()
+    assert len({tuple(record["details"]["sentence"]["noisy"]) for record in measured}) == 1
+    assert all(0 < record["metrics"]["sensitivity/ner/concat/all_words"] < 1 for record in measured)
 
 
 def test_fig5_can_look_at_models_before_fine_tuning(drawn: Path, run: Run) -> None:

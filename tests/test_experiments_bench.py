@@ -17,10 +17,10 @@ def test_every_figure_with_a_target_is_measured(
 ) -> None:
     run_experiment("bench.py", tmp_path, "tracking=off", "bench.peak_flops=1e12")
     record = json.loads((tmp_path / "results/bench/record.json").read_text())
-    found = record["metrics"]
-    assert {f"bench/{figure.name}" for figure in FIGURES} <= found.keys()
-    assert all(value > 0 for value in found.values())
-    assert 0 < found["bench/train_bf16_dropout/flop_utilisation"] < 1
+    metrics = record["metrics"]
+    assert {f"bench/{figure.name}" for figure in FIGURES} <= metrics.keys()
+    assert all(value > 0 for value in metrics.values())
+    assert 0 < metrics["bench/train_bf16_dropout/flop_utilisation"] < 1
     assert len(record["details"]["scaling"]["steps"]) > 5
     assert "| 32 | 2 | 2 | 32 |" in (tmp_path / "results/bench/scaling.md").read_text()
     table = (tmp_path / "results/bench/table.md").read_text()

@@ -30,10 +30,10 @@ def rows(folder: Path, stem: str) -> dict[tuple[str, str], float]:
 
 @pytest.mark.slow
 def test_baselines_and_ensembles_are_rows_beside_models(folder: Path) -> None:
-    found = {label for label, column in rows(folder, "table2_robustness") if column == "QNLI acc. attack"}
-    assert found == {"BERT", "Majority", "char TF-IDF", "2 × BERT (mean of logits)"}
+    labels = {label for label, column in rows(folder, "table2_robustness") if column == "QNLI acc. attack"}
+    assert labels == {"BERT", "Majority", "char TF-IDF", "2 × BERT (mean of logits)"}
     judged = rows(folder, "calibration_qnli")
-    assert {label for label, column in judged if column == "ECE attack"} == found
+    assert {label for label, column in judged if column == "ECE attack"} == labels
     assert judged["Majority", "ROC-AUC original"] == 50.0
 
 
@@ -46,10 +46,10 @@ def test_a_baseline_reads_no_trunk_and_is_seen_in_wandb(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_encoders_stand_beside_ngrams(folder: Path) -> None:
-    found = rows(folder, "perplexity")
-    assert {label for label, _ in found} == {"BERT", "CharBERT", "3-grams"}
-    assert ("CharBERT", "NLM accuracy, noised words") in found
-    assert ("BERT", "NLM accuracy, noised words") not in found
+    cells = rows(folder, "perplexity")
+    assert {label for label, _ in cells} == {"BERT", "CharBERT", "3-grams"}
+    assert ("CharBERT", "NLM accuracy, noised words") in cells
+    assert ("BERT", "NLM accuracy, noised words") not in cells
 
 
 @pytest.mark.slow

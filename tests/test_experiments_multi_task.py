@@ -13,9 +13,11 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.mark.slow
 def test_charbert_learns_two_tasks_at_once_and_stands_beside_itself_alone(tmp_path: Path, run_experiment: Run) -> None:
-    one = ("hydra.mode=RUN", "model=charbert", "tracking=off")
-    run_experiment("table2_robustness.py", tmp_path, *one, "task=ner")
-    run_experiment("multi_task.py", tmp_path, *one, "multi_task=sequence_labeling", "multi_task.sampling=temperature")
+    options = ("hydra.mode=RUN", "model=charbert", "tracking=off")
+    run_experiment("table2_robustness.py", tmp_path, *options, "task=ner")
+    run_experiment(
+        "multi_task.py", tmp_path, *options, "multi_task=sequence_labeling", "multi_task.sampling=temperature"
+    )
     records = {path.parent.name: json.loads(path.read_text()) for path in tmp_path.rglob("record.json")}
     kinds = sorted(record["kind"] for record in records.values())
     assert kinds == ["finetune", "multi_task", "pretrain", "shared_task", "shared_task", "trunk"]  # one encoder for all

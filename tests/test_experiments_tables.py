@@ -58,7 +58,7 @@ def test_the_sweep_of_a_table_covers_every_row_that_is_ours_and_every_column(ste
 def test_every_cell_composes_and_is_a_cell_of_its_own() -> None:
     runs = sorted({run for stem in TABLE_SPECS for run in sweep(stem)})
     settings = [composed("table2_robustness", "recipe=minilm", *run) for run in runs]
-    assert len({finetuning_run(one).key for one in settings}) == len(runs)
+    assert len({finetuning_run(setting).key for setting in settings}) == len(runs)
 
 
 @pytest.mark.parametrize("recipe", ["smoke", "quick", "minilm", "paper"])
@@ -94,11 +94,11 @@ def scores(folder: Path, stem: str) -> dict[tuple[str, str], float]:
 
 @pytest.mark.slow
 def test_every_table_shows_what_was_run(folder: Path) -> None:
-    found = {stem: scores(folder, stem) for stem in TABLE_SPECS}
-    assert set(found["table1_qa_classification"]) >= {("BERT", "CoLA Matthews"), ("CharBERT", "SQuAD 2.0 EM")}
-    assert {("BERT+WordRec", f"SQuAD 2.0 F1 {c}") for c in ("original", "attack")} <= set(found["table2_robustness"])
-    assert set(found["table3_sequence_labeling"]) == {("BERT", "POS acc."), ("CharBERT", "POS acc.")}
-    ablated = {label for label, column in found["table4_ablation"] if column == "QNLI acc. attack"}
+    tables = {stem: scores(folder, stem) for stem in TABLE_SPECS}
+    assert set(tables["table1_qa_classification"]) >= {("BERT", "CoLA Matthews"), ("CharBERT", "SQuAD 2.0 EM")}
+    assert {("BERT+WordRec", f"SQuAD 2.0 F1 {c}") for c in ("original", "attack")} <= set(tables["table2_robustness"])
+    assert set(tables["table3_sequence_labeling"]) == {("BERT", "POS acc."), ("CharBERT", "POS acc.")}
+    ablated = {label for label, column in tables["table4_ablation"] if column == "QNLI acc. attack"}
     assert ablated == {"w/o GRU", "w/o heterogeneous interaction", "w/o NLM"}
 
 

@@ -106,5 +106,5 @@ def test_a_file_that_may_not_grow_is_no_half_checkpoint(shell: Shell, tmp_path: 
     ids=str,
 )
 def test_a_failing_folder_is_told_from_other_errors(error: Exception, reported: str | None) -> None:
-    found = folder_failure(error)
-    assert found is None if reported is None else (found or "").startswith(reported)
+    failure = folder_failure(error)
+    assert failure is None if reported is None else (failure or "").startswith(reported)

@@ -66,15 +66,15 @@ def ten_steps(folder: Path) -> list[dict[str, float]]:
 
 
 def test_ten_seeded_steps_give_the_losses_written_down(tmp_path: Path) -> None:
-    found = ten_steps(tmp_path)
+    losses = ten_steps(tmp_path)
     if os.environ.get("CHARBERT_REFRESH_GOLDEN"):
         GOLDEN.parent.mkdir(exist_ok=True)
-        GOLDEN.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        GOLDEN.write_text(json.dumps(losses, indent=1) + "\n", encoding="utf-8")
     wanted = json.loads(GOLDEN.read_text(encoding="utf-8"))
-    assert len(found) == len(wanted) == 10
-    for step, (one, other) in enumerate(zip(found, wanted, strict=True), start=1):
+    assert len(losses) == len(wanted) == 10
+    for step, (loss, wanted_loss) in enumerate(zip(losses, wanted, strict=True), start=1):
         # Another processor rounds otherwise, and ten steps carry that on: hence the width.
-        assert one == pytest.approx(other, rel=2e-3), (
+        assert loss == pytest.approx(wanted_loss, rel=2e-3), (
             f"step {step}: text, noise, masking, model or optimizer changed. If that was meant, refresh with "
             f"`{REFRESH}` and say in the commit which number moved and why"
         )

@@ -99,7 +99,7 @@ def test_a_killed_experiment_goes_on_and_ends_with_the_same_records(name: str, t
     whole = finished(command, tmp_path / "whole")
     assert set(records) == set(whole) != set()
     for record in whole:
-        one, other = what_came_out(records[record]), what_came_out(whole[record])
-        assert [field for field in one if one[field] != other[field]] == [], record
+        resumed, uninterrupted = what_came_out(records[record]), what_came_out(whole[record])
+        assert [field for field in resumed if resumed[field] != uninterrupted[field]] == [], record
     left = [path for path in (tmp_path / "killed" / "outputs").rglob("checkpoint-*")]
     assert left == []

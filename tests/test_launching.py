@@ -42,8 +42,8 @@ def sbatch_script(*overrides: str) -> str:
 def test_a_job_on_several_nodes_asks_slurm_for_a_task_on_each_gpu() -> None:
     script = sbatch_script("hydra/launcher=slurm_nodes", "hydra.launcher.partition=gpu", "hydra.launcher.nodes=4")
     wanted = {"nodes": "4", "ntasks-per-node": "8", "gpus-per-node": "8", "partition": "gpu", "mem": "256GB"}
-    found = dict(re.findall(r"^#SBATCH --([\w-]+)=(\S+)$", script, re.MULTILINE))
-    assert {name: found[name] for name in wanted} == wanted
+    options = dict(re.findall(r"^#SBATCH --([\w-]+)=(\S+)$", script, re.MULTILINE))
+    assert {name: options[name] for name in wanted} == wanted
     assert re.search(r"^srun .*python job$", script, re.MULTILINE)  # srun starts every task of every node
 
 
@@ -65,8 +65,8 @@ def test_the_tasks_of_a_slurm_job_find_each_other() -> None:
     hosts = "submitit.slurm.slurm.SlurmJobEnvironment.hostnames"
     with patch.dict(os.environ, slurm), patch(hosts, ["node3", "node4"]):
         join_submitted_tasks()
-        found = {name: os.environ[name] for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR")}
-    assert found == {"RANK": "11", "WORLD_SIZE": "16", "LOCAL_RANK": "3", "MASTER_ADDR": "node3"}
+        environment = {name: os.environ[name] for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR")}
+    assert environment == {"RANK": "11", "WORLD_SIZE": "16", "LOCAL_RANK": "3", "MASTER_ADDR": "node3"}
 
 
 def test_the_accelerate_config_asks_for_shards_of_layers() -> None:
@@ -114,7 +114,7 @@ def test_two_tasks_of_a_submitted_job_make_the_cells_of_one_process(tmp_path: Pa
     weights = [
         next((tmp_path / kind / "outputs/pretrain").glob("*/model/model.safetensors")) for kind in ("alone", "together")
     ]
-    one, other = (load_file(path) for path in weights)
-    for name, weight in one.items():
-        torch.testing.assert_close(other[name], weight, atol=2e-3, rtol=0)
+    first, second = (load_file(path) for path in weights)
+    for name, weight in first.items():
+        torch.testing.assert_close(second[name], weight, atol=2e-3, rtol=0)
     assert not list((tmp_path / "together/outputs").rglob("checkpoint-*"))

@@ -200,8 +200,8 @@ def test_records_are_found_at_any_depth_and_damaged_ones_reported(tmp_path) -> N
     write_record(tmp_path / "a.json", record(seed=3, kind="pretrain"))
     (tmp_path / "c.json").write_text("{")
     with pytest.warns(UserWarning, match=r"1 records left out:\n.*c\.json:1"):
-        found = read_records(tmp_path)
-    assert [item.seed for item in found] == [3, 1, 2]
+        records = read_records(tmp_path)
+    assert [item.seed for item in records] == [3, 1, 2]
 
 
 def test_records_are_chosen_by_field_and_by_setting(tmp_path) -> None:

@@ -290,13 +290,13 @@ FORBIDDEN = {
 
 def calls() -> list[tuple[str, str, dict[str, ast.expr]]]:
     """Return place, dotted name and keywords of every call in the package and the experiments."""
-    found = []
+    listed = []
     for path in sorted([*ROOT.glob("charbert/**/*.py"), *ROOT.glob("experiments/*.py")]):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call):
-                keywords = {one.arg or "**": one.value for one in node.keywords}
-                found.append((f"{path.relative_to(ROOT)}:{node.lineno}", ast.unparse(node.func), keywords))
-    return found
+                keywords = {keyword.arg or "**": keyword.value for keyword in node.keywords}
+                listed.append((f"{path.relative_to(ROOT)}:{node.lineno}", ast.unparse(node.func), keywords))
+    return listed
 
 
 def test_no_call_of_ours_runs_what_it_reads() -> None:

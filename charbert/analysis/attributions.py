@@ -69,22 +69,22 @@ class Explainer:
             title: what the output is called.
             output: which it is.
         """
-        found = self._embedded(question.batch)
-        baselines = self._baselines(question, found)
+        embeddings = self._embedded(question.batch)
+        baselines = self._baselines(question, embeddings)
         names = list(question.batch)
 
         def run(*tensors: Tensor) -> Tensor:
-            embedded, fields = tensors[: len(found)], tensors[len(found) :]
+            embedded, fields = tensors[: len(embeddings)], tensors[len(embeddings) :]
             with self._replaced(embedded):
                 return output(self.model(**dict(zip(names, fields, strict=True))))
 
         fields = tuple(question.batch.values())
         with torch.no_grad():
-            whole, nothing = (float(run(*inputs, *fields)) for inputs in (found, baselines))
+            whole, nothing = (float(run(*inputs, *fields)) for inputs in (embeddings, baselines))
         steps = self.steps
         while True:
             parts = self._captum.IntegratedGradients(run).attribute(
-                found, baselines, additional_forward_args=fields, n_steps=steps, internal_batch_size=_ROWS_AT_ONCE
+                embeddings, baselines, additional_forward_args=fields, n_steps=steps, internal_batch_size=_ROWS_AT_ONCE
             )
             values: list[Values] = [part.detach().sum(-1)[0].numpy() for part in parts]
             characters = values[1] if len(values) > 1 else None

@@ -73,7 +73,7 @@ def measure_char_channel(
         after.append(_states(model, collate(shuffled[chosen]), inner[chosen]))
     token, char, *last = (np.concatenate(states) for states in zip(*before, strict=True))
     _, _, *moved = (np.concatenate(states) for states in zip(*after, strict=True))
-    changes = [relative_change(one, other) for one, other in zip(last, moved, strict=True)]
+    changes = [relative_change(state, moved_state) for state, moved_state in zip(last, moved, strict=True)]
     return CharChannel(subword_deviation(token), subword_deviation(char), *changes)
 
 

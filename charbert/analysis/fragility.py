@@ -75,12 +75,12 @@ def measure_fragility(
     draws = rng.random(len(edited)).tolist()
     damaged = [drop_character(noun, pick(draw, len(noun))) for noun, draw in zip(edited, draws, strict=True)]
     every = sorted({*nouns, *damaged})
-    found = dict(zip(every, subwords(every), strict=True))
-    pairs = [(found[noun], found[other]) for noun, other in zip(edited, damaged, strict=True)]
+    pieces = dict(zip(every, subwords(every), strict=True))
+    pairs = [(pieces[noun], pieces[other]) for noun, other in zip(edited, damaged, strict=True)]
     return Fragility(
         nouns=len(nouns),
         edited=len(edited),
-        split=sum(len(found[noun]) > 1 for noun in nouns) / len(nouns),
+        split=sum(len(pieces[noun]) > 1 for noun in nouns) / len(nouns),
         new_subwords=sum(set(before).isdisjoint(after) for before, after in pairs) / max(1, len(pairs)),
         new_length=sum(len(before) != len(after) for before, after in pairs) / max(1, len(pairs)),
     )

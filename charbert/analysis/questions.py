@@ -31,11 +31,11 @@ class Question:
     @property
     def word_positions(self) -> dict[int, int]:
         """Position of the first subword of each word that has one, of texts that came as words."""
-        found: dict[int, int] = {}
+        positions: dict[int, int] = {}
         for position, piece in enumerate(self.pieces):
             if piece.word is not None:
-                found.setdefault(piece.word, position)
-        return found
+                positions.setdefault(piece.word, position)
+        return positions
 
     @property
     def known(self) -> Tensor:

@@ -81,9 +81,9 @@ def _tags(
             f"explain.word must be one of the words 0 to {max(positions)} that the model sees, got {word}"
         )
     best = {place: int(logits[position].argmax()) for place, position in positions.items()}
-    found = [place for place, tag in best.items() if labels[tag] != OUTSIDE] or [min(positions)]
+    tagged_words = [place for place, tag in best.items() if labels[tag] != OUTSIDE] or [min(positions)]
     targets = []
-    for place in [word] if word is not None else found[:most]:
+    for place in [word] if word is not None else tagged_words[:most]:
         tag = best[place] if chosen is None else chosen
         targets.append(Target(f"{labels[tag]} of {words[place]}", partial(_logit, index=(positions[place], tag))))
     return targets

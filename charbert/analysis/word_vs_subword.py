@@ -39,14 +39,14 @@ def find_split_words(sentences: Sequence[Sequence[str]], processor: Processor) -
         processor: the trunk's tokenizer, or the processor around it.
     """
     encoding: Any = processor([list(words) for words in sentences], is_split_into_words=True)
-    found = []
+    flags = []
     for row, words in enumerate(sentences):
         counts = [0] * len(words)
         for word in encoding.word_ids(row):
             if word is not None:
                 counts[word] += 1
-        found.append([count > 1 for count in counts])
-    return found
+        flags.append([count > 1 for count in counts])
+    return flags
 
 
 def score_by_split(

@@ -59,7 +59,7 @@ class OverlapAnswers:
         self._log_odds = float(np.subtract(*log_shares(counts)))
         self._regression = None
         if self._vectorizer is not None and min(counts) > 0:
-            features = np.array([[one.similarity, one.margin] for one in self._best_sentences(examples)])
+            features = np.array([[sentence.similarity, sentence.margin] for sentence in self._best_sentences(examples)])
             self._regression = LogisticRegression().fit(features, answered)
 
     def predict(self, examples: Sequence[Question]) -> list[SpanPrediction]:
@@ -67,10 +67,12 @@ class OverlapAnswers:
         best = self._best_sentences(examples)
         odds = np.full(len(examples), self._log_odds)
         if self._regression is not None and examples:
-            odds = -self._regression.decision_function(np.array([[one.similarity, one.margin] for one in best]))
+            odds = -self._regression.decision_function(
+                np.array([[sentence.similarity, sentence.margin] for sentence in best])
+            )
         return [
-            SpanPrediction(tuple(self._candidates(example, one)), float(against))
-            for example, one, against in zip(examples, best, odds, strict=True)
+            SpanPrediction(tuple(self._candidates(example, sentence)), float(against))
+            for example, sentence, against in zip(examples, best, odds, strict=True)
         ]
 
     def _best_sentences(self, examples: Sequence[Question]) -> list[_Best]:
@@ -79,15 +81,15 @@ class OverlapAnswers:
             return [_Best(*spans[example.context][0]) for example in examples]
         rows = {context: self._vectorizer.transform([context[a:b] for a, b in cut]) for context, cut in spans.items()}
         questions = self._vectorizer.transform([example.question for example in examples])
-        found = []
+        best = []
         for example, question in zip(examples, questions, strict=True):
             shared = np.asarray((rows[example.context] @ question.T).todense()).ravel()
             order = np.argsort(-shared, kind="stable")
             second = float(shared[order[1]]) if len(order) > 1 else 0.0
             top = float(shared[order[0]])
             start, end = spans[example.context][order[0]]
-            found.append(_Best(start, end, top, top - second))
-        return found
+            best.append(_Best(start, end, top, top - second))
+        return best
 
     def _candidates(self, example: Question, best: _Best) -> list[SpanCandidate]:
         sentence = example.context[best.start : best.end]
@@ -106,12 +108,12 @@ class OverlapAnswers:
             text = sentence.strip() or example.context
             start = example.context.index(text)
             return [SpanCandidate(text, start, start + len(text), 0.0)]
-        return sorted(ranked.values(), key=lambda one: -one.score)[: self._n_best]
+        return sorted(ranked.values(), key=lambda candidate: -candidate.score)[: self._n_best]
 
 
 def split_sentences(text: str) -> list[tuple[int, int]]:
     """Return where each sentence starts and ends; a full stop inside a number or an abbreviation ends none."""
-    spans = [(found.start(), found.end()) for found in _SENTENCE.finditer(text) if found.group().strip()]
+    spans = [(match.start(), match.end()) for match in _SENTENCE.finditer(text) if match.group().strip()]
     return spans or [(0, len(text))]
 
 

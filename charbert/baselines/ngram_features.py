@@ -49,6 +49,6 @@ def fit_vectorizer(settings: BaselineSettings, texts: Sequence[str]) -> TfidfVec
     return vectorizer
 
 
-def cosine_rows(one: csr_matrix, other: csr_matrix) -> csr_matrix:
+def cosine_rows(first: csr_matrix, second: csr_matrix) -> csr_matrix:
     """Return the cosine of each row with the other side's, (N, 1); rows have length 1 or 0."""
-    return csr_matrix(one.multiply(other).sum(axis=1))
+    return csr_matrix(first.multiply(second).sum(axis=1))

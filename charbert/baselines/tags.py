@@ -59,8 +59,8 @@ class MajorityTag:
         return [np.stack([self._of(word) for word in example.words]) for example in examples]
 
     def _of(self, word: str) -> np.ndarray:
-        found = self._known.get(word)
-        return found if found is not None else self._lower.get(word.lower(), self._every)
+        tag = self._known.get(word)
+        return tag if tag is not None else self._lower.get(word.lower(), self._every)
 
 
 class TfidfTag:
@@ -105,8 +105,8 @@ class TfidfTag:
             row = log_shares([int(label == self._only) for label in self._labels])
             return [np.tile(row, (length, 1)) for length in lengths]
         with np.errstate(divide="ignore"):
-            found = np.log(self._regression.predict_proba(self._rows(examples)))
-        spread = spread_columns(found, self._regression.classes_, self._labels)
+            log_probabilities = np.log(self._regression.predict_proba(self._rows(examples)))
+        spread = spread_columns(log_probabilities, self._regression.classes_, self._labels)
         return np.split(spread, np.cumsum(lengths)[:-1])
 
     def _rows(self, examples: Sequence[Tagged]) -> csr_matrix:

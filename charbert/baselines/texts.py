@@ -72,8 +72,8 @@ class TfidfLabel:
         """Return the log probability of each label, (1, K) for every text."""
         if self._constant is not None or not examples:
             return [] if self._constant is None else self._constant.scores(examples)
-        found = self._regression.predict_log_proba(self._rows(examples))
-        return list(spread_columns(found, self._regression.classes_, self._labels)[:, None])
+        log_probabilities = self._regression.predict_log_proba(self._rows(examples))
+        return list(spread_columns(log_probabilities, self._regression.classes_, self._labels)[:, None])
 
     def _rows(self, examples: Sequence[Text]) -> csr_matrix:
         first = self._vectorizer.transform([example.first for example in examples])
@@ -89,8 +89,8 @@ def log_shares(counts: Sequence[int]) -> np.ndarray:
     return np.asarray(np.log(smoothed / smoothed.sum()))
 
 
-def spread_columns(found: np.ndarray, classes: Sequence[str], labels: Sequence[str]) -> np.ndarray:
+def spread_columns(log_probabilities: np.ndarray, classes: Sequence[str], labels: Sequence[str]) -> np.ndarray:
     """Return log probabilities of the labels that training had, (N, classes), in columns for all labels, (N, K)."""
-    spread = np.full((len(found), len(labels)), np.log(1e-6))
-    spread[:, [list(labels).index(name) for name in classes]] = np.maximum(found, np.log(1e-12))
+    spread = np.full((len(log_probabilities), len(labels)), np.log(1e-6))
+    spread[:, [list(labels).index(name) for name in classes]] = np.maximum(log_probabilities, np.log(1e-12))
     return spread

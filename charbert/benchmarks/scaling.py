@@ -77,11 +77,13 @@ def fit_cost(measured: Sequence[Sequence[float]], seconds: Sequence[float]) -> C
     kept = list(range(rows.shape[1]))
     while True:  # leave out what would cost less than nothing, the worst first
         scale = relative[:, kept].max(axis=0)
-        found: NDArray[np.float64] = np.linalg.lstsq(relative[:, kept] / scale, np.ones(len(seconds)), rcond=None)[0]
-        if (found >= 0).all():
+        coefficients: NDArray[np.float64] = np.linalg.lstsq(
+            relative[:, kept] / scale, np.ones(len(seconds)), rcond=None
+        )[0]
+        if (coefficients >= 0).all():
             break
-        kept.pop(int(found.argmin()))
-    costs = dict(zip(kept, found / scale, strict=True))
+        kept.pop(int(coefficients.argmin()))
+    costs = dict(zip(kept, coefficients / scale, strict=True))
     return CostModel(*(float(costs.get(index, 0.0)) for index in range(len(_CAUSES))))
 
 

@@ -36,7 +36,7 @@ def median_seconds(competitors: Mapping[str, Run], repetitions: int) -> dict[str
             _wait_for_device()
             if repetition:
                 times[name].append(time.perf_counter() - begin)
-    return {name: statistics.median(found) for name, found in times.items()}
+    return {name: statistics.median(seconds) for name, seconds in times.items()}
 
 
 def peak_megabytes(build: Callable[..., Run], *arguments: object) -> float:

@@ -12,7 +12,7 @@ def field_docs(settings: type[Any]) -> dict[str, str]:
     """Return the docstring under each field of a dataclass, on one line, by the field's name."""
     (declared,) = ast.parse(textwrap.dedent(inspect.getsource(settings))).body
     assert isinstance(declared, ast.ClassDef)
-    found = {}
+    docs = {}
     for statement, below in zip(declared.body, declared.body[1:], strict=False):
         if (
             isinstance(statement, ast.AnnAssign)
@@ -21,5 +21,5 @@ def field_docs(settings: type[Any]) -> dict[str, str]:
             and isinstance(below.value, ast.Constant)
             and isinstance(below.value.value, str)
         ):
-            found[statement.target.id] = " ".join(below.value.value.split())
-    return found
+            docs[statement.target.id] = " ".join(below.value.value.split())
+    return docs

@@ -27,27 +27,31 @@ def omit_default_section(factory: Callable[[], T]) -> T:
 
 def identity_values(section: Any) -> dict[str, Any]:
     """Return a section's values by name, nested ones too, without later fields that are at their defaults."""
-    return {one.name: _identity_value(getattr(section, one.name)) for one in fields(section) if _counts(section, one)}
+    return {
+        setting.name: _identity_value(getattr(section, setting.name))
+        for setting in fields(section)
+        if _counts(section, setting)
+    }
 
 
 def changed_sections(settings: Any, names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Return the `identity_values` of those sections that are not all at their defaults."""
     sections = {name: getattr(settings, name) for name in names}
-    return {name: identity_values(one) for name, one in sections.items() if one != type(one)()}
+    return {name: identity_values(section) for name, section in sections.items() if section != type(section)()}
 
 
-def _counts(section: Any, one: Field[Any]) -> bool:
-    if not one.metadata.get(_LATER):
+def _counts(section: Any, setting: Field[Any]) -> bool:
+    if not setting.metadata.get(_LATER):
         return True
-    default = one.default_factory() if one.default_factory is not MISSING else one.default
-    return bool(getattr(section, one.name) != default)
+    default = setting.default_factory() if setting.default_factory is not MISSING else setting.default
+    return bool(getattr(section, setting.name) != default)
 
 
 def _identity_value(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return identity_values(value)
     if isinstance(value, dict):
-        return {name: _identity_value(one) for name, one in value.items()}
+        return {name: _identity_value(entry) for name, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_identity_value(one) for one in value]
+        return [_identity_value(entry) for entry in value]
     return value

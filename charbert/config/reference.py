@@ -44,12 +44,12 @@ This page is written by `{COMMAND}`.
 def render() -> str:
     """Return the page in Markdown."""
     parts = [_INTRODUCTION, _choices()]
-    top = [one for one in fields(Settings) if not _is_section(_type_of(Settings, one))]
+    top = [field for field in fields(Settings) if not _is_section(_type_of(Settings, field))]
     parts.append("## At the top\n\n" + _table(_rows(Settings, top, "", Settings())))
-    for one in fields(Settings):
-        kind = _type_of(Settings, one)
+    for field in fields(Settings):
+        kind = _type_of(Settings, field)
         if _is_section(kind) and kind not in _SHARED:
-            parts.append(_section(one.name, kind))
+            parts.append(_section(field.name, kind))
     for kind, (prefix, heading) in _SHARED.items():
         places = ", ".join(f"`{place}`" for place in _places(Settings, kind, ""))
         about = f"{_about(kind)}\n\n`{prefix}` is one of {places}."
@@ -87,10 +87,10 @@ def _rows(kind: type[Any], wanted: list[Field[Any]], prefix: str, default: Any) 
     """Return name, default and docstring of settings, those of the sections inside after them."""
     docs = field_docs(kind)
     rows: list[tuple[str, str, str]] = []
-    for one in wanted:
-        inner, name = _type_of(kind, one), f"{prefix}.{one.name}" if prefix else one.name
-        doc = docs.get(one.name, "")
-        value = getattr(default, one.name)
+    for field in wanted:
+        inner, name = _type_of(kind, field), f"{prefix}.{field.name}" if prefix else field.name
+        doc = docs.get(field.name, "")
+        value = getattr(default, field.name)
         item = typing.get_args(inner)[1] if typing.get_origin(inner) is dict else None
         if inner in _SHARED:
             changed = _changes(inner, value)
@@ -116,21 +116,21 @@ def _changes(kind: type[Any], value: Any) -> str:
 
 def _places(kind: type[Any], wanted: type[Any], prefix: str) -> list[str]:
     """Return the names of all sections of a kind."""
-    found = []
-    for one in fields(kind):
-        inner, name = _type_of(kind, one), f"{prefix}.{one.name}" if prefix else one.name
+    places = []
+    for field in fields(kind):
+        inner, name = _type_of(kind, field), f"{prefix}.{field.name}" if prefix else field.name
         item = typing.get_args(inner)[1] if typing.get_origin(inner) is dict else None
         if inner is wanted:
-            found.append(name)
+            places.append(name)
         elif item is wanted:
-            found.append(f"{name}.NAME")
+            places.append(f"{name}.NAME")
         elif _is_section(inner):
-            found += _places(inner, wanted, name)
-    return found
+            places += _places(inner, wanted, name)
+    return places
 
 
-def _type_of(kind: type[Any], one: Field[Any]) -> Any:
-    return typing.get_type_hints(kind)[one.name]
+def _type_of(kind: type[Any], field: Field[Any]) -> Any:
+    return typing.get_type_hints(kind)[field.name]
 
 
 def _is_section(kind: Any) -> bool:
@@ -143,13 +143,13 @@ def _about(kind: type[Any]) -> str:
 
 def _members(kind: Any) -> str:
     """Return the values of an enumeration, with their docstrings where they have some."""
-    found = [
+    enums = [
         member for member in (kind, *typing.get_args(kind)) if isinstance(member, type) and issubclass(member, Enum)
     ]
-    if not found:
+    if not enums:
         return ""
-    docs = field_docs(found[0])
-    told = [f"`{member.name}`" + (f": {docs[member.name]}" if member.name in docs else "") for member in found[0]]
+    docs = field_docs(enums[0])
+    told = [f"`{member.name}`" + (f": {docs[member.name]}" if member.name in docs else "") for member in enums[0]]
     return " One of " + ("; ".join(told) if docs else ", ".join(told) + ".")
 
 
@@ -164,7 +164,7 @@ def _value(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(_value, value)) + "]"
     if isinstance(value, dict):
-        return "{" + ",".join(f"{name}:{_value(one)}" for name, one in value.items()) + "}"
+        return "{" + ",".join(f"{name}:{_value(entry)}" for name, entry in value.items()) + "}"
     return str(value) if value != "" else '""'
 
 

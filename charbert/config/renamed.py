@@ -34,9 +34,9 @@ def refuse_renamed(overrides: Iterable[str]) -> None:
                 raise ConfigCompositionException(f"{name} is called {renamed} now; write {renamed}=...")
         values = override.value()
         for value in values if isinstance(values, list) else [values]:
-            new = RENAMED_CHOICES.get((name, str(value)))
-            if new is not None:
-                raise ConfigCompositionException(f"{name}={value} is called {name}={new} now")
+            choice = RENAMED_CHOICES.get((name, str(value)))
+            if choice is not None:
+                raise ConfigCompositionException(f"{name}={value} is called {name}={choice} now")
 
 
 def with_new_names(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -58,9 +58,9 @@ def refuse_code(cfg: DictConfig) -> None:
     Raises:
         ConfigCompositionException: naming the setting.
     """
-    found = find_code(OmegaConf.to_container(cfg, resolve=False, throw_on_missing=False))
-    if found is not None:
-        place, value = found
+    code = find_code(OmegaConf.to_container(cfg, resolve=False, throw_on_missing=False))
+    if code is not None:
+        place, value = code
         raise ConfigCompositionException(
             f"{place}: expected no name of code but that of a Hydra plugin or of a log handler, got {value!r}; "
             "settings run nothing, see charbert/config/targets.py for the names allowed"

@@ -125,15 +125,15 @@ def _add_serve(commands: Any) -> None:
     parser.add_argument("model", metavar="MODEL", type=Path, help="folder of a fine-tuned or exported model")
     parser.add_argument("--compare", metavar="MODEL", type=Path, help="a second model for the page, of the same head")
     docs = field_docs(ServeSettings)
-    for one in fields(ServeSettings):
-        flag = "--" + one.name.replace("_", "-")
-        help_text = docs[one.name].replace("%", "%%")
-        if one.default is MISSING:
+    for field in fields(ServeSettings):
+        flag = "--" + field.name.replace("_", "-")
+        help_text = docs[field.name].replace("%", "%%")
+        if field.default is MISSING:
             parser.add_argument(flag, nargs="+", default=[], metavar="NAME", help=help_text)
         else:
-            kind = type(one.default)
+            kind = type(field.default)
             parser.add_argument(
-                flag, type=kind, default=one.default, metavar="N" if kind is not str else "NAME",
+                flag, type=kind, default=field.default, metavar="N" if kind is not str else "NAME",
                 help=f"{help_text} (default: %(default)s)",
             )  # fmt: skip
     _add_threads(parser)
@@ -208,7 +208,7 @@ def _encoder(chosen: argparse.Namespace) -> int:
 
 
 def _serve(chosen: argparse.Namespace) -> int:
-    settings = ServeSettings(**{one.name: getattr(chosen, one.name) for one in fields(ServeSettings)})
+    settings = ServeSettings(**{field.name: getattr(chosen, field.name) for field in fields(ServeSettings)})
     _be_quiet(chosen.threads)
     try:
         from charbert.deploy.serving.run import serve

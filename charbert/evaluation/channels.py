@@ -17,8 +17,8 @@ Flags = NDArray[np.bool_]
 def changed_words(clean: Sequence[Sequence[str]], noisy: Sequence[Sequence[str]]) -> list[Flags]:
     """Return of each sentence which words the noise changed, (W,)."""
     return [
-        np.array([word != other for word, other in zip(one, two, strict=True)], dtype=np.bool_)
-        for one, two in zip(clean, noisy, strict=True)
+        np.array([word != other for word, other in zip(clean_words, noisy_words, strict=True)], dtype=np.bool_)
+        for clean_words, noisy_words in zip(clean, noisy, strict=True)
     ]
 
 
@@ -29,7 +29,7 @@ def subwords_of(encoded: EncodedTags, words: Sequence[Flags]) -> list[Flags]:
         encoded: sentences as features; one special subword ends each.
         words: of each sentence which words are meant, (W,).
     """
-    found = []
+    masks = []
     for feature, window in zip(encoded.features, encoded.windows, strict=True):
         flags = np.zeros(len(feature["input_ids"]), dtype=np.bool_)
         end = len(flags) - 1
@@ -39,8 +39,8 @@ def subwords_of(encoded: EncodedTags, words: Sequence[Flags]) -> list[Flags]:
                 continue
             flags[begin:end] = words[window.sentence][window.first_word + offset]
             end = begin
-        found.append(flags)
-    return found
+        masks.append(flags)
+    return masks
 
 
 def without_subwords(features: Sequence[Mapping[str, Any]], hidden: Sequence[Flags], mask_id: int) -> list[Any]:

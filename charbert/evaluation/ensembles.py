@@ -87,23 +87,25 @@ def combine_answers(
         n_best: answers kept.
         no_answers: whether no answer is possible.
     """
-    texts = {one.text: one for member in predictions for one in reversed(member.candidates)}
+    texts = {candidate.text: candidate for member in predictions for candidate in reversed(member.candidates)}
     rows = np.array([_answer_scores(member, list(texts)) for member in predictions])  # (M, texts + 1), no answer last
     if rule is not Rule.mean_logits:
         known = np.array(
-            [[text in {one.text for one in member.candidates} for text in texts] for member in predictions]
+            [[text in {candidate.text for candidate in member.candidates} for text in texts] for member in predictions]
         )
         rows = np.where(np.hstack([known, np.full((len(rows), 1), no_answers)]), rows, np.log(_NEVER))
         rows = rows - logsumexp(rows, axis=1, keepdims=True)
     scores = combine_scores(rows[:, None], rule)[0]
     ranked = sorted(zip(texts.values(), scores, strict=False), key=lambda pair: -pair[1])[:n_best]
-    candidates = tuple(SpanCandidate(one.text, one.start, one.end, float(score)) for one, score in ranked)
+    candidates = tuple(
+        SpanCandidate(candidate.text, candidate.start, candidate.end, float(score)) for candidate, score in ranked
+    )
     return SpanPrediction(candidates, float(scores[-1]) - candidates[0].score)
 
 
 def _answer_scores(member: SpanPrediction, texts: Sequence[str]) -> list[float]:
     """Return a member's score of each text, and of no answer behind them."""
-    scores = {one.text: one.score for one in member.candidates}
+    scores = {candidate.text: candidate.score for candidate in member.candidates}
     least = min(scores.values())
     return [*(scores.get(text, least) for text in texts), member.candidates[0].score + member.null_difference]
 

@@ -82,9 +82,11 @@ def _confusion(gold: Sequence[str], predicted: Sequence[str]) -> ErrorTable:
 
 
 def _classes(task: Task[Any, Any], examples: Sequence[Any], predictions: Sequence[Any]) -> ErrorTable:
-    scores: Mapping[str, Any] = {name: asdict(one) for name, one in task.class_scores(examples, predictions).items()}
+    scores: Mapping[str, Any] = {
+        name: asdict(score) for name, score in task.class_scores(examples, predictions).items()
+    }
     columns = ["precision", "recall", "f1", "gold", "predicted", "correct"]
-    rows = [[name, *(one[column] for column in columns)] for name, one in scores.items()]
+    rows = [[name, *(score[column] for column in columns)] for name, score in scores.items()]
     return ErrorTable("classes", ["class", *columns], rows, len(rows))
 
 

@@ -74,10 +74,10 @@ def perplexity(losses: Sequence[WordLosses], kept: Sequence[np.ndarray], *, of: 
         kept: which words of each text count, (words,) of bool.
         of: word or subword.
     """
-    total = sum(float(one.losses[chosen].sum()) for one, chosen in zip(losses, kept, strict=True))
+    total = sum(float(text_losses.losses[chosen].sum()) for text_losses, chosen in zip(losses, kept, strict=True))
     count = sum(
-        int(chosen.sum() if of == "word" else one.subwords[chosen].sum())
-        for one, chosen in zip(losses, kept, strict=True)
+        int(chosen.sum() if of == "word" else text_losses.subwords[chosen].sum())
+        for text_losses, chosen in zip(losses, kept, strict=True)
     )
     return math.exp(min(total / count, 700.0)) if count else None
 
@@ -262,17 +262,19 @@ def ngram_losses(
     model: NgramLanguageModel, processor: CharBertProcessor, texts: Sequence[WordedText], max_length: int
 ) -> list[WordLosses]:
     """Return the losses of n-grams over the same subwords, each given those before it."""
-    found = []
+    word_losses = []
     for text in texts:
         words, whole = word_of_subwords(processor, text, max_length)
         ids = np.array(processor.tokenizer(text.text, truncation=True, max_length=max_length)["input_ids"])
         real = words >= 0
         losses = np.bincount(words[real], weights=-model.log_probabilities(ids[real]), minlength=len(text.spans))
         losses[~whole] = np.nan
-        found.append(WordLosses(losses, np.bincount(words[real], minlength=len(text.spans))))
-    return found
+        word_losses.append(WordLosses(losses, np.bincount(words[real], minlength=len(text.spans))))
+    return word_losses
 
 
 def seen_whole(eval_sets: Sequence[Sequence[WordLosses]]) -> list[np.ndarray]:
     """Return which words of each text have a loss in all versions of it, so that all are scored on the same words."""
-    return [np.asarray(~np.isnan([one.losses for one in text]).any(axis=0)) for text in zip(*eval_sets, strict=True)]
+    return [
+        np.asarray(~np.isnan([version.losses for version in text]).any(axis=0)) for text in zip(*eval_sets, strict=True)
+    ]

@@ -54,13 +54,13 @@ def run_logits(
         batch_size: features in a batch.
     """
     order = sorted(range(len(features)), key=lambda index: -len(features[index]["input_ids"]))
-    found: list[np.ndarray] = [np.empty(0)] * len(features)
+    all_logits: list[np.ndarray] = [np.empty(0)] * len(features)
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
         part = [model_inputs(features[row]) for row in rows]
         for row, logits in zip(rows, unpad_logits(run(collate(part)), part), strict=True):
-            found[row] = logits
-    return found
+            all_logits[row] = logits
+    return all_logits
 
 
 def model_inputs(feature: Mapping[str, Any]) -> dict[str, Any]:

@@ -65,9 +65,9 @@ def predict_set(
     """
     read = correct_examples(task, examples, corrector)
     encoded = task.encode(read, processor, max_length)
-    found = predict_encoded(task, encoded, trainer)
-    found.corrected = None if corrector is None else task.texts(read)
-    return found
+    predictions = predict_encoded(task, encoded, trainer)
+    predictions.corrected = None if corrector is None else task.texts(read)
+    return predictions
 
 
 def predict_encoded(task: Task[Any, Any], encoded: Encoded, trainer: Any) -> SetPredictions:
@@ -81,16 +81,16 @@ def decode_encoded(task: Task[Any, Any], encoded: Encoded, logits: Sequence[np.n
     return SetPredictions(predictions, encoded.report, scores=task.stored_logits(logits, encoded, predictions))
 
 
-def stored_logits(task: Task[Any, Any], examples: Sequence[Any], found: SetPredictions) -> StoredLogits | None:
+def stored_logits(task: Task[Any, Any], examples: Sequence[Any], predictions: SetPredictions) -> StoredLogits | None:
     """Return the scores of a set's decisions with what is right, None where the task or the model has none."""
-    if found.scores is None:
+    if predictions.scores is None:
         return None
     ids = {label: position for position, label in enumerate(task.decision_labels)}
-    gold = [ids[label] for label in task.decisions(examples, found.predictions)[0]]
-    return StoredLogits.of_examples(found.scores, gold, task.decision_labels)
+    gold = [ids[label] for label in task.decisions(examples, predictions.predictions)[0]]
+    return StoredLogits.of_examples(predictions.scores, gold, task.decision_labels)
 
 
-def score_set(task: Task[Any, Any], name: str, examples: Sequence[Any], found: SetPredictions) -> SetScore:
+def score_set(task: Task[Any, Any], name: str, examples: Sequence[Any], predictions: SetPredictions) -> SetScore:
     """Return the scores of predictions on one version of the test set.
 
     Args:
@@ -100,13 +100,13 @@ def score_set(task: Task[Any, Any], name: str, examples: Sequence[Any], found: S
         found: one prediction an example.
     """
     prefix = metric_path(task.name, name)
-    metrics = task.averages(examples, found.predictions) | task.score(examples, found.predictions)
-    lines = [dict(task.describe(e, p)) for e, p in zip(examples, found.predictions, strict=True)]
-    for line, text in zip(lines, found.corrected or [], strict=False):
+    metrics = task.averages(examples, predictions.predictions) | task.score(examples, predictions.predictions)
+    lines = [dict(task.describe(e, p)) for e, p in zip(examples, predictions.predictions, strict=True)]
+    for line, text in zip(lines, predictions.corrected or [], strict=False):
         line["corrected"] = text
     return SetScore(
         name=name,
         metrics={f"{prefix}/{key}": value for key, value in metrics.items()},
-        units={metric: task.units(examples, found.predictions, metric) for metric in task.tested_metrics},
+        units={metric: task.units(examples, predictions.predictions, metric) for metric in task.tested_metrics},
         lines=lines,
     )

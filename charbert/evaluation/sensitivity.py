@@ -38,9 +38,9 @@ def state_distance(clean: NDArray[np.floating], noisy: NDArray[np.floating]) -> 
         clean: states r, (W, F), none of them zero.
         noisy: states r', (W, F).
     """
-    one, other = (np.asarray(states, np.float64) for states in (clean, noisy))
-    norms = np.linalg.norm(one, axis=-1) * np.linalg.norm(other, axis=-1)
-    return np.clip(0.5 - 0.5 * (one * other).sum(-1) / norms, 0.0, 1.0)
+    clean_states, noisy_states = (np.asarray(states, np.float64) for states in (clean, noisy))
+    norms = np.linalg.norm(clean_states, axis=-1) * np.linalg.norm(noisy_states, axis=-1)
+    return np.clip(0.5 - 0.5 * (clean_states * noisy_states).sum(-1) / norms, 0.0, 1.0)
 
 
 def word_sensitivities(
@@ -56,16 +56,16 @@ def word_sensitivities(
         noisy: the same sentences after noise, word for word.
         sentences_at_once: pairs whose states are held in memory.
     """
-    found: dict[str, list[Values]] = {}
+    sensitivities: dict[str, list[Values]] = {}
     for start in range(0, len(clean), sentences_at_once):
         part = slice(start, start + sentences_at_once)
-        for one, other in zip(encode(clean[part]), encode(noisy[part]), strict=True):
-            seen = one.seen & other.seen
-            for source in (name for name in COMPARED if name in one.sources):
+        for clean_states, noisy_states in zip(encode(clean[part]), encode(noisy[part]), strict=True):
+            seen = clean_states.seen & noisy_states.seen
+            for source in (name for name in COMPARED if name in clean_states.sources):
                 row = np.full(len(seen), np.nan)
-                row[seen] = state_distance(one.of(source)[seen], other.of(source)[seen])
-                found.setdefault(source, []).append(row)
-    return found
+                row[seen] = state_distance(clean_states.of(source)[seen], noisy_states.of(source)[seen])
+                sensitivities.setdefault(source, []).append(row)
+    return sensitivities
 
 
 def mean_sensitivity(
@@ -74,7 +74,11 @@ def mean_sensitivity(
     """Return the means over all words, over those that differ, and over those that do not."""
     values = np.concatenate(rows)
     changed = np.array(
-        [word != other for one, two in zip(clean, noisy, strict=True) for word, other in zip(one, two, strict=True)]
+        [
+            word != other
+            for clean_words, noisy_words in zip(clean, noisy, strict=True)
+            for word, other in zip(clean_words, noisy_words, strict=True)
+        ]
     )
     return Sensitivity(*(_mean(values[chosen]) for chosen in (np.ones_like(changed), changed, ~changed)))
 

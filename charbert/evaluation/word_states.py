@@ -82,21 +82,21 @@ class WordEncoder:
         """Return the states of the words of each sentence, in order."""
         untagged = [TaggedSentence(tuple(words), ("O",) * len(words)) for words in sentences]
         encoded = encode_tagged(untagged, self.processor, {"O": 0}, self.max_length)
-        found = [self._blank(len(words)) for words in sentences]
+        word_states = [self._blank(len(words)) for words in sentences]
         order = sorted(range(len(encoded.features)), key=lambda index: -len(encoded.features[index]["input_ids"]))
         for start in range(0, len(order), self.batch_size):
             rows = order[start : start + self.batch_size]
             channels = self._forward([encoded.features[row] for row in rows])
             for place, row in enumerate(rows):
                 window = encoded.windows[row]
-                target = found[window.sentence]
+                target = word_states[window.sentence]
                 for offset, position in enumerate(window.positions):
                     if position is not None:
                         for states, values in zip((target.token, target.char), channels, strict=False):
                             assert states is not None
                             states[window.first_word + offset] = values[place, position]
                         target.seen[window.first_word + offset] = True
-        return found
+        return word_states
 
     def _forward(self, features: Sequence[dict[str, object]]) -> list[States]:
         """Return the states of a batch in each channel that the model has, (B, T, H) each."""

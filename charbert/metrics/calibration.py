@@ -64,19 +64,21 @@ def reliability_bins(
         raise SettingsError(f"calibration.bins must be at least 1, got {bins}")
     edges = np.linspace(0, 1, bins + 1)
     places = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
-    found = []
+    filled_bins = []
     for place in range(bins):
         inside = places == place
         count = int(inside.sum())
         means = (float(confidence[inside].mean()), float(right[inside].mean())) if count else (0.0, 0.0)
-        found.append(ReliabilityBin(float(edges[place]), float(edges[place + 1]), count, *means))
-    return found
+        filled_bins.append(ReliabilityBin(float(edges[place]), float(edges[place + 1]), count, *means))
+    return filled_bins
 
 
 def expected_calibration_error(bins: Sequence[ReliabilityBin]) -> float:
     """Return the mean distance of confidence and accuracy over the bins' decisions, in [0, 1]."""
-    total = sum(one.count for one in bins)
-    return sum(one.count * abs(one.confidence - one.accuracy) for one in bins) / max(1, total)
+    total = sum(reliability_bin.count for reliability_bin in bins)
+    return sum(
+        reliability_bin.count * abs(reliability_bin.confidence - reliability_bin.accuracy) for reliability_bin in bins
+    ) / max(1, total)
 
 
 def brier_score(gold: Sequence[int] | np.ndarray, probabilities: np.ndarray) -> float:
@@ -111,8 +113,8 @@ def fit_temperature(gold: Sequence[int] | np.ndarray, logits: np.ndarray) -> flo
     """
     _decided(gold, logits)
     low, high = (math.log(bound) for bound in TEMPERATURES)
-    found = minimize_scalar(lambda log: log_loss(gold, logits, math.exp(log)), bounds=(low, high), method="bounded")
-    return math.exp(float(found.x))
+    minimum = minimize_scalar(lambda log: log_loss(gold, logits, math.exp(log)), bounds=(low, high), method="bounded")
+    return math.exp(float(minimum.x))
 
 
 def calibration_scores(

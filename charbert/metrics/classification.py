@@ -21,8 +21,8 @@ def accuracy(gold: Labels, predicted: Labels) -> float:
     Raises:
         DataError: if there is nothing to score or the two have different lengths.
     """
-    one, other = _as_labels(gold, predicted)
-    return float((one == other).mean())
+    gold_labels, predicted_labels = _as_labels(gold, predicted)
+    return float((gold_labels == predicted_labels).mean())
 
 
 def matthews(gold: Labels, predicted: Labels) -> float:
@@ -33,10 +33,10 @@ def matthews(gold: Labels, predicted: Labels) -> float:
     Raises:
         DataError: if there is nothing to score or the two have different lengths.
     """
-    one, other = _as_labels(gold, predicted)
-    if min(len(np.unique(one)), len(np.unique(other))) < 2:
+    gold_labels, predicted_labels = _as_labels(gold, predicted)
+    if min(len(np.unique(gold_labels)), len(np.unique(predicted_labels))) < 2:
         return 0.0
-    return float(sklearn_metrics.matthews_corrcoef(one, other))
+    return float(sklearn_metrics.matthews_corrcoef(gold_labels, predicted_labels))
 
 
 def label_f1(gold: Labels, predicted: Labels, *, average: Average = "binary", positive: int = 1) -> float:
@@ -55,10 +55,13 @@ def label_f1(gold: Labels, predicted: Labels, *, average: Average = "binary", po
     """
     if average not in ("binary", "macro", "micro", "weighted"):
         raise SettingsError(f"average must be binary, macro, micro or weighted, got {average!r}")
-    one, other = _as_labels(gold, predicted)
+    gold_labels, predicted_labels = _as_labels(gold, predicted)
     if average == "binary":  # one against the rest, also where there are more than two labels
-        one, other = (one == positive).astype(np.int64), (other == positive).astype(np.int64)
-    return float(sklearn_metrics.f1_score(one, other, average=average, zero_division=0.0))
+        gold_labels, predicted_labels = (
+            (gold_labels == positive).astype(np.int64),
+            (predicted_labels == positive).astype(np.int64),
+        )
+    return float(sklearn_metrics.f1_score(gold_labels, predicted_labels, average=average, zero_division=0.0))
 
 
 def averaged_scores(gold: Labels, predicted: Labels) -> dict[str, float]:
@@ -70,11 +73,15 @@ def averaged_scores(gold: Labels, predicted: Labels) -> dict[str, float]:
     Raises:
         DataError: if there is nothing to score or the two have different lengths.
     """
-    one, other = _as_labels(gold, predicted)
+    gold_labels, predicted_labels = _as_labels(gold, predicted)
     scores: dict[str, float] = {}
     for average in ("macro", "micro", "weighted"):
-        found = sklearn_metrics.precision_recall_fscore_support(one, other, average=average, zero_division=0.0)
-        scores |= {f"{average}_{name}": float(x) for name, x in zip(("precision", "recall", "f1"), found, strict=False)}
+        values = sklearn_metrics.precision_recall_fscore_support(
+            gold_labels, predicted_labels, average=average, zero_division=0.0
+        )
+        scores |= {
+            f"{average}_{name}": float(x) for name, x in zip(("precision", "recall", "f1"), values, strict=False)
+        }
     return scores
 
 
@@ -84,9 +91,11 @@ def positive_scores(gold: Labels, predicted: Labels, positive: int = 1) -> dict[
     Raises:
         DataError: if there is nothing to score or the two have different lengths.
     """
-    one, other = (side == positive for side in _as_labels(gold, predicted))
-    found = sklearn_metrics.precision_recall_fscore_support(one, other, average="binary", zero_division=0.0)
-    return {name: float(value) for name, value in zip(("precision", "recall", "f1"), found, strict=False)}
+    gold_labels, predicted_labels = (side == positive for side in _as_labels(gold, predicted))
+    values = sklearn_metrics.precision_recall_fscore_support(
+        gold_labels, predicted_labels, average="binary", zero_division=0.0
+    )
+    return {name: float(value) for name, value in zip(("precision", "recall", "f1"), values, strict=False)}
 
 
 def confusion_matrix(gold: Labels, predicted: Labels, num_labels: int) -> np.ndarray:
@@ -95,15 +104,18 @@ def confusion_matrix(gold: Labels, predicted: Labels, num_labels: int) -> np.nda
     Raises:
         DataError: if there is nothing to score, lengths differ, or a label is outside 0..num_labels-1.
     """
-    one, other = _as_labels(gold, predicted)
-    for name, side in (("gold", one), ("predicted", other)):
+    gold_labels, predicted_labels = _as_labels(gold, predicted)
+    for name, side in (("gold", gold_labels), ("predicted", predicted_labels)):
         if side.min() < 0 or side.max() >= num_labels:
             raise DataError(f"expected {name} labels in 0..{num_labels - 1}, got {side.min()}..{side.max()}")
-    return np.asarray(sklearn_metrics.confusion_matrix(one, other, labels=range(num_labels)))
+    return np.asarray(sklearn_metrics.confusion_matrix(gold_labels, predicted_labels, labels=range(num_labels)))
 
 
 def _as_labels(gold: Labels, predicted: Labels) -> tuple[np.ndarray, np.ndarray]:
-    one, other = np.asarray(gold), np.asarray(predicted)
-    if one.ndim != 1 or one.shape != other.shape or not len(one):
-        raise DataError(f"expected one predicted label for each gold one, got shapes {one.shape} and {other.shape}")
-    return one, other
+    gold_labels, predicted_labels = np.asarray(gold), np.asarray(predicted)
+    if gold_labels.ndim != 1 or gold_labels.shape != predicted_labels.shape or not len(gold_labels):
+        raise DataError(
+            f"expected one predicted label for each gold one, got shapes {gold_labels.shape} and "
+            f"{predicted_labels.shape}"
+        )
+    return gold_labels, predicted_labels

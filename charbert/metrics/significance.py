@@ -82,22 +82,22 @@ def paired_bootstrap(
         DataError: if the two do not line up.
         SettingsError: if ``rounds`` or ``confidence`` is out of range.
     """
-    one, other = _as_counts(first, second)
+    first_counts, second_counts = _as_counts(first, second)
     _check_rounds(rounds)
     if not 0 < confidence < 1:
         raise SettingsError(f"confidence must lie between 0 and 1, got {confidence}")
-    examples = len(one)
+    examples = len(first_counts)
     differences = np.empty(rounds)
     for start in range(0, rounds, _ROUNDS_AT_ONCE):
         size = min(_ROUNDS_AT_ONCE, rounds - start)
         # how often each example is drawn in each round, (size, examples)
         drawn = rng.multinomial(examples, np.full(examples, 1 / examples), size=size).astype(np.float64)
-        differences[start : start + size] = statistic(drawn @ other) - statistic(drawn @ one)
+        differences[start : start + size] = statistic(drawn @ second_counts) - statistic(drawn @ first_counts)
     tail = (1 - confidence) / 2
     low, high = np.quantile(differences, [tail, 1 - tail])
     above, below = (differences >= -_TIE).sum(), (differences <= _TIE).sum()
     p_value = min(1.0, 2 * (1 + min(above, below)) / (1 + rounds))
-    return Comparison(_observed(one, other, statistic), float(p_value), float(low), float(high))
+    return Comparison(_observed(first_counts, second_counts, statistic), float(p_value), float(low), float(high))
 
 
 def approximate_randomisation(
@@ -124,14 +124,14 @@ def approximate_randomisation(
         DataError: if the two do not line up.
         SettingsError: if ``rounds`` is out of range.
     """
-    one, other = _as_counts(first, second)
+    first_counts, second_counts = _as_counts(first, second)
     _check_rounds(rounds)
-    observed = _observed(one, other, statistic)
-    total_one, total_other, change = one.sum(axis=0), other.sum(axis=0), other - one
+    observed = _observed(first_counts, second_counts, statistic)
+    total_one, total_other, change = first_counts.sum(axis=0), second_counts.sum(axis=0), second_counts - first_counts
     extreme = 0
     for start in range(0, rounds, _ROUNDS_AT_ONCE):
         size = min(_ROUNDS_AT_ONCE, rounds - start)
-        swapped = rng.integers(0, 2, size=(size, len(one)), dtype=np.int8).astype(np.float64) @ change
+        swapped = rng.integers(0, 2, size=(size, len(first_counts)), dtype=np.int8).astype(np.float64) @ change
         differences = statistic(total_other - swapped) - statistic(total_one + swapped)
         extreme += int((np.abs(differences) >= abs(observed) - _TIE).sum())
     return Comparison(observed, (1 + extreme) / (1 + rounds))
@@ -143,24 +143,28 @@ def mcnemar(first_correct: Sequence[bool] | np.ndarray, second_correct: Sequence
     Raises:
         DataError: if the two do not line up.
     """
-    one, other = np.asarray(first_correct, dtype=bool), np.asarray(second_correct, dtype=bool)
-    if one.ndim != 1 or one.shape != other.shape or not len(one):
-        raise DataError(f"expected the same examples for both systems, got shapes {one.shape} and {other.shape}")
-    only_first, only_second = int((one & ~other).sum()), int((other & ~one).sum())
+    first_right, second_right = np.asarray(first_correct, dtype=bool), np.asarray(second_correct, dtype=bool)
+    if first_right.ndim != 1 or first_right.shape != second_right.shape or not len(first_right):
+        raise DataError(
+            f"expected the same examples for both systems, got shapes {first_right.shape} and {second_right.shape}"
+        )
+    only_first, only_second = int((first_right & ~second_right).sum()), int((second_right & ~first_right).sum())
     differing = only_first + only_second
     p_value = stats.binomtest(only_first, differing, 0.5).pvalue if differing else 1.0
-    return Comparison((only_second - only_first) / len(one), float(p_value))
+    return Comparison((only_second - only_first) / len(first_right), float(p_value))
 
 
-def _observed(one: np.ndarray, other: np.ndarray, statistic: Statistic) -> float:
-    return float(statistic(other.sum(axis=0)) - statistic(one.sum(axis=0)))
+def _observed(first_counts: np.ndarray, second_counts: np.ndarray, statistic: Statistic) -> float:
+    return float(statistic(second_counts.sum(axis=0)) - statistic(first_counts.sum(axis=0)))
 
 
 def _as_counts(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    one, other = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    if one.ndim != 2 or one.shape != other.shape or not len(one):
-        raise DataError(f"expected (examples, K) counts of the same examples, got {one.shape} and {other.shape}")
-    return one, other
+    first_counts, second_counts = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    if first_counts.ndim != 2 or first_counts.shape != second_counts.shape or not len(first_counts):
+        raise DataError(
+            f"expected (examples, K) counts of the same examples, got {first_counts.shape} and {second_counts.shape}"
+        )
+    return first_counts, second_counts
 
 
 def _check_rounds(rounds: int) -> None:

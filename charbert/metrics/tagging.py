@@ -59,11 +59,11 @@ def entity_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[st
         DataError: if the two do not line up, or a tag is not IOB2.
     """
     found_gold, found_predicted = paired_entities(gold, predicted)
-    types = sorted({kind for found in (*found_gold, *found_predicted) for _, kind, _, _ in found})
+    types = sorted({kind for entities in (*found_gold, *found_predicted) for _, kind, _, _ in entities})
     counts = {kind: np.zeros(3, dtype=np.int64) for kind in types}
-    for one, other in zip(found_gold, found_predicted, strict=True):
-        for column, found in enumerate((one, other, one & other)):
-            for _, kind, _, _ in found:
+    for gold_entities, predicted_entities in zip(found_gold, found_predicted, strict=True):
+        for column, entities in enumerate((gold_entities, predicted_entities, gold_entities & predicted_entities)):
+            for _, kind, _, _ in entities:
                 counts[kind][column] += 1
     total = scores_of_counts(sum(counts.values(), np.zeros(3, dtype=np.int64)))
     return EntityScores(**asdict(total), per_type={kind: scores_of_counts(count) for kind, count in counts.items()})
@@ -78,8 +78,12 @@ def entity_counts(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[st
         DataError: if the two do not line up, or a tag is not IOB2.
     """
     rows = [
-        (len(one & other), len(other - one), len(one - other))
-        for one, other in zip(*paired_entities(gold, predicted), strict=True)
+        (
+            len(gold_entities & predicted_entities),
+            len(predicted_entities - gold_entities),
+            len(gold_entities - predicted_entities),
+        )
+        for gold_entities, predicted_entities in zip(*paired_entities(gold, predicted), strict=True)
     ]
     return np.array(rows, dtype=np.int64).reshape(-1, 3)
 
@@ -91,9 +95,11 @@ def type_averages(per_type: Mapping[str, TypeScores]) -> dict[str, float]:
     seqeval calls micro are the scores of all entities together, `EntityScores`.
     """
     types = list(per_type.values())
-    weights = {"macro": [1.0] * len(types), "weighted": [float(one.gold) for one in types]}
+    weights = {"macro": [1.0] * len(types), "weighted": [float(type_name.gold) for type_name in types]}
     return {
-        f"{average}_{name}": float(np.dot(weight, [getattr(one, name) for one in types]) / max(1.0, sum(weight)))
+        f"{average}_{name}": float(
+            np.dot(weight, [getattr(type_name, name) for type_name in types]) / max(1.0, sum(weight))
+        )
         for average, weight in weights.items()
         for name in ("precision", "recall", "f1")
     }
@@ -107,7 +113,9 @@ def token_accuracy(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[s
     """
     _check_lengths(gold, predicted)
     right = sum(
-        tag == other for one, two in zip(gold, predicted, strict=True) for tag, other in zip(one, two, strict=True)
+        tag == other
+        for gold_tags, predicted_tags in zip(gold, predicted, strict=True)
+        for tag, other in zip(gold_tags, predicted_tags, strict=True)
     )
     return right / max(1, sum(len(tags) for tags in gold))
 
@@ -123,7 +131,7 @@ def label_scores(gold: Sequence[str], predicted: Sequence[str]) -> dict[str, Typ
     sides = (
         Counter(gold),
         Counter(predicted),
-        Counter(one for one, two in zip(gold, predicted, strict=True) if one == two),
+        Counter(label for label, predicted_label in zip(gold, predicted, strict=True) if label == predicted_label),
     )
     labels = sorted(sides[0] | sides[1])
     return {label: scores_of_counts(np.array([side[label] for side in sides])) for label in labels}
@@ -139,16 +147,16 @@ def paired_entities(
     """
     _check_lengths(gold, predicted)
     try:
-        one, other = (
+        gold_entities, predicted_entities = (
             [
-                {Entity(*entity.to_tuple()) for entity in found}
-                for found in Entities([list(tags) for tags in side], scheme=IOB2).entities
+                {Entity(*entity.to_tuple()) for entity in sentence_entities}
+                for sentence_entities in Entities([list(tags) for tags in side], scheme=IOB2).entities
             ]
             for side in (gold, predicted)
         )
     except (ValueError, KeyError, IndexError) as error:  # of seqeval, which looks at a tag's first letter
         raise DataError(f"expected IOB2 tags (O, B-TYPE, I-TYPE): {error}") from error
-    return one, other
+    return gold_entities, predicted_entities
 
 
 def scores_of_counts(counts: Sequence[int] | np.ndarray) -> TypeScores:
@@ -162,6 +170,8 @@ def scores_of_counts(counts: Sequence[int] | np.ndarray) -> TypeScores:
 def _check_lengths(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> None:
     if len(gold) != len(predicted):
         raise DataError(f"expected tags of {len(gold)} sentences as in the gold, got {len(predicted)}")
-    for number, (one, other) in enumerate(zip(gold, predicted, strict=True)):
-        if len(one) != len(other):
-            raise DataError(f"sentence {number}: expected {len(one)} tags as in the gold, got {len(other)}")
+    for number, (gold_tags, predicted_tags) in enumerate(zip(gold, predicted, strict=True)):
+        if len(gold_tags) != len(predicted_tags):
+            raise DataError(
+                f"sentence {number}: expected {len(gold_tags)} tags as in the gold, got {len(predicted_tags)}"
+            )

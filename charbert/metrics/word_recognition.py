@@ -22,7 +22,7 @@ def word_error_rate(gold: Sequence[Sequence[str]], words: Sequence[Sequence[str]
     pairs = [pair for both in zip(gold, words, strict=True) for pair in zip(*both, strict=True)]
     if not pairs:
         raise DataError("word error rate: expected at least one word, got none")
-    return sum(right.lower() != found.lower() for right, found in pairs) / len(pairs)
+    return sum(right.lower() != predicted_word.lower() for right, predicted_word in pairs) / len(pairs)
 
 
 def recognition_scores(labels: np.ndarray, predicted: np.ndarray, unknown_id: int, ignored: int) -> dict[str, float]:

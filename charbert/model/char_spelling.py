@@ -115,8 +115,8 @@ class SubwordSpeller:
         """Ids of the subwords that have no characters."""
         names = RELEASED_RULES[self.script].special_names
         if self.mode == "released" and names is not None:
-            found = [self.tokenizer.backend_tokenizer.token_to_id(name) for name in names]
-            return [index for index in found if index is not None]  # RoBERTa has none of BERT's names
+            token_ids = [self.tokenizer.backend_tokenizer.token_to_id(name) for name in names]
+            return [index for index in token_ids if index is not None]  # RoBERTa has none of BERT's names
         ids = set(self.tokenizer.all_special_ids)
         return sorted(ids if self.mode == "released" else ids - {self.tokenizer.unk_token_id})
 

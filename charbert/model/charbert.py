@@ -233,7 +233,7 @@ class CharBertModel(CharBertPreTrainedModel):
         """Return the kernel of each interaction that reads enough subwords for folding to pay, None for the others."""
         read = subwords * self.config.num_hidden_layers // max(1, len(self.interactions))
         pays = read > 3 * self.config.hidden_size and not torch.compiler.is_compiling()
-        return [cast(Interaction, one).fold() if pays else None for one in self.interactions]
+        return [cast(Interaction, interaction).fold() if pays else None for interaction in self.interactions]
 
     def _encode_chars(self, *char_inputs: Tensor | None) -> Tensor | None:
         """Return the first states of the char channel, (B, T, H), or None without one."""

@@ -70,10 +70,10 @@ class Interaction(GradientCheckpointingLayer):
         if any(type(part) is not kind or part._forward_hooks or part._forward_pre_hooks for part, kind in parts):
             return None
         maps, halves = (self.token_in, self.char_in), self.mix.weight.chunk(2, dim=1)  # (H, H, window) each
-        folded = [torch.einsum("oiw,ij->ojw", half, one.weight) for half, one in zip(halves, maps, strict=True)]
+        folded = [torch.einsum("oiw,ij->ojw", half, linear.weight) for half, linear in zip(halves, maps, strict=True)]
         if maps[0].bias is None:
             return FoldedKernel(torch.cat(folded, dim=1), None)
-        biases = torch.cat([one.bias for one in maps])
+        biases = torch.cat([linear.bias for linear in maps])
         return FoldedKernel(torch.cat(folded, dim=1), torch.einsum("oiw,i->ow", self.mix.weight, biases)[:, None])
 
     def fuse(self, token: Tensor, char: Tensor, mask: Tensor | None, kernel: FoldedKernel | None) -> Tensor:

@@ -21,12 +21,12 @@ def find_file(where: str, name: str, hub: dict[str, Any]) -> str:
     Raises:
         CheckpointError: if there is none.
     """
-    found = cached_file(where, name, _raise_exceptions_for_missing_entries=False, **hub)
-    if found is None:
+    path = cached_file(where, name, _raise_exceptions_for_missing_entries=False, **hub)
+    if path is None:
         raise CheckpointError(
             f"{where}: expected the file {name}; was it written by CharBertProcessor.save_pretrained?"
         )
-    return found
+    return path
 
 
 def read_settings(where: str, hub: dict[str, Any]) -> dict[str, Any]:

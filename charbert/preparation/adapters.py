@@ -65,9 +65,9 @@ class ExampleAdapter(ABC, Generic[Example]):
 
     def classes(self, examples: Sequence[Example]) -> list[str]:
         """Return the class of each example, by which sets are balanced and split: of several the rarest one."""
-        found = [self.kinds(example) for example in examples]
-        counts = Counter(name for names in found for name in names)
-        return [min(names, key=lambda name: (counts[name], name)) for names in found]
+        kinds = [self.kinds(example) for example in examples]
+        counts = Counter(name for names in kinds for name in names)
+        return [min(names, key=lambda name: (counts[name], name)) for names in kinds]
 
     @abstractmethod
     def words(self, example: Example, *, contexts: bool = False) -> list[Words]:
@@ -153,8 +153,8 @@ class TaggedAdapter(ExampleAdapter[TaggedSentence]):
 
     def kinds(self, example: TaggedSentence) -> set[str]:
         """Return the types of entity, or the tags; O where there is no entity."""
-        found = {tag[2:] if self.entities else tag for tag in example.tags if tag != _OUTSIDE}
-        return found or {_OUTSIDE}
+        kinds = {tag[2:] if self.entities else tag for tag in example.tags if tag != _OUTSIDE}
+        return kinds or {_OUTSIDE}
 
     def words(self, example: TaggedSentence, *, contexts: bool = False) -> list[Words]:
         """Return the words; those of entities may change but stay in their places."""
@@ -167,8 +167,8 @@ class TaggedAdapter(ExampleAdapter[TaggedSentence]):
 
     def rewrite(self, example: TaggedSentence, rewritten: Sequence[Rewritten]) -> TaggedSentence | None:
         """Return the sentence with other words, each with the tag of the word it was."""
-        (one,) = rewritten
-        return self._rebuilt(example, one.words, one.sources)
+        (sentence,) = rewritten
+        return self._rebuilt(example, sentence.words, sentence.sources)
 
     def describe(self, example: TaggedSentence) -> dict[str, Any]:
         """Return words and tags."""
@@ -247,8 +247,8 @@ class LabeledAdapter(ExampleAdapter[LabeledText]):
     def rewrite(self, example: LabeledText, rewritten: Sequence[Rewritten]) -> LabeledText | None:
         """Return the row with other words in the place of its own."""
         new = [
-            rewrite_text(text, split_words(text), one.words).text
-            for text, one in zip(self.texts(example), rewritten, strict=True)
+            rewrite_text(text, split_words(text), rewritten_text.words).text
+            for text, rewritten_text in zip(self.texts(example), rewritten, strict=True)
         ]
         if not all(text.strip() for text in new):
             return None

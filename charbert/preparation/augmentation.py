@@ -154,24 +154,29 @@ def read_synonyms(path: Path | str) -> dict[str, list[str]]:
         DataError: naming a line of another form.
     """
     path = Path(path)
-    found: dict[str, list[str]] = {}
+    synonyms_of: dict[str, list[str]] = {}
     for number, line in enumerate(read_lines(path, "a file of synonyms"), start=1):
         if not line.strip() or line.startswith(_COMMENT):
             continue
         word, tab, rest = line.partition("\t")
-        synonyms = [one.strip() for one in rest.split(",")]
-        if not tab or not word.strip() or not all(synonyms) or any(" " in one or "\t" in one for one in synonyms):
+        synonyms = [synonym.strip() for synonym in rest.split(",")]
+        if (
+            not tab
+            or not word.strip()
+            or not all(synonyms)
+            or any(" " in synonym or "\t" in synonym for synonym in synonyms)
+        ):
             raise DataError.at(
                 path,
                 number,
                 expected="a word, a tab, and synonyms of one word each with commas between them",
                 found=repr(line[:60]),
             )
-        known = found.setdefault(word.strip().lower(), [])
-        known += [one for one in synonyms if one not in known]
-    if not found:
+        known = synonyms_of.setdefault(word.strip().lower(), [])
+        known += [synonym for synonym in synonyms if synonym not in known]
+    if not synonyms_of:
         raise DataError.at(path, None, expected="at least one word with synonyms", found="none")
-    return found
+    return synonyms_of
 
 
 def _in_case_of(word: str, synonym: str) -> str:

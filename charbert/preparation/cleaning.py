@@ -54,7 +54,7 @@ class RepairUnicode(Step):
     def _describe(self, row: Row[Any], view: ExampleAdapter[Any], normalized: Any) -> Change:
         """Return the change with the stretch that differs, and what kind of character it was about."""
         before, after = "\n".join(view.texts(row.example)), "\n".join(view.texts(normalized))
-        start = next((at for at, (one, two) in enumerate(zip(before, after, strict=False)) if one != two), 0)
+        start = next((at for at, (old, new) in enumerate(zip(before, after, strict=False)) if old != new), 0)
         first = max(0, start - 20)
         cut = [text[first : first + _SHOWN_LENGTH] for text in (before, after)]
         return self.change(row, _kind_of_repair(before, after), *cut)
@@ -142,7 +142,7 @@ class DropEmpty(Step):
         outcome: Outcome[Any] = Outcome([])
         for row in rows:
             missing = [text for text in view.texts(row.example) if self._is_missing(text)]
-            labels = [] if missing else [one for one in view.labels(row.example) if self._lacks(one, view)]
+            labels = [] if missing else [label for label in view.labels(row.example) if self._lacks(label, view)]
             if missing or labels:
                 reason = "missing text" if missing else "missing label"
                 outcome.dropped.append(self.drop(row, view, reason, repr((missing or labels)[0])))
@@ -181,8 +181,12 @@ class CleanLabels(Step):
             labels = view.labels(row.example)
             clean = [chosen[label] for label in labels]
             if clean != list(labels):
-                found = next((one, two) for one, two in zip(labels, clean, strict=True) if one != two)
-                outcome.changes.append(self.change(row, "label", *found))
+                spellings = next(
+                    (label, clean_label)
+                    for label, clean_label in zip(labels, clean, strict=True)
+                    if label != clean_label
+                )
+                outcome.changes.append(self.change(row, "label", *spellings))
                 row = Row(view.with_labels(row.example, clean), row.index, row.place, row.added_by)
             outcome.rows.append(row)
         return outcome
@@ -193,13 +197,16 @@ class CleanLabels(Step):
         if not self.settings.ignore_case:
             return aliased
         totals: Counter[str] = Counter()
-        for label, one in aliased.items():
-            totals[one] += counts[label]
+        for label, spelling in aliased.items():
+            totals[spelling] += counts[label]
         variants: dict[str, list[str]] = defaultdict(list)
-        for one in sorted(totals, key=lambda name: (name not in view.known_labels, -totals[name], name)):
-            variants[one.casefold()].append(one)
+        for spelling in sorted(totals, key=lambda name: (name not in view.known_labels, -totals[name], name)):
+            variants[spelling.casefold()].append(spelling)
         known = {name.casefold(): name for name in view.known_labels}
-        return {label: known.get(one.casefold(), variants[one.casefold()][0]) for label, one in aliased.items()}
+        return {
+            label: known.get(spelling.casefold(), variants[spelling.casefold()][0])
+            for label, spelling in aliased.items()
+        }
 
     def _alias(self, label: str) -> str:
         """Return the label that another one stands for; of an entity tag the type may be the alias."""
@@ -234,10 +241,12 @@ class DropLengthOutliers(Step):
             for text in range(len(lengths[0]) if rows else 0)
         ]
         outcome.notes["limits in words"] = [[low, high] for low, high in limits]
-        for row, found in zip(rows, lengths, strict=True):
-            short = [length for length, (low, _) in zip(found, limits, strict=True) if length < low]
+        for row, row_lengths in zip(rows, lengths, strict=True):
+            short = [length for length, (low, _) in zip(row_lengths, limits, strict=True) if length < low]
             long = [
-                length for length, (_, high) in zip(found, limits, strict=True) if high is not None and length > high
+                length
+                for length, (_, high) in zip(row_lengths, limits, strict=True)
+                if high is not None and length > high
             ]
             if short or long:
                 reason = "too short" if short else "too long"

@@ -65,36 +65,36 @@ class SimilarTexts:
 
     def find(self, texts: Sequence[str]) -> Match | None:
         """Return the example that is most like another one, the first of equally similar ones; None if none is."""
-        found = self.find_all(texts, stop_at_exact=True)
-        return max(found, key=lambda match: (match.similarity, -match.number), default=None)
+        matches = self.find_all(texts, stop_at_exact=True)
+        return max(matches, key=lambda match: (match.similarity, -match.number), default=None)
 
     def find_all(self, texts: Sequence[str], *, stop_at_exact: bool = False) -> list[Match]:
         """Return all examples that are the same or nearly, of equal ones the first alone."""
         key = tuple(map(normalize_text, texts))
         exact = self._exact.get(key)
-        found = [] if exact is None else [Match(exact, 1.0)]
-        if self._index is None or (stop_at_exact and found):
-            return found
+        matches = [] if exact is None else [Match(exact, 1.0)]
+        if self._index is None or (stop_at_exact and matches):
+            return matches
         short = self._is_short(key[0])
         candidates = self._by_first.get(key[0], []) if short else sorted(self._index.query(self._hash(key[0])))
         for number in candidates:
             similarity = self._similarity(key, self._texts[number])
             if self._texts[number] != key and similarity >= self.settings.similarity:
-                found.append(Match(number, similarity))
-        return found
+                matches.append(Match(number, similarity))
+        return matches
 
-    def _similarity(self, one: Texts, other: Texts) -> float:
+    def _similarity(self, first: Texts, second: Texts) -> float:
         """Return the least similarity of two texts that belong together."""
-        if len(one) != len(other):
+        if len(first) != len(second):
             return 0.0
-        return min(self._text_similarity(first, second) for first, second in zip(one, other, strict=True))
+        return min(self._text_similarity(first, second) for first, second in zip(first, second, strict=True))
 
-    def _text_similarity(self, one: str, other: str) -> float:
-        if one == other:
+    def _text_similarity(self, first: str, second: str) -> float:
+        if first == second:
             return 1.0
-        if self._is_short(one) or self._is_short(other):
+        if self._is_short(first) or self._is_short(second):
             return 0.0
-        return jaccard(ngrams(one, self.settings.ngram), ngrams(other, self.settings.ngram))
+        return jaccard(ngrams(first, self.settings.ngram), ngrams(second, self.settings.ngram))
 
     def _is_short(self, text: str) -> bool:
         return text.count(" ") + 1 < self.settings.min_words
@@ -113,9 +113,9 @@ def ngrams(text: str, size: int) -> set[str]:
     return {text[start : start + size] for start in range(max(1, len(text) - size + 1))}
 
 
-def jaccard(one: set[str], other: set[str]) -> float:
+def jaccard(first: set[str], second: set[str]) -> float:
     """Return the share of what two sets have in common, in [0, 1]."""
-    return len(one & other) / max(1, len(one | other))
+    return len(first & second) / max(1, len(first | second))
 
 
 @cache
@@ -187,10 +187,10 @@ class DropDuplicates(Step):
             return self.drop(row, view, "near duplicate", f"of {first.place} (similarity {similarity:.2f})")
         return self.drop(row, view, "duplicate" if same else "duplicate with another label", f"of {first.place}")
 
-    def _agree(self, one: Row[Any], other: Row[Any], view: ExampleAdapter[Any]) -> bool:
+    def _agree(self, first: Row[Any], second: Row[Any], view: ExampleAdapter[Any]) -> bool:
         """Return whether both say the same; tags of sentences that differ cannot be compared."""
-        exact = _key(one, view) == _key(other, view)
-        return not (exact or view.one_verdict) or view.verdict(one.example) == view.verdict(other.example)
+        exact = _key(first, view) == _key(second, view)
+        return not (exact or view.one_verdict) or view.verdict(first.example) == view.verdict(second.example)
 
     def _contradicted(self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any]) -> dict[int, str]:
         """Return the rows that go because exact repetitions have other labels, each with what it repeats."""
@@ -199,7 +199,7 @@ class DropDuplicates(Step):
         groups: dict[Texts, list[int]] = defaultdict(list)
         for number, row in enumerate(rows):
             groups[_key(row, view)].append(number)
-        found: dict[int, str] = {}
+        places: dict[int, str] = {}
         for group in groups.values():
             counts = Counter(view.verdict(rows[number].example) for number in group).most_common(2)
             if len(counts) < 2:
@@ -207,9 +207,9 @@ class DropDuplicates(Step):
             clear = self.settings.conflicts is Conflict.majority and counts[0][1] > counts[1][1]
             for number in group:
                 if not clear or view.verdict(rows[number].example) != counts[0][0]:
-                    other = next(one for one in group if one != number)
-                    found[number] = f"of {rows[other].place}"
-        return found
+                    other = next(row_number for row_number in group if row_number != number)
+                    places[number] = f"of {rows[other].place}"
+        return places
 
 
 def _key(row: Row[Any], view: ExampleAdapter[Any]) -> Texts:
@@ -243,8 +243,8 @@ class FindLeakage(Step):
 
     def apply(self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any]) -> Outcome[Any]:
         """Look up each row among the held-out ones."""
-        found = {number: self.index.find(view.texts(row.example)) for number, row in enumerate(rows)}
-        matches = {number: match for number, match in found.items() if match is not None}
+        nearest = {number: self.index.find(view.texts(row.example)) for number, row in enumerate(rows)}
+        matches = {number: match for number, match in nearest.items() if match is not None}
         exact = sum(match.similarity == 1 for match in matches.values())
         if matches and self.settings.action is Finding.refuse:
             number, match = next(iter(matches.items()))

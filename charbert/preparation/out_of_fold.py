@@ -43,14 +43,14 @@ def cross_validate_texts(
             "set preparation.suspicious.folds lower, or drop the label"
         )
     vectors = TfidfVectorizer(analyzer=_text_features, sublinear_tf=True, min_df=1)
-    found = np.zeros((len(ids), len(names)))
+    probabilities = np.zeros((len(ids), len(names)))
     splitter = StratifiedKFold(folds, shuffle=True, random_state=derive_seed(seed, "suspicious") % 2**32)
     for number, (rest, fold) in enumerate(splitter.split(ids, ids), start=1):
         log.info("suspicious labels: fold %d of %d", number, folds)
         model = LogisticRegression(max_iter=300, C=3.0)
         model.fit(vectors.fit_transform([texts[at] for at in rest]), ids[rest])
-        found[np.ix_(fold, model.classes_)] = model.predict_proba(vectors.transform([texts[at] for at in fold]))
-    return [row[None] for row in found]
+        probabilities[np.ix_(fold, model.classes_)] = model.predict_proba(vectors.transform([texts[at] for at in fold]))
+    return [row[None] for row in probabilities]
 
 
 def _text_features(texts: Sequence[str]) -> list[str]:
@@ -61,7 +61,7 @@ def _text_features(texts: Sequence[str]) -> list[str]:
         words = text.lower().split()
         bags.append(set(words))
         features += [f"{number}:{word}" for word in words]
-        features += [f"{number}:{one} {two}" for one, two in pairwise(words)]
+        features += [f"{number}:{word} {next_word}" for word, next_word in pairwise(words)]
     if len(bags) > 1:
         both = set.intersection(*bags)
         features += [f"both:{word}" for word in sorted(both)]
@@ -82,7 +82,7 @@ def cross_validate_tags(
     )
     ids = np.array([names.index(label) for own in labels for label in own])
     owners = np.repeat(np.arange(len(sentences)), [len(words) for words in sentences])
-    found = np.zeros((len(ids), len(names)))
+    probabilities = np.zeros((len(ids), len(names)))
     state = derive_seed(seed, "suspicious") % 2**32
     if len(sentences) < folds:
         raise DataError(f"expected at least {folds} sentences, one a fold, got {len(sentences)}")
@@ -91,9 +91,9 @@ def cross_validate_tags(
         log.info("suspicious labels: fold %d of %d", number, folds)
         model = SGDClassifier(loss="log_loss", alpha=1e-6, max_iter=8, tol=None, random_state=state)
         model.fit(features[rest], ids[rest])
-        found[np.ix_(fold, model.classes_)] = model.predict_proba(features[fold])
+        probabilities[np.ix_(fold, model.classes_)] = model.predict_proba(features[fold])
     ends = np.cumsum([len(words) for words in sentences])
-    return np.split(found, ends[:-1])
+    return np.split(probabilities, ends[:-1])
 
 
 def _word_features(words: Sequence[str]) -> list[list[str]]:
@@ -113,7 +113,10 @@ def _word_features(words: Sequence[str]) -> list[list[str]]:
 
 def _shape(word: str) -> str:
     """Return the word with its characters replaced by their kinds, runs of one kind as one."""
-    kinds = ["X" if one.isupper() else "x" if one.islower() else "9" if one.isdigit() else one for one in word]
+    kinds = [
+        "X" if character.isupper() else "x" if character.islower() else "9" if character.isdigit() else character
+        for character in word
+    ]
     return "".join(kind for at, kind in enumerate(kinds) if not at or kind != kinds[at - 1])
 
 
@@ -133,16 +136,16 @@ def read_probabilities(path: Path | str) -> list[dict[str, float]]:
             content = parse_strictly(line)
         except ValueError as error:
             raise DataError.at(path, number, expected="JSON", found=str(error)) from None
-        found = content.get("probabilities") if isinstance(content, dict) else None
-        if found is None and isinstance(content, dict) and {"predicted", "probability"} <= content.keys():
-            found = {str(content["predicted"]): content["probability"]}
-        numbers = isinstance(found, dict) and all(
-            isinstance(one, int | float) and 0 <= one <= 1 for one in found.values()
+        values = content.get("probabilities") if isinstance(content, dict) else None
+        if values is None and isinstance(content, dict) and {"predicted", "probability"} <= content.keys():
+            values = {str(content["predicted"]): content["probability"]}
+        numbers = isinstance(values, dict) and all(
+            isinstance(value, int | float) and 0 <= value <= 1 for value in values.values()
         )
-        if not numbers or not found:
+        if not numbers or not values:
             expected = 'an object with "probabilities" by label, or "predicted" and "probability"'
             raise DataError.at(path, number, expected=expected, found=line[:80])
-        rows.append({str(name): float(one) for name, one in found.items()})
+        rows.append({str(name): float(value) for name, value in values.items()})
     return rows
 
 

@@ -34,12 +34,13 @@ class QuestionAdapter(ExampleAdapter[Question]):
         """Mend question, context and answers; None if an answer cannot be found again with certainty."""
         context = normalize(example.context, True)
         answers = tuple(
-            carry_answer(example.context, context, one, lambda text: normalize(text, True)) for one in example.answers
+            carry_answer(example.context, context, answer, lambda text: normalize(text, True))
+            for answer in example.answers
         )
         if any(answer is None for answer in answers):
             return None
-        found = tuple(answer for answer in answers if answer is not None)
-        return replace(example, question=normalize(example.question, False), context=context, answers=found)
+        kept_answers = tuple(answer for answer in answers if answer is not None)
+        return replace(example, question=normalize(example.question, False), context=context, answers=kept_answers)
 
     def verdict(self, example: Question) -> Hashable:
         """Return the answers' texts."""
@@ -59,7 +60,7 @@ class QuestionAdapter(ExampleAdapter[Question]):
             return "a text is empty"
         if not example.answers and not self.no_answers:
             return "no answer"
-        wrong = [one for one in example.answers if not example.context.startswith(one.text, one.start)]
+        wrong = [answer for answer in example.answers if not example.context.startswith(answer.text, answer.start)]
         return f"the answer {wrong[0].text!r} does not stand at its place" if wrong else ""
 
     def kinds(self, example: Question) -> set[str]:
@@ -68,8 +69,8 @@ class QuestionAdapter(ExampleAdapter[Question]):
 
     def words(self, example: Question, *, contexts: bool = False) -> list[Words]:
         """Return the words of the question, and those of the context outside the answers."""
-        found = [text_words(example.question)[0]]
-        return [*found, text_words(example.context, _answer_spans(example))[0]] if contexts else found
+        words = [text_words(example.question)[0]]
+        return [*words, text_words(example.context, _answer_spans(example))[0]] if contexts else words
 
     def rewrite(self, example: Question, rewritten: Sequence[Rewritten]) -> Question | None:
         """Return the question with other words; answers are looked up at their new places."""

@@ -55,9 +55,9 @@ def listings(prepared: Mapping[str, Prepared[Any]]) -> dict[str, str]:
     A line names its set, and the position and place of the example in its file.
     """
     return {
-        "dropped.jsonl": _lines((name, asdict(one)) for name, each in prepared.items() for one in each.dropped),
-        "changed.jsonl": _lines((name, asdict(one)) for name, each in prepared.items() for one in each.changes),
-        "findings.jsonl": _lines((name, one) for name, each in prepared.items() for one in each.findings),
+        "dropped.jsonl": _lines((name, asdict(example)) for name, each in prepared.items() for example in each.dropped),
+        "changed.jsonl": _lines((name, asdict(change)) for name, each in prepared.items() for change in each.changes),
+        "findings.jsonl": _lines((name, finding) for name, each in prepared.items() for finding in each.findings),
     }
 
 

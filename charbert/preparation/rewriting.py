@@ -66,8 +66,8 @@ def text_words(text: str, protected: Sequence[Span] = ()) -> tuple[Words, list[S
     spans = split_words(text)
     words = tuple(text[start:end] for start, end in spans)
     free = [not any(start < last and first < end for first, last in protected) for start, end in spans]
-    changeable = tuple(one and any(map(str.isalpha, word)) for one, word in zip(free, words, strict=True))
-    movable = tuple(one and any(map(str.isalnum, word)) for one, word in zip(free, words, strict=True))
+    changeable = tuple(is_free and any(map(str.isalpha, word)) for is_free, word in zip(free, words, strict=True))
+    movable = tuple(is_free and any(map(str.isalnum, word)) for is_free, word in zip(free, words, strict=True))
     return Words(words, changeable, movable), spans
 
 

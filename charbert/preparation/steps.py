@@ -151,7 +151,7 @@ def run_steps(
         prepared.rows = outcome.rows
         prepared.dropped += outcome.dropped
         prepared.changes += outcome.changes
-        prepared.findings += [{"step": step.name, **one} for one in outcome.findings]
+        prepared.findings += [{"step": step.name, **finding} for finding in outcome.findings]
         prepared.reports.append(_report(step, len(before), outcome, added))
         log.info("%s: %s", step.name, describe_report(prepared.reports[-1]))
     return prepared
@@ -195,10 +195,10 @@ def _report_parts(
     notes: dict[str, Any],
 ) -> StepReport:
     shown: dict[str, list[str]] = {}
-    for one in dropped:
-        lines = shown.setdefault(one.reason, [])
+    for example in dropped:
+        lines = shown.setdefault(example.reason, [])
         if len(lines) < _SHOWN:
-            lines.append(f"{one.place}{': ' if one.detail else ''}{one.detail}")
+            lines.append(f"{example.place}{': ' if example.detail else ''}{example.detail}")
     for change in changes:
         lines = shown.setdefault(change.what, [])
         if len(lines) < _SHOWN:
@@ -207,7 +207,7 @@ def _report_parts(
         step,
         rows_in,
         rows_out,
-        dict(Counter(one.reason for one in dropped).most_common()),
+        dict(Counter(example.reason for example in dropped).most_common()),
         dict(Counter(change.what for change in changes).most_common()),
         added,
         findings,

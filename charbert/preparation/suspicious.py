@@ -68,7 +68,7 @@ class FindSuspicious(Step):
         if len(names) < 2:
             raise SettingsError(f"the step suspicious needs two labels or more, got {', '.join(names) or 'none'}")
         probabilities = self._probabilities(rows, labels, names, view)
-        found = find_suspicious(labels, probabilities, names, method=self.settings.method)[: self.settings.top]
+        suspicions = find_suspicious(labels, probabilities, names, method=self.settings.method)[: self.settings.top]
         outcome: Outcome[Any] = Outcome(list(rows))
         given = np.array([names.index(label) for own in labels for label in own])
         accuracy = float(np.mean(np.concatenate(probabilities).argmax(1) == given))
@@ -85,23 +85,24 @@ class FindSuspicious(Step):
             "accuracy of that model": accuracy,
             "accuracy of the most frequent label": majority,
             "labels": len(given),
-            "suspicious labels": len(found),
-            "suspicious examples": len({one.example for one in found}),
+            "suspicious labels": len(suspicions),
+            "suspicious examples": len({suspicion.example for suspicion in suspicions}),
         }
-        outcome.findings = [_describe(one, rows[one.example]) for one in found]
-        if self.settings.action is Finding.report or not found:
+        outcome.findings = [_describe(suspicion, rows[suspicion.example]) for suspicion in suspicions]
+        if self.settings.action is Finding.report or not suspicions:
             return outcome
         if self.settings.action is Finding.refuse:
             first = outcome.findings[0]
             raise DataError(
                 f"{first['place']}: expected labels that the other examples bear out, got {first['label']!r} where "
-                f"{first['suggested']!r} is more likely, and {len(found) - 1} more such; look at them with "
+                f"{first['suggested']!r} is more likely, and {len(suspicions) - 1} more such; look at them with "
                 "preparation.suspicious.action=report"
             )
         reasons: dict[int, str] = {}
-        for one in found:
-            detail = f"{one.label!r}, rather {one.suggested!r} (confidence in the label {one.confidence:.3f})"
-            reasons.setdefault(one.example, detail)
+        for suspicion in suspicions:
+            confidence = f"confidence in the label {suspicion.confidence:.3f}"
+            detail = f"{suspicion.label!r}, rather {suspicion.suggested!r} ({confidence})"
+            reasons.setdefault(suspicion.example, detail)
         outcome.rows = [row for number, row in enumerate(rows) if number not in reasons]
         outcome.dropped = [
             self.drop(rows[number], view, "suspicious label", detail) for number, detail in sorted(reasons.items())
@@ -171,14 +172,14 @@ def _with_classes(rows: Sequence[Row[Any]], view: ExampleAdapter[Any]) -> list[t
     return list(zip(rows, view.classes([row.example for row in rows]), strict=True))
 
 
-def _describe(one: Suspicion, row: Row[Any]) -> dict[str, Any]:
+def _describe(suspicion: Suspicion, row: Row[Any]) -> dict[str, Any]:
     described = {
         "index": row.index,
         "place": row.place,
-        "position": one.position,
-        "label": one.label,
-        "suggested": one.suggested,
-        "confidence": one.confidence,
+        "position": suspicion.position,
+        "label": suspicion.label,
+        "suggested": suspicion.suggested,
+        "confidence": suspicion.confidence,
     }
     words = getattr(row.example, "words", None)
-    return described | ({"word": words[one.position]} if words is not None else {})
+    return described | ({"word": words[suspicion.position]} if words is not None else {})

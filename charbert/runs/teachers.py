@@ -52,14 +52,14 @@ def _teacher_record(settings: Settings) -> ResultRecord:
     folder = Path(settings.paths.results) / "records"
     same_task = {"settings.task.name": settings.task.name, "settings.data.name": settings.data.name}
     records = read_records(folder, kind="finetune", **same_task) if folder.is_dir() else []
-    found = [record for record in records if all(_has(record.settings, *one) for one in wanted.items())]
-    if len(found) == 1:
-        return found[0]
+    matching = [record for record in records if all(_has(record.settings, *item) for item in wanted.items())]
+    if len(matching) == 1:
+        return matching[0]
     asked = ",".join(settings.distillation.cell)
-    listed = ", ".join(f"{record.name}-{record.key}" for record in found or records) or "none at all"
-    if found:
+    listed = ", ".join(f"{record.name}-{record.key}" for record in matching or records) or "none at all"
+    if matching:
         raise SettingsError(
-            f"distillation.cell=[{asked}] fits {len(found)} finished cells: {listed}; "
+            f"distillation.cell=[{asked}] fits {len(matching)} finished cells: {listed}; "
             "add a setting in which they differ, or give distillation.teacher=FOLDER"
         )
     raise SettingsError(

@@ -61,7 +61,9 @@ class ExampleAligner(ABC):
         rows: list[list[int]] = [[] for _ in numbers]
         for row, feature in enumerate(encoded.features):
             rows[feature[EXAMPLE_IDS]].append(row)
-        return [self._aligned(number, encoded, found) for number, found in zip(numbers, rows, strict=True)]
+        return [
+            self._aligned(number, encoded, feature_rows) for number, feature_rows in zip(numbers, rows, strict=True)
+        ]
 
     def itself(self, number: int) -> AlignedExample:
         """Return the feature as a counterpart of its own."""
@@ -129,7 +131,12 @@ class TagAligner(ExampleAligner):
         own, other = self.encoded.origin.windows[number].positions, encoded.origin.windows[rows[0]].positions
         both = zip(own, other, strict=False)
         return AlignedExample(
-            encoded.features[rows[0]], [(one, two) for one, two in both if one is not None and two is not None]
+            encoded.features[rows[0]],
+            [
+                (own_position, other_position)
+                for own_position, other_position in both
+                if own_position is not None and other_position is not None
+            ],
         )
 
 

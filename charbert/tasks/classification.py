@@ -98,7 +98,9 @@ class ClassificationTask(Task[LabeledText, LabelPrediction]):
         if self.metric not in ("f1", "matthews"):
             return np.stack([gold == predicted, np.ones_like(gold)], axis=1).astype(np.int64)
         outcomes = [(1, 1), (0, 1), (1, 0), (0, 0)][: 4 if self.metric == "matthews" else 3]
-        return np.stack([(gold == one) & (predicted == two) for one, two in outcomes], axis=1).astype(np.int64)
+        return np.stack(
+            [(gold == gold_class) & (predicted == predicted_class) for gold_class, predicted_class in outcomes], axis=1
+        ).astype(np.int64)
 
     def attack(
         self, examples: Sequence[LabeledText], noise: NoiseModel, seed: int
@@ -118,11 +120,13 @@ class ClassificationTask(Task[LabeledText, LabelPrediction]):
         ]
         attacked, edits = [], []
         for number, row in enumerate(examples):
-            one, two = 2 * number, 2 * number + 1
-            second = None if row.second is None else new_texts[two]
-            attacked.append(replace(row, first=new_texts[one], second=second))
-            shifted = [edit._replace(word_index=edit.word_index + len(words[one])) for edit in noised[two].edits]
-            edits.append([*noised[one].edits, *shifted])
+            first_at, second_at = 2 * number, 2 * number + 1
+            second = None if row.second is None else new_texts[second_at]
+            attacked.append(replace(row, first=new_texts[first_at], second=second))
+            shifted = [
+                edit._replace(word_index=edit.word_index + len(words[first_at])) for edit in noised[second_at].edits
+            ]
+            edits.append([*noised[first_at].edits, *shifted])
         return attacked, edits
 
     def check_aligned(self, clean: Sequence[LabeledText], attacked: Sequence[LabeledText], path: Path) -> None:
@@ -197,4 +201,4 @@ class ClassificationTask(Task[LabeledText, LabelPrediction]):
         self, examples: Sequence[LabeledText], predictions: Sequence[LabelPrediction]
     ) -> tuple[list[int], list[int]]:
         ids = self._label_ids
-        return [ids[row.label] for row in examples], [ids[one.label] for one in predictions]
+        return [ids[row.label] for row in examples], [ids[prediction.label] for prediction in predictions]

@@ -41,7 +41,7 @@ def cut_folds(
     similar = group_similar(own_texts(task, examples), near) if settings.near_similarity else range(len(texts))
     keys = zip(task.groups(examples, articles), texts, similar, strict=True)
     groups = connect_groups(
-        [[("group", own), ("text", normalize_text(text)), ("near", one)] for own, text, one in keys]
+        [[("group", own), ("text", normalize_text(text)), ("near", key)] for own, text, key in keys]
     )
     folds = grouped_folds(groups, settings.number, settings.seed, task.strata(examples))
     for fold in folds:

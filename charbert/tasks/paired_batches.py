@@ -117,8 +117,8 @@ def _paired(other: AlignedExample, own: Pairs | None = None) -> dict[str, Any]:
     pairs = other.pairs
     if own is not None:
         moved = dict(own)
-        pairs = [(moved[one], two) for one, two in pairs if one in moved]
+        pairs = [(moved[position], their_position) for position, their_position in pairs if position in moved]
     return inputs_of(other.feature) | {
-        OWN_POSITIONS: [one for one, _ in pairs],
+        OWN_POSITIONS: [position for position, _ in pairs],
         THEIR_POSITIONS: [two for _, two in pairs],
     }

@@ -69,14 +69,14 @@ def read_rows(task: Task[Any, Any], path: Path, root: Path) -> tuple[list[Row[An
     ]
     malformed = [
         Dropped(
-            one.index,
-            one.place.replace(str(path), short),
+            error.index,
+            error.place.replace(str(path), short),
             READING,
             "malformed",
-            one.reason.removeprefix(f"{one.place}: ").replace(str(path), short),
-            one.content,
+            error.reason.removeprefix(f"{error.place}: ").replace(str(path), short),
+            error.content,
         )
-        for one in sorted(faults, key=lambda fault: fault.index)
+        for error in sorted(faults, key=lambda fault: fault.index)
     ]
     return rows, malformed
 

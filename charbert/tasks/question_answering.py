@@ -109,10 +109,10 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
 
     def answerability(self, predictions: Sequence[SpanPrediction]) -> list[np.ndarray]:
         """Return the scores of no answer and of the best answer to each question, (1, 2)."""
-        best = [one.candidates[0].score for one in predictions]
+        best = [prediction.candidates[0].score for prediction in predictions]
         return [
-            np.array([[one.null_difference + score, score]], dtype=np.float32)
-            for one, score in zip(predictions, best, strict=True)
+            np.array([[prediction.null_difference + score, score]], dtype=np.float32)
+            for prediction, score in zip(predictions, best, strict=True)
         ]
 
     def score(self, examples: Sequence[Question], predictions: Sequence[SpanPrediction]) -> dict[str, float]:
@@ -269,9 +269,9 @@ def _answers(examples: Sequence[Question]) -> dict[str, list[str]]:
 
 
 def _texts(examples: Sequence[Question], predictions: Sequence[SpanPrediction]) -> dict[str, str]:
-    return {question.question_id: one.text for question, one in zip(examples, predictions, strict=True)}
+    return {question.question_id: prediction.text for question, prediction in zip(examples, predictions, strict=True)}
 
 
 def _differences(examples: Sequence[Question], predictions: Sequence[SpanPrediction]) -> dict[str, float]:
     pairs = zip(examples, predictions, strict=True)
-    return {question.question_id: one.null_difference for question, one in pairs}
+    return {question.question_id: prediction.null_difference for question, prediction in pairs}

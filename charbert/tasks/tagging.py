@@ -207,7 +207,7 @@ class PartOfSpeechTask(TaggingTask):
     def score(self, examples: Sequence[TaggedSentence], predictions: Sequence[Tags]) -> dict[str, float]:
         """Return accuracy over words, and the share of sentences without an error."""
         gold = [list(example.tags) for example in examples]
-        right = sum(one == list(other) for one, other in zip(gold, predictions, strict=True))
+        right = sum(tags == list(predicted_tags) for tags, predicted_tags in zip(gold, predictions, strict=True))
         accuracy = token_accuracy(gold, predictions)
         return {"accuracy": accuracy, "sentence_accuracy": right / max(1, len(gold))}
 

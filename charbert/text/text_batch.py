@@ -78,8 +78,8 @@ class TextBatch:
                     wrong = [entry] if self.is_split_into_words or not isinstance(entry, str) else []
                 if wrong:
                     wanted = "a list of words" if self.is_split_into_words else "a string"
-                    found = f"{type(wrong[0]).__name__} {wrong[0]!r}"
-                    raise DataError(f"{name} {index}: expected {wanted}, got {found}")
+                    actual = f"{type(wrong[0]).__name__} {wrong[0]!r}"
+                    raise DataError(f"{name} {index}: expected {wanted}, got {actual}")
         return self._without_lone_surrogates()
 
     def _without_lone_surrogates(self) -> TextBatch:

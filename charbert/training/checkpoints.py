@@ -32,11 +32,11 @@ def newest_checkpoint(folder: Path) -> str | None:
     A damaged one is reported and set aside under a name that nobody looks for.
     """
     shutil.rmtree(folder / _DRAFTS, ignore_errors=True)
-    while folder.is_dir() and (found := get_last_checkpoint(str(folder))) is not None:
-        checkpoint = Path(found)
+    while folder.is_dir() and (newest := get_last_checkpoint(str(folder))) is not None:
+        checkpoint = Path(newest)
         damage = find_damage(checkpoint)
         if damage is None:
-            return found
+            return newest
         log.warning("%s is damaged (%s); going back to the one before", checkpoint, damage)
         aside = folder / _DAMAGED / checkpoint.name
         shutil.rmtree(aside, ignore_errors=True)

@@ -112,7 +112,7 @@ class TaskBatches(Dataset[dict[str, Any]]):
             numpy_generator(self.seed, "multi-task order", name, each).permutation(size).tolist()
             for each in range(first, last + 1)
         ]
-        numbers = [number for one in passes for number in one]
+        numbers = [number for order in passes for number in order]
         return numbers[start - first * size : start - first * size + wanted]
 
 
@@ -149,13 +149,18 @@ class TaskLosses:
     @property
     def forward_options(self) -> Mapping[str, Any]:
         """Ask for what any of them asks for."""
-        return {k: v for losses in self.losses.values() for one in losses for k, v in one.forward_options.items()}
+        return {
+            k: v
+            for losses in self.losses.values()
+            for extra_loss in losses
+            for k, v in extra_loss.forward_options.items()
+        }
 
     def __call__(self, model: nn.Module, batch: Batch, outputs: Batch, loss: Tensor) -> Losses:
         """Return the loss with those of the batch's task."""
         parts: dict[str, Tensor] = {}
-        for one in self.losses[batch[TASK]]:
-            loss, more = one(model, batch, outputs, loss)
+        for extra_loss in self.losses[batch[TASK]]:
+            loss, more = extra_loss(model, batch, outputs, loss)
             parts |= more
         return loss, parts
 

@@ -84,8 +84,10 @@ class UnbrokenLog(WholeCheckpoints):
         return begun
 
     def _lost_patience(self) -> bool:
-        stops = [one for one in self.callback_handler.callbacks if isinstance(one, EarlyStoppingCallback)]
-        return any(one.early_stopping_patience_counter >= one.early_stopping_patience for one in stops)
+        stops = [
+            callback for callback in self.callback_handler.callbacks if isinstance(callback, EarlyStoppingCallback)
+        ]
+        return any(stop.early_stopping_patience_counter >= stop.early_stopping_patience for stop in stops)
 
 
 @contextmanager

@@ -75,7 +75,7 @@ class CharBertTrainer(ShardedTraining, UnbrokenLog):
         if self.strategy is None:
             return plain
         parts = model_parts(model)
-        before = {name: one.rate or self.args.learning_rate for name, one in plain.items()}
+        before = {name: weight.rate or self.args.learning_rate for name, weight in plain.items()}
         after = self.strategy.rates(parts, before)
         if after == before:
             return plain

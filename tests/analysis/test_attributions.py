@@ -70,17 +70,17 @@ def test_attributions_add_up_to_the_difference_of_the_outputs(
     baseline_id = None if baseline is None else processor.tokenizer.mask_token_id
     explainer = Explainer(model, baseline_id=baseline_id, steps=16, tolerance=0.02)
     for target in choose_targets(model, question, first, most=1):
-        found = explainer.attribute(question, target.title, target.output)
+        attribution = explainer.attribute(question, target.title, target.output)
         with torch.no_grad():
-            assert found.output == pytest.approx(float(target.output(model(**question.batch))), rel=1e-4)
-        assert abs(found.output - found.baseline_output) > 0.05  # else there is nothing to add up to
-        assert found.total == pytest.approx(found.output - found.baseline_output, rel=0.02)
-        assert found.is_complete
+            assert attribution.output == pytest.approx(float(target.output(model(**question.batch))), rel=1e-4)
+        assert abs(attribution.output - attribution.baseline_output) > 0.05  # else there is nothing to add up to
+        assert attribution.total == pytest.approx(attribution.output - attribution.baseline_output, rel=0.02)
+        assert attribution.is_complete
         special = [place for place, piece in enumerate(question.pieces) if piece.word is None]
-        assert not found.subwords[special].any()
-        if found.characters is not None:
-            letters = question.known_characters(len(found.characters))[0].numpy()
-            assert not found.characters[~letters].any() and found.characters[letters].any()
+        assert not attribution.subwords[special].any()
+        if attribution.characters is not None:
+            letters = question.known_characters(len(attribution.characters))[0].numpy()
+            assert not attribution.characters[~letters].any() and attribution.characters[letters].any()
 
 
 @pytest.mark.parametrize("channel", ["token", "char"])
@@ -88,19 +88,19 @@ def test_what_the_head_cannot_read_adds_nothing(make: Make, channel: str) -> Non
     model, processor = make(CharBertForTokenClassification, num_labels=3, interaction="none", head_channels=channel)
     question = ask(processor, WORDS, max_length=64)
     (target,) = choose_targets(model, question, WORDS, word=2)
-    found = Explainer(model, baseline_id=None, steps=8).attribute(question, target.title, target.output)
-    assert found.characters is not None
-    assert np.abs(found.subwords).max() > 0.01 if channel == "token" else not found.subwords.any()
-    assert np.abs(found.characters).max() > 0.01 if channel == "char" else not found.characters.any()
+    attribution = Explainer(model, baseline_id=None, steps=8).attribute(question, target.title, target.output)
+    assert attribution.characters is not None
+    assert np.abs(attribution.subwords).max() > 0.01 if channel == "token" else not attribution.subwords.any()
+    assert np.abs(attribution.characters).max() > 0.01 if channel == "char" else not attribution.characters.any()
 
 
 def test_too_few_points_are_doubled_and_what_stays_incomplete_says_so(make: Make) -> None:
     model, processor = make(CharBertForTokenClassification, num_labels=3)
     question = ask(processor, WORDS, max_length=64)
     (target,) = choose_targets(model, question, WORDS, word=0)
-    one = Explainer(model, baseline_id=None, steps=1, max_steps=1, tolerance=1e-4)
+    explainer = Explainer(model, baseline_id=None, steps=1, max_steps=1, tolerance=1e-4)
     many = Explainer(model, baseline_id=None, steps=1, max_steps=512, tolerance=1e-3)
-    first, last = (each.attribute(question, target.title, target.output) for each in (one, many))
+    first, last = (each.attribute(question, target.title, target.output) for each in (explainer, many))
     assert (first.steps, first.is_complete) == (1, False)
     assert last.is_complete and last.steps > 1
 

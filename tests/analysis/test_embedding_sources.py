@@ -42,12 +42,14 @@ def test_padding_does_not_change_scores() -> None:
 
 def test_what_all_words_have_in_common_is_taken_off_before_reading() -> None:
     states, _ = sentences(np.random.default_rng(2), 30)
-    one, other = tagger().eval(), tagger().eval()
+    fitted, unfitted = tagger().eval(), tagger().eval()
     moved = [1e-2 * rows + np.float32([9, -4, 0, 7, 5]) for rows in states]
-    one.fit_scale(states)
-    other.fit_scale(moved)
+    fitted.fit_scale(states)
+    unfitted.fit_scale(moved)
     mask = torch.ones(1, len(states[0]), dtype=torch.int64)
-    logits = [model(torch.from_numpy(rows[0])[None], mask).logits for model, rows in ((one, states), (other, moved))]
+    logits = [
+        model(torch.from_numpy(rows[0])[None], mask).logits for model, rows in ((fitted, states), (unfitted, moved))
+    ]
     torch.testing.assert_close(*logits, atol=1e-3, rtol=1e-3)
 
 
@@ -81,6 +83,10 @@ def test_the_trainer_teaches_it_what_the_states_hold(tmp_path: Path) -> None:
         data_collator=collate_states,
     )
     trainer.train()
-    found = predict_tags(trainer, features, LABELS)
-    pairs = [(tag, other) for one, two in zip(tags, found, strict=True) for tag, other in zip(one, two, strict=True)]
+    predicted = predict_tags(trainer, features, LABELS)
+    pairs = [
+        (tag, other)
+        for gold_tags, predicted_tags in zip(tags, predicted, strict=True)
+        for tag, other in zip(gold_tags, predicted_tags, strict=True)
+    ]
     assert np.mean([tag == other for tag, other in pairs]) > 0.9

@@ -17,18 +17,18 @@ def pairs_of_letters(words):
 
 
 def test_shares_are_counted_over_occurrences() -> None:
-    found = measure_fragility(["ab", "ab", "abc", "x"], pairs_of_letters, np.random.default_rng(0))
-    assert (found.nouns, found.edited) == (4, 3)  # nothing would be left of x
-    assert found.split == 1 / 4
-    assert found.new_length == 1 / 3  # abc loses a piece, ab stays one
-    assert found.new_subwords >= 2 / 3  # ab becomes a or b
+    shares = measure_fragility(["ab", "ab", "abc", "x"], pairs_of_letters, np.random.default_rng(0))
+    assert (shares.nouns, shares.edited) == (4, 3)  # nothing would be left of x
+    assert shares.split == 1 / 4
+    assert shares.new_length == 1 / 3  # abc loses a piece, ab stays one
+    assert shares.new_subwords >= 2 / 3  # ab becomes a or b
 
 
 def test_the_generator_alone_decides_which_character_goes() -> None:
     nouns = ["Rotterdam", "engineers", "storms"] * 20
-    one, again = (measure_fragility(nouns, pairs_of_letters, np.random.default_rng(3)) for _ in range(2))
+    first, again = (measure_fragility(nouns, pairs_of_letters, np.random.default_rng(3)) for _ in range(2))
     other = measure_fragility(nouns, pairs_of_letters, np.random.default_rng(4))
-    assert one == again != other
+    assert first == again != other
 
 
 def test_nouns_are_the_words_tagged_nn() -> None:
@@ -46,8 +46,8 @@ def test_the_papers_shares_are_met_with_its_tokenizer() -> None:
     def subwords(words):
         return [tokenizer.convert_ids_to_tokens(ids) for ids in tokenizer(words, add_special_tokens=False).input_ids]
 
-    found = measure_fragility(nouns, subwords, np.random.default_rng(0))
-    assert found.nouns == 17254
-    assert found.split == pytest.approx(0.28, abs=0.01)
-    assert found.new_subwords == pytest.approx(0.78, abs=0.025)
-    assert found.new_length == pytest.approx(0.77, abs=0.01)
+    shares = measure_fragility(nouns, subwords, np.random.default_rng(0))
+    assert shares.nouns == 17254
+    assert shares.split == pytest.approx(0.28, abs=0.01)
+    assert shares.new_subwords == pytest.approx(0.78, abs=0.025)
+    assert shares.new_length == pytest.approx(0.77, abs=0.01)

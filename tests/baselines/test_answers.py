@@ -22,24 +22,29 @@ TRAIN = [
 
 
 def test_the_answer_comes_from_the_sentence_that_shares_most() -> None:
-    found = OverlapAnswers(TRAIN, SETTINGS, n_best=5).predict(TRAIN[:2])
-    assert [one.text for one in found] == ["Ada Lind", "12.50"]  # where an answer ends it cannot know
-    for one in found:
-        assert all(CONTEXT[each.start : each.end] == each.text for each in one.candidates)
-        assert len({each.text for each in one.candidates}) == len(one.candidates) <= 5
+    predictions = OverlapAnswers(TRAIN, SETTINGS, n_best=5).predict(TRAIN[:2])
+    assert [prediction.text for prediction in predictions] == [
+        "Ada Lind",
+        "12.50",
+    ]  # where an answer ends it cannot know
+    for prediction in predictions:
+        assert all(CONTEXT[each.start : each.end] == each.text for each in prediction.candidates)
+        assert len({each.text for each in prediction.candidates}) == len(prediction.candidates) <= 5
 
 
 def test_a_question_that_shares_nothing_has_no_answer() -> None:
-    found = OverlapAnswers(TRAIN, SETTINGS, n_best=5).predict(TRAIN)
-    assert [one.null_difference > 0 for one in found] == [not row.answers for row in TRAIN]
+    predictions = OverlapAnswers(TRAIN, SETTINGS, n_best=5).predict(TRAIN)
+    assert [prediction.null_difference > 0 for prediction in predictions] == [not row.answers for row in TRAIN]
 
 
 @pytest.mark.parametrize(("number", "answered"), [(2, True), (4, False)])
 def test_the_majority_answers_all_questions_or_none(number: int, answered: bool) -> None:
     rows = [row for row in TRAIN if row.answers] + [row for row in TRAIN if not row.answers] * (number // 2)
-    found = OverlapAnswers(rows[: len(rows) - 1] if answered else rows, BaselineSettings(), n_best=3).predict(rows)
-    assert {one.null_difference < 0 for one in found} == {answered}
-    assert len({one.null_difference for one in found}) == 1
+    predictions = OverlapAnswers(rows[: len(rows) - 1] if answered else rows, BaselineSettings(), n_best=3).predict(
+        rows
+    )
+    assert {prediction.null_difference < 0 for prediction in predictions} == {answered}
+    assert len({prediction.null_difference for prediction in predictions}) == 1
 
 
 def test_a_question_that_repeats_its_sentence_still_has_an_answer() -> None:

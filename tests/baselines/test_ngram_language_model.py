@@ -18,9 +18,9 @@ def test_after_any_context_the_probabilities_add_up_to_one(
     rows: list[list[int]], order: int, context: list[int]
 ) -> None:
     model = NgramLanguageModel(rows, order, VOCAB)
-    found = [math.exp(model.log_probabilities([*context, word])[-1]) for word in range(VOCAB)]
-    assert sum(found) == pytest.approx(1)
-    assert min(found) > 0  # id 5 is never counted
+    probabilities = [math.exp(model.log_probabilities([*context, word])[-1]) for word in range(VOCAB)]
+    assert sum(probabilities) == pytest.approx(1)
+    assert min(probabilities) > 0  # id 5 is never counted
 
 
 def test_bigrams_by_hand() -> None:
@@ -55,9 +55,9 @@ def test_longer_contexts_predict_a_pattern_better_than_shorter_ones() -> None:
 
 def test_the_order_of_texts_does_not_matter_and_an_empty_one_adds_nothing() -> None:
     rows = [[0, 1, 2], [3, 3], [1]]
-    one, other = (NgramLanguageModel(each, 3, 5) for each in (rows, [*reversed(rows), []]))
-    assert np.array_equal(one.log_probabilities([0, 1, 4, 3]), other.log_probabilities([0, 1, 4, 3]))
-    assert len(one.log_probabilities([])) == 0
+    first, second = (NgramLanguageModel(each, 3, 5) for each in (rows, [*reversed(rows), []]))
+    assert np.array_equal(first.log_probabilities([0, 1, 4, 3]), second.log_probabilities([0, 1, 4, 3]))
+    assert len(first.log_probabilities([])) == 0
 
 
 def test_what_cannot_be_counted_is_refused() -> None:

@@ -26,8 +26,8 @@ def tags(scores: list[np.ndarray]) -> list[list[str]]:
 
 
 def test_a_word_gets_its_most_frequent_tag_and_an_unknown_one_that_of_all() -> None:
-    found = tags(MajorityTag(ROWS, LABELS).scores([tagged("Jordan MALMÖ saw Zürich", "O O O O")]))
-    assert found == [["B-PER", "B-LOC", "O", "O"]]
+    predicted = tags(MajorityTag(ROWS, LABELS).scores([tagged("Jordan MALMÖ saw Zürich", "O O O O")]))
+    assert predicted == [["B-PER", "B-LOC", "O", "O"]]
 
 
 def test_neighbours_tell_two_uses_of_a_word_apart() -> None:
@@ -48,9 +48,9 @@ def test_a_typo_leaves_enough_characters() -> None:
 
 
 def test_the_same_seed_gives_the_same_tagger() -> None:
-    one, other = (np.concatenate(TfidfTag(ROWS, LABELS, SETTINGS, seed=3).scores(ROWS)) for _ in range(2))
-    assert np.array_equal(one, other)
-    assert np.exp(one).sum(axis=1) == pytest.approx(1, abs=1e-4)
+    first, second = (np.concatenate(TfidfTag(ROWS, LABELS, SETTINGS, seed=3).scores(ROWS)) for _ in range(2))
+    assert np.array_equal(first, second)
+    assert np.exp(first).sum(axis=1) == pytest.approx(1, abs=1e-4)
 
 
 def test_one_tag_alone_needs_no_regression() -> None:

@@ -18,17 +18,17 @@ def labels(scores: list[np.ndarray]) -> list[str]:
 
 
 def test_the_majority_answers_always_the_same_with_the_labels_shares() -> None:
-    found = MajorityLabel(ROWS, LABELS).scores(ROWS)
-    assert set(labels(found)) == {"good"}
-    assert np.exp(found[0]).sum() == pytest.approx(1)
-    assert np.exp(found[0])[0, 1] == pytest.approx((12 + 0.5) / (20 + 1.5))
+    scores = MajorityLabel(ROWS, LABELS).scores(ROWS)
+    assert set(labels(scores)) == {"good"}
+    assert np.exp(scores[0]).sum() == pytest.approx(1)
+    assert np.exp(scores[0])[0, 1] == pytest.approx((12 + 0.5) / (20 + 1.5))
 
 
 @pytest.mark.parametrize("settings", [WORDS, CHARACTERS])
 def test_a_regression_learns_the_words_of_each_label(settings: BaselineSettings) -> None:
-    found = TfidfLabel(ROWS, LABELS, settings).scores(ROWS)
-    assert labels(found) == [row.label for row in ROWS]
-    assert np.exp(np.concatenate(found)).sum(axis=1) == pytest.approx(1, abs=1e-4)
+    scores = TfidfLabel(ROWS, LABELS, settings).scores(ROWS)
+    assert labels(scores) == [row.label for row in ROWS]
+    assert np.exp(np.concatenate(scores)).sum(axis=1) == pytest.approx(1, abs=1e-4)
 
 
 def test_characters_survive_a_typo_that_words_do_not() -> None:
@@ -39,11 +39,11 @@ def test_characters_survive_a_typo_that_words_do_not() -> None:
 
 def test_of_a_pair_counts_what_both_share() -> None:
     names = ("Kraków", "Malmö", "Zürich", "Bergen", "Porto", "Bilbao", "Tartu", "Ghent", "Split", "Brest")
-    pairs = [(one, other) for one in names for other in names]
+    pairs = [(name, other) for name in names for other in names]
     rows = [LabeledText(f"who is in {a}", f"he is in {b}", "good" if a == b else "bad") for a, b in pairs]
     rows += [row for row in rows if row.label == "good"] * 8
     baseline = TfidfLabel(rows, LABELS, WORDS)
-    assert np.mean([one == row.label for one, row in zip(labels(baseline.scores(rows)), rows, strict=True)]) > 0.9
+    assert np.mean([label == row.label for label, row in zip(labels(baseline.scores(rows)), rows, strict=True)]) > 0.9
 
 
 def test_one_label_alone_needs_no_regression_and_no_rows_have_no_scores() -> None:

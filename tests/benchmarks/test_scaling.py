@@ -29,7 +29,7 @@ def test_one_size_at_a_time_is_varied() -> None:
     first, *others = varied_shapes(SHAPE)
     assert first == SHAPE
     sizes = ("hidden_size", "layers", "batch_size", "length")
-    assert all(sum(getattr(one, size) != getattr(SHAPE, size) for size in sizes) == 1 for one in others)
+    assert all(sum(getattr(shape, size) != getattr(SHAPE, size) for size in sizes) == 1 for shape in others)
 
 
 def test_operations_grow_with_layers_batch_and_a_second_channel() -> None:
@@ -41,7 +41,7 @@ def test_operations_grow_with_layers_batch_and_a_second_channel() -> None:
 
 def test_every_shape_is_timed_and_predicted() -> None:
     shapes = [SHAPE, ShapeSettings(32, 1, 2, 2, 32), ShapeSettings(16, 4, 2, 2, 16)]
-    found = measure_scaling(BENCH, shapes)
-    assert [step["layers"] for step in found["steps"]] == [4, 1, 4]
-    assert all(step["seconds"] > 0 and step["predicted_seconds"] > 0 for step in found["steps"])
+    scaling = measure_scaling(BENCH, shapes)
+    assert [step["layers"] for step in scaling["steps"]] == [4, 1, 4]
+    assert all(step["seconds"] > 0 and step["predicted_seconds"] > 0 for step in scaling["steps"])
     assert causes(BENCH, SHAPE)[1] > causes(BENCH, shapes[1])[1]

@@ -20,4 +20,4 @@ def test_the_docstring_under_a_field_is_found_whatever_its_form() -> None:
 
 
 def test_every_limit_of_the_service_is_described() -> None:
-    assert field_docs(ServeSettings).keys() == {one.name for one in fields(ServeSettings)}
+    assert field_docs(ServeSettings).keys() == {field.name for field in fields(ServeSettings)}

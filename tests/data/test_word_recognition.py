@@ -33,8 +33,8 @@ def dataset(**options) -> WordRecognitionDataset:
     return WordRecognitionDataset(SENTENCES, NOISE, words, VOCAB, **{"seed": 1} | options)
 
 
-def same(one: dict, other: dict) -> bool:
-    return all(np.array_equal(one[name], other[name]) for name in one)
+def same(first: dict, second: dict) -> bool:
+    return all(np.array_equal(first[name], second[name]) for name in first)
 
 
 def test_frequent_words_are_lower_cased_and_ranked_with_alphabetical_ties() -> None:

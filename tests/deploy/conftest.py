@@ -115,10 +115,10 @@ def start_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
         with log.open("wb") as stream:
             running.append(subprocess.Popen([*command, *map(str, options)], stdout=stream, stderr=stream))
         end = time.monotonic() + 120
-        while not (found := re.search(r"on (http://\S+:\d+)\n", log.read_text())):
+        while not (match := re.search(r"on (http://\S+:\d+)\n", log.read_text())):
             assert running[-1].poll() is None and time.monotonic() < end, log.read_text()
             time.sleep(0.1)
-        return found[1]
+        return match[1]
 
     yield start
     for process in running:

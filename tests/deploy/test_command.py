@@ -34,7 +34,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> C
         output = _Standard()
         monkeypatch.setattr(sys, "stdin", _Standard(content))
         monkeypatch.setattr(sys, "stdout", output)
-        code = main([str(one) for one in arguments])
+        code = main([str(argument) for argument in arguments])
         return code, output.buffer.getvalue().decode(), capfd.readouterr().err
 
     return run_command
@@ -67,10 +67,10 @@ def test_json_lines_keep_their_ids(run, classifier: Path, tmp_path: Path) -> Non
     path = tmp_path / "rows.jsonl"
     path.write_text("".join(json.dumps(row) + "\n\n" for row in rows))
     _, output, _ = run("predict", classifier, path)
-    found = [json.loads(line) for line in output.splitlines()]
-    assert [row["id"] for row in found] == [7, "b"]
-    assert found[0]["text_pair"] == "ships" and "text_pair" not in found[1]
-    assert found[0]["label"] in found[0]["probabilities"]
+    printed_rows = [json.loads(line) for line in output.splitlines()]
+    assert [row["id"] for row in printed_rows] == [7, "b"]
+    assert printed_rows[0]["text_pair"] == "ships" and "text_pair" not in printed_rows[1]
+    assert printed_rows[0]["label"] in printed_rows[0]["probabilities"]
 
 
 def test_a_file_may_be_one_text(run, classifier: Path, tmp_path: Path) -> None:

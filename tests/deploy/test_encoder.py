@@ -39,9 +39,9 @@ def test_the_encoder_is_passed_on_without_heads_and_answers_nearly_alike(pretrai
     halved = AutoModel.from_pretrained(tmp_path / "passed_on", dtype=torch.float32).eval()
     batch = CharBertProcessor.from_pretrained(tmp_path / "passed_on")(["a tiny text"], return_tensors="pt")
     with torch.no_grad():
-        expected, found = whole(**batch), halved(**batch)
-    assert torch.allclose(found.char_states, expected.char_states, atol=0.02)
-    assert not torch.equal(found.char_states, expected.char_states)  # 16 bits are not 32
+        expected, halved_output = whole(**batch), halved(**batch)
+    assert torch.allclose(halved_output.char_states, expected.char_states, atol=0.02)
+    assert not torch.equal(halved_output.char_states, expected.char_states)  # 16 bits are not 32
 
 
 def test_the_command_writes_full_precision_where_it_is_asked_to(

@@ -19,8 +19,8 @@ def test_a_classification_pipeline_equals_the_predictor(
     save_model, sentences: tuple[str, ...], chars: bool, batch_size: int
 ) -> None:
     folder = save_model("sequence_classification", chars=chars, max_length=64)
-    found = build_pipeline(folder, device="cpu", batch_size=batch_size)(list(sentences), top_k=None)
-    for output, rows in zip(Predictor.load(folder).predict(sentences), found, strict=True):
+    predictions = build_pipeline(folder, device="cpu", batch_size=batch_size)(list(sentences), top_k=None)
+    for output, rows in zip(Predictor.load(folder).predict(sentences), predictions, strict=True):
         assert rows[0]["label"] == output.label
         assert {row["label"]: row["score"] for row in rows} == pytest.approx(output.probabilities, abs=1e-5)
 
@@ -28,8 +28,8 @@ def test_a_classification_pipeline_equals_the_predictor(
 def test_a_pair_goes_through_the_pipeline(classifier: Path) -> None:
     pair = {"text": "Seven ships", "text_pair": "before breakfast"}
     (output,) = Predictor.load(classifier).predict([pair])
-    found = build_pipeline(classifier, device="cpu")(pair)
-    assert (found["label"], found["score"]) == (output.label, pytest.approx(output.probability, abs=1e-5))
+    prediction = build_pipeline(classifier, device="cpu")(pair)
+    assert (prediction["label"], prediction["score"]) == (output.label, pytest.approx(output.probability, abs=1e-5))
 
 
 @pytest.mark.parametrize("chars", [True, False])
@@ -42,10 +42,12 @@ def test_a_tagging_pipeline_equals_the_predictor(save_model, sentences: tuple[st
     for row, output in zip(words, Predictor.load(folder).predict(texts), strict=True):
         if not all(len(word) == 1 or word.isalnum() for word in row):
             continue  # the pipeline has its own words where the tokenizer splits one at its punctuation
-        (found,) = tagging([row], is_split_into_words=True)
-        spans = [(one["entity_group"], one["start"], one["end"]) for one in found]
-        assert spans == [(one.type, one.start, one.end) for one in output.spans]
-        assert [one["score"] for one in found] == pytest.approx([one.score for one in output.spans], abs=1e-5)
+        (entities,) = tagging([row], is_split_into_words=True)
+        spans = [(entity["entity_group"], entity["start"], entity["end"]) for entity in entities]
+        assert spans == [(span.type, span.start, span.end) for span in output.spans]
+        assert [entity["score"] for entity in entities] == pytest.approx(
+            [span.score for span in output.spans], abs=1e-5
+        )
         total += len(spans)
     assert total > 5
 

@@ -15,21 +15,21 @@ BINARY = scores([[2, 0], [0, 1], [0, 3], [1, 0]], [0, 0, 1, 1])
 
 
 def test_two_labels_are_judged_by_the_second_one() -> None:
-    found = judge(BINARY, bins=5).metrics
-    assert (found["accuracy"], found["precision"], found["recall"], found["f1"]) == (0.5, 0.5, 0.5, 0.5)
-    assert found["matthews"] == 0
-    assert found["roc_auc"] == pytest.approx(3 / 4)  # b leads by 3 and -1 where it is right, by 1 and -2 where not
-    assert found["confidence"] == pytest.approx(np.mean(1 / (1 + np.exp(-np.array([2, 1, 3, 1])))))
-    assert "temperature" not in found
+    metrics = judge(BINARY, bins=5).metrics
+    assert (metrics["accuracy"], metrics["precision"], metrics["recall"], metrics["f1"]) == (0.5, 0.5, 0.5, 0.5)
+    assert metrics["matthews"] == 0
+    assert metrics["roc_auc"] == pytest.approx(3 / 4)  # b leads by 3 and -1 where it is right, by 1 and -2 where not
+    assert metrics["confidence"] == pytest.approx(np.mean(1 / (1 + np.exp(-np.array([2, 1, 3, 1])))))
+    assert "temperature" not in metrics
 
 
 def test_more_labels_are_averaged_and_have_no_positive_one() -> None:
-    found = judge(scores([[3, 0, 0], [0, 3, 0], [0, 3, 0], [3, 0, 0]], [0, 1, 2, 0], "abc"), bins=5)
-    assert not {"precision", "recall", "f1"} & found.metrics.keys()
-    assert found.metrics["micro_f1"] == found.metrics["accuracy"] == 0.75
-    assert found.metrics["macro_f1"] == pytest.approx((1 + 2 / 3 + 0) / 3)
-    assert found.areas["a"] == {"roc_auc": 1.0, "pr_auc": 1.0}
-    assert set(found.areas) == {"a", "b", "c"}
+    measured = judge(scores([[3, 0, 0], [0, 3, 0], [0, 3, 0], [3, 0, 0]], [0, 1, 2, 0], "abc"), bins=5)
+    assert not {"precision", "recall", "f1"} & measured.metrics.keys()
+    assert measured.metrics["micro_f1"] == measured.metrics["accuracy"] == 0.75
+    assert measured.metrics["macro_f1"] == pytest.approx((1 + 2 / 3 + 0) / 3)
+    assert measured.areas["a"] == {"roc_auc": 1.0, "pr_auc": 1.0}
+    assert set(measured.areas) == {"a", "b", "c"}
 
 
 def test_a_temperature_is_reported_beside_and_changes_nothing_else() -> None:
@@ -59,4 +59,4 @@ def test_the_file_has_everything() -> None:
     content = json.loads(calibration_text(judge(BINARY, bins=4, temperature=1.5)))
     assert content["decisions"] == 4
     assert len(content["bins"]) == len(content["scaled_bins"]) == 4
-    assert sum(one["count"] for one in content["bins"]) == 4
+    assert sum(reliability_bin["count"] for reliability_bin in content["bins"]) == 4

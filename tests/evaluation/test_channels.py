@@ -35,8 +35,8 @@ def test_all_subwords_of_a_changed_word_are_meant_and_no_others(processor: CharB
     assert [flags.tolist() for flags in changed] == [[False, True, False, True], [False, False]]
     encoded = encode(NOISY, processor, max_length)
     hidden = subwords_of(encoded, changed)
-    found = [text_of(feature, flags, processor) for feature, flags in zip(encoded.features, hidden, strict=True)]
-    assert "".join(found) == "shpisrottredam"
+    texts = [text_of(feature, flags, processor) for feature, flags in zip(encoded.features, hidden, strict=True)]
+    assert "".join(texts) == "shpisrottredam"
     assert not any(flags[0] or flags[-1] for flags in hidden)  # the special ones
 
 

@@ -26,10 +26,10 @@ def drawn(seed: int, members: int = 3, decisions: int = 7, labels: int = 4) -> n
 @given(seed=seeds)
 def test_equal_members_answer_as_each_of_them(rule: Rule, seed: int) -> None:
     logits = drawn(seed, members=1)
-    found = combine_scores(np.repeat(logits, 4, axis=0), rule)
-    assert (found.argmax(-1) == logits[0].argmax(-1)).all()
+    combined = combine_scores(np.repeat(logits, 4, axis=0), rule)
+    assert (combined.argmax(-1) == logits[0].argmax(-1)).all()
     if rule is not Rule.majority:
-        assert_near(probabilities_of(found), probabilities_of(logits[0]))
+        assert_near(probabilities_of(combined), probabilities_of(logits[0]))
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -56,8 +56,8 @@ def test_a_draw_goes_to_the_label_that_is_more_probable_on_average() -> None:
 def test_a_member_that_saw_nothing_has_no_say(rule: Rule) -> None:
     logits = drawn(1, members=2)
     logits[0, 3] = np.nan
-    found = combine_scores(logits, rule)
-    assert found[3].argmax() == logits[1, 3].argmax()
+    combined = combine_scores(logits, rule)
+    assert combined[3].argmax() == logits[1, 3].argmax()
     logits[1, 3] = np.nan
     assert np.isnan(combine_scores(logits, rule)[3]).all()
 
@@ -79,7 +79,7 @@ def test_answers_are_joined_by_their_texts() -> None:
     assert joint(MEMBERS, Rule.majority).text == "ada"
     mean = joint(MEMBERS, Rule.mean_logits)
     # ada: 4, 1 (the least of the member that lacks it), 2; bo: 3, 4, 1.5; cy: 3, 1, 1.5
-    assert [(one.text, one.score) for one in mean.candidates] == [
+    assert [(candidate.text, candidate.score) for candidate in mean.candidates] == [
         ("bo", pytest.approx(8.5 / 3)),
         ("ada", pytest.approx(7 / 3)),
     ]
@@ -89,17 +89,17 @@ def test_answers_are_joined_by_their_texts() -> None:
 @pytest.mark.parametrize("rule", RULES)
 def test_equal_members_give_their_answer_or_none(rule: Rule) -> None:
     for member in (answers(0, ada=3, bo=1), answers(5, ada=3, bo=1)):
-        found = joint((member,) * 3, rule)
-        assert found.text == "ada"
-        assert (found.null_difference > 0) == (member.null_difference > 0)
-    one, other = joint(MEMBERS, rule), joint(MEMBERS[::-1], rule)
-    assert [each.text for each in one.candidates] == [each.text for each in other.candidates]
-    assert one.null_difference == pytest.approx(other.null_difference)
+        joined = joint((member,) * 3, rule)
+        assert joined.text == "ada"
+        assert (joined.null_difference > 0) == (member.null_difference > 0)
+    forward, backward = joint(MEMBERS, rule), joint(MEMBERS[::-1], rule)
+    assert [each.text for each in forward.candidates] == [each.text for each in backward.candidates]
+    assert forward.null_difference == pytest.approx(backward.null_difference)
 
 
 def test_two_members_without_an_answer_outvote_one_with() -> None:
-    found = joint((answers(1, ada=0.5), answers(1, bo=0.5), answers(-9, cy=9)), Rule.majority)
-    assert found.null_difference > 0
+    joined = joint((answers(1, ada=0.5), answers(1, bo=0.5), answers(-9, cy=9)), Rule.majority)
+    assert joined.null_difference > 0
 
 
 def test_tasks_decide_from_joint_scores() -> None:
@@ -107,19 +107,19 @@ def test_tasks_decide_from_joint_scores() -> None:
     members = [
         SetPredictions(task.decide(rows), scores=rows) for rows in ([np.array([[1.0, 0]])], [np.array([[0, 3.0]])])
     ]
-    found = combine(task, members, Rule.mean_logits)
-    assert [one.label for one in found.predictions] == ["yes"]
+    joined = combine(task, members, Rule.mean_logits)
+    assert [prediction.label for prediction in joined.predictions] == ["yes"]
     reading = QuestionAnsweringTask("squad2", "f1_at_zero", SpanSettings(no_answers=True))
-    found = combine(reading, [SetPredictions([one]) for one in MEMBERS], Rule.mean_logits)
-    assert found.scores is not None
-    assert found.scores[0] == pytest.approx(np.array([[-5, 8.5 / 3]]))
+    joined = combine(reading, [SetPredictions([member]) for member in MEMBERS], Rule.mean_logits)
+    assert joined.scores is not None
+    assert joined.scores[0] == pytest.approx(np.array([[-5, 8.5 / 3]]))
 
 
 def test_members_of_other_examples_or_without_scores_are_refused() -> None:
     task = ClassificationTask("pairs", "accuracy", ColumnSettings(label_names={"0": "no", "1": "yes"}))
     rows = [np.zeros((1, 2))]
-    one = SetPredictions(task.decide(rows), scores=rows)
+    member = SetPredictions(task.decide(rows), scores=rows)
     with pytest.raises(DataError, match=r"as many predictions each, got \[1, 2\]"):
-        combine(task, [one, SetPredictions(one.predictions * 2, scores=rows * 2)], Rule.majority)
+        combine(task, [member, SetPredictions(member.predictions * 2, scores=rows * 2)], Rule.majority)
     with pytest.raises(DataError, match="one of them has stored none"):
-        combine(task, [one, SetPredictions(one.predictions)], Rule.majority)
+        combine(task, [member, SetPredictions(member.predictions)], Rule.majority)

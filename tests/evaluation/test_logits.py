@@ -12,12 +12,12 @@ SCORES = StoredLogits.of_examples(ROWS, [0, 1, 0], ["no", "ja é"])
 
 def test_scores_come_back_as_they_were_stored(tmp_path: Path) -> None:
     write_scores(tmp_path / "clean.scores.npz", SCORES)
-    found = read_scores(tmp_path / "clean.scores.npz")
-    assert found is not None
-    assert found.labels == ("no", "ja é")
-    assert found.gold.tolist() == [0, 1, 0]
-    for one, other in zip(found.examples, ROWS, strict=True):
-        assert np.array_equal(one, other, equal_nan=True)
+    stored = read_scores(tmp_path / "clean.scores.npz")
+    assert stored is not None
+    assert stored.labels == ("no", "ja é")
+    assert stored.gold.tolist() == [0, 1, 0]
+    for example, row in zip(stored.examples, ROWS, strict=True):
+        assert np.array_equal(example, row, equal_nan=True)
 
 
 def test_a_cell_older_than_scores_has_none(tmp_path: Path) -> None:

@@ -84,14 +84,14 @@ def test_subwords_hidden_one_by_one_add_up_to_their_word(asked: tuple) -> None:
     expected = np.zeros(len(TEXTS[0].spans))
     for position in np.flatnonzero(words >= 0):
         expected[words[position]] += loss_by_hand(asked, TEXTS[0], [int(position)])
-    found = scorer(asked, MaskedUnit.subword).losses(TEXTS[0])
-    assert found.losses == pytest.approx(expected, rel=1e-4)
-    assert found.subwords.sum() == (words >= 0).sum() > len(TEXTS[0].spans)
+    losses = scorer(asked, MaskedUnit.subword).losses(TEXTS[0])
+    assert losses.losses == pytest.approx(expected, rel=1e-4)
+    assert losses.subwords.sum() == (words >= 0).sum() > len(TEXTS[0].spans)
 
 
 def test_the_batch_size_does_not_matter(asked: tuple) -> None:
-    one, many = (scorer(asked, batch_size=size).losses(TEXTS[0]).losses for size in (1, 50))
-    assert one == pytest.approx(many, rel=1e-4)
+    alone, many = (scorer(asked, batch_size=size).losses(TEXTS[0]).losses for size in (1, 50))
+    assert alone == pytest.approx(many, rel=1e-4)
 
 
 def test_a_word_that_was_cut_is_not_scored_in_any_version(asked: tuple) -> None:
@@ -121,8 +121,8 @@ def test_ngrams_are_scored_on_the_same_subwords(asked: tuple) -> None:
     processor = asked[1]
     ids = [processor.tokenizer(text.text, add_special_tokens=False)["input_ids"] for text in TEXTS]
     model = NgramLanguageModel(ids, 2, len(processor.tokenizer))
-    found = ngram_losses(model, processor, TEXTS, 64)
-    for text, losses in zip(ids, found, strict=True):
+    scored = ngram_losses(model, processor, TEXTS, 64)
+    for text, losses in zip(ids, scored, strict=True):
         assert losses.losses.sum() == pytest.approx(-model.log_probabilities(text).sum())
         assert losses.subwords.sum() == len(text)
 
@@ -132,11 +132,11 @@ def test_nlm_is_asked_for_the_original_at_the_first_subword(asked: tuple) -> Non
     model, processor = asked
     noisy = attack_texts(TEXTS, Attack(), seed=1)
     changed = [
-        np.array([a != b for a, b in zip(one.words, two.words, strict=True)])
-        for one, two in zip(TEXTS, noisy, strict=True)
+        np.array([a != b for a, b in zip(clean_text.words, noisy_text.words, strict=True)])
+        for clean_text, noisy_text in zip(TEXTS, noisy, strict=True)
     ]
     options = {"max_length": 64, "batch_size": 2}
-    found = noisy_word_scores(model, processor, WORDS, noisy, TEXTS, changed, **options)
+    scored = noisy_word_scores(model, processor, WORDS, noisy, TEXTS, changed, **options)
     losses, right = [], 0
     for text, original, kept in zip(noisy, TEXTS, changed, strict=True):
         words, _ = word_of_subwords(processor, text, 64)
@@ -146,9 +146,9 @@ def test_nlm_is_asked_for_the_original_at_the_first_subword(asked: tuple) -> Non
             target = int(WORDS.encode([original.words[word]])[0])
             losses.append(-float(row[target]))
             right += int(row.argmax()) == target
-    assert found.count == len(losses) == sum(kept.sum() for kept in changed) > 0
-    assert found.perplexity == pytest.approx(math.exp(np.mean(losses)), rel=1e-4)
-    assert found.correct == right
+    assert scored.count == len(losses) == sum(kept.sum() for kept in changed) > 0
+    assert scored.perplexity == pytest.approx(math.exp(np.mean(losses)), rel=1e-4)
+    assert scored.correct == right
     nothing = noisy_word_scores(model, processor, WORDS, noisy, TEXTS, [kept & False for kept in changed], **options)
     assert nothing.perplexity is None and nothing.accuracy is None
 

@@ -16,9 +16,9 @@ def test_distance_is_zero_half_and_one_for_same_orthogonal_and_opposite_states()
 
 
 def test_without_noise_nothing_moves(dual_encoder) -> None:
-    found = word_sensitivities(dual_encoder, CLEAN, CLEAN)
-    assert set(found) == {"concat", "token", "char"}
-    assert all(np.allclose(row, 0, atol=tolerance()) for rows in found.values() for row in rows)
+    sensitivities = word_sensitivities(dual_encoder, CLEAN, CLEAN)
+    assert set(sensitivities) == {"concat", "token", "char"}
+    assert all(np.allclose(row, 0, atol=tolerance()) for rows in sensitivities.values() for row in rows)
 
 
 def test_means_are_over_words_and_told_apart_by_what_noise_changed() -> None:
@@ -30,19 +30,19 @@ def test_means_are_over_words_and_told_apart_by_what_noise_changed() -> None:
 
 
 def test_a_words_context_moves_it_too(dual_encoder) -> None:
-    found = word_sensitivities(dual_encoder, CLEAN[:1], NOISY[:1])
-    assert mean_sensitivity(found["concat"], CLEAN[:1], NOISY[:1]).others > 0
+    sensitivities = word_sensitivities(dual_encoder, CLEAN[:1], NOISY[:1])
+    assert mean_sensitivity(sensitivities["concat"], CLEAN[:1], NOISY[:1]).others > 0
 
 
 def test_holding_fewer_sentences_at_once_changes_nothing(plain_encoder) -> None:
-    one, other = (word_sensitivities(plain_encoder, CLEAN, NOISY, sentences_at_once=n) for n in (1, 9))
-    for row, same in zip(one["concat"], other["concat"], strict=True):
+    one_at_once, nine_at_once = (word_sensitivities(plain_encoder, CLEAN, NOISY, sentences_at_once=n) for n in (1, 9))
+    for row, same in zip(one_at_once["concat"], nine_at_once["concat"], strict=True):
         np.testing.assert_allclose(row, same, rtol=0, atol=tolerance())
 
 
 def test_a_word_that_vanishes_is_left_out(plain_encoder) -> None:
     clean, noisy = [["ferry", "left"]], [["ferry", "\u200b"]]
-    found = word_sensitivities(plain_encoder, clean, noisy)["concat"]
-    assert np.isnan(found[0]).tolist() == [False, True]
-    means = mean_sensitivity(found, clean, noisy)
+    sensitivities = word_sensitivities(plain_encoder, clean, noisy)["concat"]
+    assert np.isnan(sensitivities[0]).tolist() == [False, True]
+    means = mean_sensitivity(sensitivities, clean, noisy)
     assert np.isnan(means.attacked) and means.all_words == means.others

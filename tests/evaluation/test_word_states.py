@@ -10,14 +10,14 @@ SENTENCES = [["The", "ferry", "left", "."], ["Nobody", "answered"], ["Keep", "th
 
 def test_a_words_state_is_that_of_its_first_subword(dual_encoder) -> None:
     words = SENTENCES[0]
-    found = dual_encoder([words])[0]
+    states = dual_encoder([words])[0]
     batch = dual_encoder.processor([words], is_split_into_words=True, return_tensors="pt")
     with torch.no_grad():
         output = dual_encoder.model(**batch)
     first = [batch.word_ids(0).index(word) for word in range(len(words))]
-    assert_near(found.token, output.token_states[0, first].numpy())
-    assert_near(found.char, output.char_states[0, first].numpy())
-    assert found.seen.all()
+    assert_near(states.token, output.token_states[0, first].numpy())
+    assert_near(states.char, output.char_states[0, first].numpy())
+    assert states.seen.all()
 
 
 def test_batching_and_order_change_no_state(dual_encoder) -> None:

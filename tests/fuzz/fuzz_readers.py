@@ -63,17 +63,19 @@ HEADLESS = ColumnSettings(names=["label", "one"], first="one", label_names={"0":
 
 def comes_back(path: Path, read: Callable[[Path], Any], write: Callable[[Path, Any], object]) -> None:
     """Read a file; what was read must be the same after it was written."""
-    found = read(path)
+    content = read(path)
     again = path.with_name("again")
-    write(again, found)
-    assert read(again) == found, f"{found!r} came back as {read(again)!r}"
+    write(again, content)
+    assert read(again) == content, f"{content!r} came back as {read(again)!r}"
 
 
 def tagged(path: Path, read: Callable[[Path], Any], write: Callable[[Path, Any], object]) -> None:
     """The same for sentences, wherever they stood."""
-    found = read(path)
-    write(path.with_name("again"), found)
-    sentences, again = ([(one.words, one.tags) for one in some] for some in (found, read(path.with_name("again"))))
+    examples = read(path)
+    write(path.with_name("again"), examples)
+    sentences, again = (
+        [(sentence.words, sentence.tags) for sentence in some] for some in (examples, read(path.with_name("again")))
+    )
     assert sentences == again, f"{sentences!r} came back as {again!r}"
 
 
@@ -119,7 +121,7 @@ def squad(path: Path) -> None:
 
 def paragraphs(path: Path) -> None:
     """Plain text."""
-    assert all(one is None or one.strip() == one != "" for one in read_paragraphs([path]))
+    assert all(paragraph is None or paragraph.strip() == paragraph != "" for paragraph in read_paragraphs([path]))
 
 
 def packed_paragraphs(path: Path) -> None:
@@ -129,7 +131,7 @@ def packed_paragraphs(path: Path) -> None:
 
 def character_vocabulary(path: Path) -> None:
     """Our own character vocabularies."""
-    comes_back(path, lambda at: CharVocab.load(at).to_dict(), lambda at, found: CharVocab.from_dict(found).save(at))
+    comes_back(path, lambda at: CharVocab.load(at).to_dict(), lambda at, content: CharVocab.from_dict(content).save(at))
 
 
 def released_characters(path: Path) -> None:
@@ -140,7 +142,7 @@ def released_characters(path: Path) -> None:
 
 def word_vocabulary(path: Path) -> None:
     """Our own word vocabularies."""
-    comes_back(path, WordVocab.load, lambda at, found: found.save(at))
+    comes_back(path, WordVocab.load, lambda at, vocabulary: vocabulary.save(at))
 
 
 def released_words(path: Path) -> None:
@@ -169,8 +171,8 @@ def export(path: Path) -> None:
 def inputs(path: Path) -> None:
     """Texts to predict, in each form."""
     for form in ("document", "lines", "jsonl"):
-        found = read_inputs([str(path)], form, io.BytesIO())
-        assert len(found.rows) == len(found.places)
+        parsed = read_inputs([str(path)], form, io.BytesIO())
+        assert len(parsed.rows) == len(parsed.places)
 
 
 def scores(path: Path) -> None:

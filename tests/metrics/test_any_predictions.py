@@ -41,8 +41,8 @@ def test_scores_of_tags_are_shares_or_the_tags_are_refused(rows: list[list[tuple
     assert 0 <= tagging.token_accuracy(gold, predicted) <= 1
     assert tagging.token_accuracy(gold, gold) == float(any(gold))
     flat = [[tag for row in side for tag in row] for side in (gold, predicted)]
-    assert all(0 <= one.f1 <= 1 for one in tagging.label_scores(*flat).values())
-    assert all(one.f1 == 1 for one in tagging.label_scores(flat[0], flat[0]).values())
+    assert all(0 <= score.f1 <= 1 for score in tagging.label_scores(*flat).values())
+    assert all(score.f1 == 1 for score in tagging.label_scores(flat[0], flat[0]).values())
     try:
         scores = tagging.entity_scores(gold, predicted)
     except DataError:
@@ -63,20 +63,23 @@ def test_scores_of_answers_are_shares_and_1_where_all_is_right(cases: dict[str, 
         return
     scores = asdict(spans.span_scores(predictions, answers))
     assert shares({name: value for name, value in scores.items() if name not in ("questions", "answerable")})
-    perfect = {name: next((one for one in right if spans.normalize_answer(one)), "") for name, right in answers.items()}
+    perfect = {
+        name: next((answer for answer in right if spans.normalize_answer(answer)), "")
+        for name, right in answers.items()
+    }
     assert spans.span_scores(perfect, answers).exact == spans.span_scores(perfect, answers).f1 == 1
-    found = spans.best_no_answer_thresholds(predictions, answers, {name: case[2] for name, case in cases.items()})
-    assert all(0 <= one.score <= 1 for one in found)
+    thresholds = spans.best_no_answer_thresholds(predictions, answers, {name: case[2] for name, case in cases.items()})
+    assert all(0 <= threshold.score <= 1 for threshold in thresholds)
 
 
 @given(ROWS)
 def test_an_error_rate_of_words_is_a_share_and_0_where_all_is_right(rows: list[list[tuple[str, str]]]) -> None:
-    gold, found = ([[pair[side] for pair in row] for row in rows] for side in (0, 1))
+    gold, predicted = ([[pair[side] for pair in row] for row in rows] for side in (0, 1))
     if not any(gold):
         with pytest.raises(DataError, match="at least one word"):
-            word_error_rate(gold, found)
+            word_error_rate(gold, predicted)
         return
-    assert 0 <= word_error_rate(gold, found) <= 1
+    assert 0 <= word_error_rate(gold, predicted) <= 1
     assert word_error_rate(gold, gold) == 0
 
 
@@ -102,8 +105,8 @@ def test_tests_of_significance_give_shares(pairs: list[tuple[int, int]], seed: i
     units = [np.array([[min(x, 1), 1] for x in side]) for side in zip(*pairs, strict=True)]
     rng = np.random.default_rng(seed)
     for test in (significance.paired_bootstrap, significance.approximate_randomisation):
-        found = test(*units, rng, statistic=significance.mean_of_counts, rounds=100)
-        assert 0 <= found.p_value <= 1
+        comparison = test(*units, rng, statistic=significance.mean_of_counts, rounds=100)
+        assert 0 <= comparison.p_value <= 1
     assert 0 <= significance.mcnemar(*(side[:, 0] == 1 for side in units)).p_value <= 1
 
 

@@ -38,7 +38,7 @@ def test_a_model_that_is_right_as_often_as_it_says_has_hardly_an_error(labels: i
 def test_the_calibration_error_by_hand() -> None:
     probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.45, 0.55]])
     bins = reliability_bins([0, 0, 1, 0], probabilities, bins=2)
-    assert [one.count for one in bins] == [0, 4]
+    assert [reliability_bin.count for reliability_bin in bins] == [0, 4]
     assert bins[1].confidence == pytest.approx((0.9 + 0.8 + 0.6 + 0.55) / 4)
     assert bins[1].accuracy == 0.5
     fine = reliability_bins([0, 0, 1, 0], probabilities, bins=10)
@@ -49,15 +49,19 @@ def test_the_calibration_error_by_hand() -> None:
 @given(seeds, st.integers(2, 6), st.integers(1, 30))
 def test_every_decision_is_in_one_bin_and_the_error_is_a_share(seed: int, labels: int, bins: int) -> None:
     logits, gold = drawn(seed, 57, labels)
-    found = reliability_bins(gold, probabilities_of(logits), bins)
-    assert sum(one.count for one in found) == 57
-    assert all(one.low <= one.confidence <= one.high + 1e-12 for one in found if one.count)
-    assert 0 <= expected_calibration_error(found) <= 1
+    reliability = reliability_bins(gold, probabilities_of(logits), bins)
+    assert sum(reliability_bin.count for reliability_bin in reliability) == 57
+    assert all(
+        reliability_bin.low <= reliability_bin.confidence <= reliability_bin.high + 1e-12
+        for reliability_bin in reliability
+        if reliability_bin.count
+    )
+    assert 0 <= expected_calibration_error(reliability) <= 1
 
 
 def test_confidences_on_the_edges_of_bins_and_of_the_range_are_counted() -> None:
     certain = np.array([[1.0, 0.0], [0.5, 0.5]])
-    assert [one.count for one in reliability_bins([0, 0], certain, bins=2)] == [1, 1]
+    assert [reliability_bin.count for reliability_bin in reliability_bins([0, 0], certain, bins=2)] == [1, 1]
 
 
 @pytest.mark.parametrize("labels", [2, 4])

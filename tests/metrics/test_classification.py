@@ -49,17 +49,17 @@ def test_bad_input_is_refused() -> None:
 
 def test_averages_are_scikit_learns_and_micro_is_the_accuracy() -> None:
     gold, predicted = [0, 0, 1, 2, 2, 2], [0, 1, 1, 2, 0, 2]
-    found = averaged_scores(gold, predicted)
-    assert len(found) == 9
-    for name, value in found.items():
+    scores = averaged_scores(gold, predicted)
+    assert len(scores) == 9
+    for name, value in scores.items():
         average, _, which = name.partition("_")
         expected = getattr(sklearn_metrics, f"{which}_score")(gold, predicted, average=average)
         assert value == pytest.approx(expected), name
-    assert found["micro_precision"] == found["micro_recall"] == found["micro_f1"] == accuracy(gold, predicted)
-    assert found["macro_f1"] == label_f1(gold, predicted, average="macro")
+    assert scores["micro_precision"] == scores["micro_recall"] == scores["micro_f1"] == accuracy(gold, predicted)
+    assert scores["macro_f1"] == label_f1(gold, predicted, average="macro")
 
 
 def test_scores_of_the_positive_label_by_hand() -> None:
-    found = positive_scores([1, 1, 0, 0, 1], [1, 0, 1, 0, 0])
-    assert found == {"precision": 0.5, "recall": pytest.approx(1 / 3), "f1": pytest.approx(0.4)}
+    scores = positive_scores([1, 1, 0, 0, 1], [1, 0, 1, 0, 0])
+    assert scores == {"precision": 0.5, "recall": pytest.approx(1 / 3), "f1": pytest.approx(0.4)}
     assert positive_scores([0, 0], [0, 0]) == {"precision": 0.0, "recall": 0.0, "f1": 0.0}

@@ -12,9 +12,9 @@ from charbert.metrics.ranking import label_areas, ranking_scores
 def test_areas_by_hand() -> None:
     # of the four pairs of a positive and a negative decision three are in the right order
     scores = np.array([0.1, 0.4, 0.35, 0.8])
-    found = ranking_scores([0, 0, 1, 1], np.stack([1 - scores, scores], axis=1))
-    assert found["roc_auc"] == pytest.approx(3 / 4)
-    assert found["pr_auc"] == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
+    areas = ranking_scores([0, 0, 1, 1], np.stack([1 - scores, scores], axis=1))
+    assert areas["roc_auc"] == pytest.approx(3 / 4)
+    assert areas["pr_auc"] == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
 
 
 def test_a_perfect_order_has_full_areas_and_a_reversed_one_none() -> None:

@@ -31,7 +31,9 @@ def test_f1_of_counts_is_vectorised_and_safe_without_entities() -> None:
 def test_matthews_of_counts_is_the_correlation_of_the_labels_that_were_counted() -> None:
     gold, predicted = _rng(1).integers(0, 2, 200), _rng(2).integers(0, 2, 200)
     outcomes = [(1, 1), (0, 1), (1, 0), (0, 0)]
-    counts = np.stack([(gold == one) & (predicted == two) for one, two in outcomes], axis=1)
+    counts = np.stack(
+        [(gold == gold_class) & (predicted == predicted_class) for gold_class, predicted_class in outcomes], axis=1
+    )
     assert float(matthews_of_counts(counts.sum(axis=0))) == pytest.approx(matthews(gold, predicted))
     assert matthews_of_counts(np.array([[5, 0, 0, 7], [5, 7, 0, 0]])).tolist() == [1.0, 0.0]
 
@@ -59,9 +61,9 @@ def test_the_interval_holds_the_difference() -> None:
 
 
 def test_randomisation_agrees_with_the_exact_test_on_accuracy() -> None:
-    one, other = _outcomes(0.6, 120, 5), _outcomes(0.72, 120, 6)
-    exact = mcnemar(one[:, 0], other[:, 0])
-    drawn = approximate_randomisation(one, other, _rng(), statistic=mean_of_counts, rounds=20_000)
+    first, second = _outcomes(0.6, 120, 5), _outcomes(0.72, 120, 6)
+    exact = mcnemar(first[:, 0], second[:, 0])
+    drawn = approximate_randomisation(first, second, _rng(), statistic=mean_of_counts, rounds=20_000)
     assert drawn.p_value == pytest.approx(exact.p_value, abs=0.015)
     assert drawn.difference == pytest.approx(exact.difference)
 
@@ -78,8 +80,8 @@ def test_p_values_are_uniform_when_nothing_differs() -> None:
 
 
 def test_the_same_generator_gives_the_same_result() -> None:
-    one, other = _rng(1).integers(0, 3, (30, 3)), _rng(2).integers(0, 3, (30, 3))
-    results = {paired_bootstrap(one, other, _rng(7), rounds=300) for _ in range(2)}
+    first, second = _rng(1).integers(0, 3, (30, 3)), _rng(2).integers(0, 3, (30, 3))
+    results = {paired_bootstrap(first, second, _rng(7), rounds=300) for _ in range(2)}
     assert len(results) == 1
 
 

@@ -36,9 +36,9 @@ def test_normalisation_is_stable_and_an_answer_matches_itself(text: str) -> None
 
 
 @given(WORDS, WORDS)
-def test_f1_is_symmetric_and_not_below_exact_match(one: str, other: str) -> None:
-    assert answer_f1(one, [other]) == answer_f1(other, [one])
-    assert exact_match(one, [other]) <= answer_f1(one, [other]) <= 1.0
+def test_f1_is_symmetric_and_not_below_exact_match(first: str, second: str) -> None:
+    assert answer_f1(first, [second]) == answer_f1(second, [first])
+    assert exact_match(first, [second]) <= answer_f1(first, [second]) <= 1.0
 
 
 def test_the_best_of_several_answers_counts() -> None:

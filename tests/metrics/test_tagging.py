@@ -14,7 +14,7 @@ PAIRS = st.lists(st.lists(st.tuples(TAGS, TAGS), min_size=1, max_size=8), min_si
 
 
 def _sides(pairs: list[list[tuple[str, str]]]) -> tuple[list[list[str]], list[list[str]]]:
-    return [[one for one, _ in row] for row in pairs], [[other for _, other in row] for row in pairs]
+    return [[gold_tag for gold_tag, _ in row] for row in pairs], [[other for _, other in row] for row in pairs]
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # seqeval warns of scores without entities

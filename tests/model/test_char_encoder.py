@@ -79,14 +79,14 @@ def test_looking_gates_up_gives_what_embedding_every_character_gives(
     encoder = build_char_encoder(make_config(variant=variant))
     assert encoder is not None
     inputs = [batch[name] for name in ("char_input_ids", "start_ids", "end_ids")]
-    found = []
+    results = []
     for observed in (False, True):  # a hook wants to see the embeddings, so they are made
         if observed:
             encoder.embedding.register_forward_hook(lambda *_: None)
         states = encoder(*inputs)
         gradients = torch.autograd.grad(states.square().sum(), list(encoder.parameters()))
-        found.append((states, *gradients))
-    for looked_up, embedded in zip(*found, strict=True):
+        results.append((states, *gradients))
+    for looked_up, embedded in zip(*results, strict=True):
         assert_near(looked_up, embedded)
 
 

@@ -46,11 +46,11 @@ def test_folded_maps_give_the_same_values_and_gradients(
     layer = kind(hidden_size=8, window=window).double()
     token, char = torch.randn(2, 2, 6, 8, dtype=torch.float64)
     mask = None if lengths is None else torch.arange(6) < torch.tensor(lengths)[:, None]
-    found = []
+    results = []
     for kernel in (None, layer.fold()):
         outputs = layer(token, char, mask, kernel)
-        found.append((*outputs, *torch.autograd.grad(sum(o.sin().sum() for o in outputs), list(layer.parameters()))))
-    for apart, folded in zip(*found, strict=True):
+        results.append((*outputs, *torch.autograd.grad(sum(o.sin().sum() for o in outputs), list(layer.parameters()))))
+    for apart, folded in zip(*results, strict=True):
         torch.testing.assert_close(folded, apart, rtol=1e-10, atol=1e-12)
 
 

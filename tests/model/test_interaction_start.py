@@ -40,8 +40,8 @@ def states(model: CharBertModel) -> torch.Tensor:
     starts = torch.arange(5)[None] * 3
     inputs = {"char_input_ids": torch.arange(4, 19)[None], "start_ids": starts, "end_ids": starts + 1}
     with torch.no_grad():
-        found = model(subwords, **inputs, output_hidden_states=True).token_hidden_states
-    return torch.stack(found[1:])
+        hidden_states = model(subwords, **inputs, output_hidden_states=True).token_hidden_states
+    return torch.stack(hidden_states[1:])
 
 
 @pytest.mark.parametrize("model_type", TRUNKS)

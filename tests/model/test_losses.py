@@ -57,11 +57,13 @@ def test_filling_up_changes_neither_loss_nor_gradients() -> None:
     labels = torch.randint(0, 9, (4, 50))
     labels[torch.rand(4, 50) < 0.3] = IGNORED_LABEL
     wanted = F.cross_entropy(head(states).flatten(0, 1), labels.flatten())
-    found = labeled_loss(head, states, labels).loss
-    torch.testing.assert_close(found, wanted)
+    padded_loss = labeled_loss(head, states, labels).loss
+    torch.testing.assert_close(padded_loss, wanted)
     for weight in (states, head.weight, head.bias):
-        one, other = (torch.autograd.grad(loss, weight, retain_graph=True)[0] for loss in (found, wanted))
-        torch.testing.assert_close(one, other)
+        gradient, wanted_gradient = (
+            torch.autograd.grad(loss, weight, retain_graph=True)[0] for loss in (padded_loss, wanted)
+        )
+        torch.testing.assert_close(gradient, wanted_gradient)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

@@ -44,10 +44,10 @@ def check_fields(encoding: Any, *, disjoint: bool = True) -> None:
         assert len(starts) == len(ends) == len(attended)
         assert (starts >= 0).all() and (starts <= ends).all()
         assert (ends < max(1, len(chars))).all()
-        one, other = starts[attended], ends[attended]
-        assert (np.diff(one) >= 0).all() and (np.diff(other) >= 0).all()
+        attended_starts, attended_ends = starts[attended], ends[attended]
+        assert (np.diff(attended_starts) >= 0).all() and (np.diff(attended_ends) >= 0).all()
         if disjoint:
-            assert (other[:-1] < one[1:]).all()
+            assert (attended_ends[:-1] < attended_starts[1:]).all()
 
 
 @any_unicode

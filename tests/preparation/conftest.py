@@ -15,7 +15,7 @@ def apply() -> Callable[..., Prepared[Any]]:
     """Return what a step makes of examples; texts alone stand for rows with the label yes."""
 
     def applied(step: Step, examples: Sequence[Any], view: ExampleAdapter[Any] | None = None) -> Prepared[Any]:
-        made = [LabeledText(one, None, "yes") if isinstance(one, str) else one for one in examples]
+        made = [LabeledText(example, None, "yes") if isinstance(example, str) else example for example in examples]
         rows = [Row(example, index, f"file:{index + 1}") for index, example in enumerate(made)]
         return run_steps(rows, [step], view or LabeledAdapter())
 

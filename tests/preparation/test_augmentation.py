@@ -30,8 +30,14 @@ def copies(prepared: Prepared[Any]) -> list[Any]:
 def test_each_operation_does_what_it_says(apply: Apply) -> None:
     words = words_of(TEXT)
     (noised,) = copies(apply(augment("noise", word_share=0.3), [TEXT]))
-    changed = [(one, two) for one, two in zip(words, words_of(noised.first), strict=True) if one != two]
-    assert len(changed) == 4 and all(len(one) >= 4 and abs(len(one) - len(two)) <= 1 for one, two in changed)
+    changed = [
+        (word, noised_word)
+        for word, noised_word in zip(words, words_of(noised.first), strict=True)
+        if word != noised_word
+    ]
+    assert len(changed) == 4 and all(
+        len(word) >= 4 and abs(len(word) - len(noised_word)) <= 1 for word, noised_word in changed
+    )
     (swapped,) = copies(apply(augment("swap", word_share=0.2), [TEXT]))
     assert sorted(words_of(swapped.first)) == sorted(words) and words_of(swapped.first) != words
     (shorter,) = copies(apply(augment("deletion", word_share=0.2), [TEXT]))
@@ -51,11 +57,11 @@ def test_share_and_copies_are_kept_to(apply: Apply) -> None:
 
 def test_another_seed_gives_other_copies_and_examples_do_not_depend_on_each_other(apply: Apply) -> None:
     texts = [f"{TEXT} number {number}" for number in range(6)]
-    found = [copies(apply(augment("noise", "swap", "deletion", seed=seed), texts)) for seed in (0, 0, 1)]
-    assert found[0] == found[1] != found[2]
+    drawn = [copies(apply(augment("noise", "swap", "deletion", seed=seed), texts)) for seed in (0, 0, 1)]
+    assert drawn[0] == drawn[1] != drawn[2]
     assert (
         copies(apply(augment("noise", "swap", "deletion"), [*texts[:5], "another text at the end of it all"]))[:5]
-        == found[0][:5]
+        == drawn[0][:5]
     )
 
 

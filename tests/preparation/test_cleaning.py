@@ -60,7 +60,7 @@ def test_a_word_of_which_nothing_is_left_goes_with_its_tag(apply: Apply) -> None
     nothing = apply(
         RepairUnicode(UnicodeSettings()), [TaggedSentence(("\ufeff",), ("O",))], TaggedAdapter(entities=True)
     )
-    assert [one.reason for one in nothing.dropped] == ["nothing certain is left after the repair"]
+    assert [example.reason for example in nothing.dropped] == ["nothing certain is left after the repair"]
 
 
 def test_answers_are_found_again_in_a_mended_context(apply: Apply) -> None:
@@ -93,7 +93,7 @@ def test_an_answer_that_cannot_be_placed_with_certainty_takes_its_question_along
 )
 def test_missing_texts_and_labels_are_dropped(apply: Apply, example: LabeledText, reason: str | None) -> None:
     dropped = apply(DropEmpty(EmptySettings()), [example]).dropped
-    assert [one.reason for one in dropped] == ([reason] if reason else [])
+    assert [removed.reason for removed in dropped] == ([reason] if reason else [])
 
 
 def test_a_label_that_the_task_lists_is_never_missing(apply: Apply) -> None:
@@ -102,21 +102,23 @@ def test_a_label_that_the_task_lists_is_never_missing(apply: Apply) -> None:
 
 
 def test_labels_are_written_in_one_way(apply: Apply) -> None:
-    found = ["positive", "Positive ", "pos", "0", "NEGATIVE", "odd"]
+    spellings = ["positive", "Positive ", "pos", "0", "NEGATIVE", "odd"]
     step = CleanLabels(LabelSettings(aliases={"POS": "positive"}), {"0": "negative", "1": "positive"})
-    prepared = apply(step, [LabeledText("t", None, label) for label in found], LabeledAdapter(["negative", "positive"]))
-    assert [one.label for one in prepared.examples] == ["positive"] * 3 + ["negative"] * 2 + ["odd"]
+    prepared = apply(
+        step, [LabeledText("t", None, label) for label in spellings], LabeledAdapter(["negative", "positive"])
+    )
+    assert [example.label for example in prepared.examples] == ["positive"] * 3 + ["negative"] * 2 + ["odd"]
     assert prepared.reports[0].changed == {"label": 4}
     left = apply(DropUnfit(), prepared.examples, LabeledAdapter(["negative", "positive"]))
-    assert [one.detail for one in left.dropped] == ["the label 'odd' is none of negative, positive"]
+    assert [example.detail for example in left.dropped] == ["the label 'odd' is none of negative, positive"]
 
 
 def test_without_a_list_the_most_frequent_way_of_writing_wins(apply: Apply) -> None:
     labels = ["Yes", "yes", "yes", "no", "NO", "NO"]
     rows = [LabeledText("t", None, label) for label in labels]
-    assert [one.label for one in apply(CleanLabels(LabelSettings()), rows).examples] == ["yes"] * 3 + ["NO"] * 3
+    assert [example.label for example in apply(CleanLabels(LabelSettings()), rows).examples] == ["yes"] * 3 + ["NO"] * 3
     strict = apply(CleanLabels(LabelSettings(ignore_case=False)), rows)
-    assert [one.label for one in strict.examples] == labels
+    assert [example.label for example in strict.examples] == labels
 
 
 def test_types_of_entities_have_aliases_and_entities_begin_with_b(apply: Apply) -> None:
@@ -129,7 +131,7 @@ def test_types_of_entities_have_aliases_and_entities_begin_with_b(apply: Apply) 
 def test_lengths_have_limits_and_a_fence(apply: Apply) -> None:
     texts = ["one", *["a b c d e f g h"] * 4, *["a b c d e f"] * 4, "w " * 90]
     bounded = apply(DropLengthOutliers(LengthSettings(min_words=2, max_words=80, fence=0)), texts)
-    assert [one.reason for one in bounded.dropped] == ["too short", "too long"]
+    assert [example.reason for example in bounded.dropped] == ["too short", "too long"]
     fenced = apply(DropLengthOutliers(LengthSettings(fence=3)), texts)
-    assert [one.detail for one in fenced.dropped] == ["1 words", "90 words"]
+    assert [example.detail for example in fenced.dropped] == ["1 words", "90 words"]
     assert len(apply(DropLengthOutliers(LengthSettings(fence=0)), texts).rows) == len(texts)

@@ -44,21 +44,24 @@ def test_minhash_finds_what_a_comparison_of_all_pairs_finds() -> None:
             sentence[draw.randrange(12)] = draw.choice(words)
             texts.append(" ".join(sentence))
     settings = NearSettings(0.7)
-    index, found = SimilarTexts(settings), set()
+    index, similar_pairs = SimilarTexts(settings), set()
     for number, text in enumerate(texts):
-        found |= {(match.number, number) for match in index.find_all((text,)) if match.similarity < 1}
+        similar_pairs |= {(match.number, number) for match in index.find_all((text,)) if match.similarity < 1}
         index.add((text,))
     grams = [ngrams(normalize_text(text), settings.ngram) for text in texts]
     pairs = [(i, j) for j in range(len(texts)) for i in range(j) if texts[i] != texts[j]]
     expected = {(i, j) for i, j in pairs if jaccard(grams[i], grams[j]) >= settings.similarity}
-    assert found <= expected  # the exact similarity decides
-    assert len(found) >= 0.95 * len(expected) > 20
+    assert similar_pairs <= expected  # the exact similarity decides
+    assert len(similar_pairs) >= 0.95 * len(expected) > 20
 
 
 def test_the_first_of_repetitions_stays(apply: Apply) -> None:
     prepared = apply(step(), [BASE, FAR, BASE.upper() + "  ", CLOSE])
-    assert [one.first for one in prepared.examples] == [BASE, FAR]
-    assert [(one.index, one.reason) for one in prepared.dropped] == [(2, "duplicate"), (3, "near duplicate")]
+    assert [example.first for example in prepared.examples] == [BASE, FAR]
+    assert [(example.index, example.reason) for example in prepared.dropped] == [
+        (2, "duplicate"),
+        (3, "near duplicate"),
+    ]
     assert prepared.dropped[1].detail.startswith("of file:1 (similarity 0.8")
     assert len(apply(step(similarity=0), [BASE, FAR, CLOSE]).rows) == 3
 
@@ -111,11 +114,11 @@ def leakage(action: Finding) -> FindLeakage:
 def test_training_examples_of_another_set_are_dropped_listed_or_refused(apply: Apply) -> None:
     texts = [FAR, BASE, "Short  one", CLOSE]
     dropped = apply(leakage(Finding.drop), texts)
-    assert [one.first for one in dropped.examples] == [FAR]
+    assert [example.first for example in dropped.examples] == [FAR]
     assert dropped.reports[0].dropped == {"in a held-out set": 2, "nearly in a held-out set": 1}
     listed = apply(leakage(Finding.report), texts)
     assert len(listed.rows) == 4
-    assert [(one["place"], one["of"]) for one in listed.findings] == [
+    assert [(finding["place"], finding["of"]) for finding in listed.findings] == [
         ("file:2", "file.dev:7 (dev)"),
         ("file:3", "test:9"),
         ("file:4", "file.dev:7 (dev)"),

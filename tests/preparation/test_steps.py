@@ -101,7 +101,7 @@ def test_nothing_is_lost(drawn: tuple[ExampleAdapter[Any], list[Any]]) -> None:
     view, examples = drawn
     prepared = run_steps(rows_of(examples), STEPS, view)
     originals = [row.index for row in prepared.rows if not row.added_by]
-    assert Counter(originals + [one.index for one in prepared.dropped if not one.added_by]) == Counter(
+    assert Counter(originals + [example.index for example in prepared.dropped if not example.added_by]) == Counter(
         range(len(examples))
     )
     added = sum(report.added for report in prepared.reports)
@@ -119,9 +119,9 @@ def test_the_same_seed_gives_the_same_bytes_and_examples_are_not_altered(
 ) -> None:
     view, examples = drawn
     before = [view.describe(example) for example in examples]
-    one, other = (run_steps(rows_of(examples), STEPS, view) for _ in range(2))
-    assert one.rows == other.rows
-    assert listings({"train": one}) == listings({"train": other})
+    first, second = (run_steps(rows_of(examples), STEPS, view) for _ in range(2))
+    assert first.rows == second.rows
+    assert listings({"train": first}) == listings({"train": second})
     assert [view.describe(example) for example in examples] == before
 
 
@@ -134,7 +134,7 @@ def test_what_is_left_fits_the_task_and_labels_stay_with_their_words(
     normalized = run_steps(rows_of(examples), [STEPS[0]], view).rows
     for row in run_steps(normalized, [STEPS[6]], view).rows:
         assert view.fault(row.example) == ""
-        source = next(one.example for one in normalized if one.index == row.index)
+        source = next(row_before.example for row_before in normalized if row_before.index == row.index)
         if isinstance(source, TaggedSentence):
             assert source.pos is not None
             place_of = [source.pos.index(pos) for pos in row.example.pos]  # where each word stood

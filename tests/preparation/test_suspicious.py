@@ -33,17 +33,17 @@ def reviews() -> list[LabeledText]:
 
 def test_flipped_labels_are_found(apply: Apply) -> None:
     prepared = apply(FindSuspicious(SuspiciousSettings(), seed=0), reviews())
-    assert {one["index"] for one in prepared.findings} == FLIPPED
+    assert {finding["index"] for finding in prepared.findings} == FLIPPED
     assert len(prepared.rows) == 120
-    for one in prepared.findings:
-        assert one["label"] != one["suggested"] and one["confidence"] < 0.5
+    for finding in prepared.findings:
+        assert finding["label"] != finding["suggested"] and finding["confidence"] < 0.5
     notes = prepared.reports[0].notes
     assert notes["suspicious examples"] == 3 and notes["accuracy of that model"] == pytest.approx(117 / 120)
 
 
 def test_they_can_be_dropped_or_refused(apply: Apply) -> None:
     dropped = apply(FindSuspicious(SuspiciousSettings(action=Finding.drop, top=2), seed=0), reviews())
-    assert len(dropped.rows) == 118 and {one.index for one in dropped.dropped} < FLIPPED
+    assert len(dropped.rows) == 118 and {example.index for example in dropped.dropped} < FLIPPED
     assert "rather" in dropped.dropped[0].detail
     with pytest.raises(DataError, match="and 2 more such"):
         apply(FindSuspicious(SuspiciousSettings(action=Finding.refuse), seed=0), reviews())
@@ -60,9 +60,9 @@ def test_a_wrong_tag_is_found_at_its_word(apply: Apply) -> None:
     ]
     rows[33] = TaggedSentence(rows[33].words, ("B-PER", "O", "O", "B-PER", "O"))
     prepared = apply(FindSuspicious(SuspiciousSettings(), seed=0), rows, TaggedAdapter(entities=True))
-    (found,) = prepared.findings
-    assert (found["index"], found["position"], found["word"]) == (33, 3, rows[33].words[3])
-    assert (found["label"], found["suggested"]) == ("B-PER", "B-LOC")
+    (finding,) = prepared.findings
+    assert (finding["index"], finding["position"], finding["word"]) == (33, 3, rows[33].words[3])
+    assert (finding["label"], finding["suggested"]) == ("B-PER", "B-LOC")
 
 
 def test_probabilities_of_a_real_model_are_taken_instead(apply: Apply, tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_probabilities_of_a_real_model_are_taken_instead(apply: Apply, tmp_path:
         lines.append(full if number % 3 else {"predicted": likely, "probability": 0.9})
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     step = FindSuspicious(SuspiciousSettings(), 0, read_probabilities(path))
-    assert {one["index"] for one in apply(step, reviews()).findings} == FLIPPED
+    assert {finding["index"] for finding in apply(step, reviews()).findings} == FLIPPED
     with pytest.raises(DataError, match="a line for each example of the file, 120 or more, got 9"):
         apply(FindSuspicious(SuspiciousSettings(), 0, read_probabilities(path)[:9]), reviews())
     with pytest.raises(DataError, match=r"line 1: expected labels of .*, got 'neutral'"):

@@ -40,7 +40,7 @@ def test_a_key_depends_on_what_can_change_its_analysis(
         return [run(settings).key for run in runs]
 
     pairs = zip(keys(composed("recipe=quick")), keys(composed("recipe=quick", override)), strict=True)
-    assert tuple(one == other for one, other in pairs) == same
+    assert tuple(key == changed_key for key, changed_key in pairs) == same
 
 
 def test_each_kind_of_states_is_a_cell_of_its_own(composed: Composed) -> None:
@@ -73,8 +73,8 @@ def test_a_figure_holds_the_cells_that_differ_in_model_and_seed_only(composed: C
     others = (("noise=keyboard",), ("analysis.sensitivity.stage=pretrained",), ("task=qnli",))
     for overrides in (("model=bert",), ("model=charbert", "seed=2"), *others):
         finished(composed("recipe=quick", *overrides))
-    found = analysis_records(composed("recipe=quick"), SENSITIVITY)
-    assert sorted((record.name.split("-")[-2], record.seed) for record in found) == [("bert", 1), ("charbert", 2)]
+    records = analysis_records(composed("recipe=quick"), SENSITIVITY)
+    assert sorted((record.name.split("-")[-2], record.seed) for record in records) == [("bert", 1), ("charbert", 2)]
 
 
 def test_entity_scores_are_refused_for_other_tasks(composed: Composed) -> None:

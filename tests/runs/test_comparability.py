@@ -29,8 +29,8 @@ def test_a_table_holds_the_cells_that_differ_in_model_and_seed_only(composed: Co
     wanted = [("model=bert", "seed=1"), ("model=bert", "seed=2"), ("model=charbert", "seed=1")]
     for overrides in (*wanted, ("model=charbert", "noise=keyboard"), ("model=bert", "finetuning.epochs=9")):
         finished(composed("recipe=minilm", *overrides))
-    found = comparable_records(composed("recipe=minilm", "model=bert"))
-    assert sorted((record.settings["model"]["name"], record.seed) for record in found) == [
+    records = comparable_records(composed("recipe=minilm", "model=bert"))
+    assert sorted((record.settings["model"]["name"], record.seed) for record in records) == [
         ("BERT", 1),
         ("BERT", 2),
         ("CharBERT", 1),
@@ -44,8 +44,8 @@ def test_a_model_with_noise_of_its_own_stands_beside_those_with_other_noise(comp
         finished(composed("recipe=minilm", *overrides))
     dense = composed("recipe=minilm", "model=charbert_dense")
     assert dense.noise == composed("recipe=minilm", "noise=dense").noise
-    found = comparable_records(composed("recipe=minilm", "model=bert"))
-    assert sorted(record.settings["model"]["name"] for record in found) == ["CharBERT", "CharBERT, dense noise"]
+    records = comparable_records(composed("recipe=minilm", "model=bert"))
+    assert sorted(record.settings["model"]["name"] for record in records) == ["CharBERT", "CharBERT, dense noise"]
     other_text = comparable_records(composed("recipe=minilm", "model=bert", "corpus.max_words=7"))
     assert not other_text
 
@@ -58,11 +58,11 @@ def test_a_row_with_its_own_noise_shares_the_encoder_of_that_noise(composed: Com
 def test_a_set_with_the_same_files_is_the_same_whatever_the_others_are(composed: Composed) -> None:
     for overrides in (("task=ner",), ("task=qnli", "data=benchmarks"), ("task=qnli", "data=folds")):
         finished(composed("recipe=minilm", "model=bert", *overrides))
-    found = comparable_records(composed("recipe=minilm", "model=bert", "data=folds", "task=ner"))
+    records = comparable_records(composed("recipe=minilm", "model=bert", "data=folds", "task=ner"))
     of_folds = finetuning_run(composed("recipe=minilm", "model=bert", "data=folds", "task=qnli")).key
-    assert {record.settings["task"]["name"] for record in found} == {"ner", "qnli"}
-    assert of_folds in {record.key for record in found}
-    assert len(found) == 2
+    assert {record.settings["task"]["name"] for record in records} == {"ner", "qnli"}
+    assert of_folds in {record.key for record in records}
+    assert len(records) == 2
 
 
 def test_rows_of_a_set_that_is_read_more_often_stand_alone_but_for_the_baselines(composed: Composed) -> None:

@@ -40,8 +40,8 @@ def test_patience_stops_a_training_that_no_longer_improves(tmp_path: Path, patie
     trainer, record = Recorder(tmp_path), a_record()
     train(trainer, record, TrackedRun(), patience)  # type: ignore[arg-type]
     assert record.training_tokens == 42
-    found = [callback for callback in trainer.callbacks if isinstance(callback, EarlyStoppingCallback)]
-    assert [callback.early_stopping_patience for callback in found] == ([patience] if stops else [])
+    callbacks = [callback for callback in trainer.callbacks if isinstance(callback, EarlyStoppingCallback)]
+    assert [callback.early_stopping_patience for callback in callbacks] == ([patience] if stops else [])
 
 
 def test_training_goes_on_from_the_newest_checkpoint(tmp_path: Path) -> None:

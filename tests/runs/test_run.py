@@ -55,19 +55,19 @@ def test_what_can_change_a_number_changes_the_key(composed: Composed, override: 
 
 
 def test_one_pretrained_encoder_serves_all_seeds_and_tasks(composed: Composed) -> None:
-    one, other = composed("recipe=minilm", "seed=1"), composed("recipe=minilm", "seed=2", "finetuning.epochs=9")
-    assert pretraining_run(one).folder == pretraining_run(other).folder
+    first, second = composed("recipe=minilm", "seed=1"), composed("recipe=minilm", "seed=2", "finetuning.epochs=9")
+    assert pretraining_run(first).folder == pretraining_run(second).folder
 
 
 def test_a_plain_trunk_is_the_same_cell_whatever_pretraining_would_do(composed: Composed) -> None:
-    one = composed("recipe=minilm", "model=bert")
+    settings = composed("recipe=minilm", "model=bert")
     other = composed("recipe=minilm", "model=bert", "noise=keyboard", "pretraining.epochs=9", "corpus.max_words=7")
-    assert finetuning_run(one).key == finetuning_run(other).key
+    assert finetuning_run(settings).key == finetuning_run(other).key
 
 
 def test_a_trunk_from_scratch_depends_on_its_text(composed: Composed) -> None:
-    one, other = composed("recipe=quick"), composed("recipe=quick", "newswire.seed=2")
-    assert trunk_run(one).key != trunk_run(other).key
+    first, second = composed("recipe=quick"), composed("recipe=quick", "newswire.seed=2")
+    assert trunk_run(first).key != trunk_run(second).key
 
 
 def test_checkpoints_that_a_killed_run_left_behind_its_record_are_deleted(composed: Composed, tmp_path: Path) -> None:

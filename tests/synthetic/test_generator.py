@@ -29,15 +29,15 @@ def wire() -> Newswire:
 
 
 def _names(sentences: Iterable[NewsSentence]) -> set[tuple[str, ...]]:
-    found, current = set(), []
+    names, current = set(), []
     for sentence in sentences:
         for word, tag in [*zip(sentence.words, sentence.tags, strict=True), ("", "O")]:
             if not tag.startswith("I-") and current:
-                found.add(tuple(current))
+                names.add(tuple(current))
                 current = []
             if tag != "O":
                 current.append(word.casefold())
-    return found
+    return names
 
 
 def test_there_are_many_templates_and_questions() -> None:
@@ -88,7 +88,7 @@ def test_annotation_is_complete_and_iob2(wire: Newswire) -> None:
 
 def test_names_of_the_splits_are_disjoint(wire: Newswire) -> None:
     names = {split: _names(wire.sentences(4000, split)) for split in SPLITS}
-    assert all(len(found) > 1000 for found in names.values())
+    assert all(len(split_names) > 1000 for split_names in names.values())
     assert not names["train"] & (names["dev"] | names["test"]) and not names["dev"] & names["test"]
     other_seed = _names(Newswire(4).sentences(4000, "train"))
     assert not other_seed & names["test"]
@@ -146,9 +146,9 @@ def test_a_name_belongs_to_a_split_only_with_all_its_words() -> None:
     ],
 )
 def test_detokenised_text_is_spaced_like_print(words: str, text: str) -> None:
-    found, spans = detokenize(words.split())
-    assert found == text
-    assert [found[start:end] for start, end in spans] == words.split()
+    detokenized, spans = detokenize(words.split())
+    assert detokenized == text
+    assert [detokenized[start:end] for start, end in spans] == words.split()
 
 
 def test_articles_fit_the_next_word(wire: Newswire) -> None:

@@ -35,9 +35,9 @@ def test_about_half_of_the_sentences_are_acceptable_and_these_are_the_generators
 def test_a_fault_keeps_the_first_word_and_loses_at_most_one() -> None:
     whole = [sentence.text for document in Newswire(1).documents(ROWS) for sentence in document.body]
     for row, text in zip(rows(acceptability_examples), whole, strict=False):
-        found, expected = split_words(row.text), split_words(text)
-        assert row.text[: found[0][1]] == text[: expected[0][1]]
-        assert row.text == text if row.acceptable else len(expected) - len(found) in (0, 1)
+        spans, expected = split_words(row.text), split_words(text)
+        assert row.text[: spans[0][1]] == text[: expected[0][1]]
+        assert row.text == text if row.acceptable else len(expected) - len(spans) in (0, 1)
 
 
 @pytest.mark.parametrize("make", [paraphrase_examples, question_pair_examples])

@@ -76,30 +76,39 @@ def test_read_by_the_same_processor_a_feature_is_its_own_counterpart(kind: str, 
     made = counterparts(kind, own)
     numbers = range(len(made))
     assert len(made) > len(CASES[kind][1]) or kind == "texts"  # windows are counted, not examples
-    for number, found in zip(numbers, made.encode(numbers, made.pieces, own), strict=True):
+    for number, counterpart in zip(numbers, made.encode(numbers, made.pieces, own), strict=True):
         feature = made.encoded.features[number]
-        assert list(found.feature["input_ids"]) == list(feature["input_ids"])
-        assert found.feature.get("labels") == feature.get("labels")
-        assert found.pairs == made.itself(number).pairs
-        assert all(one == two for one, two in found.pairs)
+        assert list(counterpart.feature["input_ids"]) == list(feature["input_ids"])
+        assert counterpart.feature.get("labels") == feature.get("labels")
+        assert counterpart.pairs == made.itself(number).pairs
+        assert all(position == other_position for position, other_position in counterpart.pairs)
 
 
 def test_tags_are_paired_by_the_first_subword_of_each_word(own: CharBertProcessor, other: CharBertProcessor) -> None:
     made = counterparts("tags", own)
-    (found, *_) = made.encode([0], made.pieces[:1], other)
+    (counterpart, *_) = made.encode([0], made.pieces[:1], other)
     words = TAGGED[0].words
     mine, theirs = (each(list(words), is_split_into_words=True).word_ids(0) for each in (own, other))
-    assert [mine[one] for one, _ in found.pairs] == [theirs[two] for _, two in found.pairs] == list(range(len(words)))
-    assert all(mine[one - 1] != mine[one] and theirs[two - 1] != theirs[two] for one, two in found.pairs)
+    assert (
+        [mine[position] for position, _ in counterpart.pairs]
+        == [theirs[two] for _, two in counterpart.pairs]
+        == list(range(len(words)))
+    )
+    assert all(
+        mine[position - 1] != mine[position] and theirs[other_position - 1] != theirs[other_position]
+        for position, other_position in counterpart.pairs
+    )
 
 
 def test_the_words_of_a_counterpart_that_is_cut_have_no_partner(own: CharBertProcessor) -> None:
     made = counterparts("tags", own)
     longer = [TaggedSentence(tuple(word * 3 for word in piece.words), piece.tags) for piece in made.pieces]
-    for number, found in enumerate(made.encode(range(len(made)), longer, own)):
-        assert len(found.feature["input_ids"]) <= LENGTH
-        assert [one for one, _ in found.pairs] == [one for one, _ in made.itself(number).pairs][: len(found.pairs)]
-    assert len(found.pairs) < len(made.itself(number).pairs)
+    for number, counterpart in enumerate(made.encode(range(len(made)), longer, own)):
+        assert len(counterpart.feature["input_ids"]) <= LENGTH
+        assert [position for position, _ in counterpart.pairs] == [
+            position for position, _ in made.itself(number).pairs
+        ][: len(counterpart.pairs)]
+    assert len(counterpart.pairs) < len(made.itself(number).pairs)
 
 
 def test_spans_are_paired_by_their_place_in_the_context_whatever_the_question(own: CharBertProcessor) -> None:
@@ -108,27 +117,30 @@ def test_spans_are_paired_by_their_place_in_the_context_whatever_the_question(ow
     noised, edits = made.task.attack(made.pieces, Attack(), seed=1)
     assert any(edits)
     encoded = made.task.encode(noised, own, LENGTH)
-    for number, found in zip(numbers, made.encode(numbers, noised, own), strict=True):
+    for number, counterpart in zip(numbers, made.encode(numbers, noised, own), strict=True):
         window = made.encoded.origin.windows[number]
-        assert found.pairs[0] == (0, 0)
-        assert len(found.pairs) > 5
+        assert counterpart.pairs[0] == (0, 0)
+        assert len(counterpart.pairs) > 5
         ids = made.encoded.features[number]["input_ids"]
-        assert all(ids[one] == found.feature["input_ids"][two] for one, two in found.pairs)
-        assert [tuple(window.offsets[one]) for one, _ in found.pairs[1:]] == sorted(
-            tuple(window.offsets[one]) for one, _ in found.pairs[1:]
+        assert all(
+            ids[position] == counterpart.feature["input_ids"][other_position]
+            for position, other_position in counterpart.pairs
+        )
+        assert [tuple(window.offsets[position]) for position, _ in counterpart.pairs[1:]] == sorted(
+            tuple(window.offsets[position]) for position, _ in counterpart.pairs[1:]
         )
     assert len(encoded.features) > 1
 
 
 def test_texts_in_other_subwords_are_compared_as_a_whole(own: CharBertProcessor, other: CharBertProcessor) -> None:
     made = counterparts("texts", own)
-    assert all(not found.pairs for found in made.encode(range(2), made.pieces, other))
+    assert all(not counterpart.pairs for counterpart in made.encode(range(2), made.pieces, other))
 
 
 def test_answers_need_the_same_subwords(own: CharBertProcessor, other: CharBertProcessor) -> None:
     made = counterparts("spans", own)
     (same, *_) = made.encode([0], made.pieces[:1], own)
     assert made.same_subwords(0, same).pairs == [(place, place) for place in range(len(same.feature["input_ids"]))]
-    (found, *_) = made.encode([0], made.pieces[:1], other)
+    (counterpart, *_) = made.encode([0], made.pieces[:1], other)
     with pytest.raises(SettingsError, match="task=squad1: the teacher's tokenizer reads example 0 in other subwords"):
-        made.same_subwords(0, found)
+        made.same_subwords(0, counterpart)

@@ -24,7 +24,9 @@ from charbert.text.char_vocab import CharVocab
 ODD = "aeKkzŻé #'.-\u0301\u0308\u200d\u200f\u202e\ufeff\0\x1f\x7f\x85\u2028אبहि😀👩日本"
 CHARACTERS = st.one_of(st.characters(codec="utf-8"), st.sampled_from(ODD))
 TEXTS = st.text(CHARACTERS, max_size=30)
-LINES = st.text(CHARACTERS.filter(lambda one: one not in "\t\r\n"), min_size=1, max_size=30).filter(str.strip)
+LINES = st.text(CHARACTERS.filter(lambda character: character not in "\t\r\n"), min_size=1, max_size=30).filter(
+    str.strip
+)
 WORDS = LINES.map(lambda text: text.strip(" \t\r")).filter(lambda word: word and not word.startswith("-DOCSTART-"))
 NOISE = st.sampled_from([Attack(), NlmNoise(1.0), ReleasedNlmNoise(1.0)])
 
@@ -77,7 +79,7 @@ def tasks(draw: st.DrawFn) -> tuple[Task[Any, Any], list[Any]]:
 def content(examples: list[Any]) -> list[Any]:
     """Return examples without where they stood."""
     if isinstance(examples[0], TaggedSentence):
-        return [(one.words, one.tags) for one in examples]
+        return [(example.words, example.tags) for example in examples]
     return examples
 
 
@@ -102,13 +104,13 @@ def test_noise_keeps_examples_labels_and_answers_in_line(given_task: Any, noise:
     assert task.attack(examples, noise, seed) == (attacked, edits)
     if not any(edits):
         assert attacked == examples
-    for one, other in zip(examples, attacked, strict=True):
-        if isinstance(one, Question):
-            assert (one.context, one.answers) == (other.context, other.answers)
-        elif isinstance(one, LabeledText):
-            assert one.label == other.label
+    for example, attacked_example in zip(examples, attacked, strict=True):
+        if isinstance(example, Question):
+            assert (example.context, example.answers) == (attacked_example.context, attacked_example.answers)
+        elif isinstance(example, LabeledText):
+            assert example.label == attacked_example.label
         else:
-            assert (one.tags, len(one.words)) == (other.tags, len(other.words))
+            assert (example.tags, len(example.words)) == (attacked_example.tags, len(attacked_example.words))
 
 
 @any_unicode

@@ -69,8 +69,8 @@ def test_a_benchmark_is_written_and_read_back(name: str, tmp_path: Path) -> None
     copy = tmp_path / Path(source).name
     task.write(copy, examples)
     task.check_aligned(examples, task.read(copy), copy)
-    assert [task.describe(one, _blank(task)) for one in task.read(copy)] == [
-        task.describe(one, _blank(task)) for one in examples
+    assert [task.describe(example, _blank(task)) for example in task.read(copy)] == [
+        task.describe(example, _blank(task)) for example in examples
     ]
 
 
@@ -87,8 +87,8 @@ def test_the_authors_attacked_qnli_is_row_for_row_with_the_clean_one() -> None:
     path = SHARED / files.attacked["released"]
     attacked = task.read(path, attacked=True)
     task.check_aligned(clean, attacked, path)
-    texts = [(one.first, other.first) for one, other in zip(clean, attacked, strict=True)]
-    texts += [(one.second, other.second) for one, other in zip(clean, attacked, strict=True)]
+    texts = [(clean_row.first, attacked_row.first) for clean_row, attacked_row in zip(clean, attacked, strict=True)]
+    texts += [(clean_row.second, attacked_row.second) for clean_row, attacked_row in zip(clean, attacked, strict=True)]
     quoted = [text.startswith('"') and text.endswith('"') for pair in texts for text in pair]
     assert sum(quoted[1::2]) <= sum(quoted[::2])  # no more whole fields in quotation marks than in the clean file
 

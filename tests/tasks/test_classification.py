@@ -45,7 +45,7 @@ def test_right_logits_give_right_labels(
     encoded = pairs.encode(examples, CharBertProcessor(wordpiece_tokenizer, char_vocab), 32)
     logits = [np.eye(2)[feature["labels"]] for feature in encoded.features]
     predictions = pairs.decode(logits, encoded)
-    assert [one.label for one in predictions] == [example.label for example in examples]
+    assert [prediction.label for prediction in predictions] == [example.label for example in examples]
     assert pairs.score(examples, predictions) == {"accuracy": 1.0, "f1": 1.0, "matthews": 1.0}
     assert encoded.report["cut_examples"] > 0
 
@@ -63,10 +63,10 @@ def test_scores_and_their_units_agree_with_scikit_learn() -> None:
         units = pairs.units(examples, sure(predicted)).sum(axis=0)
         assert pairs.score(examples, sure(predicted))[metric] == pytest.approx(expected)
         if metric == "matthews":
-            one, two, three, four = units.astype(float)  # tp, fp, fn, tn
+            tp, fp, fn, tn = units.astype(float)  # tp, fp, fn, tn
             assert units.sum() == 50
-            root = np.sqrt((one + two) * (one + three) * (four + two) * (four + three))
-            value = (one * four - two * three) / root
+            root = np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
+            value = (tp * tn - fp * fn) / root
         else:
             value = (f1_of_counts if metric == "f1" else mean_of_counts)(units)
         assert value == pytest.approx(expected)
@@ -110,7 +110,10 @@ def test_an_attack_changes_words_of_both_texts_and_nothing_else(sentences: tuple
 def test_single_texts_stay_single_under_attack(sentences: tuple[str, ...]) -> None:
     examples = [LabeledText(text, None, "yes") for text in sentences]
     attacked, _ = task().attack(examples, Attack(), seed=1)
-    assert all(other.second is None and other.first != one.first for one, other in zip(examples, attacked, strict=True))
+    assert all(
+        attacked_example.second is None and attacked_example.first != example.first
+        for example, attacked_example in zip(examples, attacked, strict=True)
+    )
 
 
 def test_an_attacked_copy_is_written_and_read_back(tmp_path: Path, sentences: tuple[str, ...]) -> None:
@@ -144,4 +147,4 @@ def test_the_surest_mistakes_come_first_with_their_clean_texts() -> None:
     assert (first["row"], first["first"], first["clean_first"], first["probability"]) == (2, "thre", "three", 0.9)
     assert second["row"] == 0
     assert task().decisions(clean, predictions) == (["yes"] * 3, ["no", "yes", "no"])
-    assert [task().unpack(task().pack(one)) for one in predictions] == predictions
+    assert [task().unpack(task().pack(prediction)) for prediction in predictions] == predictions

@@ -19,8 +19,8 @@ PREDICTED = [["B-PER", "B-PER", "O"], ["O", "O", "O", "O"]]
 
 def test_mistakes_show_the_word_before_and_after_the_attack_and_begin_with_the_commonest_confusion() -> None:
     rows = NamedEntityTask("ner", "f1").mistakes(ATTACKED, PREDICTED, CLEAN)
-    found = [(row["word"], row["form"], row["gold"], row["predicted"], row["times_confused"]) for row in rows]
-    assert found == [
+    mistakes = [(row["word"], row["form"], row["gold"], row["predicted"], row["times_confused"]) for row in rows]
+    assert mistakes == [
         ("Oslo", "Olso", "B-LOC", "O", 2),
         ("Lund", "Lnud", "B-LOC", "O", 2),
         ("left", "lfet", "O", "B-PER", 1),

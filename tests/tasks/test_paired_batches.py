@@ -43,9 +43,15 @@ def test_a_share_of_the_examples_gets_typos_others_in_each_epoch(processor: Char
     for epoch in range(8):
         dataset.set_epoch(epoch)
         read = dataset.__getitems__(range(len(clean)))
-        changed.append({n for n, (one, two) in enumerate(zip(read, clean, strict=True)) if ids([one]) != ids([two])})
+        changed.append(
+            {
+                n
+                for n, (example, clean_example) in enumerate(zip(read, clean, strict=True))
+                if ids([example]) != ids([clean_example])
+            }
+        )
     assert 0.35 < sum(map(len, changed)) / (8 * len(clean)) < 0.65
-    assert len({frozenset(one) for one in changed}) == 8
+    assert len({frozenset(numbers) for numbers in changed}) == 8
     assert set().union(*changed) == set(range(len(clean)))
 
 
@@ -68,7 +74,9 @@ def test_labels_stay_with_their_words(processor: CharBertProcessor) -> None:
     dataset = companions(processor, examples=1.0)
     for number, feature in enumerate(dataset.__getitems__(range(len(dataset)))):
         clean = dataset.counterparts.encoded.features[number]
-        assert [one for one in feature["labels"] if one != -100] == [one for one in clean["labels"] if one != -100]
+        assert [label for label in feature["labels"] if label != -100] == [
+            label for label in clean["labels"] if label != -100
+        ]
         assert feature["example_ids"] == clean["example_ids"]
 
 
@@ -86,8 +94,8 @@ def test_what_is_drawn_depends_on_no_number_of_workers(processor: CharBertProces
     loaders = [DataLoader(dataset, batch_size=5, collate_fn=list, num_workers=workers) for workers in (0, 2)]
     for epoch in (0, 1):
         dataset.set_epoch(epoch)
-        one, other = (list(loader) for loader in loaders)
-        assert one == other
+        first, second = (list(loader) for loader in loaders)
+        assert first == second
 
 
 def test_a_copy_beside_the_clean_example_pairs_word_with_word(processor: CharBertProcessor) -> None:

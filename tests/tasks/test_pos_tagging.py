@@ -25,7 +25,7 @@ def task(**columns: str) -> PartOfSpeechTask:
 
 
 def pairs(sentences: list[TaggedSentence]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    return [(one.words, one.tags) for one in sentences]
+    return [(sentence.words, sentence.tags) for sentence in sentences]
 
 
 def test_right_logits_give_right_tags(wordpiece_tokenizer: PreTrainedTokenizerFast, char_vocab: CharVocab) -> None:

@@ -51,8 +51,10 @@ def test_what_is_malformed_is_kept_with_its_place(
     path.write_text(content, encoding="utf-8")
     rows, left_out = read_rows(task, path, tmp_path)
     assert {row.index: row.place for row in rows} == {index: name + place for index, place in read.items()}
-    assert {one.index: one.place for one in left_out} == {index: name + place for index, place in malformed.items()}
-    assert all(one.detail and one.content and str(tmp_path) not in one.detail for one in left_out)
+    assert {example.index: example.place for example in left_out} == {
+        index: name + place for index, place in malformed.items()
+    }
+    assert all(example.detail and example.content and str(tmp_path) not in example.detail for example in left_out)
     with pytest.raises(DataError):
         task.read(path)
 

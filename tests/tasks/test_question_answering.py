@@ -25,8 +25,10 @@ def task(metric: str = "best_f1", no_answers: bool = True) -> QuestionAnsweringT
 
 def question(name: str, *answers: str) -> Question:
     context = "The old ferry left the harbour at noon in heavy rain."
-    found = tuple(Answer(text, context.index(text)) for text in answers)
-    return Question(name, f"When did the ferry number {name} leave the harbour?", context, found, f"article {name}")
+    gold_answers = tuple(Answer(text, context.index(text)) for text in answers)
+    return Question(
+        name, f"When did the ferry number {name} leave the harbour?", context, gold_answers, f"article {name}"
+    )
 
 
 def prediction(text: str, null_difference: float) -> SpanPrediction:
@@ -99,10 +101,10 @@ def test_only_questions_are_attacked() -> None:
     squad = task()
     attacked, edits = squad.attack(EXAMPLES, Attack(), seed=5)
     squad.check_aligned(EXAMPLES, attacked, Path("attacked.json"))
-    for one, other, records in zip(EXAMPLES, attacked, edits, strict=True):
+    for question_before, question_after, records in zip(EXAMPLES, attacked, edits, strict=True):
         assert records
-        assert other.question != one.question
-        assert replace(other, question=one.question) == one
+        assert question_after.question != question_before.question
+        assert replace(question_after, question=question_before.question) == question_before
 
 
 def test_an_attacked_copy_is_written_and_read_back(tmp_path: Path) -> None:
@@ -125,7 +127,7 @@ def test_a_prediction_is_described_with_its_candidates() -> None:
 
 
 def test_mistakes_begin_with_the_surest_of_the_lowest_f1() -> None:
-    attacked = [replace(one, question="Whne?") for one in EXAMPLES]
+    attacked = [replace(example, question="Whne?") for example in EXAMPLES]
     rows = task("f1_at_zero").mistakes(attacked, PREDICTIONS, EXAMPLES)
     assert [(row["id"], row["predicted"]) for row in rows] == [("a", ""), ("c", "rain")]
     assert rows[0]["best_answer"] == "noon"
@@ -143,4 +145,4 @@ def test_decisions_are_about_having_an_answer() -> None:
 
 def test_a_prediction_survives_its_way_through_a_file() -> None:
     squad = task()
-    assert [squad.unpack(json.loads(json.dumps(squad.pack(one)))) for one in PREDICTIONS] == PREDICTIONS
+    assert [squad.unpack(json.loads(json.dumps(squad.pack(answer)))) for answer in PREDICTIONS] == PREDICTIONS

@@ -68,5 +68,5 @@ def test_none_becomes_minus_one(rows: list[list[int | None]]) -> None:
 @given(st.lists(st.booleans(), max_size=12))
 def test_spread_values_stand_at_their_places(taken: list[bool]) -> None:
     places = np.flatnonzero(taken)
-    found = spread(places + 1, places, len(taken))
-    assert found.tolist() == [at + 1 if here else 0 for at, here in enumerate(taken)]
+    values = spread(places + 1, places, len(taken))
+    assert values.tolist() == [at + 1 if here else 0 for at, here in enumerate(taken)]

@@ -180,5 +180,5 @@ def listing(folder: Path) -> set[str]:
 
 def assert_same(trainer: CharBertTrainer, whole: CharBertTrainer) -> None:
     assert losses(trainer) == losses(whole)
-    for one, other in zip(trainer.model.parameters(), whole.model.parameters(), strict=True):
-        assert torch.equal(one, other)
+    for parameter, expected in zip(trainer.model.parameters(), whole.model.parameters(), strict=True):
+        assert torch.equal(parameter, expected)

@@ -37,7 +37,7 @@ def test_an_epoch_has_as_many_batches_as_all_sets_fill_and_each_task_has_one(
     assert total <= sum(counts.values()) <= total + len(sizes)
     assert min(counts.values()) >= 1
     ranked = sorted(sizes, key=lambda name: sizes[name])
-    assert all(counts[one] <= counts[two] + 1 for one, two in pairwise(ranked))
+    assert all(counts[task] <= counts[next_task] + 1 for task, next_task in pairwise(ranked))
 
 
 def test_shares_go_from_proportional_to_uniform() -> None:
@@ -66,15 +66,15 @@ def test_a_task_goes_through_all_its_examples_before_one_comes_again() -> None:
 
 
 def test_a_batch_depends_on_epoch_and_number_alone() -> None:
-    one, other = (batches({"large": 5, "middle": 3, "small": 2}) for _ in range(2))
-    one.set_epoch(4)
-    first = [one[number] for number in range(10)]
-    other.set_epoch(1)
-    other[3]
-    other.set_epoch(4)
-    assert [other[number] for number in reversed(range(10))] == first[::-1]
-    other.set_epoch(5)
-    assert [other[number] for number in range(10)] != first
+    sets, other_sets = (batches({"large": 5, "middle": 3, "small": 2}) for _ in range(2))
+    sets.set_epoch(4)
+    first = [sets[number] for number in range(10)]
+    other_sets.set_epoch(1)
+    other_sets[3]
+    other_sets.set_epoch(4)
+    assert [other_sets[number] for number in reversed(range(10))] == first[::-1]
+    other_sets.set_epoch(5)
+    assert [other_sets[number] for number in range(10)] != first
 
 
 def test_grouped_by_length_a_batch_needs_less_padding() -> None:
@@ -107,9 +107,9 @@ def test_a_task_has_its_own_losses_only() -> None:
             return loss + self.amount, {"added": torch.tensor(self.amount)}
 
     losses = TaskLosses({"a": [Add(1.0), Add(2.0)], "b": []})  # type: ignore[list-item]
-    found = {name: losses(torch.nn.Identity(), {TASK: name}, {}, torch.tensor(0.5)) for name in "ab"}
-    assert (found["a"][0], found["b"][0]) == (3.5, 0.5)
-    assert found["b"][1] == {}
+    results = {name: losses(torch.nn.Identity(), {TASK: name}, {}, torch.tensor(0.5)) for name in "ab"}
+    assert (results["a"][0], results["b"][0]) == (3.5, 0.5)
+    assert results["b"][1] == {}
     assert losses.forward_options == {"output_hidden_states": True}
 
 

@@ -109,9 +109,9 @@ def taken_up(make: Make, folder: Path) -> tuple[CharBertTrainer, int]:
     raise AssertionError("the training never came to an end")
 
 
-def first_difference(one: CharBertTrainer, other: CharBertTrainer) -> object:
+def first_difference(first: CharBertTrainer, second: CharBertTrainer) -> object:
     """Return the first lines of two logs that differ, None where the logs are equal."""
-    pairs = itertools.zip_longest(told(one), told(other))
+    pairs = itertools.zip_longest(told(first), told(second))
     return next(((line, same) for line, same in pairs if line != same), None)
 
 
@@ -143,8 +143,8 @@ def test_a_training_that_is_cut_off_again_and_again_is_the_same(tmp_path: Path, 
     last, cuts = taken_up(make, tmp_path / "cut")
     assert cuts > 2
     assert first_difference(last, whole) is None
-    for one, other in zip(last.model.parameters(), whole.model.parameters(), strict=True):
-        assert torch.equal(one, other)
+    for parameter, expected in zip(last.model.parameters(), whole.model.parameters(), strict=True):
+        assert torch.equal(parameter, expected)
 
 
 def test_no_checkpoint_is_written_of_weights_that_are_no_numbers(tmp_path: Path) -> None:

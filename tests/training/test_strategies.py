@@ -334,13 +334,13 @@ def test_dropout_is_that_of_the_part_it_was_asked_for(family: str, make_model: M
     prepared = StrategyStack([build_strategy(StrategySettings(dropout=chosen), 2)]).prepare(model)
     assert prepared is model
     assert not moved(model, before)
-    found = {name: module.p for name, module in model.named_modules() if isinstance(module, nn.Dropout)}
-    assert found.pop("dropout") == 0.24
-    assert found.pop("charbert.char_dropout") == 0.23
-    attention = {name for name in found if name.endswith((".self.dropout", "attention.dropout", "out_drop"))}
+    dropouts = {name: module.p for name, module in model.named_modules() if isinstance(module, nn.Dropout)}
+    assert dropouts.pop("dropout") == 0.24
+    assert dropouts.pop("charbert.char_dropout") == 0.23
+    attention = {name for name in dropouts if name.endswith((".self.dropout", "attention.dropout", "out_drop"))}
     assert len(attention) == 2
-    assert {found[name] for name in attention} == {0.22}
-    assert {found[name] for name in found.keys() - attention - {"charbert.trunk.pooler"}} == {0.21}
+    assert {dropouts[name] for name in attention} == {0.22}
+    assert {dropouts[name] for name in dropouts.keys() - attention - {"charbert.trunk.pooler"}} == {0.21}
 
 
 def test_dropout_of_one_part_leaves_the_others_alone(make_model: MakeModel) -> None:

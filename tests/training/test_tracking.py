@@ -103,7 +103,9 @@ def test_jobs_of_a_sweep_get_a_run_each(tmp_path, monkeypatch) -> None:
             with tracked(tmp_path, name=f"job-{job}") as run:
                 run.log({"train/loss": float(job)}, step=job)
     runs = sorted((tmp_path / "wandb").glob("offline-run-*"))
-    names = [next(r["run"]["display_name"] for r in wandb_records(one) if r["type"] == "run") for one in runs]
+    names = [
+        next(r["run"]["display_name"] for r in wandb_records(run_folder) if r["type"] == "run") for run_folder in runs
+    ]
     assert sorted(names) == ["job-0", "job-1"]
 
 

@@ -65,7 +65,7 @@ def test_a_run_goes_on_offline_after_a_bounded_wait_and_one_warning(service: str
         run.log({"train/loss": 1.0}, step=1)
         assert run.is_on and run.url is None
     assert time.monotonic() - begun < 2 * PATIENCE + 20  # its own process takes seconds to start
-    assert len([one for one in caught if "W&B" in str(one.message)]) == 1
+    assert len([warning for warning in caught if "W&B" in str(warning.message)]) == 1
     (kept,) = (tmp_path / "outputs" / "wandb").glob(f"offline-run-*-{run.id}/run-{run.id}.wandb")
     assert kept.stat().st_size > 0
 
@@ -82,7 +82,7 @@ def test_a_service_that_does_not_take_the_end_of_a_run_costs_one_warning(recwarn
     run = TrackedRun(Slow(), online=True)
     run.close(exit_code=0)
     run.close(exit_code=0)
-    assert [str(one.message) for one in recwarn] == [
+    assert [str(warning.message) for warning in recwarn] == [
         "W&B did not take all of the run within tracking.timeout_seconds; nothing is lost, send the rest: "
         "wandb sync wandb/run-x"
     ]

@@ -108,12 +108,12 @@ def test_new_weights_get_their_own_rate_and_biases_never_decay() -> None:
     model = Toy()
     rates = trunk_and_new_weights(model, 0.5)
     groups = parameter_groups(model, {"trunk.weight", "head.weight"}, 0.1, rates)
-    found = {id(p): g for g in groups for p in g["params"]}
-    assert len(found) == 4
-    assert found[id(model.head.weight)]["lr"] == 0.5
-    assert "lr" not in found[id(model.trunk.weight)]
-    assert found[id(model.trunk.bias)]["weight_decay"] == 0.0
-    assert found[id(model.trunk.weight)]["weight_decay"] == 0.1
+    group_of = {id(p): g for g in groups for p in g["params"]}
+    assert len(group_of) == 4
+    assert group_of[id(model.head.weight)]["lr"] == 0.5
+    assert "lr" not in group_of[id(model.trunk.weight)]
+    assert group_of[id(model.trunk.bias)]["weight_decay"] == 0.0
+    assert group_of[id(model.trunk.weight)]["weight_decay"] == 0.1
 
 
 def test_frozen_weights_are_in_no_group() -> None:
@@ -151,8 +151,8 @@ def test_an_interrupted_run_resumes_to_the_same_weights(tmp_path: Path) -> None:
         eval_dataset=data,
     )
     again.train(resume_from_checkpoint=str(tmp_path / "half" / "checkpoint-4"))
-    for one, other in zip(whole.model.parameters(), again.model.parameters(), strict=True):
-        assert torch.equal(one, other)
+    for parameter, expected in zip(whole.model.parameters(), again.model.parameters(), strict=True):
+        assert torch.equal(parameter, expected)
 
 
 class Echo(nn.Module):

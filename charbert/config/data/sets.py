@@ -141,8 +141,8 @@ class NewswireSettings:
         for name in ("sentences", "texts", "questions"):
             for split in ("train", "dev", "test"):
                 if getattr(self, f"{split}_{name}") < 1:
-                    found = getattr(self, f"{split}_{name}")
-                    raise SettingsError(f"newswire.{split}_{name} must be at least 1, got {found}")
+                    count = getattr(self, f"{split}_{name}")
+                    raise SettingsError(f"newswire.{split}_{name} must be at least 1, got {count}")
 
 
 @dataclass

@@ -198,10 +198,10 @@ class ModelSettings:
             ("word_start", Start.random, no_nlm, "objective"),
         )
         for name, unset, missing, cause in checks:
-            found, given = getattr(self, name), getattr(self, cause)
-            if missing and found != unset:
+            chosen, given = getattr(self, name), getattr(self, cause)
+            if missing and chosen != unset:
                 raise SettingsError(
-                    f"model.{name}={getattr(found, 'name', found)} changes nothing with model.{cause}={given.name}; "
+                    f"model.{name}={getattr(chosen, 'name', chosen)} changes nothing with model.{cause}={given.name}; "
                     f"leave model.{name} out or choose another model.{cause}"
                 )
 
@@ -214,9 +214,9 @@ class ModelSettings:
             "objective": Objective.none,
         }
         for name, value in expected.items():
-            found = getattr(self, name)
-            if found != value:
-                wanted, got = (getattr(each, "name", each) for each in (value, found))
+            actual = getattr(self, name)
+            if actual != value:
+                wanted, got = (getattr(each, "name", each) for each in (value, actual))
                 raise SettingsError(
                     f"model.released needs model.{name}={wanted}, got {got}; see model=charbert_released"
                 )

@@ -45,7 +45,7 @@ class DistillationSettings:
         if self.hidden_weight < 0:
             raise SettingsError(f"distillation.hidden_weight must be 0 or more, got {self.hidden_weight}")
         for name, form, matches in (("cell", "SETTING:VALUE", _SETTING), ("layer_map", "LAYER:LAYER", _LAYERS)):
-            wrong = [one for one in getattr(self, name) if not matches.fullmatch(one)]
+            wrong = [entry for entry in getattr(self, name) if not matches.fullmatch(entry)]
             if wrong:
                 raise SettingsError(f"distillation.{name} must list {form}, got {wrong[0]!r}")
         layers = self.student_layers
@@ -65,9 +65,11 @@ class DistillationSettings:
     @property
     def run_settings(self) -> dict[str, str]:
         """The settings of ``cell`` and their values."""
-        return {name: value for name, _, value in (one.partition(":") for one in self.cell)}
+        return {name: value for name, _, value in (entry.partition(":") for entry in self.cell)}
 
     @property
     def layer_pairs(self) -> dict[int, int]:
         """Layer of the student -> layer of the teacher, of ``layer_map``."""
-        return {int(student): int(teacher) for student, _, teacher in (one.partition(":") for one in self.layer_map)}
+        return {
+            int(student): int(teacher) for student, _, teacher in (entry.partition(":") for entry in self.layer_map)
+        }

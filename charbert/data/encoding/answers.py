@@ -58,7 +58,7 @@ def decode_spans(
         raise DataError(
             f"expected logits for {len(encoded.windows)} features, got {len(logits)}; was the last batch dropped?"
         )
-    found: list[list[SpanCandidate]] = [[] for _ in encoded.contexts]
+    spans: list[list[SpanCandidate]] = [[] for _ in encoded.contexts]
     null_scores = np.full(len(encoded.contexts), np.inf)
     for number, (row, window) in enumerate(zip(logits, encoded.windows, strict=True)):
         size = len(window.owned)
@@ -70,10 +70,10 @@ def decode_spans(
         scores = np.asarray(row[:size], dtype=np.float64)
         null_scores[window.example] = min(null_scores[window.example], scores[CLS_POSITION].sum())
         context = encoded.contexts[window.example]
-        found[window.example] += _best_spans(scores, window, context, n_best, max_answer_length)
+        spans[window.example] += _best_spans(scores, window, context, n_best, max_answer_length)
     return [
         _prediction(candidates, float(null_score), n_best)
-        for candidates, null_score in zip(found, null_scores, strict=True)
+        for candidates, null_score in zip(spans, null_scores, strict=True)
     ]
 
 

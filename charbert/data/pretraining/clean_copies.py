@@ -54,13 +54,13 @@ def _pairs(own: IntArray, theirs: IntArray) -> dict[str, IntArray]:
     (own_words, *own_ends), (their_words, *their_ends) = _first_and_last(own), _first_and_last(theirs)
     _, mine, other = np.intersect1d(own_words, their_words, assume_unique=True, return_indices=True)
     ends = zip(own_ends, their_ends, strict=True)
-    pairs = np.unique(np.concatenate([np.stack([one[mine], two[other]]) for one, two in ends], axis=1), axis=1)
+    pairs = np.unique(np.concatenate([np.stack([start[mine], end[other]]) for start, end in ends], axis=1), axis=1)
     return {OWN_POSITIONS: pairs[0], THEIR_POSITIONS: pairs[1]}
 
 
 def _first_and_last(words: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     """Return the words that a row has, rising, and the positions of the first and the last subword of each."""
     places = np.flatnonzero(words != NO_WORD)
-    found, firsts = np.unique(words[places], return_index=True)
-    lasts = np.searchsorted(words[places], found, side="right") - 1  # words rise along a row
-    return found, places[firsts], places[lasts]
+    unique_words, firsts = np.unique(words[places], return_index=True)
+    lasts = np.searchsorted(words[places], unique_words, side="right") - 1  # words rise along a row
+    return unique_words, places[firsts], places[lasts]

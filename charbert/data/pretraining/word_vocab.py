@@ -103,8 +103,8 @@ class WordVocab:
         for number, word in enumerate(lines[:-1], start=1):
             if word in ("", UNKNOWN_WORD) or first_at.setdefault(word, number) != number:
                 again = f"{word!r} again, first on line {first_at.get(word, len(lines))}"
-                found = again if word else "an empty line"
-                raise DataError.at(path, number, expected="each word once", found=found)
+                problem = again if word else "an empty line"
+                raise DataError.at(path, number, expected="each word once", found=problem)
         return cls(lines[:-1])
 
     def __len__(self) -> int:

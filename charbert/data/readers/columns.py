@@ -23,8 +23,8 @@ def write_columns(path: Path | str, sentences: Iterable[Tagged]) -> None:
     lines: list[str] = []
     for number, sentence in enumerate(sentences):
         if not sentence.words or len(sentence.words) != len(sentence.tags):
-            found = f"{len(sentence.words)} words and {len(sentence.tags)} tags in sentence {number}"
-            raise DataError.at(path, None, expected="one tag for every one of one or more words", found=found)
+            counts = f"{len(sentence.words)} words and {len(sentence.tags)} tags in sentence {number}"
+            raise DataError.at(path, None, expected="one tag for every one of one or more words", found=counts)
         for word, tag in zip(sentence.words, sentence.tags, strict=True):
             broken = not word or re.search(r"^[ \t\r]|[ \t\r]$|\n", word) or word.startswith(DOCUMENT_MARK)
             if broken or not re.fullmatch(r"[^ \t\r\n]+", tag):

@@ -143,17 +143,19 @@ def check_aligned(clean: Sequence[Tagged], attacked: Sequence[Tagged], path: Pat
         DataError: naming the first sentence or word that does not line up.
     """
     file = f"{path}, " if path else ""
-    for number, (one, other) in enumerate(zip(clean, attacked, strict=False)):
-        where = f"{file}sentence {number}{_source_lines(one, other)}"
-        if len(one.words) != len(other.words):
+    for number, (clean_sentence, attacked_sentence) in enumerate(zip(clean, attacked, strict=False)):
+        where = f"{file}sentence {number}{_source_lines(clean_sentence, attacked_sentence)}"
+        if len(clean_sentence.words) != len(attacked_sentence.words):
             raise DataError(
-                f"{where}: expected {len(one.words)} words as in the clean copy, got {len(other.words)}; "
+                f"{where}: expected {len(clean_sentence.words)} words as in the clean copy, "
+                f"got {len(attacked_sentence.words)}; "
                 "an attack must not add, drop or split words"
             )
-        for position, (tag, other_tag) in enumerate(zip(one.tags, other.tags, strict=True)):
+        for position, (tag, other_tag) in enumerate(zip(clean_sentence.tags, attacked_sentence.tags, strict=True)):
             if tag != other_tag:
                 raise DataError(
-                    f"{where}, word {position} ({one.words[position]!r}, now {other.words[position]!r}): "
+                    f"{where}, word {position} ({clean_sentence.words[position]!r}, "
+                    f"now {attacked_sentence.words[position]!r}): "
                     f"expected tag {tag} as in the clean copy, got {other_tag}; are both of one file?"
                 )
     if len(clean) != len(attacked):
@@ -163,8 +165,8 @@ def check_aligned(clean: Sequence[Tagged], attacked: Sequence[Tagged], path: Pat
         )
 
 
-def _source_lines(one: Tagged, other: Tagged) -> str:
-    lines = [getattr(sentence, "line", None) for sentence in (one, other)]
+def _source_lines(clean_sentence: Tagged, attacked_sentence: Tagged) -> str:
+    lines = [getattr(sentence, "line", None) for sentence in (clean_sentence, attacked_sentence)]
     return f" (line {lines[0]} of the clean file, {lines[1]} of the attacked one)" if all(lines) else ""
 
 
@@ -185,14 +187,14 @@ def _read_lines(path: Path) -> list[str]:
     try:
         data = path.read_bytes()
     except (FileNotFoundError, IsADirectoryError):
-        found = "a folder" if path.is_dir() else "no such file"
-        raise DataError.at(path, None, expected="a file of columns", found=found, hint="check the path") from None
+        problem = "a folder" if path.is_dir() else "no such file"
+        raise DataError.at(path, None, expected="a file of columns", found=problem, hint="check the path") from None
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        found = f"byte 0x{data[error.start]:02x}"
-        raise DataError.at(path, line, expected="UTF-8 text", found=found, hint="convert the file") from None
+        bad_byte = f"byte 0x{data[error.start]:02x}"
+        raise DataError.at(path, line, expected="UTF-8 text", found=bad_byte, hint="convert the file") from None
     return text.removeprefix("\ufeff").split("\n")  # not splitlines(): a word may hold U+0085 or U+2028
 
 
@@ -276,14 +278,14 @@ class _Layout:
 
 def _detect_columns(path: Path, number: int, line: str, document_mark: str) -> tuple[str, ...]:
     """Return the layout that the first line shows, or where its word holds blanks the mark of a document above it."""
-    found, marked = (len(re.split(r"[ \t]+", one)) for one in (line, document_mark))
+    width, marked = (len(re.split(r"[ \t]+", text)) for text in (line, document_mark))
     for layout in (FOUR_COLUMNS, TWO_COLUMNS):
-        if found == len(layout) or (found > len(FOUR_COLUMNS) and marked == len(layout)):
+        if width == len(layout) or (width > len(FOUR_COLUMNS) and marked == len(layout)):
             return layout
     raise DataError.at(
         path,
         number,
         expected=f"4 columns ({' '.join(FOUR_COLUMNS)}) or 2 columns ({' '.join(TWO_COLUMNS)})",
-        found=str(found),
+        found=str(width),
         hint="name the columns if the file has another layout",
     )

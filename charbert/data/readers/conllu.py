@@ -89,8 +89,8 @@ def write_conllu(path: Path | str, sentences: Iterable[Tagged], tag: PosColumn =
     document: int | None = None
     for number, sentence in enumerate(sentences):
         if not sentence.words or len(sentence.words) != len(sentence.tags):
-            found = f"{len(sentence.words)} words and {len(sentence.tags)} tags in sentence {number}"
-            raise DataError.at(path, None, expected="one tag for every one of one or more words", found=found)
+            counts = f"{len(sentence.words)} words and {len(sentence.tags)} tags in sentence {number}"
+            raise DataError.at(path, None, expected="one tag for every one of one or more words", found=counts)
         if sentence.document != document:
             document = sentence.document
             lines.append("# newdoc")

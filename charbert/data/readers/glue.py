@@ -123,16 +123,16 @@ def check_rows_aligned(clean: Sequence[LabeledText], attacked: Sequence[LabeledT
     Raises:
         DataError: naming the first row that does not line up.
     """
-    for number, (one, other) in enumerate(zip(clean, attacked, strict=False)):
+    for number, (clean_row, attacked_row) in enumerate(zip(clean, attacked, strict=False)):
         for name in ("row_id", "label"):
-            expected, found = getattr(one, name), getattr(other, name)
-            if expected != found:
+            expected, actual = getattr(clean_row, name), getattr(attacked_row, name)
+            if expected != actual:
                 raise DataError(
-                    f"{other.place or path}: expected {name} {expected!r} as in row {number} of the clean "
-                    f"set ({one.place or 'made in memory'}), got {found!r}; are both copies of one file?"
+                    f"{attacked_row.place or path}: expected {name} {expected!r} as in row {number} of the clean "
+                    f"set ({clean_row.place or 'made in memory'}), got {actual!r}; are both copies of one file?"
                 )
-        if (one.second is None) != (other.second is None):
-            raise DataError(f"{other.place or path}: expected as many texts as in the clean row {number}")
+        if (clean_row.second is None) != (attacked_row.second is None):
+            raise DataError(f"{attacked_row.place or path}: expected as many texts as in the clean row {number}")
     if len(clean) != len(attacked):
         raise DataError(
             f"{path}: expected {len(clean)} attacked rows, as many as clean ones, got {len(attacked)}; "

@@ -173,7 +173,7 @@ class _Rows:
 
     def texts(self, value: Any, number: int, column: str) -> list[str]:
         """Return the value after checking that it is a list without holes; numbers become texts."""
-        if not isinstance(value, list) or any(one is None or isinstance(one, list | dict) for one in value):
+        if not isinstance(value, list) or any(item is None or isinstance(item, list | dict) for item in value):
             raise self.fault(number, f"a list without holes in {column}", value)
         return list(map(str, value))
 
@@ -231,13 +231,13 @@ def _write_questions(path: Path, rows: _Rows, task: TaskSettings) -> None:
     for number, (question_id, question, context, answers, title) in enumerate(read):
         if questions and questions[-1].title != title:
             article += 1
-        found = _answers(rows, answers, number)
+        row_answers = _answers(rows, answers, number)
         questions.append(
             Question(
                 rows.text(question_id, number, "id"),
                 rows.text(question, number, "question"),
                 rows.text(context, number, "context"),
-                found,
+                row_answers,
                 rows.text(title, number, "title"),
                 article,
             )
@@ -249,7 +249,7 @@ def _answers(rows: _Rows, answers: Any, number: int) -> tuple[Answer, ...]:
     """Return the answers to the question of a row; lists of texts and starts, both as long."""
     texts, starts = (answers.get(name) if isinstance(answers, dict) else None for name in ("text", "answer_start"))
     known = rows.texts(texts, number, "answers.text")
-    if not isinstance(starts, list) or len(starts) != len(known) or not all(isinstance(one, int) for one in starts):
+    if not isinstance(starts, list) or len(starts) != len(known) or not all(isinstance(start, int) for start in starts):
         raise rows.fault(number, f"{len(known)} starts, one an answer, in answers.answer_start", starts)
     return tuple(Answer(text, start) for text, start in zip(known, starts, strict=True))
 

@@ -20,14 +20,14 @@ def read_text(path: Path, kind: str) -> str:
     try:
         data = path.read_bytes()
     except (FileNotFoundError, IsADirectoryError):
-        found = "a folder" if path.is_dir() else "no such file"
-        raise DataError.at(path, None, expected=kind, found=found, hint="check the path") from None
+        problem = "a folder" if path.is_dir() else "no such file"
+        raise DataError.at(path, None, expected=kind, found=problem, hint="check the path") from None
     try:
         return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        found = f"byte 0x{data[error.start]:02x}"
-        raise DataError.at(path, line, expected="UTF-8 text", found=found, hint="convert the file") from None
+        bad_byte = f"byte 0x{data[error.start]:02x}"
+        raise DataError.at(path, line, expected="UTF-8 text", found=bad_byte, hint="convert the file") from None
 
 
 def with_mark(text: str) -> str:

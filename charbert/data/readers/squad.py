@@ -84,9 +84,9 @@ def write_squad(path: Path | str, questions: Sequence[Question], version: str = 
     for question in questions:
         wrong = [answer for answer in question.answers if not _stands(question.context, answer)]
         if wrong or question.question_id in seen:
-            found = f"{wrong[0]!r} in" if wrong else "again the id of"
+            problem = f"{wrong[0]!r} in" if wrong else "again the id of"
             expected = "answers that stand at their start in the context, and ids that occur once"
-            raise DataError.at(path, None, expected=expected, found=f"{found} question {question.question_id!r}")
+            raise DataError.at(path, None, expected=expected, found=f"{problem} question {question.question_id!r}")
         seen.add(question.question_id)
     articles = []
     for (title, _), group in groupby(questions, key=lambda question: (question.title, question.article)):
@@ -104,12 +104,12 @@ def check_questions_aligned(clean: Sequence[Question], attacked: Sequence[Questi
     Raises:
         DataError: naming the first question that does not line up.
     """
-    for number, (one, other) in enumerate(zip(clean, attacked, strict=False)):
+    for number, (clean_question, attacked_question) in enumerate(zip(clean, attacked, strict=False)):
         for name in ("question_id", "context", "answers"):
-            if getattr(one, name) != getattr(other, name):
-                clean_place = one.place or f"question {one.question_id!r} made in memory"
+            if getattr(clean_question, name) != getattr(attacked_question, name):
+                clean_place = clean_question.place or f"question {clean_question.question_id!r} made in memory"
                 raise DataError(
-                    f"{other.place or path}: expected the {name} of question {number} of the clean set "
+                    f"{attacked_question.place or path}: expected the {name} of question {number} of the clean set "
                     f"({clean_place}), got another; are both copies of one file?"
                 )
     if len(clean) != len(attacked):
@@ -215,13 +215,13 @@ def _answer(entry: _Node, node: _Node, context: str) -> Answer:
     answer = Answer(node.get("text", str), node.get("answer_start", int))
     if answer.text and _stands(context, answer):
         return answer
-    found = list(_occurrences(context, answer.text)) if answer.text else []
-    if not found:
+    starts = list(_occurrences(context, answer.text)) if answer.text else []
+    if not starts:
         raise DataError(
             f"{entry.place}: expected the answer {answer.text!r} in the context of question "
             f"{entry.value.get('id')!r}, got a context without it; correct the text of the answer"
         )
-    nearest = min(found, key=lambda start: abs(start - answer.start))
+    nearest = min(starts, key=lambda start: abs(start - answer.start))
     return Answer(answer.text, nearest, moved=True)
 
 

@@ -32,7 +32,7 @@ class Timing:
 def stored_bytes(folder: Path) -> tuple[int, int]:
     """Return the size of a model's weights on disk, and what gzip would make of it."""
     stored = compressed = 0
-    for path in sorted(found for pattern in WEIGHT_FILES for found in folder.rglob(pattern)):
+    for path in sorted(file for pattern in WEIGHT_FILES for file in folder.rglob(pattern)):
         packer = zlib.compressobj(_LEVEL)
         with path.open("rb") as stream:
             while chunk := stream.read(_CHUNK):

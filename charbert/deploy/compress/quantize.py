@@ -61,11 +61,12 @@ def quantize_model(folder: str | Path, target: str | Path, *, distance: float = 
             root.setLevel(level)
         after = OnnxModel(draft)
         differences = probe.compare(runs_in_onnx(before), runs_in_onnx(after))
-        for one in differences:
-            if not one.mean <= distance * one.spread:
+        for difference in differences:
+            if not difference.mean <= distance * difference.spread:
                 raise CheckpointError(
-                    f"{source}: expected int8 logits within {distance:g} of their standard deviation {one.spread:.3g}, "
-                    f"got {one.mean:.3g} on average on {one.rows} rows of {one.subwords} subwords; nothing was written"
+                    f"{source}: expected int8 logits within {distance:g} of their standard deviation "
+                    f"{difference.spread:.3g}, got {difference.mean:.3g} on average on {difference.rows} rows of "
+                    f"{difference.subwords} subwords; nothing was written"
                 )
         copy_side_files(source, draft)
         write_report(draft, about | {"weights": "int8", "tolerance": None, "distance": distance}, after, differences)

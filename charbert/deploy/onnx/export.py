@@ -78,7 +78,7 @@ def load_model(folder: Path, **options: Any) -> PreTrainedModel:
     name = (AutoConfig.from_pretrained(folder, trust_remote_code=False).architectures or ["none"])[0]
     kind = getattr(models, name, None)
     if kind is None or not name.startswith("CharBertFor"):
-        known = ", ".join(sorted(one for one in models.__all__ if one.startswith("CharBertFor")))
+        known = ", ".join(sorted(class_name for class_name in models.__all__ if class_name.startswith("CharBertFor")))
         raise CheckpointError(f"{folder}: expected a model with a head ({known}), got {name}")
     if (folder / ONNX_FILE).is_file():
         raise CheckpointError(
@@ -108,14 +108,14 @@ def write_report(folder: Path, about: dict[str, Any], exported: OnnxModel, diffe
         **about,
         "inputs": exported.input_names,
         "outputs": exported.output_names,
-        "parity": [asdict(one) for one in differences],
+        "parity": [asdict(difference) for difference in differences],
         "versions": package_versions(),
     }
     (folder / EXPORT_FILE).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
 def _check(differences: Sequence[Difference], source: Path, tolerance: float) -> None:
-    worst = max(differences, key=lambda one: one.largest)
+    worst = max(differences, key=lambda difference: difference.largest)
     if not worst.largest <= tolerance:
         raise CheckpointError(
             f"{source}: expected an export within {tolerance:g} of PyTorch, got {worst.largest:g} on {worst.rows} rows "

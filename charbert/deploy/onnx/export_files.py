@@ -25,11 +25,11 @@ def export_files(model: Path, target: Path, *, int8: bool) -> None:
     """
     source = find_model(model)
     if not int8:
-        worst = max(one.largest for one in export_model(source, target))
+        worst = max(difference.largest for difference in export_model(source, target))
         sys.stderr.write(f"{target}: every logit within {worst:.1e} of PyTorch\n")
         return
     with tempfile.TemporaryDirectory() as folder:
         export_model(source, Path(folder) / "float32")
-        found = quantize_model(Path(folder) / "float32", target)
-    share = max(one.mean / one.spread for one in found)
+        differences = quantize_model(Path(folder) / "float32", target)
+    share = max(difference.mean / difference.spread for difference in differences)
     sys.stderr.write(f"{target}: logits within {100 * share:.1f} % of their standard deviation, on average\n")

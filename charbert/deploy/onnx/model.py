@@ -53,8 +53,8 @@ class OnnxModel:
             self._session = runtime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # the runtime's errors share no base class of their own
             raise CheckpointError(f"{graph}: expected an exported model, got {error}; export it again") from None
-        self.input_names = tuple(one.name for one in self._session.get_inputs())
-        self.output_names = tuple(one.name for one in self._session.get_outputs())
+        self.input_names = tuple(model_input.name for model_input in self._session.get_inputs())
+        self.output_names = tuple(output.name for output in self._session.get_outputs())
 
     def __call__(self, features: Mapping[str, Any]) -> Logits | tuple[Logits, ...]:
         """Return the logits of a batch.
@@ -67,7 +67,7 @@ class OnnxModel:
                 f"the exported model reads {', '.join(self.input_names)}; the batch has no {', '.join(missing)}"
             )
         outputs = self._session.run(None, {name: np.asarray(features[name], np.int64) for name in self.input_names})
-        logits = tuple(np.asarray(one, np.float32) for one in outputs)
+        logits = tuple(np.asarray(output, np.float32) for output in outputs)
         return logits[0] if len(logits) == 1 else logits
 
 

@@ -81,19 +81,19 @@ class Probe:
 
     def compare(self, reference: Runs, other: Runs, shapes: Sequence[tuple[int, int]] = SHAPES) -> list[Difference]:
         """Return how far ``other`` lies from ``reference`` on a batch of each shape (rows, subwords)."""
-        found = []
+        differences = []
         for seed, (rows, subwords) in enumerate(shapes):
             features = self.features(rows, subwords, seed)
             mask = features["attention_mask"].bool().numpy()
-            found.append(self._difference(reference(features), other(features), mask))
-        return found
+            differences.append(self._difference(reference(features), other(features), mask))
+        return differences
 
-    def _difference(self, one: Outputs, two: Outputs, mask: np.ndarray) -> Difference:
+    def _difference(self, expected: Outputs, actual: Outputs, mask: np.ndarray) -> Difference:
         rows, subwords = mask.shape
-        if [part.shape for part in one] != [part.shape for part in two]:
+        if [part.shape for part in expected] != [part.shape for part in actual]:
             return Difference(rows, subwords, float("inf"), float("inf"), 0.0, 0.0)
         gaps, same, values = [], [], []
-        for name, first, second in zip(self.outputs, one, two, strict=True):
+        for name, first, second in zip(self.outputs, expected, actual, strict=True):
             by_position = first.ndim == 3 or name in POSITION_SCORES
             seen = [part[mask] if by_position else part for part in (first, second)]
             gaps.append(np.abs(seen[0] - seen[1]).ravel())

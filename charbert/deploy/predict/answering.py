@@ -35,7 +35,8 @@ class AnswerReader:
             DataError: naming the first input whose question or context has no word.
         """
         questions = [
-            Question(str(number), one.question, one.context, (), place=one.place) for number, one in enumerate(inputs)
+            Question(str(number), text_input.question, text_input.context, (), place=text_input.place)
+            for number, text_input in enumerate(inputs)
         ]
         encoded = encode_questions(
             questions,

@@ -36,7 +36,9 @@ class LabelReader:
         """Return one feature or more for each input, marked with its number."""
         features: list[dict[str, Any]] = []
         for paired in (False, True):
-            chosen = [number for number, one in enumerate(inputs) if (one.text_pair is not None) == paired]
+            chosen = [
+                number for number, text_input in enumerate(inputs) if (text_input.text_pair is not None) == paired
+            ]
             if not chosen:
                 continue
             encoding: Any = self.processor(
@@ -67,9 +69,9 @@ class LabelReader:
         names = self.processor.pad_values
         return {name: values[row] for name, values in encoding.items() if name in names} | {EXAMPLE_IDS: number}
 
-    def _windows(self, one: TextInput, number: int) -> Iterator[dict[str, Any]]:
+    def _windows(self, text_input: TextInput, number: int) -> Iterator[dict[str, Any]]:
         options: dict[str, Any] = {"truncation": True}
-        texts = [one.text] if one.text_pair is None else [one.text, one.text_pair]
+        texts = [text_input.text] if text_input.text_pair is None else [text_input.text, text_input.text_pair]
         room = self.max_length - self._count(*[""] * len(texts))
         if len(texts) == 2:
             lengths = [self._count(text, special=False) for text in texts]

@@ -59,8 +59,8 @@ def check_input(given: Any, head: str, place: str, *, pairs: bool | None = None)
         raise DataError.at(place, None, expected=f"a text or an object with {_list(wanted)}", found=_kind(values))
     missing = [name for name, needed in wanted.items() if needed and name not in values]
     if missing:
-        found = "a text alone" if isinstance(given, str) else f"the fields {', '.join(map(str, values)) or '(none)'}"
-        raise DataError.at(place, None, expected=f"the fields {_list(wanted)}", found=found, hint=_hint(head))
+        actual = "a text alone" if isinstance(given, str) else f"the fields {', '.join(map(str, values)) or '(none)'}"
+        raise DataError.at(place, None, expected=f"the fields {_list(wanted)}", found=actual, hint=_hint(head))
     chosen = {name: values[name] for name in wanted if values.get(name) is not None}
     for name, value in chosen.items():
         if not isinstance(value, str):
@@ -71,9 +71,9 @@ def check_input(given: Any, head: str, place: str, *, pairs: bool | None = None)
     if head == "question_answering":
         return QuestionInput(**chosen, place=place)
     if pairs is not None and pairs != ("text_pair" in chosen):
-        expected, found = ("a pair of texts", "one text") if pairs else ("one text", "a pair of texts")
+        expected, actual = ("a pair of texts", "one text") if pairs else ("one text", "a pair of texts")
         hint = "give text and text_pair" if pairs else "leave text_pair out"
-        raise DataError.at(place, None, expected=expected, found=found, hint=hint)
+        raise DataError.at(place, None, expected=expected, found=actual, hint=hint)
     return TextInput(**chosen, place=place)
 
 

@@ -151,7 +151,7 @@ class Predictor:
         Raises:
             DataError: naming the first input that does not fit the model.
         """
-        return [one for part in self.stream(inputs, places=places, check=check) for one in part]
+        return [prediction for part in self.stream(inputs, places=places, check=check) for prediction in part]
 
     def stream(
         self,
@@ -163,7 +163,8 @@ class Predictor:
         """Return the outputs of `predict` part by part; all inputs are checked before this returns."""
         names = places or [f"inputs[{number}]" for number in range(len(inputs))]
         checked = [
-            check_input(one, self.head, name, pairs=self.usage.pairs) for one, name in zip(inputs, names, strict=True)
+            check_input(text_input, self.head, name, pairs=self.usage.pairs)
+            for text_input, name in zip(inputs, names, strict=True)
         ]
         size = max(INPUTS_AT_ONCE, self.batch_size)
         return (self._predict(checked[start : start + size], check) for start in range(0, len(checked), size))
@@ -200,9 +201,9 @@ def find_model(folder: Path) -> Path:
     for where in (folder, folder / "model"):
         if (where / "config.json").is_file():
             return where
-    found = "a folder without config.json" if folder.is_dir() else "no such folder"
+    problem = "a folder without config.json" if folder.is_dir() else "no such folder"
     raise CheckpointError(
-        f"{folder}: expected the folder of a fine-tuned model, got {found}; fine-tuning saves it as "
+        f"{folder}: expected the folder of a fine-tuned model, got {problem}; fine-tuning saves it as "
         "outputs/<recipe>/finetune/<cell>/model"
     )
 

@@ -36,7 +36,7 @@ def read_inputs(names: Sequence[str], form: str, standard_input: BinaryIO) -> In
     Raises:
         DataError: if a file is missing, not UTF-8, or a line is no JSON object.
     """
-    found = Inputs()
+    inputs = Inputs()
     for name in names or [STANDARD_INPUT]:
         path = Path(name)
         if name == STANDARD_INPUT:
@@ -47,9 +47,9 @@ def read_inputs(names: Sequence[str], form: str, standard_input: BinaryIO) -> In
         if form == "auto":
             chosen = "jsonl" if path.suffix in _JSON_SUFFIXES else "lines"
         for place, row in _rows(source, text, chosen):
-            found.places.append(place)
-            found.rows.append(row)
-    return found
+            inputs.places.append(place)
+            inputs.rows.append(row)
+    return inputs
 
 
 def _rows(source: str, text: str, form: str) -> Iterator[tuple[str, Any]]:
@@ -78,5 +78,5 @@ def _read_standard(stream: BinaryIO) -> str:
     try:
         return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        line, found = data.count(b"\n", 0, error.start) + 1, f"byte 0x{data[error.start]:02x}"
-        raise DataError.at("standard input", line, expected="UTF-8 text", found=found) from None
+        line, bad_byte = data.count(b"\n", 0, error.start) + 1, f"byte 0x{data[error.start]:02x}"
+        raise DataError.at("standard input", line, expected="UTF-8 text", found=bad_byte) from None

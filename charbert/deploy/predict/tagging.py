@@ -109,7 +109,7 @@ class TagReader:
 
     def encode(self, inputs: Sequence[TextInput]) -> Encoded:
         """Return features of the texts' words; a text without words has none."""
-        texts = [one.text for one in inputs]
+        texts = [text_input.text for text_input in inputs]
         spans = [split_words(text) for text in texts]
         words = [[text[start:end] for start, end in cut] for text, cut in zip(texts, spans, strict=True)]
         pieces = [(number, 0) for number, row in enumerate(words) if row]
@@ -136,8 +136,10 @@ class TagReader:
         for row, window in zip(logits, origin.encoded.windows, strict=True):
             number, first = origin.pieces[window.sentence]
             probabilities = _softmax(row)
-            found: WordProbabilities = [None if at is None else probabilities[at] for at in window.positions]
-            parts[number].append((first + window.first_word, found))
+            window_probabilities: WordProbabilities = [
+                None if at is None else probabilities[at] for at in window.positions
+            ]
+            parts[number].append((first + window.first_word, window_probabilities))
         return [stitch(part, self._continues) for part in parts]
 
     def _continues(self, probabilities: np.ndarray | None) -> bool:
@@ -187,7 +189,9 @@ class TagReader:
         seen = [probabilities for word in words if (probabilities := row[word]) is not None]
         kind = self.rule.name(self._tag(seen[0]))
         assert kind is not None
-        return TaggedSpan(kind, start, end, text[start:end], float(np.mean([one.max() for one in seen])))
+        return TaggedSpan(
+            kind, start, end, text[start:end], float(np.mean([distribution.max() for distribution in seen]))
+        )
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

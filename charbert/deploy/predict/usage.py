@@ -73,7 +73,7 @@ def read_usage(folder: Path, config: Any) -> Usage:
     path = folder / USAGE_FILE
     if not path.exists():
         return _derive_usage(folder, config)
-    expected = f"usage of version {USAGE_VERSION} with {', '.join(one.name for one in fields(Usage))}"
+    expected = f"usage of version {USAGE_VERSION} with {', '.join(field.name for field in fields(Usage))}"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content.pop("version") != USAGE_VERSION:
@@ -84,11 +84,11 @@ def read_usage(folder: Path, config: Any) -> Usage:
 
 
 def _derive_usage(folder: Path, config: Any) -> Usage:
-    found = list(config.architectures or ["none"])
-    head = HEADS.get(found[0])
+    architectures = list(config.architectures or ["none"])
+    head = HEADS.get(architectures[0])
     if head is None:
         raise CheckpointError(
-            f"{folder}: expected a model fine-tuned on a task ({', '.join(HEADS)}), got {found[0]}; "
+            f"{folder}: expected a model fine-tuned on a task ({', '.join(HEADS)}), got {architectures[0]}; "
             "fine-tune it first, as with experiments/table2_robustness.py"
         )
     return Usage(head=head, max_length=TrainingSettings().max_length)

@@ -100,8 +100,10 @@ def _add_predictions(app: FastAPI, models: dict[str, Predictor], settings: Serve
     )
     async def noise(request: shown) -> Any:  # type: ignore[valid-type]
         asked = request.model_dump()  # type: ignore[attr-defined]
-        found = await worker.run(lambda check: demonstrator.show(asked["input"], asked["share"], asked["seed"], check))
-        return asdict(found)
+        demonstration = await worker.run(
+            lambda check: demonstrator.show(asked["input"], asked["share"], asked["seed"], check)
+        )
+        return asdict(demonstration)
 
 
 def _add_health(app: FastAPI, models: dict[str, Predictor], settings: ServeSettings) -> None:

@@ -72,7 +72,7 @@ class Demonstrator:
 
     def __init__(self, models: dict[str, Predictor]) -> None:
         self.models = models
-        self._encoders: dict[str, WordEncoder | None] = {name: one.word_encoder() for name, one in models.items()}
+        self._encoders: dict[str, WordEncoder | None] = {name: model.word_encoder() for name, model in models.items()}
 
     def show(self, given: dict[str, Any], share: float, seed: int, check: Callable[[], None]) -> Demonstration:
         """Return what the models make of an input.
@@ -87,7 +87,7 @@ class Demonstrator:
         head = next(iter(self.models.values())).head
         clean = check_input(given, head, "input")
         words, noised = noise_input(clean, share, seed)
-        inputs = [asdict(one) for one in (clean, noised)]
+        inputs = [asdict(text) for text in (clean, noised)]
         shown = []
         for name, model in self.models.items():
             outputs = model.predict(inputs, places=["input", "input after noise"], check=check)
@@ -100,14 +100,14 @@ class Demonstrator:
     def _sensitivities(self, encoder: WordEncoder | None, words: Sequence[ShownWord]) -> list[float | None] | None:
         if encoder is None:
             return None
-        found: list[float | None] = []
+        sensitivities: list[float | None] = []
         for field in NOISED_FIELDS:
             mine = [word for word in words if word.field == field]
             if mine:
                 clean, noised = [[word.word for word in mine]], [[word.noised for word in mine]]
                 (row,) = word_sensitivities(encoder, clean, noised)[CONCAT]
-                found += [None if np.isnan(value) else round(float(value), 6) for value in row]
-        return found
+                sensitivities += [None if np.isnan(value) else round(float(value), 6) for value in row]
+        return sensitivities
 
 
 def noise_input(clean: Input, share: float, seed: int) -> tuple[list[ShownWord], Input]:

@@ -55,14 +55,14 @@ def load_models(folders: list[Path], settings: ServeSettings, threads: int | Non
         SettingsError: if the models have different heads.
     """
     loaded = [Predictor.load(folder, batch_size=settings.batch_size, threads=threads) for folder in folders]
-    if len({one.head for one in loaded}) > 1:
-        found = " and ".join(one.head for one in loaded)
-        raise SettingsError(f"--compare needs a model with the same head, got {found}")
+    if len({predictor.head for predictor in loaded}) > 1:
+        heads = " and ".join(predictor.head for predictor in loaded)
+        raise SettingsError(f"--compare needs a model with the same head, got {heads}")
     models: dict[str, Predictor] = {}
-    for one in loaded:
-        kind = "CharBERT" if one.has_characters else "Plain trunk"
-        kind += "" if isinstance(one.backend, TorchBackend) else " (ONNX)"
-        models[kind if kind not in models else f"{kind}, second"] = one
+    for predictor in loaded:
+        kind = "CharBERT" if predictor.has_characters else "Plain trunk"
+        kind += "" if isinstance(predictor.backend, TorchBackend) else " (ONNX)"
+        models[kind if kind not in models else f"{kind}, second"] = predictor
     return models
 
 

@@ -75,9 +75,9 @@ def input_model(head: str, longest: int, pairs: bool | None) -> type[BaseModel]:
     return create_model("Input", __base__=Strict, __doc__="What the model reads.", **fields)
 
 
-def predict_request(one: type[BaseModel], settings: ServeSettings) -> type[BaseModel]:
+def predict_request(input_type: type[BaseModel], settings: ServeSettings) -> type[BaseModel]:
     """Return the schema of a batch."""
-    inputs = Annotated[list[one], Field(min_length=1, max_length=settings.max_texts)]  # type: ignore[valid-type]
+    inputs = Annotated[list[input_type], Field(min_length=1, max_length=settings.max_texts)]  # type: ignore[valid-type]
     return create_model("PredictRequest", __base__=Strict, __doc__="A batch of inputs.", inputs=(inputs, ...))
 
 
@@ -92,7 +92,7 @@ def predict_response(head: str) -> type[BaseModel]:
     )
 
 
-def noise_request(one: type[BaseModel]) -> type[BaseModel]:
+def noise_request(input_type: type[BaseModel]) -> type[BaseModel]:
     """Return the schema of a request to the demonstration."""
     share = Annotated[float, Field(ge=0, le=1, description="Share of the words of four letters or more with a typo.")]
     # 3.0 is an integer in JSON Schema
@@ -103,7 +103,7 @@ def noise_request(one: type[BaseModel]) -> type[BaseModel]:
         "NoiseRequest",
         __base__=Strict,
         __doc__="An input, and how much noise it gets.",
-        input=(one, ...),
+        input=(input_type, ...),
         share=(share, 0.5),
         seed=(seed, 0),
     )

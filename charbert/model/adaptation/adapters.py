@@ -87,7 +87,14 @@ def load_adapted(model_class: type[Model], folder: Path, **options: Any) -> Mode
     """
     peft = _import_peft()
     config = model_class.config_class.from_pretrained(folder, **options)
-    saved = next((one for one in _classes(CharBertPreTrainedModel) if [one.__name__] == config.architectures), None)
+    saved = next(
+        (
+            adapted_class
+            for adapted_class in _classes(CharBertPreTrainedModel)
+            if [adapted_class.__name__] == config.architectures
+        ),
+        None,
+    )
     if saved is None or model_class not in (saved, CharBertModel):
         raise CheckpointError(
             f"{folder}: expected adapters of a {model_class.__name__}, got those of {config.architectures}"
@@ -128,8 +135,8 @@ def _check_ends(folder: Path, address: str | None) -> None:
 def _classes(root: type[CharBertPreTrainedModel]) -> Iterator[type[CharBertPreTrainedModel]]:
     """Return a class and all below it."""
     yield root
-    for one in root.__subclasses__():
-        yield from _classes(one)
+    for subclass in root.__subclasses__():
+        yield from _classes(subclass)
 
 
 def _address(model: nn.Module) -> str:
@@ -145,7 +152,7 @@ def _targets(model: nn.Module, settings: LoraSettings) -> Iterator[str]:
     encoder = find_encoder(model)
     names = {id(module): name for name, module in model.named_modules()}
     maps = trunk_adapter(encoder.config.trunk_config).attention_maps
-    chosen = dict.fromkeys(maps[one.name] for one in settings.maps)
+    chosen = dict.fromkeys(maps[map_name.name] for map_name in settings.maps)
     for layer in encoder_layers(encoder):
         yield from (names[id(layer.get_submodule(name))] for name in chosen)
     if settings.char_channel is ChannelTraining.lora:

@@ -84,7 +84,7 @@ def _renamed(teacher: CharBertForFineTuning, kept: Sequence[int]) -> dict[str, T
     lists = [trunk_adapter(encoder.config.trunk_config).layers(encoder.trunk)]
     if len(encoder.interactions) > 1:
         lists.append(encoder.interactions)
-    prefixes = [name for name, module in teacher.named_modules() if any(module is one for one in lists)]
+    prefixes = [name for name, module in teacher.named_modules() if any(module is layers for layers in lists)]
     weights = {}
     for name, weight in teacher.state_dict().items():
         prefix = next((prefix for prefix in prefixes if name.startswith(f"{prefix}.")), None)

@@ -49,7 +49,7 @@ class _DroppedAttention(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
         query, key, value, signed = ctx.saved_tensors
         gradient = gradients[0] * ctx.scale
-        of_query, of_key, of_value = (torch.empty_like(one) for one in (query, key, value))
+        of_query, of_key, of_value = (torch.empty_like(tensor) for tensor in (query, key, value))
         for part in _parts(signed):
             weights = signed[part]
             torch.bmm(F.relu(weights).transpose(1, 2), gradient[part], out=of_value[part])

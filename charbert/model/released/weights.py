@@ -183,17 +183,17 @@ def _read_weights(source: Source) -> Mapping[str, Tensor]:
         return source
     path = Path(source)
     if path.is_dir():
-        found = [path / name for name in ("model.safetensors", "pytorch_model.bin") if (path / name).exists()]
-        if not found:
+        paths = [path / name for name in ("model.safetensors", "pytorch_model.bin") if (path / name).exists()]
+        if not paths:
             raise CheckpointError(f"{path}: expected model.safetensors or pytorch_model.bin, found neither")
-        path = found[0]
+        path = paths[0]
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
         weights = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged pickle raises whatever its opcodes run into
         raise CheckpointError(f"{path}: not a readable checkpoint of tensors alone ({error})") from error
-    if not isinstance(weights, Mapping) or not all(isinstance(one, Tensor) for one in weights.values()):
+    if not isinstance(weights, Mapping) or not all(isinstance(weight, Tensor) for weight in weights.values()):
         raise CheckpointError(f"{path}: not a readable checkpoint of tensors alone (it is no mapping of them)")
     return weights
 
@@ -260,7 +260,7 @@ def _ours(kind: str, weights: Mapping[str, Tensor], model: CharBertForPreTrainin
         ],
     }
     if any(faults.values()):
-        report = "; ".join(f"{fault}: {_some(found)}" for fault, found in faults.items() if found)
+        report = "; ".join(f"{fault}: {_some(names)}" for fault, names in faults.items() if names)
         raise CheckpointError(f"the checkpoint does not fit the released {kind} model: {report}")
     ours: dict[str, Tensor] = {}
     differing = []

@@ -49,8 +49,8 @@ class WordCorrector:
         if backoff not in BACKOFFS:
             raise SettingsError(f"recognizer.backoff must be one of {', '.join(BACKOFFS)}, got {backoff!r}")
         if (backoff == "background") != (background is not None):
-            found = "none" if background is None else "one"
-            raise SettingsError(f"recognizer.backoff={backoff} does not fit the background recogniser: got {found}")
+            actual = "none" if background is None else "one"
+            raise SettingsError(f"recognizer.backoff={backoff} does not fit the background recogniser: got {actual}")
         self._recognizer = recognizer.eval()
         self._background = background.eval() if background is not None else None
         self._backoff = backoff
@@ -120,12 +120,12 @@ def recognize_words(
     """
     char_vocab = CharVocab.from_dict(recognizer.config.char_vocab)
     names = np.array([*recognizer.config.words, None], dtype=object)
-    found: list[list[str | None]] = [[] for _ in sentences]
+    words: list[list[str | None]] = [[] for _ in sentences]
     for rows in _batches([len(words) for words in sentences], max_batch_words):
         predicted = _predict(recognizer, [sentences[row] for row in rows], char_vocab)
         for row, labels in zip(rows, predicted, strict=True):
-            found[row] = names[labels[: len(sentences[row])]].tolist()
-    return found
+            words[row] = names[labels[: len(sentences[row])]].tolist()
+    return words
 
 
 def _batches(lengths: Sequence[int], max_words: int) -> Iterator[list[int]]:

@@ -61,9 +61,9 @@ def run(settings: Settings) -> ResultRecord:
     if bench.scaling:
         record.details["scaling"] = measure_scaling(bench, varied_shapes(bench.base))
     record.details["threads"] = torch.get_num_threads()
-    found = rates | _ratios(seconds) | {"memory/released": megabytes[OURS] / megabytes[RELEASED]}
-    found |= _throughput(settings, seconds)
-    record.finish({f"bench/{name}": value for name, value in found.items()})
+    results = rates | _ratios(seconds) | {"memory/released": megabytes[OURS] / megabytes[RELEASED]}
+    results |= _throughput(settings, seconds)
+    record.finish({f"bench/{name}": value for name, value in results.items()})
     folder = Path(settings.paths.results) / "bench"
     write_record(folder / "record.json", record)
     table = benchmark_table(record)
@@ -83,22 +83,28 @@ def _step_times(settings: Settings) -> Times:
         ("train_fp32_dropout", Precision.fp32, bench.dropout),
     ):
         steps = {
-            one: training_step(one, bench, bench.base, precision, dropout) for one in (RELEASED, OURS, PAPER, TRUNK)
+            model_name: training_step(model_name, bench, bench.base, precision, dropout)
+            for model_name in (RELEASED, OURS, PAPER, TRUNK)
         }
         times[name] = _timed(name, steps, bench.repetitions)
         del steps  # four models and their optimizers, before the next four
-    passes = {one: inference(one, bench, bench.base, Precision.bf16) for one in (OURS, PAPER, TRUNK)}
+    passes = {
+        model_name: inference(model_name, bench, bench.base, Precision.bf16) for model_name in (OURS, PAPER, TRUNK)
+    }
     times["inference_bf16"] = _timed("inference_bf16", passes, bench.repetitions)
-    small = {one: training_step(one, bench, bench.small, Precision.bf16, bench.dropout) for one in (PAPER, TRUNK)}
+    small = {
+        model_name: training_step(model_name, bench, bench.small, Precision.bf16, bench.dropout)
+        for model_name in (PAPER, TRUNK)
+    }
     small["char encoder"] = char_encoder_step(bench, bench.small, Precision.bf16)
     times["small_bf16_dropout"] = _timed("small_bf16_dropout", small, bench.repetitions)
     return times
 
 
 def _timed(name: str, steps: dict[str, Callable[[], None]], repetitions: int) -> dict[str, float]:
-    found = median_seconds(steps, repetitions)
-    log.info("%s: %s", name, ", ".join(f"{one} {value:.3f} s" for one, value in found.items()))
-    return found
+    seconds = median_seconds(steps, repetitions)
+    log.info("%s: %s", name, ", ".join(f"{step} {value:.3f} s" for step, value in seconds.items()))
+    return seconds
 
 
 def _ratios(seconds: Times) -> dict[str, float]:
@@ -120,12 +126,12 @@ def _throughput(settings: Settings, seconds: Times) -> dict[str, float]:
     """Return subwords per second of our training step, and the share of the device's operations where it is known."""
     bench = settings.bench
     step = seconds["train_bf16_dropout"][PAPER]
-    found = {"train_bf16_dropout/subwords_per_second": bench.base.batch_size * bench.base.length / step}
+    rates = {"train_bf16_dropout/subwords_per_second": bench.base.batch_size * bench.base.length / step}
     if bench.peak_flops is not None:
-        found["train_bf16_dropout/flop_utilisation"] = (
+        rates["train_bf16_dropout/flop_utilisation"] = (
             training_flops(PAPER, bench, bench.base) / step / bench.peak_flops
         )
-    return found
+    return rates
 
 
 def _data_rate(settings: Settings) -> float:

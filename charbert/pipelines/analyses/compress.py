@@ -52,8 +52,8 @@ def run(settings: Settings) -> list[ResultRecord]:
     """
     if settings.model.recognizer.enabled:
         raise SettingsError(f"model={settings.model.name} has a word recogniser, which has no smaller form")
-    found = forms(settings)
-    if missing := [form for form in found if form.run.finished() is None]:
+    all_forms = forms(settings)
+    if missing := [form for form in all_forms if form.run.finished() is None]:
         from charbert.pipelines.analyses.compress_forms import Measurement
 
         measurement = Measurement(settings)
@@ -61,20 +61,20 @@ def run(settings: Settings) -> list[ResultRecord]:
             log.info("compressing: %s", form.label)
             form.run.make_once(partial(measurement.record, form), partial(_is_measured, form))
     draw(settings)
-    return [record for form in found if (record := form.run.finished()) is not None]
+    return [record for form in all_forms if (record := form.run.finished()) is not None]
 
 
 def forms(settings: Settings) -> list[Form]:
     """Return the forms that the settings name, in the order of the table."""
     chosen, model = settings.compression, settings.model.name
-    found = []
+    all_forms = []
     for variant in chosen.variants:
         if variant is Variant.pruned:
-            found += [_pruned(settings, share) for share in chosen.pruned_shares]
+            all_forms += [_pruned(settings, share) for share in chosen.pruned_shares]
         else:
             label = f"{model}, {_NAMES[variant]}"
-            found.append(Form(label, compression_run(settings, variant.name, {}), variant))
-    return found + [_elsewhere(settings, label, Path(folder)) for label, folder in chosen.folders.items()]
+            all_forms.append(Form(label, compression_run(settings, variant.name, {}), variant))
+    return all_forms + [_elsewhere(settings, label, Path(folder)) for label, folder in chosen.folders.items()]
 
 
 def draw(settings: Settings) -> None:

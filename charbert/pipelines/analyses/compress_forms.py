@@ -54,7 +54,7 @@ class Measurement:
     def record(self, form: Form) -> None:
         """Make a form and write its record."""
         settings, chosen = self.settings, self.settings.compression
-        folder, found = self._make(form)
+        folder, measured = self._make(form)
         processor = CharBertProcessor.from_pretrained(folder)
         collate = PadCollator(processor.pad_values, processor.row_length)
         with torch_threads(chosen.threads), recorded_run(settings, form.run) as (record, _):
@@ -67,10 +67,14 @@ class Measurement:
                 metrics |= {f"latency/batch_{size}": timing.wall, f"latency/batch_{size}_cpu": timing.cpu}
             stored, compressed = stored_bytes(folder)
             metrics |= {"size/stored": stored / 1e6, "size/compressed": compressed / 1e6}
-            if "sparsity" in found:
-                metrics |= {f"sparsity/{name}": found["sparsity"][name] for name in ("of_matrices", "of_all")}
+            if "sparsity" in measured:
+                metrics |= {f"sparsity/{name}": measured["sparsity"][name] for name in ("of_matrices", "of_all")}
             record.details |= {"analysis": COMPRESSION, "compared": comparison(settings, COMPRESSION)}
-            record.details |= {"label": form.label, "form": form.variant.name if form.variant else "elsewhere", **found}
+            record.details |= {
+                "label": form.label,
+                "form": form.variant.name if form.variant else "elsewhere",
+                **measured,
+            }
             record.details |= {"versions": list(self.eval_sets), "examples": len(self.eval_sets["clean"])}
             record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
             record.finish(metrics)
@@ -109,10 +113,10 @@ class Measurement:
         if form.variant is Variant.original:
             return self.source, {}
         if form.variant is Variant.onnx:
-            return target, {"parity": [asdict(one) for one in export_model(self.source, target)]}
+            return target, {"parity": [asdict(difference) for difference in export_model(self.source, target)]}
         if form.variant is Variant.onnx_int8:
-            found = quantize_model(self._exported(), target, distance=self.settings.compression.distance)
-            return target, {"parity": [asdict(one) for one in found]}
+            differences = quantize_model(self._exported(), target, distance=self.settings.compression.distance)
+            return target, {"parity": [asdict(difference) for difference in differences]}
         if form.variant is Variant.half:
             halve_model(self.source, target)
             return target, {}
@@ -130,8 +134,8 @@ class Measurement:
             if self.settings.compression.recovery_steps:
                 self._recover(model)
         save_pruned(model, self.source, target)
-        found = sparsity(model)
-        return {"sparsity": {**asdict(found), "of_matrices": found.share, "of_all": found.share_of_all}}
+        measured = sparsity(model)
+        return {"sparsity": {**asdict(measured), "of_matrices": measured.share, "of_all": measured.share_of_all}}
 
     def _recover(self, model: Any) -> None:
         """Fine-tune a pruned model for a few steps."""
@@ -181,8 +185,8 @@ class Measurement:
             log.info("scoring on %s (%s, %d examples)", self.task.name, name, len(examples))
             batch_size = self.settings.finetuning.eval_batch_size
             logits = run_logits(backend, encoded[name].features, collate, batch_size)
-            found = decode_encoded(self.task, encoded[name], logits)
-            metrics |= score_set(self.task, name, examples, found).metrics
+            predictions = decode_encoded(self.task, encoded[name], logits)
+            metrics |= score_set(self.task, name, examples, predictions).metrics
         return metrics
 
 

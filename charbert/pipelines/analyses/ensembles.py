@@ -97,12 +97,12 @@ def chosen_members(settings: Settings) -> list[ResultRecord]:
     """
     chosen = settings.ensemble
     several = bool(chosen.models)
-    found = [
+    records = [
         record
         for record in comparable_records(settings, several_trunks=several, **{"settings.task.name": settings.task.name})
         if record.kind != "ensemble"
     ]
-    names = {f"{record.name}-{record.key}": record for record in found}
+    names = {f"{record.name}-{record.key}": record for record in records}
     if unknown := [name for name in chosen.records if name not in names]:
         raise RecordError(
             f"ensemble.records: no finished cell {unknown[0]} of task={settings.task.name} with these data, attack and "
@@ -114,14 +114,14 @@ def chosen_members(settings: Settings) -> list[ResultRecord]:
         models = chosen.models or [settings.model.name]
         members = [
             record
-            for record in found
+            for record in records
             if row_label(record) in models and (not chosen.seeds or record.seed in chosen.seeds)
         ]
         _refuse_doubles(members)
     if len(members) < 2:
         raise SettingsError(
-            f"an ensemble needs two members or more, got {[f'{one.name}-{one.key}' for one in members]}; finished "
-            f"cells of task={settings.task.name}: {', '.join(names) or 'none'}; run others (seed=1,2,3), or choose "
+            f"an ensemble needs two members or more, got {[f'{member.name}-{member.key}' for member in members]}; "
+            f"finished runs of task={settings.task.name}: {', '.join(names) or 'none'}; run others (seed=1,2,3), or choose "
             "with ensemble.models, ensemble.seeds or ensemble.records"
         )
     return sorted(members, key=lambda record: (row_label(record), record.seed, record.key))
@@ -153,22 +153,22 @@ def _combined(
     if (record := run.finished()) is not None:
         log.info("%s: finished before, record %s", run.name, run.record_path)
         return record
-    folders = [predictions_folder(settings, one) for one in members]
-    found = {
+    folders = [predictions_folder(settings, member) for member in members]
+    predictions = {
         name: combine(task, [read_member(task, folder, name, rows) for folder in folders], rule)
         for name, rows in eval_sets.items()
     }
     log.info("scoring %s on %s", label, settings.task.name)
     with recorded_run(settings, run) as (record, tracking):
         dev = _dev_scores(folders, rule)
-        metrics, record.details["judging"] = score_eval_sets(settings, run, task, eval_sets, found, tracking, dev)
+        metrics, record.details["judging"] = score_eval_sets(settings, run, task, eval_sets, predictions, tracking, dev)
         record.settings = without_trunk(record.settings) if of_baselines else record.settings
         record.details["members"] = names
         record.details["rule"] = rule.name
-        record.details["reports"] = {name: one.report for name, one in found.items()}
+        record.details["reports"] = {name: set_predictions.report for name, set_predictions in predictions.items()}
         record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
         record.finish(metrics)
-        record.training_tokens = sum(one.training_tokens for one in members)
+        record.training_tokens = sum(member.training_tokens for member in members)
     return record
 
 
@@ -212,9 +212,9 @@ def _dev_scores(folders: Sequence[Path], rule: Rule) -> StoredLogits | None:
     if not all(stored):
         return None
     first = stored[0][DEV]
-    if any(not np.array_equal(one[DEV].gold, first.gold) for one in stored):
+    if any(not np.array_equal(scores[DEV].gold, first.gold) for scores in stored):
         return None
-    return replace(first, logits=combine_scores(np.stack([one[DEV].logits for one in stored]), rule))
+    return replace(first, logits=combine_scores(np.stack([scores[DEV].logits for scores in stored]), rule))
 
 
 def _bags(

@@ -86,7 +86,9 @@ def run(settings: Settings) -> Path:
         for name in (ATTRIBUTIONS, ATTENTION):
             tracking.image(f"{EXPLANATION}/{name}", target / f"{name}.png")
         record.details |= {"analysis": EXPLANATION, "texts": [asdict(text) for text in texts]}
-        record.finish({"explain/largest_gap": max(one.gap for text in explained for one in text.attributions)})
+        record.finish(
+            {"explain/largest_gap": max(attribution.gap for text in explained for attribution in text.attributions)}
+        )
     log.info("the page is %s", target / PAGE)
     return target
 
@@ -167,10 +169,10 @@ def _explain(
 def _baseline_id(baseline: Baseline, processor: CharBertProcessor) -> int | None:
     if baseline is Baseline.zero:
         return None
-    found = getattr(processor.tokenizer, f"{baseline.name}_token_id")
-    if found is None:
+    token_id = getattr(processor.tokenizer, f"{baseline.name}_token_id")
+    if token_id is None:
         raise SettingsError(f"explain.baseline={baseline.name}, but the tokenizer has no such token; choose zero")
-    return int(found)
+    return int(token_id)
 
 
 def _cell(settings: Settings, folder: Path, texts: Sequence[_Text]) -> Run:
@@ -195,16 +197,16 @@ def _write(draft: Path, settings: Settings, folder: Path, explained: Sequence[Ex
             "letters": ["".join(piece.characters) for piece in text.pieces],
             "outputs": [
                 {
-                    "title": one.title,
-                    "logit": one.output,
-                    "baseline_logit": one.baseline_output,
-                    "sum": one.total,
-                    "gap": one.gap,
-                    "steps": one.steps,
-                    "subwords": one.subwords.tolist(),
-                    "letters": [text.character_values(one, piece).tolist() for piece in text.pieces],
+                    "title": attribution.title,
+                    "logit": attribution.output,
+                    "baseline_logit": attribution.baseline_output,
+                    "sum": attribution.total,
+                    "gap": attribution.gap,
+                    "steps": attribution.steps,
+                    "subwords": attribution.subwords.tolist(),
+                    "letters": [text.character_values(attribution, piece).tolist() for piece in text.pieces],
                 }
-                for one in text.attributions
+                for attribution in text.attributions
             ],
         }
         for text in explained

@@ -83,8 +83,8 @@ def word_vs_subword(settings: Settings, run: Run) -> ResultRecord:
     split = find_split_words([row["words"] for row in rows], tokenizer)
     with _recorded(settings, run, WORD_VS_SUBWORD, set_files(settings)) as (record, _):
         scores = score_by_split([row["gold"] for row in rows], [row["predicted"] for row in rows], split)
-        found = asdict(scores)
-        classes = {name: found[name] for name in ("all_words", "split", "unsplit")}
+        shares = asdict(scores)
+        classes = {name: shares[name] for name in ("all_words", "split", "unsplit")}
         record.details["counts"] = classes
         metrics = {
             f"eval/{settings.task.name}/{name}/{key}": scored[key]
@@ -92,7 +92,7 @@ def word_vs_subword(settings: Settings, run: Run) -> ResultRecord:
             if scored["gold"]  # without an entity there is nothing to score, which is not the same as a score of 0
             for key in ("f1", "precision", "recall")
         }
-        record.finish(metrics | {f"share/{name}": found[name] for name in found if name not in classes})
+        record.finish(metrics | {f"share/{name}": shares[name] for name in shares if name not in classes})
     return record
 
 
@@ -183,10 +183,10 @@ def fragility(settings: Settings, run: Run) -> ResultRecord:
         return [tokenizer.convert_ids_to_tokens(ids) for ids in encoding["input_ids"]]
 
     with _recorded(settings, run, FRAGILITY, [path]) as (record, _):
-        found = asdict(measure_fragility(nouns, subwords, numpy_generator(settings.seed, "fragility")))
+        shares = asdict(measure_fragility(nouns, subwords, numpy_generator(settings.seed, "fragility")))
         record.details["tokenizer"] = tokenizer_name(settings)
-        record.details["counts"] = {name: found[name] for name in ("nouns", "edited")}
-        record.finish({f"share/{name}": found[name] for name in ("split", "new_subwords", "new_length")})
+        record.details["counts"] = {name: shares[name] for name in ("nouns", "edited")}
+        record.finish({f"share/{name}": shares[name] for name in ("split", "new_subwords", "new_length")})
     return record
 
 
@@ -202,8 +202,8 @@ def char_channel(settings: Settings, run: Run) -> ResultRecord:
         for stage, model in encoders.items():
             log.info("reading %d texts by %s, %s", len(texts), settings.model.name, stage)
             rng = numpy_generator(settings.seed, "char_channel")
-            found = measure_char_channel(model, processor, texts, rng, max_length=settings.pretraining.max_length)
-            metrics |= {f"char_channel/{stage}/{name}": value for name, value in found._asdict().items()}
+            changes = measure_char_channel(model, processor, texts, rng, max_length=settings.pretraining.max_length)
+            metrics |= {f"char_channel/{stage}/{name}": value for name, value in changes._asdict().items()}
         record.details["texts"] = len(texts)
         record.finish(metrics)
     return record

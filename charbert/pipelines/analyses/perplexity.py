@@ -233,18 +233,24 @@ def _perplexities(
     """Return perplexities per word and per subword, of all words and of those that the attack left alone."""
     scored = seen_whole([losses[name] for name in VERSIONS])
     unchanged = _unchanged(texts)
-    groups = {"all": scored, "unchanged": [one & two for one, two in zip(scored, unchanged, strict=True)]}
+    groups = {
+        "all": scored,
+        "unchanged": [is_scored & is_unchanged for is_scored, is_unchanged in zip(scored, unchanged, strict=True)],
+    }
     record.details["words"] = {name: int(sum(map(np.sum, kept))) for name, kept in groups.items()}
-    found: dict[str, Any] = {
+    perplexities: dict[str, Any] = {
         f"{model}/{version}/{group}/{of}_perplexity": perplexity(losses[version], kept, of=of)
         for version in VERSIONS
         for group, kept in groups.items()
         for of in ("word", "subword")
     }
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in perplexities.items() if value is not None}
 
 
 def _unchanged(texts: Texts) -> list[np.ndarray]:
     """Return which words the attack has left alone."""
     pairs = zip(*(texts[name] for name in VERSIONS), strict=True)
-    return [np.array(one.words, dtype=object) == np.array(two.words, dtype=object) for one, two in pairs]
+    return [
+        np.array(clean_text.words, dtype=object) == np.array(attacked_text.words, dtype=object)
+        for clean_text, attacked_text in pairs
+    ]

@@ -138,10 +138,10 @@ def trunk_location(trunk: TrunkSettings) -> str:
     if not (folder / "config.json").is_file():
         raise CheckpointError(f"{folder}: expected a checkpoint with config.json for trunk={trunk.name}, got none")
     if trunk.sha256 is not None:
-        found = file_checksum(folder / "model.safetensors")
-        if found != trunk.sha256:
+        checksum = file_checksum(folder / "model.safetensors")
+        if checksum != trunk.sha256:
             raise CheckpointError(
-                f"{folder}/model.safetensors: expected sha256 {trunk.sha256}, got {found}; "
+                f"{folder}/model.safetensors: expected sha256 {trunk.sha256}, got {checksum}; "
                 "reinstall the trunk, or set trunk.sha256=null to use it all the same"
             )
     return str(folder)
@@ -169,12 +169,12 @@ def _package_folder(trunk: TrunkSettings) -> Path:
     package, _, inner = trunk.location.partition("/")
     if not package.isidentifier():  # to find a package inside another one is to run that other one
         raise CheckpointError(f"trunk.location: expected PACKAGE/FOLDER with a package's plain name, got {package!r}")
-    found = importlib.util.find_spec(package)
-    if found is None or not found.submodule_search_locations:
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
         raise CheckpointError(
             f"trunk={trunk.name} needs the Python package {package}, which is not installed; `make minilm` installs it"
         )
-    return Path(found.submodule_search_locations[0]) / inner
+    return Path(spec.submodule_search_locations[0]) / inner
 
 
 def corpus_file(settings: Settings, split: str) -> Path:

@@ -118,7 +118,7 @@ def build_student(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertPro
     with_chars = has_char_channel(settings)
     layers = settings.distillation.student_layers
     student = take_layers(teacher, layers, char_channel=with_chars, labels=task.labels)
-    sizes = [sum(weight.numel() for weight in one.parameters()) / 1e6 for one in (teacher, student)]
+    sizes = [sum(weight.numel() for weight in model.parameters()) / 1e6 for model in (teacher, student)]
     log.info("a student of layers %s: %.1fM of %.1fM weights", layers, *reversed(sizes))
     return processor if with_chars else CharBertProcessor(processor.tokenizer, None), student
 
@@ -133,9 +133,9 @@ def load_teacher(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProc
     folder = teacher_folder(settings)
     config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     wanted = _AUTO[task.head].__name__.removeprefix("AutoModel")
-    found = (config.architectures or ["no architecture"])[0]
-    if not found.endswith(wanted):
-        raise SettingsError(f"{folder}: task={task.name} needs a teacher with a head {wanted}, got {found}")
+    architecture = (config.architectures or ["no architecture"])[0]
+    if not architecture.endswith(wanted):
+        raise SettingsError(f"{folder}: task={task.name} needs a teacher with a head {wanted}, got {architecture}")
     lacking = [label for label in task.labels if label not in config.label2id]
     if lacking:
         raise SettingsError(
@@ -181,7 +181,7 @@ def _distillation(
         hidden_weight=chosen.hidden_weight,
         layer_map=layer_map,
         columns=[teacher.config.label2id[label] for label in task.labels] or None,
-        whole_texts=task.head == "sequence_classification" and not all(one.pairs for one in taught),
+        whole_texts=task.head == "sequence_classification" and not all(pairing.pairs for pairing in taught),
     )
 
 

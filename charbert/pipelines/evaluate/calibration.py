@@ -22,15 +22,15 @@ FIGURE = "reliability"
 
 def keep_scores(folder: Path, scores: Mapping[str, StoredLogits | None]) -> None:
     """Write the scores on each version of the test set, and on the dev set, beside the predictions."""
-    for name, one in scores.items():
-        if one is not None:
-            write_scores(folder / f"{name}{SCORES}", one)
+    for name, set_scores in scores.items():
+        if set_scores is not None:
+            write_scores(folder / f"{name}{SCORES}", set_scores)
 
 
 def stored_scores(folder: Path, eval_sets: list[str]) -> dict[str, StoredLogits]:
     """Return the scores that a cell has stored of these versions; none of one that is older than they are."""
-    found = {name: read_scores(folder / f"{name}{SCORES}") for name in eval_sets}
-    return {name: one for name, one in found.items() if one is not None}
+    stored = {name: read_scores(folder / f"{name}{SCORES}") for name in eval_sets}
+    return {name: set_scores for name, set_scores in stored.items() if set_scores is not None}
 
 
 def calibrate_eval_sets(
@@ -58,37 +58,39 @@ def calibrate_eval_sets(
         title: of the figure.
     """
     temperature = temperature_of(dev) if settings.temperature else None
-    judged = {name: judge(one, bins=settings.bins, temperature=temperature) for name, one in scores.items()}
-    judged = {name: one for name, one in judged.items() if one.decisions}
+    judged = {
+        name: judge(set_scores, bins=settings.bins, temperature=temperature) for name, set_scores in scores.items()
+    }
+    judged = {name: result for name, result in judged.items() if result.decisions}
     if not judged:
         return {}, {}
-    for name, one in judged.items():
-        write_atomically(folder / f"{name}{SUFFIX}", calibration_text(one))
+    for name, result in judged.items():
+        write_atomically(folder / f"{name}{SUFFIX}", calibration_text(result))
     reliability_plot(
-        {name: one.bins for name, one in judged.items()},
+        {name: result.bins for name, result in judged.items()},
         folder,
         FIGURE,
-        scaled={name: one.scaled_bins for name, one in judged.items()},
-        notes={name: _note(one) for name, one in judged.items()},
+        scaled={name: result.scaled_bins for name, result in judged.items()},
+        notes={name: _note(result) for name, result in judged.items()},
         caption=_caption(title, settings.bins, temperature),
     )
     metrics = {
         f"{metric_path(task_name, name)}/{decision_path}{key}": value
-        for name, one in judged.items()
-        for key, value in one.metrics.items()
+        for name, result in judged.items()
+        for key, value in result.metrics.items()
     }
     details = {
         "bins": settings.bins,
         "temperature": temperature,
-        "decisions": {name: one.decisions for name, one in judged.items()},
-        "areas": {name: one.areas for name, one in judged.items()},
+        "decisions": {name: result.decisions for name, result in judged.items()},
+        "areas": {name: result.areas for name, result in judged.items()},
     }
     return metrics, details
 
 
 def _note(report: CalibrationReport) -> str:
-    found = {"ECE": "ece", "scaled": "scaled_ece"}
-    texts = [f"{name} {100 * report.metrics[key]:.1f}" for name, key in found.items() if key in report.metrics]
+    shown = {"ECE": "ece", "scaled": "scaled_ece"}
+    texts = [f"{name} {100 * report.metrics[key]:.1f}" for name, key in shown.items() if key in report.metrics]
     return f"{', '.join(texts)} ({report.decisions} decisions)"
 
 

@@ -24,7 +24,7 @@ def score_eval_sets(
     run: Run,
     task: Task[Any, Any],
     eval_sets: Mapping[str, Sequence[Any]],
-    found: Mapping[str, SetPredictions],
+    predictions: Mapping[str, SetPredictions],
     tracking: TrackedRun,
     dev: StoredLogits | None = None,
 ) -> tuple[dict[str, float], dict[str, Any]]:
@@ -45,10 +45,10 @@ def score_eval_sets(
     metrics: dict[str, float] = {}
     units = {}
     for name, examples in eval_sets.items():
-        score = score_set(task, name, examples, found[name])
+        score = score_set(task, name, examples, predictions[name])
         path = run.predictions_path(name)
         write_atomically(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in score.lines))
-        tables = analyse_errors(task, examples, found[name].predictions, eval_sets["clean"])
+        tables = analyse_errors(task, examples, predictions[name].predictions, eval_sets["clean"])
         write_errors(tables, path.parent, name)
         for table in tables:
             if table.rows:
@@ -57,7 +57,7 @@ def score_eval_sets(
         for metric, counts in score.units.items():
             units[name if metric == task.metric else f"{name}/{metric}"] = np.asarray(counts).tolist()
     write_atomically(run.record_path.with_name("per_example.json"), json.dumps(units) + "\n")
-    judged, details = _judge(settings, run, task, eval_sets, found, tracking, dev)
+    judged, details = _judge(settings, run, task, eval_sets, predictions, tracking, dev)
     return judged | metrics, details
 
 
@@ -66,13 +66,13 @@ def _judge(
     run: Run,
     task: Task[Any, Any],
     eval_sets: Mapping[str, Sequence[Any]],
-    found: Mapping[str, SetPredictions],
+    predictions: Mapping[str, SetPredictions],
     tracking: TrackedRun,
     dev: StoredLogits | None,
 ) -> tuple[dict[str, float], dict[str, Any]]:
     folder = run.predictions_path("clean").parent
-    scored = {name: stored_logits(task, examples, found[name]) for name, examples in eval_sets.items()}
-    scores = {name: one for name, one in scored.items() if one is not None}
+    scored = {name: stored_logits(task, examples, predictions[name]) for name, examples in eval_sets.items()}
+    scores = {name: set_scores for name, set_scores in scored.items() if set_scores is not None}
     keep_scores(folder, {**scores, DEV: dev})
     metrics, details = calibrate_eval_sets(
         settings.calibration,

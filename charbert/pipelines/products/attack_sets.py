@@ -105,12 +105,13 @@ def _edit_lines(edits: Sequence[Sequence[EditRecord]]) -> str:
 
 def _check_copy(task: Task[Any, Any], clean: Sequence[Any], attacked: Sequence[Any], copy: Path) -> None:
     """Refuse a copy that, read as the attacked sets of ``data.sets`` are, has other words or labels."""
-    found = task.read(copy, attacked=True)
-    task.check_aligned(clean, found, Path(copy.name))
-    pairs = zip(attackable_sentences(task, attacked), attackable_sentences(task, found), strict=True)
-    for number, (one, other) in enumerate(pairs):
-        if one != other:
+    read_back = task.read(copy, attacked=True)
+    task.check_aligned(clean, read_back, Path(copy.name))
+    pairs = zip(attackable_sentences(task, attacked), attackable_sentences(task, read_back), strict=True)
+    for number, (sentence, copied_sentence) in enumerate(pairs):
+        if sentence != copied_sentence:
             raise DataError(
-                f"{copy.name}: expected text {number} to be read back as {' '.join(one)!r}, got {' '.join(other)!r}; "
+                f"{copy.name}: expected text {number} to be read back as {' '.join(sentence)!r}, "
+                f"got {' '.join(copied_sentence)!r}; "
                 "the layout of the file cannot hold it"
             )

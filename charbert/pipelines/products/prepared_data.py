@@ -162,7 +162,7 @@ def _divide(sets: _Sets) -> Path:
         prefix = f"fold{number}/" if several else ""
         own = {part: [rows[at] for at in getattr(parts, part)] for part in PARTS}
         texts = {part: own_texts(task, [row.example for row in each]) for part, each in own.items()}
-        check_no_leakage({part: ["\n".join(one) for one in each] for part, each in texts.items()})
+        check_no_leakage({part: ["\n".join(fields) for fields in each] for part, each in texts.items()})
         if not several:  # each division of a cross-validation is made of the same parts
             check_no_near_leakage(texts, chosen.near)
         held_out = {
@@ -183,7 +183,7 @@ def _divisions(settings: Settings, task: Task[Any, Any], rows: Rows) -> Iterator
     groups = similar
     if "grouped" in chosen.method.name or chosen.method is SplitMethod.leave_one_group_out:
         keys = zip(task.groups(examples), similar, strict=True)
-        groups = connect_groups([[("group", group), ("similar", one)] for group, one in keys])
+        groups = connect_groups([[("group", group), ("similar", key)] for group, key in keys])
     log.info("dividing %d examples in %d groups: %s", len(rows), len(set(groups)), chosen.method.name)
     shares = chosen.dev_share, chosen.test_share
     match chosen.method:
@@ -217,12 +217,12 @@ def _write(task: Task[Any, Any], path: Path, examples: Sequence[Any]) -> None:
     path.parent.mkdir(exist_ok=True)
     task.write(path, examples)
     view = adapter_of(task)
-    found = task.read(path)
-    for number, (one, other) in enumerate(zip(examples, found, strict=False)):
-        if view.describe(one) != view.describe(other):
+    read_back = task.read(path)
+    for number, (example, read_example) in enumerate(zip(examples, read_back, strict=False)):
+        if view.describe(example) != view.describe(read_example):
             raise DataError(
-                f"{path.name}: expected example {number} to be read back as {view.describe(one)}, got "
-                f"{view.describe(other)}; the layout of the file cannot hold it"
+                f"{path.name}: expected example {number} to be read back as {view.describe(example)}, got "
+                f"{view.describe(read_example)}; the layout of the file cannot hold it"
             )
-    if len(examples) != len(found):
-        raise DataError(f"{path.name}: expected {len(examples)} examples to be read back, got {len(found)}")
+    if len(examples) != len(read_back):
+        raise DataError(f"{path.name}: expected {len(examples)} examples to be read back, got {len(read_back)}")

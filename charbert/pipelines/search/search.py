@@ -169,11 +169,11 @@ def _report(composition: Composition, settings: Settings, run: Run, study: Searc
     folder = study_folder(settings, run)
     metric = f"dev/{settings.task.name}/{settings.task.metric}"
     command = f"python experiments/finetune.py --config-dir {folder} --config-name best"
-    found = f"The best of {len(rows)} trials: {metric} {best['score']:.4f} (trial {best['trial']}). Run it with"
-    write_atomically(folder / "best.yaml", composition.file("finetune", best["values"], [found, command]))
+    summary = f"The best of {len(rows)} trials: {metric} {best['score']:.4f} (trial {best['trial']}). Run it with"
+    write_atomically(folder / "best.yaml", composition.file("finetune", best["values"], [summary, command]))
     with recorded_run(settings, run) as (record, tracked):
         record.details |= {"trials": rows, "best": best, "importances": study.importances(), "metric": metric}
-        scales = {name: one.scale for name, one in settings.search.space.items()}
+        scales = {name: parameter.scale for name, parameter in settings.search.space.items()}
         title = f"{settings.search.method.name} search, {settings.model.name} on {settings.task.name}"
         write_atomically(folder / "trials.md", render_trials(rows, metric, title))
         write_atomically(folder / "trials.csv", trials_csv(rows))
@@ -182,7 +182,7 @@ def _report(composition: Composition, settings: Settings, run: Run, study: Searc
         tracked.image("search", picture)
         record.finish({metric: best["score"], "trials/complete": len(finished), "trials/all": len(rows)})
         record.wall_seconds = sum(row["seconds"] for row in rows)
-    log.info("%s\n%s", found, command)
+    log.info("%s\n%s", summary, command)
     return record
 
 

@@ -101,7 +101,9 @@ class SearchStudy:
             trial = self._study.ask()
             lock = self._lock_of(trial.number)
             lock.acquire(timeout=0)
-            return ClaimedTrial(trial, {name: _suggest(trial, name, one) for name, one in self._space}, lock)
+            return ClaimedTrial(
+                trial, {name: _suggest(trial, name, parameter) for name, parameter in self._space}, lock
+            )
 
     def close(
         self, claimed: ClaimedTrial, *, score: float | None = None, pruned: bool = False, error: str = ""

@@ -26,7 +26,9 @@ def draw_newest(settings: Settings) -> None:
     records = _records(settings)
     if records:
         newest = max(records, key=lambda record: record.finished)
-        _write(settings, [one for one in records if one.details.get("compared") == newest.details.get("compared")])
+        _write(
+            settings, [record for record in records if record.details.get("compared") == newest.details.get("compared")]
+        )
 
 
 def _records(settings: Settings, **filters: str) -> list[ResultRecord]:

@@ -90,23 +90,29 @@ def _paired(
     for record in first:
         seed_and_fold = repetition(record)
         other = others.get(seed_and_fold)
-        one, two = (_units(tracked, metric, folder) if tracked is not None else None for tracked in (record, other))
-        if one is None or two is None:
+        own_units, other_units = (
+            _units(tracked, metric, folder) if tracked is not None else None for tracked in (record, other)
+        )
+        if own_units is None or other_units is None:
             continue
-        if one.shape != two.shape:
-            log.warning("%s: no test, the test sets have %d and %d examples", record.name, len(one), len(two))
+        if own_units.shape != other_units.shape:
+            log.warning(
+                "%s: no test, the test sets have %d and %d examples", record.name, len(own_units), len(other_units)
+            )
             continue
-        for side, units in zip(pairs[seed_and_fold[1]], (one, two), strict=True):
+        for side, units in zip(pairs[seed_and_fold[1]], (own_units, other_units), strict=True):
             side.append(units)
     return {fold: sides for fold, sides in pairs.items() if sides[0]}
 
 
 def _p_value(pairs: dict[int, tuple[Units, Units]], rng: np.random.Generator, rounds: int) -> float:
-    seeds = max(len(one) for one, _ in pairs.values())
-    one, two = (np.concatenate([np.sum(sides[at], axis=0) for sides in pairs.values()]) for at in (0, 1))
-    if seeds == 1 and _is_right_or_wrong(one) and _is_right_or_wrong(two):
-        return mcnemar(one[:, 0], two[:, 0]).p_value
-    return approximate_randomisation(one, two, rng, statistic=_STATISTICS[one.shape[1]], rounds=rounds).p_value
+    seeds = max(len(units) for units, _ in pairs.values())
+    own_units, other_units = (np.concatenate([np.sum(sides[at], axis=0) for sides in pairs.values()]) for at in (0, 1))
+    if seeds == 1 and _is_right_or_wrong(own_units) and _is_right_or_wrong(other_units):
+        return mcnemar(own_units[:, 0], other_units[:, 0]).p_value
+    return approximate_randomisation(
+        own_units, other_units, rng, statistic=_STATISTICS[own_units.shape[1]], rounds=rounds
+    ).p_value
 
 
 def _is_right_or_wrong(units: np.ndarray) -> bool:
@@ -122,8 +128,8 @@ def _units(record: ResultRecord, metric: str, folder: Path) -> np.ndarray | None
     try:
         version = "clean" if kind == "eval" else attack[0]
         key = version if name == setting(record, "task.metric") else f"{version}/{name}"
-        found = json.loads(path.read_text(encoding="utf-8")).get(key)
-        units = None if found is None else np.array(found, dtype=np.float64)
+        stored = json.loads(path.read_text(encoding="utf-8")).get(key)
+        units = None if stored is None else np.array(stored, dtype=np.float64)
     except (ValueError, AttributeError) as error:
         raise RecordError(
             f"{path}: expected counts of each example in JSON, got {error}; run the cell again"

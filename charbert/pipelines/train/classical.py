@@ -64,13 +64,13 @@ def fit_baseline(
     with recorded_run(settings, run) as (record, tracking):
         record.settings = without_trunk(record.settings)
         predict = _fitted(settings, task, sets["train"])
-        found = {name: predict(examples) for name, examples in eval_sets.items()}
+        predictions = {name: predict(examples) for name, examples in eval_sets.items()}
         dev = _dev_scores(settings, task, sets["dev"], predict)
-        metrics, record.details["judging"] = score_eval_sets(settings, run, task, eval_sets, found, tracking, dev)
-        record.details["reports"] = {name: one.report for name, one in found.items()}
+        metrics, record.details["judging"] = score_eval_sets(settings, run, task, eval_sets, predictions, tracking, dev)
+        record.details["reports"] = {name: set_predictions.report for name, set_predictions in predictions.items()}
         record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
         record.finish(metrics)
-    return record, found
+    return record, predictions
 
 
 def _dev_scores(settings: Settings, task: Task[Any, Any], dev: Sequence[Any], predict: Predict) -> StoredLogits | None:

@@ -47,20 +47,20 @@ def run_folds(settings: Settings, run: Run, task: Task[Any, Any]) -> ResultRecor
     folds = chosen_folds(settings, task, sets["test"])
     done = [_run_fold(with_fold(settings, number), task, fold, eval_sets) for number, fold in enumerate(folds)]
     records = [record for record, _ in done]
-    found = _pool(folds, [predictions for _, predictions in done])
+    pooled = _pool(folds, [predictions for _, predictions in done])
     log.info("scoring the predictions of %d folds", len(folds))
     tested = tested_examples(folds, eval_sets)
     with recorded_run(settings, run) as (record, tracking):
         dev = _pooled_dev([with_fold(settings, number) for number in range(len(folds))])
-        metrics, record.details["judging"] = score_eval_sets(settings, run, task, tested, found, tracking, dev)
-        record.training_tokens = sum(one.training_tokens for one in records)
+        metrics, record.details["judging"] = score_eval_sets(settings, run, task, tested, pooled, tracking, dev)
+        record.training_tokens = sum(fold_record.training_tokens for fold_record in records)
         record.details["folds"] = _spread(records)
-        record.details["fold_keys"] = [one.key for one in records]
-        record.details["reports"] = {name: one.report for name, one in found.items()}
+        record.details["fold_keys"] = [fold_record.key for fold_record in records]
+        record.details["reports"] = {name: set_predictions.report for name, set_predictions in pooled.items()}
         record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
-        means = {name: one["mean"] for name, one in record.details["folds"].items()}
+        means = {name: statistics["mean"] for name, statistics in record.details["folds"].items()}
         record.finish({**metrics, **{name: mean for name, mean in means.items() if name.startswith("dev/")}})
-        record.wall_seconds += sum(one.wall_seconds for one in records)
+        record.wall_seconds += sum(fold_record.wall_seconds for fold_record in records)
     return record
 
 
@@ -92,19 +92,19 @@ def _run_fold(
         preparation = prepare_fold(settings, task, sets["train"], {"dev": sets["dev"], "test": test["clean"]})
         preparation.write(run.preparation_folder)
         sets["train"] = preparation.examples
-    record, found = (fit_baseline if is_baseline(settings) else fit)(settings, run, task, sets, test)
-    _write_predictions(path, task, found)
-    return record, found
+    record, predictions = (fit_baseline if is_baseline(settings) else fit)(settings, run, task, sets, test)
+    _write_predictions(path, task, predictions)
+    return record, predictions
 
 
-def _write_predictions(path: Path, task: Task[Any, Any], found: Mapping[str, SetPredictions]) -> None:
+def _write_predictions(path: Path, task: Task[Any, Any], predictions: Mapping[str, SetPredictions]) -> None:
     content = {
         name: {
-            "predictions": [task.pack(prediction) for prediction in one.predictions],
-            "report": one.report,
-            "corrected": one.corrected,
+            "predictions": [task.pack(prediction) for prediction in set_predictions.predictions],
+            "report": set_predictions.report,
+            "corrected": set_predictions.corrected,
         }
-        for name, one in found.items()
+        for name, set_predictions in predictions.items()
     }  # their scores lie beside the fold's predictions
     write_atomically(path, json.dumps(content, ensure_ascii=False) + "\n")
 
@@ -112,26 +112,28 @@ def _write_predictions(path: Path, task: Task[Any, Any], found: Mapping[str, Set
 def _read_predictions(path: Path, task: Task[Any, Any], run: Run) -> dict[str, SetPredictions]:
     content = json.loads(path.read_text(encoding="utf-8"))
     stored = stored_scores(run.predictions_path("clean").parent, list(content))
-    found = {}
-    for name, one in content.items():
-        predictions = [task.unpack(packed) for packed in one["predictions"]]
+    sets = {}
+    for name, saved in content.items():
+        predictions = [task.unpack(packed) for packed in saved["predictions"]]
         scores = stored[name].examples if name in stored else None
-        found[name] = SetPredictions(predictions, one["report"], one["corrected"], scores)
-    return found
+        sets[name] = SetPredictions(predictions, saved["report"], saved["corrected"], scores)
+    return sets
 
 
 def _pooled_dev(folds: Sequence[Settings]) -> StoredLogits | None:
     """Return what the models of all folds say of their dev parts, None unless every fold has stored it."""
-    stored = [stored_scores(fold_run(one).predictions_path("clean").parent, [DEV]) for one in folds]
-    return joined([one[DEV] for one in stored]) if all(stored) else None
+    stored = [stored_scores(fold_run(fold).predictions_path("clean").parent, [DEV]) for fold in folds]
+    return joined([scores[DEV] for scores in stored]) if all(stored) else None
 
 
-def _pool(folds: Sequence[Parts], found: Sequence[Mapping[str, SetPredictions]]) -> dict[str, SetPredictions]:
+def _pool(
+    folds: Sequence[Parts], fold_predictions: Sequence[Mapping[str, SetPredictions]]
+) -> dict[str, SetPredictions]:
     """Return the predictions on all examples in the order of their file."""
     order = np.argsort([index for fold in folds for index in fold.test])
     pooled = {}
-    for name in found[0]:
-        parts = [one[name] for one in found]
+    for name in fold_predictions[0]:
+        parts = [by_set[name] for by_set in fold_predictions]
         predictions = [prediction for part in parts for prediction in part.predictions]
         corrected = [text for part in parts for text in part.corrected or []]
         report = {key: sum(part.report[key] for part in parts) for key in parts[0].report}

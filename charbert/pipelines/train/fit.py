@@ -88,22 +88,22 @@ def fit(
         train(trainer, record, tracking, settings.finetuning.patience)
         record.details["peak_rates"] = peak_rates(trainer.optimizer)
         trainer.model = trainer.model_wrapped = model = strategy.finish(trainer.model)
-        found = predict_eval_sets(settings, task, eval_sets, processor, trainer, corrector)
+        predictions = predict_eval_sets(settings, task, eval_sets, processor, trainer, corrector)
         metrics: dict[str, float] = {}
         if eval_sets:
             dev = dev_scores(settings, task, rows["dev"], encoded["dev"], trainer)
             metrics, record.details["judging"] = from_first(
-                lambda: score_eval_sets(settings, run, task, eval_sets, found, tracking, dev)
+                lambda: score_eval_sets(settings, run, task, eval_sets, predictions, tracking, dev)
             )
         record.details["history"] = history(trainer)
-        record.details["reports"] = {name: one.report for name, one in found.items()}
+        record.details["reports"] = {name: set_predictions.report for name, set_predictions in predictions.items()}
         record.details["train_report"] = encoded["train"].report
         record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
         detach_projections(model)
         from_first(lambda: _save(settings, run, task, model, processor, trainer))
         record.finish({**metrics, **_dev_metrics(task, trainer)})
     from_first(lambda: shutil.rmtree(run.checkpoints_folder, ignore_errors=True))
-    return record, found
+    return record, predictions
 
 
 def _save(
@@ -185,11 +185,11 @@ def predict_eval_sets(
     corrector: WordCorrector | None,
 ) -> dict[str, SetPredictions]:
     """Return the predictions of the trainer's model on every version of the test set."""
-    found = {}
+    predictions = {}
     for name, examples in eval_sets.items():
         log.info("scoring %s on %s (%s)", settings.model.name, settings.task.name, name)
-        found[name] = predict_set(task, examples, processor, settings.finetuning_length, trainer, corrector)
-    return found
+        predictions[name] = predict_set(task, examples, processor, settings.finetuning_length, trainer, corrector)
+    return predictions
 
 
 def dev_scores(

@@ -152,7 +152,9 @@ def _build_trainer(settings: Settings, run: Run, parts: Sequence[_Part]) -> Char
     log.info("batches an epoch: %s", ", ".join(f"{name} {count}" for name, count in counts.items()))
     lengths = None
     if training.group_by_length:
-        lengths = {part.name: [len(one["input_ids"]) for one in part.encoded["train"].features] for part in parts}
+        lengths = {
+            part.name: [len(feature["input_ids"]) for feature in part.encoded["train"].features] for part in parts
+        }
     batches = TaskBatches(
         {part.name: part.objectives.train_set for part in parts},
         counts,
@@ -164,7 +166,7 @@ def _build_trainer(settings: Settings, run: Run, parts: Sequence[_Part]) -> Char
     def score_dev() -> dict[str, float]:
         scores = {part.name: part.score_dev() for part in parts}
         means = [scores[part.name][part.task.metric] for part in parts]
-        named = {f"eval_{task}/{name}": value for task, found in scores.items() for name, value in found.items()}
+        named = {f"eval_{task}/{name}": value for task, metrics in scores.items() for name, value in metrics.items()}
         return {_MEAN: sum(means) / len(means), **named}
 
     model = MultiTaskModel({part.name: part.model for part in parts})
@@ -189,9 +191,9 @@ def _build_trainer(settings: Settings, run: Run, parts: Sequence[_Part]) -> Char
 def _finish(part: _Part, run_record: ResultRecord, trainer: CharBertTrainer, tracking: TrackedRun) -> dict[str, float]:
     """Score and save a task's model, write its record, and return its scores."""
     settings, run, task = part.settings, part.run, part.task
-    found = predict_eval_sets(settings, task, part.eval_sets, part.processor, part.predictor, part.corrector)
+    predictions = predict_eval_sets(settings, task, part.eval_sets, part.processor, part.predictor, part.corrector)
     dev = dev_scores(settings, task, part.rows["dev"], part.encoded["dev"], part.predictor)
-    metrics, judging = score_eval_sets(settings, run, task, part.eval_sets, found, tracking, dev)
+    metrics, judging = score_eval_sets(settings, run, task, part.eval_sets, predictions, tracking, dev)
     with replaced_folder(run.model_folder) as draft:
         part.model.save_pretrained(draft)
         part.processor.save_pretrained(draft)
@@ -205,7 +207,7 @@ def _finish(part: _Part, run_record: ResultRecord, trainer: CharBertTrainer, tra
         "generated": settings.data.generated,
         "comparison": comparison_keys(settings),
         "judging": judging,
-        "reports": {name: one.report for name, one in found.items()},
+        "reports": {name: set_predictions.report for name, set_predictions in predictions.items()},
         "train_report": part.encoded["train"].report,
     }
     record.data_checksums = checksums(set_files(settings), Path(settings.data.root))

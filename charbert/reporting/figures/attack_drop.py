@@ -76,7 +76,11 @@ def _group_drops(table: Table, group: str) -> dict[str, Cell]:
         original, attacked = row.cells[places[ORIGINAL]], row.cells[places[ATTACK]]
         ours: tuple[float, ...] = ()
         if len(original.scores) == len(attacked.scores):  # of the same seeds, in the same order
-            ours = tuple(_drop(one, two) for one, two in zip(original.scores, attacked.scores, strict=True) if one)
+            ours = tuple(
+                _drop(score, attacked_score)
+                for score, attacked_score in zip(original.scores, attacked.scores, strict=True)
+                if score
+            )
         paper = None
         if original.published and attacked.published is not None:
             paper = _drop(original.published, attacked.published)

@@ -98,7 +98,7 @@ def _draw_map(axis: Axes, title: str, values: Values, text: ExplainedText, most:
 def _places(text: ExplainedText) -> list[tuple[int, float, float]]:
     """Return line, left edge and width of each subword, in letters; words are not broken."""
     widths = [max(len(piece.text), 1.15 * len(piece.characters), 2) + 0.8 for piece in text.pieces]
-    found, line, left = [], 0, 0.0
+    places, line, left = [], 0, 0.0
     for place, piece in enumerate(text.pieces):
         starts_word = place == 0 or piece.word is None or piece.word != text.pieces[place - 1].word
         if starts_word:
@@ -110,9 +110,9 @@ def _places(text: ExplainedText) -> list[tuple[int, float, float]]:
             ]
             if left and left + sum(members if piece.word is not None else members[:1]) > _LINE:
                 line, left = line + 1, 0.0
-        found.append((line, left, widths[place]))
+        places.append((line, left, widths[place]))
         left += widths[place]
-    return found
+    return places
 
 
 def _draw_strip(axis: Axes, text: ExplainedText, attribution: Attribution, lines: int) -> None:
@@ -123,9 +123,9 @@ def _draw_strip(axis: Axes, text: ExplainedText, attribution: Attribution, lines
         text.pieces, attribution.subwords, letters, _places(text), strict=True
     ):
         _box(axis, left, line, width, 0.38, piece.text, float(value), largest, 8.5)
-        for place, (letter, one) in enumerate(zip(piece.characters, parts, strict=False)):
+        for place, (letter, part) in enumerate(zip(piece.characters, parts, strict=False)):
             step = width / len(piece.characters)
-            _box(axis, left + place * step, line + 0.38, step, 0.34, letter, float(one), largest, 7.5)
+            _box(axis, left + place * step, line + 0.38, step, 0.34, letter, float(part), largest, 7.5)
     axis.set_xlim(-0.5, _LINE + 1)
     axis.set_ylim(lines - 0.1, -0.15)
     axis.set_title(f"{text.heading}: {attribution.title}, logit {attribution.output:.2f}", fontsize=9.5, loc="left")

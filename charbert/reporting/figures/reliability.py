@@ -65,12 +65,14 @@ def reliability_plot(
     Raises:
         RecordError: if there is nothing to draw, or the files cannot be written.
     """
-    drawn = {name: found for name, found in bins.items() if any(one.count for one in found)}
+    drawn = {
+        name: set_bins for name, set_bins in bins.items() if any(reliability_bin.count for reliability_bin in set_bins)
+    }
     if not drawn:
         raise RecordError(f"figure {stem}: expected decisions with a confidence, got none")
     with panels(len(drawn), width=max(3.8, 3.3 * len(drawn)), height=4.1, sharey=True) as (figure, axes):
-        for axis, (name, found) in zip(axes, drawn.items(), strict=True):
-            _draw(axis, found, (scaled or {}).get(name, ()))
+        for axis, (name, set_bins) in zip(axes, drawn.items(), strict=True):
+            _draw(axis, set_bins, (scaled or {}).get(name, ()))
             heading = "original" if name == "clean" else f"attacked: {name}"
             axis.set_title("\n".join(filter(None, (heading, (notes or {}).get(name)))), fontsize=9.5)
             axis.set_xlabel("confidence")
@@ -81,15 +83,15 @@ def reliability_plot(
 
 
 def _draw(axis: Axes, bins: Sequence[Bin], scaled: Sequence[Bin]) -> None:
-    total = sum(one.count for one in bins)
+    total = sum(reliability_bin.count for reliability_bin in bins)
     axis.plot([0, 1], [0, 1], color=INK, linewidth=0.9, linestyle="--", label="perfectly calibrated")
-    for one in bins:
-        if one.count:
-            share = one.count / total
+    for reliability_bin in bins:
+        if reliability_bin.count:
+            share = reliability_bin.count / total
             axis.bar(
-                one.low,
-                one.accuracy,
-                one.high - one.low,
+                reliability_bin.low,
+                reliability_bin.accuracy,
+                reliability_bin.high - reliability_bin.low,
                 align="edge",
                 color=CYCLE[0],
                 alpha=0.25 + 0.6 * share**0.5,
@@ -97,8 +99,8 @@ def _draw(axis: Axes, bins: Sequence[Bin], scaled: Sequence[Bin]) -> None:
                 linewidth=0.6,
             )
     for points, face, label in ((bins, CYCLE[1], "mean confidence"), (scaled, "white", "at the fitted temperature")):
-        found = [(one.confidence, one.accuracy) for one in points if one.count]
-        if found:
+        coordinates = [(point.confidence, point.accuracy) for point in points if point.count]
+        if coordinates:
             mark: dict[str, Any] = {
                 "color": CYCLE[1],
                 "markerfacecolor": face,
@@ -106,7 +108,7 @@ def _draw(axis: Axes, bins: Sequence[Bin], scaled: Sequence[Bin]) -> None:
                 "clip_on": False,
                 "zorder": 3,
             }
-            axis.plot(*zip(*found, strict=True), "o", label=label, **mark)
+            axis.plot(*zip(*coordinates, strict=True), "o", label=label, **mark)
     axis.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "¼", "½", "¾", "1"])
     axis.set_xlim(0, 1)
     axis.set_ylim(0, 1.02)

@@ -72,14 +72,14 @@ def _legend(texts: Sequence[ExplainedText]) -> str:
 
 
 def _has_letters(texts: Sequence[ExplainedText]) -> bool:
-    return any(one.characters is not None for text in texts for one in text.attributions)
+    return any(attribution.characters is not None for text in texts for attribution in text.attributions)
 
 
 def _section(text: ExplainedText, texts: Sequence[ExplainedText]) -> str:
     parts = [f"<h2>{escape(text.heading)}</h2>"]
     parts += [_attribution(text, attribution) for attribution in text.attributions]
     if text.attention:
-        largest = max(one.most_attention for one in texts)
+        largest = max(shown_text.most_attention for shown_text in texts)
         maps = "\n".join(_labeled_map(name, maps[-1].mean(0), text, largest) for name, maps in text.attention.items())
         parts.append("<h3>Where the channels look: last layer, mean of its heads</h3>")
         parts.append(
@@ -129,9 +129,9 @@ def _piece(piece: Piece, value: float, letters: Values, total: float, largest: f
     shown = f'<span style="background:{css_color(value, largest)}" title="{name}: {value:+.3f}">{name}</span>'
     if len(letters):
         spans = "".join(
-            f'<span style="background:{css_color(float(one), largest)}" title="{escape(letter)}: {one:+.3f}">'
+            f'<span style="background:{css_color(float(share), largest)}" title="{escape(letter)}: {share:+.3f}">'
             f"{escape(letter)}</span>"
-            for letter, one in zip(piece.characters, letters, strict=True)
+            for letter, share in zip(piece.characters, letters, strict=True)
         )
         shown += f'<span class="letters">{spans}</span>'
     number = f"{total:+.2f}" if piece.word is not None else "&nbsp;"

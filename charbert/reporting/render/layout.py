@@ -169,8 +169,8 @@ def render_csv(table: Table) -> str:
             ours = ["" if value is None else f"{value:.4f}" for value in (cell.mean, cell.std)]
             published = "" if cell.published is None else f"{cell.published:.{column.published_digits}f}"
             folds = "" if cell.fold_std is None else f"{cell.fold_std:.4f}"
-            found = [*ours, len(cell.scores), published, cell.mark, int(cell.is_best), folds]
-            writer.writerow([row.label, column.heading, column.metric, *found])
+            values = [*ours, len(cell.scores), published, cell.mark, int(cell.is_best), folds]
+            writer.writerow([row.label, column.heading, column.metric, *values])
     return out.getvalue()
 
 

@@ -144,17 +144,17 @@ def explain_diamond(axis: Axes) -> None:
 
 def add_legend(figure: Figure, axes: Sequence[Axes], order: Sequence[str] = ()) -> None:
     """Explain each kind of mark once, above the panels, in columns of two that belong together, or of more to fit."""
-    found: dict[str, Any] = {}
+    handle_of: dict[str, Any] = {}
     for axis in axes:
         handles, labels = axis.get_legend_handles_labels()
-        found |= dict(zip(labels, handles, strict=True))
-    names = [name for name in order if name in found] or list(found)
+        handle_of |= dict(zip(labels, handles, strict=True))
+    names = [name for name in order if name in handle_of] or list(handle_of)
     columns = len(names) if len(names) < 4 else math.ceil(len(names) / 2)
     texts = [textwrap.fill(name, LINE) for name in names]  # a long one would cost the others columns
     longest = max((len(line) for text in texts for line in text.splitlines()), default=0)
     fitting = int(10 * figure.get_figwidth()) // (longest + 8)  # ten letters are an inch
     columns = max(1, min(columns, fitting))
-    figure.legend([found[name] for name in names], texts, loc="outside upper center", ncols=columns)
+    figure.legend([handle_of[name] for name in names], texts, loc="outside upper center", ncols=columns)
 
 
 def add_caption(figure: Figure, text: str) -> None:

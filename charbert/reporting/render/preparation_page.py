@@ -19,23 +19,23 @@ _SHOWN = 5
 def render_report(report: Mapping[str, Any]) -> str:
     """Return a report as Markdown: what each step did to each set, with a few examples of it."""
     lines = [f"# Preparation {report['preparation']} of {report['task']}, seed {report['seed']}", ""]
-    for name, one in report["sets"].items():
-        lines += [f"## {name}", "", _in_a_sentence(one), ""]
+    for name, summary in report["sets"].items():
+        lines += [f"## {name}", "", _in_a_sentence(summary), ""]
         lines += ["| step | in | out | dropped | changed | added | to look at |", "|---|---:|---:|---|---|---:|---:|"]
-        lines += [_step_line(step) for step in one["steps"]] + [""]
-        lines += _class_table(one["classes"])
-        for step in one["steps"]:
+        lines += [_step_line(step) for step in summary["steps"]] + [""]
+        lines += _class_table(summary["classes"])
+        for step in summary["steps"]:
             lines += _details(step)
     if report.get("files"):
         lines += ["## Files", "", *(f"- `{file}` sha256 `{digest}`" for file, digest in report["files"].items()), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _in_a_sentence(one: Mapping[str, Any]) -> str:
-    examples = one["examples"]
+def _in_a_sentence(summary: Mapping[str, Any]) -> str:
+    examples = summary["examples"]
     return (
-        f"{examples['before']} examples before, {examples['after']} after: {one['dropped']} dropped, "
-        f"{one['added']} added, {one['changed']} changed."
+        f"{examples['before']} examples before, {examples['after']} after: {summary['dropped']} dropped, "
+        f"{summary['added']} added, {summary['changed']} changed."
     )
 
 
@@ -60,7 +60,7 @@ def _class_table(classes: Mapping[str, Mapping[str, int]]) -> list[str]:
 def _details(step: Mapping[str, Any]) -> list[str]:
     lines = [f"- {name}: {_cell(str(value))}" for name, value in step["notes"].items()]
     for reason, shown in step["shown"].items():
-        lines += [f"- {_cell(reason)}, for example:"] + [f"    - {_cell(one)}" for one in shown[:_SHOWN]]
+        lines += [f"- {_cell(reason)}, for example:"] + [f"    - {_cell(example)}" for example in shown[:_SHOWN]]
     return [f"### {step['step']}", "", *lines, ""] if lines else []
 
 
@@ -75,12 +75,12 @@ def preparation_figure(report: Mapping[str, Any], folder: Path | str, stem: str)
     Raises:
         RecordError: if they cannot be written.
     """
-    name, one = next(iter(report["sets"].items()))
+    name, summary = next(iter(report["sets"].items()))
     with panels(2, width=8.4, height=3.8) as (figure, axes):
-        _draw_classes(axes[0], one["classes"])
-        _draw_lengths(axes[1], one["words"])
+        _draw_classes(axes[0], summary["classes"])
+        _draw_lengths(axes[1], summary["words"])
         add_legend(figure, axes, list(_WHEN))
-        add_caption(figure, f"{report['task']}, {name}, preparation {report['preparation']}: {_in_a_sentence(one)}")
+        add_caption(figure, f"{report['task']}, {name}, preparation {report['preparation']}: {_in_a_sentence(summary)}")
         return save_figure(figure, folder, stem)
 
 

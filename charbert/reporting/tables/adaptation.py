@@ -39,7 +39,7 @@ def adaptation_table(records: Sequence[ResultRecord], task: str, metric: str, at
     if not records:
         raise RecordError("table adaptation: expected records, got none; run experiments/adaptation.py")
     latest = {
-        (row_label(one), adaptation_label(one), one.seed): one for one in sorted(records, key=lambda one: one.finished)
+        (row_label(run), adaptation_label(run), run.seed): run for run in sorted(records, key=lambda run: run.finished)
     }
     rows: dict[tuple[str, str], list[ResultRecord]] = defaultdict(list)
     for (model, how, _), record in sorted(latest.items(), key=lambda item: item[0][2]):
@@ -63,9 +63,9 @@ _NOTES = (
 
 
 def _cells(records: Sequence[ResultRecord], columns: Sequence[Column]) -> tuple[Cell, ...]:
-    counts = [one.details["parameters"]["trainable"] / 1e3 for one in records if "parameters" in one.details]
-    minutes = [one.wall_seconds / 60 for one in records]
-    scores = [[100 * one.metrics[column.metric] for one in records] for column in columns[2:]]
+    counts = [record.details["parameters"]["trainable"] / 1e3 for record in records if "parameters" in record.details]
+    minutes = [record.wall_seconds / 60 for record in records]
+    scores = [[100 * record.metrics[column.metric] for record in records] for column in columns[2:]]
     return tuple(Cell(tuple(values)) for values in (counts, minutes, *scores))
 
 

@@ -193,8 +193,10 @@ def intro_fragility(records: Sequence[ResultRecord]) -> Table:
 def shown_sentences(records: Sequence[ResultRecord]) -> dict[str, dict[str, Any]]:
     """Return by model the sentence that Fig. 5 shows: its words, clean and noisy, and their values; lowest seed."""
     first = sorted(records, key=lambda record: record.seed, reverse=True)
-    found = {str(record.settings["model"]["name"]): record.details["sentence"] for record in first}
-    return {model: found[model] for model in (*MODELS, *sorted(found.keys() - set(MODELS))) if model in found}
+    sentences = {str(record.settings["model"]["name"]): record.details["sentence"] for record in first}
+    return {
+        model: sentences[model] for model in (*MODELS, *sorted(sentences.keys() - set(MODELS))) if model in sentences
+    }
 
 
 def _task(records: Sequence[ResultRecord]) -> str:

@@ -48,8 +48,8 @@ def benchmark_table(record: ResultRecord) -> str:
         if value is None:
             continue
         sign = "≥" if figure.at_least else "≤"
-        target, found = (f"{number:,.{figure.digits}f}" for number in (figure.target, value))
-        lines.append(f"| {figure.text} | {sign} {target} | {found} | {'met' if figure.meets(value) else 'missed'} |")
+        target, measured = (f"{number:,.{figure.digits}f}" for number in (figure.target, value))
+        lines.append(f"| {figure.text} | {sign} {target} | {measured} | {'met' if figure.meets(value) else 'missed'} |")
     lines += ["", "| medians | seconds |", "|---|---|"]
     times = record.details["seconds"]
     lines += [f"| {setting}: {name} | {value:.3f} |" for setting in times for name, value in times[setting].items()]

@@ -131,15 +131,15 @@ def _pretraining_scores(record: ResultRecord, pretraining: Sequence[ResultRecord
     mine = {name: record.settings[name] for name in _ENCODER if name in record.settings}
     # The word recogniser's settings stand with the model's, and say nothing of the encoder.
     mine["model"] = {name: value for name, value in mine["model"].items() if name != "recognizer"}
-    found = [one for one in pretraining if _agree(mine, one.settings)]
-    return max(found, key=lambda one: one.finished).metrics if found else {}
+    matching = [run for run in pretraining if _agree(mine, run.settings)]
+    return max(matching, key=lambda run: run.finished).metrics if matching else {}
 
 
-def _agree(one: Any, other: Any) -> bool:
+def _agree(first: Any, second: Any) -> bool:
     """Return whether settings are the same, as far as both know them: one may be older than a setting."""
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return all(_agree(one[name], other[name]) for name in one.keys() & other.keys())
-    return bool(one == other)
+    if isinstance(first, Mapping) and isinstance(second, Mapping):
+        return all(_agree(first[name], second[name]) for name in first.keys() & second.keys())
+    return bool(first == second)
 
 
 def _points(table: Table, known: Column = _MOVED) -> list[_Point]:
@@ -157,16 +157,16 @@ def _points(table: Table, known: Column = _MOVED) -> list[_Point]:
 def _correlations(table: Table, predictors: Sequence[Column]) -> list[str]:
     from scipy import stats
 
-    found = []
+    correlations = []
     for column in predictors:
         points = _points(table, column)
         if len(points) >= _FEWEST:
             rho = stats.spearmanr([point.known for point in points], [point.score for point in points]).statistic
-            found.append(
+            correlations.append(
                 f"Rank correlation (Spearman) of {table.columns[-1].heading} with {column.heading}: {rho:.2f}, over "
                 f"{len(points)} encoders."
             )
-    return found
+    return correlations
 
 
 def _beside(point: _Point, points: Sequence[_Point]) -> dict[str, Any]:

@@ -77,7 +77,11 @@ def compression_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
         for axis, column in zip(axes, scores, strict=True):
             for place, row in enumerate(table.rows):
                 _draw(
-                    axis, row, place, dict(zip((one.heading for one in table.columns), row.cells, strict=True)), column
+                    axis,
+                    row,
+                    place,
+                    dict(zip((table_column.heading for table_column in table.columns), row.cells, strict=True)),
+                    column,
                 )
             axis.set_title(column.name, fontsize=10)
             axis.set_xlabel("weights, gzipped, MB")

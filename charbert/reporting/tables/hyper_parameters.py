@@ -67,9 +67,9 @@ def varied_hyper_parameters(records: Sequence[ResultRecord]) -> list[tuple[str, 
     Those outside fine-tuning bear the name of their section: ``pretraining epochs 2``. Seeds of fine-tuning, which
     runs are averaged over, are left out.
     """
-    found = [_choices(record) for record in records]
+    all_choices = [_choices(record) for record in records]
     of_model = defaultdict(list)
-    for record, values in zip(records, found, strict=True):
+    for record, values in zip(records, all_choices, strict=True):
         of_model[row_label(record)].append(values)
     for choices in of_model.values():
         _fill(choices)
@@ -80,7 +80,7 @@ def varied_hyper_parameters(records: Sequence[ResultRecord]) -> list[tuple[str, 
             for name in varying[row_label(record)]
             if values.get(name) not in _OFF
         )
-        for record, values in zip(records, found, strict=True)
+        for record, values in zip(records, all_choices, strict=True)
     ]
 
 
@@ -131,7 +131,7 @@ def _varying(choices: Sequence[Mapping[str, Any]]) -> list[str]:
     for choice in choices:
         for name, value in choice.items():
             values[name].add(repr(value))
-    return sorted(name for name, found in values.items() if len(found) > 1)
+    return sorted(name for name, distinct in values.items() if len(distinct) > 1)
 
 
 def _flat(values: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

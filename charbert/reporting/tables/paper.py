@@ -74,8 +74,8 @@ class PaperTable:
         """Return what the columns show: all that the paper's do, and those of ours that the records have."""
         paths = [path for record in records for path in record.metrics]
         kinds = {ORIGINAL: "eval", ATTACK: "attack"}
-        found = [m for m in self.ours if any(path.startswith(f"{kinds[m.condition]}/{m.task}/") for path in paths)]
-        return (*self.published.measures, *found)
+        measured = [m for m in self.ours if any(path.startswith(f"{kinds[m.condition]}/{m.task}/") for path in paths)]
+        return (*self.published.measures, *measured)
 
 
 TABLE_SPECS = {

@@ -35,7 +35,9 @@ def pretraining_table(records: Mapping[str, ResultRecord]) -> Table:
         raise RecordError("table pretraining: expected records of pretraining, got none; run experiments/pretrain.py")
     rows = tuple(Row(label, tuple(_cells(record))) for label, record in records.items())
     newest = max(records.values(), key=lambda record: record.finished)
-    hardware = sorted({f"{one.hardware.get('accelerator') or one.hardware.get('cpu')}" for one in records.values()})
+    hardware = sorted(
+        {f"{record.hardware.get('accelerator') or record.hardware.get('cpu')}" for record in records.values()}
+    )
     caption = (
         f"Recipe {setting(newest, 'recipe')}; trunk {setting(newest, 'trunk.name')}; data "
         f"{setting(newest, 'data.name')}. Scores on held-out text; accuracies in percent. On {', '.join(hardware)}."

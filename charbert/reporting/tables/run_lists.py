@@ -21,8 +21,8 @@ def list_rows(table: Table, records: Sequence[ResultRecord]) -> Listing:
     runs = runs_of(records, [column.metric for column in table.columns])
     rows = []
     for row in table.rows:
-        found = {run.key: run for (label, _), members in runs.items() if label == row.label for run in members}
-        ids = [run.wandb_id or f"{run.name}-{run.key}" for run in found.values()]
+        runs_by_key = {run.key: run for (label, _), members in runs.items() if label == row.label for run in members}
+        ids = [run.wandb_id or f"{run.name}-{run.key}" for run in runs_by_key.values()]
         rows.append([row.label, *cell_texts(table, row), ", ".join(ids)])
     return ["model", *(column.heading for column in table.columns), "runs"], rows
 
@@ -36,9 +36,9 @@ def list_runs(table: Table, records: Sequence[ResultRecord], address: str) -> Li
         address: of the W&B server, which the links lead to.
     """
     metrics = [column.metric for column in table.columns]
-    found = {run.key: run for members in runs_of(records, metrics).values() for run in members}
+    runs_by_key = {run.key: run for members in runs_of(records, metrics).values() for run in members}
     rows = []
-    for run in sorted(found.values(), key=lambda run: (row_label(run), run.name, repetition(run))):
+    for run in sorted(runs_by_key.values(), key=lambda run: (row_label(run), run.name, repetition(run))):
         scores = [100 * run.metrics[metric] if metric in run.metrics else None for metric in metrics]
         seed, fold = repetition(run)
         about = [row_label(run), setting(run, "task.name"), seed, fold]

@@ -107,17 +107,17 @@ def build_table(
     for label in [label for label in order if label in labels] + sorted(labels - set(order)):
         cells = []
         for column in columns:
-            found = runs.get((label, column.metric), ())
+            cell_runs = runs.get((label, column.metric), ())
             cells.append(
                 Cell(
-                    scores=tuple(100 * record.metrics[column.metric] for record in found),
+                    scores=tuple(100 * record.metrics[column.metric] for record in cell_runs),
                     published=published.get((label, column.heading)),
                     mark="".join(
                         mark
                         for mark, found_p in tested.items()
                         if found_p.get((label, column.heading), 1) <= SIGNIFICANT
                     ),
-                    fold_std=_fold_std(found, column.metric),
+                    fold_std=_fold_std(cell_runs, column.metric),
                 )
             )
         rows.append(Row(label, tuple(cells)))
@@ -172,7 +172,10 @@ def runs_of(records: Sequence[ResultRecord], metrics: Sequence[str]) -> dict[tup
             if abs(record.metrics[metric]) > 1:
                 raise RecordError(f"record {record.name}: expected {metric} in [0, 1], got {record.metrics[metric]}")
             chosen[label, metric][which] = record
-    return {cell: tuple(found[which] for which in sorted(found)) for cell, found in chosen.items()}
+    return {
+        cell: tuple(runs_by_repetition[which] for which in sorted(runs_by_repetition))
+        for cell, runs_by_repetition in chosen.items()
+    }
 
 
 def setting(record: ResultRecord, path: str) -> Any:
@@ -193,9 +196,9 @@ def _refuse_mixtures(records: Sequence[ResultRecord]) -> None:
         groups += [(f"data.sets.{task}.{split}", of_task) for split in ("train", "dev", "test", "folds.number")]
     groups.append(("data.generated", records))
     for path, members in groups:
-        if len(found := sorted({str(setting(record, path)) for record in members})) > 1:
+        if len(values := sorted({str(setting(record, path)) for record in members})) > 1:
             raise RecordError(
-                f"a table needs runs with one settings.{path}, got {', '.join(found)}; "
+                f"a table needs runs with one settings.{path}, got {', '.join(values)}; "
                 f"choose one with read_records(folder, **{{'settings.{path}': ...}})"
             )
 
@@ -224,7 +227,7 @@ def _caption(records: Sequence[ResultRecord]) -> str:
     if data:
         generated = any(record.details.get("generated") for record in records)
         about.append(f"data {', '.join(data)}" + (f" ({NOT_COMPARABLE})" if generated else ""))
-    seeds, folds = (sorted(set(found)) for found in zip(*map(repetition, records), strict=True))
+    seeds, folds = (sorted(set(numbers)) for numbers in zip(*map(repetition, records), strict=True))
     about.append(_listed("seed", seeds))
     if len(folds) > 1:
         about.append(_listed("fold", folds))

@@ -30,7 +30,7 @@ def shared_loss(loss: Tensor, outputs: Mapping[str, Any], inputs: Mapping[str, A
     counts = [outputs[f"{name}_count"] for name in known] or [_count_labels(inputs)]
     counted = torch.stack([torch.as_tensor(count, device=loss.device).double() for count in counts])
     shares = share_of_whole(counted, inputs)
-    extra = [(share - 1).to(loss.dtype) * one for share, one in zip(shares, losses, strict=True)]
+    extra = [(share - 1).to(loss.dtype) * task_loss for share, task_loss in zip(shares, losses, strict=True)]
     return loss + torch.stack(extra).sum()
 
 

@@ -85,5 +85,5 @@ def at_positions(values: Tensor, positions: Tensor) -> Tensor:
 
 def divergence(target: Tensor, logits: Tensor, temperature: float = 1.0) -> Tensor:
     """Return the mean over decisions of KL(target || model), both given as logits (N, K) that are softened first."""
-    wanted, found = (F.log_softmax(each / temperature, dim=-1) for each in (target, logits))
-    return F.kl_div(found, wanted, reduction="sum", log_target=True) / max(1, len(target))
+    wanted, predicted = (F.log_softmax(each / temperature, dim=-1) for each in (target, logits))
+    return F.kl_div(predicted, wanted, reduction="sum", log_target=True) / max(1, len(target))

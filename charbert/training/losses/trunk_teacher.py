@@ -40,7 +40,7 @@ class TrunkTeacher:
         companion = batch[TEACHER]
         taught = ask(self.trunk, companion)
         wanted = at_positions(taught["token_states"], companion[THEIR_POSITIONS]).float()  # (N, H)
-        found = at_positions(outputs["token_states"], companion[OWN_POSITIONS]).float()
+        states = at_positions(outputs["token_states"], companion[OWN_POSITIONS]).float()
         size = wanted.square().sum()
-        distance = (found - wanted).square().sum() / size.clamp(min=1) * share_of_whole(size, batch)
+        distance = (states - wanted).square().sum() / size.clamp(min=1) * share_of_whole(size, batch)
         return loss + self.weight * distance, {"trunk_distance": distance.detach()}

@@ -62,7 +62,9 @@ def test_gold_positions_lead_back_to_the_gold_answers(processor: CharBertProcess
         if question.answers:
             assert question.answers[0].text in prediction.text.join("  ")
             assert abs(len(prediction.text) - len(question.answers[0].text)) <= 1  # a "." may share a subword
-        assert all(one.text == question.context[one.start : one.end] for one in prediction.candidates)
+        assert all(
+            candidate.text == question.context[candidate.start : candidate.end] for candidate in prediction.candidates
+        )
         assert (prediction.null_difference > 0) == (not question.answers)
 
 
@@ -144,8 +146,8 @@ def test_the_best_span_is_the_best_of_all_spans(processor: CharBertProcessor, se
     assert prediction.candidates[0].score == pytest.approx(best)
     assert prediction.null_difference == pytest.approx(logits[0].sum() - best)
     assert len(prediction.candidates) <= 20
-    assert len({one.text for one in prediction.candidates}) == len(prediction.candidates)
-    scores = [one.score for one in prediction.candidates]
+    assert len({candidate.text for candidate in prediction.candidates}) == len(prediction.candidates)
+    scores = [candidate.score for candidate in prediction.candidates]
     assert scores == sorted(scores, reverse=True)
 
 

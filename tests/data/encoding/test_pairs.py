@@ -49,9 +49,9 @@ def test_pairs_and_single_texts_are_not_mixed(processor: CharBertProcessor) -> N
 
 
 def test_logits_become_the_names_of_labels() -> None:
-    one, two = decode_labels([np.array([0.0, 2.0]), np.array([800.0, 1.0])], ["no", "yes"])
-    assert (one.label, one.probability) == ("yes", pytest.approx(1 / (1 + np.exp(-2))))
-    assert (two.label, two.probability) == ("no", pytest.approx(1.0))
+    first, second = decode_labels([np.array([0.0, 2.0]), np.array([800.0, 1.0])], ["no", "yes"])
+    assert (first.label, first.probability) == ("yes", pytest.approx(1 / (1 + np.exp(-2))))
+    assert (second.label, second.probability) == ("no", pytest.approx(1.0))
     with pytest.raises(DataError, match="prediction 0: expected 3 logits"):
         decode_labels([np.array([0.1, 2.0])], ["a", "b", "c"])
 

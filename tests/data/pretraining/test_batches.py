@@ -102,9 +102,9 @@ def words_behind(dataset: PretrainingDataset, index: int) -> Any:
 def test_mlm_labels_restore_the_input(blocks: Texts, processor: CharBertProcessor) -> None:
     masked = build(blocks, processor).__getitems__(range(20))
     unmasked = build(blocks, processor, mlm_probability=0.0).__getitems__(range(20))
-    for one, other in zip(masked, unmasked, strict=True):
-        restored = np.where(one["mlm_labels"] != IGNORED_LABEL, one["mlm_labels"], one["input_ids"])
-        assert restored.tolist() == list(other["input_ids"])
+    for row, unmasked_row in zip(masked, unmasked, strict=True):
+        restored = np.where(row["mlm_labels"] != IGNORED_LABEL, row["mlm_labels"], row["input_ids"])
+        assert restored.tolist() == list(unmasked_row["input_ids"])
 
 
 def test_rates_are_those_of_the_paper(blocks: Texts, processor: CharBertProcessor, word_vocab: WordVocab) -> None:

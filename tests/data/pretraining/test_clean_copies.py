@@ -55,11 +55,11 @@ def word_numbers(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int | No
     """Return the word of each subword by its last character, found in the plainest way; None for special ones."""
     spans = split_words(text)
     encoding = tokenizer(text, return_offsets_mapping=True, return_special_tokens_mask=True)
-    found: list[int | None] = []
+    numbers: list[int | None] = []
     for (start, end), special in zip(encoding["offset_mapping"], encoding["special_tokens_mask"], strict=True):
         inside = [number for number, (first, stop) in enumerate(spans) if first <= max(start, end - 1) < stop]
-        found.append(inside[0] if inside and not special else None)
-    return found
+        numbers.append(inside[0] if inside and not special else None)
+    return numbers
 
 
 def test_a_clean_copy_is_what_the_tokenizer_reads_in_the_clean_text(
@@ -96,7 +96,7 @@ def test_pairs_join_the_ends_of_the_same_word_in_noised_and_clean_text(
         assert len(pairs) == len(set(pairs))
         order = sorted(pairs)
         assert [place for _, place in order] == sorted(place for _, place in order)  # words keep their order
-        broken += sum(own[one] != clean[two] for one, two in pairs)
+        broken += sum(own[own_position] != clean[clean_position] for own_position, clean_position in pairs)
     assert broken > 24
 
 

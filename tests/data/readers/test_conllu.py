@@ -88,8 +88,8 @@ def test_conllu_is_read_back(
     path = tmp_path_factory.mktemp("ud") / "dev.conllu"
     write_conllu(path, sentences, tag)  # type: ignore[arg-type]
     read = read_conllu(path, tag)  # type: ignore[arg-type]
-    assert [(one.words, one.tags, one.document) for one in read] == [
-        (one.words, one.tags, one.document) for one in sentences
+    assert [(sentence.words, sentence.tags, sentence.document) for sentence in read] == [
+        (sentence.words, sentence.tags, sentence.document) for sentence in sentences
     ]
 
 
@@ -97,7 +97,9 @@ def test_columns_are_read_back(tmp_path: Path) -> None:
     sentences = [TaggedSentence(("The", "10 000", '"'), ("DT", "CD", "``")), TaggedSentence(("O",), (".",))]
     write_columns(tmp_path / "dev.pos", sentences)
     read = read_conll(tmp_path / "dev.pos", columns=TWO_COLUMNS, scheme="plain")
-    assert [(one.words, one.tags) for one in read] == [(one.words, one.tags) for one in sentences]
+    assert [(sentence.words, sentence.tags) for sentence in read] == [
+        (sentence.words, sentence.tags) for sentence in sentences
+    ]
 
 
 @pytest.mark.parametrize(("word", "tag"), [("a\nb", "NN"), ("", "NN"), ("a", ""), ("a", "N\tN")])

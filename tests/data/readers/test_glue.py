@@ -111,7 +111,7 @@ TEXTS = st.text(st.characters(exclude_characters="\t\r\n", exclude_categories=["
 def test_what_is_written_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, triples: list[tuple[str, str, str]]
 ) -> None:
-    rows = [LabeledText(one, two, label, str(number)) for number, (one, two, label) in enumerate(triples)]
+    rows = [LabeledText(first, second, label, str(number)) for number, (first, second, label) in enumerate(triples)]
     path = tmp_path_factory.mktemp("glue") / "dev.tsv"
     write_glue(path, rows, COLUMNS)
     assert read_glue(path, COLUMNS) == rows

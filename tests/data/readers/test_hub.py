@@ -84,9 +84,9 @@ def test_questions_become_a_squad_file_with_their_articles(tmp_path: Path) -> No
     answers = {"text": datasets.List(Value("string")), "answer_start": datasets.List(Value("int32"))}
     task = TaskSettings("squad2", TaskKind.question_answering, "best_f1", spans=SpanSettings(no_answers=True))
     path = fetch(parquet(tmp_path, rows, {**texts, "answers": answers}), task, tmp_path)
-    one, two, three = build_task(task).read(path)
-    assert (one.answers[0].text, two.answers, len(three.answers)) == ("Rain", (), 2)
-    assert [question.title for question in (one, two, three)] == ["T", "T", "U"]
+    first, second, third = build_task(task).read(path)
+    assert (first.answers[0].text, second.answers, len(third.answers)) == ("Rain", (), 2)
+    assert [question.title for question in (first, second, third)] == ["T", "T", "U"]
 
 
 @pytest.mark.parametrize(("kind", "tag"), [(TaskKind.tagging, "ner_tags"), (TaskKind.pos_tagging, "upos")])
@@ -97,7 +97,7 @@ def test_tagged_words_become_columns(tmp_path: Path, kind: TaskKind, tag: str) -
     task = TaskSettings("t", kind, "f1")
     path = fetch(parquet(tmp_path, rows, features), task, tmp_path, tag=tag)
     read = build_task(task).read(path)
-    assert [(one.words, one.tags) for one in read] == [
+    assert [(sentence.words, sentence.tags) for sentence in read] == [
         (("Ann", "Lee", "left"), ("B-PER", "I-PER", "O")),
         (("Rain",), ("O",)),
     ]

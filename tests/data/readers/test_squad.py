@@ -25,9 +25,9 @@ def squad_file(folder: Path, *entries: dict[str, Any], indent: int | None = 1) -
 
 def test_questions_carry_article_context_and_answers(tmp_path: Path) -> None:
     path = squad_file(tmp_path, entry("a", ("noon", 18), ("at noon", 15)), entry("b", is_impossible=True))
-    one, two = read_squad(path, no_answers=True)
-    assert one.answers == (Answer("noon", 18), Answer("at noon", 15))
-    assert (one.title, one.context, two.answers) == ("Ferries", CONTEXT, ())
+    first, second = read_squad(path, no_answers=True)
+    assert first.answers == (Answer("noon", 18), Answer("at noon", 15))
+    assert (first.title, first.context, second.answers) == ("Ferries", CONTEXT, ())
 
 
 def test_plausible_answers_are_no_answers(tmp_path: Path) -> None:

@@ -16,15 +16,15 @@ def test_the_share_is_exact_and_over_all_matrices_together(
     folder: str, share: float, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     source = request.getfixturevalue(folder)
-    found = prune_model(source, tmp_path / "pruned", share)
-    assert found.zero == round(share * found.prunable)
-    assert sparsity(load_model(tmp_path / "pruned")) == found
+    measured = prune_model(source, tmp_path / "pruned", share)
+    assert measured.zero == round(share * measured.prunable)
+    assert sparsity(load_model(tmp_path / "pruned")) == measured
     before, after = load_model(source), load_model(tmp_path / "pruned")
     gone, kept = [], []
-    for (one, name), (two, _) in zip(prunable_weights(before), prunable_weights(after), strict=True):
-        zero = getattr(two, name) == 0
-        gone.append(getattr(one, name)[zero].abs())
-        kept.append(getattr(one, name)[~zero].abs())
+    for (weight, name), (pruned_weight, _) in zip(prunable_weights(before), prunable_weights(after), strict=True):
+        zero = getattr(pruned_weight, name) == 0
+        gone.append(getattr(weight, name)[zero].abs())
+        kept.append(getattr(weight, name)[~zero].abs())
     assert torch.cat(gone).max() <= torch.cat(kept).min()
 
 
@@ -48,8 +48,8 @@ def test_training_cannot_bring_a_pruned_weight_back(tagger: Path) -> None:
             model(ids, **chars, labels=torch.ones_like(ids)).loss.backward()
             optimizer.step()
             optimizer.zero_grad()
-    found = sparsity(model)
-    assert found.zero == round(0.5 * found.prunable)
+    measured = sparsity(model)
+    assert measured.zero == round(0.5 * measured.prunable)
     assert not torch.equal(model.charbert.char_encoder.gru.weight_ih_l0, before)
     assert not [name for name in model.state_dict() if name.endswith(("_mask", "_orig"))]
 

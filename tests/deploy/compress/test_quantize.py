@@ -22,8 +22,8 @@ def test_int8_logits_stay_within_the_stated_distance(exported_tagger: Path, tmp_
     quantize_model(exported_tagger, tmp_path / "int8")
     before, after = OnnxModel(exported_tagger, threads=1), OnnxModel(tmp_path / "int8", threads=1)
     probe = Probe(AutoConfig.from_pretrained(exported_tagger), before.input_names, before.output_names)
-    for one in probe.compare(runs_in_onnx(before), runs_in_onnx(after), [(3, 17), (1, 30)]):
-        assert 0 < one.mean <= DISTANCE * one.spread
+    for difference in probe.compare(runs_in_onnx(before), runs_in_onnx(after), [(3, 17), (1, 30)]):
+        assert 0 < difference.mean <= DISTANCE * difference.spread
     assert read_export(tmp_path / "int8")["weights"] == "int8"
 
 
@@ -31,15 +31,17 @@ def test_int8_holds_no_large_matrix_of_floats_but_the_gru(exported_tagger: Path,
     quantize_model(exported_tagger, tmp_path / "int8")
     graph = onnx.load(tmp_path / "int8" / "model.onnx").graph
     kept = {node_input for node in graph.node if node.op_type == "GRU" for node_input in node.input}
-    floats = [one for one in graph.initializer if one.data_type == onnx.TensorProto.FLOAT and one.name not in kept]
-    assert max(len(one.dims) == 2 and min(one.dims) > 1 for one in floats) is False
-    assert any(one.data_type == onnx.TensorProto.INT8 for one in graph.initializer)
+    floats = [
+        tensor for tensor in graph.initializer if tensor.data_type == onnx.TensorProto.FLOAT and tensor.name not in kept
+    ]
+    assert max(len(tensor.dims) == 2 and min(tensor.dims) > 1 for tensor in floats) is False
+    assert any(tensor.data_type == onnx.TensorProto.INT8 for tensor in graph.initializer)
 
 
 def test_int8_products_do_not_overflow_on_a_cpu_without_vnni(exported_tagger: Path, tmp_path: Path) -> None:
     quantize_model(exported_tagger, tmp_path / "int8")
     graph = onnx.load(tmp_path / "int8" / "model.onnx").graph
-    stored = {one.name: onnx.numpy_helper.to_array(one) for one in graph.initializer}
+    stored = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
     matrices = [
         stored[node.input[1]] for node in graph.node if node.op_type == "MatMulInteger" and node.input[1] in stored
     ]

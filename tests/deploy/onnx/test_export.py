@@ -36,10 +36,10 @@ np.save(sys.argv[3], np.stack(logits) if isinstance(logits, tuple) else logits)
 
 
 def largest_difference(source: Path, target: Path) -> float:
-    model, found = load_model(source), OnnxModel(target, threads=1)
-    probe = Probe(model.config, found.input_names, found.output_names)
-    seen = probe.compare(runs_in_torch(model, found.output_names), runs_in_onnx(found), UNSEEN)
-    return max(one.largest for one in seen)
+    model, exported = load_model(source), OnnxModel(target, threads=1)
+    probe = Probe(model.config, exported.input_names, exported.output_names)
+    seen = probe.compare(runs_in_torch(model, exported.output_names), runs_in_onnx(exported), UNSEEN)
+    return max(difference.largest for difference in seen)
 
 
 def test_a_tagger_answers_as_in_torch_at_shapes_that_it_was_not_traced_at(tagger: Path, exported_tagger: Path) -> None:
@@ -47,7 +47,7 @@ def test_a_tagger_answers_as_in_torch_at_shapes_that_it_was_not_traced_at(tagger
     assert largest_difference(tagger, exported_tagger) <= TOLERANCE
     report = read_export(exported_tagger)
     assert report["inputs"] == list(OnnxModel(exported_tagger).input_names)
-    assert max(one["largest"] for one in report["parity"]) <= report["tolerance"] == TOLERANCE
+    assert max(difference["largest"] for difference in report["parity"]) <= report["tolerance"] == TOLERANCE
 
 
 def test_the_folder_is_enough_to_go_from_text_to_logits(tagger: Path, exported_tagger: Path) -> None:
@@ -125,11 +125,13 @@ def test_trunks_char_encoders_and_pretraining_heads_are_exported_alike(
     chars = ("char_input_ids", "start_ids", "end_ids") if model.config.has_char_channel else ()
     probe = Probe(model.config, ("input_ids", "attention_mask", *chars), output_names(model))
     trace(model, probe.features(*TRACED, seed=0)).save(str(tmp_path / ONNX_FILE))
-    found = OnnxModel(tmp_path)
-    assert found.output_names == probe.outputs
-    seen = probe.compare(runs_in_torch(model, probe.outputs), runs_in_onnx(found), UNSEEN)
-    assert max(one.largest for one in seen) <= TOLERANCE
-    assert all(one.spread > 0.01 for one in seen)  # logits that differ, else there is nothing to get wrong
+    exported = OnnxModel(tmp_path)
+    assert exported.output_names == probe.outputs
+    seen = probe.compare(runs_in_torch(model, probe.outputs), runs_in_onnx(exported), UNSEEN)
+    assert max(difference.largest for difference in seen) <= TOLERANCE
+    assert all(
+        difference.spread > 0.01 for difference in seen
+    )  # logits that differ, else there is nothing to get wrong
 
 
 def test_a_graph_that_differs_is_refused_and_leaves_nothing(

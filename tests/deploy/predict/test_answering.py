@@ -29,8 +29,8 @@ def test_batches_do_not_change_answers(reader: Path) -> None:
     predictor = Predictor.load(reader)
     alone = [predictor.predict([question])[0] for question in QUESTIONS]
     together = predictor.predict(QUESTIONS)
-    assert [(one.answer, one.start) for one in alone] == [(one.answer, one.start) for one in together]
-    assert [one.score for one in alone] == pytest.approx([one.score for one in together], abs=1e-5)
+    assert [(output.answer, output.start) for output in alone] == [(output.answer, output.start) for output in together]
+    assert [output.score for output in alone] == pytest.approx([output.score for output in together], abs=1e-5)
 
 
 @pytest.mark.parametrize(("threshold", "no_answer"), [(-1e6, True), (1e6, False)])

@@ -120,10 +120,10 @@ def test_an_exported_model_answers_as_the_one_it_was_made_from(
     inputs: list[Any] = list(sentences)
     if model == "reader":
         inputs = [{"question": sentence, "context": " ".join(sentences)} for sentence in sentences]
-    one, other = Predictor.load(folder), Predictor.load(tmp_path / "onnx")
-    assert (other.usage, other.labels, other.word_encoder()) == (one.usage, one.labels, None)
-    for expected, found in zip(one.predict(inputs), other.predict(inputs), strict=True):
-        assert _rounded(found) == pytest.approx(_rounded(expected), abs=1e-3)
+    original, exported = Predictor.load(folder), Predictor.load(tmp_path / "onnx")
+    assert (exported.usage, exported.labels, exported.word_encoder()) == (original.usage, original.labels, None)
+    for expected, output in zip(original.predict(inputs), exported.predict(inputs), strict=True):
+        assert _rounded(output) == pytest.approx(_rounded(expected), abs=1e-3)
 
 
 def _rounded(output: Any) -> dict[str, Any]:

@@ -48,14 +48,15 @@ def test_spans_are_those_that_the_evaluation_scores(predictor: Predictor, senten
     tags = task.decode(predictor._run(encoded.features, None), encoded)
     normalized = [["B" + tag[1:] if _starts(row, at) else tag for at, tag in enumerate(row)] for row in tags]
     entities = [
-        sorted((one.kind, one.first, one.end) for one in row) for row in paired_entities(normalized, normalized)[0]
+        sorted((entity.kind, entity.first, entity.end) for entity in row)
+        for row in paired_entities(normalized, normalized)[0]
     ]
-    found = []
+    predicted = []
     for sentence, output in zip(sentences, predictor.predict(sentences), strict=True):
         ends = [len(words_of(sentence[: span.end])) for span in output.spans]
         starts = [len(words_of(sentence[: span.start])) for span in output.spans]
-        found.append(sorted(zip([span.type for span in output.spans], starts, ends, strict=True)))
-    assert found == entities
+        predicted.append(sorted(zip([span.type for span in output.spans], starts, ends, strict=True)))
+    assert predicted == entities
     assert sum(map(len, entities)) > 5
 
 
@@ -65,9 +66,9 @@ def _starts(tags: list[str], at: int) -> bool:
 
 
 def test_neither_the_batch_nor_its_order_changes_a_prediction(tagger: Path, sentences: tuple[str, ...]) -> None:
-    one = Predictor.load(tagger, batch_size=1)
+    unbatched = Predictor.load(tagger, batch_size=1)
     many = Predictor.load(tagger, batch_size=5)
-    single = [one.predict([sentence])[0] for sentence in sentences]
+    single = [unbatched.predict([sentence])[0] for sentence in sentences]
     for outputs in (many.predict(sentences), many.predict(sentences[::-1])[::-1]):
         for expected, output in zip(single, outputs, strict=True):
             assert [(span.type, span.start, span.end) for span in expected.spans] == [
@@ -106,8 +107,8 @@ def test_a_long_text_gives_the_same_entities_as_one_without_a_limit(
             logits.append(row)
         outputs.append(reader.decode(logits, encoded))
     assert outputs[0] == outputs[1] == outputs[2]
-    found = [span.text for span in outputs[0][2].spans]
-    assert found == ["Ada King Lovelace", "Rome"] * 40
+    texts = [span.text for span in outputs[0][2].spans]
+    assert texts == ["Ada King Lovelace", "Rome"] * 40
     assert outputs[0][1].spans == ()
 
 

@@ -62,9 +62,9 @@ def served(predictor: Predictor, **settings: Any) -> Iterator[str]:
 
 @pytest.fixture
 def predictor(tagger: Path) -> Predictor:
-    found = Predictor.load(tagger, batch_size=1)
-    found.backend = _HeldBackend(found.backend)
-    return found
+    loaded = Predictor.load(tagger, batch_size=1)
+    loaded.backend = _HeldBackend(loaded.backend)
+    return loaded
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -84,10 +84,10 @@ def test_more_open_requests_than_allowed_are_refused_and_the_others_answered(
         first = pool.submit(httpx.post, f"{address}/predict", json=INPUTS, timeout=60)
         wait_for(lambda: backend.passes == 1)
         others = [pool.submit(httpx.post, f"{address}/predict", json=INPUTS, timeout=60) for _ in range(5)]
-        wait_for(lambda: sum(one.done() for one in others) == 4)  # one more waits for the model
+        wait_for(lambda: sum(request.done() for request in others) == 4)  # one more waits for the model
         assert httpx.get(f"{address}/health", timeout=60).status_code == 200
         backend.go.set()
-        answers = [one.result() for one in (first, *others)]
+        answers = [request.result() for request in (first, *others)]
         assert sorted(answer.status_code for answer in answers) == [200, 200] + [status] * 4
         refused = [answer for answer in answers if answer.status_code == status]
         assert all(answer.headers["retry-after"] == "1" and "reason" in answer.json() for answer in refused)

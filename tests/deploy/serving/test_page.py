@@ -82,9 +82,9 @@ class Browser:
 
     def run(self, script: str) -> Any:
         """Return the value of a JavaScript expression."""
-        found = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
-        assert "exceptionDetails" not in found, found
-        return found["result"].get("value")
+        answer = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
 
     def until(self, script: str, seconds: float = 60) -> Any:
         """Return the value of an expression once it is true."""
@@ -129,13 +129,13 @@ class Browser:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    executable = next((found for name in EXECUTABLES if (found := shutil.which(name))), None)
+    executable = next((path for name in EXECUTABLES if (path := shutil.which(name))), None)
     if executable is None:
         pytest.skip("the page is tested in Chromium, which is not installed: make browser (Debian or Ubuntu, as root)")
-    one = Browser(executable, tmp_path_factory.mktemp("browser"))
-    one.resize(1280, 900)
-    yield one
-    one.close()
+    session = Browser(executable, tmp_path_factory.mktemp("browser"))
+    session.resize(1280, 900)
+    yield session
+    session.close()
 
 
 @pytest.fixture

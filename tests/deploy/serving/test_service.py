@@ -24,8 +24,8 @@ JSON = {"content-type": "application/json"}
 
 @pytest.fixture(scope="module")
 def client(service: str) -> Any:
-    with httpx.Client(base_url=service, timeout=60) as one:
-        yield one
+    with httpx.Client(base_url=service, timeout=60) as http_client:
+        yield http_client
 
 
 def test_predictions_are_those_of_the_predictor(client: httpx.Client, tagger: Path) -> None:
@@ -33,22 +33,24 @@ def test_predictions_are_those_of_the_predictor(client: httpx.Client, tagger: Pa
     answer = client.post("/predict", json={"inputs": [{"text": text} for text in texts]})
     assert answer.status_code == 200
     expected = Predictor.load(tagger).predict(texts)
-    for found, output in zip(answer.json()["predictions"], expected, strict=True):
-        assert [(one["type"], one["start"], one["end"], one["text"]) for one in found["spans"]] == [
-            (one.type, one.start, one.end, one.text) for one in output.spans
+    for prediction, output in zip(answer.json()["predictions"], expected, strict=True):
+        assert [(span["type"], span["start"], span["end"], span["text"]) for span in prediction["spans"]] == [
+            (span.type, span.start, span.end, span.text) for span in output.spans
         ]
-        assert [one["score"] for one in found["spans"]] == pytest.approx([one.score for one in output.spans], abs=1e-5)
+        assert [span["score"] for span in prediction["spans"]] == pytest.approx(
+            [span.score for span in output.spans], abs=1e-5
+        )
     assert answer.json()["model"] == "CharBERT"
 
 
 def test_health_tells_what_is_served(client: httpx.Client) -> None:
     answer = client.get("/health").json()
     assert answer["status"] == "ok"
-    assert [(one["name"], one["has_characters"]) for one in answer["models"]] == [
+    assert [(model["name"], model["has_characters"]) for model in answer["models"]] == [
         ("CharBERT", True),
         ("Plain trunk", False),
     ]
-    assert {one["head"] for one in answer["models"]} == {"token_classification"}
+    assert {model["head"] for model in answer["models"]} == {"token_classification"}
 
 
 def noise(client: httpx.Client, share: float, seed: int = 1) -> dict[str, Any]:
@@ -58,25 +60,25 @@ def noise(client: httpx.Client, share: float, seed: int = 1) -> dict[str, Any]:
 
 
 def test_without_noise_nothing_moves(client: httpx.Client) -> None:
-    found = noise(client, 0.0)
-    assert found["noised"] == {"text": TEXT}
-    for model in found["models"]:
+    shown = noise(client, 0.0)
+    assert shown["noised"] == {"text": TEXT}
+    for model in shown["models"]:
         assert model["clean"] == model["noised"]
-        assert model["sensitivities"] == pytest.approx([0.0] * len(found["words"]), abs=tolerance())
+        assert model["sensitivities"] == pytest.approx([0.0] * len(shown["words"]), abs=tolerance())
 
 
 def test_words_say_where_they_stand_before_and_after_noise(client: httpx.Client) -> None:
-    found = noise(client, 1.0)
-    noised = found["noised"]["text"]
-    for word in found["words"]:
+    shown = noise(client, 1.0)
+    noised = shown["noised"]["text"]
+    for word in shown["words"]:
         assert TEXT[word["start"] : word["end"]] == word["word"]
         assert noised[word["noised_start"] : word["noised_end"]] == word["noised"]
         assert (word["edit"] is None) == (word["word"] == word["noised"])
-    edited = [word for word in found["words"] if word["edit"]]
+    edited = [word for word in shown["words"] if word["edit"]]
     assert len(edited) >= 6
-    for model in found["models"]:
-        assert len(model["sensitivities"]) == len(found["words"])
-        moved = [model["sensitivities"][number] for number, word in enumerate(found["words"]) if word["edit"]]
+    for model in shown["models"]:
+        assert len(model["sensitivities"]) == len(shown["words"])
+        moved = [model["sensitivities"][number] for number, word in enumerate(shown["words"]) if word["edit"]]
         assert min(moved) > 0
 
 
@@ -128,8 +130,8 @@ def test_odd_characters_are_text_like_any_other(client: httpx.Client) -> None:
     texts = ["\x00\x07 a", "<script>alert(1)</script>", "\u202eabc", "😀" * 50, "\ufffe", "{{7*7}}", "İ" * 100]
     answer = client.post("/predict", json={"inputs": [{"text": text} for text in texts]})
     assert answer.status_code == 200
-    for text, found in zip(texts, answer.json()["predictions"], strict=True):
-        for span in found["spans"]:
+    for text, prediction in zip(texts, answer.json()["predictions"], strict=True):
+        for span in prediction["spans"]:
             assert span["text"] == text[span["start"] : span["end"]]
 
 
@@ -156,13 +158,13 @@ def test_a_body_without_a_length_is_counted_as_it_comes(client: httpx.Client) ->
 def test_a_body_that_says_it_is_a_little_too_long_is_heard_out_first(service: str) -> None:
     host, port = service.removeprefix("http://").split(":")
     head = f"POST /predict HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: 20001\r\n\r\n"
-    with socket.create_connection((host, int(port)), timeout=0.5) as one:
-        one.sendall(head.encode() + b" " * 10000)
+    with socket.create_connection((host, int(port)), timeout=0.5) as connection:
+        connection.sendall(head.encode() + b" " * 10000)
         with pytest.raises(TimeoutError):  # answered now and closed, it would be reset
-            one.recv(1)
-        one.settimeout(30)
-        one.sendall(b" " * 10001)
-        assert one.recv(4096).startswith(b"HTTP/1.1 413")
+            connection.recv(1)
+        connection.settimeout(30)
+        connection.sendall(b" " * 10001)
+        assert connection.recv(4096).startswith(b"HTTP/1.1 413")
 
 
 def test_every_answer_forbids_foreign_scripts_and_frames(client: httpx.Client) -> None:
@@ -199,11 +201,11 @@ def test_many_clients_at_once_all_get_their_own_answers(service: str, tagger: Pa
         async with httpx.AsyncClient(base_url=service, timeout=120, limits=limits) as client:
             return await asyncio.gather(*(ask(client, text) for text in texts))
 
-    found = asyncio.run(ask_all())
+    responses = asyncio.run(ask_all())
     expected = Predictor.load(tagger, batch_size=1).predict(texts)
-    for spans, output in zip(found, expected, strict=True):
-        assert [(one["start"], one["end"], one["type"]) for one in spans] == [
-            (one.start, one.end, one.type) for one in output.spans
+    for spans, output in zip(responses, expected, strict=True):
+        assert [(span["start"], span["end"], span["type"]) for span in spans] == [
+            (span.start, span.end, span.type) for span in output.spans
         ]
     assert statuses.count(200) == 40
 
@@ -213,18 +215,18 @@ def test_a_slow_client_holds_up_nobody_and_is_sent_away(service: str, client: ht
     head = f"POST /predict HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n"
     slow = []
     for _ in range(30):
-        one = socket.create_connection((host, int(port)), timeout=30)
-        one.sendall(head.encode() + b'{"inputs"')
-        slow.append(one)
+        connection = socket.create_connection((host, int(port)), timeout=30)
+        connection.sendall(head.encode() + b'{"inputs"')
+        slow.append(connection)
     assert client.post("/predict", json={"inputs": [{"text": TEXT}]}).status_code == 200
     slow[0].setblocking(False)
     with pytest.raises(BlockingIOError):  # the others are served while the slow ones still have time
         slow[0].recv(1)
     slow[0].settimeout(30)
-    answers = [one.recv(4096) for one in slow]
+    answers = [connection.recv(4096) for connection in slow]
     assert all(answer.startswith(b"HTTP/1.1 408") for answer in answers)
-    for one in slow:
-        one.close()
+    for connection in slow:
+        connection.close()
 
 
 @pytest.mark.slow

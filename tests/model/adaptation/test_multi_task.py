@@ -54,13 +54,13 @@ def test_a_task_moves_the_shared_encoder_and_its_own_head_only(
 def test_every_weight_is_there_once(model: MultiTaskModel) -> None:
     pointers = [weight.data_ptr() for weight in model.state_dict().values()]
     assert len(pointers) == len(set(pointers))
-    assert all(one.charbert is model.charbert for one in model.models.values())
+    assert all(task_model.charbert is model.charbert for task_model in model.models.values())
 
 
 def test_dropout_is_off_in_evaluation_for_every_task(model: MultiTaskModel) -> None:
     for is_training in (True, False):
         model.train(is_training)
-        assert {one.dropout.training for one in model.models.values()} == {is_training}
+        assert {task_model.dropout.training for task_model in model.models.values()} == {is_training}
         assert model.charbert.training is is_training
 
 
@@ -71,5 +71,5 @@ def test_a_task_is_saved_and_loaded_as_an_ordinary_model(
     model.models[task].save_pretrained(tmp_path)
     loaded = HEADS[task].from_pretrained(tmp_path).eval()
     model.eval()
-    one, other = loaded(**batch), model(task=task, **batch)
-    assert all(torch.equal(a, b) for a, b in zip(one.to_tuple(), other.to_tuple(), strict=True))
+    output, expected = loaded(**batch), model(task=task, **batch)
+    assert all(torch.equal(a, b) for a, b in zip(output.to_tuple(), expected.to_tuple(), strict=True))

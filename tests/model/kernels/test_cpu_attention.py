@@ -43,13 +43,13 @@ def restated(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, dro
 def test_values_and_gradients_are_those_of_attention_with_dropout(mask: Tensor | None) -> None:
     inputs = parts()
     weights = torch.randn(BATCH, LENGTH, HEADS, SIZE)
-    found = []
+    results = []
     for attend in (lambda *given: signed_attention(Attention(), *given)[0], restated):
         torch.manual_seed(5)
         context = attend(*inputs, mask, 0.3)
         gradients = torch.autograd.grad((context * weights).sum(), inputs)
-        found.append((context, *gradients))
-    for ours, theirs in zip(*found, strict=True):
+        results.append((context, *gradients))
+    for ours, theirs in zip(*results, strict=True):
         assert_near(ours, theirs)
 
 
@@ -89,7 +89,7 @@ def test_a_trunk_runs_it_in_training_and_reads_the_same_otherwise(
     assert model.trunk.config._attn_implementation == SIGNED_ATTENTION
     eager = CharBertModel(make_config(family, attn_implementation="eager"))
     eager.load_state_dict(model.state_dict())
-    states = [one.eval()(**batch).token_states for one in (model, eager)]
+    states = [trunk.eval()(**batch).token_states for trunk in (model, eager)]
     real = batch["attention_mask"].bool()
     assert_near(states[0][real], states[1][real])
     calls: list[int] = []

@@ -30,10 +30,10 @@ def test_states_and_gradients_are_those_of_the_built_in_gru(seed: int) -> None:
     ids = torch.randint(VOCABULARY, (ROWS, LENGTH))
     weights = torch.randn(ROWS, LENGTH, 2 * HIDDEN, dtype=torch.float64)
     leaves = [*gru.parameters(), embedding.weight]
-    found = []
+    results = []
     for states in (read(gru, embedding.weight, ids), gru(embedding(ids))[0]):
-        found.append((states, *torch.autograd.grad((states * weights).sum(), leaves)))
-    for ours, theirs in zip(*found, strict=True):
+        results.append((states, *torch.autograd.grad((states * weights).sum(), leaves)))
+    for ours, theirs in zip(*results, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
 
 

@@ -35,9 +35,9 @@ def test_forms_are_measured_alike_and_found_again(settings: Benchmarks) -> None:
     assert pruned["size/compressed"] < original["size/compressed"]
     assert all(record.metrics[f"latency/batch_{size}"] > 0 for record in records for size in (1, 32))
     form = compress.forms(chosen)[2]
-    found = sparsity(load_model(form.run.model_folder))
-    assert found.zero == round(0.5 * found.prunable)
-    assert pruned["sparsity/of_all"] == pytest.approx(found.share_of_all)
+    measured = sparsity(load_model(form.run.model_folder))
+    assert measured.zero == round(0.5 * measured.prunable)
+    assert pruned["sparsity/of_all"] == pytest.approx(measured.share_of_all)
     written = form.run.record_path.stat().st_mtime_ns
     assert compress.run(chosen) == records
     assert form.run.record_path.stat().st_mtime_ns == written
@@ -48,12 +48,12 @@ def test_forms_are_measured_alike_and_found_again(settings: Benchmarks) -> None:
 def test_zeros_survive_a_recovery_that_moves_the_other_weights(settings: Benchmarks) -> None:
     overrides = ("compression.variants=[pruned]", "compression.pruned_shares=[0.5]")
     plain, recovered = settings(*overrides), settings(*overrides, "compression.recovery_steps=2")
-    found = []
+    weights_of_runs = []
     for chosen in (plain, recovered):
         (record,) = compress.run(chosen)
         assert record.metrics["sparsity/of_matrices"] == pytest.approx(0.5, abs=1e-3)
-        found.append(load_model(compress.forms(chosen)[0].run.model_folder).state_dict()["classifier.weight"])
-    assert not found[0].equal(found[1])
+        weights_of_runs.append(load_model(compress.forms(chosen)[0].run.model_folder).state_dict()["classifier.weight"])
+    assert not weights_of_runs[0].equal(weights_of_runs[1])
 
 
 def test_a_model_made_elsewhere_has_a_row_and_is_known_by_its_weights(settings: Benchmarks, tmp_path: Path) -> None:

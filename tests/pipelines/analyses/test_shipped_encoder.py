@@ -36,9 +36,9 @@ def test_the_recipe_fine_tunes_it_where_the_model_is_a_pretrained_one(composed: 
     model, processor = load_encoder(composed("recipe=minilm", "model=charbert_pretrained"))
     assert model.config.share_interaction
     with torch.no_grad():
-        found = model.eval()(**processor(["A mispelt sentense."], return_tensors="pt"))
-    assert torch.isfinite(found.char_states).all()
-    assert found.char_states.shape == found.token_states.shape
+        output = model.eval()(**processor(["A mispelt sentense."], return_tensors="pt"))
+    assert torch.isfinite(output.char_states).all()
+    assert output.char_states.shape == output.token_states.shape
 
 
 @pytest.mark.slow

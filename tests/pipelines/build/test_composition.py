@@ -67,8 +67,8 @@ def test_a_file_gives_another_experiment_the_same_settings(composing: Composing,
     )
     changes = {"model": "bert", "finetuning.optimizer.learning_rate": 1.25e-05, "finetuning.group_by_length": False}
     wanted = composition.settings(changes)
-    found = reloaded(composition.file("finetune", changes, ["The best."]), tmp_path)
-    assert found.experiment == "finetune"
+    reread = reloaded(composition.file("finetune", changes, ["The best."]), tmp_path)
+    assert reread.experiment == "finetune"
     for name in ("model", "task", "data", "trunk", "noise", "finetuning", "attack", "newswire", "strategy", "seed"):
-        assert getattr(found, name) == getattr(wanted, name), name
-    assert found.finetuning.optimizer.learning_rate == 1.25e-05
+        assert getattr(reread, name) == getattr(wanted, name), name
+    assert reread.finetuning.optimizer.learning_rate == 1.25e-05

@@ -49,9 +49,9 @@ def test_sets_in_the_columns_of_the_hub_are_read_as_files(
     sets = [f"data.sets.cola.{split}='parquet:{name}.parquet'" for split, name in names.items()]
     settings = composed("recipe=minilm", "data=hub", "task=cola", f"paths.data={tmp_path / 'data'}", *sets)
     prepare_data(settings)
-    found = read_sets(settings, build_task(settings.task))
-    assert [row.first for row in found["train"]] == ["A ship of the train set.", "Nothing left."]
-    assert [row.label for row in found["test"]] == ["acceptable", "unacceptable"]
+    read = read_sets(settings, build_task(settings.task))
+    assert [row.first for row in read["train"]] == ["A ship of the train set.", "Nothing left."]
+    assert [row.label for row in read["test"]] == ["acceptable", "unacceptable"]
     assert len(checksums(set_files(settings), Path(settings.data.root))) == 2
 
 

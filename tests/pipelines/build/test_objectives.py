@@ -76,9 +76,9 @@ def weights(settings: Settings) -> dict[str, torch.Tensor]:
     return load_file(finetuning_run(settings).model_folder / "model.safetensors")
 
 
-def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
-    assert one.keys() == other.keys()
-    return all(torch.equal(one[name], other[name]) for name in one)
+def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
+    assert first.keys() == second.keys()
+    return all(torch.equal(first[name], second[name]) for name in first)
 
 
 @pytest.mark.slow
@@ -109,7 +109,7 @@ def test_a_charbert_with_another_tokenizer_and_size_teaches_a_plain_student(
         *TASKS[name], "distillation=hidden", f"distillation.teacher={teacher}", "finetuning.log_every=1"
     )
     learnt = weights(settings)
-    assert not [one for one in learnt if "distillation" in one]
+    assert not [weight_name for weight_name in learnt if "distillation" in weight_name]
     losses = read_record(finetuning_run(settings).record_path).details["history"]
     assert any("loss" in line for line in losses)
 

@@ -61,7 +61,10 @@ def test_fine_tuning_sees_prepared_examples_and_keeps_the_dropped_ones(
     record = finetune.run(settings)
     folder = finetuning_run(settings).preparation_folder
     dropped = [json.loads(line) for line in (folder / "dropped.jsonl").read_text().splitlines()]
-    assert [(one["index"], one["reason"]) for one in dropped] == [(3, "duplicate"), (4, "in a held-out set")]
+    assert [(example["index"], example["reason"]) for example in dropped] == [
+        (3, "duplicate"),
+        (4, "in a held-out set"),
+    ]
     assert record.details["preparation"]["sets"]["train"]["examples"] == {"before": 5, "after": 3}
     assert record.details["train_report"]["sentences"] == 3
     assert "duplicates" in (folder / "report.md").read_text()
@@ -85,7 +88,7 @@ def test_labels_are_learnt_from_prepared_examples(data: Path, benchmarks: Benchm
     task = build_task(settings.task)
     sets = read_sets(settings, task)
     assert task.labels == ["O", "B-LOC", "B-PER", "I-PER"]
-    assert [one.words[0] for one in sets["train"]] == ["Nobody", "Ada"]  # that of the broken line is gone
+    assert [sentence.words[0] for sentence in sets["train"]] == ["Nobody", "Ada"]  # that of the broken line is gone
 
 
 def test_labels_are_weighted_by_the_examples_that_are_trained_on(data: Path, benchmarks: Benchmarks) -> None:
@@ -94,7 +97,7 @@ def test_labels_are_weighted_by_the_examples_that_are_trained_on(data: Path, ben
     sets = read_sets(settings, task)
     weights = training_weights(settings, task, sets["train"])
     assert weights is not None
-    counts = [[tag for one in sets["train"] for tag in one.tags].count(label) for label in task.labels]
+    counts = [[tag for sentence in sets["train"] for tag in sentence.tags].count(label) for label in task.labels]
     assert [weight * count for weight, count in zip(weights, counts, strict=True)] == pytest.approx([21 / 4] * 4)
     questions = benchmarks("task=squad1", "preparation=weighted")
     with pytest.raises(SettingsError, match="needs a task with labels"):

@@ -87,9 +87,9 @@ def test_the_weights_and_not_their_folder_identify_the_cell(
 
 
 def test_models_without_released_weights_keep_their_key(composed: Composed) -> None:
-    one = composed("recipe=minilm", "model=charbert")
+    settings = composed("recipe=minilm", "model=charbert")
     other = composed("recipe=minilm", "model=charbert", "model.released_char_vocab=unused")
-    assert pretraining_run(one).key == pretraining_run(other).key
+    assert pretraining_run(settings).key == pretraining_run(other).key
 
 
 def test_a_checkpoint_that_is_not_there_is_named_with_what_to_do(released: Composed, tmp_path: Path) -> None:

@@ -41,15 +41,15 @@ QA = (
 def data(tmp_path: Path, benchmarks: Benchmarks) -> Path:
     root = tmp_path / "data"
     sentences = [TaggedSentence((f"Nobody in {name} answered").split(), ("O", "O", "B-LOC", "O")) for name in NAMES * 4]
-    sentences = [TaggedSentence(tuple(one.words), one.tags) for one in sentences]
+    sentences = [TaggedSentence(tuple(sentence.words), sentence.tags) for sentence in sentences]
     for name in ("conll2003/eng.train", "conll2003/eng.testa", "conll2003/eng.testb", COPY):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         write_conll(root / name, sentences)
     rows = [
         LabeledText(
-            f"A ship left {one}.", f"It left {other}.", "entailment" if one == other else "not_entailment", f"{n}"
+            f"A ship left {first}.", f"It left {second}.", "entailment" if first == second else "not_entailment", f"{n}"
         )
-        for n, (one, other) in enumerate((one, other) for one in NAMES for other in NAMES[:4])
+        for n, (first, second) in enumerate((first, other) for first in NAMES for other in NAMES[:4])
     ]
     for split in ("train", "dev"):
         write_glue(root / f"glue/RTE/{split}.tsv", rows, benchmarks("task=rte").task.columns)
@@ -111,8 +111,8 @@ def test_whether_a_question_has_an_answer_is_judged(data: Path, benchmarks: Benc
     lines = [json.loads(line) for line in (folder_of(settings) / "clean.jsonl").read_text().splitlines()]
     scores = read_scores(folder_of(settings) / "clean.scores.npz")
     assert scores is not None
-    found = scores.logits[:, 0] - scores.logits[:, 1]
-    assert found == pytest.approx([line["null_difference"] for line in lines], abs=1e-4)
+    differences = scores.logits[:, 0] - scores.logits[:, 1]
+    assert differences == pytest.approx([line["null_difference"] for line in lines], abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -149,13 +149,13 @@ def test_a_baseline_on_prepared_examples_is_another_cell_and_weighs_no_classes(
 
 
 def test_a_baseline_is_the_same_cell_on_every_trunk_and_has_no_encoder(benchmarks: Benchmarks) -> None:
-    one = benchmarks(*RTE, "model=tfidf")
+    settings = benchmarks(*RTE, "model=tfidf")
     other = benchmarks(*RTE, "model=tfidf", "finetuning.epochs=9", "trunk=bert_base_cased")
-    assert finetuning_run(one).key == finetuning_run(other).key
-    assert finetuning_run(one).key != finetuning_run(benchmarks(*RTE, "model=char_tfidf")).key
+    assert finetuning_run(settings).key == finetuning_run(other).key
+    assert finetuning_run(settings).key != finetuning_run(benchmarks(*RTE, "model=char_tfidf")).key
     for refuse in (finetune.prepare_finetuned, load_encoder):
         with pytest.raises(SettingsError, match="model=TF-IDF is a baseline"):
-            refuse(one)
+            refuse(settings)
 
 
 @pytest.fixture
@@ -222,7 +222,7 @@ def test_bags_leave_out_another_part_of_the_training_set_each(
     assert [len(every - bag) for bag in seen] == [8, 8, 8]
     assert not set.intersection(*[every - bag for bag in seen])
     records = read_records(Path(settings.paths.results) / "records", kind="bag")
-    assert [f"{one.name}-{one.key}" for one in records] == sorted(record.details["members"])
+    assert [f"{bag_record.name}-{bag_record.key}" for bag_record in records] == sorted(record.details["members"])
     ensembles.run(benchmarks(*RTE, "model=char_tfidf", "ensemble.bags=3", "ensemble.rule=majority"))
     assert len(seen) == 3  # finished bags are not trained again
 
@@ -253,7 +253,7 @@ def test_bags_need_a_training_file(data: Path, benchmarks: Benchmarks) -> None:
 
 @pytest.mark.slow
 def test_members_of_which_the_first_folds_were_run_are_combined_on_those(data: Path, benchmarks: Benchmarks) -> None:
-    chosen = [f"data.sets.squad2.folds.{one}" for one in ("number=3", "run_first=1")]
+    chosen = [f"data.sets.squad2.folds.{option}" for option in ("number=3", "run_first=1")]
     first = ("data=folds", "task=squad2", *chosen, "model=char_tfidf", TABLE)
     for seed in (1, 2):
         paper.run(benchmarks(*first, f"seed={seed}"))

@@ -40,8 +40,8 @@ def test_the_edits_lead_from_the_test_set_to_its_copy(composed: Composed, task: 
     kind, source = build_task(settings.task), data_file(settings, task_files(settings).test, "the test set")
     clean, attacked = kind.read(source), kind.read(folder / source.name, attacked=True)
     edited = 0
-    for number, (one, other) in enumerate(zip(clean, attacked, strict=True)):
-        words = [word for sentence in attackable_sentences(kind, [one]) for word in sentence]
+    for number, (example, attacked_example) in enumerate(zip(clean, attacked, strict=True)):
+        words = [word for sentence in attackable_sentences(kind, [example]) for word in sentence]
         for line in edit_lines(folder):
             if line["example"] != number:
                 continue
@@ -51,8 +51,8 @@ def test_the_edits_lead_from_the_test_set_to_its_copy(composed: Composed, task: 
                 EditRecord(line["word"], operation, line["position"], line["before"], line["after"])
             )
             edited += 1
-        found = [word for sentence in attackable_sentences(kind, [other]) for word in sentence]
-        assert "".join(words) == "".join(found)  # a typo in "17,000" makes two words of it
+        attacked_words = [word for sentence in attackable_sentences(kind, [attacked_example]) for word in sentence]
+        assert "".join(words) == "".join(attacked_words)  # a typo in "17,000" makes two words of it
     summary = json.loads((folder / "summary.json").read_text())
     assert edited == len(edit_lines(folder)) == summary["modified_words"] > 0
 

@@ -100,13 +100,13 @@ def test_a_dirty_file_is_cleaned_and_every_row_accounted_for(reviews: Callable[.
     folder = prepared_data.run(reviews("+preparation.labels.aliases={pos: positive}", rows=dirty))
     settings = reviews(rows=dirty)
     kept = build_task(settings.task).read(folder / "train.tsv")
-    assert [(one.first, one.label) for one in kept[18:]] == [
+    assert [(row.first, row.label) for row in kept[18:]] == [
         ("the café scene is lovely", "positive"),
         ("fine enough for a long evening", "positive"),
     ]
-    dropped = [one for one in lines(folder / "dropped.jsonl") if one["set"] == "train"]
+    dropped = [example for example in lines(folder / "dropped.jsonl") if example["set"] == "train"]
     assert len(kept) + len(dropped) == 18 + len(dirty)
-    reasons = {one["index"] - 18: one["reason"] for one in dropped}
+    reasons = {example["index"] - 18: example["reason"] for example in dropped}
     assert reasons == {
         1: "malformed",
         2: "missing text",
@@ -117,9 +117,12 @@ def test_a_dirty_file_is_cleaned_and_every_row_accounted_for(reviews: Callable[.
         8: "in a held-out set",
         9: "too long",
     }
-    assert {one["place"] for one in dropped} == {f"train.tsv:{index + 20}" for index in reasons}
+    assert {example["place"] for example in dropped} == {f"train.tsv:{index + 20}" for index in reasons}
     changed = lines(folder / "changed.jsonl")
-    assert [(one["what"], one["after"]) for one in changed if one["index"] == 18][1] == ("label", "positive")
+    assert [(change["what"], change["after"]) for change in changed if change["index"] == 18][1] == (
+        "label",
+        "positive",
+    )
     assert "| duplicates |" in (folder / "report.md").read_text(encoding="utf-8")
     assert (folder / "sets.png").stat().st_size > 1000
 

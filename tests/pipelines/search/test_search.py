@@ -152,9 +152,9 @@ def test_a_killed_search_goes_on_and_its_best_reruns_with_the_same_dev_score(
     again = [f"paths.results={folder / 'again'}", "tracking=off"]
     rerun = ["experiments/finetune.py", "--config-dir", str(best.parent), "--config-name", "best", *again]
     run_python(*rerun, cwd=ROOT, timeout=900)
-    found = json.loads(next((folder / "again/records").glob("cola-*/record.json")).read_text())["metrics"]
-    assert found["dev/cola/matthews"] == record.metrics["dev/cola/matthews"]
-    assert "eval/cola/matthews" in found
+    metrics = json.loads(next((folder / "again/records").glob("cola-*/record.json")).read_text())["metrics"]
+    assert metrics["dev/cola/matthews"] == record.metrics["dev/cola/matthews"]
+    assert "eval/cola/matthews" in metrics
 
 
 @pytest.mark.slow

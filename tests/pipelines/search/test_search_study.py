@@ -31,19 +31,19 @@ def opened(folder: Path, **changes: Any) -> SearchStudy:
 
 
 def run_all(study: SearchStudy, limit: int = 99) -> list[dict[str, Any]]:
-    found = []
-    while len(found) < limit and (claimed := study.claim()) is not None:
-        found.append(claimed.values)
+    trials = []
+    while len(trials) < limit and (claimed := study.claim()) is not None:
+        trials.append(claimed.values)
         study.close(claimed, score=-abs(math.log10(claimed.values["rate"] / 0.01)))
-    return found
+    return trials
 
 
 def test_a_grid_runs_every_combination_once_whoever_asks(tmp_path: Path) -> None:
     space = {"size": Dimension(choices=[16, 32]), "rate": RATES}
     first, second = (opened(tmp_path, method=SearchMethod.grid, space=space) for _ in range(2))
-    found = [*run_all(first, 2), *run_all(second, 3), *run_all(first)]
+    trials = [*run_all(first, 2), *run_all(second, 3), *run_all(first)]
     wanted = itertools.product([16, 32], RATES.grid())
-    assert [(values["size"], values["rate"]) for values in found] == list(wanted)
+    assert [(values["size"], values["rate"]) for values in trials] == list(wanted)
 
 
 def test_a_search_that_is_opened_again_goes_on_as_if_it_had_never_stopped(tmp_path: Path) -> None:
@@ -55,8 +55,8 @@ def test_a_search_that_is_opened_again_goes_on_as_if_it_had_never_stopped(tmp_pa
 
 
 def test_another_seed_gives_other_trials_and_more_trials_continue(tmp_path: Path) -> None:
-    one = run_all(opened(tmp_path / "one"))
-    assert run_all(opened(tmp_path / "other", seed=1)) != one
+    trials = run_all(opened(tmp_path / "one"))
+    assert run_all(opened(tmp_path / "other", seed=1)) != trials
     assert run_all(opened(tmp_path / "one")) == []
     assert len(run_all(opened(tmp_path / "one", trials=6))) == 2
 
@@ -80,10 +80,10 @@ def test_a_trial_whose_process_was_killed_is_done_again_and_that_of_a_living_one
         holders[0].send_signal(signal.SIGKILL)
         holders[0].wait()
         study = opened(tmp_path, trials=9)
-        found = [values["rate"] for values in run_all(study)]
-        assert found[0] == rates[0]
-        assert rates[1] not in found
-        assert len(found) == 8  # the ninth is with the living one
+        finished_rates = [values["rate"] for values in run_all(study)]
+        assert finished_rates[0] == rates[0]
+        assert rates[1] not in finished_rates
+        assert len(finished_rates) == 8  # the ninth is with the living one
     finally:
         for holder in holders:
             holder.kill()
@@ -152,5 +152,5 @@ def test_importance_falls_on_the_setting_that_matters_and_needs_scores_that_diff
     study = opened(tmp_path, trials=20, space=space)
     assert study.importances() == {}
     run_all(study)
-    found = study.importances()
-    assert found["rate"] > 0.5 and sum(found.values()) == pytest.approx(1)
+    importances = study.importances()
+    assert importances["rate"] > 0.5 and sum(importances.values()) == pytest.approx(1)

@@ -84,8 +84,8 @@ def test_rows_of_roberta_stand_beside_berts_in_tables_1_and_3_only(composed: Com
     table = drawn(last, "table3_sequence_labeling")
     assert "| BERT | 90.00 [91.24] |" in table and "| CharBERT-RoBERTa | **95.00** [92.49] |" in table
     assert "trunks minilm, roberta-base" in table
-    one = drawn(last, "table2_robustness")  # drawn for the trunk that was asked for
-    assert "trunk roberta-base" in one and "| RoBERTa |" in one
+    robustness_table = drawn(last, "table2_robustness")  # drawn for the trunk that was asked for
+    assert "trunk roberta-base" in robustness_table and "| RoBERTa |" in robustness_table
 
 
 def test_of_two_trunks_of_one_family_the_one_asked_for_is_shown(composed: Composed) -> None:

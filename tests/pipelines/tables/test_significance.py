@@ -57,10 +57,10 @@ def answers(right: int, examples: int = 100) -> np.ndarray:
 def test_a_clear_difference_from_bert_is_found_and_bert_itself_has_none(folder: Folder) -> None:
     for model, right in (("BERT", 50), ("CharBERT", 80), ("AdvBERT", 51)):
         folder.add(model, answers(right))
-    found = folder.p_values(ACCURACY, ATTACKED)
-    assert set(found) == {(m, f"QNLI acc. {c}") for m in ("CharBERT", "AdvBERT") for c in ("original", "attack")}
-    assert found["CharBERT", "QNLI acc. original"] == pytest.approx(2 / 2**30)  # McNemar: 30 examples, all one way
-    assert found["AdvBERT", "QNLI acc. original"] == 1.0
+    p_values = folder.p_values(ACCURACY, ATTACKED)
+    assert set(p_values) == {(m, f"QNLI acc. {c}") for m in ("CharBERT", "AdvBERT") for c in ("original", "attack")}
+    assert p_values["CharBERT", "QNLI acc. original"] == pytest.approx(2 / 2**30)  # McNemar: 30 examples, all one way
+    assert p_values["AdvBERT", "QNLI acc. original"] == 1.0
 
 
 def test_a_rival_takes_the_place_of_the_plain_trunk_which_is_not_tested_twice(folder: Folder) -> None:
@@ -151,6 +151,6 @@ def test_a_second_metric_is_tested_on_units_of_its_own(folder: Folder) -> None:
         record.metrics["eval/qnli/exact"] = right / 100
         path = folder.path / f"{record.name}-{record.key}" / "per_example.json"
         path.write_text(json.dumps(json.loads(path.read_text()) | {"clean/exact": answers(right).tolist()}))
-    found = folder.p_values(ACCURACY, exact)
-    assert found["CharBERT", "QNLI acc. original"] == 1.0
-    assert found["CharBERT", "QNLI exact original"] == pytest.approx(2 / 2**30)
+    p_values = folder.p_values(ACCURACY, exact)
+    assert p_values["CharBERT", "QNLI acc. original"] == 1.0
+    assert p_values["CharBERT", "QNLI exact original"] == pytest.approx(2 / 2**30)

@@ -43,8 +43,8 @@ def data(tmp_path: Path, benchmarks: Benchmarks) -> Path:
     answerable = [question for question in questions if question.answers]
     write_squad(root / "squad" / "dev-v1.1.json", answerable, version="1.1")
     rows = [
-        LabeledText(one.question, one.context, ("entailment", "not_entailment")[number % 2], str(number))
-        for number, one in enumerate(answerable)
+        LabeledText(question.question, question.context, ("entailment", "not_entailment")[number % 2], str(number))
+        for number, question in enumerate(answerable)
     ]
     for name in ("glue/QNLI/dev.tsv", COPY):
         write_glue(root / name, rows, settings.task.columns)
@@ -81,7 +81,7 @@ def test_all_folds_make_one_record_in_the_order_of_the_file(data: Path, benchmar
     assert spread["sd"] == pytest.approx(np.std(spread["values"], ddof=1))
     assert set(record.data_checksums) == {"glue/QNLI/dev.tsv", "squad/dev-v1.1.json", COPY}
     records = read_records(Path(settings.paths.results) / "records", kind="fold")
-    assert record.training_tokens == sum(one.training_tokens for one in records) > 0
+    assert record.training_tokens == sum(fold_record.training_tokens for fold_record in records) > 0
     units = json.loads(run.record_path.with_name("per_example.json").read_text())
     assert len(units["clean"]) == len(units["charbert"]) == len(source)
     assert (run.predictions_path("clean").parent / "charbert.mistakes.csv").is_file()
@@ -153,7 +153,7 @@ def test_the_first_folds_alone_are_scored_and_are_not_trained_again_when_the_oth
 
 def test_a_single_fold_has_no_deviation(data: Path, benchmarks: Benchmarks) -> None:
     record = finetune.run(benchmarks("data=folds", "task=qnli", *THREE, "data.sets.qnli.folds.run_first=1"))
-    assert {one["sd"] for one in record.details["folds"].values()} == {None}
+    assert {statistics["sd"] for statistics in record.details["folds"].values()} == {None}
 
 
 def test_one_cell_stands_for_all_folds_and_each_fold_has_its_own(benchmarks: Benchmarks) -> None:

@@ -58,7 +58,11 @@ def test_errors_lie_beside_predictions_and_show_words_before_and_after_the_attac
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     with path.with_name("charbert.mistakes.csv").open(newline="") as stream:
         mistakes = list(csv.DictReader(stream))
-    wrong = sum(one != two for row in rows for one, two in zip(row["gold"], row["predicted"], strict=True))
+    wrong = sum(
+        gold_tag != predicted_tag
+        for row in rows
+        for gold_tag, predicted_tag in zip(row["gold"], row["predicted"], strict=True)
+    )
     assert len(mistakes) == wrong > 0
     clean = read_conll(data / NER["test"])
     for mistake in mistakes:

@@ -89,7 +89,7 @@ def test_what_does_not_go_with_several_tasks_is_refused(
     benchmarks: Benchmarks, override: tuple[str, ...], match: str
 ) -> None:
     files = () if "data=folds" in override else FILES
-    tasks = [one for one in TOGETHER if one not in FILES]
+    tasks = [override_name for override_name in TOGETHER if override_name not in FILES]
     with pytest.raises(SettingsError, match=match):
         multi_task.run(benchmarks(*tasks, *files, *override))
 

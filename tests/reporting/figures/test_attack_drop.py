@@ -29,14 +29,14 @@ def test_the_paper_says_that_bert_loses_over_30_percent_and_charbert_12() -> Non
 
 
 def test_each_seed_loses_its_own_share_and_only_tasks_that_were_run_are_shown() -> None:
-    found = attack_drops(table(Row("BERT", (Cell((80.0, 90.0), 90.7), Cell((40.0, 63.0), 63.4), Cell(), Cell()))))
-    assert list(found) == ["QNLI acc."]
-    assert found["QNLI acc."]["BERT"].scores == pytest.approx((50.0, 30.0))
+    drops = attack_drops(table(Row("BERT", (Cell((80.0, 90.0), 90.7), Cell((40.0, 63.0), 63.4), Cell(), Cell()))))
+    assert list(drops) == ["QNLI acc."]
+    assert drops["QNLI acc."]["BERT"].scores == pytest.approx((50.0, 30.0))
 
 
 def test_a_score_without_its_counterpart_loses_nothing_that_could_be_shown() -> None:
-    found = attack_drops(table(Row("BERT", (Cell((80.0,)), Cell(), Cell((0.0,)), Cell((0.0,))))))
-    assert found == {"QNLI acc.": {}, "NER F1": {}}
+    drops = attack_drops(table(Row("BERT", (Cell((80.0,)), Cell(), Cell((0.0,)), Cell((0.0,))))))
+    assert drops == {"QNLI acc.": {}, "NER F1": {}}
 
 
 def test_bars_are_written_twice_with_the_same_bytes(tmp_path) -> None:

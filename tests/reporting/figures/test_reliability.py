@@ -27,11 +27,11 @@ def test_a_panel_for_each_version_says_what_it_shows(tmp_path: Path) -> None:
 
 
 def test_the_same_numbers_give_the_same_bytes(tmp_path: Path) -> None:
-    one, other = (reliability_plot({"clean": BINS}, tmp_path / name, "plot") for name in ("one", "other"))
-    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in other]
+    first, second = (reliability_plot({"clean": BINS}, tmp_path / name, "plot") for name in ("one", "other"))
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 
 def test_nothing_to_draw_is_refused(tmp_path: Path) -> None:
-    empty = [one for one in BINS if not one.count]
+    empty = [reliability_bin for reliability_bin in BINS if not reliability_bin.count]
     with pytest.raises(RecordError, match="figure plot: expected decisions with a confidence"):
         reliability_plot({"clean": empty}, tmp_path, "plot")

@@ -32,5 +32,7 @@ def test_a_report_says_what_each_step_did_and_shows_examples() -> None:
 
 
 def test_the_same_report_gives_the_same_picture(tmp_path: Path) -> None:
-    one, other = ([path.read_bytes() for path in preparation_figure(REPORT, tmp_path / name, "sets")] for name in "ab")
-    assert one == other and len(one) == 2
+    first, second = (
+        [path.read_bytes() for path in preparation_figure(REPORT, tmp_path / name, "sets")] for name in "ab"
+    )
+    assert first == second and len(first) == 2

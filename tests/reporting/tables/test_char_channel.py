@@ -16,8 +16,8 @@ PRETRAINED = {"CharBERT": 0.01, "w/o GRU": 0.15, "w/o NLM": 0.1, "char start": 0
 
 def record(model: str, metrics: dict[str, float]) -> ResultRecord:
     settings = {"recipe": "quick", "trunk": {"name": "tiny"}, "model": {"name": model}}
-    found = {f"char_channel/{name}": value for name, value in metrics.items()}
-    return ResultRecord("analysis", "x", model, model, settings, 1, metrics=found, details={"texts": 9})
+    prefixed = {f"char_channel/{name}": value for name, value in metrics.items()}
+    return ResultRecord("analysis", "x", model, model, settings, 1, metrics=prefixed, details={"texts": 9})
 
 
 def attacked_table(scores: dict[str, float]) -> Table:

@@ -28,10 +28,10 @@ RUNS = [
 def test_a_row_lists_the_runs_behind_it() -> None:
     names, rows = list_rows(paper_table(SPEC, RUNS), RUNS)
     assert names == ["model", "NER F1", "POS acc.", "runs"]
-    found = {row[0]: row for row in rows}
-    assert found["BERT"] == ["BERT", "81.50 ± 0.71 [91.24]", "– [97.93]", "aa, bb"]
-    assert found["CharBERT"][-1] == "ner-charbert-s1-CharBERT1"  # tracking was off
-    assert found["Flair"][-1] == ""
+    row_of = {row[0]: row for row in rows}
+    assert row_of["BERT"] == ["BERT", "81.50 ± 0.71 [91.24]", "– [97.93]", "aa, bb"]
+    assert row_of["CharBERT"][-1] == "ner-charbert-s1-CharBERT1"  # tracking was off
+    assert row_of["Flair"][-1] == ""
 
 
 def test_a_run_leads_to_its_page_where_it_has_one() -> None:

@@ -167,15 +167,15 @@ def test_real_data_carry_no_warning() -> None:
 
 
 def on_trunk(trunk: str, model: str, score: float, seed: int = 1) -> ResultRecord:
-    found = record(model, seed, key=f"{trunk}-{model}", metrics={"eval/ner/f1": score})
-    found.settings["trunk"] = {"name": trunk}
-    return found
+    trunk_record = record(model, seed, key=f"{trunk}-{model}", metrics={"eval/ner/f1": score})
+    trunk_record.settings["trunk"] = {"name": trunk}
+    return trunk_record
 
 
 def test_rows_of_two_trunks_stand_in_one_table_as_the_paper_calls_them() -> None:
     trunks = {"bert-base-cased": 0.8, "roberta-base": 0.85}
     models = {"BERT": 0.0, "CharBERT": 0.01}
-    runs = [on_trunk(trunk, model, one + two) for trunk, one in trunks.items() for model, two in models.items()]
+    runs = [on_trunk(trunk, model, base + two) for trunk, base in trunks.items() for model, two in models.items()]
     table = build_table(
         runs,
         title="NER",
@@ -198,9 +198,12 @@ def test_two_trunks_of_one_family_are_refused() -> None:
 def test_folds_are_repetitions_like_seeds() -> None:
     runs = []
     for fold, score in enumerate((0.7, 0.8, 0.9)):
-        one = record("BERT", 1, key=f"fold{fold}", metrics={"eval/ner/f1": score})
-        one.settings |= {"task": {"name": "ner"}, "data": {"name": "folds", "sets": {"ner": {"folds": {"fold": fold}}}}}
-        runs.append(one)
+        fold_record = record("BERT", 1, key=f"fold{fold}", metrics={"eval/ner/f1": score})
+        fold_record.settings |= {
+            "task": {"name": "ner"},
+            "data": {"name": "folds", "sets": {"ner": {"folds": {"fold": fold}}}},
+        }
+        runs.append(fold_record)
     table = small_table(runs)
     assert table.cell("BERT", "NER F1 original").scores == pytest.approx((70.0, 80.0, 90.0))
     assert "seed 1; folds 0, 1, 2. Percent, mean ± standard deviation." in table.caption
@@ -218,9 +221,12 @@ def test_the_spread_over_pooled_folds_stands_beside_their_score(records) -> None
 
 
 def test_a_column_that_was_cross_validated_in_part_is_told(records) -> None:
-    for one in records:
-        one.settings |= {"task": {"name": "ner"}, "data": {"sets": {"ner": {"folds": {"number": 5, "run_first": 1}}}}}
-        one.details["folds"] = {"eval/ner/f1": {"mean": 0.8, "sd": None, "values": [0.8]}}
+    for fold_record in records:
+        fold_record.settings |= {
+            "task": {"name": "ner"},
+            "data": {"sets": {"ner": {"folds": {"number": 5, "run_first": 1}}}},
+        }
+        fold_record.details["folds"] = {"eval/ner/f1": {"mean": 0.8, "sd": None, "values": [0.8]}}
     text = render_markdown(small_table(records))
     assert "NER F1: the first part of 5 of the cross-validation alone." in text
     assert "folds ±" not in text

@@ -120,7 +120,9 @@ def tagging(folder: Path) -> CharBertTrainer:
         folder=folder,
         seed=7,
         best_metric="eval_share",
-        compute_metrics=lambda found: {"share": float((found.predictions.argmax(-1) == found.label_ids).mean())},
+        compute_metrics=lambda evaluation: {
+            "share": float((evaluation.predictions.argmax(-1) == evaluation.label_ids).mean())
+        },
     )
 
 

@@ -65,11 +65,11 @@ def losses(extra: Any, model: nn.Module, fields: dict[str, Any]) -> tuple[Tensor
 def test_a_divergence_is_zero_between_equals_and_positive_otherwise(
     decisions: int, classes: int, temperature: float, seed: int
 ) -> None:
-    one, other = torch.randn(2, decisions, classes, generator=torch.Generator().manual_seed(seed)).unbind()
-    assert divergence(one, one, temperature) == 0
-    shifted = divergence(one, one + 5, temperature).item()
+    first, second = torch.randn(2, decisions, classes, generator=torch.Generator().manual_seed(seed)).unbind()
+    assert divergence(first, first, temperature) == 0
+    shifted = divergence(first, first + 5, temperature).item()
     assert shifted == pytest.approx(0, abs=tolerance(10.0))  # a softmax knows no offset; logits reach about 10
-    assert divergence(one, other, temperature) > 0
+    assert divergence(first, second, temperature) > 0
 
 
 def test_a_divergence_without_a_decision_is_zero_and_has_a_gradient() -> None:

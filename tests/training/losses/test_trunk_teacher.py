@@ -51,9 +51,9 @@ def test_the_distance_is_the_share_of_the_states_at_the_pairs(model: CharBertFor
     teacher = teacher_of(model)
     loss, distance = asked(teacher, model, noised)
     with torch.no_grad():
-        found, wanted = (model.charbert(ids, MASK).token_states for ids in (noised, CLEAN))
+        states, wanted = (model.charbert(ids, MASK).token_states for ids in (noised, CLEAN))
     rows, places = torch.tensor([0, 0, 0, 1, 1]), torch.tensor([1, 2, 3, 1, 2])
-    expected = (found - wanted)[rows, places].square().sum() / wanted[rows, places].square().sum()
+    expected = (states - wanted)[rows, places].square().sum() / wanted[rows, places].square().sum()
     assert distance.item() == pytest.approx(expected.item(), rel=tolerance())
     assert loss.item() == pytest.approx(1 + 3 * expected.item(), rel=tolerance())
 
