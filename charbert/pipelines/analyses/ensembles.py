@@ -121,8 +121,8 @@ def chosen_members(settings: Settings) -> list[ResultRecord]:
     if len(members) < 2:
         raise SettingsError(
             f"an ensemble needs two members or more, got {[f'{member.name}-{member.key}' for member in members]}; "
-            f"finished runs of task={settings.task.name}: {', '.join(names) or 'none'}; run others (seed=1,2,3), or choose "
-            "with ensemble.models, ensemble.seeds or ensemble.records"
+            f"finished runs of task={settings.task.name}: {', '.join(names) or 'none'}; "
+            "run others (seed=1,2,3), or choose with ensemble.models, ensemble.seeds or ensemble.records"
         )
     return sorted(members, key=lambda record: (row_label(record), record.seed, record.key))
 
