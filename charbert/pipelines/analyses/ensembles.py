@@ -83,7 +83,7 @@ def run(settings: Settings) -> ResultRecord:
 
 
 def _choice(settings: Settings, members: Sequence[ResultRecord]) -> str:
-    """Return the end of the row's name, which tells an ensemble of chosen runs from others of as many."""
+    """Return the end of the row's name, which distinguishes an ensemble of chosen runs from others of as many."""
     if settings.ensemble.records:
         return f" [{settings_key({'members': [record.key for record in members]})[:4]}]"
     return f" of seeds {', '.join(map(str, sorted(settings.ensemble.seeds)))}" if settings.ensemble.seeds else ""

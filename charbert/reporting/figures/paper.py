@@ -167,7 +167,7 @@ def _draw_task(axis: Axes, table: Table, rows: Sequence[Row], group: str) -> Non
         color = COLORS.get(column.name, CYCLE[place % len(CYCLE)])
         offset = (place - (len(columns) - 1) / 2) * bar
         for y, row in enumerate(rows):
-            draw_cell(axis, row.cells[index], y + offset, bar, color, column.name, lying=True)
+            draw_cell(axis, row.cells[index], y + offset, bar, color, column.name, horizontal=True)
     name_rows(axis, [row.label for row in rows])
     axis.set_title(group, fontsize=11)
     axis.set_xlabel("percent")

@@ -18,7 +18,7 @@ class Column:
     """What a column shows."""
 
     group: str
-    """The heading it shares with its neighbours, as ``NER F1``."""
+    """The heading it shares with its neighbors, as ``NER F1``."""
     name: str
     """Its own, as ``attack``; empty: the group says it all."""
     metric: str
@@ -40,7 +40,7 @@ class Cell:
     scores: tuple[float, ...] = ()
     published: float | None = None
     mark: str = ""
-    """What a significance test found; the table's notes explain it."""
+    """Result of significance tests, as ``*``; the table's notes explain it."""
     is_best: bool = False
     """Whether no other model's mean in the column is better."""
     fold_std: float | None = None
@@ -69,7 +69,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of models, columns of scores, and what a reader must know to read them right."""
+    """Rows of models, columns of scores, and the caption and notes that explain them."""
 
     title: str
     columns: tuple[Column, ...]
@@ -105,7 +105,7 @@ class Table:
 
 @dataclass(frozen=True)
 class _Style:
-    """How one format writes the parts of a cell."""
+    """How a format writes the parts of a cell."""
 
     bold: str
     plus_minus: str

@@ -62,19 +62,19 @@ def char_channel_table(
             how far characters move the channels, and the scores of pretraining.
     """
     runs = latest_runs(records, row_label)
-    learnt = _LEARNT if pretraining else {}
+    learned = _LEARNT if pretraining else {}
     rows = []
     for label in sorted(runs, key=lambda label: (label != "CharBERT", label)):
         own = runs[label]
         cells = [_cell([run.metrics.get(column.metric) for run in own], 100) for column in _MEASURED]
         trained = [_pretraining_scores(run, pretraining) for run in own]
-        cells += [_cell([scores.get(column.metric) for scores in trained], scale) for column, scale in learnt.items()]
+        cells += [_cell([scores.get(column.metric) for scores in trained], scale) for column, scale in learned.items()]
         rows.append(Row(label, (*cells, *((_scores(attacked, label),) if attacked else ()))))
     text = f"{records[0].details['texts']} blocks of held-out text" if records else "No runs yet"
     about = describe(records, text, data=False, seeds=False) if records else text
     table = Table(
         "How much characters tell an encoder",
-        (*_MEASURED, *learnt, *((attacked.column,) if attacked else ())),
+        (*_MEASURED, *learned, *((attacked.column,) if attacked else ())),
         tuple(rows),
         f"{about}.",
         (
@@ -83,7 +83,7 @@ def char_channel_table(
             "characters change places, as a share of their size.",
         ),
     )
-    return replace(table, notes=(*table.notes, *_correlations(table, (*_PREDICTORS, *learnt))))
+    return replace(table, notes=(*table.notes, *_correlations(table, (*_PREDICTORS, *learned))))
 
 
 def robustness_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:

@@ -75,7 +75,7 @@ def _notes(record: ResultRecord) -> tuple[str, ...]:
         f"({ngram['order']} subwords, interpolated Kneser-Ney, counted on {ngram['words']} words) see only what stands "
         "before, so theirs are higher by nature.",
         "Of attacked text all words are those that the attack made, which are no words of a language; words left alone "
-        "are the same ones in both columns, between attacked neighbours in the second.",
+        "are the same ones in both columns, between attacked neighbors in the second.",
         "NLM: the original word at its first subword, among the word vocabulary and one unknown word. Hidden: "
         "the noised words' subwords behind the mask, or their characters, as MLM hides them.",
     )

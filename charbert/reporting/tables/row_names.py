@@ -21,21 +21,19 @@ _TEACHER = "trunk as teacher"
 _DENSE = "dense noise"
 _SHARED = "one interaction shared by all layers"
 SHORT_NAMES = {
-    "CharBERT, trunk as teacher, dense noise, shared interaction": ShortName(
-        "CharBERT-TS", f"{_TEACHER}, {_DENSE}, {_SHARED} (model=charbert_shared_teacher)"
-    ),
+    "CharBERT, dense noise": ShortName("CharBERT-D", f"{_DENSE} (model=charbert_dense)"),
+    "CharBERT, trunk as teacher": ShortName("CharBERT-T", f"{_TEACHER} (model=charbert_trunk_teacher)"),
     "CharBERT, dense noise, shared interaction": ShortName(
         "CharBERT-S", f"{_DENSE}, {_SHARED} (model=charbert_shared)"
     ),
-    "CharBERT, trunk as teacher": ShortName("CharBERT-T", f"{_TEACHER} (model=charbert_trunk_teacher)"),
-    "CharBERT, dense noise": ShortName("CharBERT-D", f"{_DENSE} (model=charbert_dense)"),
+    "CharBERT, trunk as teacher, dense noise, shared interaction": ShortName(
+        "CharBERT-TS", f"{_TEACHER}, {_DENSE}, {_SHARED} (model=charbert_shared_teacher)"
+    ),
     "CharBERT, char start": ShortName("CharBERT-C", "char start (model=charbert_char_start)"),
     "CharBERT, residual": ShortName("CharBERT-R", "residual interaction (model=charbert_residual)"),
-    "CharBERT (pretrained)": ShortName(
-        "CharBERT-P", "the encoder in models/charbert-minilm (model=charbert_pretrained)"
-    ),
-    "AdvBERT, trunk as teacher": ShortName("AdvBERT-T", f"{_TEACHER} (model=adv_bert_trunk_teacher)"),
+    "CharBERT (pretrained)": ShortName("CharBERT-P", "the encoder models/charbert-minilm (model=charbert_pretrained)"),
     "AdvBERT, dense noise": ShortName("AdvBERT-D", f"{_DENSE} (model=adv_bert_dense)"),
+    "AdvBERT, trunk as teacher": ShortName("AdvBERT-T", f"{_TEACHER} (model=adv_bert_trunk_teacher)"),
 }
 """By ``model.name``."""
 _NAME = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, sorted(SHORT_NAMES, key=len, reverse=True)))})(?!\w)")
