@@ -1,6 +1,6 @@
 """A part of a written table that fits a page: chosen columns and rows, one number a cell.
 
-A page asks for it in a comment; ``;`` separates, ``=`` gives another name::
+A page asks for it in a comment; ``;`` separates, ``=`` gives another name, an indented line continues the one before::
 
     <!-- table results/minilm/tables/table2_robustness.csv
     columns: NER F1 original = clean; NER F1 attack = attacked
@@ -14,6 +14,7 @@ A page asks for it in a comment; ``;`` separates, ``=`` gives another name::
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +42,7 @@ BESIDE = {"paper": "published", "folds": "fold_std"}
 """What may have a column of its own right of a score, and its field: the paper's score, and ± over folds."""
 HEADINGS = {"paper": "paper", "folds": "± folds"}
 
-Score = Mapping[str, str]
+Score = dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def read_part(text: str) -> Part:
         RecordError: if a line is not ``columns:``, ``rows:``, ``beside:`` or ``notes:``, or there are no columns.
     """
     options = {}
-    for line in filter(None, map(str.strip, text.splitlines())):
+    for line in filter(None, map(str.strip, re.sub(r"\n\s+", " ", text.rstrip()).splitlines())):
         name, colon, value = line.partition(": ")
         if not colon or name not in ("columns", "rows", "beside", "notes"):
             raise RecordError(
@@ -93,6 +94,8 @@ def render_part(source: Path, part: Part) -> str:
         raise RecordError(f"{source}: expected the CSV file of a table whose part is asked for")
     with source.open(encoding="utf-8", newline="") as lines:
         scores = {(row["model"], row["column"]): row for row in csv.DictReader(lines)}
+    page = source.with_suffix(".md").read_text(encoding="utf-8")
+    _round(scores, page)
     columns = _known(part.columns, {column for _, column in scores}, f"{source}: column")
     rows = _rows(scores, columns, part.rows, source)
     shown = {(row, column): scores[row, column] for row, _ in rows for column, _ in columns}
@@ -108,13 +111,13 @@ def render_part(source: Path, part: Part) -> str:
             score = shown[row, column]
             texts += [_score(score), *(_number(score[BESIDE[kind]], kind) for kind in kinds)]
         lines.append(_line(texts))
-    paragraphs = _notes(source.with_suffix(".md"), part.notes, shown.values())
+    paragraphs = _notes(page, part.notes, shown.values(), source)
     legend = [_seeds(shown, dict(rows))]
     if any("folds" in kinds for _, _, kinds in wide):
         legend.append("± folds: standard deviation over the folds of the cross-validation.")
     if any(score["best"] == "1" for score in shown.values()) and "Bold:" not in " ".join(paragraphs):
-        legend.append("Bold: best of the whole table.")
-    return "\n\n".join(["\n".join(lines), *paragraphs, " ".join(legend)])
+        legend.append("Bold: best of the column.")
+    return "\n".join([*lines, "", " ".join([*paragraphs, *legend])])
 
 
 def _pairs(text: str) -> tuple[tuple[str, str], ...]:
@@ -147,13 +150,23 @@ def _rows(
     ]
 
 
+def _round(scores: Mapping[tuple[str, str], Score], page: str) -> None:
+    """Take the means as the whole table rounds them: its file has lost the decimals to round 58.9550 by."""
+    labels, columns = (dict.fromkeys(names) for names in zip(*scores, strict=True))
+    lines = [line for line in page.splitlines() if line.startswith("| ")][1:]
+    for label, line in zip(labels, lines, strict=True):
+        for column, cell in zip(columns, line.strip("| ").split(" | ")[1:], strict=True):
+            if mean := re.match(r"\**(-?\d+\.\d+)", cell):
+                scores[label, column]["mean"] = mean[1]
+
+
 def _score(score: Score) -> str:
     if not score["mean"]:
         return MISSING
     text = _number(score["mean"])
     text = f"**{text}**" if score["best"] == "1" else text
     text += score["mark"].replace("*", "\\*")
-    return f"{text} ± {float(score['std']):.2f}" if score["std"] and int(score["seeds"]) >= FULL_SPREAD else text
+    return f"{text} ± {_number(score['std'])}" if score["std"] and int(score["seeds"]) >= FULL_SPREAD else text
 
 
 def _number(text: str, kind: str = "") -> str:
@@ -172,14 +185,13 @@ def _seeds(scores: Mapping[tuple[str, str], Score], names: Mapping[str, str]) ->
     return (text + ("All others: one seed." if text else "One seed.") if 1 in counts else text).strip()
 
 
-def _notes(page: Path, asked: Sequence[str], scores: Iterable[Score]) -> list[str]:
+def _notes(page: str, asked: Sequence[str], scores: Iterable[Score], source: Path) -> list[str]:
     """Return the paragraphs below the whole table that explain a part's marks, and those that it asks for."""
     marks = {mark for score in scores for mark in score["mark"]}
-    texts = page.read_text(encoding="utf-8").split("\n\n")
-    paragraphs = [text.strip() for text in texts if text.strip() and not text.startswith("|")]
+    paragraphs = [text.strip() for text in page.split("\n\n") if text.strip() and not text.startswith("|")]
     for note in asked:
         if not any(text.startswith(note) for text in paragraphs):
-            raise RecordError(f"{page}: expected a note that begins with {note!r}, found none")
+            raise RecordError(f"{source}: expected a note of the table that begins with {note!r}, found none")
     wanted = (*asked, *("\\*" if mark == "*" else mark for mark in sorted(marks)))
     return [text for text in paragraphs if text.startswith(wanted)]
 
