@@ -92,8 +92,8 @@ def render_part(source: Path, part: Part) -> str:
     """
     if source.suffix != ".csv":
         raise RecordError(f"{source}: expected the CSV file of a table whose part is asked for")
-    with source.open(encoding="utf-8", newline="") as lines:
-        scores = {(row["model"], row["column"]): row for row in csv.DictReader(lines)}
+    with source.open(encoding="utf-8", newline="") as file:
+        scores = {(row["model"], row["column"]): row for row in csv.DictReader(file)}
     page = source.with_suffix(".md").read_text(encoding="utf-8")
     _round(scores, page)
     columns = _known(part.columns, {column for _, column in scores}, f"{source}: column")
