@@ -9,7 +9,7 @@ from charbert.errors import RecordError
 from charbert.reporting.render.layout import Cell, Column, Row, Table, write_table
 from charbert.reporting.render.table_parts import SHORT_NAMES, Part, read_part, render_part
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
