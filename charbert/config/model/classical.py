@@ -1,4 +1,4 @@
-"""Settings of baselines: rows of the tables that need no trunk."""
+"""Settings of baselines without a trunk."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from charbert.errors import SettingsError
 
 
 class BaselineKind(Enum):
-    """What stands in the place of a neural model."""
+    """Model used instead of a neural one."""
 
     none = "none"
     majority = "majority"
@@ -17,7 +17,7 @@ class BaselineKind(Enum):
 
 
 class Units(Enum):
-    """What text is counted in."""
+    """Unit of an n-gram."""
 
     word = "word"
     char = "char"
@@ -28,20 +28,21 @@ class BaselineSettings:
     """A model without a trunk, fitted in seconds."""
 
     kind: BaselineKind = BaselineKind.none
-    """none: a neural model; majority: the most frequent label (of a word: its most frequent tag); tfidf: logistic
-    regression on TF-IDF weighted n-grams, and for questions the sentence of the passage that shares most with them."""
+    """none: a neural model; majority: the most frequent label (in tagging, each word's most frequent tag); tfidf:
+    logistic regression on TF-IDF weighted n-grams (in question answering, the passage sentence most similar to the
+    question)."""
     units: Units = Units.word
     """n-grams of words, or of characters inside words."""
     ngrams: list[int] = field(default_factory=lambda: [1, 2])
     """Shortest and longest n-gram."""
     min_count: int = 2
-    """Rows of the training set that an n-gram must be in."""
+    """Minimum number of training rows that contain an n-gram; at least 1."""
     max_features: int | None = 200_000
-    """The most frequent n-grams are kept, this many; null: all."""
+    """Number of n-grams kept, the most frequent first; null: all."""
     strength: float = 1.0
-    """Inverse of the L2 penalty of the regression."""
+    """Inverse of the L2 penalty of the regression, above 0."""
     window: int = 1
-    """Tagging: neighbours to either side of a word whose n-grams count too."""
+    """Tagging: number of neighbor words on each side whose n-grams are features too; 0 or more."""
 
     def __post_init__(self) -> None:
         """Check ranges."""
