@@ -19,15 +19,17 @@ html_show_sourcelink = False
 myst_heading_anchors = 4
 
 default_role = "code"  # single backticks in docstrings
-autodoc_default_options = {"members": True}
+autodoc_default_options = {"members": True, "exclude-members": "config, config_class"}
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 napoleon_numpy_docstring = False
+maximum_signature_line_length = 100
+toc_object_entries_show_parents = "hide"
 
 SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
 PAGE_LINK = re.compile(r"\]\((?!\.\./)([\w/]+)\.md\)")
 OUTWARD_LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(((?:\.\./)+)([^)#\s]+)[^)\s]*\)")
-TAG = re.compile(r"(Paper|Released code|Departure|Shapes): ")
+TAG = re.compile(r"(Paper|Released code|Departure|Ours|Shapes): ")
 
 
 def add_navigation(app: Sphinx, page: str, source: list[str]) -> None:
@@ -58,17 +60,22 @@ def name_files_outside(app: Sphinx, page: str, source: list[str]) -> None:
 
 
 def list_tags(app: Sphinx, what: str, name: str, about: object, options: object, lines: list[str]) -> None:
-    """Turn the source tags of a docstring (``Paper: ...``) into a list, with the lines that continue each."""
+    """Turn the source tags of a docstring (``Paper: ...``) into a list, each with the lines that continue it."""
     listed: list[str] = []
-    in_tag = False
+    in_tag = hanging = False
     for line in lines:
         if tag := TAG.match(line):
-            listed += [] if in_tag or not listed or not listed[-1] else [""]
+            if listed and listed[-1] and not in_tag:
+                listed.append("")
             listed.append(f":{tag[1]}: {line[tag.end() :]}")
-            in_tag = True
-        else:
-            in_tag = in_tag and bool(line.strip())
-            listed.append(f"    {line.strip()}" if in_tag else line)
+            in_tag, hanging = True, False
+            continue
+        indented = line.startswith(" ")
+        if in_tag and hanging and line and not indented:  # after indented lines, the text at the margin is its own
+            listed.append("")
+            in_tag = False
+        in_tag, hanging = in_tag and bool(line), hanging or (in_tag and indented)
+        listed.append(f"    {line.strip()}" if in_tag else line)
     lines[:] = listed
 
 
