@@ -17,6 +17,7 @@ from charbert.reporting.figures import robustness_bars
 from charbert.reporting.layout import Table, render_markdown, write_table
 from charbert.reporting.paper_tables import TABLE_SPECS, PaperTable, paper_table, table_columns, table_records
 from charbert.reporting.run_lists import list_rows, list_runs
+from charbert.reporting.summary import draw_summary
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ def draw(settings: Settings, stem: str) -> Table | None:
     if stem == ROBUSTNESS:
         robustness_bars(table, results / "figures", stem)
         attack_drop_bars(table, results / "figures", ATTACK_DROP)
+        draw_summary(table, results)
     log.info("written to %s\n\n%s", results / "tables" / f"{stem}.md", render_markdown(table))
     return table
 

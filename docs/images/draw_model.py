@@ -1,4 +1,4 @@
-"""Draw the picture of the model: both channels, the interaction after every layer (Sec. 3.2-3.4), the heads (Sec. 3.5-3.6).
+"""Draw the picture of the model: both channels, their interaction (Sec. 3.2-3.4) and the heads (Sec. 3.5-3.6).
 
 python docs/images/draw_model.py
 """
@@ -20,7 +20,9 @@ MIDDLE = (TOP + BOTTOM) / 2
 Colors = tuple[str, str]
 
 
-def box(axis: Axes, x: float, y: float, width: float, height: float, colors: Colors, text: str, small: str = "") -> None:
+def box(
+    axis: Axes, x: float, y: float, width: float, height: float, colors: Colors, text: str, small: str = ""
+) -> None:
     """Draw a box whose left side is at ``x`` and whose middle is at ``y``, with a name and what it holds."""
     edge, fill = colors
     corner = (x, y - height / 2)
