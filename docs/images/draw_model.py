@@ -13,7 +13,9 @@ INK, GREY = "#222222", "#666666"
 TOKEN, CHAR, BOTH, PLAIN = ("#0072B2", "#DCEBF5"), ("#C25400", "#FBE6D8"), ("#00795A", "#DDF1EA"), (GREY, "#F3F3F3")
 """Edge and fill: blue is the token channel, orange the char channel, green what reads both."""
 WIDTH, HEIGHT = 100.0, 44.0
-"""Of the drawing, in units; ten are an inch."""
+"""Of the drawing, in units."""
+UNITS = 11.0
+"""In an inch."""
 TOP, BOTTOM = 33.0, 9.5
 """Middle of each channel."""
 MIDDLE = (TOP + BOTTOM) / 2
@@ -69,7 +71,7 @@ def draw_inputs(axis: Axes) -> None:
         axis.text(7.3, y + 3.0 * toward, name, ha="center", va="center", fontsize=8.5, color=GREY)
         arrow(axis, (13.9, y), (16.0, y), colors[0])
     box(axis, 16, TOP, 15, 8, TOKEN, "Embeddings", "of subwords")
-    box(axis, 16, BOTTOM, 15, 8, CHAR, "Bi-GRU", "over all characters;\nends of each subword")
+    box(axis, 16, BOTTOM, 15, 8, CHAR, "Bi-GRU", "over characters,\none state a subword")
 
 
 def draw_layer(axis: Axes) -> None:
@@ -106,7 +108,7 @@ def draw_heads(axis: Axes) -> None:
 
 def draw() -> Figure:
     """Return the picture."""
-    figure = Figure(figsize=(WIDTH / 10, HEIGHT / 10), dpi=180, facecolor="white")
+    figure = Figure(figsize=(WIDTH / UNITS, HEIGHT / UNITS), dpi=200, facecolor="white")
     axis = figure.add_axes((0, 0, 1, 1))
     axis.set(xlim=(0, WIDTH), ylim=(0, HEIGHT))
     axis.axis("off")
