@@ -23,7 +23,7 @@ from charbert.runs.teachers import teacher_identity
 _WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
 _HEAD_ONLY = ("name", "head_channels", "recognizer", "own_noise")
 _RELEASED = ("released", "released_char_vocab")
-_TEACHER = ("teacher", "cell")
+_TEACHER = ("teacher", "run")
 _READING = "epochs_factor"
 _FINETUNING_SECTIONS: tuple[str, ...] = ("preparation", "strategy", "distillation", "robust_training")
 """Sections of the settings that change how a model is fine-tuned, and count where they are not at their defaults."""
