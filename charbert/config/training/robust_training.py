@@ -14,7 +14,7 @@ class RobustMethod(Enum):
 
     none = "none"
     adversarial = "adversarial"
-    self_teaching = "self_teaching"
+    consistency = "consistency"
 
 
 class Divergence(Enum):
@@ -29,7 +29,7 @@ class RobustTrainingSettings:
     """Typos in fine-tuning, new in each epoch; labels do not change. Words are chosen as in ``attack``."""
 
     method: RobustMethod = RobustMethod.none
-    """adversarial: a share of the examples is read noised instead of clean; self_teaching: consistency training, in
+    """adversarial: a share of the examples is read noised instead of clean; consistency: consistency training, in
     which each example is read clean and predictions on a noised copy are trained toward those on the clean text."""
     examples: float = 0.5
     """Share of the examples noised in an epoch, in [0, 1]; drawn anew in each epoch."""
