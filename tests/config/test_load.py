@@ -1,22 +1,18 @@
 import re
-from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 
-from charbert.config.load import load_settings
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError
+from tests.composition import CONF, compose_settings
 
-CONF = Path(__file__).parents[2] / "conf"
 EXPERIMENTS = sorted(path.stem for path in CONF.glob("*.yaml") if path.stem != "base")
 CHOICES = sorted((path.parent.name, path.stem) for path in CONF.glob("*/*.yaml") if path.parent.name not in ("hydra",))
 
 
 def composed(*overrides: str, experiment: str = "pretrain") -> Settings:
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return load_settings(compose(experiment, overrides=list(overrides)))
+    return compose_settings(experiment, *overrides)
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
