@@ -7,7 +7,7 @@ RECORDED = $(patsubst results/%/records/,%,$(wildcard results/*/records/))
 PAGES := README.md docs/REPRODUCTION.md $(wildcard models/*/README.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart minilm test test-full check lint format types contracts browser tables clean
+.PHONY: help install quickstart minilm test test-full docs check lint format types contracts browser tables clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -37,7 +37,10 @@ test: $(INSTALLED) ## Run the tests but those marked slow, in minutes
 test-full: $(INSTALLED) ## Run all tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q
 
-check: lint types contracts test-full ## All that CI runs: lint, types, import contracts, all tests
+docs: $(INSTALLED) ## Build the documentation site into outputs/docs; warnings and broken links are errors
+	$(BIN)/python -m sphinx -W --keep-going -E -q docs outputs/docs
+
+check: lint types contracts docs test-full ## All that CI runs: lint, types, import contracts, documentation, all tests
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

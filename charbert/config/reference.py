@@ -71,8 +71,11 @@ def _choices() -> str:
             if not line.startswith("#"):
                 break
             comment.append(line.lstrip("# "))
-        group = path.parent.relative_to(conf).as_posix()
-        lines.append(f"| `{group}` | `{path.stem}` | {_cell(' '.join(comment))} |")
+        group = next(
+            folder for folder in reversed(path.parents) if conf in folder.parents and any(folder.glob("*.yaml"))
+        )
+        choice = path.relative_to(group).with_suffix("").as_posix()
+        lines.append(f"| `{group.relative_to(conf).as_posix()}` | `{choice}` | {_cell(' '.join(comment))} |")
     return "\n".join(lines) + "\n"
 
 

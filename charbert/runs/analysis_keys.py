@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from charbert.config.analysis import Stage
-from charbert.config.identity import identity_values
 from charbert.config.model.encoder import TrunkSource
 from charbert.config.schema import Settings
 from charbert.records import ResultRecord, file_checksum, read_records, settings_key
@@ -16,6 +15,9 @@ from charbert.runs.keys import (
     encoder_identity,
     files_identity,
     finetuning_identity,
+    newswire_identity,
+    section_identity,
+    stored_name,
     task_identity,
     text_identity,
     training_identity,
@@ -31,13 +33,8 @@ FRAGILITY = "intro_fragility"
 CHANNELS = "channels"
 CHAR_CHANNEL = "char_channel"
 COMPRESSION = "compress"
-MEASURED = {
-    "max_examples": "max_examples",
-    "versions": "eval_sets",
-    "threads": "threads",
-    "timed_examples": "timed_examples",
-}
-"""What all forms of a model in one table are measured with: names in the key, which never change, and the settings."""
+_MEASURED = ("max_examples", "eval_sets", "threads", "timed_examples")
+"""Settings of ``compression`` that all forms of a model in one table are measured with."""
 
 
 def word_vs_subword_run(settings: Settings) -> Run:
@@ -49,7 +46,7 @@ def sensitivity_run(settings: Settings) -> Run:
     """Return the cell of one model's sensitivity to the attack."""
     chosen = settings.analysis.sensitivity
     parts = _of_model(settings) + ([] if chosen.stage is Stage.finetuned else [chosen.stage.name])
-    return _cell(settings, SENSITIVITY, parts, identity_values(chosen))
+    return _cell(settings, SENSITIVITY, parts, section_identity(settings, "analysis.sensitivity"))
 
 
 def channels_run(settings: Settings) -> Run:
@@ -92,6 +89,11 @@ def compression_run(settings: Settings, form: str, identity: Mapping[str, Any]) 
     return _cell(settings, COMPRESSION, [*_of_model(settings), form], measured | dict(identity))
 
 
+def measured_identity(settings: Settings) -> dict[str, Any]:
+    """Return what identifies how the forms of a model are measured."""
+    return {stored_name(f"compression.{name}"): getattr(settings.compression, name) for name in _MEASURED}
+
+
 def tokenizer_name(settings: Settings) -> str:
     """Return the name of the tokenizer that is looked at: the trunk's, or that of a vocabulary file."""
     path = settings.analysis.fragility.vocabulary
@@ -100,25 +102,24 @@ def tokenizer_name(settings: Settings) -> str:
 
 def tagger_identity(settings: Settings) -> dict[str, Any]:
     """Return what identifies the tagger on frozen states."""
-    tagger = settings.analysis.tagger
-    return identity_values(tagger) | {"training": training_identity(tagger.training)}
+    training = training_identity(settings.analysis.tagger.training)
+    return section_identity(settings, "analysis.tagger") | {"training": training}
 
 
 def comparison(settings: Settings, analysis: str) -> str:
     """Return the hash of what all cells of a figure have in common, beside trunk, data, fine-tuning and pretraining."""
     common: dict[str, Any] = {"task": task_identity(settings)}
     if analysis == SENSITIVITY:
-        common |= identity_values(settings.analysis.sensitivity)
+        common |= section_identity(settings, "analysis.sensitivity")
     elif analysis == EMBEDDING_SOURCES:
         common |= tagger_identity(settings)
     elif analysis == COMPRESSION:
-        common |= {name: getattr(settings.compression, setting) for name, setting in MEASURED.items()}
+        common |= measured_identity(settings)
     elif analysis == FRAGILITY:
-        common = {"files": files_identity(settings)}
-        common |= {"newswire": identity_values(settings.newswire)} if settings.data.generated else {}
+        common = {"files": files_identity(settings)} | newswire_identity(settings)
     elif analysis == CHAR_CHANNEL:
         common = {"trunk": trunk_identity(settings), "text": text_identity(settings), "seed": settings.seed}
-        common |= identity_values(settings.analysis.char_channel)
+        common |= section_identity(settings, "analysis.char_channel")
     return settings_key(common)
 
 

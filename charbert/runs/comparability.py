@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from charbert.config.identity import identity_values
 from charbert.config.model.classical import BaselineKind, BaselineSettings
 from charbert.config.model.encoder import Objective
 from charbert.config.schema import Settings
@@ -16,7 +15,9 @@ from charbert.reporting.tables.scores import BASELINE, FAMILIES, setting, trunk_
 from charbert.runs.keys import (
     files_identity,
     finetuning_choices,
+    newswire_identity,
     reading_identity,
+    section_identity,
     text_identity,
     training_identity,
     trunk_identity,
@@ -37,13 +38,13 @@ def comparison_keys(settings: Settings) -> dict[str, str | None]:
     if is_baseline:
         return {"set": chosen_set, "baseline": _baseline_key(settings)}
     protocol = {
-        "attack": identity_values(settings.attack),
+        "attack": section_identity(settings, "attack"),
         "finetuning": training_identity(settings.finetuning),
         **finetuning_choices(settings),
     }
     pretraining = {"text": text_identity(settings), "pretraining": training_identity(settings.pretraining)}
     if not settings.model.own_noise:
-        pretraining["noise"] = identity_values(settings.noise)
+        pretraining["noise"] = section_identity(settings, "noise")
     pretrained = settings.model.objective is not Objective.none
     return {
         "set": chosen_set,
@@ -103,12 +104,8 @@ def _set_keys(settings: Settings, *, baseline: bool = False) -> dict[str, str]:
     keys = {}
     for name in settings.data.sets:
         of_task = of_all_folds(replace(settings, task=replace(settings.task, name=name)))
-        identity: dict[str, Any] = {"files": files_identity(of_task)}
-        if not baseline:
-            identity |= reading_identity(of_task)
-        if settings.data.generated:
-            identity["newswire"] = identity_values(settings.newswire)
-        keys[name] = settings_key(identity)
+        reading = {} if baseline else reading_identity(of_task)
+        keys[name] = settings_key({"files": files_identity(of_task)} | reading | newswire_identity(settings))
     return keys
 
 
@@ -121,4 +118,4 @@ def _is_on(record: ResultRecord, sets: Mapping[str, str]) -> bool:
 
 
 def _baseline_key(settings: Settings) -> str:
-    return settings_key({"attack": identity_values(settings.attack)})
+    return settings_key({"attack": section_identity(settings, "attack")})

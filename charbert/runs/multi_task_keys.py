@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from charbert.config.identity import identity_values
 from charbert.config.schema import Settings
-from charbert.runs.keys import finetuning_identity
+from charbert.runs.keys import finetuning_identity, section_identity
 from charbert.runs.run import Run
 
 SHARED_TASK = "shared_task"
@@ -35,5 +34,5 @@ def shared_task_run(settings: Settings) -> Run:
 def _identity(settings: Settings) -> dict[str, Any]:
     chosen = settings.multi_task
     tasks = {name: finetuning_identity(task_settings(settings, name)) for name in chosen.tasks}
-    sampling = {name: value for name, value in identity_values(chosen).items() if name in ("sampling", "temperature")}
+    sampling = section_identity(settings, "multi_task", without=("tasks", "own_lengths"))
     return {"tasks": tasks, "order": list(chosen.tasks), **sampling}

@@ -8,7 +8,12 @@ from charbert.errors import SettingsError
 from tests.composition import CONF, compose_settings
 
 EXPERIMENTS = sorted(path.stem for path in CONF.glob("*.yaml") if path.stem != "base")
-CHOICES = sorted((path.parent.name, path.stem) for path in CONF.glob("*/*.yaml") if path.parent.name not in ("hydra",))
+GROUPS = sorted({path.parent for path in CONF.glob("*/*.yaml")})
+CHOICES = [
+    (group.name, path.relative_to(group).with_suffix("").as_posix())
+    for group in GROUPS
+    for path in sorted(group.rglob("*.yaml"))
+]
 
 
 def composed(*overrides: str, experiment: str = "pretrain") -> Settings:

@@ -34,7 +34,7 @@ class FoldSettings:
     articles: str = ""
     """A SQuAD file with the articles of the QNLI questions, so that each article is in one part only."""
     near_similarity: float = omit_default(0.0)
-    """Similarity, in [0, 1], from which near duplicates are put into the same part, see `NearSettings`. 0: only
+    """Similarity, in [0, 1], from which near duplicates are put into the same part, see ``preparation.near``. 0: only
     examples with identical texts."""
     run_first: int = omit_default(0)
     """Number of parts to run and score, from the first, if all would take too long; 0: all. A later run with more parts
@@ -238,11 +238,11 @@ class NoiseSettings:
     rules: str = "paper"
     """paper: drop, add or swap inner characters of any word; released: the rules of the authors' script."""
     probability: float = 0.15
-    """Share of words noised for NLM, in [0, 1]. Paper: 15 % (Sec. 4.1). Released code: 10 %."""
+    """Share of words noised in pretraining, in [0, 1]. Paper: 15 % (Sec. 4.1). Released code: 10 %."""
     edits: list[str] = field(default_factory=lambda: ["drop", "add", "swap"])
     """Some of drop, add, swap, keyboard; one is drawn uniformly for each noised word."""
     min_word_length: int = 4
-    """Shorter words stay as they are, in characters."""
+    """Minimum length of a changed word, in characters."""
     mlm_probability: float = 0.10
     """Share of subwords predicted by MLM, in [0, 1]: whole words, never noised ones. Paper: 10 % (Sec. 4.1)."""
 
@@ -269,7 +269,7 @@ class AttackSettings:
     edits: list[str] = field(default_factory=lambda: ["drop", "add", "swap", "keyboard"])
     """One is drawn, uniformly, for each attacked word."""
     min_word_length: int = 4
-    """Shorter words stay as they are, in characters."""
+    """Minimum length of a changed word, in characters."""
     letters: str = "both"
     """Inserted letters: both (upper and lower case, as in the authors' NER set) or lower (as in their QNLI set)."""
 

@@ -39,7 +39,7 @@ class BaselineSettings:
     """Minimum number of training rows that contain an n-gram; at least 1."""
     max_features: int | None = 200_000
     """Number of n-grams kept, the most frequent first; null: all."""
-    strength: float = 1.0
+    C: float = 1.0
     """Inverse of the L2 penalty of the regression, above 0."""
     window: int = 1
     """Tagging: number of neighbor words on each side whose n-grams are features too; 0 or more."""
@@ -52,7 +52,7 @@ class BaselineSettings:
             raise SettingsError(f"model.baseline.min_count must be at least 1, got {self.min_count}")
         if self.max_features is not None and self.max_features < 1:
             raise SettingsError(f"model.baseline.max_features must be at least 1 or null, got {self.max_features}")
-        if self.strength <= 0:
-            raise SettingsError(f"model.baseline.strength must be positive, got {self.strength}")
+        if self.C <= 0:
+            raise SettingsError(f"model.baseline.C must be positive, got {self.C}")
         if self.window < 0:
             raise SettingsError(f"model.baseline.window must not be negative, got {self.window}")

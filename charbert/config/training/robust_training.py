@@ -14,7 +14,7 @@ class RobustMethod(Enum):
 
     none = "none"
     adversarial = "adversarial"
-    self_teaching = "self_teaching"
+    consistency = "consistency"
 
 
 class Divergence(Enum):
@@ -26,10 +26,10 @@ class Divergence(Enum):
 
 @dataclass
 class RobustTrainingSettings:
-    """Typos in fine-tuning, new in each epoch; labels do not change. Words are chosen as in `AttackSettings`."""
+    """Typos in fine-tuning, new in each epoch; labels do not change. Words are chosen as in ``attack``."""
 
     method: RobustMethod = RobustMethod.none
-    """adversarial: a share of the examples is read noised instead of clean; self_teaching: consistency training, in
+    """adversarial: a share of the examples is read noised instead of clean; consistency: consistency training, in
     which each example is read clean and predictions on a noised copy are trained toward those on the clean text."""
     examples: float = 0.5
     """Share of the examples noised in an epoch, in [0, 1]; drawn anew in each epoch."""
@@ -38,7 +38,7 @@ class RobustTrainingSettings:
     edits: list[str] = field(default_factory=lambda: ["drop", "add", "swap", "keyboard"])
     """One is drawn, uniformly, for each noised word."""
     min_word_length: int = 4
-    """Shorter words stay as they are, in characters."""
+    """Minimum length of a noised word, in characters."""
     letters: str = "both"
     """Inserted letters: both (upper and lower case) or lower."""
     weight: float = 1.0

@@ -17,9 +17,9 @@ from charbert.reporting.tables.compression import compression_dots, compression_
 from charbert.runs.analysis_keys import (
     COMPRESSION,
     KIND,
-    MEASURED,
     analysis_records,
     compression_run,
+    measured_identity,
 )
 from charbert.runs.keys import files_identity, task_identity
 from charbert.runs.run import Run
@@ -117,7 +117,7 @@ def _elsewhere(settings: Settings, label: str, folder: Path) -> Form:
         "files": files_identity(settings),
         "attack": identity_values(settings.attack),
         "length": settings.finetuning_length,
-        "measured": {name: getattr(settings.compression, setting) for name, setting in MEASURED.items()},
+        "measured": measured_identity(settings),
     }
     run = Run(settings, KIND, [COMPRESSION, settings.task.name, label], identity)
     return Form(label, run, folder=where)

@@ -99,7 +99,7 @@ def build_objectives(
         taught = _teacher_aligner(task, counterparts, their_processor)
         companions[TEACHER] = paired_collator(their_processor.pad_values, their_processor.row_length)
         losses.append(_distillation(settings, task, model, teacher, taught))
-    if robust.method is RobustMethod.self_teaching:
+    if robust.method is RobustMethod.consistency:
         companions[NOISED] = paired_collator(processor.pad_values, processor.row_length)
         losses.append(ConsistencyTraining(robust.weight, symmetric=robust.divergence is Divergence.symmetric))
     train_set = PairedDataset(counterparts, teacher=taught, noise=_training_noise(settings, processor))
@@ -194,7 +194,7 @@ def _training_noise(settings: Settings, processor: CharBertProcessor) -> Trainin
         processor,
         seed=derive_seed(settings.seed, "robust training"),
         examples=robust.examples,
-        beside=robust.method is RobustMethod.self_teaching,
+        beside=robust.method is RobustMethod.consistency,
     )
 
 

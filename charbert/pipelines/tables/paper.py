@@ -12,6 +12,7 @@ from charbert.pipelines.tables.significance import row_p_values
 from charbert.records import ResultRecord
 from charbert.reporting.figures.attack_drop import attack_drop_bars
 from charbert.reporting.figures.paper import robustness_bars
+from charbert.reporting.figures.summary import draw_summary
 from charbert.reporting.render.layout import Table, render_markdown, write_table
 from charbert.reporting.tables.paper import TABLE_SPECS, PaperTable, paper_table, table_columns, table_records
 from charbert.reporting.tables.run_lists import list_rows, list_runs
@@ -66,6 +67,7 @@ def draw(settings: Settings, stem: str) -> Table | None:
     if stem == ROBUSTNESS:
         robustness_bars(table, results / "figures", stem)
         attack_drop_bars(table, results / "figures", ATTACK_DROP)
+        draw_summary(table, results)
     log.info("written to %s\n\n%s", results / "tables" / f"{stem}.md", render_markdown(table))
     return table
 

@@ -233,10 +233,10 @@ def test_members_that_are_not_there_are_named(members: Benchmarks) -> None:
         ensembles.run(members("ensemble.seeds=[1]"))
     with pytest.raises(RecordError, match="no finished cell nothing of task=ner"):
         ensembles.run(members("ensemble.records=[nothing]"))
-    finetune.run(members("model.baseline.strength=3"))
+    finetune.run(members("model.baseline.C=3"))
     with pytest.raises(RecordError, match=r"two cells with seed 1.*ensemble\.records"):
         ensembles.run(members())
-    finetuning_run(members("model.baseline.strength=3")).record_path.unlink()
+    finetuning_run(members("model.baseline.C=3")).record_path.unlink()
     run = finetuning_run(members("seed=2"))
     run.predictions_path("clean").with_name("clean.scores.npz").unlink()
     with pytest.raises(RecordError, match=r"expected clean\.scores\.npz with the scores of a member"):

@@ -30,7 +30,7 @@ LEARNING = ("finetuning.max_steps=8", "finetuning.evaluations=1", "finetuning.ba
 
 @pytest.fixture
 def finished(head_data: Path, benchmarks: Benchmarks) -> tuple[Settings, ResultRecord]:
-    settings = benchmarks(*TOGETHER, *LEARNING, "robust_training=self_teaching")
+    settings = benchmarks(*TOGETHER, *LEARNING, "robust_training=consistency")
     return settings, multi_task_tables.run(settings)
 
 
