@@ -12,8 +12,8 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, run_experiment: Run) -> Path:
-    folder = tmp_path_factory.mktemp("judging")
+def folder(pretrained_folder: Callable[[], Path], run_experiment: Run) -> Path:
+    folder = pretrained_folder()
     run_experiment("table2_robustness.py", folder, "model=majority,char_tfidf", "task=qnli", "tracking=offline")
     run_experiment("table2_robustness.py", folder, "model=bert", "task=qnli", "seed=1,2", "tracking=off")
     run_experiment("ensemble.py", folder, "model=bert", "task=qnli", "tracking=off")
