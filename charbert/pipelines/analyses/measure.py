@@ -39,16 +39,9 @@ from charbert.evaluation.word_states import WordEncoder, WordStates
 from charbert.model import CharBertModel
 from charbert.model.processing import CharBertProcessor
 from charbert.noise.attack import attack_sentences
-from charbert.pipelines.build.data import (
-    build_attack,
-    corpus_blocks,
-    corpus_file,
-    data_file,
-    prepare_data,
-    set_files,
-    task_files,
-)
+from charbert.pipelines.build.data import corpus_blocks, corpus_file, data_file, prepare_data, set_files, task_files
 from charbert.pipelines.build.eval_sets import build_eval_sets, read_sets
+from charbert.pipelines.build.noise import build_attack
 from charbert.pipelines.train.finetune import prepare_finetuned
 from charbert.pipelines.train.pretrain import load_encoder, new_encoder, trunk_tokenizer
 from charbert.records import ResultRecord

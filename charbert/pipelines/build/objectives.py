@@ -19,16 +19,15 @@ from transformers import (
 
 from charbert.batch import NOISED, TEACHER
 from charbert.config.schema import Settings
-from charbert.config.training.robust_training import Divergence, RobustMethod, RobustTrainingSettings
+from charbert.config.training.robust_training import Divergence, RobustMethod
 from charbert.data.collate import PadCollator, PairedCollator, paired_collator
 from charbert.errors import SettingsError
 from charbert.model.adaptation.student import take_layers
 from charbert.model.heads import CharBertForFineTuning
 from charbert.model.processing import CharBertProcessor
 from charbert.model.processor_files import SETTINGS_FILE
-from charbert.noise.attack import Attack
-from charbert.noise.edits import Edit
 from charbert.pipelines.build.data import has_char_channel
+from charbert.pipelines.build.noise import build_training_noise
 from charbert.pipelines.build.preparation import training_weights
 from charbert.runs.recorder import seed_everything
 from charbert.runs.teachers import teacher_folder
@@ -195,14 +194,4 @@ def _training_noise(settings: Settings, processor: CharBertProcessor) -> Trainin
         seed=derive_seed(settings.seed, "robust training"),
         examples=robust.examples,
         beside=robust.method is RobustMethod.consistency,
-    )
-
-
-def build_training_noise(settings: RobustTrainingSettings) -> Attack:
-    """Return the noise model of fine-tuning."""
-    return Attack(
-        edits=tuple(Edit[edit] for edit in settings.edits),
-        min_word_length=settings.min_word_length,
-        letters=settings.letters,
-        probability=settings.words,
     )
