@@ -14,7 +14,7 @@ from charbert.data.readers.lines import read_lines
 from charbert.errors import DataError, SettingsError
 from charbert.noise.attack import Attack
 from charbert.noise.edits import NoiseModel
-from charbert.preparation.adapters import ExampleAdapter
+from charbert.preparation.adapter import ExampleAdapter
 from charbert.preparation.rewriting import Rewritten, Words
 from charbert.preparation.steps import Outcome, Row, Step
 from charbert.seeding import numpy_generator

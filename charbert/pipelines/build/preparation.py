@@ -21,7 +21,7 @@ from charbert.preparation.report import describe_set, listings
 from charbert.preparation.steps import Dropped, Prepared, Row, Step, report_dropped, run_steps
 from charbert.preparation.suspicious import FindSuspicious
 from charbert.reporting.render.preparation_page import render_report
-from charbert.tasks.preparable import READING, adapter_of, label_names, number_rows, own_texts, read_rows
+from charbert.tasks.rows import READING, number_rows, own_texts, read_rows
 from charbert.tasks.task import Task
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ def build_step(step: PreparationStep, settings: PreparationSettings, task: Task[
         case PreparationStep.empty:
             return DropEmpty(settings.empty)
         case PreparationStep.labels:
-            return CleanLabels(settings.labels, label_names(task))
+            return CleanLabels(settings.labels, task.label_names)
         case PreparationStep.lengths:
             return DropLengthOutliers(settings.lengths)
         case PreparationStep.duplicates:
@@ -81,7 +81,7 @@ def prepare_rows(
         DataError: if none is left, or a step refuses the rows.
     """
     chosen = [build_step(step, settings.preparation, task, held_out or {}) for step in steps]
-    prepared = run_steps(rows, [*chosen, DropUnfit()], adapter_of(task), malformed)
+    prepared = run_steps(rows, [*chosen, DropUnfit()], task.adapter, malformed)
     if malformed:
         prepared.reports.insert(0, report_dropped(READING, len(rows), malformed))
     if not prepared.rows:
@@ -141,7 +141,7 @@ class TrainingPreparation:
             "preparation": settings.preparation.name,
             "task": task.name,
             "seed": settings.preparation.seed,
-            "sets": {"train": describe_set(adapter_of(task), rows, self.prepared)},
+            "sets": {"train": describe_set(task.adapter, rows, self.prepared)},
         }
 
     @property
@@ -192,6 +192,6 @@ def training_weights(settings: Settings, task: Task[Any, Any], examples: Sequenc
     Raises:
         SettingsError: if the task has no labels.
     """
-    view = adapter_of(task)
+    view = task.adapter
     labels = [label for example in examples for label in view.labels(example)]
     return class_weights(labels, task.labels, settings.preparation.class_weights)

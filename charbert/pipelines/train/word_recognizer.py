@@ -30,7 +30,6 @@ from charbert.pipelines.build.data import corpus_blocks, corpus_file, prepare_da
 from charbert.pipelines.build.noise import build_recognizer_noise
 from charbert.runs.recorder import checksums, final_scores, history, recorded_run, seed_everything, train
 from charbert.runs.run import Run, background_recognizer_run, recognizer_run
-from charbert.tasks.attackable import attackable_sentences
 from charbert.tasks.task import Task
 from charbert.text.char_vocab import CharVocab
 from charbert.training.distributed.processes import from_first
@@ -74,7 +73,7 @@ def prepare_recognizer(settings: Settings, task: Task[Any, Any], sets: Mapping[s
     return _prepare(
         settings,
         recognizer_run(settings),
-        lambda split: [words for words in attackable_sentences(task, sets[split]) if words],
+        lambda split: [words for words in task.sentences(sets[split]) if words],
         settings.model.recognizer.vocab_size,
         settings.model.recognizer.training,
     )
