@@ -41,7 +41,7 @@ def test_baselines_and_ensembles_are_rows_beside_models(folder: Path) -> None:
 def test_a_baseline_reads_no_trunk_and_is_seen_in_wandb(folder: Path) -> None:
     record = json.loads(next((folder / "results/records").glob("qnli-majority-*/record.json")).read_text())
     assert record["kind"] == "baseline" and record["wandb_id"]
-    assert list((folder / "outputs/wandb").glob("offline-run-*/files/media/images/reliability/qnli_*.png"))
+    assert list((folder / "outputs/wandb").glob("offline-run-*/files/media/table/errors/qnli/**/*.json"))
 
 
 @pytest.mark.slow

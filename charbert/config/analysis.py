@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from charbert.config.checks import check_range
 from charbert.config.training.trainer import OptimizerSettings, TrainingSettings
 from charbert.errors import SettingsError
 
@@ -50,11 +51,8 @@ class TaggerSettings:
 
     def __post_init__(self) -> None:
         """Check sizes."""
-        for name in ("hidden_size", "num_layers"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"analysis.tagger.{name} must be at least 1, got {getattr(self, name)}")
-        if not 0 <= self.dropout < 1:
-            raise SettingsError(f"analysis.tagger.dropout must be in [0, 1), got {self.dropout}")
+        check_range("analysis.tagger", self, "[1, inf)", "hidden_size", "num_layers")
+        check_range("analysis.tagger", self, "[0, 1)", "dropout")
 
 
 @dataclass
@@ -76,8 +74,7 @@ class CharChannelSettings:
 
     def __post_init__(self) -> None:
         """Check that there is a text."""
-        if self.texts < 1:
-            raise SettingsError(f"analysis.char_channel.texts must be at least 1, got {self.texts}")
+        check_range("analysis.char_channel", self, "[1, inf)", "texts")
 
 
 @dataclass

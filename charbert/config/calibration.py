@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from charbert.config.checks import check_range
 from charbert.errors import SettingsError
 
 
@@ -19,8 +20,7 @@ class CalibrationSettings:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        if self.bins < 1:
-            raise SettingsError(f"calibration.bins must be at least 1, got {self.bins}")
+        check_range("calibration", self, "[1, inf)", "bins")
 
 
 class Rule(Enum):
@@ -83,10 +83,5 @@ class PerplexitySettings:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        for name in ("words", "text_words", "batch_size"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"perplexity.{name} must be at least 1, got {getattr(self, name)}")
-        if not 2 <= self.ngram_order <= 4:
-            raise SettingsError(f"perplexity.ngram_order must be in [2, 4], got {self.ngram_order}")
-        if self.ngram_words is not None and self.ngram_words < 1:
-            raise SettingsError(f"perplexity.ngram_words must be at least 1 or null, got {self.ngram_words}")
+        check_range("perplexity", self, "[1, inf)", "words", "text_words", "batch_size", "ngram_words")
+        check_range("perplexity", self, "[2, 4]", "ngram_order")

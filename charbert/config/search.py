@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from charbert.config.checks import check_range
 from charbert.errors import SettingsError
 
 
@@ -61,8 +62,7 @@ class Dimension:
             raise SettingsError(f"{where}.low must be positive on a logarithmic scale, got {self.low}")
         if self.integer and not (self.low.is_integer() and self.high.is_integer()):
             raise SettingsError(f"{where}.low and high must be whole numbers, got {self.low} and {self.high}")
-        if self.points < 1:
-            raise SettingsError(f"{where}.points must be at least 1, got {self.points}")
+        check_range(where, self, "[1, inf)", "points")
 
     @property
     def scale(self) -> str:
@@ -104,10 +104,7 @@ class SearchSettings:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        for name in ("trials", "processes", "startup_trials"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"search.{name} must be at least 1, got {getattr(self, name)}")
-        if self.warmup_evaluations < 0:
-            raise SettingsError(f"search.warmup_evaluations must be 0 or more, got {self.warmup_evaluations}")
+        check_range("search", self, "[1, inf)", "trials", "processes", "startup_trials")
+        check_range("search", self, "[0, inf)", "warmup_evaluations")
         for name, dimension in self.space.items():
             dimension.check(name)

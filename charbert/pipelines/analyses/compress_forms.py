@@ -21,7 +21,7 @@ from charbert.deploy.compress.quantize import halve_model, quantize_model
 from charbert.deploy.onnx.export import export_model, load_model
 from charbert.deploy.predict.backends import Backend, load_backend
 from charbert.errors import CheckpointError, SettingsError
-from charbert.evaluation.predict import model_inputs, run_logits
+from charbert.evaluation.predict import run_logits
 from charbert.evaluation.robustness import decode_encoded, score_set
 from charbert.model.processing import CharBertProcessor
 from charbert.pipelines.analyses.compress import Form
@@ -31,7 +31,8 @@ from charbert.pipelines.train.finetune import prepare_finetuned
 from charbert.runs.analysis_keys import COMPRESSION, comparison, compression_run
 from charbert.runs.recorder import checksums, recorded_run, seed_everything
 from charbert.tasks.catalog import build_task
-from charbert.tasks.task import Encoded, Task
+from charbert.tasks.encoded import Encoded, model_inputs
+from charbert.tasks.task import Task
 from charbert.training.trainer import build_trainer
 
 log = logging.getLogger(__name__)

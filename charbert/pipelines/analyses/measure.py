@@ -39,16 +39,9 @@ from charbert.evaluation.word_states import WordEncoder, WordStates
 from charbert.model import CharBertModel
 from charbert.model.processing import CharBertProcessor
 from charbert.noise.attack import attack_sentences
-from charbert.pipelines.build.data import (
-    build_attack,
-    corpus_blocks,
-    corpus_file,
-    data_file,
-    prepare_data,
-    set_files,
-    task_files,
-)
+from charbert.pipelines.build.data import corpus_blocks, corpus_file, data_file, prepare_data, set_files, task_files
 from charbert.pipelines.build.eval_sets import build_eval_sets, read_sets
+from charbert.pipelines.build.noise import build_attack
 from charbert.pipelines.train.finetune import prepare_finetuned
 from charbert.pipelines.train.pretrain import load_encoder, new_encoder, trunk_tokenizer
 from charbert.records import ResultRecord
@@ -65,7 +58,6 @@ from charbert.runs.analysis_keys import (
 from charbert.runs.recorder import checksums, history, recorded_run, seed_everything, train
 from charbert.runs.run import Run
 from charbert.seeding import numpy_generator
-from charbert.tasks.attackable import attackable_sentences
 from charbert.tasks.catalog import build_task
 from charbert.tasks.task import Task
 from charbert.training.tracking import TrackedRun
@@ -106,8 +98,8 @@ def sensitivity(settings: Settings, run: Run) -> ResultRecord:
     examples = read_sets(settings, task)["test"]
     encode = _word_encoder(settings, *_model_of_stage(settings))
     attack, seed = build_attack(settings.attack), settings.attack.seed
-    clean = attackable_sentences(task, examples)
-    noisy = attackable_sentences(task, task.attack(examples, attack, seed)[0])
+    clean = task.sentences(examples)
+    noisy = task.sentences(task.attack(examples, attack, seed)[0])
     shown = settings.analysis.sensitivity.sentence.split()
     noised = attack_sentences([shown], attack, seed, stream="sensitivity")[0].words
     with _recorded(settings, run, SENSITIVITY, set_files(settings)) as (record, _):

@@ -32,7 +32,8 @@ from charbert.evaluation.perplexity import (
 )
 from charbert.model import CharBertForPreTraining
 from charbert.model.processing import CharBertProcessor
-from charbert.pipelines.build.data import build_attack, corpus_blocks, corpus_file, prepare_data, refuse_baseline
+from charbert.pipelines.build.data import corpus_blocks, corpus_file, prepare_data, refuse_baseline
+from charbert.pipelines.build.noise import build_attack
 from charbert.pipelines.tables.perplexity import KIND, draw
 from charbert.pipelines.train.pretrain import build_processor, model_overrides, prepare_encoder, prepare_trunk
 from charbert.records import ResultRecord, settings_key

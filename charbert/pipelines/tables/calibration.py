@@ -15,7 +15,6 @@ from charbert.pipelines.evaluate.calibration import DEV, calibrate_eval_sets, st
 from charbert.records import ResultRecord, write_record
 from charbert.reporting.render.layout import render_markdown, write_table
 from charbert.reporting.tables.calibration import calibration_table
-from charbert.reporting.tables.scores import row_label
 from charbert.runs.comparability import comparable_records
 from charbert.tasks.catalog import build_task
 
@@ -87,7 +86,6 @@ def _judge(settings: Settings, record: ResultRecord) -> None:
         stored_scores(folder, [DEV]).get(DEV),
         task_name=task.name,
         decision_path=task.decision_path,
-        title=f"{row_label(record)} on {task.name}, seed {record.seed}",
     )
     before = dict(record.metrics)
     kept = {name: value for name, value in before.items() if not _is_calibration(name)}
