@@ -23,10 +23,14 @@ from charbert.records import file_checksum
 from charbert.runs.released_files import pretrained_identity, released_identity
 from charbert.runs.teachers import teacher_identity
 
-STORED_NAMES: dict[str, str] = {"compression.eval_sets": "versions"}
+STORED_NAMES: dict[str, str] = {
+    "compression.eval_sets": "versions",
+    "distillation.run": "cell",
+    "model.baseline.C": "strength",
+}
 """Setting, as ``section.name`` -> the name under which it is in keys: the one it had when results were first recorded.
 A setting that is renamed later is added here, which keeps the keys of all records."""
-STORED_VALUES: dict[str, dict[str, str]] = {}
+STORED_VALUES: dict[str, dict[str, str]] = {"robust_training.method": {"consistency": "self_teaching"}}
 """Setting -> value of today (of an enum, its name) -> the value that is in keys."""
 
 _WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")

@@ -23,14 +23,14 @@ def teacher_folder(settings: Settings) -> Path:
         SettingsError: if no teacher is named, or no finished run, or more than one, has the settings asked for.
         CheckpointError: if the folder holds no weights.
     """
-    if settings.distillation.cell:
+    if settings.distillation.run:
         record = _teacher_record(settings)
         folder = run_folder(settings, record.kind, record.folder_name) / MODEL
         hint = "its weights were deleted; run the teacher again"
     elif not settings.distillation.teacher:
         raise SettingsError(
             "distillation needs a teacher: give distillation.teacher=FOLDER of a fine-tuned model, or "
-            "distillation.cell=[SETTING:VALUE,...] of a finished run, as [model:charbert,seed:1]"
+            "distillation.run=[SETTING:VALUE,...] of a finished run, as [model:charbert,seed:1]"
         )
     else:
         folder = Path(settings.distillation.teacher)
@@ -42,28 +42,30 @@ def teacher_folder(settings: Settings) -> Path:
 
 def teacher_identity(settings: Settings) -> dict[str, Any]:
     """Return what identifies the teacher: the key of its run, or the checksum of its weights, never a path."""
-    if settings.distillation.cell:
+    if settings.distillation.run:
         return {"teacher": _teacher_record(settings).key}
     return {"teacher": file_checksum(teacher_folder(settings) / _WEIGHTS)}
 
 
 def _teacher_record(settings: Settings) -> ResultRecord:
-    """Return the one finished run of the task that has the settings of ``distillation.cell``."""
+    """Return the one finished run of the task that has the settings of ``distillation.run``."""
     wanted = settings.distillation.run_settings
     same_task = {"settings.task.name": settings.task.name, "settings.data.name": settings.data.name}
     records = finished_records(settings, kind="finetune", **same_task)
-    matching = [record for record in records if all(_has(record.settings, *item) for item in wanted.items())]
+    matching = [
+        record for record in records if all(_has(with_new_names(record.settings), *item) for item in wanted.items())
+    ]
     if len(matching) == 1:
         return matching[0]
-    asked = ",".join(settings.distillation.cell)
+    asked = ",".join(settings.distillation.run)
     listed = ", ".join(record.folder_name for record in matching or records) or "none"
     if matching:
         raise SettingsError(
-            f"distillation.cell=[{asked}] fits {len(matching)} finished runs: {listed}; "
+            f"distillation.run=[{asked}] fits {len(matching)} finished runs: {listed}; "
             "add a setting in which they differ, or give distillation.teacher=FOLDER"
         )
     raise SettingsError(
-        f"distillation.cell=[{asked}]: expected a finished run of task={settings.task.name} in "
+        f"distillation.run=[{asked}]: expected a finished run of task={settings.task.name} in "
         f"{records_folder(settings)}, got {listed}; run the teacher first"
     )
 

@@ -27,7 +27,8 @@ from charbert.config.training.trainer import Precision
 from charbert.data.collate import PadCollator
 from charbert.data.pretraining.batches import PretrainingDataset
 from charbert.files import write_atomically
-from charbert.pipelines.build.data import build_attack, build_nlm_noise, corpus_blocks, prepare_data
+from charbert.pipelines.build.data import corpus_blocks, prepare_data
+from charbert.pipelines.build.noise import build_attack, build_nlm_noise
 from charbert.pipelines.build.vocabularies import load_word_vocab
 from charbert.pipelines.train.pretrain import build_processor, prepare_trunk
 from charbert.records import ResultRecord, start_record, write_record

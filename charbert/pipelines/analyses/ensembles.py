@@ -14,7 +14,6 @@ import numpy as np
 from charbert.config.calibration import Rule
 from charbert.config.model.classical import BaselineSettings
 from charbert.config.schema import Settings
-from charbert.data.encoding.answers import SpanCandidate, SpanPrediction
 from charbert.errors import RecordError, SettingsError
 from charbert.evaluation.ensembles import combine, combine_scores
 from charbert.evaluation.logits import SUFFIX as SCORES
@@ -37,9 +36,10 @@ from charbert.runs.keys import finetuning_identity
 from charbert.runs.recorder import checksums, recorded_run
 from charbert.runs.run import Run
 from charbert.seeding import numpy_generator
+from charbert.tasks.answering.decoding import SpanCandidate, SpanPrediction
+from charbert.tasks.answering.task import QuestionAnsweringTask
 from charbert.tasks.catalog import build_task
 from charbert.tasks.folds import tested_examples
-from charbert.tasks.question_answering import QuestionAnsweringTask
 from charbert.tasks.task import Task
 
 log = logging.getLogger(__name__)

@@ -24,7 +24,8 @@ from charbert.evaluation.explanation import ExplainedText
 from charbert.files import replaced_folder
 from charbert.model.processing import CharBertProcessor
 from charbert.noise.attack import attack_sentences
-from charbert.pipelines.build.data import build_attack, data_file, prepare_data, task_files
+from charbert.pipelines.build.data import data_file, prepare_data, task_files
+from charbert.pipelines.build.noise import build_attack
 from charbert.pipelines.train.finetune import prepare_finetuned
 from charbert.records import file_checksum
 from charbert.reporting.figures.explanation import attention_grids, attribution_strips

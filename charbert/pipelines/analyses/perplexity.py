@@ -32,7 +32,8 @@ from charbert.evaluation.perplexity import (
 from charbert.model import CharBertForPreTraining
 from charbert.model.processing import CharBertProcessor
 from charbert.pipelines.analyses.base import recorded_analysis
-from charbert.pipelines.build.data import build_attack, corpus_blocks, corpus_file, prepare_data
+from charbert.pipelines.build.data import corpus_blocks, corpus_file, prepare_data
+from charbert.pipelines.build.noise import build_attack
 from charbert.pipelines.train.pretrain import build_processor, model_overrides, prepare_encoder, prepare_trunk
 from charbert.records import ResultRecord
 from charbert.runs.analysis_keys import PERPLEXITY

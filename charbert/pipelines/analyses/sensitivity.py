@@ -14,13 +14,13 @@ from charbert.model.processing import CharBertProcessor
 from charbert.noise.attack import attack_sentences
 from charbert.pipelines.analyses.base import recorded_analysis
 from charbert.pipelines.analyses.states import word_encoder
-from charbert.pipelines.build.data import build_attack, prepare_data, set_files
+from charbert.pipelines.build.data import prepare_data, set_files
 from charbert.pipelines.build.eval_sets import read_sets
+from charbert.pipelines.build.noise import build_attack
 from charbert.pipelines.train.finetune import prepare_finetuned
 from charbert.pipelines.train.pretrain import load_encoder
 from charbert.runs.analysis_keys import SENSITIVITY
 from charbert.runs.run import Run
-from charbert.tasks.attackable import attackable_sentences
 from charbert.tasks.catalog import build_task
 
 log = logging.getLogger(__name__)
@@ -34,8 +34,8 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
     examples = read_sets(settings, task)["test"]
     encode = word_encoder(settings, *_model_of_stage(settings))
     attack, seed = build_attack(settings.attack), settings.attack.seed
-    clean = attackable_sentences(task, examples)
-    noisy = attackable_sentences(task, task.attack(examples, attack, seed)[0])
+    clean = task.sentences(examples)
+    noisy = task.sentences(task.attack(examples, attack, seed)[0])
     shown = settings.analysis.sensitivity.sentence.split()
     noised = attack_sentences([shown], attack, seed, stream="sensitivity")[0].words
     with recorded_analysis(settings, run, SENSITIVITY, set_files(settings)) as (record, _):

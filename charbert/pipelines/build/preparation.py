@@ -20,8 +20,8 @@ from charbert.preparation.out_of_fold import read_probabilities
 from charbert.preparation.report import describe_set, listings
 from charbert.preparation.steps import Dropped, Prepared, Row, Step, report_dropped, run_steps
 from charbert.preparation.suspicious import FindSuspicious
-from charbert.reporting.render.preparation_page import preparation_figure, render_report
-from charbert.tasks.preparable import READING, adapter_of, label_names, number_rows, own_texts, read_rows
+from charbert.reporting.render.preparation_page import render_report
+from charbert.tasks.rows import READING, number_rows, own_texts, read_rows
 from charbert.tasks.task import Task
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ def build_step(step: PreparationStep, settings: PreparationSettings, task: Task[
         case PreparationStep.empty:
             return DropEmpty(settings.empty)
         case PreparationStep.labels:
-            return CleanLabels(settings.labels, label_names(task))
+            return CleanLabels(settings.labels, task.label_names)
         case PreparationStep.lengths:
             return DropLengthOutliers(settings.lengths)
         case PreparationStep.duplicates:
@@ -81,7 +81,7 @@ def prepare_rows(
         DataError: if none is left, or a step refuses the rows.
     """
     chosen = [build_step(step, settings.preparation, task, held_out or {}) for step in steps]
-    prepared = run_steps(rows, [*chosen, DropUnfit()], adapter_of(task), malformed)
+    prepared = run_steps(rows, [*chosen, DropUnfit()], task.adapter, malformed)
     if malformed:
         prepared.reports.insert(0, report_dropped(READING, len(rows), malformed))
     if not prepared.rows:
@@ -102,17 +102,15 @@ def held_out_texts(task: Task[Any, Any], sets: Mapping[str, Sequence[Row[Any]]])
 
 
 def write_preparation(folder: Path, report: Mapping[str, Any], prepared: Mapping[str, Prepared[Any]]) -> None:
-    """Write what happened to sets: a report to read and one as data, a picture, and lists of the examples concerned.
+    """Write the report on sets, as Markdown and as JSON, and lists of the examples concerned.
 
     Args:
-        folder: where ``report.md``, ``report.json``, ``sets.png`` and ``sets.svg``, ``dropped.jsonl``,
-            ``changed.jsonl`` and ``findings.jsonl`` go.
+        folder: for ``report.md``, ``report.json``, ``dropped.jsonl``, ``changed.jsonl`` and ``findings.jsonl``.
         report: on sets by name, see `describe_set`.
         prepared: the sets.
     """
     for name, lines in listings(prepared).items():
         write_atomically(folder / name, lines)
-    preparation_figure(report, folder, "sets")
     write_atomically(folder / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     write_atomically(folder / "report.md", render_report(report))
 
@@ -143,7 +141,7 @@ class TrainingPreparation:
             "preparation": settings.preparation.name,
             "task": task.name,
             "seed": settings.preparation.seed,
-            "sets": {"train": describe_set(adapter_of(task), rows, self.prepared)},
+            "sets": {"train": describe_set(task.adapter, rows, self.prepared)},
         }
 
     @property
@@ -152,7 +150,7 @@ class TrainingPreparation:
         return self.prepared.examples
 
     def write(self, folder: Path) -> None:
-        """Write report, picture and dropped examples."""
+        """Write the report and the lists of examples."""
         write_preparation(folder, self.report, {"train": self.prepared})
 
 
@@ -194,6 +192,6 @@ def training_weights(settings: Settings, task: Task[Any, Any], examples: Sequenc
     Raises:
         SettingsError: if the task has no labels.
     """
-    view = adapter_of(task)
+    view = task.adapter
     labels = [label for example in examples for label in view.labels(example)]
     return class_weights(labels, task.labels, settings.preparation.class_weights)

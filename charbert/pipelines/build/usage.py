@@ -7,7 +7,7 @@ from typing import Any
 
 from charbert.config.data.sets import TaskKind
 from charbert.config.schema import Settings
-from charbert.deploy.predict.usage import Usage
+from charbert.tasks.head import Usage
 
 
 def finetuned_usage(settings: Settings, head: str, log_history: Sequence[Mapping[str, Any]]) -> Usage:
@@ -15,7 +15,7 @@ def finetuned_usage(settings: Settings, head: str, log_history: Sequence[Mapping
 
     Args:
         settings: of the run.
-        head: of the model, see `charbert.tasks.task.Task`.
+        head: of the model, see `charbert.tasks.head.Head`.
         log_history: the trainer's log; the evaluation that chose the checkpoint has its no-answer threshold.
     """
     task, spans = settings.task, settings.task.spans

@@ -14,9 +14,10 @@ from charbert.config.schema import Settings
 from charbert.errors import DataError
 from charbert.files import replaced_folder
 from charbert.noise.edits import EditRecord
-from charbert.pipelines.build.data import build_attack, data_file, prepare_data, task_files
+from charbert.pipelines.build.data import data_file, prepare_data, task_files
+from charbert.pipelines.build.noise import build_attack
 from charbert.records import file_checksum, shorten_path
-from charbert.tasks.attackable import attackable_sentences
+from charbert.serialization import json_value
 from charbert.tasks.catalog import build_task
 from charbert.tasks.task import Task
 from charbert.text.words import words_of
@@ -48,7 +49,7 @@ def run(settings: Settings) -> Path:
         "generated": settings.data.generated,
         "source": shorten_path(source, settings.data.root),
         "source_sha256": file_checksum(source),
-        "attack": asdict(settings.attack),
+        "attack": json_value(asdict(settings.attack), "attack"),
         **summarize(task, examples, edits),
     }
     name = f"{settings.task.name}-{settings.attack.name}-s{settings.attack.seed}"
@@ -72,7 +73,7 @@ def summarize(task: Task[Any, Any], examples: Sequence[Any], edits: Sequence[Seq
     ``words`` are all of the set, texts that are not attacked counted once however many examples share them (the
     contexts of SQuAD); ``attackable_words`` those that the attack saw.
     """
-    attackable = sum(map(len, attackable_sentences(task, examples)))
+    attackable = sum(map(len, task.sentences(examples)))
     words = attackable + sum(len(words_of(text)) for text in task.unattacked_texts(examples))
     by_operation = Counter(edit.operation.name for row in edits for edit in row)
     modified = by_operation.total()
@@ -107,7 +108,7 @@ def _check_copy(task: Task[Any, Any], clean: Sequence[Any], attacked: Sequence[A
     """Refuse a copy that, read as the attacked sets of ``data.sets`` are, has other words or labels."""
     read_back = task.read(copy, attacked=True)
     task.check_aligned(clean, read_back, Path(copy.name))
-    pairs = zip(attackable_sentences(task, attacked), attackable_sentences(task, read_back), strict=True)
+    pairs = zip(task.sentences(attacked), task.sentences(read_back), strict=True)
     for number, (sentence, copied_sentence) in enumerate(pairs):
         if sentence != copied_sentence:
             raise DataError(

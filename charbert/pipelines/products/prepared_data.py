@@ -31,8 +31,9 @@ from charbert.preparation.duplicates import FindLeakage, check_no_near_leakage, 
 from charbert.preparation.report import describe_set
 from charbert.preparation.steps import Dropped, Prepared, Row
 from charbert.records import file_checksum
+from charbert.reporting.render.preparation_page import preparation_figure
 from charbert.tasks.catalog import build_task
-from charbert.tasks.preparable import adapter_of, own_texts, read_rows
+from charbert.tasks.rows import own_texts, read_rows
 from charbert.tasks.task import Task
 
 log = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ class _Sets:
         log.info("preparing %s of %s", name, self.task.name)
         self.prepared[name] = prepare_rows(self.settings, self.task, rows, steps, **options)
         if described:
-            self.descriptions[name] = describe_set(adapter_of(self.task), rows, self.prepared[name])
+            self.descriptions[name] = describe_set(self.task.adapter, rows, self.prepared[name])
         return self.prepared[name].rows
 
     @property
@@ -130,7 +131,9 @@ def run(settings: Settings) -> Path:
             path = draft / f"{name}{_suffix(settings, source)}"
             _write(task, path, sets.prepared[name].examples)
             files[path.relative_to(draft).as_posix()] = file_checksum(path)
-        write_preparation(draft, sets.report(files), sets.prepared)
+        report = sets.report(files)
+        write_preparation(draft, report, sets.prepared)
+        preparation_figure(report, draft, "sets")
     log.info("%s: %s", folder, ", ".join(f"{name} {len(sets.prepared[name].rows)}" for name in sets.written[:6]))
     return folder
 
@@ -179,7 +182,7 @@ def _divisions(settings: Settings, task: Task[Any, Any], rows: Rows) -> Iterator
     chosen, seed = settings.preparation.split, settings.preparation.seed
     examples = [row.example for row in rows]
     similar = group_similar(own_texts(task, examples), settings.preparation.near)
-    classes = adapter_of(task).classes(examples)
+    classes = task.adapter.classes(examples)
     groups = similar
     if "grouped" in chosen.method.name or chosen.method is SplitMethod.leave_one_group_out:
         keys = zip(task.groups(examples), similar, strict=True)
@@ -216,7 +219,7 @@ def _write(task: Task[Any, Any], path: Path, examples: Sequence[Any]) -> None:
     """
     path.parent.mkdir(exist_ok=True)
     task.write(path, examples)
-    view = adapter_of(task)
+    view = task.adapter
     read_back = task.read(path)
     for number, (example, read_example) in enumerate(zip(examples, read_back, strict=False)):
         if view.describe(example) != view.describe(read_example):

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from charbert.config.schema import Settings
 from charbert.errors import RecordError
@@ -33,7 +34,8 @@ FIGURE = "reliability"
 
 def task_records(settings: Settings) -> list[ResultRecord]:
     """Return the finished runs of the task that are compared in one table."""
-    return comparable_records(settings, **{"settings.task.name": settings.task.name})
+    on_task: dict[str, Any] = {"settings.task.name": settings.task.name}
+    return comparable_records(settings, **on_task)
 
 
 def _calibrated_records(settings: Settings) -> list[ResultRecord]:
@@ -90,7 +92,6 @@ def _calibrate_again(settings: Settings, record: ResultRecord) -> None:
         stored_scores(folder, [DEV]).get(DEV),
         task_name=task.name,
         decision_path=task.decision_path,
-        title=f"{row_label(record)} on {task.name}, seed {record.seed}",
     )
     before = dict(record.metrics)
     kept = {name: value for name, value in before.items() if not _is_calibration(name)}

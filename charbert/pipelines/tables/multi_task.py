@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from charbert.config.schema import Settings
 from charbert.pipelines.tables.drawing import TableSpec, draw
@@ -19,8 +20,9 @@ def _records(settings: Settings) -> list[ResultRecord]:
     records = []
     for name in names:
         own = task_settings(settings, name)
-        records += comparable_records(own, **{"settings.task.name": name})
-        records += comparable_records(own, SHARED_TASK, **{"settings.task.name": name, "details.tasks": [names]})
+        on_task: dict[str, Any] = {"settings.task.name": name}
+        records += comparable_records(own, **on_task)
+        records += comparable_records(own, SHARED_TASK, **(on_task | {"details.tasks": [names]}))
     return records
 
 

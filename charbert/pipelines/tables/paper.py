@@ -14,6 +14,7 @@ from charbert.pipelines.tables.significance import row_p_values
 from charbert.records import ResultRecord
 from charbert.reporting.figures.attack_drop import attack_drop_bars
 from charbert.reporting.figures.paper import robustness_bars
+from charbert.reporting.figures.summary import draw_summary
 from charbert.reporting.render.layout import Table
 from charbert.reporting.tables.paper import TABLE_SPECS, PaperTable, paper_table, table_columns, table_records
 from charbert.reporting.tables.run_lists import list_rows, list_runs
@@ -39,6 +40,7 @@ def _build(spec: PaperTable, settings: Settings, records: Sequence[ResultRecord]
 def _draw_robustness(table: Table, records: Sequence[ResultRecord], folder: Path, stem: str) -> None:
     robustness_bars(table, folder, stem)
     attack_drop_bars(table, folder, ATTACK_DROP)
+    draw_summary(table, folder.parent)
 
 
 TABLES = {

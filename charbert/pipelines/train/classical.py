@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from charbert.baselines.answers import OverlapAnswers
-from charbert.baselines.tags import MajorityTag, TfidfTag
-from charbert.baselines.texts import MajorityLabel, TfidfLabel
 from charbert.config.data.preparation import ClassWeights
 from charbert.config.model.classical import BaselineKind
 from charbert.config.schema import Settings
@@ -22,7 +18,6 @@ from charbert.pipelines.evaluate.scoring import score_eval_sets
 from charbert.records import ResultRecord
 from charbert.runs.recorder import checksums, recorded_run
 from charbert.runs.run import Run
-from charbert.tasks.question_answering import QuestionAnsweringTask
 from charbert.tasks.task import Task
 
 log = logging.getLogger(__name__)
@@ -80,30 +75,10 @@ def _dev_scores(settings: Settings, task: Task[Any, Any], dev: Sequence[Any], pr
 
 
 def _fitted(settings: Settings, task: Task[Any, Any], train: Sequence[Any]) -> Predict:
-    chosen = settings.model.baseline
-    if isinstance(task, QuestionAnsweringTask):
-        answers = OverlapAnswers(train, chosen, task.spans.n_best)
-        return partial(_answer, task, answers)
-    if task.head == "token_classification":
-        tags = (
-            MajorityTag(train, task.labels)
-            if chosen.kind is BaselineKind.majority
-            else TfidfTag(train, task.labels, chosen, settings.seed)
-        )
-        return partial(_decide, task, tags)
-    labels = (
-        MajorityLabel(train, task.labels)
-        if chosen.kind is BaselineKind.majority
-        else TfidfLabel(train, task.labels, chosen)
-    )
-    return partial(_decide, task, labels)
+    baseline = task.fit_baseline(train, settings.model.baseline, settings.seed)
 
+    def predict(examples: Sequence[Any]) -> SetPredictions:
+        predictions, scores = baseline(examples)
+        return SetPredictions(predictions, scores=scores)
 
-def _answer(task: QuestionAnsweringTask, answers: OverlapAnswers, examples: Sequence[Any]) -> SetPredictions:
-    predictions = answers.predict(examples)
-    return SetPredictions(predictions, scores=task.answerability(predictions) if task.decision_labels else None)
-
-
-def _decide(task: Task[Any, Any], baseline: Any, examples: Sequence[Any]) -> SetPredictions:
-    scores = baseline.scores(examples)
-    return SetPredictions(task.decide(scores), scores=scores)
+    return predict

@@ -10,6 +10,7 @@ from typing import Any
 
 from transformers import EvalPrediction, TrainerCallback
 
+import charbert.model
 from charbert.config.schema import Settings
 from charbert.deploy.predict.usage import write_usage
 from charbert.evaluation.correction import correct_examples
@@ -17,11 +18,6 @@ from charbert.evaluation.logits import StoredLogits
 from charbert.evaluation.predict import unpad_logits
 from charbert.evaluation.robustness import SetPredictions, predict_encoded, predict_set, stored_logits
 from charbert.files import replaced_folder
-from charbert.model import (
-    CharBertForQuestionAnswering,
-    CharBertForSequenceClassification,
-    CharBertForTokenClassification,
-)
 from charbert.model.adaptation.adapters import save_finetuned
 from charbert.model.processing import CharBertProcessor
 from charbert.model.word_recognizer.correction import WordCorrector
@@ -36,7 +32,8 @@ from charbert.pipelines.train.word_recognizer import prepare_corrector
 from charbert.records import ResultRecord
 from charbert.runs.recorder import checksums, history, recorded_run, seed_everything, train
 from charbert.runs.run import Run
-from charbert.tasks.task import Encoded, Task
+from charbert.tasks.encoded import Encoded
+from charbert.tasks.task import Task
 from charbert.training.distributed.processes import from_first
 from charbert.training.losses.distillation import detach_projections
 from charbert.training.optimizer import count_parameters, peak_rates
@@ -44,12 +41,6 @@ from charbert.training.strategies import Strategy, build_strategy
 from charbert.training.trainer import CharBertTrainer, build_trainer
 
 log = logging.getLogger(__name__)
-
-_HEADS: dict[str, Any] = {
-    "token_classification": CharBertForTokenClassification,
-    "sequence_classification": CharBertForSequenceClassification,
-    "question_answering": CharBertForQuestionAnswering,
-}
 
 
 def fit(
@@ -117,7 +108,7 @@ def _save(
     with replaced_folder(run.model_folder) as draft:
         save_finetuned(model, draft)
         processor.save_pretrained(draft)
-        write_usage(draft, finetuned_usage(settings, task.head, trainer.state.log_history))
+        write_usage(draft, finetuned_usage(settings, task.head.name, trainer.state.log_history))
 
 
 def correct_splits(
@@ -137,7 +128,7 @@ def build_model(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProce
             "id2label": dict(enumerate(task.labels)),
             "label2id": {label: position for position, label in enumerate(task.labels)},
         }
-    head = _HEADS[task.head]
+    head = getattr(charbert.model, task.head.model_class)
     if settings.distillation.student_layers:
         return build_student(settings, task)
     if settings.model.released:

@@ -35,7 +35,8 @@ from charbert.runs.recorder import checksums, history, new_record, recorded_run,
 from charbert.runs.run import Run
 from charbert.seeding import derive_seed
 from charbert.tasks.catalog import build_task
-from charbert.tasks.task import Encoded, Task
+from charbert.tasks.encoded import Encoded
+from charbert.tasks.task import Task
 from charbert.training.multi_task import MultiTaskTrainer, TaskBatchCollator, TaskBatches, TaskLosses, batch_counts
 from charbert.training.strategies import build_strategy
 from charbert.training.tracking import TrackedRun
@@ -197,7 +198,7 @@ def _finish(part: _Part, run_record: ResultRecord, trainer: CharBertTrainer, tra
     with replaced_folder(run.model_folder) as draft:
         part.model.save_pretrained(draft)
         part.processor.save_pretrained(draft)
-        write_usage(draft, finetuned_usage(settings, task.head, _task_history(part, trainer)))
+        write_usage(draft, finetuned_usage(settings, task.head.name, _task_history(part, trainer)))
     record = new_record(settings, run)
     record.started, record.wandb_id, record.wandb_path = run_record.started, tracking.id, tracking.path
     record.training_tokens = run_record.training_tokens

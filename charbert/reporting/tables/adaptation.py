@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from charbert.config.renamed import with_new_names
 from charbert.errors import RecordError
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Column, Row, Table
@@ -17,7 +18,7 @@ def adaptation_label(record: ResultRecord) -> str:
     words = [str(setting(record, "strategy.name") or _FULL)]
     if setting(record, "distillation.enabled"):
         words.append("distillation")
-    method = setting(record, "robust_training.method")
+    method = with_new_names(record.settings).get("robust_training", {}).get("method")
     if method not in (None, "none"):
         words.append(str(method).replace("_", "-"))
     return " + ".join(words)

@@ -34,6 +34,9 @@ SHORT_NAMES = {
     "CharBERT (pretrained)": ShortName("CharBERT-P", "the encoder models/charbert-minilm (model=charbert_pretrained)"),
     "AdvBERT, dense noise": ShortName("AdvBERT-D", f"{_DENSE} (model=adv_bert_dense)"),
     "AdvBERT, trunk as teacher": ShortName("AdvBERT-T", f"{_TEACHER} (model=adv_bert_trunk_teacher)"),
+    "w/o heterogeneous interaction": ShortName(
+        "w/o interaction", "without heterogeneous interaction (model=charbert_no_interaction)"
+    ),
 }
 """By ``model.name``."""
 _NAME = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, sorted(SHORT_NAMES, key=len, reverse=True)))})(?!\w)")

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from charbert.config.schema import Settings
-from charbert.deploy.predict.usage import Usage
 from charbert.pipelines.build.usage import finetuned_usage
+from charbert.tasks.head import Usage
 
 Composed = Callable[..., Settings]
 

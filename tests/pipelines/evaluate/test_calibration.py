@@ -84,7 +84,7 @@ def test_a_classifier_is_judged_clean_and_attacked(data: Path, benchmarks: Bench
     assert all(map(math.isfinite, record.metrics.values()))
     folder = folder_of(settings)
     names = {path.name for path in folder.iterdir()}
-    assert {"reliability.png", "reliability.svg", "dev.scores.npz"} <= names
+    assert "dev.scores.npz" in names and "reliability.png" not in names
     assert {
         f"{version}.{kind}" for version in ("clean", "charbert") for kind in ("scores.npz", "judging.json")
     } <= names
@@ -233,10 +233,10 @@ def test_members_that_are_not_there_are_named(members: Benchmarks) -> None:
         ensembles.run(members("ensemble.seeds=[1]"))
     with pytest.raises(RecordError, match="no finished run nothing of task=ner"):
         ensembles.run(members("ensemble.records=[nothing]"))
-    finetune.run(members("model.baseline.strength=3"))
+    finetune.run(members("model.baseline.C=3"))
     with pytest.raises(RecordError, match=r"two runs with seed 1.*ensemble\.records"):
         ensembles.run(members())
-    finetuning_run(members("model.baseline.strength=3")).record_path.unlink()
+    finetuning_run(members("model.baseline.C=3")).record_path.unlink()
     run = finetuning_run(members("seed=2"))
     run.predictions_path("clean").with_name("clean.scores.npz").unlink()
     with pytest.raises(RecordError, match=r"expected clean\.scores\.npz with the logits of a member"):

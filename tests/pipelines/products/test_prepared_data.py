@@ -17,7 +17,7 @@ from charbert.pipelines.build.data import data_file, task_files
 from charbert.pipelines.products import prepared_data
 from charbert.pipelines.products.attack_sets import run as write_attack_sets
 from charbert.tasks.catalog import build_task
-from charbert.tasks.preparable import own_texts
+from charbert.tasks.rows import own_texts
 
 Composed = Callable[..., Settings]
 Run = Callable[..., subprocess.CompletedProcess[str]]
