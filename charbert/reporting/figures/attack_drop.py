@@ -60,7 +60,8 @@ def attack_drop_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
             axis.set_xlabel("percent of the score lost")
             axis.set_xlim(0, 1.1 * largest)
         add_legend(figure, axes, ["ours", "paper"])
-        add_caption(figure, " ".join((table.caption, *(note for note in table.notes if "attacked" in note))))
+        notes = [note for note in table.notes if "attacked" in note]
+        add_caption(figure, " ".join(filter(None, (table.caption, *notes, table.row_legend))))
         return save_figure(figure, folder, stem)
 
 

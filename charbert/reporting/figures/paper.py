@@ -68,10 +68,9 @@ def robustness_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
             _draw_task(axis, table, rows, group)
         order = [f"{whose}, {condition}" for condition in COLORS for whose in ("ours", "paper")]
         add_legend(figure, axes, order)
-        notes = [
-            note for note in table.notes if not note.startswith(("*", SECOND_BASELINE_MARK))
-        ]  # bars have no such marks
-        add_caption(figure, " ".join((table.caption, *notes)))
+        # bars have no marks of significance
+        notes = [note for note in table.notes if not note.startswith(("*", SECOND_BASELINE_MARK))]
+        add_caption(figure, " ".join(filter(None, (table.caption, *notes, table.row_legend))))
         return save_figure(figure, folder, stem)
 
 

@@ -77,6 +77,13 @@ class Table:
     caption: str
     """Recipe, data, seeds, and what the numbers are."""
     notes: tuple[str, ...] = ()
+    row_legend: str = ""
+    """What the short names of rows mean."""
+
+    @property
+    def footnotes(self) -> tuple[str, ...]:
+        """The notes, and the legend of the rows if there is one."""
+        return (*self.notes, self.row_legend) if self.row_legend else self.notes
 
     def cell(self, label: str, heading: str) -> Cell:
         """Return the cell of a row and a column, by their text.
@@ -145,7 +152,7 @@ def render_markdown(table: Table) -> str:
     ]
     lines.append("|---" + "|---:" * len(table.columns) + "|")
     lines += [_markdown_line([row.label, *_MARKDOWN.texts(table, row)]) for row in table.rows]
-    for paragraph in (table.legend, *table.notes):
+    for paragraph in (table.legend, *table.footnotes):
         lines += ["", paragraph.replace("*", "\\*")]
     return "\n".join(lines) + "\n"
 
@@ -196,7 +203,7 @@ def render_latex(table: Table) -> str:
         *(" & ".join(texts) + r" \\" for texts in body),
         r"\bottomrule",
         r"\end{tabular}",
-        *(rf"\par\smallskip\footnotesize {_latex(note)}" for note in table.notes),
+        *(rf"\par\smallskip\footnotesize {_latex(note)}" for note in table.footnotes),
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"

@@ -111,7 +111,9 @@ def robustness_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
         axis.set_xlim(right=1.3 * max(point.known for point in points))  # space for the names
         axis.set_xlabel("characters shuffled: token states move by percent of their size")
         axis.set_ylabel(f"{table.columns[-1].heading} in percent")
-        add_caption(figure, f"{table.caption} {table.notes[1]}")  # the correlation with what is drawn
+        add_caption(
+            figure, f"{table.caption} {table.notes[1]} {table.row_legend}".strip()
+        )  # the correlation with what is drawn
         return save_figure(figure, folder, stem)
 
 

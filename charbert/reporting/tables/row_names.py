@@ -48,10 +48,10 @@ def short_label(label: str) -> str:
 
 
 def with_short_names(table: Table) -> Table:
-    """Return the table with short names of its rows, and with a last note that explains them where there are any."""
+    """Return the table with short names of its rows, and with a legend that explains them where there are any."""
     used = {name for row in table.rows for name in _NAME.findall(row.label)}
     if not used:
         return table
     legend = "; ".join(f"{short.text}: {short.meaning}" for name, short in SHORT_NAMES.items() if name in used)
     rows = tuple(Row(short_label(row.label), row.cells) for row in table.rows)
-    return replace(table, rows=rows, notes=(*table.notes, f"{legend}."))
+    return replace(table, rows=rows, row_legend=f"{legend}.")

@@ -31,7 +31,7 @@ def test_the_longest_name_in_a_label_is_shortened(label: str, short: str) -> Non
 def test_a_legend_explains_the_short_names_in_use() -> None:
     shown = with_short_names(table("BERT", "CharBERT, dense noise", "CharBERT, dense noise, 2 steps"))
     assert [row.label for row in shown.rows] == ["BERT", "CharBERT-D", "CharBERT-D, 2 steps"]
-    assert shown.notes == ("A note.", "CharBERT-D: dense noise (model=charbert_dense).")
+    assert shown.footnotes == ("A note.", "CharBERT-D: dense noise (model=charbert_dense).")
 
 
 def test_a_table_without_long_names_stays_as_it_is() -> None:
