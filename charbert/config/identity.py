@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import MISSING, Field, field, fields, is_dataclass
 from typing import Any, TypeVar
 
@@ -32,12 +32,6 @@ def identity_values(section: Any) -> dict[str, Any]:
         for setting in fields(section)
         if _counts(section, setting)
     }
-
-
-def changed_sections(settings: Any, names: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return the `identity_values` of the sections that differ from their defaults."""
-    sections = {name: getattr(settings, name) for name in names}
-    return {name: identity_values(section) for name, section in sections.items() if section != type(section)()}
 
 
 def _counts(section: Any, setting: Field[Any]) -> bool:

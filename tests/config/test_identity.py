@@ -1,6 +1,6 @@
 from dataclasses import dataclass, field
 
-from charbert.config.identity import changed_sections, identity_values, omit_default, omit_default_section
+from charbert.config.identity import identity_values, omit_default, omit_default_section
 
 
 @dataclass
@@ -35,7 +35,3 @@ def test_lists_and_mappings_of_sections_are_looked_into() -> None:
         "sets": {"a": {"old": 1}},
         "rows": [{"old": 1, "new": 1.0}],
     }
-
-
-def test_only_sections_that_were_changed_are_named() -> None:
-    assert changed_sections(Outer(extra=Inner(old=2)), ("inner", "extra")) == {"extra": {"old": 2}}
