@@ -17,12 +17,8 @@ from charbert.evaluation.logits import StoredLogits
 from charbert.evaluation.predict import unpad_logits
 from charbert.evaluation.robustness import SetPredictions, predict_encoded, predict_set, stored_logits
 from charbert.files import replaced_folder
-from charbert.model import (
-    CharBertForQuestionAnswering,
-    CharBertForSequenceClassification,
-    CharBertForTokenClassification,
-)
 from charbert.model.adaptation.adapters import save_finetuned
+from charbert.model.heads import HEADS
 from charbert.model.processing import CharBertProcessor
 from charbert.model.word_recognizer.correction import WordCorrector
 from charbert.pipelines.build.data import set_files
@@ -44,12 +40,6 @@ from charbert.training.strategies import Strategy, build_strategy
 from charbert.training.trainer import CharBertTrainer, build_trainer
 
 log = logging.getLogger(__name__)
-
-_HEADS: dict[str, Any] = {
-    "token_classification": CharBertForTokenClassification,
-    "sequence_classification": CharBertForSequenceClassification,
-    "question_answering": CharBertForQuestionAnswering,
-}
 
 
 def fit(
@@ -137,7 +127,7 @@ def build_model(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProce
             "id2label": dict(enumerate(task.labels)),
             "label2id": {label: position for position, label in enumerate(task.labels)},
         }
-    head = _HEADS[task.head]
+    head = HEADS[task.head]
     if settings.distillation.student_layers:
         return build_student(settings, task)
     if settings.model.released:
