@@ -1,15 +1,12 @@
 import re
-from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 
-from charbert.config.load import load_settings
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError
+from tests.composition import CONF, compose_settings
 
-CONF = Path(__file__).parents[2] / "conf"
 EXPERIMENTS = sorted(path.stem for path in CONF.glob("*.yaml") if path.stem != "base")
 GROUPS = sorted({path.parent for path in CONF.glob("*/*.yaml")})
 CHOICES = [
@@ -20,8 +17,7 @@ CHOICES = [
 
 
 def composed(*overrides: str, experiment: str = "pretrain") -> Settings:
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return load_settings(compose(experiment, overrides=list(overrides)))
+    return compose_settings(experiment, *overrides)
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)

@@ -168,7 +168,7 @@ class DuplicateSettings:
     """Duplicates within a set."""
 
     conflicts: Conflict = Conflict.first
-    """Exact duplicates with different labels."""
+    """What happens to exact duplicates with different labels."""
 
 
 @dataclass
@@ -176,7 +176,7 @@ class LeakageSettings:
     """Training examples that are also in the dev or test set."""
 
     action: Finding = Finding.refuse
-    """What happens to these examples."""
+    """What happens to training examples that are also in the dev or test set."""
 
 
 @dataclass
@@ -220,7 +220,7 @@ class AugmentationSettings:
     share: float = 0.3
     """Share of the examples that are copied, in [0, 1]."""
     copies: int = 1
-    """Number of copies of each of them."""
+    """Number of copies of each copied example."""
     operations: list[str] = field(default_factory=lambda: ["noise", "synonyms", "deletion", "swap"])
     """One is drawn uniformly for each copy: ``noise`` (one-character edits), ``synonyms`` (from the file ``synonyms``;
     skipped without a file), ``deletion`` of words, ``swap`` of neighboring words."""
@@ -229,7 +229,7 @@ class AugmentationSettings:
     edits: list[Edit] = field(default_factory=lambda: list(Edit))
     """Edits of ``noise``."""
     min_word_length: int = 4
-    """``noise`` does not change shorter words, in characters."""
+    """Minimum length of a word changed by ``noise``, in characters."""
     synonyms: str | None = None
     """A file with one word per line, followed by a tab and its synonyms, separated by commas."""
     contexts: bool = False

@@ -56,7 +56,7 @@ class WordRecognizerSettings:
     edits: list[Edit] = field(default_factory=lambda: list(Edit))
     """One is drawn, uniformly, for each noised word."""
     min_word_length: int = 3
-    """Shorter words stay as they are, in characters."""
+    """Minimum length of a noised word, in characters."""
     training: TrainingSettings = field(default_factory=lambda: _training(10))
     """Training of the recognizer."""
     background_training: TrainingSettings = field(default_factory=lambda: _training(2))

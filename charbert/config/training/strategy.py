@@ -114,13 +114,13 @@ class DropoutSettings:
     """Dropout in fine-tuning, each in [0, 1); null: that of the encoder."""
 
     trunk: float | None = None
-    """On the trunk's hidden states and embeddings."""
+    """Dropout on the trunk's hidden states and embeddings."""
     attention: float | None = None
-    """On the trunk's attention weights."""
+    """Dropout on the trunk's attention weights."""
     char_channel: float | None = None
-    """On the char encoder's states; default: none."""
+    """Dropout on the char encoder's states; default: none."""
     head: float | None = None
-    """Before the classifier; the question answering head has none."""
+    """Dropout before the classifier; the question answering head has none."""
 
     def __post_init__(self) -> None:
         check_range("strategy.dropout", self, "[0, 1)", "trunk", "attention", "char_channel", "head")

@@ -60,7 +60,7 @@ class OptimizerSettings:
     momentum: float = omit_default(0.0)
     """Momentum of SGD and RMSprop, in [0, 1); 0.9 is usual."""
     polynomial_power: float = omit_default(2.0)
-    """For ``schedule=polynomial``: the rate is proportional to this power of the remaining steps' share; above 0."""
+    """For ``schedule=polynomial``: the rate is proportional to (share of steps left) ** power; 1: linear."""
     l1_penalty: float = omit_default(0.0)
     """Weight of an L1 penalty in the loss, on the weights with weight decay; 0 or more."""
 

@@ -1,4 +1,4 @@
-"""The benchmarks: ratios of times that were taken in turns, in one process, and rates of the data pipeline."""
+"""The benchmarks: ratios of times measured alternately in one process, and rates of the data pipeline."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _timed(name: str, steps: dict[str, Callable[[], None]], repetitions: int) ->
 
 
 def _ratios(seconds: Times) -> dict[str, float]:
-    """Return released maths / each, and each / trunk, for every setting that was timed."""
+    """Return for every setting timed the time of the released code by each model's, and each model's by the trunk's."""
     ratios = {}
     for setting, times in seconds.items():
         for name, value in times.items():

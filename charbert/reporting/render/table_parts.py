@@ -20,20 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from charbert.errors import RecordError
-
-SHORT_NAMES = {
-    "CharBERT (pretrained)": "CharBERT-P",
-    "CharBERT, char start": "CharBERT-C",
-    "CharBERT, dense noise": "CharBERT-D",
-    "CharBERT, dense noise, shared interaction": "CharBERT-S",
-    "CharBERT, residual": "CharBERT-R",
-    "CharBERT, trunk as teacher": "CharBERT-T",
-    "CharBERT, trunk as teacher, dense noise, shared interaction": "CharBERT-TS",
-    "AdvBERT, dense noise": "AdvBERT-D",
-    "AdvBERT, trunk as teacher": "AdvBERT-T",
-    "w/o heterogeneous interaction": "w/o interaction",
-}
-"""Names of rows in pages, by ``model.name``; docs/models.md explains them."""
+from charbert.reporting.tables.row_names import short_label
 
 MISSING = "–"
 FULL_SPREAD = 3
@@ -141,12 +128,10 @@ def _rows(
     """Return the rows to show, by the names of the file and of the page; a page may ask by short names."""
     labels = list(dict.fromkeys(row for row, _ in scores))
     if asked:
-        long = {SHORT_NAMES.get(label, label): label for label in labels}
+        long = {short_label(label): label for label in labels}
         return _known([(long.get(name, name), shown) for name, shown in asked], set(labels), f"{source}: row")
     return [
-        (label, SHORT_NAMES.get(label, label))
-        for label in labels
-        if any(scores[label, column]["mean"] for column, _ in columns)
+        (label, short_label(label)) for label in labels if any(scores[label, column]["mean"] for column, _ in columns)
     ]
 
 

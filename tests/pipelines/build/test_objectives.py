@@ -144,7 +144,7 @@ def test_a_teacher_can_be_a_finished_run_named_by_its_settings(head_data: Path, 
     finetune.run(benchmarks(*TASKS["ner"], "finetuning.max_steps=2"))
     named = benchmarks(*TASKS["ner"], "distillation=logits", "distillation.run=[model:bert,finetuning.max_steps:3]")
     assert teacher_folder(named) == finetuning_run(teacher).model_folder
-    with pytest.raises(SettingsError, match=r"fits 2 finished cells.*add a setting in which they differ"):
+    with pytest.raises(SettingsError, match=r"fits 2 finished runs.*add a setting in which they differ"):
         teacher_folder(benchmarks(*TASKS["ner"], "distillation=logits", "distillation.run=[model:bert]"))
     with pytest.raises(SettingsError, match=r"expected a finished cell of task=ner .* run the teacher first"):
         teacher_folder(benchmarks(*TASKS["ner"], "distillation=logits", "distillation.run=[model:charbert]"))

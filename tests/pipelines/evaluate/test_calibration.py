@@ -239,18 +239,18 @@ def test_bags_leave_out_another_part_of_the_training_set_each(
 def test_missing_members_are_named(members: Benchmarks) -> None:
     with pytest.raises(SettingsError, match=r"two members or more, got \['ner-char-tf-idf-s1"):
         ensembles.run(members("ensemble.seeds=[1]"))
-    with pytest.raises(RecordError, match="no finished cell nothing of task=ner"):
+    with pytest.raises(RecordError, match="no finished run nothing of task=ner"):
         ensembles.run(members("ensemble.records=[nothing]"))
     finetune.run(members("model.baseline.C=3"))
-    with pytest.raises(RecordError, match=r"two cells with seed 1.*ensemble\.records"):
+    with pytest.raises(RecordError, match=r"two runs with seed 1.*ensemble\.records"):
         ensembles.run(members())
     finetuning_run(members("model.baseline.C=3")).record_path.unlink()
     run = finetuning_run(members("seed=2"))
     run.predictions_path("clean").with_name("clean.scores.npz").unlink()
-    with pytest.raises(RecordError, match=r"expected clean\.scores\.npz with the scores of a member"):
+    with pytest.raises(RecordError, match=r"expected clean\.scores\.npz with the logits of a member"):
         ensembles.run(members())
     shutil.rmtree(run.folder)
-    with pytest.raises(RecordError, match="run the cell again"):
+    with pytest.raises(RecordError, match="run the member again"):
         ensembles.run(members())
 
 
@@ -301,7 +301,7 @@ def test_runs_are_scored_again_from_their_files_only(members: Benchmarks) -> Non
 
 
 def test_a_task_without_finished_runs_is_an_error(data: Path, benchmarks: Benchmarks) -> None:
-    with pytest.raises(RecordError, match="expected finished cells of task=ner, got none"):
+    with pytest.raises(RecordError, match="expected finished runs of task=ner, got none"):
         calibration.run(benchmarks(*NER))
 
 
