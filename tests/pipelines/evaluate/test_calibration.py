@@ -273,7 +273,7 @@ def test_members_of_which_the_first_folds_were_run_are_combined_on_those(data: P
 
 
 @pytest.mark.slow
-def test_runs_are_scored_again_from_their_files_only(members: Benchmarks) -> None:
+def test_finished_runs_are_calibrated_again_from_stored_logits(members: Benchmarks) -> None:
     settings = members()
     run = finetuning_run(settings)
     before = run.finished()
@@ -281,6 +281,8 @@ def test_runs_are_scored_again_from_their_files_only(members: Benchmarks) -> Non
     after = run.finished()
     assert before is not None and after is not None
     assert after.details["judging"]["bins"] == 3
+    figure = run.predictions_path("clean").with_name("reliability.svg")
+    assert "over 3 bins" in figure.read_text() and "at the fitted temperature" not in figure.read_text()
     assert not SCALED & last_names(after, "eval/ner/token/")
     calibrated = {name for name in before.metrics if "ece" in name or "scaled" in name or "temperature" in name}
     assert {k: v for k, v in before.metrics.items() if k not in calibrated} == {
@@ -289,9 +291,10 @@ def test_runs_are_scored_again_from_their_files_only(members: Benchmarks) -> Non
     calibration.run(settings)
     again = run.finished()
     assert again is not None and again.metrics == before.metrics
+    assert "at the fitted temperature" in figure.read_text()
     table = (Path(settings.paths.results) / "tables/calibration_ner.md").read_text()
     assert "| char TF-IDF |" in table and "ECE scaled attack" in table
-    record = read_record(run.record_path)  # as one older than judging, whose predictions are gone
+    record = read_record(run.record_path)  # as one without calibration scores, whose predictions were deleted
     record.metrics = {name: value for name, value in record.metrics.items() if "token/" not in name}
     del record.details["judging"]
     write_record(run.record_path, record)

@@ -72,7 +72,7 @@ def test_a_finished_run_is_read_and_its_table_drawn_with_marks(composed: Compose
     assert "| CharBERT | **85.00** [91.7] | **90.00**\\* [80.1] |" in table
     figures = Path(char.paths.results) / "figures"
     assert {path.name for path in figures.iterdir()} == {
-        f"{stem}.{kind}" for stem in ("table2_robustness", "attack_drop") for kind in ("png", "svg")
+        f"{stem}.{kind}" for stem in ("table2_robustness", "attack_drop", "summary") for kind in ("png", "svg")
     }
 
 
@@ -125,4 +125,4 @@ def test_everything_is_redrawn_where_torch_cannot_be_imported(composed: Composed
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert {path.stem for path in (tmp_path / "results/tables").iterdir()} == set(TABLE_SPECS)
+    assert {path.stem for path in (tmp_path / "results/tables").iterdir()} == {*TABLE_SPECS, "summary"}
