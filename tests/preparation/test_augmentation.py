@@ -15,7 +15,7 @@ from charbert.tasks.answering.adapter import QuestionAdapter
 from charbert.tasks.tagging.adapter import TaggedAdapter
 from charbert.text.words import split_words, words_of
 
-Apply = Callable[..., Prepared[Any]]
+Apply = Callable[..., Prepared]
 TEXT = "The old keeper counted seven ships before breakfast , and the wind was strong"
 
 
@@ -23,7 +23,7 @@ def augment(*operations: str, seed: int = 0, synonyms: dict[str, list[str]] | No
     return Augment(AugmentationSettings(**{"share": 1.0, "operations": list(operations), **settings}), seed, synonyms)
 
 
-def copies(prepared: Prepared[Any]) -> list[Any]:
+def copies(prepared: Prepared) -> list[Any]:
     return [row.example for row in prepared.rows if row.added_by]
 
 
@@ -87,11 +87,11 @@ def test_contexts_stay_untouched_unless_asked_for(apply: Apply) -> None:
     question = Question(
         "q", "How many ships did the old keeper count?", context, (Answer("seven ships", context.rindex("seven")),)
     )
-    view = QuestionAdapter(no_answers=False)
-    for copy in copies(apply(augment("noise", "deletion", "swap", copies=9), [question], view)):
+    adapter = QuestionAdapter(no_answers=False)
+    for copy in copies(apply(augment("noise", "deletion", "swap", copies=9), [question], adapter)):
         assert copy.context == context and copy.answers == question.answers and copy.question != question.question
     changed = copies(
-        apply(augment("noise", "deletion", "swap", copies=20, contexts=True, word_share=0.4), [question], view)
+        apply(augment("noise", "deletion", "swap", copies=20, contexts=True, word_share=0.4), [question], adapter)
     )
     assert {copy.answers[0].text for copy in changed} == {"seven ships"}
     assert all(copy.context.startswith("seven ships", copy.answers[0].start) for copy in changed)

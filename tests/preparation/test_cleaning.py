@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -20,7 +19,7 @@ from charbert.tasks.answering.adapter import QuestionAdapter
 from charbert.tasks.classification.adapter import LabeledAdapter
 from charbert.tasks.tagging.adapter import TaggedAdapter
 
-Apply = Callable[..., Prepared[Any]]
+Apply = Callable[..., Prepared]
 
 
 @pytest.mark.parametrize(
@@ -68,12 +67,12 @@ def test_answers_are_found_again_in_a_mended_context(apply: Apply) -> None:
     context = "In MalmÃ¶ a café, in MalmÃ¶ again: MalmÃ¶."
     starts = [at for at in range(len(context)) if context.startswith("MalmÃ¶", at)]
     question = Question("1", "Where ?", context, (Answer("MalmÃ¶", starts[1]), Answer("again", context.index("again"))))
-    view = QuestionAdapter(no_answers=False)
-    (normalized,) = apply(RepairUnicode(UnicodeSettings()), [question], view).examples
+    adapter = QuestionAdapter(no_answers=False)
+    (normalized,) = apply(RepairUnicode(UnicodeSettings()), [question], adapter).examples
     assert normalized.context == "In Malmö a café, in Malmö again: Malmö."
     assert [answer.text for answer in normalized.answers] == ["Malmö", "again"]
     assert normalized.answers[0].start == normalized.context.index("Malmö", 5)
-    assert view.fault(normalized) == ""
+    assert adapter.problem(normalized) == ""
 
 
 def test_an_answer_that_cannot_be_placed_with_certainty_takes_its_question_along(apply: Apply) -> None:

@@ -1,6 +1,5 @@
 import random
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -23,7 +22,7 @@ from charbert.preparation.steps import Prepared
 from charbert.tasks.answering.adapter import QuestionAdapter
 from charbert.tasks.tagging.adapter import TaggedAdapter
 
-Apply = Callable[..., Prepared[Any]]
+Apply = Callable[..., Prepared]
 BASE = "the old lighthouse keeper counted seven ships before breakfast on tuesday"
 CLOSE = "the old lighthouse keeper counted seven ships before breakfast on monday"
 FAR = "nobody in the town remembered who had painted the door of the café green"

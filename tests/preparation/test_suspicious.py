@@ -15,7 +15,7 @@ from charbert.preparation.steps import Prepared
 from charbert.preparation.suspicious import FindSuspicious
 from charbert.tasks.tagging.adapter import TaggedAdapter
 
-Apply = Callable[..., Prepared[Any]]
+Apply = Callable[..., Prepared]
 GOOD, BAD = ("superb", "lovely", "warm", "brilliant"), ("dull", "awful", "boring", "tedious")
 FLIPPED = {7, 42, 88}
 

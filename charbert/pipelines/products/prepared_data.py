@@ -46,7 +46,7 @@ _SUFFIXES = {
 _WHOLE = "all"
 _TRAINING_ONLY = tuple(PreparationStep(step.name) for step in (FindLeakage, Augment, Balance) if step.training_only)
 
-Rows = list[Row[Any]]
+Rows = list[Row]
 
 
 class _Sets:
@@ -54,7 +54,7 @@ class _Sets:
 
     def __init__(self, settings: Settings, task: Task[Any, Any]) -> None:
         self.settings, self.task = settings, task
-        self.prepared: dict[str, Prepared[Any]] = {}
+        self.prepared: dict[str, Prepared] = {}
         self.descriptions: dict[str, dict[str, Any]] = {}
         self.sources: dict[str, str] = {}
 
@@ -216,13 +216,13 @@ def _write(task: Task[Any, Any], path: Path, examples: Sequence[Any]) -> None:
     """
     path.parent.mkdir(exist_ok=True)
     task.write(path, examples)
-    view = task.adapter
+    adapter = task.adapter
     read_back = task.read(path)
     for number, (example, read_example) in enumerate(zip(examples, read_back, strict=False)):
-        if view.describe(example) != view.describe(read_example):
+        if adapter.describe(example) != adapter.describe(read_example):
             raise DataError(
-                f"{path.name}: expected example {number} to be read back as {view.describe(example)}, got "
-                f"{view.describe(read_example)}; the layout of the file cannot hold it"
+                f"{path.name}: expected example {number} to be read back as {adapter.describe(example)}, got "
+                f"{adapter.describe(read_example)}; the layout of the file cannot hold it"
             )
     if len(examples) != len(read_back):
         raise DataError(f"{path.name}: expected {len(examples)} examples to be read back, got {len(read_back)}")

@@ -79,18 +79,18 @@ class LabelReader(Reader):
     def _windows(self, text_input: TextInput, number: int) -> Iterator[dict[str, Any]]:
         options: dict[str, Any] = {"truncation": True}
         texts = [text_input.text] if text_input.text_pair is None else [text_input.text, text_input.text_pair]
-        room = self.usage.max_length - self._count(*[""] * len(texts))
+        space = self.usage.max_length - self._count(*[""] * len(texts))
         if len(texts) == 2:
             lengths = [self._count(text, special=False) for text in texts]
             shorter = int(lengths[0] > lengths[1])
-            texts[shorter] = self._cut(texts[shorter], room // 2)
-            room -= self._count(texts[shorter], special=False)
+            texts[shorter] = self._cut(texts[shorter], space // 2)
+            space -= self._count(texts[shorter], special=False)
             options["truncation"] = "only_second" if shorter == 0 else "only_first"
         encoding: Any = self.processor(
             [texts[0]],
             texts[1:] or None,
             max_length=self.usage.max_length,
-            stride=int(room * OVERLAP),
+            stride=int(space * OVERLAP),
             return_overflowing_tokens=True,
             **options,
         )

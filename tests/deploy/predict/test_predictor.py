@@ -92,8 +92,8 @@ def test_what_is_no_fine_tuned_model_is_refused(tagger: Path, tmp_path: Path) ->
         Predictor.load(tmp_path)
 
 
-def test_a_model_behind_a_word_recogniser_is_refused(save_model) -> None:
-    with pytest.raises(CheckpointError, match="fine-tuned behind a word recogniser"):
+def test_a_model_behind_a_word_recognizer_is_refused(save_model) -> None:
+    with pytest.raises(CheckpointError, match="fine-tuned behind a word recognizer"):
         Predictor.load(save_model("token_classification", corrected=True))
 
 
