@@ -11,9 +11,7 @@ from charbert.config.schema import Settings
 from charbert.data.readers.squad import Question
 from charbert.data.splits import check_no_leakage, connect_groups, grouped_folds, normalize_text
 from charbert.noise.attack import Attack
-from charbert.tasks.answering.decoding import SpanCandidate, SpanPrediction
 from charbert.tasks.catalog import build_task
-from charbert.tasks.classification.encoding import LabelPrediction
 from charbert.tasks.task import Task
 from charbert.text.words import words_of
 
@@ -69,15 +67,8 @@ def test_a_benchmark_is_written_and_read_back(name: str, tmp_path: Path) -> None
     copy = tmp_path / Path(source).name
     task.write(copy, examples)
     task.check_aligned(examples, task.read(copy), copy)
-    assert [task.describe(example, _blank(task)) for example in task.read(copy)] == [
-        task.describe(example, _blank(task)) for example in examples
-    ]
-
-
-def _blank(task: Task[Any, Any]) -> Any:
-    if task.head == "question_answering":
-        return SpanPrediction((SpanCandidate("", 0, 0, 0.0),), 0.0)
-    return LabelPrediction("", 0.0) if task.head == "sequence_classification" else []
+    describe = task.adapter.describe
+    assert [describe(example) for example in task.read(copy)] == [describe(example) for example in examples]
 
 
 def test_the_authors_attacked_qnli_is_row_for_row_with_the_clean_one() -> None:
