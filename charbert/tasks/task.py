@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import accumulate, islice
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from charbert.noise.edits import EditRecord, NoiseModel
 from charbert.preparation.adapter import ExampleAdapter
 from charbert.tasks.encoded import Encoded
 from charbert.tasks.head import Head
+
+if TYPE_CHECKING:
+    from charbert.data.readers.hub import HubRows
 
 Example = TypeVar("Example")
 Prediction = TypeVar("Prediction")
@@ -53,6 +56,8 @@ class Task(ABC, Generic[Example, Prediction]):
     """The head that the model needs, and how others use a model with it."""
     decision_path: ClassVar[str] = ""
     """Path below the task's own of scores of single decisions: ``token/`` or ``answerability/``; empty: the same."""
+    suffix: ClassVar[str]
+    """Of the files that ``write`` and ``write_hub`` write."""
     adapter: ExampleAdapter[Example]
     """How single examples are read and changed: their texts, labels and words."""
 
@@ -89,6 +94,10 @@ class Task(ABC, Generic[Example, Prediction]):
     @abstractmethod
     def write(self, path: Path, examples: Sequence[Example]) -> None:
         """Write a file that ``read`` reads back."""
+
+    @abstractmethod
+    def write_hub(self, path: Path, rows: HubRows) -> None:
+        """Write the rows of a split on the hub as a file that ``read`` reads."""
 
     @abstractmethod
     def check_aligned(self, clean: Sequence[Example], attacked: Sequence[Example], path: Path) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from charbert.config.data.preparation import PreparationStep
-from charbert.config.data.sets import TaskKind
 from charbert.config.data.splitting import SplitMethod
 from charbert.config.schema import Settings
 from charbert.data.readers.conllu import CONLLU_SUFFIX
@@ -31,18 +30,12 @@ from charbert.preparation.duplicates import FindLeakage, check_no_near_leakage, 
 from charbert.preparation.report import describe_set
 from charbert.preparation.steps import Dropped, Prepared, Row
 from charbert.records import file_checksum
-from charbert.tasks.catalog import build_task
+from charbert.tasks.catalog import TASKS, build_task
 from charbert.tasks.rows import own_texts, read_rows
 from charbert.tasks.task import Task
 
 log = logging.getLogger(__name__)
 
-_SUFFIXES = {
-    TaskKind.tagging: ".conll",
-    TaskKind.pos_tagging: ".pos",
-    TaskKind.classification: ".tsv",
-    TaskKind.question_answering: ".json",
-}
 _WHOLE = "all"
 _TRAINING_ONLY = tuple(PreparationStep(step.name) for step in (FindLeakage, Augment, Balance) if step.training_only)
 
@@ -205,7 +198,7 @@ def _divisions(settings: Settings, task: Task[Any, Any], rows: Rows) -> Iterator
 
 
 def _suffix(settings: Settings, source: Path) -> str:
-    return CONLLU_SUFFIX if source.suffix == CONLLU_SUFFIX else _SUFFIXES[settings.task.kind]
+    return CONLLU_SUFFIX if source.suffix == CONLLU_SUFFIX else TASKS[settings.task.kind].suffix
 
 
 def _write(task: Task[Any, Any], path: Path, examples: Sequence[Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,10 +26,14 @@ from charbert.tasks.answering.aligner import SpanAligner
 from charbert.tasks.answering.baseline import OverlapAnswers
 from charbert.tasks.answering.decoding import SpanCandidate, SpanPrediction, decode_spans
 from charbert.tasks.answering.encoding import encode_questions
+from charbert.tasks.answering.hub import hub_questions
 from charbert.tasks.answering.reader import AnswerOutput, AnswerReader, QuestionInput
 from charbert.tasks.encoded import Encoded
 from charbert.tasks.head import Head
 from charbert.tasks.task import Baseline, Faults, Task
+
+if TYPE_CHECKING:
+    from charbert.data.readers.hub import HubRows
 
 _METRICS = ("exact", "f1")
 _ANSWERED = {True: "answer", False: "no answer"}
@@ -67,6 +71,7 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
     """
 
     head = HEAD
+    suffix = ".json"
     decision_path = "answerability/"
 
     def __init__(self, name: str, metric: str, spans: SpanSettings) -> None:
@@ -92,6 +97,10 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
     def write(self, path: Path, examples: Questions) -> None:
         """Write questions as a SQuAD file that ``read`` reads back."""
         write_squad(path, examples, version="v2.0" if self.spans.no_answers else "1.1")
+
+    def write_hub(self, path: Path, rows: HubRows) -> None:
+        """Write the questions of a split as a SQuAD file."""
+        write_squad(path, hub_questions(rows))
 
     def learn_labels(self, examples: Questions) -> None:
         """Leave the labels empty: a span has none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,10 +25,14 @@ from charbert.tasks.classification.encoding import (
     decode_labels,
     encode_pairs,
 )
+from charbert.tasks.classification.hub import hub_texts
 from charbert.tasks.classification.reader import LabelOutput, LabelReader
 from charbert.tasks.encoded import Encoded
 from charbert.tasks.head import Head, TextInput
 from charbert.tasks.task import Baseline, Faults, Task
+
+if TYPE_CHECKING:
+    from charbert.data.readers.hub import HubRows
 
 Rows = Sequence[LabeledText]
 Labels = Sequence[LabelPrediction]
@@ -57,6 +61,7 @@ class ClassificationTask(Task[LabeledText, LabelPrediction]):
     """
 
     head = HEAD
+    suffix = ".tsv"
 
     def __init__(self, name: str, metric: str, columns: ColumnSettings) -> None:
         super().__init__(name, metric)
@@ -77,6 +82,10 @@ class ClassificationTask(Task[LabeledText, LabelPrediction]):
     def write(self, path: Path, examples: Rows) -> None:
         """Write rows as a table that ``read`` reads back."""
         write_glue(path, examples, self.columns)
+
+    def write_hub(self, path: Path, rows: HubRows) -> None:
+        """Write the rows of a split as a table with the task's columns."""
+        write_glue(path, hub_texts(rows, self.columns), self.columns)
 
     def learn_labels(self, examples: Rows) -> None:
         """Take the labels of the training rows, unless ``columns.label_names`` lists them."""

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -23,8 +23,12 @@ from charbert.tasks.tagging.adapter import TaggedAdapter
 from charbert.tasks.tagging.aligner import TagAligner
 from charbert.tasks.tagging.baseline import MajorityTag, TfidfTag
 from charbert.tasks.tagging.encoding import check_tags, encode_tagged, word_logits
+from charbert.tasks.tagging.hub import hub_sentences
 from charbert.tasks.tagging.reader import SpansOutput, TagReader
 from charbert.tasks.task import Baseline, Faults, Task
+
+if TYPE_CHECKING:
+    from charbert.data.readers.hub import HubRows
 
 Tags = list[str]
 Sentences = Sequence[TaggedSentence]
@@ -129,6 +133,7 @@ class TaggingTask(Task[TaggedSentence, Tags]):
 class NamedEntityTask(TaggingTask):
     """Named entities in CoNLL columns; strict entity precision, recall and F1 over IOB2."""
 
+    suffix = ".conll"
     adapter = TaggedAdapter(entities=True)
 
     def read(self, path: Path, *, attacked: bool = False, faults: Faults = None) -> list[TaggedSentence]:
@@ -138,6 +143,10 @@ class NamedEntityTask(TaggingTask):
     def write(self, path: Path, examples: Sentences) -> None:
         """Write sentences in the four columns of CoNLL-2003."""
         write_conll(path, examples)
+
+    def write_hub(self, path: Path, rows: HubRows) -> None:
+        """Write sentences in the four columns of CoNLL-2003."""
+        write_conll(path, hub_sentences(rows))
 
     def score(self, examples: Sentences, predictions: Sequence[Tags]) -> dict[str, float]:
         """Return entity f1, precision and recall, overall and per type, and token accuracy."""
@@ -172,6 +181,7 @@ class PartOfSpeechTask(TaggingTask):
             column of the tags in CoNLL-U, upos or xpos.
     """
 
+    suffix = ".pos"
     adapter = TaggedAdapter(entities=False)
 
     def __init__(self, name: str, metric: str, columns: ColumnSettings) -> None:
@@ -196,6 +206,10 @@ class PartOfSpeechTask(TaggingTask):
             write_conllu(path, examples, self._tag_column)
         else:
             write_columns(path, examples)
+
+    def write_hub(self, path: Path, rows: HubRows) -> None:
+        """Write sentences in two columns."""
+        write_columns(path, hub_sentences(rows))
 
     def learn_labels(self, examples: Sentences) -> None:
         """Take the tag set from the training sentences, and the tag of words that the model cannot see."""
