@@ -129,7 +129,7 @@ def test_the_same_seed_gives_the_same_bytes_and_examples_are_not_altered(
 
 @settings(max_examples=50, deadline=None)
 @given(SETS)
-def test_what_is_left_fits_the_task_and_labels_stay_with_their_words(
+def test_prepared_examples_fit_the_task_and_labels_stay_with_their_words(
     drawn: tuple[ExampleAdapter[Any], list[Any]],
 ) -> None:
     adapter, examples = drawn

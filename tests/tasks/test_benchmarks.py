@@ -52,7 +52,7 @@ def test_a_benchmark_has_as_many_examples_as_published(name: str, split: str) ->
 
 
 @pytest.mark.parametrize("split", ["train", "dev", "test"])
-def test_wsj_is_read_whole(split: str) -> None:
+def test_all_of_wsj_is_read(split: str) -> None:
     task, examples = read("pos", split)
     task.learn_labels(examples)
     assert len(examples) > 1000
@@ -71,7 +71,7 @@ def test_a_benchmark_is_written_and_read_back(name: str, tmp_path: Path) -> None
     assert [describe(example) for example in task.read(copy)] == [describe(example) for example in examples]
 
 
-def test_the_authors_attacked_qnli_is_row_for_row_with_the_clean_one() -> None:
+def test_the_authors_attacked_qnli_is_aligned_with_the_clean_one() -> None:
     settings, task = composed("qnli")
     files = settings.data.sets["qnli"]
     clean = task.read(SHARED / files.test)

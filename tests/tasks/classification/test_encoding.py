@@ -26,7 +26,7 @@ def rows(sentences: tuple[str, ...], pairs: bool) -> list[LabeledText]:
 
 
 @pytest.mark.parametrize("pairs", [False, True])
-def test_batching_and_cutting_give_what_one_call_each_gives(
+def test_batches_give_the_same_features_as_single_calls(
     processor: CharBertProcessor, sentences: tuple[str, ...], pairs: bool
 ) -> None:
     examples = rows(sentences, pairs)

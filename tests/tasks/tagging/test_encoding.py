@@ -45,7 +45,7 @@ def _decode(encoded: EncodedTags) -> list[list[str]]:
     return task.decide(word_logits(logits, encoded, len(LABELS)))
 
 
-def test_the_first_subword_carries_the_label() -> None:
+def test_the_first_subword_has_the_label() -> None:
     encoded = encode_tagged([_sentence(("ab", "B-X"), ("c", "O"))], TOKENIZER, LABELS, max_length=16)
     (feature,) = encoded.features
     assert feature["labels"] == [IGNORED_LABEL, 1, IGNORED_LABEL, 0, IGNORED_LABEL]
@@ -55,7 +55,9 @@ def test_the_first_subword_carries_the_label() -> None:
 
 
 @given(st.lists(WORDS, min_size=1, max_size=5), st.integers(4, 20), st.integers(1, 3))
-def test_every_word_gets_its_tag_back_however_sentences_are_split(rows, max_length, batch_size) -> None:
+def test_encoding_and_decoding_gives_every_word_its_tag_however_sentences_are_split(
+    rows, max_length, batch_size
+) -> None:
     sentences = [_sentence(*row) for row in rows]
     encoded = encode_tagged(sentences, TOKENIZER, LABELS, max_length, batch_size=batch_size)
     assert all(len(feature["input_ids"]) <= max_length for feature in encoded.features)
@@ -72,7 +74,7 @@ def test_every_word_gets_its_tag_back_however_sentences_are_split(rows, max_leng
     assert encoded.report.silent_words == sum(word == "\u200b" for row in rows for word, _ in row)
 
 
-def test_the_report_counts_what_happened() -> None:
+def test_the_report_counts_split_sentences_cut_words_and_words_without_subwords() -> None:
     long = _sentence(*[("abcd", "B-X")] * 3, ("abcdefgh", "O"))
     encoded = encode_tagged([_sentence(("a", "O"), ("\u200b", "B-X")), long], TOKENIZER, LABELS, max_length=8)
     report = encoded.report
