@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from charbert.config.data.preparation import BalanceSettings, ClassWeights, Sampling
@@ -13,20 +14,15 @@ from charbert.preparation.steps import Outcome, Row, Step
 from charbert.seeding import numpy_generator
 
 
+@dataclass(frozen=True)
 class Balance(Step):
-    """Repeat examples of rarer classes, or leave out some of more frequent ones.
-
-    Args:
-        settings: which of the two, and how far.
-        seed: of the draws.
-    """
+    """Repeat examples of rarer classes, or leave out some of more frequent ones."""
 
     name = "balance"
     training_only = True
 
-    def __init__(self, settings: BalanceSettings, seed: int) -> None:
-        self.settings = settings
-        self.seed = seed
+    settings: BalanceSettings
+    seed: int
 
     def apply(self, rows: Sequence[Row], adapter: ExampleAdapter[Any]) -> Outcome:
         """Balance the classes.

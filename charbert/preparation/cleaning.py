@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -155,22 +156,18 @@ class DropEmpty(Step):
         return not plain or plain in self.markers
 
 
+@dataclass(frozen=True)
 class CleanLabels(Step):
-    """Write each label in one way.
-
-    Args:
-        settings: aliases, and whether case counts.
-        names: labels as files write them and their names, where the task lists them.
-    """
+    """Give all spellings of a label the same one."""
 
     name = "labels"
 
-    def __init__(self, settings: LabelSettings, names: Mapping[str, str] | None = None) -> None:
-        self.settings = settings
-        self.names = dict(names or {})
+    settings: LabelSettings
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Labels as files write them and their names, where the task lists them."""
 
     def apply(self, rows: Sequence[Row], adapter: ExampleAdapter[Any]) -> Outcome:
-        """Replace labels by the way they should be written."""
+        """Replace each label by its chosen spelling."""
         chosen = self._spellings(Counter(label for row in rows for label in adapter.labels(row.example)), adapter)
         outcome = Outcome([])
         for row in rows:
@@ -183,7 +180,7 @@ class CleanLabels(Step):
         return outcome
 
     def _spellings(self, counts: Mapping[str, int], adapter: ExampleAdapter[Any]) -> dict[str, str]:
-        """Return how each label should be written."""
+        """Return the chosen spelling of each label."""
         aliased = {label: self._alias(_BLANKS.sub(" ", label).strip()) for label in counts}
         if not self.settings.ignore_case:
             return aliased
@@ -211,17 +208,13 @@ class CleanLabels(Step):
         return label
 
 
+@dataclass(frozen=True)
 class DropLengthOutliers(Step):
-    """Drop examples with a text that is far shorter or longer than the others.
-
-    Args:
-        settings: the limits.
-    """
+    """Drop examples with a text that is far shorter or longer than the others."""
 
     name = "lengths"
 
-    def __init__(self, settings: LengthSettings) -> None:
-        self.settings = settings
+    settings: LengthSettings
 
     def apply(self, rows: Sequence[Row], adapter: ExampleAdapter[Any]) -> Outcome:
         """Drop what is outside the limits."""

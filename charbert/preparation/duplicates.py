@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -140,21 +141,19 @@ def group_similar(texts: Sequence[Sequence[str]], settings: NearSettings) -> lis
     return connect_groups(keys)
 
 
+@dataclass(frozen=True)
 class DropDuplicates(Step):
     """Drop all but the first of each set of repetitions.
 
     A near duplicate with another label or answer is not redundant and stays.
-
-    Args:
-        settings: what happens to exact repetitions with different labels.
-        near: when two texts are nearly the same.
     """
 
     name = "duplicates"
 
-    def __init__(self, settings: DuplicateSettings, near: NearSettings) -> None:
-        self.settings = settings
-        self.near = near
+    settings: DuplicateSettings
+    """What happens to exact repetitions with different labels."""
+    near: NearSettings
+    """When two texts are nearly the same."""
 
     def apply(self, rows: Sequence[Row], adapter: ExampleAdapter[Any]) -> Outcome:
         """Drop repetitions."""

@@ -21,32 +21,27 @@ def describe_set(adapter: ExampleAdapter[Any], rows: Sequence[Row], prepared: Pr
         prepared: after.
     """
     unread = sum(report.rows_in - report.rows_out for report in prepared.reports if report.step == "reading")
+    sides = {"before": rows, "after": prepared.rows}
     return {
         "examples": {"before": len(rows) + unread, "after": len(prepared.rows)},
         "dropped": len(prepared.dropped),
         "added": sum(report.added for report in prepared.reports),
         "changed": len({(change.index, change.step) for change in prepared.changes}),
-        "classes": _before_and_after(adapter, rows, prepared, count_classes),
-        "words": _before_and_after(adapter, rows, prepared, count_words),
+        "classes": {side: _count_classes(adapter, own) for side, own in sides.items()},
+        "words": {side: _count_words(adapter, own) for side, own in sides.items()},
         "steps": [asdict(report) for report in prepared.reports],
     }
 
 
-def count_classes(adapter: ExampleAdapter[Any], rows: Sequence[Row]) -> dict[str, int]:
+def _count_classes(adapter: ExampleAdapter[Any], rows: Sequence[Row]) -> dict[str, int]:
     """Return how many examples belong to each class, by name; one may belong to several."""
     return dict(sorted(Counter(name for row in rows for name in adapter.kinds(row.example)).items()))
 
 
-def count_words(adapter: ExampleAdapter[Any], rows: Sequence[Row]) -> dict[str, int]:
+def _count_words(adapter: ExampleAdapter[Any], rows: Sequence[Row]) -> dict[str, int]:
     """Return how many examples have how many words, those of a pair together."""
     counts = Counter(sum(adapter.lengths(row.example)) for row in rows)
     return {str(length): count for length, count in sorted(counts.items())}
-
-
-def _before_and_after(
-    adapter: ExampleAdapter[Any], rows: Sequence[Row], prepared: Prepared, count: Any
-) -> dict[str, dict[str, int]]:
-    return {"before": count(adapter, rows), "after": count(adapter, prepared.rows)}
 
 
 def listings(prepared: Mapping[str, Prepared]) -> dict[str, str]:

@@ -37,23 +37,17 @@ class Suspicion:
     """Probability of the label that is given, in [0, 1]."""
 
 
+@dataclass(frozen=True)
 class FindSuspicious(Step):
-    """List or drop examples with a label of low cross-validated probability.
-
-    Args:
-        settings: source of the probabilities, and whether findings are reported, dropped or refused.
-        seed: of the folds.
-        probabilities: the file that ``settings.probabilities`` names, read; None: cross-validated here.
-    """
+    """List or drop examples with a label of low cross-validated probability."""
 
     name = "suspicious"
 
-    def __init__(
-        self, settings: SuspiciousSettings, seed: int, probabilities: Sequence[Mapping[str, float]] | None = None
-    ) -> None:
-        self.settings = settings
-        self.seed = seed
-        self.probabilities = probabilities
+    settings: SuspiciousSettings
+    seed: int
+    """Of the folds."""
+    probabilities: Sequence[Mapping[str, float]] | None = None
+    """Of the file that ``settings.probabilities`` names; None: cross-validated here."""
 
     def apply(self, rows: Sequence[Row], adapter: ExampleAdapter[Any]) -> Outcome:
         """Check each label.
