@@ -8,7 +8,7 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines.analyses import base
+from charbert.pipelines.analyses import catalog
 from charbert.runs.errors import reported
 
 
@@ -16,7 +16,8 @@ from charbert.runs.errors import reported
 @reported
 def main(cfg: DictConfig) -> float:
     """Measure one encoder and redraw the table; return how far apart its char encoder holds subwords at first."""
-    return base.char_channel(load_settings(cfg)).metrics["char_channel/start/char_deviation"]
+    (record,) = catalog.CHAR_CHANNEL.run(load_settings(cfg))
+    return record.metrics["char_channel/start/char_deviation"]
 
 
 if __name__ == "__main__":

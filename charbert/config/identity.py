@@ -1,4 +1,4 @@
-"""Which settings identify a result, so that a setting that comes later leaves earlier results where they are."""
+"""Which settings identify a result. A setting added later does not change the keys of earlier results."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _LATER = "later"
 
 
 def omit_default(default: T) -> T:
-    """Declare a dataclass field that counts for a result's identity only where it is not at its default.
+    """Declare a dataclass field that is part of a result's identity only if it differs from its default.
 
-    For settings that joined after results had been recorded, with a default that changes nothing: those results keep
+    For settings added after results were recorded, with a default that keeps the old behavior: those results keep
     their keys. ``field: float = later(0.0)``.
     """
     return field(default=default, metadata={_LATER: True})
@@ -26,7 +26,7 @@ def omit_default_section(factory: Callable[[], T]) -> T:
 
 
 def identity_values(section: Any) -> dict[str, Any]:
-    """Return a section's values by name, nested ones too, without later fields that are at their defaults."""
+    """Return a section's values by name, nested ones included, without `later` fields at their defaults."""
     return {
         setting.name: _identity_value(getattr(section, setting.name))
         for setting in fields(section)
@@ -35,7 +35,7 @@ def identity_values(section: Any) -> dict[str, Any]:
 
 
 def changed_sections(settings: Any, names: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return the `identity_values` of those sections that are not all at their defaults."""
+    """Return the `identity_values` of the sections that differ from their defaults."""
     sections = {name: getattr(settings, name) for name in names}
     return {name: identity_values(section) for name, section in sections.items() if section != type(section)()}
 

@@ -1,4 +1,4 @@
-"""The page that lists every setting with its default, from where they are declared: docs/settings.md.
+"""Writes docs/settings.md, the list of all settings with their defaults.
 
 python -m charbert.config.reference
 """
@@ -29,15 +29,16 @@ _SHARED: dict[type[Any], tuple[str, str]] = {
     TrainingSettings: ("RUN", "Training runs"),
     SetFiles: ("FILES", "Files of a data set"),
 }
-"""Sections that stand in several places: how their settings' names begin on the page, and their heading."""
+"""Sections used in several places: the prefix of their settings on the page, and their heading."""
 _INTRODUCTION = f"""# Settings
 
-Every setting, its default and what it does, from the classes in `charbert/config` that declare them. On a command line
-a setting is `name=value`, as in `python experiments/finetune.py recipe=quick finetuning.epochs=5`; lists are `[a,b]`,
-no value is `null`. The chosen files of `conf/` come before these defaults, a recipe before the other files, the command
-line before all; `--cfg job` at the end of a command shows what came out of it.
+All settings with their defaults. On the command line a setting is `name=value`:
+`python experiments/finetune.py recipe=quick finetuning.epochs=5`. Lists are `[a,b]`; no value is `null`.
 
-This page is written by `{COMMAND}`.
+Order of precedence, highest first: the command line, the recipe, the other chosen files of `conf/`, the defaults below.
+Add `--cfg job` to a command to print its settings.
+
+This page is generated from the classes in `charbert/config` by `{COMMAND}`.
 """
 
 
@@ -58,8 +59,8 @@ def render() -> str:
 
 
 def _choices() -> str:
-    """Return the files of each group of ``conf/`` with their first comment."""
-    lines = ["## Choices", "", "A file of `conf/` that sets several settings together: `group=choice`.", ""]
+    """Return a table of the files in each group of ``conf/`` with their first comment."""
+    lines = ["## Choices", "", "Files of `conf/`, each of which sets several settings: `group=choice`.", ""]
     lines += ["| group | choice | what it is |", "|---|---|---|"]
     conf = ROOT / "conf"
     for path in sorted(conf.rglob("*/*.yaml")):
@@ -70,8 +71,11 @@ def _choices() -> str:
             if not line.startswith("#"):
                 break
             comment.append(line.lstrip("# "))
-        group = path.parent.relative_to(conf).as_posix()
-        lines.append(f"| `{group}` | `{path.stem}` | {_cell(' '.join(comment))} |")
+        group = next(
+            folder for folder in reversed(path.parents) if conf in folder.parents and any(folder.glob("*.yaml"))
+        )
+        choice = path.relative_to(group).with_suffix("").as_posix()
+        lines.append(f"| `{group.relative_to(conf).as_posix()}` | `{choice}` | {_cell(' '.join(comment))} |")
     return "\n".join(lines) + "\n"
 
 
@@ -84,7 +88,7 @@ def _all_rows(kind: type[Any], prefix: str, default: Any) -> list[tuple[str, str
 
 
 def _rows(kind: type[Any], wanted: list[Field[Any]], prefix: str, default: Any) -> list[tuple[str, str, str]]:
-    """Return name, default and docstring of settings, those of the sections inside after them."""
+    """Return name, default and docstring of settings, nested sections included."""
     docs = field_docs(kind)
     rows: list[tuple[str, str, str]] = []
     for field in wanted:
@@ -108,7 +112,7 @@ def _rows(kind: type[Any], wanted: list[Field[Any]], prefix: str, default: Any) 
 
 
 def _changes(kind: type[Any], value: Any) -> str:
-    """Return where a shared section differs from its usual defaults."""
+    """Return the values of a shared section that differ from its usual defaults."""
     usual = dict((name, default) for name, default, _ in _all_rows(kind, "", kind()))
     own = dict((name, default) for name, default, _ in _all_rows(kind, "", value))
     return ", ".join(f"{name}: {default}" for name, default in own.items() if usual[name] != default)
@@ -142,7 +146,7 @@ def _about(kind: type[Any]) -> str:
 
 
 def _members(kind: Any) -> str:
-    """Return the values of an enumeration, with their docstrings where they have some."""
+    """Return the values of an enumeration, with their docstrings if they have any."""
     enums = [
         member for member in (kind, *typing.get_args(kind)) if isinstance(member, type) and issubclass(member, Enum)
     ]
@@ -154,7 +158,7 @@ def _members(kind: Any) -> str:
 
 
 def _value(value: Any) -> str:
-    """Return a default as the command line has it; empty where there is none."""
+    """Return a default as written on the command line; empty if there is none."""
     if value is NO_DEFAULT or (isinstance(value, str) and value == MISSING):
         return ""
     if isinstance(value, Enum):

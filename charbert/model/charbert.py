@@ -19,14 +19,24 @@ from charbert.batch import CHAR_INPUTS
 from charbert.errors import DataError, SettingsError
 from charbert.model.char_encoder import build_char_encoder
 from charbert.model.configuration import CharBertConfig
-from charbert.model.interaction import INTERACTIONS, FoldedKernel, Interaction
+from charbert.model.interaction import INTERACTIONS, Interaction
 from charbert.model.interaction_start import start_at_trunk
 from charbert.model.kernels.cpu_attention import attention_asked_for, use_signed_attention
+from charbert.model.kernels.folded_interaction import FoldedConvolution, folding_pays
 from charbert.model.kernels.random_masks import MaskDropout, replace_dropout
 from charbert.model.trunk import TrunkAdapter, build_trunk, trunk_adapter
 
 TrunkSource: TypeAlias = str | Path | PreTrainedConfig | PreTrainedModel
 """A trunk to start from: a hub name, a folder, a configuration (new weights), or a loaded model."""
+Loader: TypeAlias = Callable[..., PreTrainedModel | None]
+"""Class, folder and options of ``from_pretrained`` to a model; None for a folder in another format."""
+
+_loaders: list[Loader] = []
+
+
+def register_loader(loader: Loader) -> None:
+    """Let ``from_pretrained`` ask ``loader`` first, for a format that the library does not read."""
+    _loaders.append(loader)
 
 
 @dataclass
@@ -76,16 +86,15 @@ class CharBertPreTrainedModel(PreTrainedModel):
         trunk_config = source.config if isinstance(source, PreTrainedModel) else source
         model = cls(CharBertConfig(trunk_config=copy.deepcopy(trunk_config), **config_overrides))
         if isinstance(source, PreTrainedModel):
-            model._adopt(source)
+            model.adopt_trunk(source)
         return model
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: Any, *args: Any, **kwargs: Any) -> Self:
         """Return a saved model, as the library does; LoRA adapters saved by themselves are merged into their model."""
-        from charbert.model.adaptation.adapters import has_adapters, load_adapted  # it needs the classes of this file
-
-        if pretrained_model_name_or_path is not None and has_adapters(pretrained_model_name_or_path):
-            return load_adapted(cls, Path(pretrained_model_name_or_path), **kwargs)
+        for load in _loaders if pretrained_model_name_or_path is not None else ():
+            if (model := load(cls, Path(pretrained_model_name_or_path), **kwargs)) is not None:
+                return cast(Self, model)
         return super().from_pretrained(pretrained_model_name_or_path, *args, **kwargs)
 
     @classmethod
@@ -93,7 +102,7 @@ class CharBertPreTrainedModel(PreTrainedModel):
         """Whether the trunk's MLM head, if it has one, is wanted too."""
         return False
 
-    def _adopt(self, source: PreTrainedModel) -> None:
+    def adopt_trunk(self, source: PreTrainedModel) -> None:
         """Copy the weights of a Hugging Face encoder, alone or under a head, into the trunk."""
         mine = self.base_model.trunk
         theirs = source.base_model.state_dict()
@@ -200,7 +209,7 @@ class CharBertModel(CharBertPreTrainedModel):
             attention_mask = attention_mask.repeat(len(states), 1)  # (2B, T)
         context = self._adapter.layer_inputs(self.trunk, torch.cat(states), attention_mask)
         mask = self._interaction_mask(attention_mask, input_ids.shape[0])
-        kernels = self._folded_kernels(input_ids.numel())
+        folded = self._folded_interactions(input_ids.numel())
         wanted = self._asked(output_hidden_states, "output_hidden_states")
         history = [states] if wanted else []  # what nobody asks for is not kept in memory
         with self._recorded_attentions(self._asked(output_attentions, "output_attentions")) as attentions:
@@ -208,7 +217,7 @@ class CharBertModel(CharBertPreTrainedModel):
                 states = _unbatch(layer(torch.cat(states), **context[index]), len(states))
                 if self.interactions:
                     which = index % len(self.interactions)
-                    states = list(self.interactions[which](*states, mask, kernels[which]))
+                    states = list(self.interactions[which](*states, mask, folded[which]))
                 if wanted:
                     history.append(states)
         states = [self._adapter.finish(self.trunk, channel) for channel in states]
@@ -229,10 +238,10 @@ class CharBertModel(CharBertPreTrainedModel):
             for _ in range(1 if config.share_interaction else config.num_hidden_layers):
                 yield INTERACTIONS[config.interaction](config.hidden_size, config.interaction_window, norm_eps)
 
-    def _folded_kernels(self, subwords: int) -> list[FoldedKernel | None]:
-        """Return the kernel of each interaction that reads enough subwords for folding to pay, None for the others."""
+    def _folded_interactions(self, subwords: int) -> list[FoldedConvolution | None]:
+        """Return each interaction's folded convolution where it reads enough subwords, None for the others."""
         read = subwords * self.config.num_hidden_layers // max(1, len(self.interactions))
-        pays = read > 3 * self.config.hidden_size and not torch.compiler.is_compiling()
+        pays = folding_pays(read, self.config.hidden_size)
         return [cast(Interaction, interaction).fold() if pays else None for interaction in self.interactions]
 
     def _encode_chars(self, *char_inputs: Tensor | None) -> Tensor | None:

@@ -115,8 +115,9 @@ class CharBertForPreTraining(CharBertPreTrainedModel):
     def _reads_trunk_head(cls) -> bool:
         return True
 
-    def _adopt(self, source: PreTrainedModel) -> None:
-        super()._adopt(source)
+    def adopt_trunk(self, source: PreTrainedModel) -> None:
+        """Copy the weights of a Hugging Face encoder, and of its MLM head where it has one."""
+        super().adopt_trunk(source)
         if self.mlm_head is not None:
             self.mlm_head.adopt(source)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -11,15 +10,7 @@ from torch.nn import functional as F
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from charbert.errors import SettingsError
-
-
-class FoldedKernel(NamedTuple):
-    """A convolution that has taken in the linear maps before it."""
-
-    weight: Tensor
-    """(H, 2H, window)."""
-    of_bias: Tensor | None
-    """What the maps' biases add where there is a subword, (H, 1, window); None where they have none."""
+from charbert.model.kernels.folded_interaction import FoldedConvolution
 
 
 class Interaction(GradientCheckpointingLayer):
@@ -59,39 +50,18 @@ class Interaction(GradientCheckpointingLayer):
                 norm.weight.fill_(deviation)
                 norm.bias.fill_(mean)
 
-    def fold(self) -> FoldedKernel | None:
-        """Return the convolution with the linear maps before it in its kernel, exactly.
+    def fold(self) -> FoldedConvolution | None:
+        """Return the convolution with the linear maps before it in its kernel; None where it cannot be folded."""
+        return FoldedConvolution.of(self.token_in, self.char_in, self.mix)
 
-        With N subwords to read, in one layer or in several that share the interaction, the maps cost 4 H^2 N operations
-        and folding them costs 12 H^3: it pays where ``N > 3 H``. None where an adapter or a hook is on one of the
-        parts, which would not be asked.
-        """
-        parts = ((self.token_in, nn.Linear), (self.char_in, nn.Linear), (self.mix, nn.Conv1d))
-        if any(type(part) is not kind or part._forward_hooks or part._forward_pre_hooks for part, kind in parts):
-            return None
-        maps, halves = (self.token_in, self.char_in), self.mix.weight.chunk(2, dim=1)  # (H, H, window) each
-        folded = [torch.einsum("oiw,ij->ojw", half, linear.weight) for half, linear in zip(halves, maps, strict=True)]
-        if maps[0].bias is None:
-            return FoldedKernel(torch.cat(folded, dim=1), None)
-        biases = torch.cat([linear.bias for linear in maps])
-        return FoldedKernel(torch.cat(folded, dim=1), torch.einsum("oiw,i->ow", self.mix.weight, biases)[:, None])
-
-    def fuse(self, token: Tensor, char: Tensor, mask: Tensor | None, kernel: FoldedKernel | None) -> Tensor:
+    def fuse(self, token: Tensor, char: Tensor, mask: Tensor | None, folded: FoldedConvolution | None) -> Tensor:
         """Map both channels, (B, T, H), and convolve them along T to (B, T, H), with zeros where ``mask`` is False."""
-        if kernel is None:
-            joint = torch.cat([self.token_in(token), self.char_in(char)], dim=-1)  # (B, T, 2H), Eq. 3
-        else:
-            joint = torch.cat([token, char], dim=-1)
+        if folded is not None:
+            return folded.apply(token, char, mask)
+        joint = torch.cat([self.token_in(token), self.char_in(char)], dim=-1)  # (B, T, 2H), Eq. 3
         if mask is not None:
             joint = joint.masked_fill(~mask[..., None], 0.0)
-        joint = joint.transpose(1, 2)
-        if kernel is None:
-            mixed: Tensor = self.mix(joint)
-            return mixed.transpose(1, 2)
-        mixed = F.conv1d(joint, kernel.weight, self.mix.bias, padding=self.mix.kernel_size[0] // 2)
-        if kernel.of_bias is not None:  # a bias of Eq. 3 counts where there is a subword, and not outside
-            real = joint.new_ones(1, 1, joint.shape[2]) if mask is None else mask[:, None].to(joint.dtype)
-            mixed = mixed + F.conv1d(real, kernel.of_bias, padding=self.mix.kernel_size[0] // 2)
+        mixed: Tensor = self.mix(joint.transpose(1, 2))
         return mixed.transpose(1, 2)
 
 
@@ -113,7 +83,7 @@ class HeterogeneousInteraction(Interaction):
         return [self.token_out, self.char_out]
 
     def forward(
-        self, token: Tensor, char: Tensor, mask: Tensor | None = None, kernel: FoldedKernel | None = None
+        self, token: Tensor, char: Tensor, mask: Tensor | None = None, folded: FoldedConvolution | None = None
     ) -> tuple[Tensor, Tensor]:
         """Map both channels, each (B, T, H), to their enriched selves.
 
@@ -121,9 +91,9 @@ class HeterogeneousInteraction(Interaction):
             token: (B, T, H).
             char: (B, T, H).
             mask: True on subwords and False on padding, (B, T); without it padding is read.
-            kernel: of ``fold``, where one product is to do the work of Eq. 3 and of the convolution.
+            folded: of ``fold``, to compute Eq. 3 and the convolution in one product.
         """
-        fused = torch.tanh(self.fuse(token, char, mask, kernel))  # (B, T, H), Eqs. 3-4
+        fused = torch.tanh(self.fuse(token, char, mask, folded))  # (B, T, H), Eqs. 3-4
         token = self.token_norm(token + F.gelu(self.token_out(fused)))  # Eqs. 5-6
         char = self.char_norm(char + F.gelu(self.char_out(fused)))
         return token, char
@@ -152,10 +122,10 @@ class ReleasedInteraction(Interaction):
         super().__init__(hidden_size, window, norm_eps, bias=False)
 
     def forward(
-        self, token: Tensor, char: Tensor, mask: Tensor | None = None, kernel: FoldedKernel | None = None
+        self, token: Tensor, char: Tensor, mask: Tensor | None = None, folded: FoldedConvolution | None = None
     ) -> tuple[Tensor, Tensor]:
         """Map both channels as HeterogeneousInteraction does; the authors give no ``mask``."""
-        fused = self.fuse(token, char, mask, kernel)  # (B, T, H)
+        fused = self.fuse(token, char, mask, folded)  # (B, T, H)
         return self.token_norm(token + fused), self.char_norm(char + fused)
 
 

@@ -24,10 +24,10 @@ def test_every_setting_is_explained_where_it_is_declared(page: str) -> None:
     "line",
     [
         "`RUN` is one of `trunk.pretraining`, `model.recognizer.training`,",
-        "| `RUN.optimizer.max_grad_norm` | `1.0` | Gradients are clipped to this norm; 0 switches clipping off. |",
-        "| `attack.edits` | `[drop,add,swap,keyboard]` | One is drawn, uniformly, for each attacked word. |",
-        "| `search.space.NAME.log` | `false` | Whether factors count rather than",
-        "| `noise` | `keyboard` | All four edits of the test-time attack, keyboard included, which",
+        "| `RUN.optimizer.max_grad_norm` | `1.0` | Gradients are clipped to this norm; 0: no clipping. |",
+        "| `attack.edits` | `[drop,add,swap,keyboard]` | One is drawn, uniformly, for each attacked word. One of ",
+        "| `search.space.NAME.log` | `false` | Whether the scale is logarithmic;",
+        "| `noise` | `keyboard` | All four edits of the test-time attack. The",
     ],
 )
 def test_the_page_has_names_defaults_choices_and_what_they_do(line: str, page: str) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError
-from charbert.pipelines.analyses.base import word_vs_subword
+from charbert.pipelines.analyses import catalog
 from charbert.records import ResultRecord, write_record
 from charbert.runs.analysis_keys import (
     KIND,
@@ -79,4 +79,4 @@ def test_a_figure_holds_the_cells_that_differ_in_model_and_seed_only(composed: C
 
 def test_entity_scores_are_refused_for_other_tasks(composed: Composed) -> None:
     with pytest.raises(SettingsError, match=r"task\.kind must be tagging, got classification"):
-        word_vs_subword(composed("recipe=quick", "task=qnli"))
+        catalog.WORD_VS_SUBWORD.run(composed("recipe=quick", "task=qnli"))

@@ -11,7 +11,6 @@ from omegaconf import OmegaConf
 
 from charbert.config.renamed import with_new_names
 from charbert.config.schema import PathSettings, Settings
-from charbert.pipelines.analyses.perplexity import perplexity_run
 from charbert.pipelines.search.search import search_run, trial_run
 from charbert.records import ResultRecord, read_record, settings_key
 from charbert.runs.analysis_keys import (
@@ -24,6 +23,7 @@ from charbert.runs.analysis_keys import (
     channels_run,
     char_channel_run,
     fragility_run,
+    perplexity_run,
     sensitivity_run,
     tagger_run,
     word_vs_subword_run,

@@ -4,9 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra import compose, initialize_config_dir
 
-from charbert.config.load import load_settings
 from charbert.config.schema import Settings
 from charbert.data.readers.squad import Question
 from charbert.data.splits import check_no_leakage, connect_groups, grouped_folds, normalize_text
@@ -14,8 +12,8 @@ from charbert.noise.attack import Attack
 from charbert.tasks.catalog import build_task
 from charbert.tasks.task import Task
 from charbert.text.words import words_of
+from tests.composition import compose_settings
 
-CONF = Path(__file__).parents[2] / "conf"
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason=f"the benchmarks are not at hand in {SHARED}")
 
@@ -35,8 +33,7 @@ SIZES = {
 
 def composed(name: str, data: str = "benchmarks") -> tuple[Settings, Task[Any, Any]]:
     overrides = [f"task={name}", "recipe=minilm", f"data={data}", f"paths.data={SHARED}"]
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        settings = load_settings(compose("pretrain", overrides=overrides))
+    settings = compose_settings("pretrain", *overrides)
     return settings, build_task(settings.task)
 
 

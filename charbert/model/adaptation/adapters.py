@@ -13,7 +13,7 @@ from transformers import AutoConfig, AutoModel, PreTrainedModel
 from charbert.config.training.strategy import AdapterFormat, ChannelTraining, LoraSettings
 from charbert.errors import CheckpointError, SettingsError
 from charbert.model.adaptation.parts import encoder_layers, find_encoder
-from charbert.model.charbert import CharBertModel, CharBertPreTrainedModel
+from charbert.model.charbert import CharBertModel, CharBertPreTrainedModel, register_loader
 from charbert.model.trunk import trunk_adapter
 
 Model = TypeVar("Model", bound=CharBertPreTrainedModel)
@@ -74,8 +74,8 @@ def has_adapters(folder: str | Path) -> bool:
     return (Path(folder) / FOLDER / "adapter_config.json").is_file()
 
 
-def load_adapted(model_class: type[Model], folder: Path, **options: Any) -> Model:
-    """Return a model that was saved as adapters, merged.
+def load_adapted(model_class: type[Model], folder: Path, **options: Any) -> Model | None:
+    """Return a model that was saved as adapters, merged; None for a folder without adapters.
 
     Args:
         model_class: the class that was saved, or the encoder's.
@@ -85,16 +85,11 @@ def load_adapted(model_class: type[Model], folder: Path, **options: Any) -> Mode
     Raises:
         CheckpointError: if the model that the adapters belong to is not where it was, or another class was saved.
     """
+    if not has_adapters(folder):
+        return None
     peft = _import_peft()
     config = model_class.config_class.from_pretrained(folder, **options)
-    saved = next(
-        (
-            adapted_class
-            for adapted_class in _classes(CharBertPreTrainedModel)
-            if [adapted_class.__name__] == config.architectures
-        ),
-        None,
-    )
+    saved = next((c for c in _classes(CharBertPreTrainedModel) if [c.__name__] == config.architectures), None)
     if saved is None or model_class not in (saved, CharBertModel):
         raise CheckpointError(
             f"{folder}: expected adapters of a {model_class.__name__}, got those of {config.architectures}"
@@ -113,7 +108,7 @@ def _load_base(saved: type[Model], address: str, config: Any, folder: Path) -> M
         if AutoConfig.from_pretrained(address, trust_remote_code=False).model_type == config.model_type:
             return saved.from_pretrained(address, config=config)
         model = saved(config)
-        model._adopt(AutoModel.from_pretrained(address, dtype=torch.float32, trust_remote_code=False))
+        model.adopt_trunk(AutoModel.from_pretrained(address, dtype=torch.float32, trust_remote_code=False))
     except (OSError, ValueError) as error:
         raise CheckpointError(
             f"{folder}/{FOLDER}: the adapters belong to the model at {address}, which cannot be loaded "
@@ -179,3 +174,6 @@ def _import_peft() -> Any:
     except ImportError as error:
         raise SettingsError("strategy.trunk=lora needs peft: pip install 'charbert[tune]'") from error
     return peft
+
+
+register_loader(load_adapted)

@@ -1,4 +1,4 @@
-"""What a run is made of: files in place, noise models, vocabularies, processors."""
+"""Settings to files: data sets, the pretraining text, the trunk."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ import importlib.util
 import logging
 from pathlib import Path
 
-from charbert.config.data.sets import AttackSettings, NoiseSettings, SetFiles
+from charbert.config.data.sets import SetFiles
 from charbert.config.model.classical import BaselineKind
 from charbert.config.model.encoder import CharEncoder, TrunkSettings, TrunkSource
 from charbert.config.schema import Settings
 from charbert.data.pretraining.corpus import Blocks, read_blocks
 from charbert.data.readers.hub import fetch_corpus, fetch_split, is_reference, split_path
 from charbert.errors import CheckpointError, DataError, SettingsError
-from charbert.noise.attack import Attack
-from charbert.noise.edits import Edit, NoiseModel
-from charbert.noise.nlm import NlmNoise, ReleasedNlmNoise
 from charbert.records import file_checksum
 from charbert.synthetic.data_sets import write_newswire
 from charbert.tasks.catalog import TASKS, build_task
@@ -105,27 +102,6 @@ def task_files(settings: Settings) -> SetFiles:
         known = ", ".join(sorted(settings.data.sets))
         raise SettingsError(f"data={settings.data.name} has no set for task={settings.task.name}, only {known}")
     return settings.data.sets[settings.task.name]
-
-
-def build_nlm_noise(settings: NoiseSettings) -> NoiseModel:
-    """Return the noise model of pretraining."""
-    if settings.rules == "released":
-        return ReleasedNlmNoise(probability=settings.probability)
-    return NlmNoise(
-        probability=settings.probability,
-        edits=tuple(Edit[edit] for edit in settings.edits),
-        min_word_length=settings.min_word_length,
-    )
-
-
-def build_attack(settings: AttackSettings) -> NoiseModel:
-    """Return the noise model of the test-time attack."""
-    return Attack(
-        edits=tuple(Edit[edit] for edit in settings.edits),
-        min_word_length=settings.min_word_length,
-        letters=settings.letters,
-        probability=settings.probability,
-    )
 
 
 def trunk_location(trunk: TrunkSettings) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from charbert.config.schema import Settings
-from charbert.pipelines.build.data import build_attack, data_file, task_files
+from charbert.pipelines.build.data import data_file, task_files
+from charbert.pipelines.build.noise import build_attack
 from charbert.pipelines.build.preparation import TrainingPreparation, prepare_training
 from charbert.tasks.task import Task
 

@@ -14,16 +14,15 @@ from transformers import AutoConfig, AutoTokenizer
 
 from charbert.batch import NOISED, TEACHER
 from charbert.config.schema import Settings
-from charbert.config.training.robust_training import Divergence, RobustMethod, RobustTrainingSettings
+from charbert.config.training.robust_training import Divergence, RobustMethod
 from charbert.data.collate import PadCollator, PairedCollator, paired_collator
 from charbert.errors import SettingsError
 from charbert.model.adaptation.student import take_layers
 from charbert.model.heads import CharBertForFineTuning
 from charbert.model.processing import CharBertProcessor
 from charbert.model.processor_files import SETTINGS_FILE
-from charbert.noise.attack import Attack
-from charbert.noise.edits import Edit
 from charbert.pipelines.build.data import has_char_channel
+from charbert.pipelines.build.noise import build_training_noise
 from charbert.pipelines.build.preparation import training_weights
 from charbert.runs.recorder import seed_everything
 from charbert.runs.teachers import teacher_folder
@@ -89,7 +88,7 @@ def build_objectives(
         taught = aligner.read_by(their_processor)
         companions[TEACHER] = paired_collator(their_processor.pad_values, their_processor.row_length)
         losses.append(_distillation(settings, task, model, teacher, aligner, taught))
-    if robust.method is RobustMethod.self_teaching:
+    if robust.method is RobustMethod.consistency:
         companions[NOISED] = paired_collator(processor.pad_values, processor.row_length)
         losses.append(ConsistencyTraining(robust.weight, symmetric=robust.divergence is Divergence.symmetric))
     train_set = PairedDataset(aligner, teacher=taught, noise=_training_noise(settings, processor))
@@ -177,15 +176,5 @@ def _training_noise(settings: Settings, processor: CharBertProcessor) -> Trainin
         processor,
         seed=derive_seed(settings.seed, "robust training"),
         examples=robust.examples,
-        beside=robust.method is RobustMethod.self_teaching,
-    )
-
-
-def build_training_noise(settings: RobustTrainingSettings) -> Attack:
-    """Return the noise model of fine-tuning."""
-    return Attack(
-        edits=tuple(Edit[edit] for edit in settings.edits),
-        min_word_length=settings.min_word_length,
-        letters=settings.letters,
-        probability=settings.words,
+        beside=robust.method is RobustMethod.consistency,
     )

@@ -20,7 +20,7 @@ from charbert.preparation.out_of_fold import read_probabilities
 from charbert.preparation.report import describe_set, listings
 from charbert.preparation.steps import Dropped, Outcome, Prepared, Row, Step, StepReport, run_steps
 from charbert.preparation.suspicious import FindSuspicious
-from charbert.reporting.render.preparation_page import preparation_figure, render_report
+from charbert.reporting.render.preparation_page import render_report
 from charbert.tasks.rows import READING, number_rows, own_texts, read_rows
 from charbert.tasks.task import Task
 
@@ -102,17 +102,15 @@ def held_out_texts(task: Task[Any, Any], sets: Mapping[str, Sequence[Row]]) -> H
 
 
 def write_preparation(folder: Path, report: Mapping[str, Any], prepared: Mapping[str, Prepared]) -> None:
-    """Write what happened to sets: a report to read and one as data, a picture, and lists of the examples concerned.
+    """Write the report on sets, as Markdown and as JSON, and lists of the examples concerned.
 
     Args:
-        folder: where ``report.md``, ``report.json``, ``sets.png`` and ``sets.svg``, ``dropped.jsonl``,
-            ``changed.jsonl`` and ``findings.jsonl`` go.
+        folder: for ``report.md``, ``report.json``, ``dropped.jsonl``, ``changed.jsonl`` and ``findings.jsonl``.
         report: on sets by name, see `describe_set`.
         prepared: the sets.
     """
     for name, lines in listings(prepared).items():
         write_atomically(folder / name, lines)
-    preparation_figure(report, folder, "sets")
     write_atomically(folder / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     write_atomically(folder / "report.md", render_report(report))
 
@@ -152,7 +150,7 @@ class TrainingPreparation:
         return self.prepared.examples
 
     def write(self, folder: Path) -> None:
-        """Write report, picture and dropped examples."""
+        """Write the report and the lists of examples."""
         write_preparation(folder, self.report, {"train": self.prepared})
 
 

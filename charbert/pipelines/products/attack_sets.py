@@ -14,8 +14,10 @@ from charbert.config.schema import Settings
 from charbert.errors import DataError
 from charbert.files import replaced_folder
 from charbert.noise.edits import EditRecord
-from charbert.pipelines.build.data import build_attack, data_file, prepare_data, task_files
+from charbert.pipelines.build.data import data_file, prepare_data, task_files
+from charbert.pipelines.build.noise import build_attack
 from charbert.records import file_checksum, shorten_path
+from charbert.serialization import json_value
 from charbert.tasks.catalog import build_task
 from charbert.tasks.task import Task
 from charbert.text.words import words_of
@@ -47,7 +49,7 @@ def run(settings: Settings) -> Path:
         "generated": settings.data.generated,
         "source": shorten_path(source, settings.data.root),
         "source_sha256": file_checksum(source),
-        "attack": asdict(settings.attack),
+        "attack": json_value(asdict(settings.attack), "attack"),
         **summarize(task, examples, edits),
     }
     name = f"{settings.task.name}-{settings.attack.name}-s{settings.attack.seed}"

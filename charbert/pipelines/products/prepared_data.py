@@ -30,6 +30,7 @@ from charbert.preparation.duplicates import FindLeakage, check_no_near_leakage, 
 from charbert.preparation.report import describe_set
 from charbert.preparation.steps import Dropped, Prepared, Row
 from charbert.records import file_checksum
+from charbert.reporting.render.preparation_page import preparation_figure
 from charbert.tasks.catalog import TASKS, build_task
 from charbert.tasks.rows import own_texts, read_rows
 from charbert.tasks.task import Task
@@ -123,7 +124,9 @@ def run(settings: Settings) -> Path:
             path = draft / f"{name}{_suffix(settings, source)}"
             _write(task, path, sets.prepared[name].examples)
             files[path.relative_to(draft).as_posix()] = file_checksum(path)
-        write_preparation(draft, sets.report(files), sets.prepared)
+        report = sets.report(files)
+        write_preparation(draft, report, sets.prepared)
+        preparation_figure(report, draft, "sets")
     log.info("%s: %s", folder, ", ".join(f"{name} {len(sets.prepared[name].rows)}" for name in sets.written[:6]))
     return folder
 

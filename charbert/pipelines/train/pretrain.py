@@ -26,7 +26,6 @@ from charbert.model import CharBertForPreTraining, CharBertModel, CharBertPreTra
 from charbert.model.processing import CharBertProcessor
 from charbert.model.word_start import start_words_at_subwords
 from charbert.pipelines.build.data import (
-    build_nlm_noise,
     corpus_blocks,
     corpus_file,
     has_char_channel,
@@ -34,6 +33,7 @@ from charbert.pipelines.build.data import (
     refuse_baseline,
     trunk_location,
 )
+from charbert.pipelines.build.noise import build_nlm_noise
 from charbert.pipelines.build.released import released_model, released_processor
 from charbert.pipelines.build.vocabularies import load_char_vocab, load_word_vocab
 from charbert.runs.recorder import checksums, final_scores, history, recorded_run, seed_everything, train

@@ -12,7 +12,7 @@ import torch
 from transformers import EvalPrediction
 
 from charbert.batch import IGNORED_LABEL
-from charbert.config.model.word_recognizer import Backoff, WordRecognizerSettings
+from charbert.config.model.word_recognizer import Backoff
 from charbert.config.schema import Settings
 from charbert.config.training.trainer import TrainingSettings
 from charbert.data.word_recognition import (
@@ -26,9 +26,8 @@ from charbert.files import replaced_folder
 from charbert.metrics.word_recognition import recognition_scores
 from charbert.model.word_recognizer.correction import WordCorrector
 from charbert.model.word_recognizer.network import WordRecognizer, WordRecognizerConfig
-from charbert.noise.edits import Edit
-from charbert.noise.nlm import NlmNoise
 from charbert.pipelines.build.data import corpus_blocks, corpus_file, prepare_data
+from charbert.pipelines.build.noise import build_recognizer_noise
 from charbert.runs.recorder import checksums, final_scores, history, recorded_run, seed_everything, train
 from charbert.runs.run import Run, background_recognizer_run, recognizer_run
 from charbert.tasks.task import Task
@@ -125,7 +124,7 @@ def _train(
     sets = {
         split: WordRecognitionDataset(
             sentences[split],
-            _build_noise(chosen),
+            build_recognizer_noise(chosen),
             words,
             characters,
             seed=settings.pretraining_seed if split == "train" else 0,
@@ -175,16 +174,3 @@ def _train(
 def _save(model: Any, run: Run) -> None:
     with replaced_folder(run.model_folder) as draft:
         model.save_pretrained(draft)
-
-
-def _build_noise(chosen: WordRecognizerSettings) -> NlmNoise:
-    """Return the noise of training.
-
-    Departure: Pruthi et al. draw an edit first and leave the word alone where it is too short for it (drop
-    needs five characters there, swap four); here one of the edits possible in a word is drawn.
-    """
-    return NlmNoise(
-        probability=chosen.noise_probability,
-        edits=tuple(Edit[edit] for edit in chosen.edits),
-        min_word_length=chosen.min_word_length,
-    )

@@ -1,4 +1,4 @@
-"""How much of its score each model loses under attack. Paper: Sec. 4.5, BERT above 30 % on QNLI, CharBERT 12 %."""
+"""Share of its score that each model loses under attack. Paper: Sec. 4.5, BERT above 30 % on QNLI, CharBERT 12 %."""
 
 from __future__ import annotations
 
@@ -39,14 +39,11 @@ def attack_drop_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
 
     Args:
         table: with an original and an attacked column for each task, as Table 2.
-        folder: where ``stem.png`` and ``stem.svg`` go.
-        stem: name of the files.
-
-    Returns:
-        The two paths.
+        folder: where the files are written, see `save_figure`.
+        stem: of their names.
 
     Raises:
-        RecordError: if the table has no row with both scores, or the files cannot be written.
+        RecordError: if the table has no row with both scores.
     """
     drops = {group: rows for group, rows in attack_drops(table).items() if rows}
     if not drops:

@@ -26,14 +26,8 @@ def attribution_strips(texts: Sequence[ExplainedText], folder: Path | str, stem:
 
     Args:
         texts: what is explained.
-        folder: where ``stem.png`` and ``stem.svg`` go.
-        stem: name of the files.
-
-    Returns:
-        The two paths.
-
-    Raises:
-        RecordError: if the files cannot be written.
+        folder: where the files are written, see `save_figure`.
+        stem: of their names.
     """
     import matplotlib
     from matplotlib.figure import Figure
@@ -56,14 +50,8 @@ def attention_grids(texts: Sequence[ExplainedText], folder: Path | str, stem: st
 
     Args:
         texts: what is explained, with attention.
-        folder: where ``stem.png`` and ``stem.svg`` go.
-        stem: name of the files.
-
-    Returns:
-        The two paths.
-
-    Raises:
-        RecordError: if the files cannot be written.
+        folder: where the files are written, see `save_figure`.
+        stem: of their names.
     """
     import matplotlib
     from matplotlib.figure import Figure

@@ -1,4 +1,4 @@
-"""What was tried on a task: the same model under other settings of pretraining and fine-tuning, side by side."""
+"""Hyper-parameters compared: one model under several settings of pretraining and fine-tuning, on one task."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from charbert.config.schema import Settings
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Column, Row, Table
 from charbert.reporting.tables.paper import METRIC_TITLES, TASK_TITLES
-from charbert.reporting.tables.scores import row_label, setting
+from charbert.reporting.tables.scores import describe, row_label, setting
 
 _PRETRAINING = ("pretraining_seed", "corpus", "noise", "pretraining")
-"""Settings of pretraining, which tell nothing of a model that had none."""
+"""Settings of pretraining, which say nothing about a model that had none."""
 _FINETUNING = ("preparation", "finetuning", "strategy", "distillation", "robust_training", "attack")
 _DATA = ("train", "dev", "test", "folds.number", "folds.seed")
 _WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
 _OFF = (None, "none", "")
-"""Values that a row leaves unsaid."""
+"""Values that a row's name leaves out."""
 _ATTACKS = ("released", "charbert")
 """The attacked set that is shown, by preference."""
 
@@ -30,7 +30,7 @@ def hyper_parameter_table(records: Sequence[ResultRecord], task: str, metric: st
     """Return dev and test scores by model and settings, or None where no model was fine-tuned in several ways.
 
     A row is named by the settings in which the records of its model differ. The best dev score of a model, by which
-    settings are to be chosen, is bold; test scores are there to be looked at, not to choose by.
+    settings are to be chosen, is bold; test scores are shown, but not meant to choose by.
 
     Args:
         records: fine-tuned runs of one recipe, with any settings.
@@ -56,8 +56,8 @@ def hyper_parameter_table(records: Sequence[ResultRecord], task: str, metric: st
         for choice, cells in own.items():
             cells[0] = replace(cells[0], is_best=len(own) > 1 and cells[0].mean == best)
             table_rows.append(Row(", ".join((label, *choice)), tuple(cells)))
-    recipe, trunk = (setting(runs[0], name) for name in ("recipe", "trunk.name"))
-    caption = f"Recipe {recipe}; trunk {trunk}. Percent, mean over seeds. Bold: best on the dev set, of each model."
+    about = describe(runs[:1], data=False, seeds=False)
+    caption = f"{about}. Percent, mean over seeds. Bold: best on the dev set, of each model."
     return Table(f"Settings tried: {title}", columns, tuple(table_rows), caption)
 
 
@@ -97,7 +97,7 @@ def _cells(records: Sequence[ResultRecord], columns: Sequence[Column]) -> list[C
 
 
 def _choices(record: ResultRecord) -> dict[str, Any]:
-    """Return the settings that runs of one model may differ in, by path: of its encoder and of what the run does."""
+    """Return the settings in which runs of one model may differ, by path."""
     model = dict(setting(record, "model") or {})
     recognizer = model.pop("recognizer", None) or {}
     if recognizer.get("enabled"):
@@ -115,7 +115,7 @@ def _choices(record: ResultRecord) -> dict[str, Any]:
 
 
 def _fill(choices: Sequence[dict[str, Any]]) -> None:
-    """Give records that are older than a setting its default, which changes nothing."""
+    """Fill in the default of each setting that a record is older than."""
     schema = OmegaConf.to_container(OmegaConf.structured(Settings), enum_to_str=True)
     assert isinstance(schema, dict)
     defaults = dict(_flat(schema))

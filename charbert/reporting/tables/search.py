@@ -71,9 +71,6 @@ def draw_search(
         metric: what the scores are.
         title: of the figure.
         scales: ``linear``, ``log`` or ``choice`` by setting.
-
-    Returns:
-        The two paths.
     """
     names = _names(rows)
     count = 1 + len(names) + bool(importances)

@@ -49,7 +49,7 @@ class TfidfLabel:
         self._vectorizer = fit_vectorizer(settings, texts)
         self._labels = list(labels)
         self._constant = MajorityLabel(examples, labels) if len({row.label for row in examples}) < 2 else None
-        self._regression = LogisticRegression(C=settings.strength, max_iter=500)
+        self._regression = LogisticRegression(C=settings.C, max_iter=500)
         if self._constant is None:
             self._regression.fit(self._rows(examples), [example.label for example in examples])
 

@@ -78,7 +78,7 @@ class TfidfTag:
         self._only = tags[0] if len(set(tags)) < 2 else None
         self._regression = SGDClassifier(
             loss="log_loss",
-            alpha=1 / (settings.strength * max(1000, len(words))),
+            alpha=1 / (settings.C * max(1000, len(words))),
             max_iter=20,
             tol=1e-4,
             random_state=derive_seed(seed, "tags") % 2**32,

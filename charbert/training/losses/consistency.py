@@ -1,4 +1,4 @@
-"""Self-teaching: a model that is to say of text with typos what it says of the clean text."""
+"""Consistency training: predictions on text with typos are trained toward those on the clean text."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from charbert.training.losses.extra_loss import Batch, comparable_logits, diverg
 
 
 class ConsistencyTraining:
-    """Draw the predictions on the noised copy of a batch, its companion, to those on the clean one.
+    """Add the divergence between the predictions on a batch and on its noised copy.
 
     Args:
         weight: of the divergence beside the loss of the labels.
-        symmetric: the mean of both directions, and both copies learn; otherwise KL(clean || noised), and the clean
-            predictions are a target that gets no gradient.
+        symmetric: the mean of both directions, and both copies get a gradient; otherwise KL(clean || noised), in which
+            the clean predictions are a fixed target.
     """
 
     def __init__(self, weight: float, *, symmetric: bool = False) -> None:
@@ -32,7 +32,7 @@ class ConsistencyTraining:
     def __call__(
         self, model: nn.Module, batch: Batch, outputs: Batch, loss: Tensor
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the loss with the divergence added, and the part ``self_teaching``."""
+        """Return the loss with the divergence added, and the part ``consistency``."""
         companion = batch[NOISED]
         noised = comparable_logits(model(**paired_inputs(companion)), companion[THEIR_POSITIONS])
         clean = comparable_logits(outputs, companion[OWN_POSITIONS])
@@ -40,4 +40,4 @@ class ConsistencyTraining:
             distance = (divergence(clean, noised) + divergence(noised, clean)) / 2
         else:
             distance = divergence(clean.detach(), noised)
-        return loss + self.weight * distance, {"self_teaching": distance.detach()}
+        return loss + self.weight * distance, {"consistency": distance.detach()}

@@ -19,7 +19,7 @@ from charbert.errors import SettingsError
     ("settings", "value", "message"),
     [
         (LengthSettings, {"min_words": 5, "max_words": 4}, r"lengths\.max_words"),
-        (LengthSettings, {"fence": -1}, r"lengths\.min_words and fence"),
+        (LengthSettings, {"fence": -1}, r"lengths\.fence must be 0 or more"),
         (NearSettings, {"similarity": 1.1}, r"near\.similarity"),
         (NearSettings, {"permutations": 1}, r"near\.permutations must be at least 16"),
         (SuspiciousSettings, {"method": "guess"}, r"suspicious\.method"),

@@ -18,10 +18,10 @@ CLAIM = """
 import sys, time
 from pathlib import Path
 from charbert.config.search import *
-from charbert.pipelines.search.search_study import Study
+from charbert.pipelines.search.search_study import SearchStudy
 space = {"rate": Dimension(low=1e-5, high=1e-1, log=True)}
 folder = Path(sys.argv[1])
-study = Study(folder, folder / "locks", SearchSettings(SearchMethod.random, trials=9, space=space))
+study = SearchStudy(folder, folder / "locks", SearchSettings(SearchMethod.random, trials=9, space=space))
 """
 
 

@@ -10,6 +10,7 @@ from charbert.config.schema import Settings
 from charbert.errors import RecordError, SettingsError
 from charbert.pipelines import redraw
 from charbert.pipelines.tables import paper
+from charbert.pipelines.tables.drawing import draw, draw_all
 from charbert.records import ResultRecord, start_record, write_record
 from charbert.reporting.tables.paper import TABLE_SPECS
 from charbert.runs.comparability import comparison_keys
@@ -80,7 +81,7 @@ def test_rows_of_roberta_stand_beside_berts_in_tables_1_and_3_only(composed: Com
         for model in ("bert", "charbert"):
             last = composed(f"trunk={trunk}", f"model={model}")
             finish(last, 0.9 if trunk == "minilm" else 0.95)
-    assert paper.draw_all(last) == ["table2_robustness", "table3_sequence_labeling", "table4_ablation"]
+    assert draw_all(last, paper.TABLES.values()) == ["table2_robustness", "table3_sequence_labeling", "table4_ablation"]
     table = drawn(last, "table3_sequence_labeling")
     assert "| BERT | 90.00 [91.24] |" in table and "| CharBERT-RoBERTa | **95.00** [92.49] |" in table
     assert "trunks minilm, roberta-base" in table
@@ -92,18 +93,18 @@ def test_of_two_trunks_of_one_family_the_one_asked_for_is_shown(composed: Compos
     finish(composed("model=bert"), 0.9)
     finish(composed("model=bert", "trunk=bert_base_cased"), 0.8)
     settings = composed("trunk=bert_base_cased")
-    paper.draw(settings, "table3_sequence_labeling")
+    draw(settings, paper.TABLES["table3_sequence_labeling"])
     assert "| BERT | 80.00 [91.24] |" in drawn(settings, "table3_sequence_labeling")
 
 
 def test_a_table_without_cells_is_not_drawn(composed: Composed) -> None:
-    assert paper.draw_all(composed()) == []
+    assert draw_all(composed(), paper.TABLES.values()) == []
     finish(composed("task=cola"), 0.5)
-    assert paper.draw_all(composed()) == ["table1_qa_classification"]
+    assert draw_all(composed(), paper.TABLES.values()) == ["table1_qa_classification"]
 
 
 def test_an_experiment_that_is_no_table_is_refused(composed: Composed) -> None:
-    with pytest.raises(SettingsError, match="experiment=pretrain is no table of cells; known: table1_qa"):
+    with pytest.raises(SettingsError, match="experiment=pretrain draws none of the tables table1_qa"):
         paper.run(composed())
 
 

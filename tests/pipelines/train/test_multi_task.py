@@ -30,7 +30,7 @@ LEARNING = ("finetuning.max_steps=8", "finetuning.evaluations=1", "finetuning.ba
 
 @pytest.fixture
 def finished(head_data: Path, benchmarks: Benchmarks) -> tuple[Settings, ResultRecord]:
-    settings = benchmarks(*TOGETHER, *LEARNING, "robust_training=self_teaching")
+    settings = benchmarks(*TOGETHER, *LEARNING, "robust_training=consistency")
     return settings, multi_task_tables.run(settings)
 
 
@@ -97,5 +97,5 @@ def test_what_does_not_go_with_several_tasks_is_refused(
 def test_a_task_must_be_called_by_its_name(benchmarks: Benchmarks) -> None:
     with pytest.raises(SettingsError, match=r"write \+task@multi_task\.tasks\.pos=pos"):
         benchmarks("+task@multi_task.tasks.ner=pos")
-    with pytest.raises(SettingsError, match=r"multi_task\.temperature must be 1 or more"):
+    with pytest.raises(SettingsError, match=r"multi_task\.temperature must be at least 1"):
         benchmarks("multi_task.temperature=0.5")

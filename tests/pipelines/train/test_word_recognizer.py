@@ -3,28 +3,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra import compose, initialize_config_dir
 
-from charbert.config.load import load_settings
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError
 from charbert.pipelines.train.word_recognizer import prepare_corrector, prepare_recognizer
 from charbert.records import read_records
 from charbert.runs.keys import encoder_identity
 from charbert.runs.run import background_recognizer_run, finetuning_run, recognizer_run
-
-CONF = Path(__file__).parents[3] / "conf"
+from tests.composition import compose_settings
 
 
 def composed(folder: Path, *overrides: str) -> Settings:
     places = [f"paths.outputs={folder / 'outputs'}", f"paths.results={folder / 'results'}"]
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return load_settings(
-            compose(
-                "pretrain",
-                overrides=["recipe=smoke", "tracking=off", "model=bert_wordrec", *places, *overrides],
-            )
-        )
+    plain = ("recipe=smoke", "tracking=off", "model=bert_wordrec")
+    return compose_settings("pretrain", *plain, *places, *overrides, folder=folder)
 
 
 class PlainTask:

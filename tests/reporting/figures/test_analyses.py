@@ -133,5 +133,5 @@ def test_sources_of_an_encoder_with_a_long_name_stand_on_short_lines(tmp_path) -
 
 
 def test_redrawing_needs_no_torch() -> None:
-    code = "import sys; import charbert.pipelines.analyses.base; sys.exit('torch' in sys.modules)"
+    code = "import sys; import charbert.pipelines.redraw; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -43,8 +43,8 @@ def test_seeds_stand_in_one_row_and_of_one_seed_the_later_run_counts() -> None:
 
 
 def test_a_way_names_the_teacher_and_the_typos_beside_the_strategy() -> None:
-    both = record("BERT", **LORA, distillation={"enabled": True}, robust_training={"method": "self_teaching"})
-    assert adaptation_label(both) == "lora + distillation + self-teaching"
+    both = record("BERT", **LORA, distillation={"enabled": True}, robust_training={"method": "consistency"})
+    assert adaptation_label(both) == "lora + distillation + consistency"
     assert (
         adaptation_label(record("BERT", distillation={"enabled": False}, robust_training={"method": "none"})) == "full"
     )

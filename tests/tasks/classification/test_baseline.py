@@ -65,7 +65,7 @@ def test_texts_without_ngrams_are_refused_with_the_setting_to_change() -> None:
         ({"ngrams": [1]}, "ngrams must be the shortest and the longest"),
         ({"min_count": 0}, "min_count must be at least 1"),
         ({"max_features": 0}, "max_features must be at least 1 or null"),
-        ({"strength": 0.0}, "strength must be positive"),
+        ({"C": 0.0}, "C must be positive"),
         ({"window": -1}, "window must not be negative"),
     ],
 )
