@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import softmax
 
 from charbert.batch import EXAMPLE_IDS
-from charbert.tasks.encoded import Encoded
+from charbert.tasks.encoded import Encoded, take_feature
 from charbert.tasks.head import OVERLAP, Output, Reader, TextInput, one_line
 
 
@@ -55,7 +55,7 @@ class LabelReader(Reader):
             )
             for row, number in enumerate(chosen):
                 if len(encoding["input_ids"][row]) <= self.usage.max_length:
-                    features.append(self._feature(encoding, row, number))
+                    features.append(take_feature(encoding, row, **{EXAMPLE_IDS: number}))
                 else:
                     features += self._windows(inputs[number], number)
         return Encoded(features, origin=len(inputs))
@@ -71,10 +71,6 @@ class LabelReader(Reader):
         shares = softmax(logits).tolist()
         best = int(np.argmax(shares))
         return LabelOutput(self.labels[best], shares[best], dict(zip(self.labels, shares, strict=True)), windows)
-
-    def _feature(self, encoding: Any, row: int, number: int) -> dict[str, Any]:
-        names = self.processor.pad_values
-        return {name: values[row] for name, values in encoding.items() if name in names} | {EXAMPLE_IDS: number}
 
     def _windows(self, text_input: TextInput, number: int) -> Iterator[dict[str, Any]]:
         options: dict[str, Any] = {"truncation": True}
@@ -95,7 +91,7 @@ class LabelReader(Reader):
             **options,
         )
         for row in range(len(encoding["input_ids"])):
-            yield self._feature(encoding, row, number)
+            yield take_feature(encoding, row, **{EXAMPLE_IDS: number})
 
     def _count(self, *texts: str, special: bool = True) -> int:
         encoding = self.processor([texts[0]], [*texts[1:]] or None, add_special_tokens=special)
