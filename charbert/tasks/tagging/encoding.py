@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -94,7 +95,7 @@ def encode_tagged(
         encoding = processor([list(sentence.words) for sentence in chunk], is_split_into_words=True)
         pieces: list[_Piece] = []
         for row, sentence in enumerate(chunk):
-            counts, specials = _subword_counts(encoding.word_ids(row), len(sentence.words))
+            counts, specials = subword_counts(encoding.word_ids(row), len(sentence.words))
             space = max_length - specials
             if space < 1:
                 raise SettingsError(
@@ -171,15 +172,10 @@ def check_tags(sentences: Sequence[Tagged], label_ids: Mapping[str, int], source
             )
 
 
-def _subword_counts(word_ids: Sequence[int | None], num_words: int) -> tuple[list[int], int]:
+def subword_counts(word_ids: Sequence[int | None], num_words: int) -> tuple[list[int], int]:
     """Return how many subwords each word has, and how many special ones there are."""
-    counts, specials = [0] * num_words, 0
-    for word in word_ids:
-        if word is None:
-            specials += 1
-        else:
-            counts[word] += 1
-    return counts, specials
+    counts = Counter(word_ids)
+    return [counts[word] for word in range(num_words)], counts[None]
 
 
 def _split_words(counts: Sequence[int], space: int) -> list[tuple[int, int]]:

@@ -13,7 +13,7 @@ from charbert.batch import Processor
 from charbert.data.readers.conll import TaggedSentence
 from charbert.tasks.encoded import Encoded
 from charbert.tasks.head import OVERLAP, Output, Reader, TextInput, Usage, one_line
-from charbert.tasks.tagging.encoding import EncodedTags, encode_tagged
+from charbert.tasks.tagging.encoding import EncodedTags, encode_tagged, subword_counts
 from charbert.tasks.tagging.windows import overlapping_windows, stitch
 from charbert.text.words import Span, split_words
 
@@ -154,9 +154,8 @@ class TagReader(Reader):
 
     def _windows(self, words: Sequence[str]) -> list[tuple[int, int]]:
         encoding: Any = self.processor([list(words)], is_split_into_words=True)
-        word_ids = encoding.word_ids(0)
-        counts = np.bincount([word for word in word_ids if word is not None], minlength=len(words)).tolist()
-        space = self.usage.max_length - word_ids.count(None)
+        counts, specials = subword_counts(encoding.word_ids(0), len(words))
+        space = self.usage.max_length - specials
         return overlapping_windows(counts, space, int(space * OVERLAP))
 
     def _spans(self, text: str, cut: Sequence[Span], words: Sequence[TaggedWord]) -> Iterator[TaggedSpan]:
