@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,23 @@ def new_record(settings: Settings, run: Run) -> ResultRecord:
     return record
 
 
+def open_tracking(
+    settings: Settings, job_type: str, name: str, config: Mapping[str, Any]
+) -> AbstractContextManager[TrackedRun]:
+    """Open a W&B run in the group of the experiment, as ``settings.tracking`` asks for it."""
+    return tracking_run(
+        mode=settings.tracking.mode.name,
+        project=settings.tracking.project,
+        entity=settings.tracking.entity,
+        timeout_seconds=settings.tracking.timeout_seconds,
+        folder=Path(settings.paths.outputs),
+        group=settings.experiment,
+        job_type=job_type,
+        name=name,
+        config=config,
+    )
+
+
 @contextmanager
 def recorded_run(settings: Settings, run: Run) -> Iterator[tuple[ResultRecord, TrackedRun]]:
     """Open a record and its W&B run; write the record when the body ends without an error.
@@ -62,17 +79,7 @@ def recorded_run(settings: Settings, run: Run) -> Iterator[tuple[ResultRecord, T
     """
     run.check_processes()
     record = new_record(settings, run)
-    with tracking_run(
-        mode=settings.tracking.mode.name,
-        project=settings.tracking.project,
-        entity=settings.tracking.entity,
-        timeout_seconds=settings.tracking.timeout_seconds,
-        folder=Path(settings.paths.outputs),
-        group=settings.experiment,
-        job_type=run.kind,
-        name=run.name,
-        config=record.settings | {"key": run.key},
-    ) as tracked:
+    with open_tracking(settings, run.kind, run.name, record.settings | {"key": run.key}) as tracked:
         yield record, tracked
         record.wandb_id, record.wandb_path = tracked.id, tracked.path
         record.details["generated"] = settings.data.generated

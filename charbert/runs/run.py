@@ -18,7 +18,7 @@ from charbert.config.model.classical import BaselineKind
 from charbert.config.schema import Settings
 from charbert.files import locked
 from charbert.records import ResultRecord, read_record, settings_key
-from charbert.runs.folders import MODEL, PREDICTIONS, record_path, run_folder
+from charbert.runs.folders import MODEL, PREDICTIONS, UNITS, record_path, run_folder
 from charbert.runs.keys import encoder_identity, finetuning_identity, recognizer_identity, trunk_identity
 from charbert.training.distributed.processes import from_first, refuse_several
 
@@ -66,6 +66,11 @@ class Run:
     def preparation_folder(self) -> Path:
         """Where the report of data preparation is, if the training examples were prepared."""
         return self.folder / "preparation"
+
+    @property
+    def units_path(self) -> Path:
+        """Where the counts of each test example are saved."""
+        return self.record_path.with_name(UNITS)
 
     def predictions_path(self, name: str) -> Path:
         """Where the predictions on an eval set are saved: clean, or the attack's name."""

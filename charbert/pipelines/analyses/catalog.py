@@ -9,6 +9,7 @@ from pathlib import Path
 
 from charbert.config.analysis import Stage
 from charbert.config.data.sets import TaskKind
+from charbert.config.model.classical import BaselineKind
 from charbert.config.model.encoder import CharEncoder
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError
@@ -179,10 +180,11 @@ COMPRESSION = Analysis(
 
 def _require_heads(settings: Settings) -> None:
     model = settings.model
-    if model.baseline.kind.name != "none" or model.released or model.pretrained:
+    is_baseline = model.baseline.kind is not BaselineKind.none
+    if is_baseline or model.released or model.pretrained:
         raise SettingsError(
-            "perplexity is measured with the MLM head of an encoder that was pretrained here, or of a trunk; "
-            f"model={model.name} may have none (a baseline, model.released or model.pretrained)"
+            "perplexity needs the MLM head of an encoder that was pretrained here, or of a trunk, but "
+            f"model={model.name} is {'a baseline' if is_baseline else 'read from model.released or model.pretrained'}"
         )
 
 

@@ -57,7 +57,7 @@ class _Text:
 def run(settings: Settings) -> Path:
     """Write the explanation of the decision that the settings name, and return its folder.
 
-    The folder holds a page (``explanation.html``), pictures of attributions and of attention (PNG and SVG), and the
+    The folder holds a page (``explanation.html``), figures of attributions and of attention (PNG and SVG), and the
     numbers (``explanation.json``).
 
     Raises:

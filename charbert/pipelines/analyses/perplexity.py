@@ -176,7 +176,7 @@ def _noisy_metrics(
         "attacked/unchanged": (attacked, [~row for row in noised], None),
     }
     if processor.char_vocab is not None:
-        groups |= {f"attacked/noised/{view.name}_hidden": (attacked, noised, view) for view in Hidden}
+        groups |= {f"attacked/noised/{part.name}_hidden": (attacked, noised, part) for part in Hidden}
     metrics: dict[str, float] = {}
     for name, (rows, kept, hidden) in groups.items():
         scores = noisy_word_scores(

@@ -1,4 +1,4 @@
-"""From the settings of preparation to steps, and training examples that went through them."""
+"""Settings to the steps of data preparation, and to prepared training examples."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from charbert.tasks.task import Task
 log = logging.getLogger(__name__)
 
 HeldOut = Mapping[str, Sequence[tuple[str, tuple[str, ...]]]]
-"""Place and texts of each example of the other sets, by their names."""
+"""By set: place and texts of each example."""
 
 
 def build_step(step: PreparationStep, settings: PreparationSettings, task: Task[Any, Any], held_out: HeldOut) -> Step:
-    """Return the step that a setting names.
+    """Return the step of a setting.
 
     Args:
-        step: which.
-        settings: of the whole preparation.
+        step: its name in the settings.
+        settings: of all steps.
         task: the benchmark; it knows its labels.
-        held_out: what training examples may not repeat.
+        held_out: texts that training examples must not repeat.
 
     Raises:
         DataError: if a file that the settings name is missing or malformed.
@@ -75,10 +75,10 @@ def prepare_rows(
     malformed: Sequence[Dropped] = (),
     held_out: HeldOut | None = None,
 ) -> Prepared:
-    """Return rows after steps, and after those that the task cannot have are taken out.
+    """Return rows after the steps and after dropping those that are not valid for the task.
 
     Raises:
-        DataError: if none is left, or a step refuses the rows.
+        DataError: if no row is left, or a step refuses the rows.
     """
     chosen = [build_step(step, settings.preparation, task, held_out or {}) for step in steps]
     prepared = run_steps(rows, [*chosen, DropUnfit()], task.adapter, malformed)
@@ -116,13 +116,13 @@ def write_preparation(folder: Path, report: Mapping[str, Any], prepared: Mapping
 
 
 class TrainingPreparation:
-    """What happened to training examples before fine-tuning: for the record and the run's folder.
+    """Training examples prepared for fine-tuning, and the report on it for the record and the run's folder.
 
     Args:
         settings: the experiment's settings.
         task: the benchmark.
-        rows: the examples as they were.
-        malformed: what could not be read.
+        rows: the examples before preparation.
+        malformed: lines that could not be read.
         held_out: rows of the other sets, by name.
     """
 
@@ -157,7 +157,7 @@ class TrainingPreparation:
 def prepare_training(
     settings: Settings, task: Task[Any, Any], path: Path, held_out: Mapping[Path, Sequence[Any]]
 ) -> TrainingPreparation:
-    """Return the examples of a training file after preparation; what is malformed is dropped too.
+    """Return the prepared examples of a training file; malformed ones are dropped.
 
     Args:
         settings: the experiment's settings.
@@ -177,7 +177,7 @@ def prepare_training(
 def prepare_fold(
     settings: Settings, task: Task[Any, Any], examples: Sequence[Any], held_out: Mapping[str, Sequence[Any]]
 ) -> TrainingPreparation:
-    """Return the training examples of a fold after preparation.
+    """Return the prepared training examples of a fold.
 
     Raises:
         DataError: if a step refuses them, or none is left.
@@ -187,7 +187,7 @@ def prepare_fold(
 
 
 def training_weights(settings: Settings, task: Task[Any, Any], examples: Sequence[Any]) -> list[float] | None:
-    """Return the weight of each label in the loss, None where all count the same.
+    """Return the weight of each label in the loss, None if all are equal.
 
     Raises:
         SettingsError: if the task has no labels.

@@ -79,21 +79,12 @@ def run(settings: Settings) -> ResultRecord:
 
 def _track(settings: Settings, table: Table, records: Sequence[ResultRecord]) -> None:
     """Log the table to W&B, with the runs behind its rows, and its figures, as a run of its own."""
-    from charbert.training.tracking import tracking_run
+    from charbert.runs.recorder import open_tracking
 
     stem, results = settings.experiment, Path(settings.paths.results)
     address = os.environ.get("WANDB_BASE_URL", "https://wandb.ai")
-    with tracking_run(
-        mode=settings.tracking.mode.name,
-        project=settings.tracking.project,
-        entity=settings.tracking.entity,
-        timeout_seconds=settings.tracking.timeout_seconds,
-        folder=Path(settings.paths.outputs),
-        group=stem,
-        job_type="table",
-        name=f"{stem}-{settings.recipe}",
-        config={"recipe": settings.recipe, "trunk": settings.trunk.name, "data": settings.data.name},
-    ) as tracking:
+    config = {"recipe": settings.recipe, "trunk": settings.trunk.name, "data": settings.data.name}
+    with open_tracking(settings, "table", f"{stem}-{settings.recipe}", config) as tracking:
         tracking.table(f"table/{stem}", *list_rows(table, records))
         tracking.table(f"table/{stem}/runs", *list_runs(table, records, address))
         if stem == ROBUSTNESS:

@@ -25,7 +25,8 @@ def _draw_curves(table: Table, records: Sequence[ResultRecord], folder: Path, st
     """Draw the losses of the encoders; a record that is older than the history has none."""
     histories = {row.label: record.details.get("history", []) for row, record in zip(table.rows, records, strict=True)}
     if any(name.endswith("lm_loss") for history in histories.values() for entry in history for name in entry):
-        loss_curves(histories, folder, stem, caption=table.caption.partition(". ")[0] + ".")
+        about = table.caption.partition(". ")[0]
+        loss_curves(histories, folder, stem, caption=f"{about}. {table.row_legend}".strip())
 
 
 def _row_names(records: Sequence[ResultRecord]) -> list[str]:

@@ -22,17 +22,15 @@ from charbert.metrics.significance import (
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Column
 from charbert.reporting.tables.scores import baseline_of, repetition, runs_of, setting
+from charbert.runs.folders import UNITS
 from charbert.seeding import numpy_generator
 
 log = logging.getLogger(__name__)
 
-UNITS_FILE = "per_example.json"
-"""File with the counts of each test example, beside the record: clean and under each attack for the task's metric,
-and under ``clean/METRIC`` for its others."""
 _STATISTICS: dict[int, Statistic] = {2: mean_of_counts, 3: f1_of_counts, 4: matthews_of_counts}
 """By the number of counts of an example."""
 
-Units = list[np.ndarray]
+Counts = list[np.ndarray]
 """Counts of the examples, (N, K), of each seed that two rows share."""
 
 
@@ -83,9 +81,9 @@ def row_p_values(
 
 def _paired(
     first: Sequence[ResultRecord], second: Sequence[ResultRecord], metric: str, folder: Path
-) -> dict[int, tuple[Units, Units]]:
+) -> dict[int, tuple[Counts, Counts]]:
     """Return by fold the counts of both rows, for the seeds that they share."""
-    pairs: dict[int, tuple[Units, Units]] = defaultdict(lambda: ([], []))
+    pairs: dict[int, tuple[Counts, Counts]] = defaultdict(lambda: ([], []))
     others = {repetition(record): record for record in second}
     for record in first:
         seed_and_fold = repetition(record)
@@ -103,7 +101,7 @@ def _paired(
     return {fold: sides for fold, sides in pairs.items() if sides[0]}
 
 
-def _p_value(pairs: dict[int, tuple[Units, Units]], rng: np.random.Generator, rounds: int) -> float:
+def _p_value(pairs: dict[int, tuple[Counts, Counts]], rng: np.random.Generator, rounds: int) -> float:
     seeds = max(len(units) for units, _ in pairs.values())
     own_units, other_units = (np.concatenate([np.sum(sides[at], axis=0) for sides in pairs.values()]) for at in (0, 1))
     if seeds == 1 and _is_right_or_wrong(own_units) and _is_right_or_wrong(other_units):
@@ -120,7 +118,7 @@ def _is_right_or_wrong(units: np.ndarray) -> bool:
 def _units(record: ResultRecord, metric: str, folder: Path) -> np.ndarray | None:
     """Return the counts of each example in the column's metric, None if the record has none for it."""
     kind, _, *attack, name = metric.split("/")
-    path = folder / record.folder_name / UNITS_FILE
+    path = folder / record.folder_name / UNITS
     if not path.is_file():
         return None
     try:

@@ -86,7 +86,7 @@ def share_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
         axis.set_ylim(0, 105)
         _finish(axis, "share of nouns in percent")
         add_legend(figure, [axis], [f"{who}, {row.label}" for row in table.rows for who in ("ours", "paper")])
-        add_caption(figure, " ".join((table.caption, *table.notes)))
+        add_caption(figure, " ".join((table.caption, *table.footnotes)))
         return save_figure(figure, folder, stem)
 
 
@@ -116,7 +116,7 @@ def sensitivity_bars(
             _draw_sentence(axes[1], sentences)
         explain_diamond(axes[0])
         add_legend(figure, axes, [*sentences, "paper", *(f"{name} alone" for name in CHANNELS)])
-        add_caption(figure, " ".join((table.caption, *table.notes)))
+        add_caption(figure, " ".join((table.caption, *table.footnotes)))
         return save_figure(figure, folder, stem)
 
 
@@ -159,7 +159,7 @@ def _finish_dots(
     _finish(axis, f"{table.columns[0].group} in percent")
     explain_diamond(axis)
     add_legend(figure, [axis], [*models, "paper"])
-    add_caption(figure, " ".join((table.caption, *table.notes)))
+    add_caption(figure, " ".join((table.caption, *table.footnotes)))
     return save_figure(figure, folder, stem)
 
 

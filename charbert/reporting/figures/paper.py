@@ -68,10 +68,9 @@ def robustness_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
             _draw_task(axis, table, rows, group)
         order = [f"{whose}, {condition}" for condition in COLORS for whose in ("ours", "paper")]
         add_legend(figure, axes, order)
-        notes = [
-            note for note in table.notes if not note.startswith(("*", SECOND_BASELINE_MARK))
-        ]  # bars have no such marks
-        add_caption(figure, " ".join((table.caption, *notes)))
+        # bars have no marks of significance
+        notes = [note for note in table.notes if not note.startswith(("*", SECOND_BASELINE_MARK))]
+        add_caption(figure, " ".join(filter(None, (table.caption, *notes, table.row_legend))))
         return save_figure(figure, folder, stem)
 
 
@@ -167,7 +166,7 @@ def _draw_task(axis: Axes, table: Table, rows: Sequence[Row], group: str) -> Non
         color = COLORS.get(column.name, CYCLE[place % len(CYCLE)])
         offset = (place - (len(columns) - 1) / 2) * bar
         for y, row in enumerate(rows):
-            draw_cell(axis, row.cells[index], y + offset, bar, color, column.name, lying=True)
+            draw_cell(axis, row.cells[index], y + offset, bar, color, column.name, horizontal=True)
     name_rows(axis, [row.label for row in rows])
     axis.set_title(group, fontsize=11)
     axis.set_xlabel("percent")

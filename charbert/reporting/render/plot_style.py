@@ -68,7 +68,7 @@ def draw_cell(
     label: str = "",
     *,
     digits: int = 1,
-    lying: bool = False,
+    horizontal: bool = False,
 ) -> None:
     """Draw our mean as a bar with its standard deviation, and the paper's score as a hollow diamond.
 
@@ -80,21 +80,21 @@ def draw_cell(
         color: of both marks.
         label: what the legend calls them, after ``ours`` and ``paper``.
         digits: decimals of the number at the bar's foot.
-        lying: whether the bar is horizontal, as where there are many models; see `name_rows`.
+        horizontal: whether the bar is horizontal, as where there are many models; see `name_rows`.
     """
     whose = {name: f"{name}, {label}" if label else name for name in ("ours", "paper")}
 
     def at(where: float, score: float) -> tuple[float, float]:
-        return (score, where) if lying else (where, score)
+        return (score, where) if horizontal else (where, score)
 
     if cell.mean is not None and math.isfinite(cell.mean):
-        draw_bar, foot = (axis.barh, (4, 0)) if lying else (axis.bar, (0, 6))
+        draw_bar, foot = (axis.barh, (4, 0)) if horizontal else (axis.bar, (0, 6))
         draw_bar(place, cell.mean, 0.94 * size, color=color, label=whose["ours"])
         if cell.std is not None:
-            spread: dict[str, Any] = {"xerr" if lying else "yerr": cell.std}
+            spread: dict[str, Any] = {"xerr" if horizontal else "yerr": cell.std}
             axis.errorbar(*at(place, cell.mean), **spread, color=INK, capsize=3, linewidth=1.1)
         boxed = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.9}
-        aligned = {"ha": "left", "va": "center"} if lying else {"ha": "center"}
+        aligned = {"ha": "left", "va": "center"} if horizontal else {"ha": "center"}
         number: dict[str, Any] = {"fontsize": 7.5, "color": INK, "bbox": boxed, **aligned}
         axis.annotate(f"{cell.mean:.{digits}f}", at(place, 0), foot, textcoords="offset points", **number)
     if cell.published is not None:

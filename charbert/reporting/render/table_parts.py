@@ -129,7 +129,9 @@ def _rows(
     labels = list(dict.fromkeys(row for row, _ in scores))
     if asked:
         long = {short_label(label): label for label in labels}
-        return _known([(long.get(name, name), shown) for name, shown in asked], set(labels), f"{source}: row")
+        return _known(
+            [(long.get(short_label(name), name), shown) for name, shown in asked], set(labels), f"{source}: row"
+        )
     return [
         (label, short_label(label)) for label in labels if any(scores[label, column]["mean"] for column, _ in columns)
     ]

@@ -8,7 +8,7 @@ from charbert.config.renamed import with_new_names
 from charbert.errors import RecordError
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Column, Row, Table
-from charbert.reporting.tables.scores import describe, latest_runs, row_label, setting
+from charbert.reporting.tables.scores import describe, latest_runs, metric_cell, row_label, setting
 
 _FULL = "full"
 
@@ -61,5 +61,5 @@ _NOTES = (
 def _cells(records: Sequence[ResultRecord], columns: Sequence[Column]) -> tuple[Cell, ...]:
     counts = [record.details["parameters"]["trainable"] / 1e3 for record in records if "parameters" in record.details]
     minutes = [record.wall_seconds / 60 for record in records]
-    scores = [[100 * record.metrics[column.metric] for record in records] for column in columns[2:]]
-    return tuple(Cell(tuple(values)) for values in (counts, minutes, *scores))
+    scores = [metric_cell(records, column.metric) for column in columns[2:]]
+    return (Cell(tuple(counts)), Cell(tuple(minutes)), *scores)

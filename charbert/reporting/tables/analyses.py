@@ -92,7 +92,7 @@ def fig5_sensitivity(records: Sequence[ResultRecord]) -> Table:
     ]
     table = build_table(
         records,
-        title="Fig. 5: sensitivity to misspelt words",
+        title="Fig. 5: sensitivity to misspelled words",
         columns=columns,
         published={(model, columns[0].heading): 100 * value for model, value in FIGURE_5.items()},
         order=MODELS,

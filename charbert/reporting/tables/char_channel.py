@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Column, Row, Table
 from charbert.reporting.render.plot_style import CYCLE, INK, add_caption, panels, save_figure
-from charbert.reporting.tables.scores import describe, latest_runs, row_label
+from charbert.reporting.tables.scores import describe, latest_runs, metric_cell, row_label
 
 _MOVED = Column("characters shuffled:", "token channel pretrained", "char_channel/pretrained/token_change")
 _MEASURED = (
@@ -23,7 +23,7 @@ _MEASURED = (
     Column("characters shuffled:", "char channel at first", "char_channel/start/char_change"),
     Column("characters shuffled:", "char channel pretrained", "char_channel/pretrained/char_change"),
 )
-_LEARNT = {
+_LEARNED = {
     Column("MLM", "perplexity", "eval/mlm_perplexity", higher_is_better=False): 1,
     Column("NLM accuracy,", "known words", "eval/nlm_accuracy_known"): 100,
 }
@@ -62,19 +62,19 @@ def char_channel_table(
             how far characters move the channels, and the scores of pretraining.
     """
     runs = latest_runs(records, row_label)
-    learnt = _LEARNT if pretraining else {}
+    learned = _LEARNED if pretraining else {}
     rows = []
     for label in sorted(runs, key=lambda label: (label != "CharBERT", label)):
         own = runs[label]
-        cells = [_cell([run.metrics.get(column.metric) for run in own], 100) for column in _MEASURED]
-        trained = [_pretraining_scores(run, pretraining) for run in own]
-        cells += [_cell([scores.get(column.metric) for scores in trained], scale) for column, scale in learnt.items()]
+        cells = [metric_cell(own, column.metric) for column in _MEASURED]
+        trained = [run for record in own for run in _pretraining_of(record, pretraining)]
+        cells += [metric_cell(trained, column.metric, scale) for column, scale in learned.items()]
         rows.append(Row(label, (*cells, *((_scores(attacked, label),) if attacked else ()))))
     text = f"{records[0].details['texts']} blocks of held-out text" if records else "No runs yet"
     about = describe(records, text, data=False, seeds=False) if records else text
     table = Table(
-        "How much characters tell an encoder",
-        (*_MEASURED, *learnt, *((attacked.column,) if attacked else ())),
+        "How much encoders depend on characters",
+        (*_MEASURED, *learned, *((attacked.column,) if attacked else ())),
         tuple(rows),
         f"{about}.",
         (
@@ -83,7 +83,7 @@ def char_channel_table(
             "characters change places, as a share of their size.",
         ),
     )
-    return replace(table, notes=(*table.notes, *_correlations(table, (*_PREDICTORS, *learnt))))
+    return replace(table, notes=(*table.notes, *_correlations(table, (*_PREDICTORS, *learned))))
 
 
 def robustness_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
@@ -111,25 +111,22 @@ def robustness_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
         axis.set_xlim(right=1.3 * max(point.known for point in points))  # space for the names
         axis.set_xlabel("characters shuffled: token states move by percent of their size")
         axis.set_ylabel(f"{table.columns[-1].heading} in percent")
-        add_caption(figure, f"{table.caption} {table.notes[1]}")  # the correlation with what is drawn
+        correlation = table.notes[1]
+        add_caption(figure, f"{table.caption} {correlation} {table.row_legend}".strip())
         return save_figure(figure, folder, stem)
-
-
-def _cell(values: Iterable[float | None], scale: float) -> Cell:
-    return Cell(tuple(scale * value for value in values if value is not None))
 
 
 def _scores(attacked: AttackedScores, label: str) -> Cell:
     return Cell(attacked.by_model[label].scores) if label in attacked.by_model else Cell()
 
 
-def _pretraining_scores(record: ResultRecord, pretraining: Sequence[ResultRecord]) -> Mapping[str, float]:
-    """Return the scores of the newest pretraining of a record's encoder; none where it has no record."""
+def _pretraining_of(record: ResultRecord, pretraining: Sequence[ResultRecord]) -> list[ResultRecord]:
+    """Return the newest pretraining of a record's encoder; none where it has no record."""
     mine = {name: record.settings[name] for name in _ENCODER if name in record.settings}
     # The word recognizer's settings are among the model's, but do not change the encoder.
     mine["model"] = {name: value for name, value in mine["model"].items() if name != "recognizer"}
     matching = [run for run in pretraining if _agree(mine, run.settings)]
-    return max(matching, key=lambda run: run.finished).metrics if matching else {}
+    return sorted(matching, key=lambda run: run.finished)[-1:]
 
 
 def _agree(first: Any, second: Any) -> bool:

@@ -83,7 +83,7 @@ def compression_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
 
 
 def _draw(axis: Any, row: Row, place: int, cells: dict[str, Cell], column: Column) -> None:
-    """Mark a row: the model by colour, its form by shape, the share of a pruned one beside it."""
+    """Mark a row: the model by color, its form by shape, the share of a pruned one beside it."""
     size, score = cells["weights, MB gzipped"].mean, cells[column.heading].mean
     if size is None or score is None:
         return

@@ -11,9 +11,9 @@ from omegaconf import OmegaConf
 
 from charbert.config.schema import Settings
 from charbert.records import ResultRecord
-from charbert.reporting.render.layout import Cell, Column, Row, Table
+from charbert.reporting.render.layout import Column, Row, Table
 from charbert.reporting.tables.paper import METRIC_TITLES, TASK_TITLES
-from charbert.reporting.tables.scores import describe, row_label, setting
+from charbert.reporting.tables.scores import describe, metric_cell, row_label, setting
 
 _PRETRAINING = ("pretraining_seed", "corpus", "noise", "pretraining")
 """Settings of pretraining, which say nothing about a model that had none."""
@@ -51,7 +51,11 @@ def hyper_parameter_table(records: Sequence[ResultRecord], task: str, metric: st
         return None
     table_rows = []
     for label in sorted({label for label, _ in rows}):
-        own = {choice: _cells(group, columns) for (name, choice), group in sorted(rows.items()) if name == label}
+        own = {
+            choice: [metric_cell(group, column.metric) for column in columns]
+            for (name, choice), group in sorted(rows.items())
+            if name == label
+        }
         best = max(cells[0].mean or 0.0 for cells in own.values())
         for choice, cells in own.items():
             cells[0] = replace(cells[0], is_best=len(own) > 1 and cells[0].mean == best)
@@ -87,13 +91,6 @@ def varied_hyper_parameters(records: Sequence[ResultRecord]) -> list[tuple[str, 
 def _attack_path(records: Sequence[ResultRecord], task: str, metric: str) -> str:
     paths = [f"attack/{task}/{attack}/{metric}" for attack in _ATTACKS]
     return next((path for path in paths if any(path in record.metrics for record in records)), paths[-1])
-
-
-def _cells(records: Sequence[ResultRecord], columns: Sequence[Column]) -> list[Cell]:
-    return [
-        Cell(tuple(100 * record.metrics[column.metric] for record in records if column.metric in record.metrics))
-        for column in columns
-    ]
 
 
 def _choices(record: ResultRecord) -> dict[str, Any]:

@@ -92,7 +92,7 @@ TABLE_SPECS = {
         ),
         PaperTable(
             "table2_robustness",
-            "Table 2: robustness to misspelt words",
+            "Table 2: robustness to misspelled words",
             TABLE_2,
             # Departure: NLM-BERT, a row of ours, separates the effect of the objective from that of the channel
             order=("BERT", "AdvBERT", "NLM-BERT", "BERT+WordRec", "CharBERT", *DENSE),

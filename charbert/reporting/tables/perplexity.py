@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from charbert.errors import RecordError
 from charbert.records import ResultRecord
-from charbert.reporting.render.layout import Cell, Column, Row, Table
-from charbert.reporting.tables.scores import describe, row_label, setting
+from charbert.reporting.render.layout import Column, Row, Table
+from charbert.reporting.tables.scores import describe, metric_cell, row_label, setting
 
 _WORDS = {
     ("all words,", "original"): "clean/all",
@@ -56,10 +56,7 @@ def perplexity_table(records: Sequence[ResultRecord]) -> Table:
 def _row(label: str, record: ResultRecord, model: str) -> Row:
     values = [(f"{model}/{path}/word_perplexity", 1) for path in _WORDS.values()]
     values += [scored if model == "mlm" else ("", 1) for scored in _NLM.values()]
-    return Row(
-        label,
-        tuple(Cell((scale * record.metrics[path],) if path in record.metrics else ()) for path, scale in values),
-    )
+    return Row(label, tuple(metric_cell([record], path, scale) for path, scale in values))
 
 
 def _caption(record: ResultRecord) -> str:
@@ -75,7 +72,7 @@ def _notes(record: ResultRecord) -> tuple[str, ...]:
         f"({ngram['order']} subwords, interpolated Kneser-Ney, counted on {ngram['words']} words) see only what stands "
         "before, so theirs are higher by nature.",
         "Of attacked text all words are those that the attack made, which are no words of a language; words left alone "
-        "are the same ones in both columns, between attacked neighbours in the second.",
+        "are the same ones in both columns, between attacked neighbors in the second.",
         "NLM: the original word at its first subword, among the word vocabulary and one unknown word. Hidden: "
         "the noised words' subwords behind the mask, or their characters, as MLM hides them.",
     )

@@ -17,6 +17,7 @@ __all__ = [
     "build_table",
     "describe",
     "latest_runs",
+    "metric_cell",
     "renamed",
     "repetition",
     "row_label",
@@ -79,6 +80,11 @@ def latest_runs(
     for record in sorted(records, key=lambda record: record.finished):
         runs[label(record)][record.seed] = record
     return {row: [by_seed[seed] for seed in sorted(by_seed)] for row, by_seed in runs.items()}
+
+
+def metric_cell(records: Sequence[ResultRecord], metric: str, scale: float = 100) -> Cell:
+    """Return the cell of a metric, times ``scale``, of those records that have it."""
+    return Cell(tuple(scale * record.metrics[metric] for record in records if metric in record.metrics))
 
 
 def baseline_of(label: str) -> str:

@@ -23,7 +23,6 @@ from charbert.metrics.spans import (
 )
 from charbert.tasks.answering.adapter import QuestionAdapter
 from charbert.tasks.answering.aligner import SpanAligner
-from charbert.tasks.answering.baseline import OverlapAnswers
 from charbert.tasks.answering.decoding import SpanCandidate, SpanPrediction, decode_spans
 from charbert.tasks.answering.encoding import encode_questions
 from charbert.tasks.answering.hub import hub_questions
@@ -150,6 +149,9 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
 
     def fit_baseline(self, examples: Questions, settings: BaselineSettings, seed: int) -> Baseline:
         """Return answers from the sentence that has most in common with the question."""
+        # needs scikit-learn, which takes a second to import and is not needed to predict raw text
+        from charbert.tasks.answering.baseline import OverlapAnswers
+
         baseline = OverlapAnswers(examples, settings, self.spans.n_best)
 
         def predict(questions: Questions) -> tuple[list[SpanPrediction], list[np.ndarray] | None]:

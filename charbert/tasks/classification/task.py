@@ -12,13 +12,10 @@ import numpy as np
 from charbert.batch import Processor
 from charbert.config.data.sets import ColumnSettings, TaskSettings
 from charbert.config.model.classical import BaselineKind, BaselineSettings
-from charbert.data.articles import group_pairs
 from charbert.data.readers.glue import LabeledText, check_rows_aligned, read_glue, write_glue
 from charbert.data.readers.squad import Question
-from charbert.metrics.classification import accuracy, label_f1, matthews
 from charbert.tasks.classification.adapter import LabeledAdapter
 from charbert.tasks.classification.aligner import TextAligner
-from charbert.tasks.classification.baseline import MajorityLabel, TfidfLabel
 from charbert.tasks.classification.encoding import (
     LabelPrediction,
     check_labels,
@@ -33,6 +30,8 @@ from charbert.tasks.task import Baseline, Faults, Task
 
 if TYPE_CHECKING:
     from charbert.data.readers.hub import HubRows
+
+# Imports in methods need scikit-learn, which takes a second to import and is not needed to predict raw text.
 
 Rows = Sequence[LabeledText]
 Labels = Sequence[LabelPrediction]
@@ -114,6 +113,8 @@ class ClassificationTask(Task[LabeledText, LabelPrediction]):
 
     def score(self, examples: Rows, predictions: Labels) -> dict[str, float]:
         """Return accuracy, and f1 of the second label and matthews for two labels, macro_f1 for more."""
+        from charbert.metrics.classification import accuracy, label_f1, matthews
+
         gold, predicted = self._ids(examples, predictions)
         scores = {"accuracy": accuracy(gold, predicted)}
         if len(self.labels) == 2:
@@ -168,6 +169,8 @@ class ClassificationTask(Task[LabeledText, LabelPrediction]):
 
     def fit_baseline(self, examples: Rows, settings: BaselineSettings, seed: int) -> Baseline:
         """Return the most frequent label, or a logistic regression on n-grams."""
+        from charbert.tasks.classification.baseline import MajorityLabel, TfidfLabel
+
         if settings.kind is BaselineKind.majority:
             return self.label_baseline(MajorityLabel(examples, self.labels))
         return self.label_baseline(TfidfLabel(examples, self.labels, settings))
@@ -182,6 +185,8 @@ class ClassificationTask(Task[LabeledText, LabelPrediction]):
 
     def groups(self, examples: Rows, articles: Sequence[Question] | None = None) -> list[int]:
         """Return the group of each row: rows with a text in common, or from the same article."""
+        from charbert.data.articles import group_pairs
+
         return group_pairs(examples, articles)
 
     def strata(self, examples: Rows) -> Sequence[Hashable]:

@@ -21,7 +21,6 @@ from charbert.tasks.encoded import Encoded
 from charbert.tasks.head import Head, TextInput
 from charbert.tasks.tagging.adapter import TaggedAdapter
 from charbert.tasks.tagging.aligner import TagAligner
-from charbert.tasks.tagging.baseline import MajorityTag, TfidfTag
 from charbert.tasks.tagging.encoding import check_tags, encode_tagged, word_logits
 from charbert.tasks.tagging.hub import hub_sentences
 from charbert.tasks.tagging.reader import SpansOutput, TagReader
@@ -86,6 +85,9 @@ class TaggingTask(Task[TaggedSentence, Tags]):
 
     def fit_baseline(self, examples: Sentences, settings: BaselineSettings, seed: int) -> Baseline:
         """Return the most frequent tag of each word, or a logistic regression on n-grams."""
+        # needs scikit-learn, which takes a second to import and is not needed to predict raw text
+        from charbert.tasks.tagging.baseline import MajorityTag, TfidfTag
+
         if settings.kind is BaselineKind.majority:
             return self.label_baseline(MajorityTag(examples, self.labels))
         return self.label_baseline(TfidfTag(examples, self.labels, settings, seed))

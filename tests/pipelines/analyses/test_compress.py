@@ -57,7 +57,9 @@ def test_zeros_survive_a_recovery_that_moves_the_other_weights(settings: Benchma
     assert not weights_of_runs[0].equal(weights_of_runs[1])
 
 
-def test_a_model_made_elsewhere_has_a_row_and_is_known_by_its_weights(settings: Benchmarks, tmp_path: Path) -> None:
+def test_a_model_made_elsewhere_has_a_row_and_is_identified_by_its_weights(
+    settings: Benchmarks, tmp_path: Path
+) -> None:
     folder = finetuning_run(settings()).folder
     finetune.run(settings())
     chosen = settings(
@@ -102,12 +104,12 @@ def test_a_model_of_other_labels_is_refused(settings: Benchmarks, tmp_path: Path
         ),
     ],
 )
-def test_settings_that_cannot_be_are_refused(settings: Benchmarks, overrides: list[str], message: str) -> None:
+def test_invalid_settings_are_refused(settings: Benchmarks, overrides: list[str], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         catalog.COMPRESSION.run(settings(*overrides))
 
 
-def test_a_share_and_its_recovery_have_keys_of_their_own(settings: Benchmarks) -> None:
+def test_each_share_and_number_of_recovery_steps_has_its_own_key(settings: Benchmarks) -> None:
     chosen = settings("compression.variants=[pruned]", "compression.pruned_shares=[0.3,0.5]")
     recovered = settings(
         "compression.variants=[pruned]", "compression.pruned_shares=[0.3]", "compression.recovery_steps=9"

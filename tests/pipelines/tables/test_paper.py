@@ -62,7 +62,7 @@ def drawn(settings: Settings, stem: str) -> str:
     return (Path(settings.paths.results) / "tables" / f"{stem}.md").read_text()
 
 
-def test_a_finished_cell_is_read_and_its_table_drawn_with_marks(composed: Composed) -> None:
+def test_a_finished_run_is_read_and_its_table_drawn_with_marks(composed: Composed) -> None:
     bert, char = (composed("experiment=table2_robustness", "task=qnli", f"model={m}") for m in ("bert", "charbert"))
     finish(bert, 0.8, attacked=0.4)
     record = finish(char, 0.85, attacked=0.9)
@@ -72,11 +72,11 @@ def test_a_finished_cell_is_read_and_its_table_drawn_with_marks(composed: Compos
     assert "| CharBERT | **85.00** [91.7] | **90.00**\\* [80.1] |" in table
     figures = Path(char.paths.results) / "figures"
     assert {path.name for path in figures.iterdir()} == {
-        f"{stem}.{kind}" for stem in ("table2_robustness", "attack_drop") for kind in ("png", "svg")
+        f"{stem}.{kind}" for stem in ("table2_robustness", "attack_drop", "summary") for kind in ("png", "svg")
     }
 
 
-def test_rows_of_roberta_stand_beside_berts_in_tables_1_and_3_only(composed: Composed) -> None:
+def test_rows_of_roberta_are_in_tables_1_and_3_only(composed: Composed) -> None:
     for trunk in ("minilm", "roberta_base"):
         for model in ("bert", "charbert"):
             last = composed(f"trunk={trunk}", f"model={model}")
@@ -97,7 +97,7 @@ def test_of_two_trunks_of_one_family_the_one_asked_for_is_shown(composed: Compos
     assert "| BERT | 80.00 [91.24] |" in drawn(settings, "table3_sequence_labeling")
 
 
-def test_a_table_without_cells_is_not_drawn(composed: Composed) -> None:
+def test_a_table_without_runs_is_not_drawn(composed: Composed) -> None:
     assert draw_all(composed(), paper.TABLES.values()) == []
     finish(composed("task=cola"), 0.5)
     assert draw_all(composed(), paper.TABLES.values()) == ["table1_qa_classification"]
@@ -125,4 +125,4 @@ def test_everything_is_redrawn_where_torch_cannot_be_imported(composed: Composed
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert {path.stem for path in (tmp_path / "results/tables").iterdir()} == set(TABLE_SPECS)
+    assert {path.stem for path in (tmp_path / "results/tables").iterdir()} == {*TABLE_SPECS, "summary"}

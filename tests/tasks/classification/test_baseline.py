@@ -66,7 +66,7 @@ def test_texts_without_ngrams_are_refused_with_the_setting_to_change() -> None:
         ({"min_count": 0}, "min_count must be at least 1"),
         ({"max_features": 0}, "max_features must be at least 1 or null"),
         ({"C": 0.0}, "C must be positive"),
-        ({"window": -1}, "window must not be negative"),
+        ({"window": -1}, "window must be 0 or more"),
     ],
 )
 def test_settings_out_of_range_are_refused_by_name(changes: dict[str, object], message: str) -> None:
