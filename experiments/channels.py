@@ -1,4 +1,4 @@
-"""What each channel gives: scores with the subwords or the characters of the attacked words hidden.
+"""What each channel contributes: scores with the subwords or the characters of the attacked words hidden.
 
 python experiments/channels.py recipe=quick
 python experiments/channels.py recipe=smoke hydra.mode=RUN model=charbert task=pos

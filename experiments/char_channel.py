@@ -1,4 +1,4 @@
-"""How much an encoder's characters tell, before its pretraining and after it.
+"""How well the char channel tells subwords apart, before and after pretraining.
 
 python experiments/char_channel.py recipe=quick
 python experiments/char_channel.py recipe=minilm paths.data=FOLDER model=charbert,charbert_char_start
@@ -15,7 +15,7 @@ from charbert.runs.errors import reported
 @hydra.main(version_base="1.3", config_path="../conf", config_name="char_channel")
 @reported
 def main(cfg: DictConfig) -> float:
-    """Measure one encoder and redraw the table; return how far apart its char encoder holds subwords at first."""
+    """Measure one encoder and redraw the table; return the deviation between subwords at initialization."""
     (record,) = catalog.CHAR_CHANNEL.run(load_settings(cfg))
     return record.metrics["char_channel/start/char_deviation"]
 

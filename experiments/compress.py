@@ -1,4 +1,4 @@
-"""Does shrinking cost robustness? Size, speed, clean and attacked score of a fine-tuned model in smaller forms.
+"""Size, speed, clean and attacked score of a fine-tuned model in smaller forms.
 
 python experiments/compress.py recipe=quick
 python experiments/compress.py recipe=smoke hydra.mode=RUN model=charbert 'compression.variants=[original,onnx_int8]'

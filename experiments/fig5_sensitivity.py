@@ -1,4 +1,4 @@
-"""Fig. 5: how far misspelt words move the states of BERT, AdvBERT and CharBERT.
+"""Fig. 5: how far misspelled words move the states of BERT, AdvBERT and CharBERT.
 
 python experiments/fig5_sensitivity.py recipe=quick
 python experiments/fig5_sensitivity.py recipe=smoke hydra.mode=RUN analysis.sensitivity.stage=pretrained

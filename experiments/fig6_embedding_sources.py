@@ -15,7 +15,7 @@ from charbert.runs.errors import reported
 @hydra.main(version_base="1.3", config_path="../conf", config_name="fig6_embedding_sources")
 @reported
 def main(cfg: DictConfig) -> float:
-    """Train the taggers of one model and redraw the figure; return the best F1, which a sweeper maximises."""
+    """Train the taggers of one model and redraw the figure; return the best F1, which a sweeper maximizes."""
     settings = load_settings(cfg)
     records = catalog.EMBEDDING_SOURCES.run(settings)
     return max(record.metrics[f"eval/{settings.task.name}/f1"] for record in records)

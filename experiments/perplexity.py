@@ -1,4 +1,4 @@
-"""How surprised pretrained encoders and n-grams are by held-out text, clean and attacked.
+"""Perplexity of pretrained encoders and of n-grams on held-out text, clean and attacked.
 
 python experiments/perplexity.py recipe=quick model=charbert
 python experiments/perplexity.py -m recipe=minilm paths.data=FOLDER model=adv_bert,charbert perplexity.words=5000

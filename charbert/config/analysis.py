@@ -27,7 +27,6 @@ class SensitivitySettings:
     """The sentence shown word by word, words separated by spaces. The default comes from no data set."""
 
     def __post_init__(self) -> None:
-        """Check that there is a word to show."""
         if not self.sentence.split():
             raise SettingsError("analysis.sensitivity.sentence must have a word, got an empty one")
 
@@ -50,7 +49,6 @@ class TaggerSettings:
     """How the tagger is trained. ``max_length`` is that of ``finetuning``, since it limits the encoder's input."""
 
     def __post_init__(self) -> None:
-        """Check sizes."""
         check_range("analysis.tagger", self, "[1, inf)", "hidden_size", "num_layers")
         check_range("analysis.tagger", self, "[0, 1)", "dropout")
 
@@ -73,7 +71,6 @@ class CharChannelSettings:
     """Number of blocks read, from the beginning of the held-out corpus; at least 1."""
 
     def __post_init__(self) -> None:
-        """Check that there is a text."""
         check_range("analysis.char_channel", self, "[1, inf)", "texts")
 
 

@@ -24,7 +24,6 @@ class ShapeSettings:
     """Subwords per sequence."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         check_range("shape", self, "[1, inf)", "hidden_size", "layers", "heads", "batch_size", "length")
         if self.hidden_size % (4 * self.heads):
             raise SettingsError(
@@ -61,7 +60,6 @@ class BenchSettings:
     share of this peak that a training step reaches."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         check_range("bench", self, "[1, inf)", "repetitions", "subwords", "words", "attacked_words", "threads")
         check_range("bench", self, "(0, 1)", "dropout")
         check_range("bench", self, "[0, inf)", "workers")

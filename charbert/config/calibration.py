@@ -19,7 +19,6 @@ class CalibrationSettings:
     """Whether to fit a temperature on the dev set and report calibration with and without it."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         check_range("calibration", self, "[1, inf)", "bins")
 
 
@@ -49,7 +48,6 @@ class EnsembleSettings:
     training set; 3 or more, or 0 for none."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         if self.bags and self.bags < 3:
             raise SettingsError(f"ensemble.bags must be 3 or more, or 0 for none, got {self.bags}")
         if self.bags and (self.models or self.records or self.seeds):
@@ -82,6 +80,5 @@ class PerplexitySettings:
     """Words of the training corpus used to count n-grams; null: as many as in pretraining."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         check_range("perplexity", self, "[1, inf)", "words", "text_words", "batch_size", "ngram_words")
         check_range("perplexity", self, "[2, 4]", "ngram_order")

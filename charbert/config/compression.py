@@ -46,7 +46,6 @@ class CompressionSettings:
     """Number of test examples timed, one at a time and in batches of 32."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         if not self.variants and not self.folders:
             raise SettingsError("compression.variants is empty; name a variant, or a folder in compression.folders")
         for share in self.pruned_shares:

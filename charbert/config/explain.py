@@ -49,11 +49,10 @@ class ExplainSettings:
     the characters is always zero."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         check_range("explain", self, "[1, inf)", "max_targets", "steps", "max_steps")
         if self.max_steps < self.steps:
             raise SettingsError(f"explain.max_steps must be at least explain.steps={self.steps}, got {self.max_steps}")
         check_range("explain", self, "[0, inf)", "example", "word")
         check_range("explain", self, "(0, 1)", "tolerance")
         if self.text_pair and not self.text:
-            raise SettingsError("explain.text_pair needs explain.text beside it")
+            raise SettingsError("explain.text_pair needs explain.text, too")

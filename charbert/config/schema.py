@@ -49,7 +49,6 @@ class TrackingSettings:
     answer in time, the run continues offline."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         check_range("tracking", self, "(0, inf)", "timeout_seconds")
 
 

@@ -54,7 +54,7 @@ class Dimension:
         if self.choices:
             wrong = [value for value in self.choices if not isinstance(value, bool | int | float | str | None)]
             if wrong or self.low is not None or self.high is not None:
-                raise SettingsError(f"{where} must have single values as choices and no range beside them, got {self}")
+                raise SettingsError(f"{where} must have single values as choices and no range, got {self}")
             return
         if self.low is None or self.high is None or not self.low <= self.high:
             raise SettingsError(f"{where} must have choices, or low and high with low <= high, got {self}")
@@ -103,7 +103,6 @@ class SearchSettings:
     """Values by setting, e.g. ``finetuning.optimizer.learning_rate``, or by group of ``conf/``, e.g. ``strategy``."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         check_range("search", self, "[1, inf)", "trials", "processes", "startup_trials")
         check_range("search", self, "[0, inf)", "warmup_evaluations")
         for name, dimension in self.space.items():

@@ -40,7 +40,6 @@ class ServeSettings:
     """Windows per forward pass; requests that ran out of time are dropped between passes."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         check_range("", self, "[1024, inf)", "max_body_bytes")
         check_range("", self, "[1, inf)", "max_texts", "max_characters", "max_demo_characters", "batch_size")
         check_range("", self, "[1, inf)", "max_connections", "max_open", "max_open_per_client")

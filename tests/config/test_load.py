@@ -65,7 +65,7 @@ def test_an_unknown_choice_is_refused_with_the_choices() -> None:
     [
         ("pretraining.batch_size=many", "batch_size"),
         ("attack.edits=[drop,smudge]", r"(?s)attack\.edits.*smudge"),
-        ("robust_training.letters=upper", r"(?s)upper.*lower"),
+        ("robust_training.letters=upper", r"robust_training\.letters"),
     ],
 )
 def test_a_wrong_type_is_refused_by_name(override: str, named: str) -> None:
@@ -105,7 +105,7 @@ def test_a_value_out_of_range_is_refused_by_name(override: str, named: str) -> N
         ("bench.base.heads=0", "bench.base.heads must"),
     ],
 )
-def test_the_error_of_a_section_that_stands_in_several_places_names_its_key(override: str, message: str) -> None:
+def test_the_error_of_a_section_used_in_several_places_names_its_key(override: str, message: str) -> None:
     with pytest.raises(SettingsError) as caught:
         composed("recipe=minilm", override)
     assert str(caught.value).startswith(message)
@@ -124,11 +124,11 @@ def test_the_error_of_a_section_that_stands_in_several_places_names_its_key(over
         (["model=charbert_unpretrained", "model.word_start=trunk"], "model.objective=none"),
     ],
 )
-def test_a_start_of_a_part_that_is_not_there_is_refused(overrides: list[str], cause: str) -> None:
+def test_settings_of_a_part_that_the_model_lacks_are_refused(overrides: list[str], cause: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(f"{overrides[1]} changes nothing with {cause}")):
         composed("recipe=minilm", *overrides)
 
 
-def test_a_missing_value_is_asked_for_by_name() -> None:
+def test_a_missing_value_is_named() -> None:
     with pytest.raises(SettingsError, match=r"model\.name"):
         composed("model.name=???")

@@ -53,7 +53,6 @@ class NoiseSettings:
     """Share of subwords predicted by MLM, in [0, 1]: whole words, never noised ones. Paper: 10 % (Sec. 4.1)."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         check_range("noise", self, "[0, 1]", "probability", "mlm_probability")
         check_edits("noise", self.edits, self.min_word_length)
 
@@ -76,7 +75,6 @@ class AttackSettings:
     """Inserted letters: both (upper and lower case, as in the authors' NER set) or lower (as in their QNLI set)."""
 
     def __post_init__(self) -> None:
-        """Check name and ranges."""
         check_name("attack.name", self.name)
         check_range("attack", self, "[0, 1]", "probability")
         check_edits("attack", self.edits, self.min_word_length)

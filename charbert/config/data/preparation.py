@@ -134,7 +134,6 @@ class LengthSettings:
     none."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         check_range("preparation.lengths", self, "[0, inf)", "min_words", "fence")
         if self.max_words is not None and self.max_words < max(1, self.min_words):
             raise SettingsError(
@@ -158,7 +157,6 @@ class NearSettings:
     """Size of a MinHash, at least 16. Larger: fewer missed pairs, more time."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         check_range("preparation.near", self, "[0, 1]", "similarity")
         check_range("preparation.near", self, "[1, inf)", "ngram")
         check_range("preparation.near", self, "[0, inf)", "min_words")
@@ -200,7 +198,6 @@ class SuspiciousSettings:
     """Maximum number of examples, the most suspicious first; null: all."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         known = (
             "prune_by_noise_rate",
             "prune_by_class",
@@ -239,7 +236,6 @@ class AugmentationSettings:
     """Questions: whether to change words of the contexts too, outside the answers; answer positions are updated."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         section = "preparation.augmentation"
         check_range(section, self, "[0, 1]", "share")
         check_range(section, self, "(0, 1]", "word_share")
@@ -263,7 +259,6 @@ class BalanceSettings:
     smallest divided by this. 1: all classes have the same size."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         check_range("preparation.balance", self, "(0, 1]", "ratio")
 
 
@@ -299,7 +294,6 @@ class PreparationSettings:
     """Used only by ``experiments/prepare.py``."""
 
     def __post_init__(self) -> None:
-        """Check that no step is listed twice."""
         names = [step.name for step in self.steps]
         if len(set(names)) < len(names):
             raise SettingsError(f"preparation.steps must list each step once, got {', '.join(names)}")

@@ -41,7 +41,6 @@ class FoldSettings:
     repeats none."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         if self.number and self.number < 3:
             raise SettingsError(f"folds.number must be 3 or more (train, dev, test), or 0 for none, got {self.number}")
         if not 0 <= self.fold < max(1, self.number):
@@ -75,7 +74,6 @@ class SetFiles:
     """Factor on ``finetuning.epochs`` for small sets, whose epochs have few steps; above 0."""
 
     def __post_init__(self) -> None:
-        """Check ranges and the names used for files."""
         check_range("data.sets.TASK", self, "(0, inf)", "epochs_factor")
         for name in self.attacked:
             check_name("an attacked set (data.sets.TASK.attacked, data.own.attacked)", name)
@@ -135,7 +133,6 @@ class NewswireSettings:
     """Test questions of each."""
 
     def __post_init__(self) -> None:
-        """Check that no set is empty."""
         for split in ("train", "dev", "test"):
             check_range("newswire", self, "[1, inf)", f"{split}_sentences", f"{split}_texts", f"{split}_questions")
 
@@ -154,7 +151,6 @@ class CorpusSettings:
     """Processes that count the vocabularies of a new corpus. Does not change results."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         check_range("corpus", self, "[1, inf)", "num_workers")
 
 
@@ -195,7 +191,6 @@ class SpanSettings:
     """Maximum length of a question, in subwords; the rest is cut off."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         sizes = ("document_stride", "n_best", "max_answer_length", "max_question_length")
         check_range("task.spans", self, "[1, inf)", *sizes)
 
@@ -218,6 +213,5 @@ class TaskSettings:
     """Subwords per sequence, at least 8, for a task with long texts; null: ``finetuning.max_length``."""
 
     def __post_init__(self) -> None:
-        """Check name and ranges."""
         check_name("task.name", self.name)
         check_range("task", self, "[8, inf)", "max_length")

@@ -46,7 +46,6 @@ class BaselineSettings:
     """Tagging: number of neighbor words on each side whose n-grams are features too; 0 or more."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         if len(self.ngrams) != 2 or not 1 <= self.ngrams[0] <= self.ngrams[1]:
             raise SettingsError(f"model.baseline.ngrams must be the shortest and the longest n-gram, got {self.ngrams}")
         check_range("model.baseline", self, "[1, inf)", "min_count", "max_features")

@@ -96,7 +96,6 @@ class TrunkSettings:
     """For scratch: pretraining of the trunk itself."""
 
     def __post_init__(self) -> None:
-        """Check that the fields fit the source."""
         if self.source is TrunkSource.scratch and "model_type" not in self.config:
             raise SettingsError("trunk.config.model_type is required when trunk.source=scratch, e.g. bert")
         if self.source is not TrunkSource.scratch and not self.location:
@@ -162,7 +161,6 @@ class ModelSettings:
     """The authors' character vocabulary file for ``released``."""
 
     def __post_init__(self) -> None:
-        """Check sizes."""
         if self.interaction_window % 2 == 0 or self.interaction_window < 1:
             raise SettingsError(f"model.interaction_window must be odd, got {self.interaction_window}")
         check_range("model", self, "(0, inf)", "char_initializer_range")

@@ -63,7 +63,6 @@ class WordRecognizerSettings:
     """Training of the background recognizer."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         section = "model.recognizer"
         check_range(section, self, "[1, inf)", "hidden_size", "vocab_size", "background_vocab_size", "max_words")
         check_range(section, self, "[0, 1]", "noise_probability")

@@ -39,7 +39,6 @@ class DistillationSettings:
     settings."""
 
     def __post_init__(self) -> None:
-        """Check ranges, and that at most one teacher is given."""
         check_range("distillation", self, "[0, 1]", "weight")
         check_range("distillation", self, "(0, inf)", "temperature")
         check_range("distillation", self, "[0, inf)", "hidden_weight")

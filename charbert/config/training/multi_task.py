@@ -34,7 +34,6 @@ class MultiTaskSettings:
     """Whether tasks keep their own ``max_length``; false: ``finetuning.max_length`` for all."""
 
     def __post_init__(self) -> None:
-        """Check the range, and that each task is stored under its own name."""
         check_range("multi_task", self, "[1, inf)", "temperature")
         for name, task in self.tasks.items():
             if name != task.name:

@@ -48,7 +48,6 @@ class RobustTrainingSettings:
     toward each other."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         check_range("robust_training", self, "[0, 1]", "examples", "words")
         check_range("robust_training", self, "[0, inf)", "weight")
         check_edits("robust_training", self.edits, self.min_word_length)

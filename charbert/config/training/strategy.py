@@ -84,7 +84,6 @@ class LoraSettings:
     """merged: a usual checkpoint; adapters: only the trained weights and the name of their base model."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         check_range("strategy.lora", self, "[1, inf)", "rank")
         check_range("strategy.lora", self, "(0, inf)", "alpha")
         check_range("strategy.lora", self, "[0, 1)", "dropout")
@@ -106,7 +105,6 @@ class RateSettings:
     """Factor from one trunk layer's rate to that of the layer below, in (0, 1]; the embeddings are the lowest."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         check_range("strategy.rates", self, "(0, inf)", "trunk", "char_channel", "head")
         check_range("strategy.rates", self, "(0, 1]", "layer_decay")
 
@@ -125,7 +123,6 @@ class DropoutSettings:
     """Dropout before the classifier; the question answering head has none."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         check_range("strategy.dropout", self, "[0, 1)", "trunk", "attention", "char_channel", "head")
 
 

@@ -65,7 +65,6 @@ class OptimizerSettings:
     """Weight of an L1 penalty in the loss, on the weights with weight decay; 0 or more."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         check_range("optimizer", self, "[0, inf)", "max_grad_norm", "l1_penalty")
         check_range("optimizer", self, "(0, inf)", "learning_rate", "polynomial_power")
         check_range("optimizer", self, "[0, 1)", "momentum", "warmup_fraction", "weight_decay")
@@ -111,7 +110,6 @@ class TrainingSettings:
     """Whether to batch sequences of similar length, which needs less padding."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         check_range("training", self, "[1, inf)", "batch_size", "gradient_accumulation", "eval_batch_size")
         check_range("training", self, "[1, inf)", "log_every", "patience")
         check_range("training", self, "[8, inf)", "max_length")

@@ -19,21 +19,21 @@ from charbert.evaluation.ensembles import combine, combine_scores
 from charbert.evaluation.logits import SUFFIX as SCORES
 from charbert.evaluation.logits import StoredLogits, read_scores
 from charbert.evaluation.robustness import SetPredictions
-from charbert.pipelines.build.data import prepare_data, set_files, task_files
+from charbert.pipelines.build.data import prepare_data, task_files
 from charbert.pipelines.build.eval_sets import build_eval_sets, read_sets, read_test_sets
 from charbert.pipelines.evaluate.calibration import DEV, stored_scores
-from charbert.pipelines.evaluate.scoring import score_eval_sets
 from charbert.pipelines.tables import paper
 from charbert.pipelines.tables.drawing import draw_all
 from charbert.pipelines.train.classical import fit_baseline, is_baseline, without_trunk
 from charbert.pipelines.train.cross_validation import chosen_folds
 from charbert.pipelines.train.fit import fit
+from charbert.pipelines.train.task_model import record_scores
 from charbert.records import ResultRecord, settings_key
 from charbert.reporting.tables.scores import row_label
 from charbert.runs.comparability import comparable_records
 from charbert.runs.folders import predictions_folder
 from charbert.runs.keys import finetuning_identity
-from charbert.runs.recorder import checksums, recorded_run
+from charbert.runs.recorder import recorded_run
 from charbert.runs.run import Run
 from charbert.seeding import numpy_generator
 from charbert.tasks.answering.decoding import SpanCandidate, SpanPrediction
@@ -159,14 +159,12 @@ def _combined(
         for name, rows in eval_sets.items()
     }
     log.info("scoring %s on %s", label, settings.task.name)
-    with recorded_run(settings, run) as (record, tracking):
+    with recorded_run(settings, run) as (record, tracked):
         dev = _dev_scores(folders, rule)
-        metrics, record.details["judging"] = score_eval_sets(settings, run, task, eval_sets, predictions, tracking, dev)
+        metrics = record_scores(settings, run, task, record, tracked, eval_sets, predictions, dev)
         record.settings = without_trunk(record.settings) if of_baselines else record.settings
         record.details["members"] = [member.folder_name for member in members]
         record.details["rule"] = rule.name
-        record.details["reports"] = {name: set_predictions.report for name, set_predictions in predictions.items()}
-        record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
         record.finish(metrics)
         record.training_tokens = sum(member.training_tokens for member in members)
     return record

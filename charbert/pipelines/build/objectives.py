@@ -1,4 +1,4 @@
-"""What a model is fine-tuned on beside clean text and labels: typos, and a teacher."""
+"""Settings to the objectives of fine-tuning: labels, class weights, noised text, a teacher."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Objectives:
-    """What a training reads, and what it learns beside the labels."""
+    """The training set, and the losses that are added to that of the labels."""
 
     train_set: Any
     """Features, or a dataset of them."""
@@ -58,7 +58,7 @@ def build_objectives(
     processor: CharBertProcessor,
     model: Any,
 ) -> Objectives:
-    """Return the training set, with typos, class weights and what a teacher reads where the settings ask for it.
+    """Return the training set, with what the settings add to it: noised text, class weights, inputs for a teacher.
 
     Args:
         settings: the experiment's settings.
@@ -66,10 +66,10 @@ def build_objectives(
         examples: the training examples.
         encoded: their features.
         processor: of the model.
-        model: what is fine-tuned; it may be given projections, see `charbert.training.losses.distillation`.
+        model: the model to fine-tune; projections may be attached to it, see `charbert.training.losses.distillation`.
 
     Raises:
-        SettingsError: if teacher and student do not fit together, or labels are weighted where there are none.
+        SettingsError: if teacher and student do not match, or class weights are set for a task without classes.
     """
     own = PadCollator(processor.pad_values, processor.row_length)
     robust = settings.robust_training
@@ -77,22 +77,22 @@ def build_objectives(
     losses: list[ExtraLoss] = [] if weights is None else [ClassWeightedLoss(weights)]
     paired = settings.distillation.enabled or robust.method is not RobustMethod.none
     if losses or paired:
-        refuse_several("learning from a teacher, from typos or with class weights")
+        refuse_several("distillation, robust training or class weights")
     if not paired:
         return Objectives(encoded.features, own, losses)
     aligner = task.head.aligner(task, examples, encoded, settings.finetuning_length)
-    companions: dict[str, PadCollator] = {}
+    collators: dict[str, PadCollator] = {}
     taught = None
     if settings.distillation.enabled:
         their_processor, teacher = load_teacher(settings, task)
         taught = aligner.read_by(their_processor)
-        companions[TEACHER] = paired_collator(their_processor.pad_values, their_processor.row_length)
+        collators[TEACHER] = paired_collator(their_processor.pad_values, their_processor.row_length)
         losses.append(_distillation(settings, task, model, teacher, aligner, taught))
     if robust.method is RobustMethod.consistency:
-        companions[NOISED] = paired_collator(processor.pad_values, processor.row_length)
+        collators[NOISED] = paired_collator(processor.pad_values, processor.row_length)
         losses.append(ConsistencyTraining(robust.weight, symmetric=robust.divergence is Divergence.symmetric))
     train_set = PairedDataset(aligner, teacher=taught, noise=_training_noise(settings, processor))
-    return Objectives(train_set, PairedCollator(own, companions), losses)
+    return Objectives(train_set, PairedCollator(own, collators), losses)
 
 
 def build_student(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProcessor, Any]:
@@ -101,7 +101,7 @@ def build_student(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertPro
     if not isinstance(teacher, CharBertForFineTuning):
         raise SettingsError(
             f"distillation.student_layers needs a teacher saved by this code, got {type(teacher).__name__}; "
-            "let the student begin from a trunk of its own"
+            "leave student_layers empty to start the student from a trunk"
         )
     seed_everything(settings.seed, "head")
     with_chars = has_char_channel(settings)
@@ -138,7 +138,7 @@ def load_teacher(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProc
 def _load_processor(folder: Path) -> CharBertProcessor:
     if (folder / SETTINGS_FILE).is_file():
         return CharBertProcessor.from_pretrained(folder)
-    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)  # of a model that others have saved
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)  # a model saved by other code
     return CharBertProcessor(tokenizer, None)
 
 

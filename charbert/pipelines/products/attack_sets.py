@@ -33,10 +33,10 @@ def run(settings: Settings) -> Path:
     The folder holds the copy under the name of its source, ``edits.jsonl`` (one edit a line: ``example``,
     ``word``, ``operation``, ``position``, ``before``, ``after``; indices from 0, of the word among those of its
     example that an attack sees), ``summary.json`` and ``SHA256SUMS`` (``sha256sum -c`` reads it). It can be given
-    as ``data.sets.TASK.attacked.NAME``. It is there whole or not at all.
+    as ``data.sets.TASK.attacked.NAME``. It is written completely or not at all.
 
     Raises:
-        DataError: if the test set is missing or malformed, or its copy could not be read back as it is.
+        DataError: if the test set is missing or malformed, or its copy is read back with other words or labels.
     """
     prepare_data(settings)
     task = build_task(settings.task)
@@ -70,8 +70,8 @@ def run(settings: Settings) -> Path:
 def summarize(task: Task[Any, Any], examples: Sequence[Any], edits: Sequence[Sequence[EditRecord]]) -> dict[str, Any]:
     """Return counts of words and edits, and the share of modified words, in [0, 1].
 
-    ``words`` are all of the set, texts that are not attacked counted once however many examples share them (the
-    contexts of SQuAD); ``attackable_words`` those that the attack saw.
+    ``words`` counts all words, those of texts that are not attacked once, even if several examples share the text (the
+    contexts of SQuAD); ``attackable_words`` counts the words that the attack reads.
     """
     attackable = sum(map(len, task.sentences(examples)))
     words = attackable + sum(len(words_of(text)) for text in task.unattacked_texts(examples))

@@ -37,6 +37,6 @@ from charbert.errors import SettingsError
         (PreparationSettings, {"steps": [PreparationStep.empty] * 2}, r"preparation\.steps must list each step once"),
     ],
 )
-def test_what_is_out_of_range_is_refused(settings: type, value: dict[str, Any], message: str) -> None:
+def test_values_out_of_range_are_refused(settings: type, value: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         settings(**value)

@@ -93,7 +93,7 @@ def test_words_of_a_shared_context_count_once() -> None:
     assert summary["operations"] == {"drop": {"words": 1, "share": 1.0}}
 
 
-def test_a_copy_that_cannot_be_read_back_is_not_left(composed: Composed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_that_cannot_be_read_back_is_deleted(composed: Composed, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = composed("recipe=smoke")
     kind = type(build_task(settings.task))
     write = kind.write

@@ -1,11 +1,11 @@
-"""What a finished run says of the use of its model."""
+"""How a fine-tuned model is used at inference."""
 
 from collections.abc import Callable
 
 import pytest
 
 from charbert.config.schema import Settings
-from charbert.pipelines.build.usage import finetuned_usage
+from charbert.pipelines.build.inference import inference_usage
 from charbert.tasks.head import Usage
 
 Composed = Callable[..., Settings]
@@ -13,7 +13,7 @@ Composed = Callable[..., Settings]
 
 def test_lengths_and_limits_are_those_of_fine_tuning(composed: Composed) -> None:
     settings = composed("recipe=quick", "task=squad2", "task.max_length=96", "task.spans.n_best=7")
-    usage = finetuned_usage(settings, "question_answering", [])
+    usage = inference_usage(settings, "question_answering", [])
     assert usage == Usage(
         head="question_answering", max_length=96, task="squad2", no_answers=True, n_best=7,
         document_stride=settings.task.spans.document_stride, max_answer_length=settings.task.spans.max_answer_length,
@@ -26,13 +26,13 @@ def test_the_threshold_is_that_of_the_evaluation_with_the_best_score(composed: C
     metric = f"eval_{settings.task.metric}"
     lines = [{metric: score, "eval_best_f1_threshold": threshold} for score, threshold in ((0.3, 1.0), (0.5, -2.5))]
     log = [{"loss": 3.0}, *lines, {metric: 0.4, "eval_best_f1_threshold": 9.0}, {"train_runtime": 1.0}]
-    assert finetuned_usage(settings, "question_answering", log).no_answer_threshold == -2.5
+    assert inference_usage(settings, "question_answering", log).no_answer_threshold == -2.5
 
 
 @pytest.mark.parametrize(("task", "pairs"), [("qnli", True), ("cola", False), ("ner", None)])
 def test_a_classifier_knows_whether_it_reads_pairs(composed: Composed, task: str, pairs: bool | None) -> None:
-    assert finetuned_usage(composed("recipe=quick", f"task={task}"), "sequence_classification", []).pairs is pairs
+    assert inference_usage(composed("recipe=quick", f"task={task}"), "sequence_classification", []).pairs is pairs
 
 
-def test_a_word_recogniser_in_front_of_the_model_is_told(composed: Composed) -> None:
-    assert finetuned_usage(composed("recipe=quick", "model=bert_wordrec"), "token_classification", []).corrected
+def test_a_word_recognizer_is_noted(composed: Composed) -> None:
+    assert inference_usage(composed("recipe=quick", "model=bert_wordrec"), "token_classification", []).corrected

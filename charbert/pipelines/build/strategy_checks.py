@@ -1,4 +1,4 @@
-"""What a strategy needs of the model and of the other settings, checked before anything is trained."""
+"""Checks that a fine-tuning strategy fits the trunk, the model and the other settings, before training."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from charbert.training.strategies import build_strategy
 
 
 def check_strategy(settings: Settings) -> None:
-    """Raise a SettingsError where the strategy does not go with the trunk, the model or the other settings."""
+    """Raise a SettingsError if the strategy does not fit the trunk, the model or the other settings."""
     model, strategy = settings.model, settings.strategy
     if strategy == StrategySettings():
         return
@@ -35,7 +35,7 @@ def check_strategy(settings: Settings) -> None:
 
 
 def _num_layers(settings: Settings) -> int | None:
-    """Return the number of the trunk's layers, None where only the finished model tells."""
+    """Return the number of the trunk's layers, None where it is known only after loading the model."""
     if settings.distillation.student_layers:
         return len(settings.distillation.student_layers)
     if settings.model.released or settings.model.pretrained:
@@ -46,5 +46,5 @@ def _num_layers(settings: Settings) -> int | None:
         return int(
             AutoConfig.from_pretrained(trunk_location(settings.trunk), trust_remote_code=False).num_hidden_layers
         )
-    except OSError:  # not on this machine, which loading the trunk itself reports
+    except OSError:  # not on this machine; loading the trunk reports that
         return None

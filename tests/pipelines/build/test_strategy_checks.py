@@ -32,7 +32,7 @@ def ner(tmp_path: Path, benchmarks: Benchmarks) -> Benchmarks:
 
 
 @pytest.mark.slow
-def test_a_model_saved_as_adapters_is_small_and_loads_with_what_they_learnt(ner: Benchmarks, tiny_trunk: Path) -> None:
+def test_a_model_saved_as_adapters_is_small_and_loads_them(ner: Benchmarks, tiny_trunk: Path) -> None:
     fast = ("finetuning.optimizer.learning_rate=0.01", "finetuning.optimizer.warmup_fraction=0", "strategy.lora.rank=2")
     settings = ner("strategy=lora", "strategy.lora.save=adapters", *fast)
     record = finetune.run(settings)
@@ -64,7 +64,7 @@ def test_the_record_names_the_rates_of_the_parts(ner: Benchmarks) -> None:
     assert record.settings["strategy"]["reinit_layers"] == 1
 
 
-def test_a_strategy_has_a_cell_of_its_own_and_no_row_among_the_others(ner: Benchmarks) -> None:
+def test_a_strategy_is_another_run_and_not_compared_with_others(ner: Benchmarks) -> None:
     plain, frozen = ner(), ner("strategy=frozen")
     assert finetuning_run(plain).key == finetuning_run(ner("strategy=full")).key != finetuning_run(frozen).key
     assert comparison_keys(plain)["shared"] != comparison_keys(frozen)["shared"]
@@ -82,7 +82,7 @@ def test_a_strategy_has_a_cell_of_its_own_and_no_row_among_the_others(ner: Bench
         ),
     ],
 )
-def test_what_the_model_cannot_do_is_refused_before_it_is_trained(
+def test_a_strategy_that_does_not_fit_the_model_is_refused_before_training(
     overrides: tuple[str, ...], message: str, ner: Benchmarks
 ) -> None:
     settings = ner(*overrides)
@@ -91,6 +91,6 @@ def test_what_the_model_cannot_do_is_refused_before_it_is_trained(
     assert not Path(settings.paths.results).exists()
 
 
-def test_combinations_that_make_no_sense_are_refused_when_settings_are_read(ner: Benchmarks) -> None:
+def test_contradicting_settings_are_refused_when_they_are_read(ner: Benchmarks) -> None:
     with pytest.raises(SettingsError, match=r"strategy\.reinit_layers=1 .* strategy\.trunk=lora freezes them"):
         ner("strategy=lora", "strategy.reinit_layers=1")

@@ -1,4 +1,4 @@
-"""What fine-tuning tells those who use its model."""
+"""Settings of fine-tuning to what inference with its model needs to know, the no-answer threshold included."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from charbert.config.schema import Settings
 from charbert.tasks.head import Usage
 
 
-def finetuned_usage(settings: Settings, head: str, log_history: Sequence[Mapping[str, Any]]) -> Usage:
-    """Return how the model of a run is to be used.
+def inference_usage(settings: Settings, head: str, log_history: Sequence[Mapping[str, Any]]) -> Usage:
+    """Return the `Usage` that is saved with a fine-tuned model.
 
     Args:
         settings: of the run.
         head: of the model, see `charbert.tasks.head.Head`.
-        log_history: the trainer's log; the evaluation that chose the checkpoint has its no-answer threshold.
+        log_history: the trainer's log; the no-answer threshold is that of the evaluation that chose the checkpoint.
     """
     task, spans = settings.task, settings.task.spans
     pairs = task.columns.second is not None if task.kind is TaskKind.classification else None
