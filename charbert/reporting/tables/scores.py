@@ -10,21 +10,7 @@ from typing import Any, TypeVar
 
 from charbert.errors import RecordError
 from charbert.records import ResultRecord
-from charbert.reporting.render.layout import Cell, Column, Row, Table, write_table
-
-__all__ = [
-    "baseline_of",
-    "build_table",
-    "describe",
-    "latest_runs",
-    "metric_cell",
-    "renamed",
-    "repetition",
-    "row_label",
-    "runs_of",
-    "trunk_family",
-    "write_table",
-]
+from charbert.reporting.render.layout import Cell, Column, Row, Table
 
 Label = TypeVar("Label", bound=Hashable)
 

@@ -6,8 +6,8 @@ import pytest
 
 from charbert.errors import RecordError
 from charbert.records import ResultRecord
-from charbert.reporting.render.layout import Column, render_csv, render_latex, render_markdown
-from charbert.reporting.tables.scores import build_table, write_table
+from charbert.reporting.render.layout import Column, render_csv, render_latex, render_markdown, write_table
+from charbert.reporting.tables.scores import build_table
 
 F1 = Column("NER F1", "original", "eval/ner/f1", published_digits=2)
 ATTACKED = Column("NER F1", "attack", "attack/ner/charbert/f1", published_digits=2)
