@@ -79,6 +79,11 @@ class ResultRecord:
         self._made = time.monotonic()
         self._earlier = 0.0
 
+    @property
+    def folder_name(self) -> str:
+        """``NAME-KEY``, the name of the folder that the record is in."""
+        return f"{self.name}-{self.key}"
+
     def resume(self, seconds: float) -> None:
         """Count the seconds that a run had taken before it was interrupted."""
         self._earlier = seconds

@@ -11,13 +11,19 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from charbert.config.bench import ShapeSettings
 from charbert.config.data.sets import FoldSettings
 from charbert.config.schema import Settings
 from charbert.config.targets import guard_composition
 from charbert.config.training.trainer import OptimizerSettings, TrainingSettings
 from charbert.errors import SettingsError
 
-_REUSED: dict[type, str] = {TrainingSettings: "training", OptimizerSettings: "optimizer", FoldSettings: "folds"}
+_REUSED: dict[type, str] = {
+    TrainingSettings: "training",
+    OptimizerSettings: "optimizer",
+    FoldSettings: "folds",
+    ShapeSettings: "shape",
+}
 """Sections used in several places, and the name that their error messages use."""
 
 

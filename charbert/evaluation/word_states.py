@@ -12,11 +12,11 @@ from torch import Tensor
 
 from charbert.batch import EXAMPLE_IDS
 from charbert.data.collate import LABELS, PadCollator
-from charbert.data.encoding.tags import encode_tagged
 from charbert.data.readers.conll import TaggedSentence
 from charbert.errors import SettingsError
 from charbert.model import CharBertModel
 from charbert.model.processing import CharBertProcessor
+from charbert.tasks.tagging.encoding import encode_tagged
 
 States = NDArray[np.float32]
 

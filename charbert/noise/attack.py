@@ -10,6 +10,8 @@ from string import ascii_letters, ascii_lowercase
 
 import numpy as np
 
+from charbert.config.checks import check_range
+from charbert.config.data.noise import check_edits
 from charbert.errors import SettingsError
 from charbert.noise.edits import (
     Corruption,
@@ -17,7 +19,6 @@ from charbert.noise.edits import (
     EditRecord,
     NoiseModel,
     add_character,
-    check_noise_settings,
     drop_character,
     pick,
     replace_character,
@@ -68,7 +69,8 @@ class Attack:
     """Lower-case words that keyboard leaves alone."""
 
     def __post_init__(self) -> None:
-        check_noise_settings("attack", self.probability, self.edits, self.min_word_length)
+        check_range("attack", self, "[0, 1]", "probability")
+        check_edits("attack", self.edits, self.min_word_length)
         if self.letters not in _LETTERS:
             raise SettingsError(f"attack.letters must be one of {', '.join(_LETTERS)}, got {self.letters!r}")
 

@@ -8,6 +8,8 @@ from string import ascii_lowercase
 
 import numpy as np
 
+from charbert.config.checks import check_range
+from charbert.config.data.noise import check_edits
 from charbert.errors import SettingsError
 from charbert.noise.edits import (
     Corruption,
@@ -15,7 +17,6 @@ from charbert.noise.edits import (
     EditRecord,
     NoiseModel,
     add_character,
-    check_noise_settings,
     drop_character,
     pick,
     replace_character,
@@ -53,7 +54,8 @@ class NlmNoise:
     """What add inserts, uniformly."""
 
     def __post_init__(self) -> None:
-        check_noise_settings("noise", self.probability, self.edits, self.min_word_length)
+        check_range("noise", self, "[0, 1]", "probability")
+        check_edits("noise", self.edits, self.min_word_length)
         if not self.alphabet or any(letter.isspace() for letter in self.alphabet):
             raise SettingsError(
                 f"noise.alphabet must hold letters and no white space, which would split words, got {self.alphabet!r}"
@@ -125,7 +127,7 @@ class ReleasedNlmNoise:
     """What is inserted into short words, uniformly."""
 
     def __post_init__(self) -> None:
-        check_noise_settings("noise", self.probability, tuple(Edit), 3)
+        check_range("noise", self, "[0, 1]", "probability")
         if not self.letters:
             raise SettingsError("noise.letters must hold at least one character, got none")
 

@@ -13,8 +13,8 @@ from charbert.config.data.preparation import AugmentationSettings
 from charbert.data.readers.lines import read_lines
 from charbert.errors import DataError, SettingsError
 from charbert.noise.attack import Attack
-from charbert.noise.edits import Edit, NoiseModel
-from charbert.preparation.adapters import ExampleAdapter
+from charbert.noise.edits import NoiseModel
+from charbert.preparation.adapter import ExampleAdapter
 from charbert.preparation.rewriting import Rewritten, Words
 from charbert.preparation.steps import Outcome, Row, Step
 from charbert.seeding import numpy_generator
@@ -46,7 +46,7 @@ class Augment(Step):
     def __init__(self, settings: AugmentationSettings, seed: int, synonyms: Synonyms | None = None) -> None:
         self.settings = settings
         self.seed = seed
-        noise = Attack(edits=tuple(Edit[edit] for edit in settings.edits), min_word_length=settings.min_word_length)
+        noise = Attack(edits=tuple(settings.edits), min_word_length=settings.min_word_length)
         known: dict[str, Operation] = {"noise": noise_words(noise), "deletion": delete_words, "swap": swap_words}
         if synonyms is not None:
             known["synonyms"] = replace_synonyms(synonyms)

@@ -8,7 +8,7 @@ from typing import Any
 
 from charbert.config.data.preparation import BalanceSettings, ClassWeights, Sampling
 from charbert.errors import SettingsError
-from charbert.preparation.adapters import ExampleAdapter
+from charbert.preparation.adapter import ExampleAdapter
 from charbert.preparation.steps import Outcome, Row, Step
 from charbert.seeding import numpy_generator
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from charbert.config.data.preparation import EmptySettings, LabelSettings, LengthSettings, UnicodeForm, UnicodeSettings
 from charbert.errors import SettingsError
-from charbert.preparation.adapters import ExampleAdapter
+from charbert.preparation.adapter import ExampleAdapter
 from charbert.preparation.steps import Change, Dropped, Outcome, Row, Step
 
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")

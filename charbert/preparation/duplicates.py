@@ -12,7 +12,7 @@ from zlib import crc32
 from charbert.config.data.preparation import Conflict, DuplicateSettings, Finding, LeakageSettings, NearSettings
 from charbert.data.splits import connect_groups, normalize_text
 from charbert.errors import DataError, SettingsError
-from charbert.preparation.adapters import ExampleAdapter
+from charbert.preparation.adapter import ExampleAdapter
 from charbert.preparation.steps import Outcome, Row, Step
 
 Texts = tuple[str, ...]

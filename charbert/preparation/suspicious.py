@@ -12,7 +12,7 @@ import numpy as np
 
 from charbert.config.data.preparation import Finding, SuspiciousSettings
 from charbert.errors import DataError, SettingsError
-from charbert.preparation.adapters import ExampleAdapter
+from charbert.preparation.adapter import ExampleAdapter
 from charbert.preparation.out_of_fold import cross_validate_tags, cross_validate_texts, select_probabilities
 from charbert.preparation.steps import Outcome, Row, Step
 

@@ -1,4 +1,4 @@
-"""Cells of a training on several tasks: one for the run, and one for what each task got from it."""
+"""Runs of a training on several tasks: the training itself, and the scores of each task."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from charbert.runs.keys import finetuning_identity, section_identity
 from charbert.runs.run import Run
 
 SHARED_TASK = "shared_task"
-"""Kind of the records of what a task got from a run on several."""
+"""Kind of the records of one task's scores after a training on several."""
 
 
 def task_settings(settings: Settings, name: str) -> Settings:
@@ -20,13 +20,13 @@ def task_settings(settings: Settings, name: str) -> Settings:
 
 
 def multi_task_run(settings: Settings) -> Run:
-    """Return the cell of the run."""
+    """Return the run of the training on all tasks."""
     parts = ["together", *settings.multi_task.tasks, settings.model.name, f"s{settings.seed}"]
     return Run(settings, "multi_task", parts, _identity(settings))
 
 
 def shared_task_run(settings: Settings) -> Run:
-    """Return the cell of ``settings.task`` in the run."""
+    """Return the run that records the scores of ``settings.task``."""
     parts = [settings.task.name, settings.model.name, "together", f"s{settings.seed}"]
     return Run(settings, SHARED_TASK, parts, {**_identity(settings), "task": settings.task.name})
 

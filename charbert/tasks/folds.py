@@ -10,7 +10,7 @@ from charbert.config.data.sets import FoldSettings
 from charbert.data.readers.squad import Question
 from charbert.data.splits import PARTS, Parts, check_no_leakage, connect_groups, grouped_folds, normalize_text
 from charbert.preparation.duplicates import group_similar
-from charbert.tasks.preparable import own_texts
+from charbert.tasks.rows import own_texts
 from charbert.tasks.task import Task
 
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from charbert.data.readers.glue import LabeledText
-from charbert.preparation.adapters import ExampleAdapter, LabeledAdapter
+from charbert.preparation.adapter import ExampleAdapter
 from charbert.preparation.steps import Prepared, Row, Step, run_steps
+from charbert.tasks.classification.adapter import LabeledAdapter
 
 
 @pytest.fixture(scope="session")

@@ -8,11 +8,11 @@ from charbert.config.data.preparation import AugmentationSettings
 from charbert.data.readers.conll import TaggedSentence
 from charbert.data.readers.squad import Answer, Question
 from charbert.errors import DataError, SettingsError
-from charbert.preparation.adapters import TaggedAdapter
 from charbert.preparation.augmentation import Augment, read_synonyms
-from charbert.preparation.question_adapter import QuestionAdapter
 from charbert.preparation.rewriting import rewrite_text
 from charbert.preparation.steps import Prepared
+from charbert.tasks.answering.adapter import QuestionAdapter
+from charbert.tasks.tagging.adapter import TaggedAdapter
 from charbert.text.words import split_words, words_of
 
 Apply = Callable[..., Prepared[Any]]

@@ -4,9 +4,10 @@ from charbert.config.data.preparation import BalanceSettings, ClassWeights
 from charbert.data.readers.conll import TaggedSentence
 from charbert.data.readers.glue import LabeledText
 from charbert.errors import SettingsError
-from charbert.preparation.adapters import LabeledAdapter, TaggedAdapter
 from charbert.preparation.balance import Balance, class_weights
 from charbert.preparation.steps import Row
+from charbert.tasks.classification.adapter import LabeledAdapter
+from charbert.tasks.tagging.adapter import TaggedAdapter
 
 
 def test_a_sentence_counts_for_its_rarest_type() -> None:

@@ -7,7 +7,6 @@ from charbert.config.data.preparation import EmptySettings, LabelSettings, Lengt
 from charbert.data.readers.conll import TaggedSentence
 from charbert.data.readers.glue import LabeledText
 from charbert.data.readers.squad import Answer, Question
-from charbert.preparation.adapters import LabeledAdapter, TaggedAdapter
 from charbert.preparation.cleaning import (
     CleanLabels,
     DropEmpty,
@@ -16,8 +15,10 @@ from charbert.preparation.cleaning import (
     RepairUnicode,
     build_normalizer,
 )
-from charbert.preparation.question_adapter import QuestionAdapter
 from charbert.preparation.steps import Prepared
+from charbert.tasks.answering.adapter import QuestionAdapter
+from charbert.tasks.classification.adapter import LabeledAdapter
+from charbert.tasks.tagging.adapter import TaggedAdapter
 
 Apply = Callable[..., Prepared[Any]]
 

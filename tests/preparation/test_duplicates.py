@@ -10,7 +10,6 @@ from charbert.data.readers.glue import LabeledText
 from charbert.data.readers.squad import Answer, Question
 from charbert.data.splits import normalize_text
 from charbert.errors import DataError
-from charbert.preparation.adapters import TaggedAdapter
 from charbert.preparation.duplicates import (
     DropDuplicates,
     FindLeakage,
@@ -20,8 +19,9 @@ from charbert.preparation.duplicates import (
     jaccard,
     ngrams,
 )
-from charbert.preparation.question_adapter import QuestionAdapter
 from charbert.preparation.steps import Prepared
+from charbert.tasks.answering.adapter import QuestionAdapter
+from charbert.tasks.tagging.adapter import TaggedAdapter
 
 Apply = Callable[..., Prepared[Any]]
 BASE = "the old lighthouse keeper counted seven ships before breakfast on tuesday"

@@ -25,14 +25,16 @@ from charbert.config.data.preparation import (
 from charbert.data.readers.conll import TaggedSentence
 from charbert.data.readers.glue import LabeledText
 from charbert.data.readers.squad import Answer, Question
-from charbert.preparation.adapters import ExampleAdapter, LabeledAdapter, TaggedAdapter
+from charbert.preparation.adapter import ExampleAdapter
 from charbert.preparation.augmentation import Augment
 from charbert.preparation.balance import Balance
 from charbert.preparation.cleaning import CleanLabels, DropEmpty, DropLengthOutliers, DropUnfit, RepairUnicode
 from charbert.preparation.duplicates import DropDuplicates, FindLeakage
-from charbert.preparation.question_adapter import QuestionAdapter
 from charbert.preparation.report import describe_set, listings
 from charbert.preparation.steps import Outcome, Row, Step, run_steps
+from charbert.tasks.answering.adapter import QuestionAdapter
+from charbert.tasks.classification.adapter import LabeledAdapter
+from charbert.tasks.tagging.adapter import TaggedAdapter
 
 WORDS = ["Ada", "Lind", "in", "Malmö", "ships", "counted", "CafÃ©", "&amp;", "well-known", ",", "nan", "ﬁne"]
 SENTENCE = st.lists(st.sampled_from(WORDS), min_size=1, max_size=9)

@@ -10,10 +10,10 @@ from charbert.config.data.preparation import Finding, SuspiciousSettings
 from charbert.data.readers.conll import TaggedSentence
 from charbert.data.readers.glue import LabeledText
 from charbert.errors import DataError, SettingsError
-from charbert.preparation.adapters import TaggedAdapter
 from charbert.preparation.out_of_fold import read_probabilities
 from charbert.preparation.steps import Prepared
 from charbert.preparation.suspicious import FindSuspicious
+from charbert.tasks.tagging.adapter import TaggedAdapter
 
 Apply = Callable[..., Prepared[Any]]
 GOOD, BAD = ("superb", "lovely", "warm", "brilliant"), ("dull", "awful", "boring", "tedious")

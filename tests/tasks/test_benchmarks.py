@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from charbert.config.schema import Settings
-from charbert.data.encoding.answers import SpanCandidate, SpanPrediction
-from charbert.data.encoding.pairs import LabelPrediction
 from charbert.data.readers.squad import Question
 from charbert.data.splits import check_no_leakage, connect_groups, grouped_folds, normalize_text
 from charbert.noise.attack import Attack
+from charbert.tasks.answering.decoding import SpanCandidate, SpanPrediction
 from charbert.tasks.catalog import build_task
+from charbert.tasks.classification.encoding import LabelPrediction
 from charbert.tasks.task import Task
 from charbert.text.words import words_of
 from tests.composition import compose_settings

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from charbert.config.checks import check_range
 from charbert.errors import SettingsError
 
 _SETTING = re.compile(r"[\w.]+:.+")
@@ -38,13 +39,9 @@ class DistillationSettings:
     settings."""
 
     def __post_init__(self) -> None:
-        """Check ranges, and that at most one teacher is given."""
-        if not 0 <= self.weight <= 1:
-            raise SettingsError(f"distillation.weight must be in [0, 1], got {self.weight}")
-        if self.temperature <= 0:
-            raise SettingsError(f"distillation.temperature must be positive, got {self.temperature}")
-        if self.hidden_weight < 0:
-            raise SettingsError(f"distillation.hidden_weight must be 0 or more, got {self.hidden_weight}")
+        check_range("distillation", self, "[0, 1]", "weight")
+        check_range("distillation", self, "(0, inf)", "temperature")
+        check_range("distillation", self, "[0, inf)", "hidden_weight")
         for name, form, matches in (("run", "SETTING:VALUE", _SETTING), ("layer_map", "LAYER:LAYER", _LAYERS)):
             wrong = [entry for entry in getattr(self, name) if not matches.fullmatch(entry)]
             if wrong:

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charbert.data.readers.conll import TaggedSentence
-from charbert.deploy.predict.inputs import TextInput
 from charbert.deploy.predict.predictor import Predictor
-from charbert.deploy.predict.tagging import TagReader
 from charbert.metrics.tagging import paired_entities
 from charbert.model.processing import CharBertProcessor
-from charbert.tasks.tagging import NamedEntityTask
+from charbert.tasks.head import TextInput, Usage
+from charbert.tasks.tagging.reader import TagReader
+from charbert.tasks.tagging.task import NamedEntityTask
 from charbert.text.words import words_of
 
 TAGS = ("O", "B-LOC", "B-PER", "I-LOC", "I-PER")
@@ -92,7 +92,7 @@ def test_a_long_text_gives_the_same_entities_as_one_without_a_limit(
     text = " ".join(f"{'so ' * (number % 5)}Ada King Lovelace saw Rome ," for number in range(40))
     outputs = []
     for length in (32, 40, 4096):
-        reader = TagReader(processor, TAGS, length)
+        reader = TagReader(processor, TAGS, Usage("token_classification", length))
         encoded = reader.encode([TextInput("Rome"), TextInput(""), TextInput(text)])
         assert (len(encoded.features) > 2) == (length < 4096)
         assert all(len(feature["input_ids"]) <= length for feature in encoded.features)
