@@ -183,6 +183,7 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_experiment_of_a_page_has_settings_that_pass(page: Path) -> None:
     for command in composed_experiments(page):

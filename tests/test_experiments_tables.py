@@ -52,6 +52,7 @@ def test_the_sweep_of_a_table_covers_every_row_that_is_ours_and_every_column(ste
     assert set(itertools.product(rows, tasks)) <= measured
 
 
+@pytest.mark.slow
 def test_every_cell_composes_and_is_a_cell_of_its_own() -> None:
     runs = sorted({run for stem in TABLE_SPECS for run in sweep(stem)})
     settings = [composed("table2_robustness", "recipe=minilm", *run) for run in runs]

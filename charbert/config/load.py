@@ -43,7 +43,8 @@ def load_settings(cfg: DictConfig) -> Settings:
     if missing:
         raise SettingsError(f"no value for the setting {', '.join(missing)}; give it as {missing[0]}=...")
     try:
-        merged = OmegaConf.merge(OmegaConf.structured(Settings), cfg)
+        typed = OmegaConf.get_type(cfg) is Settings  # as Hydra composes it; other mappings are checked key by key here
+        merged = cfg if typed else OmegaConf.merge(OmegaConf.structured(Settings), cfg)
         _check_reused_sections(merged, "")
         settings = OmegaConf.to_object(merged)
     except OmegaConfBaseException as error:

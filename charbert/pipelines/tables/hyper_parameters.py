@@ -31,4 +31,4 @@ def _build(settings: Settings, records: Sequence[ResultRecord]) -> Table | None:
     return hyper_parameter_table(records, settings.task.name, str(setting(records[0], "task.metric")))
 
 
-TABLE = TableSpec(lambda settings: f"choices_{settings.task.name}", _records, _build, variants=_of_each_task)
+TABLE = TableSpec(lambda settings: f"hyper_parameters_{settings.task.name}", _records, _build, variants=_of_each_task)
