@@ -32,7 +32,7 @@ from charbert.evaluation.logits import read_scores
 from charbert.files import replaced_file, replaced_folder
 from charbert.integrity import record_checksums
 from charbert.model import CharBertConfig, CharBertForTokenClassification, CharBertModel
-from charbert.model.adaptation.adapters import load_adapted
+from charbert.model.adaptation.lora import load_adapted
 from charbert.model.processing import CharBertProcessor
 from charbert.model.word_recognizer.network import WordRecognizer, WordRecognizerConfig
 from charbert.pipelines.build.data import trunk_location

@@ -12,7 +12,7 @@ from transformers import (
     AutoModelForTokenClassification,
 )
 
-from charbert.model.adaptation import adapters as adapters  # registers its loader
+from charbert.model.adaptation import lora as lora  # registers its loader
 from charbert.model.charbert import CharBertModel, CharBertOutput, CharBertPreTrainedModel
 from charbert.model.configuration import CharBertConfig
 from charbert.model.heads import (

@@ -1,4 +1,4 @@
-"""How the token channel and the char channel enrich each other after a Transformer layer."""
+"""The interaction: the token channel and the char channel enrich each other after a Transformer layer."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from charbert.model.kernels.folded_interaction import FoldedConvolution
 
 
 class Interaction(GradientCheckpointingLayer):
-    """What all interactions share: a linear map of each channel, and a convolution over both side by side.
+    """Base of all interactions: a linear map of each channel, and a convolution over both, concatenated.
 
     Args:
         hidden_size: H.
         window: width of the convolution, in subwords; odd.
         norm_eps: of the layer norms.
-        bias: whether the linear maps have one.
+        bias: whether the linear maps have a bias.
 
     Raises:
         SettingsError: if ``window`` is even, since T would not be preserved.
@@ -28,21 +28,22 @@ class Interaction(GradientCheckpointingLayer):
 
     def __init__(self, hidden_size: int, window: int, norm_eps: float, *, bias: bool) -> None:
         super().__init__()
-        _check_window(window)
+        if window < 1 or window % 2 == 0:
+            raise SettingsError(f"interaction_window must be odd to preserve the length, got {window}")
         self.token_in, self.char_in = (nn.Linear(hidden_size, hidden_size, bias=bias) for _ in range(2))
         self.mix = nn.Conv1d(2 * hidden_size, hidden_size, window, padding=window // 2)
         self.token_norm: nn.Module
         self.char_norm: nn.Module
         self.token_norm, self.char_norm = (nn.LayerNorm(hidden_size, eps=norm_eps) for _ in range(2))
 
-    def last_maps(self) -> list[nn.Module]:
+    def output_maps(self) -> list[nn.Module]:
         """Return the maps whose output is added to the channels."""
         return [self.mix]
 
     @torch.no_grad()
     def start_near_identity(self, mean: float, deviation: float) -> None:
-        """Add nothing to the channels, and give states of this mean and deviation over H back nearly as they are."""
-        for part in self.last_maps():
+        """Set weights that add nothing and nearly keep states of this mean and deviation over H."""
+        for part in self.output_maps():
             for parameter in part.parameters():
                 parameter.zero_()
         for norm in (self.token_norm, self.char_norm):
@@ -66,19 +67,19 @@ class Interaction(GradientCheckpointingLayer):
 
 
 class HeterogeneousInteraction(Interaction):
-    """Fuse both channels, then divide the fusion again between them.
+    """Fuse both channels, then divide the fused states between them.
 
     Paper: Sec. 3.4, fuse (Eqs. 3-4) and divide (Eqs. 5-6).
     Released code: stops after the convolution and shares it across layers; see ReleasedInteraction.
-    Departure: padding is zero before the convolution, as the positions outside the sequence are, so that the
-        window of the last subword never reads it.
+    Departure: padding is set to zero before the convolution, like positions outside the sequence, so that the window of
+        the last subword never reads it.
     """
 
     def __init__(self, hidden_size: int, window: int = 3, norm_eps: float = 1e-12) -> None:
         super().__init__(hidden_size, window, norm_eps, bias=True)
         self.token_out, self.char_out = (nn.Linear(hidden_size, hidden_size) for _ in range(2))
 
-    def last_maps(self) -> list[nn.Module]:
+    def output_maps(self) -> list[nn.Module]:
         """Return the two maps of the division."""
         return [self.token_out, self.char_out]
 
@@ -90,7 +91,7 @@ class HeterogeneousInteraction(Interaction):
         Args:
             token: (B, T, H).
             char: (B, T, H).
-            mask: True on subwords and False on padding, (B, T); without it padding is read.
+            mask: True on subwords and False on padding, (B, T); None: padding is read.
             folded: of ``fold``, to compute Eq. 3 and the convolution in one product.
         """
         fused = torch.tanh(self.fuse(token, char, mask, folded))  # (B, T, H), Eqs. 3-4
@@ -102,8 +103,8 @@ class HeterogeneousInteraction(Interaction):
 class ResidualInteraction(HeterogeneousInteraction):
     """Fuse and divide as the paper does, and add to the channels without the layer norms of Eq. 6.
 
-    Ours: a layer norm cannot give the states of a trunk back as they are, since these differ in scale from subword to
-    subword. Without it, and with ``interaction_start="trunk"``, the token channel begins as the trunk exactly.
+    Ours: a layer norm cannot leave the states of a trunk unchanged, since their scale differs from subword to subword.
+    Without it, and with ``interaction_start="trunk"``, the token channel starts as exactly the trunk.
     """
 
     def __init__(self, hidden_size: int, window: int = 3, norm_eps: float = 1e-12) -> None:
@@ -112,10 +113,10 @@ class ResidualInteraction(HeterogeneousInteraction):
 
 
 class ReleasedInteraction(Interaction):
-    """The interaction as the authors' weights need it.
+    """The interaction of the authors' weights.
 
-    Released code: no biases in Eq. 3, no tanh in Eq. 4, and no divide: the convolution's output itself is
-        added to both channels.
+    Released code: no biases in Eq. 3, no tanh in Eq. 4, and no divide: the convolution's output is added to both
+        channels.
     """
 
     def __init__(self, hidden_size: int, window: int = 3, norm_eps: float = 1e-12) -> None:
@@ -124,7 +125,7 @@ class ReleasedInteraction(Interaction):
     def forward(
         self, token: Tensor, char: Tensor, mask: Tensor | None = None, folded: FoldedConvolution | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Map both channels as HeterogeneousInteraction does; the authors give no ``mask``."""
+        """Map both channels as HeterogeneousInteraction does; the authors pass no ``mask``."""
         fused = self.fuse(token, char, mask, folded)  # (B, T, H)
         return self.token_norm(token + fused), self.char_norm(char + fused)
 
@@ -134,9 +135,4 @@ INTERACTIONS: dict[str, Callable[[int, int, float], Interaction]] = {
     "released": ReleasedInteraction,
     "residual": ResidualInteraction,
 }
-"""Interaction modules by the name they have in a configuration."""
-
-
-def _check_window(window: int) -> None:
-    if window < 1 or window % 2 == 0:
-        raise SettingsError(f"interaction_window must be odd to preserve the length, got {window}")
+"""Interaction modules by their name in a configuration."""

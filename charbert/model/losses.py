@@ -1,4 +1,4 @@
-"""Losses that are defined for every batch, also for one without a single label."""
+"""Losses that are defined for every batch, even one without labels."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from charbert.batch import IGNORED_LABEL
 from charbert.model.kernels.vocabulary_loss import vocabulary_cross_entropy
 
 ROWS_AT_A_TIME = 128
-"""The scored positions are filled up to a multiple of this with ignored ones. Each batch has another number of labels,
-and the CPU's matrix library keeps a prepared copy of a vocabulary's weights for each number it meets: without the
-filling a long pretraining in bf16 grows by megabytes a step."""
+"""The scored positions are padded with ignored ones to a multiple of this. The number of labels differs from batch to
+batch, and the CPU's matrix library keeps a prepared copy of the vocabulary's weights for each number: without the
+padding the memory of a long pretraining in bf16 grows by megabytes a step."""
 
 
 @dataclass(frozen=True)
 class LabeledLoss:
-    """A mean loss, and the counts that accuracies over many batches are made of.
+    """A mean loss, and the counts from which accuracies over many batches are computed.
 
-    ``count`` is the number of labelled positions and ``correct`` how many of them were predicted: scalars
-    without a graph. ``known_count`` and ``known_correct`` leave out the positions whose label stands for every class
-    that is not told apart; None where there is no such label.
+    ``count`` is the number of labeled positions and ``correct`` how many of them were predicted right: scalars without
+    a graph. ``known_count`` and ``known_correct`` leave out positions with the ``unknown`` label; None without such a
+    label.
     """
 
     loss: Tensor
@@ -36,8 +36,7 @@ class LabeledLoss:
 def mean_cross_entropy(logits: Tensor, labels: Tensor, ignored: int = IGNORED_LABEL) -> Tensor:
     """Return the mean cross entropy of (N, K) logits over the labels, (N,), that are not ``ignored``.
 
-    Without any such label the loss is 0 and still has a graph, so that every process of a group can go
-    backward.
+    Without any such label the loss is 0 and still has a graph, so that every process of a group can run backward.
     """
     total = F.cross_entropy(logits.float(), labels, reduction="sum", ignore_index=ignored)
     return total / (labels != ignored).sum().clamp(min=1)
@@ -46,13 +45,13 @@ def mean_cross_entropy(logits: Tensor, labels: Tensor, ignored: int = IGNORED_LA
 def labeled_loss(
     head: Callable[[Tensor], Tensor], states: Tensor, labels: Tensor, unknown: int | None = None
 ) -> LabeledLoss:
-    """Score only the labelled positions, since a vocabulary of scores for every position is most of the work.
+    """Score only the labeled positions, since scores over a vocabulary at every position would be most of the work.
 
     Args:
         head: maps states (N, H) to logits over a vocabulary.
         states: (B, T, H).
         labels: (B, T), IGNORED_LABEL where nothing is to be predicted.
-        unknown: the label of everything that has none of its own, counted apart; None where there is none.
+        unknown: the label of all words outside the vocabulary, counted separately; None where there is none.
     """
     labeled = labels != IGNORED_LABEL
     count = labeled.sum()

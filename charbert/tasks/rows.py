@@ -20,7 +20,7 @@ def own_texts(task: Task[Any, Any], examples: Sequence[Any]) -> list[tuple[str, 
     return [task.adapter.texts(example) for example in examples]
 
 
-def read_rows(task: Task[Any, Any], path: Path, root: Path) -> tuple[list[Row[Any]], list[Dropped]]:
+def read_rows(task: Task[Any, Any], path: Path, root: Path) -> tuple[list[Row], list[Dropped]]:
     """Return the examples of a file with their places, and what was malformed.
 
     Args:
@@ -52,7 +52,7 @@ def read_rows(task: Task[Any, Any], path: Path, root: Path) -> tuple[list[Row[An
     return rows, malformed
 
 
-def number_rows(examples: Sequence[Any], source: str) -> list[Row[Any]]:
+def number_rows(examples: Sequence[Any], source: str) -> list[Row]:
     """Return examples in memory as rows of ``source``."""
     return [Row(example, index, _place(example, index, source)) for index, example in enumerate(examples)]
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import accumulate, islice
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -23,12 +23,22 @@ from charbert.preparation.adapter import ExampleAdapter
 from charbert.tasks.encoded import Encoded
 from charbert.tasks.head import Head
 
+if TYPE_CHECKING:
+    from charbert.data.readers.hub import HubRows
+
 Example = TypeVar("Example")
 Prediction = TypeVar("Prediction")
 
 
+Faults = list[ExampleError] | None
+"""Where ``Task.read`` adds malformed examples; None: it raises."""
+
+Baseline = Callable[[Sequence[Any]], tuple[list[Any], list[np.ndarray] | None]]
+"""Maps examples to predictions and the scores of their decisions, as ``Task.stored_logits`` has them."""
+
+
 class LabelScorer(Protocol):
-    """A baseline that scores labels."""
+    """A fitted baseline that scores labels."""
 
     def scores(self, examples: Sequence[Any], /) -> list[np.ndarray]:
         """Return the log probabilities of each example's decisions, (decisions, K)."""
@@ -39,13 +49,15 @@ class Task(ABC, Generic[Example, Prediction]):
 
     Args:
         name: the task's name in settings and records.
-        metric: the key of ``score`` that selects checkpoints and stands in tables.
+        metric: the key of ``score`` that selects checkpoints and is shown in tables.
     """
 
     head: ClassVar[Head]
     """The head that the model needs, and how others use a model with it."""
     decision_path: ClassVar[str] = ""
     """Path below the task's own of scores of single decisions: ``token/`` or ``answerability/``; empty: the same."""
+    suffix: ClassVar[str]
+    """Of the files that ``write`` and ``write_hub`` write."""
     adapter: ExampleAdapter[Example]
     """How single examples are read and changed: their texts, labels and words."""
 
@@ -58,9 +70,9 @@ class Task(ABC, Generic[Example, Prediction]):
         """Labels as files write them, and their names; empty where files write the names."""
 
     @classmethod
-    @abstractmethod
     def from_settings(cls, settings: TaskSettings) -> Task[Example, Prediction]:
         """Return the task that the settings describe."""
+        return cls(settings.name, settings.metric)
 
     @property
     def label_ids(self) -> dict[str, int]:
@@ -70,7 +82,7 @@ class Task(ABC, Generic[Example, Prediction]):
     # Files
 
     @abstractmethod
-    def read(self, path: Path, *, attacked: bool = False, faults: list[ExampleError] | None = None) -> list[Example]:
+    def read(self, path: Path, *, attacked: bool = False, faults: Faults = None) -> list[Example]:
         """Return the examples of a file.
 
         Args:
@@ -82,6 +94,10 @@ class Task(ABC, Generic[Example, Prediction]):
     @abstractmethod
     def write(self, path: Path, examples: Sequence[Example]) -> None:
         """Write a file that ``read`` reads back."""
+
+    @abstractmethod
+    def write_hub(self, path: Path, rows: HubRows) -> None:
+        """Write the rows of a split on the hub as a file that ``read`` reads."""
 
     @abstractmethod
     def check_aligned(self, clean: Sequence[Example], attacked: Sequence[Example], path: Path) -> None:
@@ -128,24 +144,18 @@ class Task(ABC, Generic[Example, Prediction]):
         raise SettingsError(f"task={self.name}: predictions cannot be made from the scores of decisions")
 
     @abstractmethod
-    def fit_baseline(
-        self, examples: Sequence[Example], settings: BaselineSettings, seed: int
-    ) -> Callable[[Sequence[Example]], tuple[list[Prediction], list[np.ndarray] | None]]:
+    def fit_baseline(self, examples: Sequence[Example], settings: BaselineSettings, seed: int) -> Baseline:
         """Return a baseline without a trunk, fitted on training examples.
-
-        It maps examples to predictions and the scores of their decisions, as ``stored_logits`` has them.
 
         Raises:
             DataError: if no n-gram is frequent enough.
         """
 
-    def predict_labels(
-        self, baseline: LabelScorer
-    ) -> Callable[[Sequence[Example]], tuple[list[Prediction], list[np.ndarray] | None]]:
-        """Return the function for ``fit_baseline`` of a baseline that scores labels."""
+    def label_baseline(self, model: LabelScorer) -> Baseline:
+        """Return the baseline that decides by a fitted model's scores of labels."""
 
-        def predict(examples: Sequence[Example]) -> tuple[list[Prediction], list[np.ndarray] | None]:
-            scores = baseline.scores(examples)
+        def predict(examples: Sequence[Any]) -> tuple[list[Any], list[np.ndarray]]:
+            scores = model.scores(examples)
             return self.decide(scores), scores
 
         return predict

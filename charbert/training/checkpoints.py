@@ -45,7 +45,7 @@ def newest_checkpoint(folder: Path) -> str | None:
     return None
 
 
-class WholeCheckpoints(Trainer):
+class AtomicCheckpointTrainer(Trainer):
     """Trainer whose checkpoints appear in one step, after all of their files were written and sealed."""
 
     _drafts: Path | None = None

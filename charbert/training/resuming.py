@@ -15,12 +15,12 @@ import torch
 from transformers import EarlyStoppingCallback, TrainerCallback
 
 from charbert.errors import TrainingError
-from charbert.training.checkpoints import WholeCheckpoints
+from charbert.training.checkpoints import AtomicCheckpointTrainer
 from charbert.training.distributed.processes import process_index
 from charbert.training.meter import ObjectiveMeter
 
 
-class UnbrokenLog(WholeCheckpoints):
+class ResumableTrainer(AtomicCheckpointTrainer):
     """Trainer whose checkpoints also hold what was not logged yet, and are only written of weights that are numbers."""
 
     def __init__(self, **arguments: Any) -> None:
@@ -30,7 +30,7 @@ class UnbrokenLog(WholeCheckpoints):
         self.add_callback(_TakeUp(self))
 
     def train(self, *args: Any, **kwargs: Any) -> Any:
-        """Train as `WholeCheckpoints` does; a data loader that dies is reported."""
+        """Train as `AtomicCheckpointTrainer` does; a data loader that dies is reported."""
         with loaders_watched():
             return super().train(*args, **kwargs)
 
@@ -112,7 +112,7 @@ def loaders_watched() -> Iterator[None]:
 class _TakeUp(TrainerCallback):
     """Calls the trainer back after the library has set its counts to zero."""
 
-    def __init__(self, trainer: UnbrokenLog) -> None:
+    def __init__(self, trainer: ResumableTrainer) -> None:
         self.trainer = trainer
 
     def on_train_begin(self, *args: Any, **kwargs: Any) -> None:

@@ -21,8 +21,8 @@ from charbert.config.training.strategy import (
     TrunkTraining,
 )
 from charbert.errors import SettingsError
-from charbert.model.adaptation.adapters import add_adapters, merge_adapters
 from charbert.model.adaptation.dropout import set_dropout
+from charbert.model.adaptation.lora import add_adapters, merge_adapters
 from charbert.model.adaptation.new_layers import reinitialize_layers
 from charbert.model.adaptation.parts import CHAR_CHANNEL, TRUNK, Part, PartKind, model_parts
 from charbert.training.unfreezing import UnfreezingCallback, top_down_stages

@@ -111,7 +111,7 @@ def test_words_cut_from_an_aligned_example_have_no_pair(own: CharBertProcessor) 
     assert len(aligned.pairs) < len(made.itself(number).pairs)
 
 
-def test_spans_are_paired_by_their_place_in_the_context_whatever_the_question(own: CharBertProcessor) -> None:
+def test_spans_are_paired_by_their_place_in_the_context_for_any_question(own: CharBertProcessor) -> None:
     made = aligner("spans", own)
     numbers = range(len(made))
     noised, edits = made.task.attack(made.pieces, Attack(), seed=1)

@@ -35,7 +35,7 @@ def ids(features: list[dict[str, Any]]) -> list[list[int]]:
     return [feature["input_ids"] for feature in features]
 
 
-def test_a_share_of_the_examples_gets_typos_others_in_each_epoch(processor: CharBertProcessor) -> None:
+def test_another_share_of_the_examples_gets_typos_in_each_epoch(processor: CharBertProcessor) -> None:
     dataset = paired(processor)
     clean = dataset.aligner.encoded.features
     changed = []
@@ -64,7 +64,7 @@ def test_the_same_example_gets_other_typos_in_another_epoch(processor: CharBertP
     assert read[0] == read[2]
 
 
-def test_without_a_share_the_features_are_as_they_were(processor: CharBertProcessor) -> None:
+def test_with_a_share_of_zero_the_features_are_unchanged(processor: CharBertProcessor) -> None:
     dataset = paired(processor, examples=0.0)
     assert [dataset[number] for number in range(len(dataset))] == dataset.aligner.encoded.features
 
@@ -80,7 +80,7 @@ def test_labels_stay_with_their_words(processor: CharBertProcessor) -> None:
 
 
 @pytest.mark.parametrize("batch_size", [1, 7])
-def test_what_is_drawn_depends_on_no_other_example(processor: CharBertProcessor, batch_size: int) -> None:
+def test_typos_of_an_example_do_not_depend_on_other_examples(processor: CharBertProcessor, batch_size: int) -> None:
     dataset = paired(processor)
     numbers = list(reversed(range(len(dataset))))
     batches = [numbers[start : start + batch_size] for start in range(0, len(numbers), batch_size)]
@@ -88,7 +88,7 @@ def test_what_is_drawn_depends_on_no_other_example(processor: CharBertProcessor,
     assert alone == dataset.__getitems__(numbers)
 
 
-def test_what_is_drawn_depends_on_no_number_of_workers(processor: CharBertProcessor) -> None:
+def test_typos_do_not_depend_on_the_number_of_workers(processor: CharBertProcessor) -> None:
     dataset = paired(processor)
     loaders = [DataLoader(dataset, batch_size=5, collate_fn=list, num_workers=workers) for workers in (0, 2)]
     for epoch in (0, 1):
@@ -97,7 +97,7 @@ def test_what_is_drawn_depends_on_no_number_of_workers(processor: CharBertProces
         assert first == second
 
 
-def test_a_copy_beside_the_clean_example_pairs_word_with_word(processor: CharBertProcessor) -> None:
+def test_a_noised_copy_is_paired_with_its_clean_example_word_by_word(processor: CharBertProcessor) -> None:
     dataset = paired(processor, examples=0.5, beside=True)
     clean = dataset.aligner.encoded.features
     copies = 0
@@ -112,7 +112,7 @@ def test_a_copy_beside_the_clean_example_pairs_word_with_word(processor: CharBer
     assert 0 < copies < len(clean)
 
 
-def test_the_teacher_reads_clean_text_and_is_paired_with_what_is_read_instead(processor: CharBertProcessor) -> None:
+def test_the_teacher_reads_clean_text_and_is_paired_with_the_noised_one(processor: CharBertProcessor) -> None:
     noised = paired(processor, examples=1.0)
     made = noised.aligner
     taught = made.encode(range(len(made)), made.pieces, processor)

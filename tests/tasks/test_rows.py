@@ -42,7 +42,7 @@ JSON = json.dumps({"data": [{"title": "t", "paragraphs": [{"context": "Ada sails
         (SQUAD, "train.json", JSON, {0: ", question 'a'", 4: ", question 'c'"}, {1: ":1", 2: ":1", 3: ":1"}),
     ],
 )
-def test_what_is_malformed_is_kept_with_its_place(
+def test_malformed_examples_are_kept_with_their_place(
     tmp_path: Path, task: Task[Any, Any], name: str, content: str, read: dict[int, str], malformed: dict[int, str]
 ) -> None:
     path = tmp_path / name
@@ -57,7 +57,7 @@ def test_what_is_malformed_is_kept_with_its_place(
         task.read(path)
 
 
-def test_labels_are_read_as_they_stand(tmp_path: Path) -> None:
+def test_labels_are_read_unchanged(tmp_path: Path) -> None:
     (tmp_path / "t.conll").write_text(CONLL)
     (tmp_path / "t.tsv").write_text(TABLE)
     tags = [row.example.tags for row in read_rows(NER, tmp_path / "t.conll", tmp_path)[0]]
@@ -65,6 +65,6 @@ def test_labels_are_read_as_they_stand(tmp_path: Path) -> None:
     assert [row.example.label for row in read_rows(TEXTS, tmp_path / "t.tsv", tmp_path)[0]] == ["good", " Good"]
 
 
-def test_examples_in_memory_are_counted() -> None:
+def test_examples_in_memory_are_numbered() -> None:
     places = [row.place for row in number_rows(["a", "b"], "train")]
     assert places == ["train, example 0", "train, example 1"]

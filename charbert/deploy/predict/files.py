@@ -39,9 +39,9 @@ def predict_files(
         model: folder of the model.
         files: as `charbert.deploy.predict.sources.read_inputs` takes them.
         form: of the files.
-        output: written whole once all is done; None: standard output, as it comes.
-        readable: whether in a form for people.
-        progress: whether standard error says how far it is.
+        output: written as a whole at the end; None: standard output, line by line.
+        readable: for people, in place of JSON.
+        progress: whether standard error shows a progress bar.
         **options: of `charbert.deploy.predict.Predictor.load`.
 
     Raises:

@@ -191,7 +191,7 @@ def find_model(folder: Path) -> Path:
     problem = "a folder without config.json" if folder.is_dir() else "no such folder"
     raise CheckpointError(
         f"{folder}: expected the folder of a fine-tuned model, got {problem}; fine-tuning saves it as "
-        "outputs/<recipe>/finetune/<cell>/model"
+        "outputs/<recipe>/finetune/<run>/model"
     )
 
 

@@ -30,7 +30,7 @@ def read_usage(folder: Path, config: Any) -> Usage:
         config: its CharBertConfig.
 
     Raises:
-        CheckpointError: if the file is damaged or of another version, or the model has no head of ours.
+        CheckpointError: if the file is damaged or has another version, or the model has none of the heads.
     """
     path = folder / USAGE_FILE
     if not path.exists():

@@ -10,14 +10,14 @@ from torch import Tensor
 from charbert.batch import IGNORED_LABEL
 
 ROWS_IN_CACHE = 16
-"""Rows of scores over a vocabulary that are worked on at a time: two megabytes for thirty thousand words."""
+"""Rows of scores processed at a time: two megabytes for a vocabulary of thirty thousand words."""
 
 
 def vocabulary_cross_entropy(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the summed cross entropy of (N, V) logits, and which rows score their target best, (N,).
+    """Return the summed cross entropy of (N, V) logits, and which rows score their target highest, (N,).
 
-    Rows whose target, (N,), is IGNORED_LABEL count for nothing. The same numbers as ``F.cross_entropy`` and
-    ``argmax`` in float32, in a third of their passes over the scores: the gradient is made in place, forward.
+    Rows whose target, (N,), is IGNORED_LABEL are left out. The numbers are those of ``F.cross_entropy`` and ``argmax``
+    in float32, in a third of their passes over the scores: the gradient is computed in place in the forward pass.
     """
     total: Tensor
     hits: Tensor
@@ -47,18 +47,18 @@ class _VocabularyCrossEntropy(torch.autograd.Function):
 
 
 def _score_rows(logits: Tensor, targets: Tensor, gradient: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Return the summed loss of some rows and which of them are right; fill their gradient where one is wanted."""
+    """Return the summed loss of some rows and which of them are right; fill ``gradient`` if given."""
     counted = targets != IGNORED_LABEL
     columns = torch.where(counted, targets, 0)[:, None]
     scores = logits.to(torch.float32, copy=True)
     best = scores.amax(dim=-1, keepdim=True)
     of_target = scores.gather(1, columns)
     hits = counted & (of_target == best)[:, 0]
-    hits[hits.clone()] = scores[hits].argmax(dim=-1) == targets[hits]  # several may share the best score
+    hits[hits.clone()] = scores[hits].argmax(dim=-1) == targets[hits]  # several classes may share the highest score
     weights = scores.sub_(best).exp_()
     total = weights.sum(dim=-1, keepdim=True)
     losses = best + total.log() - of_target
     if gradient is not None:
-        softmax = weights.mul_(counted[:, None] / total)  # 0 in the rows that count for nothing
+        softmax = weights.mul_(counted[:, None] / total)  # 0 in ignored rows
         gradient.copy_(softmax.scatter_add_(1, columns, -counted[:, None].to(softmax.dtype)))
     return losses[:, 0].mul(counted).sum(), hits

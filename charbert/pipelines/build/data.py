@@ -15,6 +15,7 @@ from charbert.data.readers.hub import fetch_corpus, fetch_split, is_reference, s
 from charbert.errors import CheckpointError, DataError, SettingsError
 from charbert.records import file_checksum
 from charbert.synthetic.data_sets import write_newswire
+from charbert.tasks.catalog import TASKS, build_task
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +53,9 @@ def data_file(settings: Settings, relative: str, purpose: str) -> Path:
         where = "data.own" if settings.data.has_own_files else f"data.sets.{settings.task.name}"
         raise DataError(f"{where} names no file for {purpose} (data={settings.data.name})")
     if is_reference(relative):
-        columns = task_files(settings).hub_columns
-        return fetch_split(relative, settings.task, columns, Path(settings.data.root), _hub_folder(settings))
+        task, columns = build_task(settings.task), task_files(settings).hub_columns
+        root, folder = Path(settings.data.root), _hub_folder(settings)
+        return fetch_split(relative, task.write_hub, task.suffix, columns, root, folder)
     path = Path(settings.data.root) / relative
     if not path.is_file():
         raise DataError.at(
@@ -69,7 +71,7 @@ def data_file(settings: Settings, relative: str, purpose: str) -> Path:
 def set_files(settings: Settings) -> list[Path]:
     """Return the paths of the files of the task's sets, of hub splits those of the fetched files."""
     return [
-        split_path(name, settings.task.kind, _hub_folder(settings))
+        split_path(name, TASKS[settings.task.kind].suffix, _hub_folder(settings))
         if is_reference(name)
         else Path(settings.data.root) / name
         for name in set_names(task_files(settings))

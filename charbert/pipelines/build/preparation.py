@@ -18,7 +18,7 @@ from charbert.preparation.cleaning import CleanLabels, DropEmpty, DropLengthOutl
 from charbert.preparation.duplicates import DropDuplicates, FindLeakage
 from charbert.preparation.out_of_fold import read_probabilities
 from charbert.preparation.report import describe_set, listings
-from charbert.preparation.steps import Dropped, Prepared, Row, Step, report_dropped, run_steps
+from charbert.preparation.steps import Dropped, Outcome, Prepared, Row, Step, StepReport, run_steps
 from charbert.preparation.suspicious import FindSuspicious
 from charbert.reporting.render.preparation_page import render_report
 from charbert.tasks.rows import READING, number_rows, own_texts, read_rows
@@ -69,12 +69,12 @@ def build_step(step: PreparationStep, settings: PreparationSettings, task: Task[
 def prepare_rows(
     settings: Settings,
     task: Task[Any, Any],
-    rows: Sequence[Row[Any]],
+    rows: Sequence[Row],
     steps: Sequence[PreparationStep],
     *,
     malformed: Sequence[Dropped] = (),
     held_out: HeldOut | None = None,
-) -> Prepared[Any]:
+) -> Prepared:
     """Return rows after the steps and after dropping those that are not valid for the task.
 
     Raises:
@@ -83,7 +83,7 @@ def prepare_rows(
     chosen = [build_step(step, settings.preparation, task, held_out or {}) for step in steps]
     prepared = run_steps(rows, [*chosen, DropUnfit()], task.adapter, malformed)
     if malformed:
-        prepared.reports.insert(0, report_dropped(READING, len(rows), malformed))
+        prepared.reports.insert(0, StepReport.of(READING, Outcome(list(rows), list(malformed))))
     if not prepared.rows:
         last = prepared.dropped[-1]
         raise DataError(
@@ -93,7 +93,7 @@ def prepare_rows(
     return prepared
 
 
-def held_out_texts(task: Task[Any, Any], sets: Mapping[str, Sequence[Row[Any]]]) -> HeldOut:
+def held_out_texts(task: Task[Any, Any], sets: Mapping[str, Sequence[Row]]) -> HeldOut:
     """Return places and texts of held-out rows."""
     return {
         name: list(zip([row.place for row in rows], own_texts(task, [row.example for row in rows]), strict=True))
@@ -101,7 +101,7 @@ def held_out_texts(task: Task[Any, Any], sets: Mapping[str, Sequence[Row[Any]]])
     }
 
 
-def write_preparation(folder: Path, report: Mapping[str, Any], prepared: Mapping[str, Prepared[Any]]) -> None:
+def write_preparation(folder: Path, report: Mapping[str, Any], prepared: Mapping[str, Prepared]) -> None:
     """Write the report on sets, as Markdown and as JSON, and lists of the examples concerned.
 
     Args:
@@ -130,9 +130,9 @@ class TrainingPreparation:
         self,
         settings: Settings,
         task: Task[Any, Any],
-        rows: Sequence[Row[Any]],
+        rows: Sequence[Row],
         malformed: Sequence[Dropped],
-        held_out: Mapping[str, Sequence[Row[Any]]],
+        held_out: Mapping[str, Sequence[Row]],
     ) -> None:
         steps = settings.preparation.steps
         texts = held_out_texts(task, held_out) if PreparationStep.leakage in steps else {}
@@ -192,6 +192,5 @@ def training_weights(settings: Settings, task: Task[Any, Any], examples: Sequenc
     Raises:
         SettingsError: if the task has no labels.
     """
-    view = task.adapter
-    labels = [label for example in examples for label in view.labels(example)]
+    labels = [label for example in examples for label in task.adapter.labels(example)]
     return class_weights(labels, task.labels, settings.preparation.class_weights)

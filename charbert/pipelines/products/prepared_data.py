@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from charbert.config.data.preparation import PreparationStep
-from charbert.config.data.sets import TaskKind
 from charbert.config.data.splitting import SplitMethod
 from charbert.config.schema import Settings
 from charbert.data.readers.conllu import CONLLU_SUFFIX
@@ -32,22 +31,16 @@ from charbert.preparation.report import describe_set
 from charbert.preparation.steps import Dropped, Prepared, Row
 from charbert.records import file_checksum
 from charbert.reporting.render.preparation_page import preparation_figure
-from charbert.tasks.catalog import build_task
+from charbert.tasks.catalog import TASKS, build_task
 from charbert.tasks.rows import own_texts, read_rows
 from charbert.tasks.task import Task
 
 log = logging.getLogger(__name__)
 
-_SUFFIXES = {
-    TaskKind.tagging: ".conll",
-    TaskKind.pos_tagging: ".pos",
-    TaskKind.classification: ".tsv",
-    TaskKind.question_answering: ".json",
-}
 _WHOLE = "all"
 _TRAINING_ONLY = tuple(PreparationStep(step.name) for step in (FindLeakage, Augment, Balance) if step.training_only)
 
-Rows = list[Row[Any]]
+Rows = list[Row]
 
 
 class _Sets:
@@ -55,7 +48,7 @@ class _Sets:
 
     def __init__(self, settings: Settings, task: Task[Any, Any]) -> None:
         self.settings, self.task = settings, task
-        self.prepared: dict[str, Prepared[Any]] = {}
+        self.prepared: dict[str, Prepared] = {}
         self.descriptions: dict[str, dict[str, Any]] = {}
         self.sources: dict[str, str] = {}
 
@@ -208,7 +201,7 @@ def _divisions(settings: Settings, task: Task[Any, Any], rows: Rows) -> Iterator
 
 
 def _suffix(settings: Settings, source: Path) -> str:
-    return CONLLU_SUFFIX if source.suffix == CONLLU_SUFFIX else _SUFFIXES[settings.task.kind]
+    return CONLLU_SUFFIX if source.suffix == CONLLU_SUFFIX else TASKS[settings.task.kind].suffix
 
 
 def _write(task: Task[Any, Any], path: Path, examples: Sequence[Any]) -> None:
@@ -219,13 +212,13 @@ def _write(task: Task[Any, Any], path: Path, examples: Sequence[Any]) -> None:
     """
     path.parent.mkdir(exist_ok=True)
     task.write(path, examples)
-    view = task.adapter
+    adapter = task.adapter
     read_back = task.read(path)
     for number, (example, read_example) in enumerate(zip(examples, read_back, strict=False)):
-        if view.describe(example) != view.describe(read_example):
+        if adapter.describe(example) != adapter.describe(read_example):
             raise DataError(
-                f"{path.name}: expected example {number} to be read back as {view.describe(example)}, got "
-                f"{view.describe(read_example)}; the layout of the file cannot hold it"
+                f"{path.name}: expected example {number} to be read back as {adapter.describe(example)}, got "
+                f"{adapter.describe(read_example)}; the layout of the file cannot hold it"
             )
     if len(examples) != len(read_back):
         raise DataError(f"{path.name}: expected {len(examples)} examples to be read back, got {len(read_back)}")

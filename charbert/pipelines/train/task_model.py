@@ -17,7 +17,7 @@ from charbert.evaluation.correction import correct_examples
 from charbert.evaluation.logits import StoredLogits
 from charbert.evaluation.robustness import SetPredictions, predict_encoded, predict_set, stored_logits
 from charbert.files import replaced_folder
-from charbert.model.adaptation.adapters import save_finetuned
+from charbert.model.adaptation.lora import save_finetuned
 from charbert.model.processing import CharBertProcessor
 from charbert.model.word_recognizer.correction import WordCorrector
 from charbert.pipelines.build.data import set_files

@@ -1,4 +1,4 @@
-"""What preparation sees of a question: its words, its context, and answers that are found again wherever they go."""
+"""How questions with contexts and answers are read and changed: answers are located again in a changed context."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from charbert.text.words import replace_words, split_words, words_of
 
 
 class QuestionAdapter(ExampleAdapter[Question]):
-    """Questions about contexts, with the answers that stand there.
+    """Questions about contexts, with the answers in them.
 
     Args:
         no_answers: whether a question may have no answer.
     """
+
+    name_field = "question_id"
 
     def __init__(self, *, no_answers: bool) -> None:
         self.no_answers = no_answers
@@ -31,37 +33,28 @@ class QuestionAdapter(ExampleAdapter[Question]):
         return (len(split_words(example.question)),)
 
     def normalize(self, example: Question, normalize: Normalize) -> Question | None:
-        """Mend question, context and answers; None if an answer cannot be found again with certainty."""
+        """Normalize question, context and answers; None if an answer cannot be located again with certainty."""
         context = normalize(example.context, True)
-        answers = tuple(
-            carry_answer(example.context, context, answer, lambda text: normalize(text, True))
-            for answer in example.answers
-        )
-        if any(answer is None for answer in answers):
-            return None
-        kept_answers = tuple(answer for answer in answers if answer is not None)
-        return replace(example, question=normalize(example.question, False), context=context, answers=kept_answers)
+        answers = []
+        for answer in example.answers:
+            carried = carry_answer(example.context, context, answer, lambda text: normalize(text, True))
+            if carried is None:
+                return None
+            answers.append(carried)
+        return replace(example, question=normalize(example.question, False), context=context, answers=tuple(answers))
 
     def verdict(self, example: Question) -> Hashable:
         """Return the answers' texts."""
         return frozenset(answer.text for answer in example.answers)
 
-    def labels(self, example: Question) -> tuple[str, ...]:
-        """Return nothing: answers are no labels."""
-        return ()
-
-    def with_labels(self, example: Question, labels: Sequence[str]) -> Question:
-        """Return the question as it is."""
-        return example
-
-    def fault(self, example: Question) -> str:
-        """Name what is missing, or an answer that does not stand where it should."""
+    def problem(self, example: Question) -> str:
+        """Name what is missing, or an answer that is not at its place."""
         if not example.question.strip() or not example.context.strip():
             return "a text is empty"
         if not example.answers and not self.no_answers:
             return "no answer"
         wrong = [answer for answer in example.answers if not example.context.startswith(answer.text, answer.start)]
-        return f"the answer {wrong[0].text!r} does not stand at its place" if wrong else ""
+        return f"the answer {wrong[0].text!r} is not at its place" if wrong else ""
 
     def kinds(self, example: Question) -> set[str]:
         """Return whether the question has an answer."""
@@ -82,22 +75,20 @@ class QuestionAdapter(ExampleAdapter[Question]):
         return [*words, text_words(example.context, _answer_spans(example))[0]] if contexts else words
 
     def rewrite(self, example: Question, rewritten: Sequence[Rewritten]) -> Question | None:
-        """Return the question with other words; answers are looked up at their new places."""
+        """Return the question with other words, its answers at their new places."""
         question = rewrite_text(example.question, split_words(example.question), rewritten[0].words).text
         if not question.strip():
             return None
         if len(rewritten) == 1:
             return replace(example, question=question)
         context = rewrite_text(example.context, split_words(example.context), rewritten[1].words)
-        places = [context.place(answer.start, len(answer.text)) for answer in example.answers]
-        if any(place is None for place in places):
-            return None
-        answers = tuple(
-            replace(answer, start=place)
-            for answer, place in zip(example.answers, places, strict=True)
-            if place is not None
-        )
-        return replace(example, question=question, context=context.text, answers=answers)
+        answers = []
+        for answer in example.answers:
+            place = context.place(answer.start, len(answer.text))
+            if place is None:
+                return None
+            answers.append(replace(answer, start=place))
+        return replace(example, question=question, context=context.text, answers=tuple(answers))
 
     def describe(self, example: Question) -> dict[str, Any]:
         """Return the question with its context and answers."""
@@ -109,20 +100,12 @@ class QuestionAdapter(ExampleAdapter[Question]):
             "title": example.title,
         }
 
-    def name(self, example: Question) -> str | None:
-        """Return the id of the question."""
-        return example.question_id
-
-    def renamed(self, example: Question, name: str) -> Question:
-        """Return the question with another id."""
-        return replace(example, question_id=name)
-
 
 def carry_answer(before: str, after: str, answer: Answer, normalize: Callable[[str], str]) -> Answer | None:
-    """Return the answer as it stands in a context that was mended, None if its place is not certain.
+    """Return the answer in a context that was normalized, None if its place is not certain.
 
-    It is certain where the mended parts before, in and after the answer make the mended context, or where the
-    mended answer occurs as often as the answer did: then it is the occurrence of the same number.
+    It is certain where the normalized parts before, in and after the answer make the normalized context, or where the
+    normalized answer occurs as often as the answer did: then it is the occurrence of the same number.
     """
     if before == after:
         return answer

@@ -1,4 +1,4 @@
-"""Questions to answers by what question and passage share; no word is understood."""
+"""Questions to answers by the n-grams that question and passage have in common."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from charbert.text.words import split_words
 
 _SENTENCE = re.compile(r"[^.!?]+(?:[.!?](?!\s|$)[^.!?]*)*[.!?]*")
 _LONGEST_ANSWER = 8
-"""Words of an answer at most."""
+"""Most words of an answer."""
 
 
 class _Best(NamedTuple):
-    """The sentence that shares most with the question: where it is, and how much it and the second best share."""
+    """The span of the sentence most similar to the question, its similarity, and its margin over the second one."""
 
     start: int
     end: int
@@ -31,11 +31,11 @@ class _Best(NamedTuple):
 
 
 class OverlapAnswers:
-    """Answers with the words that the question does not have, from the sentence that shares most n-grams with it.
+    """Answers with words that the question does not have, from the sentence with the most n-grams in common with it.
 
-    Runs of words between the question's own are candidates; capitals and digits speak for a run, distance from the
-    shared words against it. Whether there is an answer at all is decided by how much the best sentence shares, by
-    a logistic regression on the training questions. As ``majority`` there is no similarity: the first sentence counts,
+    Candidates are runs of words without a word of the question; capitals and digits raise a run's score, distance from
+    the question's words lowers it. A logistic regression on the training questions decides by the similarity of the
+    best sentence whether there is an answer. With ``majority`` there is no similarity: the first sentence is taken,
     and a question has an answer if most training questions have one.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,23 +12,23 @@ import numpy as np
 from charbert.batch import EXAMPLE_IDS, Processor
 from charbert.data.readers.squad import Question
 from charbert.errors import DataError, SettingsError
+from charbert.tasks.encoded import take_feature
 
-_NOT_FEATURES = ("offset_mapping", "special_tokens_mask", "overflow_to_sample_mapping", "length")
 CLS_POSITION = 0
-"""Where a sequence begins: [CLS] of BERT, <s> of RoBERTa; the place of no answer."""
+"""Position of [CLS] of BERT and <s> of RoBERTa, whose span means no answer."""
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
 
 @dataclass(frozen=True)
 class SpanWindow:
-    """What a feature covers: T subwords, where those of the context stand in it."""
+    """The T subwords of a feature, and their places in the context."""
 
     example: int
     offsets: IntArray
     """Start and end character of each subword in the context, (T, 2); -1 for what is not of the context."""
     owned: np.ndarray[Any, np.dtype[np.bool_]]
-    """Subwords (T) that have no window with more context around them; an answer starts at one of these."""
+    """Subwords (T) that no other window shows with more context; an answer starts at one of these."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class SpanReport:
     unseen_answers: int
     """First answers that no window holds whole; they are trained as unanswerable."""
     moved_answers: int
-    """Answers whose start in the file was wrong; taken where their text stands nearest."""
+    """Answers whose start in the file was wrong; the nearest occurrence of their text is taken."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +67,13 @@ def encode_questions(
     max_question_length: int,
     batch_size: int = 500,
 ) -> EncodedQuestions:
-    """Return windows of question and context, labelled with ``start_positions`` and ``end_positions`` ().
+    """Return windows of question and context, labeled with ``start_positions`` and ``end_positions`` ().
 
     The labels are the first and last subword of the first answer, or both that of [CLS] where the window does
     not hold the whole of it. Arrays are int32, since a training set of windows is large.
 
     Paper: Sec. 4.1 leaves the windows to the released script: 384 subwords, stride 128, questions of 64.
-    Departure: a question takes at most half of the room, so that a short ``max_length`` still sees context.
+    Departure: a question takes at most half of the subwords, so that a short ``max_length`` still sees context.
 
     Args:
         questions: questions with their contexts and answers.
@@ -85,21 +85,20 @@ def encode_questions(
 
     Raises:
         DataError: if a question or context has no subword.
-        SettingsError: if ``max_length`` leaves no room for the context.
+        SettingsError: if ``max_length`` leaves no subword for the context.
     """
     specials = _count_specials(processor)
-    room = max_length - specials
-    if room < 2:
+    space = max_length - specials
+    if space < 2:
         raise SettingsError(
             f"max_length must leave room for question and context beside {specials} special subwords, got {max_length}"
         )
-    limit = min(max_question_length, room // 2)
+    limit = min(max_question_length, space // 2)
     texts, lengths, cut = _cut_questions(questions, processor, limit)
     features: list[list[dict[str, Any]]] = [[] for _ in questions]
     windows: list[list[SpanWindow]] = [[] for _ in questions]
     for length, members in _by_length(lengths, batch_size):
-        context_room = room - length
-        overlap = max(0, context_room - document_stride)  # less room than a stride: the windows just touch
+        overlap = max(0, space - length - document_stride)  # contexts shorter than a stride: the windows just touch
         encoding = processor(
             [texts[index] for index in members],
             [questions[index].context for index in members],
@@ -111,11 +110,7 @@ def encode_questions(
         )
         for row, sample in enumerate(encoding["overflow_to_sample_mapping"]):
             index = members[sample]
-            feature = {
-                name: np.asarray(values[row], dtype=np.int32)
-                for name, values in encoding.items()
-                if name not in _NOT_FEATURES
-            }
+            feature = {name: np.asarray(ids, dtype=np.int32) for name, ids in take_feature(encoding, row).items()}
             features[index].append({**feature, EXAMPLE_IDS: index})
             windows[index].append(_window(index, encoding.sequence_ids(row), encoding["offset_mapping"][row]))
     return _finish(questions, features, windows, cut)
@@ -170,7 +165,7 @@ def _finish(
     windows: list[list[SpanWindow]],
     cut: int,
 ) -> EncodedQuestions:
-    """Put the windows in the order of the questions, give subwords to windows, and add the labels."""
+    """Put the windows in the order of the questions, assign subwords to windows, and add the labels."""
     unseen = 0
     for question, rows, covers in zip(questions, features, windows, strict=True):
         if not any(cover.owned.any() for cover in covers):
@@ -209,7 +204,7 @@ def _positions(question: Question, window: SpanWindow) -> tuple[int, int]:
 
 
 def _share_out(windows: Sequence[SpanWindow]) -> list[SpanWindow]:
-    """Give each subword of the context to the window where it has most context on its poorer side."""
+    """Assign each subword of the context to the window with the most context on the subword's shorter side."""
     if len(windows) == 1:
         return list(windows)
     # by end: a byte-level tokenizer counts the space before a subword or not, as the window begins with it or not
@@ -222,11 +217,12 @@ def _share_out(windows: Sequence[SpanWindow]) -> list[SpanWindow]:
             end = int(window.offsets[place, 1])
             if end not in best or richness > best[end][0]:
                 best[end] = (richness, number)
-    shared = []
-    for number, window in enumerate(windows):
-        mine = [
-            bool(inside) and best[int(end)][1] == number
-            for inside, end in zip(window.owned, window.offsets[:, 1], strict=True)
-        ]
-        shared.append(SpanWindow(window.example, window.offsets, np.array(mine)))
-    return shared
+    return [
+        replace(window, owned=np.array([inside and best[end][1] == number for inside, end in _places(window)]))
+        for number, window in enumerate(windows)
+    ]
+
+
+def _places(window: SpanWindow) -> Iterator[tuple[bool, int]]:
+    """Yield whether each subword is of the context, and where it ends there."""
+    return zip(window.owned.tolist(), window.offsets[:, 1].tolist(), strict=True)

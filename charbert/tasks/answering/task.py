@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from charbert.batch import Processor
 from charbert.config.data.sets import SpanSettings, TaskSettings
 from charbert.config.model.classical import BaselineSettings
-from charbert.data.readers.example_errors import ExampleError
 from charbert.data.readers.squad import Question, check_questions_aligned, read_squad, write_squad
 from charbert.errors import SettingsError
 from charbert.metrics.spans import (
@@ -24,18 +23,24 @@ from charbert.metrics.spans import (
 )
 from charbert.tasks.answering.adapter import QuestionAdapter
 from charbert.tasks.answering.aligner import SpanAligner
-from charbert.tasks.answering.baseline import OverlapAnswers
 from charbert.tasks.answering.decoding import SpanCandidate, SpanPrediction, decode_spans
 from charbert.tasks.answering.encoding import encode_questions
+from charbert.tasks.answering.hub import hub_questions
 from charbert.tasks.answering.reader import AnswerOutput, AnswerReader, QuestionInput
 from charbert.tasks.encoded import Encoded
 from charbert.tasks.head import Head
-from charbert.tasks.task import Task
+from charbert.tasks.task import Baseline, Faults, Task
+
+if TYPE_CHECKING:
+    from charbert.data.readers.hub import HubRows
 
 _METRICS = ("exact", "f1")
 _ANSWERED = {True: "answer", False: "no answer"}
 _NO_ANSWER_METRICS = ("exact_at_zero", "f1_at_zero", "best_exact", "best_f1")
 
+
+Questions = Sequence[Question]
+Answers = Sequence[SpanPrediction]
 
 HEAD = Head(
     name="question_answering",
@@ -65,6 +70,7 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
     """
 
     head = HEAD
+    suffix = ".json"
     decision_path = "answerability/"
 
     def __init__(self, name: str, metric: str, spans: SpanSettings) -> None:
@@ -83,22 +89,26 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
         """Return the task with its windows and answers."""
         return cls(settings.name, settings.metric, settings.spans)
 
-    def read(self, path: Path, *, attacked: bool = False, faults: list[ExampleError] | None = None) -> list[Question]:
+    def read(self, path: Path, *, attacked: bool = False, faults: Faults = None) -> list[Question]:
         """Return the questions of a SQuAD file; attacked ones have the same layout."""
         return read_squad(path, no_answers=self.spans.no_answers, faults=faults)
 
-    def write(self, path: Path, examples: Sequence[Question]) -> None:
+    def write(self, path: Path, examples: Questions) -> None:
         """Write questions as a SQuAD file that ``read`` reads back."""
         write_squad(path, examples, version="v2.0" if self.spans.no_answers else "1.1")
 
-    def learn_labels(self, examples: Sequence[Question]) -> None:
+    def write_hub(self, path: Path, rows: HubRows) -> None:
+        """Write the questions of a split as a SQuAD file."""
+        write_squad(path, hub_questions(rows))
+
+    def learn_labels(self, examples: Questions) -> None:
         """Leave the labels empty: a span has none."""
         self.labels = []
 
-    def check_labels(self, examples: Sequence[Question], path: Path) -> None:
+    def check_labels(self, examples: Questions, path: Path) -> None:
         """Do nothing: the reader has checked the answers."""
 
-    def encode(self, examples: Sequence[Question], processor: Processor, max_length: int) -> Encoded:
+    def encode(self, examples: Questions, processor: Processor, max_length: int) -> Encoded:
         """Return windows of question and context; a long context gives several."""
         encoded = encode_questions(
             examples,
@@ -124,12 +134,12 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
         return [_ANSWERED[False], _ANSWERED[True]] if self.spans.no_answers else []
 
     def stored_logits(
-        self, logits: Sequence[np.ndarray], encoded: Encoded, predictions: Sequence[SpanPrediction]
+        self, logits: Sequence[np.ndarray], encoded: Encoded, predictions: Answers
     ) -> list[np.ndarray] | None:
         """Return the scores of no answer and of the best answer to each question, (1, 2); None for SQuAD 1.1."""
         return self.answerability(predictions) if self.spans.no_answers else None
 
-    def answerability(self, predictions: Sequence[SpanPrediction]) -> list[np.ndarray]:
+    def answerability(self, predictions: Answers) -> list[np.ndarray]:
         """Return the scores of no answer and of the best answer to each question, (1, 2)."""
         best = [prediction.candidates[0].score for prediction in predictions]
         return [
@@ -137,19 +147,20 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
             for prediction, score in zip(predictions, best, strict=True)
         ]
 
-    def fit_baseline(
-        self, examples: Sequence[Question], settings: BaselineSettings, seed: int
-    ) -> Callable[[Sequence[Question]], tuple[list[SpanPrediction], list[np.ndarray] | None]]:
+    def fit_baseline(self, examples: Questions, settings: BaselineSettings, seed: int) -> Baseline:
         """Return answers from the sentence that has most in common with the question."""
+        # needs scikit-learn, which takes a second to import and is not needed to predict raw text
+        from charbert.tasks.answering.baseline import OverlapAnswers
+
         baseline = OverlapAnswers(examples, settings, self.spans.n_best)
 
-        def predict(questions: Sequence[Question]) -> tuple[list[SpanPrediction], list[np.ndarray] | None]:
+        def predict(questions: Questions) -> tuple[list[SpanPrediction], list[np.ndarray] | None]:
             predictions = baseline.predict(questions)
             return predictions, self.answerability(predictions) if self.spans.no_answers else None
 
         return predict
 
-    def score(self, examples: Sequence[Question], predictions: Sequence[SpanPrediction]) -> dict[str, float]:
+    def score(self, examples: Questions, predictions: Answers) -> dict[str, float]:
         """Return exact match and F1.
 
         Without unanswerable questions: ``exact`` and ``f1``. With them: ``exact_at_zero`` and ``f1_at_zero``,
@@ -180,13 +191,11 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
 
     @property
     def tested_metrics(self) -> tuple[str, ...]:
-        """The metric, and exact match beside F1, or F1 beside exact match, at thresholds found in the same way."""
+        """The metric, and F1 for exact match or exact match for F1, with its threshold chosen in the same way."""
         other = self.metric.replace("exact", "f1") if "exact" in self.metric else self.metric.replace("f1", "exact")
         return (self.metric, other)
 
-    def units(
-        self, examples: Sequence[Question], predictions: Sequence[SpanPrediction], metric: str | None = None
-    ) -> np.ndarray:
+    def units(self, examples: Questions, predictions: Answers, metric: str | None = None) -> np.ndarray:
         """Return what each question scores in the metric, and 1, (N, 2); best_ ones at the best threshold."""
         metric = metric or self.metric
         texts = self._given_answers(examples, predictions, metric)
@@ -194,11 +203,11 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
         values = [score(texts[name], answers) for name, answers in _answers(examples).items()]
         return np.stack([np.array(values), np.ones(len(values))], axis=1)
 
-    def unattacked_texts(self, examples: Sequence[Question]) -> list[str]:
+    def unattacked_texts(self, examples: Questions) -> list[str]:
         """Return each different context once."""
         return list(dict.fromkeys(question.context for question in examples))
 
-    def check_aligned(self, clean: Sequence[Question], attacked: Sequence[Question], path: Path) -> None:
+    def check_aligned(self, clean: Questions, attacked: Questions, path: Path) -> None:
         """Raise DataError naming the first question whose id, context or answers differ."""
         check_questions_aligned(clean, attacked, path)
 
@@ -213,9 +222,7 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
         }
         return described | ({"null_difference": prediction.null_difference} if self.spans.no_answers else {})
 
-    def decisions(
-        self, examples: Sequence[Question], predictions: Sequence[SpanPrediction]
-    ) -> tuple[list[str], list[str]]:
+    def decisions(self, examples: Questions, predictions: Answers) -> tuple[list[str], list[str]]:
         """Return whether each question has an answer, and whether it was given one; empty for SQuAD 1.1."""
         if not self.spans.no_answers:
             return [], []
@@ -225,10 +232,8 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
             [_ANSWERED[bool(given[question.question_id])] for question in examples],
         )
 
-    def mistakes(
-        self, examples: Sequence[Question], predictions: Sequence[SpanPrediction], originals: Sequence[Question]
-    ) -> list[dict[str, Any]]:
-        """Return the questions without full F1, the lowest first; of equal ones the surest of (no) answer first."""
+    def mistakes(self, examples: Questions, predictions: Answers, originals: Questions) -> list[dict[str, Any]]:
+        """Return the questions without full F1, the lowest F1 and the largest score difference first."""
         given = self._given_answers(examples, predictions, self.metric)
         rows: list[dict[str, Any]] = [
             {
@@ -255,17 +260,15 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
         candidates = tuple(SpanCandidate(**candidate) for candidate in packed["candidates"])
         return SpanPrediction(candidates, packed["null_difference"])
 
-    def groups(self, examples: Sequence[Question], articles: Sequence[Question] | None = None) -> list[str]:
+    def groups(self, examples: Questions, articles: Questions | None = None) -> list[str]:
         """Return the article of each question; files without titles are grouped by context."""
         return [question.title or question.context for question in examples]
 
-    def strata(self, examples: Sequence[Question]) -> Sequence[Hashable]:
-        """Return whether each question has an answer, to balance parts by."""
+    def strata(self, examples: Questions) -> Sequence[Hashable]:
+        """Return whether each question has an answer."""
         return [bool(question.answers) for question in examples]
 
-    def _given_answers(
-        self, examples: Sequence[Question], predictions: Sequence[SpanPrediction], metric: str
-    ) -> dict[str, str]:
+    def _given_answers(self, examples: Questions, predictions: Answers, metric: str) -> dict[str, str]:
         """Return the answer to each question, empty for none; with a best_ metric at the best threshold."""
         texts = _texts(examples, predictions)
         if not self.spans.no_answers:
@@ -276,14 +279,14 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
         return apply_no_answer_threshold(texts, _differences(examples, predictions), threshold)
 
 
-def _answers(examples: Sequence[Question]) -> dict[str, list[str]]:
+def _answers(examples: Questions) -> dict[str, list[str]]:
     return {question.question_id: [answer.text for answer in question.answers] for question in examples}
 
 
-def _texts(examples: Sequence[Question], predictions: Sequence[SpanPrediction]) -> dict[str, str]:
+def _texts(examples: Questions, predictions: Answers) -> dict[str, str]:
     return {question.question_id: prediction.text for question, prediction in zip(examples, predictions, strict=True)}
 
 
-def _differences(examples: Sequence[Question], predictions: Sequence[SpanPrediction]) -> dict[str, float]:
+def _differences(examples: Questions, predictions: Answers) -> dict[str, float]:
     pairs = zip(examples, predictions, strict=True)
     return {question.question_id: prediction.null_difference for question, prediction in pairs}

@@ -20,6 +20,8 @@ class LabeledAdapter(ExampleAdapter[LabeledText]):
         known_labels: the labels that there can be; empty: those that occur.
     """
 
+    name_field = "row_id"
+
     def __init__(self, known_labels: Sequence[str] = ()) -> None:
         self.known_labels = tuple(known_labels)
 
@@ -32,7 +34,7 @@ class LabeledAdapter(ExampleAdapter[LabeledText]):
         return tuple(len(split_words(text)) for text in self.texts(example))
 
     def normalize(self, example: LabeledText, normalize: Normalize) -> LabeledText:
-        """Mend each text; one of which nothing is left is empty."""
+        """Normalize each text."""
         second = None if example.second is None else normalize(example.second, False)
         return replace(example, first=normalize(example.first, False), second=second)
 
@@ -45,8 +47,8 @@ class LabeledAdapter(ExampleAdapter[LabeledText]):
         (label,) = labels
         return replace(example, label=label)
 
-    def fault(self, example: LabeledText) -> str:
-        """Name a label or a text that the task's files cannot have."""
+    def problem(self, example: LabeledText) -> str:
+        """Name a label or a text that the task's files cannot hold."""
         if self.known_labels and example.label not in self.known_labels:
             return f"the label {example.label!r} is none of {', '.join(self.known_labels)}"
         for text in self.texts(example):
@@ -55,10 +57,6 @@ class LabeledAdapter(ExampleAdapter[LabeledText]):
             if re.search(r"[\t\r\n]", text):
                 return "a text holds a tab or a line break"
         return ""
-
-    def kinds(self, example: LabeledText) -> set[str]:
-        """Return the label."""
-        return {example.label}
 
     def sentences(self, example: LabeledText) -> list[list[str]]:
         """Return the words of the first and of the second text, none of one that is missing.
@@ -80,7 +78,7 @@ class LabeledAdapter(ExampleAdapter[LabeledText]):
         return [text_words(text)[0] for text in self.texts(example)]
 
     def rewrite(self, example: LabeledText, rewritten: Sequence[Rewritten]) -> LabeledText | None:
-        """Return the row with other words in the place of its own."""
+        """Return the row with other words."""
         new = [
             rewrite_text(text, split_words(text), rewritten_text.words).text
             for text, rewritten_text in zip(self.texts(example), rewritten, strict=True)
@@ -94,11 +92,3 @@ class LabeledAdapter(ExampleAdapter[LabeledText]):
         content = asdict(example)
         content.pop("place")
         return {name: value for name, value in content.items() if value is not None}
-
-    def name(self, example: LabeledText) -> str | None:
-        """Return the id of the row."""
-        return example.row_id
-
-    def renamed(self, example: LabeledText, name: str) -> LabeledText:
-        """Return the row with another id."""
-        return replace(example, row_id=name)

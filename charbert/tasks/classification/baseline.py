@@ -1,10 +1,9 @@
-"""Texts and pairs of texts to labels: the most frequent one, or logistic regression on n-grams."""
+"""Texts and pairs of texts to labels: the most frequent label, or logistic regression on n-grams."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from scipy.sparse import csr_matrix, hstack
@@ -13,43 +12,28 @@ from sklearn.linear_model import LogisticRegression
 from charbert.baselines.log_scores import log_shares, spread_columns
 from charbert.baselines.ngram_features import cosine_rows, fit_vectorizer
 from charbert.config.model.classical import BaselineSettings
-
-
-class Text(Protocol):
-    """A text, or the first of two, with its label."""
-
-    @property
-    def first(self) -> str:
-        """The text."""
-
-    @property
-    def second(self) -> str | None:
-        """The other one of a pair."""
-
-    @property
-    def label(self) -> str:
-        """The right label."""
+from charbert.data.readers.glue import LabeledText
 
 
 class MajorityLabel:
-    """Gives every text the labels' shares in training, so the most frequent one.
+    """Gives every text the shares of the labels in training, and so the most frequent label.
 
     Args:
         examples: of the training set.
         labels: names of all labels, in the order of the scores.
     """
 
-    def __init__(self, examples: Sequence[Text], labels: Sequence[str]) -> None:
+    def __init__(self, examples: Sequence[LabeledText], labels: Sequence[str]) -> None:
         counts = Counter(example.label for example in examples)
         self._scores = log_shares([counts[label] for label in labels])
 
-    def scores(self, examples: Sequence[Text]) -> list[np.ndarray]:
+    def scores(self, examples: Sequence[LabeledText]) -> list[np.ndarray]:
         """Return the log probability of each label, (1, K) for every text."""
         return [self._scores[None]] * len(examples)
 
 
 class TfidfLabel:
-    """Logistic regression on the n-grams of a text; of a pair on those of either text and those that they share.
+    """Logistic regression on the n-grams of a text; of a pair on those of each text and those in both.
 
     Args:
         examples: of the training set.
@@ -60,7 +44,7 @@ class TfidfLabel:
         DataError: if no n-gram is frequent enough.
     """
 
-    def __init__(self, examples: Sequence[Text], labels: Sequence[str], settings: BaselineSettings) -> None:
+    def __init__(self, examples: Sequence[LabeledText], labels: Sequence[str], settings: BaselineSettings) -> None:
         texts = [text for example in examples for text in (example.first, example.second) if text is not None]
         self._vectorizer = fit_vectorizer(settings, texts)
         self._labels = list(labels)
@@ -69,14 +53,14 @@ class TfidfLabel:
         if self._constant is None:
             self._regression.fit(self._rows(examples), [example.label for example in examples])
 
-    def scores(self, examples: Sequence[Text]) -> list[np.ndarray]:
+    def scores(self, examples: Sequence[LabeledText]) -> list[np.ndarray]:
         """Return the log probability of each label, (1, K) for every text."""
         if self._constant is not None or not examples:
             return [] if self._constant is None else self._constant.scores(examples)
         log_probabilities = self._regression.predict_log_proba(self._rows(examples))
         return list(spread_columns(log_probabilities, self._regression.classes_, self._labels)[:, None])
 
-    def _rows(self, examples: Sequence[Text]) -> csr_matrix:
+    def _rows(self, examples: Sequence[LabeledText]) -> csr_matrix:
         first = self._vectorizer.transform([example.first for example in examples])
         if examples[0].second is None:
             return first

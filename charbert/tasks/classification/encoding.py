@@ -1,18 +1,18 @@
-"""Labelled texts and pairs to features, and logits back to labels."""
+"""Labeled texts and pairs to features, and logits back to labels."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 
 from charbert.batch import EXAMPLE_IDS, Processor
 from charbert.data.readers.glue import LabeledText
 from charbert.errors import DataError
-
-_NOT_FEATURES = ("offset_mapping", "special_tokens_mask", "overflow_to_sample_mapping", "length")
+from charbert.tasks.encoded import take_feature
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,6 @@ class PairReport:
     examples: int
     cut_examples: int
     """Texts or pairs with more subwords than fit; the longer text lost its end."""
-
-
-def text_label_ids(examples: Iterable[LabeledText]) -> dict[str, int]:
-    """Return an id for each label that occurs, in alphabetical order."""
-    return {label: position for position, label in enumerate(sorted({example.label for example in examples}))}
 
 
 def encode_pairs(
@@ -61,16 +56,15 @@ def encode_pairs(
         fresh = iter(range(len(long)))
         for row, (example, length) in enumerate(zip(chunk, lengths, strict=True)):
             source, at = (again, next(fresh)) if length > max_length else (encoding, row)
-            feature = {name: values[at] for name, values in source.items() if name not in _NOT_FEATURES}
-            labels = label_ids[example.label]
-            features.append({**feature, "labels": labels, EXAMPLE_IDS: start + row})
+            labels = {"labels": label_ids[example.label], EXAMPLE_IDS: start + row}
+            features.append(take_feature(source, at, **labels))
         cut += len(long)
     return features, PairReport(len(examples), cut)
 
 
 @dataclass(frozen=True)
 class LabelPrediction:
-    """The most likely label, and how sure the model is of it, in [0, 1]."""
+    """The most likely label and its probability, in [0, 1]."""
 
     label: str
     probability: float
@@ -93,7 +87,7 @@ def decode_labels(logits: Sequence[np.ndarray], labels: Sequence[str]) -> list[L
 
 def _most_likely(row: np.ndarray, labels: Sequence[str]) -> LabelPrediction:
     best = int(np.argmax(row))
-    return LabelPrediction(labels[best], float(1 / np.exp(row - row[best]).sum()))
+    return LabelPrediction(labels[best], float(softmax(row)[best]))
 
 
 def _encode(examples: Sequence[LabeledText], processor: Processor, **options: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import softmax
 
 from charbert.batch import EXAMPLE_IDS
-from charbert.tasks.encoded import Encoded
+from charbert.tasks.encoded import Encoded, take_feature
 from charbert.tasks.head import OVERLAP, Output, Reader, TextInput, one_line
 
 
@@ -55,7 +55,7 @@ class LabelReader(Reader):
             )
             for row, number in enumerate(chosen):
                 if len(encoding["input_ids"][row]) <= self.usage.max_length:
-                    features.append(self._feature(encoding, row, number))
+                    features.append(take_feature(encoding, row, **{EXAMPLE_IDS: number}))
                 else:
                     features += self._windows(inputs[number], number)
         return Encoded(features, origin=len(inputs))
@@ -72,30 +72,26 @@ class LabelReader(Reader):
         best = int(np.argmax(shares))
         return LabelOutput(self.labels[best], shares[best], dict(zip(self.labels, shares, strict=True)), windows)
 
-    def _feature(self, encoding: Any, row: int, number: int) -> dict[str, Any]:
-        names = self.processor.pad_values
-        return {name: values[row] for name, values in encoding.items() if name in names} | {EXAMPLE_IDS: number}
-
     def _windows(self, text_input: TextInput, number: int) -> Iterator[dict[str, Any]]:
         options: dict[str, Any] = {"truncation": True}
         texts = [text_input.text] if text_input.text_pair is None else [text_input.text, text_input.text_pair]
-        room = self.usage.max_length - self._count(*[""] * len(texts))
+        space = self.usage.max_length - self._count(*[""] * len(texts))
         if len(texts) == 2:
             lengths = [self._count(text, special=False) for text in texts]
             shorter = int(lengths[0] > lengths[1])
-            texts[shorter] = self._cut(texts[shorter], room // 2)
-            room -= self._count(texts[shorter], special=False)
+            texts[shorter] = self._cut(texts[shorter], space // 2)
+            space -= self._count(texts[shorter], special=False)
             options["truncation"] = "only_second" if shorter == 0 else "only_first"
         encoding: Any = self.processor(
             [texts[0]],
             texts[1:] or None,
             max_length=self.usage.max_length,
-            stride=int(room * OVERLAP),
+            stride=int(space * OVERLAP),
             return_overflowing_tokens=True,
             **options,
         )
         for row in range(len(encoding["input_ids"])):
-            yield self._feature(encoding, row, number)
+            yield take_feature(encoding, row, **{EXAMPLE_IDS: number})
 
     def _count(self, *texts: str, special: bool = True) -> int:
         encoding = self.processor([texts[0]], [*texts[1:]] or None, add_special_tokens=special)

@@ -37,7 +37,7 @@ class TaggedAdapter(ExampleAdapter[TaggedSentence]):
         return (len(example.words),)
 
     def normalize(self, example: TaggedSentence, normalize: Normalize) -> TaggedSentence | None:
-        """Mend word by word; a word of which nothing is left goes with its tag."""
+        """Normalize each word; a word that becomes empty is left out with its tag."""
         return self._rebuilt(example, [normalize(word, False) for word in example.words], range(len(example.words)))
 
     def labels(self, example: TaggedSentence) -> tuple[str, ...]:
@@ -46,10 +46,10 @@ class TaggedAdapter(ExampleAdapter[TaggedSentence]):
 
     def with_labels(self, example: TaggedSentence, labels: Sequence[str]) -> TaggedSentence:
         """Return the sentence with other tags."""
-        return replace(example, tags=self._begun(labels))
+        return replace(example, tags=self._repaired(labels))
 
-    def fault(self, example: TaggedSentence) -> str:
-        """Name a tag that is none."""
+    def problem(self, example: TaggedSentence) -> str:
+        """Name an invalid tag."""
         if not example.words:
             return "no words"
         wrong = [tag for tag in example.tags if self.entities and not _ENTITY_TAG.fullmatch(tag)]
@@ -91,16 +91,16 @@ class TaggedAdapter(ExampleAdapter[TaggedSentence]):
         kept = [(word, source) for word, source in zip(words, sources, strict=True) if word]
         if not kept:
             return None
-        tags = self._begun([example.tags[source] for _, source in kept])
+        tags = self._repaired([example.tags[source] for _, source in kept])
         pos = None if example.pos is None else tuple(example.pos[source] for _, source in kept)
         return replace(example, words=tuple(word for word, _ in kept), tags=tags, pos=pos)
 
-    def _begun(self, tags: Sequence[str]) -> tuple[str, ...]:
+    def _repaired(self, tags: Sequence[str]) -> tuple[str, ...]:
         """Return the tags with B- where an entity has lost its first word."""
         if not self.entities:
             return tuple(tags)
-        begun: list[str] = []
+        repaired: list[str] = []
         for tag in tags:
-            lost = tag.startswith("I-") and (not begun or begun[-1][1:] != tag[1:])
-            begun.append(f"B-{tag[2:]}" if lost else tag)
-        return tuple(begun)
+            lost = tag.startswith("I-") and (not repaired or repaired[-1][1:] != tag[1:])
+            repaired.append(f"B-{tag[2:]}" if lost else tag)
+        return tuple(repaired)

@@ -1,10 +1,9 @@
-"""Words to tags: the most frequent one of each word, or logistic regression on the n-grams of it and its neighbours."""
+"""Words to tags: the most frequent one of each word, or logistic regression on n-grams of it and its neighbors."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from scipy.sparse import csr_matrix, hstack
@@ -13,33 +12,22 @@ from sklearn.linear_model import SGDClassifier
 from charbert.baselines.log_scores import log_shares, spread_columns
 from charbert.baselines.ngram_features import fit_vectorizer
 from charbert.config.model.classical import BaselineSettings
+from charbert.data.readers.conll import TaggedSentence
 from charbert.seeding import derive_seed
 
 _SHAPES = ("capital", "capitals", "digit", "punctuation")
-"""What a word looks like, beside its n-grams, which know no case."""
-
-
-class Tagged(Protocol):
-    """A sentence with a tag for each word."""
-
-    @property
-    def words(self) -> Sequence[str]:
-        """The words."""
-
-    @property
-    def tags(self) -> Sequence[str]:
-        """One tag a word."""
+"""Features of a word's form; its n-grams are lower-cased."""
 
 
 class MajorityTag:
-    """Gives a word the tags that it had in training; an unknown one those of its lower-cased form, then of all words.
+    """Gives a word the tags that it had in training; an unknown one those of its lower-cased form, or of all words.
 
     Args:
         examples: of the training set.
         labels: names of all tags, in the order of the scores.
     """
 
-    def __init__(self, examples: Sequence[Tagged], labels: Sequence[str]) -> None:
+    def __init__(self, examples: Sequence[TaggedSentence], labels: Sequence[str]) -> None:
         counts: dict[str, Counter[str]] = defaultdict(Counter)
         lower: dict[str, Counter[str]] = defaultdict(Counter)
         every: Counter[str] = Counter()
@@ -54,7 +42,7 @@ class MajorityTag:
         )
         self._every = log_shares([every[label] for label in labels])
 
-    def scores(self, examples: Sequence[Tagged]) -> list[np.ndarray]:
+    def scores(self, examples: Sequence[TaggedSentence]) -> list[np.ndarray]:
         """Return the log probability of each tag, (words, K) for every sentence."""
         return [np.stack([self._of(word) for word in example.words]) for example in examples]
 
@@ -64,23 +52,23 @@ class MajorityTag:
 
 
 class TfidfTag:
-    """Logistic regression, tag by tag, on the n-grams and the shape of a word and on the n-grams of its neighbours.
+    """Logistic regression, tag by tag, on the n-grams and the shape of a word and on the n-grams of its neighbors.
 
     Each tag is decided by itself and fitted by stochastic gradient descent, which takes seconds where a regression of
-    all tags at once would take hours. No tag knows its neighbours' tags.
+    all tags at once would take hours. Neighboring tags are not used.
 
     Args:
         examples: of the training set.
         labels: names of all tags, in the order of the scores.
         settings: n-grams, window and penalty.
-        seed: of the order that words are met in.
+        seed: of the order of the words in training.
 
     Raises:
         DataError: if no n-gram is frequent enough.
     """
 
     def __init__(
-        self, examples: Sequence[Tagged], labels: Sequence[str], settings: BaselineSettings, seed: int
+        self, examples: Sequence[TaggedSentence], labels: Sequence[str], settings: BaselineSettings, seed: int
     ) -> None:
         words = [word for example in examples for word in example.words]
         self._vectorizer = fit_vectorizer(settings, words)
@@ -98,7 +86,7 @@ class TfidfTag:
         if self._only is None:
             self._regression.fit(self._rows(examples), tags)
 
-    def scores(self, examples: Sequence[Tagged]) -> list[np.ndarray]:
+    def scores(self, examples: Sequence[TaggedSentence]) -> list[np.ndarray]:
         """Return the log probability of each tag, (words, K) for every sentence."""
         lengths = [len(example.words) for example in examples]
         if self._only is not None:
@@ -109,10 +97,10 @@ class TfidfTag:
         spread = spread_columns(log_probabilities, self._regression.classes_, self._labels)
         return np.split(spread, np.cumsum(lengths)[:-1])
 
-    def _rows(self, examples: Sequence[Tagged]) -> csr_matrix:
+    def _rows(self, examples: Sequence[TaggedSentence]) -> csr_matrix:
         words = [word for example in examples for word in example.words]
         own = self._vectorizer.transform(words)
-        # one empty row behind all words stands for what lies outside of a sentence
+        # one empty row after all words represents positions outside of a sentence
         padded = csr_matrix(
             (own.data, own.indices, np.append(own.indptr, own.indptr[-1])), (len(words) + 1, own.shape[1])
         )

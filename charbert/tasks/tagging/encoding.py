@@ -1,8 +1,9 @@
-"""Tagged sentences to features, and predicted labels back to one tag a word."""
+"""Tagged sentences to features, and logits of subwords back to logits of words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,17 +12,17 @@ import numpy as np
 from charbert.batch import EXAMPLE_IDS, IGNORED_LABEL, Processor
 from charbert.data.readers.conll import Tagged
 from charbert.errors import DataError, SettingsError
-
-_NOT_FEATURES = ("offset_mapping", "special_tokens_mask", "overflow_to_sample_mapping", "length")
+from charbert.tasks.encoded import take_feature
 
 
 @dataclass(frozen=True)
 class Window:
-    """The words of one feature: where each one's first subword stands, None for a word without a subword."""
+    """The words of one feature."""
 
     sentence: int
     first_word: int
     positions: tuple[int | None, ...]
+    """Position of each word's first subword, None for a word without a subword."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,11 @@ class EncodingReport:
     features: int
     words: int
     split_sentences: int
-    """Sentences longer than the limit, spread over several features."""
+    """Sentences longer than the limit, divided among several features."""
     cut_words: int
-    """Words with more subwords than fit into a feature; only their first subwords are seen."""
+    """Words with more subwords than fit into a feature; the model sees only their first subwords."""
     silent_words: int
-    """Words that the tokenizer turns into nothing; they get the outside tag when predictions are decoded."""
+    """Words without a subword; they get the outside tag when predictions are decoded."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,14 @@ class EncodedTags:
     report: EncodingReport
 
 
-def tag_label_ids(sentences: Iterable[Tagged]) -> dict[str, int]:
-    """Return an id for each tag that occurs, in alphabetical order but with ``O`` first where it occurs."""
-    tags = sorted({tag for sentence in sentences for tag in sentence.tags}, key=lambda tag: (tag != "O", tag))
-    return {tag: position for position, tag in enumerate(tags)}
+@dataclass(frozen=True)
+class _Piece:
+    """Words ``first`` to ``end`` of a sentence, and their row in the encoding of whole sentences where they fit."""
+
+    sentence: int
+    first: int
+    end: int
+    row: int | None
 
 
 def encode_tagged(
@@ -66,9 +71,9 @@ def encode_tagged(
 ) -> EncodedTags:
     """Return features whose ``labels`` (T) hold a word's label at its first subword, -100 elsewhere.
 
-    Paper: Sec. 3.6, the first subword stands for its word.
-    Departure: a sentence longer than ``max_length`` is split between words instead of cut, so that no word
-    escapes the score.
+    Paper: Sec. 3.6, the first subword represents its word.
+    Departure: a sentence longer than ``max_length`` is split between words instead of cut, so that
+    every word is scored.
 
     Args:
         sentences: words and tags.
@@ -79,7 +84,7 @@ def encode_tagged(
 
     Raises:
         DataError: if a sentence is empty or has a tag without an id.
-        SettingsError: if ``max_length`` leaves no room for a word beside the special subwords.
+        SettingsError: if ``max_length`` leaves no subword for a word.
     """
     check_tags(sentences, label_ids)
     features: list[dict[str, Any]] = []
@@ -87,69 +92,29 @@ def encode_tagged(
     cut_words = silent_words = 0
     for start in range(0, len(sentences), batch_size):
         chunk = sentences[start : start + batch_size]
-        spans: list[tuple[int, int, int]] = []  # sentence, first word, end
-        rows: list[int | None] = []  # of the encoding, None for a window to be encoded anew
         encoding = processor([list(sentence.words) for sentence in chunk], is_split_into_words=True)
+        pieces: list[_Piece] = []
         for row, sentence in enumerate(chunk):
-            counts, specials = _subword_counts(encoding.word_ids(row), len(sentence.words))
-            room = max_length - specials
-            if room < 1:
+            counts, specials = subword_counts(encoding.word_ids(row), len(sentence.words))
+            space = max_length - specials
+            if space < 1:
                 raise SettingsError(
                     f"max_length must leave room for a subword beside {specials} special ones, got {max_length}"
                 )
-            cut_words += sum(count > room for count in counts)
+            cut_words += sum(count > space for count in counts)
             silent_words += counts.count(0)
-            parts = _split_words(counts, room)
-            whole = len(parts) == 1 and sum(counts) <= room
-            spans += [(start + row, first, end) for first, end in parts]
-            rows += [row] if whole else [None] * len(parts)
-        _add_features(features, windows, sentences, processor, label_ids, max_length, encoding, spans, rows)
+            parts = _split_words(counts, space)
+            whole = len(parts) == 1 and sum(counts) <= space
+            pieces += [_Piece(start + row, first, end, row if whole else None) for first, end in parts]
+        for feature, window in _encode_pieces(pieces, encoding, sentences, processor, label_ids, max_length):
+            features.append(feature)
+            windows.append(window)
     lengths = tuple(len(sentence.words) for sentence in sentences)
     split = len({window.sentence for window in windows if window.first_word > 0})
     report = EncodingReport(
         len(sentences), len(features), sum(lengths), split, cut_words=cut_words, silent_words=silent_words
     )
     return EncodedTags(features, windows, lengths, report)
-
-
-def decode_tags(
-    predictions: Sequence[Sequence[int]],
-    encoded: EncodedTags,
-    label_ids: Mapping[str, int],
-    *,
-    outside: str = "O",
-) -> list[list[str]]:
-    """Return one tag for every word of every sentence.
-
-    Args:
-        predictions: predicted label ids of each feature, (T) or longer where padded, in the features' order.
-        encoded: what `encode_tagged` returned.
-        label_ids: id of each tag.
-        outside: tag of a word that the model never saw.
-
-    Raises:
-        DataError: if there are not as many predictions as features, or one is too short or no label id.
-    """
-    if len(predictions) != len(encoded.windows):
-        raise DataError(
-            f"expected predictions for {len(encoded.windows)} features, got {len(predictions)}; "
-            "was the last batch dropped?"
-        )
-    names = {label: tag for tag, label in label_ids.items()}
-    tags = [[outside] * length for length in encoded.sentence_lengths]
-    for number, (row, window) in enumerate(zip(predictions, encoded.windows, strict=True)):
-        for offset, position in enumerate(window.positions):
-            if position is None:
-                continue
-            label = int(row[position]) if position < len(row) else None
-            if label not in names:
-                raise DataError(
-                    f"prediction {number}: expected a label id of {sorted(names)} at subword {position}, "
-                    f"got {'nothing' if label is None else label}; "
-                    "are these the predictions of this encoding?"
-                )
-            tags[window.sentence][window.first_word + offset] = names[label]
-    return tags
 
 
 def word_logits(logits: Sequence[np.ndarray], encoded: EncodedTags, num_labels: int) -> list[np.ndarray]:
@@ -161,12 +126,20 @@ def word_logits(logits: Sequence[np.ndarray], encoded: EncodedTags, num_labels: 
         num_labels: K.
 
     Raises:
-        DataError: if there are not as many logits as features.
+        DataError: if there are not as many logits as features, or some have another shape.
     """
     if len(logits) != len(encoded.windows):
-        raise DataError(f"expected logits for {len(encoded.windows)} features, got {len(logits)}")
+        raise DataError(
+            f"expected logits for {len(encoded.windows)} features, got {len(logits)}; was the last batch dropped?"
+        )
     scores = [np.full((length, num_labels), np.nan, np.float32) for length in encoded.sentence_lengths]
-    for row, window in zip(logits, encoded.windows, strict=True):
+    for number, (row, window) in enumerate(zip(logits, encoded.windows, strict=True)):
+        size = 1 + max((position for position in window.positions if position is not None), default=-1)
+        if row.shape[1:] != (num_labels,) or len(row) < size:
+            raise DataError(
+                f"prediction {number}: expected logits of shape ({size}, {num_labels}), got {row.shape}; "
+                "are these the predictions of this encoding?"
+            )
         for offset, position in enumerate(window.positions):
             if position is not None:
                 scores[window.sentence][window.first_word + offset] = row[position]
@@ -174,7 +147,7 @@ def word_logits(logits: Sequence[np.ndarray], encoded: EncodedTags, num_labels: 
 
 
 def check_tags(sentences: Sequence[Tagged], label_ids: Mapping[str, int], source: str = "") -> None:
-    """Check that each word has a tag, and each tag an id.
+    """Check that each word has a tag and each tag an id.
 
     Args:
         sentences: words and tags.
@@ -182,7 +155,7 @@ def check_tags(sentences: Sequence[Tagged], label_ids: Mapping[str, int], source
         source: the file, for the message.
 
     Raises:
-        DataError: naming the first sentence where that is not so.
+        DataError: naming the first sentence that fails.
     """
     for number, sentence in enumerate(sentences):
         line = getattr(sentence, "line", None)
@@ -199,50 +172,41 @@ def check_tags(sentences: Sequence[Tagged], label_ids: Mapping[str, int], source
             )
 
 
-def _subword_counts(word_ids: Sequence[int | None], num_words: int) -> tuple[list[int], int]:
+def subword_counts(word_ids: Sequence[int | None], num_words: int) -> tuple[list[int], int]:
     """Return how many subwords each word has, and how many special ones there are."""
-    counts, specials = [0] * num_words, 0
-    for word in word_ids:
-        if word is None:
-            specials += 1
-        else:
-            counts[word] += 1
-    return counts, specials
+    counts = Counter(word_ids)
+    return [counts[word] for word in range(num_words)], counts[None]
 
 
-def _split_words(counts: Sequence[int], room: int) -> list[tuple[int, int]]:
-    """Return spans of words of at most ``room`` subwords each, a longer word alone; as few as possible."""
+def _split_words(counts: Sequence[int], space: int) -> list[tuple[int, int]]:
+    """Return spans of words of at most ``space`` subwords each, a longer word alone; as few as possible."""
     spans, first, used = [], 0, 0
     for word, count in enumerate(counts):
-        if used and used + count > room:
+        if used and used + count > space:
             spans.append((first, word))
             first, used = word, 0
         used += count
     return [*spans, (first, len(counts))]
 
 
-def _add_features(
-    features: list[dict[str, Any]],
-    windows: list[Window],
+def _encode_pieces(
+    pieces: Sequence[_Piece],
+    encoding: Any,
     sentences: Sequence[Tagged],
     processor: Processor,
     label_ids: Mapping[str, int],
     max_length: int,
-    encoding: Any,
-    spans: list[tuple[int, int, int]],
-    rows: list[int | None],
-) -> None:
-    """Append the features of a chunk: rows of the encoding where they fit, else windows encoded anew."""
-    parts = [list(sentences[number].words[first:end]) for number, first, end in spans]
-    long = [part for part, row in zip(parts, rows, strict=True) if row is None]
+) -> Iterator[tuple[dict[str, Any], Window]]:
+    """Yield the features of a chunk: rows of the encoding where they fit, else pieces encoded again."""
+    long = [list(sentences[piece.sentence].words[piece.first : piece.end]) for piece in pieces if piece.row is None]
     again = processor(long, is_split_into_words=True, truncation=True, max_length=max_length) if long else encoding
     fresh = iter(range(len(long)))
-    for (number, first, end), row in zip(spans, rows, strict=True):
-        source, at = (encoding, row) if row is not None else (again, next(fresh))
-        positions, labels = _first_subwords(source.word_ids(at), sentences[number].tags[first:end], label_ids)
-        feature = {name: values[at] for name, values in source.items() if name not in _NOT_FEATURES}
-        features.append({**feature, "labels": labels, EXAMPLE_IDS: number})
-        windows.append(Window(number, first, positions))
+    for piece in pieces:
+        source, row = (encoding, piece.row) if piece.row is not None else (again, next(fresh))
+        tags = sentences[piece.sentence].tags[piece.first : piece.end]
+        positions, labels = _first_subwords(source.word_ids(row), tags, label_ids)
+        feature = take_feature(source, row, **{"labels": labels, EXAMPLE_IDS: piece.sentence})
+        yield feature, Window(piece.sentence, piece.first, positions)
 
 
 def _first_subwords(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from charbert.batch import Processor
 from charbert.data.readers.conll import TaggedSentence
 from charbert.tasks.encoded import Encoded
 from charbert.tasks.head import OVERLAP, Output, Reader, TextInput, Usage, one_line
-from charbert.tasks.tagging.encoding import EncodedTags, encode_tagged
+from charbert.tasks.tagging.encoding import EncodedTags, encode_tagged, subword_counts
 from charbert.tasks.tagging.windows import overlapping_windows, stitch
 from charbert.text.words import Span, split_words
 
@@ -21,8 +21,8 @@ _OUTSIDE = "O"
 _UNKNOWN = {_OUTSIDE: 0}
 """Label ids of texts without tags."""
 
-WordProbabilities = list[np.ndarray | None]
-"""Probability of each tag (K) for each word; None for a word that the tokenizer turns into nothing."""
+TaggedWord = tuple[str, float] | None
+"""The most likely tag of a word and its probability; None for a word without a subword."""
 
 
 @dataclass(frozen=True)
@@ -78,16 +78,16 @@ class SpanRule:
         """Return whether a tag continues the span of the tag before it: an I- of the same type."""
         return self.continues(tag) and before != _OUTSIDE and tag[2:] == before[2:]
 
-    def name(self, tag: str) -> str | None:
-        """Return the type of a tag's span, None for no span."""
+    def name(self, tag: str) -> str:
+        """Return the type of a tag's span, empty for no span."""
         if not self.entities:
             return tag
-        return None if tag == _OUTSIDE else tag[2:]
+        return "" if tag == _OUTSIDE else tag[2:]
 
 
 @dataclass(frozen=True)
 class _Origin:
-    """What it takes to find the way back from features to texts."""
+    """The texts that features come from."""
 
     texts: list[str]
     spans: list[list[Span]]
@@ -114,83 +114,61 @@ class TagReader(Reader):
         texts = [text_input.text for text_input in inputs]
         spans = [split_words(text) for text in texts]
         words = [[text[start:end] for start, end in cut] for text, cut in zip(texts, spans, strict=True)]
-        pieces = [(number, 0) for number, row in enumerate(words) if row]
-        encoded = self._encode([words[number] for number, _ in pieces])
-        if encoded.report.split_sentences:
-            long = {window.sentence for window in encoded.windows if window.first_word > 0}
-            pieces, sentences = self._cut([number for number, _ in pieces], words, long)
-            encoded = self._encode(sentences)
-        return Encoded(encoded.features, origin=_Origin(texts, spans, pieces, encoded))
+        pieces = [(number, 0, own) for number, own in enumerate(words) if own]
+        encoded = self._encode([own for _, _, own in pieces])
+        long = {window.sentence for window in encoded.windows if window.first_word > 0}
+        if long:
+            pieces = [
+                (number, first, own[first:end])
+                for sentence, (number, _, own) in enumerate(pieces)
+                for first, end in (self._windows(own) if sentence in long else [(0, len(own))])
+            ]
+            encoded = self._encode([own for _, _, own in pieces])
+        return Encoded(
+            encoded.features, origin=_Origin(texts, spans, [(number, first) for number, first, _ in pieces], encoded)
+        )
 
     def decode(self, logits: Sequence[np.ndarray], encoded: Encoded) -> list[SpansOutput]:
         """Return the spans of each text."""
         origin: _Origin = encoded.origin
-        rows = self.word_probabilities(logits, encoded)
-        return [
-            SpansOutput(tuple(self._spans(text, cut, row)))
-            for text, cut, row in zip(origin.texts, origin.spans, rows, strict=True)
-        ]
-
-    def word_probabilities(self, logits: Sequence[np.ndarray], encoded: Encoded) -> list[WordProbabilities]:
-        """Return the probabilities of the tags of each word of each text, windows put together."""
-        origin: _Origin = encoded.origin
-        parts: list[list[tuple[int, WordProbabilities]]] = [[] for _ in origin.texts]
+        parts: list[list[tuple[int, list[TaggedWord]]]] = [[] for _ in origin.texts]
         for row, window in zip(logits, origin.encoded.windows, strict=True):
             number, first = origin.pieces[window.sentence]
-            probabilities = softmax(np.asarray(row, dtype=np.float64), axis=-1)
-            window_probabilities: WordProbabilities = [
-                None if at is None else probabilities[at] for at in window.positions
+            shares = softmax(np.asarray(row, dtype=np.float64), axis=-1)
+            words = [
+                None if at is None else (self.labels[int(shares[at].argmax())], float(shares[at].max()))
+                for at in window.positions
             ]
-            parts[number].append((first + window.first_word, window_probabilities))
-        return [stitch(part, self._continues) for part in parts]
+            parts[number].append((first + window.first_word, words))
+        return [
+            SpansOutput(tuple(self._spans(text, cut, stitch(part, self._continues))))
+            for text, cut, part in zip(origin.texts, origin.spans, parts, strict=True)
+        ]
 
-    def _continues(self, probabilities: np.ndarray | None) -> bool:
-        return probabilities is not None and self.rule.continues(self._tag(probabilities))
-
-    def _tag(self, probabilities: np.ndarray) -> str:
-        return self.labels[int(probabilities.argmax())]
+    def _continues(self, word: TaggedWord) -> bool:
+        return word is not None and self.rule.continues(word[0])
 
     def _encode(self, sentences: Sequence[Sequence[str]]) -> EncodedTags:
         untagged = [TaggedSentence(tuple(words), (_OUTSIDE,) * len(words)) for words in sentences]
         return encode_tagged(untagged, self.processor, _UNKNOWN, self.usage.max_length)
 
-    def _cut(
-        self, numbers: Sequence[int], words: Sequence[Sequence[str]], long: set[int]
-    ) -> tuple[list[tuple[int, int]], list[Sequence[str]]]:
-        """Return the windows of the texts, and their words; ``long`` are those of ``numbers`` that need several."""
-        pieces: list[tuple[int, int]] = []
-        sentences: list[Sequence[str]] = []
-        for sentence, number in enumerate(numbers):
-            row = words[number]
-            for first, end in self._windows(row) if sentence in long else [(0, len(row))]:
-                pieces.append((number, first))
-                sentences.append(row[first:end])
-        return pieces, sentences
-
     def _windows(self, words: Sequence[str]) -> list[tuple[int, int]]:
         encoding: Any = self.processor([list(words)], is_split_into_words=True)
-        word_ids = encoding.word_ids(0)
-        counts = np.bincount([word for word in word_ids if word is not None], minlength=len(words)).tolist()
-        room = self.usage.max_length - word_ids.count(None)
-        return overlapping_windows(counts, room, int(room * OVERLAP))
+        counts, specials = subword_counts(encoding.word_ids(0), len(words))
+        space = self.usage.max_length - specials
+        return overlapping_windows(counts, space, int(space * OVERLAP))
 
-    def _spans(self, text: str, cut: Sequence[Span], row: WordProbabilities) -> list[TaggedSpan]:
-        groups: list[list[int]] = []
+    def _spans(self, text: str, cut: Sequence[Span], words: Sequence[TaggedWord]) -> Iterator[TaggedSpan]:
+        groups: list[list[tuple[int, str, float]]] = []
         before = _OUTSIDE
-        for word, probabilities in enumerate(row):
-            tag = _OUTSIDE if probabilities is None else self._tag(probabilities)
-            if probabilities is not None and groups and self.rule.joins(tag, before):
-                groups[-1].append(word)
-            elif probabilities is not None and self.rule.name(tag) is not None:
-                groups.append([word])
+        for number, word in enumerate(words):
+            tag, score = word or (_OUTSIDE, 0.0)
+            if word and groups and self.rule.joins(tag, before):
+                groups[-1].append((number, tag, score))
+            elif word and self.rule.name(tag):
+                groups.append([(number, tag, score)])
             before = tag
-        return [self._span(text, cut, row, group) for group in groups]
-
-    def _span(self, text: str, cut: Sequence[Span], row: WordProbabilities, words: Sequence[int]) -> TaggedSpan:
-        start, end = cut[words[0]][0], cut[words[-1]][1]
-        seen = [probabilities for word in words if (probabilities := row[word]) is not None]
-        kind = self.rule.name(self._tag(seen[0]))
-        assert kind is not None
-        return TaggedSpan(
-            kind, start, end, text[start:end], float(np.mean([distribution.max() for distribution in seen]))
-        )
+        for group in groups:
+            start, end = cut[group[0][0]][0], cut[group[-1][0]][1]
+            score = float(np.mean([score for _, _, score in group]))
+            yield TaggedSpan(self.rule.name(group[0][1]), start, end, text[start:end], score)

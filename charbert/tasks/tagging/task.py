@@ -1,12 +1,12 @@
-"""Sequence labelling: one tag a word, scored as entities or as tokens (Sec. 4.2)."""
+"""Sequence labeling: one tag a word, scored as entities or as tokens (Sec. 4.2)."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -16,19 +16,21 @@ from charbert.config.model.classical import BaselineKind, BaselineSettings
 from charbert.data.readers.columns import write_columns
 from charbert.data.readers.conll import TWO_COLUMNS, TaggedSentence, check_aligned, read_conll, write_conll
 from charbert.data.readers.conllu import CONLLU_SUFFIX, PosColumn, read_conllu, write_conllu
-from charbert.data.readers.example_errors import ExampleError
 from charbert.metrics.tagging import TypeScores, entity_counts, entity_scores, token_accuracy, type_averages
 from charbert.tasks.encoded import Encoded
 from charbert.tasks.head import Head, TextInput
 from charbert.tasks.tagging.adapter import TaggedAdapter
 from charbert.tasks.tagging.aligner import TagAligner
-from charbert.tasks.tagging.baseline import MajorityTag, TfidfTag
-from charbert.tasks.tagging.encoding import check_tags, decode_tags, encode_tagged, tag_label_ids, word_logits
+from charbert.tasks.tagging.encoding import check_tags, encode_tagged, word_logits
+from charbert.tasks.tagging.hub import hub_sentences
 from charbert.tasks.tagging.reader import SpansOutput, TagReader
-from charbert.tasks.task import Task
+from charbert.tasks.task import Baseline, Faults, Task
+
+if TYPE_CHECKING:
+    from charbert.data.readers.hub import HubRows
 
 Tags = list[str]
-
+Sentences = Sequence[TaggedSentence]
 
 HEAD = Head(
     name="token_classification",
@@ -47,23 +49,26 @@ class TaggingTask(Task[TaggedSentence, Tags]):
 
     head = HEAD
     decision_path = "token/"
+    outside = "O"
+    """Tag of a word that the tokenizer turns into nothing."""
 
-    def learn_labels(self, examples: Sequence[TaggedSentence]) -> None:
-        """Take the tag set from the training sentences."""
-        self.labels = list(tag_label_ids(examples))
+    def learn_labels(self, examples: Sentences) -> None:
+        """Take the tags of the training sentences in alphabetical order, ``O`` first."""
+        tags = {tag for example in examples for tag in example.tags}
+        self.labels = sorted(tags, key=lambda tag: (tag != "O", tag))
 
-    def check_labels(self, examples: Sequence[TaggedSentence], path: Path) -> None:
+    def check_labels(self, examples: Sentences, path: Path) -> None:
         """Raise DataError naming the first sentence with a tag that the training sentences lack."""
         check_tags(examples, self.label_ids, str(path))
 
-    def encode(self, examples: Sequence[TaggedSentence], processor: Processor, max_length: int) -> Encoded:
+    def encode(self, examples: Sentences, processor: Processor, max_length: int) -> Encoded:
         """Return features with a label at each word's first subword; long sentences give several."""
         encoded = encode_tagged(examples, processor, self.label_ids, max_length)
         return Encoded(encoded.features, origin=encoded, report=asdict(encoded.report))
 
     def decode(self, logits: Sequence[np.ndarray], encoded: Encoded) -> list[Tags]:
         """Return the most likely tag of every word."""
-        return decode_tags([row.argmax(-1) for row in logits], encoded.origin, self.label_ids, outside=self._outside)
+        return self.decide(word_logits(logits, encoded.origin, len(self.labels)))
 
     def stored_logits(
         self, logits: Sequence[np.ndarray], encoded: Encoded, predictions: Sequence[Tags]
@@ -74,19 +79,20 @@ class TaggingTask(Task[TaggedSentence, Tags]):
     def decide(self, scores: Sequence[np.ndarray]) -> list[Tags]:
         """Return the tag with the highest score of every word; a word without scores gets the outside tag."""
         return [
-            [self._outside if np.isnan(row).any() else self.labels[int(row.argmax())] for row in sentence]
+            [self.outside if np.isnan(row).any() else self.labels[int(row.argmax())] for row in sentence]
             for sentence in scores
         ]
 
-    def fit_baseline(
-        self, examples: Sequence[TaggedSentence], settings: BaselineSettings, seed: int
-    ) -> Callable[[Sequence[TaggedSentence]], tuple[list[Tags], list[np.ndarray] | None]]:
+    def fit_baseline(self, examples: Sentences, settings: BaselineSettings, seed: int) -> Baseline:
         """Return the most frequent tag of each word, or a logistic regression on n-grams."""
-        if settings.kind is BaselineKind.majority:
-            return self.predict_labels(MajorityTag(examples, self.labels))
-        return self.predict_labels(TfidfTag(examples, self.labels, settings, seed))
+        # needs scikit-learn, which takes a second to import and is not needed to predict raw text
+        from charbert.tasks.tagging.baseline import MajorityTag, TfidfTag
 
-    def check_aligned(self, clean: Sequence[TaggedSentence], attacked: Sequence[TaggedSentence], path: Path) -> None:
+        if settings.kind is BaselineKind.majority:
+            return self.label_baseline(MajorityTag(examples, self.labels))
+        return self.label_baseline(TfidfTag(examples, self.labels, settings, seed))
+
+    def check_aligned(self, clean: Sentences, attacked: Sentences, path: Path) -> None:
         """Raise DataError naming the first sentence whose length or tags differ."""
         check_aligned(clean, attacked, path)
 
@@ -94,17 +100,15 @@ class TaggingTask(Task[TaggedSentence, Tags]):
         """Return words, gold and predicted tags."""
         return {"words": list(example.words), "gold": list(example.tags), "predicted": list(prediction)}
 
-    def decisions(self, examples: Sequence[TaggedSentence], predictions: Sequence[Tags]) -> tuple[list[str], list[str]]:
+    def decisions(self, examples: Sentences, predictions: Sequence[Tags]) -> tuple[list[str], list[str]]:
         """Return gold and predicted tag of every word."""
         gold = [tag for example in examples for tag in example.tags]
         return gold, [tag for tags in predictions for tag in tags]
 
-    def mistakes(
-        self, examples: Sequence[TaggedSentence], predictions: Sequence[Tags], originals: Sequence[TaggedSentence]
-    ) -> list[dict[str, Any]]:
+    def mistakes(self, examples: Sentences, predictions: Sequence[Tags], originals: Sentences) -> list[dict[str, Any]]:
         """Return every word with a wrong tag, those of the most common confusion first.
 
-        ``word`` is what the word was, ``form`` what the attack made of it.
+        ``word`` is the clean word, ``form`` the attacked one.
         """
         wrong = [
             {
@@ -123,37 +127,30 @@ class TaggingTask(Task[TaggedSentence, Tags]):
         ranked = sorted(wrong, key=lambda row: (-counts[row["gold"], row["predicted"]], row["gold"], row["predicted"]))
         return [{**row, "times_confused": counts[row["gold"], row["predicted"]]} for row in ranked]
 
-    def groups(self, examples: Sequence[TaggedSentence], articles: object = None) -> list[int]:
+    def groups(self, examples: Sentences, articles: object = None) -> list[int]:
         """Return the document of each sentence."""
         return [example.document for example in examples]
-
-    @property
-    def _outside(self) -> str:
-        """Tag of a word that the tokenizer turns into nothing."""
-        return "O"
 
 
 class NamedEntityTask(TaggingTask):
     """Named entities in CoNLL columns; strict entity precision, recall and F1 over IOB2."""
 
+    suffix = ".conll"
     adapter = TaggedAdapter(entities=True)
 
-    @classmethod
-    def from_settings(cls, settings: TaskSettings) -> NamedEntityTask:
-        """Return the task."""
-        return cls(settings.name, settings.metric)
-
-    def read(
-        self, path: Path, *, attacked: bool = False, faults: list[ExampleError] | None = None
-    ) -> list[TaggedSentence]:
+    def read(self, path: Path, *, attacked: bool = False, faults: Faults = None) -> list[TaggedSentence]:
         """Return the sentences of a CoNLL file; the authors' attacked file escapes its quotation marks."""
         return read_conll(path, unescape_quotes=attacked, faults=faults)
 
-    def write(self, path: Path, examples: Sequence[TaggedSentence]) -> None:
+    def write(self, path: Path, examples: Sentences) -> None:
         """Write sentences in the four columns of CoNLL-2003."""
         write_conll(path, examples)
 
-    def score(self, examples: Sequence[TaggedSentence], predictions: Sequence[Tags]) -> dict[str, float]:
+    def write_hub(self, path: Path, rows: HubRows) -> None:
+        """Write sentences in the four columns of CoNLL-2003."""
+        write_conll(path, hub_sentences(rows))
+
+    def score(self, examples: Sentences, predictions: Sequence[Tags]) -> dict[str, float]:
         """Return entity f1, precision and recall, overall and per type, and token accuracy."""
         gold = [list(example.tags) for example in examples]
         scores = entity_scores(gold, predictions)
@@ -161,17 +158,15 @@ class NamedEntityTask(TaggingTask):
         metrics |= {f"{name}/f1": part.f1 for name, part in scores.per_type.items()}
         return metrics | {"token_accuracy": token_accuracy(gold, predictions)}
 
-    def averages(self, examples: Sequence[TaggedSentence], predictions: Sequence[Tags]) -> dict[str, float]:
-        """Return precision, recall and F1 averaged over the types: each alike (macro), by its share (weighted)."""
+    def averages(self, examples: Sentences, predictions: Sequence[Tags]) -> dict[str, float]:
+        """Return precision, recall and F1 averaged over the types: equally (macro) or by frequency (weighted)."""
         return type_averages(self.class_scores(examples, predictions))
 
-    def class_scores(self, examples: Sequence[TaggedSentence], predictions: Sequence[Tags]) -> Mapping[str, TypeScores]:
+    def class_scores(self, examples: Sentences, predictions: Sequence[Tags]) -> Mapping[str, TypeScores]:
         """Return the scores of each type of entity."""
         return entity_scores([list(example.tags) for example in examples], predictions).per_type
 
-    def units(
-        self, examples: Sequence[TaggedSentence], predictions: Sequence[Tags], metric: str | None = None
-    ) -> np.ndarray:
+    def units(self, examples: Sentences, predictions: Sequence[Tags], metric: str | None = None) -> np.ndarray:
         """Return true positives, false positives and false negatives of each sentence, (N, 3)."""
         return entity_counts([list(example.tags) for example in examples], predictions)
 
@@ -188,59 +183,55 @@ class PartOfSpeechTask(TaggingTask):
             column of the tags in CoNLL-U, upos or xpos.
     """
 
+    suffix = ".pos"
     adapter = TaggedAdapter(entities=False)
 
     def __init__(self, name: str, metric: str, columns: ColumnSettings) -> None:
         super().__init__(name, metric)
         self.columns = columns
         self.label_names = columns.label_names
-        self._most_frequent = ""
 
     @classmethod
     def from_settings(cls, settings: TaskSettings) -> PartOfSpeechTask:
         """Return the task with its columns."""
         return cls(settings.name, settings.metric, settings.columns)
 
-    def read(
-        self, path: Path, *, attacked: bool = False, faults: list[ExampleError] | None = None
-    ) -> list[TaggedSentence]:
+    def read(self, path: Path, *, attacked: bool = False, faults: Faults = None) -> list[TaggedSentence]:
         """Return the sentences of a CoNLL-U or column file; attacked files have the layout of clean ones."""
         if path.suffix == CONLLU_SUFFIX:
             return read_conllu(path, self._tag_column, faults=faults)
         return read_conll(path, columns=self.columns.names or TWO_COLUMNS, scheme="plain", faults=faults)
 
-    def write(self, path: Path, examples: Sequence[TaggedSentence]) -> None:
+    def write(self, path: Path, examples: Sentences) -> None:
         """Write sentences as CoNLL-U or in two columns, as the suffix of the path says."""
         if path.suffix == CONLLU_SUFFIX:
             write_conllu(path, examples, self._tag_column)
         else:
             write_columns(path, examples)
 
-    def learn_labels(self, examples: Sequence[TaggedSentence]) -> None:
+    def write_hub(self, path: Path, rows: HubRows) -> None:
+        """Write sentences in two columns."""
+        write_columns(path, hub_sentences(rows))
+
+    def learn_labels(self, examples: Sentences) -> None:
         """Take the tag set from the training sentences, and the tag of words that the model cannot see."""
         super().learn_labels(examples)
-        self._most_frequent = Counter(tag for example in examples for tag in example.tags).most_common(1)[0][0]
+        self.outside = Counter(tag for example in examples for tag in example.tags).most_common(1)[0][0]
 
-    def score(self, examples: Sequence[TaggedSentence], predictions: Sequence[Tags]) -> dict[str, float]:
+    def score(self, examples: Sentences, predictions: Sequence[Tags]) -> dict[str, float]:
         """Return accuracy over words, and the share of sentences without an error."""
         gold = [list(example.tags) for example in examples]
         right = sum(tags == list(predicted_tags) for tags, predicted_tags in zip(gold, predictions, strict=True))
         accuracy = token_accuracy(gold, predictions)
         return {"accuracy": accuracy, "sentence_accuracy": right / max(1, len(gold))}
 
-    def units(
-        self, examples: Sequence[TaggedSentence], predictions: Sequence[Tags], metric: str | None = None
-    ) -> np.ndarray:
+    def units(self, examples: Sentences, predictions: Sequence[Tags], metric: str | None = None) -> np.ndarray:
         """Return right words and words of each sentence, (N, 2)."""
         counts = [
             (sum(tag == other for tag, other in zip(example.tags, tags, strict=True)), len(example.tags))
             for example, tags in zip(examples, predictions, strict=True)
         ]
         return np.array(counts, dtype=np.int64).reshape(-1, 2)
-
-    @property
-    def _outside(self) -> str:
-        return self._most_frequent
 
     @property
     def _tag_column(self) -> PosColumn:

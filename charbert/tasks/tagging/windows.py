@@ -8,25 +8,25 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def overlapping_windows(counts: Sequence[int], room: int, overlap: int) -> list[tuple[int, int]]:
-    """Return spans of words that cover all of them, each of as many words as have room.
+def overlapping_windows(counts: Sequence[int], space: int, overlap: int) -> list[tuple[int, int]]:
+    """Return spans of words that cover all of them, each as long as possible.
 
-    A word with more subwords than there is room for is a window of its own.
+    A word with more than ``space`` subwords is a window of its own.
 
     Args:
         counts: subwords of each word, one word or more.
-        room: most subwords of a window.
-        overlap: most subwords that a window has in common with the one before it; less than ``room``.
+        space: most subwords of a window.
+        overlap: most subwords that a window has in common with the one before it; less than ``space``.
     """
     windows: list[tuple[int, int]] = []
     start = end = 0
     while end < len(counts):
         used, first_end = 0, end
         end = start
-        while end < len(counts) and (end == start or used + counts[end] <= room):
+        while end < len(counts) and (end == start or used + counts[end] <= space):
             used += counts[end]
             end += 1
-        if end <= first_end and windows:  # the overlap leaves no room for the next word
+        if end <= first_end and windows:  # the next word does not fit beside the overlap
             start, end = first_end, first_end
             continue
         windows.append((start, end))
@@ -41,7 +41,7 @@ def stitch(windows: Sequence[tuple[int, Sequence[T]]], continues: Callable[[T], 
     """Return one value for each word from windows that overlap.
 
     The next window takes over where, nearest to the middle of what both hold, neither has a word that belongs with
-    the one before it; without such a place, in the middle.
+    the one before it; if there is no such place, in the middle.
 
     Args:
         windows: first word of each and its values, in order, without gaps.

@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from charbert.errors import SettingsError
-from charbert.training.distributed.trainer import SharedTraining
+from charbert.training.distributed.multi_process_trainer import MultiProcessTrainer
 
 
-class ShardedTraining(SharedTraining):
+class ShardedTrainer(MultiProcessTrainer):
     """Trainer that shards layer by layer where ``accelerate launch`` asks for FSDP; the model ends whole."""
 
     model: Any

@@ -15,9 +15,10 @@ from charbert.errors import CheckpointError, SettingsError
 from charbert.model import CharBertConfig, CharBertForPreTraining
 from charbert.model.processing import CharBertProcessor
 from charbert.model.released.processor import load_released_processor
-from charbert.model.released.weights import load_released_encoder, save_released
+from charbert.model.released.weights import load_released_encoder
 from charbert.pipelines.train import finetune
 from charbert.runs.run import finetuning_run, pretraining_run
+from tests.released_checkpoints import save_released
 from tests.tolerance import assert_near
 
 Composed = Callable[..., Settings]

@@ -1,6 +1,5 @@
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -24,9 +23,8 @@ class PlainTask:
 
     name = "ner"
 
-    def attack(self, examples: Sequence[Any], noise: Any, seed: int) -> tuple[list[Any], list[Any]]:
-        corruptions = [noise.corrupt(words, None) for words in examples]
-        return [corruption.words for corruption in corruptions], [[] for _ in examples]
+    def sentences(self, examples: Sequence[list[str]]) -> list[list[str]]:
+        return list(examples)
 
 
 SETS = {

@@ -21,7 +21,7 @@ TRAIN = [
 ] * 3
 
 
-def test_the_answer_comes_from_the_sentence_that_shares_most() -> None:
+def test_the_answer_comes_from_the_most_similar_sentence() -> None:
     predictions = OverlapAnswers(TRAIN, SETTINGS, n_best=5).predict(TRAIN[:2])
     assert [prediction.text for prediction in predictions] == [
         "Ada Lind",
@@ -32,13 +32,13 @@ def test_the_answer_comes_from_the_sentence_that_shares_most() -> None:
         assert len({each.text for each in prediction.candidates}) == len(prediction.candidates) <= 5
 
 
-def test_a_question_that_shares_nothing_has_no_answer() -> None:
+def test_a_question_without_common_words_has_no_answer() -> None:
     predictions = OverlapAnswers(TRAIN, SETTINGS, n_best=5).predict(TRAIN)
     assert [prediction.null_difference > 0 for prediction in predictions] == [not row.answers for row in TRAIN]
 
 
 @pytest.mark.parametrize(("number", "answered"), [(2, True), (4, False)])
-def test_the_majority_answers_all_questions_or_none(number: int, answered: bool) -> None:
+def test_the_majority_baseline_answers_all_questions_or_none(number: int, answered: bool) -> None:
     rows = [row for row in TRAIN if row.answers] + [row for row in TRAIN if not row.answers] * (number // 2)
     predictions = OverlapAnswers(rows[: len(rows) - 1] if answered else rows, BaselineSettings(), n_best=3).predict(
         rows
@@ -52,7 +52,7 @@ def test_a_question_that_repeats_its_sentence_still_has_an_answer() -> None:
     assert OverlapAnswers(TRAIN, SETTINGS, n_best=3).predict([row])[0].text
 
 
-def test_a_full_stop_in_a_number_ends_no_sentence() -> None:
+def test_a_period_in_a_number_does_not_end_a_sentence() -> None:
     assert [CONTEXT[start:end].strip() for start, end in split_sentences(CONTEXT)] == [
         "The ferry to Malmö cost 12.50 francs.",
         "Ada Lind painted the lighthouse door in 1987.",

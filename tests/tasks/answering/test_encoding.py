@@ -54,7 +54,7 @@ def questions_about(sentences: Sequence[str]) -> list[Question]:
     ]
 
 
-def test_gold_positions_lead_back_to_the_gold_answers(processor: CharBertProcessor, sentences: tuple[str, ...]) -> None:
+def test_gold_positions_decode_to_the_gold_answers(processor: CharBertProcessor, sentences: tuple[str, ...]) -> None:
     questions = questions_about(sentences)
     encoded = encode(questions, processor)
     predictions = decode_spans(gold_logits(encoded), encoded, n_best=20, max_answer_length=30)
@@ -105,7 +105,7 @@ def test_a_batch_can_be_collated(processor: CharBertProcessor, sentences: tuple[
     assert batch["char_input_ids"].shape[0] == len(encoded.features)
 
 
-def test_long_questions_are_cut_and_leave_room_for_the_context(
+def test_long_questions_are_cut_to_half_of_the_subwords(
     processor: CharBertProcessor, sentences: tuple[str, ...]
 ) -> None:
     encoded = encode([ask(sentences[0], question=" ".join(sentences))], processor, max_length=24)
@@ -151,7 +151,9 @@ def test_the_best_span_is_the_best_of_all_spans(processor: CharBertProcessor, se
     assert scores == sorted(scores, reverse=True)
 
 
-def test_the_least_sure_window_scores_no_answer(processor: CharBertProcessor, sentences: tuple[str, ...]) -> None:
+def test_the_lowest_no_answer_score_of_all_windows_counts(
+    processor: CharBertProcessor, sentences: tuple[str, ...]
+) -> None:
     encoded = encode([ask(" ".join(sentences))], processor)
     logits = [np.zeros((len(feature["input_ids"]), 2)) for feature in encoded.features]
     for number, row in enumerate(logits):

@@ -54,7 +54,7 @@ def test_scores_at_zero_and_at_the_best_threshold_have_their_own_names() -> None
     assert scores["unanswerable_accuracy_at_zero"] == 1.0
 
 
-def test_without_unanswerable_questions_the_best_answer_counts() -> None:
+def test_without_unanswerable_questions_the_best_answer_is_scored() -> None:
     scores = task("f1", no_answers=False).score(EXAMPLES[::2], PREDICTIONS[::2])
     assert scores == {"exact": 0.5, "f1": pytest.approx((1 + 2 / 3) / 2)}
 
@@ -66,7 +66,7 @@ def test_units_add_up_to_the_metric(metric: str) -> None:
     assert mean_of_counts(units.sum(axis=0)) == pytest.approx(chosen.score(EXAMPLES, PREDICTIONS)[metric])
 
 
-def test_exact_match_is_tested_beside_f1_at_a_threshold_of_its_own() -> None:
+def test_exact_match_and_f1_are_tested_each_at_its_own_threshold() -> None:
     chosen = task("best_f1")
     assert chosen.tested_metrics == ("best_f1", "best_exact")
     units = chosen.units(EXAMPLES, PREDICTIONS, "best_exact")
@@ -126,7 +126,7 @@ def test_a_prediction_is_described_with_its_candidates() -> None:
     assert described["candidates"] == [["noon", 1.0]]
 
 
-def test_mistakes_begin_with_the_surest_of_the_lowest_f1() -> None:
+def test_mistakes_are_sorted_by_f1_and_then_by_score_difference() -> None:
     attacked = [replace(example, question="Whne?") for example in EXAMPLES]
     rows = task("f1_at_zero").mistakes(attacked, PREDICTIONS, EXAMPLES)
     assert [(row["id"], row["predicted"]) for row in rows] == [("a", ""), ("c", "rain")]
@@ -136,13 +136,13 @@ def test_mistakes_begin_with_the_surest_of_the_lowest_f1() -> None:
     assert rows[0]["clean_question"].startswith("When did")
 
 
-def test_decisions_are_about_having_an_answer() -> None:
+def test_decisions_are_whether_there_is_an_answer() -> None:
     gold, predicted = task("f1_at_zero").decisions(EXAMPLES, PREDICTIONS)
     assert gold == ["answer", "no answer", "answer", "no answer"]
     assert predicted == ["no answer", "no answer", "answer", "no answer"]
     assert task("f1", no_answers=False).decisions(EXAMPLES[::2], PREDICTIONS[::2]) == ([], [])
 
 
-def test_a_prediction_survives_its_way_through_a_file() -> None:
+def test_a_packed_prediction_is_unpacked_unchanged() -> None:
     squad = task()
     assert [squad.unpack(json.loads(json.dumps(squad.pack(answer)))) for answer in PREDICTIONS] == PREDICTIONS

@@ -17,7 +17,7 @@ def labels(scores: list[np.ndarray]) -> list[str]:
     return [LABELS[int(row[0].argmax())] for row in scores]
 
 
-def test_the_majority_answers_always_the_same_with_the_labels_shares() -> None:
+def test_the_majority_baseline_gives_every_text_the_shares_of_the_labels() -> None:
     scores = MajorityLabel(ROWS, LABELS).scores(ROWS)
     assert set(labels(scores)) == {"good"}
     assert np.exp(scores[0]).sum() == pytest.approx(1)
@@ -31,13 +31,13 @@ def test_a_regression_learns_the_words_of_each_label(settings: BaselineSettings)
     assert np.exp(np.concatenate(scores)).sum(axis=1) == pytest.approx(1, abs=1e-4)
 
 
-def test_characters_survive_a_typo_that_words_do_not() -> None:
+def test_character_ngrams_are_robust_to_a_typo_and_word_ngrams_are_not() -> None:
     typos = [LabeledText("dradful", None, "bad"), LabeledText("horrble", None, "bad")]
     assert labels(TfidfLabel(ROWS, LABELS, CHARACTERS).scores(typos)) == ["bad", "bad"]
     assert labels(TfidfLabel(ROWS, LABELS, WORDS).scores(typos)) == ["good", "good"]  # unknown words: the majority
 
 
-def test_of_a_pair_counts_what_both_share() -> None:
+def test_common_ngrams_of_a_pair_are_features() -> None:
     names = ("Kraków", "Malmö", "Zürich", "Bergen", "Porto", "Bilbao", "Tartu", "Ghent", "Split", "Brest")
     pairs = [(name, other) for name in names for other in names]
     rows = [LabeledText(f"who is in {a}", f"he is in {b}", "good" if a == b else "bad") for a, b in pairs]
@@ -46,13 +46,13 @@ def test_of_a_pair_counts_what_both_share() -> None:
     assert np.mean([label == row.label for label, row in zip(labels(baseline.scores(rows)), rows, strict=True)]) > 0.9
 
 
-def test_one_label_alone_needs_no_regression_and_no_rows_have_no_scores() -> None:
+def test_a_single_label_needs_no_regression_and_no_rows_give_no_scores() -> None:
     baseline = TfidfLabel([row for row in ROWS if row.label == "bad"], LABELS, WORDS)
     assert labels(baseline.scores(ROWS[:3])) == ["bad"] * 3
     assert TfidfLabel(ROWS, LABELS, WORDS).scores([]) == []
 
 
-def test_texts_without_ngrams_are_refused_with_a_way_out() -> None:
+def test_texts_without_ngrams_are_refused_with_the_setting_to_change() -> None:
     rows = [LabeledText(chr(97 + number) * 3, None, LABELS[number % 2]) for number in range(20)]
     with pytest.raises(DataError, match=r"lower model\.baseline\.min_count"):
         TfidfLabel(rows, LABELS, BaselineSettings(kind=BaselineKind.tfidf, min_count=2))

@@ -3,10 +3,12 @@ import pytest
 from transformers import PreTrainedTokenizerFast
 
 from charbert.batch import EXAMPLE_IDS
+from charbert.config.data.sets import ColumnSettings
 from charbert.data.readers.glue import LabeledText
 from charbert.errors import DataError
 from charbert.model.processing import CharBertProcessor
-from charbert.tasks.classification.encoding import decode_labels, encode_pairs, text_label_ids
+from charbert.tasks.classification.encoding import decode_labels, encode_pairs
+from charbert.tasks.classification.task import ClassificationTask
 from charbert.text.char_vocab import CharVocab
 
 IDS = {"no": 0, "yes": 1}
@@ -24,7 +26,7 @@ def rows(sentences: tuple[str, ...], pairs: bool) -> list[LabeledText]:
 
 
 @pytest.mark.parametrize("pairs", [False, True])
-def test_batching_and_cutting_give_what_one_call_each_gives(
+def test_batches_give_the_same_features_as_single_calls(
     processor: CharBertProcessor, sentences: tuple[str, ...], pairs: bool
 ) -> None:
     examples = rows(sentences, pairs)
@@ -57,5 +59,6 @@ def test_logits_become_the_names_of_labels() -> None:
 
 
 def test_labels_are_numbered_in_alphabetical_order() -> None:
-    examples = [LabeledText("x", None, label) for label in ("b", "c", "a", "b")]
-    assert text_label_ids(examples) == {"a": 0, "b": 1, "c": 2}
+    task = ClassificationTask("sst2", "accuracy", ColumnSettings())
+    task.learn_labels([LabeledText("x", None, label) for label in ("b", "c", "a", "b")])
+    assert task.label_ids == {"a": 0, "b": 1, "c": 2}

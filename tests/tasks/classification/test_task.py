@@ -72,7 +72,7 @@ def test_scores_and_their_units_agree_with_scikit_learn() -> None:
         assert value == pytest.approx(expected)
 
 
-def test_labels_without_names_are_learnt_and_several_give_macro_f1() -> None:
+def test_labels_without_names_are_learned_and_more_than_two_give_macro_f1() -> None:
     several = task("macro_f1", ColumnSettings(first="one"))
     examples = [LabeledText("a", None, label) for label in "bca"]
     several.learn_labels(examples)
@@ -139,7 +139,7 @@ def test_a_prediction_is_described_in_words() -> None:
     assert described == {"first": "A", "second": "B", "gold": "yes", "predicted": "no", "probability": 0.75}
 
 
-def test_the_surest_mistakes_come_first_with_their_clean_texts() -> None:
+def test_the_most_probable_mistakes_come_first_with_their_clean_texts() -> None:
     clean = [LabeledText(text, "B", "yes") for text in ("one", "two", "three")]
     attacked = [LabeledText(text, "B", "yes") for text in ("oe", "tow", "thre")]
     predictions = [LabelPrediction("no", 0.6), LabelPrediction("yes", 0.99), LabelPrediction("no", 0.9)]

@@ -30,19 +30,19 @@ def test_a_word_gets_its_most_frequent_tag_and_an_unknown_one_that_of_all() -> N
     assert predicted == [["B-PER", "B-LOC", "O", "O"]]
 
 
-def test_neighbours_tell_two_uses_of_a_word_apart() -> None:
+def test_neighboring_words_distinguish_two_uses_of_a_word() -> None:
     baseline = TfidfTag(ROWS, LABELS, SETTINGS, seed=1)
     assert tags(baseline.scores(ROWS[:4])) == [list(row.tags) for row in ROWS[:4]]
 
 
-def test_a_window_ends_with_its_sentence() -> None:
+def test_neighbors_do_not_cross_sentences() -> None:
     baseline = TfidfTag(ROWS, LABELS, SETTINGS, seed=1)
     alone = baseline.scores([ROWS[1]])[0]
     among_others = baseline.scores([ROWS[0], ROWS[1], ROWS[3]])[1]
     assert np.allclose(alone, among_others)
 
 
-def test_a_typo_leaves_enough_characters() -> None:
+def test_character_ngrams_are_robust_to_a_typo() -> None:
     baseline = TfidfTag(ROWS, LABELS, SETTINGS, seed=1)
     assert tags(baseline.scores([tagged("the lihgthouse in Mlamö", "O O O O")])) == [["O", "O", "O", "B-LOC"]]
 
@@ -53,6 +53,6 @@ def test_the_same_seed_gives_the_same_tagger() -> None:
     assert np.exp(first).sum(axis=1) == pytest.approx(1, abs=1e-4)
 
 
-def test_one_tag_alone_needs_no_regression() -> None:
+def test_a_single_tag_needs_no_regression() -> None:
     baseline = TfidfTag([tagged("the keys", "O O")], LABELS, SETTINGS, seed=1)
     assert tags(baseline.scores(ROWS[:1])) == [["O"] * 4]

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +8,8 @@ from transformers import PreTrainedTokenizerFast
 from charbert.batch import IGNORED_LABEL
 from charbert.data.readers.conll import TaggedSentence
 from charbert.errors import DataError, SettingsError
-from charbert.tasks.tagging.encoding import decode_tags, encode_tagged, tag_label_ids
+from charbert.tasks.tagging.encoding import EncodedTags, encode_tagged, word_logits
+from charbert.tasks.tagging.task import NamedEntityTask
 
 
 def _tokenizer() -> PreTrainedTokenizerFast:
@@ -35,7 +37,15 @@ def _sentence(*pairs: tuple[str, str]) -> TaggedSentence:
     return TaggedSentence(tuple(word for word, _ in pairs), tuple(tag for _, tag in pairs))
 
 
-def test_the_first_subword_carries_the_label() -> None:
+def _decode(encoded: EncodedTags) -> list[list[str]]:
+    """The tags that are decoded where every logit is at the feature's label."""
+    logits = [np.eye(len(LABELS))[np.maximum(feature["labels"], 0)] for feature in encoded.features]
+    task = NamedEntityTask("ner", "f1")
+    task.labels = list(LABELS)
+    return task.decide(word_logits(logits, encoded, len(LABELS)))
+
+
+def test_the_first_subword_has_the_label() -> None:
     encoded = encode_tagged([_sentence(("ab", "B-X"), ("c", "O"))], TOKENIZER, LABELS, max_length=16)
     (feature,) = encoded.features
     assert feature["labels"] == [IGNORED_LABEL, 1, IGNORED_LABEL, 0, IGNORED_LABEL]
@@ -45,11 +55,13 @@ def test_the_first_subword_carries_the_label() -> None:
 
 
 @given(st.lists(WORDS, min_size=1, max_size=5), st.integers(4, 20), st.integers(1, 3))
-def test_every_word_gets_its_tag_back_however_sentences_are_split(rows, max_length, batch_size) -> None:
+def test_encoding_and_decoding_gives_every_word_its_tag_however_sentences_are_split(
+    rows, max_length, batch_size
+) -> None:
     sentences = [_sentence(*row) for row in rows]
     encoded = encode_tagged(sentences, TOKENIZER, LABELS, max_length, batch_size=batch_size)
     assert all(len(feature["input_ids"]) <= max_length for feature in encoded.features)
-    decoded = decode_tags([feature["labels"] for feature in encoded.features], encoded, LABELS)
+    decoded = _decode(encoded)
     for sentence, tags in zip(sentences, decoded, strict=True):
         seen = [tag if word != "\u200b" else "O" for word, tag in zip(sentence.words, sentence.tags, strict=True)]
         assert tags == seen
@@ -62,7 +74,7 @@ def test_every_word_gets_its_tag_back_however_sentences_are_split(rows, max_leng
     assert encoded.report.silent_words == sum(word == "\u200b" for row in rows for word, _ in row)
 
 
-def test_the_report_counts_what_happened() -> None:
+def test_the_report_counts_split_sentences_cut_words_and_words_without_subwords() -> None:
     long = _sentence(*[("abcd", "B-X")] * 3, ("abcdefgh", "O"))
     encoded = encode_tagged([_sentence(("a", "O"), ("\u200b", "B-X")), long], TOKENIZER, LABELS, max_length=8)
     report = encoded.report
@@ -77,7 +89,9 @@ def test_a_window_holds_as_many_words_as_fit() -> None:
 
 
 def test_label_ids_begin_with_the_outside_tag() -> None:
-    assert tag_label_ids([_sentence(("a", "B-X"), ("b", "O"), ("c", "I-X"))]) == {"O": 0, "B-X": 1, "I-X": 2}
+    task = NamedEntityTask("ner", "f1")
+    task.learn_labels([_sentence(("a", "B-X"), ("b", "O"), ("c", "I-X"))])
+    assert task.label_ids == LABELS
 
 
 def test_bad_input_is_refused() -> None:
@@ -89,9 +103,8 @@ def test_bad_input_is_refused() -> None:
     with pytest.raises(SettingsError, match="max_length"):
         encode_tagged(good, TOKENIZER, LABELS, 2)
     encoded = encode_tagged(good, TOKENIZER, LABELS, 8)
-    with pytest.raises(DataError, match="predictions for 1 features, got 0"):
-        decode_tags([], encoded, LABELS)
-    with pytest.raises(DataError, match="got nothing"):
-        decode_tags([[0]], encoded, LABELS)
-    with pytest.raises(DataError, match="got 7"):
-        decode_tags([[7, 7, 7]], encoded, LABELS)
+    with pytest.raises(DataError, match="logits for 1 features, got 0"):
+        word_logits([], encoded, len(LABELS))
+    for shape in ((1, 3), (3, 2)):
+        with pytest.raises(DataError, match=r"expected logits of shape \(2, 3\), got"):
+            word_logits([np.zeros(shape)], encoded, len(LABELS))

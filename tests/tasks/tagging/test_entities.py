@@ -17,7 +17,7 @@ ATTACKED = [
 PREDICTED = [["B-PER", "B-PER", "O"], ["O", "O", "O", "O"]]
 
 
-def test_mistakes_show_the_word_before_and_after_the_attack_and_begin_with_the_commonest_confusion() -> None:
+def test_mistakes_show_the_clean_and_attacked_word_and_begin_with_the_most_frequent_confusion() -> None:
     rows = NamedEntityTask("ner", "f1").mistakes(ATTACKED, PREDICTED, CLEAN)
     mistakes = [(row["word"], row["form"], row["gold"], row["predicted"], row["times_confused"]) for row in rows]
     assert mistakes == [
@@ -42,6 +42,6 @@ def test_a_tag_that_training_lacks_is_named_with_its_file_and_line() -> None:
         ner.check_labels([CLEAN[0], stranger], Path("test.txt"))
 
 
-def test_an_attacked_copy_that_does_not_line_up_is_named() -> None:
+def test_a_misaligned_attacked_copy_is_named() -> None:
     with pytest.raises(DataError, match=r"copy\.txt, sentence 0 .*expected 3 words .*, got 4"):
         NamedEntityTask("ner", "f1").check_aligned(CLEAN, ATTACKED[::-1], Path("copy.txt"))

@@ -9,7 +9,7 @@ COUNTS = st.lists(st.integers(0, 9), min_size=1, max_size=60)
 
 
 @given(COUNTS, st.integers(4, 20))
-def test_windows_cover_all_words_in_order_and_keep_to_the_room(counts: list[int], room: int) -> None:
+def test_windows_cover_all_words_in_order_within_the_limit(counts: list[int], room: int) -> None:
     windows = overlapping_windows(counts, room, room // 4)
     assert windows[0][0] == 0
     assert windows[-1][1] == len(counts)
@@ -21,13 +21,13 @@ def test_windows_cover_all_words_in_order_and_keep_to_the_room(counts: list[int]
 
 
 @given(COUNTS, st.integers(4, 20))
-def test_windows_that_agree_give_what_they_agree_on(counts: list[int], room: int) -> None:
+def test_stitching_equal_windows_gives_the_whole(counts: list[int], room: int) -> None:
     words = list(range(len(counts)))
     windows = overlapping_windows(counts, room, room // 4)
     assert stitch([(first, words[first:end]) for first, end in windows], lambda word: word % 3 == 1) == words
 
 
-def test_one_window_gives_way_to_the_next_where_neither_has_an_entity() -> None:
+def test_windows_are_joined_where_neither_has_an_entity() -> None:
     # the middle of the six shared words lies inside an entity of the old window, and of the new one
     old = ["O", "O", "O", "O", "B", "I", "I", "O"]
     new = ["O", "O", "B", "I", "I", "O", "O"]

@@ -18,7 +18,7 @@ from charbert.model import (
     CharBertForTokenClassification,
     CharBertModel,
 )
-from charbert.model.adaptation.adapters import add_adapters, merge_adapters, save_finetuned
+from charbert.model.adaptation.lora import add_adapters, merge_adapters, save_finetuned
 from tests.tolerance import assert_near
 
 MakeConfig = Callable[..., CharBertConfig]

@@ -1,4 +1,4 @@
-"""LoRA adapters (Hu et al. 2021) on a CharBERT model or a plain trunk, and models saved as what adapters change."""
+"""LoRA adapters (Hu et al. 2021) on a CharBERT model or a plain trunk, and models saved as their adapters alone."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ FOLDER = "adapters"
 
 
 def add_adapters(model: nn.Module, settings: LoraSettings) -> Any:
-    """Return the model inside peft's wrapper: adapters and the head are trained, the trunk is not.
+    """Return the model in peft's wrapper: adapters and the head are trained, the trunk is not.
 
     Args:
         model: a model with an encoder; its modules are replaced in place.
         settings: rank, scale and where the adapters go.
 
     Raises:
-        SettingsError: if peft is missing, or the model that adapters are to be saved without has no address.
+        SettingsError: if peft is missing, or adapters shall be saved alone and the model was loaded from nowhere.
     """
     peft = _import_peft()
     if settings.save is AdapterFormat.adapters and not _address(model):
         raise SettingsError(
-            "strategy.lora.save=adapters needs a model that was loaded from a folder or the hub, to which the adapters "
-            "can be added again; set strategy.lora.save=merged"
+            "strategy.lora.save=adapters needs a model that was loaded from a folder or the hub, to which the "
+            "adapters are added when they are loaded; set strategy.lora.save=merged"
         )
     config = peft.LoraConfig(
         r=settings.rank,
@@ -46,18 +46,18 @@ def add_adapters(model: nn.Module, settings: LoraSettings) -> Any:
         modules_to_save=list(_trained_modules(model, settings)),
     )
     wrapped: Any = peft.get_peft_model(model, config)
-    wrapped.peft_config["default"].base_model_name_or_path = None  # of checkpoints; peft would look for it each time
+    wrapped.peft_config["default"].base_model_name_or_path = None  # else peft looks for it at each checkpoint
     return wrapped
 
 
 def merge_adapters(model: Any) -> nn.Module:
-    """Return the model without peft's wrapper, its adapters added to the weights they stand beside."""
+    """Return the model without peft's wrapper, its adapters merged into the weights."""
     merged: nn.Module = model.merge_and_unload()
     return merged
 
 
 def save_finetuned(model: Any, folder: Path) -> None:
-    """Save a model; one with adapters as the configuration, the adapters, and what else was trained."""
+    """Save a model; of one with adapters the configuration, the adapters and the other trained weights."""
     if isinstance(model, PreTrainedModel):
         model.save_pretrained(folder)
         return
@@ -83,7 +83,7 @@ def load_adapted(model_class: type[Model], folder: Path, **options: Any) -> Mode
         **options: fields of the configuration.
 
     Raises:
-        CheckpointError: if the model that the adapters belong to is not where it was, or another class was saved.
+        CheckpointError: if the model that the adapters belong to cannot be found, or another class was saved.
     """
     if not has_adapters(folder):
         return None
@@ -112,13 +112,13 @@ def _load_base(saved: type[Model], address: str, config: Any, folder: Path) -> M
     except (OSError, ValueError) as error:
         raise CheckpointError(
             f"{folder}/{FOLDER}: the adapters belong to the model at {address}, which cannot be loaded "
-            f"({str(error).splitlines()[0]}); put it back there, or name its place in adapter_config.json"
+            f"({str(error).splitlines()[0]}); put it back there, or correct the path in adapter_config.json"
         ) from error
     return model
 
 
 def _check_ends(folder: Path, address: str | None) -> None:
-    """Check that adapters on adapters begin with a model somewhere."""
+    """Check that a chain of adapters ends at a model."""
     seen = {folder.resolve()}
     while address and has_adapters(address):
         if Path(address).resolve() in seen:
@@ -128,14 +128,14 @@ def _check_ends(folder: Path, address: str | None) -> None:
 
 
 def _classes(root: type[CharBertPreTrainedModel]) -> Iterator[type[CharBertPreTrainedModel]]:
-    """Return a class and all below it."""
+    """Return a class and all its subclasses."""
     yield root
     for subclass in root.__subclasses__():
         yield from _classes(subclass)
 
 
 def _address(model: nn.Module) -> str:
-    """Return the folder or hub name of the encoder or the plain trunk that a model started from; empty: none."""
+    """Return the folder or hub name that a model or its trunk was loaded from; empty: none."""
     encoder = find_encoder(model)
     if model.name_or_path:
         return str(model.name_or_path)
@@ -157,7 +157,7 @@ def _targets(model: nn.Module, settings: LoraSettings) -> Iterator[str]:
 
 
 def _trained_modules(model: nn.Module, settings: LoraSettings) -> Iterator[str]:
-    """Return the full names of the modules that are trained as they are: the head, and maybe the char channel."""
+    """Return the full names of the modules that are trained in full: the head, and the char channel if chosen."""
     encoder = find_encoder(model)
     names = {id(module): name for name, module in model.named_modules()}
     inside = {id(module) for module in encoder.modules()}

@@ -26,7 +26,7 @@ from charbert.training.distributed.processes import process_count, process_index
 _PROBED_EXAMPLES = 2
 
 
-class SharedTraining(Trainer):
+class MultiProcessTrainer(Trainer):
     """Trainer that shares every batch out among the processes, and gives each its own dropout.
 
     The library's own loaders read the first examples of an epoch again at its end, so that all processes have as many;
