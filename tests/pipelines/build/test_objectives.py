@@ -146,7 +146,7 @@ def test_a_teacher_can_be_a_finished_run_named_by_its_settings(head_data: Path, 
     assert teacher_folder(named) == finetuning_run(teacher).model_folder
     with pytest.raises(SettingsError, match=r"fits 2 finished runs.*add a setting in which they differ"):
         teacher_folder(benchmarks(*TASKS["ner"], "distillation=logits", "distillation.run=[model:bert]"))
-    with pytest.raises(SettingsError, match=r"expected a finished cell of task=ner .* run the teacher first"):
+    with pytest.raises(SettingsError, match=r"expected a finished run of task=ner .* run the teacher first"):
         teacher_folder(benchmarks(*TASKS["ner"], "distillation=logits", "distillation.run=[model:charbert]"))
 
 
