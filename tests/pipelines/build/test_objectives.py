@@ -146,7 +146,7 @@ def test_a_teacher_can_be_a_finished_run_named_by_its_settings(head_data: Path, 
     assert teacher_folder(named) == finetuning_run(teacher).model_folder
     with pytest.raises(SettingsError, match=r"fits 2 finished runs.*add a setting in which they differ"):
         teacher_folder(benchmarks(*TASKS["ner"], "distillation=logits", "distillation.run=[model:bert]"))
-    with pytest.raises(SettingsError, match=r"expected a finished cell of task=ner .* run the teacher first"):
+    with pytest.raises(SettingsError, match=r"expected a finished run of task=ner .* run the teacher first"):
         teacher_folder(benchmarks(*TASKS["ner"], "distillation=logits", "distillation.run=[model:charbert]"))
 
 
@@ -208,7 +208,7 @@ def test_objectives_beyond_labels_refuse_several_processes(
 ) -> None:
     settings = benchmarks(*TASKS["rte"], objective)
     monkeypatch.setattr(objectives, "refuse_several", partial(_as_of_two, monkeypatch))
-    with pytest.raises(SettingsError, match="typos or with class weights runs in one process, but 2 were started"):
+    with pytest.raises(SettingsError, match="noise or class weights runs in one process, but 2 were started"):
         finetune.run(settings)
 
 
