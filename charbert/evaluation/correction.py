@@ -1,7 +1,7 @@
 """A corrector in front of any task (BERT+WordRec, Sec. 4.5).
 
-What a task attacks is what its corrector has to mend: tags stay with their words, and of question answering
-only the questions change. So both go through ``Task.attack``, and no task knows of correctors.
+A corrector changes the same words as an attack: tags stay with their words, and in question answering only the
+questions change. So both use ``Task.attack``, and tasks need no code for correctors.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from charbert.tasks.task import Task
 
 
 class _Replacement:
-    """Gives each sentence the words prepared for it; corrections leave no edit records."""
+    """Replaces each sentence by its corrected words, without edit records."""
 
     def __init__(self, prepared: dict[tuple[str, ...], list[str]]) -> None:
         self._prepared = prepared
@@ -30,8 +30,7 @@ class _Replacement:
 def correct_examples(task: Task[Any, Any], examples: Sequence[Any], corrector: WordCorrector | None) -> list[Any]:
     """Return the examples with corrected words and unchanged labels.
 
-    Sentences are corrected in large batches, each different one once. Without a corrector the examples come
-    back as they are.
+    Sentences are corrected in large batches, equal ones once. Without a corrector the examples are returned unchanged.
     """
     if corrector is None:
         return list(examples)

@@ -26,7 +26,7 @@ class Sensitivity:
     attacked: float
     """Over the words that the noise changed."""
     others: float
-    """Over the words that it left as they were, whose states move with their context alone."""
+    """Over the words that it did not change, whose states move only with their context."""
 
 
 def state_distance(clean: NDArray[np.floating], noisy: NDArray[np.floating]) -> Values:
@@ -48,12 +48,12 @@ def word_sensitivities(
 ) -> dict[str, list[Values]]:
     """Return each word's sensitivity by kind of states (see `COMPARED`), one row (W) for each sentence.
 
-    A word that the tokenizer turns into nothing, before or after noise, is NaN.
+    A word without a subword, before or after noise, is NaN.
 
     Args:
-        encode: gives the states of words.
+        encode: returns the states of words.
         clean: the words of each sentence, of one sentence or more.
-        noisy: the same sentences after noise, word for word.
+        noisy: the same sentences after noise, with as many words.
         sentences_at_once: pairs whose states are held in memory.
     """
     sensitivities: dict[str, list[Values]] = {}

@@ -1,4 +1,4 @@
-"""Last-layer states of words: what an encoder makes of each word in its sentence."""
+"""Last-layer states of words in their sentences."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class WordStates:
     """States of a sentence's W words in each channel, those of the word's first subword (Sec. 3.6)."""
 
     token: States
-    """(W, H); zeros for a word that the tokenizer turns into nothing."""
+    """(W, H); zeros for a word without a subword."""
     char: States | None
     """(W, H); None for a plain trunk."""
     seen: NDArray[np.bool_]
@@ -38,7 +38,7 @@ class WordStates:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """What `of` can give."""
+        """The kinds of states that `of` can return."""
         return (CONCAT,) if self.char is None else SOURCES
 
     def of(self, source: str) -> States:
@@ -57,7 +57,7 @@ class WordStates:
 
 
 class WordEncoder:
-    """Gives the states of words, with dropout off and no gradient.
+    """Returns the states of words, without dropout and gradient.
 
     A sentence too long for the model is cut between words into windows, as in fine-tuning.
 

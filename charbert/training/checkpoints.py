@@ -1,6 +1,6 @@
-"""Checkpoints that are whole or not there: written under another name, sealed with checksums, then renamed.
+"""Atomic checkpoints: written under another name, with checksums, then renamed.
 
-The Trainer writes a checkpoint in place, so a kill can leave half of one under the name of a whole one.
+The Trainer writes a checkpoint in place, so a kill can leave an incomplete one under the name of a complete one.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _DRAFTS, _DAMAGED = ".writing", ".damaged"
 
 
 def newest_checkpoint(folder: Path) -> str | None:
-    """Return the newest whole checkpoint of a run, None if there is none.
+    """Return the newest undamaged checkpoint of a run, None if there is none.
 
-    A damaged one is reported and set aside under a name that nobody looks for.
+    Damaged ones are reported and moved to a subfolder.
     """
     shutil.rmtree(folder / _DRAFTS, ignore_errors=True)
     while folder.is_dir() and (newest := get_last_checkpoint(str(folder))) is not None:
@@ -46,7 +46,7 @@ def newest_checkpoint(folder: Path) -> str | None:
 
 
 class AtomicCheckpointTrainer(Trainer):
-    """Trainer whose checkpoints appear in one step, after all of their files were written and sealed."""
+    """Trainer whose checkpoints appear in one step, after all their files and checksums were written."""
 
     _drafts: Path | None = None
 
@@ -54,15 +54,15 @@ class AtomicCheckpointTrainer(Trainer):
         """Train as the library does.
 
         Raises:
-            CheckpointError: if a file of the checkpoint to go on from holds more than tensors and numbers: a pickle may
-                run whatever its maker wants, so nothing of it is loaded.
+            CheckpointError: if a file of the checkpoint holds more than tensors and numbers. A pickle can run any code,
+                so nothing of it is loaded.
         """
         try:
             return super().train(*args, **kwargs)
         except pickle.UnpicklingError as error:
             raise CheckpointError(
                 f"{self.args.output_dir}: expected checkpoints of tensors and numbers alone, got a file with other "
-                f"objects ({str(error).splitlines()[0]}); who wrote it? Delete the newest to go on from the one before"
+                f"objects ({str(error).splitlines()[0]}); who wrote it? Delete it to continue from the one before"
             ) from error
 
     def _get_output_dir(self, trial: Any) -> str:
@@ -74,7 +74,7 @@ class AtomicCheckpointTrainer(Trainer):
         with self._written_elsewhere(folder / _DRAFTS):
             try:
                 super()._save_checkpoint(model, trial)
-            except (OSError, RuntimeError, SafetensorError) as error:  # each library has its own for a full disk
+            except (OSError, RuntimeError, SafetensorError) as error:  # for a full disk each library has another
                 free = shutil.disk_usage(folder).free / 2**20
                 shutil.rmtree(folder / _DRAFTS, ignore_errors=True)
                 raise RecordError(

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from charbert.config.calibration import CalibrationSettings
-from charbert.evaluation.calibration import SUFFIX, CalibrationReport, calibration_text, judge, temperature_of
+from charbert.evaluation.calibration import (
+    SUFFIX,
+    CalibrationReport,
+    calibration_report,
+    calibration_text,
+    temperature_of,
+)
 from charbert.evaluation.logits import SUFFIX as SCORES
 from charbert.evaluation.logits import StoredLogits, read_scores, write_scores
 from charbert.evaluation.metric_paths import metric_path
@@ -59,7 +65,8 @@ def calibrate_eval_sets(
     """
     temperature = temperature_of(dev) if settings.temperature else None
     judged = {
-        name: judge(set_scores, bins=settings.bins, temperature=temperature) for name, set_scores in scores.items()
+        name: calibration_report(set_scores, bins=settings.bins, temperature=temperature)
+        for name, set_scores in scores.items()
     }
     judged = {name: result for name, result in judged.items() if result.decisions}
     if not judged:

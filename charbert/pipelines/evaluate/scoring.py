@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from charbert.config.schema import Settings
-from charbert.evaluation.errors import analyse_errors, write_errors
+from charbert.evaluation.errors import analyze_errors, write_errors
 from charbert.evaluation.logits import StoredLogits
 from charbert.evaluation.robustness import SetPredictions, score_set, stored_logits
 from charbert.pipelines.evaluate.calibration import DEV, FIGURE, calibrate_eval_sets, keep_scores
@@ -48,7 +48,7 @@ def score_eval_sets(
         score = score_set(task, name, examples, predictions[name])
         path = run.predictions_path(name)
         write_atomically(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in score.lines))
-        tables = analyse_errors(task, examples, predictions[name].predictions, eval_sets["clean"])
+        tables = analyze_errors(task, examples, predictions[name].predictions, eval_sets["clean"])
         write_errors(tables, path.parent, name)
         for table in tables:
             if table.rows:

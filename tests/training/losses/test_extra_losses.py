@@ -178,13 +178,13 @@ def test_a_layer_that_is_not_there_is_named() -> None:
 
 
 @pytest.mark.parametrize("head", LABELS)
-def test_self_teaching_finds_nothing_where_the_copy_is_the_same(head: Any) -> None:
+def test_consistency_training_adds_nothing_for_an_identical_copy(head: Any) -> None:
     model = build(head).eval()
     fields = batch(head, NOISED)
     fields[NOISED] |= {"input_ids": fields["input_ids"]}
     for symmetric in (False, True):
         loss, parts, of_labels = losses(ConsistencyTraining(5.0, symmetric=symmetric), model, fields)
-        assert parts["self_teaching"].item() == pytest.approx(0, abs=tolerance(5.0))
+        assert parts["consistency"].item() == pytest.approx(0, abs=tolerance(5.0))
         assert loss.item() == pytest.approx(of_labels.item(), abs=tolerance(5.0))
 
 
