@@ -67,7 +67,7 @@ class StoredLogits:
 
 
 def write_scores(path: Path, scores: StoredLogits) -> None:
-    """Write scores as a compressed NumPy archive, whole or not at all.
+    """Write logits as a compressed NumPy archive, atomically.
 
     Raises:
         RecordError: if it cannot be written.

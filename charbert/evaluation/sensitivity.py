@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from charbert.evaluation.channels import changed_words
 from charbert.evaluation.word_states import CONCAT, WordStates
 
 Encode = Callable[[Sequence[Sequence[str]]], list[WordStates]]
@@ -72,14 +73,7 @@ def mean_sensitivity(
     rows: Sequence[Values], clean: Sequence[Sequence[str]], noisy: Sequence[Sequence[str]]
 ) -> Sensitivity:
     """Return the means over all words, over those that differ, and over those that do not."""
-    values = np.concatenate(rows)
-    changed = np.array(
-        [
-            word != other
-            for clean_words, noisy_words in zip(clean, noisy, strict=True)
-            for word, other in zip(clean_words, noisy_words, strict=True)
-        ]
-    )
+    values, changed = np.concatenate(rows), np.concatenate(changed_words(clean, noisy))
     return Sensitivity(*(_mean(values[chosen]) for chosen in (np.ones_like(changed), changed, ~changed)))
 
 

@@ -10,11 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from charbert.batch import EXAMPLE_IDS
-from charbert.data.collate import LABELS, PadCollator
+from charbert.data.collate import PadCollator
 from charbert.data.encoding.tags import encode_tagged
 from charbert.data.readers.conll import TaggedSentence
 from charbert.errors import SettingsError
+from charbert.evaluation.predict import model_inputs
 from charbert.model import CharBertModel
 from charbert.model.processing import CharBertProcessor
 
@@ -100,8 +100,7 @@ class WordEncoder:
 
     def _forward(self, features: Sequence[dict[str, object]]) -> list[States]:
         """Return the states of a batch in each channel that the model has, (B, T, H) each."""
-        left_out = (*LABELS, EXAMPLE_IDS)
-        batch = self._collate([{k: v for k, v in feature.items() if k not in left_out} for feature in features])
+        batch = self._collate([model_inputs(feature) for feature in features])
         output = self.model(**{name: values.to(self.model.device) for name, values in batch.items()})
         channels: list[Tensor | None] = [output.token_states, output.char_states]
         return [states.float().cpu().numpy() for states in channels if states is not None]

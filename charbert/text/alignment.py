@@ -116,7 +116,7 @@ def spell_subwords(
 ) -> SpelledSubwords:
     """Return the original characters of each subword, with case, diacritics and unknown pieces.
 
-    Paper: Sec. 3.3; the characters of the text, not of the normalised subword.
+    Paper: Sec. 3.3; the characters of the text, not of the normalized subword.
     Released code: spells the subword itself, so an uncased trunk lower-cases its characters, and [UNK] has none in
     three of four scripts; see ``released_alignment``.
     Departure: white space at the edges of a span is not part of the subword; a subword of white space only (a single

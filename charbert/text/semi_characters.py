@@ -43,8 +43,8 @@ def encode_semi_characters(words: Sequence[str], char_vocab: CharVocab) -> SemiC
     is_inner = np.ones(len(ids), bool)
     is_inner[starts] = is_inner[ends - 1] = False
     owners = np.repeat(np.arange(len(words)), lengths)[is_inner]
-    cells = owners * len(char_vocab) + ids[is_inner]
-    counts = np.bincount(cells, minlength=len(words) * len(char_vocab))
+    slots = owners * len(char_vocab) + ids[is_inner]
+    counts = np.bincount(slots, minlength=len(words) * len(char_vocab))
     return SemiCharacters(
         ids[starts].astype(np.int64),
         counts.reshape(len(words), len(char_vocab)).astype(np.int16),

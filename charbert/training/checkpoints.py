@@ -8,8 +8,6 @@ from __future__ import annotations
 import logging
 import pickle
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -71,17 +69,19 @@ class AtomicCheckpointTrainer(Trainer):
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         folder = Path(self.args.output_dir)
         name = f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}"
-        with self._written_elsewhere(folder / _DRAFTS):
-            try:
-                super()._save_checkpoint(model, trial)
-            except (OSError, RuntimeError, SafetensorError) as error:  # for a full disk each library has another
-                free = shutil.disk_usage(folder).free / 2**20
-                shutil.rmtree(folder / _DRAFTS, ignore_errors=True)
-                raise RecordError(
-                    f"{folder / name}: the checkpoint could not be written ({str(error).splitlines()[0]}; {free:.1f} "
-                    "MB are free); an earlier one stays whole. Free space or choose another folder (paths.outputs), "
-                    "then run the same command again"
-                ) from error
+        self._drafts = folder / _DRAFTS
+        try:
+            super()._save_checkpoint(model, trial)
+        except (OSError, RuntimeError, SafetensorError) as error:  # for a full disk each library has another
+            free = shutil.disk_usage(folder).free / 2**20
+            shutil.rmtree(folder / _DRAFTS, ignore_errors=True)
+            raise RecordError(
+                f"{folder / name}: the checkpoint could not be written ({str(error).splitlines()[0]}; {free:.1f} "
+                "MB are free); an earlier one is intact. Free space or choose another folder (paths.outputs), then "
+                "run the same command again"
+            ) from error
+        finally:
+            self._drafts = None
         self.accelerator.wait_for_everyone()
         best = self.state.best_global_step
         kept = folder / f"{PREFIX_CHECKPOINT_DIR}-{best}"
@@ -95,11 +95,3 @@ class AtomicCheckpointTrainer(Trainer):
             draft.rename(folder / name)
             rotate_checkpoints(str(folder), self.args.save_total_limit, self.state.best_model_checkpoint)
         self.accelerator.wait_for_everyone()
-
-    @contextmanager
-    def _written_elsewhere(self, folder: Path) -> Iterator[None]:
-        self._drafts = folder
-        try:
-            yield
-        finally:
-            self._drafts = None

@@ -55,7 +55,7 @@ class CharBertTrainer(ShardedTrainer, ResumableTrainer):
         self.extra_losses = tuple(extra_losses)
         self.optimizer: torch.optim.Optimizer | None
         self.new_weights_learning_rate = new_weights_learning_rate
-        self.model_accepts_loss_kwargs = False  # every head's loss is a mean over its own labelled positions
+        self.model_accepts_loss_kwargs = False  # every head's loss is a mean over its own labeled positions
         self._evaluation_meter = ObjectiveMeter()
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer | None:

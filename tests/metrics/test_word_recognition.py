@@ -13,5 +13,5 @@ def test_recognition_scores_leave_padding_out_and_tell_known_words_apart() -> No
 
 
 def test_recognition_scores_need_a_labelled_word() -> None:
-    with pytest.raises(DataError, match="at least one labelled"):
+    with pytest.raises(DataError, match="at least one labeled"):
         recognition_scores(np.array([-100]), np.array([0]), unknown_id=9, ignored=-100)
