@@ -78,6 +78,11 @@ class ResultRecord:
         self._made = time.monotonic()
         self._earlier = 0.0
 
+    @property
+    def folder_name(self) -> str:
+        """``NAME-KEY``, the name of the folder that the record is in."""
+        return f"{self.name}-{self.key}"
+
     def resume(self, seconds: float) -> None:
         """Add the seconds of a run before its interruption."""
         self._earlier = seconds

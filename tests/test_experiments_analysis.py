@@ -34,8 +34,8 @@ def records(folder: Path, analysis: str) -> dict[str, dict]:
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory, run: Run) -> Path:
-    folder = tmp_path_factory.mktemp("analyses")
+def drawn(pretrained_folder: Callable[[], Path], run: Run) -> Path:
+    folder = pretrained_folder()
     for stem in FIGURES:
         run(stem, folder)
     return folder

@@ -21,7 +21,8 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
-from charbert.config.data.sets import AttackSettings, DataSettings, NewswireSettings, SetFiles, TaskSettings
+from charbert.config.data.noise import AttackSettings
+from charbert.config.data.sets import DataSettings, NewswireSettings, SetFiles, TaskSettings
 from charbert.config.model.encoder import TrunkSettings, TrunkSource
 from charbert.config.training.trainer import TrainingSettings
 from charbert.deploy.command import main as command

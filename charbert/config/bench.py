@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from charbert.config.checks import check_range
 from charbert.errors import SettingsError
 
 
 @dataclass
 class ShapeSettings:
-    """A trunk's size and a batch's."""
+    """Size of a trunk and of a batch."""
 
     hidden_size: int = 768
-    """H."""
+    """Hidden size H; a multiple of 4 x ``heads``."""
     layers: int = 12
     """Transformer layers."""
     heads: int = 12
@@ -23,52 +24,42 @@ class ShapeSettings:
     """Subwords per sequence."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        for name in ("hidden_size", "layers", "heads", "batch_size", "length"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"bench shape: {name} must be at least 1, got {getattr(self, name)}")
+        check_range("shape", self, "[1, inf)", "hidden_size", "layers", "heads", "batch_size", "length")
         if self.hidden_size % (4 * self.heads):
             raise SettingsError(
-                f"bench shape: hidden_size must be a multiple of 4 x heads, got {self.hidden_size} and {self.heads}"
+                f"shape.hidden_size must be a multiple of 4 x heads, got {self.hidden_size} and {self.heads}"
             )
 
 
 @dataclass
 class BenchSettings:
-    """What is measured, and how often."""
+    """Benchmarks of speed and memory."""
 
     repetitions: int = 7
-    """Times that each competitor runs, in turns; the median counts."""
+    """Runs of each implementation, in turns; the median is reported."""
     base: ShapeSettings = field(default_factory=ShapeSettings)
-    """The trunk of the paper's size."""
+    """A trunk of the paper's size."""
     small: ShapeSettings = field(default_factory=lambda: ShapeSettings(384, 6, 12, 24, 128))
-    """The trunk of ``trunk=minilm``."""
+    """A trunk of the size of ``trunk=minilm``."""
     subwords: int = 28996
-    """Vocabulary of the trunk; that of bert-base-cased."""
+    """Vocabulary size of the trunk; default: that of bert-base-cased."""
     words: int = 30001
-    """Vocabulary of NLM; the authors'."""
+    """Vocabulary size of NLM; default: the authors'."""
     dropout: float = 0.1
-    """Where a figure is taken with dropout: on hidden states and on attention weights."""
+    """Dropout on hidden states and attention weights in the measurements with dropout; in (0, 1)."""
     threads: int | None = None
-    """Threads of PyTorch; null: one per core."""
+    """PyTorch threads; null: one per core."""
     workers: int = 2
-    """Processes of the data pipeline."""
+    """Processes of the data pipeline; 0 or more."""
     attacked_words: int = 300000
-    """Words that the attack generator reads, in one process."""
+    """Words given to the attack generator, in one process."""
     scaling: bool = True
-    """Whether steps of other widths, depths, lengths and batches are timed too, and a cost model fitted to them."""
+    """Whether to time other widths, depths, lengths and batch sizes too and fit a cost model to the times."""
     peak_flops: float | None = None
-    """Operations per second that the device can do at the precision of bf16; with it the record holds the share of
-    them that a training step uses. 989e12 for an H100 or H200."""
+    """Peak bf16 operations per second of the device, e.g. 989e12 for an H100 or H200. If given, the record holds the
+    share of this peak that a training step reaches."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        for name in ("repetitions", "subwords", "words", "attacked_words"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"bench.{name} must be at least 1, got {getattr(self, name)}")
-        if not 0 < self.dropout < 1:
-            raise SettingsError(f"bench.dropout must be in (0, 1), got {self.dropout}")
-        if self.workers < 0:
-            raise SettingsError(f"bench.workers must be 0 or more, got {self.workers}")
-        if self.threads is not None and self.threads < 1:
-            raise SettingsError(f"bench.threads must be at least 1 or null, got {self.threads}")
+        check_range("bench", self, "[1, inf)", "repetitions", "subwords", "words", "attacked_words", "threads")
+        check_range("bench", self, "(0, 1)", "dropout")
+        check_range("bench", self, "[0, inf)", "workers")

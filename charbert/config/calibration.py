@@ -1,30 +1,29 @@
-"""Settings of judging: what is made of a model's scores once it has answered."""
+"""Settings of calibration, ensembles and perplexity."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
 
+from charbert.config.checks import check_range
 from charbert.errors import SettingsError
 
 
 @dataclass
 class CalibrationSettings:
-    """Calibration. None of it changes a model, so none of it is part of what identifies a result."""
+    """Calibration of predicted probabilities. Changes no model and is not part of a result's identity."""
 
     bins: int = 15
-    """Parts of [0, 1] that confidences are sorted into for the calibration error and the reliability plot."""
+    """Number of confidence bins over [0, 1] for the calibration error and the reliability plot; at least 1."""
     temperature: bool = True
-    """Whether a temperature is fitted on the dev set and calibration at it is reported beside the model's own."""
+    """Whether to fit a temperature on the dev set and report calibration with and without it."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        if self.bins < 1:
-            raise SettingsError(f"calibration.bins must be at least 1, got {self.bins}")
+        check_range("calibration", self, "[1, inf)", "bins")
 
 
 class Rule(Enum):
-    """How the members of an ensemble agree."""
+    """How an ensemble combines its members."""
 
     mean_logits = "mean_logits"
     mean_probabilities = "mean_probabilities"
@@ -33,23 +32,22 @@ class Rule(Enum):
 
 @dataclass
 class EnsembleSettings:
-    """Which finished cells answer together, and how."""
+    """Ensembles of finished runs."""
 
     rule: Rule = Rule.mean_logits
-    """mean_logits, mean_probabilities, or majority: each member has one vote, a draw is decided by the mean of their
+    """mean_logits; mean_probabilities; or majority: one vote per member, ties decided by the mean of the
     probabilities."""
     models: list[str] = field(default_factory=list)
-    """Rows whose cells are members, by the names in the tables (BERT, CharBERT); empty: that of ``model``."""
+    """Rows whose runs are members, by their names in the tables (BERT, CharBERT); empty: the row of ``model``."""
     seeds: list[int] = field(default_factory=list)
-    """Seeds of these cells; empty: all that are finished."""
+    """Seeds of these runs; empty: all finished ones."""
     records: list[str] = field(default_factory=list)
-    """Names of records, as folders of ``results/RECIPE/records`` have them, in place of ``models`` and ``seeds``."""
+    """Names of records, as the folders of ``results/RECIPE/records``, instead of ``models`` and ``seeds``."""
     bags: int = 0
-    """Bagging: this many models of ``model``, each trained without another part of the training set, in place of
-    finished cells; 0: none."""
+    """Bagging instead of finished runs: number of models of ``model``, each trained without a different part of the
+    training set; 3 or more, or 0 for none."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         if self.bags and self.bags < 3:
             raise SettingsError(f"ensemble.bags must be 3 or more, or 0 for none, got {self.bags}")
         if self.bags and (self.models or self.records or self.seeds):
@@ -57,7 +55,7 @@ class EnsembleSettings:
 
 
 class MaskedUnit(Enum):
-    """What pseudo-perplexity hides at a time."""
+    """What pseudo-perplexity masks at a time."""
 
     word = "word"
     subword = "subword"
@@ -65,28 +63,22 @@ class MaskedUnit(Enum):
 
 @dataclass
 class PerplexitySettings:
-    """How surprised models are by held-out text."""
+    """Perplexity of held-out text."""
 
     words: int = 2000
-    """Words and punctuation marks that are scored, in texts drawn by ``seed`` from the held-out corpus."""
+    """Number of words and punctuation marks scored, in texts drawn with ``seed`` from the held-out corpus."""
     text_words: int = 40
-    """Runs without white space in a text: short enough that it fits the model when it is attacked, too."""
+    """Length of a text in white-space separated words; it must fit the model after an attack, too."""
     mask: MaskedUnit = MaskedUnit.word
-    """word: all subwords of a word are hidden together; subword: one at a time, while the rest of its word is seen,
-    which makes long words look easier than they are."""
+    """word: all subwords of a word are masked together; subword: one at a time with the rest of its word visible, which
+    underestimates the perplexity of long words."""
     batch_size: int = 64
-    """Copies of a text, each with another word hidden, in one forward pass."""
+    """Copies of a text, each with a different word masked, per forward pass."""
     ngram_order: int = 3
-    """Length of the n-grams of the baseline, in subwords; 2 to 4."""
+    """Length of the baseline's n-grams, in subwords; 2 to 4."""
     ngram_words: int | None = 1_000_000
-    """Words of the training corpus that n-grams are counted on; null: as many as pretraining read."""
+    """Words of the training corpus used to count n-grams; null: as many as in pretraining."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        for name in ("words", "text_words", "batch_size"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"perplexity.{name} must be at least 1, got {getattr(self, name)}")
-        if not 2 <= self.ngram_order <= 4:
-            raise SettingsError(f"perplexity.ngram_order must be in [2, 4], got {self.ngram_order}")
-        if self.ngram_words is not None and self.ngram_words < 1:
-            raise SettingsError(f"perplexity.ngram_words must be at least 1 or null, got {self.ngram_words}")
+        check_range("perplexity", self, "[1, inf)", "words", "text_words", "batch_size", "ngram_words")
+        check_range("perplexity", self, "[2, 4]", "ngram_order")

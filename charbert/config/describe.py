@@ -1,4 +1,4 @@
-"""What the docstrings under a settings class's fields say, for help texts and tables."""
+"""Reads the docstrings under the fields of a settings class, for help texts and tables."""
 
 from __future__ import annotations
 

@@ -1,15 +1,16 @@
-"""Settings of looking into one decision of a model."""
+"""Settings of explaining one prediction of a model."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
 
+from charbert.config.checks import check_range
 from charbert.errors import SettingsError
 
 
 class Baseline(Enum):
-    """What a subword is compared with: the input of which nothing can be learned."""
+    """Baseline input of integrated gradients."""
 
     mask = "mask"
     pad = "pad"
@@ -18,46 +19,40 @@ class Baseline(Enum):
 
 @dataclass
 class ExplainSettings:
-    """Whose decision, on what, and how closely it is looked at."""
+    """Explanation of one prediction by integrated gradients."""
 
     model: str = ""
-    """Folder of a fine-tuned model; empty: that of ``task``, ``model`` and ``seed``, fine-tuned when it is missing."""
+    """Folder of a fine-tuned model; empty: the model of ``task``, ``model`` and ``seed``, fine-tuned if missing."""
     text: str = ""
-    """The text: a sentence, the first text of a pair, or a context. Empty: an example of the test set."""
+    """The text: a sentence, the first text of a pair, or a context. Empty: a test example, see ``example``."""
     text_pair: str = ""
-    """The second text of a pair, or the question to a context."""
+    """The second text of a pair, or the question about a context."""
     example: int = 0
-    """Which example of the test set, counted from 0."""
+    """Index of the test example, from 0."""
     attacked: bool = True
-    """Whether the same text with typos, from ``attack``, is looked at beside it."""
+    """Whether to explain the same text with typos of ``attack`` too."""
     word: int | None = None
-    """For taggers, the word whose tag is explained, counted from 0; null: each word that the model finds an entity in,
-    up to ``max_targets``, or the first word where there is none."""
+    """Tagging: index of the word whose tag is explained, from 0. null: each word predicted as part of an entity, up to
+    ``max_targets``; the first word if there is none."""
     label: str = ""
-    """Label whose logit is explained; empty: the one that the model chooses."""
+    """Label whose logit is explained; empty: the predicted label."""
     max_targets: int = 4
-    """Most tags that are explained."""
+    """Maximum number of tags explained; at least 1."""
     steps: int = 64
-    """Points on the path of integrated gradients; doubled until the sum is complete."""
+    """Points on the path of integrated gradients; doubled until ``tolerance`` is met."""
     max_steps: int = 1024
-    """Most points; where the sum is not complete then, the page says so."""
+    """Maximum number of points; the page says so if ``tolerance`` is not met with them."""
     tolerance: float = 0.02
-    """How far the sum of the attributions may lie from the difference of the outputs, as a share of that difference."""
+    """Largest error of the sum of attributions, as a share of the difference between the outputs; in (0, 1)."""
     baseline: Baseline = Baseline.mask
-    """mask and pad: the embedding of that subword in place of every word's subwords; zero: no embedding at all. The
-    characters' baseline is always no embedding."""
+    """mask, pad: the embedding of this special subword in place of all subwords; zero: zero embeddings. The baseline of
+    the characters is always zero."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        for name in ("max_targets", "steps", "max_steps"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"explain.{name} must be at least 1, got {getattr(self, name)}")
+        check_range("explain", self, "[1, inf)", "max_targets", "steps", "max_steps")
         if self.max_steps < self.steps:
             raise SettingsError(f"explain.max_steps must be at least explain.steps={self.steps}, got {self.max_steps}")
-        for name in ("example", "word"):
-            if getattr(self, name) is not None and getattr(self, name) < 0:
-                raise SettingsError(f"explain.{name} must be 0 or more, got {getattr(self, name)}")
-        if not 0 < self.tolerance < 1:
-            raise SettingsError(f"explain.tolerance must be in (0, 1), got {self.tolerance}")
+        check_range("explain", self, "[0, inf)", "example", "word")
+        check_range("explain", self, "(0, 1)", "tolerance")
         if self.text_pair and not self.text:
-            raise SettingsError("explain.text_pair needs explain.text beside it")
+            raise SettingsError("explain.text_pair needs explain.text, too")

@@ -1,4 +1,4 @@
-"""From a composed Hydra configuration to checked settings."""
+"""Converts a composed Hydra configuration to checked settings."""
 
 from __future__ import annotations
 
@@ -11,18 +11,24 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from charbert.config.bench import ShapeSettings
 from charbert.config.data.sets import FoldSettings
 from charbert.config.schema import Settings
 from charbert.config.targets import guard_composition
 from charbert.config.training.trainer import OptimizerSettings, TrainingSettings
 from charbert.errors import SettingsError
 
-_REUSED: dict[type, str] = {TrainingSettings: "training", OptimizerSettings: "optimizer", FoldSettings: "folds"}
-"""Sections that stand in several places, and what they call themselves in their errors."""
+_REUSED: dict[type, str] = {
+    TrainingSettings: "training",
+    OptimizerSettings: "optimizer",
+    FoldSettings: "folds",
+    ShapeSettings: "shape",
+}
+"""Sections used in several places, and the name that their error messages use."""
 
 
 def register_schema() -> None:
-    """Make the dataclasses known to Hydra, so that every key exists, typed and with its default, and names no code."""
+    """Register the dataclasses with Hydra: every key exists, is typed and has its default, and no key names code."""
     ConfigStore.instance().store(name="schema", node=Settings)
     guard_composition()
 
@@ -37,7 +43,8 @@ def load_settings(cfg: DictConfig) -> Settings:
     if missing:
         raise SettingsError(f"no value for the setting {', '.join(missing)}; give it as {missing[0]}=...")
     try:
-        merged = OmegaConf.merge(OmegaConf.structured(Settings), cfg)
+        typed = OmegaConf.get_type(cfg) is Settings  # as Hydra composes it; other mappings are checked key by key here
+        merged = cfg if typed else OmegaConf.merge(OmegaConf.structured(Settings), cfg)
         _check_reused_sections(merged, "")
         settings = OmegaConf.to_object(merged)
     except OmegaConfBaseException as error:
@@ -48,7 +55,7 @@ def load_settings(cfg: DictConfig) -> Settings:
 
 
 def with_own_files(settings: Settings) -> Settings:
-    """Return the settings with the user's own files as the set of the task, where there are any."""
+    """Return the settings with the user's own files, if there are any, as the data set of the task."""
     own = settings.data.own
     if not settings.data.has_own_files:
         return settings
@@ -61,7 +68,7 @@ def with_own_files(settings: Settings) -> Settings:
 
 
 def _from_working_folder(name: str) -> str:
-    """Return the name of a file with the working folder before it, that of a split on the hub as it is."""
+    """Return a file name with the working folder in front; the name of a hub split is returned unchanged."""
     if not name or name.startswith("hub:"):
         return name
     prefix = "parquet:" if name.startswith("parquet:") else ""
@@ -69,7 +76,7 @@ def _from_working_folder(name: str) -> str:
 
 
 def _check_reused_sections(node: Any, path: str) -> None:
-    """Raise the error of the first reused section that is wrong, with its real key in place of its own name."""
+    """Raise the error of the first invalid reused section, with its real key instead of the section's name."""
     if not isinstance(node, DictConfig) or node._is_none():
         return
     for name in map(str, node):

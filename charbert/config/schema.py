@@ -1,4 +1,4 @@
-"""The whole of an experiment's settings; conf/ fills them, ``load`` checks them."""
+"""All settings of an experiment; conf/ sets them, `charbert.config.load` checks them."""
 
 from __future__ import annotations
 
@@ -10,16 +10,11 @@ from omegaconf import MISSING
 from charbert.config.analysis import AnalysisSettings
 from charbert.config.bench import BenchSettings
 from charbert.config.calibration import CalibrationSettings, EnsembleSettings, PerplexitySettings
+from charbert.config.checks import check_range
 from charbert.config.compression import CompressionSettings
+from charbert.config.data.noise import AttackSettings, NoiseSettings
 from charbert.config.data.preparation import PreparationSettings
-from charbert.config.data.sets import (
-    AttackSettings,
-    CorpusSettings,
-    DataSettings,
-    NewswireSettings,
-    NoiseSettings,
-    TaskSettings,
-)
+from charbert.config.data.sets import CorpusSettings, DataSettings, NewswireSettings, TaskSettings
 from charbert.config.explain import ExplainSettings
 from charbert.config.identity import omit_default_section
 from charbert.config.model.encoder import ModelSettings, TrunkSettings
@@ -29,11 +24,10 @@ from charbert.config.training.multi_task import MultiTaskSettings
 from charbert.config.training.robust_training import RobustTrainingSettings
 from charbert.config.training.strategy import StrategySettings
 from charbert.config.training.trainer import TrainingSettings
-from charbert.errors import SettingsError
 
 
 class TrackingMode(Enum):
-    """Where the W&B view of a run goes."""
+    """Where W&B data of a run are sent."""
 
     online = "online"
     offline = "offline"
@@ -42,48 +36,46 @@ class TrackingMode(Enum):
 
 @dataclass
 class TrackingSettings:
-    """Weights & Biases; the record on disk is the truth, W&B a view of it."""
+    """Weights & Biases. Tables are made from the records on disk, not from W&B."""
 
     mode: TrackingMode = TrackingMode.offline
-    """offline: files under ``paths.outputs``/wandb, no login, no network; online: the service; off: nothing."""
+    """offline: files under ``paths.outputs``/wandb, no login, no network; online: the W&B service; off: nothing."""
     project: str = "charbert"
     """W&B project."""
     entity: str | None = None
-    """W&B user or team; None: the default of the account."""
+    """W&B user or team; null: the default of the account."""
     timeout_seconds: float = 30.0
-    """How long a run waits for the service before it begins, and once more when it has ended; more than 0. A run that
-    the service does not take in this time goes on offline."""
+    """Seconds that a run waits for the service at its start and again at its end; above 0. If the service does not
+    answer in time, the run continues offline."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        if self.timeout_seconds <= 0:
-            raise SettingsError(f"tracking.timeout_seconds must be positive, got {self.timeout_seconds}")
+        check_range("tracking", self, "(0, inf)", "timeout_seconds")
 
 
 @dataclass
 class PathSettings:
-    """Folders; never part of what identifies a result."""
+    """Folders; not part of a result's identity."""
 
     data: str = MISSING
-    """Where data sets are read from (or generated to)."""
+    """Folder of the data sets, read or generated."""
     outputs: str = MISSING
-    """Checkpoints, caches, W&B files; may be deleted."""
+    """Folder of checkpoints, caches and W&B files; may be deleted."""
     results: str = MISSING
-    """Records, tables and figures; worth keeping."""
+    """Folder of records, tables and figures; keep it."""
 
 
 @dataclass
 class Settings:
-    """Everything an experiment needs to know."""
+    """All settings of an experiment."""
 
     experiment: str = MISSING
-    """Name of the entry point, e.g. table2_robustness; the W&B group."""
+    """Name of the entry point, e.g. table2_robustness; also the W&B group."""
     recipe: str = MISSING
-    """Scale of the run: smoke, quick, minilm or paper."""
+    """Scale of the run, e.g. smoke, quick, minilm or paper."""
     seed: int = 1
-    """Seed of fine-tuning: initial heads, data order, dropout."""
+    """Seed of fine-tuning: initial weights of the head, data order, dropout."""
     pretraining_seed: int = 1
-    """Seed of pretraining; one pretrained encoder serves all fine-tuning seeds."""
+    """Seed of pretraining; all fine-tuning seeds use the same pretrained encoder."""
     paths: PathSettings = field(default_factory=PathSettings)
     data: DataSettings = field(default_factory=DataSettings)
     newswire: NewswireSettings = field(default_factory=NewswireSettings)
@@ -112,11 +104,11 @@ class Settings:
 
     @property
     def finetuning_length(self) -> int:
-        """Subwords per sequence in fine-tuning: the task's own, or what the recipe says for all."""
+        """Subwords per sequence in fine-tuning: that of the task, else that of the recipe."""
         return self.task.max_length or self.finetuning.max_length
 
     @property
     def finetuning_on_task(self) -> TrainingSettings:
-        """How the task is learnt alone: the recipe's fine-tuning, for as many epochs as the task's set asks for."""
+        """Fine-tuning on this task alone: the recipe's, with epochs multiplied by the set's ``epochs_factor``."""
         factor = self.data.sets[self.task.name].epochs_factor if self.task.name in self.data.sets else 1.0
         return replace(self.finetuning, epochs=self.finetuning.epochs * factor)

@@ -1,62 +1,47 @@
-"""Settings of the service: where it listens, and what it takes from a client."""
+"""Settings of the HTTP service: address and limits."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from charbert.errors import SettingsError
-
-_SMALLEST = {
-    "max_body_bytes": 1024,
-    "max_texts": 1,
-    "max_characters": 1,
-    "max_connections": 1,
-    "max_open": 1,
-    "max_open_per_client": 1,
-    "max_demo_characters": 1,
-    "batch_size": 1,
-}
+from charbert.config.checks import check_range
 
 
 @dataclass
 class ServeSettings:
-    """How models are served over HTTP."""
+    """HTTP service."""
 
     host: str = "127.0.0.1"
-    """Address to listen on; the default is reached from this machine alone."""
+    """Address to listen on; the default is reachable only from this machine."""
     port: int = 8000
     """Port to listen on; 0: any free one."""
     allowed_hosts: list[str] = field(default_factory=list)
-    """Names by which clients may call the service, beside the address itself and localhost."""
+    """Host names that clients may use, in addition to the address itself and localhost."""
     max_body_bytes: int = 262144
-    """Longest body of a request; a longer one gets 413."""
+    """Maximum size of a request body; a larger one gets 413."""
     max_texts: int = 64
-    """Most inputs of a request; more get 422."""
+    """Maximum number of inputs per request; more get 422."""
     max_characters: int = 20000
-    """Longest text; a longer one gets 422."""
+    """Maximum length of a text; a longer one gets 422."""
     max_demo_characters: int = 2000
-    """Longest text on the page, where a text is read four times over."""
+    """Maximum length of a text on the demo page, which reads each text four times."""
     max_connections: int = 128
-    """Most connections, silent ones too; more are closed at once."""
+    """Maximum number of connections, idle ones included; more are closed at once."""
     max_open: int = 32
-    """Most requests that are being answered or wait for it; more get 503."""
+    """Maximum number of requests in progress or waiting; more get 503."""
     max_open_per_client: int = 16
-    """The same of one address; more get 429."""
+    """The same per client address; more get 429."""
     timeout_seconds: float = 30.0
-    """Longest time from a request's last byte to its answer, waiting included; then it gets 504."""
+    """Maximum time from a request's last byte to its answer, waiting included; then it gets 504."""
     body_seconds: float = 10.0
-    """Longest time in which a client may send a body; then it gets 408. As long again it may take for the head of a
-    request, and to read the answer; then the connection is closed."""
+    """Maximum time to receive a body; then the request gets 408. The same limit applies to the request's headers and to
+    reading the answer; then the connection is closed."""
     batch_size: int = 16
-    """Windows in a forward pass; between passes a request that ran out of time is given up."""
+    """Windows per forward pass; requests that ran out of time are dropped between passes."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        for name, smallest in _SMALLEST.items():
-            if getattr(self, name) < smallest:
-                raise SettingsError(f"{name} must be at least {smallest}, got {getattr(self, name)}")
-        for name in ("timeout_seconds", "body_seconds"):
-            if not 0 < getattr(self, name) <= 3600:
-                raise SettingsError(f"{name} must be in (0, 3600], got {getattr(self, name)}")
-        if not 0 <= self.port < 65536:
-            raise SettingsError(f"port must be in [0, 65536), got {self.port}")
+        check_range("", self, "[1024, inf)", "max_body_bytes")
+        check_range("", self, "[1, inf)", "max_texts", "max_characters", "max_demo_characters", "batch_size")
+        check_range("", self, "[1, inf)", "max_connections", "max_open", "max_open_per_client")
+        check_range("", self, "(0, 3600]", "timeout_seconds", "body_seconds")
+        check_range("", self, "[0, 65536)", "port")

@@ -1,8 +1,8 @@
-"""Settings name no code: only Hydra's own plugins and the standard library's log handlers may be built from them.
+"""Settings cannot run code: they may name only Hydra's own plugins and the standard library's log handlers.
 
-Hydra builds whatever a configuration names under ``_target_``, and Python's logging whatever stands under ``class`` or
-``()``. A configuration may come from somewhere else than its user (a folder of somebody's settings, a sweep's server),
-so a name that is not listed here is refused when settings are composed, before anything is built from them.
+Hydra instantiates what a configuration names under ``_target_``; Python's logging does so for ``class`` and ``()``.
+A configuration may come from another person (a folder of settings, a sweep's server), so a name that is not listed here
+is rejected when settings are composed, before anything is instantiated.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 from charbert.config.renamed import refuse_renamed
 
 PLUGIN_PLACES = ("hydra.launcher._target_", "hydra.sweeper._target_")
-"""Here Hydra itself takes nothing but classes of plugins that it has found installed."""
+"""Here Hydra accepts only classes of installed plugins."""
 PLUGIN_PACKAGES = ("hydra_plugins.", "hydra._internal.core_plugins.")
 CALLBACKS = ("hydra.experimental.callbacks.LogJobReturnCallback",)
 LOG_CLASSES = (
@@ -33,9 +33,9 @@ LOG_CLASSES = (
     "logging.handlers.TimedRotatingFileHandler",
     "colorlog.ColoredFormatter",
 )
-"""What log settings may build; the last is that of the plugin hydra-colorlog."""
+"""Classes that log settings may name; the last one belongs to the plugin hydra-colorlog."""
 STREAMS = ("ext://sys.stdout", "ext://sys.stderr")
-"""What log settings may refer to in Python."""
+"""Python objects that log settings may refer to."""
 
 _LOG_PLACES = ("hydra.job_logging.", "hydra.hydra_logging.")
 _BUILDING = re.compile(r"\$\{\s*oc\.(create|decode)\b")
@@ -44,16 +44,16 @@ _ELSEWHERE = re.compile(r"\s*\$\{(?!\s*oc\.env:)[^{}]*\}\s*")
 
 
 def find_code(plain: Any) -> tuple[str, str] | None:
-    """Return the first place of a composed configuration that names code, and what stands there; None if none does.
+    """Return the first place in a composed configuration that names code, and its value; None if there is none.
 
     Args:
-        plain: the whole configuration as dictionaries and lists, interpolations as they were written.
+        plain: the whole configuration as dictionaries and lists, with unresolved interpolations.
     """
     return next((item for item in _leaves(plain, "") if _names_code(*item)), None)
 
 
 def refuse_code(cfg: DictConfig) -> None:
-    """Check that a composed configuration names no code but what is listed above.
+    """Check that a composed configuration names no code other than the names listed above.
 
     Raises:
         ConfigCompositionException: naming the setting.
@@ -68,9 +68,9 @@ def refuse_code(cfg: DictConfig) -> None:
 
 
 def guard_composition() -> None:
-    """Have Hydra check each configuration that it composes with `refuse_code`, before it builds anything from it.
+    """Make Hydra check each composed configuration with `refuse_code` before it instantiates anything.
 
-    Hydra has no hook that early: its callbacks are themselves built from the configuration.
+    Hydra has no hook that early: its callbacks are instantiated from the configuration.
     """
     if not hasattr(ConfigLoaderImpl.load_configuration, "guarded"):
         ConfigLoaderImpl.load_configuration = _guarded(ConfigLoaderImpl.load_configuration)  # type: ignore[method-assign]
@@ -97,7 +97,7 @@ def _refuse_rerun(*_: Any) -> NoReturn:
 
 
 def _names_code(place: str, value: str) -> bool:
-    """Return whether a value, at its dotted place, names code that is not listed."""
+    """Return whether the value at a dotted place names code that is not listed."""
     key = place.rpartition(".")[2]
     if _BUILDING.search(value) or _CHOOSES_CODE.match(place):
         return True
@@ -114,7 +114,7 @@ def _names_code(place: str, value: str) -> bool:
 
 
 def _leaves(value: Any, place: str) -> Iterator[tuple[str, str]]:
-    """Yield the dotted place and the text of every value, and of the empty ones too."""
+    """Yield the dotted place and the text of every value, empty ones included."""
     items: Iterator[tuple[Any, Any]]
     if isinstance(value, dict) and value:
         items = iter(value.items())

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from charbert.data.encoding.tags import EncodedTags
 from charbert.model.processing import CharBertProcessor
+from charbert.tasks.tagging.encoding import EncodedTags
 
 Flags = NDArray[np.bool_]
 

@@ -12,11 +12,11 @@ import numpy as np
 from scipy.special import logsumexp
 
 from charbert.config.calibration import Rule
-from charbert.data.encoding.answers import SpanCandidate, SpanPrediction
 from charbert.errors import DataError
 from charbert.evaluation.robustness import SetPredictions
 from charbert.metrics.calibration import probabilities_of
-from charbert.tasks.question_answering import QuestionAnsweringTask
+from charbert.tasks.answering.decoding import SpanCandidate, SpanPrediction
+from charbert.tasks.answering.task import QuestionAnsweringTask
 from charbert.tasks.task import Task
 
 _TIE_BREAK = 1e-3

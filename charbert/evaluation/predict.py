@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from transformers import Trainer
 
-from charbert.batch import EXAMPLE_IDS, LABEL_FIELDS
+from charbert.batch import LABEL_FIELDS
+from charbert.tasks.encoded import model_inputs
 
 
 def unpad_logits(padded: Any, features: Sequence[Mapping[str, Any]]) -> list[np.ndarray]:
@@ -61,8 +62,3 @@ def run_logits(
         for row, logits in zip(rows, unpad_logits(run(collate(part)), part), strict=True):
             all_logits[row] = logits
     return all_logits
-
-
-def model_inputs(feature: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a feature without labels and example id."""
-    return {name: value for name, value in feature.items() if name not in (*LABEL_FIELDS, EXAMPLE_IDS)}

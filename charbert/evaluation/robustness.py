@@ -14,7 +14,8 @@ from charbert.evaluation.logits import StoredLogits
 from charbert.evaluation.metric_paths import metric_path
 from charbert.evaluation.predict import predict_logits
 from charbert.model.word_recognizer.correction import WordCorrector
-from charbert.tasks.task import Encoded, Task
+from charbert.tasks.encoded import Encoded
+from charbert.tasks.task import Task
 
 
 @dataclass

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from charbert.data.collate import PadCollator
-from charbert.data.encoding.tags import encode_tagged
 from charbert.data.readers.conll import TaggedSentence
 from charbert.errors import SettingsError
-from charbert.evaluation.predict import model_inputs
 from charbert.model import CharBertModel
 from charbert.model.processing import CharBertProcessor
+from charbert.tasks.encoded import model_inputs
+from charbert.tasks.tagging.encoding import encode_tagged
 
 States = NDArray[np.float32]
 

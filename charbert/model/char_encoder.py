@@ -144,7 +144,9 @@ def read_ends(gru: nn.GRU, embedding: nn.Embedding, ids: Tensor, mirror: Tensor,
     weight_ih, weight_hh, bias_ih, bias_hh = (
         torch.stack([getattr(gru, name), getattr(gru, f"{name}_reverse")]) for name in names
     )
-    is_padding = torch.arange(embedding.num_embeddings) == embedding.padding_idx
+    is_padding = torch.arange(embedding.num_embeddings).eq(
+        -1 if embedding.padding_idx is None else embedding.padding_idx
+    )
     embeddings = torch.where(is_padding[:, None], embedding.weight.detach(), embedding.weight)
     with torch.autocast("cpu", enabled=False):  # a bfloat16 GRU is slower on a CPU than a float32 one
         table = torch.baddbmm(bias_ih[:, None], embeddings.expand(2, -1, -1), weight_ih.transpose(1, 2))

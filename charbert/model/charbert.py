@@ -128,15 +128,16 @@ class CharBertPreTrainedModel(PreTrainedModel):
                 init.uniform_(parameter, -bound, bound)
         elif isinstance(module, nn.Embedding) and self.config.variant == "released":
             init.normal_(module.weight, std=self.config.initializer_range)  # the padding row too
-        elif self._embeds_characters(module) and self.config.char_initializer_range is not None:
+        elif (
+            isinstance(module, nn.Embedding)
+            and self.config.char_initializer_range is not None
+            and module is getattr(self.base_model.char_encoder, "embedding", None)
+        ):
             init.normal_(module.weight, std=self.config.char_initializer_range)
             if not getattr(module.weight, "_is_hf_initialized", False):  # the library does not track single rows
                 init.zeros_(module.weight[self.config.char_pad_id])
         else:
             super()._init_weights(module)
-
-    def _embeds_characters(self, module: nn.Module) -> bool:
-        return isinstance(module, nn.Embedding) and module is getattr(self.base_model.char_encoder, "embedding", None)
 
 
 class CharBertModel(CharBertPreTrainedModel):

@@ -257,14 +257,6 @@ class CharBertForQuestionAnswering(CharBertForFineTuning):
         )
 
 
-HEADS: dict[str, type[CharBertForFineTuning]] = {
-    "token_classification": CharBertForTokenClassification,
-    "sequence_classification": CharBertForSequenceClassification,
-    "question_answering": CharBertForQuestionAnswering,
-}
-"""Models for fine-tuning by the head that a task asks for."""
-
-
 def _recorded(states: CharBertOutput) -> dict[str, Any]:
     """Return the token channel's hidden states and attentions under the library's names."""
     return {"hidden_states": states.token_hidden_states, "attentions": states.attentions}

@@ -9,8 +9,10 @@ from string import ascii_letters, ascii_lowercase
 
 import numpy as np
 
+from charbert.config.checks import check_range
+from charbert.config.data.noise import check_edits
 from charbert.errors import SettingsError
-from charbert.noise.edits import Corruption, Edit, EditRecord, NoiseModel, apply_edit, check_noise_settings, pick
+from charbert.noise.edits import Corruption, Edit, EditRecord, NoiseModel, apply_edit, pick
 from charbert.noise.keyboard import key_neighbors
 from charbert.noise.stop_words import ENGLISH_STOP_WORDS
 from charbert.seeding import numpy_generator
@@ -52,7 +54,8 @@ class Attack:
     """Lower-case words that keyboard does not change."""
 
     def __post_init__(self) -> None:
-        check_noise_settings("attack", self.probability, self.edits, self.min_word_length)
+        check_range("attack", self, "[0, 1]", "probability")
+        check_edits("attack", self.edits, self.min_word_length)
         if self.letters not in _LETTERS:
             raise SettingsError(f"attack.letters must be one of {', '.join(_LETTERS)}, got {self.letters!r}")
 

@@ -7,25 +7,13 @@ random numbers as one array for a whole sentence; ``pick`` turns one of them int
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import Enum
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from charbert.errors import SettingsError
+from charbert.config.data.noise import Edit
 
-
-class Edit(Enum):
-    """What happens to one character of a word."""
-
-    drop = "drop"
-    """It is removed."""
-    add = "add"
-    """A letter is inserted before it."""
-    swap = "swap"
-    """It is swapped with the next one."""
-    keyboard = "keyboard"
-    """It is replaced by the letter of a neighboring key."""
+__all__ = ["Corruption", "Edit", "EditRecord", "NoiseModel", "apply_edit", "pick"]
 
 
 class EditRecord(NamedTuple):
@@ -70,19 +58,3 @@ def apply_edit(edit: Edit, word: str, position: int, letter: str = "") -> str:
 def pick(draw: float, count: int) -> int:
     """Return an index below ``count``, uniform when ``draw`` is uniform in [0, 1)."""
     return int(draw * count)
-
-
-def check_noise_settings(owner: str, probability: float, edits: Sequence[Edit], min_word_length: int) -> None:
-    """Check the settings that all noise models have.
-
-    Raises:
-        SettingsError: if ``probability`` is outside [0, 1], ``edits`` is empty, has duplicates or other values, or
-            words of ``min_word_length`` have no inner character.
-    """
-    if not 0 <= probability <= 1:
-        raise SettingsError(f"{owner}.probability must be in [0, 1], got {probability}")
-    if not edits or any(not isinstance(edit, Edit) for edit in edits) or len(set(edits)) < len(edits):
-        known = ", ".join(edit.name for edit in Edit)
-        raise SettingsError(f"{owner}.edits must list some of {known}, each once, got {edits!r}")
-    if min_word_length < 3:
-        raise SettingsError(f"{owner}.min_word_length must leave an inner character (>= 3), got {min_word_length}")

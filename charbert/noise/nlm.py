@@ -8,8 +8,10 @@ from string import ascii_lowercase
 
 import numpy as np
 
+from charbert.config.checks import check_range
+from charbert.config.data.noise import check_edits
 from charbert.errors import SettingsError
-from charbert.noise.edits import Corruption, Edit, EditRecord, apply_edit, check_noise_settings, pick
+from charbert.noise.edits import Corruption, Edit, EditRecord, apply_edit, pick
 from charbert.noise.keyboard import key_neighbors
 
 RELEASED_LETTERS = " etainorshldcumfpgwyb,v.?WkAST10CIMBPx2H-'\"9EDNRFG)(zLU8O5j3Jq476KV;Y:–%Q/][ZéX—$"
@@ -39,7 +41,8 @@ class NlmNoise:
     """Letters that add inserts, drawn uniformly."""
 
     def __post_init__(self) -> None:
-        check_noise_settings("noise", self.probability, self.edits, self.min_word_length)
+        check_range("noise", self, "[0, 1]", "probability")
+        check_edits("noise", self.edits, self.min_word_length)
         if not self.alphabet or any(letter.isspace() for letter in self.alphabet):
             raise SettingsError(
                 f"noise.alphabet must hold letters and no white space, which would split words, got {self.alphabet!r}"
@@ -103,7 +106,7 @@ class ReleasedNlmNoise:
     """Characters that are inserted into short words, drawn uniformly."""
 
     def __post_init__(self) -> None:
-        check_noise_settings("noise", self.probability, tuple(Edit), 3)
+        check_range("noise", self, "[0, 1]", "probability")
         if not self.letters:
             raise SettingsError("noise.letters must hold at least one character, got none")
 

@@ -1,4 +1,4 @@
-"""Generated newswire in place of data sets that are not at hand, in the layouts of the benchmarks."""
+"""Writes generated newswire as data sets in the layouts of the benchmarks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -14,44 +14,35 @@ from charbert.config.data.sets import DataSettings, NewswireSettings, TaskSettin
 from charbert.data.readers.columns import write_columns
 from charbert.data.readers.conll import TaggedSentence, write_conll
 from charbert.data.readers.glue import LabeledText, write_glue
-from charbert.data.readers.squad import Answer, Question, write_squad
+from charbert.data.readers.squad import Question, write_squad
 from charbert.errors import SettingsError
 from charbert.files import locked, write_atomically
 from charbert.records import settings_key
 from charbert.seeding import numpy_generator
-from charbert.synthetic import (
-    NewsDocument,
-    Newswire,
-    QuestionAnswer,
-    acceptability_examples,
-    pair_examples,
-    paraphrase_examples,
-    qa_examples,
-    question_pair_examples,
-    write_corpus,
-)
-from charbert.synthetic.generator import NewsSentence, Split
+from charbert.synthetic.examples import pair_examples, qa_examples
+from charbert.synthetic.generator import NewsDocument, NewsSentence, Newswire, Split
+from charbert.synthetic.rephrased import acceptability_examples, paraphrase_examples, question_pair_examples
 
 log = logging.getLogger(__name__)
 
-SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 UNANSWERABLE = 0.5
-"""How likely a question of squad2 becomes an unanswerable one, where an earlier article lends its names."""
+"""How likely a question of squad2 is replaced by an unanswerable one, where an earlier article has a matching one."""
 _EARLIER_ROWS = 200
-"""Questions of squad2 that are left out, so that there are earlier articles even for the first one written."""
+"""Number of squad2 questions that are skipped, so that even the first written one has earlier articles."""
+_SENTENCES_PER_PARAGRAPH = 3
 
 
 def write_newswire(root: Path, settings: NewswireSettings, data: DataSettings, task: TaskSettings) -> None:
-    """Write the corpus and the sets of a task below ``root``, unless those there come from the same settings or the
-    task's files are the user's own.
+    """Write the corpus and the sets of a task below ``root``.
 
-    The sets are made up, whatever their names: ``ner`` and ``pos`` are the gold tags of generated sentences,
-    ``qnli`` asks whether a sentence answers a question, ``squad1`` and ``squad2`` where a passage does;
-    ``cola``, ``mrpc`` and ``qqp`` are described in `charbert.synthetic.rephrased`. They are read with the
-    settings of the benchmarks, so that the same code runs on both.
+    Nothing is written where files from the same settings exist, or where the task's files are the user's own.
+    The sets share only names and layouts with the benchmarks: ``ner`` and ``pos`` are the gold tags of generated
+    sentences, ``qnli`` asks whether a sentence answers a question, ``squad1`` and ``squad2`` where a passage answers
+    it; ``cola``, ``mrpc`` and ``qqp`` are described in `charbert.synthetic.rephrased`. They are read with the
+    settings of the benchmarks, so the same code runs on both.
 
     Raises:
-        SettingsError: naming the sets there are, if the generator cannot make the one of the task.
+        SettingsError: naming the known sets, if the generator cannot make the one of the task.
     """
     if not data.has_own_files and (task.name not in _ROWS or task.name not in data.sets):
         known = ", ".join(_ROWS)
@@ -66,7 +57,7 @@ def write_newswire(root: Path, settings: NewswireSettings, data: DataSettings, t
 
 
 def _write_once(stamp: Path, key: str, write: Callable[[], None]) -> None:
-    """Write unless the stamp has the key; it is written last, so that what was interrupted is done again."""
+    """Write unless the stamp file has the key; it is written last, so interrupted writing is repeated."""
 
     def is_written() -> bool:
         return stamp.is_file() and stamp.read_text(encoding="utf-8").strip() == key
@@ -91,9 +82,9 @@ def _write_corpus(root: Path, wire: Newswire, settings: NewswireSettings, data: 
 
 def _write_sets(root: Path, wire: Newswire, settings: NewswireSettings, data: DataSettings, task: TaskSettings) -> None:
     size_name, make_rows, write = _ROWS[task.name]
-    for split in SPLITS:
+    for split in get_args(Split):
         size = getattr(settings, f"{split}_{size_name}")
-        # every document gives a row or more, and the first rows are the same however many are asked for
+        # each document gives at least one row, and the first rows do not depend on the number of documents
         documents = wire.documents(size + _EARLIER_ROWS, split=split)
         rng = numpy_generator(settings.seed, "newswire sets", task.name, split)
         if (path := _generated(root, getattr(data.sets[task.name], split))) is not None:
@@ -101,20 +92,28 @@ def _write_sets(root: Path, wire: Newswire, settings: NewswireSettings, data: Da
 
 
 def _generated(root: Path, name: str) -> Path | None:
-    """Return the path of a file that is to be generated below the root; None for a file elsewhere that is there.
+    """Return the path of a file to generate below the root; None if the name is an existing file elsewhere.
 
     Raises:
-        SettingsError: if the name leads out of the root to no file.
+        SettingsError: if the name is outside the root and there is no such file.
     """
     if Path(name).is_absolute() and Path(name).is_file():
-        return None  # the user's own, as a prepared set; it is read and never written
+        return None  # the user's own, such as a prepared set; it is read and never written
     if not name or Path(name).is_absolute() or ".." in Path(name).parts:
-        raise SettingsError(f"data={root}: generated files stay in their folder, so none can be named {name!r}")
+        raise SettingsError(f"data={root}: generated files stay in their folder, not {name!r}")
     return root / name
 
 
-Rows = Callable[[Iterable[NewsDocument], np.random.Generator], Iterable[Any]]
-Write = Callable[[Path, Sequence[Any], TaskSettings], None]
+def write_corpus(path: Path | str, documents: Iterable[NewsDocument]) -> None:
+    """Write articles as running text: one paragraph per line, an empty line after each article."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="\n") as stream:
+        for document in documents:
+            texts = [sentence.text for sentence in document.body]
+            starts = range(0, len(texts), _SENTENCES_PER_PARAGRAPH)
+            paragraphs = [" ".join(texts[start : start + _SENTENCES_PER_PARAGRAPH]) for start in starts]
+            stream.write("\n".join([document.title.text, document.dateline.text, *paragraphs]) + "\n\n")
 
 
 def _sentences(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterable[NewsSentence]:
@@ -122,54 +121,12 @@ def _sentences(documents: Iterable[NewsDocument], rng: np.random.Generator) -> I
 
 
 def _tagged_with_pos(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterable[TaggedSentence]:
-    return (
-        TaggedSentence(words=sentence.words, tags=sentence.pos, pos=None, document=sentence.document)
-        for sentence in _sentences(documents, rng)
-    )
-
-
-def _cola(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterable[LabeledText]:
-    for row in acceptability_examples(documents, rng):
-        yield LabeledText(row.text, None, "acceptable" if row.acceptable else "unacceptable")
-
-
-def _mrpc(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterable[LabeledText]:
-    for row in paraphrase_examples(documents, rng):
-        yield LabeledText(row.first, row.second, "equivalent" if row.same else "not_equivalent")
-
-
-def _qqp(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterable[LabeledText]:
-    for number, row in enumerate(question_pair_examples(documents, rng)):
-        yield LabeledText(row.first, row.second, "duplicate" if row.same else "not_duplicate", str(number))
-
-
-def _qnli(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterable[LabeledText]:
-    for number, row in enumerate(pair_examples(documents, rng)):
-        label = "entailment" if row.answered else "not_entailment"
-        yield LabeledText(row.question, row.sentence, label, str(number))
-
-
-def _squad1(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterable[Question]:
-    return map(_question, qa_examples(documents, rng))
+    for sentence in _sentences(documents, rng):
+        yield TaggedSentence(words=sentence.words, tags=sentence.pos, pos=None, document=sentence.document)
 
 
 def _squad2(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterable[Question]:
-    rows = qa_examples(documents, rng, unanswerable_probability=UNANSWERABLE)
-    return map(_question, islice(rows, _EARLIER_ROWS, None))
-
-
-def _question(row: QuestionAnswer) -> Question:
-    answers = tuple(map(Answer, row.answers, row.answer_starts))
-    # topic-document-sentence-question: the first two parts name the article
-    return Question(row.id, row.question, row.context, answers, title=row.id.rsplit("-", 2)[0])
-
-
-def _write_ner(path: Path, rows: Sequence[NewsSentence], task: TaskSettings) -> None:
-    write_conll(path, rows)
-
-
-def _write_pos(path: Path, rows: Sequence[TaggedSentence], task: TaskSettings) -> None:
-    write_columns(path, rows)
+    return islice(qa_examples(documents, rng, unanswerable_probability=UNANSWERABLE), _EARLIER_ROWS, None)
 
 
 def _write_texts(path: Path, rows: Sequence[LabeledText], task: TaskSettings) -> None:
@@ -180,14 +137,14 @@ def _write_questions(path: Path, rows: Sequence[Question], task: TaskSettings) -
     write_squad(path, rows, version="v2.0" if task.spans.no_answers else "1.1")
 
 
-_ROWS: dict[str, tuple[str, Rows, Write]] = {
-    "ner": ("sentences", _sentences, _write_ner),
-    "pos": ("sentences", _tagged_with_pos, _write_pos),
-    "cola": ("texts", _cola, _write_texts),
-    "mrpc": ("texts", _mrpc, _write_texts),
-    "qqp": ("texts", _qqp, _write_texts),
-    "qnli": ("texts", _qnli, _write_texts),
-    "squad1": ("questions", _squad1, _write_questions),
+_ROWS: dict[str, tuple[str, Callable[..., Iterable[Any]], Callable[[Path, Sequence[Any], TaskSettings], None]]] = {
+    "ner": ("sentences", _sentences, lambda path, rows, task: write_conll(path, rows)),
+    "pos": ("sentences", _tagged_with_pos, lambda path, rows, task: write_columns(path, rows)),
+    "cola": ("texts", acceptability_examples, _write_texts),
+    "mrpc": ("texts", paraphrase_examples, _write_texts),
+    "qqp": ("texts", question_pair_examples, _write_texts),
+    "qnli": ("texts", pair_examples, _write_texts),
+    "squad1": ("questions", qa_examples, _write_questions),
     "squad2": ("questions", _squad2, _write_questions),
 }
-"""By task: which of the newswire's sizes counts, how rows are made, how they are written."""
+"""By task: which of the newswire's sizes applies, how rows are made, how they are written."""

@@ -1,4 +1,4 @@
-"""Words to running text, with the place of each word in it."""
+"""Joins words to running text, with the position of each word."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _OPENERS = frozenset(["(", "$"])
 
 
 def detokenize(words: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
-    """Return the text as a newspaper prints it, and the span (start, end) of every word in it."""
+    """Return the text with the spacing of a newspaper, and the span (start, end) of each word in it, in characters."""
     pieces: list[str] = []
     spans: list[tuple[int, int]] = []
     length, joined, quoted = 0, True, False

@@ -1,4 +1,4 @@
-"""Quick draws from a generator: single numbers out of blocks, since a call of NumPy for each is slow."""
+"""Fast single draws from a generator, taken from blocks because one NumPy call per number is slow."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BLOCK = 4096
 
 
 class Draws:
-    """Single draws whose order depends on the generator alone."""
+    """Single draws that depend only on the generator and their order."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self._rng = rng

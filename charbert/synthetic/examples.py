@@ -1,48 +1,30 @@
-"""Documents to questions with answer spans, and to question and sentence pairs."""
+"""Questions about generated passages, and pairs of a question and a sentence: what SQuAD and QNLI ask for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
+from charbert.data.readers.glue import LabeledText
+from charbert.data.readers.squad import Answer, Question
 from charbert.errors import SettingsError
 from charbert.synthetic.draws import Draws
 from charbert.synthetic.filling import FilledQuestion
 from charbert.synthetic.generator import NewsDocument, NewsSentence
 
-_TWIN_SHARE = 0.7
-
-
-@dataclass(frozen=True)
-class QuestionAnswer:
-    """A question about a passage; without answers the passage does not tell."""
-
-    id: str
-    question: str
-    context: str
-    answers: tuple[str, ...]
-    answer_starts: tuple[int, ...]
-    """Where each answer starts in the context, in characters."""
-
-
-@dataclass(frozen=True)
-class PairExample:
-    """A question and a sentence, and whether the sentence answers it."""
-
-    question: str
-    sentence: str
-    answered: bool
+SAME_TEMPLATE_SHARE = 0.7
+"""How often a text that does not match comes from another document and the same template."""
 
 
 def qa_examples(
     documents: Iterable[NewsDocument], rng: np.random.Generator, *, unanswerable_probability: float = 0.0
-) -> Iterator[QuestionAnswer]:
-    """Yield the questions that the passages answer, some of them turned into unanswerable ones.
+) -> Iterator[Question]:
+    """Yield the questions that the passages answer, with some of them replaced by unanswerable ones.
 
-    An unanswerable question asks what a sentence of the passage tells, but of other names: those
-    of an earlier document in which the same was told of them.
+    An unanswerable question is the same question about other names, taken from an earlier document in which a
+    sentence of the same template answers it.
 
     Args:
         documents: where passages come from.
@@ -53,68 +35,68 @@ def qa_examples(
         SettingsError: if the probability is out of range.
     """
     if not 0 <= unanswerable_probability <= 1:
-        raise SettingsError(f"unanswerable_probability must lie in [0, 1], got {unanswerable_probability}")
+        raise SettingsError(f"unanswerable_probability must be in [0, 1], got {unanswerable_probability}")
     return _questions(documents, Draws(rng), unanswerable_probability)
 
 
-def pair_examples(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterator[PairExample]:
-    """Yield pairs, about half of them answered.
+def pair_examples(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterator[LabeledText]:
+    """Yield a question and a sentence each; in about half of the pairs the sentence answers the question.
 
-    A sentence that does not answer is either another one of the same document, or tells the same of other
-    names; so neither the topic nor the pattern of a sentence gives the answer away.
+    A sentence that does not answer is another one of the same document, or has the same template and other names, so
+    neither the topic nor the pattern of the sentence predicts the label.
 
     Args:
         documents: where questions and sentences come from.
-        rng: decides which sentence a question meets.
+        rng: decides which sentence a question is paired with.
     """
     draws = Draws(rng)
-    twins: dict[str, NewsSentence] = {}
+    numbers = count()
+    earlier: dict[str, NewsSentence] = {}
     for document in documents:
         for sentence in document.body:
             for question in sentence.questions:
-                yield _pair(question, sentence, document, twins.get(sentence.template), draws)
-        twins.update({sentence.template: sentence for sentence in document.body})
+                other = _other_sentence(question, sentence, document, earlier.get(sentence.template), draws)
+                text, label = (sentence.text, "entailment") if other is None else (other.text, "not_entailment")
+                yield LabeledText(question.text, text, label, str(next(numbers)))
+        earlier.update({sentence.template: sentence for sentence in document.body})
 
 
-def _pair(
+def _other_sentence(
     question: FilledQuestion,
     sentence: NewsSentence,
     document: NewsDocument,
-    twin: NewsSentence | None,
+    earlier: NewsSentence | None,
     draws: Draws,
-) -> PairExample:
-    answered = draws.uniform() < 0.5
-    if not answered:
-        start, end = sentence.mentions[question.answer]
-        answer = " ".join(sentence.words[start:end])
-        others = [other for other in document.body if answer not in " ".join(other.words)]
-        if twin is not None and not _mentions_all(twin, question.names) and draws.uniform() < _TWIN_SHARE:
-            others = [twin]
-        if others:
-            return PairExample(question.text, draws.pick(others).text, answered=False)
-    return PairExample(question.text, sentence.text, answered=True)
+) -> NewsSentence | None:
+    """Return a sentence that does not answer the question; None to keep the one that does."""
+    if draws.uniform() < 0.5:
+        return None
+    start, end = sentence.mentions[question.answer]
+    answer = " ".join(sentence.words[start:end])
+    others = [other for other in document.body if answer not in " ".join(other.words)]
+    if earlier is not None and not _mentions_all(earlier, question.names) and draws.uniform() < SAME_TEMPLATE_SHARE:
+        others = [earlier]
+    return draws.pick(others) if others else None
 
 
-def _questions(
-    documents: Iterable[NewsDocument], draws: Draws, unanswerable_probability: float
-) -> Iterator[QuestionAnswer]:
-    foreign: dict[str, FilledQuestion] = {}
+def _questions(documents: Iterable[NewsDocument], draws: Draws, unanswerable_probability: float) -> Iterator[Question]:
+    earlier: dict[tuple[str, int], FilledQuestion] = {}
     for document in documents:
         passage, spans = document.passage()
+        title = f"{document.topic}-{document.index}"
         for number, sentence in enumerate(document.body):
             for rank, question in enumerate(sentence.questions):
-                name = f"{document.topic}-{document.index}-{number}-{rank}"
-                other = foreign.get(f"{sentence.template}-{rank}")
+                name = f"{title}-{number}-{rank}"
+                other = earlier.get((sentence.template, rank))
                 unanswerable = draws.uniform() < unanswerable_probability
                 if unanswerable and other and not all(text in passage for text in other.names):
-                    yield QuestionAnswer(name, other.text, passage, (), ())
+                    yield Question(name, other.text, passage, (), title)
                     continue
                 first, end = sentence.mentions[question.answer]
                 start, stop = spans[number][first][0], spans[number][end - 1][1]
-                yield QuestionAnswer(name, question.text, passage, (passage[start:stop],), (start,))
+                yield Question(name, question.text, passage, (Answer(passage[start:stop], start),), title)
         for sentence in document.body:
-            for rank, question in enumerate(sentence.questions):
-                foreign[f"{sentence.template}-{rank}"] = question
+            earlier |= {(sentence.template, rank): question for rank, question in enumerate(sentence.questions)}
 
 
 def _mentions_all(sentence: NewsSentence, names: tuple[str, ...]) -> bool:

@@ -1,4 +1,4 @@
-"""Templates filled: slots to names, words and numbers that agree within a document."""
+"""Fills the slots of templates with names, words and numbers; names recur within a document."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CONSONANT_SOUNDS = ("uni", "Uni", "use", "euro", "Euro", "one")
 
 @dataclass(frozen=True)
 class Filler:
-    """What a slot got: its cells in full and in short, and the type it was drawn for."""
+    """What fills a slot: its cells in full and in short, and the type it was drawn for."""
 
     full: tuple[Cell, ...]
     short: tuple[Cell, ...]
@@ -38,19 +38,19 @@ class Filler:
 
     @classmethod
     def of_name(cls, name: Name) -> Filler:
-        """Return the filler that writes a name."""
+        """Return the filler for a name."""
         return cls(_name_cells(name, name.words), _name_cells(name, name.short), name.kind)
 
     @classmethod
     def of_words(cls, words: list[tuple[str, str]], kind: str) -> Filler:
-        """Return the filler for words that are no name, given with their parts of speech."""
+        """Return the filler for words outside names, given with their parts of speech."""
         cells = tuple((word, pos, "O") for word, pos in words)
         return cls(cells, cells, kind)
 
 
 @dataclass(frozen=True)
 class FilledQuestion:
-    """A question about a sentence; ``names`` are those in it, without which it would ask something else."""
+    """A question about a sentence, and the names in the question."""
 
     text: str
     answer: str
@@ -74,14 +74,14 @@ class FilledTemplate:
 
 @dataclass
 class Cast:
-    """The names of one document: some return, new ones join."""
+    """The names of one document; a slot takes a known one or a new one."""
 
     gazetteer: Gazetteer
     draws: Draws
     members: dict[str, list[Name]] = field(default_factory=dict)
 
     def name(self, types: tuple[str, ...], taken: set[tuple[str, ...]]) -> Name:
-        """Return a name of one of the types which is not taken."""
+        """Return a name of one of the types that is not in ``taken``."""
         kind = self.draws.pick(types)
         known = self.members.setdefault(kind, [])
         if known and self.draws.uniform() < _RETURNING_SHARE:
@@ -97,7 +97,7 @@ class Cast:
 
 
 def fill_template(template: Template, cast: Cast, draws: Draws) -> FilledTemplate:
-    """Return a sentence with every slot filled, and the questions about it that it answers."""
+    """Return a sentence with every slot filled, and the questions that it answers."""
     fillers: dict[str, Filler] = {}
     taken: set[tuple[str, ...]] = set()
     mentions: dict[str, tuple[int, int]] = {}
@@ -139,7 +139,7 @@ def _fill_part(
         filler = Filler.of_words(draw_number(part.kind, draws), part.kind)
     else:
         filler = Filler.of_words([(draws.pick(LEXICON[part.choice]), part.pos)], part.choice)
-        fillers.setdefault(part.key, filler)  # a question takes up the first word of a class
+        fillers.setdefault(part.key, filler)  # a question repeats the first word of a class
         return filler.full
     fillers[part.key] = filler
     return filler.full
@@ -176,7 +176,7 @@ def _name_cells(name: Name, words: tuple[str, ...]) -> tuple[Cell, ...]:
 
 
 def _finish(cells: list[Cell], headline: bool) -> list[Cell]:
-    """Return the cells with "a" or "an" as the next word wants it, and capitals where they belong."""
+    """Return the cells with "a" or "an" to fit the next word, and with capitals."""
     finished = []
     for position, (word, pos, tag) in enumerate(cells):
         if word in ("a", "A") and pos == "DT" and position + 1 < len(cells):

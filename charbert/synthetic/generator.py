@@ -1,4 +1,4 @@
-"""Documents of generated newswire, in which names of all types stand in the same contexts."""
+"""Documents of generated newswire, in which names of all types occur in the same contexts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from charbert.synthetic.draws import Draws
 from charbert.synthetic.filling import Cast, FilledQuestion, Filler, fill_template
 from charbert.synthetic.gazetteer import SPLITS, Gazetteer, build_gazetteers, uppercased
 from charbert.synthetic.numbers import iso_date
-from charbert.synthetic.templates import Template, read_topics
+from charbert.synthetic.templates import GENERAL, TOPICS, Template, read_topics
 
 Split = Choice["train", "dev", "test"]
 
@@ -24,7 +24,7 @@ _GENERAL_SHARE = 0.3
 
 @dataclass(frozen=True)
 class NewsSentence:
-    """A sentence with its gold annotation; fits wherever a tagged sentence does."""
+    """A sentence with its gold annotation; has the fields of `charbert.data.readers.conll.Tagged`."""
 
     words: tuple[str, ...]
     tags: tuple[str, ...]
@@ -40,7 +40,7 @@ class NewsSentence:
 
     @property
     def text(self) -> str:
-        """The sentence as a newspaper prints it."""
+        """The sentence with the spacing of a newspaper."""
         return detokenize(self.words)[0]
 
 
@@ -73,21 +73,18 @@ class NewsDocument:
 
 
 class Newswire:
-    """A newswire without end: the same seed gives the same documents on every machine.
+    """Generates any number of documents; the same seed gives the same ones on every machine.
 
-    The names of a split occur in no other, whatever the seed, so a model can know the test names by their
-    spelling and context only (`charbert.synthetic.gazetteer.split_of`). Names come from Faker: another
-    release of it may give other ones.
+    The names of a split occur in no other split, for any two seeds, so a model cannot memorize test names
+    (`charbert.synthetic.gazetteer.split_of`). Names come from Faker; another release of it may give other names.
     """
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self._gazetteers = _cached_gazetteers(seed)
-        self._topics = {name: templates for name, templates in read_topics().items() if name != "general"}
-        self._general = read_topics()["general"]
 
     def documents(self, n: int, split: Split = "train") -> Iterator[NewsDocument]:
-        """Yield ``n`` documents; the first ones are the same however many are asked for.
+        """Yield ``n`` documents; the first ones do not depend on ``n``.
 
         Raises:
             SettingsError: if the split is unknown or ``n`` negative.
@@ -108,7 +105,7 @@ class Newswire:
         if split not in SPLITS:
             raise SettingsError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
         if n < 0:
-            raise SettingsError(f"the number asked for must be 0 or more, got {n}")
+            raise SettingsError(f"the number of documents or sentences must be 0 or more, got {n}")
 
     def _draw_documents(self, n: int, split: str) -> Iterator[NewsDocument]:
         draws = Draws(numpy_generator(self.seed, "newswire", split))
@@ -125,15 +122,15 @@ class Newswire:
                 drawn += 1
 
     def _document(self, index: int, gazetteer: Gazetteer, draws: Draws) -> NewsDocument:
-        topic = draws.pick(tuple(self._topics))
-        headlines = [template for template in self._topics[topic] if template.headline]
-        stories = [template for template in self._topics[topic] if not template.headline]
-        general = list(self._general)
+        topic = draws.pick(TOPICS)
+        headlines = [template for template in read_topics()[topic] if template.headline]
+        stories = [template for template in read_topics()[topic] if not template.headline]
+        general = list(read_topics()[GENERAL])
         cast = Cast(gazetteer, draws)
         title = _sentence(draws.pick(headlines), cast, draws, index)
         body = []
         for _ in range(draws.between(*_SENTENCES)):
-            # no template twice in a document, so that a question has one answer in it
+            # no template twice in a document, so a question has one answer in it
             pool = general if draws.uniform() < _GENERAL_SHARE else stories
             body.append(_sentence(pool.pop(draws.below(len(pool))), cast, draws, index))
         return NewsDocument(topic, index, title, _dateline(cast, draws, index), tuple(body))

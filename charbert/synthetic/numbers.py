@@ -1,4 +1,4 @@
-"""Numbers, sums, scores and dates as the newswire writes them."""
+"""Numbers, amounts, scores and dates in the notation of the newswire."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SET_RESULTS = ("6-0", "6-1", "6-2", "6-3", "6-4", "7-5", "7-6")
 
 
 def draw_number(kind: str, draws: Draws) -> list[Token]:
-    """Return the words of a number of a kind.
+    """Return the words of a random number of a kind.
 
     Raises:
         KeyError: if there is no such kind.
@@ -61,7 +61,7 @@ def _ordinal(draws: Draws) -> list[Token]:
 
 
 def iso_date(draws: Draws) -> list[Token]:
-    """Return a date of the nineties, year first."""
+    """Return a date from 1990 to 1999 as YYYY-MM-DD."""
     return _single(f"{draws.between(1990, 1999)}-{draws.between(1, 12):02d}-{draws.between(1, 28):02d}")
 
 

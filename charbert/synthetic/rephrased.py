@@ -1,22 +1,26 @@
-"""Sentences and questions said otherwise: the counterparts of CoLA, MRPC and QQP that a generator can make.
+"""Generated sentences and pairs for the questions of CoLA, MRPC and QQP.
 
-Each imitates what its benchmark asks, not how hard it is: whether a sentence is grammatical, whether two
-sentences tell the same event, whether two questions ask the same. All of them turn on single words and names.
+Each set asks the question of its benchmark and is easier: whether a sentence is grammatical, whether two sentences
+report the same event, whether two questions ask the same. All of them depend on single words and names.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from itertools import count
+from typing import TypeVar
 
 import numpy as np
 
+from charbert.data.readers.glue import LabeledText
 from charbert.synthetic.detokenize import detokenize
 from charbert.synthetic.draws import Draws
+from charbert.synthetic.examples import SAME_TEMPLATE_SHARE
 from charbert.synthetic.filling import FilledQuestion
 from charbert.synthetic.generator import NewsDocument, NewsSentence
 
-_TWIN_SHARE = 0.7
+Text = TypeVar("Text", NewsSentence, FilledQuestion)
+
 _MOVED = frozenset(["DT", "IN", "TO", "PRP$"])
 _DROPPED = frozenset(["IN", "TO", "MD", "VBD", "VBZ", "VBP"])
 _OPTIONAL = frozenset(["that"])
@@ -29,97 +33,85 @@ _REPORTS = (
 _REQUESTS = ("Does anyone know:", "Please tell me:", "One question:", "I would like to know:")
 
 
-@dataclass(frozen=True)
-class JudgedSentence:
-    """A sentence, and whether a reader would accept it."""
+def acceptability_examples(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterator[LabeledText]:
+    """Yield the sentences of the documents, about half of them with one error, as in CoLA.
 
-    text: str
-    acceptable: bool
-
-
-@dataclass(frozen=True)
-class TextPair:
-    """Two texts, and whether they say or ask the same."""
-
-    first: str
-    second: str
-    same: bool
-
-
-def acceptability_examples(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterator[JudgedSentence]:
-    """Yield the sentences of the documents, about half of them with one fault, as CoLA asks for.
-
-    A fault is a function word that changed places with the word after it, or a verb, auxiliary or preposition
-    that is gone. The first word of a sentence stays, so that capitals give nothing away.
+    An error is a function word that is swapped with the word after it, or a deleted verb, auxiliary or preposition.
+    The first word of a sentence stays, so capital letters do not predict the label.
 
     Args:
         documents: where sentences come from.
-        rng: decides which sentences get a fault, and which.
+        rng: decides which sentences get an error, and which.
     """
     draws = Draws(rng)
     for document in documents:
         for sentence in document.body:
             broken = _broken(sentence, draws) if draws.uniform() < 0.5 else None
-            yield JudgedSentence(sentence.text if broken is None else detokenize(broken)[0], broken is None)
+            if broken is None:
+                yield LabeledText(sentence.text, None, "acceptable")
+            else:
+                yield LabeledText(detokenize(broken)[0], None, "unacceptable")
 
 
-def paraphrase_examples(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterator[TextPair]:
-    """Yield pairs of sentences, about half of them the same event told in two ways, as MRPC asks for.
+def paraphrase_examples(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterator[LabeledText]:
+    """Yield pairs of sentences, about half of them the same event in two wordings, as in MRPC.
 
-    The second sentence names people by their last names and its source before or after the event. Where it
-    tells something else, it is another sentence of the document, or tells the same of other names and numbers.
+    The second sentence names people by their last names and its source before or after the event. In the other half
+    it is another sentence of the document, or has the same template and other names and numbers.
 
     Args:
         documents: where sentences come from.
-        rng: decides what a sentence meets, and how it is told.
+        rng: decides what a sentence is paired with, and the wording.
     """
     draws = Draws(rng)
-    twins: dict[str, NewsSentence] = {}
+    earlier: dict[str, NewsSentence] = {}
     for document in documents:
-        told = [sentence for sentence in document.body if '"' not in sentence.words]
-        for sentence in told:
-            other, same = sentence, draws.uniform() < 0.5
-            if not same:
-                twin = twins.get(sentence.template)
-                others = [rest for rest in told if rest is not sentence]
-                others = [twin] if twin is not None and (draws.uniform() < _TWIN_SHARE or not others) else others
-                other = draws.pick(others) if others else sentence
-            yield TextPair(sentence.text, _retold(other, draws), same=other.words == sentence.words)
-        twins |= {sentence.template: sentence for sentence in told}
+        told = {sentence.template: sentence for sentence in document.body if '"' not in sentence.words}
+        for template, sentence in told.items():
+            other = _partner(sentence, told.values(), earlier.get(template), draws)
+            label = "equivalent" if other.words == sentence.words else "not_equivalent"
+            yield LabeledText(sentence.text, _reworded(other, draws), label)
+        earlier |= told
 
 
-def question_pair_examples(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterator[TextPair]:
-    """Yield pairs of questions, about half of them the same question in another frame, as QQP asks for.
+def question_pair_examples(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterator[LabeledText]:
+    """Yield pairs of questions, about half of them the same question in another wording, as in QQP.
 
-    Where the second asks something else, it is another question about the document, or the same about other
-    names and numbers.
+    In the other half the second is another question about the document, or the same one about other names and numbers.
 
     Args:
         documents: where questions come from.
-        rng: decides what a question meets, and its frame.
+        rng: decides what a question is paired with, and the wording.
     """
     draws = Draws(rng)
-    twins: dict[str, FilledQuestion] = {}
+    numbers = count()
+    earlier: dict[tuple[str, int], FilledQuestion] = {}
     for document in documents:
         asked = {
-            f"{sentence.template}-{rank}": question
+            (sentence.template, rank): question
             for sentence in document.body
             for rank, question in enumerate(sentence.questions)
         }
         for name, question in asked.items():
-            other, same = question, draws.uniform() < 0.5
-            if not same:
-                twin = twins.get(name)
-                others = [rest for rest in asked.values() if rest is not question]
-                others = [twin] if twin is not None and (draws.uniform() < _TWIN_SHARE or not others) else others
-                other = draws.pick(others) if others else question
-            framed = f"{draws.pick(_REQUESTS)} {other.text[0].lower()}{other.text[1:]}"
-            yield TextPair(question.text, framed, same=other.text == question.text)
-        twins |= asked
+            other = _partner(question, asked.values(), earlier.get(name), draws)
+            reworded = f"{draws.pick(_REQUESTS)} {other.text[0].lower()}{other.text[1:]}"
+            label = "duplicate" if other.text == question.text else "not_duplicate"
+            yield LabeledText(question.text, reworded, label, str(next(numbers)))
+        earlier |= asked
+
+
+def _partner(text: Text, document: Iterable[Text], earlier: Text | None, draws: Draws) -> Text:
+    """Return the text itself in about half of the cases, else the same of an earlier document or another one of its."""
+    if draws.uniform() < 0.5:
+        return text
+    others = [other for other in document if other is not text]
+    if earlier is not None and (draws.uniform() < SAME_TEMPLATE_SHARE or not others):
+        others = [earlier]
+    return draws.pick(others) if others else text
 
 
 def _broken(sentence: NewsSentence, draws: Draws) -> tuple[str, ...] | None:
-    """Return the words with one fault; None where no place for one is found."""
+    """Return the words with one error; None if the sentence has no place for one."""
     words, pos = sentence.words, sentence.pos
     inner = range(1, len(words) - 2)
     moved = [at for at in inner if pos[at] in _MOVED and pos[at + 1][0].isalpha() and pos[at + 1] != pos[at]]
@@ -133,7 +125,7 @@ def _broken(sentence: NewsSentence, draws: Draws) -> tuple[str, ...] | None:
     return None
 
 
-def _retold(sentence: NewsSentence, draws: Draws) -> str:
+def _reworded(sentence: NewsSentence, draws: Draws) -> str:
     before, after = draws.pick(_REPORTS)
     words = _with_last_names(sentence)
     if before and sentence.tags[0] == "O":
@@ -142,7 +134,7 @@ def _retold(sentence: NewsSentence, draws: Draws) -> str:
 
 
 def _with_last_names(sentence: NewsSentence) -> list[str]:
-    """Return the words with people called by the last word of their name."""
+    """Return the words with each person named by the last word of the name."""
     following: Sequence[str] = (*sentence.tags[1:], "O")
     return [
         word

@@ -1,4 +1,14 @@
-"""Templates parsed: lines of a topic to sentences, headlines and questions made of literals and slots."""
+"""Parses the sentence templates in ``charbert/synthetic/text/topics``, one file per topic.
+
+A line that starts with ``-`` is a sentence, with ``^`` a headline, with ``?`` a question about the sentence above it,
+followed by the slot that answers it; any other line continues the one before. Words are separated by spaces:
+
+- ``word/POS``, or a word or mark of `charbert.synthetic.lexicon.FUNCTION_POS` without a part of speech;
+- ``{TYPE:key}`` a name of one of the types ``A|B``, ``{TYPE.s:key}`` its short form; ``{a}`` and ``{a.s}`` repeat the
+  name of slot ``a``; ``{a~b}`` is another name of the type of ``a``, with the key ``b``;
+- ``{POS.class:key}`` a word of that class of the lexicon, ``{POS.class}/POS`` with another part of speech;
+- ``{#kind:key}`` a number, see `charbert.synthetic.numbers`.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +17,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from charbert.errors import DataError
-from charbert.synthetic.lexicon import FUNCTION_POS, LEXICON
-from charbert.synthetic.topics import GENERAL, TOPICS
+from charbert.synthetic.lexicon import FUNCTION_POS, LEXICON, read_text
+
+GENERAL = "general"
+"""The topic whose sentences fit any other."""
+TOPICS = ("business", "courts", "culture", "disasters", "politics", "science", "sport", "weather")
 
 _SLOT = re.compile(
     r"\{(?:(?P<types>[A-Z|]+)(?P<brief>\.s)?(?::(?P<key>[a-z]))?"
@@ -39,7 +52,7 @@ class NameSlot:
 
 @dataclass(frozen=True)
 class LikeSlot:
-    """Another name of the type that slot ``like`` got."""
+    """Another name of the type of slot ``like``."""
 
     like: str
     key: str
@@ -47,7 +60,7 @@ class LikeSlot:
 
 @dataclass(frozen=True)
 class WordSlot:
-    """A word of a class of the lexicon; without a key of its own it goes by the name of the class."""
+    """A word of a class of the lexicon; the default key is the name of the class."""
 
     choice: str
     key: str
@@ -64,7 +77,7 @@ class NumberSlot:
 
 @dataclass(frozen=True)
 class AgainSlot:
-    """What slot ``key`` got, once more."""
+    """The content of slot ``key`` again."""
 
     key: str
     brief: bool
@@ -93,20 +106,19 @@ class Template:
 
 @cache
 def read_topics() -> dict[str, tuple[Template, ...]]:
-    """Return the templates of every topic, and under ``general`` those that fit any.
+    """Return the templates of every topic, and those of `GENERAL`.
 
     Raises:
         DataError: if a template is malformed.
     """
-    texts = {**TOPICS, "general": GENERAL}
-    return {topic: parse_templates(topic, text) for topic, text in texts.items()}
+    return {topic: parse_templates(topic, read_text(f"topics/{topic}.txt")) for topic in (*TOPICS, GENERAL)}
 
 
 def parse_templates(topic: str, text: str) -> tuple[Template, ...]:
-    """Return the templates of one topic, written as `charbert.synthetic.topics` says.
+    """Return the templates of one topic, in the syntax above.
 
     Raises:
-        DataError: if a word has no part of speech, or a slot or answer names nothing.
+        DataError: if a word has no part of speech, or a slot or answer names no slot before it.
     """
     templates: list[Template] = []
     for entry in _entries(text):
@@ -148,7 +160,7 @@ def _parse_parts(name: str, text: str, known: set[str] | None) -> tuple[Part, ..
         keys = _keys(tuple(parts)) if known is None else known
         needed = {AgainSlot: "key", LikeSlot: "like"}.get(type(part))
         if known is not None and not isinstance(part, (Literal, AgainSlot)):
-            needed = "key"  # a question takes up what the sentence said
+            needed = "key"  # a question repeats slots of its sentence
         if needed and getattr(part, needed) not in keys:
             raise DataError(f"{name}: expected a slot {getattr(part, needed)!r} before {token!r}, found none")
         parts.append(part)
@@ -160,7 +172,7 @@ def _parse_part(name: str, token: str, position: int) -> Part:
         return _parse_literal(name, token)
     match = _SLOT.fullmatch(token)
     if match is None:
-        raise DataError(f"{name}: expected a slot, got {token!r}; see charbert.synthetic.topics")
+        raise DataError(f"{name}: expected a slot, got {token!r}; see charbert/synthetic/templates.py")
     groups = match.groupdict()
     if groups["types"]:
         key = groups["key"] or f"name{position}"

@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 
 from charbert.config.data.sets import ColumnSettings
-from charbert.data.encoding.pairs import LabelPrediction
 from charbert.data.readers.glue import LabeledText
 from charbert.evaluation.errors import ErrorTable, analyze_errors, write_errors
-from charbert.tasks.classification import ClassificationTask
+from charbert.tasks.classification.encoding import LabelPrediction
+from charbert.tasks.classification.task import ClassificationTask
 
 TASK = ClassificationTask("pairs", "accuracy", ColumnSettings(first="one", label_names={"0": "no", "1": "yes"}))
 EXAMPLES = [LabeledText(f"text {number} | with a bar", None, "yes" if number % 2 else "no") for number in range(6)]

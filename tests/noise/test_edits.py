@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charbert.errors import SettingsError
-from charbert.noise.edits import Edit, apply_edit, check_noise_settings, pick
+from charbert.noise.attack import Attack
+from charbert.noise.edits import Edit, apply_edit, pick
 from charbert.noise.keyboard import KEY_NEIGHBORS, key_neighbors
 from charbert.noise.stop_words import ENGLISH_STOP_WORDS
 
@@ -48,13 +49,13 @@ def test_stop_words_are_lower_case_function_words() -> None:
 @pytest.mark.parametrize(
     ("probability", "edits", "length", "names"),
     [
-        (1.5, (Edit.drop,), 4, r"owner\.probability"),
-        (1.0, (), 4, r"owner\.edits"),
-        (1.0, (Edit.drop, Edit.drop), 4, r"owner\.edits"),
-        (1.0, ("drop",), 4, r"owner\.edits"),
-        (1.0, (Edit.drop,), 2, r"owner\.min_word_length"),
+        (1.5, (Edit.drop,), 4, r"attack\.probability"),
+        (1.0, (), 4, r"attack\.edits"),
+        (1.0, (Edit.drop, Edit.drop), 4, r"attack\.edits"),
+        (1.0, ("drop",), 4, r"attack\.edits"),
+        (1.0, (Edit.drop,), 2, r"attack\.min_word_length"),
     ],
 )
 def test_a_setting_out_of_range_is_named(probability: float, edits: tuple[Edit, ...], length: int, names: str) -> None:
     with pytest.raises(SettingsError, match=names):
-        check_noise_settings("owner", probability, edits, length)
+        Attack(edits, length, probability=probability)

@@ -8,18 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from charbert.data.readers.conll import read_conll
+from charbert.data.readers.conll import read_conll, write_conll
 from charbert.errors import DataError, SettingsError
-from charbert.synthetic import (
-    NewsSentence,
-    Newswire,
-    pair_examples,
-    qa_examples,
-    write_conll,
-    write_corpus,
-)
+from charbert.synthetic import Newswire
+from charbert.synthetic.data_sets import write_corpus
 from charbert.synthetic.detokenize import detokenize
+from charbert.synthetic.examples import pair_examples, qa_examples
 from charbert.synthetic.gazetteer import SPLITS, name_split, split_of
+from charbert.synthetic.generator import NewsSentence
 from charbert.synthetic.templates import parse_templates, read_topics
 
 
@@ -72,7 +68,7 @@ def test_no_byte_depends_on_the_hash_seed_of_the_process() -> None:
     assert len(digests) == 1
 
 
-def test_asking_for_more_changes_nothing_before(wire: Newswire) -> None:
+def test_more_documents_leave_the_first_ones_unchanged(wire: Newswire) -> None:
     assert list(wire.documents(3, "dev")) == list(wire.documents(6, "dev"))[:3]
 
 
@@ -145,7 +141,7 @@ def test_a_name_belongs_to_a_split_only_with_all_its_words() -> None:
         ('The " Road " and the " Lake " opened', 'The "Road" and the "Lake" opened'),
     ],
 )
-def test_detokenised_text_is_spaced_like_print(words: str, text: str) -> None:
+def test_detokenized_text_is_spaced_as_in_print(words: str, text: str) -> None:
     detokenized, spans = detokenize(words.split())
     assert detokenized == text
     assert [detokenized[start:end] for start, end in spans] == words.split()
@@ -167,37 +163,37 @@ def test_sentences_begin_with_a_capital_and_headlines_are_capitals(wire: Newswir
 
 def test_files_are_the_same_bytes_and_read_back(wire: Newswire, tmp_path: Path) -> None:
     sentences = list(wire.sentences(300, "test"))
-    write_conll(tmp_path / "one.txt", sentences)
-    write_conll(tmp_path / "two.txt", Newswire(3).sentences(300, "test"))
-    assert (tmp_path / "one.txt").read_bytes() == (tmp_path / "two.txt").read_bytes()
-    read = read_conll(tmp_path / "one.txt", scheme="iob2")
+    write_conll(tmp_path / "first.txt", sentences)
+    write_conll(tmp_path / "second.txt", Newswire(3).sentences(300, "test"))
+    assert (tmp_path / "first.txt").read_bytes() == (tmp_path / "second.txt").read_bytes()
+    read = read_conll(tmp_path / "first.txt", scheme="iob2")
     assert [(s.words, s.tags, s.pos, s.document) for s in read] == [
         (s.words, s.tags, s.pos, s.document) for s in sentences
     ]
 
 
-def test_a_corpus_has_a_paragraph_a_line_and_an_empty_line_after_an_article(wire: Newswire, tmp_path: Path) -> None:
+def test_a_corpus_has_one_paragraph_per_line_and_an_empty_line_after_an_article(wire: Newswire, tmp_path: Path) -> None:
     write_corpus(tmp_path / "corpus.txt", wire.documents(20))
     articles = (tmp_path / "corpus.txt").read_text(encoding="utf-8").strip().split("\n\n")
     assert len(articles) == 20
     assert all(len(article.split("\n")) >= 3 for article in articles)
 
 
-def test_answers_stand_where_they_are_said_to(wire: Newswire) -> None:
+def test_answers_are_at_their_starts(wire: Newswire) -> None:
     examples = list(qa_examples(wire.documents(300), np.random.default_rng(0), unanswerable_probability=0.3))
     answered = [example for example in examples if example.answers]
     assert 0.1 < 1 - len(answered) / len(examples) < 0.3
-    assert len({example.id for example in examples}) == len(examples)
+    assert len({example.question_id for example in examples}) == len(examples)
     for example in answered:
-        (answer,), (start,) = example.answers, example.answer_starts
-        assert example.context[start : start + len(answer)] == answer
+        (answer,) = example.answers
+        assert example.context[answer.start : answer.start + len(answer.text)] == answer.text
         assert example.question.endswith("?") and example.question[0].isupper()
 
 
 def test_pairs_are_balanced_and_reproducible(wire: Newswire) -> None:
     pairs = list(pair_examples(wire.documents(400), np.random.default_rng(0)))
-    assert 0.4 < np.mean([pair.answered for pair in pairs]) < 0.6
-    assert len({pair.sentence for pair in pairs}) > len(pairs) / 4
+    assert 0.4 < np.mean([pair.label == "entailment" for pair in pairs]) < 0.6
+    assert len({pair.second for pair in pairs}) > len(pairs) / 4
     again = list(pair_examples(wire.documents(400), np.random.default_rng(0)))
     assert pairs == again
 

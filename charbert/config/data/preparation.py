@@ -1,68 +1,70 @@
-"""Settings of data preparation: which steps examples go through before a model sees them, and how a set is split."""
+"""Settings of data preparation: steps applied to examples, and splits."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
 
+from charbert.config.checks import check_range
+from charbert.config.data.noise import Edit, check_edits
 from charbert.config.data.splitting import SplitSettings
 from charbert.errors import SettingsError
 
 
 class PreparationStep(Enum):
-    """What can be done to examples; `charbert/preparation` has a class for each."""
+    """A preparation step; `charbert/preparation` has a class for each."""
 
     unicode = "unicode"
-    """Repair characters: mojibake, composed form, invisible and control characters, white space."""
+    """Repair characters: wrong decoding, composed form, invisible and control characters, white space."""
     empty = "empty"
     """Drop examples with an empty or missing text or label."""
     labels = "labels"
-    """Write each label in one way: aliases, stray case and white space."""
+    """Normalize labels: aliases, case, white space."""
     lengths = "lengths"
-    """Drop texts that are far shorter or longer than the others."""
+    """Drop texts much shorter or longer than the others."""
     duplicates = "duplicates"
-    """Drop repetitions, exact and near ones."""
+    """Drop exact and near duplicates."""
     leakage = "leakage"
-    """Look for training examples that stand in the dev or test set too, exactly or nearly."""
+    """Find training examples that are also in the dev or test set, exactly or nearly."""
     suspicious = "suspicious"
-    """Look for labels that a model trained on the other examples does not believe."""
+    """Find labels that a model trained on the other examples considers unlikely."""
     augmentation = "augmentation"
     """Add changed copies of training examples."""
     balance = "balance"
-    """Over- or under-sample the classes of the training examples."""
+    """Over- or undersample the classes of the training set."""
 
 
 class UnicodeForm(Enum):
-    """How characters are composed; see Unicode Standard Annex 15."""
+    """Unicode normalization form; see Unicode Standard Annex 15."""
 
     none = "none"
-    """As they are."""
+    """No normalization."""
     nfc = "nfc"
-    """An accent joins its letter; nothing that is seen changes."""
+    """Letters and accents are composed; the appearance does not change."""
     nfkc = "nfkc"
-    """As nfc, and variants become their plain characters: ligatures, full-width letters, fractions."""
+    """As nfc, and variants (ligatures, full-width letters, fractions) become plain characters."""
 
 
 class Conflict(Enum):
-    """What happens to repetitions with different labels."""
+    """What happens to duplicates with different labels."""
 
     first = "first"
-    """The first one stays, as with equal labels."""
+    """The first one is kept, as with equal labels."""
     majority = "majority"
-    """The first one with the most frequent label stays; none where two labels are as frequent."""
+    """The first one with the most frequent label is kept; none if two labels are equally frequent."""
     drop = "drop"
-    """None stays."""
+    """None is kept."""
 
 
 class Finding(Enum):
-    """What happens to an example that a check points at."""
+    """What happens to an example that a check finds."""
 
     report = "report"
-    """It stays and is listed."""
+    """It is kept and listed."""
     drop = "drop"
     """It is dropped."""
     refuse = "refuse"
-    """The run ends with an error that names it."""
+    """The run stops with an error that names it."""
 
 
 class Sampling(Enum):
@@ -71,18 +73,18 @@ class Sampling(Enum):
     over = "over"
     """Examples of rarer classes are repeated."""
     under = "under"
-    """Examples of more frequent classes are left out."""
+    """Examples of more frequent classes are dropped."""
 
 
 class ClassWeights(Enum):
-    """What an example's share of the loss depends on."""
+    """Weights of the labels in the loss."""
 
     none = "none"
-    """Every label counts the same."""
+    """All labels have the same weight."""
     balanced = "balanced"
-    """A label counts in inverse proportion to its frequency."""
+    """A label's weight is inversely proportional to its frequency."""
     root = "root"
-    """In inverse proportion to the square root of its frequency: milder, for tags of which most are O."""
+    """A label's weight is inversely proportional to the square root of its frequency; for tags, most of which are O."""
 
 
 @dataclass
@@ -90,53 +92,49 @@ class UnicodeSettings:
     """Repair of characters."""
 
     form: UnicodeForm = UnicodeForm.nfc
-    """Composition of characters."""
+    """Unicode normalization form."""
     mojibake: bool = True
-    """Undo text that was decoded with the wrong encoding (``MalmÃ¶``), by ftfy."""
+    """Repair text that was decoded with the wrong encoding (``MalmÃ¶``), with ftfy."""
     html: bool = True
-    """Undo HTML entities (``&amp;``) in texts without ``<``."""
+    """Replace HTML entities (``&amp;``) in texts without ``<``."""
     plain_quotes: bool = False
-    """Make curly quotation marks straight."""
+    """Replace curly quotation marks by straight ones."""
     whitespace: bool = True
-    """Make each run of white space one space and take it off the ends; the contexts of questions keep theirs."""
+    """Replace white space by single spaces and strip the ends; contexts of questions are not changed."""
 
 
 @dataclass
 class EmptySettings:
-    """What counts as missing."""
+    """Texts and labels that count as missing."""
 
     markers: list[str] = field(default_factory=lambda: ["nan", "null", "n/a", "#n/a", "<na>"])
-    """Whole texts or labels, in any case, that stand for none, as nothing but white space does."""
+    """Texts or labels, in any case, that mean a missing value. White space alone always does."""
 
 
 @dataclass
 class LabelSettings:
-    """Clean-up of labels; a label that the task cannot have is dropped with its example in the end."""
+    """Normalization of labels; an example whose label is not one of the task's is dropped."""
 
     aliases: dict[str, str] = field(default_factory=dict)
-    """Labels as they are written, and as they should be; for entity tags the type is enough (PERSON: PER)."""
+    """Labels in the file and their replacements; for entity tags the type is enough (PERSON: PER)."""
     ignore_case: bool = True
-    """Join labels that differ in case only: to what the task lists, else to the most frequent way of writing."""
+    """Merge labels that differ only in case, into the task's spelling or else the most frequent one."""
 
 
 @dataclass
 class LengthSettings:
-    """Length outliers, in words; of a question's context the length does not count."""
+    """Length outliers, in words. The length of a question's context is ignored."""
 
     min_words: int = 1
     """Shorter texts are dropped."""
     max_words: int | None = None
-    """Longer texts are dropped; None: no limit."""
+    """Longer texts are dropped; null: no limit."""
     fence: float = 3.0
-    """Texts further than this many interquartile ranges outside the quartiles are dropped, lengths taken on a
-    logarithmic scale; 0: none."""
+    """Texts more than this many interquartile ranges outside the quartiles of the logarithmic length are dropped; 0:
+    none."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        if self.min_words < 0 or self.fence < 0:
-            raise SettingsError(
-                f"preparation.lengths.min_words and fence must be 0 or more, got {self.min_words} and {self.fence}"
-            )
+        check_range("preparation.lengths", self, "[0, inf)", "min_words", "fence")
         if self.max_words is not None and self.max_words < max(1, self.min_words):
             raise SettingsError(
                 f"preparation.lengths.max_words must be null or at least min_words ({self.min_words}), "
@@ -146,63 +144,60 @@ class LengthSettings:
 
 @dataclass
 class NearSettings:
-    """When two texts are nearly the same: MinHash finds candidates, the exact similarity decides."""
+    """Near duplicates: MinHash finds candidate pairs, the exact similarity decides."""
 
     similarity: float = 0.8
-    """Jaccard similarity of their character n-grams from which two texts are near duplicates, in (0, 1]; every text
-    of a pair must reach it. 0: exact duplicates only."""
+    """Jaccard similarity of character n-grams from which two texts are near duplicates, in (0, 1]. In text pairs both
+    texts must reach it. 0: exact duplicates only."""
     ngram: int = 5
-    """Characters of an n-gram."""
+    """Length of an n-gram, in characters."""
     min_words: int = 6
-    """A text with fewer words is compared exactly: of short texts nearly equal ones say different things."""
+    """Texts with fewer words are compared exactly, since small changes in short texts change the meaning."""
     permutations: int = 128
-    """Size of a MinHash; more miss fewer pairs and take longer."""
+    """Size of a MinHash, at least 16. Larger: fewer missed pairs, more time."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        if not 0 <= self.similarity <= 1:
-            raise SettingsError(f"preparation.near.similarity must be in [0, 1], got {self.similarity}")
-        for name, least in (("ngram", 1), ("min_words", 0), ("permutations", 16)):
-            if getattr(self, name) < least:
-                raise SettingsError(f"preparation.near.{name} must be at least {least}, got {getattr(self, name)}")
+        check_range("preparation.near", self, "[0, 1]", "similarity")
+        check_range("preparation.near", self, "[1, inf)", "ngram")
+        check_range("preparation.near", self, "[0, inf)", "min_words")
+        check_range("preparation.near", self, "[16, inf)", "permutations")
 
 
 @dataclass
 class DuplicateSettings:
-    """Repetitions within a set."""
+    """Duplicates within a set."""
 
     conflicts: Conflict = Conflict.first
-    """Exact repetitions with different labels."""
+    """What happens to exact duplicates with different labels."""
 
 
 @dataclass
 class LeakageSettings:
-    """Training examples that stand in the dev or test set as well."""
+    """Training examples that are also in the dev or test set."""
 
     action: Finding = Finding.refuse
-    """What happens to them."""
+    """What happens to training examples that are also in the dev or test set."""
 
 
 @dataclass
 class SuspiciousSettings:
-    """Labels that cross-validated confidence speaks against."""
+    """Labels that cross-validated probabilities contradict."""
 
     probabilities: str | None = None
-    """A JSONL file with one line an example, in the order of the file: the ``probabilities`` of the labels by name, or
-    ``predicted`` and ``probability`` as the predictions of a cross-validated model have them. They must come from
-    models that had not seen the example. None: logistic regression on TF-IDF, cross-validated here."""
+    """A JSONL file with one line per example, in the order of the data file: ``probabilities`` by label name, or
+    ``predicted`` and ``probability`` as in the predictions of a cross-validated model. They must come from models not
+    trained on the example. null: cross-validated logistic regression on TF-IDF."""
     folds: int = 5
-    """Of that cross-validation."""
+    """Number of folds of that cross-validation, at least 2."""
     method: str = "prune_by_noise_rate"
-    """Which labels are suspicious, a ``filter_by`` of cleanlab: prune_by_noise_rate, prune_by_class, both,
-    confident_learning, predicted_neq_given, low_normalized_margin or low_self_confidence."""
+    """``filter_by`` of cleanlab: prune_by_noise_rate, prune_by_class, both, confident_learning, predicted_neq_given,
+    low_normalized_margin or low_self_confidence."""
     action: Finding = Finding.report
     """What happens to examples with such labels."""
     top: int | None = None
-    """At most this many, the least believed first; None: all."""
+    """Maximum number of examples, the most suspicious first; null: all."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         known = (
             "prune_by_noise_rate",
             "prune_by_class",
@@ -214,81 +209,74 @@ class SuspiciousSettings:
         )
         if self.method not in known:
             raise SettingsError(f"preparation.suspicious.method must be one of {', '.join(known)}, got {self.method}")
-        if self.folds < 2:
-            raise SettingsError(f"preparation.suspicious.folds must be at least 2, got {self.folds}")
-        if self.top is not None and self.top < 1:
-            raise SettingsError(f"preparation.suspicious.top must be at least 1 or null, got {self.top}")
+        check_range("preparation.suspicious", self, "[2, inf)", "folds")
+        check_range("preparation.suspicious", self, "[1, inf)", "top")
 
 
 @dataclass
 class AugmentationSettings:
-    """Changed copies of training examples; the examples themselves stay."""
+    """Changed copies of training examples, in addition to the originals."""
 
     share: float = 0.3
     """Share of the examples that are copied, in [0, 1]."""
     copies: int = 1
-    """Copies of each of them."""
+    """Number of copies of each copied example."""
     operations: list[str] = field(default_factory=lambda: ["noise", "synonyms", "deletion", "swap"])
-    """One is drawn, uniformly, for each copy: ``noise`` (one-character edits), ``synonyms`` (of the file below),
-    ``deletion`` of words, ``swap`` of neighbouring words. Without a file synonyms are left out."""
+    """One is drawn uniformly for each copy: ``noise`` (one-character edits), ``synonyms`` (from the file ``synonyms``;
+    skipped without a file), ``deletion`` of words, ``swap`` of neighboring words."""
     word_share: float = 0.1
-    """Share of the words that are changed, at least one, in (0, 1]."""
-    edits: list[str] = field(default_factory=lambda: ["drop", "add", "swap", "keyboard"])
+    """Share of words changed, in (0, 1]; at least one word."""
+    edits: list[Edit] = field(default_factory=lambda: list(Edit))
     """Edits of ``noise``."""
     min_word_length: int = 4
-    """Noise leaves shorter words as they are, in characters."""
+    """Minimum length of a word changed by ``noise``, in characters."""
     synonyms: str | None = None
-    """A file of synonyms: a word, a tab and its synonyms with commas between them on each line."""
+    """A file with one word per line, followed by a tab and its synonyms, separated by commas."""
     contexts: bool = False
-    """Questions: change words of the contexts too, outside the answers, whose places are counted anew."""
+    """Questions: whether to change words of the contexts too, outside the answers; answer positions are updated."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        if not 0 <= self.share <= 1:
-            raise SettingsError(f"preparation.augmentation.share must be in [0, 1], got {self.share}")
-        if not 0 < self.word_share <= 1:
-            raise SettingsError(f"preparation.augmentation.word_share must be in (0, 1], got {self.word_share}")
-        if self.copies < 1:
-            raise SettingsError(f"preparation.augmentation.copies must be at least 1, got {self.copies}")
+        section = "preparation.augmentation"
+        check_range(section, self, "[0, 1]", "share")
+        check_range(section, self, "(0, 1]", "word_share")
+        check_range(section, self, "[1, inf)", "copies")
+        check_edits(section, self.edits, self.min_word_length)
         known = ("noise", "synonyms", "deletion", "swap")
         if not self.operations or set(self.operations) - set(known) or len(set(self.operations)) < len(self.operations):
             raise SettingsError(
-                f"preparation.augmentation.operations must list some of {', '.join(known)}, each once, "
-                f"got {self.operations}"
+                f"{section}.operations must list some of {', '.join(known)}, each once, got {self.operations}"
             )
 
 
 @dataclass
 class BalanceSettings:
-    """Balance of classes: labels; answerable or not (questions); the rarest type of entity or tag (tagging)."""
+    """Balance of classes: labels; in questions, answerable or not; in tagging, the rarest entity type or tag."""
 
     sampling: Sampling = Sampling.over
-    """Which classes are changed."""
+    """over: repeat examples of rarer classes; under: drop examples of larger ones."""
     ratio: float = 1.0
-    """over: rarer classes reach this share of the largest; under: larger classes come down to the smallest divided by
-    this, in (0, 1]. 1: all classes are equal."""
+    """In (0, 1]. over: rarer classes grow to this share of the largest; under: larger classes shrink to the size of the
+    smallest divided by this. 1: all classes have the same size."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        if not 0 < self.ratio <= 1:
-            raise SettingsError(f"preparation.balance.ratio must be in (0, 1], got {self.ratio}")
+        check_range("preparation.balance", self, "(0, 1]", "ratio")
 
 
 @dataclass
 class PreparationSettings:
-    """What examples go through before a model sees them; off unless steps are listed."""
+    """Preparation of examples before training; off unless steps are listed."""
 
     name: str = "none"
-    """Names the preparation in folders."""
+    """Name of the preparation in folder names."""
     steps: list[PreparationStep] = field(default_factory=list)
-    """The steps, in their order."""
+    """The steps, in order."""
     held_out_steps: list[PreparationStep] = field(
         default_factory=lambda: [PreparationStep.unicode, PreparationStep.empty, PreparationStep.labels]
     )
-    """Those of the steps that ``experiments/prepare.py`` takes with dev and test sets too. Fine-tuning never changes
-    them, so that its scores stay comparable."""
+    """The steps that ``experiments/prepare.py`` also applies to dev and test sets. Fine-tuning never changes these
+    sets, so that scores stay comparable."""
     seed: int = 0
-    """Seed of all that is drawn: splits, folds, augmentation, balance; the same for all models."""
+    """Seed of splits, folds, augmentation and balance; the same for all models."""
     unicode: UnicodeSettings = field(default_factory=UnicodeSettings)
     empty: EmptySettings = field(default_factory=EmptySettings)
     labels: LabelSettings = field(default_factory=LabelSettings)
@@ -301,12 +289,11 @@ class PreparationSettings:
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
     balance: BalanceSettings = field(default_factory=BalanceSettings)
     class_weights: ClassWeights = ClassWeights.none
-    """Weights of the labels in the loss of fine-tuning."""
+    """Weights of the labels in the fine-tuning loss."""
     split: SplitSettings = field(default_factory=SplitSettings)
-    """Read by ``experiments/prepare.py`` alone."""
+    """Used only by ``experiments/prepare.py``."""
 
     def __post_init__(self) -> None:
-        """Check that no step is named twice."""
         names = [step.name for step in self.steps]
         if len(set(names)) < len(names):
             raise SettingsError(f"preparation.steps must list each step once, got {', '.join(names)}")

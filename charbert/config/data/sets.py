@@ -1,4 +1,4 @@
-"""Settings of the data: where sets lie, what is generated, how text is noised."""
+"""Settings of the data: files, generation, noise, attack."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from enum import Enum
 
 from omegaconf import MISSING
 
+from charbert.config.checks import check_name, check_range
 from charbert.config.identity import omit_default, omit_default_section
 from charbert.errors import SettingsError
-from charbert.files import is_plain_name
 
 
 class TaskKind(Enum):
-    """What a task asks for, and so which head it needs."""
+    """Kind of a task; it determines the head."""
 
     tagging = "tagging"
     pos_tagging = "pos_tagging"
@@ -23,25 +23,24 @@ class TaskKind(Enum):
 
 @dataclass
 class FoldSettings:
-    """Cross-validation of a ``test`` file, for a data set whose training file is not at hand."""
+    """Cross-validation on a ``test`` file, for a data set without a training file at hand."""
 
     number: int = 0
-    """Parts the file is cut into: each is the test set once, the next one the dev set; 0: no cutting."""
+    """Number of parts: each is the test set once, with the next one as dev set. 3 or more, or 0 for no division."""
     fold: int = 0
-    """Which part is the test set, from 0; a run goes through all of them and sets this itself."""
+    """Index of the test part, from 0; set by the run itself, which uses each part in turn."""
     seed: int = 0
-    """Seed of the cut; the same for all models, so that they see the same parts."""
+    """Seed of the division; the same for all models, so that all have the same parts."""
     articles: str = ""
-    """A SQuAD file with the articles that the questions of QNLI come from: an article is in one part only."""
+    """A SQuAD file with the articles of the QNLI questions, so that each article is in one part only."""
     near_similarity: float = omit_default(0.0)
-    """Similarity from which examples with nearly the same texts are in one part too, see `NearSettings`; 0: those with
-    the same text alone."""
+    """Similarity, in [0, 1], from which near duplicates are put into the same part, see `NearSettings`. 0: only
+    examples with identical texts."""
     run_first: int = omit_default(0)
-    """Run the first so many parts alone and score their examples, where all would take too long; 0: all parts. More
-    can be run later, and repeat no part."""
+    """Number of parts to run and score, from the first, if all would take too long; 0: all. A later run with more parts
+    repeats none."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         if self.number and self.number < 3:
             raise SettingsError(f"folds.number must be 3 or more (train, dev, test), or 0 for none, got {self.number}")
         if not 0 <= self.fold < max(1, self.number):
@@ -50,79 +49,76 @@ class FoldSettings:
             raise SettingsError(
                 f"folds.run_first must be below folds.number, {self.number}, or 0 for all of them, got {self.run_first}"
             )
-        if not 0 <= self.near_similarity <= 1:
-            raise SettingsError(f"folds.near_similarity must be in [0, 1], got {self.near_similarity}")
+        check_range("folds", self, "[0, 1]", "near_similarity")
 
 
 @dataclass
 class SetFiles:
     """The files of one data set, relative to ``data.root``.
 
-    Instead of a file a set may name a split on the Hugging Face hub, ``hub:org/name/config/split@revision``
-    (``@revision`` may be left out), or Parquet files in the hub's columns, ``parquet:folder/*.parquet``.
+    Instead of a file: a split on the Hugging Face hub, ``hub:org/name/config/split@revision`` (``@revision`` is
+    optional), or Parquet files with the hub's columns, ``parquet:folder/*.parquet``.
     """
 
     train: str = ""
     dev: str = ""
     test: str = ""
-    """The set that is scored clean and attacked."""
+    """The set that is scored, clean and attacked."""
     attacked: dict[str, str] = field(default_factory=dict)
-    """Attacked copies of the test set made elsewhere, by name; ``released`` is the authors' own."""
+    """Existing attacked copies of the test set, by name; ``released`` is the authors'."""
     hub_columns: dict[str, str] = field(default_factory=dict)
-    """Where the hub calls a column otherwise: the name in ``task.columns``, and the hub's."""
+    """Columns with another name on the hub: the name in ``task.columns``, and the hub's name."""
     folds: FoldSettings = field(default_factory=FoldSettings)
-    """Cross-validation of ``test``; ``train`` and ``dev`` are not read then."""
+    """Cross-validation on ``test``; ``train`` and ``dev`` are then not read."""
     epochs_factor: float = omit_default(1.0)
-    """Times the epochs of fine-tuning, for a set with so few examples that the epochs of the others are few steps."""
+    """Factor on ``finetuning.epochs`` for small sets, whose epochs have few steps; above 0."""
 
     def __post_init__(self) -> None:
-        """Check ranges and the names that files are called by."""
-        if self.epochs_factor <= 0:
-            raise SettingsError(f"data.sets.TASK.epochs_factor must be positive, got {self.epochs_factor}")
+        check_range("data.sets.TASK", self, "(0, inf)", "epochs_factor")
         for name in self.attacked:
             check_name("an attacked set (data.sets.TASK.attacked, data.own.attacked)", name)
 
 
 @dataclass
 class DataSettings:
-    """Which data sets are read, and from where."""
+    """Data sets and their location."""
 
     name: str = MISSING
-    """newswire or benchmarks; shown in tables."""
+    """Name shown in tables, e.g. newswire or benchmarks."""
     generated: bool = False
-    """Whether the files are written by our own generator when missing; its scores stand beside no paper's."""
+    """Whether missing files are generated; scores on generated data are not comparable with published results."""
     root: str = "${paths.data}"
-    """Folder that the files below are relative to."""
+    """Folder of the files below."""
     sets: dict[str, SetFiles] = field(default_factory=dict)
     """Files of each task, by ``task.name``."""
     own: SetFiles = omit_default_section(SetFiles)
-    """Your own files, relative to the working folder, in place of the task's entry in ``sets``. A changed file makes
-    another cell."""
+    """Your own files, relative to the working folder, instead of the task's entry in ``sets``. A changed file makes a
+    new run."""
     corpus: SetFiles = field(default_factory=SetFiles)
-    """Plain text for pretraining, one paragraph a line: train and dev."""
+    """Plain text for pretraining, one paragraph per line: train and dev."""
 
     @property
     def has_own_files(self) -> bool:
-        """Whether the task's files are the user's own."""
+        """Whether the task uses the user's own files."""
         return self.own != SetFiles()
 
 
 @dataclass
 class NewswireSettings:
-    """How much newswire is generated, and from which seed."""
+    """Size and seed of the generated newswire."""
 
     seed: int = 1
     """Seed of the generator; the same seed gives the same bytes."""
     corpus_documents: int = 6000
     """Documents of the pretraining corpus."""
     corpus_dev_documents: int = 200
-    """Documents held out to follow pretraining."""
+    """Documents held out to evaluate pretraining."""
     train_sentences: int = 3000
     """Tagged training sentences (ner, pos)."""
     dev_sentences: int = 400
     """Tagged development sentences."""
     test_sentences: int = 800
-    """Tagged test sentences; their entities do not occur in training."""
+    """Tagged test sentences; their entities are not in the training set."""
     train_texts: int = 3000
     """Training rows of each classification set (cola, mrpc, qqp, qnli)."""
     dev_texts: int = 400
@@ -130,174 +126,92 @@ class NewswireSettings:
     test_texts: int = 800
     """Test rows of each."""
     train_questions: int = 2000
-    """Training questions of each reading set (squad1, squad2)."""
+    """Training questions of each question answering set (squad1, squad2)."""
     dev_questions: int = 300
     """Development questions of each."""
     test_questions: int = 500
     """Test questions of each."""
 
     def __post_init__(self) -> None:
-        """Check that no set is empty."""
-        for name in ("sentences", "texts", "questions"):
-            for split in ("train", "dev", "test"):
-                if getattr(self, f"{split}_{name}") < 1:
-                    count = getattr(self, f"{split}_{name}")
-                    raise SettingsError(f"newswire.{split}_{name} must be at least 1, got {count}")
+        for split in ("train", "dev", "test"):
+            check_range("newswire", self, "[1, inf)", f"{split}_sentences", f"{split}_texts", f"{split}_questions")
 
 
 @dataclass
 class CorpusSettings:
-    """How much of the pretraining text is used."""
+    """Pretraining text."""
 
     max_words: int | None = None
-    """Read only this many words of the training text; None: all."""
+    """Number of training words read; null: all."""
     dev_words: int | None = 20000
-    """Read only this many words of the held-out text; None: all."""
+    """Number of held-out words read; null: all."""
     words_per_block: int = 80
-    """Words per training block; blocks that need more than ``max_length`` subwords are cut."""
+    """Words per training block; blocks longer than ``max_length`` subwords are truncated."""
     num_workers: int = omit_default(1)
-    """Processes that count the vocabularies of a corpus, where there are none yet. Never changes a result."""
+    """Processes that count the vocabularies of a new corpus. Does not change results."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        if self.num_workers < 1:
-            raise SettingsError(f"corpus.num_workers must be at least 1, got {self.num_workers}")
+        check_range("corpus", self, "[1, inf)", "num_workers")
 
 
 @dataclass
 class ColumnSettings:
-    """Which column of a task's files holds what."""
+    """Columns of a task's files."""
 
     names: list[str] = field(default_factory=list)
-    """The columns from the left, where the file has no line that names them."""
+    """Column names from left to right, for a file without a header."""
     first: str = "sentence"
-    """Classification: the text, or the first of two."""
+    """Classification: the column of the text, or of the first text of a pair."""
     second: str | None = None
-    """Classification: the second text of a pair; None for single texts."""
+    """Classification: the column of the second text; null for single texts."""
     label: str = "label"
-    """Classification: the label. Tagging: ``tag``, or in CoNLL-U ``upos`` or ``xpos``."""
+    """Classification: the column of the label. Tagging: ``tag``, or in CoNLL-U ``upos`` or ``xpos``."""
     row_id: str | None = None
-    """A column whose values may not repeat; None where rows have no name of their own."""
+    """A column of unique row ids; null if there is none."""
     label_names: dict[str, str] = field(default_factory=dict)
-    """Labels as the file writes them, and their names, in the order of the model's outputs; the second is the
-    positive one of a binary F1. Empty: the labels of the training file, in alphabetical order."""
+    """Labels in the file and their names, in the order of the model's outputs; the second one is the positive class of
+    a binary F1. Empty: the labels of the training file, in alphabetical order."""
     broken_rows: int = 0
-    """Rows without the right number of columns, or with an empty text, that may be left out."""
+    """Maximum number of rows skipped because of a wrong number of columns or an empty text."""
 
 
 @dataclass
 class SpanSettings:
-    """Extractive question answering. Released code: the defaults of the SQuAD script."""
+    """Extractive question answering. Defaults: those of the released SQuAD script."""
 
     no_answers: bool = False
     """Whether a question may have no answer, as in SQuAD 2.0."""
     document_stride: int = 128
-    """Subwords from the start of one window of a long context to the start of the next."""
+    """Distance between the starts of two windows of a long context, in subwords."""
     n_best: int = 20
-    """Answers kept for each question, best first."""
+    """Answers kept per question, best first."""
     max_answer_length: int = 30
-    """Most subwords of an answer."""
+    """Maximum length of an answer, in subwords."""
     max_question_length: int = 64
-    """Most subwords of a question that the model sees."""
+    """Maximum length of a question, in subwords; the rest is cut off."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        for name in ("document_stride", "n_best", "max_answer_length", "max_question_length"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"task.spans.{name} must be at least 1, got {getattr(self, name)}")
+        sizes = ("document_stride", "n_best", "max_answer_length", "max_question_length")
+        check_range("task.spans", self, "[1, inf)", *sizes)
 
 
 @dataclass
 class TaskSettings:
-    """What is learnt in fine-tuning."""
+    """Task of fine-tuning."""
 
     name: str = MISSING
-    """ner; names the data set in ``data.sets`` and the column of a table."""
+    """Name, e.g. ner: the data set in ``data.sets`` and the column of a table."""
     kind: TaskKind = TaskKind.tagging
-    """Which head and which encoding."""
+    """Kind of task; determines head and encoding."""
     metric: str = MISSING
-    """The score that selects the best checkpoint and stands in the table."""
+    """The score that selects the best checkpoint and is shown in tables."""
     columns: ColumnSettings = field(default_factory=ColumnSettings)
-    """Layout of the files of classification and of part-of-speech tagging."""
+    """Columns of the files, for classification and part-of-speech tagging."""
     spans: SpanSettings = field(default_factory=SpanSettings)
     """Windows and answers of question answering."""
     max_length: int | None = None
-    """Subwords per sequence in place of ``finetuning.max_length``, for a task with longer texts than the others."""
+    """Subwords per sequence, at least 8, for a task with long texts; null: ``finetuning.max_length``."""
 
     def __post_init__(self) -> None:
-        """Check name and ranges."""
         check_name("task.name", self.name)
-        if self.max_length is not None and self.max_length < 8:
-            raise SettingsError(f"task.max_length must be at least 8 subwords or null, got {self.max_length}")
-
-
-@dataclass
-class NoiseSettings:
-    """How pretraining text is noised. Paper: Sec. 3.5."""
-
-    rules: str = "paper"
-    """paper: drop, add, swap of inner characters of any word; released: the rules of the authors' script."""
-    probability: float = 0.15
-    """Share of words noised, in [0, 1]. Paper: 15 % (Sec. 4.1). Released code: 10 %."""
-    edits: list[str] = field(default_factory=lambda: ["drop", "add", "swap"])
-    """One is drawn, uniformly, for each noised word; keyboard is possible too."""
-    min_word_length: int = 4
-    """Shorter words stay as they are, in characters."""
-    mlm_probability: float = 0.10
-    """Share of subwords to predict by MLM, whole words, never noised ones. Paper: 10 % (Sec. 4.1)."""
-
-    def __post_init__(self) -> None:
-        """Check ranges."""
-        for name in ("probability", "mlm_probability"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise SettingsError(f"noise.{name} must be in [0, 1], got {getattr(self, name)}")
-        if self.rules not in ("paper", "released"):
-            raise SettingsError(f"noise.rules must be paper or released, got {self.rules}")
-        check_edits("noise.edits", self.edits)
-
-
-@dataclass
-class AttackSettings:
-    """How test words are corrupted. Paper: Sec. 4.5; the rule was measured on the authors' attacked sets."""
-
-    name: str = "charbert"
-    """Names the attack in records and tables."""
-    seed: int = 0
-    """Seed of the attack; the same for all models, so that they face the same words."""
-    probability: float = 1.0
-    """Share of eligible words attacked, in [0, 1]."""
-    edits: list[str] = field(default_factory=lambda: ["drop", "add", "swap", "keyboard"])
-    """One is drawn, uniformly, for each attacked word."""
-    min_word_length: int = 4
-    """Shorter words stay as they are, in characters."""
-    letters: str = "both"
-    """Inserted letters: both cases (the authors' NER set) or lower (their QNLI set)."""
-
-    def __post_init__(self) -> None:
-        """Check name and ranges."""
-        check_name("attack.name", self.name)
-        if not 0 <= self.probability <= 1:
-            raise SettingsError(f"attack.probability must be in [0, 1], got {self.probability}")
-        if self.min_word_length < 3:
-            raise SettingsError(
-                f"attack.min_word_length must leave an inner character (>= 3), got {self.min_word_length}"
-            )
-        if self.letters not in ("both", "lower"):
-            raise SettingsError(f"attack.letters must be both or lower, got {self.letters}")
-        check_edits("attack.edits", self.edits)
-
-
-def check_name(setting: str, name: str) -> None:
-    """Raise SettingsError unless a name can be that of a file in the folder where it belongs."""
-    if not is_plain_name(name):
-        raise SettingsError(
-            f"{setting} names files, so it must be short, without slashes and not .., got {name[:80]!r}"
-        )
-
-
-def check_edits(setting: str, edits: list[str]) -> None:
-    """Raise SettingsError unless a setting lists some of the edits."""
-    known = ("drop", "add", "swap", "keyboard")
-    unknown = [edit for edit in edits if edit not in known]
-    if unknown or not edits:
-        raise SettingsError(f"{setting} must list some of {', '.join(known)}, got {edits}")
+        check_range("task", self, "[8, inf)", "max_length")

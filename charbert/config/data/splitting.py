@@ -1,4 +1,4 @@
-"""Settings of the division of one file into train, dev and test."""
+"""Settings of splitting one file into train, dev and test."""
 
 from __future__ import annotations
 
@@ -9,45 +9,44 @@ from charbert.errors import SettingsError
 
 
 class SplitMethod(Enum):
-    """How one file is divided into train, dev and test."""
+    """How one file is split into train, dev and test."""
 
     none = "none"
-    """It is not; the sets have files of their own."""
+    """No split; each set has its own file."""
     stratified = "stratified"
-    """Parts with the same shares of the classes."""
+    """All parts have the same class shares."""
     grouped = "grouped"
-    """No article or document (tagging, questions), and no text of a pair, is in two parts."""
+    """No group is in two parts: an article or document (tagging, questions), a text of a pair."""
     stratified_grouped = "stratified_grouped"
-    """Both, as far as whole groups allow."""
+    """Both, as far as undivided groups allow."""
     folds = "folds"
-    """Cross-validation, stratified: each fold is the test part once, the next one the dev part."""
+    """Stratified cross-validation: each fold is the test part once, with the next one as dev part."""
     grouped_folds = "grouped_folds"
-    """Cross-validation that divides no group."""
+    """Cross-validation with undivided groups."""
     leave_one_out = "leave_one_out"
-    """Cross-validation with a fold for each example (and its near duplicates)."""
+    """Cross-validation with one fold per example (and its near duplicates)."""
     leave_one_group_out = "leave_one_group_out"
-    """Cross-validation with a fold for each group."""
+    """Cross-validation with one fold per group."""
 
 
 @dataclass
 class SplitSettings:
-    """Division of one file into train, dev and test; examples with (nearly) the same text stay together."""
+    """Split of one file into train, dev and test. Examples with the same or nearly the same text stay together."""
 
     method: SplitMethod = SplitMethod.none
-    """How."""
+    """Method of the split."""
     source: str = "train"
-    """Which file of the set is divided: train, dev or test."""
+    """The file that is split: train, dev or test."""
     dev_share: float = 0.1
     """Share of the dev part, in (0, 1)."""
     test_share: float = 0.1
     """Share of the test part, in (0, 1)."""
     folds: int = 5
-    """Parts of a cross-validation, 3 or more."""
+    """Number of folds of a cross-validation, 3 or more."""
     most_divisions: int = 100
-    """Leave-one-out that would write more divisions than this is refused."""
+    """Maximum number of splits of a leave-one-out method; more is an error."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         if self.source not in ("train", "dev", "test"):
             raise SettingsError(f"preparation.split.source must be train, dev or test, got {self.source!r}")
         if min(self.dev_share, self.test_share) <= 0 or self.dev_share + self.test_share >= 1:

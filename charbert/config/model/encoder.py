@@ -1,14 +1,14 @@
-"""Settings of the trunk and of the model built on it."""
+"""Settings of the trunk and the model."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
 from omegaconf import MISSING
 
+from charbert.config.checks import check_range
 from charbert.config.identity import omit_default, omit_default_section
 from charbert.config.model.classical import BaselineSettings
 from charbert.config.model.word_recognizer import WordRecognizerSettings
@@ -17,7 +17,7 @@ from charbert.errors import SettingsError
 
 
 class TrunkSource(Enum):
-    """Where a trunk comes from."""
+    """Source of a trunk."""
 
     hub = "hub"
     folder = "folder"
@@ -26,7 +26,7 @@ class TrunkSource(Enum):
 
 
 class CharEncoder(Enum):
-    """What reads the characters."""
+    """Encoder of the characters."""
 
     gru = "gru"
     embeddings = "embeddings"
@@ -34,7 +34,7 @@ class CharEncoder(Enum):
 
 
 class Interaction(Enum):
-    """How the two channels enrich each other after each layer."""
+    """Interaction of the two channels after each layer."""
 
     paper = "paper"
     released = "released"
@@ -43,7 +43,7 @@ class Interaction(Enum):
 
 
 class Start(Enum):
-    """How new weights begin."""
+    """Initialization of new weights."""
 
     random = "random"
     trunk = "trunk"
@@ -65,7 +65,7 @@ class Channels(Enum):
 
 
 class Objective(Enum):
-    """What the encoder is pretrained on before fine-tuning."""
+    """Pretraining objective."""
 
     none = "none"
     mlm = "mlm"
@@ -75,28 +75,27 @@ class Objective(Enum):
 
 @dataclass
 class TrunkSettings:
-    """The subword encoder under the token channel, and its tokenizer."""
+    """The subword encoder of the token channel, and its tokenizer."""
 
     name: str = MISSING
     """Short name, used in records and folder names."""
     source: TrunkSource = TrunkSource.hub
     """hub: a model id; folder: a local checkpoint; package: a checkpoint inside an installed Python package;
-    scratch: initialised from ``config`` and pretrained with MLM on the corpus, its WordPiece vocabulary too."""
+    scratch: initialized from ``config`` and pretrained with MLM on the corpus, with a WordPiece vocabulary of it."""
     location: str = MISSING
-    """Model id, folder, or ``package/folder`` according to ``source``; empty for scratch."""
+    """Model id, folder, or ``package/folder``, depending on ``source``; empty for scratch."""
     sha256: str | None = None
-    """Expected SHA-256 of model.safetensors; checked before loading when given."""
+    """Expected SHA-256 of model.safetensors, checked before loading; null: not checked."""
     config: dict[str, Any] = field(default_factory=dict)
-    """For scratch: fields of the Hugging Face configuration, ``model_type`` among them."""
+    """For scratch: fields of the Hugging Face configuration, including ``model_type``."""
     vocab_size: int = 8000
     """For scratch: size of the WordPiece vocabulary trained on the corpus."""
     lower_case: bool = False
     """For scratch: whether the WordPiece vocabulary is uncased."""
     pretraining: TrainingSettings = field(default_factory=TrainingSettings)
-    """For scratch: how the trunk itself is pretrained."""
+    """For scratch: pretraining of the trunk itself."""
 
     def __post_init__(self) -> None:
-        """Check that the fields fit the source."""
         if self.source is TrunkSource.scratch and "model_type" not in self.config:
             raise SettingsError("trunk.config.model_type is required when trunk.source=scratch, e.g. bert")
         if self.source is not TrunkSource.scratch and not self.location:
@@ -105,72 +104,68 @@ class TrunkSettings:
 
 @dataclass
 class ModelSettings:
-    """One row of a table: an encoder and what it is pretrained on."""
+    """One row of a table: an encoder and its pretraining objective."""
 
     name: str = MISSING
     """Row label, e.g. CharBERT."""
     char_encoder: CharEncoder = CharEncoder.gru
     """gru: Eqs. 1-2; embeddings: without the GRU (Table 4); none: the plain trunk."""
     interaction: Interaction = Interaction.paper
-    """paper: Eqs. 3-6; released: as the authors' weights need it; residual: ours, without the layer norms of Eq. 6, so
-    that it can begin as the trunk exactly; none: without it (Table 4)."""
+    """paper: Eqs. 3-6; released: that of the authors' weights; residual: ours, without the layer norms of Eq. 6, so
+    that the model can start exactly as the trunk; none: no interaction (Table 4)."""
     share_interaction: bool = False
-    """One interaction module for all layers instead of one per layer (the released weights share it)."""
+    """Whether all layers share one interaction module, as in the released weights; false: one per layer."""
     interaction_start: Start = omit_default(Start.random)
-    """random: as all new weights; trunk: adding nothing and at the scale of the trunk's states, so that pretraining
-    begins near the trunk; with ``interaction=residual`` exactly at it."""
+    """Initialization of the interaction. random: as all new weights; trunk: adds nothing at first and keeps the scale
+    of the trunk's states, so that pretraining starts near the trunk (with ``interaction=residual``, exactly at it)."""
     interaction_window: int = 3
-    """Width of the convolution of Eq. 4 in subwords; odd."""
+    """Width of the convolution of Eq. 4, in subwords; odd."""
     char_embedding_size: int = 256
     """Size of one character's embedding."""
     char_initializer_range: float | None = omit_default(None)
-    """Standard deviation of new character embeddings; null: as of other new weights, 0.02 for BERT, with which the
-    Bi-GRU hardly tells subwords apart at first. 1: about as much as the trunk's embeddings do."""
+    """Standard deviation of new character embeddings, above 0. null: that of other new weights, 0.02 for BERT; the
+    Bi-GRU's outputs then hardly differ between subwords at first. With 1 they differ about as much as the trunk's
+    embeddings."""
     char_vocab_size: int = 1000
-    """Characters that have an embedding of their own. Paper: Sec. 4.1."""
+    """Number of characters with their own embedding. Paper: Sec. 4.1."""
     head_channels: Channels = Channels.both
-    """Channels that a fine-tuning head reads; both: the concatenation of Sec. 3.6."""
+    """Channels read by a fine-tuning head; both: their concatenation (Sec. 3.6)."""
     objective: Objective = Objective.mlm_nlm
     """mlm: MLM on noised text (AdvBERT on a plain trunk, "w/o NLM" on CharBERT); none: no further pretraining."""
     word_vocab_size: int = 30000
-    """Words that NLM can restore, without ``<unk>``. Paper: Sec. 3.5."""
+    """Number of words that NLM can restore, without ``<unk>``. Paper: Sec. 3.5."""
     nlm_norm: NlmNorm = omit_default(NlmNorm.none)
-    """Layer norm before NLM's decoder. none: Eq. 7; own: as the authors' code has it."""
+    """Layer norm before the NLM decoder. none: Eq. 7; own: as in the authors' code."""
     word_start: Start = omit_default(Start.random)
-    """How NLM's decoder begins. random: as all new weights; trunk: each word as the mean of the trunk's embeddings of
-    its subwords, so that a state is near the words that its trunk would say."""
+    """Initialization of the NLM decoder. random: as all new weights; trunk: for each word, the mean of the trunk's
+    embeddings of its subwords."""
     hidden_share: float = omit_default(0.0)
-    """Share of the noised words whose subwords the token channel does not see in pretraining, in [0, 1], so that NLM
-    must restore them from their characters."""
+    """Share of the noised words, in [0, 1], whose subwords the token channel does not see in pretraining. NLM must
+    restore them from their characters."""
     trunk_teacher_weight: float = omit_default(0.0)
-    """Weight of a third loss in pretraining: how far each word's token states in the noised text are from those of the
-    trunk, unchanged, in the clean text, as a share of their size. 0: none, as in the paper."""
+    """Weight of a third pretraining loss, 0 or more: the distance of each word's token states in the noised text from
+    the unchanged trunk's states in the clean text, relative to their size. 0: none, as in the paper."""
     recognizer: WordRecognizerSettings = field(default_factory=WordRecognizerSettings)
-    """The word recogniser in front of the model, if any (BERT+WordRec)."""
+    """The word recognizer in front of the model (BERT+WordRec)."""
     baseline: BaselineSettings = omit_default_section(BaselineSettings)
-    """A model without a trunk in place of the encoder (majority, TF-IDF); everything above is not used then."""
+    """A model without a trunk instead of the encoder (majority, TF-IDF); the settings above are then unused."""
     own_noise: bool = omit_default(False)
-    """Whether its noise in pretraining is what the row is about, so that it stands beside rows with other noise."""
+    """Whether the row is defined by its pretraining noise and may be compared with rows of other noise."""
     pretrained: str = omit_default("")
-    """Folder of an encoder that ``save_pretrained`` wrote, its processor beside it, which takes the place of trunk and
-    pretraining: a CharBERT with characters (``model=charbert_pretrained``). What it is made of it says itself.
-    Empty: none."""
+    """Folder of a CharBERT encoder and processor written by ``save_pretrained``, used instead of trunk and pretraining
+    (``model=charbert_pretrained``). Its architecture is read from the folder. Empty: none."""
     released: str = ""
-    """Folder of a checkpoint in the authors' format, which then takes the place of the trunk, of its tokenizer and of
-    pretraining; sizes are read off its weights. Empty: none."""
+    """Folder of a checkpoint in the authors' format, used instead of trunk, tokenizer and pretraining; its sizes are
+    read from the weights. Empty: none."""
     released_char_vocab: str = ""
-    """The authors' character vocabulary file that goes with ``released``."""
+    """The authors' character vocabulary file for ``released``."""
 
     def __post_init__(self) -> None:
-        """Check sizes."""
         if self.interaction_window % 2 == 0 or self.interaction_window < 1:
             raise SettingsError(f"model.interaction_window must be odd, got {self.interaction_window}")
-        if self.char_initializer_range is not None and self.char_initializer_range <= 0:
-            raise SettingsError(f"model.char_initializer_range must be positive, got {self.char_initializer_range}")
-        if not 0 <= self.hidden_share <= 1:
-            raise SettingsError(f"model.hidden_share must be in [0, 1], got {self.hidden_share}")
-        if not 0 <= self.trunk_teacher_weight < math.inf:
-            raise SettingsError(f"model.trunk_teacher_weight must be 0 or more, got {self.trunk_teacher_weight}")
+        check_range("model", self, "(0, inf)", "char_initializer_range")
+        check_range("model", self, "[0, 1]", "hidden_share")
+        check_range("model", self, "[0, inf)", "trunk_teacher_weight")
         if self.char_encoder is CharEncoder.none and self.head_channels is Channels.char:
             raise SettingsError("model.head_channels=char needs a char channel, but model.char_encoder=none")
         if self.pretrained and (self.released or self.objective is not Objective.none):
@@ -183,7 +178,7 @@ class ModelSettings:
             self._check_released()
 
     def _check_new_weights(self) -> None:
-        """Refuse what would change nothing, since the part that it is about is not there."""
+        """Raise an error for settings of a part that the model does not have."""
         no_channel = self.char_encoder is CharEncoder.none
         no_interaction = self.interaction is Interaction.none
         no_nlm = self.objective not in (Objective.nlm, Objective.mlm_nlm)

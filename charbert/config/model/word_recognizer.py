@@ -1,16 +1,17 @@
-"""Settings of the word recogniser in front of a model."""
+"""Settings of the word recognizer in front of a model."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
 
+from charbert.config.checks import check_range
+from charbert.config.data.noise import Edit, check_edits
 from charbert.config.training.trainer import OptimizerSettings, TrainingSettings
-from charbert.errors import SettingsError
 
 
 class Backoff(Enum):
-    """What stands for a word that the recogniser does not know."""
+    """Replacement of a word that the recognizer does not know."""
 
     pass_through = "pass_through"
     neutral = "neutral"
@@ -25,46 +26,44 @@ def _training(epochs: float) -> TrainingSettings:
 
 @dataclass
 class WordRecognizerSettings:
-    """The recogniser of BERT+WordRec, and how it is used. Paper: Sec. 4.5; Pruthi et al. (2019).
+    """The word recognizer of BERT+WordRec. Paper: Sec. 4.5; Pruthi et al. (2019).
 
-    The sizes, the edits and what is corrected are those of Pruthi et al. unless it says otherwise.
+    Sizes, edits and corrected texts are those of Pruthi et al. unless stated otherwise.
     """
 
     enabled: bool = False
-    """Whether a recogniser corrects the words that the model reads."""
+    """Whether a recognizer corrects the words that the model reads."""
     backoff: Backoff = Backoff.background
-    """Unknown words: pass_through keeps them; neutral makes them "a"; background asks a second recogniser,
-    trained on the pretraining text, and keeps what that one does not know either."""
+    """Unknown words. pass_through: kept; neutral: replaced by "a"; background: corrected by a second recognizer,
+    trained on the pretraining text, and kept if that one does not know them either."""
     keep_case: bool = True
-    """Keep the case of words. The original lower-cases everything, which a cased trunk is not used to; the
-    clean scores of the paper's Table 2 suggest that it did the same: set False to come closest to it."""
+    """Whether to keep the case of words. The original lower-cases everything, which does not suit a cased trunk; the
+    clean scores of the paper's Table 2 suggest that the paper did so too. Use false to be closest to the paper."""
     correct_training: bool = False
-    """Correct the training set too, so that the model is used to what the recogniser makes of text."""
+    """Whether to correct the training set too, so that the model is trained on corrected text."""
     hidden_size: int = 50
-    """LSTM states per direction."""
+    """Size of the LSTM's state per direction."""
     vocab_size: int = 10000
-    """Most frequent words of the task's training text, which the recogniser knows."""
+    """Number of words that the recognizer knows: the most frequent ones of the task's training text."""
     background_vocab_size: int = 30000
-    """Words that the background recogniser knows; 78,470 in the original, whose softmax takes much memory."""
+    """Number of words that the background recognizer knows; 78,470 in the original, whose softmax needs much memory."""
     char_vocab_size: int = 200
-    """Characters told apart, four reserved ids included."""
+    """Size of the character vocabulary, four reserved ids included."""
     max_words: int = 128
-    """Words of a training sentence that are used; corrected sentences may be of any length."""
+    """Maximum length of a training sentence, in words; corrected sentences may have any length."""
     noise_probability: float = 1.0
     """Share of words noised in training, in [0, 1]."""
-    edits: list[str] = field(default_factory=lambda: ["drop", "add", "swap", "keyboard"])
+    edits: list[Edit] = field(default_factory=lambda: list(Edit))
     """One is drawn, uniformly, for each noised word."""
     min_word_length: int = 3
-    """Shorter words stay as they are, in characters."""
+    """Minimum length of a noised word, in characters."""
     training: TrainingSettings = field(default_factory=lambda: _training(10))
-    """How the recogniser is trained."""
+    """Training of the recognizer."""
     background_training: TrainingSettings = field(default_factory=lambda: _training(2))
-    """How the background recogniser is trained."""
+    """Training of the background recognizer."""
 
     def __post_init__(self) -> None:
-        """Check ranges; the noise checks its own."""
-        for name in ("hidden_size", "vocab_size", "background_vocab_size", "max_words"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"model.recognizer.{name} must be at least 1, got {getattr(self, name)}")
-        if not 0 <= self.noise_probability <= 1:
-            raise SettingsError(f"model.recognizer.noise_probability must be in [0, 1], got {self.noise_probability}")
+        section = "model.recognizer"
+        check_range(section, self, "[1, inf)", "hidden_size", "vocab_size", "background_vocab_size", "max_words")
+        check_range(section, self, "[0, 1]", "noise_probability")
+        check_edits(section, self.edits, self.min_word_length)

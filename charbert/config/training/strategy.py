@@ -1,15 +1,16 @@
-"""Settings of how a pretrained encoder is adapted to a task; `charbert.training.strategies` acts on them."""
+"""Settings of fine-tuning strategies; `charbert.training.strategies` applies them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
 
+from charbert.config.checks import check_range
 from charbert.errors import SettingsError
 
 
 class TrunkTraining(Enum):
-    """What becomes of the trunk's weights in fine-tuning."""
+    """How the trunk's weights are trained in fine-tuning."""
 
     full = "full"
     frozen = "frozen"
@@ -18,7 +19,7 @@ class TrunkTraining(Enum):
 
 
 class ChannelTraining(Enum):
-    """What becomes of the char channel's weights beside LoRA adapters on the trunk."""
+    """How the char channel is trained if the trunk has LoRA adapters."""
 
     full = "full"
     lora = "lora"
@@ -26,7 +27,7 @@ class ChannelTraining(Enum):
 
 
 class AttentionMap(Enum):
-    """A linear map of a layer's attention. ModernBERT has query, key and value in one: any of them means it."""
+    """A linear map of a layer's attention. ModernBERT has one map for query, key and value: any of them selects it."""
 
     query = "query"
     key = "key"
@@ -35,7 +36,7 @@ class AttentionMap(Enum):
 
 
 class AdapterFormat(Enum):
-    """How a model with LoRA adapters is saved."""
+    """Format of a saved model with LoRA adapters."""
 
     merged = "merged"
     adapters = "adapters"
@@ -43,10 +44,10 @@ class AdapterFormat(Enum):
 
 @dataclass
 class FrozenSettings:
-    """For ``strategy.trunk=frozen``: what is trained beside the head."""
+    """For ``strategy.trunk=frozen``: what is trained in addition to the head."""
 
     open_layers: list[int] = field(default_factory=list)
-    """Trunk layers that are trained, 0 at the bottom; negative ones count from the top, -1 is the last."""
+    """Trunk layers that are trained: 0 is the lowest, -1 the top one."""
     open_embeddings: bool = False
     """Whether the trunk's embeddings are trained."""
     open_char_channel: bool = True
@@ -55,96 +56,84 @@ class FrozenSettings:
 
 @dataclass
 class GradualSettings:
-    """For ``strategy.trunk=gradual``: when the parts open, the head first, then layers from the top down."""
+    """For ``strategy.trunk=gradual``: parts are unfrozen one by one, first the head, then layers from the top down."""
 
     until: float = 0.5
-    """Share of the steps after which everything is open, in (0, 1); parts open at equal distances, embeddings last."""
+    """Share of the steps after which all is unfrozen, in (0, 1). Parts follow at equal intervals, embeddings last."""
     open_char_channel: bool = False
-    """Whether the char channel is trained from the first step. False: each interaction opens with the layer that it
-    follows (one that all layers share with the top one), and the char encoder with the embeddings."""
+    """Whether the char channel is trained from the first step. false: each interaction is unfrozen with its layer (a
+    shared one with the top layer), and the char encoder with the embeddings."""
 
 
 @dataclass
 class LoraSettings:
-    """For ``strategy.trunk=lora``: adapters of low rank beside frozen maps."""
+    """For ``strategy.trunk=lora``: low-rank adapters on frozen linear maps."""
 
     rank: int = 8
-    """Rank of an adapter."""
+    """Rank of an adapter; at least 1."""
     alpha: float = 16.0
-    """An adapter's output is scaled by alpha / rank."""
+    """An adapter's output is scaled by alpha / rank; above 0."""
     dropout: float = 0.0
     """Dropout on an adapter's input, in [0, 1)."""
     maps: list[AttentionMap] = field(default_factory=lambda: [AttentionMap.query, AttentionMap.value])
-    """Maps of the trunk's attention that get an adapter."""
+    """Attention maps of the trunk with an adapter."""
     char_channel: ChannelTraining = ChannelTraining.full
-    """full: char encoder and interactions are trained as they are; lora: the interactions' linear maps and convolution
-    get adapters, all else of the channel is frozen; frozen: nothing of it is trained."""
+    """full: char encoder and interactions are trained; lora: the interactions' linear maps and convolution get
+    adapters, the rest of the channel is frozen; frozen: the channel is not trained."""
     save: AdapterFormat = AdapterFormat.merged
-    """merged: an ordinary checkpoint; adapters: only what was trained, beside the name of the model it belongs to."""
+    """merged: a usual checkpoint; adapters: only the trained weights and the name of their base model."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        if self.rank < 1:
-            raise SettingsError(f"strategy.lora.rank must be at least 1, got {self.rank}")
-        if self.alpha <= 0:
-            raise SettingsError(f"strategy.lora.alpha must be positive, got {self.alpha}")
-        if not 0 <= self.dropout < 1:
-            raise SettingsError(f"strategy.lora.dropout must be in [0, 1), got {self.dropout}")
+        check_range("strategy.lora", self, "[1, inf)", "rank")
+        check_range("strategy.lora", self, "(0, inf)", "alpha")
+        check_range("strategy.lora", self, "[0, 1)", "dropout")
         if not self.maps:
             raise SettingsError("strategy.lora.maps is empty, expected at least one of query, key, value, output")
 
 
 @dataclass
 class RateSettings:
-    """Peak learning rates of the parts; None: as ``finetuning.optimizer`` says."""
+    """Peak learning rates of the parts; null: as in ``finetuning.optimizer``."""
 
     trunk: float | None = None
-    """Of the trunk's weights or adapters; the top layer's where rates decay."""
+    """Rate of the trunk's weights or adapters; with ``layer_decay``, that of the top layer."""
     char_channel: float | None = None
-    """Of the char encoder and the interactions."""
+    """Rate of the char encoder and the interactions."""
     head: float | None = None
-    """Of the task's head."""
+    """Rate of the task's head."""
     layer_decay: float = 1.0
-    """A trunk layer's rate is that of the layer above times this, in (0, 1]; the embeddings come below the last."""
+    """Factor from one trunk layer's rate to that of the layer below, in (0, 1]; the embeddings are the lowest."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        for name in ("trunk", "char_channel", "head"):
-            rate = getattr(self, name)
-            if rate is not None and rate <= 0:
-                raise SettingsError(f"strategy.rates.{name} must be positive or null, got {rate}")
-        if not 0 < self.layer_decay <= 1:
-            raise SettingsError(f"strategy.rates.layer_decay must be in (0, 1], got {self.layer_decay}")
+        check_range("strategy.rates", self, "(0, inf)", "trunk", "char_channel", "head")
+        check_range("strategy.rates", self, "(0, 1]", "layer_decay")
 
 
 @dataclass
 class DropoutSettings:
-    """Dropout in fine-tuning, each in [0, 1); None: what the encoder has."""
+    """Dropout in fine-tuning, each in [0, 1); null: that of the encoder."""
 
     trunk: float | None = None
-    """On the trunk's hidden states and embeddings."""
+    """Dropout on the trunk's hidden states and embeddings."""
     attention: float | None = None
-    """On the trunk's attention weights."""
+    """Dropout on the trunk's attention weights."""
     char_channel: float | None = None
-    """On the char encoder's states, which have none by default."""
+    """Dropout on the char encoder's states; default: none."""
     head: float | None = None
-    """Before the classifier; the question answering head has none."""
+    """Dropout before the classifier; the question answering head has none."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        for name, value in vars(self).items():
-            if value is not None and not 0 <= value < 1:
-                raise SettingsError(f"strategy.dropout.{name} must be in [0, 1) or null, got {value}")
+        check_range("strategy.dropout", self, "[0, 1)", "trunk", "attention", "char_channel", "head")
 
 
 @dataclass
 class StrategySettings:
-    """How an encoder is adapted: what of the trunk is trained, and around it rates, new layers and dropout."""
+    """Fine-tuning strategy: which weights are trained, learning rates, reinitialized layers, dropout."""
 
     name: str = "full"
     """Short name, used in tables."""
     trunk: TrunkTraining = TrunkTraining.full
-    """full: all weights are trained; frozen: only chosen layers; gradual: from the top down; lora: adapters alone."""
+    """full: all weights are trained; frozen: only chosen layers; gradual: from the top down; lora: adapters."""
     frozen: FrozenSettings = field(default_factory=FrozenSettings)
     """Without effect unless ``trunk=frozen``."""
     gradual: GradualSettings = field(default_factory=GradualSettings)
@@ -152,18 +141,16 @@ class StrategySettings:
     lora: LoraSettings = field(default_factory=LoraSettings)
     """Without effect unless ``trunk=lora``."""
     rates: RateSettings = field(default_factory=RateSettings)
-    """Rates of the parts."""
+    """Learning rates of the parts."""
     reinit_layers: int = 0
-    """Layers at the top that start from new weights, with the interactions that follow them."""
+    """Number of top layers that are reinitialized, with their interactions; 0 or more."""
     dropout: DropoutSettings = field(default_factory=DropoutSettings)
     """Dropout of the parts."""
 
     def __post_init__(self) -> None:
-        """Refuse values out of range, and parts that contradict each other."""
-        if not 0 < self.gradual.until < 1:
-            raise SettingsError(f"strategy.gradual.until must be in (0, 1), got {self.gradual.until}")
-        if self.reinit_layers < 0:
-            raise SettingsError(f"strategy.reinit_layers must be 0 or more, got {self.reinit_layers}")
+        """Raise an error for values out of range and for contradictory settings."""
+        check_range("strategy.gradual", self.gradual, "(0, 1)", "until")
+        check_range("strategy", self, "[0, inf)", "reinit_layers")
         if self.trunk is TrunkTraining.frozen:
             self._check_frozen()
         if self.trunk is TrunkTraining.lora and self.rates.layer_decay < 1:
@@ -189,7 +176,7 @@ class StrategySettings:
 
     @property
     def trains_char_channel(self) -> bool:
-        """Whether the char channel as a whole is trained."""
+        """Whether the whole char channel is trained."""
         if self.trunk is TrunkTraining.frozen:
             return self.frozen.open_char_channel
         return self.trunk is not TrunkTraining.lora or self.lora.char_channel is ChannelTraining.full

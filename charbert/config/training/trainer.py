@@ -1,10 +1,11 @@
-"""Settings of a training run: how long, how fast, at which precision."""
+"""Settings of a training run: length, optimizer, precision."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
 
+from charbert.config.checks import check_range
 from charbert.config.identity import omit_default
 from charbert.errors import SettingsError
 
@@ -17,7 +18,7 @@ class Precision(Enum):
 
 
 class Schedule(Enum):
-    """How the learning rate falls after warm-up."""
+    """Decay of the learning rate after warm-up."""
 
     linear = "linear"
     cosine = "cosine"
@@ -26,7 +27,7 @@ class Schedule(Enum):
 
 
 class Algorithm(Enum):
-    """What turns gradients into steps."""
+    """Optimizer algorithm."""
 
     adamw = "adamw"
     adam = "adam"
@@ -37,53 +38,41 @@ class Algorithm(Enum):
 
 @dataclass
 class OptimizerSettings:
-    """The optimizer and its schedule."""
+    """Optimizer and learning rate schedule."""
 
     learning_rate: float = 5e-5
-    """Peak rate of all weights. Paper: 5e-5 in pretraining, 2e-5 or 3e-5 in fine-tuning (Sec. 4.1)."""
+    """Peak learning rate, above 0. Paper: 5e-5 in pretraining, 2e-5 or 3e-5 in fine-tuning (Sec. 4.1)."""
     new_weights_learning_rate: float | None = None
-    """Peak rate of the char encoder, the interaction and the heads; None: the same as ``learning_rate``."""
+    """Peak learning rate of the char encoder, the interaction and the heads; null: ``learning_rate``."""
     weight_decay: float = 0.0
-    """Decay of all weights but biases and norms, in [0, 1): decoupled for AdamW and Adafactor, an L2 penalty's gradient
+    """Weight decay of all weights except biases and norms, in [0, 1): decoupled for AdamW and Adafactor, an L2 penalty
     for the others."""
     adam_epsilon: float = 1e-8
-    """Of AdamW and Adam. Released code: 1e-8."""
+    """Epsilon of AdamW and Adam. Released code: 1e-8."""
     schedule: Schedule = Schedule.linear
-    """Shape of the decay."""
+    """Decay of the learning rate after warm-up."""
     warmup_fraction: float = 0.0
-    """Share of the steps in which the rate rises from zero, in [0, 1)."""
+    """Share of the steps in which the learning rate rises from zero, in [0, 1)."""
     max_grad_norm: float = 1.0
-    """Gradients are clipped to this norm; 0 switches clipping off."""
+    """Gradients are clipped to this norm; 0: no clipping."""
     algorithm: Algorithm = omit_default(Algorithm.adamw)
-    """Adafactor takes the learning rate as it stands, without scaling it by itself."""
+    """Optimizer. Adafactor uses the given learning rate without its own scaling."""
     momentum: float = omit_default(0.0)
-    """Of SGD and RMSprop, in [0, 1); 0.9 is usual."""
+    """Momentum of SGD and RMSprop, in [0, 1); 0.9 is usual."""
     polynomial_power: float = omit_default(2.0)
-    """For ``schedule=polynomial``: the rate falls as the share of steps left to this power; 1 is linear."""
+    """For ``schedule=polynomial``: the rate is proportional to (share of steps left) ** power; 1: linear."""
     l1_penalty: float = omit_default(0.0)
-    """Weight of the sum of absolute values in the loss, over the weights that decay."""
+    """Weight of an L1 penalty in the loss, on the weights with weight decay; 0 or more."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        if self.max_grad_norm < 0:
-            raise SettingsError(f"optimizer.max_grad_norm must be 0 or more, got {self.max_grad_norm}")
-        if not 0 <= self.momentum < 1:
-            raise SettingsError(f"optimizer.momentum must be in [0, 1), got {self.momentum}")
+        check_range("optimizer", self, "[0, inf)", "max_grad_norm", "l1_penalty")
+        check_range("optimizer", self, "(0, inf)", "learning_rate", "polynomial_power")
+        check_range("optimizer", self, "[0, 1)", "momentum", "warmup_fraction", "weight_decay")
         if self.momentum and self.algorithm not in (Algorithm.sgd, Algorithm.rmsprop):
             raise SettingsError(
                 f"optimizer.momentum={self.momentum} is of sgd and rmsprop, but optimizer.algorithm="
                 f"{self.algorithm.name}; leave it at 0"
             )
-        if self.polynomial_power <= 0:
-            raise SettingsError(f"optimizer.polynomial_power must be positive, got {self.polynomial_power}")
-        if self.l1_penalty < 0:
-            raise SettingsError(f"optimizer.l1_penalty must be 0 or more, got {self.l1_penalty}")
-        if self.learning_rate <= 0:
-            raise SettingsError(f"optimizer.learning_rate must be positive, got {self.learning_rate}")
-        if not 0 <= self.warmup_fraction < 1:
-            raise SettingsError(f"optimizer.warmup_fraction must be in [0, 1), got {self.warmup_fraction}")
-        if not 0 <= self.weight_decay < 1:
-            raise SettingsError(f"optimizer.weight_decay must be in [0, 1), got {self.weight_decay}")
 
 
 @dataclass
@@ -91,44 +80,38 @@ class TrainingSettings:
     """One training run."""
 
     epochs: float = 3.0
-    """Passes over the training data; ignored when ``max_steps`` is positive."""
+    """Passes over the training data; ignored if ``max_steps`` is positive."""
     max_steps: int = -1
-    """Optimizer steps; -1: as many as ``epochs`` give."""
+    """Optimizer steps; -1: determined by ``epochs``."""
     batch_size: int = 16
-    """Sequences per forward pass, of all processes together: each has its share, and a result does not depend on how
-    many there are."""
+    """Sequences per forward pass, over all processes together; results do not depend on the number of processes."""
     gradient_accumulation: int = 1
     """Forward passes per optimizer step."""
     eval_batch_size: int = 64
     """Sequences per forward pass in evaluation."""
     max_length: int = 128
-    """Subwords per sequence, special ones included."""
+    """Subwords per sequence, special ones included; at least 8."""
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
-    """Learning rates, decay, clipping."""
+    """Optimizer and learning rate schedule."""
     precision: Precision = Precision.fp32
     """bf16 is faster on CPUs with AMX and on current GPUs."""
     evaluations: int = 0
-    """Evaluations on the dev set, spread evenly over training; 0: once after each epoch."""
+    """Number of evaluations on the dev set, spread evenly over training; 0: one after each epoch."""
     patience: int | None = None
-    """Stop after this many evaluations without a better dev score; None: train to the end."""
+    """Stop after this many evaluations without a better dev score; null: train to the end."""
     checkpoints: int = 10
-    """Checkpoints written over the run, to resume from; 0: none. Without effect where the best checkpoint by a dev
-    score is kept, in fine-tuning and wherever ``patience`` is set: one is written at each evaluation then."""
+    """Number of checkpoints written during training, to resume from; 0: none. No effect in fine-tuning and with
+    ``patience``, which write a checkpoint at each evaluation to keep the best one."""
     log_every: int = 20
     """Steps between log lines."""
     num_workers: int = 0
-    """Processes that prepare batches; 0: the training process itself. Never changes what is drawn."""
+    """Processes that prepare batches; 0: the training process itself. Does not change results."""
     group_by_length: bool = False
-    """Batch sequences of similar length, to pad less."""
+    """Whether to batch sequences of similar length, which needs less padding."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        for name in ("batch_size", "gradient_accumulation", "eval_batch_size", "log_every"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"training.{name} must be at least 1, got {getattr(self, name)}")
-        if self.max_length < 8:
-            raise SettingsError(f"training.max_length must be at least 8 subwords, got {self.max_length}")
+        check_range("training", self, "[1, inf)", "batch_size", "gradient_accumulation", "eval_batch_size")
+        check_range("training", self, "[1, inf)", "log_every", "patience")
+        check_range("training", self, "[8, inf)", "max_length")
         if self.epochs <= 0 and self.max_steps <= 0:
             raise SettingsError(f"training.epochs or training.max_steps must be positive, got {self.epochs}")
-        if self.patience is not None and self.patience < 1:
-            raise SettingsError(f"training.patience must be at least 1 or null, got {self.patience}")

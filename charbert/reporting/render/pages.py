@@ -1,6 +1,8 @@
 """Tables in hand-written pages, filled in from the files they are drawn to.
 
 python -m charbert.reporting.render.pages README.md docs/REPRODUCTION.md
+
+A place names a Markdown file, which is shown whole, or a table's CSV file and what to show of it (`table_parts`).
 """
 
 from __future__ import annotations
@@ -11,9 +13,10 @@ from pathlib import Path
 
 from charbert.errors import CharBertError, RecordError
 from charbert.files import write_atomically
+from charbert.reporting.render.table_parts import read_part, render_part
 
 _END = "<!-- end -->"
-_PLACE = re.compile(r"<!-- table (?P<path>\S+) -->\n(?P<shown>.*?)" + re.escape(_END), re.DOTALL)
+_PLACE = re.compile(r"<!-- table (?P<path>\S+)(?P<part>[^>]*?)-->\n(?P<shown>.*?)" + re.escape(_END), re.DOTALL)
 
 
 def filled(page: Path, root: Path) -> str:
@@ -24,7 +27,7 @@ def filled(page: Path, root: Path) -> str:
         root: the folder that the paths are relative to.
 
     Raises:
-        RecordError: if a place has no end, or names a file that is not there.
+        RecordError: if a place has no end, names a file that is not there, or asks for a part that its table lacks.
     """
     text = page.read_text(encoding="utf-8")
     if text.count("<!-- table ") != len(_PLACE.findall(text)):
@@ -32,10 +35,16 @@ def filled(page: Path, root: Path) -> str:
 
     def fill(place: re.Match[str]) -> str:
         source = root / place["path"]
+        line = text.count("\n", 0, place.start()) + 1
         if not source.is_file():
-            line = text.count("\n", 0, place.start()) + 1
             raise RecordError(f"{page}:{line}: expected the table {place['path']}, found no such file; draw it first")
-        return f"<!-- table {place['path']} -->\n{source.read_text(encoding='utf-8').strip()}\n{_END}"
+        try:
+            shown = (
+                render_part(source, read_part(place["part"])) if place["part"].strip() else source.read_text("utf-8")
+            )
+        except RecordError as error:
+            raise RecordError(f"{page}:{line}: {error}") from error
+        return f"<!-- table {place['path']}{place['part']}-->\n{shown.strip()}\n{_END}"
 
     return _PLACE.sub(fill, text)
 

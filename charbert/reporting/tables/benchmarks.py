@@ -42,7 +42,7 @@ FIGURES = (
 
 def benchmark_table(record: ResultRecord) -> str:
     """Return a Markdown table of the figures that have a target, and one of all times under it."""
-    lines = ["| figure | target | found | |", "|---|---|---|---|"]
+    lines = ["| figure | target | measured | |", "|---|---|---|---|"]
     for figure in FIGURES:
         value = record.metrics.get(f"bench/{figure.name}")
         if value is None:

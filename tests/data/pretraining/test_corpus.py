@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from transformers import PreTrainedTokenizerFast
 
 from charbert.data.pretraining.corpus import read_blocks, read_paragraphs
 from charbert.errors import DataError, SettingsError
@@ -29,41 +28,8 @@ def test_blocks_hold_consecutive_words_and_lose_none(corpus: Path, tmp_path: Pat
     assert (counts.articles, counts.paragraphs, counts.words, counts.blocks) == (2, 4, 13, 3)
 
 
-def test_articles_are_kept_apart_on_request(corpus: Path, tmp_path: Path) -> None:
-    blocks = read_blocks([corpus], cache_dir=tmp_path, words_per_block=5, cross_articles=False)
-    assert list(blocks) == [
-        "One two three four. Five",
-        "six seven.",
-        "Eight nine. Ten eleven twelve",
-        "thirteen.",
-    ]
-
-
-def test_blocks_fit_the_subwords(tmp_path: Path, wordpiece_tokenizer: PreTrainedTokenizerFast) -> None:
+def test_a_word_too_long_for_wordpiece_is_split_and_counted(tmp_path: Path) -> None:
     path = tmp_path / "corpus.txt"
-    text = "The keeper counted ships extraordinarily; nobody remembered. Was it the U.S. team?\n" * 9
-    path.write_text(text, encoding="utf-8")
-    blocks = read_blocks(
-        [path], cache_dir=tmp_path, words_per_block=None, max_subwords=24, tokenizer=wordpiece_tokenizer
-    )
-    lengths = [len(ids) for ids in wordpiece_tokenizer(list(blocks), add_special_tokens=False)["input_ids"]]
-    assert max(lengths) <= 24
-    assert sum(lengths) == blocks.counts.subwords
-    assert " ".join(blocks).split() == text.split()
-
-
-def test_a_word_too_long_for_a_block_is_cut_and_counted(
-    tmp_path: Path, wordpiece_tokenizer: PreTrainedTokenizerFast
-) -> None:
-    path = tmp_path / "corpus.txt"
-    path.write_text("so " + "!" * 20 + " on", encoding="utf-8")
-    blocks = read_blocks(
-        [path], cache_dir=tmp_path, words_per_block=None, max_subwords=6, tokenizer=wordpiece_tokenizer
-    )
-    assert "".join(blocks).replace(" ", "") == "so" + "!" * 20 + "on"
-    assert blocks.counts.cut_words == 1
-    lengths = [len(ids) for ids in wordpiece_tokenizer(list(blocks), add_special_tokens=False)["input_ids"]]
-    assert max(lengths) <= 6
     path.write_text("x" * 250)
     blocks = read_blocks([path], cache_dir=tmp_path)
     assert (list(map(len, blocks.texts([0])[0].split())), blocks.counts.cut_words) == ([100, 100, 50], 1)
@@ -76,7 +42,7 @@ def test_only_the_first_words_are_read(tmp_path: Path) -> None:
     assert (list(blocks), blocks.counts.words) == (["one two three four"], 4)
 
 
-def test_xz_and_several_files_are_read(corpus: Path, tmp_path: Path) -> None:
+def test_xz_files_and_several_files_are_read(corpus: Path, tmp_path: Path) -> None:
     packed = tmp_path / "corpus.txt.xz"
     packed.write_bytes(lzma.compress(TEXT.encode()))
     assert list(read_paragraphs([packed])) == list(read_paragraphs([corpus]))
@@ -123,31 +89,15 @@ def test_missing_empty_and_damaged_files_are_named(corpus: Path, tmp_path: Path)
         read_blocks([tmp_path / "empty.txt"], cache_dir=tmp_path)
     for name, content in (("cut.xz", lzma.compress(TEXT.encode() * 99)[:-20]), ("plain.xz", TEXT.encode())):
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(DataError, match=rf"{name}: expected a whole xz file"):
+        with pytest.raises(DataError, match=rf"{name}: expected a complete xz file"):
             read_blocks([tmp_path / name], cache_dir=tmp_path)
 
 
 def test_settings_out_of_range_are_named(corpus: Path, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"corpus\.words_per_block must be at least 1"):
         read_blocks([corpus], cache_dir=tmp_path, words_per_block=0)
-    with pytest.raises(SettingsError, match="got neither"):
-        read_blocks([corpus], cache_dir=tmp_path, words_per_block=None)
-    with pytest.raises(SettingsError, match="needs a tokenizer"):
-        read_blocks([corpus], cache_dir=tmp_path, max_subwords=9)
-
-
-def test_counting_ignores_the_padding_that_a_tokenizer_was_called_with_before(
-    tmp_path: Path, wordpiece_tokenizer: PreTrainedTokenizerFast
-) -> None:
-    path = tmp_path / "corpus.txt"
-    path.write_text("a river in the north\n" * 5, encoding="utf-8")
-    options = {"cache_dir": tmp_path, "words_per_block": None, "max_subwords": 12}
-    wordpiece_tokenizer(["a"])
-    wanted = list(read_blocks([path], tokenizer=wordpiece_tokenizer, **options))
-    wordpiece_tokenizer(["a"], padding="max_length", truncation=True, max_length=4)
-    folders = len(list(tmp_path.iterdir()))
-    assert list(read_blocks([path], tokenizer=wordpiece_tokenizer, **options)) == wanted
-    assert len(list(tmp_path.iterdir())) == folders  # found in the cache, not made again
+    with pytest.raises(SettingsError, match=r"corpus\.max_words must be at least 1"):
+        read_blocks([corpus], cache_dir=tmp_path, max_words=0)
 
 
 @pytest.mark.parametrize("name", ["blocks.arrow", "counts.json", "checksums.json"])
@@ -163,7 +113,7 @@ def test_damaged_blocks_are_reported_and_packed_again(
     assert caplog.text.count("is packed again") == 1
 
 
-def test_what_a_killed_process_had_packed_is_cleared_away(corpus: Path, tmp_path: Path) -> None:
+def test_the_unfinished_folder_of_a_killed_process_is_deleted(corpus: Path, tmp_path: Path) -> None:
     read_blocks([corpus], words_per_block=5, cache_dir=tmp_path)
     (folder,) = tmp_path.glob("blocks-*")
     folder.rename(tmp_path / f".{folder.name}-killed")

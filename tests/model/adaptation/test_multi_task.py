@@ -40,10 +40,10 @@ def test_a_task_moves_the_shared_encoder_and_its_own_head_only(
 ) -> None:
     model(task=task, **batch, **LABELS[task])["loss"].backward()
     moved = {name for name, weight in model.named_parameters() if weight.grad is not None and weight.grad.any()}
-    assert {name for name in moved if name.startswith("classifiers.")} == {
-        f"classifiers.{task}.weight",
-        f"classifiers.{task}.bias",
-    }
+    bias = f"classifiers.{task}.bias"
+    assert {name for name in moved if name.startswith("classifiers.")} - {bias} == {f"classifiers.{task}.weight"}
+    if task != "spans":  # a softmax over positions ignores the bias: its gradient is zero but for rounding
+        assert bias in moved
     encoder = {name for name in moved if name.startswith("charbert.")}
     assert any("trunk.embeddings" in name for name in encoder)
     assert any("char_encoder" in name for name in encoder)

@@ -74,7 +74,7 @@ def test_the_released_encoder_is_fine_tuned_and_attacked(released: Composed, tas
     assert finetune.run(settings).finished == record.finished
 
 
-def test_the_weights_and_not_their_folder_identify_the_cell(
+def test_the_weights_and_not_their_folder_identify_the_run(
     released: Composed, checkpoint: Path, tmp_path: Path
 ) -> None:
     key = finetuning_run(released()).key
@@ -93,7 +93,7 @@ def test_models_without_released_weights_keep_their_key(composed: Composed) -> N
     assert pretraining_run(settings).key == pretraining_run(other).key
 
 
-def test_a_checkpoint_that_is_not_there_is_named_with_what_to_do(released: Composed, tmp_path: Path) -> None:
+def test_a_missing_checkpoint_is_named_with_what_to_do(released: Composed, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"model.released=.*empty: expected config.json .* download"):
         finetune.run(released(folder=tmp_path / "empty"))
     with pytest.raises(CheckpointError, match=r"model.released_char_vocab=.*nothing: no such file"):

@@ -16,9 +16,8 @@ from charbert.noise.attack import Attack
 from charbert.noise.edits import Edit, EditRecord
 from charbert.pipelines.build.data import data_file, task_files
 from charbert.pipelines.products import attack_sets
-from charbert.tasks.attackable import attackable_sentences
+from charbert.tasks.answering.task import QuestionAnsweringTask
 from charbert.tasks.catalog import build_task
-from charbert.tasks.question_answering import QuestionAnsweringTask
 from tests.edit_records import replay
 
 Composed = Callable[..., Settings]
@@ -42,7 +41,7 @@ def test_the_edits_lead_from_the_test_set_to_its_copy(composed: Composed, task: 
     clean, attacked = kind.read(source), kind.read(folder / source.name, attacked=True)
     edited = 0
     for number, (example, attacked_example) in enumerate(zip(clean, attacked, strict=True)):
-        words = [word for sentence in attackable_sentences(kind, [example]) for word in sentence]
+        words = [word for sentence in kind.sentences([example]) for word in sentence]
         for line in edit_lines(folder):
             if line["example"] != number:
                 continue
@@ -52,7 +51,7 @@ def test_the_edits_lead_from_the_test_set_to_its_copy(composed: Composed, task: 
                 EditRecord(line["word"], operation, line["position"], line["before"], line["after"])
             )
             edited += 1
-        attacked_words = [word for sentence in attackable_sentences(kind, [attacked_example]) for word in sentence]
+        attacked_words = [word for sentence in kind.sentences([attacked_example]) for word in sentence]
         assert "".join(words) == "".join(attacked_words)  # a typo in "17,000" makes two words of it
     summary = json.loads((folder / "summary.json").read_text())
     assert edited == len(edit_lines(folder)) == summary["modified_words"] > 0
@@ -95,7 +94,7 @@ def test_words_of_a_shared_context_count_once() -> None:
     assert summary["operations"] == {"drop": {"words": 1, "share": 1.0}}
 
 
-def test_a_copy_that_cannot_be_read_back_is_not_left(composed: Composed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_that_cannot_be_read_back_is_deleted(composed: Composed, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = composed("recipe=smoke")
     kind = type(build_task(settings.task))
     write = kind.write

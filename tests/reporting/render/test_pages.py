@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from charbert.errors import RecordError
+from charbert.reporting.render.layout import Cell, Column, Row, Table, write_table
 from charbert.reporting.render.pages import filled, main
 
 ROOT = Path(__file__).parents[3]
@@ -24,9 +25,20 @@ def test_only_what_stands_in_a_place_is_replaced(page: Path) -> None:
     assert filled(page, page.parent) == text
 
 
+def test_a_place_shows_the_part_of_a_table_that_it_asks_for(page: Path) -> None:
+    table = Table("Two", (Column("F1", "", "f1"), Column("EM", "", "em")), (Row("BERT", (Cell((1.0,)), Cell())),), "")
+    write_table(table, page.parent / "tables", "two")
+    page.write_text("<!-- table tables/two.csv\ncolumns: F1\n-->\nold\n<!-- end -->\n", encoding="utf-8")
+    text = filled(page, page.parent)
+    assert text.startswith("<!-- table tables/two.csv\ncolumns: F1\n-->\n| Model | F1 |\n")
+    page.write_text(text, encoding="utf-8")
+    assert filled(page, page.parent) == text
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("\n" + PLACE.replace("one.md", "one.md\ncolumns: F1\n"), r"page\.md:3: .*one\.md: expected the CSV file"),
         (PLACE.replace("one", "two"), r"page\.md:2: expected the table tables/two\.md"),
         (PLACE.replace("<!-- end -->\n", ""), "add the missing one"),
     ],

@@ -20,7 +20,7 @@ def test_a_figure_is_met_or_missed_in_its_own_direction(figure) -> None:
         assert len(rows) == 1 and rows[0].endswith("| met |" if met else "| missed |")
 
 
-@pytest.mark.parametrize(("draw", "page"), [(benchmark_table, "benchmarks.md"), (scaling_table, "SCALING.md")])
+@pytest.mark.parametrize(("draw", "page"), [(benchmark_table, "benchmarks.md"), (scaling_table, "scaling.md")])
 def test_the_pages_show_the_record_that_is_kept(draw, page: str) -> None:
     table = draw(read_record(ROOT / "results/bench/record.json"))
     assert table in (ROOT / "docs" / page).read_text(encoding="utf-8")

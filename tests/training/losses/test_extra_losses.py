@@ -1,4 +1,4 @@
-"""Distillation and self-teaching: what is compared, and which weights move."""
+"""Distillation and consistency training: what is compared, and which weights move."""
 
 import copy
 from typing import Any
