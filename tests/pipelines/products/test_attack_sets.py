@@ -13,11 +13,12 @@ from charbert.config.schema import Settings
 from charbert.data.readers.squad import Question
 from charbert.errors import DataError
 from charbert.noise.attack import Attack
-from charbert.noise.edits import Edit, EditRecord, replay
+from charbert.noise.edits import Edit, EditRecord
 from charbert.pipelines.build.data import data_file, task_files
 from charbert.pipelines.products import attack_sets
 from charbert.tasks.answering.task import QuestionAnsweringTask
 from charbert.tasks.catalog import build_task
+from tests.edit_records import replay
 
 Composed = Callable[..., Settings]
 Run = Callable[..., subprocess.CompletedProcess[str]]
