@@ -47,7 +47,8 @@ for _name in ("RANK", "WORLD_SIZE", "SUBMITIT_EXECUTOR", *[name for name in os.e
 ROOT = Path(__file__).parents[1]
 
 
-def pytest_collection_finish() -> None:
+@pytest.fixture(autouse=True, scope="module")
+def fast_garbage_collection() -> None:
     """Take what is imported by now out of garbage collection.
 
     Each training calls ``gc.collect``, which takes 0.3 s among all those objects, and a test may train ten times.
@@ -173,8 +174,6 @@ def run_experiment(
     """Run an experiment under recipe=smoke with all folders below ``folder``, in this process or in one of its own."""
     import charbert.pipelines.redraw  # here, so that no test's time holds the seconds that these imports take
     import charbert.pipelines.train.finetune  # noqa: F401
-
-    gc.freeze()
 
     def run(
         script: str, folder: Path, *overrides: str, expect: int = 0, new_process: bool = False

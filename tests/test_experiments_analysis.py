@@ -12,8 +12,6 @@ import pytest
 Run = Callable[..., subprocess.CompletedProcess[str]]
 FIGURES = ("fig4_word_vs_subword", "fig5_sensitivity", "fig6_embedding_sources", "intro_fragility")
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def run(run_experiment: Run) -> Run:

@@ -28,7 +28,6 @@ def rows(folder: Path, stem: str) -> dict[tuple[str, str], float]:
     return {(line["model"], line["column"]): float(line["mean"]) for line in lines if line["mean"]}
 
 
-@pytest.mark.slow
 def test_baselines_and_ensembles_are_rows_beside_models(folder: Path) -> None:
     labels = {label for label, column in rows(folder, "table2_robustness") if column == "QNLI acc. attack"}
     assert labels == {"BERT", "Majority", "char TF-IDF", "2 × BERT (mean of logits)"}
@@ -37,14 +36,12 @@ def test_baselines_and_ensembles_are_rows_beside_models(folder: Path) -> None:
     assert judged["Majority", "ROC-AUC original"] == 50.0
 
 
-@pytest.mark.slow
 def test_a_baseline_reads_no_trunk_and_is_seen_in_wandb(folder: Path) -> None:
     record = json.loads(next((folder / "results/records").glob("qnli-majority-*/record.json")).read_text())
     assert record["kind"] == "baseline" and record["wandb_id"]
     assert list((folder / "outputs/wandb").glob("offline-run-*/files/media/table/errors/qnli/**/*.json"))
 
 
-@pytest.mark.slow
 def test_encoders_stand_beside_ngrams(folder: Path) -> None:
     cells = rows(folder, "perplexity")
     assert {label for label, _ in cells} == {"BERT", "CharBERT", "3-grams"}
@@ -52,7 +49,6 @@ def test_encoders_stand_beside_ngrams(folder: Path) -> None:
     assert ("BERT", "NLM accuracy, noised words") not in cells
 
 
-@pytest.mark.slow
 def test_everything_is_redrawn_from_records_to_the_same_bytes(folder: Path, run_experiment: Run) -> None:
     paths = [folder / f"results/tables/{stem}.md" for stem in ("table2_robustness", "calibration_qnli", "perplexity")]
     before = [path.read_bytes() for path in paths]
@@ -62,7 +58,6 @@ def test_everything_is_redrawn_from_records_to_the_same_bytes(folder: Path, run_
     assert [path.read_bytes() for path in paths] == before
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "overrides", "message"),
     [

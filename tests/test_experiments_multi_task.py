@@ -11,14 +11,17 @@ import pytest
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.mark.slow
-def test_charbert_learns_two_tasks_at_once_and_stands_beside_itself_alone(
-    pretrained_folder: Callable[[], Path], run_experiment: Run
-) -> None:
+@pytest.fixture(scope="module")
+def folder(pretrained_folder: Callable[[], Path], run_experiment: Run) -> Path:
     folder = pretrained_folder()
     options = ("hydra.mode=RUN", "model=charbert", "tracking=off")
+    together = ("multi_task=sequence_labeling", "multi_task.sampling=temperature")
     run_experiment("table2_robustness.py", folder, *options, "task=ner")
-    run_experiment("multi_task.py", folder, *options, "multi_task=sequence_labeling", "multi_task.sampling=temperature")
+    run_experiment("multi_task.py", folder, *options, *together)
+    return folder
+
+
+def test_charbert_learns_two_tasks_at_once_and_stands_beside_itself_alone(folder: Path) -> None:
     records = {path.parent.name: json.loads(path.read_text()) for path in folder.rglob("record.json")}
     kinds = sorted(record["kind"] for record in records.values())
     assert kinds == ["finetune", "multi_task", "pretrain", "shared_task", "shared_task", "trunk"]  # one encoder for all

@@ -10,7 +10,6 @@ import pytest
 import yaml
 from hydra import compose, initialize_config_dir
 from hydra.utils import get_class
-from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_command_args
 
 from tests.composition import compose_settings
 
@@ -47,6 +46,8 @@ def test_jobs_of_a_sweep_run_side_by_side_and_share_what_they_need(
 
 def sweep_command() -> list[str]:
     """Return what a W&B agent would run, with the first or smallest value of each parameter."""
+    from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_command_args  # two seconds
+
     chosen = {
         name: {"value": options["values"][0] if "values" in options else options["min"]}
         for name, options in SWEEP["parameters"].items()

@@ -16,8 +16,7 @@ from charbert.tasks.task import Task
 def correct_examples(task: Task[Any, Any], examples: Sequence[Any], corrector: WordCorrector | None) -> list[Any]:
     """Return the examples with corrected words and unchanged labels.
 
-    Sentences are corrected in large batches, each different one once. Without a corrector the examples come
-    back as they are.
+    Sentences are corrected in large batches, equal ones once. Without a corrector the examples are returned unchanged.
     """
     if corrector is None:
         return list(examples)

@@ -1,4 +1,4 @@
-"""A fine-tuned or pretrained model as an ONNX folder that is used alone."""
+"""Exports a fine-tuned or pretrained model as an ONNX folder that runs without PyTorch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from transformers import AutoConfig, PreTrainedModel
 
 import charbert.model as models
 from charbert.deploy.onnx.model import EXPORT_FILE, ONNX_FILE, OnnxModel, import_deploy
-from charbert.deploy.onnx.parity import TRACED, Difference, Probe, runs_in_onnx, runs_in_torch
+from charbert.deploy.onnx.parity import TOLERANCE, TRACED, Difference, Probe, runs_in_onnx, runs_in_torch
 from charbert.deploy.onnx.tracing import OPSET, output_names, trace
 from charbert.deploy.predict.usage import USAGE_FILE
 from charbert.errors import CheckpointError
@@ -26,20 +26,16 @@ from charbert.provenance import package_versions
 
 log = logging.getLogger(__name__)
 
-TOLERANCE = 1e-4
-"""Largest difference of a logit from PyTorch's that an export may have."""
 
-
-def export_model(folder: str | Path, target: str | Path, *, tolerance: float = TOLERANCE) -> list[Difference]:
-    """Write a model as ``target``: graph, configuration, processor and report; return how near it comes to PyTorch.
+def export_model(folder: str | Path, target: str | Path) -> list[Difference]:
+    """Write a model as ``target``: graph, configuration, processor and report; return its differences from PyTorch.
 
     The graph reads any number of rows, subwords and characters. It is compared with the model at several shapes, and
-    the folder appears only if every logit agrees.
+    the folder is written only if every logit is the same up to rounding.
 
     Args:
         folder: of a model with a head and its processor, as fine-tuning or pretraining saves it.
-        target: the folder to write; one that exists is replaced.
-        tolerance: largest difference of a logit.
+        target: the folder to write; an existing one is replaced.
 
     Raises:
         CheckpointError: if the folder holds no such model, it cannot be traced, or the graph differs from it.
@@ -56,15 +52,15 @@ def export_model(folder: str | Path, target: str | Path, *, tolerance: float = T
         program.save(str(draft / ONNX_FILE))
         exported = OnnxModel(draft)
         differences = probe.compare(runs_in_torch(model, probe.outputs), runs_in_onnx(exported))
-        _check(differences, source, tolerance)
+        _check(differences, source)
         copy_side_files(source, draft)
-        about = {"model": type(model).__name__, "weights": "float32", "opset": OPSET, "tolerance": tolerance}
+        about = {"model": type(model).__name__, "weights": "float32", "opset": OPSET, "tolerance": TOLERANCE}
         write_report(draft, about, exported, differences)
     return differences
 
 
 def load_model(folder: Path, **options: Any) -> PreTrainedModel:
-    """Return the model with a head that a folder holds, in float32 on the CPU, in evaluation mode.
+    """Return the model with a head from a folder, in float32 on the CPU, in evaluation mode.
 
     Args:
         folder: where fine-tuning or pretraining saved it.
@@ -74,7 +70,7 @@ def load_model(folder: Path, **options: Any) -> PreTrainedModel:
         CheckpointError: if there is none, or only an exported one.
     """
     if not (folder / "config.json").is_file():
-        raise CheckpointError(f"{folder}: expected the folder of a model, got none with config.json")
+        raise CheckpointError(f"{folder}: expected the folder of a model, got one without config.json")
     name = (AutoConfig.from_pretrained(folder, trust_remote_code=False).architectures or ["none"])[0]
     kind = getattr(models, name, None)
     if kind is None or not name.startswith("CharBertFor"):
@@ -82,20 +78,20 @@ def load_model(folder: Path, **options: Any) -> PreTrainedModel:
         raise CheckpointError(f"{folder}: expected a model with a head ({known}), got {name}")
     if (folder / ONNX_FILE).is_file():
         raise CheckpointError(
-            f"{folder}: expected a model in PyTorch, got an exported one; name the one it was made of"
+            f"{folder}: expected a model in PyTorch, got an exported one; give the folder that it was exported from"
         )
     try:
         model: PreTrainedModel = kind.from_pretrained(folder, dtype=torch.float32, **options)
     except pickle.UnpicklingError as error:
         raise CheckpointError(
             f"{folder}: expected weights of tensors alone, got a file with other objects "
-            f"({str(error).splitlines()[0]}); who wrote it?"
+            f"({str(error).splitlines()[0]}); load only files that you trust"
         ) from error
     return model.eval()
 
 
 def copy_side_files(source: Path, target: Path) -> None:
-    """Copy what a model needs beside its weights: configuration, processor, and how it is to be used."""
+    """Copy the files of a model other than its weights: configuration, processor and usage."""
     AutoConfig.from_pretrained(source, trust_remote_code=False).save_pretrained(target)
     CharBertProcessor.from_pretrained(source).save_pretrained(target)
     if (source / USAGE_FILE).is_file():
@@ -103,7 +99,7 @@ def copy_side_files(source: Path, target: Path) -> None:
 
 
 def write_report(folder: Path, about: dict[str, Any], exported: OnnxModel, differences: Sequence[Difference]) -> None:
-    """Write what `charbert.deploy.onnx.model.read_export` reads."""
+    """Write the report that `charbert.deploy.onnx.model.read_export` reads."""
     report = {
         **about,
         "inputs": exported.input_names,
@@ -114,10 +110,10 @@ def write_report(folder: Path, about: dict[str, Any], exported: OnnxModel, diffe
     (folder / EXPORT_FILE).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
-def _check(differences: Sequence[Difference], source: Path, tolerance: float) -> None:
-    worst = max(differences, key=lambda difference: difference.largest)
-    if not worst.largest <= tolerance:
+def _check(differences: Sequence[Difference], source: Path) -> None:
+    worst = max(differences, key=lambda difference: difference.largest / difference.tolerance)
+    if not worst.is_rounding:
         raise CheckpointError(
-            f"{source}: expected an export within {tolerance:g} of PyTorch, got {worst.largest:g} on {worst.rows} rows "
-            f"of {worst.subwords} subwords; nothing was written"
+            f"{source}: expected logits within {worst.tolerance:.2g} of PyTorch, got {worst.largest:.2g} on "
+            f"{worst.rows} rows of {worst.subwords} subwords; nothing was written"
         )

@@ -1,7 +1,8 @@
-"""Is one form of a model as good as another? Both are asked the same, at shapes that neither was made for."""
+"""Compares the logits of two forms of a model on random batches of several shapes."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -19,7 +20,12 @@ SHAPES = ((1, 2), (1, 19), (3, 11), (2, 37), (7, 64))
 TRACED = (2, 9)
 """Rows and subwords of the batch that is traced."""
 POSITION_SCORES = ("start_logits", "end_logits")
-"""Outputs (B, T): one decision a row, among its positions."""
+"""Outputs (B, T) with one decision per row, among its positions."""
+TOLERANCE = 1000 * float(np.finfo(np.float32).eps)
+"""Largest difference by rounding, as a share of the largest logit: 1.2e-4.
+
+ONNX Runtime and PyTorch sum in different orders, and the rounding errors add up over the layers.
+"""
 
 Features = dict[str, Tensor]
 Outputs = tuple[np.ndarray, ...]
@@ -28,30 +34,42 @@ Runs = Callable[[Features], Outputs]
 
 @dataclass(frozen=True)
 class Difference:
-    """How far two forms of a model lie apart on one batch; padding does not count."""
+    """How much the logits of two forms of a model differ on one batch, without padding."""
 
     rows: int
     subwords: int
     largest: float
-    """Largest absolute difference of a logit; inf where shapes differ or something is no number."""
+    """Largest absolute difference of a logit; inf if shapes differ or a value is not finite."""
     mean: float
     """Mean absolute difference."""
     spread: float
-    """Standard deviation of the reference's logits, to judge the difference by."""
+    """Standard deviation of the reference's logits."""
     agreement: float
     """Share of the decisions (the largest logit) that are the same, in [0, 1]."""
+    magnitude: float
+    """Largest absolute logit of the reference."""
+
+    @property
+    def tolerance(self) -> float:
+        """The largest difference by rounding alone; values of size 1 are summed to logits, even to smaller ones."""
+        return TOLERANCE * max(1.0, self.magnitude)
+
+    @property
+    def is_rounding(self) -> bool:
+        """Whether no logit differs by more than rounding."""
+        return self.largest <= self.tolerance
 
 
 @dataclass(frozen=True)
 class Probe:
-    """Random questions to a model, and the comparison of two answers to them."""
+    """Random batches for a model, and the comparison of two forms of it on them."""
 
     config: CharBertConfig
-    """Of the model whose vocabularies the questions are drawn from."""
+    """Of the model; ids are drawn from its vocabularies."""
     inputs: Sequence[str]
-    """Names of the fields that it reads."""
+    """Names of the fields that the model reads."""
     outputs: Sequence[str]
-    """Names of what it answers."""
+    """Names of the model's outputs."""
 
     def features(self, rows: int, subwords: int, seed: int) -> Features:
         """Return a batch of random subwords of one to six random characters.
@@ -60,7 +78,7 @@ class Probe:
 
         Args:
             rows: B.
-            subwords: T, cut to what the model can read.
+            subwords: T, cut to the model's maximum length.
             seed: of the batch.
         """
         config, trunk = self.config, self.config.trunk_config
@@ -80,7 +98,7 @@ class Probe:
         return {name: fields[name] for name in self.inputs}
 
     def compare(self, reference: Runs, other: Runs, shapes: Sequence[tuple[int, int]] = SHAPES) -> list[Difference]:
-        """Return how far ``other`` lies from ``reference`` on a batch of each shape (rows, subwords)."""
+        """Return how much ``other`` differs from ``reference`` on a batch of each shape (rows, subwords)."""
         differences = []
         for seed, (rows, subwords) in enumerate(shapes):
             features = self.features(rows, subwords, seed)
@@ -91,7 +109,7 @@ class Probe:
     def _difference(self, expected: Outputs, actual: Outputs, mask: np.ndarray) -> Difference:
         rows, subwords = mask.shape
         if [part.shape for part in expected] != [part.shape for part in actual]:
-            return Difference(rows, subwords, float("inf"), float("inf"), 0.0, 0.0)
+            return Difference(rows, subwords, math.inf, math.inf, spread=0.0, agreement=0.0, magnitude=0.0)
         gaps, same, values = [], [], []
         for name, first, second in zip(self.outputs, expected, actual, strict=True):
             by_position = first.ndim == 3 or name in POSITION_SCORES
@@ -101,15 +119,21 @@ class Probe:
             if name in POSITION_SCORES:
                 seen = [np.where(mask, part, -np.inf) for part in (first, second)]
             same.append((seen[0].argmax(-1) == seen[1].argmax(-1)).ravel())
-        gap = np.concatenate(gaps)
+        gap, logits = np.concatenate(gaps), np.concatenate(values)
         finite = bool(np.isfinite(gap).all())
-        largest, mean = (float(gap.max()), float(gap.mean())) if finite else (float("inf"), float("inf"))
-        spread, agreement = np.concatenate(values).std(), np.concatenate(same).mean()
-        return Difference(rows, subwords, largest, mean, float(spread), float(agreement))
+        return Difference(
+            rows,
+            subwords,
+            largest=float(gap.max()) if finite else math.inf,
+            mean=float(gap.mean()) if finite else math.inf,
+            spread=float(logits.std()),
+            agreement=float(np.concatenate(same).mean()),
+            magnitude=float(np.abs(logits).max()),
+        )
 
 
 def longest_input(config: CharBertConfig) -> int:
-    """Return how many subwords a model can read."""
+    """Return the maximum number of subwords of a model's input."""
     trunk = config.trunk_config
     positions = int(trunk.max_position_embeddings)
     counts_from_padding = trunk.model_type in ("roberta", "xlm-roberta", "camembert")
@@ -117,7 +141,7 @@ def longest_input(config: CharBertConfig) -> int:
 
 
 def runs_in_torch(model: PreTrainedModel, names: Sequence[str]) -> Runs:
-    """Return what runs a model in PyTorch, without gradient; ``names`` of its outputs."""
+    """Return a function that runs a model in PyTorch without gradients and returns the outputs with these names."""
 
     @torch.inference_mode()
     def run(features: Features) -> Outputs:
@@ -128,7 +152,7 @@ def runs_in_torch(model: PreTrainedModel, names: Sequence[str]) -> Runs:
 
 
 def runs_in_onnx(model: OnnxModel) -> Runs:
-    """Return what runs an exported model."""
+    """Return a function that runs an exported model."""
 
     def run(features: Features) -> Outputs:
         logits = model({name: values.numpy() for name, values in features.items()})
@@ -138,7 +162,7 @@ def runs_in_onnx(model: OnnxModel) -> Runs:
 
 
 def _draw(size: int, pad_id: int, mask: Tensor, generator: torch.Generator) -> Tensor:
-    """Return random ids where ``mask`` is 1, none of them the padding's, which stands elsewhere."""
+    """Return random ids other than ``pad_id`` where ``mask`` is 1, and ``pad_id`` elsewhere."""
     ids = torch.randint(0, size, mask.shape, generator=generator)
     ids = torch.where(ids == pad_id, (pad_id + 1) % size, ids)
     return torch.where(mask.bool(), ids, pad_id)

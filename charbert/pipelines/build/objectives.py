@@ -77,7 +77,7 @@ def build_objectives(
     losses: list[ExtraLoss] = [] if weights is None else [ClassWeightedLoss(weights)]
     paired = settings.distillation.enabled or robust.method is not RobustMethod.none
     if losses or paired:
-        refuse_several("distillation, robust training or class weights")
+        refuse_several("training with distillation, noise or class weights")
     if not paired:
         return Objectives(encoded.features, own, losses)
     aligner = task.head.aligner(task, examples, encoded, settings.finetuning_length)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from charbert.config.calibration import CalibrationSettings
-from charbert.evaluation.calibration import SUFFIX, calibration_text, judge, temperature_of
+from charbert.evaluation.calibration import SUFFIX, calibration_report, calibration_text, temperature_of
 from charbert.evaluation.logits import SUFFIX as LOGITS
 from charbert.evaluation.logits import StoredLogits, read_scores, write_scores
 from charbert.evaluation.metric_paths import metric_path
@@ -52,7 +52,9 @@ def calibrate_eval_sets(
         decision_path: see `Task.decision_path`.
     """
     temperature = temperature_of(dev) if settings.temperature else None
-    reports = {name: judge(of_set, bins=settings.bins, temperature=temperature) for name, of_set in logits.items()}
+    reports = {
+        name: calibration_report(of_set, bins=settings.bins, temperature=temperature) for name, of_set in logits.items()
+    }
     reports = {name: report for name, report in reports.items() if report.decisions}
     if not reports:
         return {}, {}

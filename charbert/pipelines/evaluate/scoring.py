@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from charbert.config.schema import Settings
-from charbert.evaluation.errors import analyse_errors, write_errors
+from charbert.evaluation.errors import analyze_errors, write_errors
 from charbert.evaluation.logits import StoredLogits
 from charbert.evaluation.robustness import SetPredictions, score_set, stored_logits
 from charbert.pipelines.evaluate.calibration import DEV, calibrate_eval_sets, store_logits
@@ -49,7 +49,7 @@ def score_eval_sets(
         score = score_set(task, name, examples, predictions[name])
         lines = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in score.lines)
         write_atomically(run.predictions_path(name), lines)
-        tables = analyse_errors(task, examples, predictions[name].predictions, eval_sets["clean"])
+        tables = analyze_errors(task, examples, predictions[name].predictions, eval_sets["clean"])
         write_errors(tables, folder, name)
         for table in tables:
             if table.rows:

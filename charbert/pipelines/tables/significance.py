@@ -13,7 +13,7 @@ import numpy as np
 from charbert.errors import RecordError
 from charbert.metrics.significance import (
     Statistic,
-    approximate_randomisation,
+    approximate_randomization,
     f1_of_counts,
     matthews_of_counts,
     mcnemar,
@@ -106,7 +106,7 @@ def _p_value(pairs: dict[int, tuple[Counts, Counts]], rng: np.random.Generator, 
     own_units, other_units = (np.concatenate([np.sum(sides[at], axis=0) for sides in pairs.values()]) for at in (0, 1))
     if seeds == 1 and _is_right_or_wrong(own_units) and _is_right_or_wrong(other_units):
         return mcnemar(own_units[:, 0], other_units[:, 0]).p_value
-    return approximate_randomisation(
+    return approximate_randomization(
         own_units, other_units, rng, statistic=_STATISTICS[own_units.shape[1]], rounds=rounds
     ).p_value
 

@@ -254,7 +254,8 @@ def _run(
         for split in ("train", "dev")
     }
     label_names = [mlm_labels] if words is None else [mlm_labels, "nlm_labels"]
-    trainer = build_trainer(
+    build = partial(
+        build_trainer,
         training,
         model,
         sets["train"],
@@ -274,7 +275,7 @@ def _run(
 
     scores = ("loss", "accuracy", "accuracy_known", "perplexity")
     files = [corpus_file(settings, split) for split in ("train", "dev")]
-    record_training(settings, run, trainer, scores, files, patience=training.patience, save_more=save_more)
+    record_training(settings, run, build, scores, files, patience=training.patience, save_more=save_more)
 
 
 def _collator(processor: CharBertProcessor, mlm_labels: str) -> PairedCollator:

@@ -18,7 +18,7 @@ from charbert.training.trainer import CharBertTrainer
 def record_training(
     settings: Settings,
     run: Run,
-    trainer: CharBertTrainer,
+    build: Callable[[], CharBertTrainer],
     scores: tuple[str, ...],
     files: Sequence[Path],
     *,
@@ -28,7 +28,8 @@ def record_training(
 ) -> None:
     """Train a model, save it, and write a record with the ``scores`` (endings of their names) on held-out text.
 
-    ``files`` are what was read, ``details`` more for the record; ``save_more`` writes into the model's folder.
+    ``build`` gives the trainer, ``files`` are what was read, ``details`` is more for the record; ``save_more`` writes
+    into the model's folder.
     """
 
     def save() -> None:
@@ -37,6 +38,7 @@ def record_training(
             save_more(draft)
 
     with recorded_run(settings, run) as (record, tracked):
+        trainer = build()
         train(trainer, record, tracked, patience)
         model: Any = trainer.model  # after training, which puts a sharded model together again
         metrics = {name: score for name, score in final_scores(trainer).items() if name.endswith(scores)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +144,8 @@ def _train(
     def score_dev(prediction: EvalPrediction) -> dict[str, float]:
         return recognition_scores(prediction.label_ids, prediction.predictions, words.unk_id, IGNORED_LABEL)
 
-    trainer = build_trainer(
+    build = partial(
+        build_trainer,
         training,
         model,
         sets["train"],
@@ -157,4 +159,4 @@ def _train(
         # the logits of a whole set over 10,000 words would fill the memory
         preprocess_logits_for_metrics=lambda logits, labels: logits.argmax(-1),
     )
-    record_training(settings, run, trainer, ("loss", "accuracy", "error_rate"), files, details={"words": words.unk_id})
+    record_training(settings, run, build, ("loss", "accuracy", "error_rate"), files, details={"words": words.unk_id})

@@ -1,4 +1,4 @@
-"""A Trainer whose batches, counts and wrappers are right for any number of processes."""
+"""A Trainer whose batches, counts and wrappers are correct for any number of processes."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _PROBED_EXAMPLES = 2
 
 
 class MultiProcessTrainer(Trainer):
-    """Trainer that shares every batch out among the processes, and gives each its own dropout.
+    """Trainer that divides every batch among the processes, each with its own dropout.
 
-    The library's own loaders read the first examples of an epoch again at its end, so that all processes have as many;
-    and tell no data set of the epoch where there are several processes, or after a resumption.
+    The library's loaders repeat the first examples of an epoch at its end, to give all processes the same number, and
+    do not set the epoch of a dataset with several processes or after a resumption.
     """
 
     def __init__(self, **arguments: Any) -> None:
@@ -39,7 +39,7 @@ class MultiProcessTrainer(Trainer):
             torch.manual_seed(derive_seed(self.args.seed, "dropout", process_index()))
 
     def get_train_dataloader(self) -> DataLoaderShard:
-        """Return the loader of this process's share of the training batches."""
+        """Return the data loader of this process's share of the training batches."""
         grouped = self.args.train_sampling_strategy == "group_by_length"
         batch_size = self._train_batch_size * process_count()
         batches = SharedBatches(
@@ -55,9 +55,9 @@ class MultiProcessTrainer(Trainer):
         return self._shared_loader(batches, worker_init_fn=worker_init)
 
     def get_eval_dataloader(self, eval_dataset: Any = None) -> Any:
-        """Return the loader of an evaluation; of one that only asks for losses, each process has its share.
+        """Return the data loader of an evaluation; without metrics, each process reads its share.
 
-        Predictions are gathered by the library, which leaves out those that it made twice.
+        The library gathers predictions and removes duplicates.
         """
         if process_count() == 1 or self.compute_metrics is not None:
             return super().get_eval_dataloader(eval_dataset)
@@ -74,7 +74,7 @@ class MultiProcessTrainer(Trainer):
             device=self.accelerator.device,
             batch_sampler=batches,
             collate_fn=self.data_collator if alone else FillingCollator(self.data_collator),
-            # They are copies of this process, without its OpenMP threads: torch has each compute with one thread.
+            # Workers are forked without OpenMP threads; torch lets each compute with one thread.
             num_workers=self.args.dataloader_num_workers,
             pin_memory=self.args.dataloader_pin_memory,
             **options,
@@ -92,7 +92,7 @@ class MultiProcessTrainer(Trainer):
         return super()._wrap_model(model, training, dataloader)
 
     def _leaves_weights_out(self, model: nn.Module) -> bool:
-        """Return whether some weights get no gradient, which DDP has to look for in every step; a trial shows it."""
+        """Return whether some weights get no gradient in a trial step; DDP must then look for them in every step."""
         first = [self.train_dataset[index] for index in range(min(_PROBED_EXAMPLES, len(self.train_dataset)))]
         batch = self._prepare_inputs(self.data_collator(first))
         with torch.random.fork_rng():

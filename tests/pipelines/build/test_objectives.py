@@ -208,7 +208,7 @@ def test_objectives_beyond_labels_refuse_several_processes(
 ) -> None:
     settings = benchmarks(*TASKS["rte"], objective)
     monkeypatch.setattr(objectives, "refuse_several", partial(_as_of_two, monkeypatch))
-    with pytest.raises(SettingsError, match="typos or with class weights runs in one process, but 2 were started"):
+    with pytest.raises(SettingsError, match="noise or class weights runs in one process, but 2 were started"):
         finetune.run(settings)
 
 

@@ -152,7 +152,7 @@ def test_a_baseline_on_prepared_examples_is_another_run_and_has_no_class_weights
     plain, balanced = benchmarks(*RTE, "model=tfidf"), benchmarks(*RTE, "model=tfidf", "preparation=balanced")
     assert finetuning_run(plain).key != finetuning_run(balanced).key
     assert finetune.run(balanced).settings["preparation"]["name"] == "balanced"
-    with pytest.raises(SettingsError, match=r"preparation\.class_weights=balanced weighs the loss"):
+    with pytest.raises(SettingsError, match=r"preparation\.class_weights=balanced weights the loss"):
         finetune.run(benchmarks(*RTE, "model=tfidf", "preparation=weighted"))
 
 

@@ -13,11 +13,12 @@ from charbert.config.schema import Settings
 from charbert.data.readers.squad import Question
 from charbert.errors import DataError
 from charbert.noise.attack import Attack
-from charbert.noise.edits import Edit, EditRecord, replay
+from charbert.noise.edits import Edit, EditRecord
 from charbert.pipelines.build.data import data_file, task_files
 from charbert.pipelines.products import attack_sets
 from charbert.tasks.answering.task import QuestionAnsweringTask
 from charbert.tasks.catalog import build_task
+from tests.edit_records import replay
 
 Composed = Callable[..., Settings]
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -131,14 +132,12 @@ def test_no_torch_is_imported() -> None:
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-@pytest.mark.slow
 def test_the_experiment_writes_the_sets_of_table_2(tmp_path: Path, run_experiment: Run) -> None:
     run_experiment("attack_sets.py", tmp_path)
     names = {path.name for path in (tmp_path / "results/attack_sets").iterdir()}
     assert names == {"ner-charbert-s0", "qnli-charbert-s0", "squad2-charbert-s0"}
 
 
-@pytest.mark.slow
 def test_a_missing_test_set_is_named(tmp_path: Path, run_experiment: Run) -> None:
     (tmp_path / "data").mkdir()
     done = run_experiment(

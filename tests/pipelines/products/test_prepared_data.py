@@ -216,7 +216,6 @@ def test_no_torch_is_imported() -> None:
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-@pytest.mark.slow
 def test_the_experiment_runs_and_names_what_is_wrong(tmp_path: Path, run_experiment: Run) -> None:
     run_experiment("prepare.py", tmp_path, "task=qnli")
     assert (tmp_path / "results/prepared/qnli-clean-s0/report.md").is_file()
