@@ -15,7 +15,6 @@ from charbert.data.splits import (
     grouped_parts,
     leave_one_out,
     stratified_folds,
-    stratified_parts,
 )
 from charbert.errors import DataError, SettingsError
 
@@ -47,9 +46,9 @@ def test_every_example_is_tested_once_and_the_same_seed_gives_the_same_folds() -
     assert [parts.dev for parts in folds] == [folds[(number + 1) % 5].test for number in range(5)]
 
 
-def test_stratified_parts_keep_the_shares_of_labels() -> None:
+def test_stratified_folds_keep_the_shares_of_labels() -> None:
     labels = ["yes"] * 30 + ["no"] * 90
-    for parts in (*stratified_folds(labels, 3, seed=1), stratified_parts(labels, 1, dev_share=0.2, test_share=0.2)):
+    for parts in stratified_folds(labels, 3, seed=1):
         assert_partition(parts, 120)
         for name in ("train", "dev", "test"):
             rows = [labels[index] for index in getattr(parts, name)]
@@ -75,9 +74,7 @@ def test_a_number_of_folds_that_does_not_fit_is_refused(folds: int) -> None:
 def test_shares_that_leave_a_part_empty_are_refused() -> None:
     for dev_share, test_share in ((0.0, 0.1), (0.5, 0.5)):
         with pytest.raises(SettingsError, match="must be positive"):
-            stratified_parts(["a", "b"] * 9, 0, dev_share=dev_share, test_share=test_share)
-    with pytest.raises(SettingsError, match="cannot be shared out"):
-        stratified_parts(["a"] * 9 + ["b"], 0)
+            grouped_parts(["a", "b"] * 9, 0, dev_share=dev_share, test_share=test_share)
 
 
 def test_examples_with_a_key_in_common_are_connected_through_others() -> None:
