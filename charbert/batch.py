@@ -1,4 +1,4 @@
-"""What data hands to the model: the names of the fields of a batch, and nothing else.
+"""The interface between data and model: the names of the fields of a batch.
 
 Shapes: B sequences, T subwords, C characters. Every field is int64.
 """
@@ -20,21 +20,24 @@ CHAR_INPUTS = ("char_input_ids", "start_ids", "end_ids")
 PRETRAINING_LABELS = ("mlm_labels", "nlm_labels")
 """Labels of the pretraining objectives, each (B, T), ``IGNORED_LABEL`` where nothing is to be predicted."""
 
+OBJECTIVES = ("mlm", "nlm")
+"""Objectives of pretraining; the prefixes of their losses and counts in a model's output."""
+
 EXAMPLE_IDS = "example_ids"
-"""Which example each row came from, (B,); the trainer takes it out before the model sees the batch."""
+"""The example of each row, (B,); the trainer removes it before calling the model."""
 
 LABEL_FIELDS = ("labels", "start_positions", "end_positions")
 """Labels of fine-tuning."""
 
 TEACHER, NOISED = "teacher", "noised"
-"""Companions of a batch: the same examples as a teacher reads them, and with typos; each a batch of its own."""
+"""Paired batches of a batch: the same examples in a teacher's encoding, and with typos."""
 
 OWN_POSITIONS, THEIR_POSITIONS = "own_positions", "their_positions"
-"""In a companion, (B, P) each, -1 where there is none: positions of the batch, and those of the companion that show the
-same word or subword."""
+"""In a paired batch, (B, P) each, -1 for none: positions of the batch, and the positions of the paired batch for the
+same words or subwords."""
 
 NO_POSITION = -1
-"""Fills rows of positions up to the longest."""
+"""Pads rows of positions to the longest."""
 
 
 @runtime_checkable

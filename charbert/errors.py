@@ -1,4 +1,4 @@
-"""Errors a user can act on: each message names what is wrong, where, and what to do next."""
+"""Errors for users: each message says what is wrong, where, and what to do next."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class CharBertError(Exception):
-    """Base of every error this package raises for bad input; a caller may catch it and report one line."""
+    """Base of all errors for bad input; its message is meant for the user."""
 
 
 class SettingsError(CharBertError, ValueError):
@@ -23,8 +23,8 @@ class DataError(CharBertError, ValueError):
         Args:
             path: the file.
             line: line number from 1, or None when the whole file is meant.
-            expected: what should stand there.
-            found: what stands there.
+            expected: the expected content.
+            found: the actual content.
             hint: what to do next.
         """
         place = f"{path}:{line}" if line is not None else f"{path}"
@@ -40,8 +40,8 @@ class TrainingError(CharBertError, RuntimeError):
 
 
 class TrialPrunedError(CharBertError):
-    """A trial of a search was ended early because its scores promised nothing."""
+    """A trial of a search was stopped early because of its scores."""
 
 
 class RecordError(CharBertError, RuntimeError):
-    """A result record cannot be read or written; what stood on disk before is whole."""
+    """A result record cannot be read or written; existing files are intact."""

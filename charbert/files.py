@@ -1,4 +1,4 @@
-"""Files that others rely on: written whole or not at all, named without saying whose machine they are on."""
+"""Atomic writing of files and folders, locks, and paths without information about the machine."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from charbert.errors import RecordError
 log = logging.getLogger(__name__)
 
 MAX_NAME_BYTES = 200
-"""Of a name that others are made from; file systems take 255."""
+"""Longest name to derive other names from; file systems allow 255 bytes."""
 
 
 def write_atomically(path: Path | str, content: str | bytes) -> None:
     """Replace the file at ``path`` in one step, so that a reader sees the old content or the new.
 
     Raises:
-        RecordError: if it cannot be written; the old file stays and no temporary one is left.
+        RecordError: if it cannot be written; the old file is intact and no temporary file remains.
     """
     with replaced_file(path) as stream:
         stream.write(content.encode("utf-8") if isinstance(content, str) else content)
@@ -34,10 +34,10 @@ def write_atomically(path: Path | str, content: str | bytes) -> None:
 
 @contextmanager
 def replaced_file(path: Path | str) -> Iterator[BinaryIO]:
-    """Yield an empty file beside ``path`` that takes its place when the body ends without an error.
+    """Yield an empty file beside ``path`` that replaces it when the body ends without an error.
 
     Raises:
-        RecordError: if it cannot be written; the old file stays and no temporary one is left.
+        RecordError: if it cannot be written; the old file is intact and no temporary file remains.
     """
     path = Path(path)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
@@ -50,21 +50,18 @@ def replaced_file(path: Path | str) -> Iterator[BinaryIO]:
         os.replace(draft, path)
     except OSError as error:
         _discard(draft)
-        raise RecordError(
-            f"{path}: could not be written ({error.strerror or error}); what stood there before is whole. "
-            "Free space or choose another folder (paths.results), then run again"
-        ) from error
-    except BaseException:  # an interrupt must not leave a draft behind either
+        raise _not_written(path, error) from error
+    except BaseException:  # an interrupt must not leave a draft either
         _discard(draft)
         raise
 
 
 @contextmanager
 def replaced_folder(path: Path | str) -> Iterator[Path]:
-    """Yield an empty folder beside ``path`` that takes its place when the body ends without an error.
+    """Yield an empty folder beside ``path`` that replaces it when the body ends without an error.
 
     Raises:
-        RecordError: if it cannot be written; the old folder stays and no temporary one is left.
+        RecordError: if it cannot be written; the old folder is intact and no temporary folder remains.
     """
     path = Path(path)
     token = secrets.token_hex(4)
@@ -81,13 +78,10 @@ def replaced_folder(path: Path | str) -> Iterator[Path]:
                 os.rename(old, path)
             raise
     except OSError as error:
-        raise RecordError(
-            f"{path}: could not be written ({error.strerror or error}); what stood there before is whole. "
-            "Free space or choose another folder (paths.results), then run again"
-        ) from error
+        raise _not_written(path, error) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-        if path.exists():  # else the old folder could not be put back, and is all there is
+        if path.exists():  # else the old folder could not be restored, and is the only copy
             if old.is_symlink():
                 old.unlink()
             shutil.rmtree(old, ignore_errors=True)
@@ -95,14 +89,14 @@ def replaced_folder(path: Path | str) -> Iterator[Path]:
 
 @contextmanager
 def locked(path: Path | str, purpose: str) -> Iterator[None]:
-    """Keep other processes out while the body runs; those that come later wait. A killed process holds nothing up.
+    """Let one process at a time run the body; the others wait. The lock of a killed process is released.
 
     Args:
-        path: of the lock file, which stays.
-        purpose: what is being made, for the message of one who waits.
+        path: of the lock file, which is not removed.
+        purpose: of the body, for the log of waiting processes.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path, is_singleton=True)  # so that it can be taken twice on the way down
+    lock = FileLock(path, is_singleton=True)  # reentrant within a process
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -112,6 +106,13 @@ def locked(path: Path | str, purpose: str) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _not_written(path: Path, error: OSError) -> RecordError:
+    return RecordError(
+        f"{path}: could not be written ({error.strerror or error}); what was there before is intact. "
+        "Free space or choose another folder (paths.results), then run again"
+    )
 
 
 def _discard(draft: Path) -> None:
@@ -128,10 +129,10 @@ def is_plain_name(name: str) -> bool:
 
 
 def shorten_path(path: PurePath | str, root: Path | str | None = None) -> str:
-    """Return a path that says nothing about the machine, with forward slashes.
+    """Return a path without information about the machine, with forward slashes.
 
-    A relative path stays as it is, a path inside ``root`` becomes relative to it, and of any other absolute
-    path the last two parts remain (``conll2003/eng.train``).
+    A relative path is unchanged, a path inside ``root`` becomes relative to it, and of any other absolute path the last
+    two parts remain (``conll2003/eng.train``).
 
     Args:
         path: the path; it need not exist.

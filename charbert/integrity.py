@@ -1,4 +1,4 @@
-"""Folders that know what was written to them: damage is found before anything is read."""
+"""Checksums of the files of a folder, to detect damage before reading."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ CHECKSUMS = "checksums.json"
 
 
 def record_checksums(folder: Path) -> None:
-    """Write down the checksum of every file in a folder."""
+    """Write the checksums of all files in a folder."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != CHECKSUMS)
     sums = {path.relative_to(folder).as_posix(): file_checksum(path) for path in files}
     write_atomically(folder / CHECKSUMS, json.dumps(sums, indent=1) + "\n")
 
 
 def find_damage(folder: Path) -> str | None:
-    """Return what is wrong with a sealed folder, None if it is as it was written."""
+    """Return what is wrong with a folder with checksums, None if it is unchanged."""
     try:
         sums = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
         for name, checksum in sums.items():

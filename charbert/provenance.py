@@ -1,6 +1,6 @@
-"""Where a result came from: code, packages, machine and data, found without importing what they describe.
+"""Provenance of a result: code version, packages, machine and data checksums.
 
-What these functions return holds no absolute path, so records can be compared across machines.
+The packages are not imported. Results contain no absolute path, so that records can be compared across machines.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def package_versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
 def git_state(source: Path | None = None) -> tuple[str | None, bool | None]:
     """Return (commit, whether tracked files differ from it) of the checkout that tracks ``source``.
 
-    (None, None) outside a checkout, without git, or when the file merely lies inside someone else's
-    repository, as an installed package does.
+    (None, None) outside a checkout, without git, or when the file is inside another repository that does not track it,
+    like an installed package.
 
     Args:
         source: any file of the code; None: this package.
@@ -70,7 +70,7 @@ def describe_hardware(accelerator: str | None = None) -> dict[str, str | int | N
     """Return the processor's model, the cores this process may use, and the accelerator's name.
 
     Args:
-        accelerator: what the caller trained on, for example ``torch.cuda.get_device_name()``; None: the CPU.
+        accelerator: the training device, for example ``torch.cuda.get_device_name()``; None: the CPU.
     """
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {"cpu": _cpu_model(), "cores": usable, "accelerator": accelerator}

@@ -1,7 +1,6 @@
-"""What a run leaves behind: one JSON file per run, the truth that tables, figures and W&B are views of.
+"""Result records: one JSON file per run, from which tables and figures are drawn.
 
-A record is written whole or not at all, holds no absolute path, and is found again by the hash of the
-settings that made it.
+A record is written atomically, contains no absolute path, and is identified by a hash of its settings.
 """
 
 from __future__ import annotations
@@ -35,12 +34,12 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = 1
-"""Grows when a field changes its meaning; a reader refuses versions that it does not know."""
+"""Incremented when a field changes its meaning; other versions are refused."""
 
 
 @dataclass
 class ResultRecord:
-    """One run: what was asked, what came out, and everything needed to do it again."""
+    """The record of one run: settings, results, and everything needed to repeat it."""
 
     kind: str
     """pretrain, finetune, ..."""
@@ -55,7 +54,7 @@ class ResultRecord:
     metrics: dict[str, float] = field(default_factory=dict)
     """By path: ``eval/ner/f1``, ``attack/ner/charbert/f1``; shares in [0, 1]."""
     details: dict[str, Any] = field(default_factory=dict)
-    """What is no single number: scores per entity type, ``history``, ``generated`` (is the data made up?)."""
+    """Other results: scores per entity type, ``history``, ``generated`` (whether the data is synthetic)."""
     data_checksums: dict[str, str] = field(default_factory=dict)
     """SHA-256 by file name."""
     versions: dict[str, str] = field(default_factory=dict)
@@ -67,7 +66,7 @@ class ResultRecord:
     """ISO 8601, UTC."""
     finished: str = ""
     wall_seconds: float = 0.0
-    """Time that the result took: of a run that was interrupted, the pieces whose work was kept as well."""
+    """Time of the run; of an interrupted one including the earlier pieces whose work was kept."""
     training_tokens: int = 0
     """Subwords seen in training, padding left out, summed over epochs."""
     wandb_id: str | None = None
@@ -75,26 +74,31 @@ class ResultRecord:
     schema_version: int = SCHEMA_VERSION
 
     def __post_init__(self) -> None:
-        """Note the time by a clock that nobody sets."""
+        """Start a monotonic clock."""
         self._made = time.monotonic()
         self._earlier = 0.0
 
+    @property
+    def folder_name(self) -> str:
+        """``NAME-KEY``, the name of the folder that the record is in."""
+        return f"{self.name}-{self.key}"
+
     def resume(self, seconds: float) -> None:
-        """Count the seconds that a run had taken before it was interrupted."""
+        """Add the seconds of a run before its interruption."""
         self._earlier = seconds
 
     def finish(self, metrics: Mapping[str, float], *, wall_seconds: float | None = None) -> None:
-        """Add the scores and stamp the end.
+        """Add the scores and set the end time.
 
         Args:
             metrics: merged into ``metrics``.
-            wall_seconds: None: the time since the record was made, and before where the run was resumed.
+            wall_seconds: None: the time since the record was created, plus that before a resumption.
         """
         self.metrics.update(metrics)
         piece = time.monotonic() - self._made if wall_seconds is None else wall_seconds
         self.wall_seconds = piece + self._earlier
         now = datetime.now(UTC)
-        if self.started:  # the clock may have been set back since
+        if self.started:  # the clock may have been set back meanwhile
             now = max(now, datetime.fromisoformat(self.started) + timedelta(seconds=piece))
         self.finished = now.isoformat()
 
@@ -109,7 +113,7 @@ def start_record(
     ignore: Collection[str] = (),
     accelerator: str | None = None,
 ) -> ResultRecord:
-    """Return a record that knows its settings, code, packages and machine, and when it began.
+    """Return a record with its settings, code version, packages, machine and start time.
 
     Args:
         kind: pretrain, finetune, ...
@@ -137,10 +141,10 @@ def start_record(
 
 
 def write_record(path: Path | str, record: ResultRecord) -> None:
-    """Write a record as JSON, whole or not at all; absolute paths inside are shortened.
+    """Write a record as JSON, atomically; absolute paths inside are shortened.
 
     Raises:
-        RecordError: if it cannot be written (a full disk, no permission); an earlier record stays whole.
+        RecordError: if it cannot be written (a full disk, no permission); an earlier record is intact.
     """
     content = {item.name: shareable(getattr(record, item.name), item.name) for item in fields(record)}
     write_atomically(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
@@ -156,7 +160,7 @@ def read_record(path: Path | str) -> ResultRecord:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise RecordError(f"{path}: expected a result record, got {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:  # damaged JSON or bytes that are no UTF-8
+    except (ValueError, RecursionError) as error:  # damaged JSON or invalid UTF-8
         line = f":{error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         raise RecordError(
             f"{path}{line}: expected a result record in JSON, got {error}; delete the file and run again"
@@ -186,8 +190,8 @@ def _checked(path: Path | str, content: Any) -> ResultRecord:
     for name in ("kind", "experiment", "name", "key"):
         if not isinstance(content[name], str) or not is_plain_name(content[name] or "-"):
             raise RecordError(
-                f"{path}: expected a name without slashes in {name}, which folders are called by, got "
-                f"{str(content[name])[:80]!r}; is it a record of ours?"
+                f"{path}: expected a name without slashes in {name}, which names folders, got "
+                f"{str(content[name])[:80]!r}; is it a record of CharBERT?"
             )
     if not all(isinstance(content.get(name, {}), dict) for name in ("settings", "details", "data_checksums")):
         raise RecordError(f"{path}: expected mappings in settings, details and data_checksums; run again")
@@ -201,7 +205,7 @@ def read_records(folder: Path | str, **filters: Any) -> list[ResultRecord]:
 
     Args:
         folder: where to look.
-        **filters: field, or dotted path into one -> the value wanted, or a list, set or tuple of them:
+        **filters: field, or dotted path into one -> the value, or a list, set or tuple of values:
             ``kind="finetune"``, ``seed=[1, 2]``, ``**{"settings.task.name": "ner"}``.
 
     Raises:

@@ -1,7 +1,7 @@
-"""Named random streams: one run seed gives an independent generator to every purpose.
+"""Named random streams: independent generators for each purpose from one seed of a run.
 
-A stream depends on the seed and its names alone, so new noise never reshuffles the data, and the number of
-processes never changes what is drawn.
+A stream depends only on the seed and its names, so new noise never reshuffles the data, and the number of processes
+never changes the draws.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Settings and results as JSON's own types, the key that settings give, and JSON that others wrote."""
+"""Settings and results as JSON types, the key of settings, and strict parsing of JSON."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def parse_strictly(text: str) -> Any:
-    """Return what a JSON text says, as the standard has it.
+    """Return the value of a JSON text, strictly by the standard.
 
     Raises:
-        ValueError: also for NaN and infinities, numbers that no float holds, half surrogate pairs, and nesting that
-            is too deep; a JSONDecodeError where the syntax is wrong.
+        ValueError: also for NaN and infinities, numbers outside the range of a float, half surrogate pairs, and nesting
+            that is too deep; a JSONDecodeError for wrong syntax.
     """
     try:
         value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_small)
@@ -34,15 +34,15 @@ def parse_strictly(text: str) -> Any:
     except RecursionError:
         raise ValueError("JSON nested too deeply") from None
     except UnicodeEncodeError:
-        raise ValueError("half of a surrogate pair (\\ud800 to \\udfff), which is no character") from None
+        raise ValueError("half of a surrogate pair (\\ud800 to \\udfff), which is not a character") from None
     return value
 
 
 def settings_key(settings: Mapping[str, Any], ignore: Collection[str] = ()) -> str:
-    """Return 12 hex digits that depend on the settings' values and never on their order.
+    """Return 12 hex digits that depend on the settings' values and not on their order.
 
     Args:
-        settings: nested; paths, enums, dataclasses, tuples and NumPy numbers are understood.
+        settings: nested; may contain paths, enums, dataclasses, tuples and NumPy numbers.
         ignore: dotted paths left out with everything below them, as ``("paths", "training.log_every")``.
 
     Raises:
@@ -64,7 +64,7 @@ def _without(value: Any, ignore: frozenset[str], prefix: str) -> Any:
 
 
 def json_value(value: Any, where: str) -> Any:
-    """Return ``value`` as JSON's own types; numbers that JSON lacks (nan, inf) become their names.
+    """Return ``value`` as JSON types; numbers that JSON does not have (nan, inf) become strings.
 
     Raises:
         RecordError: for a value that JSON cannot hold; ``where`` names its root in the message.
@@ -100,7 +100,7 @@ def json_value(value: Any, where: str) -> Any:
 
 
 def shareable(value: Any, where: str = "settings") -> Any:
-    """Return ``value`` as JSON's own types, with every absolute path in it shortened, see `shorten_path`.
+    """Return ``value`` as JSON types, with every absolute path in it shortened, see `shorten_path`.
 
     Raises:
         RecordError: for a value that JSON cannot hold; ``where`` names its root in the message.
@@ -113,7 +113,7 @@ def _shortened(value: Any) -> Any:
         short: dict[str, Any] = {}
         for key, child in value.items():
             name = _shortened(key)
-            while name in short:  # two files whose last parts agree
+            while name in short:  # two paths with the same last parts
                 name += "'"
             short[name] = _shortened(child)
         return short

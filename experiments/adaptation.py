@@ -1,4 +1,4 @@
-"""Ways of adapting an encoder to a task, side by side: weights trained, time, clean and attacked score.
+"""Strategies of fine-tuning compared: trained weights, time, clean and attacked score.
 
 python experiments/adaptation.py recipe=quick
 python experiments/adaptation.py recipe=quick hydra.mode=RUN strategy=layer_decay strategy.reinit_layers=1
@@ -15,7 +15,7 @@ from charbert.runs.errors import reported
 @hydra.main(version_base="1.3", config_path="../conf", config_name="adaptation")
 @reported
 def main(cfg: DictConfig) -> float:
-    """Run one cell and redraw the table; return the attacked score, which a sweeper maximises."""
+    """Do one run and redraw the table; return the attacked score, which a sweeper maximizes."""
     settings = load_settings(cfg)
     record = adaptation.run(settings)
     return record.metrics[f"attack/{settings.task.name}/{settings.attack.name}/{settings.task.metric}"]

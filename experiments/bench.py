@@ -1,4 +1,4 @@
-"""How fast CharBERT trains and answers beside its trunk and the released maths, and how much memory it takes.
+"""Speed and memory of training and inference: CharBERT, its trunk, and an implementation after the released code.
 
 python experiments/bench.py recipe=quick
 python experiments/bench.py recipe=minilm paths.data=FOLDER bench.threads=1

@@ -1,4 +1,4 @@
-"""What each channel gives: scores with the subwords or the characters of the attacked words hidden.
+"""What each channel contributes: scores with the subwords or the characters of the attacked words hidden.
 
 python experiments/channels.py recipe=quick
 python experiments/channels.py recipe=smoke hydra.mode=RUN model=charbert task=pos
@@ -8,7 +8,7 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines.analyses import base
+from charbert.pipelines.analyses import catalog
 from charbert.runs.errors import reported
 
 
@@ -17,7 +17,8 @@ from charbert.runs.errors import reported
 def main(cfg: DictConfig) -> float:
     """Measure one model and redraw the table; return its score under attack, in [0, 1]."""
     settings = load_settings(cfg)
-    return base.channels(settings).metrics[f"channels/{settings.task.name}/attacked/all"]
+    (record,) = catalog.CHANNELS.run(settings)
+    return record.metrics[f"channels/{settings.task.name}/attacked/all"]
 
 
 if __name__ == "__main__":

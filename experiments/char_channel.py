@@ -1,4 +1,4 @@
-"""How much an encoder's characters tell, before its pretraining and after it.
+"""How well the char channel tells subwords apart, before and after pretraining.
 
 python experiments/char_channel.py recipe=quick
 python experiments/char_channel.py recipe=minilm paths.data=FOLDER model=charbert,charbert_char_start
@@ -8,15 +8,16 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines.analyses import base
+from charbert.pipelines.analyses import catalog
 from charbert.runs.errors import reported
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="char_channel")
 @reported
 def main(cfg: DictConfig) -> float:
-    """Measure one encoder and redraw the table; return how far apart its char encoder holds subwords at first."""
-    return base.char_channel(load_settings(cfg)).metrics["char_channel/start/char_deviation"]
+    """Measure one encoder and redraw the table; return the deviation between subwords at initialization."""
+    (record,) = catalog.CHAR_CHANNEL.run(load_settings(cfg))
+    return record.metrics["char_channel/start/char_deviation"]
 
 
 if __name__ == "__main__":

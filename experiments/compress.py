@@ -1,4 +1,4 @@
-"""Does shrinking cost robustness? Size, speed, clean and attacked score of a fine-tuned model in smaller forms.
+"""Size, speed, clean and attacked score of a fine-tuned model in smaller forms.
 
 python experiments/compress.py recipe=quick
 python experiments/compress.py recipe=smoke hydra.mode=RUN model=charbert 'compression.variants=[original,onnx_int8]'
@@ -8,7 +8,7 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines.analyses import compress
+from charbert.pipelines.analyses import catalog
 from charbert.runs.errors import reported
 
 
@@ -16,7 +16,7 @@ from charbert.runs.errors import reported
 @reported
 def main(cfg: DictConfig) -> None:
     """Make and measure one model's forms, and draw the table of all."""
-    compress.run(load_settings(cfg))
+    catalog.COMPRESSION.run(load_settings(cfg))
 
 
 if __name__ == "__main__":

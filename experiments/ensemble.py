@@ -1,4 +1,4 @@
-"""Finished cells of a task that answer together, as one more row of the tables.
+"""An ensemble of finished runs of a task, as one more row of the tables.
 
 python experiments/ensemble.py recipe=quick task=qnli model=charbert
 python experiments/ensemble.py recipe=quick task=qnli ensemble.models=[BERT,CharBERT] ensemble.rule=majority
@@ -16,7 +16,7 @@ from charbert.runs.errors import reported
 @hydra.main(version_base="1.3", config_path="../conf", config_name="ensemble")
 @reported
 def main(cfg: DictConfig) -> float:
-    """Score one ensemble and redraw the tables; return the attacked score, which a sweeper maximises."""
+    """Score one ensemble and redraw the tables; return the attacked score, which a sweeper maximizes."""
     settings = load_settings(cfg)
     record = ensembles.run(settings)
     return record.metrics[f"attack/{settings.task.name}/{settings.attack.name}/{settings.task.metric}"]

@@ -1,4 +1,4 @@
-"""Why does a model decide so? Attributions to subwords and characters, and attention, as a page and as pictures.
+"""One prediction explained: attributions to subwords and characters, and attention, as a page and as pictures.
 
 python experiments/explain.py recipe=quick model=charbert explain.text='Ada Lind left Rotterdam on Tuesday .'
 python experiments/explain.py recipe=smoke task=qnli model=bert explain.example=3 explain.attacked=false
@@ -15,7 +15,7 @@ from charbert.runs.errors import reported
 @hydra.main(version_base="1.3", config_path="../conf", config_name="explain")
 @reported
 def main(cfg: DictConfig) -> None:
-    """Write the explanation of one decision."""
+    """Write the explanation of one prediction."""
     explain.run(load_settings(cfg))
 
 

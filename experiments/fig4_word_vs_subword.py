@@ -8,16 +8,17 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines.analyses import base
+from charbert.pipelines.analyses import catalog
 from charbert.runs.errors import reported
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="fig4_word_vs_subword")
 @reported
 def main(cfg: DictConfig) -> float:
-    """Score one model and redraw the figure; return F1 on split words, which a sweeper maximises."""
+    """Score one model and redraw the figure; return F1 on split words, which a sweeper maximizes."""
     settings = load_settings(cfg)
-    return base.word_vs_subword(settings).metrics.get(f"eval/{settings.task.name}/split/f1", 0.0)
+    (record,) = catalog.WORD_VS_SUBWORD.run(settings)
+    return record.metrics.get(f"eval/{settings.task.name}/split/f1", 0.0)
 
 
 if __name__ == "__main__":

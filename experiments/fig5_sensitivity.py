@@ -1,4 +1,4 @@
-"""Fig. 5: how far misspelt words move the states of BERT, AdvBERT and CharBERT.
+"""Fig. 5: how far misspelled words move the states of BERT, AdvBERT and CharBERT.
 
 python experiments/fig5_sensitivity.py recipe=quick
 python experiments/fig5_sensitivity.py recipe=smoke hydra.mode=RUN analysis.sensitivity.stage=pretrained
@@ -8,7 +8,7 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines.analyses import base
+from charbert.pipelines.analyses import catalog
 from charbert.runs.errors import reported
 
 
@@ -17,7 +17,8 @@ from charbert.runs.errors import reported
 def main(cfg: DictConfig) -> float:
     """Measure one model and redraw the figure; return its sensitivity, in [0, 1]."""
     settings = load_settings(cfg)
-    return base.sensitivity(settings).metrics[f"sensitivity/{settings.task.name}/concat/all_words"]
+    (record,) = catalog.SENSITIVITY.run(settings)
+    return record.metrics[f"sensitivity/{settings.task.name}/concat/all_words"]
 
 
 if __name__ == "__main__":

@@ -8,16 +8,17 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines.analyses import base
+from charbert.pipelines.analyses import catalog
 from charbert.runs.errors import reported
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="fig6_embedding_sources")
 @reported
 def main(cfg: DictConfig) -> float:
-    """Train the taggers of one model and redraw the figure; return the best F1, which a sweeper maximises."""
+    """Train the taggers of one model and redraw the figure; return the best F1, which a sweeper maximizes."""
     settings = load_settings(cfg)
-    return max(record.metrics[f"eval/{settings.task.name}/f1"] for record in base.embedding_sources(settings))
+    records = catalog.EMBEDDING_SOURCES.run(settings)
+    return max(record.metrics[f"eval/{settings.task.name}/f1"] for record in records)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines.analyses import base
+from charbert.pipelines.analyses import catalog
 from charbert.runs.errors import reported
 
 
@@ -16,7 +16,8 @@ from charbert.runs.errors import reported
 @reported
 def main(cfg: DictConfig) -> float:
     """Count one tokenizer's nouns and redraw the table; return the share left without any of their subwords."""
-    return base.fragility(load_settings(cfg)).metrics["share/new_subwords"]
+    (record,) = catalog.FRAGILITY.run(load_settings(cfg))
+    return record.metrics["share/new_subwords"]
 
 
 if __name__ == "__main__":

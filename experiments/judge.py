@@ -1,4 +1,4 @@
-"""All finished models of a task side by side: averages, areas under curves, calibration; nothing is run.
+"""All finished models of a task compared: averages, areas under curves, calibration; no model is run.
 
 python experiments/judge.py recipe=quick task=qnli
 python experiments/judge.py recipe=quick task=ner calibration.bins=10 calibration.temperature=false
@@ -15,7 +15,7 @@ from charbert.runs.errors import reported
 @hydra.main(version_base="1.3", config_path="../conf", config_name="judge")
 @reported
 def main(cfg: DictConfig) -> None:
-    """Judge what is finished and draw the table."""
+    """Score all finished runs again and draw table and reliability plots."""
     calibration.run(load_settings(cfg))
 
 

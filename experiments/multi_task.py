@@ -1,4 +1,4 @@
-"""Several tasks on one encoder, each scored clean and attacked, beside the same models trained alone.
+"""Several tasks on one encoder, each scored clean and attacked, compared with the same models trained on one task.
 
 python experiments/multi_task.py recipe=quick
 python experiments/multi_task.py recipe=quick multi_task=three_heads multi_task.sampling=temperature
@@ -16,7 +16,7 @@ from charbert.runs.errors import reported
 @hydra.main(version_base="1.3", config_path="../conf", config_name="multi_task")
 @reported
 def main(cfg: DictConfig) -> float:
-    """Train on all tasks and return their mean development score, which a sweeper maximises."""
+    """Train on all tasks and return their mean dev score, which a sweeper maximizes."""
     return multi_task.run(load_settings(cfg)).metrics["dev/mean"]
 
 

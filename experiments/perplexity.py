@@ -1,4 +1,4 @@
-"""How surprised pretrained encoders and n-grams are by held-out text, clean and attacked.
+"""Perplexity of pretrained encoders and of n-grams on held-out text, clean and attacked.
 
 python experiments/perplexity.py recipe=quick model=charbert
 python experiments/perplexity.py -m recipe=minilm paths.data=FOLDER model=adv_bert,charbert perplexity.words=5000
@@ -8,7 +8,7 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines.analyses import perplexity
+from charbert.pipelines.analyses import catalog
 from charbert.runs.errors import reported
 
 
@@ -16,7 +16,7 @@ from charbert.runs.errors import reported
 @reported
 def main(cfg: DictConfig) -> float:
     """Score one encoder and redraw the table; return its pseudo-perplexity per attacked word."""
-    record = perplexity.run(load_settings(cfg))
+    (record,) = catalog.PERPLEXITY.run(load_settings(cfg))
     return record.metrics["mlm/attacked/all/word_perplexity"]
 
 

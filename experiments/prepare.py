@@ -1,4 +1,4 @@
-"""Sets of a task cleaned, augmented, balanced or divided anew, as files with a report.
+"""The sets of a task cleaned, augmented, balanced or split, as files with a report.
 
 python experiments/prepare.py recipe=quick task=ner preparation=clean
 python experiments/prepare.py recipe=minilm paths.data=FOLDER task=cola preparation.split.method=stratified

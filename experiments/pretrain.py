@@ -1,4 +1,4 @@
-"""Pretraining alone: MLM on the token channel and NLM on the char channel.
+"""Pretraining only: MLM on the token channel and NLM on the char channel.
 
 python experiments/pretrain.py recipe=quick
 python experiments/pretrain.py recipe=minilm model=adv_bert corpus.max_words=100000
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 @hydra.main(version_base="1.3", config_path="../conf", config_name="pretrain")
 @reported
 def main(cfg: DictConfig) -> None:
-    """Pretrain the encoder that the settings describe, or say that it is there."""
+    """Pretrain the encoder of the settings, or log that it exists."""
     settings = load_settings(cfg)
     from charbert.pipelines.train import pretrain
 

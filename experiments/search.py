@@ -1,4 +1,4 @@
-"""The settings of fine-tuning with the best dev score, by grid, random or Bayesian search.
+"""Search for the fine-tuning settings with the best dev score: grid, random or Bayesian.
 
 python experiments/search.py recipe=quick task=ner model=charbert search.trials=20
 python experiments/search.py recipe=quick task=ner model=bert search/space=devlin search.method=grid search.processes=2

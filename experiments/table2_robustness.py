@@ -16,7 +16,7 @@ from charbert.runs.errors import reported
 @hydra.main(version_base="1.3", config_path="../conf", config_name="table2_robustness")
 @reported
 def main(cfg: DictConfig) -> float:
-    """Run one cell and redraw the table; return the attacked score, which a sweeper maximises."""
+    """Do one run and redraw the table; return the attacked score, which a sweeper maximizes."""
     settings = load_settings(cfg)
     record = paper.run(settings)
     return record.metrics[f"attack/{settings.task.name}/{settings.attack.name}/{settings.task.metric}"]

@@ -15,7 +15,7 @@ from charbert.runs.errors import reported
 @hydra.main(version_base="1.3", config_path="../conf", config_name="table3_sequence_labeling")
 @reported
 def main(cfg: DictConfig) -> float:
-    """Run one cell and redraw the table; return the cell's score, which a sweeper maximises."""
+    """Do one run and redraw the table; return its score, which a sweeper maximizes."""
     settings = load_settings(cfg)
     record = paper.run(settings)
     return record.metrics[f"eval/{settings.task.name}/{settings.task.metric}"]

@@ -15,7 +15,7 @@ from charbert.runs.errors import reported
 @hydra.main(version_base="1.3", config_path="../conf", config_name="tables")
 @reported
 def main(cfg: DictConfig) -> None:
-    """Redraw what the records of the recipe allow."""
+    """Redraw all tables and figures that have records."""
     redraw.run(load_settings(cfg))
 
 

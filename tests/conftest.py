@@ -15,6 +15,8 @@ os.environ.update(
     TOKENIZERS_PARALLELISM="false",
 )
 
+import gc
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -22,17 +24,39 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
 from charbert.data.pretraining.wordpiece import choose_pieces
 from charbert.text.char_vocab import CharVocab
+from tests.cpu_time import (  # noqa: F401  hooks of this folder and those below
+    pytest_addoption,
+    pytest_runtest_call,
+    pytest_runtest_logreport,
+    pytest_runtest_setup,
+    pytest_runtest_teardown,
+    pytest_terminal_summary,
+)
+from tests.in_process import run_script
 
 # A tracked or distributed run that the shell is set up for is not the tests'.
 for _name in ("RANK", "WORLD_SIZE", "SUBMITIT_EXECUTOR", *[name for name in os.environ if name.startswith("WANDB_")]):
     os.environ.pop(_name, None)
 
 ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def fast_garbage_collection() -> None:
+    """Take what is imported by now out of garbage collection.
+
+    Each training calls ``gc.collect``, which takes 0.3 s among all those objects, and a test may train ten times.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 SENTENCES = (
     "The old lighthouse keeper counted seven ships before breakfast.",
     "Nobody in Kraków remembered who had painted the café door green!",
@@ -147,13 +171,39 @@ def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
 def run_experiment(
     run_python: Callable[..., subprocess.CompletedProcess[str]],
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run an experiment under recipe=smoke with all folders below ``folder``."""
+    """Run an experiment under recipe=smoke with all folders below ``folder``, in this process or in one of its own."""
+    import charbert.pipelines.redraw  # here, so that no test's time holds the seconds that these imports take
+    import charbert.pipelines.train.finetune  # noqa: F401
 
-    def run(script: str, folder: Path, *overrides: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
+    def run(
+        script: str, folder: Path, *overrides: str, expect: int = 0, new_process: bool = False
+    ) -> subprocess.CompletedProcess[str]:
         folders = [f"paths.outputs={folder / 'outputs'}", f"paths.results={folder / 'results'}"]
-        return run_python(str(ROOT / "experiments" / script), "recipe=smoke", *folders, *overrides, expect=expect)
+        arguments = (str(ROOT / "experiments" / script), "recipe=smoke", *folders, *overrides)
+        if new_process:
+            return run_python(*arguments, expect=expect)
+        done = run_script(Path(arguments[0]), *arguments[1:], cwd=ROOT)
+        assert done.returncode == expect, done.stdout[-3000:] + done.stderr[-3000:]
+        return done
 
     return run
+
+
+@pytest.fixture(scope="session")
+def pretrained_folder(
+    tmp_path_factory: pytest.TempPathFactory, run_experiment: Callable[..., subprocess.CompletedProcess[str]]
+) -> Callable[[], Path]:
+    """A maker of folders for ``run_experiment`` in which newswire, trunk and encoder of recipe=smoke already lie.
+
+    They are made once for all tests and all worker processes; each folder is a copy.
+    """
+    base = tmp_path_factory.getbasetemp()
+    common = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "pretrained"
+    with FileLock(f"{common}.lock"):
+        if not common.exists():
+            run_experiment("pretrain.py", common.with_suffix(".made"), "tracking=off")
+            common.with_suffix(".made").rename(common)
+    return lambda: shutil.copytree(common, tmp_path_factory.mktemp("runs"), dirs_exist_ok=True)
 
 
 def truncated(path: Path) -> None:

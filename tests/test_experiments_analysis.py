@@ -12,8 +12,6 @@ import pytest
 Run = Callable[..., subprocess.CompletedProcess[str]]
 FIGURES = ("fig4_word_vs_subword", "fig5_sensitivity", "fig6_embedding_sources", "intro_fragility")
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def run(run_experiment: Run) -> Run:
@@ -34,8 +32,8 @@ def records(folder: Path, analysis: str) -> dict[str, dict]:
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory, run: Run) -> Path:
-    folder = tmp_path_factory.mktemp("analyses")
+def drawn(pretrained_folder: Callable[[], Path], run: Run) -> Path:
+    folder = pretrained_folder()
     for stem in FIGURES:
         run(stem, folder)
     return folder

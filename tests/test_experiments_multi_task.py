@@ -11,23 +11,26 @@ import pytest
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.mark.slow
-def test_charbert_learns_two_tasks_at_once_and_stands_beside_itself_alone(tmp_path: Path, run_experiment: Run) -> None:
+@pytest.fixture(scope="module")
+def folder(pretrained_folder: Callable[[], Path], run_experiment: Run) -> Path:
+    folder = pretrained_folder()
     options = ("hydra.mode=RUN", "model=charbert", "tracking=off")
-    run_experiment("table2_robustness.py", tmp_path, *options, "task=ner")
-    run_experiment(
-        "multi_task.py", tmp_path, *options, "multi_task=sequence_labeling", "multi_task.sampling=temperature"
-    )
-    records = {path.parent.name: json.loads(path.read_text()) for path in tmp_path.rglob("record.json")}
+    together = ("multi_task=sequence_labeling", "multi_task.sampling=temperature")
+    run_experiment("table2_robustness.py", folder, *options, "task=ner")
+    run_experiment("multi_task.py", folder, *options, *together)
+    return folder
+
+
+def test_charbert_learns_two_tasks_at_once_and_stands_beside_itself_alone(folder: Path) -> None:
+    records = {path.parent.name: json.loads(path.read_text()) for path in folder.rglob("record.json")}
     kinds = sorted(record["kind"] for record in records.values())
     assert kinds == ["finetune", "multi_task", "pretrain", "shared_task", "shared_task", "trunk"]  # one encoder for all
-    rows = list(csv.DictReader((tmp_path / "results/tables/multi_task.csv").open()))
+    rows = list(csv.DictReader((folder / "results/tables/multi_task.csv").open()))
     drawn = {(row["model"], row["column"]) for row in rows if row["mean"]}
     assert {("CharBERT alone", "NER F1 attack"), ("CharBERT together, temperature", "POS accuracy original")} <= drawn
     assert ("CharBERT alone", "POS accuracy original") not in drawn
 
 
-@pytest.mark.slow
 def test_one_task_is_not_several(tmp_path: Path, run_experiment: Run) -> None:
     done = run_experiment("multi_task.py", tmp_path, "hydra.mode=RUN", "multi_task=none", "tracking=off", expect=2)
     assert "multi_task.tasks must hold two tasks or more, got []" in done.stderr

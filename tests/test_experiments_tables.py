@@ -9,15 +9,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hydra import compose, initialize_config_dir
 
-from charbert.config.load import load_settings
 from charbert.config.schema import Settings
 from charbert.reporting.tables.paper import TABLE_SPECS
 from charbert.runs.run import finetuning_run
+from tests.composition import CONF, compose_settings
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-CONF = Path(__file__).parents[1] / "conf"
 SWEPT = {
     "table1_qa_classification": ("model=bert,charbert", "task=cola"),
     "table2_robustness": ("model=bert_wordrec,charbert", "task=squad2"),
@@ -35,8 +33,7 @@ def sweep(stem: str) -> list[tuple[str, ...]]:
 
 
 def composed(stem: str, *overrides: str) -> Settings:
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return load_settings(compose(stem, overrides=["paths.outputs=o", "paths.results=r", *overrides]))
+    return compose_settings(stem, "paths.outputs=o", "paths.results=r", *overrides)
 
 
 def chosen(run: tuple[str, ...], group: str) -> str:
@@ -55,6 +52,7 @@ def test_the_sweep_of_a_table_covers_every_row_that_is_ours_and_every_column(ste
     assert set(itertools.product(rows, tasks)) <= measured
 
 
+@pytest.mark.slow
 def test_every_cell_composes_and_is_a_cell_of_its_own() -> None:
     runs = sorted({run for stem in TABLE_SPECS for run in sweep(stem)})
     settings = [composed("table2_robustness", "recipe=minilm", *run) for run in runs]
@@ -79,8 +77,8 @@ def test_another_trunk_is_one_override() -> None:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, run_experiment: Run) -> Path:
-    folder = tmp_path_factory.mktemp("tables")
+def folder(pretrained_folder: Callable[[], Path], run_experiment: Run) -> Path:
+    folder = pretrained_folder()
     for stem, overrides in SWEPT.items():
         run_experiment(f"{stem}.py", folder, *overrides, f"tracking={'off' if '1' in stem else 'offline'}")
     run_experiment("tables.py", folder)  # cells of one experiment stand in the tables of others too

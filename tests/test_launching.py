@@ -17,8 +17,8 @@ from omegaconf import OmegaConf
 from safetensors.torch import load_file
 from submitit.slurm.slurm import SlurmExecutor, _make_sbatch_string
 
-from charbert.config.load import load_settings
 from charbert.training.distributed.processes import join_submitted_tasks
+from tests.composition import compose_settings
 
 ROOT = Path(__file__).parents[1]
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -83,8 +83,7 @@ def test_the_accelerate_config_asks_for_shards_of_layers() -> None:
 
 
 def test_a_batch_is_of_all_processes_together() -> None:
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        settings = load_settings(compose("pretrain", overrides=["recipe=paper"]))
+    settings = compose_settings("pretrain", "recipe=paper")
     for training in (settings.pretraining, settings.finetuning):
         assert training.batch_size % 8 == 0  # so that eight GPUs can share it
 
@@ -104,7 +103,9 @@ def test_two_tasks_of_a_submitted_job_make_the_cells_of_one_process(tmp_path: Pa
     )
     run_experiment("finetune.py", tmp_path / "alone", "task=ner", "model=charbert", *still)
     launcher = ("hydra.mode=MULTIRUN", "hydra/launcher=submitit_local", "hydra.launcher.tasks_per_node=2")
-    run_experiment("finetune.py", tmp_path / "together", "task=ner", "model=charbert", *still, *launcher)
+    run_experiment(
+        "finetune.py", tmp_path / "together", "task=ner", "model=charbert", *still, *launcher, new_process=True
+    )
     alone, together = records(tmp_path / "alone"), records(tmp_path / "together")
     assert alone.keys() == together.keys()
     assert {name.split("-")[0] for name in alone} == {"trunk", "pretrain", "ner"}

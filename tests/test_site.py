@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import yaml
 
-from charbert.reporting.render.model_names import short_name
+from charbert.reporting.tables.row_names import short_label
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -90,13 +90,13 @@ def test_what_leads_nowhere_fails_the_build(tmp_path: Path, page: str, complaint
     assert complaint in done.stderr
 
 
-def test_the_page_of_models_has_every_choice_under_its_short_name() -> None:
+def test_the_page_of_models_has_every_choice_under_its_short_label() -> None:
     rows = re.findall(r"^\| ([^|]+) \| `([\w/]+)` \|", (DOCS / "models.md").read_text(encoding="utf-8"), re.MULTILINE)
     shown = {choice.rpartition("/")[2]: name for name, choice in rows}
     choices: dict[str, str] = {}
     for path in (ROOT / "conf/model").rglob("*.yaml"):
         settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-        choices[path.stem] = short_name(settings.get("name") or settings["model"]["name"])
+        choices[path.stem] = short_label(settings.get("name") or settings["model"]["name"])
     assert shown == choices
     assert len(rows) == len(choices)
 

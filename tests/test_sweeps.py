@@ -10,9 +10,8 @@ import pytest
 import yaml
 from hydra import compose, initialize_config_dir
 from hydra.utils import get_class
-from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_command_args
 
-from charbert.config.load import load_settings
+from tests.composition import compose_settings
 
 ROOT = Path(__file__).parents[1]
 SWEEP = yaml.safe_load((ROOT / "experiments/wandb_sweep.yaml").read_text())
@@ -39,7 +38,7 @@ def test_jobs_of_a_sweep_run_side_by_side_and_share_what_they_need(
     name: str, tmp_path: Path, run_experiment: Run
 ) -> None:
     sweep = ["hydra.mode=MULTIRUN", "task=cola", "model=bert", "seed=1,2", f"hydra/launcher={name}", "tracking=off"]
-    run_experiment("finetune.py", tmp_path, *sweep)
+    run_experiment("finetune.py", tmp_path, *sweep, new_process=True)
     assert sorted(record["seed"] for record in finished(tmp_path, "cola-bert-*")) == [1, 2]
     (trunk,) = finished(tmp_path, "trunk-*")  # made by one, waited for by the other
     assert trunk["kind"] == "trunk"
@@ -47,6 +46,8 @@ def test_jobs_of_a_sweep_run_side_by_side_and_share_what_they_need(
 
 def sweep_command() -> list[str]:
     """Return what a W&B agent would run, with the first or smallest value of each parameter."""
+    from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_command_args  # two seconds
+
     chosen = {
         name: {"value": options["values"][0] if "values" in options else options["min"]}
         for name, options in SWEEP["parameters"].items()
@@ -63,8 +64,7 @@ def sweep_command() -> list[str]:
 def test_the_agent_of_the_sweep_gives_settings_that_exist() -> None:
     interpreter, program, *overrides = sweep_command()
     assert interpreter == "python" and (ROOT / program).is_file()
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        settings = load_settings(compose("finetune", overrides=overrides))
+    settings = compose_settings("finetune", *overrides)
     assert (
         settings.finetuning.optimizer.learning_rate == SWEEP["parameters"]["finetuning.optimizer.learning_rate"]["min"]
     )

@@ -21,7 +21,8 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
-from charbert.config.data.sets import AttackSettings, DataSettings, NewswireSettings, SetFiles, TaskSettings
+from charbert.config.data.noise import AttackSettings
+from charbert.config.data.sets import DataSettings, NewswireSettings, SetFiles, TaskSettings
 from charbert.config.model.encoder import TrunkSettings, TrunkSource
 from charbert.config.training.trainer import TrainingSettings
 from charbert.deploy.command import main as command
@@ -31,7 +32,7 @@ from charbert.evaluation.logits import read_scores
 from charbert.files import replaced_file, replaced_folder
 from charbert.integrity import record_checksums
 from charbert.model import CharBertConfig, CharBertForTokenClassification, CharBertModel
-from charbert.model.adaptation.adapters import load_adapted
+from charbert.model.adaptation.lora import load_adapted
 from charbert.model.processing import CharBertProcessor
 from charbert.model.word_recognizer.network import WordRecognizer, WordRecognizerConfig
 from charbert.pipelines.build.data import trunk_location

@@ -1,1 +1,1 @@
-"""What lies behind the scores: the paper's Figs. 4-6 and the statistics of its introduction."""
+"""Analyses of models: the paper's Figs. 4-6, the statistics of its introduction, and attributions."""

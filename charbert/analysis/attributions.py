@@ -1,4 +1,4 @@
-"""Which subwords and which characters decide: integrated gradients on both embeddings of a model at once."""
+"""Attribution of outputs to subwords and characters: integrated gradients on both embeddings at once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from charbert.evaluation.explanation import Attribution, Values
 log = logging.getLogger(__name__)
 
 Output = Callable[[Any], Tensor]
-"""From a model's output for B rows to the numbers that are explained, (B)."""
+"""From a model's output for B rows to the explained numbers, (B)."""
 _ROWS_AT_ONCE = 16
 
 
@@ -28,17 +28,17 @@ class Explainer:
     """Attributes a model's outputs to its subwords and characters, by integrated gradients (Sundararajan et al. 2017).
 
     Both embeddings move together on a straight path from a baseline, in which the words are unknown, to the text. So
-    the attributions of subwords and characters together add up to the difference between the two outputs, which is
-    checked: the path gets twice the points until it is so. Special subwords, and characters outside of words, are the
-    same on the whole path and add nothing.
+    the attributions of subwords and characters add up to the difference between the two outputs. This is checked, and
+    the number of points is doubled until it holds. Special subwords, and characters outside words, are the same on the
+    whole path and have no attribution.
 
     Args:
         model: with a fine-tuning head, on the CPU; it is put into evaluation mode.
-        baseline_id: subword whose embedding stands for an unknown one; None: no embedding at all. The characters'
-            baseline is always no embedding.
-        steps: points of the path to begin with.
-        max_steps: most points; what is not complete then is given as it is, with a warning.
-        tolerance: largest difference between the sum and the difference of the outputs, as a share of that.
+        baseline_id: subword whose embedding represents an unknown one; None: zeros. The characters' baseline is always
+            zeros.
+        steps: initial number of points on the path.
+        max_steps: most points; an attribution that is incomplete then is returned with a warning.
+        tolerance: largest relative distance of the sum from the difference of the outputs.
 
     Raises:
         SettingsError: if the extra ``explain`` is not installed.
@@ -62,12 +62,12 @@ class Explainer:
         self._embeddings += [] if encoder is None else [encoder.embedding]
 
     def attribute(self, question: Question, title: str, output: Output) -> Attribution:
-        """Return what each subword and character adds to an output.
+        """Return the attribution of an output to each subword and character.
 
         Args:
             question: the text.
-            title: what the output is called.
-            output: which it is.
+            title: name of the output.
+            output: selects it.
         """
         embeddings = self._embedded(question.batch)
         baselines = self._baselines(question, embeddings)
@@ -97,7 +97,7 @@ class Explainer:
         return attribution
 
     def _embedded(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
-        """Return what the embeddings of subwords, (1, T, F), and of characters, (1, C, E), make of a batch."""
+        """Return the embeddings of a batch's subwords, (1, T, F), and characters, (1, C, E)."""
         seen: list[Tensor] = []
         hooks = [
             module.register_forward_hook(lambda _module, _inputs, embedded: seen.append(embedded))
@@ -123,7 +123,7 @@ class Explainer:
 
     @contextmanager
     def _replaced(self, embedded: tuple[Tensor, ...]) -> Iterator[None]:
-        """Let the embeddings return what they are given, whatever they are asked for."""
+        """Let the embeddings return ``embedded`` for any input."""
         hooks = [
             module.register_forward_hook(lambda _module, _inputs, _output, given=given: given)
             for module, given in zip(self._embeddings, embedded, strict=True)
@@ -137,7 +137,7 @@ class Explainer:
 
 @torch.inference_mode()
 def attention_maps(model: PreTrainedModel, question: Question) -> dict[str, Values]:
-    """Return the attention weights of each channel that a model has, (L, heads, T, T); a row is who looks.
+    """Return the attention weights of each channel of a model, (L, heads, T, T); a row is the attending subword.
 
     Raises:
         SettingsError: if the model's attention does not compute them; load it with ``attn_implementation="eager"``.

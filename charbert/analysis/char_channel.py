@@ -1,4 +1,4 @@
-"""How much an encoder's characters tell: how far apart its states of subwords lie, and what shuffling changes."""
+"""How much an encoder uses characters: how much its states differ between subwords, and what shuffling changes."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ States = NDArray[np.float32]
 
 
 class CharChannel(NamedTuple):
-    """What the characters of a text are to an encoder."""
+    """Effects of the characters of a text on an encoder."""
 
     token_deviation: float
-    """Between subwords, of what the first layer reads in the token channel; see `subword_deviation`."""
+    """`subword_deviation` of the first layer's input in the token channel."""
     char_deviation: float
-    """Of what it reads in the char channel, the char encoder's states."""
+    """The same in the char channel, of the char encoder's states."""
     token_change: float
-    """Of the token channel's last states when the characters are shuffled; see `relative_change`."""
+    """`relative_change` of the token channel's last states when the characters are shuffled."""
     char_change: float
-    """Of the char channel's."""
+    """The same of the char channel's."""
 
 
 def measure_char_channel(
@@ -42,13 +42,13 @@ def measure_char_channel(
     max_length: int,
     batch_size: int = 32,
 ) -> CharChannel:
-    """Return what characters are to an encoder on a text, with dropout off; special subwords are left out.
+    """Return the effects of characters on an encoder, without dropout and special subwords.
 
     Args:
         model: an encoder with a char channel; put into evaluation mode.
         processor: text to its inputs.
-        texts: longer ones are cut.
-        rng: what shuffles.
+        texts: longer ones are truncated.
+        rng: for shuffling.
         max_length: most subwords of a text, special ones included.
         batch_size: texts in a forward pass.
 
@@ -83,12 +83,12 @@ def subword_deviation(states: States) -> float:
 
 
 def relative_change(before: States, after: States) -> float:
-    """Return how far states move, as a share of their size: Euclidean norms over all N subwords and H features."""
+    """Return the norm of the change of states relative to their norm, over all N subwords and H features."""
     return float(np.linalg.norm(after - before) / np.linalg.norm(before))
 
 
 def shuffle_characters(ids: Sequence[int], vocabulary: CharVocab, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return a row of characters, (C,), in another order; padding, separators and special ids keep their places."""
+    """Return a row of characters, (C,), in random order; padding, separators and special ids are not moved."""
     row = np.array(ids, dtype=np.int64)
     kept = (vocabulary.pad_id, vocabulary.separator_id, vocabulary.special_id)
     places = np.flatnonzero(~np.isin(row, kept))

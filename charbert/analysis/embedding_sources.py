@@ -1,4 +1,4 @@
-"""A BiLSTM tagger on frozen states: what each channel knows before any fine-tuning (Fig. 6)."""
+"""A BiLSTM tagger on frozen states, to compare the channels without fine-tuning (Fig. 6)."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from charbert.model.losses import mean_cross_entropy
 
 
 class BiLstmTagger(nn.Module):
-    """Tag words from frozen states: dropout, a bidirectional LSTM over the words, dropout, a linear layer.
+    """Tags words from frozen states: dropout, a bidirectional LSTM over the words, dropout, a linear layer.
 
-    Paper: Fig. 6, which says that the embeddings are frozen and a BiLSTM reads them, and no more. Words, not subwords,
-        are the LSTM's steps: a word's state is that of its first subword, as in fine-tuning (Sec. 3.6).
-    Departure: each feature is standardised first, with the mean and deviation that `fit_scale` takes from the training
-        words. Most of a state is common to all words, in a little-trained encoder nearly all of it, and the part that
-        differs would be too small for the tagger to learn from.
+    Paper: Fig. 6, which says only that the embeddings are frozen and a BiLSTM reads them. The LSTM's steps are words,
+        not subwords: a word's state is that of its first subword, as in fine-tuning (Sec. 3.6).
+    Departure: each feature is standardized first, with the mean and deviation of the training words (`fit_scale`). Most
+        of a state is the same for all words, in an encoder with little training nearly all of it, and the differing
+        part would be too small to learn from.
     Shapes: B sentences, W words, F size of the frozen states, K tags.
     """
 
@@ -39,9 +39,9 @@ class BiLstmTagger(nn.Module):
         self.classifier = nn.Linear(2 * hidden_size, num_labels)
 
     def fit_scale(self, sentences: Sequence[States]) -> None:
-        """Take mean and deviation of each feature from the words of the training sentences, (W, F) each.
+        """Set mean and deviation of each feature from the words of the training sentences, (W, F) each.
 
-        A feature that is the same for all words is only centred.
+        A feature that is the same for all words is only centered.
         """
         words = torch.from_numpy(np.concatenate(sentences)).double()
         deviation = words.std(dim=0, correction=0)
@@ -70,7 +70,7 @@ def tagger_features(
 ) -> list[dict[str, Any]]:
     """Return the inputs of the tagger for each sentence: ``states`` (W, F), ``attention_mask`` and ``labels`` (W).
 
-    A tag without an id is ignored in the loss; it can occur where a test set has types that training has not.
+    A tag without an id is ignored in the loss; it can occur where a test set has types that are not in training.
     """
     return [
         {
@@ -95,13 +95,13 @@ def collate_states(features: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
 
 
 def predict_tags(trainer: Trainer, features: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[list[str]]:
-    """Return the most likely tag of every word; the tagger does not see the right ones."""
+    """Return the most likely tag of every word; the right tags are removed first."""
     inputs = [{name: value for name, value in feature.items() if name != "labels"} for feature in features]
     return name_tags(trainer.predict(inputs).predictions, features, labels)
 
 
 def name_tags(logits: Any, features: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[list[str]]:
-    """Return tags for logits (N, W, K), which are longer than a sentence where a batch was padded."""
+    """Return tags for logits (N, W, K), without the padding of batches."""
     return [
         [labels[int(choice)] for choice in row[: len(feature["attention_mask"])].argmax(-1)]
         for row, feature in zip(logits, features, strict=True)

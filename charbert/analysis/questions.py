@@ -1,4 +1,4 @@
-"""Texts as a model reads them, with the way back from each input to its subword and its letters."""
+"""Encoded texts, with the subword and the letters of each input position."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Question:
     pieces: tuple[Piece, ...]
     """One for each subword."""
     sequences: tuple[int | None, ...]
-    """Of each subword, which of two texts it is of; None for a special one."""
+    """For each subword, which of two texts it belongs to; None for a special one."""
 
     is_cut: bool = False
-    """Whether the text goes on behind the last subword."""
+    """Whether the text was truncated."""
 
     @property
     def word_positions(self) -> dict[int, int]:
-        """Position of the first subword of each word that has one, of texts that came as words."""
+        """Position of the first subword of each word that has one, for texts given as words."""
         positions: dict[int, int] = {}
         for position, piece in enumerate(self.pieces):
             if piece.word is not None:
@@ -54,13 +54,13 @@ class Question:
 def ask(
     processor: CharBertProcessor, first: str | Sequence[str], second: str | None = None, *, max_length: int
 ) -> Question:
-    """Return a text, a text as words, or a pair of texts as a model reads them.
+    """Return the encoding of a text, a text given as words, or a pair of texts.
 
     Args:
         processor: of the model.
         first: a text, or the words of one.
         second: the second text of a pair.
-        max_length: most subwords; of longer texts the second is cut, or the only one.
+        max_length: most subwords; of longer texts the second, or the only one, is truncated.
 
     Raises:
         DataError: if there are no words, or the first of two texts is too long.
@@ -73,7 +73,7 @@ def ask(
     is_cut = len(encoding["input_ids"][0]) > max_length
     if is_cut:
         if len(encoding["input_ids"][0]) - encoding.sequence_ids(0).count(1) >= max_length and pair is not None:
-            raise DataError(f"the first text leaves no room for the second in {max_length} subwords; shorten it")
+            raise DataError(f"the first text fills all {max_length} subwords; shorten it")
         shortened = "only_first" if pair is None else "only_second"
         encoding = processor(texts, pair, truncation=shortened, max_length=max_length, **options)
     names = processor.tokenizer.convert_ids_to_tokens(encoding["input_ids"][0])
@@ -89,7 +89,7 @@ def ask(
         source = second if sequence == 1 else first[word] if is_words else first
         begin, stop = encoding["offset_mapping"][0][position]
         letters, start = str(source)[begin:stop], 0
-        if starts is not None and ends is not None:  # a letter that the model reads as several, or not at all
+        if starts is not None and ends is not None:  # the model may read a letter as several, or not at all
             start, size = starts[position], ends[position] - starts[position] + 1
             letters = letters[:size].ljust(size, "·")
         pieces.append(Piece(name, tuple(letters), start, word))

@@ -1,4 +1,4 @@
-"""Which of a model's outputs is explained: the one chosen, or the one that decides."""
+"""The outputs of a model that are explained: chosen ones, or those of the prediction."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from charbert.analysis.questions import Question
 from charbert.errors import SettingsError
 
 OUTSIDE = "O"
-"""Tag of a word that is of no entity."""
+"""Tag of a word outside entities."""
 LONGEST_ANSWER = 30
-"""Subwords."""
+"""In subwords."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,15 @@ def choose_targets(
     label: str = "",
     most: int = 4,
 ) -> list[Target]:
-    """Return the outputs to explain: a label's logit, that of a word's tag, or those of an answer's start and end.
+    """Return the outputs to explain: the logit of a label, of a word's tag, or of an answer's start and end.
 
     Args:
         model: with a fine-tuning head.
         question: the text.
         words: of the text, for a tagger.
-        word: whose tag; None: of each word with a tag other than O, or of the first word if there is none.
+        word: index of a word; None: each word with a tag other than O, or the first word if there is none.
         label: of the model; empty: the one with the highest logit.
-        most: tags at most.
+        most: largest number of tags.
 
     Raises:
         SettingsError: if there is no such word or label.

@@ -16,7 +16,7 @@ OUTSIDE = "O"
 
 @dataclass(frozen=True)
 class SplitScores:
-    """Scores of the entities of each kind, and how common split words are."""
+    """Scores of entities with and without split words, and the frequency of split words."""
 
     all_words: TypeScores
     split: TypeScores
@@ -32,7 +32,7 @@ class SplitScores:
 
 
 def find_split_words(sentences: Sequence[Sequence[str]], processor: Processor) -> list[list[bool]]:
-    """Return for each word of each sentence whether it becomes several subwords in its sentence.
+    """Return for each word of each sentence whether it has several subwords.
 
     Args:
         sentences: the words of each.
@@ -52,7 +52,7 @@ def find_split_words(sentences: Sequence[Sequence[str]], processor: Processor) -
 def score_by_split(
     gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], split: Sequence[Sequence[bool]]
 ) -> SplitScores:
-    """Return entity scores apart for split and for whole words.
+    """Return entity scores for split and for whole words.
 
     Paper: Sec. 5.1, Fig. 4. An entity, gold or predicted, counts as split if any of its own words is. So each belongs
         to exactly one class, a correct one to the same class on both sides, and the counts of the classes add up to
@@ -67,7 +67,7 @@ def score_by_split(
         split: whether each word is split, see `find_split_words`.
 
     Raises:
-        DataError: if gold and predicted do not line up, or a tag is not IOB2.
+        DataError: if sentences or words differ in number, or a tag is not IOB2.
     """
     sides = paired_entities(gold, predicted)
     classes = {flag: np.zeros(3, dtype=np.int64) for flag in (True, False)}  # gold, predicted, correct

@@ -33,7 +33,7 @@ class NgramLanguageModel:
     Interpolated Kneser-Ney (Kneser and Ney 1995; Chen and Goodman 1999): a fixed discount is taken from each count and
     shared out by the shorter context, in which an id counts by how many different ids it follows, not how often. The
     discount of a length is n1 / (n1 + 2 n2), n1 and n2 the numbers of n-grams seen once and twice. Below single ids
-    stands the uniform distribution, so an id that was never seen has its probability too.
+    is the uniform distribution, so an id that was never seen has a probability.
 
     Args:
         texts: ids of each text, in [0, ``vocab_size``).
@@ -59,7 +59,7 @@ class NgramLanguageModel:
         longest = np.concatenate([self._codes(row, order) for row in rows])
         grams, counts = np.unique(longest, return_counts=True)
         self._levels = [self._level(grams, counts.astype(np.float64))]
-        for _ in range(order - 1):  # a shorter n-gram counts by how many different ids stand before it
+        for _ in range(order - 1):  # a shorter n-gram counts by how many different ids precede it
             length = order - len(self._levels)
             shorter, kinds = np.unique(grams % self._base**length, return_counts=True)
             grams = shorter

@@ -1,1 +1,1 @@
-"""How fast and how large: ratios measured side by side in one run."""
+"""Benchmarks of speed and memory: competitors measured in turns in one run."""

@@ -19,12 +19,12 @@ _CAUSES = ("seconds_per_operation", "seconds_per_weight", "seconds_per_character
 
 @dataclass(frozen=True)
 class CostModel:
-    """Seconds of a step: its matrix products, what is done once for each weight, the GRU's walk, and a constant."""
+    """Seconds of a step: its matrix products, the work for each weight, the steps of the GRU, and a constant."""
 
     seconds_per_operation: float
     seconds_per_weight: float
     seconds_per_character: float
-    """Of the longest row, which the GRU reads one character after the other."""
+    """Of the longest row, which the GRU reads character by character."""
     seconds_per_step: float
 
     def seconds(self, causes: Sequence[float]) -> float:
@@ -33,7 +33,7 @@ class CostModel:
 
 
 def varied_shapes(base: ShapeSettings) -> list[ShapeSettings]:
-    """Return shapes around one, in which one size at a time is changed: width, depth, length, batch."""
+    """Return variations of a shape in one size at a time: width, depth, length, batch."""
     changes: list[dict[str, int]] = [{}]
     changes += [{"hidden_size": base.hidden_size * share // 4} for share in (1, 2, 3)]
     changes += [{"layers": max(1, base.layers * share // 4)} for share in (1, 2, 3)]
@@ -44,7 +44,7 @@ def varied_shapes(base: ShapeSettings) -> list[ShapeSettings]:
 
 
 def measure_scaling(bench: BenchSettings, shapes: Sequence[ShapeSettings]) -> dict[str, Any]:
-    """Return the fitted model and, for each shape, its time, its subwords per second and what the model says of it."""
+    """Return the fitted model and, for each shape, its time, its subwords per second and the predicted time."""
     rows = [(shape, causes(bench, shape), _step_seconds(bench, shape)) for shape in shapes]
     model = fit_cost([cause for _, cause, _ in rows], [seconds for *_, seconds in rows])
     steps = [
@@ -60,7 +60,7 @@ def measure_scaling(bench: BenchSettings, shapes: Sequence[ShapeSettings]) -> di
 
 
 def causes(bench: BenchSettings, shape: ShapeSettings) -> list[float]:
-    """Return what a step's time is made of: operations, weights, and characters of a row."""
+    """Return the causes of a step's time: operations, weights, and characters of a row."""
     weights = sum(parameter.numel() for parameter in build_model(PAPER, bench, shape, bench.dropout).parameters())
     return [training_flops(PAPER, bench, shape), weights, make_batch(bench, shape)["char_input_ids"].shape[1]]
 
@@ -75,7 +75,7 @@ def fit_cost(measured: Sequence[Sequence[float]], seconds: Sequence[float]) -> C
     rows = np.column_stack([np.asarray(measured, dtype=np.float64), np.ones(len(seconds))])
     relative = rows / np.asarray(seconds)[:, None]
     kept = list(range(rows.shape[1]))
-    while True:  # leave out what would cost less than nothing, the worst first
+    while True:  # remove negative coefficients, the lowest first
         scale = relative[:, kept].max(axis=0)
         coefficients: NDArray[np.float64] = np.linalg.lstsq(
             relative[:, kept] / scale, np.ones(len(seconds)), rcond=None
@@ -93,5 +93,5 @@ def _step_seconds(bench: BenchSettings, shape: ShapeSettings) -> float:
 
 
 def _heads(hidden_size: int, most: int) -> int:
-    """Return the most heads, up to a number, of which four times as many divide a width."""
+    """Return the largest number of heads up to ``most`` such that four times as many divide the width."""
     return next(heads for heads in range(most, 0, -1) if hidden_size % (4 * heads) == 0)

@@ -1,4 +1,4 @@
-"""Training steps and forward passes of the models that are compared."""
+"""Training steps and forward passes of the compared models."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ CHARACTERS = 1000
 LABELED = 0.10
 """Share of the subwords that each objective predicts."""
 SPELLING = 4.4
-"""Characters per subword with the separator behind it, of English text in the subwords of bert-base-cased."""
+"""Characters per subword including the separator, of English text with the subwords of bert-base-cased."""
 
 RELEASED, OURS, PAPER, TRUNK = "released maths", "ours", "ours, as the paper writes it", "trunk"
-"""Competitors: the authors' maths restated; the same maths in our code; our default, with an interaction per layer and
-the division of Eqs. 5-6; the trunk alone with MLM, in our code too."""
+"""Competitors: the authors' implementation; the same model in our code; our default, with an interaction per layer and
+the division of Eqs. 5-6; the trunk alone with MLM, in our code."""
 
 
 def build_model(name: str, bench: BenchSettings, shape: ShapeSettings, dropout: float) -> Any:
@@ -73,7 +73,7 @@ def make_batch(bench: BenchSettings, shape: ShapeSettings) -> dict[str, Tensor]:
 def training_step(
     name: str, bench: BenchSettings, shape: ShapeSettings, precision: Precision, dropout: float
 ) -> Callable[[], None]:
-    """Return a step of pretraining: forward, backward, clipping and AdamW, as the Trainer takes it."""
+    """Return a pretraining step: forward, backward, clipping and AdamW, as in the Trainer."""
     model, batch = build_model(name, bench, shape, dropout).train(), _inputs(name, make_batch(bench, shape))
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
 
@@ -92,8 +92,8 @@ def training_step(
 def training_flops(name: str, bench: BenchSettings, shape: ShapeSettings) -> float:
     """Return the operations of the matrix products in a training step: three times those of a forward pass.
 
-    Two per weight and subword in layers and interactions, and the attention's; heads, embeddings and the GRU are left
-    out, so a utilisation is rather understated.
+    Two per weight and subword in layers and interactions, and those of attention. Heads, embeddings and the GRU are
+    left out, so a utilization computed from it is a lower bound.
     """
     size, subwords = shape.hidden_size, shape.batch_size * shape.length
     channels = 1 if name == TRUNK else 2
@@ -103,7 +103,7 @@ def training_flops(name: str, bench: BenchSettings, shape: ShapeSettings) -> flo
 
 
 def char_encoder_step(bench: BenchSettings, shape: ShapeSettings, precision: Precision) -> Callable[[], None]:
-    """Return the char encoder's part of a training step: its forward and its backward pass."""
+    """Return the forward and backward pass of the char encoder."""
     encoder = build_model(PAPER, bench, shape, bench.dropout).train().base_model.char_encoder
     batch = make_batch(bench, shape)
     inputs = [batch[name] for name in ("char_input_ids", "start_ids", "end_ids")]

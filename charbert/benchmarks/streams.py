@@ -1,4 +1,4 @@
-"""How many subwords a second the data pipeline prepares, and how many words the attack generator reads."""
+"""Throughput of the data pipeline in subwords per second, and of attacks in words per second."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ BATCH_SIZE = 32
 def subwords_per_second(
     dataset: Dataset[dict[str, Any]], collate: Callable[..., Any], workers: int, repetitions: int
 ) -> float:
-    """Return how many subwords leave a data loader per second, padding left out, once its processes run.
+    """Return the subwords per second of a data loader, without padding, after its processes have started.
 
     Args:
         dataset: a `charbert.data.pretraining.batches.PretrainingDataset`.
         collate: a list of its examples to a batch.
         workers: processes that prepare batches; 0: this one.
-        repetitions: passes over the data set; the median counts.
+        repetitions: passes over the dataset, of which the median is returned.
     """
     loader = DataLoader(dataset, BATCH_SIZE, num_workers=workers, collate_fn=collate, persistent_workers=workers > 0)
     return statistics.median(_pass_rate(loader, ahead=2 * workers + 1) for _ in range(repetitions))
 
 
 def _pass_rate(loader: DataLoader[dict[str, Any]], ahead: int) -> float:
-    """Return the rate of one pass, without the batches that were made ready while nobody looked."""
+    """Return the rate of one pass, without the batches that were prefetched before the measurement."""
     uncounted = max(0, min(ahead, len(loader) - 2))
     begin, subwords = time.perf_counter(), 0
     for number, batch in enumerate(loader, start=1):
@@ -43,7 +43,7 @@ def _pass_rate(loader: DataLoader[dict[str, Any]], ahead: int) -> float:
 
 
 def attacked_words_per_second(attack: NoiseModel, sentences: Sequence[Sequence[str]], repetitions: int) -> float:
-    """Return how many words per second an attack reads, sentence by sentence, in this process; the median pass."""
+    """Return the words per second of an attack in this process, sentence by sentence; the median over passes."""
     words, rates = sum(map(len, sentences)), []
     for repetition in range(repetitions):
         rng = numpy_generator(repetition, "bench")

@@ -1,4 +1,4 @@
-"""Times of competitors that take turns, and the peak memory of one that runs alone."""
+"""Times of competitors that run in turns, and the peak memory of a single one."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Run = Callable[[], object]
 def median_seconds(competitors: Mapping[str, Run], repetitions: int) -> dict[str, float]:
     """Return the median time of each competitor, in seconds.
 
-    They run in turns, so that a machine that slows down slows all of them; each runs once before anything counts.
+    They run in turns, so that a slowdown of the machine affects all of them; each has one warm-up run.
 
     Args:
-        competitors: what is timed, by name.
+        competitors: functions to time, by name.
         repetitions: timed runs of each.
     """
     times: dict[str, list[float]] = {name: [] for name in competitors}
@@ -40,16 +40,16 @@ def median_seconds(competitors: Mapping[str, Run], repetitions: int) -> dict[str
 
 
 def peak_megabytes(build: Callable[..., Run], *arguments: object) -> float:
-    """Return the memory that two runs add at most to a process that has only imported, in megabytes.
+    """Return the peak memory that two runs add to a process after its imports, in megabytes.
 
-    It is weights, gradients, the optimizer's state and what a step keeps. On a GPU the device's memory counts.
+    It includes weights, gradients, the optimizer's state and activations. On a GPU it is the device's memory.
 
     Args:
-        build: makes what is run; a function of a module, for it runs in a process of its own.
+        build: returns the function to run; a function of a module, since it is called in a new process.
         *arguments: of ``build``.
 
     Raises:
-        CharBertError: if the process ends without an answer, as one does that is out of memory.
+        CharBertError: if the process ends without a result, for example when it is out of memory.
     """
     here, there = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_report_peak, args=(there, build, arguments))
@@ -67,7 +67,7 @@ def peak_megabytes(build: Callable[..., Run], *arguments: object) -> float:
 
 
 def _report_peak(answer: Connection, build: Callable[..., Run], arguments: tuple[object, ...]) -> None:
-    keep_freed_memory()  # as every training does
+    keep_freed_memory()  # as in training
     before = _peak_bytes()
     run = build(*arguments)
     run()
@@ -78,7 +78,7 @@ def _report_peak(answer: Connection, build: Callable[..., Run], arguments: tuple
 def _peak_bytes() -> int:
     if torch.cuda.is_available():
         return int(torch.cuda.max_memory_allocated())
-    try:  # ``getrusage`` would tell of the process that started this one, too
+    try:  # ``getrusage`` may include the parent process
         status = Path("/proc/self/status").read_text(encoding="utf-8")
         return int(status.split("VmHWM:")[1].split()[0]) * 1024
     except (OSError, IndexError):  # not Linux

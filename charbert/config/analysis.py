@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from charbert.config.checks import check_range
 from charbert.config.training.trainer import OptimizerSettings, TrainingSettings
 from charbert.errors import SettingsError
 
@@ -26,7 +27,6 @@ class SensitivitySettings:
     """The sentence shown word by word, words separated by spaces. The default comes from no data set."""
 
     def __post_init__(self) -> None:
-        """Check that there is a word to show."""
         if not self.sentence.split():
             raise SettingsError("analysis.sensitivity.sentence must have a word, got an empty one")
 
@@ -49,12 +49,8 @@ class TaggerSettings:
     """How the tagger is trained. ``max_length`` is that of ``finetuning``, since it limits the encoder's input."""
 
     def __post_init__(self) -> None:
-        """Check sizes."""
-        for name in ("hidden_size", "num_layers"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"analysis.tagger.{name} must be at least 1, got {getattr(self, name)}")
-        if not 0 <= self.dropout < 1:
-            raise SettingsError(f"analysis.tagger.dropout must be in [0, 1), got {self.dropout}")
+        check_range("analysis.tagger", self, "[1, inf)", "hidden_size", "num_layers")
+        check_range("analysis.tagger", self, "[0, 1)", "dropout")
 
 
 @dataclass
@@ -75,9 +71,7 @@ class CharChannelSettings:
     """Number of blocks read, from the beginning of the held-out corpus; at least 1."""
 
     def __post_init__(self) -> None:
-        """Check that there is a text."""
-        if self.texts < 1:
-            raise SettingsError(f"analysis.char_channel.texts must be at least 1, got {self.texts}")
+        check_range("analysis.char_channel", self, "[1, inf)", "texts")
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from charbert.config.checks import check_range
 from charbert.errors import SettingsError
 
 
@@ -23,13 +24,10 @@ class ShapeSettings:
     """Subwords per sequence."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        for name in ("hidden_size", "layers", "heads", "batch_size", "length"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"bench shape: {name} must be at least 1, got {getattr(self, name)}")
+        check_range("shape", self, "[1, inf)", "hidden_size", "layers", "heads", "batch_size", "length")
         if self.hidden_size % (4 * self.heads):
             raise SettingsError(
-                f"bench shape: hidden_size must be a multiple of 4 x heads, got {self.hidden_size} and {self.heads}"
+                f"shape.hidden_size must be a multiple of 4 x heads, got {self.hidden_size} and {self.heads}"
             )
 
 
@@ -62,13 +60,6 @@ class BenchSettings:
     share of this peak that a training step reaches."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        for name in ("repetitions", "subwords", "words", "attacked_words"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"bench.{name} must be at least 1, got {getattr(self, name)}")
-        if not 0 < self.dropout < 1:
-            raise SettingsError(f"bench.dropout must be in (0, 1), got {self.dropout}")
-        if self.workers < 0:
-            raise SettingsError(f"bench.workers must be 0 or more, got {self.workers}")
-        if self.threads is not None and self.threads < 1:
-            raise SettingsError(f"bench.threads must be at least 1 or null, got {self.threads}")
+        check_range("bench", self, "[1, inf)", "repetitions", "subwords", "words", "attacked_words", "threads")
+        check_range("bench", self, "(0, 1)", "dropout")
+        check_range("bench", self, "[0, inf)", "workers")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from charbert.config.checks import check_range
 from charbert.errors import SettingsError
 
 
@@ -18,9 +19,7 @@ class CalibrationSettings:
     """Whether to fit a temperature on the dev set and report calibration with and without it."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        if self.bins < 1:
-            raise SettingsError(f"calibration.bins must be at least 1, got {self.bins}")
+        check_range("calibration", self, "[1, inf)", "bins")
 
 
 class Rule(Enum):
@@ -49,7 +48,6 @@ class EnsembleSettings:
     training set; 3 or more, or 0 for none."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         if self.bags and self.bags < 3:
             raise SettingsError(f"ensemble.bags must be 3 or more, or 0 for none, got {self.bags}")
         if self.bags and (self.models or self.records or self.seeds):
@@ -82,11 +80,5 @@ class PerplexitySettings:
     """Words of the training corpus used to count n-grams; null: as many as in pretraining."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        for name in ("words", "text_words", "batch_size"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"perplexity.{name} must be at least 1, got {getattr(self, name)}")
-        if not 2 <= self.ngram_order <= 4:
-            raise SettingsError(f"perplexity.ngram_order must be in [2, 4], got {self.ngram_order}")
-        if self.ngram_words is not None and self.ngram_words < 1:
-            raise SettingsError(f"perplexity.ngram_words must be at least 1 or null, got {self.ngram_words}")
+        check_range("perplexity", self, "[1, inf)", "words", "text_words", "batch_size", "ngram_words")
+        check_range("perplexity", self, "[2, 4]", "ngram_order")

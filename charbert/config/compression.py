@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from charbert.config.checks import check_range
 from charbert.errors import SettingsError
 
 
@@ -45,16 +46,11 @@ class CompressionSettings:
     """Number of test examples timed, one at a time and in batches of 32."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         if not self.variants and not self.folders:
             raise SettingsError("compression.variants is empty; name a variant, or a folder in compression.folders")
         for share in self.pruned_shares:
             if not 0 < share < 1:
                 raise SettingsError(f"compression.pruned_shares must be in (0, 1), got {share}")
-        for name, least in {"recovery_steps": 0, "threads": 1, "timed_examples": 1}.items():
-            if getattr(self, name) < least:
-                raise SettingsError(f"compression.{name} must be at least {least}, got {getattr(self, name)}")
-        if self.max_examples is not None and self.max_examples < 1:
-            raise SettingsError(f"compression.max_examples must be at least 1 or null, got {self.max_examples}")
-        if self.distance <= 0:
-            raise SettingsError(f"compression.distance must be positive, got {self.distance}")
+        check_range("compression", self, "[0, inf)", "recovery_steps")
+        check_range("compression", self, "[1, inf)", "threads", "timed_examples", "max_examples")
+        check_range("compression", self, "(0, inf)", "distance")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from charbert.config.checks import check_range
 from charbert.errors import SettingsError
 
 
@@ -48,16 +49,10 @@ class ExplainSettings:
     the characters is always zero."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        for name in ("max_targets", "steps", "max_steps"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"explain.{name} must be at least 1, got {getattr(self, name)}")
+        check_range("explain", self, "[1, inf)", "max_targets", "steps", "max_steps")
         if self.max_steps < self.steps:
             raise SettingsError(f"explain.max_steps must be at least explain.steps={self.steps}, got {self.max_steps}")
-        for name in ("example", "word"):
-            if getattr(self, name) is not None and getattr(self, name) < 0:
-                raise SettingsError(f"explain.{name} must be 0 or more, got {getattr(self, name)}")
-        if not 0 < self.tolerance < 1:
-            raise SettingsError(f"explain.tolerance must be in (0, 1), got {self.tolerance}")
+        check_range("explain", self, "[0, inf)", "example", "word")
+        check_range("explain", self, "(0, 1)", "tolerance")
         if self.text_pair and not self.text:
-            raise SettingsError("explain.text_pair needs explain.text beside it")
+            raise SettingsError("explain.text_pair needs explain.text, too")

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import MISSING, Field, field, fields, is_dataclass
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-_LATER = "later"
+_OMIT = "omit_default"
 
 
 def omit_default(default: T) -> T:
     """Declare a dataclass field that is part of a result's identity only if it differs from its default.
 
     For settings added after results were recorded, with a default that keeps the old behavior: those results keep
-    their keys. ``field: float = later(0.0)``.
+    their keys. ``field: float = omit_default(0.0)``.
     """
-    return field(default=default, metadata={_LATER: True})
+    return field(default=default, metadata={_OMIT: True})
 
 
 def omit_default_section(factory: Callable[[], T]) -> T:
-    """Declare a section of settings as `later` does a field."""
-    return field(default_factory=factory, metadata={_LATER: True})
+    """Declare a section of settings as `omit_default` does a field."""
+    return field(default_factory=factory, metadata={_OMIT: True})
 
 
 def identity_values(section: Any) -> dict[str, Any]:
-    """Return a section's values by name, nested ones included, without `later` fields at their defaults."""
+    """Return a section's values by name, nested ones included, without `omit_default` fields at their defaults."""
     return {
         setting.name: _identity_value(getattr(section, setting.name))
         for setting in fields(section)
@@ -34,14 +34,8 @@ def identity_values(section: Any) -> dict[str, Any]:
     }
 
 
-def changed_sections(settings: Any, names: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return the `identity_values` of the sections that differ from their defaults."""
-    sections = {name: getattr(settings, name) for name in names}
-    return {name: identity_values(section) for name, section in sections.items() if section != type(section)()}
-
-
 def _counts(section: Any, setting: Field[Any]) -> bool:
-    if not setting.metadata.get(_LATER):
+    if not setting.metadata.get(_OMIT):
         return True
     default = setting.default_factory() if setting.default_factory is not MISSING else setting.default
     return bool(getattr(section, setting.name) != default)

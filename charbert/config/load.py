@@ -11,13 +11,19 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from charbert.config.bench import ShapeSettings
 from charbert.config.data.sets import FoldSettings
 from charbert.config.schema import Settings
 from charbert.config.targets import guard_composition
 from charbert.config.training.trainer import OptimizerSettings, TrainingSettings
 from charbert.errors import SettingsError
 
-_REUSED: dict[type, str] = {TrainingSettings: "training", OptimizerSettings: "optimizer", FoldSettings: "folds"}
+_REUSED: dict[type, str] = {
+    TrainingSettings: "training",
+    OptimizerSettings: "optimizer",
+    FoldSettings: "folds",
+    ShapeSettings: "shape",
+}
 """Sections used in several places, and the name that their error messages use."""
 
 
@@ -37,7 +43,8 @@ def load_settings(cfg: DictConfig) -> Settings:
     if missing:
         raise SettingsError(f"no value for the setting {', '.join(missing)}; give it as {missing[0]}=...")
     try:
-        merged = OmegaConf.merge(OmegaConf.structured(Settings), cfg)
+        typed = OmegaConf.get_type(cfg) is Settings  # as Hydra composes it; other mappings are checked key by key here
+        merged = cfg if typed else OmegaConf.merge(OmegaConf.structured(Settings), cfg)
         _check_reused_sections(merged, "")
         settings = OmegaConf.to_object(merged)
     except OmegaConfBaseException as error:

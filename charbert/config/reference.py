@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import inspect
 import typing
+from collections.abc import Iterator
 from dataclasses import MISSING as NO_DEFAULT
-from dataclasses import Field, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from enum import Enum
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -44,17 +46,14 @@ This page is generated from the classes in `charbert/config` by `{COMMAND}`.
 
 def render() -> str:
     """Return the page in Markdown."""
-    parts = [_INTRODUCTION, _choices()]
-    top = [field for field in fields(Settings) if not _is_section(_type_of(Settings, field))]
-    parts.append("## At the top\n\n" + _table(_rows(Settings, top, "", Settings())))
-    for field in fields(Settings):
-        kind = _type_of(Settings, field)
+    parts = [_INTRODUCTION, _choices(), "## At the top\n\n" + _table(_rows(Settings, "", Settings(), sections=False))]
+    for name, _, kind, _ in _fields(Settings):
         if _is_section(kind) and kind not in _SHARED:
-            parts.append(_section(field.name, kind))
+            parts.append(f"## {name}\n\n{_about(kind)}\n\n{_table(_rows(kind, name, kind()))}")
     for kind, (prefix, heading) in _SHARED.items():
         places = ", ".join(f"`{place}`" for place in _places(Settings, kind, ""))
         about = f"{_about(kind)}\n\n`{prefix}` is one of {places}."
-        parts.append(f"## {heading}\n\n{about}\n\n{_table(_all_rows(kind, prefix, kind()))}")
+        parts.append(f"## {heading}\n\n{about}\n\n{_table(_rows(kind, prefix, kind()))}")
     return "\n".join(parts)
 
 
@@ -64,45 +63,42 @@ def _choices() -> str:
     lines += ["| group | choice | what it is |", "|---|---|---|"]
     conf = ROOT / "conf"
     for path in sorted(conf.rglob("*/*.yaml")):
-        comment = []
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if line.startswith("# @"):
-                continue
-            if not line.startswith("#"):
-                break
-            comment.append(line.lstrip("# "))
-        group = path.parent.relative_to(conf).as_posix()
-        lines.append(f"| `{group}` | `{path.stem}` | {_cell(' '.join(comment))} |")
+        text = path.read_text(encoding="utf-8").removeprefix("# @package _global_\n")
+        comment = [line.lstrip("# ") for line in takewhile(lambda line: line.startswith("#"), text.splitlines())]
+        folders = [folder for folder in reversed(path.parents) if conf in folder.parents]
+        group = next(folder for folder in folders if any(folder.glob("*.yaml")))
+        choice = path.relative_to(group).with_suffix("").as_posix()
+        lines.append(f"| `{group.relative_to(conf).as_posix()}` | `{choice}` | {_cell(' '.join(comment))} |")
     return "\n".join(lines) + "\n"
 
 
-def _section(name: str, kind: type[Any]) -> str:
-    return f"## {name}\n\n{_about(kind)}\n\n{_table(_all_rows(kind, name, kind()))}"
+def _fields(kind: type[Any], prefix: str = "") -> Iterator[tuple[str, str, Any, Any]]:
+    """Yield the name, the dotted name, the type and, of a mapping, the type of the values of each setting."""
+    types = typing.get_type_hints(kind)
+    for field in fields(kind):
+        inner = types[field.name]
+        item = typing.get_args(inner)[1] if typing.get_origin(inner) is dict else None
+        yield field.name, f"{prefix}.{field.name}" if prefix else field.name, inner, item
 
 
-def _all_rows(kind: type[Any], prefix: str, default: Any) -> list[tuple[str, str, str]]:
-    return _rows(kind, list(fields(kind)), prefix, default)
-
-
-def _rows(kind: type[Any], wanted: list[Field[Any]], prefix: str, default: Any) -> list[tuple[str, str, str]]:
-    """Return name, default and docstring of settings, nested sections included."""
+def _rows(kind: type[Any], prefix: str, default: Any, *, sections: bool = True) -> list[tuple[str, str, str]]:
+    """Return name, default and docstring of settings, nested sections included unless ``sections`` is false."""
     docs = field_docs(kind)
     rows: list[tuple[str, str, str]] = []
-    for field in wanted:
-        inner, name = _type_of(kind, field), f"{prefix}.{field.name}" if prefix else field.name
-        doc = docs.get(field.name, "")
-        value = getattr(default, field.name)
-        item = typing.get_args(inner)[1] if typing.get_origin(inner) is dict else None
+    for own_name, name, inner, item in _fields(kind, prefix):
+        doc, value = docs.get(own_name, ""), getattr(default, own_name)
+        shared = _SHARED.get(inner) or _SHARED.get(item)
+        link = f" See [{shared[1]}](#{shared[1].lower().replace(' ', '-')})." if shared else ""
+        if _is_section(inner) and not sections:
+            continue
         if inner in _SHARED:
-            changed = _changes(inner, value)
-            rows.append((name, changed, f"{doc} See [{_SHARED[inner][1]}](#{_anchor(_SHARED[inner][1])}).".strip()))
+            rows.append((name, _changes(inner, value), (doc + link).strip()))
         elif _is_section(inner):
-            rows += _all_rows(inner, name, value)
-        elif item is not None and _is_section(item):
-            shared = f" See [{_SHARED[item][1]}](#{_anchor(_SHARED[item][1])})." if item in _SHARED else ""
-            rows.append((name, "{}", doc + shared))
-            if item not in _SHARED:
-                rows += _all_rows(item, f"{name}.NAME", item())
+            rows += _rows(inner, name, value)
+        elif _is_section(item):
+            rows.append((name, "{}", doc + link))
+            if not shared:
+                rows += _rows(item, f"{name}.NAME", item())
         else:
             rows.append((name, _value(value), doc + _members(inner)))
     return rows
@@ -110,17 +106,14 @@ def _rows(kind: type[Any], wanted: list[Field[Any]], prefix: str, default: Any) 
 
 def _changes(kind: type[Any], value: Any) -> str:
     """Return the values of a shared section that differ from its usual defaults."""
-    usual = dict((name, default) for name, default, _ in _all_rows(kind, "", kind()))
-    own = dict((name, default) for name, default, _ in _all_rows(kind, "", value))
-    return ", ".join(f"{name}: {default}" for name, default in own.items() if usual[name] != default)
+    pairs = zip(_rows(kind, "", kind()), _rows(kind, "", value), strict=True)
+    return ", ".join(f"{name}: {own}" for (_, usual, _), (name, own, _) in pairs if usual != own)
 
 
 def _places(kind: type[Any], wanted: type[Any], prefix: str) -> list[str]:
     """Return the names of all sections of a kind."""
     places = []
-    for field in fields(kind):
-        inner, name = _type_of(kind, field), f"{prefix}.{field.name}" if prefix else field.name
-        item = typing.get_args(inner)[1] if typing.get_origin(inner) is dict else None
+    for _, name, inner, item in _fields(kind, prefix):
         if inner is wanted:
             places.append(name)
         elif item is wanted:
@@ -128,10 +121,6 @@ def _places(kind: type[Any], wanted: type[Any], prefix: str) -> list[str]:
         elif _is_section(inner):
             places += _places(inner, wanted, name)
     return places
-
-
-def _type_of(kind: type[Any], field: Field[Any]) -> Any:
-    return typing.get_type_hints(kind)[field.name]
 
 
 def _is_section(kind: Any) -> bool:
@@ -178,10 +167,6 @@ def _table(rows: list[tuple[str, str, str]]) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("``", "`").replace("|", "\\|")
-
-
-def _anchor(heading: str) -> str:
-    return heading.lower().replace(" ", "-")
 
 
 if __name__ == "__main__":

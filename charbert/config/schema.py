@@ -10,16 +10,11 @@ from omegaconf import MISSING
 from charbert.config.analysis import AnalysisSettings
 from charbert.config.bench import BenchSettings
 from charbert.config.calibration import CalibrationSettings, EnsembleSettings, PerplexitySettings
+from charbert.config.checks import check_range
 from charbert.config.compression import CompressionSettings
+from charbert.config.data.noise import AttackSettings, NoiseSettings
 from charbert.config.data.preparation import PreparationSettings
-from charbert.config.data.sets import (
-    AttackSettings,
-    CorpusSettings,
-    DataSettings,
-    NewswireSettings,
-    NoiseSettings,
-    TaskSettings,
-)
+from charbert.config.data.sets import CorpusSettings, DataSettings, NewswireSettings, TaskSettings
 from charbert.config.explain import ExplainSettings
 from charbert.config.identity import omit_default_section
 from charbert.config.model.encoder import ModelSettings, TrunkSettings
@@ -29,7 +24,6 @@ from charbert.config.training.multi_task import MultiTaskSettings
 from charbert.config.training.robust_training import RobustTrainingSettings
 from charbert.config.training.strategy import StrategySettings
 from charbert.config.training.trainer import TrainingSettings
-from charbert.errors import SettingsError
 
 
 class TrackingMode(Enum):
@@ -55,9 +49,7 @@ class TrackingSettings:
     answer in time, the run continues offline."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        if self.timeout_seconds <= 0:
-            raise SettingsError(f"tracking.timeout_seconds must be positive, got {self.timeout_seconds}")
+        check_range("tracking", self, "(0, inf)", "timeout_seconds")
 
 
 @dataclass

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from charbert.config.checks import check_range
 from charbert.errors import SettingsError
 
 
@@ -53,7 +54,7 @@ class Dimension:
         if self.choices:
             wrong = [value for value in self.choices if not isinstance(value, bool | int | float | str | None)]
             if wrong or self.low is not None or self.high is not None:
-                raise SettingsError(f"{where} must have single values as choices and no range beside them, got {self}")
+                raise SettingsError(f"{where} must have single values as choices and no range, got {self}")
             return
         if self.low is None or self.high is None or not self.low <= self.high:
             raise SettingsError(f"{where} must have choices, or low and high with low <= high, got {self}")
@@ -61,8 +62,7 @@ class Dimension:
             raise SettingsError(f"{where}.low must be positive on a logarithmic scale, got {self.low}")
         if self.integer and not (self.low.is_integer() and self.high.is_integer()):
             raise SettingsError(f"{where}.low and high must be whole numbers, got {self.low} and {self.high}")
-        if self.points < 1:
-            raise SettingsError(f"{where}.points must be at least 1, got {self.points}")
+        check_range(where, self, "[1, inf)", "points")
 
     @property
     def scale(self) -> str:
@@ -103,11 +103,7 @@ class SearchSettings:
     """Values by setting, e.g. ``finetuning.optimizer.learning_rate``, or by group of ``conf/``, e.g. ``strategy``."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        for name in ("trials", "processes", "startup_trials"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"search.{name} must be at least 1, got {getattr(self, name)}")
-        if self.warmup_evaluations < 0:
-            raise SettingsError(f"search.warmup_evaluations must be 0 or more, got {self.warmup_evaluations}")
+        check_range("search", self, "[1, inf)", "trials", "processes", "startup_trials")
+        check_range("search", self, "[0, inf)", "warmup_evaluations")
         for name, dimension in self.space.items():
             dimension.check(name)

@@ -4,18 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from charbert.errors import SettingsError
-
-_SMALLEST = {
-    "max_body_bytes": 1024,
-    "max_texts": 1,
-    "max_characters": 1,
-    "max_connections": 1,
-    "max_open": 1,
-    "max_open_per_client": 1,
-    "max_demo_characters": 1,
-    "batch_size": 1,
-}
+from charbert.config.checks import check_range
 
 
 @dataclass
@@ -51,12 +40,8 @@ class ServeSettings:
     """Windows per forward pass; requests that ran out of time are dropped between passes."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        for name, smallest in _SMALLEST.items():
-            if getattr(self, name) < smallest:
-                raise SettingsError(f"{name} must be at least {smallest}, got {getattr(self, name)}")
-        for name in ("timeout_seconds", "body_seconds"):
-            if not 0 < getattr(self, name) <= 3600:
-                raise SettingsError(f"{name} must be in (0, 3600], got {getattr(self, name)}")
-        if not 0 <= self.port < 65536:
-            raise SettingsError(f"port must be in [0, 65536), got {self.port}")
+        check_range("", self, "[1024, inf)", "max_body_bytes")
+        check_range("", self, "[1, inf)", "max_texts", "max_characters", "max_demo_characters", "batch_size")
+        check_range("", self, "[1, inf)", "max_connections", "max_open", "max_open_per_client")
+        check_range("", self, "(0, 3600]", "timeout_seconds", "body_seconds")
+        check_range("", self, "[0, 65536)", "port")

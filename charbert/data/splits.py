@@ -9,12 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
-from sklearn.model_selection import (
-    GroupKFold,
-    LeaveOneGroupOut,
-    StratifiedGroupKFold,
-    StratifiedKFold,
-)
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, StratifiedGroupKFold
 
 from charbert.errors import DataError, SettingsError
 
@@ -65,7 +60,7 @@ def grouped_folds(
         SettingsError: if ``folds`` is out of range.
     """
     names = _as_ids(groups)
-    _check_folds(folds, len(set(names.tolist())), "groups")
+    _check_folds(folds, len(set(names.tolist())))
     if labels is None:
         splitter = GroupKFold(folds, shuffle=True, random_state=_sklearn_seed(seed))
         split = splitter.split(names, groups=names)
@@ -73,18 +68,6 @@ def grouped_folds(
         stratified = StratifiedGroupKFold(folds, shuffle=True, random_state=_sklearn_seed(seed))
         split = stratified.split(names, _as_ids(labels), groups=names)
     return _rotate([test for _, test in split])
-
-
-def stratified_folds(labels: Sequence[Hashable], folds: int, seed: int) -> list[Parts]:
-    """Return cross-validation parts with the same shares of labels; see `grouped_folds` for the rotation.
-
-    Raises:
-        SettingsError: if ``folds`` is below 3 or above the count of the rarest label.
-    """
-    names = _as_ids(labels)
-    _check_folds(folds, int(np.bincount(names).min(initial=len(names))), "examples of the rarest label")
-    splitter = StratifiedKFold(folds, shuffle=True, random_state=_sklearn_seed(seed))
-    return _rotate([test for _, test in splitter.split(names, names)])
 
 
 def leave_one_out(groups: Sequence[Hashable]) -> Iterator[Parts]:
@@ -96,7 +79,7 @@ def leave_one_out(groups: Sequence[Hashable]) -> Iterator[Parts]:
         SettingsError: if there are fewer than 3 groups.
     """
     names = _as_ids(groups)
-    _check_folds(len(set(names.tolist())), len(names), "groups")
+    _check_folds(len(set(names.tolist())), len(names))
     yield from _rotate([test for _, test in LeaveOneGroupOut().split(names, groups=names)])
 
 
@@ -123,7 +106,10 @@ def grouped_parts(
     Raises:
         SettingsError: if the shares leave a part empty, or there are too few groups to fill all three.
     """
-    _check_shares(dev_share, test_share)
+    if min(dev_share, test_share) <= 0 or dev_share + test_share >= 1:
+        raise SettingsError(
+            f"dev_share and test_share must be positive and sum to less than 1, got {dev_share} and {test_share}"
+        )
     names, kinds = _as_ids(groups), _as_ids(labels if labels is not None else [0] * len(groups))
     held = np.zeros((names.max(initial=-1) + 1, kinds.max(initial=-1) + 1))  # examples of each label in each group
     np.add.at(held, (names, kinds), 1)
@@ -197,17 +183,10 @@ def _rotate(tests: Sequence[np.ndarray]) -> list[Parts]:
     return divisions
 
 
-def _check_shares(dev_share: float, test_share: float) -> None:
-    if min(dev_share, test_share) <= 0 or dev_share + test_share >= 1:
-        raise SettingsError(
-            f"dev_share and test_share must be positive and sum to less than 1, got {dev_share} and {test_share}"
-        )
-
-
-def _check_folds(folds: int, most: int, what: str) -> None:
+def _check_folds(folds: int, most: int) -> None:
     if not 3 <= folds <= most:
         raise SettingsError(
-            f"folds.number must be at least 3 (train, dev, test) and at most the number of {what}, {most}, got {folds}"
+            f"folds.number must be at least 3 (train, dev, test) and at most the number of groups, {most}, got {folds}"
         )
 
 

@@ -11,8 +11,7 @@ from charbert.deploy.predict.predictor import find_model
 from charbert.deploy.predict.usage import read_usage
 from charbert.errors import SettingsError
 from charbert.model.processing import CharBertProcessor
-
-PIPELINES = {"token_classification": "token-classification", "sequence_classification": "text-classification"}
+from charbert.tasks.catalog import HEADS
 
 
 class PipelineTokenizer(CharBertProcessor):
@@ -41,7 +40,8 @@ def build_pipeline(folder: str | Path, **options: Any) -> Pipeline:
     """
     where = find_model(Path(folder))
     head = read_usage(where, AutoConfig.from_pretrained(where, trust_remote_code=False)).head
-    if head not in PIPELINES:
+    task = HEADS[head].pipeline
+    if task is None:
         raise SettingsError(f"{folder}: transformers has no pipeline for {head}; use charbert.deploy.predict.Predictor")
     tokenizer: Any = PipelineTokenizer.from_pretrained(where)
-    return pipeline(PIPELINES[head], model=str(where), tokenizer=tokenizer, **options)
+    return pipeline(task, model=str(where), tokenizer=tokenizer, **options)

@@ -1,1 +1,1 @@
-"""Model and examples to scores."""
+"""Evaluation: predictions and scores of a model."""

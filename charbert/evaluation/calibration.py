@@ -1,4 +1,4 @@
-"""What scores say beyond labels: averages over classes, how a model ranks, whether its confidence is earned."""
+"""Scores from logits: averages over classes, areas under curves, and whether the probabilities are calibrated."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ from charbert.metrics.ranking import label_areas, ranking_scores
 SUFFIX = ".judging.json"
 """Of the file beside ``NAME.jsonl``."""
 TEMPERATURE = "temperature"
-"""Name of the temperature among the metrics; it is no share."""
+"""Name of the temperature among the metrics; it is not in [0, 1]."""
 SCALED = "scaled_"
-"""Before the name of a score at the temperature that fits the dev set."""
+"""Prefix of the scores at the temperature that was fitted on the dev set."""
 
 
 @dataclass(frozen=True)
 class CalibrationReport:
-    """What a model's decisions on one version of a set are worth."""
+    """Scores of a model's decisions on one eval set."""
 
     decisions: int
     metrics: dict[str, float] = field(default_factory=dict)
     """By name, as ``macro_f1``, ``roc_auc``, ``ece``; shares in [0, 1] but for matthews, nll and temperature."""
     areas: dict[str, dict[str, float]] = field(default_factory=dict)
-    """Of each label against the rest: ``roc_auc`` and ``pr_auc``."""
+    """``roc_auc`` and ``pr_auc`` of each label against the rest."""
     bins: list[ReliabilityBin] = field(default_factory=list)
     scaled_bins: list[ReliabilityBin] = field(default_factory=list)
     """At the fitted temperature; empty without one."""
 
 
-def judge(scores: StoredLogits, *, bins: int, temperature: float | None = None) -> CalibrationReport:
-    """Return the judgement of decisions, without metrics where there is nothing to judge.
+def calibration_report(scores: StoredLogits, *, bins: int, temperature: float | None = None) -> CalibrationReport:
+    """Return the scores of decisions, without metrics where there are no decisions.
 
-    The chosen label is the one with the highest score. Decisions without scores are left out.
+    The chosen label is the one with the highest logit. Decisions without logits are left out.
 
     Args:
-        scores: of a set.
-        bins: of the calibration error and of the reliability plot.
-        temperature: fitted on the dev set; its calibration is reported beside the model's own.
+        scores: the stored logits of a set.
+        bins: number of bins of the calibration error and the reliability plot.
+        temperature: fitted on the dev set; its calibration is reported beside the model's.
     """
     seen = scores.seen
     gold, logits = seen.gold, seen.logits
@@ -72,12 +72,12 @@ def judge(scores: StoredLogits, *, bins: int, temperature: float | None = None) 
 
 
 def temperature_of(dev: StoredLogits | None) -> float | None:
-    """Return the temperature that fits the dev set, None without one."""
+    """Return the temperature fitted on the dev set, None without one."""
     if dev is None or not len(dev.seen.gold):
         return None
     return fit_temperature(dev.seen.gold, dev.seen.logits)
 
 
 def calibration_text(report: CalibrationReport) -> str:
-    """Return a judgement as JSON."""
+    """Return a report as JSON."""
     return json.dumps(asdict(report), ensure_ascii=False, indent=1) + "\n"

@@ -1,4 +1,4 @@
-"""One channel's view of some words taken away: what is left of a score is what the other channel gives."""
+"""Words hidden from one channel, so that a score shows what the other channel contributes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from charbert.data.encoding.tags import EncodedTags
 from charbert.model.processing import CharBertProcessor
+from charbert.tasks.tagging.encoding import EncodedTags
 
 Flags = NDArray[np.bool_]
 
 
 def changed_words(clean: Sequence[Sequence[str]], noisy: Sequence[Sequence[str]]) -> list[Flags]:
-    """Return of each sentence which words the noise changed, (W,)."""
+    """Return for each sentence which words the noise changed, (W,)."""
     return [
         np.array([word != other for word, other in zip(clean_words, noisy_words, strict=True)], dtype=np.bool_)
         for clean_words, noisy_words in zip(clean, noisy, strict=True)
@@ -23,11 +23,11 @@ def changed_words(clean: Sequence[Sequence[str]], noisy: Sequence[Sequence[str]]
 
 
 def subwords_of(encoded: EncodedTags, words: Sequence[Flags]) -> list[Flags]:
-    """Return of each feature which subwords belong to the words meant, (T,).
+    """Return for each feature which subwords belong to the chosen words, (T,).
 
     Args:
         encoded: sentences as features; one special subword ends each.
-        words: of each sentence which words are meant, (W,).
+        words: for each sentence which words are chosen, (W,).
     """
     masks = []
     for feature, window in zip(encoded.features, encoded.windows, strict=True):
@@ -44,7 +44,7 @@ def subwords_of(encoded: EncodedTags, words: Sequence[Flags]) -> list[Flags]:
 
 
 def without_subwords(features: Sequence[Mapping[str, Any]], hidden: Sequence[Flags], mask_id: int) -> list[Any]:
-    """Return features whose hidden subwords are the mask in the token channel; their characters stay.
+    """Return features whose hidden subwords are masked in the token channel; their characters are unchanged.
 
     Args:
         features: with ``input_ids`` (T).
@@ -60,10 +60,10 @@ def without_subwords(features: Sequence[Mapping[str, Any]], hidden: Sequence[Fla
 def without_characters(
     features: Sequence[Mapping[str, Any]], hidden: Sequence[Flags], processor: CharBertProcessor
 ) -> list[Any]:
-    """Return features without the characters of the hidden subwords, as MLM hides them; the subwords stay.
+    """Return features without the characters of the hidden subwords, as in MLM; the subwords are unchanged.
 
     Args:
-        features: as the processor gives them.
+        features: of the processor.
         hidden: flag of each subword, (T,).
         processor: with characters.
     """

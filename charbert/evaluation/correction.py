@@ -1,7 +1,7 @@
 """A corrector in front of any task (BERT+WordRec, Sec. 4.5).
 
-What a task attacks is what its corrector has to mend: tags stay with their words, and of question answering
-only the questions change. So both go through ``Task.attack``, and no task knows of correctors.
+A corrector changes the words that an attack may change (``Task.sentences``): tags stay with their words, and of
+question answering only the questions change.
 """
 
 from __future__ import annotations
@@ -9,33 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from charbert.model.word_recognizer.correction import WordCorrector
-from charbert.noise.edits import Corruption
-from charbert.tasks.attackable import attackable_sentences
 from charbert.tasks.task import Task
-
-
-class _Replacement:
-    """Gives each sentence the words prepared for it; corrections leave no edit records."""
-
-    def __init__(self, prepared: dict[tuple[str, ...], list[str]]) -> None:
-        self._prepared = prepared
-
-    def corrupt(self, words: Sequence[str], rng: np.random.Generator) -> Corruption:
-        return Corruption(list(self._prepared[tuple(words)]), [])
 
 
 def correct_examples(task: Task[Any, Any], examples: Sequence[Any], corrector: WordCorrector | None) -> list[Any]:
     """Return the examples with corrected words and unchanged labels.
 
-    Sentences are corrected in large batches, each different one once. Without a corrector the examples come
-    back as they are.
+    Sentences are corrected in large batches, equal ones once. Without a corrector the examples are returned unchanged.
     """
     if corrector is None:
         return list(examples)
-    sentences = list({tuple(words): None for words in attackable_sentences(task, examples)})
-    prepared = dict(zip(sentences, corrector.correct_many(sentences), strict=True))
-    corrected, _ = task.attack(examples, _Replacement(prepared), 0)
-    return corrected
+    sentences = [tuple(words) for words in task.sentences(examples)]
+    different = list(dict.fromkeys(sentences))
+    corrected = dict(zip(different, corrector.correct_many(different), strict=True))
+    return task.with_sentences(examples, [corrected[words] for words in sentences])

@@ -1,4 +1,4 @@
-"""Several models' predictions on the same examples to those of one: means of scores, or a vote.
+"""Ensembles: several models' predictions on the same examples combined by means of scores or a vote.
 
 M members, D decisions between K labels.
 """
@@ -12,26 +12,26 @@ import numpy as np
 from scipy.special import logsumexp
 
 from charbert.config.calibration import Rule
-from charbert.data.encoding.answers import SpanCandidate, SpanPrediction
 from charbert.errors import DataError
 from charbert.evaluation.robustness import SetPredictions
 from charbert.metrics.calibration import probabilities_of
-from charbert.tasks.question_answering import QuestionAnsweringTask
+from charbert.tasks.answering.decoding import SpanCandidate, SpanPrediction
+from charbert.tasks.answering.task import QuestionAnsweringTask
 from charbert.tasks.task import Task
 
 _TIE_BREAK = 1e-3
-"""Weight of the members' mean probabilities beside their votes: less than one vote of a thousand."""
+"""Weight of the members' mean probabilities relative to a vote: below one vote of a thousand."""
 _NEVER = 1e-12
-"""Probability of an answer that a member does not name among its best."""
+"""Probability of an answer that is not among a member's best."""
 
 
 def combine(task: Task[Any, Any], members: Sequence[SetPredictions], rule: Rule) -> SetPredictions:
-    """Return what the members say together; their order does not matter.
+    """Return the combined predictions of the members; their order does not matter.
 
     Args:
         task: the benchmark.
-        members: each one's predictions on the same examples, with scores unless the task is question answering.
-        rule: how they agree.
+        members: the predictions of each on the same examples, with scores unless the task is question answering.
+        rule: of combination.
 
     Raises:
         DataError: if there is no member, or they do not predict the same examples.
@@ -54,10 +54,10 @@ def combine(task: Task[Any, Any], members: Sequence[SetPredictions], rule: Rule)
 
 
 def combine_scores(logits: np.ndarray, rule: Rule) -> np.ndarray:
-    """Return one score for each label of each decision, (D, K), whose softmax is how sure the members are together.
+    """Return one score for each label of each decision, (D, K), whose softmax is the ensemble's probability.
 
     Args:
-        logits: of the members, (M, D, K); a row of NaN of a member that saw nothing is left out.
+        logits: of the members, (M, D, K); rows of NaN, of members without a decision, are left out.
         rule: mean_logits; or mean_probabilities, in logs; or majority, the logs of the shares of votes, where a draw
             goes to the label with the higher mean probability.
     """
@@ -76,16 +76,16 @@ def combine_scores(logits: np.ndarray, rule: Rule) -> np.ndarray:
 def combine_answers(
     predictions: Sequence[SpanPrediction], rule: Rule, *, n_best: int, no_answers: bool
 ) -> SpanPrediction:
-    """Return the members' answer to one question.
+    """Return the members' combined answer to one question.
 
-    Only the best answers of each member are known. By mean_logits one that a member does not have among them counts as
-    much as its last; by the other rules it has no probability there.
+    Only the best answers of each member are stored. With mean_logits a missing answer gets the score of the member's
+    last one; with the other rules its probability is zero.
 
     Args:
         predictions: of the members.
-        rule: as for `combine_scores`; majority votes on what a member answers, which may be nothing.
-        n_best: answers kept.
-        no_answers: whether no answer is possible.
+        rule: as for `combine_scores`; with majority a vote may also be for no answer.
+        n_best: number of answers kept.
+        no_answers: whether a question may have no answer.
     """
     texts = {candidate.text: candidate for member in predictions for candidate in reversed(member.candidates)}
     rows = np.array([_answer_scores(member, list(texts)) for member in predictions])  # (M, texts + 1), no answer last
@@ -104,14 +104,14 @@ def combine_answers(
 
 
 def _answer_scores(member: SpanPrediction, texts: Sequence[str]) -> list[float]:
-    """Return a member's score of each text, and of no answer behind them."""
+    """Return a member's score of each text and, last, of no answer."""
     scores = {candidate.text: candidate.score for candidate in member.candidates}
     least = min(scores.values())
     return [*(scores.get(text, least) for text in texts), member.candidates[0].score + member.null_difference]
 
 
 def _mean(values: np.ndarray) -> np.ndarray:
-    """Return the mean over members that have a row, (D, K); NaN where none has."""
+    """Return the mean over members with a row, (D, K); NaN where there is none."""
     seen = ~np.isnan(values)
     count = seen.sum(axis=0)
     total = np.where(seen, values, 0.0).sum(axis=0)

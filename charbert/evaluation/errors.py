@@ -1,6 +1,6 @@
-"""What a model gets wrong on one version of a test set: confusions, scores of each class, the worst mistakes.
+"""Error analysis on one eval set: confusion matrix, scores of each class, the worst mistakes.
 
-Three tables, written as CSV beside the predictions, put together in Markdown for a reader, and shown in W&B.
+Three tables, written as CSV beside the predictions, as one Markdown file for readers, and shown in W&B.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ _BREAKS = str.maketrans({"|": "\\|", "\n": " ", "\r": " "})
 
 @dataclass(frozen=True)
 class ErrorTable:
-    """A table of the analysis; ``rows`` have one cell for each of ``columns``."""
+    """A table of the error analysis; ``rows`` have one value for each of ``columns``."""
 
     name: str
     """confusion, classes or mistakes."""
     columns: list[str]
     rows: list[list[Any]]
     total: int
-    """Rows there would be without a limit."""
+    """Number of rows before the limit."""
 
 
-def analyse_errors(
+def analyze_errors(
     task: Task[Any, Any],
     examples: Sequence[Any],
     predictions: Sequence[Any],
@@ -39,14 +39,14 @@ def analyse_errors(
     *,
     limit: int = 500,
 ) -> list[ErrorTable]:
-    """Return the tables that the task has: confusion and classes where it decides between classes, mistakes.
+    """Return the tables of a task: confusion and classes if it decides between classes, and mistakes.
 
     Args:
         task: the benchmark.
         examples: clean or attacked.
-        predictions: one an example.
+        predictions: one per example.
         originals: the clean example of each.
-        limit: mistakes kept, the worst.
+        limit: number of mistakes kept, the worst ones.
     """
     tables = []
     gold, predicted = task.decisions(examples, predictions)
@@ -62,7 +62,7 @@ def write_errors(tables: Sequence[ErrorTable], folder: Path, name: str, *, shown
     """Write ``NAME.TABLE.csv`` for each table, and ``NAME.errors.md`` with all of them.
 
     Args:
-        tables: what `analyse_errors` returned.
+        tables: what `analyze_errors` returned.
         folder: where the predictions are.
         name: clean, or the attack's name.
         shown: rows of a table in the Markdown file; the CSV file has them all.

@@ -1,4 +1,4 @@
-"""What an explanation of a decision consists of: numbers and names, drawn elsewhere."""
+"""The data of an explanation of a decision, without the drawing."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ Values = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Attribution:
-    """How much each subword and each character adds to one output, compared with not being known."""
+    """How much each subword and each character adds to one output, compared with the baseline."""
 
     title: str
     """Which output, as ``B-LOC of Rotterdam``."""
     output: float
     """The logit."""
     baseline_output: float
-    """The logit where nothing is known of the text's words."""
+    """The logit of the baseline, in which all words are unknown."""
     subwords: Values
     """(T); zero for special subwords."""
     characters: Values | None
-    """(C); zero for characters that belong to no word. None for a plain trunk."""
+    """(C); zero for characters outside words. None for a plain trunk."""
     steps: int
-    """Points of the path."""
+    """Number of points on the path."""
     tolerance: float
-    """How far the sum may lie from the difference of the outputs, as a share of it."""
+    """Largest allowed `gap`."""
 
     @property
     def total(self) -> float:
@@ -37,13 +37,13 @@ class Attribution:
 
     @property
     def gap(self) -> float:
-        """How far the sum lies from the difference of the outputs, as a share of the difference."""
+        """Relative error of the sum: its distance from the difference of the outputs, divided by the difference."""
         difference = self.output - self.baseline_output
         return abs(self.total - difference) / max(abs(difference), 1e-6)
 
     @property
     def is_complete(self) -> bool:
-        """Whether the sum is the difference of the outputs, within the tolerance."""
+        """Whether the sum equals the difference of the outputs within the tolerance."""
         return self.gap <= self.tolerance
 
 
@@ -52,18 +52,18 @@ class Piece:
     """A subword of a text."""
 
     text: str
-    """As the tokenizer names it, as ``##dam``."""
+    """The tokenizer's name of it, as ``##dam``."""
     characters: tuple[str, ...]
-    """Its letters in the text; none for a special subword."""
+    """Its letters in the text; empty for a special subword."""
     first: int
-    """Place of the first of them among all characters that the model reads."""
+    """Position of the first letter among all characters that the model reads."""
     word: int | None
-    """Which word of its text it is of; None for a special subword."""
+    """Index of its word; None for a special subword."""
 
 
 @dataclass(frozen=True)
 class ExplainedText:
-    """A text, what decided about it, and where the channels looked."""
+    """A text with its attributions and attention weights."""
 
     heading: str
     """As ``as written`` or ``with typos``."""
@@ -71,19 +71,19 @@ class ExplainedText:
     """T."""
     attributions: Sequence[Attribution]
     attention: dict[str, Values]
-    """By channel, (L, heads, T, T): a row is the subword that looks."""
+    """By channel, (L, heads, T, T); a row is the attending subword."""
 
     def character_values(self, attribution: Attribution, piece: Piece) -> Values:
-        """Return what each letter of a subword adds; empty without a char channel."""
+        """Return the attribution of each letter of a subword; empty without a char channel."""
         if attribution.characters is None or not piece.characters:
             return np.zeros(0, np.float32)
         return attribution.characters[piece.first : piece.first + len(piece.characters)]
 
     @property
     def most_attention(self) -> float:
-        """The most that a word's subword gets in the last layer, mean of its heads: the end of a map's scale.
+        """The largest attention to a word's subword in the last layer, mean of its heads: the maximum of a map's scale.
 
-        Special subwords are left out: they often get nearly all of it, and beside them nothing else would be seen.
+        Special subwords are left out: they often get nearly all attention, which would hide the rest.
         """
         known = [piece.word is not None for piece in self.pieces]
         return max((float(maps[-1].mean(0)[:, known].max()) for maps in self.attention.values()), default=0.0)

@@ -1,6 +1,6 @@
-"""The logits behind a model's decisions, kept beside its predictions: what judging and ensembles start from.
+"""The logits of a model's decisions, stored beside its predictions for calibration and ensembles.
 
-A decision is a row's label, a word's tag, or whether a question has an answer.
+A decision is a sequence's label, a word's tag, or whether a question has an answer.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ class StoredLogits:
     """The logits of D decisions between K labels, and the right label of each."""
 
     logits: np.ndarray
-    """(D, K) float32; a row of NaN where the model saw nothing, as of a word without a subword."""
+    """(D, K) float32; a row of NaN for a decision without input, such as a word without a subword."""
     gold: np.ndarray
     """Right labels, (D,)."""
     labels: tuple[str, ...]
     """Names of the columns, (K)."""
     lengths: np.ndarray
-    """How many decisions each example has, (N,)."""
+    """Number of decisions of each example, (N,)."""
 
     def __post_init__(self) -> None:
         decisions, labels = self.logits.shape
@@ -45,7 +45,7 @@ class StoredLogits:
     def of_examples(
         cls, rows: Sequence[np.ndarray], gold: Sequence[int] | np.ndarray, labels: Sequence[str]
     ) -> StoredLogits:
-        """Return the scores of examples, each of them with logits (decisions, K)."""
+        """Return the stored logits of examples, each with logits (decisions, K)."""
         return cls(
             np.concatenate([np.asarray(row, dtype=np.float32) for row in rows]),
             np.asarray(gold, dtype=np.int32),
@@ -60,14 +60,14 @@ class StoredLogits:
 
     @property
     def seen(self) -> StoredLogits:
-        """The decisions that have logits, each as an example of its own."""
+        """The decisions with logits, each as one example."""
         kept = ~np.isnan(self.logits).any(axis=1)
         ones = np.ones(int(kept.sum()), dtype=np.int32)
         return StoredLogits(self.logits[kept], self.gold[kept], self.labels, ones)
 
 
 def write_scores(path: Path, scores: StoredLogits) -> None:
-    """Write scores as a compressed NumPy archive, whole or not at all.
+    """Write logits as a compressed NumPy archive, atomically.
 
     Raises:
         RecordError: if it cannot be written.
@@ -84,7 +84,7 @@ def write_scores(path: Path, scores: StoredLogits) -> None:
 
 
 def read_scores(path: Path) -> StoredLogits | None:
-    """Return the scores that `write_scores` wrote, None where there is no such file: a cell may be older than it.
+    """Return the logits that `write_scores` wrote, None where there is no such file, as for older runs.
 
     Raises:
         RecordError: if the file is damaged.
@@ -95,12 +95,12 @@ def read_scores(path: Path) -> StoredLogits | None:
         with np.load(path, allow_pickle=False) as archive:
             logits, gold, labels, lengths = (archive[name] for name in _ARRAYS)
         return StoredLogits(logits, gold, tuple(map(str, labels)), lengths)
-    except Exception as error:  # damaged archives make the libraries raise whatever they run into
+    except Exception as error:  # a damaged archive can raise any error
         raise RecordError(f"{path}: expected stored scores, got {error}; delete the file and run again") from error
 
 
 def joined(parts: Sequence[StoredLogits]) -> StoredLogits:
-    """Return the decisions of several sets, one after the other.
+    """Return the decisions of several sets, concatenated.
 
     Raises:
         RecordError: if their labels differ.

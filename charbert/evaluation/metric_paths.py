@@ -1,4 +1,4 @@
-"""Where a score stands in a record's metrics, which are named by paths."""
+"""Paths of scores in a record's metrics."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ ATTACKED = "attack"
 
 
 def metric_path(task_name: str, version: str) -> str:
-    """Return what the paths of all scores on a version of a task's test set begin with.
+    """Return the prefix of the paths of all scores on one eval set of a task.
 
     Args:
         task_name: as ``ner``.

@@ -1,6 +1,6 @@
-"""How surprised a language model is by each word of a text: masked one at a time, noised, or by n-grams.
+"""Losses of a language model on each word of a text: masked one at a time, noised, or by n-grams.
 
-A word is a word or a punctuation mark, as `charbert.text.words.split_words` cuts them. Losses are in nats.
+A word is a word or a punctuation mark as of `charbert.text.words.split_words`. Losses are in nats.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from charbert.text.words import Span, replace_words, split_words
 
 @dataclass(frozen=True)
 class WordedText:
-    """A text, and where its words stand."""
+    """A text and the spans of its words."""
 
     text: str
     spans: list[Span]
@@ -44,12 +44,12 @@ class WordedText:
 
 @dataclass(frozen=True)
 class WordLosses:
-    """What each word of a text costs; NaN for one that the model did not see whole."""
+    """The loss of each word of a text; NaN for one that was truncated."""
 
     losses: np.ndarray
     """Negative log probability of all its subwords together, (words,)."""
     subwords: np.ndarray
-    """How many it has, (words,)."""
+    """Number of its subwords, (words,)."""
 
 
 def cut_words(text: str) -> WordedText:
@@ -58,7 +58,7 @@ def cut_words(text: str) -> WordedText:
 
 
 def attack_texts(texts: Sequence[WordedText], noise: NoiseModel, seed: int) -> list[WordedText]:
-    """Return the texts with noised words, one for one."""
+    """Return the texts with noised words, one for each."""
     noised = attack_sentences([text.words for text in texts], noise, seed, stream="perplexity")
     return [
         WordedText(*replace_words(text.text, text.spans, corruption.words))
@@ -85,14 +85,14 @@ def perplexity(losses: Sequence[WordLosses], kept: Sequence[np.ndarray], *, of: 
 class MaskedLanguageScorer:
     """Pseudo-log-likelihoods of a model's MLM channel (Salazar et al. 2020).
 
-    With ``word``, all subwords of a word are hidden together, and their characters from the char channel, so that no
-    part of it gives the others away (Kauf and Ivanova 2023 hide those to the right only).
+    With ``word``, all subwords of a word are masked together, and hidden from the char channel, so that no part of a
+    word reveals another (Kauf and Ivanova 2023 mask those to the right only).
 
     Args:
         model: with an MLM head.
         processor: of the model.
         max_length: most subwords of a text.
-        unit: what is hidden at a time.
+        unit: what is masked at a time.
         batch_size: copies of a text in one forward pass.
         bf16: whether the encoder computes in bfloat16; the head does not.
     """
@@ -116,7 +116,7 @@ class MaskedLanguageScorer:
         self._collate = PadCollator(processor.pad_values, processor.row_length)
 
     def losses(self, text: WordedText) -> WordLosses:
-        """Return the loss of every word of a text given all of the text around it."""
+        """Return the loss of every word of a text given the rest of the text."""
         words, whole = word_of_subwords(self.processor, text, self.max_length)
         if self.unit is MaskedUnit.word:
             hidden = [np.flatnonzero(words == word) for word in range(len(text.spans))]
@@ -133,7 +133,7 @@ class MaskedLanguageScorer:
 
     @torch.no_grad()
     def _hidden_losses(self, text: str, hidden: Sequence[np.ndarray]) -> list[float]:
-        """Return the loss of the subwords hidden together in each copy of the text."""
+        """Return the loss of the subwords that are masked together in each copy of the text."""
         encoding = self.processor([text] * len(hidden), truncation=True, max_length=self.max_length)
         flags = np.zeros((len(hidden), len(encoding["input_ids"][0])), dtype=np.bool_)
         for row, positions in enumerate(hidden):
@@ -156,7 +156,7 @@ class MaskedLanguageScorer:
 
 
 def word_of_subwords(processor: CharBertProcessor, text: WordedText, max_length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the word of each subword, (T), `NO_WORD` for special ones, and which words are seen whole, (words,)."""
+    """Return the word of each subword, (T), `NO_WORD` for special ones, and which words are not truncated, (words,)."""
     encoding = processor.tokenizer(
         text.text, truncation=True, max_length=max_length, return_offsets_mapping=True, return_special_tokens_mask=True
     )
@@ -171,7 +171,7 @@ def word_of_subwords(processor: CharBertProcessor, text: WordedText, max_length:
 
 @dataclass
 class NoisyWordScores:
-    """How well the NLM channel restores words, over a group of them."""
+    """How well the NLM head restores a group of words."""
 
     loss: float = 0.0
     """Sum of negative log probabilities of the right words."""
@@ -190,7 +190,7 @@ class NoisyWordScores:
 
 
 class Hidden(Enum):
-    """A view of some words that a model does not get."""
+    """The channel that some words are hidden from."""
 
     subwords = "subwords"
     characters = "characters"
@@ -209,18 +209,18 @@ def noisy_word_scores(
     batch_size: int,
     hidden: Hidden | None = None,
 ) -> NoisyWordScores:
-    """Return how well the NLM channel names the original of each kept word, at its first subword.
+    """Return how well the NLM head predicts the original of each kept word, at its first subword.
 
     Args:
         model: with an NLM head.
         processor: of the model.
         vocabulary: of the NLM head; a word outside it counts as its unknown word.
-        texts: as the model sees them, clean or noised.
-        originals: the clean ones, word for word.
+        texts: the model's input, clean or noised.
+        originals: the clean texts, with the same words.
         kept: which words of each text count, (words,) of bool.
         max_length: most subwords of a text.
         batch_size: texts in one forward pass.
-        hidden: the view of the kept words that the model does not get.
+        hidden: what is hidden of the kept words.
     """
     scores = NoisyWordScores()
     collate = PadCollator(processor.pad_values, processor.row_length)
@@ -261,7 +261,7 @@ def _labeled(
 def ngram_losses(
     model: NgramLanguageModel, processor: CharBertProcessor, texts: Sequence[WordedText], max_length: int
 ) -> list[WordLosses]:
-    """Return the losses of n-grams over the same subwords, each given those before it."""
+    """Return the losses of an n-gram model over the same subwords, each given those before it."""
     word_losses = []
     for text in texts:
         words, whole = word_of_subwords(processor, text, max_length)
@@ -274,7 +274,7 @@ def ngram_losses(
 
 
 def seen_whole(eval_sets: Sequence[Sequence[WordLosses]]) -> list[np.ndarray]:
-    """Return which words of each text have a loss in all versions of it, so that all are scored on the same words."""
+    """Return which words of each text have a loss in all eval sets, so that all are scored on the same words."""
     return [
         np.asarray(~np.isnan([version.losses for version in text]).any(axis=0)) for text in zip(*eval_sets, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""A model and features to logits."""
+"""Logits of a model for features."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 from transformers import Trainer
 
-from charbert.batch import EXAMPLE_IDS, LABEL_FIELDS
+from charbert.batch import LABEL_FIELDS
+from charbert.tasks.encoded import model_inputs
 
 
 def unpad_logits(padded: Any, features: Sequence[Mapping[str, Any]]) -> list[np.ndarray]:
     """Return one array of logits per feature, without the padding that batching added.
 
     Args:
-        padded: (N, T, ...) or (N, K) as the Trainer concatenates them; a pair of them (question answering) is
-            stacked on a last axis.
+        padded: (N, T, ...) or (N, K) as the Trainer concatenates them; a pair (question answering) is stacked on a last
+            axis.
         features: the N features, for their lengths.
     """
     if isinstance(padded, tuple | list):
@@ -29,8 +30,8 @@ def unpad_logits(padded: Any, features: Sequence[Mapping[str, Any]]) -> list[np.
 def predict_logits(trainer: Trainer, features: Sequence[Mapping[str, Any]]) -> list[np.ndarray]:
     """Return the model's logits, one array per feature, in order.
 
-    Labels are taken out first: a test set may hold labels that the model must not see. Features of similar length
-    share a batch, to pad less.
+    Labels are removed first: a test set may contain labels that the model does not know. Features of similar length
+    share a batch, to reduce padding.
     """
     order = sorted(range(len(features)), key=lambda index: -len(features[index]["input_ids"]))
     ranked = [features[index] for index in order]
@@ -45,11 +46,11 @@ def run_logits(
     collate: Callable[[Sequence[Mapping[str, Any]]], Any],
     batch_size: int,
 ) -> list[np.ndarray]:
-    """Return the logits of a model that no Trainer holds, one array per feature, in order.
+    """Return the logits of a model without a Trainer, one array per feature, in order.
 
     Args:
         run: maps a batch to logits, as `charbert.deploy.predict.backends.Backend` does.
-        features: labels in them are left out, and those of similar length share a batch.
+        features: their labels are removed, and those of similar length share a batch.
         collate: features to a batch.
         batch_size: features in a batch.
     """
@@ -61,8 +62,3 @@ def run_logits(
         for row, logits in zip(rows, unpad_logits(run(collate(part)), part), strict=True):
             all_logits[row] = logits
     return all_logits
-
-
-def model_inputs(feature: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a feature without labels and without the number of its example."""
-    return {name: value for name, value in feature.items() if name not in (*LABEL_FIELDS, EXAMPLE_IDS)}

@@ -14,33 +14,34 @@ from charbert.evaluation.logits import StoredLogits
 from charbert.evaluation.metric_paths import metric_path
 from charbert.evaluation.predict import predict_logits
 from charbert.model.word_recognizer.correction import WordCorrector
-from charbert.tasks.task import Encoded, Task
+from charbert.tasks.encoded import Encoded
+from charbert.tasks.task import Task
 
 
 @dataclass
 class SetPredictions:
-    """What a model says about one version of a test set."""
+    """A model's predictions on one eval set."""
 
     predictions: list[Any]
-    """One an example, as ``Task.decode`` gives them."""
+    """One per example, as returned by ``Task.decode``."""
     report: dict[str, int] = field(default_factory=dict)
-    """What did not fit the model as it was, e.g. sentences cut into windows."""
+    """Counts of inputs that did not fit the model, e.g. sentences cut into windows."""
     corrected: list[str] | None = None
-    """The texts that the model read, where a corrector stands in front of it."""
+    """The corrected texts that the model read, if there is a corrector."""
     scores: list[np.ndarray] | None = None
     """The logits of each example's decisions, see `Task.stored_logits`."""
 
 
 @dataclass
 class SetScore:
-    """What a model reaches on one version of a test set."""
+    """A model's scores on one eval set."""
 
     name: str
     """clean, or the attack's name."""
     metrics: dict[str, float]
     """Scores under path keys, e.g. ``attack/ner/released/f1``."""
     units: dict[str, np.ndarray]
-    """What each example adds to a metric, (N, K), for paired tests, by metric."""
+    """Counts of each example, (N, K), for paired tests, by metric."""
     lines: list[dict[str, Any]]
     """Gold and prediction of each example in readable form."""
 
@@ -53,7 +54,7 @@ def predict_set(
     trainer: Any,
     corrector: WordCorrector | None = None,
 ) -> SetPredictions:
-    """Return the predictions of the trainer's model on one version of the test set.
+    """Return the predictions of the trainer's model on one eval set.
 
     Args:
         task: the benchmark.
@@ -61,7 +62,7 @@ def predict_set(
         processor: text to model inputs.
         max_length: subwords per input.
         trainer: holds the model and the batch size.
-        corrector: the word recogniser in front of the model, if any.
+        corrector: the word recognizer that corrects the model's input, if any.
     """
     read = correct_examples(task, examples, corrector)
     encoded = task.encode(read, processor, max_length)
@@ -71,18 +72,18 @@ def predict_set(
 
 
 def predict_encoded(task: Task[Any, Any], encoded: Encoded, trainer: Any) -> SetPredictions:
-    """Return the predictions of the trainer's model on examples that are encoded already."""
+    """Return the predictions of the trainer's model on encoded examples."""
     return decode_encoded(task, encoded, predict_logits(trainer, encoded.features))
 
 
 def decode_encoded(task: Task[Any, Any], encoded: Encoded, logits: Sequence[np.ndarray]) -> SetPredictions:
-    """Return the predictions that a model's logits, one array per feature, are."""
+    """Return the predictions for a model's logits, one array per feature."""
     predictions = task.decode(logits, encoded)
     return SetPredictions(predictions, encoded.report, scores=task.stored_logits(logits, encoded, predictions))
 
 
 def stored_logits(task: Task[Any, Any], examples: Sequence[Any], predictions: SetPredictions) -> StoredLogits | None:
-    """Return the scores of a set's decisions with what is right, None where the task or the model has none."""
+    """Return the logits of a set's decisions with the right labels, None where the task or the model has none."""
     if predictions.scores is None:
         return None
     ids = {label: position for position, label in enumerate(task.decision_labels)}
@@ -91,13 +92,13 @@ def stored_logits(task: Task[Any, Any], examples: Sequence[Any], predictions: Se
 
 
 def score_set(task: Task[Any, Any], name: str, examples: Sequence[Any], predictions: SetPredictions) -> SetScore:
-    """Return the scores of predictions on one version of the test set.
+    """Return the scores of predictions on one eval set.
 
     Args:
         task: the benchmark.
         name: clean, or the attack's name.
         examples: the test examples, attacked or not.
-        found: one prediction an example.
+        predictions: one per example.
     """
     prefix = metric_path(task.name, name)
     metrics = task.averages(examples, predictions.predictions) | task.score(examples, predictions.predictions)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from charbert.evaluation.channels import changed_words
 from charbert.evaluation.word_states import CONCAT, WordStates
 
 Encode = Callable[[Sequence[Sequence[str]]], list[WordStates]]
@@ -26,7 +27,7 @@ class Sensitivity:
     attacked: float
     """Over the words that the noise changed."""
     others: float
-    """Over the words that it left as they were, whose states move with their context alone."""
+    """Over the words that it did not change, whose states move only with their context."""
 
 
 def state_distance(clean: NDArray[np.floating], noisy: NDArray[np.floating]) -> Values:
@@ -48,12 +49,12 @@ def word_sensitivities(
 ) -> dict[str, list[Values]]:
     """Return each word's sensitivity by kind of states (see `COMPARED`), one row (W) for each sentence.
 
-    A word that the tokenizer turns into nothing, before or after noise, is NaN.
+    A word without a subword, before or after noise, is NaN.
 
     Args:
-        encode: gives the states of words.
+        encode: returns the states of words.
         clean: the words of each sentence, of one sentence or more.
-        noisy: the same sentences after noise, word for word.
+        noisy: the same sentences after noise, with as many words.
         sentences_at_once: pairs whose states are held in memory.
     """
     sensitivities: dict[str, list[Values]] = {}
@@ -72,14 +73,7 @@ def mean_sensitivity(
     rows: Sequence[Values], clean: Sequence[Sequence[str]], noisy: Sequence[Sequence[str]]
 ) -> Sensitivity:
     """Return the means over all words, over those that differ, and over those that do not."""
-    values = np.concatenate(rows)
-    changed = np.array(
-        [
-            word != other
-            for clean_words, noisy_words in zip(clean, noisy, strict=True)
-            for word, other in zip(clean_words, noisy_words, strict=True)
-        ]
-    )
+    values, changed = np.concatenate(rows), np.concatenate(changed_words(clean, noisy))
     return Sensitivity(*(_mean(values[chosen]) for chosen in (np.ones_like(changed), changed, ~changed)))
 
 

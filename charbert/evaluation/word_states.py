@@ -1,4 +1,4 @@
-"""Last-layer states of words: what an encoder makes of each word in its sentence."""
+"""Last-layer states of words in their sentences."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from charbert.batch import EXAMPLE_IDS
-from charbert.data.collate import LABELS, PadCollator
-from charbert.data.encoding.tags import encode_tagged
+from charbert.data.collate import PadCollator
 from charbert.data.readers.conll import TaggedSentence
 from charbert.errors import SettingsError
 from charbert.model import CharBertModel
 from charbert.model.processing import CharBertProcessor
+from charbert.tasks.encoded import model_inputs
+from charbert.tasks.tagging.encoding import encode_tagged
 
 States = NDArray[np.float32]
 
@@ -30,7 +30,7 @@ class WordStates:
     """States of a sentence's W words in each channel, those of the word's first subword (Sec. 3.6)."""
 
     token: States
-    """(W, H); zeros for a word that the tokenizer turns into nothing."""
+    """(W, H); zeros for a word without a subword."""
     char: States | None
     """(W, H); None for a plain trunk."""
     seen: NDArray[np.bool_]
@@ -38,7 +38,7 @@ class WordStates:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """What `of` can give."""
+        """The kinds of states that `of` can return."""
         return (CONCAT,) if self.char is None else SOURCES
 
     def of(self, source: str) -> States:
@@ -57,7 +57,7 @@ class WordStates:
 
 
 class WordEncoder:
-    """Gives the states of words, with dropout off and no gradient.
+    """Returns the states of words, without dropout and gradient.
 
     A sentence too long for the model is cut between words into windows, as in fine-tuning.
 
@@ -100,8 +100,7 @@ class WordEncoder:
 
     def _forward(self, features: Sequence[dict[str, object]]) -> list[States]:
         """Return the states of a batch in each channel that the model has, (B, T, H) each."""
-        left_out = (*LABELS, EXAMPLE_IDS)
-        batch = self._collate([{k: v for k, v in feature.items() if k not in left_out} for feature in features])
+        batch = self._collate([model_inputs(feature) for feature in features])
         output = self.model(**{name: values.to(self.model.device) for name, values in batch.items()})
         channels: list[Tensor | None] = [output.token_states, output.char_states]
         return [states.float().cpu().numpy() for states in channels if states is not None]

@@ -1,1 +1,1 @@
-"""Predictions to numbers; no torch."""
+"""Metrics of predictions; no torch."""

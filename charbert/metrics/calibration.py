@@ -1,4 +1,4 @@
-"""Is a model as often right as it says? Expected calibration error, Brier score, log loss and temperature scaling.
+"""Calibration of probabilities: expected calibration error, Brier score, log loss and temperature scaling.
 
 D decisions between K labels; the confidence of a decision is the probability of its most likely label.
 """
@@ -16,9 +16,9 @@ from scipy.special import log_softmax, softmax
 from charbert.errors import DataError, SettingsError
 
 BINS = 15
-"""Parts of [0, 1] that confidences are sorted into, as in Guo et al. (2017)."""
+"""Number of confidence bins in [0, 1], as in Guo et al. (2017)."""
 TEMPERATURES = (0.05, 20.0)
-"""Between these the temperature is searched: beyond them a model is as good as always sure, or never."""
+"""Range of the temperature search; outside it probabilities are practically 0 and 1, or uniform."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def probabilities_of(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray
 def reliability_bins(
     gold: Sequence[int] | np.ndarray, probabilities: np.ndarray, bins: int = BINS
 ) -> list[ReliabilityBin]:
-    """Return the confidences in bins of equal width, with how often the decisions of each are right.
+    """Return the confidences in bins of equal width, with the accuracy of each bin.
 
     Args:
         gold: right labels, (D,).
@@ -56,7 +56,7 @@ def reliability_bins(
         bins: number of bins.
 
     Raises:
-        DataError: if the two do not line up or there is no decision.
+        DataError: if the numbers of labels and rows differ or there is no decision.
         SettingsError: if there is no bin.
     """
     right, confidence = _decided(gold, probabilities)
@@ -74,21 +74,19 @@ def reliability_bins(
 
 
 def expected_calibration_error(bins: Sequence[ReliabilityBin]) -> float:
-    """Return the mean distance of confidence and accuracy over the bins' decisions, in [0, 1]."""
-    total = sum(reliability_bin.count for reliability_bin in bins)
-    return sum(
-        reliability_bin.count * abs(reliability_bin.confidence - reliability_bin.accuracy) for reliability_bin in bins
-    ) / max(1, total)
+    """Return the mean distance between confidence and accuracy over the bins' decisions, in [0, 1]."""
+    distance = sum(part.count * abs(part.confidence - part.accuracy) for part in bins)
+    return distance / max(1, sum(part.count for part in bins))
 
 
 def brier_score(gold: Sequence[int] | np.ndarray, probabilities: np.ndarray) -> float:
-    """Return half the mean squared distance of the distributions from the right answers, in [0, 1].
+    """Return half the mean squared distance of the distributions from the right labels, in [0, 1].
 
-    Of two labels it is the squared error of the positive one's probability; of more, half of Brier's own sum over
-    the labels, so that it stays in the same range.
+    For two labels it is the squared error of the positive label's probability; for more it is half of Brier's sum over
+    the labels, which has the same range.
 
     Raises:
-        DataError: if the two do not line up or there is no decision.
+        DataError: if the numbers of labels and rows differ or there is no decision.
     """
     _decided(gold, probabilities)
     distance = probabilities.copy()
@@ -103,13 +101,13 @@ def log_loss(gold: Sequence[int] | np.ndarray, logits: np.ndarray, temperature: 
 
 
 def fit_temperature(gold: Sequence[int] | np.ndarray, logits: np.ndarray) -> float:
-    """Return the temperature under which the right labels are most likely, in [0.05, 20].
+    """Return the temperature that minimizes the log loss, in [0.05, 20].
 
-    Dividing logits by it changes no decision, only how sure the model is (Guo et al., 2017). Fit it on other examples
-    than those that are judged.
+    Dividing logits by it changes no decision, only the confidence (Guo et al., 2017). Fit it on other examples than the
+    evaluated ones.
 
     Raises:
-        DataError: if the two do not line up or there is no decision.
+        DataError: if the numbers of labels and rows differ or there is no decision.
     """
     _decided(gold, logits)
     low, high = (math.log(bound) for bound in TEMPERATURES)
@@ -123,7 +121,7 @@ def calibration_scores(
     """Return ``ece``, ``brier``, ``nll`` (in nats) and the mean ``confidence``.
 
     Raises:
-        DataError: if the two do not line up or there is no decision.
+        DataError: if the numbers of labels and rows differ or there is no decision.
         SettingsError: if there is no bin or the temperature is not positive.
     """
     probabilities = probabilities_of(logits, temperature)
@@ -136,7 +134,7 @@ def calibration_scores(
 
 
 def _decided(gold: Sequence[int] | np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return which decisions are right, and how high the chosen label's score is, (D,) each."""
+    """Return which decisions are right, and the chosen label's score, (D,) each."""
     labels = np.asarray(gold)
     if scores.ndim != 2 or labels.shape != scores.shape[:1] or not len(labels):
         raise DataError(f"expected a row of scores for each right label, got shapes {labels.shape} and {scores.shape}")

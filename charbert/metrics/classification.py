@@ -16,7 +16,7 @@ Average = Literal["binary", "macro", "micro", "weighted"]
 
 
 def accuracy(gold: Labels, predicted: Labels) -> float:
-    """Return the share of examples with the right label, in [0, 1].
+    """Return the share of right labels, in [0, 1].
 
     Raises:
         DataError: if there is nothing to score or the two have different lengths.
@@ -45,8 +45,8 @@ def label_f1(gold: Labels, predicted: Labels, *, average: Average = "binary", po
     Args:
         gold: right labels.
         predicted: predicted labels.
-        average: ``binary`` scores the label ``positive`` alone; ``macro`` averages the labels' scores,
-            ``weighted`` does so by their share of the gold, ``micro`` counts all decisions together.
+        average: ``binary`` scores the label ``positive`` alone; ``macro`` averages the labels' scores, ``weighted``
+            weights them by their share of the gold, ``micro`` counts all decisions together.
         positive: the label that ``binary`` scores.
 
     Raises:
@@ -58,8 +58,7 @@ def label_f1(gold: Labels, predicted: Labels, *, average: Average = "binary", po
     gold_labels, predicted_labels = _as_labels(gold, predicted)
     if average == "binary":  # one against the rest, also where there are more than two labels
         gold_labels, predicted_labels = (
-            (gold_labels == positive).astype(np.int64),
-            (predicted_labels == positive).astype(np.int64),
+            (side == positive).astype(np.int64) for side in (gold_labels, predicted_labels)
         )
     return float(sklearn_metrics.f1_score(gold_labels, predicted_labels, average=average, zero_division=0.0))
 
@@ -67,8 +66,8 @@ def label_f1(gold: Labels, predicted: Labels, *, average: Average = "binary", po
 def averaged_scores(gold: Labels, predicted: Labels) -> dict[str, float]:
     """Return precision, recall and F1 averaged in three ways, ``macro_f1``, ``micro_recall`` and so on, in [0, 1].
 
-    The averages are those of `label_f1`, over the labels that are in the gold or predicted. Where every decision has
-    one label, all three micro averages are the accuracy.
+    The averages are those of `label_f1`, over the labels in the gold or the predictions. Since every decision has one
+    label, all three micro averages are the accuracy.
 
     Raises:
         DataError: if there is nothing to score or the two have different lengths.

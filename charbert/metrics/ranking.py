@@ -1,4 +1,4 @@
-"""Does a model rank the right label high? Areas under the ROC and the precision-recall curve."""
+"""Areas under the ROC curve and the precision-recall curve."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from charbert.errors import DataError
 def label_areas(gold: Sequence[int] | np.ndarray, probabilities: np.ndarray) -> dict[int, tuple[float, float]]:
     """Return the areas of each label against the rest, label -> (ROC, precision-recall), both in [0, 1].
 
-    The area under the precision-recall curve is the average precision, which joins no points of the curve by lines. A
-    label that all decisions or none of them have leaves nothing to rank and is left out.
+    The area under the precision-recall curve is the average precision, without interpolation between points. A label of
+    all decisions or of none is left out, since its areas are undefined.
 
     Args:
         gold: right labels, (D,).
-        probabilities: or scores, (D, K); the higher, the surer the model is of the label.
+        probabilities: or other scores, (D, K), higher for more likely labels.
 
     Raises:
-        DataError: if the two do not line up or there is nothing to rank.
+        DataError: if the numbers of labels and rows differ or there is no decision.
     """
     right = np.asarray(gold)
     if probabilities.ndim != 2 or right.shape != probabilities.shape[:1] or not len(right):
@@ -44,9 +44,9 @@ def label_areas(gold: Sequence[int] | np.ndarray, probabilities: np.ndarray) -> 
 def ranking_scores(
     gold: Sequence[int] | np.ndarray, probabilities: np.ndarray, *, positive: int = 1
 ) -> dict[str, float]:
-    """Return ``roc_auc`` and ``pr_auc``, in [0, 1]; nothing where all decisions have the same right label.
+    """Return ``roc_auc`` and ``pr_auc``, in [0, 1]; an empty dict where all decisions have the same right label.
 
-    Of two labels the areas of ``positive``; of more the means over the labels that occur, each against the rest.
+    For two labels the areas of ``positive``; for more the means over the labels that occur, each against the rest.
 
     Raises:
         DataError: see `label_areas`.

@@ -1,4 +1,4 @@
-"""Predicted answers to exact match and F1, as SQuAD defines them."""
+"""Exact match and F1 of predicted answers, as SQuAD defines them, and the no-answer threshold."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WITHOUT_PUNCTUATION = str.maketrans("", "", string.punctuation)
 class SpanScores:
     """Exact match and F1 in [0, 1], over all questions and over those with and without an answer.
 
-    A part without questions scores 0.
+    The score of a part without questions is 0.
     """
 
     exact: float
@@ -41,16 +41,16 @@ class NoAnswerThreshold:
 
 
 def normalize_answer(text: str) -> str:
-    """Return the text in lower case, without ASCII punctuation, articles and spare whitespace."""
+    """Return the text in lower case, without ASCII punctuation, articles and extra white space."""
     return " ".join(_ARTICLES.sub(" ", text.lower().translate(_WITHOUT_PUNCTUATION)).split())
 
 
 def exact_match(prediction: str, answers: Sequence[str]) -> float:
-    """Return 1 if the prediction equals one of the answers after normalisation, else 0.
+    """Return 1 if the prediction equals one of the answers after normalization, else 0.
 
     Without answers the question is unanswerable and only an empty prediction is right.
 
-    >>> exact_match("The harbour!", ["harbour"])
+    >>> exact_match("The harbor!", ["harbor"])
     1.0
     """
     text = normalize_answer(prediction)
@@ -62,7 +62,7 @@ def answer_f1(prediction: str, answers: Sequence[str]) -> float:
 
     Without answers, or for an empty prediction, it is 1 if both are empty, else 0.
 
-    >>> answer_f1("in the old harbour", ["the old port", "old harbour"])
+    >>> answer_f1("in the old harbor", ["the old port", "old harbor"])
     0.8
     """
     return max(_word_f1(prediction, answer) for answer in _usable(answers))
@@ -73,7 +73,7 @@ def span_scores(predictions: Mapping[str, str], answers: Mapping[str, Sequence[s
 
     Args:
         predictions: predicted answer of each question, empty for no answer.
-        answers: right answers of each question, none for an unanswerable one.
+        answers: right answers of each question, empty for an unanswerable one.
 
     Raises:
         DataError: if there is no question, or one has no prediction.
@@ -98,13 +98,13 @@ def best_no_answer_thresholds(
     """Return the thresholds that are best for exact match and for F1.
 
     Paper: Sec. 3.6, the threshold of SQuAD 2.0 is searched on the development set.
-    Departure: questions with equal no-answer scores fall on the same side of a threshold, so that the score
-    returned is one that the threshold reaches; the official search counts them one by one.
+    Departure: questions with equal no-answer scores are on the same side of a threshold, so that the returned score is
+    the one at the threshold; the official search counts them one by one.
 
     Args:
-        predictions: best answer that is not empty, for each question.
-        answers: right answers of each question, none for an unanswerable one.
-        no_answer_scores: how strongly the model says "no answer", on any scale.
+        predictions: best non-empty answer to each question.
+        answers: right answers of each question, empty for an unanswerable one.
+        no_answer_scores: higher where the model predicts no answer, on any scale.
 
     Raises:
         DataError: if there is no question, or one lacks its prediction or score.
@@ -120,12 +120,12 @@ def best_no_answer_thresholds(
 def apply_no_answer_threshold(
     predictions: Mapping[str, str], no_answer_scores: Mapping[str, float], threshold: float
 ) -> dict[str, str]:
-    """Return the predictions, emptied where the no-answer score is above the threshold."""
+    """Return the predictions, empty where the no-answer score is above the threshold."""
     return {name: "" if no_answer_scores[name] > threshold else prediction for name, prediction in predictions.items()}
 
 
 def _usable(answers: Sequence[str]) -> list[str]:
-    """Return the answers that normalisation does not empty, or the empty one."""
+    """Return the answers that are not empty after normalization, or the empty answer."""
     return [answer for answer in answers if normalize_answer(answer)] or [""]
 
 
@@ -140,7 +140,7 @@ def _word_f1(prediction: str, answer: str) -> float:
 def _per_question(
     predictions: Mapping[str, str], answers: Mapping[str, Sequence[str]]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return exact match, F1 and whether there is an answer, one each a question."""
+    """Return exact match, F1 and whether there is an answer for each question."""
     if not answers:
         raise DataError("expected at least one question to score, got none")
     missing = [name for name in answers if name not in predictions]
@@ -152,7 +152,7 @@ def _per_question(
 
 
 def _best_threshold(values: np.ndarray, answerable: np.ndarray, scores: np.ndarray) -> NoAnswerThreshold:
-    """Return the best cut: below or at it a question keeps its answer, above it it gets none."""
+    """Return the best threshold: at or below it a question keeps its answer, above it the answer is emptied."""
     order = np.argsort(scores, kind="stable")
     ranked = scores[order]
     kept = np.concatenate([[0.0], np.cumsum(values[order])])

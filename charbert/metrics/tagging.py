@@ -1,4 +1,4 @@
-"""Predicted tags to entity scores and token accuracy."""
+"""Entity scores and token accuracy of predicted tags."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from charbert.errors import DataError
 
 
 class Entity(NamedTuple):
-    """Where an entity stands and what it is."""
+    """Position and type of an entity."""
 
     sentence: int
     kind: str
@@ -22,7 +22,7 @@ class Entity(NamedTuple):
     first: int
     """Index of its first word."""
     end: int
-    """Index behind its last word."""
+    """Index after its last word."""
 
 
 @dataclass(frozen=True)
@@ -42,26 +42,26 @@ class TypeScores:
 
 @dataclass(frozen=True)
 class EntityScores(TypeScores):
-    """Scores over the entities of all types, and of each type by itself."""
+    """Scores over the entities of all types, and of each type."""
 
     per_type: dict[str, TypeScores]
 
 
 def entity_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> EntityScores:
-    """Return precision, recall and F1 of entities in seqeval's strict mode (IOB2, I- alone starts nothing).
+    """Return precision, recall and F1 of entities in seqeval's strict mode (IOB2, I- alone starts no entity).
 
-    A score with nothing to divide by is 0.
+    A score with a zero denominator is 0.
 
     >>> entity_scores([["B-PER", "I-PER", "O", "B-LOC"]], [["B-PER", "O", "O", "B-LOC"]]).f1
     0.5
 
     Raises:
-        DataError: if the two do not line up, or a tag is not IOB2.
+        DataError: if sentences or words differ in number, or a tag is not IOB2.
     """
-    found_gold, found_predicted = paired_entities(gold, predicted)
-    types = sorted({kind for entities in (*found_gold, *found_predicted) for _, kind, _, _ in entities})
+    sides = paired_entities(gold, predicted)
+    types = sorted({entity.kind for side in sides for entities in side for entity in entities})
     counts = {kind: np.zeros(3, dtype=np.int64) for kind in types}
-    for gold_entities, predicted_entities in zip(found_gold, found_predicted, strict=True):
+    for gold_entities, predicted_entities in zip(*sides, strict=True):
         for column, entities in enumerate((gold_entities, predicted_entities, gold_entities & predicted_entities)):
             for _, kind, _, _ in entities:
                 counts[kind][column] += 1
@@ -75,31 +75,23 @@ def entity_counts(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[st
     Their sum over sentences gives the corpus score (`charbert.metrics.significance.f1_of_counts`).
 
     Raises:
-        DataError: if the two do not line up, or a tag is not IOB2.
+        DataError: if sentences or words differ in number, or a tag is not IOB2.
     """
-    rows = [
-        (
-            len(gold_entities & predicted_entities),
-            len(predicted_entities - gold_entities),
-            len(gold_entities - predicted_entities),
-        )
-        for gold_entities, predicted_entities in zip(*paired_entities(gold, predicted), strict=True)
-    ]
+    pairs = zip(*paired_entities(gold, predicted), strict=True)
+    rows = [(len(right & given), len(given - right), len(right - given)) for right, given in pairs]
     return np.array(rows, dtype=np.int64).reshape(-1, 3)
 
 
 def type_averages(per_type: Mapping[str, TypeScores]) -> dict[str, float]:
-    """Return ``macro_f1``, ``weighted_recall`` and so on: the types' scores averaged, alike or by their gold share.
+    """Return ``macro_f1``, ``weighted_recall`` and so on: averages over types, unweighted or by gold share.
 
-    They are seqeval's averages over the types that occur in the gold or are predicted; without types all are 0. What
-    seqeval calls micro are the scores of all entities together, `EntityScores`.
+    They are seqeval's averages over the types in the gold or the predictions; without types all are 0. Seqeval's micro
+    averages are the scores of all entities together, `EntityScores`.
     """
     types = list(per_type.values())
-    weights = {"macro": [1.0] * len(types), "weighted": [float(type_name.gold) for type_name in types]}
+    weights = {"macro": [1.0] * len(types), "weighted": [float(scores.gold) for scores in types]}
     return {
-        f"{average}_{name}": float(
-            np.dot(weight, [getattr(type_name, name) for type_name in types]) / max(1.0, sum(weight))
-        )
+        f"{average}_{name}": float(np.dot(weight, [getattr(scores, name) for scores in types]) / max(1.0, sum(weight)))
         for average, weight in weights.items()
         for name in ("precision", "recall", "f1")
     }
@@ -109,7 +101,7 @@ def token_accuracy(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[s
     """Return the share of words with the right tag, in [0, 1]; 0 without words.
 
     Raises:
-        DataError: if the two do not line up.
+        DataError: if sentences or words differ in number.
     """
     _check_lengths(gold, predicted)
     right = sum(
@@ -121,7 +113,7 @@ def token_accuracy(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[s
 
 
 def label_scores(gold: Sequence[str], predicted: Sequence[str]) -> dict[str, TypeScores]:
-    """Return precision, recall and F1 of each label that occurs, each decision by itself, in alphabetical order.
+    """Return precision, recall and F1 of each label that occurs, over single decisions, in alphabetical order.
 
     Raises:
         DataError: if the two have different lengths.
@@ -143,7 +135,7 @@ def paired_entities(
     """Return the entities of every sentence, gold and predicted.
 
     Raises:
-        DataError: if the two do not line up, or a tag is not IOB2.
+        DataError: if sentences or words differ in number, or a tag is not IOB2.
     """
     _check_lengths(gold, predicted)
     try:
@@ -154,7 +146,7 @@ def paired_entities(
             ]
             for side in (gold, predicted)
         )
-    except (ValueError, KeyError, IndexError) as error:  # of seqeval, which looks at a tag's first letter
+    except (ValueError, KeyError, IndexError) as error:  # of seqeval, which reads a tag's first letter
         raise DataError(f"expected IOB2 tags (O, B-TYPE, I-TYPE): {error}") from error
     return gold_entities, predicted_entities
 

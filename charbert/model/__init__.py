@@ -1,6 +1,6 @@
 """The dual-channel encoder and its heads (Sec. 3.2-3.6).
 
-Importing this room registers them with the Auto classes of transformers.
+Importing this package registers them with the Auto classes of transformers, and the loader of models saved as adapters.
 """
 
 from transformers import (
@@ -12,6 +12,7 @@ from transformers import (
     AutoModelForTokenClassification,
 )
 
+from charbert.model.adaptation import lora as lora  # registers its loader
 from charbert.model.charbert import CharBertModel, CharBertOutput, CharBertPreTrainedModel
 from charbert.model.configuration import CharBertConfig
 from charbert.model.heads import (

@@ -1,4 +1,4 @@
-"""Characters to subword states: the entrance of the char channel."""
+"""Characters to subword states: the input of the char channel."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from charbert.model.kernels.fast_gru import read_both_ways
 class CharGru(nn.GRU):
     """A Bi-GRU whose backward direction starts at the last character of its row, not in the padding.
 
-    The parameters and their names are those of ``nn.GRU``. On a CPU the rows are mirrored by their lengths,
-    since packed sequences take six times as long to train. A `CharEncoder` calls it only where it must see the
-    embedded characters; see `read_ends`. On a GPU one cuDNN call reads a packed sequence in both directions.
+    The parameters and their names are those of ``nn.GRU``. On a CPU the rows are mirrored by their lengths, since
+    packed sequences take six times as long to train. On a GPU one cuDNN call reads a packed sequence in both
+    directions. A `CharEncoder` calls it only where the embedded characters are needed one by one; see `read_ends`.
     """
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
@@ -24,7 +24,7 @@ class CharGru(nn.GRU):
     def forward(self, chars: Tensor, lengths: Tensor) -> Tensor:  # type: ignore[override]
         """Map (B, C, E) and the lengths of the rows, (B,), to the states of both directions, (B, C, 2h).
 
-        States behind a row's last character are not defined.
+        States after a row's last character are undefined.
         """
         if chars.is_cuda:
             return self.read_packed(chars, lengths)
@@ -79,11 +79,10 @@ class CharEncoder(nn.Module):
 
 
 class ReleasedCharEncoder(nn.Module):
-    """The char encoder as the authors' weights need it.
+    """The char encoder of the authors' weights.
 
-    Released code: one Bi-GRU over the padded sequence, so the states depend on the amount of padding; the
-        padding id 0 is also the space, the separator and every special, and its embedding is random and never
-        trained.
+    Released code: one Bi-GRU over the padded sequence, so the states depend on the amount of padding; the padding id 0
+        is also the space, the separator and every special subword, and its embedding is random and never trained.
     """
 
     def __init__(self, config: CharBertConfig) -> None:
@@ -131,18 +130,20 @@ def build_char_encoder(config: CharBertConfig) -> nn.Module | None:
 def read_ends(gru: nn.GRU, embedding: nn.Embedding, ids: Tensor, mirror: Tensor, ends: tuple[Tensor, Tensor]) -> Tensor:
     """Return the states of a Bi-GRU at the first and at the last character of each subword, (B, T, 4h), Eqs. 1-2.
 
-    They are those of ``gru(embedding(ids))``, read backwards from where ``mirror`` says, on a CPU in half the time.
+    They equal those of ``gru(embedding(ids))`` with the backward direction read in the order of ``mirror``, and take
+    half the time on a CPU.
 
     Args:
         gru: bidirectional, of one layer.
-        embedding: of the characters; its padding row gets no gradient.
+        embedding: of characters; its padding row gets no gradient.
         ids: characters, (B, C).
-        mirror: where each position goes when rows are read backwards, (B, C); its own inverse.
+        mirror: position read in place of each when rows are read backwards, (B, C); its own inverse.
         ends: positions in C of the first and of the last characters, (B, T) each.
     """
     names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
-    ways = [torch.stack([getattr(gru, name), getattr(gru, f"{name}_reverse")]) for name in names]
-    weight_ih, weight_hh, bias_ih, bias_hh = ways
+    weight_ih, weight_hh, bias_ih, bias_hh = (
+        torch.stack([getattr(gru, name), getattr(gru, f"{name}_reverse")]) for name in names
+    )
     is_padding = torch.arange(embedding.num_embeddings).eq(
         -1 if embedding.padding_idx is None else embedding.padding_idx
     )
@@ -158,21 +159,21 @@ def read_ends(gru: nn.GRU, embedding: nn.Embedding, ids: Tensor, mirror: Tensor,
 
 
 def _is_plain(embedding: nn.Module, gru: nn.Module, ids: Tensor) -> bool:
-    """Return whether nothing needs the parts one by one: no other device, no wrapped part, no hook, no tracing."""
+    """Return whether `read_ends` can be used: on a CPU, uncompiled, and with no part wrapped or hooked."""
     observed = any(part._forward_hooks or part._forward_pre_hooks for part in (embedding, gru))
     untouched = type(embedding) is nn.Embedding and type(gru) in (nn.GRU, CharGru) and not observed
     return untouched and ids.device.type == "cpu" and not torch.compiler.is_compiling()
 
 
 def char_lengths(char_input_ids: Tensor, pad_id: int) -> Tensor:
-    """Return how many characters lead each row of (B, C) before its padding, (B,)."""
+    """Return how many characters each row of (B, C) has before its padding, (B,)."""
     size = char_input_ids.shape[1]
     positions = torch.arange(size, device=char_input_ids.device)
-    return torch.where(char_input_ids == pad_id, positions, size).amin(dim=1)  # ONNX has no running product
+    return torch.where(char_input_ids == pad_id, positions, size).amin(dim=1)  # ONNX has no cumulative product
 
 
 def mirror_positions(lengths: Tensor, size: int) -> Tensor:
-    """Return where each of ``size`` positions goes when rows are read backwards, (B, size); padding stays.
+    """Return the position read in place of each of ``size`` ones when rows are reversed, (B, size); padding stays.
 
     The map is its own inverse.
     """

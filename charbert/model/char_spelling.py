@@ -1,4 +1,4 @@
-"""The characters of a tokenizer's subwords, as the paper's layout or the released scripts have them."""
+"""The characters of a tokenizer's subwords, in the paper's layout or that of the released scripts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from charbert.text.text_batch import TextBatch
 
 
 class SubwordSpeller:
-    """Spell what a tokenizer returned, and lay the characters out as fields of a batch.
+    """Finds the characters of the subwords of an encoding, and lays them out as fields of a batch.
 
     Args:
         tokenizer: the trunk's fast tokenizer.
@@ -37,12 +37,12 @@ class SubwordSpeller:
         self.script = script
 
     def spell(self, plain: BatchEncoding, texts: TextBatch, *, is_padded: bool) -> SpelledSubwords:
-        """Return the characters of each subword of ``plain``, the tokenizer's answer to ``texts``."""
+        """Return the characters of each subword of ``plain``, the tokenizer's encoding of ``texts``."""
         rows = cast(list[Any], plain.encodings)
         row_lengths = np.fromiter(map(len, rows), np.int64, len(rows))
         real = [slice(None)] * len(rows)
         places: IntArray = np.arange(int(row_lengths.sum()))
-        if is_padded:  # padding is left alone, for speed
+        if is_padded:  # padding is skipped, for speed
             real, places = _find_subwords(rows, row_lengths)
 
         def read(values: Iterable[list[Any]], *, optional: bool = False) -> IntArray:
@@ -63,14 +63,11 @@ class SubwordSpeller:
         samples = plain.get("overflow_to_sample_mapping", range(len(rows)))
         owners = texts.owners(np.repeat(np.asarray(samples, np.int64), row_lengths), second, word_ids)
         source = texts.source
-        special = np.zeros(len(input_ids), np.bool_)
-        for index in self._special_ids:
-            special |= input_ids == index
         spans = SubwordSpans(
             begins=source.bounds[owners] + spread(offsets[:, 0], places, len(input_ids)),
             ends=source.bounds[owners] + spread(offsets[:, 1], places, len(input_ids)),
             texts=owners,
-            special=special,
+            special=np.isin(input_ids, self._special_ids),
             padding=spread(np.ones(len(places), np.int64), places, len(input_ids)) == 0,
             row_lengths=row_lengths,
         )
@@ -128,14 +125,13 @@ class SubwordSpeller:
     @cached_property
     def _marks_are_stripped(self) -> bool:
         normalizer = self.tokenizer.backend_tokenizer.normalizer
-        return normalizer is not None and normalizer.normalize_str("q\u0301") in (
-            "q",
-            "Q",
-        )  # has no composed form
+        if normalizer is None:
+            return False
+        return normalizer.normalize_str("q\u0301") in ("q", "Q")  # q with an accent has no composed form
 
 
 def _find_subwords(rows: list[Any], row_lengths: IntArray) -> tuple[list[slice], IntArray]:
-    """Return the part of each row that is not padding, and where its subwords stand among all rows."""
+    """Return the part of each row that is not padding, and the positions of its subwords among those of all rows."""
     real = []
     for mask in (row.attention_mask for row in rows):
         count = sum(mask)

@@ -1,4 +1,4 @@
-"""The dual-channel encoder: a subword trunk that reads characters alongside."""
+"""The dual-channel encoder: a subword trunk with a char channel beside it."""
 
 from __future__ import annotations
 
@@ -19,21 +19,31 @@ from charbert.batch import CHAR_INPUTS
 from charbert.errors import DataError, SettingsError
 from charbert.model.char_encoder import build_char_encoder
 from charbert.model.configuration import CharBertConfig
-from charbert.model.interaction import INTERACTIONS, FoldedKernel, Interaction
+from charbert.model.interaction import INTERACTIONS, Interaction
 from charbert.model.interaction_start import start_at_trunk
-from charbert.model.kernels.cpu_attention import attention_asked_for, use_signed_attention
+from charbert.model.kernels.cpu_attention import chosen_attention, use_signed_attention
+from charbert.model.kernels.folded_interaction import FoldedConvolution, folding_pays
 from charbert.model.kernels.random_masks import MaskDropout, replace_dropout
 from charbert.model.trunk import TrunkAdapter, build_trunk, trunk_adapter
 
 TrunkSource: TypeAlias = str | Path | PreTrainedConfig | PreTrainedModel
 """A trunk to start from: a hub name, a folder, a configuration (new weights), or a loaded model."""
+Loader: TypeAlias = Callable[..., PreTrainedModel | None]
+"""Class, folder and options of ``from_pretrained`` to a model; None for a folder in another format."""
+
+_loaders: list[Loader] = []
+
+
+def register_loader(loader: Loader) -> None:
+    """Let ``from_pretrained`` ask ``loader`` first, for a format that the library does not read."""
+    _loaders.append(loader)
 
 
 @dataclass
 class CharBertOutput(ModelOutput):
     """States of both channels; the char channel's fields are None without one.
 
-    Hidden states hold the input of the first layer and what each layer and its interaction gave, so L + 1 of
+    Hidden states are the input of the first layer and the states after each layer and its interaction, so L + 1 of
     them, the last after the trunk's final norm. Attentions are one (B, heads, T, T) per layer.
     """
 
@@ -46,12 +56,12 @@ class CharBertOutput(ModelOutput):
 
 
 class CharBertPreTrainedModel(PreTrainedModel):
-    """What every CharBERT model shares: initial weights, and starting from a pretrained trunk."""
+    """Base of every CharBERT model: initial weights, and how a model starts from a pretrained trunk."""
 
     config_class = CharBertConfig
     base_model_prefix = "charbert"
     supports_gradient_checkpointing = True
-    accepts_loss_kwargs = False  # each loss is a mean already; a trainer must divide accumulated steps itself
+    accepts_loss_kwargs = False  # each loss is already a mean; a trainer must divide accumulated steps itself
     _supports_sdpa = True
     _supports_flash_attn = True
     _supports_flex_attn = True
@@ -76,32 +86,31 @@ class CharBertPreTrainedModel(PreTrainedModel):
         trunk_config = source.config if isinstance(source, PreTrainedModel) else source
         model = cls(CharBertConfig(trunk_config=copy.deepcopy(trunk_config), **config_overrides))
         if isinstance(source, PreTrainedModel):
-            model._adopt(source)
+            model.adopt_trunk(source)
         return model
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: Any, *args: Any, **kwargs: Any) -> Self:
         """Return a saved model, as the library does; LoRA adapters saved by themselves are merged into their model."""
-        from charbert.model.adaptation.adapters import has_adapters, load_adapted  # it needs the classes of this file
-
-        if pretrained_model_name_or_path is not None and has_adapters(pretrained_model_name_or_path):
-            return load_adapted(cls, Path(pretrained_model_name_or_path), **kwargs)
+        for load in _loaders if pretrained_model_name_or_path is not None else ():
+            if (model := load(cls, Path(pretrained_model_name_or_path), **kwargs)) is not None:
+                return cast(Self, model)
         return super().from_pretrained(pretrained_model_name_or_path, *args, **kwargs)
 
     @classmethod
     def _reads_trunk_head(cls) -> bool:
-        """Whether the trunk's MLM head, if it has one, is wanted too."""
+        """Whether ``from_trunk`` also reads the trunk's MLM head, if it has one."""
         return False
 
-    def _adopt(self, source: PreTrainedModel) -> None:
+    def adopt_trunk(self, source: PreTrainedModel) -> None:
         """Copy the weights of a Hugging Face encoder, alone or under a head, into the trunk."""
-        mine = self.base_model.trunk
-        theirs = source.base_model.state_dict()
-        pooler = {name: weight for name, weight in mine.state_dict().items() if name.startswith("pooler.")}
-        wanted = {**pooler, **theirs}  # a trunk without a pooler leaves ours as it is
-        mine.load_state_dict({name: wanted[name] for name in mine.state_dict() if name in wanted})
+        trunk = self.base_model.trunk
+        weights = source.base_model.state_dict()
+        pooler = {name: weight for name, weight in trunk.state_dict().items() if name.startswith("pooler.")}
+        weights = {**pooler, **weights}  # a source without a pooler leaves ours unchanged
+        trunk.load_state_dict({name: weights[name] for name in trunk.state_dict() if name in weights})
         if self.config.interaction_start == "trunk" and self.base_model.interactions:
-            start_at_trunk(list(self.base_model.interactions), mine)
+            start_at_trunk(list(self.base_model.interactions), trunk)
 
     def get_input_embeddings(self) -> nn.Module:
         """Return the subword embeddings of the trunk."""
@@ -113,32 +122,31 @@ class CharBertPreTrainedModel(PreTrainedModel):
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
-        if isinstance(module, nn.GRU):  # torch's own, which the library's default leaves out
+        if isinstance(module, nn.GRU):  # as torch initializes it; the library's default leaves it out
             bound = module.hidden_size**-0.5
             for parameter in module.parameters():
                 init.uniform_(parameter, -bound, bound)
         elif isinstance(module, nn.Embedding) and self.config.variant == "released":
             init.normal_(module.weight, std=self.config.initializer_range)  # the padding row too
-        elif isinstance(module, nn.Embedding) and self._has_range_of_its_own(module):
+        elif (
+            isinstance(module, nn.Embedding)
+            and self.config.char_initializer_range is not None
+            and module is getattr(self.base_model.char_encoder, "embedding", None)
+        ):
             init.normal_(module.weight, std=self.config.char_initializer_range)
-            if not getattr(module.weight, "_is_hf_initialized", False):  # of a row the library would not know
+            if not getattr(module.weight, "_is_hf_initialized", False):  # the library does not track single rows
                 init.zeros_(module.weight[self.config.char_pad_id])
         else:
             super()._init_weights(module)
-
-    def _has_range_of_its_own(self, module: nn.Embedding) -> bool:
-        """Whether these are the embeddings of characters, and the settings give them a range."""
-        embeds_characters = module is getattr(self.base_model.char_encoder, "embedding", None)
-        return embeds_characters and self.config.char_initializer_range is not None
 
 
 class CharBertModel(CharBertPreTrainedModel):
     """CharBERT without a head.
 
     Paper: Sec. 3.2-3.4. Both channels pass through the same layer as one batch of 2B, then through the
-        interaction. With ``char_encoder="none"`` this is the plain trunk, to the bit.
-    Released code: variant "released"; its pooler is kept for its checkpoints only, as no head of the authors'
-        reads it, and is not trained.
+        interaction. With ``char_encoder="none"`` this is the plain trunk, bit for bit.
+    Released code: variant "released"; its pooler exists for the authors' checkpoints only: no head reads it, and it is
+        not trained.
 
     >>> from transformers import BertConfig
     >>> from charbert.text.char_vocab import CharVocab
@@ -191,7 +199,7 @@ class CharBertModel(CharBertPreTrainedModel):
 
         Raises:
             DataError: if the model has a char channel and a char input is missing.
-            SettingsError: if attention weights are asked of an attention that does not compute them.
+            SettingsError: if attention weights are requested and the attention implementation does not compute them.
         """
         token = self._adapter.embed(self.trunk, input_ids, token_type_ids)  # (B, T, H)
         char = self._encode_chars(char_input_ids, start_ids, end_ids)
@@ -200,20 +208,20 @@ class CharBertModel(CharBertPreTrainedModel):
             attention_mask = attention_mask.repeat(len(states), 1)  # (2B, T)
         context = self._adapter.layer_inputs(self.trunk, torch.cat(states), attention_mask)
         mask = self._interaction_mask(attention_mask, input_ids.shape[0])
-        kernels = self._folded_kernels(input_ids.numel())
-        wanted = self._asked(output_hidden_states, "output_hidden_states")
-        history = [states] if wanted else []  # what nobody asks for is not kept in memory
-        with self._recorded_attentions(self._asked(output_attentions, "output_attentions")) as attentions:
+        folded = self._folded_interactions(input_ids.numel())
+        keeps_states = self._option(output_hidden_states, "output_hidden_states")
+        history = [states] if keeps_states else []  # otherwise the states would stay in memory
+        with self._recorded_attentions(self._option(output_attentions, "output_attentions")) as attentions:
             for index, layer in enumerate(self._adapter.layers(self.trunk)):
                 states = _unbatch(layer(torch.cat(states), **context[index]), len(states))
                 if self.interactions:
                     which = index % len(self.interactions)
-                    states = list(self.interactions[which](*states, mask, kernels[which]))
-                if wanted:
+                    states = list(self.interactions[which](*states, mask, folded[which]))
+                if keeps_states:
                     history.append(states)
         states = [self._adapter.finish(self.trunk, channel) for channel in states]
         output = CharBertOutput(*states)
-        if wanted:
+        if keeps_states:
             channels = [tuple(channel) for channel in zip(*history[:-1], states, strict=True)]
             output["token_hidden_states"], output["char_hidden_states"] = _pair(channels)
         if attentions:
@@ -229,10 +237,10 @@ class CharBertModel(CharBertPreTrainedModel):
             for _ in range(1 if config.share_interaction else config.num_hidden_layers):
                 yield INTERACTIONS[config.interaction](config.hidden_size, config.interaction_window, norm_eps)
 
-    def _folded_kernels(self, subwords: int) -> list[FoldedKernel | None]:
-        """Return the kernel of each interaction that reads enough subwords for folding to pay, None for the others."""
+    def _folded_interactions(self, subwords: int) -> list[FoldedConvolution | None]:
+        """Return each interaction's folded convolution where it reads enough subwords, None for the others."""
         read = subwords * self.config.num_hidden_layers // max(1, len(self.interactions))
-        pays = read > 3 * self.config.hidden_size and not torch.compiler.is_compiling()
+        pays = folding_pays(read, self.config.hidden_size)
         return [cast(Interaction, interaction).fold() if pays else None for interaction in self.interactions]
 
     def _encode_chars(self, *char_inputs: Tensor | None) -> Tensor | None:
@@ -254,8 +262,8 @@ class CharBertModel(CharBertPreTrainedModel):
             return None
         return attention_mask[:batch_size].bool()
 
-    def _asked(self, argument: bool | None, setting: str) -> bool:
-        """Return the argument, or where it was not given the configuration's setting."""
+    def _option(self, argument: bool | None, setting: str) -> bool:
+        """Return the argument, or the configuration's setting where it was not given."""
         return bool(getattr(self.config, setting) if argument is None else argument)
 
     @contextmanager
@@ -265,9 +273,9 @@ class CharBertModel(CharBertPreTrainedModel):
         if not wanted:
             yield weights
             return
-        asked = attention_asked_for(self.trunk.config)
-        if asked != "eager":
-            raise SettingsError(f"output_attentions needs attn_implementation='eager', got {asked!r}")
+        chosen = chosen_attention(self.trunk.config)
+        if chosen != "eager":
+            raise SettingsError(f"output_attentions needs attn_implementation='eager', got {chosen!r}")
         record: Callable[..., None] = lambda _module, _inputs, output: weights.append(output[1])  # noqa: E731
         modules = [self._adapter.attention(layer) for layer in self._adapter.layers(self.trunk)]
         hooks = [module.register_forward_hook(record) for module in modules]
@@ -279,9 +287,10 @@ class CharBertModel(CharBertPreTrainedModel):
 
 
 def _in_run_precision(states: Tensor) -> Tensor:
-    """Return states in the precision that products run in on a CPU, whose norms and sums take it as it is.
+    """Return states in autocast's precision on a CPU.
 
-    Left in float32 they would be converted before and after every product, which takes longer than the products.
+    Its norms and sums keep the precision they are given, so states in float32 would be converted before and after every
+    product, which takes longer than the products.
     """
     if states.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
         return states.to(torch.get_autocast_dtype("cpu"))
@@ -289,12 +298,12 @@ def _in_run_precision(states: Tensor) -> Tensor:
 
 
 def _unbatch(states: Tensor, channels: int) -> list[Tensor]:
-    """Split (channels x B, ...) into channels of (B, ...); unlike ``chunk`` an exported graph can do so for any B."""
+    """Split (channels x B, ...) into channels of (B, ...); unlike ``chunk``, an exported graph can do it for any B."""
     return list(states.unflatten(0, (channels, -1)).unbind())
 
 
 def _pair(channels: list[tuple[Tensor, ...]]) -> tuple[Any, Any]:
-    """Return the two channels' values, None for a channel that is not there."""
+    """Return the two channels' values, None for an absent channel."""
     return channels[0], channels[1] if len(channels) > 1 else None
 
 

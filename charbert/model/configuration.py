@@ -28,11 +28,11 @@ class CharBertConfig(PreTrainedConfig):
     Args:
         trunk_config: configuration of the Transformer under both channels, as an object or as a dict with
             ``model_type``; BERT-base when None.
-        variant: "paper", in which padding never changes a score; or "released", which reproduces the authors'
-            code including how it treats padding (the backward GRU, the convolution and the mean pooling all
-            read it), as its weights were trained so.
-        char_vocab: the character vocabulary as a plain dict with at least ``characters`` (a list; ids are
-            positions in it) and ``pad_id``.
+        variant: "paper", in which padding never changes a score; or "released", which reproduces the authors' code and
+            its treatment of padding (the backward GRU, the convolution and the mean pooling all read it), as needed for
+            the authors' weights.
+        char_vocab: the character vocabulary as a dict with at least ``characters`` (a list; ids are positions in it)
+            and ``pad_id``.
         char_vocab_size: number of character embeddings; None takes it from ``char_vocab``.
         char_embedding_size: size E of one character's embedding (Eq. 1).
         char_hidden_size: GRU states per direction; None means H / 4, the only size for which the two states
@@ -40,22 +40,23 @@ class CharBertConfig(PreTrainedConfig):
         char_encoder: "gru" (Eqs. 1-2); "embeddings", the ablation without GRU, in which a subword is the
             embeddings of its first and last character; or "none": no char channel, the model is its trunk.
         interaction: "paper" (Eqs. 3-6), "released", "residual", the paper's without the layer norms of Eq. 6, or
-            "none", in which the channels pass side by side through the same layers; None takes the variant's own.
-        share_interaction: one interaction for all layers; None means what the variant does (released: True).
-        interaction_start: how new interactions begin: "random", as all new weights; or "trunk", adding nothing and at
-            the scale of a pretrained trunk's states, so that pretraining begins near the trunk; with "residual" at it.
+            "none", in which the channels pass through the same layers without interacting; None takes the variant's.
+        share_interaction: one interaction for all layers; None takes the variant's default (released: True).
+        interaction_start: initial weights of interactions: "random", as all new weights; or "trunk", adding nothing and
+            keeping the scale of a pretrained trunk's states, so that pretraining starts near the trunk; with "residual"
+            it starts as exactly the trunk.
         interaction_window: odd width of the convolution of Eq. 4, in subwords.
         head_channels: what a fine-tuning head reads: "both" concatenated (Sec. 3.6), "token" or "char".
         mlm_objective: whether the pretraining model has an MLM head.
         nlm_vocab_size: words W that NLM chooses from, ``<unk>`` included; 0 means no NLM head.
         nlm_channel: the channel NLM predicts from; "token" is for models without a char channel.
         nlm_norm: layer norm before the NLM decoder: "none" (Eq. 7), "own" (released BERT) or "shared" with
-            the MLM head (released RoBERTa); None takes the variant's own.
+            the MLM head (released RoBERTa); None takes the variant's.
         char_dropout: dropout on the states that enter the char channel, in [0, 1). Paper: none.
         classifier_dropout: dropout before a classifier, in [0, 1); None takes the trunk's.
         initializer_range: standard deviation of new weights; None takes the trunk's.
-        char_initializer_range: that of new character embeddings; None takes ``initializer_range``. At 0.02 the Bi-GRU
-            tells subwords apart by 0.01 where MiniLM's embeddings do by 0.45; at 1 by 0.35.
+        char_initializer_range: that of new character embeddings; None takes ``initializer_range``. At 0.02 the Bi-GRU's
+            states deviate by 0.01 between subwords, where MiniLM's embeddings deviate by 0.45; at 1 by 0.35.
 
     Raises:
         SettingsError: if a setting is unknown, out of range, or contradicts another.
@@ -118,7 +119,7 @@ class CharBertConfig(PreTrainedConfig):
         self._check_channels()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the settings without where the trunk lay, which is of the machine and not of the model."""
+        """Return the settings without the trunk's path, which belongs to the machine and not to the model."""
         values: dict[str, Any] = super().to_dict()
         if isinstance(values.get("trunk_config"), dict):
             values["trunk_config"].pop("_name_or_path", None)
@@ -171,10 +172,9 @@ class CharBertConfig(PreTrainedConfig):
             raise SettingsError(f"interaction_window must be odd to preserve the length, got {self.interaction_window}")
         if self.nlm_vocab_size < 0:
             raise SettingsError(f"nlm_vocab_size must be 0 or more, got {self.nlm_vocab_size}")
-        if not 0 <= self.char_dropout < 1:
-            raise SettingsError(f"char_dropout must be in [0, 1), got {self.char_dropout}")
-        if self.classifier_dropout is not None and not 0 <= self.classifier_dropout < 1:
-            raise SettingsError(f"classifier_dropout must be in [0, 1), got {self.classifier_dropout}")
+        for name in ("char_dropout", "classifier_dropout"):
+            if not 0 <= (getattr(self, name) or 0) < 1:
+                raise SettingsError(f"{name} must be in [0, 1), got {getattr(self, name)}")
         if self.char_initializer_range is not None and self.char_initializer_range <= 0:
             raise SettingsError(f"char_initializer_range must be positive, got {self.char_initializer_range}")
         if self.char_encoder == "gru":

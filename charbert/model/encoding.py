@@ -1,4 +1,4 @@
-"""What the processor returns, and the forms that its rows come in: lists, NumPy arrays, tensors."""
+"""The processor's output, and the types of its rows: lists, NumPy arrays, tensors."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from charbert.text.alignment import SpelledSubwords
 
 
 class CharBertEncoding(BatchEncoding):
-    """A ``BatchEncoding`` that also keeps the characters of its subwords, for
-    ``CharBertProcessor.hide_subwords``."""
+    """A ``BatchEncoding`` that also keeps the characters of its subwords, for ``CharBertProcessor.hide_subwords``."""
 
     subwords: SpelledSubwords | None = None
-    """Characters of each subword before they were laid out; None for a plain trunk."""
+    """Characters of each subword before layout; None for a plain trunk."""
     max_chars: int | None = None
     """Fixed length of the char rows in the released layout."""
 
@@ -40,7 +39,7 @@ def to_tensor(rows: Any, name: str, form: str) -> Any:
 
 
 def form_of(rows: Any) -> str:
-    """Return the form that rows come in: "pt" for a tensor, "np" for an array, "rows" for lists."""
+    """Return the type of rows: "pt" for a tensor, "np" for an array, "rows" for lists."""
     if isinstance(rows, torch.Tensor):
         return "pt"
     return "np" if isinstance(rows, np.ndarray) else "rows"

@@ -1,4 +1,4 @@
-"""What CharBERT is trained to answer: pretraining, tagging, classification and span extraction."""
+"""The heads of CharBERT: pretraining, tagging, classification and span extraction."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from charbert.model.trunk import trunk_adapter
 class CharBertPreTrainingOutput(ModelOutput):
     """Losses and accuracy counts where labels were given, else scores for every position.
 
-    ``loss`` is the sum of ``mlm_loss`` and ``nlm_loss``. Counts are detached scalars: labelled positions, and
-    how many of them were predicted; the ``known`` ones leave out words that NLM's vocabulary lacks. Logits are
-    (B, T, V) and (B, T, W), and None once labels are given.
+    ``loss`` is the sum of ``mlm_loss`` and ``nlm_loss``. Counts are detached scalars: labeled positions, and how many
+    of them were predicted right; the ``known`` counts leave out words outside NLM's vocabulary. Logits are (B, T, V)
+    and (B, T, W), and None once labels are given.
     """
 
     loss: Tensor | None = None
@@ -53,8 +53,8 @@ class CharBertPreTrainingOutput(ModelOutput):
 class CharBertForPreTraining(CharBertPreTrainedModel):
     """CharBERT with the two unsupervised objectives.
 
-    Paper: Sec. 3.5: MLM on the token channel, on words without noise; NLM on the char channel, on noised
-        words. The loss is their sum.
+    Paper: Sec. 3.5: MLM on the token channel, on words without noise; NLM on the char channel, on noised words. The
+        loss is their sum.
     Either head can be left out: ``mlm_objective=False``, ``nlm_vocab_size=0``.
     """
 
@@ -77,7 +77,7 @@ class CharBertForPreTraining(CharBertPreTrainedModel):
         mlm_labels: Tensor | None = None,
         nlm_labels: Tensor | None = None,
     ) -> CharBertPreTrainingOutput:
-        """Return the losses of the labels given, or without labels the scores of every position.
+        """Return the losses for the labels given, or without labels the scores of every position.
 
         Args:
             input_ids: subwords, (B, T); this and the next five as in ``CharBertModel.forward``.
@@ -86,7 +86,7 @@ class CharBertForPreTraining(CharBertPreTrainedModel):
             char_input_ids: (B, C).
             start_ids: (B, T).
             end_ids: (B, T).
-            mlm_labels: the hidden subwords, (B, T), -100 elsewhere; ignored without that head.
+            mlm_labels: the masked subwords, (B, T), -100 elsewhere; ignored without that head.
             nlm_labels: the original words of noised ones, (B, T), -100 elsewhere; ignored without that head.
         """
         states = self.charbert(input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids)
@@ -115,8 +115,9 @@ class CharBertForPreTraining(CharBertPreTrainedModel):
     def _reads_trunk_head(cls) -> bool:
         return True
 
-    def _adopt(self, source: PreTrainedModel) -> None:
-        super()._adopt(source)
+    def adopt_trunk(self, source: PreTrainedModel) -> None:
+        """Copy the weights of a Hugging Face encoder, and of its MLM head where it has one."""
+        super().adopt_trunk(source)
         if self.mlm_head is not None:
             self.mlm_head.adopt(source)
 
@@ -128,7 +129,10 @@ class CharBertForPreTraining(CharBertPreTrainedModel):
 
 
 class CharBertForFineTuning(CharBertPreTrainedModel):
-    """What the fine-tuning heads share: the channels they read and the dropout before a classifier."""
+    """Base of the fine-tuning heads: the channels they read, the dropout and the linear classifier."""
+
+    num_outputs: int | None = None
+    """Scores for each subword or sequence; None: ``config.num_labels``."""
 
     def __init__(self, config: CharBertConfig) -> None:
         super().__init__(config)
@@ -137,6 +141,8 @@ class CharBertForFineTuning(CharBertPreTrainedModel):
         if dropout is None:
             dropout = trunk_adapter(config.trunk_config).dropout(config.trunk_config)
         self.dropout = nn.Dropout(dropout)
+        self.classifier = nn.Linear(config.head_size, self.num_outputs or config.num_labels)
+        self.post_init()
 
     def head_states(self, states: CharBertOutput) -> Tensor:
         """Join the channels that ``head_channels`` names, (B, T, 2H) or (B, T, H). Paper: Sec. 3.6."""
@@ -146,12 +152,7 @@ class CharBertForFineTuning(CharBertPreTrainedModel):
 
 
 class CharBertForTokenClassification(CharBertForFineTuning):
-    """CharBERT with a tag for every subword; the first one of a word stands for it. Paper: Sec. 3.6."""
-
-    def __init__(self, config: CharBertConfig) -> None:
-        super().__init__(config)
-        self.classifier = nn.Linear(config.head_size, config.num_labels)
-        self.post_init()
+    """CharBERT with a tag for every subword; a word's tag is that of its first subword. Paper: Sec. 3.6."""
 
     def forward(
         self,
@@ -179,17 +180,12 @@ class CharBertForTokenClassification(CharBertForFineTuning):
 
 
 class CharBertForSequenceClassification(CharBertForFineTuning):
-    """CharBERT with one answer per sequence, from the mean of its states; a plain trunk is pooled alike.
+    """CharBERT with one label or number per sequence, from the mean of its states; a plain trunk is pooled alike.
 
     Paper: Sec. 3.6.
     Released code: the mean reads padding too (variant "released"), and RoBERTa has no dropout here
         (``classifier_dropout=0``).
     """
-
-    def __init__(self, config: CharBertConfig) -> None:
-        super().__init__(config)
-        self.classifier = nn.Linear(config.head_size, config.num_labels)
-        self.post_init()
 
     def forward(
         self,
@@ -230,10 +226,7 @@ class CharBertForQuestionAnswering(CharBertForFineTuning):
     Paper: Sec. 3.6. No dropout before the classifier, as in the released code and in BERT.
     """
 
-    def __init__(self, config: CharBertConfig) -> None:
-        super().__init__(config)
-        self.classifier = nn.Linear(config.head_size, 2)
-        self.post_init()
+    num_outputs = 2
 
     def forward(
         self,
@@ -278,7 +271,7 @@ def _report(
     unlabeled: bool,
     unknown: int | None = None,
 ) -> None:
-    """Enter an objective's loss and counts into the output, or its logits if there are no labels at all."""
+    """Write an objective's loss and counts into the output, or its logits if there are no labels at all."""
     if labels is not None:
         scored: LabeledLoss = labeled_loss(head, states, labels, unknown)
         output[f"{objective}_loss"] = scored.loss

@@ -1,9 +1,8 @@
-"""How the token channel and the char channel enrich each other after a Transformer layer."""
+"""The interaction: the token channel and the char channel enrich each other after a Transformer layer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -11,25 +10,17 @@ from torch.nn import functional as F
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from charbert.errors import SettingsError
-
-
-class FoldedKernel(NamedTuple):
-    """A convolution that has taken in the linear maps before it."""
-
-    weight: Tensor
-    """(H, 2H, window)."""
-    of_bias: Tensor | None
-    """What the maps' biases add where there is a subword, (H, 1, window); None where they have none."""
+from charbert.model.kernels.folded_interaction import FoldedConvolution
 
 
 class Interaction(GradientCheckpointingLayer):
-    """What all interactions share: a linear map of each channel, and a convolution over both side by side.
+    """Base of all interactions: a linear map of each channel, and a convolution over both, concatenated.
 
     Args:
         hidden_size: H.
         window: width of the convolution, in subwords; odd.
         norm_eps: of the layer norms.
-        bias: whether the linear maps have one.
+        bias: whether the linear maps have a bias.
 
     Raises:
         SettingsError: if ``window`` is even, since T would not be preserved.
@@ -37,21 +28,22 @@ class Interaction(GradientCheckpointingLayer):
 
     def __init__(self, hidden_size: int, window: int, norm_eps: float, *, bias: bool) -> None:
         super().__init__()
-        _check_window(window)
+        if window < 1 or window % 2 == 0:
+            raise SettingsError(f"interaction_window must be odd to preserve the length, got {window}")
         self.token_in, self.char_in = (nn.Linear(hidden_size, hidden_size, bias=bias) for _ in range(2))
         self.mix = nn.Conv1d(2 * hidden_size, hidden_size, window, padding=window // 2)
         self.token_norm: nn.Module
         self.char_norm: nn.Module
         self.token_norm, self.char_norm = (nn.LayerNorm(hidden_size, eps=norm_eps) for _ in range(2))
 
-    def last_maps(self) -> list[nn.Module]:
+    def output_maps(self) -> list[nn.Module]:
         """Return the maps whose output is added to the channels."""
         return [self.mix]
 
     @torch.no_grad()
     def start_near_identity(self, mean: float, deviation: float) -> None:
-        """Add nothing to the channels, and give states of this mean and deviation over H back nearly as they are."""
-        for part in self.last_maps():
+        """Set weights that add nothing and nearly keep states of this mean and deviation over H."""
+        for part in self.output_maps():
             for parameter in part.parameters():
                 parameter.zero_()
         for norm in (self.token_norm, self.char_norm):
@@ -59,71 +51,50 @@ class Interaction(GradientCheckpointingLayer):
                 norm.weight.fill_(deviation)
                 norm.bias.fill_(mean)
 
-    def fold(self) -> FoldedKernel | None:
-        """Return the convolution with the linear maps before it in its kernel, exactly.
+    def fold(self) -> FoldedConvolution | None:
+        """Return the convolution with the linear maps before it in its kernel; None where it cannot be folded."""
+        return FoldedConvolution.of(self.token_in, self.char_in, self.mix)
 
-        With N subwords to read, in one layer or in several that share the interaction, the maps cost 4 H^2 N operations
-        and folding them costs 12 H^3: it pays where ``N > 3 H``. None where an adapter or a hook is on one of the
-        parts, which would not be asked.
-        """
-        parts = ((self.token_in, nn.Linear), (self.char_in, nn.Linear), (self.mix, nn.Conv1d))
-        if any(type(part) is not kind or part._forward_hooks or part._forward_pre_hooks for part, kind in parts):
-            return None
-        maps, halves = (self.token_in, self.char_in), self.mix.weight.chunk(2, dim=1)  # (H, H, window) each
-        folded = [torch.einsum("oiw,ij->ojw", half, linear.weight) for half, linear in zip(halves, maps, strict=True)]
-        if maps[0].bias is None:
-            return FoldedKernel(torch.cat(folded, dim=1), None)
-        biases = torch.cat([linear.bias for linear in maps])
-        return FoldedKernel(torch.cat(folded, dim=1), torch.einsum("oiw,i->ow", self.mix.weight, biases)[:, None])
-
-    def fuse(self, token: Tensor, char: Tensor, mask: Tensor | None, kernel: FoldedKernel | None) -> Tensor:
+    def fuse(self, token: Tensor, char: Tensor, mask: Tensor | None, folded: FoldedConvolution | None) -> Tensor:
         """Map both channels, (B, T, H), and convolve them along T to (B, T, H), with zeros where ``mask`` is False."""
-        if kernel is None:
-            joint = torch.cat([self.token_in(token), self.char_in(char)], dim=-1)  # (B, T, 2H), Eq. 3
-        else:
-            joint = torch.cat([token, char], dim=-1)
+        if folded is not None:
+            return folded.apply(token, char, mask)
+        joint = torch.cat([self.token_in(token), self.char_in(char)], dim=-1)  # (B, T, 2H), Eq. 3
         if mask is not None:
             joint = joint.masked_fill(~mask[..., None], 0.0)
-        joint = joint.transpose(1, 2)
-        if kernel is None:
-            mixed: Tensor = self.mix(joint)
-            return mixed.transpose(1, 2)
-        mixed = F.conv1d(joint, kernel.weight, self.mix.bias, padding=self.mix.kernel_size[0] // 2)
-        if kernel.of_bias is not None:  # a bias of Eq. 3 counts where there is a subword, and not outside
-            real = joint.new_ones(1, 1, joint.shape[2]) if mask is None else mask[:, None].to(joint.dtype)
-            mixed = mixed + F.conv1d(real, kernel.of_bias, padding=self.mix.kernel_size[0] // 2)
+        mixed: Tensor = self.mix(joint.transpose(1, 2))
         return mixed.transpose(1, 2)
 
 
 class HeterogeneousInteraction(Interaction):
-    """Fuse both channels, then divide the fusion again between them.
+    """Fuse both channels, then divide the fused states between them.
 
     Paper: Sec. 3.4, fuse (Eqs. 3-4) and divide (Eqs. 5-6).
     Released code: stops after the convolution and shares it across layers; see ReleasedInteraction.
-    Departure: padding is zero before the convolution, as the positions outside the sequence are, so that the
-        window of the last subword never reads it.
+    Departure: padding is set to zero before the convolution, like positions outside the sequence, so that the window of
+        the last subword never reads it.
     """
 
     def __init__(self, hidden_size: int, window: int = 3, norm_eps: float = 1e-12) -> None:
         super().__init__(hidden_size, window, norm_eps, bias=True)
         self.token_out, self.char_out = (nn.Linear(hidden_size, hidden_size) for _ in range(2))
 
-    def last_maps(self) -> list[nn.Module]:
+    def output_maps(self) -> list[nn.Module]:
         """Return the two maps of the division."""
         return [self.token_out, self.char_out]
 
     def forward(
-        self, token: Tensor, char: Tensor, mask: Tensor | None = None, kernel: FoldedKernel | None = None
+        self, token: Tensor, char: Tensor, mask: Tensor | None = None, folded: FoldedConvolution | None = None
     ) -> tuple[Tensor, Tensor]:
         """Map both channels, each (B, T, H), to their enriched selves.
 
         Args:
             token: (B, T, H).
             char: (B, T, H).
-            mask: True on subwords and False on padding, (B, T); without it padding is read.
-            kernel: of ``fold``, where one product is to do the work of Eq. 3 and of the convolution.
+            mask: True on subwords and False on padding, (B, T); None: padding is read.
+            folded: of ``fold``, to compute Eq. 3 and the convolution in one product.
         """
-        fused = torch.tanh(self.fuse(token, char, mask, kernel))  # (B, T, H), Eqs. 3-4
+        fused = torch.tanh(self.fuse(token, char, mask, folded))  # (B, T, H), Eqs. 3-4
         token = self.token_norm(token + F.gelu(self.token_out(fused)))  # Eqs. 5-6
         char = self.char_norm(char + F.gelu(self.char_out(fused)))
         return token, char
@@ -132,8 +103,8 @@ class HeterogeneousInteraction(Interaction):
 class ResidualInteraction(HeterogeneousInteraction):
     """Fuse and divide as the paper does, and add to the channels without the layer norms of Eq. 6.
 
-    Ours: a layer norm cannot give the states of a trunk back as they are, since these differ in scale from subword to
-    subword. Without it, and with ``interaction_start="trunk"``, the token channel begins as the trunk exactly.
+    Ours: a layer norm cannot leave the states of a trunk unchanged, since their scale differs from subword to subword.
+    Without it, and with ``interaction_start="trunk"``, the token channel starts as exactly the trunk.
     """
 
     def __init__(self, hidden_size: int, window: int = 3, norm_eps: float = 1e-12) -> None:
@@ -142,20 +113,20 @@ class ResidualInteraction(HeterogeneousInteraction):
 
 
 class ReleasedInteraction(Interaction):
-    """The interaction as the authors' weights need it.
+    """The interaction of the authors' weights.
 
-    Released code: no biases in Eq. 3, no tanh in Eq. 4, and no divide: the convolution's output itself is
-        added to both channels.
+    Released code: no biases in Eq. 3, no tanh in Eq. 4, and no divide: the convolution's output is added to both
+        channels.
     """
 
     def __init__(self, hidden_size: int, window: int = 3, norm_eps: float = 1e-12) -> None:
         super().__init__(hidden_size, window, norm_eps, bias=False)
 
     def forward(
-        self, token: Tensor, char: Tensor, mask: Tensor | None = None, kernel: FoldedKernel | None = None
+        self, token: Tensor, char: Tensor, mask: Tensor | None = None, folded: FoldedConvolution | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Map both channels as HeterogeneousInteraction does; the authors give no ``mask``."""
-        fused = self.fuse(token, char, mask, kernel)  # (B, T, H)
+        """Map both channels as HeterogeneousInteraction does; the authors pass no ``mask``."""
+        fused = self.fuse(token, char, mask, folded)  # (B, T, H)
         return self.token_norm(token + fused), self.char_norm(char + fused)
 
 
@@ -164,9 +135,4 @@ INTERACTIONS: dict[str, Callable[[int, int, float], Interaction]] = {
     "released": ReleasedInteraction,
     "residual": ResidualInteraction,
 }
-"""Interaction modules by the name they have in a configuration."""
-
-
-def _check_window(window: int) -> None:
-    if window < 1 or window % 2 == 0:
-        raise SettingsError(f"interaction_window must be odd to preserve the length, got {window}")
+"""Interaction modules by their name in a configuration."""

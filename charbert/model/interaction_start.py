@@ -1,4 +1,4 @@
-"""Interactions that begin as nearly nothing, so that pretraining begins near the trunk."""
+"""Initial weights of interactions with almost no effect, so that pretraining starts near the trunk."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class StateScale(NamedTuple):
 
 @torch.no_grad()
 def state_scales(trunk: PreTrainedModel) -> list[StateScale]:
-    """Return the scale of the states after each layer of a trunk, on subwords drawn from its vocabulary.
+    """Return the scale of the states after each layer of a trunk, on random subwords of its vocabulary.
 
-    The same subwords are drawn each time, with a generator of their own.
+    A separate generator with a fixed seed draws the same subwords each time.
     """
     adapter = trunk_adapter(trunk.config)
     length = min(_SUBWORDS, getattr(trunk.config, "max_position_embeddings", _SUBWORDS) - 2)  # RoBERTa counts from 2
@@ -46,10 +46,10 @@ def state_scales(trunk: PreTrainedModel) -> list[StateScale]:
 
 
 def start_at_trunk(interactions: Sequence[Interaction], trunk: PreTrainedModel) -> None:
-    """Let interactions add nothing at first, and leave states at the scale that the trunk's next layer knows.
+    """Initialize interactions to add nothing, and to keep states at the scale that the trunk's next layer expects.
 
-    New ones bring every state to a deviation of 1, where MiniLM's layers leave them at 0.6, and add noise to it.
-    An interaction that all layers share takes the mean of their scales.
+    By default an interaction's layer norm scales every state to a deviation of 1, where MiniLM's layers give 0.6, and
+    its convolution adds noise. An interaction that all layers share takes the mean of their scales.
 
     Args:
         interactions: one per layer, or one for all; changed in place.

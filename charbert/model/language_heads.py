@@ -19,14 +19,13 @@ MLM_HEAD_WEIGHTS = {
     "roberta": {"dense": "lm_head.dense", "norm": "lm_head.layer_norm", "bias": "lm_head.bias"},
     "distilbert": {"dense": "vocab_transform", "norm": "vocab_layer_norm", "bias": "vocab_projector.bias"},
 }
-"""Where the MLM head of a trunk family keeps what ours needs; other families start with a new head."""
+"""Names of the MLM head's weights in each trunk family; other families start with a new head."""
 
 
 class MlmHead(nn.Module):
     """Scores over the subword vocabulary from the token channel.
 
-    Paper: Sec. 3.5. The decoder is the trunk's subword embeddings, handed in at each call: tied by
-        construction.
+    Paper: Sec. 3.5. The decoder is the trunk's subword embeddings, passed in at each call, so the two are tied.
     """
 
     def __init__(self, config: CharBertConfig, norm_eps: float) -> None:
@@ -44,15 +43,14 @@ class MlmHead(nn.Module):
 
     @torch.no_grad()
     def adopt(self, source: PreTrainedModel) -> bool:
-        """Copy the MLM head of a Hugging Face model, and return whether it has one that fits."""
+        """Copy the MLM head of a Hugging Face model, and return whether it has one of a known family."""
         family = "roberta" if "roberta" in source.config.model_type else source.config.model_type
-        places = MLM_HEAD_WEIGHTS.get(family)
-        theirs = source.state_dict()
-        if places is None or places["bias"] not in theirs:
+        names, weights = MLM_HEAD_WEIGHTS.get(family), source.state_dict()
+        if names is None or names["bias"] not in weights:
             return False
         for name, weight in self.state_dict().items():
             module, _, leaf = name.rpartition(".")
-            weight.copy_(theirs[f"{places[module]}.{leaf}" if module else places[leaf]])
+            weight.copy_(weights[f"{names[module]}.{leaf}" if module else names[leaf]])
         return True
 
 
@@ -60,7 +58,7 @@ class NlmHead(nn.Module):
     """Scores over the word vocabulary from the char channel.
 
     Paper: Sec. 3.5, Eq. 7: linear and GELU, then softmax over 30K words.
-    Released code: a layer norm after the GELU; RoBERTa's is the MLM head's own.
+    Released code: a layer norm after the GELU; in RoBERTa it is shared with the MLM head.
     """
 
     def __init__(self, config: CharBertConfig, norm_eps: float) -> None:

@@ -1,4 +1,4 @@
-"""Text to model inputs: a fast tokenizer's fields and the three of the char channel, in one call."""
+"""Text to model inputs: the fields of a fast tokenizer and those of the char channel, in one call."""
 
 from __future__ import annotations
 
@@ -15,13 +15,7 @@ from charbert.batch import CHAR_INPUTS, TOKEN_INPUTS
 from charbert.errors import DataError, SettingsError
 from charbert.model.char_spelling import SubwordSpeller
 from charbert.model.encoding import CharBertEncoding, form_of, to_tensor
-from charbert.model.processor_files import (
-    SETTINGS_FILE,
-    SETTINGS_VERSION,
-    VOCAB_FILE,
-    find_file,
-    read_settings,
-)
+from charbert.model.processor_files import SETTINGS_FILE, SETTINGS_VERSION, VOCAB_FILE, find_file, read_settings
 from charbert.text.alignment import SpelledSubwords
 from charbert.text.char_vocab import CharVocab
 from charbert.text.released_alignment import CHARS_PER_POSITION, RELEASED_RULES
@@ -32,32 +26,28 @@ MODES = ("paper", "released")
 
 
 class CharBertProcessor:
-    """Give a trunk's inputs, and with a character vocabulary also ``char_input_ids``, ``start_ids``,
-    ``end_ids``.
+    """Text to a trunk's inputs, and with a character vocabulary also ``char_input_ids``, ``start_ids``, ``end_ids``.
 
     Paper: Sec. 3.3, Eqs. 1-2: the characters of the whole input as one sequence, and the first and last
     character of each subword in it.
     Released code: ``mode="released"`` gives the inputs of the authors' scripts, which differ from each other
-    (``charbert.text.released_alignment.RELEASED_RULES``): characters of the normalised subword, no characters
-    for [UNK] outside pretraining, a fixed room of 6 characters per position, and a shift after a subword
-    ``#``.
-    Departure: ``mode="paper"`` takes the characters from the original text through the tokenizer's offsets,
-    so case and diacritics survive an uncased trunk, [UNK] keeps its characters, and rows are as long as they
-    need be.
+    (``charbert.text.released_alignment.RELEASED_RULES``): characters of the normalized subword, no characters for [UNK]
+    outside pretraining, 6 characters per position, and a shift after a subword ``#``.
+    Departure: ``mode="paper"`` takes the characters from the original text through the tokenizer's offsets, so an
+    uncased trunk keeps case and diacritics, [UNK] keeps its characters, and rows have no fixed length.
 
     Args:
         tokenizer: a fast tokenizer (one that knows offsets) of the trunk.
-        char_vocab: None for a plain trunk: the call then returns the tokenizer's fields only.
+        char_vocab: None for a plain trunk, for which a call returns the tokenizer's fields only.
         mode: "paper" or "released".
-        script: the authors' script whose inputs ``mode="released"`` gives: "pretrain", "ner", "glue" or
-            "squad".
-        row_length: positions T of every row in ``mode="released"``, which decide how many characters it holds and
-            how it is padded; None: as each call says. Rows come unpadded (but from "glue"): collate them with
+        script: the authors' script whose inputs ``mode="released"`` gives: "pretrain", "ner", "glue" or "squad".
+        row_length: positions T of every row in ``mode="released"``, which determine its number of characters and its
+            padding; None: determined by each call. Rows are not padded (except by "glue"): collate them with
             ``pad_values`` and ``pad_to_multiple_of=row_length``.
 
     Raises:
-        SettingsError: if an argument is not one of those, the tokenizer is not fast, or the vocabulary does
-            not fit the mode.
+        SettingsError: if an argument has another value, the tokenizer is not fast, or the vocabulary does not fit the
+            mode.
     """
 
     def __init__(
@@ -107,8 +97,8 @@ class CharBertProcessor:
     def pad_values(self) -> dict[str, int]:
         """Padding value of each field that a call produces.
 
-        Released code: pads ``start_ids`` and ``end_ids`` with the last place of the row, which without
-        ``row_length`` only the call knows: call with ``padding="max_length"`` there.
+        Released code: pads ``start_ids`` and ``end_ids`` with the last position of the row. Without ``row_length`` it
+        depends on the call: use ``padding="max_length"``.
 
         Raises:
             SettingsError: if the tokenizer has no padding token.
@@ -141,34 +131,31 @@ class CharBertProcessor:
         return_tensors: str | None = None,
         **options: Any,
     ) -> CharBertEncoding:
-        """Return the encoding of one text or of many, as the tokenizer alone would, with the char channel's
-        fields.
+        """Return the encoding of one text or of many, like the tokenizer's, with the char channel's fields.
 
         Args:
             text: one text or several; with ``is_split_into_words`` the words of one text or of several.
             text_pair: the second text of each pair, in the same form.
             is_split_into_words: the texts are lists of words.
-            padding: as the tokenizer's. With padding or tensors the char rows are padded to the longest as
-                well.
-            truncation: as the tokenizer's. A subword that is cut takes its characters along.
-            max_length: as the tokenizer's; in the released layout a char row has 6 times as many characters,
-                or 6
-                times the longest row's subwords where it is not given.
+            padding: as the tokenizer's. With padding or tensors the char rows are padded to the longest as well.
+            truncation: as the tokenizer's. The characters of a truncated subword are dropped.
+            max_length: as the tokenizer's; in the released layout a char row has 6 times as many characters, or 6 times
+                the longest row's subwords where it is not given.
             return_overflowing_tokens: as the tokenizer's, with ``stride`` among the options.
             return_tensors: None for lists, "np" or "pt".
             **options: any other option of the tokenizer's call.
 
         Returns:
             The tokenizer's fields, and ``char_input_ids`` (B, C), ``start_ids`` and ``end_ids`` (B, T);
-            ``word_ids(i)`` and ``sequence_ids(i)`` answer as usual.
+            ``word_ids(i)`` and ``sequence_ids(i)`` work as usual.
 
         Raises:
             DataError: if the texts have another form, or the batch is empty.
-            SettingsError: if tensors are asked for and the rows differ in length.
+            SettingsError: if tensors are requested and the rows differ in length.
         """
         texts = TextBatch.of(text, text_pair, is_split_into_words=is_split_into_words)
         if self.row_length is not None and padding is False and RELEASED_RULES[self.script].spells_padding:
-            # what padding is spelled as depends on the row, so no collator can add it
+            # the characters of padding depend on the row, so no collator can add them
             padding, truncation, max_length = "max_length", truncation or False, max_length or self.row_length
         plain = self.tokenizer(
             texts.first,
@@ -197,14 +184,13 @@ class CharBertProcessor:
         return encoding
 
     def hide_subwords(self, features: Mapping[str, Any], hidden: Any) -> dict[str, Any]:
-        """Return the three char fields of ``features`` anew, with the characters of the hidden subwords gone.
+        """Return the three char fields of ``features`` without the characters of the hidden subwords.
 
-        Nothing is tokenised again. Call it on what this processor returned, or in paper mode on any mapping
-        with its fields, one row or a batch, padded or not; then put the result in: ``features.update(...)``.
-        Hiding starts from the fields as they are in paper mode, and from the original characters in released
-        mode.
+        Nothing is tokenized again. Call it on an encoding of this processor, or in paper mode on any mapping with its
+        fields, one row or a batch, padded or not; then update it: ``features.update(...)``. Paper mode starts from the
+        current fields, released mode from the original characters.
 
-        Paper: Sec. 3.5; what the masked language model is to predict must not be read off its characters.
+        Paper: Sec. 3.5; a masked subword must not be visible in its characters.
         Released code: hides every position with an MLM label, so pass ``mlm_labels != IGNORED_LABEL``.
 
         Args:
@@ -212,12 +198,12 @@ class CharBertProcessor:
             hidden: true for each subword to hide, in the shape of ``start_ids``.
 
         Returns:
-            ``char_input_ids``, ``start_ids`` and ``end_ids`` in the form they came in (a batch of arrays or
-            tensors is padded to its new longest row).
+            ``char_input_ids``, ``start_ids`` and ``end_ids`` in the form of the input (a batch of arrays or tensors is
+            padded to its new longest row).
 
         Raises:
-            SettingsError: if there is no char channel, or in released mode if ``features`` is not an encoding that
-                this processor returned.
+            SettingsError: if there is no char channel, or in released mode if ``features`` is not an encoding of this
+                processor.
             DataError: if a field is missing or the shapes differ.
         """
         if self.char_vocab is None:
@@ -242,8 +228,8 @@ class CharBertProcessor:
             subwords = getattr(features, "subwords", None)
             if subwords is None:
                 raise SettingsError(
-                    "in mode='released' start_ids and end_ids do not tell every subword's characters; hand "
-                    "hide_subwords the encoding that the processor returned, before it is copied or collated"
+                    "in mode='released' start_ids and end_ids do not determine every subword's characters; call "
+                    "hide_subwords with the encoding that the processor returned, before it is copied or collated"
                 )
             return subwords, cast(CharBertEncoding, features).max_chars
         (attended, row_lengths, _), (char_ids, char_lengths, _), (starts, _, _), (ends, _, _) = (
@@ -253,8 +239,7 @@ class CharBertProcessor:
         return SpelledSubwords.from_fields(char_ids, char_lengths, starts, ends, padding, row_lengths), None
 
     def save_pretrained(self, directory: str | Path, **options: Any) -> list[str]:
-        """Write the tokenizer, the character vocabulary and the settings to ``directory``; return the
-        files."""
+        """Write the tokenizer, the character vocabulary and the settings to ``directory``; return the files."""
         folder = Path(directory)
         folder.mkdir(parents=True, exist_ok=True)
         files = [str(file) for file in self.tokenizer.save_pretrained(str(folder), **options) or ()]
@@ -270,12 +255,12 @@ class CharBertProcessor:
             self.char_vocab.save(folder / VOCAB_FILE)
             files.append(str(folder / VOCAB_FILE))
         else:
-            (folder / VOCAB_FILE).unlink(missing_ok=True)  # what an earlier save left would contradict the settings
+            (folder / VOCAB_FILE).unlink(missing_ok=True)  # the file of an earlier save would contradict the settings
         return [*files, str(folder / SETTINGS_FILE)]
 
     @classmethod
     def from_pretrained(cls, name_or_path: str | Path, **options: Any) -> CharBertProcessor:
-        """Return the processor that ``save_pretrained`` wrote to a folder, or that lies on the hub.
+        """Return the processor that ``save_pretrained`` wrote, from a folder or the hub.
 
         Args:
             name_or_path: folder or hub name.

@@ -1,4 +1,4 @@
-"""The files of a processor: its settings beside the tokenizer's own."""
+"""The files of a processor: its settings and its character vocabulary, beside the tokenizer's files."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""Any Hugging Face encoder as trunk: one small adapter per family opens it layer by layer."""
+"""Any Hugging Face encoder as trunk: one small adapter per family gives access to its layers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -15,23 +14,22 @@ from charbert.errors import SettingsError
 
 
 class TrunkAdapter:
-    """Opens BERT and its near relatives; the other adapters say where their family differs."""
+    """Access to BERT, RoBERTa and their relatives; the other adapters override where their family differs."""
 
     model_types: tuple[str, ...] = ("bert", "roberta", "xlm-roberta", "camembert")
     has_pooler = True
-    attention_maps: Mapping[str, str] = MappingProxyType(
-        {
-            "query": "attention.self.query",
-            "key": "attention.self.key",
-            "value": "attention.self.value",
-            "output": "attention.output.dense",
-        }
-    )
+    attention_maps: Mapping[str, str] = {
+        "query": "attention.self.query",
+        "key": "attention.self.key",
+        "value": "attention.self.value",
+        "output": "attention.output.dense",
+    }
     """Module of each linear map of the attention, by its name below the layer."""
-    dropout_fields: Mapping[str, tuple[str, ...]] = MappingProxyType(
-        {"trunk": ("hidden_dropout_prob",), "attention": ("attention_probs_dropout_prob",)}
-    )
-    """Fields of the configuration that hold the dropout on hidden states and on attention weights."""
+    dropout_fields: Mapping[str, tuple[str, ...]] = {
+        "trunk": ("hidden_dropout_prob",),
+        "attention": ("attention_probs_dropout_prob",),
+    }
+    """Fields of the configuration for the dropout on hidden states and on attention weights."""
 
     def embed(self, trunk: PreTrainedModel, input_ids: Tensor, token_type_ids: Tensor | None) -> Tensor:
         """Map subwords (B, T) to the input of the first layer, (B, T, H)."""
@@ -48,7 +46,7 @@ class TrunkAdapter:
     def layer_inputs(
         self, trunk: PreTrainedModel, states: Tensor, attention_mask: Tensor | None
     ) -> list[dict[str, Any]]:
-        """Return what each layer needs besides its states.
+        """Return the inputs of each layer other than its states.
 
         Args:
             trunk: the encoder.
@@ -72,7 +70,7 @@ class TrunkAdapter:
 
 
 class ElectraAdapter(TrunkAdapter):
-    """Opens ELECTRA, whose embeddings may be narrower than its layers and are projected."""
+    """Access to ELECTRA, whose embeddings may be narrower than its layers and are projected."""
 
     model_types = ("electra",)
     has_pooler = False
@@ -84,19 +82,17 @@ class ElectraAdapter(TrunkAdapter):
 
 
 class DistilBertAdapter(TrunkAdapter):
-    """Opens DistilBERT, which has no token types."""
+    """Access to DistilBERT, which has no token types."""
 
     model_types = ("distilbert",)
     has_pooler = False
-    attention_maps = MappingProxyType(
-        {
-            "query": "attention.q_lin",
-            "key": "attention.k_lin",
-            "value": "attention.v_lin",
-            "output": "attention.out_lin",
-        }
-    )
-    dropout_fields = MappingProxyType({"trunk": ("dropout",), "attention": ("attention_dropout",)})
+    attention_maps: Mapping[str, str] = {
+        "query": "attention.q_lin",
+        "key": "attention.k_lin",
+        "value": "attention.v_lin",
+        "output": "attention.out_lin",
+    }
+    dropout_fields: Mapping[str, tuple[str, ...]] = {"trunk": ("dropout",), "attention": ("attention_dropout",)}
 
     def embed(self, trunk: PreTrainedModel, input_ids: Tensor, token_type_ids: Tensor | None) -> Tensor:
         """Map subwords (B, T) to the input of the first layer, (B, T, H); token types are not read."""
@@ -120,18 +116,19 @@ class DistilBertAdapter(TrunkAdapter):
 
 
 class ModernBertAdapter(TrunkAdapter):
-    """Opens ModernBERT: rotary positions, local and global attention, and a norm after the last layer.
+    """Access to ModernBERT: rotary positions, local and global attention, and a norm after the last layer.
 
-    Its layers add to a residual stream that is normalised only inside them; the interaction's norms (Eq. 6)
-    normalise the stream itself, as the paper writes it for a BERT trunk.
+    Its layers add to a residual stream that is normalized only inside them; the interaction's norms (Eq. 6) normalize
+    the stream itself, as the paper writes it for a BERT trunk.
     """
 
     model_types = ("modernbert",)
     has_pooler = False
-    attention_maps = MappingProxyType(dict.fromkeys(("query", "key", "value"), "attn.Wqkv") | {"output": "attn.Wo"})
-    dropout_fields = MappingProxyType(
-        {"trunk": ("embedding_dropout", "mlp_dropout"), "attention": ("attention_dropout",)}
-    )
+    attention_maps: Mapping[str, str] = dict.fromkeys(("query", "key", "value"), "attn.Wqkv") | {"output": "attn.Wo"}
+    dropout_fields: Mapping[str, tuple[str, ...]] = {
+        "trunk": ("embedding_dropout", "mlp_dropout"),
+        "attention": ("attention_dropout",),
+    }
 
     def embed(self, trunk: PreTrainedModel, input_ids: Tensor, token_type_ids: Tensor | None) -> Tensor:
         """Map subwords (B, T) to the input of the first layer, (B, T, H); token types are not read."""
@@ -156,13 +153,8 @@ class ModernBertAdapter(TrunkAdapter):
         }
         positions = torch.arange(states.shape[1], device=states.device)[None]
         rotary = {kind: trunk.rotary_emb(states, positions, kind) for kind in set(trunk.config.layer_types)}
-        return [
-            {
-                "attention_mask": masks[layer.attention_type],
-                "position_embeddings": rotary[layer.attention_type],
-            }
-            for layer in trunk.layers
-        ]
+        kinds = [layer.attention_type for layer in trunk.layers]
+        return [{"attention_mask": masks[kind], "position_embeddings": rotary[kind]} for kind in kinds]
 
     def finish(self, trunk: PreTrainedModel, states: Tensor) -> Tensor:
         """Map the last layer's output to the trunk's last hidden state."""
@@ -201,7 +193,6 @@ def trunk_adapter(config: PreTrainedConfig) -> TrunkAdapter:
 
 
 def build_trunk(config: PreTrainedConfig, *, pooler: bool) -> PreTrainedModel:
-    """Return a new encoder; with a pooler only if asked for, and if the family has one."""
-    adapter = trunk_adapter(config)
-    options = {"add_pooling_layer": pooler} if adapter.has_pooler else {}
+    """Return a new encoder, with a pooler if ``pooler`` is set and the family has one."""
+    options = {"add_pooling_layer": pooler} if trunk_adapter(config).has_pooler else {}
     return AutoModel.from_config(config, **options)

@@ -1,4 +1,4 @@
-"""An NLM decoder that begins with what the trunk knows of its words."""
+"""Initial weights of the NLM decoder from the trunk's embeddings."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from charbert.model.heads import CharBertForPreTraining
 def start_words_at_subwords(
     model: CharBertForPreTraining, words: Sequence[str], tokenizer: PreTrainedTokenizerBase
 ) -> None:
-    """Let the NLM decoder begin with the trunk's embeddings: each word's row is the mean of its subwords' ones.
+    """Set each word's row of the NLM decoder to the mean of the trunk's embeddings of its subwords.
 
-    What all embeddings have in common is taken off. Rows behind the words, as that of ``<unk>``, are zero.
+    The mean of all embeddings is subtracted. Rows after the words, such as that of ``<unk>``, are zero.
 
     Args:
         model: with an NLM head; changed in place.
@@ -36,7 +36,7 @@ def start_words_at_subwords(
     if embeddings.shape[1] != decoder.in_features:
         raise SettingsError(
             f"model.word_start=trunk needs subword embeddings as wide as the trunk's states, {decoder.in_features}; "
-            f"this trunk's have {embeddings.shape[1]}: leave it at random"
+            f"this trunk's have {embeddings.shape[1]}; set model.word_start=random"
         )
     decoder.weight.zero_()
     decoder.weight[: len(words)] = _mean_embeddings(words, tokenizer, embeddings - embeddings.mean(dim=0))
@@ -45,7 +45,7 @@ def start_words_at_subwords(
 
 def _mean_embeddings(words: Sequence[str], tokenizer: PreTrainedTokenizerBase, embeddings: Tensor) -> Tensor:
     """Return the mean embedding of each word's subwords, (W, H), zeros for a word without any."""
-    # Byte-level vocabularies know a word by the space in front of it; to others it makes no difference.
+    # Byte-level vocabularies mark a word by the space before it; for others the space makes no difference.
     encoded = tokenizer([f" {word}" for word in words], add_special_tokens=False)["input_ids"]
     counts = torch.tensor([len(subwords) for subwords in encoded])
     rows = torch.arange(len(words)).repeat_interleave(counts)

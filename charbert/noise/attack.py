@@ -1,28 +1,18 @@
-"""The test-time attack: every word that is long enough gets one typo."""
+"""The test-time attack: every word that is long enough gets one typo; its first and last letter stay."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from string import ascii_letters, ascii_lowercase
 
 import numpy as np
 
+from charbert.config.checks import check_range
+from charbert.config.data.noise import check_edits
 from charbert.errors import SettingsError
-from charbert.noise.edits import (
-    Corruption,
-    Edit,
-    EditRecord,
-    NoiseModel,
-    add_character,
-    check_noise_settings,
-    drop_character,
-    pick,
-    replace_character,
-    swap_characters,
-)
+from charbert.noise.edits import Corruption, Edit, EditRecord, NoiseModel, apply_edit, pick
 from charbert.noise.keyboard import key_neighbors
 from charbert.noise.stop_words import ENGLISH_STOP_WORDS
 from charbert.seeding import numpy_generator
@@ -30,22 +20,18 @@ from charbert.seeding import numpy_generator
 _LETTERS = {"lower": ascii_lowercase, "both": ascii_letters}
 _DOTTED_ABBREVIATION = re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]?\.?")
 
-_Attempt = Callable[[str, float, float], tuple[int, str]]
-
 
 @dataclass(frozen=True)
 class Attack:
-    """Give each eligible word one edit of its inner characters; first and last character stay.
+    """Gives each eligible word one edit of its inner characters; the first and the last character are never changed.
 
-    Paper: Sec. 4.5: words of at least four characters, one of drop, add, swap and keyboard. The rest of the
-    rule is measured on the authors' attacked test sets, which publish no generator: numbers in digits and
-    dotted abbreviations ("U.S.") are not attacked; the edit and then the position are drawn uniformly; swap
-    takes letters only; keyboard leaves stop words and characters without a key as they are and always gives
-    lower case. An edit that cannot be done, or changes nothing (swapped equal letters), leaves the word as
-    it is.
-    Departure: the authors' set has fewer such idle swaps (0.4 % of the eligible words unchanged, here 1 %);
-    how it avoids them could not be found out, and neither a redraw nor swaps of unequal letters only gives
-    its count.
+    Paper: Sec. 4.5: words of at least four characters, one of drop, add, swap and keyboard. The other rules are
+    measured on the authors' attacked test sets, since their generator is not published: numbers in digits and dotted
+    abbreviations ("U.S.") are not attacked; the edit and then the position are drawn uniformly; swap takes letters
+    only; keyboard leaves stop words and characters without a key unchanged and always gives lower case. An edit that is
+    impossible or changes nothing (swapped equal letters) leaves the word unchanged.
+    Departure: the authors' set has fewer such swaps (0.4 % of the eligible words are unchanged, here 1 %). How it
+    avoids them is unknown: neither a redraw nor swaps of unequal letters only give its count.
 
     >>> from charbert.seeding import numpy_generator
     >>> words = "The lighthouse keeper counted ships".split()
@@ -57,54 +43,50 @@ class Attack:
     """
 
     edits: tuple[Edit, ...] = tuple(Edit)
-    """One is drawn, uniformly, for each attacked word."""
+    """One is drawn uniformly for each attacked word."""
     min_word_length: int = 4
-    """Shorter words stay as they are, in characters; at least 3."""
+    """In characters, at least 3; shorter words are unchanged."""
     letters: str = "both"
-    """What add inserts: "both" cases (the authors' NER set), or "lower" (their QNLI set)."""
+    """Letters that add inserts: "both" cases (the authors' NER set), or "lower" (their QNLI set)."""
     probability: float = 1.0
     """Share of the eligible words that are attacked, in [0, 1]."""
     stop_words: frozenset[str] = ENGLISH_STOP_WORDS
-    """Lower-case words that keyboard leaves alone."""
+    """Lower-case words that keyboard does not change."""
 
     def __post_init__(self) -> None:
-        check_noise_settings("attack", self.probability, self.edits, self.min_word_length)
+        check_range("attack", self, "[0, 1]", "probability")
+        check_edits("attack", self.edits, self.min_word_length)
         if self.letters not in _LETTERS:
             raise SettingsError(f"attack.letters must be one of {', '.join(_LETTERS)}, got {self.letters!r}")
 
     def corrupt(self, words: Sequence[str], rng: np.random.Generator) -> Corruption:
-        """Return the sentence with its eligible words attacked; four draws a word, whatever the words are."""
-        attempts = self._attempts
+        """Return the sentence with its eligible words attacked; four draws per word, whatever the words are."""
         noised: list[str] = list(words)
         records: list[EditRecord] = []
         for index, (chance, kind, place, letter) in enumerate(rng.random((len(noised), 4)).tolist()):
             word = noised[index]
             if len(word) < self.min_word_length or chance >= self.probability or _is_exempt(word):
                 continue
-            choice = pick(kind, len(attempts))
-            position, after = attempts[choice](word, place, letter)
+            edit = self.edits[pick(kind, len(self.edits))]
+            position, after = self._edit(edit, word, place, letter)
             if after != word:
-                records.append(EditRecord(index, self.edits[choice], position, word, after))
+                records.append(EditRecord(index, edit, position, word, after))
                 noised[index] = after
         return Corruption(noised, records)
 
-    @cached_property
-    def _attempts(self) -> list[_Attempt]:
-        """For each edit a function from a word and two draws to the edit's position and the word after it."""
-        known = {Edit.drop: _drop, Edit.add: self._add, Edit.swap: _swap, Edit.keyboard: self._keyboard}
-        return [known[edit] for edit in self.edits]
-
-    def _add(self, word: str, place: float, letter: float) -> tuple[int, str]:
-        position = 1 + pick(place, len(word) - 1)
-        alphabet = _LETTERS[self.letters]
-        return position, add_character(word, position, alphabet[pick(letter, len(alphabet))])
-
-    def _keyboard(self, word: str, place: float, letter: float) -> tuple[int, str]:
-        position = 1 + pick(place, len(word) - 2)
-        neighbors = key_neighbors(word[position])
-        if not neighbors or word.lower() in self.stop_words:
+    def _edit(self, edit: Edit, word: str, place: float, letter: float) -> tuple[int, str]:
+        """Return an edit's position and the word after it, from two draws; the word itself where it cannot be done."""
+        inner = {Edit.add: len(word) - 1, Edit.swap: len(word) - 3}.get(edit, len(word) - 2)
+        position, letters = 1 + pick(place, inner), ""
+        if edit is Edit.swap and (len(word) < 4 or not (word[position].isalpha() and word[position + 1].isalpha())):
             return position, word
-        return position, replace_character(word, position, neighbors[pick(letter, len(neighbors))])
+        if edit is Edit.add:
+            letters = _LETTERS[self.letters]
+        elif edit is Edit.keyboard:
+            letters = "" if word.lower() in self.stop_words else key_neighbors(word[position])
+            if not letters:
+                return position, word
+        return position, apply_edit(edit, word, position, letters[pick(letter, len(letters))] if letters else "")
 
 
 def attack_sentences(
@@ -117,8 +99,8 @@ def attack_sentences(
 ) -> list[Corruption]:
     """Return each sentence after noise.
 
-    Sentence i draws from a generator of its own, made of ``seed``, ``stream`` and i, so its noise does not
-    depend on the other sentences or on how many processes share the work.
+    Sentence i has its own generator, made of ``seed``, ``stream`` and i, so its noise does not depend on the other
+    sentences or on the number of processes.
 
     Args:
         sentences: the words of each.
@@ -137,15 +119,3 @@ def _is_exempt(word: str) -> bool:
     if word.isdigit():
         return True
     return word[1] == "." and _DOTTED_ABBREVIATION.fullmatch(word) is not None
-
-
-def _drop(word: str, place: float, letter: float) -> tuple[int, str]:
-    position = 1 + pick(place, len(word) - 2)
-    return position, drop_character(word, position)
-
-
-def _swap(word: str, place: float, letter: float) -> tuple[int, str]:
-    position = 1 + pick(place, len(word) - 3)
-    if len(word) < 4 or not (word[position].isalpha() and word[position + 1].isalpha()):
-        return position, word
-    return position, swap_characters(word, position)

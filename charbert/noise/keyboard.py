@@ -1,4 +1,4 @@
-"""The keys near each key, as a slip of the finger has them."""
+"""Keyboard typos: the neighboring keys of each key."""
 
 from __future__ import annotations
 
@@ -35,11 +35,10 @@ KEY_NEIGHBORS: Mapping[str, str] = MappingProxyType(
         "z": "asx",
     }
 )
-"""Neighbours of each lower-case letter, uniform within a set, as seen in 5,237 keyboard slips of the
-authors' attacked CoNLL-2003 test set. Diagonal neighbours count, unlike in the grid of Pruthi et al.
-(2019), and k may become a comma."""
+"""Neighbors of each lower-case letter, drawn uniformly, as observed in 5,237 keyboard typos of the authors' attacked
+CoNLL-2003 test set. Unlike in the grid of Pruthi et al. (2019), diagonal neighbors count, and k may become a comma."""
 
 
 def key_neighbors(character: str) -> str:
-    """Return the characters that ``character`` may become, in either case; empty for all but a-z and A-Z."""
+    """Return the characters that may replace ``character``, for either case; empty for all but a-z and A-Z."""
     return KEY_NEIGHBORS.get(character.lower(), "")

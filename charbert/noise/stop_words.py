@@ -1,4 +1,4 @@
-"""The function words of English that keyboard slips leave alone."""
+"""The English function words that keyboard typos do not change."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ _LIST = """
 """
 
 ENGLISH_STOP_WORDS: frozenset[str] = frozenset(_LIST.split())
-"""179 lower-case entries; contractions whole and as the halves that tokenisers leave.
+"""179 lower-case entries; contractions whole and as the halves that tokenizers produce.
 
-The authors' attack skips the words of NLTK's English list, in either case, for keyboard slips and for
-nothing else.
+The authors' attack skips the words of NLTK's English list, in either case, for keyboard typos only.
 """

@@ -1,1 +1,1 @@
-"""Examples on their way to a model: cleaned, freed of repetitions, augmented, balanced; each step reports. No torch."""
+"""Examples before training: cleaned, deduplicated, augmented, balanced; each step reports. No torch."""

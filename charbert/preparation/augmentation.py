@@ -1,7 +1,8 @@
-"""Changed copies of training examples: typos, synonyms, words left out, neighbours exchanged; labels stay put."""
+"""Changed copies of training examples: typos, synonyms, deleted words, swapped neighbors; labels stay with words."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,21 +14,21 @@ from charbert.config.data.preparation import AugmentationSettings
 from charbert.data.readers.lines import read_lines
 from charbert.errors import DataError, SettingsError
 from charbert.noise.attack import Attack
-from charbert.noise.edits import Edit, NoiseModel
-from charbert.preparation.adapters import ExampleAdapter
+from charbert.noise.edits import NoiseModel
+from charbert.preparation.adapter import ExampleAdapter
 from charbert.preparation.rewriting import Rewritten, Words
 from charbert.preparation.steps import Outcome, Row, Step
 from charbert.seeding import numpy_generator
 
 Synonyms = Mapping[str, Sequence[str]]
 Operation = Callable[[Words, int, np.random.Generator], Rewritten]
-"""Words, how many of them to change, and a generator, to the words after that."""
+"""Words, how many of them to change, and a generator, to the changed words."""
 
 _COMMENT = "#"
 
 
 class Augment(Step):
-    """Add changed copies of a share of the examples, each beside its example.
+    """Add changed copies of a share of the examples, each after its example.
 
     Each copy draws from a generator of its own, so it depends on no other example.
 
@@ -46,7 +47,7 @@ class Augment(Step):
     def __init__(self, settings: AugmentationSettings, seed: int, synonyms: Synonyms | None = None) -> None:
         self.settings = settings
         self.seed = seed
-        noise = Attack(edits=tuple(Edit[edit] for edit in settings.edits), min_word_length=settings.min_word_length)
+        noise = Attack(edits=tuple(settings.edits), min_word_length=settings.min_word_length)
         known: dict[str, Operation] = {"noise": noise_words(noise), "deletion": delete_words, "swap": swap_words}
         if synonyms is not None:
             known["synonyms"] = replace_synonyms(synonyms)
@@ -57,18 +58,18 @@ class Augment(Step):
                 "preparation.augmentation.synonyms=FILE"
             )
 
-    def apply(self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any]) -> Outcome[Any]:
+    def apply(self, rows: Sequence[Row], adapter: ExampleAdapter[Any]) -> Outcome:
         """Add the copies."""
         order = numpy_generator(self.seed, "augmentation").permutation(len(rows))
         chosen = set(order[: round(self.settings.share * len(rows))].tolist())
-        fresh = view.fresh_names([row.example for row in rows])
-        outcome: Outcome[Any] = Outcome([])
+        fresh = adapter.fresh_names([row.example for row in rows])
+        outcome = Outcome([])
         made: Counter[str] = Counter()
         for number, row in enumerate(rows):
             outcome.rows.append(row)
             for copy in range(self.settings.copies if number in chosen else 0):
                 generator = numpy_generator(self.seed, "augmentation", number, copy)
-                operation, example = self._copy(row.example, view, generator)
+                operation, example = self._copy(row.example, adapter, generator)
                 if example is None:
                     made["unchanged, left out"] += 1
                     continue
@@ -77,15 +78,15 @@ class Augment(Step):
         outcome.notes = {"copies": dict(sorted(made.items())), "operations": list(self.operations)}
         return outcome
 
-    def _copy(self, example: Any, view: ExampleAdapter[Any], generator: np.random.Generator) -> tuple[str, Any]:
-        """Return the operation and the changed copy, None where nothing came of it."""
+    def _copy(self, example: Any, adapter: ExampleAdapter[Any], generator: np.random.Generator) -> tuple[str, Any]:
+        """Return the operation and the changed copy, None where nothing changed."""
         operation = list(self.operations)[generator.integers(len(self.operations))]
         rewritten = []
-        for words in view.words(example, contexts=self.settings.contexts):
+        for words in adapter.words(example, contexts=self.settings.contexts):
             number = max(1, round(self.settings.word_share * len(words.words)))
             rewritten.append(self.operations[operation](words, number, generator))
-        copy = view.rewrite(example, rewritten)
-        return operation, None if copy is None or view.texts(copy) == view.texts(example) else copy
+        copy = adapter.rewrite(example, rewritten)
+        return operation, None if copy is None or adapter.texts(copy) == adapter.texts(example) else copy
 
 
 def noise_words(noise: NoiseModel) -> Operation:
@@ -103,7 +104,7 @@ def noise_words(noise: NoiseModel) -> Operation:
 
 
 def replace_synonyms(synonyms: Synonyms) -> Operation:
-    """Return the operation that puts synonyms in the place of words, in the case of the word."""
+    """Return the operation that replaces words by synonyms, in the case of the word."""
 
     def operation(words: Words, number: int, generator: np.random.Generator) -> Rewritten:
         new = list(words.words)
@@ -118,7 +119,7 @@ def replace_synonyms(synonyms: Synonyms) -> Operation:
 
 
 def delete_words(words: Words, number: int, generator: np.random.Generator) -> Rewritten:
-    """Leave words out; at least one that could go stays."""
+    """Delete words; at least one that may be deleted stays."""
     new = list(words.words)
     open_ = [at for at in range(len(new)) if words.movable[at]]
     for place in generator.permutation(len(open_))[: min(number, len(open_) - 1)]:
@@ -127,20 +128,15 @@ def delete_words(words: Words, number: int, generator: np.random.Generator) -> R
 
 
 def swap_words(words: Words, number: int, generator: np.random.Generator) -> Rewritten:
-    """Exchange neighbours; no word takes part twice."""
+    """Swap neighbors; no word is swapped twice."""
     order = list(range(len(words.words)))
-    pairs = [at for at in range(len(order) - 1) if words.movable[at] and words.movable[at + 1]]
-    touched: set[int] = set()
-    done = 0
+    pairs = [at for at in order[:-1] if words.movable[at] and words.movable[at + 1]]
+    chosen: list[int] = []
     for place in generator.permutation(len(pairs)):
         at = pairs[place]
-        if done == number:
-            break
-        if {at, at + 1} & touched:
-            continue
-        order[at], order[at + 1] = order[at + 1], order[at]
-        touched |= {at, at + 1}
-        done += 1
+        if len(chosen) < number and not {at - 1, at, at + 1} & set(chosen):
+            chosen.append(at)
+            order[at], order[at + 1] = order[at + 1], order[at]
     return Rewritten(tuple(words.words[at] for at in order), tuple(order))
 
 
@@ -160,18 +156,9 @@ def read_synonyms(path: Path | str) -> dict[str, list[str]]:
             continue
         word, tab, rest = line.partition("\t")
         synonyms = [synonym.strip() for synonym in rest.split(",")]
-        if (
-            not tab
-            or not word.strip()
-            or not all(synonyms)
-            or any(" " in synonym or "\t" in synonym for synonym in synonyms)
-        ):
-            raise DataError.at(
-                path,
-                number,
-                expected="a word, a tab, and synonyms of one word each with commas between them",
-                found=repr(line[:60]),
-            )
+        if not tab or not word.strip() or not all(synonyms) or re.search("[ \\t]", "".join(synonyms)):
+            expected = "a word, a tab, and synonyms of one word each with commas between them"
+            raise DataError.at(path, number, expected=expected, found=repr(line[:60]))
         known = synonyms_of.setdefault(word.strip().lower(), [])
         known += [synonym for synonym in synonyms if synonym not in known]
     if not synonyms_of:

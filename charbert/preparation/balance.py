@@ -1,57 +1,53 @@
-"""Classes of unlike size: examples repeated or left out, or labels weighted in the loss."""
+"""Classes of different sizes: examples repeated or left out, or labels weighted in the loss."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from charbert.config.data.preparation import BalanceSettings, ClassWeights, Sampling
 from charbert.errors import SettingsError
-from charbert.preparation.adapters import ExampleAdapter
+from charbert.preparation.adapter import ExampleAdapter
 from charbert.preparation.steps import Outcome, Row, Step
 from charbert.seeding import numpy_generator
 
 
+@dataclass(frozen=True)
 class Balance(Step):
-    """Repeat examples of rarer classes, or leave out some of more frequent ones.
-
-    Args:
-        settings: which of the two, and how far.
-        seed: of the draws.
-    """
+    """Repeat examples of rarer classes, or leave out some of more frequent ones."""
 
     name = "balance"
     training_only = True
 
-    def __init__(self, settings: BalanceSettings, seed: int) -> None:
-        self.settings = settings
-        self.seed = seed
+    settings: BalanceSettings
+    seed: int
 
-    def apply(self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any]) -> Outcome[Any]:
+    def apply(self, rows: Sequence[Row], adapter: ExampleAdapter[Any]) -> Outcome:
         """Balance the classes.
 
         Raises:
             SettingsError: if all examples are of one class.
         """
         members: dict[str, list[int]] = defaultdict(list)
-        for number, name in enumerate(view.classes([row.example for row in rows])):
+        for number, name in enumerate(adapter.classes([row.example for row in rows])):
             members[name].append(number)
         if len(members) < 2:
             raise SettingsError(f"the step balance needs two classes or more, got {', '.join(members) or 'none'}")
         sizes, over = [len(own) for own in members.values()], self.settings.sampling is Sampling.over
         target = round(self.settings.ratio * max(sizes)) if over else round(min(sizes) / self.settings.ratio)
-        outcome = self._over(rows, view, members, target) if over else self._under(rows, view, members, target)
+        outcome = self._over(rows, adapter, members, target) if over else self._under(rows, adapter, members, target)
         limit = max if over else min
         outcome.notes = {name: [len(own), limit(len(own), target)] for name, own in sorted(members.items())}
         return outcome
 
     def _over(
-        self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any], members: Mapping[str, list[int]], target: int
-    ) -> Outcome[Any]:
-        """Go through each class again and again, in a new order each time, until it is large enough."""
-        fresh = view.fresh_names([row.example for row in rows])
-        outcome: Outcome[Any] = Outcome(list(rows))
+        self, rows: Sequence[Row], adapter: ExampleAdapter[Any], members: Mapping[str, list[int]], target: int
+    ) -> Outcome:
+        """Repeat each class, in a new order each time, until it is large enough."""
+        fresh = adapter.fresh_names([row.example for row in rows])
+        outcome = Outcome(list(rows))
         for name, own in sorted(members.items()):
             generator = numpy_generator(self.seed, "balance", name)
             missing = target - len(own)
@@ -63,13 +59,13 @@ class Balance(Step):
         return outcome
 
     def _under(
-        self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any], members: Mapping[str, list[int]], target: int
-    ) -> Outcome[Any]:
+        self, rows: Sequence[Row], adapter: ExampleAdapter[Any], members: Mapping[str, list[int]], target: int
+    ) -> Outcome:
         kept: set[int] = set()
         for name, own in members.items():
             order = numpy_generator(self.seed, "balance", name).permutation(len(own))
             kept |= {own[place] for place in order[:target]}
-        dropped = [self.drop(row, view, "class is too large") for at, row in enumerate(rows) if at not in kept]
+        dropped = [self.drop(row, adapter, "class is too large") for at, row in enumerate(rows) if at not in kept]
         return Outcome([row for at, row in enumerate(rows) if at in kept], dropped)
 
 

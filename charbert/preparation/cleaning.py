@@ -1,19 +1,21 @@
-"""Repairs of texts and labels, and examples that are beyond repair."""
+"""Steps that repair texts and labels, and that drop examples without text or label."""
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from charbert.config.data.preparation import EmptySettings, LabelSettings, LengthSettings, UnicodeForm, UnicodeSettings
 from charbert.errors import SettingsError
-from charbert.preparation.adapters import ExampleAdapter
-from charbert.preparation.steps import Change, Dropped, Outcome, Row, Step
+from charbert.preparation.adapter import ExampleAdapter
+from charbert.preparation.steps import Change, Outcome, Row, Step
 
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 """Soft hyphen, zero-width space, word joiner and byte order mark; the joiners of Arabic and Indic scripts stay."""
@@ -26,10 +28,10 @@ _SHOWN_LENGTH = 200
 
 
 class RepairUnicode(Step):
-    """Mend characters; an example whose answers cannot be found again with certainty is dropped.
+    """Normalize characters; an example whose answers cannot be located again with certainty is dropped.
 
     Args:
-        settings: what is mended.
+        settings: what is normalized.
     """
 
     name = "unicode"
@@ -37,31 +39,29 @@ class RepairUnicode(Step):
     def __init__(self, settings: UnicodeSettings) -> None:
         self.normalize = build_normalizer(settings)
 
-    def apply(self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any]) -> Outcome[Any]:
-        """Mend each example."""
-        outcome: Outcome[Any] = Outcome([])
+    def apply(self, rows: Sequence[Row], adapter: ExampleAdapter[Any]) -> Outcome:
+        """Normalize each example."""
+        outcome = Outcome([])
         for row in rows:
-            normalized = view.normalize(row.example, self.normalize)
+            normalized = adapter.normalize(row.example, self.normalize)
             if normalized is None:
-                outcome.dropped.append(self.drop(row, view, "nothing certain is left after the repair"))
+                outcome.dropped.append(self.drop(row, adapter, "nothing certain is left after the repair"))
                 continue
             if normalized != row.example:
-                outcome.changes.append(self._describe(row, view, normalized))
-                row = Row(normalized, row.index, row.place, row.added_by)
-            outcome.rows.append(row)
+                outcome.changes.append(self._describe(row, adapter, normalized))
+            outcome.rows.append(row.with_example(normalized))
         return outcome
 
-    def _describe(self, row: Row[Any], view: ExampleAdapter[Any], normalized: Any) -> Change:
-        """Return the change with the stretch that differs, and what kind of character it was about."""
-        before, after = "\n".join(view.texts(row.example)), "\n".join(view.texts(normalized))
+    def _describe(self, row: Row, adapter: ExampleAdapter[Any], normalized: Any) -> Change:
+        """Return the change with the part of the text that differs, and the kind of character."""
+        before, after = "\n".join(adapter.texts(row.example)), "\n".join(adapter.texts(normalized))
         start = next((at for at, (old, new) in enumerate(zip(before, after, strict=False)) if old != new), 0)
-        first = max(0, start - 20)
-        cut = [text[first : first + _SHOWN_LENGTH] for text in (before, after)]
-        return self.change(row, _kind_of_repair(before, after), *cut)
+        shown = slice(max(0, start - 20), max(0, start - 20) + _SHOWN_LENGTH)
+        return self.change(row, _kind_of_repair(before, after), before[shown], after[shown])
 
 
 def build_normalizer(settings: UnicodeSettings) -> Callable[[str, bool], str]:
-    """Return the function that mends a text; its second argument says that white space must stay.
+    """Return the function that normalizes a text; its second argument says that white space must stay.
 
     Raises:
         SettingsError: if ftfy is needed and not installed.
@@ -129,7 +129,7 @@ class DropEmpty(Step):
     """Drop examples with an empty or missing text or label.
 
     Args:
-        settings: what stands for a missing text.
+        settings: words that mark a missing text.
     """
 
     name = "empty"
@@ -137,62 +137,50 @@ class DropEmpty(Step):
     def __init__(self, settings: EmptySettings) -> None:
         self.markers = {marker.casefold() for marker in settings.markers}
 
-    def apply(self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any]) -> Outcome[Any]:
-        """Drop what is missing."""
-        outcome: Outcome[Any] = Outcome([])
+    def apply(self, rows: Sequence[Row], adapter: ExampleAdapter[Any]) -> Outcome:
+        """Drop examples with a missing part."""
+        outcome = Outcome([])
         for row in rows:
-            missing = [text for text in view.texts(row.example) if self._is_missing(text)]
-            labels = [] if missing else [label for label in view.labels(row.example) if self._lacks(label, view)]
-            if missing or labels:
-                reason = "missing text" if missing else "missing label"
-                outcome.dropped.append(self.drop(row, view, reason, repr((missing or labels)[0])))
+            texts = list(filter(self._is_missing, adapter.texts(row.example)))
+            unknown = [label for label in adapter.labels(row.example) if label not in adapter.known_labels]
+            missing = texts or list(filter(self._is_missing, unknown))
+            if missing:
+                reason = "missing text" if texts else "missing label"
+                outcome.dropped.append(self.drop(row, adapter, reason, repr(missing[0])))
             else:
                 outcome.rows.append(row)
         return outcome
-
-    def _lacks(self, label: str, view: ExampleAdapter[Any]) -> bool:
-        return label not in view.known_labels and self._is_missing(label)
 
     def _is_missing(self, text: str) -> bool:
         plain = _INVISIBLE.sub("", text).strip().casefold()
         return not plain or plain in self.markers
 
 
+@dataclass(frozen=True)
 class CleanLabels(Step):
-    """Write each label in one way.
-
-    Args:
-        settings: aliases, and whether case counts.
-        names: labels as files write them and their names, where the task lists them.
-    """
+    """Give all spellings of a label the same one."""
 
     name = "labels"
 
-    def __init__(self, settings: LabelSettings, names: Mapping[str, str] | None = None) -> None:
-        self.settings = settings
-        self.names = dict(names or {})
+    settings: LabelSettings
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Labels as files write them and their names, where the task lists them."""
 
-    def apply(self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any]) -> Outcome[Any]:
-        """Replace labels by the way they should be written."""
-        counts = Counter(label for row in rows for label in view.labels(row.example))
-        chosen = self._spellings(counts, view)
-        outcome: Outcome[Any] = Outcome([])
+    def apply(self, rows: Sequence[Row], adapter: ExampleAdapter[Any]) -> Outcome:
+        """Replace each label by its chosen spelling."""
+        chosen = self._spellings(Counter(label for row in rows for label in adapter.labels(row.example)), adapter)
+        outcome = Outcome([])
         for row in rows:
-            labels = view.labels(row.example)
-            clean = [chosen[label] for label in labels]
-            if clean != list(labels):
-                spellings = next(
-                    (label, clean_label)
-                    for label, clean_label in zip(labels, clean, strict=True)
-                    if label != clean_label
-                )
-                outcome.changes.append(self.change(row, "label", *spellings))
-                row = Row(view.with_labels(row.example, clean), row.index, row.place, row.added_by)
+            labels = adapter.labels(row.example)
+            changed = [(label, chosen[label]) for label in labels if label != chosen[label]]
+            if changed:
+                outcome.changes.append(self.change(row, "label", *changed[0]))
+                row = row.with_example(adapter.with_labels(row.example, [chosen[label] for label in labels]))
             outcome.rows.append(row)
         return outcome
 
-    def _spellings(self, counts: Mapping[str, int], view: ExampleAdapter[Any]) -> dict[str, str]:
-        """Return how each label should be written."""
+    def _spellings(self, counts: Mapping[str, int], adapter: ExampleAdapter[Any]) -> dict[str, str]:
+        """Return the chosen spelling of each label."""
         aliased = {label: self._alias(_BLANKS.sub(" ", label).strip()) for label in counts}
         if not self.settings.ignore_case:
             return aliased
@@ -200,16 +188,16 @@ class CleanLabels(Step):
         for label, spelling in aliased.items():
             totals[spelling] += counts[label]
         variants: dict[str, list[str]] = defaultdict(list)
-        for spelling in sorted(totals, key=lambda name: (name not in view.known_labels, -totals[name], name)):
+        for spelling in sorted(totals, key=lambda name: (name not in adapter.known_labels, -totals[name], name)):
             variants[spelling.casefold()].append(spelling)
-        known = {name.casefold(): name for name in view.known_labels}
+        known = {name.casefold(): name for name in adapter.known_labels}
         return {
             label: known.get(spelling.casefold(), variants[spelling.casefold()][0])
             for label, spelling in aliased.items()
         }
 
     def _alias(self, label: str) -> str:
-        """Return the label that another one stands for; of an entity tag the type may be the alias."""
+        """Return the label that an alias means; of an entity tag the type may be the alias."""
         fold = str.casefold if self.settings.ignore_case else str
         aliases = {fold(name): other for name, other in {**self.names, **self.settings.aliases}.items()}
         if fold(label) in aliases:
@@ -220,37 +208,25 @@ class CleanLabels(Step):
         return label
 
 
+@dataclass(frozen=True)
 class DropLengthOutliers(Step):
-    """Drop examples with a text that is far shorter or longer than the others.
-
-    Args:
-        settings: the limits.
-    """
+    """Drop examples with a text that is far shorter or longer than the others."""
 
     name = "lengths"
 
-    def __init__(self, settings: LengthSettings) -> None:
-        self.settings = settings
+    settings: LengthSettings
 
-    def apply(self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any]) -> Outcome[Any]:
-        """Drop what lies outside the limits."""
-        outcome: Outcome[Any] = Outcome([])
-        lengths = [view.lengths(row.example) for row in rows]
-        limits = [
-            length_limits([row[text] for row in lengths], self.settings)
-            for text in range(len(lengths[0]) if rows else 0)
-        ]
-        outcome.notes["limits in words"] = [[low, high] for low, high in limits]
-        for row, row_lengths in zip(rows, lengths, strict=True):
-            short = [length for length, (low, _) in zip(row_lengths, limits, strict=True) if length < low]
-            long = [
-                length
-                for length, (_, high) in zip(row_lengths, limits, strict=True)
-                if high is not None and length > high
-            ]
+    def apply(self, rows: Sequence[Row], adapter: ExampleAdapter[Any]) -> Outcome:
+        """Drop what is outside the limits."""
+        lengths = [adapter.lengths(row.example) for row in rows]
+        limits = [length_limits(of_text, self.settings) for of_text in zip(*lengths, strict=True)]
+        outcome = Outcome([], notes={"limits in words": [[low, high] for low, high in limits]})
+        for row, own in zip(rows, lengths, strict=True):
+            short = [length for length, (low, _) in zip(own, limits, strict=True) if length < low]
+            long = [length for length, (_, high) in zip(own, limits, strict=True) if length > (high or math.inf)]
             if short or long:
                 reason = "too short" if short else "too long"
-                outcome.dropped.append(self.drop(row, view, reason, f"{(short or long)[0]} words"))
+                outcome.dropped.append(self.drop(row, adapter, reason, f"{(short or long)[0]} words"))
             else:
                 outcome.rows.append(row)
         return outcome
@@ -274,12 +250,16 @@ def length_limits(lengths: Sequence[int], settings: LengthSettings) -> tuple[int
 
 
 class DropUnfit(Step):
-    """Drop what the task cannot have after all other steps, such as labels it does not know."""
+    """Drop examples that the task cannot have after all other steps, as with labels it does not know."""
 
     name = "unfit"
 
-    def apply(self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any]) -> Outcome[Any]:
-        """Drop examples with a fault."""
-        faults = [(row, view.fault(row.example)) for row in rows]
-        dropped: list[Dropped] = [self.drop(row, view, "not fit for the task", fault) for row, fault in faults if fault]
-        return Outcome([row for row, fault in faults if not fault], dropped)
+    def apply(self, rows: Sequence[Row], adapter: ExampleAdapter[Any]) -> Outcome:
+        """Drop examples with a problem."""
+        outcome = Outcome([])
+        for row in rows:
+            if problem := adapter.problem(row.example):
+                outcome.dropped.append(self.drop(row, adapter, "not fit for the task", problem))
+            else:
+                outcome.rows.append(row)
+        return outcome

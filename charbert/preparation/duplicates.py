@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -12,21 +13,21 @@ from zlib import crc32
 from charbert.config.data.preparation import Conflict, DuplicateSettings, Finding, LeakageSettings, NearSettings
 from charbert.data.splits import connect_groups, normalize_text
 from charbert.errors import DataError, SettingsError
-from charbert.preparation.adapters import ExampleAdapter
+from charbert.preparation.adapter import ExampleAdapter
 from charbert.preparation.steps import Outcome, Row, Step
 
 Texts = tuple[str, ...]
 
 _FEWEST_MISSES = (0.01, 0.99)
-"""What false and missed candidates cost when the bands of the index are chosen: a false one is only looked at."""
+"""Weights of false and missed candidates in the choice of the index's bands: a false one only costs a comparison."""
 
 
 class Match(NamedTuple):
-    """Another example that is the same, or nearly."""
+    """Another example that is equal or nearly equal."""
 
     number: int
     similarity: float
-    """1 where both are equal after `normalize_text`; near ones are below."""
+    """1 where both are equal after `normalize_text`, below 1 for near ones."""
 
 
 class SimilarTexts:
@@ -100,7 +101,7 @@ class SimilarTexts:
         return text.count(" ") + 1 < self.settings.min_words
 
     def _hash(self, text: str) -> Any:
-        """Return the MinHash of a text; that of the last one is at hand, as texts are looked up and then added."""
+        """Return the MinHash of a text; the last one is kept, since a text is looked up and then added."""
         if self._last[0] != text:
             made = self._blank.copy()
             made.update_batch([gram.encode() for gram in sorted(ngrams(text, self.settings.ngram))])
@@ -140,80 +141,75 @@ def group_similar(texts: Sequence[Sequence[str]], settings: NearSettings) -> lis
     return connect_groups(keys)
 
 
+@dataclass(frozen=True)
 class DropDuplicates(Step):
     """Drop all but the first of each set of repetitions.
 
-    A near duplicate with another label or answer says something of its own, so it stays.
-
-    Args:
-        settings: what happens to exact repetitions with different labels.
-        near: when two texts are nearly the same.
+    A near duplicate with another label or answer is not redundant and stays.
     """
 
     name = "duplicates"
 
-    def __init__(self, settings: DuplicateSettings, near: NearSettings) -> None:
-        self.settings = settings
-        self.near = near
+    settings: DuplicateSettings
+    """What happens to exact repetitions with different labels."""
+    near: NearSettings
+    """When two texts are nearly the same."""
 
-    def apply(self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any]) -> Outcome[Any]:
+    def apply(self, rows: Sequence[Row], adapter: ExampleAdapter[Any]) -> Outcome:
         """Drop repetitions."""
-        outcome: Outcome[Any] = Outcome([])
-        index, indexed = SimilarTexts(self.near), list[Row[Any]]()
-        contradicted = self._contradicted(rows, view)
+        outcome = Outcome([])
+        index, indexed = SimilarTexts(self.near), list[Row]()
+        contradicted = self._contradicted(rows, adapter)
         unlike = 0
         for number, row in enumerate(rows):
             if number in contradicted:
-                outcome.dropped.append(self.drop(row, view, "duplicate with another label", contradicted[number]))
+                outcome.dropped.append(self.drop(row, adapter, "duplicate with another label", contradicted[number]))
                 continue
-            texts = view.texts(row.example)
-            match = index.find(texts)
-            same = match is not None and self._agree(row, indexed[match.number], view)
-            if match is not None and (match.similarity == 1 or same):
-                outcome.dropped.append(self._drop_repetition(row, indexed[match.number], match.similarity, same, view))
-                continue
-            unlike += match is not None
-            index.add(texts)
+            match = index.find(adapter.texts(row.example))
+            if match is not None:
+                first, near = indexed[match.number], match.similarity < 1
+                same = self._agree(row, first, adapter)
+                if same or not near:
+                    reason = "near duplicate" if near else "duplicate" if same else "duplicate with another label"
+                    detail = f"of {first.place}" + (f" (similarity {match.similarity:.2f})" if near else "")
+                    outcome.dropped.append(self.drop(row, adapter, reason, detail))
+                    continue
+                unlike += 1
+            index.add(adapter.texts(row.example))
             indexed.append(row)
             outcome.rows.append(row)
         if unlike:
             outcome.notes["near duplicates with another label, kept"] = unlike
         return outcome
 
-    def _drop_repetition(
-        self, row: Row[Any], first: Row[Any], similarity: float, same: bool, view: ExampleAdapter[Any]
-    ) -> Any:
-        if similarity < 1:
-            return self.drop(row, view, "near duplicate", f"of {first.place} (similarity {similarity:.2f})")
-        return self.drop(row, view, "duplicate" if same else "duplicate with another label", f"of {first.place}")
+    def _agree(self, row: Row, other: Row, adapter: ExampleAdapter[Any]) -> bool:
+        """Return whether labels or answers are equal; tags of sentences that differ are not compared."""
+        comparable = adapter.one_verdict or _key(row, adapter) == _key(other, adapter)
+        return not comparable or adapter.verdict(row.example) == adapter.verdict(other.example)
 
-    def _agree(self, first: Row[Any], second: Row[Any], view: ExampleAdapter[Any]) -> bool:
-        """Return whether both say the same; tags of sentences that differ cannot be compared."""
-        exact = _key(first, view) == _key(second, view)
-        return not (exact or view.one_verdict) or view.verdict(first.example) == view.verdict(second.example)
-
-    def _contradicted(self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any]) -> dict[int, str]:
-        """Return the rows that go because exact repetitions have other labels, each with what it repeats."""
+    def _contradicted(self, rows: Sequence[Row], adapter: ExampleAdapter[Any]) -> dict[int, str]:
+        """Return the rows to drop because exact repetitions have other labels, each with what it repeats."""
         if self.settings.conflicts is Conflict.first:
             return {}
         groups: dict[Texts, list[int]] = defaultdict(list)
         for number, row in enumerate(rows):
-            groups[_key(row, view)].append(number)
+            groups[_key(row, adapter)].append(number)
         places: dict[int, str] = {}
         for group in groups.values():
-            counts = Counter(view.verdict(rows[number].example) for number in group).most_common(2)
+            verdicts = {number: adapter.verdict(rows[number].example) for number in group}
+            counts = Counter(verdicts.values()).most_common(2)
             if len(counts) < 2:
                 continue
             clear = self.settings.conflicts is Conflict.majority and counts[0][1] > counts[1][1]
             for number in group:
-                if not clear or view.verdict(rows[number].example) != counts[0][0]:
+                if not clear or verdicts[number] != counts[0][0]:
                     other = next(row_number for row_number in group if row_number != number)
                     places[number] = f"of {rows[other].place}"
         return places
 
 
-def _key(row: Row[Any], view: ExampleAdapter[Any]) -> Texts:
-    return tuple(map(normalize_text, view.texts(row.example)))
+def _key(row: Row, adapter: ExampleAdapter[Any]) -> Texts:
+    return tuple(map(normalize_text, adapter.texts(row.example)))
 
 
 class FindLeakage(Step):
@@ -241,10 +237,10 @@ class FindLeakage(Step):
             for _, texts in rows:
                 self.index.add(texts)
 
-    def apply(self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any]) -> Outcome[Any]:
-        """Look up each row among the held-out ones."""
-        nearest = {number: self.index.find(view.texts(row.example)) for number, row in enumerate(rows)}
-        matches = {number: match for number, match in nearest.items() if match is not None}
+    def apply(self, rows: Sequence[Row], adapter: ExampleAdapter[Any]) -> Outcome:
+        """Compare each row with the held-out ones."""
+        nearest = enumerate(self.index.find(adapter.texts(row.example)) for row in rows)
+        matches = {number: match for number, match in nearest if match is not None}
         exact = sum(match.similarity == 1 for match in matches.values())
         if matches and self.settings.action is Finding.refuse:
             number, match = next(iter(matches.items()))
@@ -254,26 +250,25 @@ class FindLeakage(Step):
                 f"({exact} in all exactly, {len(matches) - exact} nearly); set preparation.leakage.action=drop to take "
                 "them out of training, or report to list them"
             )
-        outcome: Outcome[Any] = Outcome(list(rows))
+        outcome = Outcome(list(rows))
         outcome.notes |= {"in a held-out set exactly": exact, "in a held-out set nearly": len(matches) - exact}
         if self.settings.action is Finding.report:
-            outcome.findings = [_finding(rows[number], self.places, match) for number, match in matches.items()]
+            for number, match in matches.items():
+                row, other = rows[number], self.places[match.number]
+                finding = {"index": row.index, "place": row.place, "of": other, "similarity": match.similarity}
+                outcome.findings.append(finding)
             return outcome
         outcome.rows = [row for number, row in enumerate(rows) if number not in matches]
         for number, match in matches.items():
             reason = "in a held-out set" if match.similarity == 1 else "nearly in a held-out set"
             detail = f"{self.places[match.number]} (similarity {match.similarity:.2f})"
-            outcome.dropped.append(self.drop(rows[number], view, reason, detail))
+            outcome.dropped.append(self.drop(rows[number], adapter, reason, detail))
         return outcome
 
 
 def _in_set(place: str, name: str) -> str:
     """Return a place that says which set it is in, unless it is named after the file."""
     return place if re.split("[:,]", place)[0] == name else f"{place} ({name})"
-
-
-def _finding(row: Row[Any], places: Sequence[str], match: Match) -> dict[str, Any]:
-    return {"index": row.index, "place": row.place, "of": places[match.number], "similarity": match.similarity}
 
 
 def check_no_near_leakage(texts: Mapping[str, Sequence[Texts]], settings: NearSettings) -> None:
@@ -288,13 +283,12 @@ def check_no_near_leakage(texts: Mapping[str, Sequence[Texts]], settings: NearSe
     """
     index, owners = SimilarTexts(settings), list[tuple[str, int]]()
     for part, rows in texts.items():
-        matches = [(number, index.find(own)) for number, own in enumerate(rows)]
-        for number, match in matches:
-            if match is not None:
+        for number, own in enumerate(rows):
+            if match := index.find(own):
                 other, place = owners[match.number]
                 raise DataError(
                     f"expected parts that share nothing, got nearly the same text in {other} (example {place}) and "
-                    f"{part} (example {number}), similarity {match.similarity:.2f}: {rows[number][0]!r}; "
+                    f"{part} (example {number}), similarity {match.similarity:.2f}: {own[0]!r}; "
                     "keep near duplicates together, or take one out"
                 )
         for number, own in enumerate(rows):

@@ -1,27 +1,25 @@
-"""Probabilities of each example's labels from models that have not seen the example: cross-validated here, or given."""
+"""Probabilities of each example's labels from models that have not seen it: cross-validated, or from a file."""
 
 from __future__ import annotations
 
-import logging
+import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from sklearn.feature_extraction import FeatureHasher
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, SGDClassifier
-from sklearn.model_selection import GroupKFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold, StratifiedKFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
 
 from charbert.data.readers.lines import read_lines
 from charbert.errors import DataError, SettingsError
 from charbert.preparation.steps import Row
 from charbert.seeding import derive_seed
 from charbert.serialization import parse_strictly
-
-log = logging.getLogger(__name__)
 
 
 def cross_validate_texts(
@@ -42,19 +40,16 @@ def cross_validate_texts(
             f"expected at least {folds} examples of each label, one a fold, got {count} of {rarest!r}; "
             "set preparation.suspicious.folds lower, or drop the label"
         )
-    vectors = TfidfVectorizer(analyzer=_text_features, sublinear_tf=True, min_df=1)
-    probabilities = np.zeros((len(ids), len(names)))
+    model = make_pipeline(
+        TfidfVectorizer(analyzer=_text_features, sublinear_tf=True, min_df=1), LogisticRegression(max_iter=300, C=3.0)
+    )
     splitter = StratifiedKFold(folds, shuffle=True, random_state=derive_seed(seed, "suspicious") % 2**32)
-    for number, (rest, fold) in enumerate(splitter.split(ids, ids), start=1):
-        log.info("suspicious labels: fold %d of %d", number, folds)
-        model = LogisticRegression(max_iter=300, C=3.0)
-        model.fit(vectors.fit_transform([texts[at] for at in rest]), ids[rest])
-        probabilities[np.ix_(fold, model.classes_)] = model.predict_proba(vectors.transform([texts[at] for at in fold]))
+    probabilities = cross_val_predict(model, list(texts), ids, cv=splitter, method="predict_proba")
     return [row[None] for row in probabilities]
 
 
 def _text_features(texts: Sequence[str]) -> list[str]:
-    """Return words and pairs of neighbouring words, marked with their text."""
+    """Return words and pairs of neighboring words, marked with the number of their text."""
     features: list[str] = []
     bags = []
     for number, text in enumerate(texts):
@@ -76,28 +71,29 @@ def cross_validate_tags(
     """Return the probabilities of each word's tags, (words, K), by logistic regression on the words around it.
 
     A sentence is in one fold.
+
+    Raises:
+        DataError: if there are fewer sentences than folds.
     """
     features = FeatureHasher(2**18, input_type="string").transform(
         feature for words in sentences for feature in _word_features(words)
     )
     ids = np.array([names.index(label) for own in labels for label in own])
-    owners = np.repeat(np.arange(len(sentences)), [len(words) for words in sentences])
-    probabilities = np.zeros((len(ids), len(names)))
+    lengths = [len(words) for words in sentences]
     state = derive_seed(seed, "suspicious") % 2**32
     if len(sentences) < folds:
         raise DataError(f"expected at least {folds} sentences, one a fold, got {len(sentences)}")
+    model = SGDClassifier(loss="log_loss", alpha=1e-6, max_iter=8, tol=None, random_state=state)
     splitter = GroupKFold(folds, shuffle=True, random_state=state)
-    for number, (rest, fold) in enumerate(splitter.split(ids, groups=owners), start=1):
-        log.info("suspicious labels: fold %d of %d", number, folds)
-        model = SGDClassifier(loss="log_loss", alpha=1e-6, max_iter=8, tol=None, random_state=state)
-        model.fit(features[rest], ids[rest])
-        probabilities[np.ix_(fold, model.classes_)] = model.predict_proba(features[fold])
-    ends = np.cumsum([len(words) for words in sentences])
-    return np.split(probabilities, ends[:-1])
+    owners = np.repeat(np.arange(len(sentences)), lengths)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a tag that the other folds lack has the probability 0
+        probabilities = cross_val_predict(model, features, ids, groups=owners, cv=splitter, method="predict_proba")
+    return np.split(probabilities, np.cumsum(lengths)[:-1])
 
 
 def _word_features(words: Sequence[str]) -> list[list[str]]:
-    """Return what stands at each word and beside it."""
+    """Return the features of each word and its neighbors."""
     padded = ["<s>", "<s>", *words, "</s>", "</s>"]
     features = []
     for at, word in enumerate(words, start=2):
@@ -151,11 +147,11 @@ def read_probabilities(path: Path | str) -> list[dict[str, float]]:
 
 def select_probabilities(
     probabilities: Sequence[Mapping[str, float]],
-    rows: Sequence[Row[Any]],
+    rows: Sequence[Row],
     labels: Sequence[Sequence[str]],
     names: Sequence[str],
 ) -> list[np.ndarray]:
-    """Return those of the rows that are left, (1, K) each."""
+    """Return the probabilities of the rows that are left, (1, K) each."""
     if any(len(own) != 1 for own in labels):
         raise SettingsError("preparation.suspicious.probabilities holds one line a text, and sentences have many tags")
     last = max(row.index for row in rows)

@@ -1,4 +1,4 @@
-"""What happened to a set, as data: numbers for a report, and every example that was dropped, changed or pointed at."""
+"""What happened to a set, as data: numbers for a report, and all examples that were dropped, changed or reported."""
 
 from __future__ import annotations
 
@@ -8,49 +8,44 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from charbert.preparation.adapters import ExampleAdapter
+from charbert.preparation.adapter import ExampleAdapter
 from charbert.preparation.steps import Prepared, Row
 
 
-def describe_set(view: ExampleAdapter[Any], rows: Sequence[Row[Any]], prepared: Prepared[Any]) -> dict[str, Any]:
+def describe_set(adapter: ExampleAdapter[Any], rows: Sequence[Row], prepared: Prepared) -> dict[str, Any]:
     """Return a set before and after its steps: examples, classes, lengths, and what each step did.
 
     Args:
-        view: texts and classes of an example.
+        adapter: texts and classes of an example.
         rows: before; what was malformed is not among them.
         prepared: after.
     """
     unread = sum(report.rows_in - report.rows_out for report in prepared.reports if report.step == "reading")
+    sides = {"before": rows, "after": prepared.rows}
     return {
         "examples": {"before": len(rows) + unread, "after": len(prepared.rows)},
         "dropped": len(prepared.dropped),
         "added": sum(report.added for report in prepared.reports),
         "changed": len({(change.index, change.step) for change in prepared.changes}),
-        "classes": _before_and_after(view, rows, prepared, count_classes),
-        "words": _before_and_after(view, rows, prepared, count_words),
+        "classes": {side: _count_classes(adapter, own) for side, own in sides.items()},
+        "words": {side: _count_words(adapter, own) for side, own in sides.items()},
         "steps": [asdict(report) for report in prepared.reports],
     }
 
 
-def count_classes(view: ExampleAdapter[Any], rows: Sequence[Row[Any]]) -> dict[str, int]:
+def _count_classes(adapter: ExampleAdapter[Any], rows: Sequence[Row]) -> dict[str, int]:
     """Return how many examples belong to each class, by name; one may belong to several."""
-    return dict(sorted(Counter(name for row in rows for name in view.kinds(row.example)).items()))
+    return dict(sorted(Counter(name for row in rows for name in adapter.kinds(row.example)).items()))
 
 
-def count_words(view: ExampleAdapter[Any], rows: Sequence[Row[Any]]) -> dict[str, int]:
+def _count_words(adapter: ExampleAdapter[Any], rows: Sequence[Row]) -> dict[str, int]:
     """Return how many examples have how many words, those of a pair together."""
-    counts = Counter(sum(view.lengths(row.example)) for row in rows)
+    counts = Counter(sum(adapter.lengths(row.example)) for row in rows)
     return {str(length): count for length, count in sorted(counts.items())}
 
 
-def _before_and_after(
-    view: ExampleAdapter[Any], rows: Sequence[Row[Any]], prepared: Prepared[Any], count: Any
-) -> dict[str, dict[str, int]]:
-    return {"before": count(view, rows), "after": count(view, prepared.rows)}
-
-
-def listings(prepared: Mapping[str, Prepared[Any]]) -> dict[str, str]:
-    """Return the lists of what was dropped, changed and pointed at, JSON lines by the name of their file.
+def listings(prepared: Mapping[str, Prepared]) -> dict[str, str]:
+    """Return the lists of dropped, changed and reported examples, JSON lines by the name of their file.
 
     A line names its set, and the position and place of the example in its file.
     """

@@ -1,4 +1,4 @@
-"""Words of an example that may be changed, and changed words put back into a text with all places counted anew."""
+"""Words of an example that may be changed, and texts with changed words and the new places of what stayed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Words:
     changeable: tuple[bool, ...]
     """Whether another word may take its place."""
     movable: tuple[bool, ...]
-    """Whether it may be left out or change places with a neighbour."""
+    """Whether it may be deleted or swapped with a neighbor."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Rewritten:
 
     words: tuple[str, ...]
     sources: tuple[int, ...]
-    """Which of the words stands at each position, to take its label along."""
+    """Index of the original word at each position; its label moves with it."""
 
     @classmethod
     def unchanged(cls, words: Sequence[str]) -> Rewritten:
@@ -36,16 +36,16 @@ class Rewritten:
 
 @dataclass(frozen=True)
 class RewrittenText:
-    """A text after words were replaced, and where its old characters are."""
+    """A text after words were replaced, and the places of its old characters."""
 
     text: str
     kept: tuple[tuple[int, int, int], ...]
     """Stretches that stayed as they were: old start, old end, new start."""
 
     def place(self, start: int, length: int) -> int | None:
-        """Return where a stretch of the old text stands now, None if it was changed.
+        """Return the new place of a stretch of the old text, None if it was changed.
 
-        Neighbouring stretches that stayed together are one here, so an answer may reach over many words.
+        Neighboring stretches that stayed together are one, so an answer may span many words.
         """
         number = bisect_right([old for old, _, _ in self.kept], start) - 1
         if number < 0 or start + length > self.kept[number][1]:
@@ -72,7 +72,7 @@ def text_words(text: str, protected: Sequence[Span] = ()) -> tuple[Words, list[S
 
 
 def rewrite_text(text: str, spans: Sequence[Span], new_words: Sequence[str]) -> RewrittenText:
-    """Return the text with new words where its own stood; with an empty word goes the space before it."""
+    """Return the text with new words in the places of its own; an empty word is deleted with the space before it."""
     pieces: list[str] = []
     kept: list[tuple[int, int, int]] = []
     length = done = 0
@@ -90,7 +90,7 @@ def rewrite_text(text: str, spans: Sequence[Span], new_words: Sequence[str]) -> 
 
     for (start, end), word in zip(spans, new_words, strict=True):
         if not word:
-            # nothing before it: the space behind it goes instead
+            # at the start of the text the space after it is deleted instead
             done = end if length else end + len(text[end:]) - len(text[end:].lstrip())
             continue
         keep(done, start)

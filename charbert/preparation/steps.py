@@ -1,39 +1,41 @@
-"""A preparation as a list of steps, and what each reports: nothing is lost, whatever goes is kept with its reason."""
+"""A preparation as a list of steps, and a report of each; every example that leaves is kept with its reason."""
 
 from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
-from charbert.preparation.adapters import ExampleAdapter
+from charbert.preparation.adapter import ExampleAdapter
 
 log = logging.getLogger(__name__)
-
-Example = TypeVar("Example")
 
 _SHOWN = 5  # changes that a report shows of each kind; the files have all
 
 
 @dataclass(frozen=True)
-class Row(Generic[Example]):
+class Row:
     """An example, and where it came from."""
 
-    example: Example
+    example: Any
     index: int
     """Position in its file among all examples, malformed ones included, from 0."""
     place: str
     """File and line, or file and question."""
     added_by: str = ""
-    """The step that made it of the example at ``index``; empty for an example of the file."""
+    """The step that made it from the example at ``index``; empty for an example of the file."""
+
+    def with_example(self, example: Any) -> Row:
+        """Return the row with its example changed."""
+        return replace(self, example=example)
 
 
 @dataclass(frozen=True)
 class Dropped:
-    """An example that a step took out, and why."""
+    """An example that a step left out, and why."""
 
     index: int
     place: str
@@ -43,7 +45,7 @@ class Dropped:
     detail: str = ""
     """What the reason does not say, as the place of the example that it repeats."""
     content: Any = None
-    """The example as a person reads it."""
+    """The example in a form for people."""
     added_by: str = ""
 
 
@@ -61,35 +63,35 @@ class Change:
 
 
 @dataclass
-class Outcome(Generic[Example]):
+class Outcome:
     """Rows after a step; rows in and rows added are the rows here and the dropped ones together."""
 
-    rows: list[Row[Example]]
+    rows: list[Row]
     dropped: list[Dropped] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     notes: dict[str, Any] = field(default_factory=dict)
-    """What else the report should say."""
+    """Further lines of the report."""
     findings: list[dict[str, Any]] = field(default_factory=list)
-    """Examples that it points at and leaves where they are."""
+    """Examples that it reports and leaves unchanged."""
 
 
 class Step(ABC):
-    """One thing done to a list of rows; it never alters the list or the examples that it is given."""
+    """One operation on a list of rows; it never alters the list or the examples that it is given."""
 
     name: ClassVar[str]
     training_only: ClassVar[bool] = False
-    """Whether the step makes sense for examples to train on only, so that a split comes before it."""
+    """Whether the step is for training examples alone, so that a split comes before it."""
 
     @abstractmethod
-    def apply(self, rows: Sequence[Row[Any]], view: ExampleAdapter[Any]) -> Outcome[Any]:
+    def apply(self, rows: Sequence[Row], adapter: ExampleAdapter[Any]) -> Outcome:
         """Return the rows after the step."""
 
-    def drop(self, row: Row[Any], view: ExampleAdapter[Any], reason: str, detail: str = "") -> Dropped:
+    def drop(self, row: Row, adapter: ExampleAdapter[Any], reason: str, detail: str = "") -> Dropped:
         """Return the note that ``row`` is left out."""
-        content = view.describe(row.example)
+        content = adapter.describe(row.example)
         return Dropped(row.index, row.place, self.name, reason, detail, content, row.added_by)
 
-    def change(self, row: Row[Any], what: str, before: str, after: str) -> Change:
+    def change(self, row: Row, what: str, before: str, after: str) -> Change:
         """Return the note that a text or label of ``row`` was changed."""
         return Change(row.index, row.place, self.name, what, before, after)
 
@@ -107,52 +109,71 @@ class StepReport:
     """By what was changed."""
     added: int
     findings: int
-    """Examples that it points at and leaves where they are."""
+    """Examples that it reports and leaves unchanged."""
     shown: dict[str, list[str]]
     """A few of the dropped and changed, by reason."""
     notes: dict[str, Any]
 
+    @classmethod
+    def of(cls, step: str, outcome: Outcome, added: int = 0) -> StepReport:
+        """Return the report of a step that made ``added`` rows."""
+        shown: dict[str, list[str]] = defaultdict(list)
+        for example in outcome.dropped:
+            shown[example.reason].append(f"{example.place}{': ' if example.detail else ''}{example.detail}")
+        for change in outcome.changes:
+            shown[change.what].append(f"{change.place}: {change.before!r} -> {change.after!r}")
+        return cls(
+            step,
+            rows_in=len(outcome.rows) + len(outcome.dropped) - added,
+            rows_out=len(outcome.rows),
+            dropped=dict(Counter(example.reason for example in outcome.dropped).most_common()),
+            changed=dict(Counter(change.what for change in outcome.changes).most_common()),
+            added=added,
+            findings=len(outcome.findings),
+            shown={reason: lines[:_SHOWN] for reason, lines in shown.items()},
+            notes=outcome.notes,
+        )
+
 
 @dataclass
-class Prepared(Generic[Example]):
+class Prepared:
     """Rows after all steps, and what happened on the way."""
 
-    rows: list[Row[Example]]
+    rows: list[Row]
     dropped: list[Dropped] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     findings: list[dict[str, Any]] = field(default_factory=list)
-    """Examples that a step points at, with the step's name."""
+    """Examples that a step reports, with the step's name."""
     reports: list[StepReport] = field(default_factory=list)
 
     @property
-    def examples(self) -> list[Example]:
+    def examples(self) -> list[Any]:
         """The examples alone."""
         return [row.example for row in self.rows]
 
 
 def run_steps(
-    rows: Sequence[Row[Example]], steps: Sequence[Step], view: ExampleAdapter[Example], dropped: Sequence[Dropped] = ()
-) -> Prepared[Example]:
+    rows: Sequence[Row], steps: Sequence[Step], adapter: ExampleAdapter[Any], dropped: Sequence[Dropped] = ()
+) -> Prepared:
     """Return the rows after the steps, one after another.
 
     Args:
         rows: the examples, in the order of their file.
         steps: what to do with them.
-        view: texts and labels of an example.
+        adapter: texts and labels of an example.
         dropped: what was malformed, and so left out before.
     """
     prepared = Prepared(list(rows), list(dropped))
     for step in steps:
-        before = prepared.rows
-        outcome = step.apply(before, view)
-        added = len(outcome.rows) + len(outcome.dropped) - len(before)
-        made = [row for row in outcome.rows if row.added_by == step.name]
-        assert added == len(made), f"step {step.name} lost rows: {len(made)} made, {added} more than before"
+        outcome = step.apply(prepared.rows, adapter)
+        added = len(outcome.rows) + len(outcome.dropped) - len(prepared.rows)
+        made = sum(row.added_by == step.name for row in outcome.rows)
+        assert added == made, f"step {step.name} lost rows: {made} made, {added} more than before"
         prepared.rows = outcome.rows
         prepared.dropped += outcome.dropped
         prepared.changes += outcome.changes
         prepared.findings += [{"step": step.name, **finding} for finding in outcome.findings]
-        prepared.reports.append(_report(step, len(before), outcome, added))
+        prepared.reports.append(StepReport.of(step.name, outcome, added))
         log.info("%s: %s", step.name, describe_report(prepared.reports[-1]))
     return prepared
 
@@ -164,53 +185,3 @@ def describe_report(report: StepReport) -> str:
     parts += [f"{report.added} added"] if report.added else []
     parts += [f"{report.findings} to look at"] if report.findings else []
     return f"{report.rows_in} -> {report.rows_out} examples; " + (", ".join(parts) or "nothing to do")
-
-
-def report_dropped(step: str, rows_out: int, dropped: Sequence[Dropped]) -> StepReport:
-    """Return the report of what was left out before the first step."""
-    return _report_parts(step, rows_out + len(dropped), rows_out, dropped, [], 0, 0, {})
-
-
-def _report(step: Step, rows_in: int, outcome: Outcome[Any], added: int) -> StepReport:
-    return _report_parts(
-        step.name,
-        rows_in,
-        len(outcome.rows),
-        outcome.dropped,
-        outcome.changes,
-        added,
-        len(outcome.findings),
-        outcome.notes,
-    )
-
-
-def _report_parts(
-    step: str,
-    rows_in: int,
-    rows_out: int,
-    dropped: Sequence[Dropped],
-    changes: Sequence[Change],
-    added: int,
-    findings: int,
-    notes: dict[str, Any],
-) -> StepReport:
-    shown: dict[str, list[str]] = {}
-    for example in dropped:
-        lines = shown.setdefault(example.reason, [])
-        if len(lines) < _SHOWN:
-            lines.append(f"{example.place}{': ' if example.detail else ''}{example.detail}")
-    for change in changes:
-        lines = shown.setdefault(change.what, [])
-        if len(lines) < _SHOWN:
-            lines.append(f"{change.place}: {change.before!r} -> {change.after!r}")
-    return StepReport(
-        step,
-        rows_in,
-        rows_out,
-        dict(Counter(example.reason for example in dropped).most_common()),
-        dict(Counter(change.what for change in changes).most_common()),
-        added,
-        findings,
-        shown,
-        notes,
-    )

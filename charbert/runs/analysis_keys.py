@@ -1,4 +1,4 @@
-"""What identifies an analysis, and which analyses may stand in one figure."""
+"""What identifies an analysis, and which analyses are compared in one figure."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from charbert.config.analysis import Stage
-from charbert.config.identity import identity_values
 from charbert.config.model.encoder import TrunkSource
 from charbert.config.schema import Settings
-from charbert.records import ResultRecord, file_checksum, read_records, settings_key
+from charbert.records import ResultRecord, file_checksum, settings_key
 from charbert.runs.comparability import comparison_keys, fitting_pretraining
+from charbert.runs.folders import finished_records
 from charbert.runs.keys import (
     encoder_identity,
     files_identity,
     finetuning_identity,
+    newswire_identity,
+    section_identity,
+    stored_name,
     task_identity,
     text_identity,
     training_identity,
@@ -31,116 +34,113 @@ FRAGILITY = "intro_fragility"
 CHANNELS = "channels"
 CHAR_CHANNEL = "char_channel"
 COMPRESSION = "compress"
-MEASURED = {
-    "max_examples": "max_examples",
-    "versions": "eval_sets",
-    "threads": "threads",
-    "timed_examples": "timed_examples",
-}
-"""What all forms of a model in one table are measured with: names in the key, which never change, and the settings."""
+PERPLEXITY = "perplexity"
+"""Kind of the records of perplexities, and stem of their table."""
+_MEASURED = ("max_examples", "eval_sets", "threads", "timed_examples")
+"""Settings of ``compression`` that all forms of a model in one table are measured with."""
 
 
 def word_vs_subword_run(settings: Settings) -> Run:
-    """Return the cell of one fine-tuned model's scores by split words."""
-    return _cell(settings, WORD_VS_SUBWORD, _of_model(settings), {})
+    """Return the run of one fine-tuned model's scores by split words."""
+    return _finetuned_run(settings, WORD_VS_SUBWORD)
 
 
 def sensitivity_run(settings: Settings) -> Run:
-    """Return the cell of one model's sensitivity to the attack."""
-    chosen = settings.analysis.sensitivity
-    parts = _of_model(settings) + ([] if chosen.stage is Stage.finetuned else [chosen.stage.name])
-    return _cell(settings, SENSITIVITY, parts, identity_values(chosen))
+    """Return the run of one model's sensitivity to the attack."""
+    stage = settings.analysis.sensitivity.stage
+    parts = [] if stage is Stage.finetuned else [stage.name]
+    return _finetuned_run(settings, SENSITIVITY, *parts, identity=section_identity(settings, "analysis.sensitivity"))
 
 
 def channels_run(settings: Settings) -> Run:
-    """Return the cell of one fine-tuned model's scores with a channel hidden."""
-    return _cell(settings, CHANNELS, _of_model(settings), {})
+    """Return the run of one fine-tuned model's scores with a channel hidden."""
+    return _finetuned_run(settings, CHANNELS)
 
 
 def tagger_run(settings: Settings, source: str) -> Run:
-    """Return the cell of a tagger on one kind of a model's frozen states."""
-    return _cell(
-        settings, EMBEDDING_SOURCES, [*_of_model(settings), source], tagger_identity(settings) | {"of": source}
-    )
-
-
-def fragility_run(settings: Settings) -> Run:
-    """Return the cell of a tokenizer's fragility."""
-    identity = {
-        "analysis": FRAGILITY,
-        "tokenizer": _tokenizer_identity(settings),
-        "of": comparison(settings, FRAGILITY),
-    }
-    return Run(
-        settings, KIND, [FRAGILITY, tokenizer_name(settings), f"s{settings.seed}"], identity | {"seed": settings.seed}
-    )
-
-
-def char_channel_run(settings: Settings) -> Run:
-    """Return the cell of how much an encoder's characters tell."""
-    identity = {
-        "analysis": CHAR_CHANNEL,
-        "encoder": encoder_identity(settings),
-        "of": comparison(settings, CHAR_CHANNEL),
-    }
-    return Run(settings, KIND, [CHAR_CHANNEL, settings.model.name, f"s{settings.seed}"], identity)
+    """Return the run of a tagger on one kind of a model's frozen states."""
+    return _finetuned_run(settings, EMBEDDING_SOURCES, source, identity=tagger_identity(settings) | {"of": source})
 
 
 def compression_run(settings: Settings, form: str, identity: Mapping[str, Any]) -> Run:
-    """Return the cell of one form of a fine-tuned model, its size, speed and scores."""
+    """Return the run of one form of a fine-tuned model, its size, speed and scores."""
     measured = {"form": form, "measured": comparison(settings, COMPRESSION)}
-    return _cell(settings, COMPRESSION, [*_of_model(settings), form], measured | dict(identity))
+    return _finetuned_run(settings, COMPRESSION, form, identity=measured | dict(identity))
+
+
+def _finetuned_run(settings: Settings, analysis: str, *parts: str, identity: Mapping[str, Any] | None = None) -> Run:
+    whole = {"analysis": analysis, "model": finetuning_identity(settings), **(identity or {})}
+    names = [analysis, settings.task.name, settings.model.name, f"s{settings.seed}", *parts]
+    return Run(settings, KIND, names, whole)
+
+
+def fragility_run(settings: Settings) -> Run:
+    """Return the run of a tokenizer's fragility."""
+    identity = {"tokenizer": _tokenizer_identity(settings), "seed": settings.seed}
+    return _compared_run(settings, FRAGILITY, tokenizer_name(settings), identity)
+
+
+def char_channel_run(settings: Settings) -> Run:
+    """Return the run of how much an encoder's states depend on characters."""
+    return _compared_run(settings, CHAR_CHANNEL, settings.model.name, {"encoder": encoder_identity(settings)})
+
+
+def _compared_run(settings: Settings, analysis: str, name: str, identity: Mapping[str, Any]) -> Run:
+    whole = {"analysis": analysis, "of": comparison(settings, analysis), **identity}
+    return Run(settings, KIND, [analysis, name, f"s{settings.seed}"], whole)
+
+
+def perplexity_run(settings: Settings) -> Run:
+    """Return the run of an encoder's perplexities."""
+    identity = {"encoder": encoder_identity(settings), "of": comparison(settings, PERPLEXITY)}
+    return Run(settings, PERPLEXITY, [PERPLEXITY, settings.model.name, f"s{settings.seed}"], identity)
+
+
+def measured_identity(settings: Settings) -> dict[str, Any]:
+    """Return what identifies how the forms of a model are measured."""
+    return {stored_name(f"compression.{name}"): getattr(settings.compression, name) for name in _MEASURED}
 
 
 def tokenizer_name(settings: Settings) -> str:
-    """Return the name of the tokenizer that is looked at: the trunk's, or that of a vocabulary file."""
+    """Return the name of the tokenizer that is measured: the trunk's, or that of a vocabulary file."""
     path = settings.analysis.fragility.vocabulary
     return settings.trunk.name if path is None else Path(path).stem.removesuffix("-vocab")
 
 
 def tagger_identity(settings: Settings) -> dict[str, Any]:
     """Return what identifies the tagger on frozen states."""
-    tagger = settings.analysis.tagger
-    return identity_values(tagger) | {"training": training_identity(tagger.training)}
+    training = training_identity(settings.analysis.tagger.training)
+    return section_identity(settings, "analysis.tagger") | {"training": training}
 
 
 def comparison(settings: Settings, analysis: str) -> str:
-    """Return the hash of what all cells of a figure have in common, beside trunk, data, fine-tuning and pretraining."""
+    """Return the hash of what all runs of a figure have in common, beside trunk, data, fine-tuning and pretraining."""
     common: dict[str, Any] = {"task": task_identity(settings)}
     if analysis == SENSITIVITY:
-        common |= identity_values(settings.analysis.sensitivity)
+        common |= section_identity(settings, "analysis.sensitivity")
     elif analysis == EMBEDDING_SOURCES:
         common |= tagger_identity(settings)
     elif analysis == COMPRESSION:
-        common |= {name: getattr(settings.compression, setting) for name, setting in MEASURED.items()}
+        common |= measured_identity(settings)
     elif analysis == FRAGILITY:
-        common = {"files": files_identity(settings)}
-        common |= {"newswire": identity_values(settings.newswire)} if settings.data.generated else {}
-    elif analysis == CHAR_CHANNEL:
+        common = {"files": files_identity(settings)} | newswire_identity(settings)
+    elif analysis in (CHAR_CHANNEL, PERPLEXITY):
         common = {"trunk": trunk_identity(settings), "text": text_identity(settings), "seed": settings.seed}
-        common |= identity_values(settings.analysis.char_channel)
+        if analysis == CHAR_CHANNEL:
+            common |= section_identity(settings, "analysis.char_channel")
+        else:
+            common["perplexity"] = section_identity(settings, "perplexity", without=("batch_size",))
+            common["attack"] = section_identity(settings, "attack")
     return settings_key(common)
 
 
 def analysis_records(settings: Settings, analysis: str) -> list[ResultRecord]:
-    """Return the finished cells that belong into one figure with the settings' own, none where nothing was run."""
-    folder = Path(settings.paths.results) / "records"
-    if not folder.is_dir():
-        return []
+    """Return the finished runs that belong into one figure with the settings' own, none where nothing was run."""
     filters: dict[str, Any] = {"details.analysis": analysis, "details.compared": comparison(settings, analysis)}
     if analysis not in (FRAGILITY, CHAR_CHANNEL):  # rows of the one are tokenizers, of the other not fine-tuned
         filters["details.comparison.shared"] = comparison_keys(settings)["shared"]
         filters["details.comparison.pretraining"] = fitting_pretraining(settings)
-    return read_records(folder, kind=KIND, **filters)
-
-
-def _of_model(settings: Settings) -> list[str]:
-    return [settings.task.name, settings.model.name, f"s{settings.seed}"]
-
-
-def _cell(settings: Settings, analysis: str, parts: list[str], identity: Mapping[str, Any]) -> Run:
-    whole = {"analysis": analysis, "model": finetuning_identity(settings), **identity}
-    return Run(settings, KIND, [analysis, *parts], whole)
+    return finished_records(settings, kind=KIND, **filters)
 
 
 def _tokenizer_identity(settings: Settings) -> dict[str, Any]:

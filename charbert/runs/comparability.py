@@ -1,22 +1,23 @@
-"""Which cells may stand in one table: those that differ in model, task and seed only."""
+"""Which runs are compared in one table: those that differ in model, task and seed only."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from charbert.config.identity import identity_values
 from charbert.config.model.classical import BaselineKind, BaselineSettings
 from charbert.config.model.encoder import Objective
 from charbert.config.schema import Settings
-from charbert.records import ResultRecord, read_records, settings_key
+from charbert.records import ResultRecord, settings_key
 from charbert.reporting.tables.scores import BASELINE, FAMILIES, setting, trunk_family
+from charbert.runs.folders import finished_records
 from charbert.runs.keys import (
     files_identity,
     finetuning_choices,
+    newswire_identity,
     reading_identity,
+    section_identity,
     text_identity,
     training_identity,
     trunk_identity,
@@ -25,25 +26,25 @@ from charbert.runs.run import of_all_folds
 
 
 def comparison_keys(settings: Settings) -> dict[str, str | None]:
-    """Return the hashes that decide whether two cells may stand in one table.
+    """Return the hashes that decide whether two runs may be compared in one table.
 
-    ``set`` covers the task's files and, but for baselines, how often they are read. ``protocol`` covers what cells on
+    ``set`` covers the task's files and, but for baselines, how often they are read. ``protocol`` covers what runs on
     different trunks have in common besides: fine-tuning and attack; ``shared`` the trunk as well. ``pretraining``
     covers text, noise and pretraining, without the noise where that is the model's own, and is None for a model
-    without further pretraining, which fits any. A baseline stands beside all cells on its data and attack.
+    without further pretraining, which fits any. A baseline fits all runs on its data and attack.
     """
     is_baseline = settings.model.baseline.kind is not BaselineKind.none
     chosen_set = _set_keys(settings, baseline=is_baseline).get(settings.task.name)
     if is_baseline:
         return {"set": chosen_set, "baseline": _baseline_key(settings)}
     protocol = {
-        "attack": identity_values(settings.attack),
+        "attack": section_identity(settings, "attack"),
         "finetuning": training_identity(settings.finetuning),
         **finetuning_choices(settings),
     }
     pretraining = {"text": text_identity(settings), "pretraining": training_identity(settings.pretraining)}
     if not settings.model.own_noise:
-        pretraining["noise"] = identity_values(settings.noise)
+        pretraining["noise"] = section_identity(settings, "noise")
     pretrained = settings.model.objective is not Objective.none
     return {
         "set": chosen_set,
@@ -54,7 +55,7 @@ def comparison_keys(settings: Settings) -> dict[str, str | None]:
 
 
 def fitting_pretraining(settings: Settings) -> list[str | None]:
-    """Return the ``pretraining`` of cells that fit the settings': none, theirs, or theirs with other noise."""
+    """Return the ``pretraining`` of runs that fit the settings': none, theirs, or theirs with noise of the model's."""
     encoder = replace(settings.model, pretrained="", released="", baseline=BaselineSettings())
     own = replace(encoder, objective=Objective.mlm_nlm, own_noise=True)
     models = (replace(own, own_noise=False), own)
@@ -64,15 +65,15 @@ def fitting_pretraining(settings: Settings) -> list[str | None]:
 def comparable_records(
     settings: Settings, kind: str = "finetune", *, several_trunks: bool = False, **filters: Any
 ) -> list[ResultRecord]:
-    """Return the cells of a kind that differ from the settings' own only in model, task and seed.
+    """Return the finished runs of a kind that differ from the settings' own only in model, task and seed.
 
-    Each task counts with the files that the settings name for it, so cells that were run with ``data=benchmarks`` and
-    others with ``data=folds`` stand together where both name the same files.
+    Each task counts with the files that the settings name for it: runs with ``data=benchmarks`` and runs with
+    ``data=folds`` are compared where both name the same files.
 
     Args:
-        settings: of one of the cells.
-        kind: finetune or analysis; with the former come ensembles of such cells, and the baselines on the same data.
-        several_trunks: add the cells of other trunk families
+        settings: of one of the runs.
+        kind: finetune or shared_task; the former includes ensembles of such runs and the baselines on the same data.
+        several_trunks: add the runs of other trunk families
             (`charbert.reporting.tables.scores.trunk_family`): RoBERTa's to BERT's, and the other way round. Of several
             trunks of a family the one that was run last counts.
         **filters: more for `charbert.records.read_records`.
@@ -80,9 +81,8 @@ def comparable_records(
     keys = comparison_keys(replace(settings, model=replace(settings.model, baseline=BaselineSettings())))
     fitting = fitting_pretraining(settings)
     common = "protocol" if several_trunks else "shared"
-    folder = Path(settings.paths.results) / "records"
-    records = read_records(
-        folder,
+    records = finished_records(
+        settings,
         kind=[kind, "ensemble"] if kind == "finetune" else kind,
         **{f"details.comparison.{common}": keys[common], "details.comparison.pretraining": fitting},
         **filters,
@@ -93,22 +93,18 @@ def comparable_records(
     records = [record for record in records if record.details["comparison"]["shared"] in chosen.values()]
     if kind == "finetune":
         baseline = {"details.comparison.baseline": _baseline_key(settings)}
-        records += read_records(folder, kind=["baseline", "ensemble"], **baseline, **filters)
+        records += finished_records(settings, kind=["baseline", "ensemble"], **baseline, **filters)
     sets, baseline_sets = _set_keys(settings), _set_keys(settings, baseline=True)
     return [record for record in records if _is_on(record, baseline_sets if _is_baseline(record) else sets)]
 
 
 def _set_keys(settings: Settings, *, baseline: bool = False) -> dict[str, str]:
-    """Return what identifies each task's files and how often they are read, all folds of a set being one."""
+    """Return by task the hash of its files and how often they are read; all folds of a set have the same."""
     keys = {}
     for name in settings.data.sets:
         of_task = of_all_folds(replace(settings, task=replace(settings.task, name=name)))
-        identity: dict[str, Any] = {"files": files_identity(of_task)}
-        if not baseline:
-            identity |= reading_identity(of_task)
-        if settings.data.generated:
-            identity["newswire"] = identity_values(settings.newswire)
-        keys[name] = settings_key(identity)
+        reading = {} if baseline else reading_identity(of_task)
+        keys[name] = settings_key({"files": files_identity(of_task)} | reading | newswire_identity(settings))
     return keys
 
 
@@ -121,4 +117,4 @@ def _is_on(record: ResultRecord, sets: Mapping[str, str]) -> bool:
 
 
 def _baseline_key(settings: Settings) -> str:
-    return settings_key({"attack": identity_values(settings.attack)})
+    return settings_key({"attack": section_identity(settings, "attack")})

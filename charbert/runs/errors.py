@@ -1,4 +1,4 @@
-"""What an experiment's entry point owes its user: one clear message when something is wrong."""
+"""Errors of an entry point: one clear message to the user instead of a stack trace."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ _FOLDER_ERRORS = (
     *(errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EIO),
 )
 _DISK_ERROR = re.compile(r"No space left|\(os error (28|27|30|122)\)|PytorchStreamWriter failed|iostream error")
-"""How libraries that do not raise OSError tell of a disk that takes nothing more."""
+"""Messages about a full or unwritable disk from libraries that do not raise OSError."""
 
 
 def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Wrap an entry point so that an error of ours ends the process with its message and no stack trace.
+    """Wrap an entry point: a CharBertError, or a folder that cannot be written, ends the process with its message.
 
-    Errors that we did not foresee keep their trace.
+    The exit status is 2 then. Any other error keeps its stack trace.
     """
 
-    # Loading an encoder under a new head leaves weights over by design; transformers would warn of each.
+    # An encoder loaded under a new head has unused weights by design; transformers would warn of each.
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
-    logging.raiseExceptions = False  # a log that cannot be written is no reason to show a trace at every line
+    logging.raiseExceptions = False  # no stack trace at every line where the log cannot be written
     _report_failures_of_hydra()
 
     @functools.wraps(main)
@@ -68,7 +68,7 @@ def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
 
 
 def _join_others() -> None:
-    """Find the other processes of a run that has several; only the first tells what it does."""
+    """Find the other processes of a run that has several; only the first logs below warnings."""
     if os.environ.get("SUBMITIT_EXECUTOR"):
         from charbert.training.distributed.processes import join_submitted_tasks
 
@@ -78,7 +78,7 @@ def _join_others() -> None:
 
 
 def folder_failure(error: BaseException) -> str | None:
-    """Return what to tell a user whose disk is full or whose folder cannot be written; None if that is not why."""
+    """Return the message for a full disk or a folder that cannot be written; None for any other error."""
     if isinstance(error, OSError) and error.errno in _FOLDER_ERRORS:
         where, why = error.filename or "a file", error.strerror
     elif _DISK_ERROR.search(str(error)):
@@ -92,13 +92,13 @@ def folder_failure(error: BaseException) -> str | None:
 
 
 def _report_failures_of_hydra() -> None:
-    """Have Hydra, which writes its own files before an experiment begins, tell of folders as `reported` does."""
+    """Make Hydra, which writes its own files before an experiment begins, report folder errors as `reported` does."""
     report = hydra_utils.run_and_report
     if hasattr(report, "of_folders"):
         return
 
     def run_and_report(func: Any) -> Any:
-        def run_told() -> Any:
+        def run_reported() -> Any:
             try:
                 return func()
             except OSError as error:
@@ -108,7 +108,7 @@ def _report_failures_of_hydra() -> None:
                 sys.stderr.write(f"error: {failure}\n")
                 raise SystemExit(2) from None
 
-        return report(run_told)
+        return report(run_reported)
 
     run_and_report.of_folders = True  # type: ignore[attr-defined]
     hydra_utils.run_and_report = run_and_report

@@ -1,15 +1,18 @@
 """What identifies a result: the settings that can change its numbers, and no others.
 
-Folders, tracking, logging and the number of workers cannot, so a result is found again wherever and however it is asked
-for. A cell's key is a hash of what these functions return; see `charbert.runs.run`.
+Folders, tracking, logging and the number of workers cannot, so a result is found again wherever it is asked for. A
+run's key is a hash of what these functions return; see `charbert.runs.run`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from enum import Enum
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from charbert.config.identity import changed_sections, identity_values
+from charbert.config.identity import identity_values
 from charbert.config.model.classical import BaselineKind
 from charbert.config.model.encoder import CharEncoder, Objective, TrunkSource
 from charbert.config.model.word_recognizer import Backoff
@@ -20,13 +23,51 @@ from charbert.records import file_checksum
 from charbert.runs.released_files import pretrained_identity, released_identity
 from charbert.runs.teachers import teacher_identity
 
+STORED_NAMES: dict[str, str] = {
+    "compression.eval_sets": "versions",
+    "distillation.run": "cell",
+    "model.baseline.C": "strength",
+}
+"""Setting, as ``section.name`` -> the name under which it is in keys: the one it had when results were first recorded.
+A setting that is renamed later is added here, which keeps the keys of all records."""
+STORED_VALUES: dict[str, dict[str, str]] = {"robust_training.method": {"consistency": "self_teaching"}}
+"""Setting -> value of today (of an enum, its name) -> the value that is in keys."""
+
 _WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
-_HEAD_ONLY = ("name", "head_channels", "recognizer", "own_noise")
-_RELEASED = ("released", "released_char_vocab")
+_NOT_OF_ENCODER = ("name", "head_channels", "recognizer", "own_noise", "released", "released_char_vocab")
 _TEACHER = ("teacher", "cell")
 _READING = "epochs_factor"
-_FINETUNING_SECTIONS: tuple[str, ...] = ("preparation", "strategy", "distillation", "robust_training")
+_FINETUNING_SECTIONS = ("preparation", "strategy", "distillation", "robust_training")
 """Sections of the settings that change how a model is fine-tuned, and count where they are not at their defaults."""
+
+
+def section_identity(settings: Settings, path: str, *, without: Collection[str] = ()) -> dict[str, Any]:
+    """Return what a section of the settings adds to keys, see `identity_values`, in the spelling of `STORED_NAMES`.
+
+    Args:
+        settings: the experiment's settings.
+        path: of the section, as ``model.baseline``.
+        without: names, as they are in keys, that are left out.
+    """
+    values = _as_stored(identity_values(attrgetter(path)(settings)), path)
+    return {name: value for name, value in values.items() if name not in without}
+
+
+def stored_name(path: str) -> str:
+    """Return the name in keys of a setting, as ``compression.eval_sets``."""
+    return STORED_NAMES.get(path, path.rpartition(".")[2])
+
+
+def _as_stored(values: Mapping[str, Any], path: str) -> dict[str, Any]:
+    stored = {}
+    for name, value in values.items():
+        setting = f"{path}.{name}"
+        if isinstance(value, Mapping):
+            value = _as_stored(value, setting)
+        elif setting in STORED_VALUES:
+            value = STORED_VALUES[setting].get(value.name if isinstance(value, Enum) else value, value)
+        stored[stored_name(setting)] = value
+    return stored
 
 
 def training_identity(settings: TrainingSettings) -> dict[str, Any]:
@@ -36,16 +77,18 @@ def training_identity(settings: TrainingSettings) -> dict[str, Any]:
 
 def text_identity(settings: Settings) -> dict[str, Any]:
     """Return what identifies the pretraining text."""
-    corpus = {name: value for name, value in identity_values(settings.corpus).items() if name not in _WITHOUT_EFFECT}
-    text: dict[str, Any] = {"corpus": corpus, "files": identity_values(settings.data.corpus)}
-    if settings.data.generated:
-        text["newswire"] = identity_values(settings.newswire)
-    return text
+    corpus = section_identity(settings, "corpus", without=_WITHOUT_EFFECT)
+    return {"corpus": corpus, "files": section_identity(settings, "data.corpus")} | newswire_identity(settings)
+
+
+def newswire_identity(settings: Settings) -> dict[str, Any]:
+    """Return what identifies the generated newswire, nothing where the data are not generated."""
+    return {"newswire": section_identity(settings, "newswire")} if settings.data.generated else {}
 
 
 def trunk_identity(settings: Settings) -> dict[str, Any]:
     """Return what identifies the trunk's weights."""
-    trunk = identity_values(settings.trunk)
+    trunk = section_identity(settings, "trunk")
     if settings.trunk.source is not TrunkSource.scratch:
         return {name: trunk[name] for name in ("source", "location", "sha256")}
     trunk["pretraining"] = training_identity(settings.trunk.pretraining)
@@ -59,14 +102,13 @@ def encoder_identity(settings: Settings) -> dict[str, Any]:
     if settings.model.pretrained:
         return {"pretrained": pretrained_identity(settings.model)}
     identity: dict[str, Any] = {"trunk": trunk_identity(settings)}
-    if settings.model.char_encoder is not CharEncoder.none or settings.model.objective is not Objective.none:
-        model = {
-            name: value for name, value in identity_values(settings.model).items() if name not in _HEAD_ONLY + _RELEASED
-        }
+    is_pretrained = settings.model.objective is not Objective.none
+    if settings.model.char_encoder is not CharEncoder.none or is_pretrained:
+        model = section_identity(settings, "model", without=_NOT_OF_ENCODER)
         identity |= {"model": model, "text": text_identity(settings)}
-    if settings.model.objective is not Objective.none:
+    if is_pretrained:
         identity |= {
-            "noise": identity_values(settings.noise),
+            "noise": section_identity(settings, "noise"),
             "pretraining": training_identity(settings.pretraining),
             "seed": settings.pretraining_seed,
         }
@@ -75,13 +117,13 @@ def encoder_identity(settings: Settings) -> dict[str, Any]:
 
 def task_identity(settings: Settings) -> dict[str, Any]:
     """Return what identifies the task; its length counts as one of fine-tuning."""
-    return {name: value for name, value in identity_values(settings.task).items() if name != "max_length"}
+    return section_identity(settings, "task", without=("max_length",))
 
 
 def files_identity(settings: Settings) -> dict[str, Any]:
-    """Return what identifies the task's files: their names, and of a user's own, which change, what is in them.
+    """Return what identifies the task's files: their names, and the contents of a user's own, which change.
 
-    How often they are read is no matter of the files; see `reading_identity`.
+    How often fine-tuning reads them is left to `reading_identity`.
 
     Raises:
         DataError: if a file of the user's own cannot be read.
@@ -112,51 +154,47 @@ def _content(name: str, field: str) -> str:
     return file_checksum(name)
 
 
+def examples_identity(settings: Settings) -> dict[str, Any]:
+    """Return what identifies the task and its examples."""
+    return {"task": task_identity(settings), "files": files_identity(settings)} | newswire_identity(settings)
+
+
 def finetuning_identity(settings: Settings) -> dict[str, Any]:
-    """Return what identifies a fine-tuned and attacked cell."""
-    if settings.model.baseline.kind is not BaselineKind.none:
-        return baseline_identity(settings)
-    identity = {
-        "encoder": encoder_identity(settings),
-        "head_channels": settings.model.head_channels,
-        "task": task_identity(settings),
-        "files": files_identity(settings),
-        "finetuning": training_identity(settings.finetuning) | {"max_length": settings.finetuning_length},
-        "attack": identity_values(settings.attack),
+    """Return what identifies a fine-tuned model, or a baseline, and its scores, clean and attacked."""
+    identity = examples_identity(settings) | {
+        "attack": section_identity(settings, "attack"),
         "seed": settings.seed,
     }
-    if settings.data.generated:
-        identity["newswire"] = identity_values(settings.newswire)
+    if settings.model.baseline.kind is not BaselineKind.none:  # has no trunk, and nothing of fine-tuning
+        identity["baseline"] = section_identity(settings, "model.baseline")
+        return identity | (_changed_sections(settings, "preparation") if settings.preparation.steps else {})
+    identity |= {
+        "encoder": encoder_identity(settings),
+        "head_channels": settings.model.head_channels,
+        "finetuning": training_identity(settings.finetuning) | {"max_length": settings.finetuning_length},
+    }
     if settings.model.recognizer.enabled:
         identity["recognizer"] = corrector_identity(settings)
     return identity | reading_identity(settings) | finetuning_choices(settings)
 
 
-def baseline_identity(settings: Settings) -> dict[str, Any]:
-    """Return what identifies a baseline: its examples and settings, no trunk and nothing of fine-tuning."""
-    identity = {
-        "baseline": identity_values(settings.model.baseline),
-        "task": task_identity(settings),
-        "files": files_identity(settings),
-        "attack": identity_values(settings.attack),
-        "seed": settings.seed,
-    }
-    if settings.preparation.steps:
-        identity |= changed_sections(settings, ("preparation",))
-    return identity | ({"newswire": identity_values(settings.newswire)} if settings.data.generated else {})
-
-
 def finetuning_choices(settings: Settings) -> dict[str, Any]:
-    """Return how fine-tuning differs from the usual one, by section; a teacher counts as what it is, not where."""
-    chosen = changed_sections(settings, _FINETUNING_SECTIONS)
+    """Return how fine-tuning differs from the usual one, by section; a teacher counts by its weights, not its path."""
+    chosen = _changed_sections(settings, *_FINETUNING_SECTIONS)
     if settings.distillation.enabled:
-        named = chosen["distillation"]
-        chosen["distillation"] = {k: v for k, v in named.items() if k not in _TEACHER} | teacher_identity(settings)
+        distillation = section_identity(settings, "distillation", without=_TEACHER)
+        chosen["distillation"] = distillation | teacher_identity(settings)
     return chosen
 
 
+def _changed_sections(settings: Settings, *names: str) -> dict[str, dict[str, Any]]:
+    """Return the `section_identity` of those sections that are not all at their defaults."""
+    sections = {name: getattr(settings, name) for name in names}
+    return {name: section_identity(settings, name) for name, section in sections.items() if section != type(section)()}
+
+
 def corrector_identity(settings: Settings) -> dict[str, Any]:
-    """Return what identifies the corrector in front of a model, and what it corrects."""
+    """Return what identifies the word corrector in front of a model, and what it corrects."""
     chosen = settings.model.recognizer
     identity = {name: getattr(chosen, name) for name in ("backoff", "keep_case", "correct_training")}
     identity["task"] = recognizer_identity(settings, background=False)
@@ -166,7 +204,7 @@ def corrector_identity(settings: Settings) -> dict[str, Any]:
 
 
 def recognizer_identity(settings: Settings, *, background: bool) -> dict[str, Any]:
-    """Return what identifies the word recogniser of the task, or the one of the pretraining text."""
+    """Return what identifies the word recognizer of the task, or the one of the pretraining text."""
     chosen = settings.model.recognizer
     fields = ("hidden_size", "char_vocab_size", "max_words", "noise_probability", "edits", "min_word_length")
     identity = {name: getattr(chosen, name) for name in fields} | {"seed": settings.pretraining_seed}
@@ -176,12 +214,8 @@ def recognizer_identity(settings: Settings, *, background: bool) -> dict[str, An
             "training": training_identity(chosen.background_training),
             "text": text_identity(settings),
         }
-    identity |= {
-        "vocab_size": chosen.vocab_size,
-        "training": training_identity(chosen.training),
-        "task": task_identity(settings),
-        "files": files_identity(settings),
-    }
-    if settings.data.generated:
-        identity["newswire"] = identity_values(settings.newswire)
-    return identity
+    return (
+        identity
+        | {"vocab_size": chosen.vocab_size, "training": training_identity(chosen.training)}
+        | examples_identity(settings)
+    )

@@ -1,17 +1,16 @@
-"""Cells of a training on several tasks: one for the run, and one for what each task got from it."""
+"""Runs of a training on several tasks: the training itself, and the scores of each task."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
-from charbert.config.identity import identity_values
 from charbert.config.schema import Settings
-from charbert.runs.keys import finetuning_identity
+from charbert.runs.keys import finetuning_identity, section_identity
 from charbert.runs.run import Run
 
 SHARED_TASK = "shared_task"
-"""Kind of the records of what a task got from a run on several."""
+"""Kind of the records of one task's scores after a training on several."""
 
 
 def task_settings(settings: Settings, name: str) -> Settings:
@@ -21,13 +20,13 @@ def task_settings(settings: Settings, name: str) -> Settings:
 
 
 def multi_task_run(settings: Settings) -> Run:
-    """Return the cell of the run."""
+    """Return the run of the training on all tasks."""
     parts = ["together", *settings.multi_task.tasks, settings.model.name, f"s{settings.seed}"]
     return Run(settings, "multi_task", parts, _identity(settings))
 
 
 def shared_task_run(settings: Settings) -> Run:
-    """Return the cell of ``settings.task`` in the run."""
+    """Return the run that records the scores of ``settings.task``."""
     parts = [settings.task.name, settings.model.name, "together", f"s{settings.seed}"]
     return Run(settings, SHARED_TASK, parts, {**_identity(settings), "task": settings.task.name})
 
@@ -35,5 +34,5 @@ def shared_task_run(settings: Settings) -> Run:
 def _identity(settings: Settings) -> dict[str, Any]:
     chosen = settings.multi_task
     tasks = {name: finetuning_identity(task_settings(settings, name)) for name in chosen.tasks}
-    sampling = {name: value for name, value in identity_values(chosen).items() if name in ("sampling", "temperature")}
+    sampling = section_identity(settings, "multi_task", without=("tasks", "own_lengths"))
     return {"tasks": tasks, "order": list(chosen.tasks), **sampling}

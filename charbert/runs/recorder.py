@@ -1,11 +1,11 @@
-"""What every training run does around the training itself: seed, resume, record, W&B."""
+"""What is common to all runs: seeding, resuming, the record, W&B."""
 
 from __future__ import annotations
 
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 disable_progress_bar()  # of loading and saving weights; training keeps its own
 
 _RUNNING_TIMES = ("_runtime", "_per_second")
-"""What the library takes from a clock that may be set back, and is another in every run."""
+"""Names of the library's own measurements of time, which differ in every run."""
 _HISTORY_KEYS = ("step", "epoch", "num_input_tokens_seen", "loss", "learning_rate")
 
 
@@ -40,7 +40,7 @@ def seed_everything(seed: int, *names: str | int) -> None:
 
 
 def new_record(settings: Settings, run: Run) -> ResultRecord:
-    """Return the record of a run that begins."""
+    """Return the record of a run that starts."""
     plain = asdict(settings)
     plain.pop("paths")
     plain.pop("tracking")
@@ -54,25 +54,32 @@ def new_record(settings: Settings, run: Run) -> ResultRecord:
     return record
 
 
-@contextmanager
-def recorded_run(settings: Settings, run: Run) -> Iterator[tuple[ResultRecord, TrackedRun]]:
-    """Open a record and its W&B run; write the record when the body ends without an error.
-
-    Of several processes the first writes it, and no other goes on before.
-    """
-    run.check_processes()
-    record = new_record(settings, run)
-    with tracking_run(
+def open_tracking(
+    settings: Settings, job_type: str, name: str, config: Mapping[str, Any]
+) -> AbstractContextManager[TrackedRun]:
+    """Open a W&B run in the group of the experiment, as ``settings.tracking`` asks for it."""
+    return tracking_run(
         mode=settings.tracking.mode.name,
         project=settings.tracking.project,
         entity=settings.tracking.entity,
         timeout_seconds=settings.tracking.timeout_seconds,
         folder=Path(settings.paths.outputs),
         group=settings.experiment,
-        job_type=run.kind,
-        name=run.name,
-        config=record.settings | {"key": run.key},
-    ) as tracked:
+        job_type=job_type,
+        name=name,
+        config=config,
+    )
+
+
+@contextmanager
+def recorded_run(settings: Settings, run: Run) -> Iterator[tuple[ResultRecord, TrackedRun]]:
+    """Open a record and its W&B run; write the record when the body ends without an error.
+
+    Of several processes the first writes it, and the others wait.
+    """
+    run.check_processes()
+    record = new_record(settings, run)
+    with open_tracking(settings, run.kind, run.name, record.settings | {"key": run.key}) as tracked:
         yield record, tracked
         record.wandb_id, record.wandb_path = tracked.id, tracked.path
         record.details["generated"] = settings.data.generated
@@ -83,7 +90,7 @@ def recorded_run(settings: Settings, run: Run) -> Iterator[tuple[ResultRecord, T
 
 
 def _write(record: ResultRecord, run: Run) -> None:
-    """Write the record, which tells the weights that the run saved from any others."""
+    """Write the record, with the checksums of the weights that the run saved."""
     record.details["weights"] = checksums(sorted(run.model_folder.rglob("*.safetensors")), run.model_folder)
     write_record(run.record_path, record)
 
@@ -93,8 +100,8 @@ def train(trainer: CharBertTrainer, record: ResultRecord, tracked: TrackedRun, p
 
     Args:
         trainer: the trainer.
-        record: gets the training tokens, and the seconds of what was trained before an interruption.
-        run: its W&B run.
+        record: gets the training tokens, and the seconds that earlier starts of the training took.
+        tracked: its W&B run.
         patience: stop after this many evaluations without a better score; None: train to the end.
     """
     keep_freed_memory()
@@ -111,7 +118,7 @@ def train(trainer: CharBertTrainer, record: ResultRecord, tracked: TrackedRun, p
 
 
 def _seconds_before(log_history: Iterable[Mapping[str, Any]]) -> float:
-    """Return the seconds of all pieces of a training but the last; each piece's clock begins at 0."""
+    """Return the seconds of all starts of a training but the last; the clock of each begins at 0."""
     before = latest = 0.0
     for seconds in (line["train_runtime"] for line in log_history if "train_runtime" in line):
         if seconds < latest:
@@ -123,7 +130,7 @@ def _seconds_before(log_history: Iterable[Mapping[str, Any]]) -> float:
 def final_scores(trainer: CharBertTrainer) -> dict[str, float]:
     """Return the dev scores of the weights that training ended with, evaluated once.
 
-    They are those of the last step, or of the best one where that is kept; mostly training has evaluated it already.
+    They are those of the last step, or of the best one where that is kept; training has usually evaluated it already.
     """
     keeps_best = trainer.args.load_best_model_at_end and trainer.state.best_global_step is not None
     step = trainer.state.best_global_step if keeps_best else trainer.state.global_step
@@ -134,7 +141,7 @@ def final_scores(trainer: CharBertTrainer) -> dict[str, float]:
 
 
 def history(trainer: CharBertTrainer) -> list[dict[str, Any]]:
-    """Return the run's log lines that a learning curve is drawn from."""
+    """Return the log lines of the training that learning curves are drawn from."""
     objectives = ("mlm_", "nlm_", "trunk_", "eval_")
     return [
         {

@@ -1,8 +1,7 @@
-"""Which files a checkpoint from elsewhere consists of, and what identifies them; needs no torch."""
+"""Which files a checkpoint made elsewhere consists of, and what identifies them; imports no torch."""
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 
 from charbert.config.model.encoder import ModelSettings
@@ -10,13 +9,13 @@ from charbert.errors import CheckpointError
 from charbert.records import file_checksum
 
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
-"""The first that there is, as `charbert.model.released.weights` reads them."""
+"""In the order in which `charbert.model.released.weights` looks for them."""
 _SAVED = ("config.json", "model.safetensors", "charbert_processor.json", "char_vocab.json")
 _TOKENIZER = ("vocab.txt", "vocab.json", "merges.txt")
 
 
 def released_identity(model: ModelSettings) -> dict[str, str]:
-    """Return the SHA-256 of every file that a released encoder is read from; where they lie does not matter.
+    """Return the SHA-256 of every file that a released encoder is read from, wherever they are.
 
     Raises:
         CheckpointError: if the checkpoint or the character vocabulary is not there.
@@ -36,15 +35,15 @@ def released_identity(model: ModelSettings) -> dict[str, str]:
         )
     vocabularies = [folder / name for name in _TOKENIZER if (folder / name).is_file()]
     return {
-        "weights": checksum_once(weights[0]),
-        "config": checksum_once(folder / "config.json"),
-        "char_vocab": checksum_once(characters),
-        **{path.name: checksum_once(path) for path in vocabularies},
+        "weights": file_checksum(weights[0]),
+        "config": file_checksum(folder / "config.json"),
+        "char_vocab": file_checksum(characters),
+        **{path.name: file_checksum(path) for path in vocabularies},
     }
 
 
 def pretrained_identity(model: ModelSettings) -> dict[str, str]:
-    """Return the SHA-256 of every file of a saved encoder and its processor; where they lie does not matter.
+    """Return the SHA-256 of every file of a saved encoder and its processor, wherever they are.
 
     Raises:
         CheckpointError: if a file that every such folder has is missing.
@@ -57,15 +56,4 @@ def pretrained_identity(model: ModelSettings) -> dict[str, str]:
             f"wrote, found no {', '.join(missing)}; save both into it, or leave model.pretrained empty"
         )
     files = [path for path in sorted(folder.iterdir()) if path.suffix in (".json", ".safetensors", ".txt")]
-    return {path.name: checksum_once(path) for path in files}
-
-
-def checksum_once(path: Path) -> str:
-    """Return the checksum of a file, read once as long as it does not change: the key is asked for many times."""
-    status = path.stat()
-    return _checksum_of(path.resolve(), status.st_size, status.st_mtime_ns)
-
-
-@lru_cache(maxsize=32)
-def _checksum_of(path: Path, size: int, changed: int) -> str:
-    return file_checksum(path)
+    return {path.name: file_checksum(path) for path in files}

@@ -1,4 +1,4 @@
-"""A cell is one finished run: its name, its key, and where its record and its weights lie.
+"""A run: its name, its key, and the paths of its record and weights.
 
 The key is a hash of what identifies the run; see `charbert.runs.keys`.
 """
@@ -18,11 +18,12 @@ from charbert.config.model.classical import BaselineKind
 from charbert.config.schema import Settings
 from charbert.files import locked
 from charbert.records import ResultRecord, read_record, settings_key
+from charbert.runs.folders import MODEL, PREDICTIONS, UNITS, record_path, run_folder
 from charbert.runs.keys import encoder_identity, finetuning_identity, recognizer_identity, trunk_identity
 from charbert.training.distributed.processes import from_first, refuse_several
 
 _SHARED_KINDS = ("trunk", "pretrain", "word_recognizer", "finetune")
-"""Kinds of cells that several processes make together."""
+"""Kinds of runs that several processes make together."""
 
 
 class Run:
@@ -40,46 +41,56 @@ class Run:
         self.kind = kind
         self.key = settings_key(identity)
         self.name = "-".join(_slug(part) for part in parts)
-        self.folder = Path(settings.paths.outputs) / kind / f"{self.name}-{self.key}"
+        self.folder = run_folder(settings, kind, self.folder_name)
         """Weights and checkpoints; may be deleted."""
-        self._lock = Path(settings.paths.outputs) / "locks" / f"{kind}-{self.folder.name}.lock"
-        self.record_path = Path(settings.paths.results) / "records" / f"{self.name}-{self.key}" / "record.json"
+        self._lock = Path(settings.paths.outputs) / "locks" / f"{kind}-{self.folder_name}.lock"
+        self.record_path = record_path(settings, self.folder_name)
         """The result; worth keeping."""
+
+    @property
+    def folder_name(self) -> str:
+        """``NAME-KEY``, as the folders of the record and of the weights are called."""
+        return f"{self.name}-{self.key}"
 
     @property
     def model_folder(self) -> Path:
         """Where the trained model is saved."""
-        return self.folder / "model"
+        return self.folder / MODEL
 
     @property
     def checkpoints_folder(self) -> Path:
-        """Where an interrupted training continues from; gone when it is finished."""
+        """Where an interrupted training continues from; deleted when it is finished."""
         return self.folder / "checkpoints"
 
     @property
     def preparation_folder(self) -> Path:
-        """Where lies what was done to the training examples, if anything was."""
+        """Where the report of data preparation is, if the training examples were prepared."""
         return self.folder / "preparation"
 
+    @property
+    def units_path(self) -> Path:
+        """Where the counts of each test example are saved."""
+        return self.record_path.with_name(UNITS)
+
     def predictions_path(self, name: str) -> Path:
-        """Where the predictions on a version of the test set are saved: clean, or the attack's name."""
-        return self.folder / "predictions" / f"{name}.jsonl"
+        """Where the predictions on an eval set are saved: clean, or the attack's name."""
+        return self.folder / PREDICTIONS / f"{name}.jsonl"
 
     def finished(self) -> ResultRecord | None:
         """Return the record when the run is finished, else None."""
         return read_record(self.record_path) if self.record_path.exists() else None
 
     def make_once(self, make: Callable[[], object], is_made: Callable[[], bool] | None = None) -> None:
-        """Make what the cell holds unless it is there; another run that is making it is waited for.
+        """Call ``make`` unless the run is finished; wait where another process is making it.
 
-        Processes that train together make it together: the first looks, and waits for other runs.
+        Of processes that train together the first looks, and waits for others.
 
         Args:
-            make: makes it.
-            is_made: whether it is there; None: `is_complete`.
+            make: trains or measures, and writes the record.
+            is_made: whether nothing is missing; None: `is_complete`.
 
         Raises:
-            SettingsError: if there are several processes, and it is not of a kind that they can make.
+            SettingsError: if there are several processes, and the run is not of a kind that they can make together.
         """
         is_made = is_made or self.is_complete
         with ExitStack() as stack:
@@ -101,10 +112,10 @@ class Run:
         shutil.rmtree(self.checkpoints_folder, ignore_errors=True)
 
     def check_processes(self) -> None:
-        """Check that as many processes as there are can make the cell.
+        """Check that as many processes as there are can make the run.
 
         Raises:
-            SettingsError: if there are several, and it is not of a kind that is trained in several.
+            SettingsError: if there are several, and the run is not of a kind that is trained in several.
         """
         if self.kind not in _SHARED_KINDS:
             refuse_several(f"making {self.name}")
@@ -115,31 +126,31 @@ class Run:
 
 
 def trunk_run(settings: Settings) -> Run:
-    """Return the cell of a trunk pretrained from scratch."""
+    """Return the run of a trunk pretrained from scratch."""
     parts = ["trunk", settings.trunk.name, f"s{settings.pretraining_seed}"]
     return Run(settings, "trunk", parts, trunk_identity(settings))
 
 
 def pretraining_run(settings: Settings) -> Run:
-    """Return the cell of the pretrained encoder."""
+    """Return the run of the pretrained encoder."""
     parts = ["pretrain", settings.model.name, settings.trunk.name, f"s{settings.pretraining_seed}"]
     return Run(settings, "pretrain", parts, encoder_identity(settings))
 
 
 def recognizer_run(settings: Settings) -> Run:
-    """Return the cell of the word recogniser of the task's words."""
+    """Return the run of the word recognizer of the task's words."""
     parts = ["wordrec", settings.task.name, f"s{settings.pretraining_seed}"]
     return Run(settings, "word_recognizer", parts, recognizer_identity(settings, background=False))
 
 
 def background_recognizer_run(settings: Settings) -> Run:
-    """Return the cell of the word recogniser of the pretraining text's words."""
+    """Return the run of the word recognizer of the pretraining text's words."""
     parts = ["wordrec", "background", f"s{settings.pretraining_seed}"]
     return Run(settings, "word_recognizer", parts, recognizer_identity(settings, background=True))
 
 
 def finetuning_run(settings: Settings) -> Run:
-    """Return the cell of the fine-tuned, attacked and scored model, or of the models of all folds together."""
+    """Return the run of the fine-tuned, attacked and scored model, or of the models of all folds together."""
     if settings.task.name in settings.data.sets:
         settings = of_all_folds(settings)
     parts = [settings.task.name, settings.model.name, f"s{settings.seed}"]
@@ -148,7 +159,7 @@ def finetuning_run(settings: Settings) -> Run:
 
 
 def fold_run(settings: Settings) -> Run:
-    """Return the cell of the model of one fold, see `with_fold`."""
+    """Return the run of the model of one fold, see `with_fold`."""
     fold = _folds(settings).fold
     parts = [settings.task.name, settings.model.name, f"s{settings.seed}", f"fold{fold}"]
     return Run(settings, "fold", parts, finetuning_identity(settings))

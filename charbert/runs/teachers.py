@@ -1,4 +1,4 @@
-"""Which model teaches: a folder, or a finished cell found by its settings; no torch, since keys are made of it."""
+"""Which model is the teacher: a folder, or a finished run that is found by its settings; imports no torch."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from charbert.config.renamed import with_new_names
 from charbert.config.schema import Settings
 from charbert.errors import CheckpointError, SettingsError
-from charbert.records import ResultRecord, read_records
-from charbert.runs.released_files import checksum_once
+from charbert.records import ResultRecord, file_checksum
+from charbert.runs.folders import MODEL, finished_records, records_folder, run_folder
 
 _WEIGHTS = "model.safetensors"
 
@@ -19,57 +20,58 @@ def teacher_folder(settings: Settings) -> Path:
     """Return the folder of the teacher's weights.
 
     Raises:
-        SettingsError: if no teacher is named, or no finished cell, or more than one, has the settings asked for.
+        SettingsError: if no teacher is named, or no finished run, or more than one, has the settings asked for.
         CheckpointError: if the folder holds no weights.
     """
-    if settings.distillation.cell:
+    if settings.distillation.run:
         record = _teacher_record(settings)
-        folder = Path(settings.paths.outputs) / record.kind / f"{record.name}-{record.key}" / "model"
-        hint = "run the teacher's cell again, its weights are gone"
+        folder = run_folder(settings, record.kind, record.folder_name) / MODEL
+        hint = "its weights were deleted; run the teacher again"
     elif not settings.distillation.teacher:
         raise SettingsError(
             "distillation needs a teacher: give distillation.teacher=FOLDER of a fine-tuned model, or "
-            "distillation.cell=[SETTING:VALUE,...] of a finished run, as [model:charbert,seed:1]"
+            "distillation.run=[SETTING:VALUE,...] of a finished run, as [model:charbert,seed:1]"
         )
     else:
         folder = Path(settings.distillation.teacher)
-        hint = "distillation.teacher is the folder that a run leaves as outputs/RECIPE/finetune/CELL/model"
+        hint = "distillation.teacher is a folder of a run's weights, outputs/RECIPE/finetune/NAME-KEY/model"
     if not (folder / _WEIGHTS).is_file():
         raise CheckpointError(f"{folder}: expected the teacher's {_WEIGHTS}, got no such file; {hint}")
     return folder
 
 
 def teacher_identity(settings: Settings) -> dict[str, Any]:
-    """Return what identifies the teacher: the key of its cell, or the checksum of its weights, never a path."""
-    if settings.distillation.cell:
+    """Return what identifies the teacher: the key of its run, or the checksum of its weights, never a path."""
+    if settings.distillation.run:
         return {"teacher": _teacher_record(settings).key}
-    return {"teacher": checksum_once(teacher_folder(settings) / _WEIGHTS)}
+    return {"teacher": file_checksum(teacher_folder(settings) / _WEIGHTS)}
 
 
 def _teacher_record(settings: Settings) -> ResultRecord:
-    """Return the one finished cell of the task that has the settings of ``distillation.cell``."""
+    """Return the one finished run of the task that has the settings of ``distillation.run``."""
     wanted = settings.distillation.run_settings
-    folder = Path(settings.paths.results) / "records"
     same_task = {"settings.task.name": settings.task.name, "settings.data.name": settings.data.name}
-    records = read_records(folder, kind="finetune", **same_task) if folder.is_dir() else []
-    matching = [record for record in records if all(_has(record.settings, *item) for item in wanted.items())]
+    records = finished_records(settings, kind="finetune", **same_task)
+    matching = [
+        record for record in records if all(_has(with_new_names(record.settings), *item) for item in wanted.items())
+    ]
     if len(matching) == 1:
         return matching[0]
-    asked = ",".join(settings.distillation.cell)
-    listed = ", ".join(f"{record.name}-{record.key}" for record in matching or records) or "none at all"
+    asked = ",".join(settings.distillation.run)
+    listed = ", ".join(record.folder_name for record in matching or records) or "none"
     if matching:
         raise SettingsError(
-            f"distillation.cell=[{asked}] fits {len(matching)} finished cells: {listed}; "
+            f"distillation.run=[{asked}] fits {len(matching)} finished runs: {listed}; "
             "add a setting in which they differ, or give distillation.teacher=FOLDER"
         )
     raise SettingsError(
-        f"distillation.cell=[{asked}]: expected a finished cell of task={settings.task.name} in {folder}, got "
-        f"{listed}; run the teacher first"
+        f"distillation.run=[{asked}]: expected a finished run of task={settings.task.name} in "
+        f"{records_folder(settings)}, got {listed}; run the teacher first"
     )
 
 
 def _has(settings: Mapping[str, Any], name: str, wanted: str) -> bool:
-    """Return whether recorded settings have the value; a group (model: charbert) is compared by its name."""
+    """Return whether a record's settings have the value; a group (model: charbert) is compared by its name."""
     value: Any = settings
     for part in name.split("."):
         if not isinstance(value, Mapping) or part not in value:

@@ -1,32 +1,31 @@
-"""From a task's settings to the task."""
+"""The kinds of task there are: a new kind is one package below `charbert.tasks` and one line here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from charbert.config.data.sets import TaskKind, TaskSettings
-from charbert.errors import SettingsError
-from charbert.tasks.classification import ClassificationTask
-from charbert.tasks.question_answering import QuestionAnsweringTask
-from charbert.tasks.tagging import NamedEntityTask, PartOfSpeechTask
+from charbert.tasks.answering.task import QuestionAnsweringTask
+from charbert.tasks.classification.task import ClassificationTask
+from charbert.tasks.head import Head
+from charbert.tasks.tagging.task import NamedEntityTask, PartOfSpeechTask
 from charbert.tasks.task import Task
 
-_TASKS: dict[TaskKind, Callable[[TaskSettings], Task[Any, Any]]] = {
-    TaskKind.tagging: lambda task: NamedEntityTask(task.name, task.metric),
-    TaskKind.pos_tagging: lambda task: PartOfSpeechTask(task.name, task.metric, task.columns),
-    TaskKind.classification: lambda task: ClassificationTask(task.name, task.metric, task.columns),
-    TaskKind.question_answering: lambda task: QuestionAnsweringTask(task.name, task.metric, task.spans),
+TASKS: dict[TaskKind, type[Task[Any, Any]]] = {
+    TaskKind.tagging: NamedEntityTask,
+    TaskKind.pos_tagging: PartOfSpeechTask,
+    TaskKind.classification: ClassificationTask,
+    TaskKind.question_answering: QuestionAnsweringTask,
 }
+
+HEADS: dict[str, Head] = {task.head.name: task.head for task in TASKS.values()}
+"""The heads of the tasks, by name."""
 
 
 def build_task(settings: TaskSettings) -> Task[Any, Any]:
     """Return the task.
 
     Raises:
-        SettingsError: naming the kinds there are, or a setting that the kind cannot have.
+        SettingsError: naming a setting that the kind of task cannot have.
     """
-    if settings.kind not in _TASKS:
-        known = ", ".join(kind.name for kind in _TASKS)
-        raise SettingsError(f"task.kind={settings.kind.name} has no implementation; known: {known}")
-    return _TASKS[settings.kind](settings)
+    return TASKS[settings.kind].from_settings(settings)

@@ -1,4 +1,4 @@
-"""Cross-validation of a benchmark whose training file is not at hand."""
+"""Cross-validation of a benchmark whose training file is missing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from charbert.config.data.sets import FoldSettings
 from charbert.data.readers.squad import Question
 from charbert.data.splits import PARTS, Parts, check_no_leakage, connect_groups, grouped_folds, normalize_text
 from charbert.preparation.duplicates import group_similar
-from charbert.tasks.preparable import own_texts
+from charbert.tasks.rows import own_texts
 from charbert.tasks.task import Task
 
 
@@ -27,8 +27,8 @@ def cut_folds(
     ``settings.near_similarity`` says so), are in the same part. Every example is in the test part of one fold.
 
     Args:
-        task: knows what the examples have in common.
-        examples: all that there are.
+        task: the benchmark.
+        examples: all examples of the file.
         settings: how many folds, and from which seed.
         articles: questions of the file that ``settings.articles`` names.
 
@@ -52,12 +52,12 @@ def cut_folds(
 def take_fold(
     fold: Parts, examples: Sequence[Any], eval_sets: Mapping[str, Sequence[Any]]
 ) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
-    """Return the examples of the train and dev part, and those of the test part in each version of them.
+    """Return the examples of the train and dev part, and those of the test part, clean and attacked.
 
     Args:
         fold: one of those that `cut_folds` returned.
         examples: the clean ones, which ``fold`` counts.
-        versions: clean and attacked copies of all the examples, by name, in the same order.
+        eval_sets: clean and attacked copies of all the examples, by name, in the same order.
     """
     chosen = _chosen(fold, examples)
     test = {name: [copy[index] for index in fold.test] for name, copy in eval_sets.items()}
@@ -65,7 +65,7 @@ def take_fold(
 
 
 def tested_examples(folds: Sequence[Parts], eval_sets: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
-    """Return what the folds test, in the order of the file, in each version of the examples."""
+    """Return the examples that the folds test, in the order of the file, clean and attacked."""
     tested = sorted(index for fold in folds for index in fold.test)
     return {name: [copy[index] for index in tested] for name, copy in eval_sets.items()}
 

@@ -1,4 +1,4 @@
-"""Training examples that bring companions: the same as a teacher reads them, or with typos, new in each epoch."""
+"""Training examples with paired ones beside them: the same as a teacher reads it, or with typos new in each epoch."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from torch.utils.data import Dataset
 from charbert.batch import EXAMPLE_IDS, NOISED, OWN_POSITIONS, TEACHER, THEIR_POSITIONS, Processor
 from charbert.noise.edits import NoiseModel
 from charbert.seeding import derive_seed, numpy_generator
-from charbert.tasks.aligned_examples import AlignedExample, ExampleAligner, Pairs, inputs_of
+from charbert.tasks.aligned_examples import AlignedExample, ExampleAligner, Pairs
+from charbert.tasks.encoded import model_inputs
 
 
 @dataclass(frozen=True)
 class TrainingNoise:
-    """Which examples of an epoch get typos, and what becomes of them.
+    """Which examples of an epoch get typos, and whether a noised copy replaces its example.
 
     What is drawn for an example depends on the seed, the epoch and its number alone.
     """
@@ -28,67 +29,67 @@ class TrainingNoise:
     examples: float
     """Share of the examples that get typos."""
     beside: bool
-    """Whether the noised copy stands beside the clean example instead of in its place."""
+    """Whether the noised copy is added to the clean example instead of replacing it."""
 
     def draws(self, epoch: int, number: int) -> bool:
         """Return whether an example gets typos."""
         return bool(numpy_generator(self.seed, "noised example", epoch, number).random() < self.examples)
 
-    def copies(self, counterparts: ExampleAligner, epoch: int, numbers: Sequence[int]) -> list[AlignedExample]:
+    def copies(self, aligner: ExampleAligner, epoch: int, numbers: Sequence[int]) -> list[AlignedExample]:
         """Return a new noised copy of each feature; labels stay with their words."""
         pieces = []
         for number in numbers:
             seed = derive_seed(self.seed, "training noise", epoch, number)
-            pieces += counterparts.task.attack([counterparts.pieces[number]], self.model, seed)[0]
-        return counterparts.encode(numbers, pieces, self.processor)
+            pieces += aligner.task.attack([aligner.pieces[number]], self.model, seed)[0]
+        return aligner.encode(numbers, pieces, self.processor)
 
 
 class PairedDataset(Dataset[dict[str, Any]]):
-    """Features, some with typos in them or beside them, and each with what a teacher reads.
+    """Features, some with typos in them or with a noised copy beside them, each with the teacher's form of it.
 
     Args:
-        counterparts: the features, and what encodes them in other forms.
-        teacher: the counterpart of each feature for the teacher's processor; None: no teacher.
+        aligner: the features, and how they are encoded in other forms.
+        teacher: each feature as the teacher's processor reads it; None: no teacher.
         noise: None leaves the text clean.
     """
 
     def __init__(
         self,
-        counterparts: ExampleAligner,
+        aligner: ExampleAligner,
         *,
         teacher: Sequence[AlignedExample] | None = None,
         noise: TrainingNoise | None = None,
     ) -> None:
-        self.counterparts = counterparts
+        self.aligner = aligner
         self.teacher = teacher
         self.noise = noise
         # Shared memory: data loader processes that outlive an epoch must learn of the next one.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
 
     def set_epoch(self, epoch: int) -> None:
-        """Draw the typos of another epoch from now on, in running data loader processes too."""
+        """Draw the typos of another epoch, in running data loader processes too."""
         self._epoch.fill_(epoch)
 
     def __len__(self) -> int:
-        return len(self.counterparts)
+        return len(self.aligner)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Give the clean features, whose lengths batches are grouped by."""
-        return iter(self.counterparts.encoded.features)
+        return iter(self.aligner.encoded.features)
 
     def __getitem__(self, number: int) -> dict[str, Any]:
         """Return one feature; see ``__getitems__``."""
         return self.__getitems__([number])[0]
 
     def __getitems__(self, numbers: Sequence[int]) -> list[dict[str, Any]]:
-        """Return features of this epoch, with companions under ``teacher`` and ``noised``."""
+        """Return features of this epoch, with their paired forms under ``teacher`` and ``noised``."""
         copies = self._noised(numbers)
         features = []
         for number in numbers:
-            feature = dict(self.counterparts.encoded.features[number])
+            feature = dict(self.aligner.encoded.features[number])
             own: Pairs | None = None  # positions in the clean feature, and in the one that is read
             if self.noise is not None and self.noise.beside:
-                feature[NOISED] = _paired(copies.get(number) or self.counterparts.itself(number))
+                feature[NOISED] = _paired(copies.get(number) or self.aligner.itself(number))
             elif number in copies:
                 feature = copies[number].feature | {EXAMPLE_IDS: feature[EXAMPLE_IDS]}
                 own = copies[number].pairs
@@ -104,21 +105,21 @@ class PairedDataset(Dataset[dict[str, Any]]):
         drawn = [number for number in numbers if self.noise.draws(epoch, number)]
         if not drawn:
             return {}
-        return dict(zip(drawn, self.noise.copies(self.counterparts, epoch, drawn), strict=True))
+        return dict(zip(drawn, self.noise.copies(self.aligner, epoch, drawn), strict=True))
 
 
 def _paired(other: AlignedExample, own: Pairs | None = None) -> dict[str, Any]:
-    """Return the inputs of a counterpart, and the pairs of positions that it shares with what is read.
+    """Return the inputs of an aligned example, and the positions that correspond in the feature that is read.
 
     Args:
-        other: the counterpart of a clean feature.
-        own: where the positions of the clean feature are in the one that is read; None: it is read itself.
+        other: aligned with a clean feature.
+        own: positions of the clean feature, and of the noised one that is read in its place; None: the clean one is.
     """
     pairs = other.pairs
     if own is not None:
         moved = dict(own)
         pairs = [(moved[position], their_position) for position, their_position in pairs if position in moved]
-    return inputs_of(other.feature) | {
+    return model_inputs(other.feature) | {
         OWN_POSITIONS: [position for position, _ in pairs],
-        THEIR_POSITIONS: [two for _, two in pairs],
+        THEIR_POSITIONS: [position for _, position in pairs],
     }

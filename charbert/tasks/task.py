@@ -1,65 +1,94 @@
-"""The seam between a benchmark and the rest: read, encode, decode, score, attack."""
+"""What a kind of task is to the rest of the code: reading, encoding, decoding, scoring, and the adapters it exposes."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from itertools import accumulate, islice
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 
 from charbert.batch import Processor
+from charbert.config.data.sets import TaskSettings
+from charbert.config.model.classical import BaselineSettings
 from charbert.data.readers.example_errors import ExampleError
 from charbert.data.readers.squad import Question
 from charbert.errors import SettingsError
 from charbert.metrics.tagging import TypeScores, label_scores
+from charbert.noise.attack import attack_sentences
 from charbert.noise.edits import EditRecord, NoiseModel
+from charbert.preparation.adapter import ExampleAdapter
+from charbert.tasks.encoded import Encoded
+from charbert.tasks.head import Head
+
+if TYPE_CHECKING:
+    from charbert.data.readers.hub import HubRows
 
 Example = TypeVar("Example")
 Prediction = TypeVar("Prediction")
 
 
-@dataclass
-class Encoded:
-    """Examples as features, and what it takes to find the way back."""
+Faults = list[ExampleError] | None
+"""Where ``Task.read`` adds malformed examples; None: it raises."""
 
-    features: list[dict[str, Any]]
-    """One mapping per model input; an example may give several (windows)."""
-    origin: Any = None
-    """What ``decode`` needs to put windows back together."""
-    report: dict[str, int] = field(default_factory=dict)
-    """Counts of what did not fit as it was, e.g. sentences cut into windows; written to the record."""
+Baseline = Callable[[Sequence[Any]], tuple[list[Any], list[np.ndarray] | None]]
+"""Maps examples to predictions and the scores of their decisions, as ``Task.stored_logits`` has them."""
+
+
+class LabelScorer(Protocol):
+    """A fitted baseline that scores labels."""
+
+    def scores(self, examples: Sequence[Any], /) -> list[np.ndarray]:
+        """Return the log probabilities of each example's decisions, (decisions, K)."""
 
 
 class Task(ABC, Generic[Example, Prediction]):
-    """One benchmark. A subclass fits a kind of label; the files decide the rest.
+    """One benchmark. A subclass implements one kind of task; `charbert.tasks.catalog` registers it.
 
     Args:
         name: the task's name in settings and records.
-        metric: the key of ``score`` that selects checkpoints and stands in tables.
+        metric: the key of ``score`` that selects checkpoints and is shown in tables.
     """
 
-    head: ClassVar[str]
-    """Which head the model needs: token_classification, sequence_classification or question_answering."""
+    head: ClassVar[Head]
+    """The head that the model needs, and how others use a model with it."""
     decision_path: ClassVar[str] = ""
-    """Where scores of single decisions stand below the task's own: ``token/`` or ``answerability/``; empty: beside."""
+    """Path below the task's own of scores of single decisions: ``token/`` or ``answerability/``; empty: the same."""
+    suffix: ClassVar[str]
+    """Of the files that ``write`` and ``write_hub`` write."""
+    adapter: ExampleAdapter[Example]
+    """How single examples are read and changed: their texts, labels and words."""
 
     def __init__(self, name: str, metric: str) -> None:
         self.name = name
         self.metric = metric
         self.labels: list[str] = []
         """Label names, in the order of the model's outputs; filled by ``learn_labels``."""
+        self.label_names: Mapping[str, str] = {}
+        """Labels as files write them, and their names; empty where files write the names."""
+
+    @classmethod
+    def from_settings(cls, settings: TaskSettings) -> Task[Example, Prediction]:
+        """Return the task that the settings describe."""
+        return cls(settings.name, settings.metric)
+
+    @property
+    def label_ids(self) -> dict[str, int]:
+        """Return the id of each label."""
+        return {label: position for position, label in enumerate(self.labels)}
+
+    # Files
 
     @abstractmethod
-    def read(self, path: Path, *, attacked: bool = False, faults: list[ExampleError] | None = None) -> list[Example]:
+    def read(self, path: Path, *, attacked: bool = False, errors: Faults = None) -> list[Example]:
         """Return the examples of a file.
 
         Args:
             path: the file.
             attacked: whether it has the layout of the authors' attacked sets.
-            faults: None: what is malformed is an error. A list: it is left out and added to the list.
+            errors: None: a malformed example raises. A list: it is left out and its error added to the list.
         """
 
     @abstractmethod
@@ -67,12 +96,22 @@ class Task(ABC, Generic[Example, Prediction]):
         """Write a file that ``read`` reads back."""
 
     @abstractmethod
+    def write_hub(self, path: Path, rows: HubRows) -> None:
+        """Write the rows of a split on the hub as a file that ``read`` reads."""
+
+    @abstractmethod
+    def check_aligned(self, clean: Sequence[Example], attacked: Sequence[Example], path: Path) -> None:
+        """Raise DataError naming the first difference when an attacked file does not belong to the clean one."""
+
+    # Features and predictions
+
+    @abstractmethod
     def learn_labels(self, examples: Sequence[Example]) -> None:
         """Take the label set from the training examples."""
 
     @abstractmethod
     def check_labels(self, examples: Sequence[Example], path: Path) -> None:
-        """Raise DataError naming the first example of the file whose label ``learn_labels`` has not met."""
+        """Raise DataError naming the first example of the file whose label the training examples lack."""
 
     @abstractmethod
     def encode(self, examples: Sequence[Example], processor: Processor, max_length: int) -> Encoded:
@@ -105,16 +144,43 @@ class Task(ABC, Generic[Example, Prediction]):
         raise SettingsError(f"task={self.name}: predictions cannot be made from the scores of decisions")
 
     @abstractmethod
+    def fit_baseline(self, examples: Sequence[Example], settings: BaselineSettings, seed: int) -> Baseline:
+        """Return a baseline without a trunk, fitted on training examples.
+
+        Raises:
+            DataError: if no n-gram is frequent enough.
+        """
+
+    def label_baseline(self, model: LabelScorer) -> Baseline:
+        """Return the baseline that decides by a fitted model's scores of labels."""
+
+        def predict(examples: Sequence[Any]) -> tuple[list[Any], list[np.ndarray]]:
+            scores = model.scores(examples)
+            return self.decide(scores), scores
+
+        return predict
+
+    def pack(self, prediction: Prediction) -> Any:
+        """Return a prediction as JSON has it; ``unpack`` is the way back."""
+        return prediction
+
+    def unpack(self, packed: Any) -> Prediction:
+        """Return the prediction that ``pack`` packed."""
+        return packed
+
+    # Scores
+
+    @abstractmethod
     def score(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> dict[str, float]:
         """Return the metrics, shares in [0, 1] unless a name says otherwise."""
 
     def averages(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> dict[str, float]:
-        """Return metrics that stand beside ``score`` in a record but are not needed during training."""
+        """Return further metrics for the record that are not needed during training."""
         return {}
 
     @property
     def tested_metrics(self) -> tuple[str, ...]:
-        """Keys of ``score`` in which models are compared by a paired test; the metric alone unless a task says more."""
+        """Keys of ``score`` in which models are compared by a paired test."""
         return (self.metric,)
 
     @abstractmethod
@@ -130,20 +196,6 @@ class Task(ABC, Generic[Example, Prediction]):
         """
 
     @abstractmethod
-    def attack(
-        self, examples: Sequence[Example], noise: NoiseModel, seed: int
-    ) -> tuple[list[Example], list[list[EditRecord]]]:
-        """Return the examples with noised words and unchanged labels, and each example's edits."""
-
-    def unattacked_texts(self, examples: Sequence[Example]) -> list[str]:
-        """Return the texts that the attack leaves alone, each once; none unless a task says otherwise."""
-        return []
-
-    @abstractmethod
-    def check_aligned(self, clean: Sequence[Example], attacked: Sequence[Example], path: Path) -> None:
-        """Raise DataError naming the first difference when an attacked file does not belong to the clean one."""
-
-    @abstractmethod
     def describe(self, example: Example, prediction: Prediction) -> Mapping[str, Any]:
         """Return gold and prediction in a form a person can read, for the predictions file."""
 
@@ -151,11 +203,15 @@ class Task(ABC, Generic[Example, Prediction]):
     def decisions(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> tuple[list[str], list[str]]:
         """Return gold and predicted label of each decision (word, row or question); empty without classes."""
 
+    def class_scores(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Mapping[str, TypeScores]:
+        """Return the scores of each class."""
+        return label_scores(*self.decisions(examples, predictions))
+
     @abstractmethod
     def mistakes(
         self, examples: Sequence[Example], predictions: Sequence[Prediction], originals: Sequence[Example]
     ) -> list[dict[str, Any]]:
-        """Return what is wrong, the worst first, all rows with the same keys.
+        """Return the wrong predictions, the worst first, all rows with the same keys.
 
         Args:
             examples: clean or attacked.
@@ -163,26 +219,52 @@ class Task(ABC, Generic[Example, Prediction]):
             originals: the clean example of each.
         """
 
-    def class_scores(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Mapping[str, TypeScores]:
-        """Return the scores of each class."""
-        return label_scores(*self.decisions(examples, predictions))
-
-    @abstractmethod
-    def texts(self, examples: Sequence[Example]) -> list[str]:
-        """Return what makes each example itself, to find duplicates."""
+    # What examples have in common
 
     @abstractmethod
     def groups(self, examples: Sequence[Example], articles: Sequence[Question] | None = None) -> Sequence[Hashable]:
         """Return the article or document of each example; ``articles`` helps where the file has lost them."""
 
-    @abstractmethod
     def strata(self, examples: Sequence[Example]) -> Sequence[Hashable] | None:
-        """Return what should occur alike in all parts of a split, None if nothing."""
+        """Return what should be equally frequent in all parts of a split, None if nothing."""
+        return None
 
-    def pack(self, prediction: Prediction) -> Any:
-        """Return a prediction as JSON has it; ``unpack`` is the way back."""
-        return prediction
+    def texts(self, examples: Sequence[Example]) -> list[str]:
+        """Return the texts of each example as one, to find duplicates."""
+        return ["\n".join(self.adapter.texts(example)) for example in examples]
 
-    def unpack(self, packed: Any) -> Prediction:
-        """Return the prediction that ``pack`` packed."""
-        return packed
+    # Noise
+
+    def sentences(self, examples: Iterable[Example]) -> list[list[str]]:
+        """Return the words that an attack or a corrector may change, one list for each sentence of the examples."""
+        return [sentence for example in examples for sentence in self.adapter.sentences(example)]
+
+    def with_sentences(self, examples: Sequence[Example], sentences: Iterable[Sequence[str]]) -> list[Example]:
+        """Return the examples with other words in the places of ``sentences``, and unchanged labels."""
+        words = iter(sentences)
+        return [
+            self.adapter.with_sentences(example, [next(words) for _ in self.adapter.sentences(example)])
+            for example in examples
+        ]
+
+    def attack(
+        self, examples: Sequence[Example], noise: NoiseModel, seed: int
+    ) -> tuple[list[Example], list[list[EditRecord]]]:
+        """Return the examples with noised words and unchanged labels, and each example's edits.
+
+        Paper: Sec. 4.5.
+        Words of an example are counted over all its sentences, those of the second after those of the first.
+        """
+        sentences = [self.adapter.sentences(example) for example in examples]
+        noised = attack_sentences([words for own in sentences for words in own], noise, seed)
+        rest = iter(noised)
+        edits: list[list[EditRecord]] = []
+        for own in sentences:
+            edits.append([])
+            for start, corruption in zip(accumulate(map(len, own), initial=0), islice(rest, len(own)), strict=False):
+                edits[-1] += [edit._replace(word_index=start + edit.word_index) for edit in corruption.edits]
+        return self.with_sentences(examples, [corruption.words for corruption in noised]), edits
+
+    def unattacked_texts(self, examples: Sequence[Example]) -> list[str]:
+        """Return the texts that the attack leaves alone, each once."""
+        return []

@@ -1,9 +1,8 @@
-"""From subwords to their characters: one pass of NumPy over a whole batch, no loop over characters.
+"""The characters of subwords, for a whole batch in NumPy without a loop over characters.
 
 Paper: Sec. 3.3. The characters of all subwords of an input form one sequence (Eq. 1 runs one Bi-GRU over it),
 and subword i is read at its first and its last character (Eq. 2): ``start_ids`` and ``end_ids``.
-Released code: the same layout, one separator after each subword; its departures are in
-``released_alignment``.
+Released code: the same layout, one separator after each subword; its differences are in ``released_alignment``.
 
 Shapes: S source characters, N subwords of all rows one after the other, R rows, C characters of a row, T
 subwords of a row.
@@ -23,17 +22,16 @@ from charbert.text.rows import exclusive_cumsum, sum_rows
 
 @dataclass(frozen=True)
 class SubwordSpans:
-    """Where the subwords of a batch stand in the texts they come from; every field (N,) but
-    ``row_lengths``."""
+    """Positions of the subwords of a batch in their texts; every field is (N,) except ``row_lengths``."""
 
     begins: IntArray
     """First character, as an index into ``SourceText.codes``."""
     ends: IntArray
     """One past the last character; equal to ``begins`` for a subword that covers none."""
     texts: IntArray
-    """Which text of the ``SourceText`` the subword comes from (any for a special one)."""
+    """Index of the subword's text in the ``SourceText`` (arbitrary for a special one)."""
     special: BoolArray
-    """Subwords that have no characters of their own, such as [CLS]."""
+    """Subwords without characters, such as [CLS]."""
     padding: BoolArray
     """Positions after the end of a row (or before its beginning)."""
     row_lengths: IntArray
@@ -42,8 +40,7 @@ class SubwordSpans:
 
 @dataclass(frozen=True)
 class SpelledSubwords:
-    """The characters of each subword, not yet laid out; every field (N,) but ``source`` and
-    ``row_lengths``."""
+    """The characters of each subword before layout; every field is (N,) except ``source`` and ``row_lengths``."""
 
     source: IntArray
     """Character ids that the subwords point into, (S,)."""
@@ -54,7 +51,7 @@ class SpelledSubwords:
     single: BoolArray
     """Subwords that are one special id instead of their characters."""
     padding: BoolArray
-    """Positions that have no characters at all."""
+    """Positions without characters and separator."""
     row_lengths: IntArray
     """Subwords of each row, (R,)."""
 
@@ -68,11 +65,11 @@ class SpelledSubwords:
         padding: BoolArray,
         row_lengths: IntArray,
     ) -> SpelledSubwords:
-        """Return the subwords that a laid-out batch was made from, so that it can be laid out anew.
+        """Return the subwords of a laid-out batch, so that it can be laid out again.
 
         Args:
-            char_ids: characters of all rows one after the other, with or without their padding.
-            char_lengths: how many of them each row has, (R,).
+            char_ids: characters of all rows, concatenated, with or without padding.
+            char_lengths: number of characters of each row, (R,).
             start_ids: first character of each subword in its row, (N,).
             end_ids: last character of each subword in its row, (N,).
             padding: (N,).
@@ -86,7 +83,7 @@ class SpelledSubwords:
         if not (inside | padding).all():
             raise DataError(
                 "start_ids and end_ids must satisfy 0 <= start <= end < number of characters of the row; "
-                "were the rows of these fields reordered or cut one without the other?"
+                "were only some of the fields reordered or truncated?"
             )
         return cls(
             source=char_ids,
@@ -100,12 +97,12 @@ class SpelledSubwords:
 
 @dataclass(frozen=True)
 class CharFields:
-    """The inputs of the char channel for a batch, rows one after the other."""
+    """The inputs of the char channel for a batch, with concatenated rows."""
 
     char_ids: IntArray
     """Characters and separators of all rows."""
     char_lengths: IntArray
-    """How many of them each row has, (R,)."""
+    """Number of characters and separators of each row, (R,)."""
     start_ids: IntArray
     """First character of each subword, counted in its row, (N,)."""
     end_ids: IntArray
@@ -117,21 +114,19 @@ class CharFields:
 def spell_subwords(
     text: SourceText, spans: SubwordSpans, vocab: CharVocab, *, marks_are_stripped: bool
 ) -> SpelledSubwords:
-    """Return the original characters of each subword: case, diacritics and unknown pieces as they were
-    written.
+    """Return the original characters of each subword, with case, diacritics and unknown pieces.
 
-    Paper: Sec. 3.3; the characters of the text, not of the normalised subword.
-    Released code: spells the subword itself, so an uncased trunk lower-cases its characters, and [UNK] has
-    none in three of four scripts; see ``released_alignment``.
-    Departure: white space at the edges of a span is no character of the subword; a subword that covers
-    nothing else (a lone byte-level space) is one special id, so that no subword shifts another.
+    Paper: Sec. 3.3; the characters of the text, not of the normalized subword.
+    Released code: spells the subword itself, so an uncased trunk lower-cases its characters, and [UNK] has none in
+    three of four scripts; see ``released_alignment``.
+    Departure: white space at the edges of a span is not part of the subword; a subword of white space only (a single
+    byte-level space) is one special id, so that no subword shifts another.
 
     Args:
         text: the texts of the batch.
         spans: its subwords.
         vocab: the character vocabulary.
-        marks_are_stripped: whether the trunk's normaliser drops combining marks; the marks after a subword
-            then
+        marks_are_stripped: whether the trunk's normalizer removes combining marks; the marks after a subword then
             belong to it although its span ends before them.
     """
     begins, ends = spans.begins, spans.ends
@@ -150,8 +145,7 @@ def spell_subwords(
 
 
 def _with_marks(text: SourceText, spans: SubwordSpans) -> IntArray:
-    """Return the ends of the subwords, moved behind the combining marks that follow and that no subword
-    covers."""
+    """Return the ends of the subwords, extended over following combining marks that no subword covers."""
     marks = is_nonspacing_mark(text.codes)
     if not marks.any():
         return spans.ends
@@ -175,26 +169,25 @@ def _without_blanks(codes: IntArray, begins: IntArray, ends: IntArray) -> tuple[
 
 
 def _next_false(flags: BoolArray) -> IntArray:
-    """Return for each index, and for the end, the next index from there on whose flag is not set."""
+    """Return for each index, and for the end, the first index at or after it whose flag is not set."""
     index = np.append(np.where(flags, len(flags), np.arange(len(flags))), len(flags))
     return np.minimum.accumulate(index[::-1])[::-1]
 
 
 def lay_out(subwords: SpelledSubwords, vocab: CharVocab, hidden: BoolArray | None = None) -> CharFields:
-    """Return the characters of each row and where each of its subwords starts and ends in them.
+    """Return the characters of each row and the positions at which each of its subwords starts and ends.
 
-    Each subword gives its characters and one separator; a special or hidden one gives one special id, at
-    which it both starts and ends. Padding gives no character and starts and ends at 0.
+    Each subword gives its characters and one separator; a special or hidden one gives one special id, at which it
+    starts and ends. Padding gives no character and starts and ends at 0.
 
-    Paper: Sec. 3.3, Eqs. 1-2; Sec. 3.5 for hidden subwords: what the masked language model is to predict must
-    not be read off its characters.
-    Released code: hides every position with an MLM label, so also the kept and the randomly replaced ones. Do
-    the same by setting ``hidden`` there.
+    Paper: Sec. 3.3, Eqs. 1-2; Sec. 3.5 for hidden subwords: a masked subword must not be visible in its characters.
+    Released code: hides every position with an MLM label, including the kept and the randomly replaced ones; set
+    ``hidden`` there to do the same.
 
     Args:
         subwords: the characters of each subword.
-        vocab: gives the separator's and the special id.
-        hidden: subwords whose characters are not to be seen, (N,).
+        vocab: with the separator's and the special id.
+        hidden: subwords whose characters are hidden, (N,).
     """
     single = subwords.single if hidden is None else subwords.single | (hidden & ~subwords.padding)
     spelled = np.where(single, 0, subwords.lengths)

@@ -1,4 +1,4 @@
-"""The character vocabulary: which id each character has, and the four ids that stand for no character."""
+"""The character vocabulary: the ids of characters, and four reserved ids."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +21,12 @@ FORMAT_VERSION = 1
 """Version of the JSON form; a file of another version is refused."""
 
 RESERVED_NAMES = ("<pad>", "<separator>", "<special>", "<unk>")
-"""Entries 0..3 of a vocabulary built here; being longer than one character, no character is ever looked up as
-one."""
+"""Entries 0..3 of a vocabulary built here; longer than one character, so that no character matches them."""
 
 
 def count_characters(texts: Iterable[str]) -> Counter[str]:
-    """Return how often each character occurs."""
-    counts: Counter[str] = Counter()
-    for text in texts:
-        counts.update(text)
-    return counts
+    """Return the number of occurrences of each character."""
+    return Counter(chain.from_iterable(texts))
 
 
 @dataclass(frozen=True)
@@ -46,12 +43,11 @@ class CharVocab:
     [5, 4, 6, 7, 3, 3]
 
     Args:
-        characters: one entry per id. An entry of one code point is a character; the empty string is an id
-            that
-            nothing is mapped to; a longer entry is a name and is allowed on the four ids below only.
-        pad_id: fills rows up to the longest.
-        separator_id: stands after each subword's characters.
-        special_id: stands for a subword without characters of its own, such as [CLS] or a hidden one.
+        characters: one entry per id. An entry of one code point is a character; the empty string is an unused id; a
+            longer entry is a name and is allowed for the four ids below only.
+        pad_id: padding of rows.
+        separator_id: follows each subword's characters.
+        special_id: represents a subword without characters, such as [CLS] or a hidden one.
         unk_id: every character that is not in the vocabulary.
 
     Raises:
@@ -89,15 +85,14 @@ class CharVocab:
 
     @classmethod
     def build(cls, texts: Iterable[str], size: int) -> CharVocab:
-        """Return the vocabulary of the most frequent characters of ``texts``; ties go to the lower code
-        point.
+        """Return the vocabulary of the most frequent characters of ``texts``; ties go to the lower code point.
 
-        White space is left out, since it is no part of any subword. A corpus with fewer characters gives a
-        smaller vocabulary.
+        White space is left out, since it is not part of any subword. A corpus with fewer characters gives a smaller
+        vocabulary.
 
         Args:
             texts: the corpus.
-            size: number of ids at most, the four reserved ones included; at least 5.
+            size: largest number of ids, including the four reserved ones; at least 5.
 
         Raises:
             DataError: if ``size`` is below 5.
@@ -106,7 +101,7 @@ class CharVocab:
 
     @classmethod
     def of_counts(cls, counts: Mapping[str, int], size: int) -> CharVocab:
-        """Return the vocabulary as `build` does, from the number of times that each character occurs.
+        """Return the vocabulary as `build` does, from the number of occurrences of each character.
 
         Raises:
             DataError: if ``size`` is below 5.
@@ -126,8 +121,8 @@ class CharVocab:
     def read_released(cls, path: Path | str) -> CharVocab:
         """Return a vocabulary in the authors' layout: one character a line, its id the line number from 0.
 
-        Line 0 is the space, whose id 0 is also padding, separator and special piece; the last line is
-        ``<unk>``. Empty lines (two in the BERT file) keep their ids, which nothing is mapped to.
+        Line 0 is the space, whose id 0 is also padding, separator and special piece; the last line is ``<unk>``. Empty
+        lines (two in the BERT file) keep their ids, which are unused.
 
         Raises:
             DataError: if the file is missing, is not UTF-8 or has another layout.
@@ -158,7 +153,7 @@ class CharVocab:
     @cached_property
     def _table(self) -> IntArray:
         known = {ord(char): index for index, char in enumerate(self.characters) if len(char) == 1}
-        table = np.full(max(known, default=0) + 2, self.unk_id, np.int32)  # the last row is every higher code point
+        table = np.full(max(known, default=0) + 2, self.unk_id, np.int32)  # the last row is for all higher code points
         table[list(known)] = list(known.values())
         return table
 
@@ -172,8 +167,7 @@ class CharVocab:
         return self.encode_codes(SourceText.of([text]).codes)
 
     def encode_many(self, texts: Sequence[str]) -> tuple[IntArray, IntArray]:
-        """Return the ids of all texts one after the other, (S,) int32, and the length of each text, (n,)
-        int64."""
+        """Return the ids of all texts, concatenated, (S,) int32, and the length of each text, (n,) int64."""
         source = SourceText.of(texts)
         return self.encode_codes(source.codes), np.diff(source.bounds)
 
@@ -182,7 +176,7 @@ class CharVocab:
         return list(self.characters)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the vocabulary in plain types, as a model's configuration keeps it."""
+        """Return the vocabulary as a dict for a model's configuration."""
         return {
             "version": FORMAT_VERSION,
             "characters": self.to_list(),
@@ -216,7 +210,7 @@ class CharVocab:
         return cls(**fields)
 
     def save(self, path: Path | str) -> None:
-        """Write the vocabulary to ``path`` as JSON, whole or not at all."""
+        """Write the vocabulary to ``path`` as JSON, atomically."""
         write_atomically(path, json.dumps(self.to_dict(), ensure_ascii=True, indent=0) + "\n")
 
     @classmethod

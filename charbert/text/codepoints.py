@@ -1,4 +1,4 @@
-"""Code points of many texts in one array, and the classes of code points that alignment and words ask for."""
+"""Code points of many texts in one array, and the classes of code points for alignment and word splitting."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BoolArray = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class SourceText:
-    """Many texts one after the other: text i is ``codes[bounds[i]:bounds[i + 1]]``.
+    """Many texts, concatenated: text i is ``codes[bounds[i]:bounds[i + 1]]``.
 
     Shapes: S code points in all, n texts.
     """
@@ -25,11 +25,11 @@ class SourceText:
     codes: IntArray
     """Code points, (S,) uint32."""
     bounds: IntArray
-    """Where each text starts, and S at the end, (n + 1,) int64."""
+    """Start of each text, and S at the end, (n + 1,) int64."""
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> SourceText:
-        """Return the code points of ``texts``; lone surrogates are kept as they are."""
+        """Return the code points of ``texts``; lone surrogates are kept."""
         raw = "".join(texts).encode("utf-32-le", "surrogatepass")
         bounds = np.zeros(len(texts) + 1, np.int64)
         np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)), out=bounds[1:])
@@ -38,7 +38,7 @@ class SourceText:
 
 @cache
 def _class_table(wanted: str, stop: int) -> BoolArray:
-    table = np.zeros(stop + 1, np.bool_)  # the last row stands for every code point from `stop` on
+    table = np.zeros(stop + 1, np.bool_)  # the last row is for all code points from `stop` on
     for code in range(stop):
         char = chr(code)
         table[code] = char.isspace() if wanted == "blank" else unicodedata.category(char) == wanted
@@ -50,22 +50,21 @@ def _in_class(codes: IntArray, wanted: str, stop: int) -> BoolArray:
 
 
 def is_blank(codes: IntArray) -> BoolArray:
-    """Return which code points are white space, as ``str.isspace`` has it."""
+    """Return which code points are white space, as ``str.isspace``."""
     return _in_class(codes, "blank", 0x3001)
 
 
 def is_nonspacing_mark(codes: IntArray) -> BoolArray:
-    """Return which code points are non-spacing marks (category Mn), the ones that uncased trunks strip.
+    """Return which code points are non-spacing marks (category Mn), which uncased trunks strip.
 
-    The variation selectors of plane 14 are left out: they carry no letter's accent.
+    The variation selectors of plane 14 are left out: they are not accents.
     """
     return _in_class(codes, "Mn", 0x1E950)
 
 
 @cache
 def mark_ranges() -> str:
-    """Return every mark (categories Mn, Mc, Me), with the joiners, as the inside of a regex character
-    class."""
+    """Return all marks (categories Mn, Mc, Me) and joiners as the content of a regex character class."""
     codes = [c for c in range(0x300, 0x20000) if unicodedata.category(chr(c)).startswith("M")]
     codes = sorted([*codes, 0x200C, 0x200D, *range(0xE0100, 0xE01F0)])
     breaks = [0, *(i for i in range(1, len(codes)) if codes[i] != codes[i - 1] + 1), len(codes)]

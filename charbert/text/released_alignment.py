@@ -1,10 +1,10 @@
-"""The characters of subwords as the authors' four scripts give them, departures and slips included.
+"""The characters of subwords in the authors' four scripts, including their differences and errors.
 
-Released code: the characters are those of the subword itself (lower-cased by an uncased tokenizer, byte
-symbols and the leading ``Ġ`` in byte-level BPE), with every ``#`` at both ends stripped. A subword made of
-``#`` only therefore has none, gets no start and end, and moves those of all later subwords of the row one
-place forward. A row has room for 6 characters per position; what goes beyond is cut, and a missing start or
-end is the last character's place.
+Released code: the characters are those of the subword itself (lower-cased by an uncased tokenizer, byte symbols and the
+leading ``Ġ`` in byte-level BPE), with every ``#`` at both ends stripped. A subword of ``#`` only therefore has no
+characters and no start and end, and the starts and ends of all later subwords of the row move one position forward. A
+row has 6 characters per position; further ones are cut, and a missing start or end is the position of the last
+character.
 """
 
 from __future__ import annotations
@@ -15,30 +15,25 @@ from typing import Literal
 
 import numpy as np
 
-from charbert.text.alignment import (
-    CharFields,
-    SpelledSubwords,
-    SubwordSpans,
-    lay_out,
-)
+from charbert.text.alignment import CharFields, SpelledSubwords, SubwordSpans, lay_out
 from charbert.text.char_vocab import CharVocab
 from charbert.text.codepoints import BoolArray, IntArray, SourceText, is_blank
 from charbert.text.rows import exclusive_cumsum, sum_rows
 
 CHARS_PER_POSITION = 6
-"""Room for characters in a row of the released code, per position of its fixed length."""
+"""Characters in a row of the released code, per position of its fixed length."""
 
 
 @dataclass(frozen=True)
 class ReleasedRules:
-    """How one of the authors' scripts differs from the others."""
+    """Differences between the authors' scripts."""
 
     special_names: tuple[str, ...] | None
-    """Subwords that are one special id; None: the tokenizer's own, [UNK] among them."""
+    """Subwords that are one special id; None: the tokenizer's special tokens, including [UNK]."""
     unknown: Literal["word", "second word", "special"]
     """[UNK] is spelled as its source word, as that in the second text only, or is one special id."""
     spells_padding: bool
-    """Whether [PAD] takes a special id and a separator of its own."""
+    """Whether [PAD] gives a special id and a separator."""
 
 
 RELEASED_RULES = {
@@ -47,13 +42,12 @@ RELEASED_RULES = {
     "glue": ReleasedRules(None, unknown="special", spells_padding=True),
     "squad": ReleasedRules(None, unknown="second word", spells_padding=False),
 }
-"""The released scripts by name; ``ner`` is also the one for part-of-speech tagging."""
+"""The released scripts by name; ``ner`` is also used for part-of-speech tagging."""
 
 
 @dataclass(frozen=True)
 class SubwordSpelling:
-    """The characters of every subword of a trunk's vocabulary: i is ``codes[begins[i]:begins[i] +
-    lengths[i]]``."""
+    """The characters of every subword of a trunk's vocabulary: i is ``codes[begins[i]:begins[i] + lengths[i]]``."""
 
     codes: IntArray
     begins: IntArray
@@ -77,11 +71,11 @@ def spell_released(
     rules: ReleasedRules,
     vocab: CharVocab,
 ) -> SpelledSubwords:
-    """Return the characters of each subword as the script behind ``rules`` spells it.
+    """Return the characters of each subword as in the script with these ``rules``.
 
     Args:
         text: the texts of the batch.
-        spans: its subwords; ``special`` as ``rules.special_names`` has it.
+        spans: its subwords; ``special`` according to ``rules.special_names``.
         input_ids: (N,).
         spelling: the characters of the trunk's vocabulary.
         unknown: which subwords are [UNK], (N,).
@@ -112,8 +106,7 @@ def spell_released(
 
 
 def _words_around(text: SourceText, spans: SubwordSpans, wanted: IntArray) -> tuple[IntArray, IntArray]:
-    """Return begin and end of the word, between white space or the text's ends, that each subword stands
-    in."""
+    """Return begin and end of each subword's word, which is delimited by white space or the text's ends."""
     blanks = np.flatnonzero(is_blank(text.codes))
     begins, ends = text.bounds[spans.texts[wanted]], text.bounds[spans.texts[wanted] + 1]
     before = np.searchsorted(blanks, spans.begins[wanted]) - 1
@@ -128,15 +121,15 @@ def _words_around(text: SourceText, spans: SubwordSpans, wanted: IntArray) -> tu
 def lay_out_released(
     subwords: SpelledSubwords, vocab: CharVocab, max_chars: int, hidden: BoolArray | None = None
 ) -> CharFields:
-    """Return the released code's rows, cut at ``max_chars`` characters, ready to be padded to that width.
+    """Return the released code's rows, cut at ``max_chars`` characters, to be padded to that width.
 
-    Released code: see the module; this keeps its slip with subwords made of ``#``.
+    Released code: see the module; its error with subwords of ``#`` is reproduced.
 
     Args:
         subwords: the characters of each subword.
-        vocab: gives the separator's and the special id.
-        max_chars: room of a row.
-        hidden: subwords whose characters are not to be seen, (N,).
+        vocab: with the separator's and the special id.
+        max_chars: characters of a row.
+        hidden: subwords whose characters are hidden, (N,).
     """
     fields = lay_out(subwords, vocab, hidden)
     return replace(
@@ -147,8 +140,7 @@ def lay_out_released(
 
 
 def _moved_up(places: IntArray, fields: CharFields, subwords: SpelledSubwords, max_chars: int) -> IntArray:
-    """Return ``places`` with those of subwords that have no characters taken out and the rest of the row
-    moved up."""
+    """Return ``places`` without those of subwords without characters, and the rest of the row moved forward."""
     kept = (fields.end_ids >= fields.start_ids) & ~subwords.padding
     row_begins = np.repeat(exclusive_cumsum(fields.row_lengths), fields.row_lengths)
     kept_in_rows = sum_rows(kept.astype(np.int64), fields.row_lengths)

@@ -1,6 +1,6 @@
-"""Rows of differing lengths as one flat array and the length of each.
+"""Rows of different lengths as one flat array and the length of each row.
 
-Shapes: R rows, N values of all rows one after the other.
+Shapes: R rows, N values of all rows.
 """
 
 from __future__ import annotations
@@ -16,22 +16,21 @@ from charbert.text.codepoints import IntArray
 
 
 def exclusive_cumsum(lengths: IntArray) -> IntArray:
-    """Return where each of several runs begins when they stand one after the other."""
+    """Return the start of each of several concatenated rows."""
     begins = np.zeros(len(lengths), np.int64)
     np.cumsum(lengths[:-1], out=begins[1:])
     return begins
 
 
 def sum_rows(values: IntArray, row_lengths: IntArray) -> IntArray:
-    """Return the sum of each row of ``values``, rows one after the other; an empty row gives 0."""
+    """Return the sum of each row of the flat ``values``; an empty row gives 0."""
     total = np.append(0, np.cumsum(values))
     stops = np.cumsum(row_lengths)
     return total[stops] - total[stops - row_lengths]
 
 
 def pad_rows(values: IntArray, row_lengths: IntArray, width: int, fill: int) -> IntArray:
-    """Return rows that stand one after the other as a matrix (R, width) int64, ``fill`` after the end of
-    each.
+    """Return flat rows as a matrix (R, width) int64, padded with ``fill``.
 
     Raises:
         DataError: if a row is longer than ``width``.
@@ -45,19 +44,19 @@ def pad_rows(values: IntArray, row_lengths: IntArray, width: int, fill: int) -> 
 
 
 def split_rows(values: IntArray, row_lengths: IntArray) -> list[list[int]]:
-    """Return rows that stand one after the other as one list per row."""
+    """Return flat rows as one list per row."""
     flat = values.tolist()
     stops = np.cumsum(row_lengths).tolist()
     return [flat[stop - length : stop] for stop, length in zip(stops, row_lengths.tolist(), strict=True)]
 
 
 def gather(rows: Iterable[Iterable[int]], total: int) -> IntArray:
-    """Return the ``total`` values of all rows one after the other, int64."""
+    """Return the ``total`` values of all rows as a flat array, int64."""
     return np.fromiter(chain.from_iterable(rows), np.int64, total)
 
 
 def spread(values: IntArray, places: IntArray, total: int) -> IntArray:
-    """Return ``total`` values, int64: those given at their places, 0 elsewhere."""
+    """Return ``total`` values, int64: the given ones at their places, 0 elsewhere."""
     if len(values) == total:
         return values
     whole = np.zeros(total, np.int64)
@@ -66,13 +65,13 @@ def spread(values: IntArray, places: IntArray, total: int) -> IntArray:
 
 
 def gather_optional(rows: Iterable[Iterable[int | None]]) -> IntArray:
-    """Return the values of all rows one after the other, int64, with -1 for None."""
+    """Return the values of all rows as a flat array, int64, with -1 for None."""
     values = np.array(list(chain.from_iterable(rows)), np.float64)  # makes None not-a-number
     return np.nan_to_num(values, nan=-1.0).astype(np.int64)
 
 
 def flatten_rows(rows: Any) -> tuple[IntArray, IntArray, bool]:
-    """Return the values of one row or several, (N,) int64, the length of each, and whether a batch came.
+    """Return the values of one row or several, (N,) int64, the length of each, and whether the input was a batch.
 
     Args:
         rows: a list, or a list of lists; a NumPy array or a tensor of one dimension or two.

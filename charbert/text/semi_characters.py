@@ -17,19 +17,19 @@ class SemiCharacters(NamedTuple):
     first_ids: np.ndarray
     """Id of each word's first character, (N,) int64."""
     inner_counts: np.ndarray
-    """How often each of A characters stands inside each word, (N, A) int16; zeros in a word of one or two."""
+    """Number of each of A characters inside each word, (N, A) int16; zeros for a word of one or two characters."""
     last_ids: np.ndarray
-    """Id of each word's last character, (N,) int64; that of the first one in a word of one character."""
+    """Id of each word's last character, (N,) int64; for a word of one character that of the first."""
 
 
 def encode_semi_characters(words: Sequence[str], char_vocab: CharVocab) -> SemiCharacters:
     """Return the semi-characters of ``words``, lower-cased.
 
-    Swaps of inner characters change nothing here, by construction. Source: Pruthi et al. (2019), Sec. 3.
+    By construction they are invariant to swaps of inner characters. Source: Pruthi et al. (2019), Sec. 3.
 
     Args:
         words: N words.
-        char_vocab: its ids are the A columns; a character that it lacks counts as its ``unk_id``.
+        char_vocab: its ids are the A columns; other characters count as its ``unk_id``.
 
     Raises:
         DataError: if a word is empty.
@@ -43,8 +43,8 @@ def encode_semi_characters(words: Sequence[str], char_vocab: CharVocab) -> SemiC
     is_inner = np.ones(len(ids), bool)
     is_inner[starts] = is_inner[ends - 1] = False
     owners = np.repeat(np.arange(len(words)), lengths)[is_inner]
-    cells = owners * len(char_vocab) + ids[is_inner]
-    counts = np.bincount(cells, minlength=len(words) * len(char_vocab))
+    slots = owners * len(char_vocab) + ids[is_inner]
+    counts = np.bincount(slots, minlength=len(words) * len(char_vocab))
     return SemiCharacters(
         ids[starts].astype(np.int64),
         counts.reshape(len(words), len(char_vocab)).astype(np.int16),

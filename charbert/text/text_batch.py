@@ -1,4 +1,4 @@
-"""The texts of one call, whatever form they came in, and which of them each subword stands in."""
+"""The texts of one tokenizer call as a batch, and the text of each subword."""
 
 from __future__ import annotations
 
@@ -34,14 +34,13 @@ class TextBatch:
         """Return the texts of a call in the forms that a Hugging Face tokenizer takes.
 
         Args:
-            text: one text or several; with ``is_split_into_words`` the words of one text or of several; or a
-                batch of pairs of strings.
-            text_pair: the second texts, in the same form. An empty one beside a single text counts as none,
-                as
-                with the tokenizer alone.
+            text: one text or several; with ``is_split_into_words`` the words of one text or of several; or a batch of
+                pairs of strings.
+            text_pair: the second texts, in the same form. An empty one beside a single text counts as none, as with the
+                tokenizer.
             is_split_into_words: texts are lists of words.
 
-        Half a surrogate pair becomes U+FFFD, since no tokenizer reads it.
+        Half a surrogate pair becomes U+FFFD, since no tokenizer accepts it.
 
         Raises:
             DataError: if the texts have another form, the batch is empty, or the numbers of texts differ.
@@ -83,7 +82,7 @@ class TextBatch:
         return self._without_lone_surrogates()
 
     def _without_lone_surrogates(self) -> TextBatch:
-        """Return the batch with U+FFFD for each half of a surrogate pair, which no tokenizer can read."""
+        """Return the batch with U+FFFD for each half of a surrogate pair, which no tokenizer accepts."""
         strings = [*self.first, *(self.second or [])]
         if self.is_split_into_words:
             strings = list(chain.from_iterable(strings))
@@ -98,18 +97,16 @@ class TextBatch:
     def source(self) -> SourceText:
         """The code points of all texts, or of all words where texts are lists of words; first texts first."""
         per_text = [*self.first, *(self.second or [])]
-        # one empty text where there are no words at all: something for the special subwords to belong to
+        # without any word one empty text, as the text of the special subwords
         return SourceText.of(list(chain.from_iterable(per_text)) or [""] if self.is_split_into_words else per_text)
 
     def owners(self, rows: IntArray, second: BoolArray, word_ids: IntArray | None) -> IntArray:
-        """Return the text of ``source`` that each subword stands in, (N,).
+        """Return the index of each subword's text in ``source``, (N,).
 
         Args:
             rows: the row of the call that each subword comes from, (N,).
             second: which subwords come from the second text of a row, (N,).
-            word_ids: the word of its text that each subword stands in, below 0 for none; needed where texts
-                are
-                lists of words.
+            word_ids: the word of each subword in its text, negative for none; required where texts are lists of words.
         """
         texts = np.where(second, rows + len(self.first), rows)
         if not self.is_split_into_words:

@@ -1,4 +1,4 @@
-"""Words of raw text as spans, and edited words put back into the text."""
+"""Words of raw text as spans, and replacement of words in the text."""
 
 from __future__ import annotations
 
@@ -23,14 +23,12 @@ def _word_pattern() -> re.Pattern[str]:
 
 
 def split_words(text: str) -> list[Span]:
-    """Return the span of each word and punctuation mark of ``text``, left to right, (start, end) in
-    characters.
+    """Return the span of each word and punctuation mark of ``text``, left to right, (start, end) in characters.
 
     A word is a run of letters and digits with single apostrophes, hyphens or dots inside it ("didn't",
-    "3rd-generation", "mail.org"); initials keep their last dot ("U.S."); numbers keep commas and colons
-    between digits ("1,250.75", "10:30"). Combining marks stay with the character before them. Every other
-    character that is not white space is a span of its own, so the spans cover exactly what is not white
-    space.
+    "3rd-generation", "mail.org"); initials keep their last dot ("U.S."); numbers keep commas and colons between digits
+    ("1,250.75", "10:30"). Combining marks belong to the character before them. Every other character except white space
+    is a separate span, so the spans cover everything but white space.
 
     >>> text = "She didn't pay $1,250.75 in the U.S."
     >>> [text[start:end] for start, end in split_words(text)]
@@ -45,20 +43,18 @@ def words_of(text: str) -> list[str]:
 
 
 def replace_words(text: str, spans: Sequence[Span], new_words: Sequence[str]) -> tuple[str, list[Span]]:
-    """Put ``new_words`` where ``spans`` stand in ``text``; what lies between them stays as it is.
+    """Replace ``spans`` of ``text`` by ``new_words``; the text between them is unchanged.
 
     Args:
         text: the text that the spans point into.
         spans: (start, end) of each word to replace, left to right, none overlapping.
-        new_words: what stands there afterwards; an empty word leaves an empty span.
+        new_words: the replacement of each; an empty word gives an empty span.
 
     Returns:
         The new text, and the span of each new word in it.
 
     Raises:
-        DataError: if the numbers of spans and words differ, or a span overlaps the one before it or leaves
-            the
-            text.
+        DataError: if the numbers of spans and words differ, or a span overlaps the previous one or exceeds the text.
     """
     if len(spans) != len(new_words):
         raise DataError(f"replace_words needs one word per span, got {len(new_words)} words, {len(spans)} spans")

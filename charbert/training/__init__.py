@@ -1,1 +1,1 @@
-"""A thin layer on the Hugging Face Trainer."""
+"""Training: a thin layer on the Hugging Face Trainer."""

@@ -1,4 +1,4 @@
-"""From a run's training settings to the arguments of the Hugging Face Trainer."""
+"""A run's training settings to the arguments of the Hugging Face Trainer."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def build_arguments(
 
     Args:
         settings: the run's training settings.
-        folder: where checkpoints go.
+        folder: for checkpoints.
         seed: seed of data order and dropout.
         num_examples: size of the training set.
         best_metric: keep the checkpoint that is best by this evaluation metric; None: keep the last.
@@ -49,7 +49,7 @@ def build_arguments(
     eval_steps = max(1, steps // settings.evaluations if settings.evaluations else min(every, steps))
     save_steps = max(1, steps // settings.checkpoints) if settings.checkpoints else steps
     if best_metric is not None:
-        save_steps = eval_steps  # the best checkpoint can only be one that was evaluated
+        save_steps = eval_steps  # only an evaluated checkpoint can be the best
     optimizer = settings.optimizer
     options: dict[str, Any] = {
         "output_dir": str(folder),
@@ -74,7 +74,7 @@ def build_arguments(
         "save_strategy": "steps" if settings.checkpoints or best_metric else "no",
         "save_steps": save_steps,
         "save_total_limit": 2,
-        "restore_callback_states_from_checkpoint": True,  # how much patience is left
+        "restore_callback_states_from_checkpoint": True,  # the remaining patience of early stopping
         "load_best_model_at_end": best_metric is not None,
         "metric_for_best_model": best_metric,
         "greater_is_better": None if best_metric is None else not best_metric.endswith("loss"),
@@ -85,20 +85,20 @@ def build_arguments(
         "dataloader_pin_memory": False,
         "train_sampling_strategy": "group_by_length" if settings.group_by_length else "random",
         "remove_unused_columns": False,  # example ids travel with the batch
-        "report_to": "none",  # W&B hears of it from training/tracking.py
+        "report_to": "none",  # training/tracking.py logs to W&B
     }
     if label_names is not None:
         options["label_names"] = label_names
     arguments = TrainingArguments(**options)
     if arguments.n_gpu > 1:
-        arguments._n_gpu = 1  # a process has one device; more would share each batch without torchrun, and slowly
+        arguments._n_gpu = 1  # one device per process; more would use the slow DataParallel
     return arguments
 
 
 def _schedule_arguments(optimizer: OptimizerSettings) -> dict[str, Any]:
     name, options = optimizer.schedule.name, {}
     if optimizer.schedule is Schedule.constant and optimizer.warmup_fraction:
-        name = "constant_with_warmup"  # the library's constant has no warm-up
+        name = "constant_with_warmup"  # the library's constant schedule has no warm-up
     if optimizer.schedule is Schedule.polynomial:
         options = {"power": optimizer.polynomial_power, "lr_end": 0.0}
     return {"lr_scheduler_type": name, "lr_scheduler_kwargs": options}

@@ -1,6 +1,6 @@
-"""Checkpoints that are whole or not there: written under another name, sealed with checksums, then renamed.
+"""Atomic checkpoints: written under another name, with checksums, then renamed.
 
-The Trainer writes a checkpoint in place, so a kill can leave half of one under the name of a whole one.
+The Trainer writes a checkpoint in place, so a kill can leave an incomplete one under the name of a complete one.
 """
 
 from __future__ import annotations
@@ -8,8 +8,6 @@ from __future__ import annotations
 import logging
 import pickle
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +25,9 @@ _DRAFTS, _DAMAGED = ".writing", ".damaged"
 
 
 def newest_checkpoint(folder: Path) -> str | None:
-    """Return the newest whole checkpoint of a run, None if there is none.
+    """Return the newest undamaged checkpoint of a run, None if there is none.
 
-    A damaged one is reported and set aside under a name that nobody looks for.
+    Damaged ones are reported and moved to a subfolder.
     """
     shutil.rmtree(folder / _DRAFTS, ignore_errors=True)
     while folder.is_dir() and (newest := get_last_checkpoint(str(folder))) is not None:
@@ -45,8 +43,8 @@ def newest_checkpoint(folder: Path) -> str | None:
     return None
 
 
-class WholeCheckpoints(Trainer):
-    """Trainer whose checkpoints appear in one step, after all of their files were written and sealed."""
+class AtomicCheckpointTrainer(Trainer):
+    """Trainer whose checkpoints appear in one step, after all their files and checksums were written."""
 
     _drafts: Path | None = None
 
@@ -54,15 +52,15 @@ class WholeCheckpoints(Trainer):
         """Train as the library does.
 
         Raises:
-            CheckpointError: if a file of the checkpoint to go on from holds more than tensors and numbers: a pickle may
-                run whatever its maker wants, so nothing of it is loaded.
+            CheckpointError: if a file of the checkpoint holds more than tensors and numbers. A pickle can run any code,
+                so nothing of it is loaded.
         """
         try:
             return super().train(*args, **kwargs)
         except pickle.UnpicklingError as error:
             raise CheckpointError(
                 f"{self.args.output_dir}: expected checkpoints of tensors and numbers alone, got a file with other "
-                f"objects ({str(error).splitlines()[0]}); who wrote it? Delete the newest to go on from the one before"
+                f"objects ({str(error).splitlines()[0]}); who wrote it? Delete it to continue from the one before"
             ) from error
 
     def _get_output_dir(self, trial: Any) -> str:
@@ -71,17 +69,19 @@ class WholeCheckpoints(Trainer):
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         folder = Path(self.args.output_dir)
         name = f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}"
-        with self._written_elsewhere(folder / _DRAFTS):
-            try:
-                super()._save_checkpoint(model, trial)
-            except (OSError, RuntimeError, SafetensorError) as error:  # each library has its own for a full disk
-                free = shutil.disk_usage(folder).free / 2**20
-                shutil.rmtree(folder / _DRAFTS, ignore_errors=True)
-                raise RecordError(
-                    f"{folder / name}: the checkpoint could not be written ({str(error).splitlines()[0]}; {free:.1f} "
-                    "MB are free); an earlier one stays whole. Free space or choose another folder (paths.outputs), "
-                    "then run the same command again"
-                ) from error
+        self._drafts = folder / _DRAFTS
+        try:
+            super()._save_checkpoint(model, trial)
+        except (OSError, RuntimeError, SafetensorError) as error:  # for a full disk each library has another
+            free = shutil.disk_usage(folder).free / 2**20
+            shutil.rmtree(folder / _DRAFTS, ignore_errors=True)
+            raise RecordError(
+                f"{folder / name}: the checkpoint could not be written ({str(error).splitlines()[0]}; {free:.1f} "
+                "MB are free); an earlier one is intact. Free space or choose another folder (paths.outputs), then "
+                "run the same command again"
+            ) from error
+        finally:
+            self._drafts = None
         self.accelerator.wait_for_everyone()
         best = self.state.best_global_step
         kept = folder / f"{PREFIX_CHECKPOINT_DIR}-{best}"
@@ -95,11 +95,3 @@ class WholeCheckpoints(Trainer):
             draft.rename(folder / name)
             rotate_checkpoints(str(folder), self.args.save_total_limit, self.state.best_model_checkpoint)
         self.accelerator.wait_for_everyone()
-
-    @contextmanager
-    def _written_elsewhere(self, folder: Path) -> Iterator[None]:
-        self._drafts = folder
-        try:
-            yield
-        finally:
-            self._drafts = None

@@ -1,4 +1,4 @@
-"""Memory of a training on a CPU: what a step frees, the next one takes again."""
+"""Reuse of freed memory in training on a CPU."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _NEVER = 2**31 - 1
 def keep_freed_memory() -> bool:
     """Let the C library keep freed memory for this process, and return whether it can (glibc can).
 
-    By default it hands each large block back to the system, which must fill it with zeros for the next step; in
-    training on a CPU that is a fifth of the time.
+    By default it returns each large block to the system, which fills it with zeros for the next step; in training on a
+    CPU this takes a fifth of the time.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

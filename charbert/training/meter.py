@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
+from charbert.batch import OBJECTIVES
 from charbert.training.distributed.processes import sum_over_processes
 
-OBJECTIVES = ("mlm", "nlm")
 _SUMMED = tuple(
     f"{objective}_{part}"
     for objective in OBJECTIVES
@@ -19,9 +19,9 @@ _SUMMED = tuple(
 
 
 class ObjectiveMeter:
-    """Sums losses and hits over batches, weighted by the number of labelled positions.
+    """Sums losses and correct predictions over batches, weighted by the number of labeled positions.
 
-    Sums stay on the device and are read only when they are taken, so that counting never waits for a GPU.
+    Sums stay on the device until `take`, so that counting never waits for a GPU.
     """
 
     def __init__(self) -> None:
@@ -29,8 +29,8 @@ class ObjectiveMeter:
         self._parts: dict[str, list[torch.Tensor]] = {}
 
     def add(self, outputs: Mapping[str, Any]) -> None:
-        """Count a batch's outputs: ``<objective>_loss``, ``<objective>_count`` and ``<objective>_correct``, and where
-        they are ``<objective>_known_count`` and ``<objective>_known_correct``."""
+        """Add a batch's outputs: ``<objective>_loss``, ``<objective>_count`` and ``<objective>_correct``, and if
+        present ``<objective>_known_count`` and ``<objective>_known_correct``."""
         for objective in OBJECTIVES:
             loss, count = outputs.get(f"{objective}_loss"), outputs.get(f"{objective}_count")
             if loss is None or count is None:
@@ -43,16 +43,16 @@ class ObjectiveMeter:
                     self._accumulate(f"{objective}_known_{part}", outputs[f"{objective}_known_{part}"])
 
     def add_parts(self, parts: Mapping[str, torch.Tensor]) -> None:
-        """Count a batch's losses beside that of the labels, by name."""
+        """Add a batch's extra losses, by name."""
         for name, loss in parts.items():
             self._parts.setdefault(name, []).append(loss.detach())
 
     def take(self) -> dict[str, float]:
-        """Return the averages since the last call, over all processes, and start again.
+        """Return the averages since the last call, over all processes, and reset.
 
         Keys: ``mlm_loss``, ``mlm_perplexity``, ``mlm_accuracy``, ``nlm_loss``, ``nlm_accuracy``, which counts a word
-        outside the vocabulary as right where it is recognised as such, and ``nlm_accuracy_known`` over the others;
-        ``<part>_loss`` of each part that was added, the mean over batches.
+        outside the vocabulary as right where ``<unk>`` is predicted, and ``nlm_accuracy_known`` over the other words;
+        ``<part>_loss`` of each extra loss, the mean over batches.
         """
         sums = self._total()
         averages = {f"{name}_loss": _mean_over_all(losses) for name, losses in self._parts.items()}
@@ -70,17 +70,17 @@ class ObjectiveMeter:
         return averages
 
     def state(self) -> dict[str, Any]:
-        """Return what was counted since the averages were taken, as tensors on the CPU."""
+        """Return the sums since the last `take`, as tensors on the CPU."""
         parts = {name: [loss.cpu() for loss in losses] for name, losses in self._parts.items()}
         return {"sums": {name: value.cpu() for name, value in self._sums.items()}, "parts": parts}
 
     def restore(self, state: Mapping[str, Any], device: torch.device) -> None:
-        """Go on from what `state` returned."""
+        """Restore what `state` returned."""
         self._sums = {name: value.to(device) for name, value in state["sums"].items()}
         self._parts = {name: [loss.to(device) for loss in losses] for name, losses in state["parts"].items()}
 
     def _total(self) -> dict[str, float]:
-        """Return the sums of all processes; 0 where there is nothing, so that all have the same to add."""
+        """Return the sums over all processes; a missing sum is 0, so that all processes add the same ones."""
         zero = next((torch.zeros_like(value) for value in self._sums.values()), torch.zeros((), dtype=torch.float64))
         totals = sum_over_processes(torch.stack([self._sums.get(name, zero) for name in _SUMMED]))
         return dict(zip(_SUMMED, totals.tolist(), strict=True))

@@ -1,9 +1,10 @@
-"""Batches of several tasks in turn, each batch of one task."""
+"""Training on several tasks: batches that alternate between tasks, and the losses of each."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import torch
@@ -22,12 +23,12 @@ _BATCHES_SORTED = 50
 
 
 def batch_counts(sizes: Mapping[str, int], batch_size: int, temperature: float) -> dict[str, int]:
-    """Return how many batches of an epoch are of each task, at least one; together as many as all sets fill.
+    """Return the number of batches of each task in an epoch, at least one; their sum is that of all sets.
 
     Args:
         sizes: examples of each task.
         batch_size: examples of a batch.
-        temperature: a task's share is proportional to size ** (1 / temperature); 1: to its size, inf: uniform.
+        temperature: a task's share is proportional to size ** (1 / temperature); 1: to its size; inf: uniform.
     """
     total = sum(math.ceil(size / batch_size) for size in sizes.values())
     weights = {name: size ** (1 / temperature) for name, size in sizes.items()}
@@ -40,10 +41,10 @@ def batch_counts(sizes: Mapping[str, int], batch_size: int, temperature: float) 
 
 
 class TaskBatches(Dataset[dict[str, Any]]):
-    """Whole batches as items: ``task``, and ``features``, a list of its examples.
+    """Dataset whose items are whole batches: ``task``, and ``features``, a list of its examples.
 
-    Each task goes through its examples again and again, in another order each time, and takes up in an epoch where it
-    left off in the one before. What a batch holds depends on the seed, the epoch and its number alone.
+    Each task's examples are repeated in a new order each time; an epoch continues where the one before ended. The
+    content of a batch depends only on the seed, the epoch and the batch's number.
 
     Args:
         sets: the training set of each task.
@@ -70,7 +71,7 @@ class TaskBatches(Dataset[dict[str, Any]]):
         self._schedule: tuple[int, list[tuple[str, list[int]]]] = (-1, [])
 
     def set_epoch(self, epoch: int) -> None:
-        """Go to an epoch, in running data loader processes too, and take the sets along that change with it."""
+        """Set the epoch, in running data loader processes too, and of the sets that depend on it."""
         self._epoch.fill_(epoch)
         for examples in self.sets.values():
             if hasattr(examples, "set_epoch"):
@@ -105,7 +106,7 @@ class TaskBatches(Dataset[dict[str, Any]]):
             yield numbers[start : start + self.batch_size]
 
     def _stream(self, name: str, start: int, wanted: int) -> list[int]:
-        """Return a stretch of the endless stream of a task's examples, pass after pass."""
+        """Return a slice of the endless sequence of a task's examples, one pass after the other."""
         size = len(self.sets[name])
         first, last = start // size, (start + wanted - 1) // size
         passes = [
@@ -117,7 +118,7 @@ class TaskBatches(Dataset[dict[str, Any]]):
 
 
 class TaskBatchCollator:
-    """Collate the one item of a batch of `TaskBatches` as its task does.
+    """Collates the single item of a batch of `TaskBatches` with its task's collator.
 
     Args:
         collators: of each task.
@@ -127,7 +128,7 @@ class TaskBatchCollator:
         self.collators = dict(collators)
 
     def __call__(self, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Return the task's batch, and the task's name in it and in its companions."""
+        """Return the task's batch, with the task's name in it and in its paired batches."""
         (item,) = items
         batch = self.collators[item[TASK]](item["features"])
         for value in batch.values():
@@ -137,7 +138,7 @@ class TaskBatchCollator:
 
 
 class TaskLosses:
-    """The losses that each task has beside its labels.
+    """The extra losses of each task.
 
     Args:
         losses: of each task, by name.
@@ -148,13 +149,9 @@ class TaskLosses:
 
     @property
     def forward_options(self) -> Mapping[str, Any]:
-        """Ask for what any of them asks for."""
-        return {
-            k: v
-            for losses in self.losses.values()
-            for extra_loss in losses
-            for k, v in extra_loss.forward_options.items()
-        }
+        """The options that any of the losses needs."""
+        losses = chain.from_iterable(self.losses.values())
+        return dict(chain.from_iterable(extra_loss.forward_options.items() for extra_loss in losses))
 
     def __call__(self, model: nn.Module, batch: Batch, outputs: Batch, loss: Tensor) -> Losses:
         """Return the loss with those of the batch's task."""
@@ -166,7 +163,7 @@ class TaskLosses:
 
 
 class MultiTaskTrainer(CharBertTrainer):
-    """Trainer that evaluates by a function, since each task has its own way.
+    """Trainer that evaluates by a function, since each task has its own evaluation.
 
     Args:
         evaluation: returns the scores of the development sets, by names that begin with ``eval_``.

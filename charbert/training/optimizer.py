@@ -1,4 +1,4 @@
-"""The optimizer, and which weights share a learning rate and a weight decay."""
+"""The optimizer and its parameter groups: learning rates and weight decay."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from torch import nn
 from charbert.config.training.trainer import Algorithm, OptimizerSettings
 
 _LIBRARY_NAMES = {Algorithm.sgd: "sgd", Algorithm.rmsprop: "rmsprop", Algorithm.adafactor: "adafactor"}
-"""Names of the algorithms that the Trainer builds itself; AdamW is its default, Adam it lacks."""
+"""The Trainer's names of algorithms; AdamW is its default, Adam it does not have."""
 
 
 @dataclass(frozen=True)
 class WeightRate:
-    """What a weight's group is called, and its peak rate."""
+    """The name of a weight's group, and its peak rate."""
 
     group: str
     rate: float | None
-    """None: the optimizer's own."""
+    """None: the optimizer's."""
 
 
 def algorithm_arguments(settings: OptimizerSettings) -> dict[str, Any]:
-    """Return the Trainer's arguments that choose the algorithm."""
+    """Return the Trainer's arguments for the algorithm."""
     if settings.algorithm not in _LIBRARY_NAMES:
         return {}
     options = {"momentum": settings.momentum} if settings.momentum else {}
@@ -36,18 +36,18 @@ def algorithm_arguments(settings: OptimizerSettings) -> dict[str, Any]:
 
 
 def own_optimizer(settings: OptimizerSettings) -> tuple[type[torch.optim.Optimizer], dict[str, Any]] | None:
-    """Return class and options of an algorithm that the Trainer lacks, None for the others."""
+    """Return class and options of an algorithm that the Trainer does not have, None for the others."""
     if settings.algorithm is not Algorithm.adam:
         return None
     return torch.optim.Adam, {"lr": settings.learning_rate, "eps": settings.adam_epsilon}
 
 
 def trunk_and_new_weights(model: nn.Module, new_weights_learning_rate: float | None) -> dict[str, WeightRate]:
-    """Return the groups of a plain training: the trunk's weights, whose name has a ``trunk`` part, and the others.
+    """Return the default groups: the trunk's weights, whose name has a ``trunk`` part, and the others.
 
     Args:
-        model: a CharBERT model with or without a head, or a trunk of its own.
-        new_weights_learning_rate: peak rate of what is not in the trunk; None: the optimizer's own rate.
+        model: a CharBERT model with or without a head, or a plain trunk.
+        new_weights_learning_rate: peak rate of weights outside the trunk; None: the optimizer's rate.
     """
     new, trunk = WeightRate("new weights", new_weights_learning_rate), WeightRate("trunk", None)
     return {name: trunk if "trunk" in name.split(".") else new for name, _ in model.named_parameters()}
@@ -83,12 +83,12 @@ def count_parameters(model: nn.Module) -> dict[str, int]:
     sizes = [
         (parameter.numel(), parameter.requires_grad)
         for name, parameter in model.named_parameters()
-        if "original_module" not in name.split(".")  # peft keeps one beside each module that it trains as it is
+        if "original_module" not in name.split(".")  # peft keeps a copy of each module that it trains in full
     ]
     return {"total": sum(size for size, _ in sizes), "trainable": sum(size for size, trained in sizes if trained)}
 
 
 def peak_rates(optimizer: torch.optim.Optimizer | None) -> dict[str, float]:
-    """Return the peak rate of each group of a training that has begun, by its name."""
+    """Return the peak rate of each group by name, after training has started."""
     groups = optimizer.param_groups if optimizer is not None else []
     return {group["name"]: float(group.get("initial_lr", group["lr"])) for group in groups}

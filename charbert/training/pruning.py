@@ -1,26 +1,26 @@
-"""Ends a training whose dev scores promise nothing."""
+"""Pruning: a training with poor dev scores is stopped early."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import TrainerCallback, TrainerState
 
 from charbert.errors import TrialPrunedError
 
 
 class PruningCallback(TrainerCallback):
-    """Reports every dev score and ends the training when it is told to.
+    """Reports every dev score and stops the training when ``report`` says so.
 
-    Scores from before an interruption, which the Trainer's log has kept, are reported once more.
+    Scores from before an interruption, which are in the Trainer's log, are reported again.
 
     Args:
         metric: the Trainer's name of the score, as ``eval_f1``.
-        report: takes a score and the number of its evaluation, from 1; returns whether the training shall end.
+        report: takes a score and the number of its evaluation, from 1; returns whether to stop the training.
 
     Raises:
-        TrialPrunedError: out of the training, when it shall.
+        TrialPrunedError: from within the training, to stop it.
     """
 
     def __init__(self, metric: str, report: Callable[[float, int], bool]) -> None:
@@ -28,8 +28,8 @@ class PruningCallback(TrainerCallback):
         self.report = report
         self._reported = 0
 
-    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        """Report what is new."""
+    def on_evaluate(self, args: Any, state: TrainerState, control: Any, **kwargs: Any) -> None:
+        """Report new scores."""
         scores = [line[self.metric] for line in state.log_history if self.metric in line]
         for number, score in list(enumerate(scores, start=1))[self._reported :]:
             self._reported = number

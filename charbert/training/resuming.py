@@ -1,7 +1,7 @@
-"""A resumed training tells what an uninterrupted one tells: the same losses at the same steps, and no step too many.
+"""A resumed training logs the same losses at the same steps as an uninterrupted one, and takes no extra step.
 
-The library restores weights, optimizer and random numbers. It forgets the losses between the last log line and the
-checkpoint, and that a training may have come to its end just before it was killed.
+The library restores weights, optimizer and random numbers. It loses the losses between the last log line and the
+checkpoint, and takes another step if the training had ended just before it was killed.
 """
 
 from __future__ import annotations
@@ -15,33 +15,33 @@ import torch
 from transformers import EarlyStoppingCallback, TrainerCallback
 
 from charbert.errors import TrainingError
-from charbert.training.checkpoints import WholeCheckpoints
+from charbert.training.checkpoints import AtomicCheckpointTrainer
 from charbert.training.distributed.processes import process_index
 from charbert.training.meter import ObjectiveMeter
 
 
-class UnbrokenLog(WholeCheckpoints):
-    """Trainer whose checkpoints also hold what was not logged yet, and are only written of weights that are numbers."""
+class ResumableTrainer(AtomicCheckpointTrainer):
+    """Trainer whose checkpoints also hold the losses not logged yet, and never contain NaN weights."""
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
         self._training_meter = ObjectiveMeter()
         self._resumed_from: Path | None = None
-        self.add_callback(_TakeUp(self))
+        self.add_callback(_RestoreCounts(self))
 
     def train(self, *args: Any, **kwargs: Any) -> Any:
-        """Train as `WholeCheckpoints` does; a data loader that dies is reported."""
+        """Train as `AtomicCheckpointTrainer` does, and explain the error when a data loader process dies."""
         with loaders_watched():
             return super().train(*args, **kwargs)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Give the mean loss of the whole training, where the library's is that since the last start."""
+        """Log the mean loss of the whole training; the library's is that since the last start."""
         if "train_loss" in logs:
             logs["train_loss"] = self._total_loss_scalar / max(1, self.state.global_step)
         super().log(logs, start_time)
 
-    def take_up(self) -> None:
-        """Go on counting losses where the checkpoint left off."""
+    def restore_counts(self) -> None:
+        """Restore the counts of losses from the checkpoint."""
         path = None if self._resumed_from is None else self._resumed_from / _file_name()
         if path is None or not path.is_file():  # of another number of processes
             return
@@ -55,10 +55,9 @@ class UnbrokenLog(WholeCheckpoints):
         broken = [name for name, weight in self.model.named_parameters() if not torch.isfinite(weight).all()]
         if broken:
             raise TrainingError(
-                f"{len(broken)} weights are no numbers any more after step {self.state.global_step} "
-                f"({broken[0]}, ...); no checkpoint is written of them, the last good one stays in "
-                f"{self.args.output_dir}; "
-                "try a lower optimizer.learning_rate, a longer warmup_fraction or precision=fp32"
+                f"{len(broken)} weights are no finite numbers after step {self.state.global_step} ({broken[0]}, ...); "
+                f"no checkpoint is written, the last good one stays in {self.args.output_dir}; try a lower "
+                "optimizer.learning_rate, a longer warmup_fraction or precision=fp32"
             )
         super()._save_checkpoint(model, trial)
 
@@ -84,15 +83,16 @@ class UnbrokenLog(WholeCheckpoints):
         return begun
 
     def _lost_patience(self) -> bool:
-        stops = [
-            callback for callback in self.callback_handler.callbacks if isinstance(callback, EarlyStoppingCallback)
-        ]
-        return any(stop.early_stopping_patience_counter >= stop.early_stopping_patience for stop in stops)
+        return any(
+            callback.early_stopping_patience_counter >= callback.early_stopping_patience
+            for callback in self.callback_handler.callbacks
+            if isinstance(callback, EarlyStoppingCallback)
+        )
 
 
 @contextmanager
 def loaders_watched() -> Iterator[None]:
-    """Say what it means when a process that prepares batches is gone.
+    """Explain the error when a process that prepares batches was killed.
 
     Raises:
         TrainingError: if one was killed.
@@ -103,21 +103,21 @@ def loaders_watched() -> Iterator[None]:
         if not str(error).startswith("DataLoader worker"):
             raise
         raise TrainingError(
-            f"the operating system ended a process that prepares batches ({str(error).splitlines()[0]}), mostly "
-            "because memory ran out; lower num_workers (pretraining.num_workers, finetuning.num_workers; 0: none "
-            "beside the training itself), then run the same command again: it goes on from the newest checkpoint"
+            f"the operating system ended a process that prepares batches ({str(error).splitlines()[0]}), usually "
+            "because memory ran out; lower num_workers (pretraining.num_workers, finetuning.num_workers; 0: only the "
+            "training process), then run the same command again: it continues from the newest checkpoint"
         ) from error
 
 
-class _TakeUp(TrainerCallback):
-    """Calls the trainer back after the library has set its counts to zero."""
+class _RestoreCounts(TrainerCallback):
+    """Restores the trainer's counts after the library has set them to zero."""
 
-    def __init__(self, trainer: UnbrokenLog) -> None:
+    def __init__(self, trainer: ResumableTrainer) -> None:
         self.trainer = trainer
 
     def on_train_begin(self, *args: Any, **kwargs: Any) -> None:
         """Restore the counts."""
-        self.trainer.take_up()
+        self.trainer.restore_counts()
 
 
 def _file_name() -> str:

@@ -1,13 +1,12 @@
-"""The W&B view of a run: nobody else imports wandb, and nothing that goes wrong here stops a training.
+"""Weights & Biases: the only module that imports wandb; its failures never stop a training.
 
-Offline is the usual mode: files in a folder, no login, no prompt, no network; ``wandb sync`` uploads them
-later. The record on disk is the truth (charbert/records.py).
+The default mode is offline: files in a folder, no login, no prompt, no network; ``wandb sync`` uploads them later. The
+authoritative result is the record on disk (charbert/records.py).
 """
 
 from __future__ import annotations
 
 import os
-import re
 import urllib.error
 import urllib.request
 import warnings
@@ -16,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import TrainerCallback, TrainerState
 
 from charbert.errors import SettingsError, TrialPrunedError
 from charbert.records import shareable
@@ -27,22 +26,21 @@ STEP = "step"
 
 
 class TrackedRun:
-    """A W&B run, or nothing at all: with tracking off every method returns at once.
+    """A W&B run, or none: with tracking off every method returns immediately.
 
     The first failure gives one warning and turns tracking off for the rest of the run.
     """
 
-    def __init__(self, handle: Any = None, *, online: bool = False) -> None:
+    def __init__(self, handle: Any = None) -> None:
         self._handle = handle
         self._failed = False
         self.id: str | None = handle.id if handle else None
-        self.path: str | None = handle.path if handle else None  # entity/project/id; offline maybe no entity
-        self.url: str | None = handle.url if handle and online else None
+        self.path: str | None = handle.path if handle else None  # entity/project/id; offline without entity
         self.dir: Path | None = Path(handle.dir).parent if handle else None
 
     @property
     def is_on(self) -> bool:
-        """Whether what is logged still arrives."""
+        """Whether the run still logs."""
         return self._handle is not None and not self._failed
 
     def log(self, metrics: Mapping[str, float], step: int | None = None) -> None:
@@ -63,16 +61,6 @@ class TrackedRun:
         """Log a picture file."""
         self._attempt(lambda run: run.log({name: _wandb().Image(str(path))}))
 
-    def artifact(self, path: Path | str, type: str) -> None:
-        """Log a file or a folder as an artifact named after it; a copy is kept until it is uploaded."""
-
-        def add(run: Any) -> None:
-            artifact = _wandb().Artifact(re.sub(r"[^\w.-]", "-", Path(path).name), type)
-            (artifact.add_dir if Path(path).is_dir() else artifact.add_file)(str(path))
-            run.log_artifact(artifact)
-
-        self._attempt(add)
-
     def close(self, exit_code: int) -> None:
         """End the run: 0 finished, anything else failed. Calling it again does nothing."""
         handle, self._handle = self._handle, None
@@ -81,8 +69,8 @@ class TrackedRun:
                 handle.finish(exit_code=exit_code)
             except TimeoutError:
                 warnings.warn(
-                    "W&B did not take all of the run within tracking.timeout_seconds; nothing is lost, send the rest: "
-                    f"wandb sync {self.dir}",
+                    "W&B did not receive the whole run within tracking.timeout_seconds; nothing is lost, "
+                    f"upload the rest: wandb sync {self.dir}",
                     stacklevel=4,
                 )
             except Exception as error:
@@ -93,7 +81,7 @@ class TrackedRun:
             return
         try:
             action(self._handle)
-        except Exception as error:  # whatever the service does, the training is worth more than its view
+        except Exception as error:  # no failure of the service may stop the training
             self._give_up(error)
 
     def _give_up(self, error: Exception) -> None:
@@ -119,14 +107,11 @@ def tracking_run(
     job_type: str,
     name: str,
     config: Mapping[str, Any] | None = None,
-    tags: Sequence[str] = (),
     timeout_seconds: float = 30.0,
 ) -> Iterator[TrackedRun]:
-    """Yield a run that is closed on leaving, as failed if an exception passes, which is never hidden.
+    """Yield a run that is closed at the end of the block, as failed after an exception other than a pruned trial's.
 
-    A pruned trial did not fail.
-
-    Under ``torchrun`` the first process tracks and the others get a run that is off.
+    Exceptions are passed on. Under ``torchrun`` the first process tracks and the others get a run that is off.
 
     Args:
         mode: ``online``, ``offline``, or ``off`` (wandb is not even imported).
@@ -137,9 +122,8 @@ def tracking_run(
         job_type: the pipeline, as ``finetune``.
         name: of the run, as ``ner-charbert-s1``.
         config: nested settings; absolute paths in them are shortened.
-        tags: words to find the run by.
-        timeout_seconds: how long to wait for the service before the run, and once more after it; a run that the service
-            does not take is kept as files.
+        timeout_seconds: longest wait for the service before the run and again after it; without an answer the run is
+            kept as files.
 
     Raises:
         SettingsError: for an unknown mode. A failing W&B raises nothing.
@@ -149,10 +133,9 @@ def tracking_run(
     if mode == "off" or os.environ.get("RANK", "0") != "0":
         yield TrackedRun()
         return
-    about = {"group": group, "job_type": job_type, "name": name, "tags": list(tags)}
+    about = {"project": project, "entity": entity, "group": group, "job_type": job_type, "name": name}
     with _copies_kept_in(Path(folder)):
-        known = {"project": project, "entity": entity, **about}
-        run = _start(mode, Path(folder), config or {}, known, timeout_seconds)
+        run = _start(mode, Path(folder), config or {}, about, timeout_seconds)
         try:
             yield run
         except BaseException as error:
@@ -164,19 +147,19 @@ def tracking_run(
 def _start(
     mode: str, folder: Path, config: Mapping[str, Any], about: Mapping[str, Any], timeout_seconds: float
 ) -> TrackedRun:
-    """Return a started run: offline where the service does not take it, off, after one warning, if none will start."""
+    """Return a started run: offline if the service does not answer; off, after one warning, if that fails too."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK):  # W&B itself would quietly write somewhere else
+        if not os.access(folder, os.W_OK):  # W&B would silently write elsewhere
             raise PermissionError(f"{folder} is not writable")
         if mode == "online":
             try:
                 _ask_service(timeout_seconds)
                 return _open(mode, folder, config, about, timeout_seconds)
-            except Exception as error:  # whatever keeps the service from taking the run
+            except Exception as error:  # any failure of the service
                 warnings.warn(
-                    f"W&B did not take the run within tracking.timeout_seconds={timeout_seconds:g} ({error!r}); "
-                    f"it goes on offline, send it later: wandb sync {folder}/wandb/offline-run-*",
+                    f"W&B did not answer within tracking.timeout_seconds={timeout_seconds:g} ({error!r}); the run goes "
+                    f"on offline, upload it later: wandb sync {folder}/wandb/offline-run-*",
                     stacklevel=4,
                 )
         return _open("offline", folder, config, about, timeout_seconds)
@@ -187,7 +170,7 @@ def _start(
 
 
 def _ask_service(timeout_seconds: float) -> None:
-    """Raise unless the service answers in time: wandb itself tries again and again, for minutes."""
+    """Raise an error unless the service answers in time: wandb itself retries for minutes."""
     address = os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai").rstrip("/")
     if not address.startswith(("https://", "http://")):
         raise ValueError(f"WANDB_BASE_URL must be a web address, got {address}")
@@ -210,10 +193,10 @@ def _open(
         reinit="finish_previous",  # the jobs of a Hydra sweep follow each other in one process
         settings=wandb.Settings(
             silent=True,
-            console="off",  # the experiment's own log has it
+            console="off",  # the experiment has its own log
             save_code=False,
             disable_code=True,
-            disable_git=True,  # the record knows the commit; a remote's address may hold a token
+            disable_git=True,  # the record has the commit; the address of a remote may contain a token
             disable_job_creation=True,
             x_disable_meta=True,  # host, user and absolute paths
             x_save_requirements=False,
@@ -224,12 +207,12 @@ def _open(
         **about,
     )
     handle.define_metric("*", step_metric=STEP)
-    return TrackedRun(handle, online=mode == "online")
+    return TrackedRun(handle)
 
 
 @contextmanager
 def _copies_kept_in(folder: Path) -> Iterator[None]:
-    """Keep W&B's copies and logs beside its runs instead of in the home folder, unless the user chose."""
+    """Keep W&B's copies and logs beside its runs instead of in the home folder, unless the user set a folder."""
     root = (folder / "wandb").absolute()
     wanted = {"WANDB_DATA_DIR": str(root), "WANDB_CACHE_DIR": str(root / "cache")}
     added = {key: value for key, value in wanted.items() if key not in os.environ}
@@ -242,28 +225,21 @@ def _copies_kept_in(folder: Path) -> Iterator[None]:
 
 
 class TrackingCallback(TrainerCallback):
-    """Forwards what a `transformers.Trainer` logs to a `Run`, under path keys.
+    """Forwards the log of a `transformers.Trainer` to a `TrackedRun`, under path keys.
 
-    ``loss`` becomes ``train/loss``, ``eval_ner/f1`` ``eval/ner/f1``; what already is a path stays. Only the
-    main process logs. The closing totals of a training (``train_loss``, ...) go to the run's summary.
+    ``loss`` becomes ``train/loss``, ``eval_ner/f1`` ``eval/ner/f1``; paths are unchanged. Only the main process logs.
+    The final totals of a training (``train_loss``, ...) go to the run's summary.
     """
 
     def __init__(self, run: TrackedRun) -> None:
         self.run = run
 
-    def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: Mapping[str, float] | None = None,
-        **kwargs: object,
-    ) -> None:
+    def on_log(self, args: Any, state: TrainerState, control: Any, logs: Any = None, **kwargs: Any) -> None:
         """Forward one entry of the trainer's log."""
         if not logs or not state.is_world_process_zero:
             return
         named = {path_key(key): value for key, value in logs.items() if isinstance(value, int | float)}
-        if "train_loss" in logs:  # the mean over the training; running times stand in other lines too
+        if "train_loss" in logs:  # the totals of the training; other lines may contain running times too
             self.run.summary(named)
         else:
             self.run.log(named, step=state.global_step)
@@ -272,8 +248,8 @@ class TrackingCallback(TrainerCallback):
 def path_key(key: str) -> str:
     """Return the Trainer's name of a score as a path.
 
-    The mean loss over a whole training, ``train_loss``, becomes ``train/mean_loss``, since ``loss``, that of
-    the last steps, is already ``train/loss``.
+    The mean loss over a whole training, ``train_loss``, becomes ``train/mean_loss``, since ``loss``, the mean over the
+    last steps, is already ``train/loss``.
     """
     if key == "train_loss":
         return "train/mean_loss"

@@ -1,4 +1,4 @@
-"""The Hugging Face Trainer, with what our objectives need on top: separate losses, and a stop at NaN."""
+"""The trainer of all models: the Hugging Face Trainer with separate losses for each objective and a stop at NaN."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from charbert.model.adaptation.parts import model_parts
 from charbert.training.arguments import build_arguments
 from charbert.training.distributed.averaging import mean_over_processes, shared_loss
 from charbert.training.distributed.batches import FILLER, model_fields
-from charbert.training.distributed.fsdp import ShardedTraining
+from charbert.training.distributed.fsdp import ShardedTrainer
 from charbert.training.distributed.processes import process_count, refuse_several
 from charbert.training.losses.extra_loss import ExtraLoss
 from charbert.training.losses.penalty import L1Penalty
 from charbert.training.meter import ObjectiveMeter
 from charbert.training.optimizer import WeightRate, own_optimizer, parameter_groups, trunk_and_new_weights
-from charbert.training.resuming import UnbrokenLog, loaders_watched
+from charbert.training.resuming import ResumableTrainer, loaders_watched
 from charbert.training.strategies import Strategy
 
 
-class CharBertTrainer(ShardedTraining, UnbrokenLog):
-    """Trainer that logs each objective apart and refuses to go on from a loss that is not finite.
+class CharBertTrainer(ShardedTrainer, ResumableTrainer):
+    """Trainer that logs each objective separately and stops at a loss that is not finite.
 
     Args:
         new_weights_learning_rate: peak rate of all weights outside the trunk; None: the common rate.
-        extra_losses: what training learns beside the labels; evaluation knows the labels alone.
-        strategy: how the model is adapted; it has prepared the model already. None: all weights are trained.
-        arguments: the Trainer's own.
+        extra_losses: losses added in training; evaluation uses the labels alone.
+        strategy: of fine-tuning; it has already prepared the model. None: all weights are trained.
+        arguments: of the Hugging Face Trainer.
     """
 
     def __init__(
@@ -55,15 +55,16 @@ class CharBertTrainer(ShardedTraining, UnbrokenLog):
         self.extra_losses = tuple(extra_losses)
         self.optimizer: torch.optim.Optimizer | None
         self.new_weights_learning_rate = new_weights_learning_rate
-        self.model_accepts_loss_kwargs = False  # every head's loss is a mean over its own labelled positions
+        self.model_accepts_loss_kwargs = False  # every head's loss is a mean over its own labeled positions
         self._evaluation_meter = ObjectiveMeter()
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer | None:
         """Build the optimizer over the groups of ``parameter_groups``."""
         if self.optimizer is None:
             module = self.model if model is None else model
-            chosen = self.optimizer_cls_and_kwargs or self.get_optimizer_cls_and_kwargs(self.args, module)
-            optimizer_class, options = chosen
+            optimizer_class, options = self.optimizer_cls_and_kwargs or self.get_optimizer_cls_and_kwargs(
+                self.args, module
+            )
             decayed = set(self.get_decay_parameter_names(module))
             groups = parameter_groups(module, decayed, self.args.weight_decay, self._weight_rates(module))
             self.optimizer = optimizer_class(groups, **options)
@@ -88,7 +89,7 @@ class CharBertTrainer(ShardedTraining, UnbrokenLog):
         return_outputs: bool = False,
         num_items_in_batch: Tensor | int | None = None,
     ) -> Any:
-        """Return the loss, after checking that it is finite; with several processes one whose mean is that of all.
+        """Return the loss after checking that it is finite; of several processes a share whose mean is the loss of all.
 
         Raises:
             TrainingError: naming the step; the batch's example ids are saved beside the checkpoints.
@@ -112,18 +113,16 @@ class CharBertTrainer(ShardedTraining, UnbrokenLog):
     def prediction_step(
         self, model: nn.Module, inputs: dict[str, Tensor], *args: Any, **kwargs: Any
     ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-        """Predict without the example ids, which the model does not know."""
+        """Predict without the example ids, which are not an input of the model."""
         fields = {name: value for name, value in inputs.items() if name != EXAMPLE_IDS}
         return super().prediction_step(model, fields, *args, **kwargs)
 
     def _leaves_weights_out(self, model: nn.Module) -> bool:
-        """Return whether DDP has to look for weights without gradient: some may join or leave the training later."""
-        changing = self.strategy is not None and self.strategy.callbacks(model)
-        return bool(changing) or super()._leaves_weights_out(model)
+        """Return whether DDP must look for weights without gradient: a strategy may freeze or unfreeze some later."""
+        return bool(self.strategy and self.strategy.callbacks(model)) or super()._leaves_weights_out(model)
 
     def _get_eval_sampler(self, eval_dataset: Any) -> SequentialSampler:
-        """Return the examples in their order: the Trainer would group them by length here too, and predictions
-        would no longer line up with their examples."""
+        """Return the examples in order; the Trainer would group them by length, and so reorder predictions."""
         return SequentialSampler(eval_dataset)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
@@ -151,7 +150,7 @@ class CharBertTrainer(ShardedTraining, UnbrokenLog):
         path = Path(self.args.output_dir) / "failed_batch.json"
         write_atomically(path, json.dumps(report, indent=2) + "\n")
         last = get_last_checkpoint(self.args.output_dir)
-        kept = f"the same command goes on from {last}" if last is not None else "there is no checkpoint before it"
+        kept = f"the same command continues from {last}" if last is not None else "there is no checkpoint before it"
         raise TrainingError(
             f"the loss became {loss.item()} at step {step}; the ids of the batch's examples are in {path}, and {kept}; "
             "if it happens again, try a lower optimizer.learning_rate, a longer warmup_fraction or precision=fp32"
@@ -176,16 +175,16 @@ def build_trainer(
 
     Args:
         settings: the run's training settings.
-        model: what is trained.
+        model: to train.
         train_set: training features; has a length.
-        dev_set: features to evaluate on.
+        dev_set: features for evaluation.
         collate: a list of features to a batch.
         folder: where checkpoints go.
         seed: seed of data order and dropout.
         best_metric: keep the checkpoint that is best by this evaluation metric; None: keep the last.
         label_names: the batch fields that are labels.
-        trainer_class: which trainer.
-        **arguments: more of the Trainer's own, e.g. ``compute_metrics``.
+        trainer_class: class of the trainer.
+        **arguments: of the Hugging Face Trainer, e.g. ``compute_metrics``.
     """
     trainer = trainer_class(
         new_weights_learning_rate=settings.optimizer.new_weights_learning_rate,

@@ -137,7 +137,7 @@ def test_a_text_without_words_is_refused_and_one_that_is_too_long_is_cut(make: M
     assert cut.pieces[:5] == whole.pieces[:5]
     pair = ask(processor, "Was it?", TEXT, max_length=12)
     assert pair.is_cut and len(pair.pieces) == 12 and 1 in pair.sequences
-    with pytest.raises(DataError, match="leaves no room for the second"):
+    with pytest.raises(DataError, match="the first text fills all"):
         ask(processor, TEXT, "Was it?", max_length=8)
 
 

@@ -60,7 +60,7 @@ def test_the_order_of_texts_does_not_matter_and_an_empty_one_adds_nothing() -> N
     assert len(first.log_probabilities([])) == 0
 
 
-def test_what_cannot_be_counted_is_refused() -> None:
+def test_ids_out_of_range_and_empty_texts_are_refused() -> None:
     with pytest.raises(DataError, match="at least one id"):
         NgramLanguageModel([[]], 2, 5)
     with pytest.raises(DataError, match=r"ids in 0\.\.4, got 0\.\.5"):

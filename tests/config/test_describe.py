@@ -4,7 +4,7 @@ from charbert.config.describe import field_docs
 from charbert.config.serving import ServeSettings
 
 
-def test_the_docstring_under_a_field_is_found_whatever_its_form() -> None:
+def test_docstrings_under_fields_are_read_in_every_form() -> None:
     @dataclass
     class Local:
         """Not this one."""

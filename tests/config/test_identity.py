@@ -1,6 +1,6 @@
 from dataclasses import dataclass, field
 
-from charbert.config.identity import changed_sections, identity_values, omit_default, omit_default_section
+from charbert.config.identity import identity_values, omit_default, omit_default_section
 
 
 @dataclass
@@ -16,16 +16,16 @@ class Outer:
     extra: Inner = omit_default_section(Inner)
 
 
-def test_a_later_setting_at_its_default_is_as_if_it_were_not_there() -> None:
+def test_a_setting_with_omit_default_is_left_out_at_its_default() -> None:
     assert identity_values(Outer()) == {"name": "a", "inner": {"old": 1}}
 
 
-def test_a_later_setting_off_its_default_counts() -> None:
+def test_a_setting_with_omit_default_counts_when_it_is_changed() -> None:
     values = identity_values(Outer(inner=Inner(new=0.5), extra=Inner(old=2)))
     assert values == {"name": "a", "inner": {"old": 1, "new": 0.5}, "extra": {"old": 2}}
 
 
-def test_lists_and_mappings_of_sections_are_looked_into() -> None:
+def test_sections_in_lists_and_mappings_are_read() -> None:
     @dataclass
     class Several:
         sets: dict[str, Inner]
@@ -35,7 +35,3 @@ def test_lists_and_mappings_of_sections_are_looked_into() -> None:
         "sets": {"a": {"old": 1}},
         "rows": [{"old": 1, "new": 1.0}],
     }
-
-
-def test_only_sections_that_were_changed_are_named() -> None:
-    assert changed_sections(Outer(extra=Inner(old=2)), ("inner", "extra")) == {"extra": {"old": 2}}

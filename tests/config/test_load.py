@@ -1,22 +1,23 @@
 import re
-from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 
-from charbert.config.load import load_settings
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError
+from tests.composition import CONF, compose_settings
 
-CONF = Path(__file__).parents[2] / "conf"
 EXPERIMENTS = sorted(path.stem for path in CONF.glob("*.yaml") if path.stem != "base")
-CHOICES = sorted((path.parent.name, path.stem) for path in CONF.glob("*/*.yaml") if path.parent.name not in ("hydra",))
+GROUPS = sorted({path.parent for path in CONF.glob("*/*.yaml")})
+CHOICES = [
+    (group.name, path.relative_to(group).with_suffix("").as_posix())
+    for group in GROUPS
+    for path in sorted(group.rglob("*.yaml"))
+]
 
 
 def composed(*overrides: str, experiment: str = "pretrain") -> Settings:
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return load_settings(compose(experiment, overrides=list(overrides)))
+    return compose_settings(experiment, *overrides)
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
@@ -59,9 +60,17 @@ def test_an_unknown_choice_is_refused_with_the_choices() -> None:
         composed("model=gpt")
 
 
-def test_a_wrong_type_is_refused_by_name() -> None:
-    with pytest.raises(HydraException, match="batch_size"):
-        composed("pretraining.batch_size=many")
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [
+        ("pretraining.batch_size=many", "batch_size"),
+        ("attack.edits=[drop,smudge]", r"(?s)attack\.edits.*smudge"),
+        ("robust_training.letters=upper", r"robust_training\.letters"),
+    ],
+)
+def test_a_wrong_type_is_refused_by_name(override: str, named: str) -> None:
+    with pytest.raises(HydraException, match=named):
+        composed(override)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +78,7 @@ def test_a_wrong_type_is_refused_by_name() -> None:
     [
         ("noise.probability=1.5", "noise.probability"),
         ("attack.min_word_length=2", "attack.min_word_length"),
-        ("attack.edits=[drop,smudge]", "attack.edits"),
+        ("attack.edits=[drop,drop]", "attack.edits"),
         ("model.interaction_window=4", "model.interaction_window"),
         ("model.hidden_share=2", "model.hidden_share"),
         ("model.trunk_teacher_weight=-1", "model.trunk_teacher_weight"),
@@ -93,9 +102,10 @@ def test_a_value_out_of_range_is_refused_by_name(override: str, named: str) -> N
         ("model.recognizer.training.patience=0", "model.recognizer.training.patience must"),
         ("finetuning.epochs=0", "finetuning.epochs or finetuning.max_steps must"),
         ("data.sets.qnli.folds.number=2", "data.sets.qnli.folds.number must"),
+        ("bench.base.heads=0", "bench.base.heads must"),
     ],
 )
-def test_the_error_of_a_section_that_stands_in_several_places_names_its_key(override: str, message: str) -> None:
+def test_the_error_of_a_section_used_in_several_places_names_its_key(override: str, message: str) -> None:
     with pytest.raises(SettingsError) as caught:
         composed("recipe=minilm", override)
     assert str(caught.value).startswith(message)
@@ -114,11 +124,11 @@ def test_the_error_of_a_section_that_stands_in_several_places_names_its_key(over
         (["model=charbert_unpretrained", "model.word_start=trunk"], "model.objective=none"),
     ],
 )
-def test_a_start_of_a_part_that_is_not_there_is_refused(overrides: list[str], cause: str) -> None:
+def test_settings_of_a_part_that_the_model_lacks_are_refused(overrides: list[str], cause: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(f"{overrides[1]} changes nothing with {cause}")):
         composed("recipe=minilm", *overrides)
 
 
-def test_a_missing_value_is_asked_for_by_name() -> None:
+def test_a_missing_value_is_named() -> None:
     with pytest.raises(SettingsError, match=r"model\.name"):
         composed("model.name=???")

@@ -14,7 +14,7 @@ def test_the_page_of_settings_is_up_to_date(page: str) -> None:
     assert PAGE.read_text(encoding="utf-8") == page, f"{PAGE.name} is not up to date; write it anew with `{COMMAND}`"
 
 
-def test_every_setting_is_explained_where_it_is_declared(page: str) -> None:
+def test_every_setting_has_a_docstring(page: str) -> None:
     rows = re.findall(r"^\| `([A-Za-z_.]+)` \| [^|]*\| (.*) \|$", page, re.MULTILINE)
     assert len(rows) > 150
     assert [name for name, doc in rows if not doc.strip() and name not in ("FILES.train", "FILES.dev")] == []
@@ -25,16 +25,16 @@ def test_every_setting_is_explained_where_it_is_declared(page: str) -> None:
     [
         "`RUN` is one of `trunk.pretraining`, `model.recognizer.training`,",
         "| `RUN.optimizer.max_grad_norm` | `1.0` | Gradients are clipped to this norm; 0: no clipping. |",
-        "| `attack.edits` | `[drop,add,swap,keyboard]` | One is drawn, uniformly, for each attacked word. |",
+        "| `attack.edits` | `[drop,add,swap,keyboard]` | One is drawn, uniformly, for each attacked word. One of ",
         "| `search.space.NAME.log` | `false` | Whether the scale is logarithmic;",
         "| `noise` | `keyboard` | All four edits of the test-time attack. The",
     ],
 )
-def test_the_page_has_names_defaults_choices_and_what_they_do(line: str, page: str) -> None:
+def test_the_page_has_names_defaults_choices_and_descriptions(line: str, page: str) -> None:
     assert line in page
 
 
-def test_a_run_with_defaults_of_its_own_says_them(page: str) -> None:
+def test_the_page_shows_the_defaults_of_a_section_that_changes_them(page: str) -> None:
     tagger = re.search(r"^\| `analysis\.tagger\.training` \| `(.*?)` \|", page, re.MULTILINE)
     assert tagger is not None
     assert {"epochs: 10", "batch_size: 32", "optimizer.learning_rate: 0.001"} <= set(tagger[1].split(", "))

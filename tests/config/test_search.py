@@ -9,7 +9,7 @@ from charbert.errors import SettingsError
 
 
 @given(st.floats(1e-6, 10), st.floats(1, 1e4), st.integers(1, 9), st.booleans())
-def test_a_grid_lies_in_its_range_with_both_ends(low: float, factor: float, points: int, log: bool) -> None:
+def test_a_grid_covers_its_range_with_both_ends(low: float, factor: float, points: int, log: bool) -> None:
     dimension = Dimension(low=low, high=low * factor, log=log, points=points)
     grid = dimension.grid()
     assert grid == sorted(set(grid)) and len(grid) <= points
@@ -30,7 +30,7 @@ def test_a_logarithmic_grid_has_equal_factors_and_a_whole_one_no_value_twice() -
         (Dimension(low=2, high=1), "low <= high"),
         (Dimension(low=0, high=1, log=True), r"low must be positive"),
         (Dimension(low=0.5, high=3, integer=True), "whole numbers"),
-        (Dimension(low=1, choices=[1]), "no range beside them"),
+        (Dimension(low=1, choices=[1]), "no range"),
         (Dimension(choices=[[1]]), "single values"),
         (Dimension(low=1, high=2, points=0), "points must be at least 1"),
         (Dimension(low=math.nan, high=2), "low <= high"),

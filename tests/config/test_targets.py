@@ -53,7 +53,7 @@ def composed(overrides: list[str]) -> Any:
 
 
 @pytest.mark.parametrize("overrides", ALLOWED, ids=" ".join)
-def test_plugins_and_log_settings_of_hydra_go_on_working(overrides: list[str]) -> None:
+def test_plugins_and_log_settings_of_hydra_still_work(overrides: list[str]) -> None:
     assert composed(overrides).experiment == "finetune"
 
 
@@ -74,7 +74,7 @@ LOGGING = "job_logging: {version: 1, root: {level: INFO}, handlers: {x: {(): os.
 
 
 @pytest.mark.parametrize("section", ["callbacks: {x: {_target_: os.mkdir, path: %s}}", LOGGING])
-def test_a_folder_of_somebody_elses_settings_runs_nothing(
+def test_a_folder_of_untrusted_settings_runs_no_code(
     section: str, tmp_path: Path, run_experiment: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     (tmp_path / "theirs/extra").mkdir(parents=True)

@@ -15,13 +15,14 @@ import torch
 from transformers import BertConfig, PreTrainedTokenizerFast
 
 from charbert.deploy.onnx.export import export_model
-from charbert.deploy.predict.usage import Usage, write_usage
+from charbert.deploy.predict.usage import write_usage
 from charbert.model import (
     CharBertForQuestionAnswering,
     CharBertForSequenceClassification,
     CharBertForTokenClassification,
 )
 from charbert.model.processing import CharBertProcessor
+from charbert.tasks.head import Usage
 from charbert.text.char_vocab import CharVocab
 
 SIZES = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24}

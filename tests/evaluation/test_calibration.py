@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from charbert.evaluation.calibration import calibration_text, judge, temperature_of
+from charbert.evaluation.calibration import calibration_report, calibration_text, temperature_of
 from charbert.evaluation.logits import StoredLogits
 
 
@@ -15,7 +15,7 @@ BINARY = scores([[2, 0], [0, 1], [0, 3], [1, 0]], [0, 0, 1, 1])
 
 
 def test_two_labels_are_judged_by_the_second_one() -> None:
-    metrics = judge(BINARY, bins=5).metrics
+    metrics = calibration_report(BINARY, bins=5).metrics
     assert (metrics["accuracy"], metrics["precision"], metrics["recall"], metrics["f1"]) == (0.5, 0.5, 0.5, 0.5)
     assert metrics["matthews"] == 0
     assert metrics["roc_auc"] == pytest.approx(3 / 4)  # b leads by 3 and -1 where it is right, by 1 and -2 where not
@@ -24,7 +24,7 @@ def test_two_labels_are_judged_by_the_second_one() -> None:
 
 
 def test_more_labels_are_averaged_and_have_no_positive_one() -> None:
-    measured = judge(scores([[3, 0, 0], [0, 3, 0], [0, 3, 0], [3, 0, 0]], [0, 1, 2, 0], "abc"), bins=5)
+    measured = calibration_report(scores([[3, 0, 0], [0, 3, 0], [0, 3, 0], [3, 0, 0]], [0, 1, 2, 0], "abc"), bins=5)
     assert not {"precision", "recall", "f1"} & measured.metrics.keys()
     assert measured.metrics["micro_f1"] == measured.metrics["accuracy"] == 0.75
     assert measured.metrics["macro_f1"] == pytest.approx((1 + 2 / 3 + 0) / 3)
@@ -33,7 +33,10 @@ def test_more_labels_are_averaged_and_have_no_positive_one() -> None:
 
 
 def test_a_temperature_is_reported_beside_and_changes_nothing_else() -> None:
-    plain, scaled = judge(BINARY, bins=5).metrics, judge(BINARY, bins=5, temperature=2.0).metrics
+    plain, scaled = (
+        calibration_report(BINARY, bins=5).metrics,
+        calibration_report(BINARY, bins=5, temperature=2.0).metrics,
+    )
     assert {name: scaled[name] for name in plain} == plain
     assert scaled.keys() - plain.keys() == {
         "temperature",
@@ -44,19 +47,19 @@ def test_a_temperature_is_reported_beside_and_changes_nothing_else() -> None:
 
 def test_what_was_not_seen_is_not_judged() -> None:
     unseen = StoredLogits.of_examples([np.full((2, 2), np.nan)], [0, 1], "ab")
-    assert judge(unseen, bins=5).metrics == {}
+    assert calibration_report(unseen, bins=5).metrics == {}
     assert temperature_of(unseen) is None
     assert temperature_of(None) is None
     half = StoredLogits.of_examples([*BINARY.examples, np.full((1, 2), np.nan)], [*BINARY.gold, 0], "ab")
-    assert judge(half, bins=5) == judge(BINARY, bins=5)
+    assert calibration_report(half, bins=5) == calibration_report(BINARY, bins=5)
 
 
 def test_one_right_label_leaves_nothing_to_rank() -> None:
-    assert "roc_auc" not in judge(scores([[2, 0], [1, 0]], [0, 0]), bins=5).metrics
+    assert "roc_auc" not in calibration_report(scores([[2, 0], [1, 0]], [0, 0]), bins=5).metrics
 
 
 def test_the_file_has_everything() -> None:
-    content = json.loads(calibration_text(judge(BINARY, bins=4, temperature=1.5)))
+    content = json.loads(calibration_text(calibration_report(BINARY, bins=4, temperature=1.5)))
     assert content["decisions"] == 4
     assert len(content["bins"]) == len(content["scaled_bins"]) == 4
     assert sum(reliability_bin["count"] for reliability_bin in content["bins"]) == 4

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from transformers import PreTrainedTokenizerFast
 
-from charbert.data.encoding.tags import EncodedTags, encode_tagged
 from charbert.data.readers.conll import TaggedSentence
 from charbert.evaluation.channels import changed_words, subwords_of, without_characters, without_subwords
 from charbert.model.processing import CharBertProcessor
+from charbert.tasks.tagging.encoding import EncodedTags, encode_tagged
 from charbert.text.char_vocab import CharVocab
 
 CLEAN = (("many", "ships", "left", "Rotterdam"), ("storms", "ahead"))

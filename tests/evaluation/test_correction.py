@@ -4,8 +4,7 @@ import numpy as np
 
 from charbert.evaluation.correction import correct_examples
 from charbert.noise.attack import Attack
-from charbert.tasks.attackable import attackable_sentences
-from charbert.tasks.tagging import NamedEntityTask
+from charbert.tasks.tagging.task import NamedEntityTask
 
 
 class Upper:
@@ -53,7 +52,7 @@ def test_without_a_corrector_examples_stay_as_they_are(tmp_path: Path) -> None:
 def test_a_corrector_sees_the_words_that_an_attack_sees(tmp_path: Path) -> None:
     task, sentences = examples(tmp_path)
     attacked, edits = task.attack(sentences, Attack(), 3)
-    seen = attackable_sentences(task, sentences)
+    seen = task.sentences(sentences)
     assert seen == [list(example.words) for example in sentences]
     for words, example, records in zip(seen, attacked, edits, strict=True):
         assert all(words[record.word_index] == record.before for record in records)

@@ -5,13 +5,13 @@ from hypothesis import strategies as st
 
 from charbert.config.calibration import Rule
 from charbert.config.data.sets import ColumnSettings, SpanSettings
-from charbert.data.encoding.answers import SpanCandidate, SpanPrediction
 from charbert.errors import DataError
 from charbert.evaluation.ensembles import combine, combine_answers, combine_scores
 from charbert.evaluation.robustness import SetPredictions
 from charbert.metrics.calibration import probabilities_of
-from charbert.tasks.classification import ClassificationTask
-from charbert.tasks.question_answering import QuestionAnsweringTask
+from charbert.tasks.answering.decoding import SpanCandidate, SpanPrediction
+from charbert.tasks.answering.task import QuestionAnsweringTask
+from charbert.tasks.classification.task import ClassificationTask
 from tests.tolerance import assert_near
 
 RULES = list(Rule)

@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 
 from charbert.config.data.sets import ColumnSettings
-from charbert.data.encoding.pairs import LabelPrediction
 from charbert.data.readers.glue import LabeledText
-from charbert.evaluation.errors import ErrorTable, analyse_errors, write_errors
-from charbert.tasks.classification import ClassificationTask
+from charbert.evaluation.errors import ErrorTable, analyze_errors, write_errors
+from charbert.tasks.classification.encoding import LabelPrediction
+from charbert.tasks.classification.task import ClassificationTask
 
 TASK = ClassificationTask("pairs", "accuracy", ColumnSettings(first="one", label_names={"0": "no", "1": "yes"}))
 EXAMPLES = [LabeledText(f"text {number} | with a bar", None, "yes" if number % 2 else "no") for number in range(6)]
@@ -15,7 +15,7 @@ PREDICTIONS = [LabelPrediction("yes" if number < 4 else "no", 0.5 + number / 20)
 
 
 def tables(**options: int) -> dict[str, ErrorTable]:
-    return {table.name: table for table in analyse_errors(TASK, EXAMPLES, PREDICTIONS, EXAMPLES, **options)}
+    return {table.name: table for table in analyze_errors(TASK, EXAMPLES, PREDICTIONS, EXAMPLES, **options)}
 
 
 def test_confusions_add_up_to_the_decisions() -> None:
@@ -58,6 +58,6 @@ def test_files_hold_the_tables_and_a_text_with_a_bar_stays_one_cell(tmp_path: Pa
 
 def test_a_model_without_mistakes_leaves_an_empty_table(tmp_path: Path) -> None:
     right = [LabelPrediction(example.label, 1.0) for example in EXAMPLES]
-    write_errors(analyse_errors(TASK, EXAMPLES, right, EXAMPLES), tmp_path, "clean")
+    write_errors(analyze_errors(TASK, EXAMPLES, right, EXAMPLES), tmp_path, "clean")
     assert (tmp_path / "clean.mistakes.csv").read_text() == ""
     assert "None." in (tmp_path / "clean.errors.md").read_text()

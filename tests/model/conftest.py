@@ -1,4 +1,4 @@
-"""Tiny trunks and batches that every test of this room can ask for."""
+"""Fixtures for all tests of the model: tiny trunks and batches."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from transformers import AutoConfig, PreTrainedConfig
 
 from charbert.model import CharBertConfig, CharBertForPreTraining
-from charbert.model.released.weights import save_released
+from tests.released_checkpoints import save_released
 
 TRUNKS = ("bert", "roberta", "distilbert", "electra", "modernbert")
 COMMON = {"vocab_size": 40, "max_position_embeddings": 32, "pad_token_id": 0, "initializer_range": 0.3}

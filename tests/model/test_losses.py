@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from charbert.batch import IGNORED_LABEL
-from charbert.model.losses import ROWS_AT_A_TIME, labeled_loss, mean_cross_entropy, vocabulary_cross_entropy
-from tests.tolerance import ROUNDINGS, assert_near
+from charbert.model.losses import ROWS_AT_A_TIME, labeled_loss, mean_cross_entropy
 
 
 def test_loss_is_the_mean_over_labelled_positions() -> None:
@@ -64,31 +62,3 @@ def test_filling_up_changes_neither_loss_nor_gradients() -> None:
             torch.autograd.grad(loss, weight, retain_graph=True)[0] for loss in (padded_loss, wanted)
         )
         torch.testing.assert_close(gradient, wanted_gradient)
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("rows", [0, 1, 50])
-def test_cross_entropy_over_a_vocabulary_is_the_library_s(dtype: torch.dtype, rows: int) -> None:
-    torch.manual_seed(0)
-    logits = (3 * torch.randn(rows, 40)).to(dtype).requires_grad_()
-    targets = torch.randint(40, (rows,))
-    targets[::3] = IGNORED_LABEL
-    targets[1::3] = logits[1::3].argmax(-1)
-    total, hits = vocabulary_cross_entropy(logits, targets)
-    expected = F.cross_entropy(logits.float(), targets, reduction="sum")
-    assert_near(total, expected)
-    assert torch.equal(hits, logits.argmax(-1) == targets)
-    weighted = [torch.autograd.grad(0.3 * loss, logits)[0] for loss in (total, expected)]
-    assert_near(*weighted, roundings=1 if dtype is torch.bfloat16 else ROUNDINGS)  # computed in 32 bits, rounded once
-
-
-def test_of_equal_scores_the_first_is_the_prediction() -> None:
-    logits = torch.tensor([[1.0, 1.0], [1.0, 1.0]])
-    assert vocabulary_cross_entropy(logits, torch.tensor([0, 1]))[1].tolist() == [True, False]
-
-
-def test_scores_are_not_changed_by_their_loss() -> None:
-    logits = torch.randn(5, 7)
-    before = logits.clone()
-    vocabulary_cross_entropy(logits, torch.arange(5))
-    assert torch.equal(logits, before)

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from charbert.errors import SettingsError
 from charbert.noise.attack import Attack, attack_sentences
-from charbert.noise.edits import Edit, replay
+from charbert.noise.edits import Edit
 from charbert.noise.keyboard import key_neighbors
 from charbert.noise.stop_words import ENGLISH_STOP_WORDS
 from charbert.seeding import numpy_generator
+from tests.edit_records import replay
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 WORDS = st.lists(st.text(alphabet=st.characters(codec="utf-8"), max_size=12), max_size=20)

@@ -4,47 +4,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbert.errors import DataError, SettingsError
-from charbert.noise.edits import (
-    Edit,
-    EditRecord,
-    add_character,
-    check_noise_settings,
-    drop_character,
-    pick,
-    replace_character,
-    replay,
-    swap_characters,
-)
+from charbert.errors import SettingsError
+from charbert.noise.attack import Attack
+from charbert.noise.edits import Edit, apply_edit, pick
 from charbert.noise.keyboard import KEY_NEIGHBORS, key_neighbors
 from charbert.noise.stop_words import ENGLISH_STOP_WORDS
 
 
 def test_the_four_edits_by_example() -> None:
-    assert drop_character("typo", 1) == "tpo"
-    assert add_character("typo", 1, "x") == "txypo"
-    assert swap_characters("typo", 1) == "tpyo"
-    assert replace_character("typo", 1, "u") == "tupo"
+    assert apply_edit(Edit.drop, "typo", 1) == "tpo"
+    assert apply_edit(Edit.add, "typo", 1, "x") == "txypo"
+    assert apply_edit(Edit.swap, "typo", 1) == "tpyo"
+    assert apply_edit(Edit.keyboard, "typo", 1, "u") == "tupo"
 
 
 @given(st.text(min_size=2), st.data())
 def test_drop_undoes_add_and_swap_undoes_itself(word: str, data: st.DataObject) -> None:
     position = data.draw(st.integers(0, len(word) - 2))
-    assert drop_character(add_character(word, position, "x"), position) == word
-    assert swap_characters(swap_characters(word, position), position) == word
-    assert replace_character(replace_character(word, position, "x"), position, word[position]) == word
-
-
-def test_a_record_replays_each_edit() -> None:
-    afters = {Edit.drop: "tpo", Edit.add: "txypo", Edit.swap: "tpyo", Edit.keyboard: "tupo"}
-    for operation, after in afters.items():
-        assert replay(EditRecord(0, operation, 1, "typo", after)) == after
-
-
-@pytest.mark.parametrize(("operation", "position"), [(Edit.drop, 4), (Edit.swap, 3), (Edit.add, -1)])
-def test_a_position_outside_the_word_is_refused(operation: Edit, position: int) -> None:
-    with pytest.raises(DataError, match="outside 'typo'"):
-        replay(EditRecord(0, operation, position, "typo", "tpo"))
+    assert apply_edit(Edit.drop, apply_edit(Edit.add, word, position, "x"), position) == word
+    assert apply_edit(Edit.swap, apply_edit(Edit.swap, word, position), position) == word
+    assert apply_edit(Edit.keyboard, apply_edit(Edit.keyboard, word, position, "x"), position, word[position]) == word
 
 
 @given(st.floats(0, 1, exclude_max=True), st.integers(1, 10**6))
@@ -70,13 +49,13 @@ def test_stop_words_are_lower_case_function_words() -> None:
 @pytest.mark.parametrize(
     ("probability", "edits", "length", "names"),
     [
-        (1.5, (Edit.drop,), 4, r"owner\.probability"),
-        (1.0, (), 4, r"owner\.edits"),
-        (1.0, (Edit.drop, Edit.drop), 4, r"owner\.edits"),
-        (1.0, ("drop",), 4, r"owner\.edits"),
-        (1.0, (Edit.drop,), 2, r"owner\.min_word_length"),
+        (1.5, (Edit.drop,), 4, r"attack\.probability"),
+        (1.0, (), 4, r"attack\.edits"),
+        (1.0, (Edit.drop, Edit.drop), 4, r"attack\.edits"),
+        (1.0, ("drop",), 4, r"attack\.edits"),
+        (1.0, (Edit.drop,), 2, r"attack\.min_word_length"),
     ],
 )
 def test_a_setting_out_of_range_is_named(probability: float, edits: tuple[Edit, ...], length: int, names: str) -> None:
     with pytest.raises(SettingsError, match=names):
-        check_noise_settings("owner", probability, edits, length)
+        Attack(edits, length, probability=probability)

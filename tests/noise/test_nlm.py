@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charbert.errors import SettingsError
-from charbert.noise.edits import Corruption, Edit, NoiseModel, replay
+from charbert.noise.edits import Corruption, Edit, NoiseModel
 from charbert.noise.nlm import RELEASED_LETTERS, NlmNoise, ReleasedNlmNoise
 from charbert.seeding import numpy_generator
+from tests.edit_records import replay
 
 WORDS = st.lists(st.text(alphabet=st.characters(codec="utf-8"), max_size=12), max_size=20)
 TEXT = "In 1954 a careful gardener , it is said , painted the U.K. fence green ."

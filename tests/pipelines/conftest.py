@@ -5,31 +5,28 @@ from pathlib import Path
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 
-from charbert.config.load import load_settings
 from charbert.config.schema import Settings
 from charbert.data.readers.conll import TaggedSentence, write_conll
 from charbert.data.readers.glue import LabeledText, write_glue
 from charbert.data.readers.squad import Answer, Question, write_squad
+from tests.composition import compose_settings
 
 WORDS = ("harbour", "breakfast", "lighthouse", "captain", "weather", "coffee", "painter", "railway")
 TAGGED = [
     TaggedSentence(("Nobody", "in", "Malmö", "remembered", "Ada", "Lind"), ("O", "O", "B-LOC", "O", "B-PER", "I-PER")),
     TaggedSentence(("The", "keeper", "counted", "ships", "in", "Zürich"), ("O", "O", "O", "O", "O", "B-LOC")),
 ]
-CONF = Path(__file__).parents[2] / "conf"
 
 
 @pytest.fixture
 def composed(tmp_path: Path) -> Callable[..., Settings]:
-    def compose_settings(*overrides: str) -> Settings:
+    def build(*overrides: str) -> Settings:
         folders = [f"paths.outputs={tmp_path / 'outputs'}", f"paths.results={tmp_path / 'results'}"]
-        with initialize_config_dir(str(CONF), version_base="1.3"):
-            return load_settings(compose("pretrain", overrides=[*folders, *overrides]))
+        return compose_settings("pretrain", *folders, *overrides, folder=tmp_path)
 
-    return compose_settings
+    return build
 
 
 @pytest.fixture(scope="session")
@@ -47,14 +44,14 @@ def tiny_trunk(tmp_path_factory: pytest.TempPathFactory, uncased_tokenizer: PreT
 def benchmarks(composed: Callable[..., Settings], tiny_trunk: Path, tmp_path: Path) -> Callable[..., Settings]:
     """Settings of a plain trunk on files below the test's own ``data`` folder."""
 
-    def compose_settings(*overrides: str) -> Settings:
+    def build(*overrides: str) -> Settings:
         trunk = ("trunk=tiny_bert", "trunk.source=folder", f"trunk.location={tiny_trunk}", "model=bert")
         short = ("finetuning.max_steps=3", "finetuning.max_length=48", "finetuning.precision=fp32", "tracking=off")
         return composed(
             "recipe=minilm", "data=benchmarks", f"paths.data={tmp_path / 'data'}", *trunk, *short, *overrides
         )
 
-    return compose_settings
+    return build
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@ from pathlib import Path
 from typing import Any
 
 from charbert.config.schema import Settings
-from charbert.pipelines import redraw
+from charbert.pipelines.tables import pretraining
+from charbert.pipelines.tables.drawing import draw
 from charbert.records import start_record, write_record
 
 
@@ -22,7 +23,7 @@ def test_runs_of_pretraining_that_differ_in_nothing_named_keep_a_row_each(
         record.key = key
         record.finish({"eval/mlm_loss": 4.0})
         write_record(tmp_path / "records" / key / "record.json", record)
-    redraw.draw_pretraining(settings)
+    draw(settings, pretraining.TABLE)
     rows = (tmp_path / "tables" / "pretraining.md").read_text(encoding="utf-8")
     for row in ("CharBERT, pretraining_seed 1, a1", "CharBERT, pretraining_seed 1, b2", "CharBERT, pretraining_seed 2"):
         assert f"| {row} |" in rows

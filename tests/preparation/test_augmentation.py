@@ -8,14 +8,14 @@ from charbert.config.data.preparation import AugmentationSettings
 from charbert.data.readers.conll import TaggedSentence
 from charbert.data.readers.squad import Answer, Question
 from charbert.errors import DataError, SettingsError
-from charbert.preparation.adapters import TaggedAdapter
 from charbert.preparation.augmentation import Augment, read_synonyms
-from charbert.preparation.question_adapter import QuestionAdapter
 from charbert.preparation.rewriting import rewrite_text
 from charbert.preparation.steps import Prepared
+from charbert.tasks.answering.adapter import QuestionAdapter
+from charbert.tasks.tagging.adapter import TaggedAdapter
 from charbert.text.words import split_words, words_of
 
-Apply = Callable[..., Prepared[Any]]
+Apply = Callable[..., Prepared]
 TEXT = "The old keeper counted seven ships before breakfast , and the wind was strong"
 
 
@@ -23,11 +23,11 @@ def augment(*operations: str, seed: int = 0, synonyms: dict[str, list[str]] | No
     return Augment(AugmentationSettings(**{"share": 1.0, "operations": list(operations), **settings}), seed, synonyms)
 
 
-def copies(prepared: Prepared[Any]) -> list[Any]:
+def copies(prepared: Prepared) -> list[Any]:
     return [row.example for row in prepared.rows if row.added_by]
 
 
-def test_each_operation_does_what_it_says(apply: Apply) -> None:
+def test_each_operation_changes_words_as_documented(apply: Apply) -> None:
     words = words_of(TEXT)
     (noised,) = copies(apply(augment("noise", word_share=0.3), [TEXT]))
     changed = [
@@ -46,7 +46,7 @@ def test_each_operation_does_what_it_says(apply: Apply) -> None:
     assert other.first == TEXT.replace("The", "A").replace(" the ", " a ").replace("ships", "boats")
 
 
-def test_share_and_copies_are_kept_to(apply: Apply) -> None:
+def test_the_share_and_number_of_copies_are_exact(apply: Apply) -> None:
     texts = [f"{TEXT} number {number}" for number in range(20)]
     prepared = apply(augment("noise", "swap", share=0.25, copies=2), texts)
     assert [row.example.first for row in prepared.rows if not row.added_by] == texts
@@ -87,11 +87,11 @@ def test_contexts_stay_untouched_unless_asked_for(apply: Apply) -> None:
     question = Question(
         "q", "How many ships did the old keeper count?", context, (Answer("seven ships", context.rindex("seven")),)
     )
-    view = QuestionAdapter(no_answers=False)
-    for copy in copies(apply(augment("noise", "deletion", "swap", copies=9), [question], view)):
+    adapter = QuestionAdapter(no_answers=False)
+    for copy in copies(apply(augment("noise", "deletion", "swap", copies=9), [question], adapter)):
         assert copy.context == context and copy.answers == question.answers and copy.question != question.question
     changed = copies(
-        apply(augment("noise", "deletion", "swap", copies=20, contexts=True, word_share=0.4), [question], view)
+        apply(augment("noise", "deletion", "swap", copies=20, contexts=True, word_share=0.4), [question], adapter)
     )
     assert {copy.answers[0].text for copy in changed} == {"seven ships"}
     assert all(copy.context.startswith("seven ships", copy.answers[0].start) for copy in changed)
@@ -109,7 +109,7 @@ def test_places_in_a_rewritten_text_are_known_where_it_stayed() -> None:
     assert rewrite_text(text, split_words(text), ["", "two", ",", "three", "four"]).text == "two, three  four"
 
 
-def test_synonyms_are_read_and_faults_named(tmp_path: Path) -> None:
+def test_synonyms_are_read_and_malformed_lines_named(tmp_path: Path) -> None:
     path = tmp_path / "synonyms.tsv"
     path.write_text("# mine\nShip\tboat, vessel\n\nship\tboat,craft\n", encoding="utf-8")
     assert read_synonyms(path) == {"ship": ["boat", "vessel", "craft"]}

@@ -4,12 +4,13 @@ from charbert.config.data.preparation import BalanceSettings, ClassWeights
 from charbert.data.readers.conll import TaggedSentence
 from charbert.data.readers.glue import LabeledText
 from charbert.errors import SettingsError
-from charbert.preparation.adapters import LabeledAdapter, TaggedAdapter
 from charbert.preparation.balance import Balance, class_weights
 from charbert.preparation.steps import Row
+from charbert.tasks.classification.adapter import LabeledAdapter
+from charbert.tasks.tagging.adapter import TaggedAdapter
 
 
-def test_a_sentence_counts_for_its_rarest_type() -> None:
+def test_the_class_of_a_sentence_is_its_rarest_type() -> None:
     tags = [("B-PER", "O"), ("B-PER", "B-ORG"), ("O", "O"), ("B-PER", "I-PER")]
     assert TaggedAdapter(entities=True).classes([TaggedSentence(("a", "b"), row) for row in tags]) == [
         "PER",
@@ -32,7 +33,7 @@ def test_one_class_cannot_be_balanced() -> None:
         Balance(BalanceSettings(), 0).apply([Row(LabeledText("a", None, "yes"), 0, "0")], LabeledAdapter())
 
 
-def test_weighted_labels_count_alike_in_all() -> None:
+def test_weighted_labels_have_equal_totals() -> None:
     labels = ["O"] * 90 + ["B-PER"] * 9 + ["B-LOC"]
     names = ["O", "B-PER", "B-LOC", "B-NEW"]
     weights = class_weights(labels, names, ClassWeights.balanced)

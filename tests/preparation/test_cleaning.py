@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -7,7 +6,6 @@ from charbert.config.data.preparation import EmptySettings, LabelSettings, Lengt
 from charbert.data.readers.conll import TaggedSentence
 from charbert.data.readers.glue import LabeledText
 from charbert.data.readers.squad import Answer, Question
-from charbert.preparation.adapters import LabeledAdapter, TaggedAdapter
 from charbert.preparation.cleaning import (
     CleanLabels,
     DropEmpty,
@@ -16,10 +14,12 @@ from charbert.preparation.cleaning import (
     RepairUnicode,
     build_normalizer,
 )
-from charbert.preparation.question_adapter import QuestionAdapter
 from charbert.preparation.steps import Prepared
+from charbert.tasks.answering.adapter import QuestionAdapter
+from charbert.tasks.classification.adapter import LabeledAdapter
+from charbert.tasks.tagging.adapter import TaggedAdapter
 
-Apply = Callable[..., Prepared[Any]]
+Apply = Callable[..., Prepared]
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ Apply = Callable[..., Prepared[Any]]
         ("می\u200cخواهم", "می\u200cخواهم"),
     ],
 )
-def test_characters_are_mended(before: str, after: str) -> None:
+def test_characters_are_normalized(before: str, after: str) -> None:
     normalize = build_normalizer(UnicodeSettings())
     assert normalize(before, False) == after
     assert normalize(after, False) == after
@@ -50,7 +50,7 @@ def test_every_repair_can_be_switched_off() -> None:
     assert build_normalizer(off)(text, False) == 'MalmÃ¶ &amp;  café "x" fi'
 
 
-def test_a_word_of_which_nothing_is_left_goes_with_its_tag(apply: Apply) -> None:
+def test_a_word_that_becomes_empty_is_left_out_with_its_tag(apply: Apply) -> None:
     sentence = TaggedSentence(
         ("\u200b", "Ada", "Lind", "\u200b"), ("B-PER", "I-PER", "I-PER", "O"), ("a", "b", "c", "d")
     )
@@ -63,19 +63,19 @@ def test_a_word_of_which_nothing_is_left_goes_with_its_tag(apply: Apply) -> None
     assert [example.reason for example in nothing.dropped] == ["nothing certain is left after the repair"]
 
 
-def test_answers_are_found_again_in_a_mended_context(apply: Apply) -> None:
+def test_answers_are_located_in_a_normalized_context(apply: Apply) -> None:
     context = "In MalmÃ¶ a café, in MalmÃ¶ again: MalmÃ¶."
     starts = [at for at in range(len(context)) if context.startswith("MalmÃ¶", at)]
     question = Question("1", "Where ?", context, (Answer("MalmÃ¶", starts[1]), Answer("again", context.index("again"))))
-    view = QuestionAdapter(no_answers=False)
-    (normalized,) = apply(RepairUnicode(UnicodeSettings()), [question], view).examples
+    adapter = QuestionAdapter(no_answers=False)
+    (normalized,) = apply(RepairUnicode(UnicodeSettings()), [question], adapter).examples
     assert normalized.context == "In Malmö a café, in Malmö again: Malmö."
     assert [answer.text for answer in normalized.answers] == ["Malmö", "again"]
     assert normalized.answers[0].start == normalized.context.index("Malmö", 5)
-    assert view.fault(normalized) == ""
+    assert adapter.problem(normalized) == ""
 
 
-def test_an_answer_that_cannot_be_placed_with_certainty_takes_its_question_along(apply: Apply) -> None:
+def test_a_question_whose_answer_cannot_be_located_is_dropped(apply: Apply) -> None:
     question = Question("1", "What?", "xe\u0301x and xéx", (Answer("x", 0), Answer("e", 1)))
     prepared = apply(RepairUnicode(UnicodeSettings()), [question], QuestionAdapter(no_answers=False))
     assert prepared.examples == [] and len(prepared.dropped) == 1
@@ -101,7 +101,7 @@ def test_a_label_that_the_task_lists_is_never_missing(apply: Apply) -> None:
     assert apply(DropEmpty(EmptySettings()), [example], LabeledAdapter(["null", "full"])).examples == [example]
 
 
-def test_labels_are_written_in_one_way(apply: Apply) -> None:
+def test_spellings_of_a_label_are_unified(apply: Apply) -> None:
     spellings = ["positive", "Positive ", "pos", "0", "NEGATIVE", "odd"]
     step = CleanLabels(LabelSettings(aliases={"POS": "positive"}), {"0": "negative", "1": "positive"})
     prepared = apply(
@@ -113,7 +113,7 @@ def test_labels_are_written_in_one_way(apply: Apply) -> None:
     assert [example.detail for example in left.dropped] == ["the label 'odd' is none of negative, positive"]
 
 
-def test_without_a_list_the_most_frequent_way_of_writing_wins(apply: Apply) -> None:
+def test_without_a_list_the_most_frequent_spelling_is_chosen(apply: Apply) -> None:
     labels = ["Yes", "yes", "yes", "no", "NO", "NO"]
     rows = [LabeledText("t", None, label) for label in labels]
     assert [example.label for example in apply(CleanLabels(LabelSettings()), rows).examples] == ["yes"] * 3 + ["NO"] * 3

@@ -1,6 +1,5 @@
 import random
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -10,7 +9,6 @@ from charbert.data.readers.glue import LabeledText
 from charbert.data.readers.squad import Answer, Question
 from charbert.data.splits import normalize_text
 from charbert.errors import DataError
-from charbert.preparation.adapters import TaggedAdapter
 from charbert.preparation.duplicates import (
     DropDuplicates,
     FindLeakage,
@@ -20,10 +18,11 @@ from charbert.preparation.duplicates import (
     jaccard,
     ngrams,
 )
-from charbert.preparation.question_adapter import QuestionAdapter
 from charbert.preparation.steps import Prepared
+from charbert.tasks.answering.adapter import QuestionAdapter
+from charbert.tasks.tagging.adapter import TaggedAdapter
 
-Apply = Callable[..., Prepared[Any]]
+Apply = Callable[..., Prepared]
 BASE = "the old lighthouse keeper counted seven ships before breakfast on tuesday"
 CLOSE = "the old lighthouse keeper counted seven ships before breakfast on monday"
 FAR = "nobody in the town remembered who had painted the door of the café green"
@@ -55,7 +54,7 @@ def test_minhash_finds_what_a_comparison_of_all_pairs_finds() -> None:
     assert len(similar_pairs) >= 0.95 * len(expected) > 20
 
 
-def test_the_first_of_repetitions_stays(apply: Apply) -> None:
+def test_the_first_of_several_duplicates_stays(apply: Apply) -> None:
     prepared = apply(step(), [BASE, FAR, BASE.upper() + "  ", CLOSE])
     assert [example.first for example in prepared.examples] == [BASE, FAR]
     assert [(example.index, example.reason) for example in prepared.dropped] == [
@@ -73,14 +72,16 @@ def test_short_texts_are_compared_exactly(apply: Apply) -> None:
 @pytest.mark.parametrize(
     ("conflicts", "kept"), [(Conflict.first, [0, 4]), (Conflict.majority, [1, 4]), (Conflict.drop, [4])]
 )
-def test_repetitions_that_contradict_each_other_are_settled(apply: Apply, conflicts: Conflict, kept: list[int]) -> None:
+def test_contradicting_duplicates_are_resolved_as_the_setting_says(
+    apply: Apply, conflicts: Conflict, kept: list[int]
+) -> None:
     rows = [LabeledText(BASE, None, label) for label in ("no", "yes", "yes", "yes")] + [LabeledText(FAR, None, "no")]
     prepared = apply(step(conflicts), rows)
     assert [row.index for row in prepared.rows] == kept
     assert "duplicate with another label" in prepared.reports[0].dropped
 
 
-def test_a_near_duplicate_that_says_something_else_stays(apply: Apply) -> None:
+def test_a_near_duplicate_with_another_label_stays(apply: Apply) -> None:
     rows = [LabeledText(BASE, None, "yes"), LabeledText(CLOSE, None, "no")]
     prepared = apply(step(), rows)
     assert len(prepared.rows) == 2
@@ -91,7 +92,7 @@ def test_a_near_duplicate_that_says_something_else_stays(apply: Apply) -> None:
     assert len(apply(step(), tags, TaggedAdapter(entities=True)).rows) == 1
 
 
-def test_questions_about_one_context_are_no_repetitions(apply: Apply) -> None:
+def test_questions_about_one_context_are_not_duplicates(apply: Apply) -> None:
     context = f"{FAR}. {BASE}."
     asked = [
         ("Who painted the door of the café green that day?", "nobody"),
@@ -135,6 +136,6 @@ def test_parts_that_share_a_near_duplicate_are_refused() -> None:
         check_no_near_leakage({**apart, "train": [(BASE,)], "test": [(CLOSE,)]}, NearSettings())
 
 
-def test_similar_texts_are_one_group_through_others() -> None:
+def test_texts_similar_through_others_are_one_group() -> None:
     groups = group_similar([(BASE,), (FAR,), (CLOSE,), (CLOSE.replace("the old", "an old"),)], NearSettings())
     assert groups[0] == groups[2] == groups[3] != groups[1]

@@ -25,14 +25,16 @@ from charbert.config.data.preparation import (
 from charbert.data.readers.conll import TaggedSentence
 from charbert.data.readers.glue import LabeledText
 from charbert.data.readers.squad import Answer, Question
-from charbert.preparation.adapters import ExampleAdapter, LabeledAdapter, TaggedAdapter
+from charbert.preparation.adapter import ExampleAdapter
 from charbert.preparation.augmentation import Augment
 from charbert.preparation.balance import Balance
 from charbert.preparation.cleaning import CleanLabels, DropEmpty, DropLengthOutliers, DropUnfit, RepairUnicode
 from charbert.preparation.duplicates import DropDuplicates, FindLeakage
-from charbert.preparation.question_adapter import QuestionAdapter
 from charbert.preparation.report import describe_set, listings
 from charbert.preparation.steps import Outcome, Row, Step, run_steps
+from charbert.tasks.answering.adapter import QuestionAdapter
+from charbert.tasks.classification.adapter import LabeledAdapter
+from charbert.tasks.tagging.adapter import TaggedAdapter
 
 WORDS = ["Ada", "Lind", "in", "Malmö", "ships", "counted", "CafÃ©", "&amp;", "well-known", ",", "nan", "ﬁne"]
 SENTENCE = st.lists(st.sampled_from(WORDS), min_size=1, max_size=9)
@@ -91,15 +93,15 @@ SETS = st.sampled_from(KINDS).flatmap(
 )
 
 
-def rows_of(examples: list[Any]) -> list[Row[Any]]:
+def rows_of(examples: list[Any]) -> list[Row]:
     return [Row(example, index, f"file:{index + 1}") for index, example in enumerate(examples)]
 
 
 @settings(max_examples=40, deadline=None)
 @given(SETS)
 def test_nothing_is_lost(drawn: tuple[ExampleAdapter[Any], list[Any]]) -> None:
-    view, examples = drawn
-    prepared = run_steps(rows_of(examples), STEPS, view)
+    adapter, examples = drawn
+    prepared = run_steps(rows_of(examples), STEPS, adapter)
     originals = [row.index for row in prepared.rows if not row.added_by]
     assert Counter(originals + [example.index for example in prepared.dropped if not example.added_by]) == Counter(
         range(len(examples))
@@ -108,7 +110,7 @@ def test_nothing_is_lost(drawn: tuple[ExampleAdapter[Any], list[Any]]) -> None:
     assert len(prepared.rows) + len(prepared.dropped) == len(examples) + added
     for report in prepared.reports:
         assert report.rows_in + report.added == report.rows_out + sum(report.dropped.values())
-    described = describe_set(view, rows_of(examples), prepared)
+    described = describe_set(adapter, rows_of(examples), prepared)
     assert described["examples"] == {"before": len(examples), "after": len(prepared.rows)}
 
 
@@ -117,23 +119,23 @@ def test_nothing_is_lost(drawn: tuple[ExampleAdapter[Any], list[Any]]) -> None:
 def test_the_same_seed_gives_the_same_bytes_and_examples_are_not_altered(
     drawn: tuple[ExampleAdapter[Any], list[Any]],
 ) -> None:
-    view, examples = drawn
-    before = [view.describe(example) for example in examples]
-    first, second = (run_steps(rows_of(examples), STEPS, view) for _ in range(2))
+    adapter, examples = drawn
+    before = [adapter.describe(example) for example in examples]
+    first, second = (run_steps(rows_of(examples), STEPS, adapter) for _ in range(2))
     assert first.rows == second.rows
     assert listings({"train": first}) == listings({"train": second})
-    assert [view.describe(example) for example in examples] == before
+    assert [adapter.describe(example) for example in examples] == before
 
 
 @settings(max_examples=50, deadline=None)
 @given(SETS)
-def test_what_is_left_fits_the_task_and_labels_stay_with_their_words(
+def test_prepared_examples_fit_the_task_and_labels_stay_with_their_words(
     drawn: tuple[ExampleAdapter[Any], list[Any]],
 ) -> None:
-    view, examples = drawn
-    normalized = run_steps(rows_of(examples), [STEPS[0]], view).rows
-    for row in run_steps(normalized, [STEPS[6]], view).rows:
-        assert view.fault(row.example) == ""
+    adapter, examples = drawn
+    normalized = run_steps(rows_of(examples), [STEPS[0]], adapter).rows
+    for row in run_steps(normalized, [STEPS[6]], adapter).rows:
+        assert adapter.problem(row.example) == ""
         source = next(row_before.example for row_before in normalized if row_before.index == row.index)
         if isinstance(source, TaggedSentence):
             assert source.pos is not None
@@ -153,12 +155,12 @@ def source_entities(sentence: TaggedSentence) -> list[str]:
 @settings(max_examples=40, deadline=None)
 @given(SETS, st.sampled_from(Sampling), st.sampled_from([1.0, 0.5]))
 def test_balance_is_exact(drawn: tuple[ExampleAdapter[Any], list[Any]], sampling: Sampling, ratio: float) -> None:
-    view, examples = drawn
-    before = Counter(view.classes(examples))
+    adapter, examples = drawn
+    before = Counter(adapter.classes(examples))
     if len(before) < 2:
         return
-    prepared = run_steps(rows_of(examples), [Balance(BalanceSettings(sampling, ratio), 1)], view)
-    classes = view.classes(examples)
+    prepared = run_steps(rows_of(examples), [Balance(BalanceSettings(sampling, ratio), 1)], adapter)
+    classes = adapter.classes(examples)
     rows_of_class = Counter(classes[row.index] for row in prepared.rows)
     largest, smallest = max(before.values()), min(before.values())
     for name, count in before.items():
@@ -183,7 +185,7 @@ def test_a_step_that_loses_rows_is_caught() -> None:
     class Careless(Step):
         name = "careless"
 
-        def apply(self, rows: Any, view: Any) -> Outcome[Any]:
+        def apply(self, rows: Any, adapter: Any) -> Outcome:
             return Outcome(list(rows)[1:])
 
     with pytest.raises(AssertionError, match="careless lost rows"):

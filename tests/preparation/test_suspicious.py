@@ -10,12 +10,12 @@ from charbert.config.data.preparation import Finding, SuspiciousSettings
 from charbert.data.readers.conll import TaggedSentence
 from charbert.data.readers.glue import LabeledText
 from charbert.errors import DataError, SettingsError
-from charbert.preparation.adapters import TaggedAdapter
 from charbert.preparation.out_of_fold import read_probabilities
 from charbert.preparation.steps import Prepared
 from charbert.preparation.suspicious import FindSuspicious
+from charbert.tasks.tagging.adapter import TaggedAdapter
 
-Apply = Callable[..., Prepared[Any]]
+Apply = Callable[..., Prepared]
 GOOD, BAD = ("superb", "lovely", "warm", "brilliant"), ("dull", "awful", "boring", "tedious")
 FLIPPED = {7, 42, 88}
 
@@ -41,7 +41,7 @@ def test_flipped_labels_are_found(apply: Apply) -> None:
     assert notes["suspicious examples"] == 3 and notes["accuracy of that model"] == pytest.approx(117 / 120)
 
 
-def test_they_can_be_dropped_or_refused(apply: Apply) -> None:
+def test_suspicious_labels_can_be_dropped_or_refused(apply: Apply) -> None:
     dropped = apply(FindSuspicious(SuspiciousSettings(action=Finding.drop, top=2), seed=0), reviews())
     assert len(dropped.rows) == 118 and {example.index for example in dropped.dropped} < FLIPPED
     assert "rather" in dropped.dropped[0].detail
@@ -49,7 +49,7 @@ def test_they_can_be_dropped_or_refused(apply: Apply) -> None:
         apply(FindSuspicious(SuspiciousSettings(action=Finding.refuse), seed=0), reviews())
 
 
-def test_a_wrong_tag_is_found_at_its_word(apply: Apply) -> None:
+def test_a_wrong_tag_is_reported_with_its_word(apply: Apply) -> None:
     draw = random.Random(2)
     names, places = ("Ada", "Eva", "Ola", "Kim"), ("Oslo", "Lund", "Turku", "Visby")
     rows = [
@@ -65,7 +65,7 @@ def test_a_wrong_tag_is_found_at_its_word(apply: Apply) -> None:
     assert (finding["label"], finding["suggested"]) == ("B-PER", "B-LOC")
 
 
-def test_probabilities_of_a_real_model_are_taken_instead(apply: Apply, tmp_path: Path) -> None:
+def test_probabilities_from_a_file_replace_cross_validation(apply: Apply, tmp_path: Path) -> None:
     path = tmp_path / "out_of_fold.jsonl"
     lines: list[dict[str, Any]] = []
     for number in range(120):
@@ -99,7 +99,7 @@ def test_too_few_examples_of_a_label_are_named(apply: Apply) -> None:
         apply(FindSuspicious(SuspiciousSettings(), 0), ["a", "b"])
 
 
-def test_a_judge_that_knows_nothing_is_called_one(apply: Apply, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_uninformative_model_gives_a_warning(apply: Apply, caplog: pytest.LogCaptureFixture) -> None:
     rows = [LabeledText(f"same words {number % 3}", None, "a" if number % 7 else "b") for number in range(60)]
     apply(FindSuspicious(SuspiciousSettings(), 0), rows)
     assert "its findings mean little" in caplog.text

@@ -4,7 +4,7 @@ import pytest
 
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError
-from charbert.pipelines.analyses.base import word_vs_subword
+from charbert.pipelines.analyses import catalog
 from charbert.records import ResultRecord, write_record
 from charbert.runs.analysis_keys import (
     KIND,
@@ -43,7 +43,7 @@ def test_a_key_depends_on_what_can_change_its_analysis(
     assert tuple(key == changed_key for key, changed_key in pairs) == same
 
 
-def test_each_kind_of_states_is_a_cell_of_its_own(composed: Composed) -> None:
+def test_each_kind_of_states_is_a_separate_run(composed: Composed) -> None:
     settings = composed("recipe=quick")
     assert tagger_run(settings, "char").record_path != tagger_run(settings, "token").record_path
 
@@ -68,7 +68,7 @@ def finished(settings: Settings) -> None:
     write_record(run.record_path, ResultRecord(KIND, "x", run.name, run.key, {}, settings.seed, details=details))
 
 
-def test_a_figure_holds_the_cells_that_differ_in_model_and_seed_only(composed: Composed) -> None:
+def test_a_figure_holds_the_runs_that_differ_in_model_and_seed_only(composed: Composed) -> None:
     assert analysis_records(composed("recipe=quick"), SENSITIVITY) == []
     others = (("noise=keyboard",), ("analysis.sensitivity.stage=pretrained",), ("task=qnli",))
     for overrides in (("model=bert",), ("model=charbert", "seed=2"), *others):
@@ -79,4 +79,4 @@ def test_a_figure_holds_the_cells_that_differ_in_model_and_seed_only(composed: C
 
 def test_entity_scores_are_refused_for_other_tasks(composed: Composed) -> None:
     with pytest.raises(SettingsError, match=r"task\.kind must be tagging, got classification"):
-        word_vs_subword(composed("recipe=quick", "task=qnli"))
+        catalog.WORD_VS_SUBWORD.run(composed("recipe=quick", "task=qnli"))

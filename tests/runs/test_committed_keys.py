@@ -1,4 +1,4 @@
-"""Every committed record is found again by its settings: a rename or a new default may not move a key."""
+"""Every committed record is found again by its settings: a rename or a new default does not change a key."""
 
 import json
 from dataclasses import fields
@@ -11,7 +11,6 @@ from omegaconf import OmegaConf
 
 from charbert.config.renamed import with_new_names
 from charbert.config.schema import PathSettings, Settings
-from charbert.pipelines.analyses.perplexity import perplexity_run
 from charbert.pipelines.search.search import search_run, trial_run
 from charbert.records import ResultRecord, read_record, settings_key
 from charbert.runs.analysis_keys import (
@@ -24,6 +23,7 @@ from charbert.runs.analysis_keys import (
     channels_run,
     char_channel_run,
     fragility_run,
+    perplexity_run,
     sensitivity_run,
     tagger_run,
     word_vs_subword_run,
@@ -39,7 +39,7 @@ from charbert.runs.run import (
 
 ROOT = Path(__file__).parents[2]
 PATHS = sorted(path.relative_to(ROOT) for path in (ROOT / "results").rglob("record.json"))
-CELLS = {
+RUNS = {
     "pretrain": pretraining_run,
     "finetune": finetuning_run,
     "baseline": finetuning_run,
@@ -76,12 +76,12 @@ def recorded_settings(record: ResultRecord) -> Settings:
 
 
 def run_of(record: ResultRecord, settings: Settings) -> Run:
-    """The cell that the settings name today."""
+    """The run that the settings name today."""
     if record.kind == "word_recognizer":
         return (background_recognizer_run if "background" in record.name else recognizer_run)(settings)
     if record.details.get("analysis") == EMBEDDING_SOURCES:
         return tagger_run(settings, record.details["source"])
-    return CELLS[record.details["analysis"] if record.kind == "analysis" else record.kind](settings)
+    return RUNS[record.details["analysis"] if record.kind == "analysis" else record.kind](settings)
 
 
 @pytest.mark.parametrize("path", PATHS, ids=[path.parent.name for path in PATHS])
@@ -92,5 +92,5 @@ def test_a_committed_record_has_the_key_of_its_settings(path: Path, monkeypatch:
         assert settings_key(record.settings) == record.key
         return
     run = run_of(record, recorded_settings(record))
-    assert (run.name, run.key) == (record.name, record.key), f"{path}: the key of its settings moved"
+    assert (run.name, run.key) == (record.name, record.key), f"{path}: the key of its settings changed"
     assert path.parent.name in (f"{run.name}-{run.key}", run.name)

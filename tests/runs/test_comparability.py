@@ -25,7 +25,7 @@ def finished(settings: Settings, kind: str = "finetune") -> None:
     write_record(run.record_path, record)
 
 
-def test_a_table_holds_the_cells_that_differ_in_model_and_seed_only(composed: Composed) -> None:
+def test_a_table_holds_the_runs_that_differ_in_model_and_seed_only(composed: Composed) -> None:
     wanted = [("model=bert", "seed=1"), ("model=bert", "seed=2"), ("model=charbert", "seed=1")]
     for overrides in (*wanted, ("model=charbert", "noise=keyboard"), ("model=bert", "finetuning.epochs=9")):
         finished(composed("recipe=minilm", *overrides))
@@ -39,7 +39,7 @@ def test_a_table_holds_the_cells_that_differ_in_model_and_seed_only(composed: Co
     assert len(keyboard) == 3  # the two of BERT serve here too
 
 
-def test_a_model_with_noise_of_its_own_stands_beside_those_with_other_noise(composed: Composed) -> None:
+def test_a_model_with_its_own_noise_is_compared_with_those_of_other_noise(composed: Composed) -> None:
     for overrides in (("model=charbert",), ("model=charbert_dense",), ("model=charbert", "noise=dense")):
         finished(composed("recipe=minilm", *overrides))
     dense = composed("recipe=minilm", "model=charbert_dense")
@@ -65,7 +65,7 @@ def test_a_set_with_the_same_files_is_the_same_whatever_the_others_are(composed:
     assert len(records) == 2
 
 
-def test_rows_of_a_set_that_is_read_more_often_stand_alone_but_for_the_baselines(composed: Composed) -> None:
+def test_runs_on_a_set_that_is_read_more_often_are_compared_with_baselines_only(composed: Composed) -> None:
     longer = "data.sets.ner.epochs_factor=3"
     plain, read_thrice = composed("recipe=minilm", "model=bert"), composed("recipe=minilm", "model=bert", longer)
     baseline, same = (
@@ -82,7 +82,7 @@ def test_rows_of_a_set_that_is_read_more_often_stand_alone_but_for_the_baselines
         assert keys == {finetuning_run(settings).key, finetuning_run(baseline).key}
 
 
-def test_scores_of_the_first_folds_stand_apart_from_those_of_all(composed: Composed) -> None:
+def test_scores_of_the_first_folds_are_not_compared_with_those_of_all(composed: Composed) -> None:
     part = composed("recipe=minilm", "model=bert", "task=squad1")
     whole = composed("recipe=minilm", "model=bert", "task=squad1", "data=folds")
     assert (part.data.sets["squad1"].folds.run_first, whole.data.sets["squad1"].folds.run_first) == (1, 0)
@@ -90,7 +90,7 @@ def test_scores_of_the_first_folds_stand_apart_from_those_of_all(composed: Compo
     assert comparison_keys(part)["shared"] == comparison_keys(whole)["shared"]
 
 
-def test_a_model_adapted_in_another_way_stands_in_another_table(composed: Composed) -> None:
+def test_a_model_adapted_in_another_way_is_in_another_table(composed: Composed) -> None:
     for overrides in ((), ("strategy=lora",)):
         finished(composed("recipe=minilm", "model=bert", *overrides))
     (usual,) = comparable_records(composed("recipe=minilm", "model=bert"))
@@ -99,7 +99,7 @@ def test_a_model_adapted_in_another_way_stands_in_another_table(composed: Compos
 
 
 @pytest.mark.parametrize("model", ["charbert_pretrained", "charbert_released"])
-def test_an_encoder_from_elsewhere_stands_beside_the_pretrained_ones(
+def test_an_encoder_from_elsewhere_is_compared_with_pretrained_ones(
     composed: Composed, tmp_path: Path, model: str
 ) -> None:
     finished(composed("recipe=minilm", "model=charbert"))

@@ -53,13 +53,13 @@ def test_training_goes_on_from_the_newest_checkpoint(tmp_path: Path) -> None:
     assert trainer.checkpoint == str(tmp_path / "checkpoint-20")
 
 
-def test_training_without_a_checkpoint_begins_anew(tmp_path: Path) -> None:
+def test_training_without_a_checkpoint_starts_from_the_first_step(tmp_path: Path) -> None:
     trainer = Recorder(tmp_path / "new")
     train(trainer, a_record(), TrackedRun())  # type: ignore[arg-type]
     assert trainer.checkpoint is None
 
 
-def test_the_time_of_a_resumed_run_is_that_of_all_its_pieces(tmp_path: Path) -> None:
+def test_the_time_of_a_resumed_run_is_that_of_all_its_starts(tmp_path: Path) -> None:
     trainer, record = Recorder(tmp_path), a_record()
     seconds = [10.0, 400.0, 7.0, 100.0, 3.0]  # three pieces: each begins to count anew
     trainer.state.log_history = [{"loss": 1.0, "step": step, "train_runtime": s} for step, s in enumerate(seconds)]
@@ -105,7 +105,7 @@ def test_checksums_are_by_path_below_the_data_folder(tmp_path: Path) -> None:
     assert list(checksums([file], tmp_path)) == ["ner/train.txt"]
 
 
-def test_no_running_time_of_a_clock_that_may_be_set_back_reaches_a_record() -> None:
+def test_running_times_are_left_out_of_a_records_history() -> None:
     trained = Evaluated(10, [10])
     trained.state.log_history[0] |= {"eval_runtime": -86400.0, "eval_samples_per_second": -0.1}
     assert history(trained) == [{"step": 10, "epoch": 1.0, "eval_loss": 10.0}, {"step": 10}]  # type: ignore[arg-type]

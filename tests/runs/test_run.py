@@ -59,7 +59,7 @@ def test_one_pretrained_encoder_serves_all_seeds_and_tasks(composed: Composed) -
     assert pretraining_run(first).folder == pretraining_run(second).folder
 
 
-def test_a_plain_trunk_is_the_same_cell_whatever_pretraining_would_do(composed: Composed) -> None:
+def test_settings_of_pretraining_do_not_change_the_key_of_a_plain_trunk(composed: Composed) -> None:
     settings = composed("recipe=minilm", "model=bert")
     other = composed("recipe=minilm", "model=bert", "noise=keyboard", "pretraining.epochs=9", "corpus.max_words=7")
     assert finetuning_run(settings).key == finetuning_run(other).key
@@ -70,7 +70,7 @@ def test_a_trunk_from_scratch_depends_on_its_text(composed: Composed) -> None:
     assert trunk_run(first).key != trunk_run(second).key
 
 
-def test_checkpoints_that_a_killed_run_left_behind_its_record_are_deleted(composed: Composed, tmp_path: Path) -> None:
+def test_checkpoints_of_a_run_killed_after_its_record_are_deleted(composed: Composed, tmp_path: Path) -> None:
     run = pretraining_run(composed("recipe=smoke", f"paths.outputs={tmp_path}"))
     (run.checkpoints_folder / "checkpoint-4").mkdir(parents=True)
     run.make_once(pytest.fail, lambda: True)

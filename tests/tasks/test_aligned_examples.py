@@ -1,4 +1,4 @@
-"""Counterparts of features: what they show, and which positions belong together."""
+"""Aligned examples: what they show, and which of their positions correspond."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ from charbert.data.readers.squad import Answer, Question
 from charbert.errors import SettingsError
 from charbert.model.processing import CharBertProcessor
 from charbert.noise.attack import Attack
-from charbert.tasks.aligned_examples import ExampleAligner, build_aligner
-from charbert.tasks.classification import ClassificationTask
-from charbert.tasks.question_answering import QuestionAnsweringTask
-from charbert.tasks.tagging import NamedEntityTask
+from charbert.tasks.aligned_examples import ExampleAligner
+from charbert.tasks.answering.task import QuestionAnsweringTask
+from charbert.tasks.classification.task import ClassificationTask
+from charbert.tasks.tagging.task import NamedEntityTask
 from charbert.tasks.task import Task
 from charbert.text.char_vocab import CharVocab
 
@@ -65,82 +65,80 @@ def other(bpe_tokenizer: PreTrainedTokenizerFast) -> CharBertProcessor:
     return CharBertProcessor(bpe_tokenizer, None)
 
 
-def counterparts(kind: str, processor: CharBertProcessor) -> ExampleAligner:
+def aligner(kind: str, processor: CharBertProcessor) -> ExampleAligner:
     build, examples = CASES[kind]
     task = build()
-    return build_aligner(task, examples, task.encode(examples, processor, LENGTH), LENGTH)
+    return task.head.aligner(task, examples, task.encode(examples, processor, LENGTH), LENGTH)
 
 
 @pytest.mark.parametrize("kind", CASES)
-def test_read_by_the_same_processor_a_feature_is_its_own_counterpart(kind: str, own: CharBertProcessor) -> None:
-    made = counterparts(kind, own)
+def test_encoded_by_the_same_processor_an_aligned_example_equals_its_feature(kind: str, own: CharBertProcessor) -> None:
+    made = aligner(kind, own)
     numbers = range(len(made))
     assert len(made) > len(CASES[kind][1]) or kind == "texts"  # windows are counted, not examples
-    for number, counterpart in zip(numbers, made.encode(numbers, made.pieces, own), strict=True):
+    for number, aligned in zip(numbers, made.encode(numbers, made.pieces, own), strict=True):
         feature = made.encoded.features[number]
-        assert list(counterpart.feature["input_ids"]) == list(feature["input_ids"])
-        assert counterpart.feature.get("labels") == feature.get("labels")
-        assert counterpart.pairs == made.itself(number).pairs
-        assert all(position == other_position for position, other_position in counterpart.pairs)
+        assert list(aligned.feature["input_ids"]) == list(feature["input_ids"])
+        assert aligned.feature.get("labels") == feature.get("labels")
+        assert aligned.pairs == made.itself(number).pairs
+        assert all(position == other_position for position, other_position in aligned.pairs)
 
 
 def test_tags_are_paired_by_the_first_subword_of_each_word(own: CharBertProcessor, other: CharBertProcessor) -> None:
-    made = counterparts("tags", own)
-    (counterpart, *_) = made.encode([0], made.pieces[:1], other)
+    made = aligner("tags", own)
+    (aligned, *_) = made.encode([0], made.pieces[:1], other)
     words = TAGGED[0].words
     mine, theirs = (each(list(words), is_split_into_words=True).word_ids(0) for each in (own, other))
     assert (
-        [mine[position] for position, _ in counterpart.pairs]
-        == [theirs[two] for _, two in counterpart.pairs]
+        [mine[position] for position, _ in aligned.pairs]
+        == [theirs[two] for _, two in aligned.pairs]
         == list(range(len(words)))
     )
     assert all(
         mine[position - 1] != mine[position] and theirs[other_position - 1] != theirs[other_position]
-        for position, other_position in counterpart.pairs
+        for position, other_position in aligned.pairs
     )
 
 
-def test_the_words_of_a_counterpart_that_is_cut_have_no_partner(own: CharBertProcessor) -> None:
-    made = counterparts("tags", own)
+def test_words_cut_from_an_aligned_example_have_no_pair(own: CharBertProcessor) -> None:
+    made = aligner("tags", own)
     longer = [TaggedSentence(tuple(word * 3 for word in piece.words), piece.tags) for piece in made.pieces]
-    for number, counterpart in enumerate(made.encode(range(len(made)), longer, own)):
-        assert len(counterpart.feature["input_ids"]) <= LENGTH
-        assert [position for position, _ in counterpart.pairs] == [
-            position for position, _ in made.itself(number).pairs
-        ][: len(counterpart.pairs)]
-    assert len(counterpart.pairs) < len(made.itself(number).pairs)
+    for number, aligned in enumerate(made.encode(range(len(made)), longer, own)):
+        assert len(aligned.feature["input_ids"]) <= LENGTH
+        assert [position for position, _ in aligned.pairs] == [position for position, _ in made.itself(number).pairs][
+            : len(aligned.pairs)
+        ]
+    assert len(aligned.pairs) < len(made.itself(number).pairs)
 
 
-def test_spans_are_paired_by_their_place_in_the_context_whatever_the_question(own: CharBertProcessor) -> None:
-    made = counterparts("spans", own)
+def test_spans_are_paired_by_their_place_in_the_context_for_any_question(own: CharBertProcessor) -> None:
+    made = aligner("spans", own)
     numbers = range(len(made))
     noised, edits = made.task.attack(made.pieces, Attack(), seed=1)
     assert any(edits)
     encoded = made.task.encode(noised, own, LENGTH)
-    for number, counterpart in zip(numbers, made.encode(numbers, noised, own), strict=True):
+    for number, aligned in zip(numbers, made.encode(numbers, noised, own), strict=True):
         window = made.encoded.origin.windows[number]
-        assert counterpart.pairs[0] == (0, 0)
-        assert len(counterpart.pairs) > 5
+        assert aligned.pairs[0] == (0, 0)
+        assert len(aligned.pairs) > 5
         ids = made.encoded.features[number]["input_ids"]
         assert all(
-            ids[position] == counterpart.feature["input_ids"][other_position]
-            for position, other_position in counterpart.pairs
+            ids[position] == aligned.feature["input_ids"][other_position] for position, other_position in aligned.pairs
         )
-        assert [tuple(window.offsets[position]) for position, _ in counterpart.pairs[1:]] == sorted(
-            tuple(window.offsets[position]) for position, _ in counterpart.pairs[1:]
+        assert [tuple(window.offsets[position]) for position, _ in aligned.pairs[1:]] == sorted(
+            tuple(window.offsets[position]) for position, _ in aligned.pairs[1:]
         )
     assert len(encoded.features) > 1
 
 
 def test_texts_in_other_subwords_are_compared_as_a_whole(own: CharBertProcessor, other: CharBertProcessor) -> None:
-    made = counterparts("texts", own)
-    assert all(not counterpart.pairs for counterpart in made.encode(range(2), made.pieces, other))
+    made = aligner("texts", own)
+    assert all(not aligned.pairs for aligned in made.encode(range(2), made.pieces, other))
 
 
 def test_answers_need_the_same_subwords(own: CharBertProcessor, other: CharBertProcessor) -> None:
-    made = counterparts("spans", own)
-    (same, *_) = made.encode([0], made.pieces[:1], own)
-    assert made.same_subwords(0, same).pairs == [(place, place) for place in range(len(same.feature["input_ids"]))]
-    (counterpart, *_) = made.encode([0], made.pieces[:1], other)
+    made = aligner("spans", own)
+    same = made.read_by(own)[0]
+    assert same.pairs == [(place, place) for place in range(len(same.feature["input_ids"]))]
     with pytest.raises(SettingsError, match="task=squad1: the teacher's tokenizer reads example 0 in other subwords"):
-        made.same_subwords(0, counterpart)
+        made.read_by(other)

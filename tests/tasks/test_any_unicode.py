@@ -85,7 +85,7 @@ def content(examples: list[Any]) -> list[Any]:
 
 @any_unicode
 @given(given_task=tasks())
-def test_what_a_task_writes_it_reads_back(given_task: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_written_examples_are_read_back_unchanged(given_task: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
     task, examples = given_task
     path = tmp_path_factory.mktemp("any") / "file"
     task.write(path, examples)
@@ -94,7 +94,7 @@ def test_what_a_task_writes_it_reads_back(given_task: Any, tmp_path_factory: pyt
 
 @any_unicode
 @given(given_task=tasks(), noise=NOISE, seed=st.integers(0, 2**63 - 1))
-def test_noise_keeps_examples_labels_and_answers_in_line(given_task: Any, noise: Any, seed: int) -> None:
+def test_noise_keeps_examples_labels_and_answers_aligned(given_task: Any, noise: Any, seed: int) -> None:
     task, examples = given_task
     before = content(list(examples))
     attacked, edits = task.attack(examples, noise, seed)

@@ -4,20 +4,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra import compose, initialize_config_dir
 
-from charbert.config.load import load_settings
 from charbert.config.schema import Settings
-from charbert.data.encoding.answers import SpanCandidate, SpanPrediction
-from charbert.data.encoding.pairs import LabelPrediction
 from charbert.data.readers.squad import Question
 from charbert.data.splits import check_no_leakage, connect_groups, grouped_folds, normalize_text
 from charbert.noise.attack import Attack
 from charbert.tasks.catalog import build_task
 from charbert.tasks.task import Task
 from charbert.text.words import words_of
+from tests.composition import compose_settings
 
-CONF = Path(__file__).parents[2] / "conf"
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason=f"the benchmarks are not at hand in {SHARED}")
 
@@ -37,8 +33,7 @@ SIZES = {
 
 def composed(name: str, data: str = "benchmarks") -> tuple[Settings, Task[Any, Any]]:
     overrides = [f"task={name}", "recipe=minilm", f"data={data}", f"paths.data={SHARED}"]
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        settings = load_settings(compose("pretrain", overrides=overrides))
+    settings = compose_settings("pretrain", *overrides)
     return settings, build_task(settings.task)
 
 
@@ -54,7 +49,7 @@ def test_a_benchmark_has_as_many_examples_as_published(name: str, split: str) ->
 
 
 @pytest.mark.parametrize("split", ["train", "dev", "test"])
-def test_wsj_is_read_whole(split: str) -> None:
+def test_all_of_wsj_is_read(split: str) -> None:
     task, examples = read("pos", split)
     task.learn_labels(examples)
     assert len(examples) > 1000
@@ -69,18 +64,11 @@ def test_a_benchmark_is_written_and_read_back(name: str, tmp_path: Path) -> None
     copy = tmp_path / Path(source).name
     task.write(copy, examples)
     task.check_aligned(examples, task.read(copy), copy)
-    assert [task.describe(example, _blank(task)) for example in task.read(copy)] == [
-        task.describe(example, _blank(task)) for example in examples
-    ]
+    describe = task.adapter.describe
+    assert [describe(example) for example in task.read(copy)] == [describe(example) for example in examples]
 
 
-def _blank(task: Task[Any, Any]) -> Any:
-    if task.head == "question_answering":
-        return SpanPrediction((SpanCandidate("", 0, 0, 0.0),), 0.0)
-    return LabelPrediction("", 0.0) if task.head == "sequence_classification" else []
-
-
-def test_the_authors_attacked_qnli_is_row_for_row_with_the_clean_one() -> None:
+def test_the_authors_attacked_qnli_is_aligned_with_the_clean_one() -> None:
     settings, task = composed("qnli")
     files = settings.data.sets["qnli"]
     clean = task.read(SHARED / files.test)

@@ -5,9 +5,9 @@ from charbert.data.readers.conll import TaggedSentence
 from charbert.data.readers.glue import LabeledText
 from charbert.data.readers.squad import Question
 from charbert.errors import SettingsError
-from charbert.tasks.classification import ClassificationTask
+from charbert.tasks.classification.task import ClassificationTask
 from charbert.tasks.folds import cut_folds, take_fold
-from charbert.tasks.tagging import NamedEntityTask
+from charbert.tasks.tagging.task import NamedEntityTask
 
 TASK = ClassificationTask("pairs", "accuracy", ColumnSettings(first="one", second="two"))
 ROWS = [LabeledText(f"Q{i}?", f"S{i // 2}.", "yes" if i % 2 else "no", str(i)) for i in range(40)]
@@ -38,12 +38,12 @@ def test_repeated_sentences_of_different_documents_stay_together() -> None:
 
 
 @pytest.mark.parametrize("first", [-1, 5, 6])
-def test_more_folds_to_run_than_there_are_are_refused(first: int) -> None:
+def test_running_more_folds_than_exist_is_refused(first: int) -> None:
     with pytest.raises(SettingsError, match=rf"folds\.run_first must be below folds\.number, 5, or 0.*got {first}"):
         FoldSettings(number=5, run_first=first)
 
 
 @pytest.mark.parametrize(("number", "fold"), [(1, 0), (2, 0), (5, 5), (0, 1), (5, -1)])
-def test_folds_that_there_are_not_are_refused(number: int, fold: int) -> None:
+def test_an_impossible_number_of_folds_is_refused(number: int, fold: int) -> None:
     with pytest.raises(SettingsError, match=r"folds\."):
         FoldSettings(number=number, fold=fold)

@@ -10,9 +10,8 @@ from charbert.batch import NOISED, OWN_POSITIONS, TEACHER, THEIR_POSITIONS
 from charbert.data.readers.conll import TaggedSentence
 from charbert.model.processing import CharBertProcessor
 from charbert.noise.attack import Attack
-from charbert.tasks.aligned_examples import build_aligner
 from charbert.tasks.paired_batches import PairedDataset, TrainingNoise
-from charbert.tasks.tagging import NamedEntityTask
+from charbert.tasks.tagging.task import NamedEntityTask
 
 WORDS = ("Nobody", "remembered", "the", "lighthouse", "keeper", "counting", "seven", "ships", "before", "breakfast")
 LENGTHS = [len(WORDS) - number % 4 for number in range(24)]
@@ -24,10 +23,10 @@ def processor(wordpiece_tokenizer: PreTrainedTokenizerFast) -> CharBertProcessor
     return CharBertProcessor(wordpiece_tokenizer, None)
 
 
-def companions(processor: CharBertProcessor, *, examples: float = 0.5, beside: bool = False) -> PairedDataset:
+def paired(processor: CharBertProcessor, *, examples: float = 0.5, beside: bool = False) -> PairedDataset:
     task = NamedEntityTask("ner", "f1")
     task.learn_labels(SENTENCES)
-    made = build_aligner(task, SENTENCES, task.encode(SENTENCES, processor, 64), 64)
+    made = task.head.aligner(task, SENTENCES, task.encode(SENTENCES, processor, 64), 64)
     noise = TrainingNoise(Attack(), processor, seed=3, examples=examples, beside=beside)
     return PairedDataset(made, noise=noise)
 
@@ -36,9 +35,9 @@ def ids(features: list[dict[str, Any]]) -> list[list[int]]:
     return [feature["input_ids"] for feature in features]
 
 
-def test_a_share_of_the_examples_gets_typos_others_in_each_epoch(processor: CharBertProcessor) -> None:
-    dataset = companions(processor)
-    clean = dataset.counterparts.encoded.features
+def test_another_share_of_the_examples_gets_typos_in_each_epoch(processor: CharBertProcessor) -> None:
+    dataset = paired(processor)
+    clean = dataset.aligner.encoded.features
     changed = []
     for epoch in range(8):
         dataset.set_epoch(epoch)
@@ -56,7 +55,7 @@ def test_a_share_of_the_examples_gets_typos_others_in_each_epoch(processor: Char
 
 
 def test_the_same_example_gets_other_typos_in_another_epoch(processor: CharBertProcessor) -> None:
-    dataset = companions(processor, examples=1.0)
+    dataset = paired(processor, examples=1.0)
     read = []
     for epoch in (0, 1, 0):
         dataset.set_epoch(epoch)
@@ -65,15 +64,15 @@ def test_the_same_example_gets_other_typos_in_another_epoch(processor: CharBertP
     assert read[0] == read[2]
 
 
-def test_without_a_share_the_features_are_as_they_were(processor: CharBertProcessor) -> None:
-    dataset = companions(processor, examples=0.0)
-    assert [dataset[number] for number in range(len(dataset))] == dataset.counterparts.encoded.features
+def test_with_a_share_of_zero_the_features_are_unchanged(processor: CharBertProcessor) -> None:
+    dataset = paired(processor, examples=0.0)
+    assert [dataset[number] for number in range(len(dataset))] == dataset.aligner.encoded.features
 
 
 def test_labels_stay_with_their_words(processor: CharBertProcessor) -> None:
-    dataset = companions(processor, examples=1.0)
+    dataset = paired(processor, examples=1.0)
     for number, feature in enumerate(dataset.__getitems__(range(len(dataset)))):
-        clean = dataset.counterparts.encoded.features[number]
+        clean = dataset.aligner.encoded.features[number]
         assert [label for label in feature["labels"] if label != -100] == [
             label for label in clean["labels"] if label != -100
         ]
@@ -81,16 +80,16 @@ def test_labels_stay_with_their_words(processor: CharBertProcessor) -> None:
 
 
 @pytest.mark.parametrize("batch_size", [1, 7])
-def test_what_is_drawn_depends_on_no_other_example(processor: CharBertProcessor, batch_size: int) -> None:
-    dataset = companions(processor)
+def test_typos_of_an_example_do_not_depend_on_other_examples(processor: CharBertProcessor, batch_size: int) -> None:
+    dataset = paired(processor)
     numbers = list(reversed(range(len(dataset))))
     batches = [numbers[start : start + batch_size] for start in range(0, len(numbers), batch_size)]
     alone = [feature for batch in batches for feature in dataset.__getitems__(batch)]
     assert alone == dataset.__getitems__(numbers)
 
 
-def test_what_is_drawn_depends_on_no_number_of_workers(processor: CharBertProcessor) -> None:
-    dataset = companions(processor)
+def test_typos_do_not_depend_on_the_number_of_workers(processor: CharBertProcessor) -> None:
+    dataset = paired(processor)
     loaders = [DataLoader(dataset, batch_size=5, collate_fn=list, num_workers=workers) for workers in (0, 2)]
     for epoch in (0, 1):
         dataset.set_epoch(epoch)
@@ -98,9 +97,9 @@ def test_what_is_drawn_depends_on_no_number_of_workers(processor: CharBertProces
         assert first == second
 
 
-def test_a_copy_beside_the_clean_example_pairs_word_with_word(processor: CharBertProcessor) -> None:
-    dataset = companions(processor, examples=0.5, beside=True)
-    clean = dataset.counterparts.encoded.features
+def test_a_noised_copy_is_paired_with_its_clean_example_word_by_word(processor: CharBertProcessor) -> None:
+    dataset = paired(processor, examples=0.5, beside=True)
+    clean = dataset.aligner.encoded.features
     copies = 0
     for number, feature in enumerate(dataset.__getitems__(range(len(dataset)))):
         copy = feature.pop(NOISED)
@@ -113,9 +112,9 @@ def test_a_copy_beside_the_clean_example_pairs_word_with_word(processor: CharBer
     assert 0 < copies < len(clean)
 
 
-def test_the_teacher_reads_clean_text_and_is_paired_with_what_is_read_instead(processor: CharBertProcessor) -> None:
-    noised = companions(processor, examples=1.0)
-    made = noised.counterparts
+def test_the_teacher_reads_clean_text_and_is_paired_with_the_noised_one(processor: CharBertProcessor) -> None:
+    noised = paired(processor, examples=1.0)
+    made = noised.aligner
     taught = made.encode(range(len(made)), made.pieces, processor)
     dataset = PairedDataset(made, teacher=taught, noise=noised.noise)
     for number, feature in enumerate(dataset.__getitems__(range(len(dataset)))):
@@ -127,5 +126,5 @@ def test_the_teacher_reads_clean_text_and_is_paired_with_what_is_read_instead(pr
 
 
 def test_lengths_are_those_of_the_clean_features(processor: CharBertProcessor) -> None:
-    dataset = companions(processor, examples=1.0)
-    assert ids(list(dataset)) == ids(dataset.counterparts.encoded.features)
+    dataset = paired(processor, examples=1.0)
+    assert ids(list(dataset)) == ids(dataset.aligner.encoded.features)

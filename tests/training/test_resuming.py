@@ -151,7 +151,7 @@ def test_no_checkpoint_is_written_of_weights_that_are_no_numbers(tmp_path: Path)
     trainer = trainer_of(checkpoints=24)(tmp_path)
     weight = trainer.model.layers[0].weight
     weight.register_hook(lambda gradient: gradient * math.inf if trainer.state.global_step == 6 else gradient)
-    with pytest.raises(TrainingError, match=r"weights are no numbers any more after step 7 \(layers\.0\.weight"):
+    with pytest.raises(TrainingError, match=r"weights are no finite numbers after step 7 \(layers\.0\.weight"):
         trainer.train()
     assert Path(newest_checkpoint(tmp_path) or "").name == "checkpoint-6"
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from charbert.config.checks import check_range
+from charbert.config.data.noise import Edit, check_edits
 from charbert.config.data.splitting import SplitSettings
 from charbert.errors import SettingsError
 
@@ -132,11 +134,7 @@ class LengthSettings:
     none."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        if self.min_words < 0 or self.fence < 0:
-            raise SettingsError(
-                f"preparation.lengths.min_words and fence must be 0 or more, got {self.min_words} and {self.fence}"
-            )
+        check_range("preparation.lengths", self, "[0, inf)", "min_words", "fence")
         if self.max_words is not None and self.max_words < max(1, self.min_words):
             raise SettingsError(
                 f"preparation.lengths.max_words must be null or at least min_words ({self.min_words}), "
@@ -159,12 +157,10 @@ class NearSettings:
     """Size of a MinHash, at least 16. Larger: fewer missed pairs, more time."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        if not 0 <= self.similarity <= 1:
-            raise SettingsError(f"preparation.near.similarity must be in [0, 1], got {self.similarity}")
-        for name, least in (("ngram", 1), ("min_words", 0), ("permutations", 16)):
-            if getattr(self, name) < least:
-                raise SettingsError(f"preparation.near.{name} must be at least {least}, got {getattr(self, name)}")
+        check_range("preparation.near", self, "[0, 1]", "similarity")
+        check_range("preparation.near", self, "[1, inf)", "ngram")
+        check_range("preparation.near", self, "[0, inf)", "min_words")
+        check_range("preparation.near", self, "[16, inf)", "permutations")
 
 
 @dataclass
@@ -172,7 +168,7 @@ class DuplicateSettings:
     """Duplicates within a set."""
 
     conflicts: Conflict = Conflict.first
-    """Exact duplicates with different labels."""
+    """What happens to exact duplicates with different labels."""
 
 
 @dataclass
@@ -180,7 +176,7 @@ class LeakageSettings:
     """Training examples that are also in the dev or test set."""
 
     action: Finding = Finding.refuse
-    """What happens to these examples."""
+    """What happens to training examples that are also in the dev or test set."""
 
 
 @dataclass
@@ -202,7 +198,6 @@ class SuspiciousSettings:
     """Maximum number of examples, the most suspicious first; null: all."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         known = (
             "prune_by_noise_rate",
             "prune_by_class",
@@ -214,10 +209,8 @@ class SuspiciousSettings:
         )
         if self.method not in known:
             raise SettingsError(f"preparation.suspicious.method must be one of {', '.join(known)}, got {self.method}")
-        if self.folds < 2:
-            raise SettingsError(f"preparation.suspicious.folds must be at least 2, got {self.folds}")
-        if self.top is not None and self.top < 1:
-            raise SettingsError(f"preparation.suspicious.top must be at least 1 or null, got {self.top}")
+        check_range("preparation.suspicious", self, "[2, inf)", "folds")
+        check_range("preparation.suspicious", self, "[1, inf)", "top")
 
 
 @dataclass
@@ -227,34 +220,31 @@ class AugmentationSettings:
     share: float = 0.3
     """Share of the examples that are copied, in [0, 1]."""
     copies: int = 1
-    """Number of copies of each of them."""
+    """Number of copies of each copied example."""
     operations: list[str] = field(default_factory=lambda: ["noise", "synonyms", "deletion", "swap"])
     """One is drawn uniformly for each copy: ``noise`` (one-character edits), ``synonyms`` (from the file ``synonyms``;
     skipped without a file), ``deletion`` of words, ``swap`` of neighboring words."""
     word_share: float = 0.1
     """Share of words changed, in (0, 1]; at least one word."""
-    edits: list[str] = field(default_factory=lambda: ["drop", "add", "swap", "keyboard"])
+    edits: list[Edit] = field(default_factory=lambda: list(Edit))
     """Edits of ``noise``."""
     min_word_length: int = 4
-    """``noise`` does not change shorter words, in characters."""
+    """Minimum length of a word changed by ``noise``, in characters."""
     synonyms: str | None = None
     """A file with one word per line, followed by a tab and its synonyms, separated by commas."""
     contexts: bool = False
     """Questions: whether to change words of the contexts too, outside the answers; answer positions are updated."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        if not 0 <= self.share <= 1:
-            raise SettingsError(f"preparation.augmentation.share must be in [0, 1], got {self.share}")
-        if not 0 < self.word_share <= 1:
-            raise SettingsError(f"preparation.augmentation.word_share must be in (0, 1], got {self.word_share}")
-        if self.copies < 1:
-            raise SettingsError(f"preparation.augmentation.copies must be at least 1, got {self.copies}")
+        section = "preparation.augmentation"
+        check_range(section, self, "[0, 1]", "share")
+        check_range(section, self, "(0, 1]", "word_share")
+        check_range(section, self, "[1, inf)", "copies")
+        check_edits(section, self.edits, self.min_word_length)
         known = ("noise", "synonyms", "deletion", "swap")
         if not self.operations or set(self.operations) - set(known) or len(set(self.operations)) < len(self.operations):
             raise SettingsError(
-                f"preparation.augmentation.operations must list some of {', '.join(known)}, each once, "
-                f"got {self.operations}"
+                f"{section}.operations must list some of {', '.join(known)}, each once, got {self.operations}"
             )
 
 
@@ -269,9 +259,7 @@ class BalanceSettings:
     smallest divided by this. 1: all classes have the same size."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        if not 0 < self.ratio <= 1:
-            raise SettingsError(f"preparation.balance.ratio must be in (0, 1], got {self.ratio}")
+        check_range("preparation.balance", self, "(0, 1]", "ratio")
 
 
 @dataclass
@@ -306,7 +294,6 @@ class PreparationSettings:
     """Used only by ``experiments/prepare.py``."""
 
     def __post_init__(self) -> None:
-        """Check that no step is listed twice."""
         names = [step.name for step in self.steps]
         if len(set(names)) < len(names):
             raise SettingsError(f"preparation.steps must list each step once, got {', '.join(names)}")

@@ -7,9 +7,9 @@ from enum import Enum
 
 from omegaconf import MISSING
 
+from charbert.config.checks import check_name, check_range
 from charbert.config.identity import omit_default, omit_default_section
 from charbert.errors import SettingsError
-from charbert.files import is_plain_name
 
 
 class TaskKind(Enum):
@@ -41,7 +41,6 @@ class FoldSettings:
     repeats none."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         if self.number and self.number < 3:
             raise SettingsError(f"folds.number must be 3 or more (train, dev, test), or 0 for none, got {self.number}")
         if not 0 <= self.fold < max(1, self.number):
@@ -50,8 +49,7 @@ class FoldSettings:
             raise SettingsError(
                 f"folds.run_first must be below folds.number, {self.number}, or 0 for all of them, got {self.run_first}"
             )
-        if not 0 <= self.near_similarity <= 1:
-            raise SettingsError(f"folds.near_similarity must be in [0, 1], got {self.near_similarity}")
+        check_range("folds", self, "[0, 1]", "near_similarity")
 
 
 @dataclass
@@ -76,9 +74,7 @@ class SetFiles:
     """Factor on ``finetuning.epochs`` for small sets, whose epochs have few steps; above 0."""
 
     def __post_init__(self) -> None:
-        """Check ranges and the names used for files."""
-        if self.epochs_factor <= 0:
-            raise SettingsError(f"data.sets.TASK.epochs_factor must be positive, got {self.epochs_factor}")
+        check_range("data.sets.TASK", self, "(0, inf)", "epochs_factor")
         for name in self.attacked:
             check_name("an attacked set (data.sets.TASK.attacked, data.own.attacked)", name)
 
@@ -137,12 +133,8 @@ class NewswireSettings:
     """Test questions of each."""
 
     def __post_init__(self) -> None:
-        """Check that no set is empty."""
-        for name in ("sentences", "texts", "questions"):
-            for split in ("train", "dev", "test"):
-                if getattr(self, f"{split}_{name}") < 1:
-                    count = getattr(self, f"{split}_{name}")
-                    raise SettingsError(f"newswire.{split}_{name} must be at least 1, got {count}")
+        for split in ("train", "dev", "test"):
+            check_range("newswire", self, "[1, inf)", f"{split}_sentences", f"{split}_texts", f"{split}_questions")
 
 
 @dataclass
@@ -159,9 +151,7 @@ class CorpusSettings:
     """Processes that count the vocabularies of a new corpus. Does not change results."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        if self.num_workers < 1:
-            raise SettingsError(f"corpus.num_workers must be at least 1, got {self.num_workers}")
+        check_range("corpus", self, "[1, inf)", "num_workers")
 
 
 @dataclass
@@ -201,10 +191,8 @@ class SpanSettings:
     """Maximum length of a question, in subwords; the rest is cut off."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        for name in ("document_stride", "n_best", "max_answer_length", "max_question_length"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"task.spans.{name} must be at least 1, got {getattr(self, name)}")
+        sizes = ("document_stride", "n_best", "max_answer_length", "max_question_length")
+        check_range("task.spans", self, "[1, inf)", *sizes)
 
 
 @dataclass
@@ -225,79 +213,5 @@ class TaskSettings:
     """Subwords per sequence, at least 8, for a task with long texts; null: ``finetuning.max_length``."""
 
     def __post_init__(self) -> None:
-        """Check name and ranges."""
         check_name("task.name", self.name)
-        if self.max_length is not None and self.max_length < 8:
-            raise SettingsError(f"task.max_length must be at least 8 subwords or null, got {self.max_length}")
-
-
-@dataclass
-class NoiseSettings:
-    """Noise in the pretraining text. Paper: Sec. 3.5."""
-
-    rules: str = "paper"
-    """paper: drop, add or swap inner characters of any word; released: the rules of the authors' script."""
-    probability: float = 0.15
-    """Share of words noised for NLM, in [0, 1]. Paper: 15 % (Sec. 4.1). Released code: 10 %."""
-    edits: list[str] = field(default_factory=lambda: ["drop", "add", "swap"])
-    """Some of drop, add, swap, keyboard; one is drawn uniformly for each noised word."""
-    min_word_length: int = 4
-    """Shorter words stay as they are, in characters."""
-    mlm_probability: float = 0.10
-    """Share of subwords predicted by MLM, in [0, 1]: whole words, never noised ones. Paper: 10 % (Sec. 4.1)."""
-
-    def __post_init__(self) -> None:
-        """Check ranges."""
-        for name in ("probability", "mlm_probability"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise SettingsError(f"noise.{name} must be in [0, 1], got {getattr(self, name)}")
-        if self.rules not in ("paper", "released"):
-            raise SettingsError(f"noise.rules must be paper or released, got {self.rules}")
-        check_edits("noise.edits", self.edits)
-
-
-@dataclass
-class AttackSettings:
-    """Attack on test words. Paper: Sec. 4.5; the rule follows the authors' attacked sets."""
-
-    name: str = "charbert"
-    """Name of the attack in records and tables."""
-    seed: int = 0
-    """Seed of the attack; the same for all models, so that all read the same words."""
-    probability: float = 1.0
-    """Share of eligible words attacked, in [0, 1]."""
-    edits: list[str] = field(default_factory=lambda: ["drop", "add", "swap", "keyboard"])
-    """One is drawn, uniformly, for each attacked word."""
-    min_word_length: int = 4
-    """Shorter words stay as they are, in characters."""
-    letters: str = "both"
-    """Inserted letters: both (upper and lower case, as in the authors' NER set) or lower (as in their QNLI set)."""
-
-    def __post_init__(self) -> None:
-        """Check name and ranges."""
-        check_name("attack.name", self.name)
-        if not 0 <= self.probability <= 1:
-            raise SettingsError(f"attack.probability must be in [0, 1], got {self.probability}")
-        if self.min_word_length < 3:
-            raise SettingsError(
-                f"attack.min_word_length must leave an inner character (>= 3), got {self.min_word_length}"
-            )
-        if self.letters not in ("both", "lower"):
-            raise SettingsError(f"attack.letters must be both or lower, got {self.letters}")
-        check_edits("attack.edits", self.edits)
-
-
-def check_name(setting: str, name: str) -> None:
-    """Raise SettingsError unless a name is usable as a file name."""
-    if not is_plain_name(name):
-        raise SettingsError(
-            f"{setting} names files, so it must be short, without slashes and not .., got {name[:80]!r}"
-        )
-
-
-def check_edits(setting: str, edits: list[str]) -> None:
-    """Raise SettingsError unless a setting lists at least one edit and only known ones."""
-    known = ("drop", "add", "swap", "keyboard")
-    unknown = [edit for edit in edits if edit not in known]
-    if unknown or not edits:
-        raise SettingsError(f"{setting} must list some of {', '.join(known)}, got {edits}")
+        check_range("task", self, "[8, inf)", "max_length")

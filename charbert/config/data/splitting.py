@@ -47,7 +47,6 @@ class SplitSettings:
     """Maximum number of splits of a leave-one-out method; more is an error."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         if self.source not in ("train", "dev", "test"):
             raise SettingsError(f"preparation.split.source must be train, dev or test, got {self.source!r}")
         if min(self.dev_share, self.test_share) <= 0 or self.dev_share + self.test_share >= 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from charbert.config.checks import check_range
 from charbert.errors import SettingsError
 
 
@@ -39,20 +40,14 @@ class BaselineSettings:
     """Minimum number of training rows that contain an n-gram; at least 1."""
     max_features: int | None = 200_000
     """Number of n-grams kept, the most frequent first; null: all."""
-    strength: float = 1.0
+    C: float = 1.0
     """Inverse of the L2 penalty of the regression, above 0."""
     window: int = 1
     """Tagging: number of neighbor words on each side whose n-grams are features too; 0 or more."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         if len(self.ngrams) != 2 or not 1 <= self.ngrams[0] <= self.ngrams[1]:
             raise SettingsError(f"model.baseline.ngrams must be the shortest and the longest n-gram, got {self.ngrams}")
-        if self.min_count < 1:
-            raise SettingsError(f"model.baseline.min_count must be at least 1, got {self.min_count}")
-        if self.max_features is not None and self.max_features < 1:
-            raise SettingsError(f"model.baseline.max_features must be at least 1 or null, got {self.max_features}")
-        if self.strength <= 0:
-            raise SettingsError(f"model.baseline.strength must be positive, got {self.strength}")
-        if self.window < 0:
-            raise SettingsError(f"model.baseline.window must not be negative, got {self.window}")
+        check_range("model.baseline", self, "[1, inf)", "min_count", "max_features")
+        check_range("model.baseline", self, "(0, inf)", "C")
+        check_range("model.baseline", self, "[0, inf)", "window")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
 from omegaconf import MISSING
 
+from charbert.config.checks import check_range
 from charbert.config.identity import omit_default, omit_default_section
 from charbert.config.model.classical import BaselineSettings
 from charbert.config.model.word_recognizer import WordRecognizerSettings
@@ -96,7 +96,6 @@ class TrunkSettings:
     """For scratch: pretraining of the trunk itself."""
 
     def __post_init__(self) -> None:
-        """Check that the fields fit the source."""
         if self.source is TrunkSource.scratch and "model_type" not in self.config:
             raise SettingsError("trunk.config.model_type is required when trunk.source=scratch, e.g. bert")
         if self.source is not TrunkSource.scratch and not self.location:
@@ -162,15 +161,11 @@ class ModelSettings:
     """The authors' character vocabulary file for ``released``."""
 
     def __post_init__(self) -> None:
-        """Check sizes."""
         if self.interaction_window % 2 == 0 or self.interaction_window < 1:
             raise SettingsError(f"model.interaction_window must be odd, got {self.interaction_window}")
-        if self.char_initializer_range is not None and self.char_initializer_range <= 0:
-            raise SettingsError(f"model.char_initializer_range must be positive, got {self.char_initializer_range}")
-        if not 0 <= self.hidden_share <= 1:
-            raise SettingsError(f"model.hidden_share must be in [0, 1], got {self.hidden_share}")
-        if not 0 <= self.trunk_teacher_weight < math.inf:
-            raise SettingsError(f"model.trunk_teacher_weight must be 0 or more, got {self.trunk_teacher_weight}")
+        check_range("model", self, "(0, inf)", "char_initializer_range")
+        check_range("model", self, "[0, 1]", "hidden_share")
+        check_range("model", self, "[0, inf)", "trunk_teacher_weight")
         if self.char_encoder is CharEncoder.none and self.head_channels is Channels.char:
             raise SettingsError("model.head_channels=char needs a char channel, but model.char_encoder=none")
         if self.pretrained and (self.released or self.objective is not Objective.none):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from charbert.config.checks import check_range
+from charbert.config.data.noise import Edit, check_edits
 from charbert.config.training.trainer import OptimizerSettings, TrainingSettings
-from charbert.errors import SettingsError
 
 
 class Backoff(Enum):
@@ -52,19 +53,17 @@ class WordRecognizerSettings:
     """Maximum length of a training sentence, in words; corrected sentences may have any length."""
     noise_probability: float = 1.0
     """Share of words noised in training, in [0, 1]."""
-    edits: list[str] = field(default_factory=lambda: ["drop", "add", "swap", "keyboard"])
+    edits: list[Edit] = field(default_factory=lambda: list(Edit))
     """One is drawn, uniformly, for each noised word."""
     min_word_length: int = 3
-    """Shorter words stay as they are, in characters."""
+    """Minimum length of a noised word, in characters."""
     training: TrainingSettings = field(default_factory=lambda: _training(10))
     """Training of the recognizer."""
     background_training: TrainingSettings = field(default_factory=lambda: _training(2))
     """Training of the background recognizer."""
 
     def __post_init__(self) -> None:
-        """Check ranges; the noise checks its own."""
-        for name in ("hidden_size", "vocab_size", "background_vocab_size", "max_words"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"model.recognizer.{name} must be at least 1, got {getattr(self, name)}")
-        if not 0 <= self.noise_probability <= 1:
-            raise SettingsError(f"model.recognizer.noise_probability must be in [0, 1], got {self.noise_probability}")
+        section = "model.recognizer"
+        check_range(section, self, "[1, inf)", "hidden_size", "vocab_size", "background_vocab_size", "max_words")
+        check_range(section, self, "[0, 1]", "noise_probability")
+        check_edits(section, self.edits, self.min_word_length)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from charbert.config.checks import check_range
 from charbert.errors import SettingsError
 
 _SETTING = re.compile(r"[\w.]+:.+")
@@ -19,7 +20,7 @@ class DistillationSettings:
     """Whether a teacher is used."""
     teacher: str = ""
     """Folder of a fine-tuned model of the same task: CharBERT, one of our plain trunks or a Hugging Face model."""
-    cell: list[str] = field(default_factory=list)
+    run: list[str] = field(default_factory=list)
     """Instead of ``teacher``: the finished run of the task with these settings, e.g. ``[model:charbert,seed:1]``.
     A group is written by its name; any other setting in full, e.g. ``finetuning.epochs:3``."""
     weight: float = 0.5
@@ -38,26 +39,22 @@ class DistillationSettings:
     settings."""
 
     def __post_init__(self) -> None:
-        """Check ranges, and that at most one teacher is given."""
-        if not 0 <= self.weight <= 1:
-            raise SettingsError(f"distillation.weight must be in [0, 1], got {self.weight}")
-        if self.temperature <= 0:
-            raise SettingsError(f"distillation.temperature must be positive, got {self.temperature}")
-        if self.hidden_weight < 0:
-            raise SettingsError(f"distillation.hidden_weight must be 0 or more, got {self.hidden_weight}")
-        for name, form, matches in (("cell", "SETTING:VALUE", _SETTING), ("layer_map", "LAYER:LAYER", _LAYERS)):
+        check_range("distillation", self, "[0, 1]", "weight")
+        check_range("distillation", self, "(0, inf)", "temperature")
+        check_range("distillation", self, "[0, inf)", "hidden_weight")
+        for name, form, matches in (("run", "SETTING:VALUE", _SETTING), ("layer_map", "LAYER:LAYER", _LAYERS)):
             wrong = [entry for entry in getattr(self, name) if not matches.fullmatch(entry)]
             if wrong:
                 raise SettingsError(f"distillation.{name} must list {form}, got {wrong[0]!r}")
         layers = self.student_layers
         if layers and (min(layers) < 1 or layers != sorted(set(layers))):
             raise SettingsError(f"distillation.student_layers must rise from 1, each layer once, got {layers}")
-        if self.teacher and self.cell:
+        if self.teacher and self.run:
             raise SettingsError(
-                f"give one teacher, distillation.teacher or distillation.cell, got teacher={self.teacher!r} and "
-                f"cell={self.cell}"
+                f"give one teacher, distillation.teacher or distillation.run, got teacher={self.teacher!r} and "
+                f"run={self.run}"
             )
-        if not self.enabled and (self.teacher or self.cell or layers):
+        if not self.enabled and (self.teacher or self.run or layers):
             raise SettingsError(
                 "distillation.enabled is false, but a teacher or student_layers is given; "
                 "choose distillation=logits or distillation=hidden"
@@ -65,8 +62,8 @@ class DistillationSettings:
 
     @property
     def run_settings(self) -> dict[str, str]:
-        """The settings in ``cell`` and their values."""
-        return {name: value for name, _, value in (entry.partition(":") for entry in self.cell)}
+        """The settings in ``run`` and their values."""
+        return {name: value for name, _, value in (entry.partition(":") for entry in self.run)}
 
     @property
     def layer_pairs(self) -> dict[int, int]:

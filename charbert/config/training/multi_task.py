@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from charbert.config.checks import check_range
 from charbert.config.data.sets import TaskSettings
 from charbert.errors import SettingsError
 
@@ -33,9 +34,7 @@ class MultiTaskSettings:
     """Whether tasks keep their own ``max_length``; false: ``finetuning.max_length`` for all."""
 
     def __post_init__(self) -> None:
-        """Check the range, and that each task is stored under its own name."""
-        if self.temperature < 1:
-            raise SettingsError(f"multi_task.temperature must be 1 or more, got {self.temperature}")
+        check_range("multi_task", self, "[1, inf)", "temperature")
         for name, task in self.tasks.items():
             if name != task.name:
                 raise SettingsError(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from charbert.config.data.sets import check_edits
-from charbert.errors import SettingsError
+from charbert.config.checks import check_range
+from charbert.config.data.noise import Edit, Letters, check_edits
 
 
 class RobustMethod(Enum):
@@ -14,7 +14,7 @@ class RobustMethod(Enum):
 
     none = "none"
     adversarial = "adversarial"
-    self_teaching = "self_teaching"
+    consistency = "consistency"
 
 
 class Divergence(Enum):
@@ -29,17 +29,17 @@ class RobustTrainingSettings:
     """Typos in fine-tuning, new in each epoch; labels do not change. Words are chosen as in `AttackSettings`."""
 
     method: RobustMethod = RobustMethod.none
-    """adversarial: a share of the examples is read noised instead of clean; self_teaching: consistency training, in
+    """adversarial: a share of the examples is read noised instead of clean; consistency: consistency training, in
     which each example is read clean and predictions on a noised copy are trained toward those on the clean text."""
     examples: float = 0.5
     """Share of the examples noised in an epoch, in [0, 1]; drawn anew in each epoch."""
     words: float = 1.0
     """Share of the eligible words noised in such an example, in [0, 1]."""
-    edits: list[str] = field(default_factory=lambda: ["drop", "add", "swap", "keyboard"])
+    edits: list[Edit] = field(default_factory=lambda: list(Edit))
     """One is drawn, uniformly, for each noised word."""
     min_word_length: int = 4
-    """Shorter words stay as they are, in characters."""
-    letters: str = "both"
+    """Shorter words stay as they are, in characters; at least 3."""
+    letters: Letters = Letters.both
     """Inserted letters: both (upper and lower case) or lower."""
     weight: float = 1.0
     """Consistency training: weight of the divergence, added to the loss on the labels; 0 or more."""
@@ -48,16 +48,6 @@ class RobustTrainingSettings:
     toward each other."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        for name in ("examples", "words"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise SettingsError(f"robust_training.{name} must be in [0, 1], got {getattr(self, name)}")
-        if self.min_word_length < 3:
-            raise SettingsError(
-                f"robust_training.min_word_length must leave an inner character (>= 3), got {self.min_word_length}"
-            )
-        if self.letters not in ("both", "lower"):
-            raise SettingsError(f"robust_training.letters must be both or lower, got {self.letters}")
-        if self.weight < 0:
-            raise SettingsError(f"robust_training.weight must be 0 or more, got {self.weight}")
-        check_edits("robust_training.edits", self.edits)
+        check_range("robust_training", self, "[0, 1]", "examples", "words")
+        check_range("robust_training", self, "[0, inf)", "weight")
+        check_edits("robust_training", self.edits, self.min_word_length)

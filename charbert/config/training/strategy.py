@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from charbert.config.checks import check_range
 from charbert.errors import SettingsError
 
 
@@ -83,13 +84,9 @@ class LoraSettings:
     """merged: a usual checkpoint; adapters: only the trained weights and the name of their base model."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        if self.rank < 1:
-            raise SettingsError(f"strategy.lora.rank must be at least 1, got {self.rank}")
-        if self.alpha <= 0:
-            raise SettingsError(f"strategy.lora.alpha must be positive, got {self.alpha}")
-        if not 0 <= self.dropout < 1:
-            raise SettingsError(f"strategy.lora.dropout must be in [0, 1), got {self.dropout}")
+        check_range("strategy.lora", self, "[1, inf)", "rank")
+        check_range("strategy.lora", self, "(0, inf)", "alpha")
+        check_range("strategy.lora", self, "[0, 1)", "dropout")
         if not self.maps:
             raise SettingsError("strategy.lora.maps is empty, expected at least one of query, key, value, output")
 
@@ -108,13 +105,8 @@ class RateSettings:
     """Factor from one trunk layer's rate to that of the layer below, in (0, 1]; the embeddings are the lowest."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        for name in ("trunk", "char_channel", "head"):
-            rate = getattr(self, name)
-            if rate is not None and rate <= 0:
-                raise SettingsError(f"strategy.rates.{name} must be positive or null, got {rate}")
-        if not 0 < self.layer_decay <= 1:
-            raise SettingsError(f"strategy.rates.layer_decay must be in (0, 1], got {self.layer_decay}")
+        check_range("strategy.rates", self, "(0, inf)", "trunk", "char_channel", "head")
+        check_range("strategy.rates", self, "(0, 1]", "layer_decay")
 
 
 @dataclass
@@ -122,19 +114,16 @@ class DropoutSettings:
     """Dropout in fine-tuning, each in [0, 1); null: that of the encoder."""
 
     trunk: float | None = None
-    """On the trunk's hidden states and embeddings."""
+    """Dropout on the trunk's hidden states and embeddings."""
     attention: float | None = None
-    """On the trunk's attention weights."""
+    """Dropout on the trunk's attention weights."""
     char_channel: float | None = None
-    """On the char encoder's states; default: none."""
+    """Dropout on the char encoder's states; default: none."""
     head: float | None = None
-    """Before the classifier; the question answering head has none."""
+    """Dropout before the classifier; the question answering head has none."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        for name, value in vars(self).items():
-            if value is not None and not 0 <= value < 1:
-                raise SettingsError(f"strategy.dropout.{name} must be in [0, 1) or null, got {value}")
+        check_range("strategy.dropout", self, "[0, 1)", "trunk", "attention", "char_channel", "head")
 
 
 @dataclass
@@ -160,10 +149,8 @@ class StrategySettings:
 
     def __post_init__(self) -> None:
         """Raise an error for values out of range and for contradictory settings."""
-        if not 0 < self.gradual.until < 1:
-            raise SettingsError(f"strategy.gradual.until must be in (0, 1), got {self.gradual.until}")
-        if self.reinit_layers < 0:
-            raise SettingsError(f"strategy.reinit_layers must be 0 or more, got {self.reinit_layers}")
+        check_range("strategy.gradual", self.gradual, "(0, 1)", "until")
+        check_range("strategy", self, "[0, inf)", "reinit_layers")
         if self.trunk is TrunkTraining.frozen:
             self._check_frozen()
         if self.trunk is TrunkTraining.lora and self.rates.layer_decay < 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from charbert.config.checks import check_range
 from charbert.config.identity import omit_default
 from charbert.errors import SettingsError
 
@@ -59,31 +60,19 @@ class OptimizerSettings:
     momentum: float = omit_default(0.0)
     """Momentum of SGD and RMSprop, in [0, 1); 0.9 is usual."""
     polynomial_power: float = omit_default(2.0)
-    """For ``schedule=polynomial``: the rate is proportional to this power of the remaining steps' share; above 0."""
+    """For ``schedule=polynomial``: the rate is proportional to (share of steps left) ** power; 1: linear."""
     l1_penalty: float = omit_default(0.0)
     """Weight of an L1 penalty in the loss, on the weights with weight decay; 0 or more."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        if self.max_grad_norm < 0:
-            raise SettingsError(f"optimizer.max_grad_norm must be 0 or more, got {self.max_grad_norm}")
-        if not 0 <= self.momentum < 1:
-            raise SettingsError(f"optimizer.momentum must be in [0, 1), got {self.momentum}")
+        check_range("optimizer", self, "[0, inf)", "max_grad_norm", "l1_penalty")
+        check_range("optimizer", self, "(0, inf)", "learning_rate", "polynomial_power")
+        check_range("optimizer", self, "[0, 1)", "momentum", "warmup_fraction", "weight_decay")
         if self.momentum and self.algorithm not in (Algorithm.sgd, Algorithm.rmsprop):
             raise SettingsError(
                 f"optimizer.momentum={self.momentum} is of sgd and rmsprop, but optimizer.algorithm="
                 f"{self.algorithm.name}; leave it at 0"
             )
-        if self.polynomial_power <= 0:
-            raise SettingsError(f"optimizer.polynomial_power must be positive, got {self.polynomial_power}")
-        if self.l1_penalty < 0:
-            raise SettingsError(f"optimizer.l1_penalty must be 0 or more, got {self.l1_penalty}")
-        if self.learning_rate <= 0:
-            raise SettingsError(f"optimizer.learning_rate must be positive, got {self.learning_rate}")
-        if not 0 <= self.warmup_fraction < 1:
-            raise SettingsError(f"optimizer.warmup_fraction must be in [0, 1), got {self.warmup_fraction}")
-        if not 0 <= self.weight_decay < 1:
-            raise SettingsError(f"optimizer.weight_decay must be in [0, 1), got {self.weight_decay}")
 
 
 @dataclass
@@ -121,13 +110,8 @@ class TrainingSettings:
     """Whether to batch sequences of similar length, which needs less padding."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
-        for name in ("batch_size", "gradient_accumulation", "eval_batch_size", "log_every"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"training.{name} must be at least 1, got {getattr(self, name)}")
-        if self.max_length < 8:
-            raise SettingsError(f"training.max_length must be at least 8 subwords, got {self.max_length}")
+        check_range("training", self, "[1, inf)", "batch_size", "gradient_accumulation", "eval_batch_size")
+        check_range("training", self, "[1, inf)", "log_every", "patience")
+        check_range("training", self, "[8, inf)", "max_length")
         if self.epochs <= 0 and self.max_steps <= 0:
             raise SettingsError(f"training.epochs or training.max_steps must be positive, got {self.epochs}")
-        if self.patience is not None and self.patience < 1:
-            raise SettingsError(f"training.patience must be at least 1 or null, got {self.patience}")

@@ -63,7 +63,7 @@ def read_conll(
     columns: Sequence[str] | None = None,
     scheme: TagScheme = "auto",
     unescape_quotes: bool = False,
-    faults: list[ExampleError] | None = None,
+    errors: list[ExampleError] | None = None,
 ) -> list[TaggedSentence]:
     """Return the sentences of a column file, their tags in IOB2.
 
@@ -77,7 +77,7 @@ def read_conll(
         scheme: of the tags; ``auto`` detects IOB1 or IOB2, ``plain`` keeps the tags (such as parts of speech).
         unescape_quotes: read a word ``\\"`` as ``"``.
             Released code: each quotation mark of the attacked test set is escaped, which is not part of the attack.
-        faults: None: a malformed line or tag is an error. A list: sentences with malformed lines are left out and
+        errors: None: a malformed line or tag is an error. A list: sentences with malformed lines are left out and
             added to it, and sentences with tags of another scheme are read unchanged.
 
     Raises:
@@ -88,12 +88,12 @@ def read_conll(
     if scheme not in ("auto", "iob1", "iob2", "plain"):
         raise SettingsError(f"scheme must be auto, iob1, iob2 or plain, got {scheme!r}")
     lines = read_text(path, "a file of columns").split("\n")  # not splitlines(): a word may contain U+0085 or U+2028
-    sentences = _read_sentences(path, lines, columns, unescape_quotes, faults)
+    sentences = _read_sentences(path, lines, columns, unescape_quotes, errors)
     if not sentences:
         raise DataError.at(path, None, expected="at least one sentence", found="none", hint="is the file empty?")
     if scheme == "plain":
         return sentences
-    read = [sentence for sentence in sentences if faults is None or all(map(is_entity_tag, sentence.tags))]
+    read = [sentence for sentence in sentences if errors is None or all(map(is_entity_tag, sentence.tags))]
     tags = iter(to_iob2(path, [(sentence.tags, sentence.line or 1) for sentence in read], scheme))
     known = set(map(id, read))
     return [replace(sentence, tags=next(tags)) if id(sentence) in known else sentence for sentence in sentences]
@@ -193,13 +193,13 @@ def _read_sentences(
     lines: list[str],
     columns: Sequence[str] | None,
     unescape_quotes: bool,
-    faults: list[ExampleError] | None = None,
+    errors: list[ExampleError] | None = None,
 ) -> list[TaggedSentence]:
     """Return the sentences of a file with unconverted tags."""
     sentences: list[TaggedSentence] = []
     rows: list[tuple[str, ...]] = []
     document = first_line = sentence_number = 0
-    fault: DataError | None = None
+    first_error: DataError | None = None
     layout = _Layout(columns) if columns is not None else None
     document_mark = ""
     for number, line in enumerate([*lines, ""], start=1):
@@ -207,13 +207,13 @@ def _read_sentences(
         starts_document = line.startswith(DOCUMENT_MARK)
         if rows and (starts_document or not line):
             assert layout is not None
-            if fault is None:
+            if first_error is None:
                 sentences.append(layout.sentence(rows, document, first_line, unescape_quotes))
-            elif faults is not None:
+            elif errors is not None:
                 content = "\n".join(lines[first_line - 1 : number - 1])
-                faults.append(ExampleError(sentence_number, f"{path}:{first_line}", str(fault), content))
+                errors.append(ExampleError(sentence_number, f"{path}:{first_line}", str(first_error), content))
             sentence_number += 1
-            rows, fault = [], None
+            rows, first_error = [], None
         if starts_document and sentences and sentences[-1].document == document:
             document += 1
         document_mark = line if starts_document else document_mark
@@ -225,9 +225,9 @@ def _read_sentences(
         try:
             rows.append(layout.split(path, number, line))
         except DataError as error:
-            if faults is None:
+            if errors is None:
                 raise
-            fault = fault or error
+            first_error = first_error or error
             rows.append(())
     return sentences
 

@@ -25,7 +25,7 @@ _ID = re.compile(rf"({_COUNT})|({_COUNT})-({_COUNT})|(0|{_COUNT})\.({_COUNT})")
 
 
 def read_conllu(
-    path: Path | str, tag: PosColumn = "upos", *, faults: list[ExampleError] | None = None
+    path: Path | str, tag: PosColumn = "upos", *, errors: list[ExampleError] | None = None
 ) -> list[TaggedSentence]:
     """Return the sentences of a CoNLL-U file, one word for each syntactic word.
 
@@ -35,7 +35,7 @@ def read_conllu(
     Args:
         path: the file, in UTF-8.
         tag: ``upos``, the 17 universal parts of speech, or ``xpos``, language-specific ones.
-        faults: None: a malformed sentence is an error. A list: it is left out and added to the list.
+        errors: None: a malformed sentence is an error. A list: it is left out and added to the list.
 
     Raises:
         DataError: with the line, if the file is missing or empty, or has a line with a wrong number of columns, invalid
@@ -55,10 +55,10 @@ def read_conllu(
                     rows = [(at, _split(path, at, cells)) for at, cells in block]
                     sentences.append(_sentence(path, rows, column, document))
                 except DataError as error:
-                    if faults is None:
+                    if errors is None:
                         raise
                     content = "\n".join(cells for _, cells in block)
-                    faults.append(ExampleError(sentence_number, f"{path}:{block[0][0]}", str(error), content))
+                    errors.append(ExampleError(sentence_number, f"{path}:{block[0][0]}", str(error), content))
                 block, started = [], True
                 sentence_number += 1
         elif not line.startswith("#"):

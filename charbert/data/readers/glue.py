@@ -34,7 +34,7 @@ class LabeledText:
 
 
 def read_glue(
-    path: Path | str, columns: ColumnSettings, *, unquote_fields: bool = False, faults: list[ExampleError] | None = None
+    path: Path | str, columns: ColumnSettings, *, unquote_fields: bool = False, errors: list[ExampleError] | None = None
 ) -> list[LabeledText]:
     """Return the rows of a table, with labels by name.
 
@@ -46,7 +46,7 @@ def read_glue(
         unquote_fields: remove CSV quotation marks around fields and halve those inside, if every field with a
             quotation mark is quoted.
             Released code: fields of the attacked QNLI set are quoted by a CSV writer, which is not part of the attack.
-        faults: None: a malformed row is an error, unless ``columns.broken_rows`` allows it. A list: malformed rows
+        errors: None: a malformed row is an error, unless ``columns.broken_rows`` allows it. A list: malformed rows
             and repeated ids are left out and added to it, and unknown labels are read unchanged.
 
     Raises:
@@ -63,22 +63,22 @@ def read_glue(
         fields = line.split("\t")
         if unquote_fields:
             fields = [_unquote(cell) for cell in fields]
-        fault = _row_fault(path, number, fields, names, columns)
-        if fault is not None and faults is not None:
-            faults.append(ExampleError(number - first_line, f"{path}:{number}", str(fault), line))
+        error = _row_error(path, number, fields, names, columns)
+        if error is not None and errors is not None:
+            errors.append(ExampleError(number - first_line, f"{path}:{number}", str(error), line))
             continue
-        if fault is not None:
-            broken.append(fault)
+        if error is not None:
+            broken.append(error)
             if len(broken) > columns.broken_rows:
-                raise fault
+                raise error
             continue
         row = dict(zip(names, fields, strict=True))
-        rows.append(_labeled(path, number, row, columns, any_label=faults is not None))
+        rows.append(_labeled(path, number, row, columns, any_label=errors is not None))
     if not rows:
         raise DataError.at(path, None, expected="at least one row", found="none", hint="is the file empty?")
     if broken:
         log.warning("%d of %d rows left out, the first: %s", len(broken), len(rows) + len(broken), broken[0])
-    return _unique_rows(rows, first_line, faults)
+    return _unique_rows(rows, first_line, errors)
 
 
 def write_glue(path: Path | str, rows: Sequence[LabeledText], columns: ColumnSettings) -> None:
@@ -156,7 +156,7 @@ def _read_header(path: Path, lines: Sequence[str], columns: ColumnSettings) -> l
     )
 
 
-def _row_fault(
+def _row_error(
     path: Path, number: int, fields: Sequence[str], names: Sequence[str], columns: ColumnSettings
 ) -> DataError | None:
     """Return the error of a malformed row, or None."""
@@ -199,7 +199,7 @@ def _labeled(
     )
 
 
-def _unique_rows(rows: Iterable[LabeledText], first_line: int, faults: list[ExampleError] | None) -> list[LabeledText]:
+def _unique_rows(rows: Iterable[LabeledText], first_line: int, errors: list[ExampleError] | None) -> list[LabeledText]:
     """Return the rows with the first of each id; the others become errors."""
     seen: dict[str, str] = {}
     kept = []
@@ -208,11 +208,11 @@ def _unique_rows(rows: Iterable[LabeledText], first_line: int, faults: list[Exam
             kept.append(row)
             continue
         reason = f"expected ids that occur once, got {row.row_id!r} again after {seen[row.row_id]}"
-        if faults is None:
+        if errors is None:
             raise DataError(f"{row.place}: {reason}; was the file joined from two?")
         line = int(row.place.rpartition(":")[2])
         content = "\t".join(filter(None, (row.row_id, row.first, row.second, row.label)))
-        faults.append(ExampleError(line - first_line, row.place, reason, content))
+        errors.append(ExampleError(line - first_line, row.place, reason, content))
     return kept
 
 

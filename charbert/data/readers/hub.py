@@ -6,24 +6,18 @@ A split is written once in the layout of its benchmark, so readers and checksums
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import datasets
 
-from charbert.config.data.sets import TaskKind, TaskSettings
-from charbert.data.readers.columns import write_columns
-from charbert.data.readers.conll import TaggedSentence, write_conll
-from charbert.data.readers.glue import LabeledText, write_glue
-from charbert.data.readers.squad import Answer, Question, write_squad
 from charbert.errors import DataError, SettingsError
 from charbert.files import replaced_file
 
 _HUB, _PARQUET = "hub:", "parquet:"
 _FORM = "hub:org/name/config/split or hub:org/name/config/split@revision"
-_BREAKS = re.compile(r"[\t\r\n]+")
 
 
 @dataclass(frozen=True)
@@ -55,14 +49,22 @@ def is_reference(name: str) -> bool:
     return name.startswith((_HUB, _PARQUET))
 
 
-def fetch_split(reference: str, task: TaskSettings, hub_columns: Mapping[str, str], root: Path, folder: Path) -> Path:
+def fetch_split(
+    reference: str,
+    write: Callable[[Path, HubRows], None],
+    suffix: str,
+    hub_columns: Mapping[str, str],
+    root: Path,
+    folder: Path,
+) -> Path:
     """Write a split as a file in the layout of the task and return its path.
 
     Files in the cache of the hub library are not downloaded again.
 
     Args:
         reference: ``hub:org/name/config/split@revision``, or ``parquet:`` and a path or pattern of files.
-        task: determines the layout and the names of the columns.
+        write: writes the rows in the layout of the task, as `charbert.tasks.task.Task.write_hub` does.
+        suffix: of the file.
         hub_columns: names of columns on the hub, by our names, if they differ, such as
             ``{"#1 String": "sentence1"}``. For tagging the defaults are ``tokens`` for ``word`` and ``ner_tags`` for
             ``tag``.
@@ -74,9 +76,8 @@ def fetch_split(reference: str, task: TaskSettings, hub_columns: Mapping[str, st
         SettingsError: if the reference has no known form.
     """
     rows = load_split(reference, root)
-    write, _ = _WRITERS[task.kind]
-    path = split_path(reference, task.kind, folder)
-    write(path, _Rows(reference, rows, hub_columns), task)
+    path = split_path(reference, suffix, folder)
+    write(path, HubRows(reference, rows, hub_columns))
     return path
 
 
@@ -99,7 +100,7 @@ def fetch_corpus(reference: str, root: Path, folder: Path, column: str = "text")
     path = folder / (re.sub(r"[^\w.-]+", "-", reference) + ".txt")
     if path.is_file():
         return path
-    rows = _Rows(reference, load_split(reference, root), {})
+    rows = HubRows(reference, load_split(reference, root), {})
     with replaced_file(path) as stream:
         for (document,) in rows.read(column):
             paragraphs = [line for line in map(str.strip, (document or "").splitlines()) if line]
@@ -108,9 +109,8 @@ def fetch_corpus(reference: str, root: Path, folder: Path, column: str = "text")
     return path
 
 
-def split_path(reference: str, kind: TaskKind, folder: Path) -> Path:
+def split_path(reference: str, suffix: str, folder: Path) -> Path:
     """Return where `fetch_split` writes a split."""
-    _, suffix = _WRITERS[kind]
     return folder / (re.sub(r"[^\w.-]+", "-", reference) + suffix)
 
 
@@ -139,7 +139,7 @@ def load_split(reference: str, root: Path) -> datasets.Dataset:
         ) from error
 
 
-class _Rows:
+class HubRows:
     """The rows of a split, with our column names and with the data set's label names."""
 
     def __init__(self, reference: str, rows: datasets.Dataset, hub_columns: Mapping[str, str]) -> None:
@@ -195,95 +195,3 @@ class _Rows:
         if isinstance(feature, datasets.List):
             return None if value is None else [self._named(feature.feature, item, number) for item in value]
         return value
-
-
-def _write_texts(path: Path, rows: _Rows, task: TaskSettings) -> None:
-    columns = task.columns
-    needed = [name for name in (columns.first, columns.second, columns.label) if name is not None]
-    optional = {} if columns.row_id is None else {columns.row_id: None}
-    examples = []
-    for number, values in enumerate(rows.read(*needed, optional=optional)):
-        row = dict(zip((*needed, *optional), values, strict=True))
-        row_id = None if columns.row_id is None else row[columns.row_id]
-        if row[columns.label] is None:
-            raise rows.error(number, "a label", None)
-        first, second = (
-            None if name is None else _one_line(rows.text(row[name], number, name))
-            for name in (columns.first, columns.second)
-        )
-        assert first is not None
-        examples.append(
-            LabeledText(
-                first=first,
-                second=second,
-                label=str(row[columns.label]),
-                row_id=str(number if row_id is None else row_id) if columns.row_id is not None else None,
-            )
-        )
-    write_glue(path, examples, columns)
-
-
-def _write_questions(path: Path, rows: _Rows, task: TaskSettings) -> None:
-    questions: list[Question] = []
-    article = 0
-    read = rows.read("id", "question", "context", "answers", optional={"title": ""})
-    for number, (question_id, question, context, answers, title) in enumerate(read):
-        if questions and questions[-1].title != title:
-            article += 1
-        row_answers = _answers(rows, answers, number)
-        questions.append(
-            Question(
-                rows.text(question_id, number, "id"),
-                rows.text(question, number, "question"),
-                rows.text(context, number, "context"),
-                row_answers,
-                rows.text(title, number, "title"),
-                article,
-            )
-        )
-    write_squad(path, questions)
-
-
-def _answers(rows: _Rows, answers: Any, number: int) -> tuple[Answer, ...]:
-    """Return the answers to the question of a row; lists of texts and starts, both as long."""
-    texts, starts = (answers.get(name) if isinstance(answers, dict) else None for name in ("text", "answer_start"))
-    known = rows.texts(texts, number, "answers.text")
-    if not isinstance(starts, list) or len(starts) != len(known) or not all(isinstance(start, int) for start in starts):
-        raise rows.error(number, f"{len(known)} starts, one an answer, in answers.answer_start", starts)
-    return tuple(Answer(text, start) for text, start in zip(known, starts, strict=True))
-
-
-def _write_entities(path: Path, rows: _Rows, task: TaskSettings) -> None:
-    write_conll(path, _tagged(rows))
-
-
-def _write_parts_of_speech(path: Path, rows: _Rows, task: TaskSettings) -> None:
-    write_columns(path, _tagged(rows))
-
-
-def _tagged(rows: _Rows) -> list[TaggedSentence]:
-    rows.hub_columns = {"word": "tokens", "tag": "ner_tags", **rows.hub_columns}
-    sentences = []
-    for number, (words, tags) in enumerate(rows.read("word", "tag")):
-        sentence = TaggedSentence(
-            tuple(rows.texts(words, number, "word")),
-            tuple(rows.texts(tags, number, "tag")),
-        )
-        if len(sentence.words) != len(sentence.tags):
-            raise rows.error(number, f"{len(sentence.words)} tags, one a word,", tags)
-        if words:
-            sentences.append(sentence)
-    return sentences
-
-
-def _one_line(text: str) -> str:
-    """Return the text as one field of a table; tabs and line breaks become spaces."""
-    return _BREAKS.sub(" ", text)
-
-
-_WRITERS = {
-    TaskKind.classification: (_write_texts, ".tsv"),
-    TaskKind.question_answering: (_write_questions, ".json"),
-    TaskKind.tagging: (_write_entities, ".conll"),
-    TaskKind.pos_tagging: (_write_parts_of_speech, ".pos"),
-}

@@ -42,7 +42,7 @@ class Question:
     """File and question id, for errors."""
 
 
-def read_squad(path: Path | str, *, no_answers: bool, faults: list[ExampleError] | None = None) -> list[Question]:
+def read_squad(path: Path | str, *, no_answers: bool, errors: list[ExampleError] | None = None) -> list[Question]:
     """Return the questions of a SQuAD file, in its order.
 
     An answer that is not at its ``answer_start`` is moved to its nearest occurrence and marked. Plausible answers of
@@ -51,7 +51,7 @@ def read_squad(path: Path | str, *, no_answers: bool, faults: list[ExampleError]
     Args:
         path: the file, JSON in UTF-8.
         no_answers: whether a question may have no answer.
-        faults: None: a malformed question is an error. A list: it is left out and added to the list.
+        errors: None: a malformed question is an error. A list: it is left out and added to the list.
 
     Raises:
         DataError: with the line, if the file is missing or not of this layout, a question's id repeats, its
@@ -66,7 +66,7 @@ def read_squad(path: Path | str, *, no_answers: bool, faults: list[ExampleError]
         raise DataError.at(path, error.lineno, expected="JSON", found=error.msg, hint=hint) from None
     except ValueError as error:
         raise DataError.at(path, None, expected="JSON", found=str(error)) from None
-    questions = list(_questions(_Node(path, text, content), no_answers, faults))
+    questions = list(_questions(_Node(path, text, content), no_answers, errors))
     if not questions:
         raise DataError.at(path, None, expected="at least one question", found="none", hint="is it empty?")
     return questions
@@ -153,7 +153,7 @@ class _Node:
             yield _Node(self.path, self.text, value, f"{name} {number} of {self.name}", near)
 
 
-def _questions(root: _Node, no_answers: bool, faults: list[ExampleError] | None) -> Iterator[Question]:
+def _questions(root: _Node, no_answers: bool, errors: list[ExampleError] | None) -> Iterator[Question]:
     seen: set[str] = set()
     number = -1
     for article_number, article in enumerate(root.each("data", "article")):
@@ -166,10 +166,10 @@ def _questions(root: _Node, no_answers: bool, faults: list[ExampleError] | None)
                     question = _question(entry, context, title, article_number)
                     _check_question(entry, question, no_answers, seen)
                 except DataError as error:
-                    if faults is None:
+                    if errors is None:
                         raise
                     content = json.dumps(entry.value, ensure_ascii=False)
-                    faults.append(ExampleError(number, entry.place, str(error), content))
+                    errors.append(ExampleError(number, entry.place, str(error), content))
                     continue
                 seen.add(question.question_id)
                 yield question

@@ -1,4 +1,4 @@
-"""A batch of features to logits: the seam between what predicts and how a model runs."""
+"""A batch of features to logits, in PyTorch or ONNX Runtime."""
 
 from __future__ import annotations
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from charbert.deploy.predict.predictor import Predictor, find_model
-from charbert.deploy.predict.printing import json_line, readable_line
 from charbert.deploy.predict.sources import Inputs, read_inputs
 from charbert.errors import DataError
 from charbert.files import write_atomically
+from charbert.tasks.head import Output
+
+ECHOED = ("id", "text", "text_pair", "question", "context")
+"""Fields of an input that are repeated with its prediction."""
 
 
 def predict_files(
@@ -34,9 +39,9 @@ def predict_files(
         model: folder of the model.
         files: as `charbert.deploy.predict.sources.read_inputs` takes them.
         form: of the files.
-        output: written whole once all is done; None: standard output, as it comes.
-        readable: whether in a form for people.
-        progress: whether standard error says how far it is.
+        output: written as a whole at the end; None: standard output, line by line.
+        readable: for people, in place of JSON.
+        progress: whether standard error shows a progress bar.
         **options: of `charbert.deploy.predict.Predictor.load`.
 
     Raises:
@@ -57,10 +62,18 @@ def predict_files(
 
 
 def _lines(predictor: Predictor, inputs: Inputs, readable: bool, progress: bool) -> Iterator[str]:
-    form = readable_line if readable else json_line
     parts = predictor.stream(inputs.rows, places=inputs.places)  # checks them all, before the bar is drawn
     rows = iter(inputs.rows)
     with tqdm(total=len(inputs.rows), unit=" texts", desc="predicting", file=sys.stderr, disable=not progress) as bar:
         for part in parts:
-            yield from (form(row, output) for output, row in zip(part, rows, strict=False))
+            yield from (_line(row, output, readable) for output, row in zip(part, rows, strict=False))
             bar.update(len(part))
+
+
+def _line(given: Any, output: Output, readable: bool) -> str:
+    """Return the prediction with its input as one JSON object, or in a form for people."""
+    fields = {"text": given} if isinstance(given, str) else given
+    if readable:
+        return output.readable(fields)
+    echoed = {name: fields[name] for name in ECHOED if name in fields}
+    return json.dumps({**echoed, **asdict(output)}, ensure_ascii=False, allow_nan=False)

@@ -5,39 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from transformers import AutoConfig
 
 from charbert.data.collate import PadCollator
-from charbert.deploy.predict.answering import AnswerReader
 from charbert.deploy.predict.backends import Backend, TorchBackend, load_backend
-from charbert.deploy.predict.classification import LabelReader
-from charbert.deploy.predict.inputs import Input, check_input
-from charbert.deploy.predict.outputs import Output
-from charbert.deploy.predict.tagging import TagReader
-from charbert.deploy.predict.usage import Usage, read_usage
+from charbert.deploy.predict.inputs import check_input
+from charbert.deploy.predict.usage import read_usage
 from charbert.errors import CheckpointError, SettingsError
 from charbert.evaluation.predict import run_logits
 from charbert.evaluation.word_states import WordEncoder
 from charbert.model.processing import CharBertProcessor
-from charbert.tasks.task import Encoded
+from charbert.tasks.catalog import HEADS
+from charbert.tasks.head import Input, Output, Usage
 
 INPUTS_AT_ONCE = 256
 """Inputs whose features are held in memory, and sorted by length together; at least a batch."""
 _SHORTEST = 8
 """Fewest subwords of a window, as in fine-tuning."""
-
-
-class Reader(Protocol):
-    """Encodes the inputs of a head and decodes its logits."""
-
-    def encode(self, inputs: Sequence[Any]) -> Encoded:
-        """Return the features of the inputs."""
-
-    def decode(self, logits: Sequence[np.ndarray], encoded: Encoded) -> Sequence[Output]:
-        """Return one output an input."""
 
 
 class Predictor:
@@ -51,7 +38,7 @@ class Predictor:
         batch_size: windows in a forward pass; those of similar length go together.
 
     Raises:
-        CheckpointError: if the model was fine-tuned behind a word recogniser.
+        CheckpointError: if the model was fine-tuned behind a word recognizer.
         SettingsError: if the batch size or the length is too small.
     """
 
@@ -70,7 +57,7 @@ class Predictor:
             raise SettingsError(f"max_length must be at least {_SHORTEST} subwords, got {usage.max_length}")
         if usage.corrected:
             raise CheckpointError(
-                "this model was fine-tuned behind a word recogniser (model=bert_wordrec), which its folder does not "
+                "this model was fine-tuned behind a word recognizer (model=bert_wordrec), which its folder does not "
                 "hold; choose a model without one"
             )
         self.backend = backend
@@ -78,7 +65,7 @@ class Predictor:
         self.labels = list(labels)
         self.usage = usage
         self.batch_size = batch_size
-        self._reader = _build_reader(processor, self.labels, usage)
+        self._reader = HEADS[usage.head].reader(processor, self.labels, usage)
         self._collate = PadCollator(processor.pad_values, processor.row_length)
 
     @classmethod
@@ -120,7 +107,7 @@ class Predictor:
         if no_answer_threshold is not None:
             usage = replace(usage, no_answers=True, no_answer_threshold=no_answer_threshold)
         backend = load_backend(where, device=device, threads=threads)
-        labels = [] if usage.head == "question_answering" else list(config.id2label.values())
+        labels = list(config.id2label.values()) if HEADS[usage.head].has_labels else []
         processor = CharBertProcessor.from_pretrained(where)
         return cls(backend, processor, labels, usage, batch_size=batch_size)
 
@@ -131,7 +118,7 @@ class Predictor:
 
     @property
     def head(self) -> str:
-        """The model's head, as in `charbert.deploy.predict.usage.Usage`."""
+        """The model's head, as in `charbert.tasks.head.Usage`."""
         return self.usage.head
 
     def predict(
@@ -144,7 +131,7 @@ class Predictor:
         """Return one output an input, in order.
 
         Args:
-            inputs: strings, or mappings with the fields of `charbert.deploy.predict.inputs.FIELDS`.
+            inputs: strings, or mappings with the fields of the model's `charbert.tasks.head.Head`.
             places: what each input is called in errors; None: ``inputs[0]`` and so on.
             check: called before each forward pass; what it raises ends the work.
 
@@ -163,7 +150,7 @@ class Predictor:
         """Return the outputs of `predict` part by part; all inputs are checked before this returns."""
         names = places or [f"inputs[{number}]" for number in range(len(inputs))]
         checked = [
-            check_input(text_input, self.head, name, pairs=self.usage.pairs)
+            check_input(text_input, HEADS[self.head], name, pairs=self.usage.pairs)
             for text_input, name in zip(inputs, names, strict=True)
         ]
         size = max(INPUTS_AT_ONCE, self.batch_size)
@@ -204,7 +191,7 @@ def find_model(folder: Path) -> Path:
     problem = "a folder without config.json" if folder.is_dir() else "no such folder"
     raise CheckpointError(
         f"{folder}: expected the folder of a fine-tuned model, got {problem}; fine-tuning saves it as "
-        "outputs/<recipe>/finetune/<cell>/model"
+        "outputs/<recipe>/finetune/<run>/model"
     )
 
 
@@ -213,11 +200,3 @@ def _checked_length(max_length: int, config: Any) -> int:
     if positions is not None and max_length > positions:
         raise SettingsError(f"max_length must be at most the trunk's {positions} positions, got {max_length}")
     return max_length
-
-
-def _build_reader(processor: CharBertProcessor, labels: Sequence[str], usage: Usage) -> Reader:
-    if usage.head == "token_classification":
-        return TagReader(processor, labels, usage.max_length)
-    if usage.head == "sequence_classification":
-        return LabelReader(processor, labels, usage.max_length)
-    return AnswerReader(processor, usage)

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from charbert.deploy.predict.inputs import Input, check_input
-from charbert.deploy.predict.outputs import Output
+from charbert.deploy.predict.inputs import check_input
 from charbert.deploy.predict.predictor import Predictor
 from charbert.evaluation.sensitivity import word_sensitivities
 from charbert.evaluation.word_states import CONCAT, WordEncoder
 from charbert.noise.attack import Attack, attack_sentences
+from charbert.tasks.catalog import HEADS
+from charbert.tasks.head import Input, Output
 from charbert.text.words import replace_words, split_words
 
 NOISED_FIELDS = ("text", "text_pair", "question")
@@ -85,7 +86,7 @@ class Demonstrator:
             check: called between steps; an exception that it raises ends the work.
         """
         head = next(iter(self.models.values())).head
-        clean = check_input(given, head, "input")
+        clean = check_input(given, HEADS[head], "input")
         words, noised = noise_input(clean, share, seed)
         inputs = [asdict(text) for text in (clean, noised)]
         shown = []

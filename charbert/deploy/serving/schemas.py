@@ -7,16 +7,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from charbert.config.serving import ServeSettings
-from charbert.deploy.predict.inputs import FIELDS
-from charbert.deploy.predict.outputs import AnswerOutput, LabelOutput, SpansOutput
 from charbert.deploy.predict.predictor import Predictor
 from charbert.deploy.serving.demonstration import ShownWord
+from charbert.tasks.catalog import HEADS
 
-OUTPUTS: dict[str, Any] = {
-    "token_classification": SpansOutput,
-    "sequence_classification": LabelOutput,
-    "question_answering": AnswerOutput,
-}
 _DESCRIPTIONS = {
     "text": "The text.",
     "text_pair": "The second text of a pair.",
@@ -67,7 +61,7 @@ def input_model(head: str, longest: int, pairs: bool | None) -> type[BaseModel]:
         pairs: whether a classifier reads two texts; None: one or two.
     """
     fields: dict[str, Any] = {}
-    for name, needed in FIELDS[head].items():
+    for name, needed in HEADS[head].fields.items():
         if name == "text_pair" and pairs is False:
             continue
         text = Annotated[str, Field(max_length=longest, description=_DESCRIPTIONS[name])]
@@ -83,12 +77,12 @@ def predict_request(input_type: type[BaseModel], settings: ServeSettings) -> typ
 
 def predict_response(head: str) -> type[BaseModel]:
     """Return the schema of the response to a batch."""
-    output = OUTPUTS[head]
+    output: Any = HEADS[head].output
     return create_model(
         "PredictResponse",
         __doc__="One prediction per input, in order.",
         model=(str, ...),
-        predictions=(list[output], ...),  # type: ignore[valid-type]
+        predictions=(list[output], ...),
     )
 
 
@@ -111,7 +105,7 @@ def noise_request(input_type: type[BaseModel]) -> type[BaseModel]:
 
 def noise_response(head: str) -> type[BaseModel]:
     """Return the schema of the response to the demo page."""
-    output = OUTPUTS[head]
+    output: Any = HEADS[head].output
     shown = create_model(
         "ShownModel",
         __doc__="Predictions before and after noise, and how much noise changes the state of each word, in [0, 1].",

@@ -1,4 +1,4 @@
-"""Another dropout for a model that is there already."""
+"""A new dropout rate for an existing model."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def set_dropout(
     char_channel: float | None = None,
     head: float | None = None,
 ) -> None:
-    """Change the dropout of the parts for which one is given, and the configuration with it.
+    """Set the dropout of the parts for which a rate is given, in the model and its configuration.
 
     Args:
         model: a model with an encoder.
-        trunk: on the trunk's hidden states and embeddings; the head keeps what it has.
+        trunk: on the trunk's hidden states and embeddings; the head is unchanged.
         attention: on the trunk's attention weights.
         char_channel: on the char encoder's states.
         head: before the classifier.
@@ -47,7 +47,7 @@ def set_dropout(
 
 
 def _set_outside(model: nn.Module, encoder: nn.Module, value: float) -> None:
-    """Set the dropout of what is not in the encoder."""
+    """Set the dropout of all modules outside the encoder."""
     inside = {id(module) for module in encoder.modules()}
     for module in model.modules():
         if isinstance(module, nn.Dropout) and id(module) not in inside:
@@ -55,7 +55,7 @@ def _set_outside(model: nn.Module, encoder: nn.Module, value: float) -> None:
 
 
 def _take_dropout(model: nn.Module, like: nn.Module) -> None:
-    """Give a model the dropout of another of its architecture."""
+    """Copy the dropout of another model of the same architecture."""
     for name, module in like.named_modules():
         own = model.get_submodule(name)
         if isinstance(module, nn.Dropout) or isinstance(own, nn.Dropout):

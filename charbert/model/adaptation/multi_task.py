@@ -11,12 +11,12 @@ from charbert.model.heads import CharBertForFineTuning
 
 
 class MultiTaskModel(nn.Module):
-    """The models of several tasks, made to share the encoder of the first.
+    """The models of several tasks, changed to share the encoder of the first.
 
-    Each stays an ordinary model of its head: it predicts and is saved as if it had been trained alone.
+    Each remains an ordinary model with its head, and predicts and is saved like one that was trained alone.
 
     Args:
-        models: of each task, by name; their encoders are of one kind.
+        models: by task; their encoders have the same architecture.
     """
 
     def __init__(self, models: Mapping[str, CharBertForFineTuning]) -> None:
@@ -26,8 +26,8 @@ class MultiTaskModel(nn.Module):
             model.charbert = self.charbert
         self.classifiers = nn.ModuleDict({name: model.classifier for name, model in models.items()})
         self.dropouts = nn.ModuleDict({name: model.dropout for name, model in models.items()})
-        self.models = dict(models)  # not registered: their parts are, each once
+        self.models = dict(models)  # not registered as modules: their parts are, once each
 
     def forward(self, task: str, **inputs: Any) -> Any:
-        """Return what the model of a task says of a batch."""
+        """Return the output of a task's model for a batch."""
         return self.models[task](**inputs)

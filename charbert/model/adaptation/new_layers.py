@@ -1,4 +1,4 @@
-"""Layers that start from new weights."""
+"""New initial weights for the top layers."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from charbert.model.adaptation.parts import encoder_layers, find_encoder
 
 
 def reinitialize_layers(model: nn.Module, count: int) -> None:
-    """Draw the weights of the trunk's top layers anew, from torch's global generator, as the trunk's family does.
+    """Draw new weights for the trunk's top layers from torch's global generator, by the trunk's own rule.
 
-    An interaction of one layer alone starts anew with it; one that all layers share is left as it is.
+    An interaction that belongs to one of these layers gets new weights too; one that all layers share is unchanged.
 
     Args:
         model: a model with an encoder.
@@ -26,8 +26,8 @@ def reinitialize_layers(model: nn.Module, count: int) -> None:
 
 
 def _draw(module: nn.Module, owner: PreTrainedModel) -> None:
-    """Initialise a module and all below it by its owner's rule."""
+    """Initialize a module and all its submodules as its owner does."""
     for tensor in (*module.parameters(), *module.buffers()):
         if hasattr(tensor, "_is_hf_initialized"):
-            del tensor._is_hf_initialized  # set when weights are loaded, it keeps them from being drawn
+            del tensor._is_hf_initialized  # set when weights are loaded; it prevents initialization
     module.apply(owner._init_weights)

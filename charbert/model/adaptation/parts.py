@@ -1,4 +1,4 @@
-"""Which part of a model a weight belongs to: embeddings, a layer, the char channel or the head."""
+"""The parts of a model that weights belong to: embeddings, layers, char channel, head."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from charbert.model.trunk import trunk_adapter
 
 
 class PartKind(Enum):
-    """Kinds of parts, from the bottom up."""
+    """Kinds of parts, from the input up."""
 
     embeddings = "embeddings"
     layer = "layer"
@@ -32,7 +32,7 @@ class Part:
 
     kind: PartKind
     layer: int | None = None
-    """Index of a trunk layer, or of the one that an interaction follows; None for an interaction that all layers
+    """Index of a trunk layer, or of the layer that an interaction follows; None for an interaction that all layers
     share, and for the other kinds."""
 
     def __str__(self) -> str:
@@ -40,7 +40,7 @@ class Part:
 
 
 def find_encoder(model: nn.Module) -> CharBertModel:
-    """Return the encoder inside a model, whatever heads or adapters are around it.
+    """Return the encoder of a model with any head or adapters.
 
     Raises:
         SettingsError: if there is none.
@@ -59,7 +59,7 @@ def encoder_layers(encoder: CharBertModel) -> nn.ModuleList:
 def model_parts(model: nn.Module) -> dict[str, Part]:
     """Return the part of each weight, by its name in ``model``.
 
-    A norm after the trunk's last layer goes with that layer. What is outside the encoder is the head.
+    A norm after the trunk's last layer belongs to that layer. Everything outside the encoder is the head.
     """
     parts = _encoder_parts(find_encoder(model))
     return {name: parts.get(id(weight), Part(PartKind.head)) for name, weight in model.named_parameters()}

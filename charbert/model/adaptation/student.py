@@ -27,15 +27,15 @@ _PLAIN = {
 def take_layers(
     teacher: CharBertForFineTuning, layers: Sequence[int], *, char_channel: bool, labels: Sequence[str] = ()
 ) -> CharBertForFineTuning:
-    """Return a model of the teacher's kind that begins with some of its layers, and with all else that fits.
+    """Return a model of the teacher's class that starts with some of its layers and all its other weights that fit.
 
-    What does not fit is new, drawn from torch's global generator: the classifier where the char channel is left out.
+    Other weights are new, drawn from torch's global generator: the classifier where the char channel is left out.
 
     Args:
         teacher: a fine-tuned model; it is not changed.
-        layers: which layers, from 1, rising.
+        layers: which layers, from 1, in ascending order.
         char_channel: whether the student keeps the char channel; without it, it is a plain trunk.
-        labels: those of the student's outputs, in their order, all known to the teacher; none: the teacher's.
+        labels: of the student's outputs, in order, all known to the teacher; empty: the teacher's.
 
     Raises:
         SettingsError: if the teacher lacks a layer or the char channel, or its family's layers cannot be moved.
@@ -53,9 +53,8 @@ def take_layers(
     missing = sorted(name for name in own if name not in taken and not name.startswith("classifier."))
     if missing:
         raise SettingsError(
-            f"distillation.student_layers={list(layers)}: layers of {config.trunk_config.model_type} cannot be put "
-            f"together like this, {missing[0]} would have no weights; try the first ones, or let the student begin "
-            "from a trunk of its own"
+            f"distillation.student_layers={list(layers)}: these layers of {config.trunk_config.model_type} are no "
+            f"whole model, {missing[0]} would have no weights; choose the first layers, or start from another trunk"
         )
     student.load_state_dict({**own, **taken})
     return student
@@ -67,8 +66,8 @@ def _student_config(config: CharBertConfig, layers: Sequence[int], *, char_chann
         raise SettingsError(f"distillation.student_layers={list(layers)}: the teacher has {number} layers")
     if char_channel and not config.has_char_channel:
         raise SettingsError(
-            "distillation.student_layers: the teacher has no char channel to give its student; choose model=bert, or "
-            "let the student begin from a trunk of its own"
+            "distillation.student_layers: the teacher has no char channel for the student; choose model=bert, or start "
+            "the student from another trunk"
         )
     small = copy.deepcopy(config)
     small.trunk_config.num_hidden_layers = len(layers)
@@ -79,7 +78,7 @@ def _student_config(config: CharBertConfig, layers: Sequence[int], *, char_chann
 
 
 def _renamed(teacher: CharBertForFineTuning, kept: Sequence[int]) -> dict[str, Tensor]:
-    """Return the teacher's weights under the names they have when only the layers ``kept`` are left, from 0."""
+    """Return the teacher's weights under their names in a model with only the layers ``kept``, counted from 0."""
     encoder = teacher.charbert
     lists = [trunk_adapter(encoder.config.trunk_config).layers(encoder.trunk)]
     if len(encoder.interactions) > 1:

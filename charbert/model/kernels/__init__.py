@@ -1,1 +1,1 @@
-"""Faster forms of parts of the model, each equal to a slow one by test."""
+"""Fast implementations of parts of the model; a test compares each with a slow one."""

@@ -1,6 +1,6 @@
-"""Attention with dropout on a CPU, where PyTorch's fused kernel has none and the other computes in float32.
+"""Attention with dropout on a CPU, where PyTorch's fused kernel supports no dropout and its other kernel uses float32.
 
-The attention weights are stored once, in the precision of the run, and their sign says whether one was dropped.
+The attention weights are stored once, in the precision of the run; a negative sign marks a dropped weight.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ SIGNED_ATTENTION = "signed_sdpa"
 
 _SIGN_BIT = -(2**15)
 _CACHED_VALUES = 2**19
-"""Attention weights worked on at a time: a megabyte in bfloat16."""
+"""Attention weights processed at a time: a megabyte in bfloat16."""
 
 
 class _DroppedAttention(torch.autograd.Function):
     """softmax(Q K^T) with dropout, times V, for (N, T, D) each and a bias, (N, 1 or T, T).
 
-    A few sequences at a time: what is in between stays in the processor's cache.
+    A few sequences at a time, so that intermediate results stay in the processor's cache.
     """
 
     @staticmethod
     def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, probability: float) -> Tensor:
-        signed = query.new_empty(*query.shape[:2], key.shape[1])  # (N, T, T): the weights, below zero if dropped
+        signed = query.new_empty(*query.shape[:2], key.shape[1])  # (N, T, T): the weights, negative if dropped
         context = torch.empty_like(query)
         for part in _parts(signed):
             scores = torch.bmm(query[part], key[part].transpose(1, 2), out=signed[part])
@@ -62,13 +62,13 @@ class _DroppedAttention(torch.autograd.Function):
 
 
 def _parts(weights: Tensor) -> list[slice]:
-    """Return the parts of (N, T, T) weights that are worked on at a time."""
+    """Return slices of (N, T, T) weights that are processed at a time."""
     count = max(1, _CACHED_VALUES // weights[0].numel())
     return [slice(first, first + count) for first in range(0, len(weights), count)]
 
 
 def _flip_dropped(weights: Tensor, probability: float) -> Tensor:
-    """Make the dropped ones of some weights, none below zero, negative in place."""
+    """Make the dropped ones of some non-negative weights negative, in place."""
     signs = draw_signs(weights.shape, probability).bitwise_and_(_SIGN_BIT)
     if weights.element_size() == 2:
         weights.view(torch.int16).bitwise_or_(signs)
@@ -97,7 +97,7 @@ def signed_attention(
         attention_mask: True where a subword is read, broadcasts to (B, heads, T, T); None: everywhere.
         dropout: on the attention weights, in [0, 1).
         scaling: factor of the scores; None: 1 / sqrt(D).
-        **options: of "sdpa"; they go on to it where there is no dropout or no CPU.
+        **options: of "sdpa", which is called where this kernel is no faster.
     """
     if not (query.requires_grad and key.shape == query.shape and _is_slow(query, dropout)):
         return sdpa_attention_forward(
@@ -117,7 +117,7 @@ def _is_slow(query: Tensor, dropout: float) -> bool:
 
 
 def _flat_bias(mask: Tensor | None, query: Tensor) -> Tensor | None:
-    """Return what is added to the scores, (N, 1 or T, T): 0 where the mask is True and the least number elsewhere."""
+    """Return what is added to the scores, (N, 1 or T, T): 0 where the mask is True, the lowest number elsewhere."""
     if mask is None:
         return None
     batch, heads, length, _ = query.shape
@@ -128,13 +128,13 @@ def _flat_bias(mask: Tensor | None, query: Tensor) -> Tensor | None:
 
 
 def use_signed_attention(config: PreTrainedConfig) -> None:
-    """Let a trunk that would run "sdpa" run this attention, which differs from it in training on a CPU alone."""
+    """Replace a trunk's "sdpa" attention by this one, which differs from it only in training on a CPU."""
     if config._attn_implementation == "sdpa":
         config._attn_implementation = SIGNED_ATTENTION
 
 
-def attention_asked_for(config: PreTrainedConfig) -> str | None:
-    """Return the attention that a trunk was asked to run: "sdpa" where it runs the one of this module."""
+def chosen_attention(config: PreTrainedConfig) -> str | None:
+    """Return the attention that the configuration chose: "sdpa" where this module's replaced it."""
     chosen: str | None = config._attn_implementation
     return "sdpa" if chosen == SIGNED_ATTENTION else chosen
 

@@ -1,8 +1,8 @@
-"""The recurrence of a Bi-GRU with a backward pass of its own: both directions in one product per character.
+"""The recurrence of a Bi-GRU with its own backward pass: both directions in one product per character.
 
-What a GRU does with a character before it meets the state depends on the character alone, so those products are
-made once per entry of the character vocabulary and looked up (Eq. 1). In the backward pass the gradients of the
-recurrent weights are one product over all characters at the end instead of one for each.
+A GRU's input product depends on the character alone, so it is computed once per entry of the character vocabulary and
+looked up (Eq. 1). In the backward pass the gradients of the recurrent weights are one product over all characters at
+the end instead of one for each.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _look_up(ids: Tensor, table: Tensor) -> Tensor:
 
 @contextmanager
 def _without_collection() -> Iterator[None]:
-    """Keep Python from looking for garbage: the thousands of views of a walk would make it look through everything."""
+    """Turn garbage collection off: the thousands of views made here would trigger full collections."""
     collects = gc.isenabled()
     gc.disable()
     try:
@@ -52,9 +52,9 @@ def _without_collection() -> Iterator[None]:
 def _forward(
     ids: Tensor, table: Tensor, weight_hh: Tensor, bias_hh: Tensor, *, keep: bool = True
 ) -> tuple[Tensor, ...]:
-    """Return the states, the reset and update gates, the new gate and the state's share of it, (2, C, B, ...).
+    """Return the states, the reset and update gates, the new gate and its recurrent part, (2, C, B, ...).
 
-    The last is filled only where it is to be kept, for the backward pass.
+    The last is filled only with ``keep``, for the backward pass.
     """
     batch, size = ids.shape[-1], weight_hh.shape[-1]
     gates = _look_up(ids, table[..., : 2 * size])  # (2, C, B, 2h)
@@ -90,7 +90,7 @@ class _Recurrence(torch.autograd.Function):
         _, length, batch, size = states.shape
         previous = torch.cat([states.new_zeros(2, 1, batch, size), states[:, :-1]], dim=1)
         reset, update = gates[..., :size], gates[..., size:]
-        # What a step's gradient is multiplied by does not depend on the step after it: all of it at once.
+        # A step's factors do not depend on the step after it, so they are computed for all steps at once.
         of_update = (previous - new).mul_(update).mul_(1 - update)
         of_new = (1 - update).mul_(1 - new * new)
         of_reset = (1 - reset).mul_(reset).mul_(recurrent_new)
@@ -109,14 +109,14 @@ class _Recurrence(torch.autograd.Function):
 def _walk_back(
     gradient: Tensor, weight_hh: Tensor, factors: tuple[Tensor, ...], inputs: Tensor, recurrents: Tensor
 ) -> None:
-    """Fill the gradients of the gates, from the last character to the first: of the input's and the state's share.
+    """Fill the gradients of the gates' input and recurrent parts, from the last character to the first.
 
     Args:
         gradient: of the states, (2, C, B, h).
         weight_hh: (2, 3h, h).
         factors: of reset, update and new gate, then the reset and the update gate themselves, (2, C, B, h) each.
-        inputs: is filled in its last third, (2, C, B, 3h).
-        recurrents: is filled, (2, C, B, 3h).
+        inputs: its last third is filled, (2, C, B, 3h).
+        recurrents: filled, (2, C, B, 3h).
     """
     size = weight_hh.shape[-1]
     carried = torch.zeros_like(gradient[:, 0])

@@ -1,6 +1,6 @@
-"""Dropout on a CPU at a tenth of its usual price: fifteen random bits decide over a value, and no number is drawn.
+"""Dropout on a CPU in a tenth of the usual time: fifteen random bits decide whether a value is dropped.
 
-PyTorch draws one random number of full precision per value on a CPU, which in bfloat16 costs more than the matrix
+PyTorch draws one random number of full precision per value on a CPU, which in bfloat16 takes longer than the matrix
 product before it. Here raw bits of a fast generator are compared as small integers, many at a time.
 """
 
@@ -15,26 +15,26 @@ from torch import Tensor, nn
 _LEVELS = 2**15
 _VALUE_BITS = _LEVELS - 1
 _INTEGERS = {2: torch.int16, 4: torch.int32}
-"""Integer types by the bytes of a floating point type whose bits they can mask."""
+"""Integer types that mask floating point types, by size in bytes."""
 
 
 def drop_threshold(probability: float) -> int:
-    """Return how many of 2**15 equally likely numbers stand for a dropped value."""
+    """Return how many of 2**15 equally likely numbers mean that a value is dropped."""
     return round(probability * _LEVELS)
 
 
 def keep_scale(probability: float) -> float:
-    """Return what kept values are multiplied by, so that the expectation stays as it is.
+    """Return the factor of kept values that leaves the expectation unchanged.
 
-    It is that of the threshold, not of the probability, which may lie 2**-16 beside it.
+    It is computed from the threshold, which may differ from the probability by 2**-16.
     """
     return _LEVELS / (_LEVELS - drop_threshold(probability))
 
 
 def draw_signs(shape: torch.Size, probability: float) -> Tensor:
-    """Return int16 numbers that are negative with the given probability, each drawn for itself.
+    """Return int16 numbers that are negative with the given probability, drawn independently.
 
-    The seed comes from torch's global generator: what restores that restores the masks too.
+    The seed comes from torch's global generator, so restoring its state restores the masks.
     """
     count = shape.numel()
     seed = int(torch.randint(2**63 - 1, (), dtype=torch.int64))
@@ -44,7 +44,7 @@ def draw_signs(shape: torch.Size, probability: float) -> Tensor:
 
 
 class _Dropped(torch.autograd.Function):
-    """Zero the values whose number is negative and scale the others, forward and backward alike."""
+    """Set values whose random number is negative to zero and scale the others, forward and backward."""
 
     @staticmethod
     def forward(ctx: Any, values: Tensor, probability: float) -> Tensor:
@@ -66,9 +66,9 @@ def _masked(values: Tensor, kept: Tensor, scale: float) -> Tensor:
 
 
 class MaskDropout(nn.Dropout):
-    """Dropout that draws raw bits on a CPU, and is PyTorch's own everywhere else.
+    """Dropout that draws raw bits on a CPU, and PyTorch's dropout elsewhere.
 
-    The probability is met to 2**-16, and the expectation exactly.
+    The probability is met to 2**-16, the expectation exactly.
     """
 
     def forward(self, values: Tensor) -> Tensor:
@@ -79,7 +79,7 @@ class MaskDropout(nn.Dropout):
 
 
 def drops_cheaply(values: Tensor, probability: float) -> bool:
-    """Return whether the raw bits can decide over these values: on a CPU, in two or four bytes, uncompiled."""
+    """Return whether raw bits can be used for these values: on a CPU, of two or four bytes, not compiled."""
     return (
         values.device.type == "cpu"
         and values.element_size() in _INTEGERS
@@ -89,7 +89,7 @@ def drops_cheaply(values: Tensor, probability: float) -> bool:
 
 
 def replace_dropout(model: nn.Module) -> None:
-    """Exchange every plain dropout below a module for one that draws raw bits."""
+    """Replace every plain dropout inside a module by one that draws raw bits."""
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
             if type(child) is nn.Dropout:

@@ -1,1 +1,1 @@
-"""The authors' released checkpoints and their text processing."""
+"""The authors' released checkpoints: weights and text processing."""

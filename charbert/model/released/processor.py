@@ -1,4 +1,4 @@
-"""Text to the inputs of the authors' checkpoints, from the vocabulary files that lie beside their weights."""
+"""The processor of the authors' checkpoints, from the vocabulary files beside their weights."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def load_released_processor(
 ) -> CharBertProcessor:
     """Return the processor of a released checkpoint.
 
-    Released code: its vocabularies are cased, but the checkpoint has no tokenizer settings that would say so, and a
-    BERT tokenizer lower-cases unless it is told not to.
+    Released code: its vocabularies are cased, but the checkpoint has no tokenizer settings, and a BERT tokenizer
+    lower-cases by default.
 
     Args:
         folder: of the checkpoint; ``vocab.txt`` makes a BERT, ``vocab.json`` and ``merges.txt`` a RoBERTa tokenizer.
         char_vocab_file: the authors' character vocabulary, see `CharVocab.read_released`.
         script: whose inputs: "pretrain", "ner", "glue" or "squad".
-        row_length: positions T of every row, as the script's maximal length has it; see `CharBertProcessor`.
+        row_length: positions T of every row, the script's maximal length; see `CharBertProcessor`.
 
     Raises:
         CheckpointError: if the folder has the files of neither tokenizer.
@@ -37,7 +37,7 @@ def _read_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     if (folder / "vocab.txt").is_file():
         return BertTokenizerFast.from_pretrained(str(folder), do_lower_case=False)
     if (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file():
-        # the space before the first word is what sentences given as words need
+        # sentences given as words need the space before the first word
         return RobertaTokenizerFast.from_pretrained(str(folder), add_prefix_space=True)
     raise CheckpointError(
         f"{folder}: expected vocab.txt (BERT) or vocab.json and merges.txt (RoBERTa) beside the weights, got neither; "

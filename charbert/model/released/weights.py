@@ -1,8 +1,8 @@
-"""The authors' checkpoints: read into the released variant, and written back in their format.
+"""The authors' checkpoints, read into the released variant.
 
-Released code: github.com/wtma/CharBERT (transformers 2.4). A folder holds ``pytorch_model.bin`` and a
-``config.json`` without ``model_type`` that describes the trunk alone. Nothing in it says that there is a char
-channel, so a plain BERT class loads it and drops that channel silently. Here every key must find its place.
+Released code: github.com/wtma/CharBERT (transformers 2.4). A folder holds ``pytorch_model.bin`` and a ``config.json``
+without ``model_type`` that describes the trunk alone. It does not mention the char channel, so a plain BERT class loads
+it and silently drops that channel. Here every key must be used.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ KEYS = {
         ("lm_head.adv_decoder.", "nlm_head.decoder."),
     ),
 }
-"""Every key of a released checkpoint by its beginning, and where it goes in CharBertForPreTraining.
+"""Prefixes of the keys of a released checkpoint, and the prefixes of their parameters in CharBertForPreTraining.
 
-``{kind}`` is the table's own name. ``{copy}`` counts the layers: one shared convolution, saved once for each.
-A parameter that two rows name is tied, and saved under both.
+``{kind}`` is the table's name. ``{copy}`` counts the layers: one shared convolution, saved once for each. A parameter
+in two rows is tied, and saved under both keys.
 """
 
 Source = str | Path | Mapping[str, Tensor]
@@ -70,28 +70,28 @@ Model = TypeVar("Model", bound=CharBertPreTrainedModel)
 
 
 def released_keys(kind: str, names: Iterable[str], num_layers: int) -> dict[str, str]:
-    """Return the released key of every parameter, mapped to the parameter's name in CharBertForPreTraining.
+    """Return the released keys of all parameters, mapped to the parameters' names in CharBertForPreTraining.
 
     Args:
         kind: "bert" or "roberta".
         names: names of the model's parameters.
-        num_layers: number of Transformer layers, so of copies of the convolution in a BERT checkpoint.
+        num_layers: number of Transformer layers, and so of copies of the convolution in a BERT checkpoint.
 
     Raises:
-        CheckpointError: if a parameter has no place in a released checkpoint.
+        CheckpointError: if a parameter has no key in a released checkpoint.
     """
     keys: dict[str, str] = {}
-    homeless = []
+    unknown = []
     for name in names:
         rows = [(theirs, ours) for theirs, ours in KEYS[kind] if name.startswith(ours)]
         for theirs, ours in rows:
             copies = range(num_layers) if "{copy}" in theirs else range(1)
             keys |= {theirs.format(kind=kind, copy=copy) + name[len(ours) :]: name for copy in copies}
         if not rows:
-            homeless.append(name)
-    if homeless:
+            unknown.append(name)
+    if unknown:
         raise CheckpointError(
-            f"the authors' format has no place for {_some(homeless)}; "
+            f"the authors' format has no place for {_some(unknown)}; "
             "only the released variant with both heads and one shared interaction fits it"
         )
     return keys
@@ -105,7 +105,7 @@ def load_released(
 ) -> CharBertForPreTraining:
     """Return the authors' pretraining model as a ``variant="released"`` CharBERT.
 
-    Sizes of vocabularies and embeddings are read off the weights.
+    Sizes of vocabularies and embeddings are those of the weights.
 
     Args:
         source: the checkpoint's folder, its ``pytorch_model.bin`` or ``model.safetensors``, or a state dict.
@@ -113,8 +113,8 @@ def load_released(
         trunk_config: configuration of the trunk; None reads the ``config.json`` next to the weights.
 
     Raises:
-        CheckpointError: if the file cannot be read safely, a key is missing or left over, a shape differs, or
-            copies of one shared parameter are not identical.
+        CheckpointError: if the file cannot be read safely, a key is missing or left over, a shape differs, or copies of
+            one shared parameter are not identical.
     """
     weights = _read_weights(source)
     kind = _kind(weights)
@@ -132,7 +132,7 @@ def load_released_encoder(
     trunk_config: PreTrainedConfig | None = None,
     **config_overrides: Any,
 ) -> Model:
-    """Return a model of any head, new, on the encoder of a released checkpoint.
+    """Return a model with a new head of any kind on the encoder of a released checkpoint.
 
     Args:
         source: as in ``load_released``.
@@ -154,31 +154,8 @@ def load_released_encoder(
     return model
 
 
-def save_released(model: CharBertForPreTraining, folder: Path | str) -> None:
-    """Write a model in the authors' format: ``pytorch_model.bin`` and the trunk's ``config.json``.
-
-    Raises:
-        CheckpointError: if the model is not of the released variant, or lacks one of the two heads.
-    """
-    kind, weights = model.config.trunk_config.model_type, model.state_dict()
-    if kind not in KEYS or model.config.variant != "released":
-        raise CheckpointError(
-            f"only variant='released' on {' or '.join(KEYS)} has the authors' format; got "
-            f"variant={model.config.variant!r} on {kind}"
-        )
-    keys = released_keys(kind, weights, model.config.num_hidden_layers)
-    if missing := [theirs for theirs, ours in KEYS[kind] if not any(n.startswith(ours) for n in weights)]:
-        raise CheckpointError(f"the authors' format needs {_some(missing)}, which the model has not")
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    torch.save({theirs: weights[ours] for theirs, ours in keys.items()}, folder / "pytorch_model.bin")
-    config = model.config.trunk_config.to_diff_dict()
-    config.pop("model_type", None)
-    (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-
-
 def _read_weights(source: Source) -> Mapping[str, Tensor]:
-    """Return the state dict of a source; a pickle may hold tensors and nothing else."""
+    """Return the state dict of a source; a pickle may hold tensors only."""
     if not isinstance(source, (str, Path)):
         return source
     path = Path(source)
@@ -191,15 +168,15 @@ def _read_weights(source: Source) -> Mapping[str, Tensor]:
         if path.suffix == ".safetensors":
             return load_file(path)
         weights = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged pickle raises whatever its opcodes run into
+    except Exception as error:  # a damaged pickle can raise anything
         raise CheckpointError(f"{path}: not a readable checkpoint of tensors alone ({error})") from error
     if not isinstance(weights, Mapping) or not all(isinstance(weight, Tensor) for weight in weights.values()):
-        raise CheckpointError(f"{path}: not a readable checkpoint of tensors alone (it is no mapping of them)")
+        raise CheckpointError(f"{path}: not a readable checkpoint of tensors alone (it is not a mapping of them)")
     return weights
 
 
 def _kind(weights: Mapping[str, Tensor]) -> str:
-    """Return which table a state dict belongs to."""
+    """Return the name of the table in `KEYS` that a state dict belongs to."""
     for kind in KEYS:
         if f"{kind}.char_embeddings.char_embeddings.weight" in weights:
             return kind
@@ -229,7 +206,7 @@ def _released_config(
     trunk_config: PreTrainedConfig,
     char_vocab: dict[str, Any] | None,
 ) -> CharBertConfig:
-    """Return the configuration of a checkpoint, its sizes taken from its weights."""
+    """Return the configuration of a checkpoint, with the sizes of its weights."""
     head = "cls.predictions" if kind == "bert" else "lm_head"
     try:
         characters, size = weights[f"{kind}.char_embeddings.char_embeddings.weight"].shape
@@ -250,7 +227,7 @@ def _ours(kind: str, weights: Mapping[str, Tensor], model: CharBertForPreTrainin
     """Return the weights under our names, after checking that every key is used and none is missing."""
     state = model.state_dict()
     keys = released_keys(kind, state, model.config.num_hidden_layers)
-    faults = {
+    problems = {
         "missing": [key for key in keys if key not in weights],
         "left over": [key for key in weights if key not in keys],
         "of another shape": [
@@ -259,19 +236,15 @@ def _ours(kind: str, weights: Mapping[str, Tensor], model: CharBertForPreTrainin
             if key in weights and weights[key].shape != state[name].shape
         ],
     }
-    if any(faults.values()):
-        report = "; ".join(f"{fault}: {_some(names)}" for fault, names in faults.items() if names)
+    if any(problems.values()):
+        report = "; ".join(f"{problem}: {_some(names)}" for problem, names in problems.items() if names)
         raise CheckpointError(f"the checkpoint does not fit the released {kind} model: {report}")
-    ours: dict[str, Tensor] = {}
-    differing = []
-    for key, name in keys.items():
-        if not torch.equal(ours.setdefault(name, weights[key]), weights[key]):
-            differing.append(key)
-    if differing:
+    ours = {name: weights[key] for key, name in reversed(keys.items())}  # the first of several copies
+    if differing := [key for key, name in keys.items() if not torch.equal(ours[name], weights[key])]:
         raise CheckpointError(f"keys that should be copies of one shared parameter differ: {_some(differing)}")
     return ours
 
 
-def _some(names: list[str], shown: int = 10) -> str:
-    """Return the first names and how many there are."""
-    return f"{len(names)} ({', '.join(names[:shown])}{', ...' if len(names) > shown else ''})"
+def _some(names: list[str]) -> str:
+    """Return the number of names and the first ten."""
+    return f"{len(names)} ({', '.join(names[:10])}{', ...' if len(names) > 10 else ''})"

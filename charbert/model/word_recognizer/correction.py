@@ -1,4 +1,4 @@
-"""A word recogniser as a corrector: words in, as many corrected words out."""
+"""A word recognizer as a corrector: each word of a sentence is replaced by a corrected one."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ NEUTRAL_WORD = "a"
 
 
 class WordCorrector:
-    """Replaces each word by the one that a recogniser takes it for.
+    """Replaces each word by the most likely one according to a recognizer.
 
-    Source: Pruthi et al. (2019), Sec. 3.2. Where the recogniser knows no word, a back-off decides:
-    "pass_through" keeps the word, "neutral" gives "a", "background" asks a second recogniser, trained on a
-    larger corpus, and keeps the word when that one knows none either.
-    Departure: with ``keep_case`` a word that is recognised as itself stays exactly as it is, and another one
-    takes over its case (all capitals, or an initial one). The original lower-cases whole lines, which costs a
-    cased model that looks for names its best clue; ``keep_case=False`` does the same.
+    Source: Pruthi et al. (2019), Sec. 3.2. Where the recognizer predicts an unknown word, a back-off decides:
+    "pass_through" keeps the word, "neutral" gives "a", "background" uses a second recognizer, trained on a larger
+    corpus, and keeps the word if that one predicts an unknown word too.
+    Departure: with ``keep_case`` a word that is recognized as itself is unchanged, and a correction takes over the
+    word's case (all capitals, or an initial capital). The original lower-cases whole lines, which removes what a cased
+    model needs most to find names; ``keep_case=False`` does the same.
 
     Args:
         recognizer: of the task's words.
         backoff: one of ``BACKOFFS``.
-        background: the second recogniser; needed for "background" and for nothing else.
+        background: the second recognizer; needed for "background" and for nothing else.
         keep_case: whether case is kept.
         max_batch_words: words in a forward pass, padding included; bounds the memory of the softmax.
 
@@ -50,7 +50,7 @@ class WordCorrector:
             raise SettingsError(f"recognizer.backoff must be one of {', '.join(BACKOFFS)}, got {backoff!r}")
         if (backoff == "background") != (background is not None):
             actual = "none" if background is None else "one"
-            raise SettingsError(f"recognizer.backoff={backoff} does not fit the background recogniser: got {actual}")
+            raise SettingsError(f"recognizer.backoff={backoff} does not fit the background recognizer: got {actual}")
         self._recognizer = recognizer.eval()
         self._background = background.eval() if background is not None else None
         self._backoff = backoff
@@ -66,14 +66,14 @@ class WordCorrector:
         return self.correct_many([words])[0]
 
     def correct_many(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-        """Return the words of each sentence corrected; how sentences are batched changes nothing.
+        """Return the words of each sentence corrected; the result does not depend on batching.
 
         Raises:
             DataError: if a word is empty.
         """
         known = recognize_words(self._recognizer, sentences, self._max_batch_words)
         if self._background is not None:
-            # only sentences that the first recogniser leaves open need the second one
+            # only sentences with words unknown to the first recognizer need the second one
             open_rows = [row for row, guesses in enumerate(known) if None in guesses]
             chosen = [sentences[row] for row in open_rows]
             second = recognize_words(self._background, chosen, self._max_batch_words)
@@ -91,11 +91,10 @@ class WordCorrector:
 
 
 def match_case(word: str, pattern: str) -> str:
-    """Return the lower-cased ``word`` in the case of ``pattern``, which it may be a correction of.
+    """Return the lower-cased ``word`` in the case of ``pattern``, which it corrects.
 
-    The same letters give ``pattern`` itself. Otherwise more capitals than small letters (and more than one)
-    give capitals throughout, for a typo may put one small letter into them; an initial capital gives an
-    initial capital.
+    The same letters give ``pattern`` itself. Otherwise more capitals than small letters (and more than one) give all
+        capitals, since a typo may insert a small letter; an initial capital gives an initial capital.
     """
     if word == pattern.lower():
         return pattern
@@ -108,12 +107,12 @@ def match_case(word: str, pattern: str) -> str:
 def recognize_words(
     recognizer: WordRecognizer, sentences: Sequence[Sequence[str]], max_batch_words: int = 2048
 ) -> list[list[str | None]]:
-    """Return the most likely word for each word of each sentence, None where the recogniser knows no word.
+    """Return the most likely word for each word of each sentence, None for an unknown word.
 
     Args:
-        recognizer: the model; used as it is, so put it into evaluation mode.
+        recognizer: the model, in evaluation mode.
         sentences: words of each; a sentence may be empty.
-        max_batch_words: words in a forward pass, padding included; a longer sentence is a batch of its own.
+        max_batch_words: words in a forward pass, padding included; a longer sentence is one batch.
 
     Raises:
         DataError: if a word is empty.
@@ -129,12 +128,12 @@ def recognize_words(
 
 
 def _batches(lengths: Sequence[int], max_words: int) -> Iterator[list[int]]:
-    """Give the rows that are not empty, those of like length together."""
+    """Yield batches of the rows that are not empty, grouped by length."""
     batch: list[int] = []
     for row in sorted(range(len(lengths)), key=lambda row: lengths[row]):
         if lengths[row] == 0:
             continue
-        if batch and lengths[row] * (len(batch) + 1) > max_words:  # the newest is the longest
+        if batch and lengths[row] * (len(batch) + 1) > max_words:  # the last row is the longest
             yield batch
             batch = []
         batch.append(row)
@@ -144,7 +143,7 @@ def _batches(lengths: Sequence[int], max_words: int) -> Iterator[list[int]]:
 
 @torch.inference_mode()
 def _predict(recognizer: WordRecognizer, sentences: Sequence[Sequence[str]], char_vocab: CharVocab) -> np.ndarray:
-    """Return the most likely labels, (B, T), whatever stands in the padding."""
+    """Return the most likely labels, (B, T), undefined in the padding."""
     lengths = torch.tensor([len(words) for words in sentences])
     mask = torch.arange(int(lengths.max())) < lengths[:, None]  # (B, T)
     encoded = encode_semi_characters([word for words in sentences for word in words], char_vocab)

@@ -1,4 +1,4 @@
-"""The semi-character word recogniser that BERT+WordRec puts in front of BERT.
+"""The semi-character word recognizer that BERT+WordRec runs before BERT.
 
 Paper: Sec. 4.5, Table 2; the model is that of Pruthi et al. (2019), "Combating Adversarial Misspellings with
 Robust Word Recognition".
@@ -22,10 +22,10 @@ from charbert.errors import SettingsError
 
 
 class WordRecognizerConfig(PreTrainedConfig):
-    """Everything needed to rebuild a word recogniser, and to read words into it and out of it.
+    """Everything needed to rebuild a word recognizer, and to encode its input and decode its output.
 
     Args:
-        words: the vocabulary, lower-cased; output i is ``words[i]``, the last output any other word.
+        words: the vocabulary, lower-cased; output i is ``words[i]``, the last output stands for any other word.
         char_vocab: the characters, as ``CharVocab.to_dict`` gives them.
         hidden_size: LSTM states per direction; 50 in Pruthi et al.
         num_layers: LSTM layers; 1 in Pruthi et al.
@@ -46,7 +46,7 @@ class WordRecognizerConfig(PreTrainedConfig):
         super().__post_init__(**kwargs)
         for name in ("hidden_size", "num_layers"):
             if getattr(self, name) < 1:
-                raise SettingsError(f"word recogniser: {name} must be at least 1, got {getattr(self, name)}")
+                raise SettingsError(f"word recognizer: {name} must be at least 1, got {getattr(self, name)}")
 
     @property
     def unknown_id(self) -> int:
@@ -61,19 +61,19 @@ class WordRecognizerConfig(PreTrainedConfig):
 
 @dataclass
 class WordRecognizerOutput(ModelOutput):
-    """What the recogniser makes of a batch."""
+    """The recognizer's output for a batch."""
 
     loss: Tensor | None = None
-    """Mean cross entropy over the labelled words; None without labels."""
+    """Mean cross entropy over the labeled words; None without labels."""
     logits: Tensor | None = None
-    """Score of each word of the vocabulary and, last, of being none of them, (B, T, R + 1)."""
+    """Score of each word of the vocabulary and, last, of any other word, (B, T, R + 1)."""
 
 
 class WordRecognizer(PreTrainedModel):
     """A Bi-LSTM over semi-characters, and a softmax over the vocabulary for each word.
 
     Source: Pruthi et al. (2019), Sec. 3.1, after Sakaguchi et al. (2017).
-    Departure: their padding is a class of its own; here padded words are in no loss and need none.
+    Departure: their padding is a separate class; here padded words are in no loss and need none.
     """
 
     config_class = WordRecognizerConfig
@@ -83,7 +83,7 @@ class WordRecognizer(PreTrainedModel):
     def __init__(self, config: WordRecognizerConfig) -> None:
         super().__init__(config)
         if not config.words or not config.char_vocab:
-            raise SettingsError("word recogniser: config.words and config.char_vocab must not be empty")
+            raise SettingsError("word recognizer: config.words and config.char_vocab must not be empty")
         self.lstm = nn.LSTM(
             3 * config.num_characters,
             config.hidden_size,
@@ -107,14 +107,14 @@ class WordRecognizer(PreTrainedModel):
         attention_mask: Tensor | None = None,
         labels: Tensor | None = None,
     ) -> WordRecognizerOutput:
-        """Recognise the words of sentences.
+        """Recognize the words of sentences.
 
         Args:
             first_ids: id of each word's first character, (B, T).
             inner_counts: counts of each word's inner characters, (B, T, A).
             last_ids: id of each word's last character, (B, T).
-            attention_mask: 1 for words, 0 for padding after them, (B, T), none all padding; None: no padding.
-            labels: the words that were meant, (B, T), ``IGNORED_LABEL`` where nothing is to be predicted.
+            attention_mask: 1 for words, 0 for padding after them, (B, T), no row all padding; None: no padding.
+            labels: the right words, (B, T), ``IGNORED_LABEL`` where nothing is to be predicted.
         """
         size = self.config.num_characters
         dtype = self.classifier.weight.dtype

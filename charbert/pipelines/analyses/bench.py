@@ -1,4 +1,4 @@
-"""The benchmarks: ratios of times that were taken in turns, in one process, and rates of the data pipeline."""
+"""The benchmarks: ratios of times measured alternately in one process, and rates of the data pipeline."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ from charbert.config.training.trainer import Precision
 from charbert.data.collate import PadCollator
 from charbert.data.pretraining.batches import PretrainingDataset
 from charbert.files import write_atomically
-from charbert.pipelines.build.data import build_attack, build_nlm_noise, corpus_blocks, prepare_data
+from charbert.pipelines.build.data import corpus_blocks, prepare_data
+from charbert.pipelines.build.noise import build_attack, build_nlm_noise
 from charbert.pipelines.build.vocabularies import load_word_vocab
 from charbert.pipelines.train.pretrain import build_processor, prepare_trunk
 from charbert.records import ResultRecord, start_record, write_record
@@ -108,7 +109,7 @@ def _timed(name: str, steps: dict[str, Callable[[], None]], repetitions: int) ->
 
 
 def _ratios(seconds: Times) -> dict[str, float]:
-    """Return released maths / each, and each / trunk, for every setting that was timed."""
+    """Return for every setting timed the time of the released code by each model's, and each model's by the trunk's."""
     ratios = {}
     for setting, times in seconds.items():
         for name, value in times.items():

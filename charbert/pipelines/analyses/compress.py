@@ -1,127 +1,212 @@
-"""A fine-tuned model in smaller forms, side by side: size, speed, clean and attacked scores."""
+"""Smaller forms of a fine-tuned model: made, scored, timed and weighed, one record each."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from functools import partial
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
+
+from transformers import AutoConfig
 
 from charbert.config.compression import Variant
-from charbert.config.identity import identity_values
 from charbert.config.schema import Settings
-from charbert.errors import SettingsError
-from charbert.records import ResultRecord, file_checksum
-from charbert.reporting.render.layout import render_markdown, write_table
-from charbert.reporting.tables.compression import compression_dots, compression_table
-from charbert.runs.analysis_keys import (
-    COMPRESSION,
-    KIND,
-    MEASURED,
-    analysis_records,
-    compression_run,
-)
-from charbert.runs.keys import files_identity, task_identity
+from charbert.data.collate import PadCollator
+from charbert.deploy.compress.footprint import stored_bytes, time_per_example, torch_threads
+from charbert.deploy.compress.prune import pruned, save_pruned, sparsity
+from charbert.deploy.compress.quantize import halve_model, quantize_model
+from charbert.deploy.onnx.export import export_model, load_model
+from charbert.deploy.predict.backends import Backend, load_backend
+from charbert.errors import CheckpointError, SettingsError
+from charbert.evaluation.predict import model_inputs, run_logits
+from charbert.evaluation.robustness import decode_encoded, score_set
+from charbert.model.processing import CharBertProcessor
+from charbert.pipelines.analyses.base import recorded_analysis
+from charbert.pipelines.analyses.forms import Form, forms
+from charbert.pipelines.build.data import prepare_data, set_files
+from charbert.pipelines.build.eval_sets import build_eval_sets, read_sets
+from charbert.pipelines.train.finetune import prepare_finetuned
+from charbert.runs.analysis_keys import COMPRESSION, compression_run
+from charbert.runs.recorder import seed_everything
 from charbert.runs.run import Run
+from charbert.tasks.catalog import build_task
+from charbert.tasks.task import Encoded, Task
+from charbert.training.trainer import build_trainer
 
 log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class Form:
-    """One form of a model: a row of the table."""
-
-    label: str
-    run: Run
-    variant: Variant | None = None
-    """None: a folder that was made elsewhere."""
-    share: float = 0.0
-    """Of weights that pruning sets to zero."""
-    folder: Path | None = None
-    """Where the model made elsewhere lies."""
+BATCH_SIZES = (1, 32)
+"""Batch sizes at which a model is timed."""
 
 
-def run(settings: Settings) -> list[ResultRecord]:
-    """Return the records of all forms of the settings' model, after making and measuring those that are missing.
-
-    The model is fine-tuned first where it is missing. The table of all models measured alike is drawn anew.
+def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
+    """Make the forms of the settings' model that are named, by their labels, and record each.
 
     Raises:
-        SettingsError: if the model has a word recognizer, or ``compression.eval_sets`` names an unknown eval set.
+        SettingsError: if ``compression.eval_sets`` names an unknown eval set.
         CheckpointError: if an exported form differs from the model, or a folder holds no model of the task.
     """
-    if settings.model.recognizer.enabled:
-        raise SettingsError(f"model={settings.model.name} has a word recogniser, which has no smaller form")
-    all_forms = forms(settings)
-    if missing := [form for form in all_forms if form.run.finished() is None]:
-        from charbert.pipelines.analyses.compress_forms import Measurement
-
-        measurement = Measurement(settings)
-        for form in missing:
+    measurement = Measurement(settings)
+    for form in forms(settings):
+        if form.label in runs:
             log.info("compressing: %s", form.label)
             form.run.make_once(partial(measurement.record, form), partial(_is_measured, form))
-    draw(settings)
-    return [record for form in all_forms if (record := form.run.finished()) is not None]
-
-
-def forms(settings: Settings) -> list[Form]:
-    """Return the forms that the settings name, in the order of the table."""
-    chosen, model = settings.compression, settings.model.name
-    all_forms = []
-    for variant in chosen.variants:
-        if variant is Variant.pruned:
-            all_forms += [_pruned(settings, share) for share in chosen.pruned_shares]
-        else:
-            label = f"{model}, {_NAMES[variant]}"
-            all_forms.append(Form(label, compression_run(settings, variant.name, {}), variant))
-    return all_forms + [_elsewhere(settings, label, Path(folder)) for label, folder in chosen.folders.items()]
-
-
-def draw(settings: Settings) -> None:
-    """Write table and picture of all models that were measured alike, if there are any."""
-    records = analysis_records(settings, COMPRESSION)
-    if not records:
-        return
-    results = Path(settings.paths.results)
-    table = compression_table(records)
-    stem = COMPRESSION if settings.task.name == "ner" else f"{COMPRESSION}_{settings.task.name}"
-    write_table(table, results / "tables", stem)
-    compression_dots(table, results / "figures", stem)
-    log.info("written to %s\n\n%s", results / "tables" / f"{stem}.md", render_markdown(table))
-
-
-_NAMES = {Variant.original: "original", Variant.onnx: "ONNX", Variant.onnx_int8: "ONNX int8", Variant.half: "half"}
-
-
-def _pruned(settings: Settings, share: float) -> Form:
-    steps = settings.compression.recovery_steps
-    label = f"{settings.model.name}, pruned {100 * share:g} %" + (f", {steps} steps" if steps else "")
-    identity = {"share": share, "recovery_steps": steps}
-    return Form(label, compression_run(settings, f"pruned-{100 * share:g}", identity), Variant.pruned, share)
-
-
-def _elsewhere(settings: Settings, label: str, folder: Path) -> Form:
-    """Return the form of a model made elsewhere, which is known by its weights alone."""
-    where = folder if (folder / "config.json").is_file() else folder / "model"
-    weights = {
-        path.name: file_checksum(path) for path in sorted(where.glob("*.safetensors")) + sorted(where.glob("*.onnx"))
-    }
-    if not weights:
-        raise SettingsError(
-            f"compression.folders.{label}={folder} holds no model: no weights in it or in its folder model"
-        )
-    identity = {
-        "analysis": COMPRESSION,
-        "weights": weights,
-        "task": task_identity(settings),
-        "files": files_identity(settings),
-        "attack": identity_values(settings.attack),
-        "length": settings.finetuning_length,
-        "measured": {name: getattr(settings.compression, setting) for name, setting in MEASURED.items()},
-    }
-    run = Run(settings, KIND, [COMPRESSION, settings.task.name, label], identity)
-    return Form(label, run, folder=where)
 
 
 def _is_measured(form: Form) -> bool:
     return form.run.finished() is not None
+
+
+class Measurement:
+    """Makes and measures forms of one fine-tuned model on the same examples.
+
+    Args:
+        settings: the experiment's settings; what they need is read when it is first used.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._encoded: dict[str, dict[str, Encoded]] = {}
+
+    def record(self, form: Form) -> None:
+        """Make a form and write its record."""
+        settings, chosen = self.settings, self.settings.compression
+        folder, measured = self._make(form)
+        processor = CharBertProcessor.from_pretrained(folder)
+        collate = PadCollator(processor.pad_values, processor.row_length)
+        analysis = recorded_analysis(settings, form.run, COMPRESSION, set_files(settings))
+        with torch_threads(chosen.threads), analysis as (record, _):
+            backend = self._load(folder)
+            encoded = self._encode(form, processor)
+            metrics = self._score(backend, encoded, collate)
+            timed = [model_inputs(row) for row in _spread(encoded["clean"].features, chosen.timed_examples)]
+            for size in BATCH_SIZES:
+                timing = time_per_example(backend, timed, collate, size)
+                metrics |= {f"latency/batch_{size}": timing.wall, f"latency/batch_{size}_cpu": timing.cpu}
+            stored, compressed = stored_bytes(folder)
+            metrics |= {"size/stored": stored / 1e6, "size/compressed": compressed / 1e6}
+            if "sparsity" in measured:
+                metrics |= {f"sparsity/{name}": measured["sparsity"][name] for name in ("of_matrices", "of_all")}
+            form_name = form.variant.name if form.variant else "elsewhere"
+            record.details |= {"label": form.label, "form": form_name, **measured}
+            record.details |= {"versions": list(self.eval_sets), "examples": len(self.eval_sets["clean"])}
+            record.finish(metrics)
+
+    @cached_property
+    def task(self) -> Task[Any, Any]:
+        """The task; its labels are set when the sets are read."""
+        return build_task(self.settings.task)
+
+    @cached_property
+    def sets(self) -> dict[str, list[Any]]:
+        """All examples of the task."""
+        prepare_data(self.settings)
+        return read_sets(self.settings, self.task)
+
+    @cached_property
+    def eval_sets(self) -> dict[str, Sequence[Any]]:
+        """The examples that are scored, clean and attacked."""
+        chosen = self.settings.compression
+        built = build_eval_sets(self.settings, self.task, self.sets)
+        names = ["clean", *(chosen.eval_sets or [name for name in built if name != "clean"])]
+        if unknown := sorted(set(names) - set(built)):
+            raise SettingsError(f"compression.eval_sets must be of {', '.join(built)}, got {', '.join(unknown)}")
+        return {name: _spread(built[name], chosen.max_examples or len(built[name])) for name in built if name in names}
+
+    @cached_property
+    def source(self) -> Path:
+        """Folder of the fine-tuned model."""
+        return prepare_finetuned(self.settings).model_folder
+
+    def _make(self, form: Form) -> tuple[Path, dict[str, Any]]:
+        """Return the folder of a form, made if it is missing, and details for its record."""
+        target = form.run.model_folder
+        if form.folder is not None:
+            return form.folder, {}
+        if form.variant is Variant.original:
+            return self.source, {}
+        if form.variant is Variant.onnx:
+            return target, {"parity": [asdict(difference) for difference in export_model(self.source, target)]}
+        if form.variant is Variant.onnx_int8:
+            differences = quantize_model(self._exported(), target, distance=self.settings.compression.distance)
+            return target, {"parity": [asdict(difference) for difference in differences]}
+        if form.variant is Variant.half:
+            halve_model(self.source, target)
+            return target, {}
+        return target, self._prune(form, target)
+
+    def _exported(self) -> Path:
+        folder = compression_run(self.settings, Variant.onnx.name, {}).model_folder
+        if not folder.is_dir():
+            export_model(self.source, folder)
+        return folder
+
+    def _prune(self, form: Form, target: Path) -> dict[str, Any]:
+        model = load_model(self.source)
+        with pruned(model, form.share):
+            if self.settings.compression.recovery_steps:
+                self._recover(model)
+        save_pruned(model, self.source, target)
+        measured = sparsity(model)
+        return {"sparsity": {**asdict(measured), "of_matrices": measured.share, "of_all": measured.share_of_all}}
+
+    def _recover(self, model: Any) -> None:
+        """Fine-tune a pruned model for a few steps."""
+        settings = self.settings
+        processor = CharBertProcessor.from_pretrained(self.source)
+        encoded = {
+            split: self.task.encode(self.sets[split], processor, settings.finetuning_length)
+            for split in ("train", "dev")
+        }
+        training = replace(settings.finetuning, max_steps=settings.compression.recovery_steps, checkpoints=0)
+        seed_everything(settings.seed, "recovery")
+        with tempfile.TemporaryDirectory() as folder:
+            build_trainer(
+                training,
+                model,
+                encoded["train"].features,
+                encoded["dev"].features,
+                PadCollator(processor.pad_values, processor.row_length),
+                folder=Path(folder),
+                seed=settings.seed,
+            ).train()
+        model.eval()
+
+    def _load(self, folder: Path) -> Backend:
+        labels = self.task.labels if self.eval_sets else []
+        known = list(AutoConfig.from_pretrained(folder, trust_remote_code=False).id2label.values())
+        if labels and known != labels:
+            raise CheckpointError(
+                f"{folder}: expected a model with the labels {', '.join(labels)} of task={self.task.name}, "
+                f"got {', '.join(known)}"
+            )
+        return load_backend(folder, threads=self.settings.compression.threads)
+
+    def _encode(self, form: Form, processor: CharBertProcessor) -> dict[str, Encoded]:
+        """Return the examples as a model reads them, the same for all forms of one model."""
+        whose = form.label if form.folder else ""
+        if whose not in self._encoded:
+            length = self.settings.finetuning_length
+            self._encoded[whose] = {
+                name: self.task.encode(examples, processor, length) for name, examples in self.eval_sets.items()
+            }
+        return self._encoded[whose]
+
+    def _score(self, backend: Backend, encoded: Mapping[str, Encoded], collate: PadCollator) -> dict[str, float]:
+        metrics: dict[str, float] = {}
+        for name, examples in self.eval_sets.items():
+            log.info("scoring on %s (%s, %d examples)", self.task.name, name, len(examples))
+            batch_size = self.settings.finetuning.eval_batch_size
+            logits = run_logits(backend, encoded[name].features, collate, batch_size)
+            predictions = decode_encoded(self.task, encoded[name], logits)
+            metrics |= score_set(self.task, name, examples, predictions).metrics
+        return metrics
+
+
+def _spread(examples: Sequence[Any], number: int) -> list[Any]:
+    """Return at most so many examples, spread evenly over all of them."""
+    kept = min(number, len(examples))
+    return [examples[place * len(examples) // kept] for place in range(kept)]

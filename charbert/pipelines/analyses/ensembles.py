@@ -1,4 +1,4 @@
-"""Models that answer together, scored like a single one from the predictions that they have stored."""
+"""Ensembles: the stored predictions of several finished runs, combined and scored like those of one model."""
 
 from __future__ import annotations
 
@@ -14,37 +14,38 @@ import numpy as np
 from charbert.config.calibration import Rule
 from charbert.config.model.classical import BaselineSettings
 from charbert.config.schema import Settings
-from charbert.data.encoding.answers import SpanCandidate, SpanPrediction
 from charbert.errors import RecordError, SettingsError
 from charbert.evaluation.ensembles import combine, combine_scores
 from charbert.evaluation.logits import SUFFIX as SCORES
 from charbert.evaluation.logits import StoredLogits, read_scores
 from charbert.evaluation.robustness import SetPredictions
-from charbert.pipelines.build.data import prepare_data, set_files, task_files
+from charbert.pipelines.build.data import prepare_data, task_files
 from charbert.pipelines.build.eval_sets import build_eval_sets, read_sets, read_test_sets
 from charbert.pipelines.evaluate.calibration import DEV, stored_scores
-from charbert.pipelines.evaluate.scoring import score_eval_sets
 from charbert.pipelines.tables import paper
-from charbert.pipelines.tables.calibration import predictions_folder
+from charbert.pipelines.tables.drawing import draw_all
 from charbert.pipelines.train.classical import fit_baseline, is_baseline, without_trunk
 from charbert.pipelines.train.cross_validation import chosen_folds
 from charbert.pipelines.train.fit import fit
+from charbert.pipelines.train.task_model import record_scores
 from charbert.records import ResultRecord, settings_key
 from charbert.reporting.tables.scores import row_label
 from charbert.runs.comparability import comparable_records
+from charbert.runs.folders import predictions_folder
 from charbert.runs.keys import finetuning_identity
-from charbert.runs.recorder import checksums, recorded_run
+from charbert.runs.recorder import recorded_run
 from charbert.runs.run import Run
 from charbert.seeding import numpy_generator
+from charbert.tasks.answering.decoding import SpanCandidate, SpanPrediction
+from charbert.tasks.answering.task import QuestionAnsweringTask
 from charbert.tasks.catalog import build_task
 from charbert.tasks.folds import tested_examples
-from charbert.tasks.question_answering import QuestionAnsweringTask
 from charbert.tasks.task import Task
 
 log = logging.getLogger(__name__)
 
 BAG = "bag"
-"""Kind of the cells that bagging trains."""
+"""Kind of the runs that bagging trains."""
 _RULES = {
     Rule.mean_logits: "mean of logits",
     Rule.mean_probabilities: "mean of probabilities",
@@ -55,11 +56,11 @@ EvalSets = Mapping[str, Sequence[Any]]
 
 
 def run(settings: Settings) -> ResultRecord:
-    """Return the ensemble's record, and redraw the tables, where it is a row.
+    """Return the ensemble's record, and redraw Tables 1 to 4, in which it is a row.
 
     Raises:
         SettingsError: if fewer than two members are chosen, or the set is cut into folds and bags are asked for.
-        RecordError: if a chosen cell is not there, not one alone, or has lost its predictions.
+        RecordError: if a chosen run is missing or not unique, or its predictions were deleted.
     """
     prepare_data(settings)
     task = build_task(settings.task)
@@ -77,23 +78,23 @@ def run(settings: Settings) -> ResultRecord:
         members = chosen_members(settings)
         label = f"{len(members)} × {'+'.join(dict.fromkeys(map(row_label, members)))}{_choice(settings, members)}"
     record = _combined(settings, f"{label} ({_RULES[settings.ensemble.rule]})", members, task, eval_sets)
-    paper.draw_all(settings)
+    draw_all(settings, paper.TABLES.values())
     return record
 
 
 def _choice(settings: Settings, members: Sequence[ResultRecord]) -> str:
-    """Return what tells an ensemble of chosen cells from another one of as many: tables know rows by their names."""
+    """Return the end of the row's name, which distinguishes an ensemble of chosen runs from others of as many."""
     if settings.ensemble.records:
         return f" [{settings_key({'members': [record.key for record in members]})[:4]}]"
     return f" of seeds {', '.join(map(str, sorted(settings.ensemble.seeds)))}" if settings.ensemble.seeds else ""
 
 
 def chosen_members(settings: Settings) -> list[ResultRecord]:
-    """Return the records of the cells that ``ensemble`` chooses among those that may stand in one table.
+    """Return the records of the runs that ``ensemble`` chooses among those that are compared in one table.
 
     Raises:
         SettingsError: if they are fewer than two.
-        RecordError: if a named record is not there, or a model has two cells with one seed.
+        RecordError: if a named record is missing, or a model has two runs with one seed.
     """
     chosen = settings.ensemble
     several = bool(chosen.models)
@@ -102,10 +103,10 @@ def chosen_members(settings: Settings) -> list[ResultRecord]:
         for record in comparable_records(settings, several_trunks=several, **{"settings.task.name": settings.task.name})
         if record.kind != "ensemble"
     ]
-    names = {f"{record.name}-{record.key}": record for record in records}
+    names = {record.folder_name: record for record in records}
     if unknown := [name for name in chosen.records if name not in names]:
         raise RecordError(
-            f"ensemble.records: no finished cell {unknown[0]} of task={settings.task.name} with these data, attack and "
+            f"ensemble.records: no finished run {unknown[0]} of task={settings.task.name} with these data, attack and "
             f"trunk; there are {', '.join(names) or 'none'}"
         )
     if chosen.records:
@@ -117,24 +118,24 @@ def chosen_members(settings: Settings) -> list[ResultRecord]:
             for record in records
             if row_label(record) in models and (not chosen.seeds or record.seed in chosen.seeds)
         ]
-        _refuse_doubles(members)
+        _refuse_duplicates(members)
     if len(members) < 2:
         raise SettingsError(
-            f"an ensemble needs two members or more, got {[f'{member.name}-{member.key}' for member in members]}; "
+            f"an ensemble needs two members or more, got {[member.folder_name for member in members]}; "
             f"finished runs of task={settings.task.name}: {', '.join(names) or 'none'}; "
             "run others (seed=1,2,3), or choose with ensemble.models, ensemble.seeds or ensemble.records"
         )
     return sorted(members, key=lambda record: (row_label(record), record.seed, record.key))
 
 
-def _refuse_doubles(members: Sequence[ResultRecord]) -> None:
+def _refuse_duplicates(members: Sequence[ResultRecord]) -> None:
     seen: dict[tuple[str, int], str] = {}
     for record in members:
-        name = f"{record.name}-{record.key}"
+        name = record.folder_name
         other = seen.setdefault((row_label(record), record.seed), name)
         if other != name:
             raise RecordError(
-                f"{row_label(record)} has two cells with seed {record.seed}, {other} and {name}; "
+                f"{row_label(record)} has two runs with seed {record.seed}, {other} and {name}; "
                 "name the members with ensemble.records=[...]"
             )
 
@@ -142,12 +143,11 @@ def _refuse_doubles(members: Sequence[ResultRecord]) -> None:
 def _combined(
     settings: Settings, label: str, members: Sequence[ResultRecord], task: Task[Any, Any], eval_sets: EvalSets
 ) -> ResultRecord:
-    """Return the record of the members' joint predictions; they are read from the files that the members left."""
+    """Return the record of the members' combined predictions, which are read from the members' files."""
     model = replace(settings.model, name=label)
     of_baselines = is_baseline(settings) and all(record.kind in ("baseline", BAG) for record in members)
     settings = replace(settings, model=model if of_baselines else replace(model, baseline=BaselineSettings()))
     rule = settings.ensemble.rule
-    names = [f"{record.name}-{record.key}" for record in members]
     identity = {"members": sorted(record.key for record in members), "rule": rule}
     run = Run(settings, "ensemble", [settings.task.name, label], identity)
     if (record := run.finished()) is not None:
@@ -159,27 +159,25 @@ def _combined(
         for name, rows in eval_sets.items()
     }
     log.info("scoring %s on %s", label, settings.task.name)
-    with recorded_run(settings, run) as (record, tracking):
+    with recorded_run(settings, run) as (record, tracked):
         dev = _dev_scores(folders, rule)
-        metrics, record.details["judging"] = score_eval_sets(settings, run, task, eval_sets, predictions, tracking, dev)
+        metrics = record_scores(settings, run, task, record, tracked, eval_sets, predictions, dev)
         record.settings = without_trunk(record.settings) if of_baselines else record.settings
-        record.details["members"] = names
+        record.details["members"] = [member.folder_name for member in members]
         record.details["rule"] = rule.name
-        record.details["reports"] = {name: set_predictions.report for name, set_predictions in predictions.items()}
-        record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
         record.finish(metrics)
         record.training_tokens = sum(member.training_tokens for member in members)
     return record
 
 
-def read_member(task: Task[Any, Any], folder: Path, version: str, examples: Sequence[Any]) -> SetPredictions:
-    """Return the predictions that a cell has stored on a version of the test set.
+def read_member(task: Task[Any, Any], folder: Path, eval_set: str, examples: Sequence[Any]) -> SetPredictions:
+    """Return the predictions that a run has stored on an eval set.
 
     Raises:
-        RecordError: if they are not there, have no scores, or are of other examples.
+        RecordError: if they are missing, have no logits, or are of other examples.
     """
-    path = folder / f"{version}.jsonl"
-    again = "delete the record and run the cell again"
+    path = folder / f"{eval_set}.jsonl"
+    again = "delete the record and run the member again"
     if not path.is_file():
         raise RecordError(f"{path}: expected the predictions of a member, got no such file; {again}")
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
@@ -187,11 +185,10 @@ def read_member(task: Task[Any, Any], folder: Path, version: str, examples: Sequ
         raise RecordError(f"{path}: expected predictions on {len(examples)} examples, got {len(lines)}; {again}")
     if isinstance(task, QuestionAnsweringTask):
         return SetPredictions([_span(line, example) for line, example in zip(lines, examples, strict=True)])
-    scores = read_scores(folder / f"{version}{SCORES}")
+    scores = read_scores(folder / f"{eval_set}{SCORES}")
     if scores is None:
         raise RecordError(
-            f"{folder}: expected {version}{SCORES} with the scores of a member, which cells store since they are "
-            f"judged; {again}"
+            f"{folder}: expected {eval_set}{SCORES} with the logits of a member, got no such file; {again}"
         )
     if list(scores.labels) != task.decision_labels:
         raise RecordError(f"{path}: expected the labels {task.decision_labels}, got {list(scores.labels)}; {again}")
@@ -207,7 +204,7 @@ def _span(line: Mapping[str, Any], example: Any) -> SpanPrediction:
 
 
 def _dev_scores(folders: Sequence[Path], rule: Rule) -> StoredLogits | None:
-    """Return what the members say together on the dev set, None unless all have stored it."""
+    """Return the combined logits of the members on the dev set, None unless all have stored theirs."""
     stored = [stored_scores(folder, [DEV]) for folder in folders]
     if not all(stored):
         return None
@@ -220,7 +217,7 @@ def _dev_scores(folders: Sequence[Path], rule: Rule) -> StoredLogits | None:
 def _bags(
     settings: Settings, task: Task[Any, Any], sets: Mapping[str, list[Any]], eval_sets: EvalSets
 ) -> list[ResultRecord]:
-    """Return the records of models that each were trained without another part of the training set."""
+    """Return the records of models that were each trained without another part of the training set."""
     number = settings.ensemble.bags
     if task_files(settings).folds.number:
         raise SettingsError(
@@ -248,7 +245,7 @@ def _bags(
 
 
 def bag_run(settings: Settings, bag: int) -> Run:
-    """Return the cell of the model that is trained without one part of the training set."""
+    """Return the run of the model that is trained without one part of the training set."""
     identity = finetuning_identity(settings) | {"bag": bag, "bags": settings.ensemble.bags}
     parts = [settings.task.name, settings.model.name, f"s{settings.seed}", f"bag{bag}of{settings.ensemble.bags}"]
     return Run(settings, BAG, parts, identity)

@@ -1,4 +1,4 @@
-"""Why a model decides as it does on one text, as written and with typos: attributions and attention, to look at."""
+"""Explanations of a model's decision on one text, as written and with typos: attributions and attention maps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from charbert.analysis.attributions import Explainer, attention_maps
 from charbert.analysis.questions import ask
 from charbert.analysis.targets import choose_targets
 from charbert.config.explain import Baseline
-from charbert.config.identity import identity_values
 from charbert.config.schema import Settings
 from charbert.data.readers.conll import TaggedSentence
 from charbert.data.readers.glue import LabeledText
@@ -25,12 +24,14 @@ from charbert.evaluation.explanation import ExplainedText
 from charbert.files import replaced_folder
 from charbert.model.processing import CharBertProcessor
 from charbert.noise.attack import attack_sentences
-from charbert.pipelines.build.data import build_attack, data_file, prepare_data, task_files
+from charbert.pipelines.build.data import data_file, prepare_data, task_files
+from charbert.pipelines.build.noise import build_attack
 from charbert.pipelines.train.finetune import prepare_finetuned
 from charbert.records import file_checksum
 from charbert.reporting.figures.explanation import attention_grids, attribution_strips
 from charbert.reporting.render.explanation_page import render_page
 from charbert.runs.analysis_keys import KIND
+from charbert.runs.keys import section_identity
 from charbert.runs.recorder import recorded_run
 from charbert.runs.run import Run
 from charbert.tasks.catalog import build_task
@@ -44,11 +45,11 @@ PAGE, NUMBERS, ATTRIBUTIONS, ATTENTION = "explanation.html", "explanation.json",
 
 @dataclass(frozen=True)
 class _Text:
-    """What a model is asked about."""
+    """A text whose decision is explained."""
 
     heading: str
     first: str | tuple[str, ...]
-    """A text, or for a tagger its words; for a reader the question."""
+    """A text; for a tagger its words; for question answering the question."""
     second: str | None = None
     """The second text of a pair, or the context of a question."""
 
@@ -56,7 +57,7 @@ class _Text:
 def run(settings: Settings) -> Path:
     """Write the explanation of the decision that the settings name, and return its folder.
 
-    The folder holds a page (``explanation.html``), pictures of attributions and of attention (PNG and SVG), and the
+    The folder holds a page (``explanation.html``), figures of attributions and of attention (PNG and SVG), and the
     numbers (``explanation.json``).
 
     Raises:
@@ -78,8 +79,8 @@ def run(settings: Settings) -> Path:
         tolerance=chosen.tolerance,
     )
     explained = [_explain(settings, explainer, processor, text, usage.max_length) for text in texts]
-    run = _cell(settings, folder, texts)
-    target = Path(settings.paths.results) / "explanations" / f"{run.name}-{run.key}"
+    run = explanation_run(settings, folder, texts)
+    target = Path(settings.paths.results) / "explanations" / run.folder_name
     with recorded_run(settings, run) as (record, tracking):
         with replaced_folder(target) as draft:
             _write(draft, settings, folder, explained)
@@ -94,7 +95,7 @@ def run(settings: Settings) -> Path:
 
 
 def _texts(settings: Settings, head: str) -> list[_Text]:
-    """Return the text as written, and with typos where that is wanted."""
+    """Return the text as written, and with typos where ``explain.attacked`` asks for it."""
     given = _given(settings, head) if settings.explain.text else _example(settings)
     if isinstance(given.first, tuple) != (head == "token_classification"):
         raise SettingsError(
@@ -130,7 +131,7 @@ def _example(settings: Settings) -> _Text:
 
 
 def _with_typos(settings: Settings, text: _Text, head: str) -> _Text:
-    """Return the text as the attack of its task would have it: contexts of questions stay as they are."""
+    """Return the text under the attack of its task, which leaves the contexts of questions as they are."""
 
     def corrupt(words: Sequence[str], part: int) -> list[str]:
         noise, seed = build_attack(settings.attack), settings.attack.seed
@@ -175,9 +176,10 @@ def _baseline_id(baseline: Baseline, processor: CharBertProcessor) -> int | None
     return int(token_id)
 
 
-def _cell(settings: Settings, folder: Path, texts: Sequence[_Text]) -> Run:
+def explanation_run(settings: Settings, folder: Path, texts: Sequence[_Text]) -> Run:
+    """Return the run of the explanation of a model's decisions on texts."""
     weights = {path.name: file_checksum(path) for path in sorted(folder.rglob("*.safetensors"))}
-    how = {name: value for name, value in identity_values(settings.explain).items() if name != "model"}
+    how = section_identity(settings, "explain", without=("model",))
     identity = {"analysis": EXPLANATION, "weights": weights, "how": how, "texts": [asdict(text) for text in texts]}
     named = [Path(settings.explain.model).resolve().name] if settings.explain.model else [settings.model.name]
     return Run(settings, KIND, [EXPLANATION, *named], identity)

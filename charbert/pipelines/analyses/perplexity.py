@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,6 @@ from tqdm import tqdm
 from transformers import AutoModelForMaskedLM
 
 from charbert.baselines.ngram_language_model import NgramLanguageModel
-from charbert.config.identity import identity_values
 from charbert.config.model.encoder import CharEncoder, Objective
 from charbert.config.schema import Settings
 from charbert.config.training.trainer import Precision
@@ -32,82 +31,51 @@ from charbert.evaluation.perplexity import (
 )
 from charbert.model import CharBertForPreTraining
 from charbert.model.processing import CharBertProcessor
-from charbert.pipelines.build.data import build_attack, corpus_blocks, corpus_file, prepare_data, refuse_baseline
-from charbert.pipelines.tables.perplexity import KIND, draw
+from charbert.pipelines.analyses.base import recorded_analysis
+from charbert.pipelines.build.data import corpus_blocks, corpus_file, prepare_data
+from charbert.pipelines.build.noise import build_attack
 from charbert.pipelines.train.pretrain import build_processor, model_overrides, prepare_encoder, prepare_trunk
-from charbert.records import ResultRecord, settings_key
-from charbert.runs.keys import encoder_identity, text_identity, trunk_identity
-from charbert.runs.recorder import checksums, recorded_run
+from charbert.records import ResultRecord
+from charbert.runs.analysis_keys import PERPLEXITY
 from charbert.runs.run import Run, pretraining_run
 from charbert.seeding import numpy_generator
 
 log = logging.getLogger(__name__)
 
-VERSIONS = ("clean", "attacked")
+EVAL_SETS = ("clean", "attacked")
 
 Texts = dict[str, list[WordedText]]
 
 
-def run(settings: Settings) -> ResultRecord:
-    """Return the record of an encoder's perplexities, after pretraining it when it is missing, and redraw the table.
+def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
+    """Record the perplexities of the settings' encoder, after pretraining it when it is missing.
 
     Raises:
-        SettingsError: if the model is a baseline, the authors' released one or ``model.pretrained``.
-        CheckpointError: if it has no MLM head to ask.
+        CheckpointError: if it has no MLM head.
     """
-    refuse_baseline(settings)
-    if settings.model.released or settings.model.pretrained:
-        raise SettingsError(
-            "perplexity reads encoders that were pretrained here or trunks, not model.released or model.pretrained, "
-            "which may have lost their heads"
-        )
-    run = perplexity_run(settings)
-    record = run.finished()
-    if record is None:
-        record = _measure(settings, run)
-    draw(settings, comparison(settings))
-    return record
-
-
-def perplexity_run(settings: Settings) -> Run:
-    """Return the cell of an encoder's perplexities."""
-    identity = {"encoder": encoder_identity(settings), "of": comparison(settings)}
-    return Run(settings, KIND, [KIND, settings.model.name, f"s{settings.seed}"], identity)
-
-
-def comparison(settings: Settings) -> str:
-    """Return the hash of what all rows of a table of perplexities have in common: text, trunk, attack and settings."""
-    chosen = {name: value for name, value in identity_values(settings.perplexity).items() if name != "batch_size"}
-    common = {"trunk": trunk_identity(settings), "text": text_identity(settings), "perplexity": chosen}
-    return settings_key(common | {"attack": identity_values(settings.attack), "seed": settings.seed})
-
-
-def _measure(settings: Settings, run: Run) -> ResultRecord:
+    (run,) = runs.values()
     prepare_data(settings)
     model, processor, vocabulary = _load(settings)
     clean = sample_texts(settings)
     texts = {"clean": clean, "attacked": attack_texts(clean, build_attack(settings.attack), settings.attack.seed)}
     log.info("perplexity of %s on %d texts, clean and attacked", settings.model.name, len(clean))
-    with recorded_run(settings, run) as (record, _):
+    files = [corpus_file(settings, split) for split in ("train", "dev")]
+    with recorded_analysis(settings, run, PERPLEXITY, files) as (record, _):
         metrics = _masked_metrics(settings, model, processor, texts, record)
         metrics |= _ngram_metrics(settings, processor, texts, record)
         if vocabulary is not None:
             metrics |= _noisy_metrics(settings, model, processor, vocabulary, texts, record)
-        record.details["compared"] = comparison(settings)
-        files = [corpus_file(settings, split) for split in ("train", "dev")]
-        record.data_checksums = checksums(files, Path(settings.data.root))
         record.finish(metrics)
-    return record
 
 
 def sample_texts(settings: Settings) -> list[WordedText]:
     """Return texts of the held-out corpus, drawn without repetition until they have the words asked for."""
     chosen = settings.perplexity
-    runs = " ".join(corpus_blocks(settings, "dev")).split()
-    starts = np.arange(0, len(runs), chosen.text_words)
+    corpus = " ".join(corpus_blocks(settings, "dev")).split()
+    starts = np.arange(0, len(corpus), chosen.text_words)
     drawn: list[WordedText] = []
     for start in numpy_generator(settings.seed, "perplexity").permutation(starts).tolist():
-        drawn.append(cut_words(" ".join(runs[start : start + chosen.text_words])))
+        drawn.append(cut_words(" ".join(corpus[start : start + chosen.text_words])))
         if sum(len(text.spans) for text in drawn) >= chosen.words:
             return drawn
     log.warning("perplexity.words=%d, but the held-out corpus has fewer; all of it is scored", chosen.words)
@@ -115,7 +83,7 @@ def sample_texts(settings: Settings) -> list[WordedText]:
 
 
 def _load(settings: Settings) -> tuple[CharBertForPreTraining, CharBertProcessor, WordVocab | None]:
-    """Return a model with the heads of pretraining, its processor, and the words of its NLM head if it has one."""
+    """Return a model with the heads of pretraining, its processor, and the vocabulary of its NLM head if it has one."""
     device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
     folder = prepare_encoder(settings)
     if folder is not None:
@@ -127,7 +95,9 @@ def _load(settings: Settings) -> tuple[CharBertForPreTraining, CharBertProcessor
         vocabulary = WordVocab.load(words) if has_nlm else None
         return model.to(device or "cpu"), CharBertProcessor.from_pretrained(folder), vocabulary
     if settings.model.char_encoder is not CharEncoder.none:
-        raise SettingsError(f"model={settings.model.name} is not pretrained (model.objective=none): nothing to ask")
+        raise SettingsError(
+            f"model={settings.model.name} is not pretrained (model.objective=none), so it has no MLM head"
+        )
     trunk = prepare_trunk(settings)
     processor = build_processor(settings, trunk)
     model = CharBertForPreTraining.from_trunk(trunk, **model_overrides(settings, processor), nlm_vocab_size=0)
@@ -196,7 +166,7 @@ def _noisy_metrics(
     texts: Texts,
     record: ResultRecord,
 ) -> dict[str, float]:
-    """Return how well NLM names clean words, noised ones, those between them, and noised ones by one view alone."""
+    """Return the NLM scores of clean words, noised words, and noised words with subwords or characters hidden."""
     clean, noised = texts["clean"], [~same for same in _unchanged(texts)]
     attacked = texts["attacked"]
     groups: dict[str, tuple[list[WordedText], list[np.ndarray], Hidden | None]] = {
@@ -206,7 +176,7 @@ def _noisy_metrics(
         "attacked/unchanged": (attacked, [~row for row in noised], None),
     }
     if processor.char_vocab is not None:
-        groups |= {f"attacked/noised/{view.name}_hidden": (attacked, noised, view) for view in Hidden}
+        groups |= {f"attacked/noised/{part.name}_hidden": (attacked, noised, part) for part in Hidden}
     metrics: dict[str, float] = {}
     for name, (rows, kept, hidden) in groups.items():
         scores = noisy_word_scores(
@@ -230,8 +200,8 @@ def _noisy_metrics(
 def _perplexities(
     model: str, losses: dict[str, list[WordLosses]], texts: Texts, record: ResultRecord
 ) -> dict[str, float]:
-    """Return perplexities per word and per subword, of all words and of those that the attack left alone."""
-    scored = seen_whole([losses[name] for name in VERSIONS])
+    """Return perplexities per word and per subword, of all words and of those that the attack did not change."""
+    scored = seen_whole([losses[name] for name in EVAL_SETS])
     unchanged = _unchanged(texts)
     groups = {
         "all": scored,
@@ -239,8 +209,8 @@ def _perplexities(
     }
     record.details["words"] = {name: int(sum(map(np.sum, kept))) for name, kept in groups.items()}
     perplexities: dict[str, Any] = {
-        f"{model}/{version}/{group}/{of}_perplexity": perplexity(losses[version], kept, of=of)
-        for version in VERSIONS
+        f"{model}/{name}/{group}/{of}_perplexity": perplexity(losses[name], kept, of=of)
+        for name in EVAL_SETS
         for group, kept in groups.items()
         for of in ("word", "subword")
     }
@@ -248,8 +218,8 @@ def _perplexities(
 
 
 def _unchanged(texts: Texts) -> list[np.ndarray]:
-    """Return which words the attack has left alone."""
-    pairs = zip(*(texts[name] for name in VERSIONS), strict=True)
+    """Return which words the attack did not change."""
+    pairs = zip(*(texts[name] for name in EVAL_SETS), strict=True)
     return [
         np.array(clean_text.words, dtype=object) == np.array(attacked_text.words, dtype=object)
         for clean_text, attacked_text in pairs

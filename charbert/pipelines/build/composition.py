@@ -1,4 +1,4 @@
-"""How settings were put together, to put them together again with a few of them changed."""
+"""Compose the settings of the running experiment again with some of them changed."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from charbert.config.schema import Settings
 from charbert.errors import SettingsError
 
 _INTERNAL = ("hydra/", "search/")
-"""Groups that say nothing about what is run."""
+"""Groups that do not change what is run."""
 
 
 @dataclass(frozen=True)
 class Composition:
-    """A configuration of Hydra's: where it comes from, and what was changed on the command line."""
+    """The source of a Hydra configuration and the overrides of the command line."""
 
     folder: str
     """Of the configuration files."""
     name: str
-    """Of the file that all begins with."""
+    """Of the primary configuration file."""
     overrides: tuple[str, ...]
     groups: Mapping[str, str]
     """The file chosen in each group."""
 
     @classmethod
     def current(cls) -> Composition:
-        """Return that of the experiment that is running."""
+        """Return the composition of the running experiment."""
         hydra = HydraConfig.get()
         folder = next(source.path for source in hydra.runtime.config_sources if source.provider == "main")
         chosen = {
@@ -48,7 +48,7 @@ class Composition:
         return cls(folder, str(hydra.job.config_name), tuple(hydra.overrides.task), chosen)
 
     def settings(self, changes: Mapping[str, Any] | None = None) -> Settings:
-        """Return the checked settings with other values of some settings, or other files of some groups.
+        """Return the checked settings with changed settings or chosen files.
 
         Raises:
             SettingsError: if there is no such setting or file, or a value is out of range.
@@ -63,7 +63,7 @@ class Composition:
             raise SettingsError(f"{', '.join(changed)}: {str(error).splitlines()[0]}") from error
 
     def file(self, experiment: str, changes: Mapping[str, Any], comment: Sequence[str]) -> str:
-        """Return a configuration file that gives another experiment these settings with some changed.
+        """Return the text of a configuration file with which another experiment gets these settings, some changed.
 
         Args:
             experiment: stem of the experiment.
@@ -84,5 +84,5 @@ class Composition:
         return top + OmegaConf.to_yaml(OmegaConf.merge({"defaults": defaults}, values))
 
     def _written(self, name: str, value: Any) -> str:
-        """Return a value as the command line has it."""
+        """Return a value in the syntax of the command line."""
         return str(value) if name in self.groups else json.dumps(value)

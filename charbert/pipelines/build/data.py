@@ -1,4 +1,4 @@
-"""What a run is made of: files in place, noise models, vocabularies, processors."""
+"""Settings to files: data sets, the pretraining text, the trunk."""
 
 from __future__ import annotations
 
@@ -6,27 +6,25 @@ import importlib.util
 import logging
 from pathlib import Path
 
-from charbert.config.data.sets import AttackSettings, NoiseSettings, SetFiles
+from charbert.config.data.sets import SetFiles
 from charbert.config.model.classical import BaselineKind
 from charbert.config.model.encoder import CharEncoder, TrunkSettings, TrunkSource
 from charbert.config.schema import Settings
 from charbert.data.pretraining.corpus import Blocks, read_blocks
 from charbert.data.readers.hub import fetch_corpus, fetch_split, is_reference, split_path
 from charbert.errors import CheckpointError, DataError, SettingsError
-from charbert.noise.attack import Attack
-from charbert.noise.edits import Edit, NoiseModel
-from charbert.noise.nlm import NlmNoise, ReleasedNlmNoise
 from charbert.records import file_checksum
 from charbert.synthetic.data_sets import write_newswire
+from charbert.tasks.catalog import TASKS, build_task
 
 log = logging.getLogger(__name__)
 
 
 def prepare_data(settings: Settings) -> None:
-    """Generate the data when the settings say so and they are missing.
+    """Generate the data if they are missing and ``data.generated`` is set.
 
     Raises:
-        DataError: naming the folder and what to do when data that cannot be generated are missing.
+        DataError: if data that are not generated are missing; it names the folder and what to do.
     """
     root = Path(settings.data.root)
     if settings.data.generated:
@@ -46,17 +44,18 @@ def _needs_no_folder(name: str) -> bool:
 
 
 def data_file(settings: Settings, relative: str, purpose: str) -> Path:
-    """Return the path of a data file; a split on the hub is fetched and written as a file first.
+    """Return the path of a data file, after fetching it if it is a split on the hub.
 
     Raises:
-        DataError: when it does not exist, cannot be fetched, or the settings name none.
+        DataError: if it does not exist or cannot be fetched, or the settings name none.
     """
     if not relative:
         where = "data.own" if settings.data.has_own_files else f"data.sets.{settings.task.name}"
         raise DataError(f"{where} names no file for {purpose} (data={settings.data.name})")
     if is_reference(relative):
-        columns = task_files(settings).hub_columns
-        return fetch_split(relative, settings.task, columns, Path(settings.data.root), _hub_folder(settings))
+        task, columns = build_task(settings.task), task_files(settings).hub_columns
+        root, folder = Path(settings.data.root), _hub_folder(settings)
+        return fetch_split(relative, task.write_hub, task.suffix, columns, root, folder)
     path = Path(settings.data.root) / relative
     if not path.is_file():
         raise DataError.at(
@@ -70,9 +69,9 @@ def data_file(settings: Settings, relative: str, purpose: str) -> Path:
 
 
 def set_files(settings: Settings) -> list[Path]:
-    """Return the paths of the files of the task's sets, those of hub splits where fetching has put them."""
+    """Return the paths of the files of the task's sets, of hub splits those of the fetched files."""
     return [
-        split_path(name, settings.task.kind, _hub_folder(settings))
+        split_path(name, TASKS[settings.task.kind].suffix, _hub_folder(settings))
         if is_reference(name)
         else Path(settings.data.root) / name
         for name in set_names(task_files(settings))
@@ -80,9 +79,9 @@ def set_files(settings: Settings) -> list[Path]:
 
 
 def set_names(files: SetFiles) -> list[str]:
-    """Return what a data set reads: its splits and the attacked copies, as the settings name them.
+    """Return the names, as in the settings, of what is read of a data set: its splits and the attacked copies.
 
-    Of a set that is cut into folds only the test file is read, and the articles that folds keep together.
+    For folds only the test file is read, and the articles that keep examples together.
     """
     if files.folds.number:
         return [files.test, *files.attacked.values(), *filter(None, [files.folds.articles])]
@@ -97,7 +96,7 @@ def task_files(settings: Settings) -> SetFiles:
     """Return the files of the task.
 
     Raises:
-        SettingsError: when the chosen data have no such set.
+        SettingsError: if the chosen data have no such set.
     """
     if settings.task.name not in settings.data.sets:
         known = ", ".join(sorted(settings.data.sets))
@@ -105,32 +104,11 @@ def task_files(settings: Settings) -> SetFiles:
     return settings.data.sets[settings.task.name]
 
 
-def build_nlm_noise(settings: NoiseSettings) -> NoiseModel:
-    """Return the noise model of pretraining."""
-    if settings.rules == "released":
-        return ReleasedNlmNoise(probability=settings.probability)
-    return NlmNoise(
-        probability=settings.probability,
-        edits=tuple(Edit[edit] for edit in settings.edits),
-        min_word_length=settings.min_word_length,
-    )
-
-
-def build_attack(settings: AttackSettings) -> NoiseModel:
-    """Return the noise model of the test-time attack."""
-    return Attack(
-        edits=tuple(Edit[edit] for edit in settings.edits),
-        min_word_length=settings.min_word_length,
-        letters=settings.letters,
-        probability=settings.probability,
-    )
-
-
 def trunk_location(trunk: TrunkSettings) -> str:
-    """Return the model id or folder of a trunk that exists already, after checking its checksum.
+    """Return the model id or folder of a trunk that is not pretrained here, after checking its checksum.
 
     Raises:
-        CheckpointError: when the package or folder is missing, or the weights are not the expected ones.
+        CheckpointError: if the package or folder is missing, or the weights have another checksum.
     """
     if trunk.source is TrunkSource.hub:
         return trunk.location
@@ -142,7 +120,7 @@ def trunk_location(trunk: TrunkSettings) -> str:
         if checksum != trunk.sha256:
             raise CheckpointError(
                 f"{folder}/model.safetensors: expected sha256 {trunk.sha256}, got {checksum}; "
-                "reinstall the trunk, or set trunk.sha256=null to use it all the same"
+                "reinstall the trunk, or set trunk.sha256=null to use it anyway"
             )
     return str(folder)
 
@@ -167,7 +145,7 @@ def has_char_channel(settings: Settings) -> bool:
 
 def _package_folder(trunk: TrunkSettings) -> Path:
     package, _, inner = trunk.location.partition("/")
-    if not package.isidentifier():  # to find a package inside another one is to run that other one
+    if not package.isidentifier():  # finding a package inside another one runs that other one
         raise CheckpointError(f"trunk.location: expected PACKAGE/FOLDER with a package's plain name, got {package!r}")
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:

@@ -1,4 +1,4 @@
-"""The examples of a task's sets: its splits, and the versions of the test set that a model is scored on."""
+"""Settings to examples: a task's splits, and the eval sets that a model is scored on (clean, attacked)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from charbert.config.schema import Settings
-from charbert.pipelines.build.data import build_attack, data_file, task_files
+from charbert.pipelines.build.data import data_file, task_files
+from charbert.pipelines.build.noise import build_attack
 from charbert.pipelines.build.preparation import TrainingPreparation, prepare_training
 from charbert.tasks.task import Task
 
@@ -14,7 +15,7 @@ from charbert.tasks.task import Task
 def read_sets(settings: Settings, task: Task[Any, Any]) -> dict[str, list[Any]]:
     """Return the examples of the train, dev and test sets, and of each attacked copy by its name.
 
-    Training examples come as the settings of preparation have them.
+    Training examples are prepared where ``preparation.steps`` says so.
 
     Raises:
         DataError: if a file is missing or malformed, a copy does not line up with the test set, or the dev or test
@@ -26,7 +27,7 @@ def read_sets(settings: Settings, task: Task[Any, Any]) -> dict[str, list[Any]]:
 def read_prepared_sets(
     settings: Settings, task: Task[Any, Any]
 ) -> tuple[dict[str, list[Any]], TrainingPreparation | None]:
-    """Return the sets as `read_sets` does, and what was done to the training examples, None if nothing."""
+    """Return the sets as `read_sets` does, and the preparation of the training examples, None if there is none."""
     files = task_files(settings)
     paths = {split: data_file(settings, getattr(files, split), f"the {split} set") for split in ("train", "dev")}
     dev = task.read(paths["dev"])
@@ -47,7 +48,7 @@ def read_test_sets(settings: Settings, task: Task[Any, Any], *, learn: bool = Fa
     Args:
         settings: the experiment's settings.
         task: the benchmark.
-        learn: take the labels from these examples, as there is no training set; else check them.
+        learn: learn the labels from these examples (there is no training set) instead of checking them.
     """
     files = task_files(settings)
     test = data_file(settings, files.test, "the test set")

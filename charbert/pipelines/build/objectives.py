@@ -1,4 +1,4 @@
-"""What a model is fine-tuned on beside clean text and labels: typos, and a teacher."""
+"""Settings to the objectives of fine-tuning: labels, class weights, noised text, a teacher."""
 
 from __future__ import annotations
 
@@ -9,33 +9,28 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import (
-    AutoConfig,
-    AutoModelForQuestionAnswering,
-    AutoModelForSequenceClassification,
-    AutoModelForTokenClassification,
-    AutoTokenizer,
-)
+import transformers
+from transformers import AutoConfig, AutoTokenizer
 
 from charbert.batch import NOISED, TEACHER
 from charbert.config.schema import Settings
-from charbert.config.training.robust_training import Divergence, RobustMethod, RobustTrainingSettings
+from charbert.config.training.robust_training import Divergence, RobustMethod
 from charbert.data.collate import PadCollator, PairedCollator, paired_collator
 from charbert.errors import SettingsError
 from charbert.model.adaptation.student import take_layers
 from charbert.model.heads import CharBertForFineTuning
 from charbert.model.processing import CharBertProcessor
 from charbert.model.processor_files import SETTINGS_FILE
-from charbert.noise.attack import Attack
-from charbert.noise.edits import Edit
 from charbert.pipelines.build.data import has_char_channel
+from charbert.pipelines.build.noise import build_training_noise
 from charbert.pipelines.build.preparation import training_weights
 from charbert.runs.recorder import seed_everything
 from charbert.runs.teachers import teacher_folder
 from charbert.seeding import derive_seed
-from charbert.tasks.aligned_examples import AlignedExample, ExampleAligner, build_aligner
+from charbert.tasks.aligned_examples import AlignedExample, ExampleAligner
+from charbert.tasks.encoded import Encoded
 from charbert.tasks.paired_batches import PairedDataset, TrainingNoise
-from charbert.tasks.task import Encoded, Task
+from charbert.tasks.task import Task
 from charbert.training.distributed.processes import refuse_several
 from charbert.training.losses.class_weights import ClassWeightedLoss
 from charbert.training.losses.consistency import ConsistencyTraining
@@ -44,16 +39,10 @@ from charbert.training.losses.extra_loss import ExtraLoss
 
 log = logging.getLogger(__name__)
 
-_AUTO: dict[str, Any] = {
-    "token_classification": AutoModelForTokenClassification,
-    "sequence_classification": AutoModelForSequenceClassification,
-    "question_answering": AutoModelForQuestionAnswering,
-}
-
 
 @dataclass
 class Objectives:
-    """What a training reads, and what it learns beside the labels."""
+    """The training set, and the losses that are added to that of the labels."""
 
     train_set: Any
     """Features, or a dataset of them."""
@@ -69,7 +58,7 @@ def build_objectives(
     processor: CharBertProcessor,
     model: Any,
 ) -> Objectives:
-    """Return the training set, with typos, class weights and what a teacher reads where the settings ask for it.
+    """Return the training set, with what the settings add to it: noised text, class weights, inputs for a teacher.
 
     Args:
         settings: the experiment's settings.
@@ -77,10 +66,10 @@ def build_objectives(
         examples: the training examples.
         encoded: their features.
         processor: of the model.
-        model: what is fine-tuned; it may be given projections, see `charbert.training.losses.distillation`.
+        model: the model to fine-tune; projections may be attached to it, see `charbert.training.losses.distillation`.
 
     Raises:
-        SettingsError: if teacher and student do not fit together, or labels are weighted where there are none.
+        SettingsError: if teacher and student do not match, or class weights are set for a task without classes.
     """
     own = PadCollator(processor.pad_values, processor.row_length)
     robust = settings.robust_training
@@ -88,22 +77,22 @@ def build_objectives(
     losses: list[ExtraLoss] = [] if weights is None else [ClassWeightedLoss(weights)]
     paired = settings.distillation.enabled or robust.method is not RobustMethod.none
     if losses or paired:
-        refuse_several("learning from a teacher, from typos or with class weights")
+        refuse_several("training with distillation, noise or class weights")
     if not paired:
         return Objectives(encoded.features, own, losses)
-    counterparts = build_aligner(task, examples, encoded, settings.finetuning_length)
-    companions: dict[str, PadCollator] = {}
+    aligner = task.head.aligner(task, examples, encoded, settings.finetuning_length)
+    collators: dict[str, PadCollator] = {}
     taught = None
     if settings.distillation.enabled:
         their_processor, teacher = load_teacher(settings, task)
-        taught = _teacher_aligner(task, counterparts, their_processor)
-        companions[TEACHER] = paired_collator(their_processor.pad_values, their_processor.row_length)
-        losses.append(_distillation(settings, task, model, teacher, taught))
-    if robust.method is RobustMethod.self_teaching:
-        companions[NOISED] = paired_collator(processor.pad_values, processor.row_length)
+        taught = aligner.read_by(their_processor)
+        collators[TEACHER] = paired_collator(their_processor.pad_values, their_processor.row_length)
+        losses.append(_distillation(settings, task, model, teacher, aligner, taught))
+    if robust.method is RobustMethod.consistency:
+        collators[NOISED] = paired_collator(processor.pad_values, processor.row_length)
         losses.append(ConsistencyTraining(robust.weight, symmetric=robust.divergence is Divergence.symmetric))
-    train_set = PairedDataset(counterparts, teacher=taught, noise=_training_noise(settings, processor))
-    return Objectives(train_set, PairedCollator(own, companions), losses)
+    train_set = PairedDataset(aligner, teacher=taught, noise=_training_noise(settings, processor))
+    return Objectives(train_set, PairedCollator(own, collators), losses)
 
 
 def build_student(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProcessor, Any]:
@@ -112,7 +101,7 @@ def build_student(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertPro
     if not isinstance(teacher, CharBertForFineTuning):
         raise SettingsError(
             f"distillation.student_layers needs a teacher saved by this code, got {type(teacher).__name__}; "
-            "let the student begin from a trunk of its own"
+            "leave student_layers empty to start the student from a trunk"
         )
     seed_everything(settings.seed, "head")
     with_chars = has_char_channel(settings)
@@ -132,41 +121,34 @@ def load_teacher(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProc
     """
     folder = teacher_folder(settings)
     config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    wanted = _AUTO[task.head].__name__.removeprefix("AutoModel")
+    wanted = task.head.architecture
     architecture = (config.architectures or ["no architecture"])[0]
-    if not architecture.endswith(wanted):
-        raise SettingsError(f"{folder}: task={task.name} needs a teacher with a head {wanted}, got {architecture}")
+    if not architecture.endswith(f"For{wanted}"):
+        raise SettingsError(f"{folder}: task={task.name} needs a teacher with a head For{wanted}, got {architecture}")
     lacking = [label for label in task.labels if label not in config.label2id]
     if lacking:
         raise SettingsError(
             f"{folder}: expected a teacher that knows the labels of task={task.name}, but it lacks {lacking}; "
             f"it has {sorted(config.label2id)}"
         )
-    return _load_processor(folder), _AUTO[task.head].from_pretrained(
-        folder, dtype=torch.float32, trust_remote_code=False
-    )
+    auto_class = getattr(transformers, task.head.auto_class)
+    return _load_processor(folder), auto_class.from_pretrained(folder, dtype=torch.float32, trust_remote_code=False)
 
 
 def _load_processor(folder: Path) -> CharBertProcessor:
     if (folder / SETTINGS_FILE).is_file():
         return CharBertProcessor.from_pretrained(folder)
-    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)  # of a model that others have saved
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)  # a model saved by other code
     return CharBertProcessor(tokenizer, None)
 
 
-def _teacher_aligner(
-    task: Task[Any, Any], counterparts: ExampleAligner, processor: CharBertProcessor
-) -> list[AlignedExample]:
-    """Return what the teacher reads of each feature."""
-    numbers = range(len(counterparts))
-    read = counterparts.encode(numbers, counterparts.pieces, processor)
-    if task.head != "question_answering":
-        return read
-    return [counterparts.same_subwords(number, other) for number, other in zip(numbers, read, strict=True)]
-
-
 def _distillation(
-    settings: Settings, task: Task[Any, Any], student: Any, teacher: Any, taught: Sequence[AlignedExample]
+    settings: Settings,
+    task: Task[Any, Any],
+    student: Any,
+    teacher: Any,
+    aligner: ExampleAligner,
+    taught: Sequence[AlignedExample],
 ) -> Distillation:
     chosen, sizes = settings.distillation, (student.config.num_hidden_layers, teacher.config.num_hidden_layers)
     layer_map = chosen.layer_pairs or spread_layers(*sizes)
@@ -181,7 +163,7 @@ def _distillation(
         hidden_weight=chosen.hidden_weight,
         layer_map=layer_map,
         columns=[teacher.config.label2id[label] for label in task.labels] or None,
-        whole_texts=task.head == "sequence_classification" and not all(pairing.pairs for pairing in taught),
+        whole_texts=aligner.compares_texts and not all(pairing.pairs for pairing in taught),
     )
 
 
@@ -194,15 +176,5 @@ def _training_noise(settings: Settings, processor: CharBertProcessor) -> Trainin
         processor,
         seed=derive_seed(settings.seed, "robust training"),
         examples=robust.examples,
-        beside=robust.method is RobustMethod.self_teaching,
-    )
-
-
-def build_training_noise(settings: RobustTrainingSettings) -> Attack:
-    """Return the noise model of fine-tuning."""
-    return Attack(
-        edits=tuple(Edit[edit] for edit in settings.edits),
-        min_word_length=settings.min_word_length,
-        letters=settings.letters,
-        probability=settings.words,
+        beside=robust.method is RobustMethod.consistency,
     )

@@ -1,4 +1,4 @@
-"""From the settings of preparation to steps, and training examples that went through them."""
+"""Settings to the steps of data preparation, and to prepared training examples."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from charbert.preparation.cleaning import CleanLabels, DropEmpty, DropLengthOutl
 from charbert.preparation.duplicates import DropDuplicates, FindLeakage
 from charbert.preparation.out_of_fold import read_probabilities
 from charbert.preparation.report import describe_set, listings
-from charbert.preparation.steps import Dropped, Prepared, Row, Step, report_dropped, run_steps
+from charbert.preparation.steps import Dropped, Outcome, Prepared, Row, Step, StepReport, run_steps
 from charbert.preparation.suspicious import FindSuspicious
-from charbert.reporting.render.preparation_page import preparation_figure, render_report
-from charbert.tasks.preparable import READING, adapter_of, label_names, number_rows, own_texts, read_rows
+from charbert.reporting.render.preparation_page import render_report
+from charbert.tasks.rows import READING, number_rows, own_texts, read_rows
 from charbert.tasks.task import Task
 
 log = logging.getLogger(__name__)
 
 HeldOut = Mapping[str, Sequence[tuple[str, tuple[str, ...]]]]
-"""Place and texts of each example of the other sets, by their names."""
+"""By set: place and texts of each example."""
 
 
 def build_step(step: PreparationStep, settings: PreparationSettings, task: Task[Any, Any], held_out: HeldOut) -> Step:
-    """Return the step that a setting names.
+    """Return the step of a setting.
 
     Args:
-        step: which.
-        settings: of the whole preparation.
+        step: its name in the settings.
+        settings: of all steps.
         task: the benchmark; it knows its labels.
-        held_out: what training examples may not repeat.
+        held_out: texts that training examples must not repeat.
 
     Raises:
         DataError: if a file that the settings name is missing or malformed.
@@ -49,7 +49,7 @@ def build_step(step: PreparationStep, settings: PreparationSettings, task: Task[
         case PreparationStep.empty:
             return DropEmpty(settings.empty)
         case PreparationStep.labels:
-            return CleanLabels(settings.labels, label_names(task))
+            return CleanLabels(settings.labels, task.label_names)
         case PreparationStep.lengths:
             return DropLengthOutliers(settings.lengths)
         case PreparationStep.duplicates:
@@ -69,21 +69,21 @@ def build_step(step: PreparationStep, settings: PreparationSettings, task: Task[
 def prepare_rows(
     settings: Settings,
     task: Task[Any, Any],
-    rows: Sequence[Row[Any]],
+    rows: Sequence[Row],
     steps: Sequence[PreparationStep],
     *,
     malformed: Sequence[Dropped] = (),
     held_out: HeldOut | None = None,
-) -> Prepared[Any]:
-    """Return rows after steps, and after those that the task cannot have are taken out.
+) -> Prepared:
+    """Return rows after the steps and after dropping those that are not valid for the task.
 
     Raises:
-        DataError: if none is left, or a step refuses the rows.
+        DataError: if no row is left, or a step refuses the rows.
     """
     chosen = [build_step(step, settings.preparation, task, held_out or {}) for step in steps]
-    prepared = run_steps(rows, [*chosen, DropUnfit()], adapter_of(task), malformed)
+    prepared = run_steps(rows, [*chosen, DropUnfit()], task.adapter, malformed)
     if malformed:
-        prepared.reports.insert(0, report_dropped(READING, len(rows), malformed))
+        prepared.reports.insert(0, StepReport.of(READING, Outcome(list(rows), list(malformed))))
     if not prepared.rows:
         last = prepared.dropped[-1]
         raise DataError(
@@ -93,7 +93,7 @@ def prepare_rows(
     return prepared
 
 
-def held_out_texts(task: Task[Any, Any], sets: Mapping[str, Sequence[Row[Any]]]) -> HeldOut:
+def held_out_texts(task: Task[Any, Any], sets: Mapping[str, Sequence[Row]]) -> HeldOut:
     """Return places and texts of held-out rows."""
     return {
         name: list(zip([row.place for row in rows], own_texts(task, [row.example for row in rows]), strict=True))
@@ -101,30 +101,28 @@ def held_out_texts(task: Task[Any, Any], sets: Mapping[str, Sequence[Row[Any]]])
     }
 
 
-def write_preparation(folder: Path, report: Mapping[str, Any], prepared: Mapping[str, Prepared[Any]]) -> None:
-    """Write what happened to sets: a report to read and one as data, a picture, and lists of the examples concerned.
+def write_preparation(folder: Path, report: Mapping[str, Any], prepared: Mapping[str, Prepared]) -> None:
+    """Write the report on sets, as Markdown and as JSON, and lists of the examples concerned.
 
     Args:
-        folder: where ``report.md``, ``report.json``, ``sets.png`` and ``sets.svg``, ``dropped.jsonl``,
-            ``changed.jsonl`` and ``findings.jsonl`` go.
+        folder: for ``report.md``, ``report.json``, ``dropped.jsonl``, ``changed.jsonl`` and ``findings.jsonl``.
         report: on sets by name, see `describe_set`.
         prepared: the sets.
     """
     for name, lines in listings(prepared).items():
         write_atomically(folder / name, lines)
-    preparation_figure(report, folder, "sets")
     write_atomically(folder / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     write_atomically(folder / "report.md", render_report(report))
 
 
 class TrainingPreparation:
-    """What happened to training examples before fine-tuning: for the record and the run's folder.
+    """Training examples prepared for fine-tuning, and the report on it for the record and the run's folder.
 
     Args:
         settings: the experiment's settings.
         task: the benchmark.
-        rows: the examples as they were.
-        malformed: what could not be read.
+        rows: the examples before preparation.
+        malformed: lines that could not be read.
         held_out: rows of the other sets, by name.
     """
 
@@ -132,9 +130,9 @@ class TrainingPreparation:
         self,
         settings: Settings,
         task: Task[Any, Any],
-        rows: Sequence[Row[Any]],
+        rows: Sequence[Row],
         malformed: Sequence[Dropped],
-        held_out: Mapping[str, Sequence[Row[Any]]],
+        held_out: Mapping[str, Sequence[Row]],
     ) -> None:
         steps = settings.preparation.steps
         texts = held_out_texts(task, held_out) if PreparationStep.leakage in steps else {}
@@ -143,7 +141,7 @@ class TrainingPreparation:
             "preparation": settings.preparation.name,
             "task": task.name,
             "seed": settings.preparation.seed,
-            "sets": {"train": describe_set(adapter_of(task), rows, self.prepared)},
+            "sets": {"train": describe_set(task.adapter, rows, self.prepared)},
         }
 
     @property
@@ -152,14 +150,14 @@ class TrainingPreparation:
         return self.prepared.examples
 
     def write(self, folder: Path) -> None:
-        """Write report, picture and dropped examples."""
+        """Write the report and the lists of examples."""
         write_preparation(folder, self.report, {"train": self.prepared})
 
 
 def prepare_training(
     settings: Settings, task: Task[Any, Any], path: Path, held_out: Mapping[Path, Sequence[Any]]
 ) -> TrainingPreparation:
-    """Return the examples of a training file after preparation; what is malformed is dropped too.
+    """Return the prepared examples of a training file; malformed ones are dropped.
 
     Args:
         settings: the experiment's settings.
@@ -179,7 +177,7 @@ def prepare_training(
 def prepare_fold(
     settings: Settings, task: Task[Any, Any], examples: Sequence[Any], held_out: Mapping[str, Sequence[Any]]
 ) -> TrainingPreparation:
-    """Return the training examples of a fold after preparation.
+    """Return the prepared training examples of a fold.
 
     Raises:
         DataError: if a step refuses them, or none is left.
@@ -189,11 +187,10 @@ def prepare_fold(
 
 
 def training_weights(settings: Settings, task: Task[Any, Any], examples: Sequence[Any]) -> list[float] | None:
-    """Return the weight of each label in the loss, None where all count the same.
+    """Return the weight of each label in the loss, None if all are equal.
 
     Raises:
         SettingsError: if the task has no labels.
     """
-    view = adapter_of(task)
-    labels = [label for example in examples for label in view.labels(example)]
+    labels = [label for example in examples for label in task.adapter.labels(example)]
     return class_weights(labels, task.labels, settings.preparation.class_weights)

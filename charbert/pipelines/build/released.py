@@ -1,4 +1,4 @@
-"""Fine-tuning from the authors' released weights: model and processor come from their files, not from a trunk."""
+"""Settings to model and processor of the authors' released weights."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _SCRIPTS = {
     TaskKind.classification: "glue",
     TaskKind.question_answering: "squad",
 }
-"""Which of the authors' scripts reads a task's text."""
+"""The authors' script for each kind of task."""
 
 
 def released_processor(settings: Settings) -> CharBertProcessor:
-    """Return the processor of the released checkpoint, with the layout that its script has for the task.
+    """Return the processor of the released checkpoint, with the input layout of the authors' script for the task.
 
-    Released code: every row has the maximal length of fine-tuning, since its padding changes what the model sees.
+    Released code: every row is padded to the maximal length of fine-tuning, since padding changes the states there.
 
     Raises:
         CheckpointError: if the checkpoint has no vocabulary.

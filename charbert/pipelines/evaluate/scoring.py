@@ -1,4 +1,4 @@
-"""Predictions to scores, and to the files that show where they come from."""
+"""Predictions to scores, and to the files that they are computed from."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from charbert.config.schema import Settings
-from charbert.evaluation.errors import analyse_errors, write_errors
+from charbert.evaluation.errors import analyze_errors, write_errors
 from charbert.evaluation.logits import StoredLogits
 from charbert.evaluation.robustness import SetPredictions, score_set, stored_logits
-from charbert.pipelines.evaluate.calibration import DEV, FIGURE, calibrate_eval_sets, keep_scores
+from charbert.pipelines.evaluate.calibration import DEV, calibrate_eval_sets, store_logits
 from charbert.records import write_atomically
 from charbert.runs.run import Run
 from charbert.tasks.task import Task
@@ -25,64 +25,43 @@ def score_eval_sets(
     task: Task[Any, Any],
     eval_sets: Mapping[str, Sequence[Any]],
     predictions: Mapping[str, SetPredictions],
-    tracking: TrackedRun,
+    tracked: TrackedRun,
     dev: StoredLogits | None = None,
 ) -> tuple[dict[str, float], dict[str, Any]]:
-    """Return the scores of predictions on every version of the test set, and details of how they were judged.
+    """Return the scores of predictions on every eval set, and details of their calibration for the record.
 
-    Written are the predictions of each version with the scores behind them, the analysis of their errors and what
-    judging found, which W&B shows too, and beside the record what each example adds to the score.
+    Files of each set: the predictions, their logits, the analysis of their errors (in W&B too) and the calibration
+    report. ``per_example.json`` beside the record holds what each example adds to the scores.
 
     Args:
         settings: the experiment's settings.
-        cell: where all of it goes.
+        run: where the files go.
         task: the benchmark.
-        versions: the test examples, ``clean`` first, then attacked.
-        found: the predictions on them.
-        tracking: the W&B run.
-        dev: the model's scores on the dev set, which a temperature is fitted on.
+        eval_sets: the test examples, ``clean`` first, then attacked.
+        predictions: the predictions on them.
+        tracked: the W&B run.
+        dev: the model's logits on the dev set, which a temperature is fitted on.
     """
+    folder = run.predictions_path("clean").parent
     metrics: dict[str, float] = {}
     units = {}
     for name, examples in eval_sets.items():
         score = score_set(task, name, examples, predictions[name])
-        path = run.predictions_path(name)
-        write_atomically(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in score.lines))
-        tables = analyse_errors(task, examples, predictions[name].predictions, eval_sets["clean"])
-        write_errors(tables, path.parent, name)
+        lines = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in score.lines)
+        write_atomically(run.predictions_path(name), lines)
+        tables = analyze_errors(task, examples, predictions[name].predictions, eval_sets["clean"])
+        write_errors(tables, folder, name)
         for table in tables:
             if table.rows:
-                tracking.table(f"errors/{settings.task.name}/{name}/{table.name}", table.columns, table.rows)
+                tracked.table(f"errors/{settings.task.name}/{name}/{table.name}", table.columns, table.rows)
         metrics |= score.metrics
         for metric, counts in score.units.items():
             units[name if metric == task.metric else f"{name}/{metric}"] = np.asarray(counts).tolist()
-    write_atomically(run.record_path.with_name("per_example.json"), json.dumps(units) + "\n")
-    judged, details = _judge(settings, run, task, eval_sets, predictions, tracking, dev)
-    return judged | metrics, details
-
-
-def _judge(
-    settings: Settings,
-    run: Run,
-    task: Task[Any, Any],
-    eval_sets: Mapping[str, Sequence[Any]],
-    predictions: Mapping[str, SetPredictions],
-    tracking: TrackedRun,
-    dev: StoredLogits | None,
-) -> tuple[dict[str, float], dict[str, Any]]:
-    folder = run.predictions_path("clean").parent
-    scored = {name: stored_logits(task, examples, predictions[name]) for name, examples in eval_sets.items()}
-    scores = {name: set_scores for name, set_scores in scored.items() if set_scores is not None}
-    keep_scores(folder, {**scores, DEV: dev})
-    metrics, details = calibrate_eval_sets(
-        settings.calibration,
-        folder,
-        scores,
-        dev,
-        task_name=task.name,
-        decision_path=task.decision_path,
-        title=f"{settings.model.name} on {settings.task.name}, seed {settings.seed}",
+    write_atomically(run.units_path, json.dumps(units) + "\n")
+    of_sets = {name: stored_logits(task, examples, predictions[name]) for name, examples in eval_sets.items()}
+    store_logits(folder, {**of_sets, DEV: dev})
+    logits = {name: of_set for name, of_set in of_sets.items() if of_set is not None}
+    calibration, details = calibrate_eval_sets(
+        settings.calibration, folder, logits, dev, task_name=task.name, decision_path=task.decision_path
     )
-    if metrics:
-        tracking.image(f"{FIGURE}/{settings.task.name}", folder / f"{FIGURE}.png")
-    return metrics, details
+    return calibration | metrics, details

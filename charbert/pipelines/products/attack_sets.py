@@ -14,9 +14,10 @@ from charbert.config.schema import Settings
 from charbert.errors import DataError
 from charbert.files import replaced_folder
 from charbert.noise.edits import EditRecord
-from charbert.pipelines.build.data import build_attack, data_file, prepare_data, task_files
+from charbert.pipelines.build.data import data_file, prepare_data, task_files
+from charbert.pipelines.build.noise import build_attack
 from charbert.records import file_checksum, shorten_path
-from charbert.tasks.attackable import attackable_sentences
+from charbert.serialization import json_value
 from charbert.tasks.catalog import build_task
 from charbert.tasks.task import Task
 from charbert.text.words import words_of
@@ -32,10 +33,10 @@ def run(settings: Settings) -> Path:
     The folder holds the copy under the name of its source, ``edits.jsonl`` (one edit a line: ``example``,
     ``word``, ``operation``, ``position``, ``before``, ``after``; indices from 0, of the word among those of its
     example that an attack sees), ``summary.json`` and ``SHA256SUMS`` (``sha256sum -c`` reads it). It can be given
-    as ``data.sets.TASK.attacked.NAME``. It is there whole or not at all.
+    as ``data.sets.TASK.attacked.NAME``. It is written completely or not at all.
 
     Raises:
-        DataError: if the test set is missing or malformed, or its copy could not be read back as it is.
+        DataError: if the test set is missing or malformed, or its copy is read back with other words or labels.
     """
     prepare_data(settings)
     task = build_task(settings.task)
@@ -48,7 +49,7 @@ def run(settings: Settings) -> Path:
         "generated": settings.data.generated,
         "source": shorten_path(source, settings.data.root),
         "source_sha256": file_checksum(source),
-        "attack": asdict(settings.attack),
+        "attack": json_value(asdict(settings.attack), "attack"),
         **summarize(task, examples, edits),
     }
     name = f"{settings.task.name}-{settings.attack.name}-s{settings.attack.seed}"
@@ -69,10 +70,10 @@ def run(settings: Settings) -> Path:
 def summarize(task: Task[Any, Any], examples: Sequence[Any], edits: Sequence[Sequence[EditRecord]]) -> dict[str, Any]:
     """Return counts of words and edits, and the share of modified words, in [0, 1].
 
-    ``words`` are all of the set, texts that are not attacked counted once however many examples share them (the
-    contexts of SQuAD); ``attackable_words`` those that the attack saw.
+    ``words`` counts all words, those of texts that are not attacked once, even if several examples share the text (the
+    contexts of SQuAD); ``attackable_words`` counts the words that the attack reads.
     """
-    attackable = sum(map(len, attackable_sentences(task, examples)))
+    attackable = sum(map(len, task.sentences(examples)))
     words = attackable + sum(len(words_of(text)) for text in task.unattacked_texts(examples))
     by_operation = Counter(edit.operation.name for row in edits for edit in row)
     modified = by_operation.total()
@@ -107,7 +108,7 @@ def _check_copy(task: Task[Any, Any], clean: Sequence[Any], attacked: Sequence[A
     """Refuse a copy that, read as the attacked sets of ``data.sets`` are, has other words or labels."""
     read_back = task.read(copy, attacked=True)
     task.check_aligned(clean, read_back, Path(copy.name))
-    pairs = zip(attackable_sentences(task, attacked), attackable_sentences(task, read_back), strict=True)
+    pairs = zip(task.sentences(attacked), task.sentences(read_back), strict=True)
     for number, (sentence, copied_sentence) in enumerate(pairs):
         if sentence != copied_sentence:
             raise DataError(

@@ -1,4 +1,4 @@
-"""The sets of a task, prepared and perhaps divided anew, as files in the task's own format."""
+"""The sets of a task, prepared and split as the settings say, as files in the task's own format."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from charbert.config.data.preparation import PreparationStep
-from charbert.config.data.sets import TaskKind
 from charbert.config.data.splitting import SplitMethod
 from charbert.config.schema import Settings
 from charbert.data.readers.conllu import CONLLU_SUFFIX
@@ -31,22 +30,17 @@ from charbert.preparation.duplicates import FindLeakage, check_no_near_leakage, 
 from charbert.preparation.report import describe_set
 from charbert.preparation.steps import Dropped, Prepared, Row
 from charbert.records import file_checksum
-from charbert.tasks.catalog import build_task
-from charbert.tasks.preparable import adapter_of, own_texts, read_rows
+from charbert.reporting.render.preparation_page import preparation_figure
+from charbert.tasks.catalog import TASKS, build_task
+from charbert.tasks.rows import own_texts, read_rows
 from charbert.tasks.task import Task
 
 log = logging.getLogger(__name__)
 
-_SUFFIXES = {
-    TaskKind.tagging: ".conll",
-    TaskKind.pos_tagging: ".pos",
-    TaskKind.classification: ".tsv",
-    TaskKind.question_answering: ".json",
-}
 _WHOLE = "all"
 _TRAINING_ONLY = tuple(PreparationStep(step.name) for step in (FindLeakage, Augment, Balance) if step.training_only)
 
-Rows = list[Row[Any]]
+Rows = list[Row]
 
 
 class _Sets:
@@ -54,7 +48,7 @@ class _Sets:
 
     def __init__(self, settings: Settings, task: Task[Any, Any]) -> None:
         self.settings, self.task = settings, task
-        self.prepared: dict[str, Prepared[Any]] = {}
+        self.prepared: dict[str, Prepared] = {}
         self.descriptions: dict[str, dict[str, Any]] = {}
         self.sources: dict[str, str] = {}
 
@@ -68,16 +62,16 @@ class _Sets:
     def prepare(
         self, name: str, rows: Rows, steps: Sequence[PreparationStep], *, described: bool = True, **options: Any
     ) -> Rows:
-        """Return rows after steps, see `prepare_rows`; of many divisions not all are described."""
+        """Return rows after steps, see `prepare_rows`; of many splits not all are described in the report."""
         log.info("preparing %s of %s", name, self.task.name)
         self.prepared[name] = prepare_rows(self.settings, self.task, rows, steps, **options)
         if described:
-            self.descriptions[name] = describe_set(adapter_of(self.task), rows, self.prepared[name])
+            self.descriptions[name] = describe_set(self.task.adapter, rows, self.prepared[name])
         return self.prepared[name].rows
 
     @property
     def written(self) -> list[str]:
-        """The sets that become files: all but the one that is divided."""
+        """The sets that become files: all but the one that is split."""
         return [name for name in self.prepared if name != _WHOLE]
 
     def report(self, files: Mapping[str, str]) -> dict[str, Any]:
@@ -101,12 +95,12 @@ def run(settings: Settings) -> Path:
 
     The folder holds ``train``, ``dev`` and ``test`` in the task's format (for a cross-validation in ``fold0``,
     ``fold1``, ...), the report (``report.md``, ``report.json``, ``sets.png``), and ``dropped.jsonl``,
-    ``changed.jsonl`` and ``findings.jsonl`` with every example concerned. It is there whole or not at all.
+    ``changed.jsonl`` and ``findings.jsonl`` with every example concerned. It is written completely or not at all.
 
     Raises:
-        DataError: if a file cannot be read or written, sets leak into each other where that is refused, or no example
-            is left.
-        SettingsError: if the settings ask for nothing, or for a split that cannot be made.
+        DataError: if a file cannot be read or written, sets share examples where that is refused, or no example is
+            left.
+        SettingsError: if the settings ask for nothing, or the split is not possible.
     """
     chosen = settings.preparation
     if not chosen.steps and chosen.split.method is SplitMethod.none:
@@ -130,7 +124,9 @@ def run(settings: Settings) -> Path:
             path = draft / f"{name}{_suffix(settings, source)}"
             _write(task, path, sets.prepared[name].examples)
             files[path.relative_to(draft).as_posix()] = file_checksum(path)
-        write_preparation(draft, sets.report(files), sets.prepared)
+        report = sets.report(files)
+        write_preparation(draft, report, sets.prepared)
+        preparation_figure(report, draft, "sets")
     log.info("%s: %s", folder, ", ".join(f"{name} {len(sets.prepared[name].rows)}" for name in sets.written[:6]))
     return folder
 
@@ -151,7 +147,7 @@ def _prepare_sets(sets: _Sets) -> Path:
 
 
 def _divide(sets: _Sets) -> Path:
-    """Prepare one file, divide it, take the steps that are for training with the train parts, and return its path."""
+    """Prepare one file, split it, apply the training-only steps to the train parts, and return its path."""
     chosen, task = sets.settings.preparation, sets.task
     rows, malformed, path = sets.read(chosen.split.source)
     before = [step for step in chosen.steps if step not in _TRAINING_ONLY]
@@ -163,7 +159,7 @@ def _divide(sets: _Sets) -> Path:
         own = {part: [rows[at] for at in getattr(parts, part)] for part in PARTS}
         texts = {part: own_texts(task, [row.example for row in each]) for part, each in own.items()}
         check_no_leakage({part: ["\n".join(fields) for fields in each] for part, each in texts.items()})
-        if not several:  # each division of a cross-validation is made of the same parts
+        if not several:  # all splits of a cross-validation have the same parts
             check_no_near_leakage(texts, chosen.near)
         held_out = {
             part: sets.prepare(f"{prefix}{part}", own[part], [], described=not several) for part in ("dev", "test")
@@ -175,11 +171,11 @@ def _divide(sets: _Sets) -> Path:
 
 
 def _divisions(settings: Settings, task: Task[Any, Any], rows: Rows) -> Iterator[Parts]:
-    """Yield the divisions that the settings ask for; examples with (nearly) the same texts are in one part."""
+    """Yield the splits that the settings ask for; examples with (nearly) the same texts are in one part."""
     chosen, seed = settings.preparation.split, settings.preparation.seed
     examples = [row.example for row in rows]
     similar = group_similar(own_texts(task, examples), settings.preparation.near)
-    classes = adapter_of(task).classes(examples)
+    classes = task.adapter.classes(examples)
     groups = similar
     if "grouped" in chosen.method.name or chosen.method is SplitMethod.leave_one_group_out:
         keys = zip(task.groups(examples), similar, strict=True)
@@ -205,24 +201,24 @@ def _divisions(settings: Settings, task: Task[Any, Any], rows: Rows) -> Iterator
 
 
 def _suffix(settings: Settings, source: Path) -> str:
-    return CONLLU_SUFFIX if source.suffix == CONLLU_SUFFIX else _SUFFIXES[settings.task.kind]
+    return CONLLU_SUFFIX if source.suffix == CONLLU_SUFFIX else TASKS[settings.task.kind].suffix
 
 
 def _write(task: Task[Any, Any], path: Path, examples: Sequence[Any]) -> None:
-    """Write examples in the task's format and check that they are read back as they are.
+    """Write examples in the task's format and check that reading gives the same examples.
 
     Raises:
         DataError: if they are not.
     """
     path.parent.mkdir(exist_ok=True)
     task.write(path, examples)
-    view = adapter_of(task)
+    adapter = task.adapter
     read_back = task.read(path)
     for number, (example, read_example) in enumerate(zip(examples, read_back, strict=False)):
-        if view.describe(example) != view.describe(read_example):
+        if adapter.describe(example) != adapter.describe(read_example):
             raise DataError(
-                f"{path.name}: expected example {number} to be read back as {view.describe(example)}, got "
-                f"{view.describe(read_example)}; the layout of the file cannot hold it"
+                f"{path.name}: expected example {number} to be read back as {adapter.describe(example)}, got "
+                f"{adapter.describe(read_example)}; the layout of the file cannot hold it"
             )
     if len(examples) != len(read_back):
         raise DataError(f"{path.name}: expected {len(examples)} examples to be read back, got {len(read_back)}")

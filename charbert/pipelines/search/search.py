@@ -1,4 +1,4 @@
-"""A search for the settings with the best dev score: trials side by side, resumed after a kill, the best as a file."""
+"""A search for the settings with the best dev score: parallel trials, resumed after a kill, the best as a file."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _FOREIGN = ("task", "data", "newswire", "paths", "recipe", "experiment", "search", "tracking", "attack", "calibration")
-"""Settings that trials must have in common, or that no training sees."""
+"""Settings that must be equal in all trials, or that training does not read."""
 
 
 def run(composition: Composition) -> ResultRecord:
     """Return the record of the search, after the trials that are missing.
 
-    Beside ``study.jsonl`` in the search's folder lie the best settings as ``best.yaml``, all trials as a table, and
-    a picture of them.
+    The search's folder holds ``study.jsonl``, the best settings as ``best.yaml``, a table of all trials and a
+    picture of them.
 
     Raises:
-        SettingsError: if the space names no setting, or holds values that cannot be.
-        TrainingError: if no trial came to an end.
+        SettingsError: if the space names an unknown setting, or a value is not allowed.
+        TrainingError: if no trial finished.
     """
     settings = composition.settings()
     check_space(composition, settings)
@@ -56,7 +56,7 @@ def run(composition: Composition) -> ResultRecord:
 
 
 def search_run(settings: Settings) -> Run:
-    """Return the cell of a search: more trials continue it, another space or method begins anew."""
+    """Return the run of a search: more trials continue it, another space or method is another search."""
     space, method = identity_values(settings.search)["space"], settings.search.method
     kept = {"space": space, "method": method, "seed": settings.search.seed, "pruner": settings.search.pruner}
     parts = ["search", settings.task.name, settings.model.name, f"s{settings.seed}"]
@@ -64,7 +64,7 @@ def search_run(settings: Settings) -> Run:
 
 
 def trial_run(settings: Settings) -> Run:
-    """Return the cell of one trial; two trials with the same settings are one."""
+    """Return the run of one trial; trials with the same settings share it."""
     parts = ["trial", settings.task.name, settings.model.name, f"s{settings.seed}"]
     return Run(settings, "trial", parts, finetuning_identity(settings))
 
@@ -75,7 +75,7 @@ def study_folder(settings: Settings, run: Run) -> Path:
 
 
 def check_space(composition: Composition, settings: Settings) -> None:
-    """Compose the first and the last value of each setting, so that no trial meets a wrong one.
+    """Compose the first and the last value of each setting, so that a wrong one fails before the first trial.
 
     Raises:
         SettingsError: naming the setting.
@@ -105,13 +105,13 @@ def _run_trials(composition: Composition, settings: Settings, study: SearchStudy
                 worker.result()
             except BrokenProcessPool as error:
                 raise TrainingError(
-                    "the operating system ended a process of the search, mostly because memory ran out; finished "
+                    "the operating system ended a process of the search, usually because memory ran out; finished "
                     f"trials are kept. Lower search.processes={count}, then run the same command again"
                 ) from error
 
 
 def _begin_worker(count: int) -> None:
-    """Take a share of the cores, show the log, and end when the search's own process is gone."""
+    """Take a share of the cores, show the log, and end when the search's main process ends."""
     logging.basicConfig(level=logging.INFO, format="[%(asctime)s][%(process)d][%(name)s] %(message)s")
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, torch.get_num_threads() // count))
@@ -126,7 +126,7 @@ def _end_with_parent() -> None:
 
 
 def _work(composition: Composition, study: SearchStudy | None = None) -> None:
-    """Run trials until there are enough."""
+    """Run trials until the budget is used."""
     settings = composition.settings()
     if study is None:
         run = search_run(settings)
@@ -150,7 +150,7 @@ def _run_one(composition: Composition, study: SearchStudy, claimed: ClaimedTrial
         log.warning("trial %d failed: %s", number, error)
         study.close(claimed, error=str(error))
     else:
-        if not claimed.evaluations:  # another search had run this trial
+        if not claimed.evaluations:  # another search ran this trial before
             lines = [line for line in record.details["history"] if f"eval_{settings.task.metric}" in line]
             for evaluation, line in enumerate(lines, start=1):
                 claimed.report(line[f"eval_{settings.task.metric}"], evaluation)
@@ -164,7 +164,7 @@ def _report(composition: Composition, settings: Settings, run: Run, study: Searc
     finished = [row for row in rows if row["score"] is not None]
     if not finished:
         errors = {row["error"] for row in rows if row["error"]}
-        raise TrainingError(f"no trial of the search came to an end; {'; '.join(sorted(errors)) or 'all were pruned'}")
+        raise TrainingError(f"no trial of the search finished; {'; '.join(sorted(errors)) or 'all were pruned'}")
     best = max(finished, key=lambda row: row["score"])
     folder = study_folder(settings, run)
     metric = f"dev/{settings.task.name}/{settings.task.metric}"
@@ -187,7 +187,7 @@ def _report(composition: Composition, settings: Settings, run: Run, study: Searc
 
 
 def _row(trial: FrozenTrial) -> dict[str, Any] | None:
-    """Return a trial as the record has it; None if it was killed, or is still to be run."""
+    """Return a trial for the record; None if it was killed or is not finished."""
     failed = trial.state.name == "FAIL"
     if not trial.state.is_finished() or (failed and "error" not in trial.user_attrs):
         return None

@@ -1,4 +1,4 @@
-"""The trials of a search on disk, where several processes share them and a kill loses none."""
+"""The trials of a search on disk, shared by several processes and kept when a process is killed."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ if TYPE_CHECKING:
 
 _FILE = "study.jsonl"
 _ERROR = "error"
-"""Attribute of a trial that failed by itself; one that was killed has none and is done again."""
+"""Attribute of a trial that failed with an error; a killed trial has none and is run again."""
 
 
 @dataclass
 class ClaimedTrial:
-    """A trial that this process runs; until it is closed no other takes it for abandoned."""
+    """A trial that this process runs; its lock shows other processes that it is not abandoned."""
 
     trial: Trial
     values: dict[str, Any]
     """By setting."""
     lock: FileLock
     evaluations: int = 0
-    """How many scores were reported."""
+    """Number of reported scores."""
 
     def report(self, score: float, evaluation: int) -> bool:
-        """Note a dev score, and return whether the trial should end here."""
+        """Report a dev score, and return whether the trial should be pruned."""
         self.evaluations += 1
         self.trial.report(score, evaluation)
         return bool(self.trial.should_prune())
 
 
 class SearchStudy:
-    """A search's trials in a file, and the choice of the next one.
+    """The trials of a search in a file, and the choice of the next one.
 
     Args:
-        folder: where the file lies; worth keeping.
+        folder: of the file; worth keeping.
         locks: a folder for locks; may be deleted while no search runs.
         search: the settings.
 
@@ -90,7 +90,7 @@ class SearchStudy:
         return len(self._grid()) or self.search.trials
 
     def claim(self) -> ClaimedTrial | None:
-        """Return the next trial, one that was killed before new ones; None when there are enough."""
+        """Return the next trial, killed ones before new ones; None when the budget is used."""
         with self._asking():
             self._take_back_abandoned()
             begun = sum(trial.state.is_finished() and not _was_killed(trial) for trial in self.trials)
@@ -108,7 +108,7 @@ class SearchStudy:
     def close(
         self, claimed: ClaimedTrial, *, score: float | None = None, pruned: bool = False, error: str = ""
     ) -> None:
-        """Enter how a trial ended: with a score, pruned or with an error."""
+        """Record how a trial ended: with a score, pruned or with an error."""
         from optuna.trial import TrialState
 
         state = TrialState.PRUNED if pruned else TrialState.COMPLETE
@@ -120,7 +120,7 @@ class SearchStudy:
 
     def importances(self) -> dict[str, float]:
         """Return how much of the spread of the scores each setting explains, summing to 1 (PED-ANOVA of Watanabe et
-        al. 2023); empty where the trials are too few or too alike to tell."""
+        al. 2023); empty if there are too few different trials."""
         from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
         finished = [trial for trial in self.trials if trial.value is not None and trial.state.name == "COMPLETE"]
@@ -129,7 +129,7 @@ class SearchStudy:
             return {}
         try:
             return get_param_importances(self._study, evaluator=PedAnovaImportanceEvaluator(), params=varied)
-        except (RuntimeError, ValueError):  # scores that leave nothing to compare
+        except (RuntimeError, ValueError):  # the scores are too similar
             return {}
 
     @property
@@ -150,7 +150,7 @@ class SearchStudy:
         return FileLock(self._locks / f"{number}.lock")
 
     def _take_back_abandoned(self) -> None:
-        """Queue the trials again whose processes are gone; their checkpoints are found by their settings."""
+        """Queue trials again whose processes ended; they continue from their checkpoints."""
         from optuna.trial import TrialState
 
         for trial in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
@@ -169,7 +169,7 @@ class SearchStudy:
 def _optuna() -> Any:
     try:
         import optuna
-        from optuna.storages import journal  # noqa: F401  (a module that optuna does not load by itself)
+        from optuna.storages import journal  # noqa: F401  (optuna does not load this module itself)
     except ImportError as error:
         raise SettingsError("a search needs Optuna: pip install 'charbert[tune]'") from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -182,7 +182,7 @@ def _was_killed(trial: FrozenTrial) -> bool:
 
 
 def _cut_torn_line(path: Path) -> None:
-    """Cut off a last line that a kill left half written, so that what is appended stays readable."""
+    """Remove an incomplete last line, as a killed process leaves it, so that appended lines stay readable."""
     if not path.is_file():
         return
     content = path.read_bytes()

@@ -1,42 +1,28 @@
-"""The table of perplexities, drawn from its records; no torch is imported."""
+"""The table of perplexities."""
 
 from __future__ import annotations
 
-import logging
-from pathlib import Path
+from dataclasses import replace
 
 from charbert.config.schema import Settings
-from charbert.records import ResultRecord, read_records
-from charbert.reporting.render.layout import render_markdown, write_table
+from charbert.pipelines.tables.drawing import TableSpec
+from charbert.records import ResultRecord
 from charbert.reporting.tables.perplexity import perplexity_table
-
-log = logging.getLogger(__name__)
-
-KIND = "perplexity"
+from charbert.runs.analysis_keys import PERPLEXITY, comparison
+from charbert.runs.folders import finished_records
 
 
-def draw(settings: Settings, compared: str) -> None:
-    """Write the table of all finished encoders that were asked the same."""
-    records = _records(settings, **{"details.compared": compared})
-    _write(settings, records)
+def _records(settings: Settings) -> list[ResultRecord]:
+    return finished_records(settings, kind=PERPLEXITY, **{"details.compared": comparison(settings, PERPLEXITY)})
 
 
-def draw_newest(settings: Settings) -> None:
-    """Write the table that belongs to the newest record, where there is one."""
-    records = _records(settings)
-    if records:
-        newest = max(records, key=lambda record: record.finished)
-        _write(
-            settings, [record for record in records if record.details.get("compared") == newest.details.get("compared")]
-        )
+def _newest_records(settings: Settings) -> list[ResultRecord]:
+    """Return the records that may be compared with the newest one."""
+    records = sorted(finished_records(settings, kind=PERPLEXITY), key=lambda record: record.finished)
+    return [record for record in records if record.details.get("compared") == records[-1].details.get("compared")]
 
 
-def _records(settings: Settings, **filters: str) -> list[ResultRecord]:
-    return read_records(Path(settings.paths.results) / "records", kind=KIND, **filters)
-
-
-def _write(settings: Settings, records: list[ResultRecord]) -> None:
-    table = perplexity_table(records)
-    folder = Path(settings.paths.results) / "tables"
-    write_table(table, folder, KIND)
-    log.info("written to %s\n\n%s", folder / f"{KIND}.md", render_markdown(table))
+TABLE = TableSpec(PERPLEXITY, _records, lambda settings, records: perplexity_table(records))
+"""Of the encoders that were measured on the same text as the settings'."""
+NEWEST = replace(TABLE, records=_newest_records)
+"""Of the encoders that were measured last, whatever the settings ask for."""

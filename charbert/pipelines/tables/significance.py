@@ -1,4 +1,4 @@
-"""Is a row of a table better than the plain trunk, or is it chance? Paired tests on what each example scored."""
+"""Significance of the difference between two rows of a table: paired tests on the scores of each example."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from charbert.errors import RecordError
 from charbert.metrics.significance import (
     Statistic,
-    approximate_randomisation,
+    approximate_randomization,
     f1_of_counts,
     matthews_of_counts,
     mcnemar,
@@ -22,18 +22,16 @@ from charbert.metrics.significance import (
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Column
 from charbert.reporting.tables.scores import baseline_of, repetition, runs_of, setting
+from charbert.runs.folders import UNITS
 from charbert.seeding import numpy_generator
 
 log = logging.getLogger(__name__)
 
-UNITS_FILE = "per_example.json"
-"""What each example of the test set scored, beside the record: clean and under each attack, in the task's metric, and
-in its others under ``clean/METRIC``."""
 _STATISTICS: dict[int, Statistic] = {2: mean_of_counts, 3: f1_of_counts, 4: matthews_of_counts}
-"""By the number of counts that an example has."""
+"""By the number of counts of an example."""
 
-Units = list[np.ndarray]
-"""What the examples scored, (N, K), in each of the repetitions of a cell that two rows share."""
+Counts = list[np.ndarray]
+"""Counts of the examples, (N, K), of each seed that two rows share."""
 
 
 def row_p_values(
@@ -45,25 +43,25 @@ def row_p_values(
     seed: int = 0,
     rounds: int = 10_000,
 ) -> dict[tuple[str, str], float]:
-    """Return the p value of each cell's difference from another row, (row, ``Column.heading``) -> p.
+    """Return the p value of the difference of each cell from that of another row, (row, ``Column.heading``) -> p.
 
-    Examples are paired: what the two models made of the same one. Over several seeds that both were run with,
-    the counts of an example are summed, since its outcomes are not independent; folds have examples of their
-    own. Right answers of one seed are compared by McNemar's exact test, everything else (F1 of entities and of
-    answers, Matthews correlation, sums over seeds) by approximate randomisation.
+    Examples are paired: the scores of two models on the same one. Over several seeds that both were run with, the
+    counts of an example are summed, since its outcomes are not independent; folds have examples of their own. Right
+    answers of one seed are compared by McNemar's exact test, everything else (F1 of entities and of answers, Matthews
+    correlation, sums over seeds) by approximate randomization.
 
-    A cell has no p value where its records keep no units for the column, see ``Task.tested_metrics``.
+    A cell has no p value where its records have no counts for the column, see ``Task.tested_metrics``.
 
     Args:
         records: those of the table.
         columns: of the table.
-        folder: where the records lie.
-        rival: the row to compare with; the plain trunk of each row's family if empty.
-        seed: of the randomisation; the same records always give the same p values.
-        rounds: of the randomisation.
+        folder: of all records.
+        second_baseline: the row to compare with; the plain trunk of each row's family if empty.
+        seed: of the randomization; the same records always give the same p values.
+        rounds: of the randomization.
 
     Raises:
-        RecordError: if a file of units is damaged.
+        RecordError: if a file of counts is damaged.
     """
     runs = runs_of(records, [column.metric for column in columns])
     p_values: dict[tuple[str, str], float] = {}
@@ -83,16 +81,14 @@ def row_p_values(
 
 def _paired(
     first: Sequence[ResultRecord], second: Sequence[ResultRecord], metric: str, folder: Path
-) -> dict[int, tuple[Units, Units]]:
-    """Return by fold what both rows scored with the seeds that they share."""
-    pairs: dict[int, tuple[Units, Units]] = defaultdict(lambda: ([], []))
+) -> dict[int, tuple[Counts, Counts]]:
+    """Return by fold the counts of both rows, for the seeds that they share."""
+    pairs: dict[int, tuple[Counts, Counts]] = defaultdict(lambda: ([], []))
     others = {repetition(record): record for record in second}
     for record in first:
         seed_and_fold = repetition(record)
         other = others.get(seed_and_fold)
-        own_units, other_units = (
-            _units(tracked, metric, folder) if tracked is not None else None for tracked in (record, other)
-        )
+        own_units, other_units = (_units(run, metric, folder) if run is not None else None for run in (record, other))
         if own_units is None or other_units is None:
             continue
         if own_units.shape != other_units.shape:
@@ -105,12 +101,12 @@ def _paired(
     return {fold: sides for fold, sides in pairs.items() if sides[0]}
 
 
-def _p_value(pairs: dict[int, tuple[Units, Units]], rng: np.random.Generator, rounds: int) -> float:
+def _p_value(pairs: dict[int, tuple[Counts, Counts]], rng: np.random.Generator, rounds: int) -> float:
     seeds = max(len(units) for units, _ in pairs.values())
     own_units, other_units = (np.concatenate([np.sum(sides[at], axis=0) for sides in pairs.values()]) for at in (0, 1))
     if seeds == 1 and _is_right_or_wrong(own_units) and _is_right_or_wrong(other_units):
         return mcnemar(own_units[:, 0], other_units[:, 0]).p_value
-    return approximate_randomisation(
+    return approximate_randomization(
         own_units, other_units, rng, statistic=_STATISTICS[own_units.shape[1]], rounds=rounds
     ).p_value
 
@@ -120,20 +116,20 @@ def _is_right_or_wrong(units: np.ndarray) -> bool:
 
 
 def _units(record: ResultRecord, metric: str, folder: Path) -> np.ndarray | None:
-    """Return what each example scored in the column's metric, None if the record keeps none for it."""
+    """Return the counts of each example in the column's metric, None if the record has none for it."""
     kind, _, *attack, name = metric.split("/")
-    path = folder / f"{record.name}-{record.key}" / UNITS_FILE
+    path = folder / record.folder_name / UNITS
     if not path.is_file():
         return None
     try:
-        version = "clean" if kind == "eval" else attack[0]
-        key = version if name == setting(record, "task.metric") else f"{version}/{name}"
+        eval_set = "clean" if kind == "eval" else attack[0]
+        key = eval_set if name == setting(record, "task.metric") else f"{eval_set}/{name}"
         stored = json.loads(path.read_text(encoding="utf-8")).get(key)
         units = None if stored is None else np.array(stored, dtype=np.float64)
     except (ValueError, AttributeError) as error:
         raise RecordError(
-            f"{path}: expected counts of each example in JSON, got {error}; run the cell again"
+            f"{path}: expected counts of each example in JSON, got {error}; run the model again"
         ) from error
     if units is not None and (units.ndim != 2 or units.shape[1] not in _STATISTICS):
-        raise RecordError(f"{path}: expected 2 to 4 counts for each example, got {units.shape}; run the cell again")
+        raise RecordError(f"{path}: expected 2 to 4 counts for each example, got {units.shape}; run the model again")
     return units

@@ -1,36 +1,26 @@
-"""A baseline fitted on one training set, in the place of a fine-tuned model; no trunk is read or trained."""
+"""A classical baseline fitted on one training set; no trunk is read or trained."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from charbert.baselines.answers import OverlapAnswers
-from charbert.baselines.tags import MajorityTag, TfidfTag
-from charbert.baselines.texts import MajorityLabel, TfidfLabel
 from charbert.config.data.preparation import ClassWeights
 from charbert.config.model.classical import BaselineKind
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError
-from charbert.evaluation.logits import StoredLogits
-from charbert.evaluation.robustness import SetPredictions, stored_logits
-from charbert.pipelines.build.data import set_files
-from charbert.pipelines.evaluate.scoring import score_eval_sets
+from charbert.evaluation.robustness import SetPredictions
+from charbert.pipelines.train.task_model import dev_logits, record_scores
 from charbert.records import ResultRecord
-from charbert.runs.recorder import checksums, recorded_run
+from charbert.runs.recorder import recorded_run
 from charbert.runs.run import Run
-from charbert.tasks.question_answering import QuestionAnsweringTask
 from charbert.tasks.task import Task
 
 log = logging.getLogger(__name__)
 
 _SECTIONS = ("model", "task", "data", "newswire", "preparation", "attack", "calibration")
-"""What a baseline depends on; its record names no trunk, since it stands beside the models of all."""
-
-Predict = Callable[[Sequence[Any]], SetPredictions]
+"""Sections that a baseline depends on; its record names no trunk, since it is compared across trunks."""
 
 
 def without_trunk(values: dict[str, Any]) -> dict[str, Any]:
@@ -39,7 +29,7 @@ def without_trunk(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def is_baseline(settings: Settings) -> bool:
-    """Return whether ``model`` is one that needs no trunk."""
+    """Return whether ``model`` is a baseline without a trunk."""
     return settings.model.baseline.kind is not BaselineKind.none
 
 
@@ -53,57 +43,23 @@ def fit_baseline(
     """Return the record and the predictions of a baseline; arguments as of `charbert.pipelines.train.fit.fit`.
 
     Raises:
-        SettingsError: if classes are to be weighted, which only the loss of a fine-tuned model does.
+        SettingsError: if ``preparation.class_weights`` is set, which only the loss of fine-tuning reads.
     """
     if settings.preparation.class_weights is not ClassWeights.none:
         raise SettingsError(
-            f"preparation.class_weights={settings.preparation.class_weights.name} weighs the loss of fine-tuning, and "
+            f"preparation.class_weights={settings.preparation.class_weights.name} weights the loss of fine-tuning, and "
             f"model={settings.model.name} has none; leave it at none, or balance the examples (preparation=balanced)"
         )
     log.info("fitting %s on %s, seed %d", settings.model.name, settings.task.name, settings.seed)
-    with recorded_run(settings, run) as (record, tracking):
+    with recorded_run(settings, run) as (record, tracked):
         record.settings = without_trunk(record.settings)
-        predict = _fitted(settings, task, sets["train"])
+        baseline = task.fit_baseline(sets["train"], settings.model.baseline, settings.seed)
+
+        def predict(examples: Sequence[Any]) -> SetPredictions:
+            predictions, logits = baseline(examples)
+            return SetPredictions(predictions, scores=logits)
+
         predictions = {name: predict(examples) for name, examples in eval_sets.items()}
-        dev = _dev_scores(settings, task, sets["dev"], predict)
-        metrics, record.details["judging"] = score_eval_sets(settings, run, task, eval_sets, predictions, tracking, dev)
-        record.details["reports"] = {name: set_predictions.report for name, set_predictions in predictions.items()}
-        record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
-        record.finish(metrics)
+        dev = dev_logits(settings, task, sets["dev"], lambda: predict(sets["dev"]))
+        record.finish(record_scores(settings, run, task, record, tracked, eval_sets, predictions, dev))
     return record, predictions
-
-
-def _dev_scores(settings: Settings, task: Task[Any, Any], dev: Sequence[Any], predict: Predict) -> StoredLogits | None:
-    if not settings.calibration.temperature or not task.decision_labels:
-        return None
-    return stored_logits(task, dev, predict(dev))
-
-
-def _fitted(settings: Settings, task: Task[Any, Any], train: Sequence[Any]) -> Predict:
-    chosen = settings.model.baseline
-    if isinstance(task, QuestionAnsweringTask):
-        answers = OverlapAnswers(train, chosen, task.spans.n_best)
-        return partial(_answer, task, answers)
-    if task.head == "token_classification":
-        tags = (
-            MajorityTag(train, task.labels)
-            if chosen.kind is BaselineKind.majority
-            else TfidfTag(train, task.labels, chosen, settings.seed)
-        )
-        return partial(_decide, task, tags)
-    labels = (
-        MajorityLabel(train, task.labels)
-        if chosen.kind is BaselineKind.majority
-        else TfidfLabel(train, task.labels, chosen)
-    )
-    return partial(_decide, task, labels)
-
-
-def _answer(task: QuestionAnsweringTask, answers: OverlapAnswers, examples: Sequence[Any]) -> SetPredictions:
-    predictions = answers.predict(examples)
-    return SetPredictions(predictions, scores=task.answerability(predictions) if task.decision_labels else None)
-
-
-def _decide(task: Task[Any, Any], baseline: Any, examples: Sequence[Any]) -> SetPredictions:
-    scores = baseline.scores(examples)
-    return SetPredictions(task.decide(scores), scores=scores)

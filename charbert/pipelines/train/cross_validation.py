@@ -1,6 +1,6 @@
-"""Cross-validation of a test file whose training file is not at hand: one model for each fold, one record for all.
+"""Cross-validation of a test file without a training file: one model for each fold, one record for all.
 
-A fold is a cell of its own with record, weights and predictions, so an interrupted run repeats no finished fold.
+Each fold is a run with its own record, weights and predictions, so an interrupted run repeats no finished fold.
 The predictions of all folds together, one for each example, are scored once.
 """
 
@@ -19,15 +19,15 @@ from charbert.data.readers.squad import Question, read_squad
 from charbert.data.splits import Parts
 from charbert.evaluation.logits import StoredLogits, joined
 from charbert.evaluation.robustness import SetPredictions
-from charbert.pipelines.build.data import data_file, set_files, task_files
+from charbert.pipelines.build.data import data_file, task_files
 from charbert.pipelines.build.eval_sets import build_eval_sets, read_test_sets
 from charbert.pipelines.build.preparation import prepare_fold
 from charbert.pipelines.evaluate.calibration import DEV, stored_scores
-from charbert.pipelines.evaluate.scoring import score_eval_sets
 from charbert.pipelines.train.classical import fit_baseline, is_baseline
 from charbert.pipelines.train.fit import fit
+from charbert.pipelines.train.task_model import record_scores
 from charbert.records import ResultRecord, write_atomically
-from charbert.runs.recorder import checksums, recorded_run
+from charbert.runs.recorder import recorded_run
 from charbert.runs.run import Run, fold_run, with_fold
 from charbert.tasks.folds import cut_folds, take_fold, tested_examples
 from charbert.tasks.task import Task
@@ -40,7 +40,7 @@ EvalSets = Mapping[str, Sequence[Any]]
 def run_folds(settings: Settings, run: Run, task: Task[Any, Any]) -> ResultRecord:
     """Return the record of all folds, or of the first ``folds.run_first``, after running those that are missing.
 
-    Its ``details.folds`` has each score's mean, standard deviation and values over the folds' own test parts.
+    ``details.folds`` has the mean, standard deviation and values of each score over the test parts of the folds.
     """
     sets = read_test_sets(settings, task, learn=True)
     eval_sets = build_eval_sets(settings, task, sets)
@@ -50,14 +50,12 @@ def run_folds(settings: Settings, run: Run, task: Task[Any, Any]) -> ResultRecor
     pooled = _pool(folds, [predictions for _, predictions in done])
     log.info("scoring the predictions of %d folds", len(folds))
     tested = tested_examples(folds, eval_sets)
-    with recorded_run(settings, run) as (record, tracking):
+    with recorded_run(settings, run) as (record, tracked):
         dev = _pooled_dev([with_fold(settings, number) for number in range(len(folds))])
-        metrics, record.details["judging"] = score_eval_sets(settings, run, task, tested, pooled, tracking, dev)
+        metrics = record_scores(settings, run, task, record, tracked, tested, pooled, dev)
         record.training_tokens = sum(fold_record.training_tokens for fold_record in records)
         record.details["folds"] = _spread(records)
         record.details["fold_keys"] = [fold_record.key for fold_record in records]
-        record.details["reports"] = {name: set_predictions.report for name, set_predictions in pooled.items()}
-        record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
         means = {name: statistics["mean"] for name, statistics in record.details["folds"].items()}
         record.finish({**metrics, **{name: mean for name, mean in means.items() if name.startswith("dev/")}})
         record.wall_seconds += sum(fold_record.wall_seconds for fold_record in records)
@@ -80,7 +78,7 @@ def _read_articles(settings: Settings) -> list[Question] | None:
 def _run_fold(
     settings: Settings, task: Task[Any, Any], fold: Parts, eval_sets: EvalSets
 ) -> tuple[ResultRecord, dict[str, SetPredictions]]:
-    """Return the record and the predictions of one fold, trained when they are not there."""
+    """Return the record and the predictions of one fold, after training it if they are missing."""
     run = fold_run(settings)
     path = run.folder / "fold_predictions.json"
     record = run.finished()
@@ -105,7 +103,7 @@ def _write_predictions(path: Path, task: Task[Any, Any], predictions: Mapping[st
             "corrected": set_predictions.corrected,
         }
         for name, set_predictions in predictions.items()
-    }  # their scores lie beside the fold's predictions
+    }  # their logits have files of their own
     write_atomically(path, json.dumps(content, ensure_ascii=False) + "\n")
 
 
@@ -121,7 +119,7 @@ def _read_predictions(path: Path, task: Task[Any, Any], run: Run) -> dict[str, S
 
 
 def _pooled_dev(folds: Sequence[Settings]) -> StoredLogits | None:
-    """Return what the models of all folds say of their dev parts, None unless every fold has stored it."""
+    """Return the logits of all folds on their dev parts, None unless every fold has stored them."""
     stored = [stored_scores(fold_run(fold).predictions_path("clean").parent, [DEV]) for fold in folds]
     return joined([scores[DEV] for scores in stored]) if all(stored) else None
 
@@ -148,9 +146,9 @@ def _pool(
 
 
 def _spread(records: Sequence[ResultRecord]) -> dict[str, dict[str, Any]]:
-    """Return mean, standard deviation and values of each score that all folds have: an area needs both labels.
+    """Return mean, standard deviation (None for one fold) and values of each score that all folds have.
 
-    One fold alone has no standard deviation.
+    Areas are missing in a fold whose test part lacks a label.
     """
     common = set.intersection(*(set(record.metrics) for record in records))
     values = {name: [record.metrics[name] for record in records] for name in records[0].metrics if name in common}

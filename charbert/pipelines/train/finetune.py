@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 def run(settings: Settings) -> ResultRecord:
-    """Return the record of the cell, after pretraining, fine-tuning and scoring what is missing."""
+    """Return the record of the run, after pretraining, fine-tuning and scoring if they are missing."""
     run = finetuning_run(settings)
     if from_first(lambda: run.finished() is not None):
         log.info("%s: finished before, record %s", run.name, run.record_path)
@@ -35,7 +35,7 @@ def run(settings: Settings) -> ResultRecord:
 
 
 def run_and_report(settings: Settings) -> ResultRecord:
-    """Return the record as `run` does, the model made again where it is missing, and log the scores and its folder."""
+    """Return the record as `run` does, with the model trained again if it is missing; log scores and folder."""
     single = not is_baseline(settings) and not task_files(settings).folds.number
     record = read_record(prepare_finetuned(settings).record_path) if single else run(settings)
     for name, score in record.metrics.items():
@@ -48,10 +48,10 @@ def run_and_report(settings: Settings) -> ResultRecord:
 
 
 def prepare_finetuned(settings: Settings) -> Run:
-    """Return the cell of the fine-tuned model, after fine-tuning it when its weights or predictions are missing.
+    """Return the run of the fine-tuned model, after fine-tuning if its weights or predictions are missing.
 
     Raises:
-        SettingsError: if the set is cut into folds, each of which has a model of its own, or ``model`` is a baseline.
+        SettingsError: if the data are cross-validated, with a model for each fold, or ``model`` is a baseline.
     """
     _refuse_several(settings)
     run = finetuning_run(settings)
@@ -60,7 +60,7 @@ def prepare_finetuned(settings: Settings) -> Run:
 
 
 def run_trial(settings: Settings, run: Run, callbacks: Sequence[TrainerCallback] = ()) -> ResultRecord:
-    """Return the record of a model that is scored on the dev set alone, whose weights are not kept.
+    """Return the record of a model that is scored on the dev set only; its weights are deleted.
 
     Raises:
         SettingsError: as `prepare_finetuned`.

@@ -1,55 +1,30 @@
-"""One model fine-tuned on one training set, and its predictions on every version of a test set."""
+"""One model fine-tuned on one training set, and its predictions on every eval set."""
 
 from __future__ import annotations
 
 import logging
 import shutil
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from transformers import EvalPrediction, TrainerCallback
 
 from charbert.config.schema import Settings
-from charbert.deploy.predict.usage import write_usage
-from charbert.evaluation.correction import correct_examples
-from charbert.evaluation.logits import StoredLogits
 from charbert.evaluation.predict import unpad_logits
-from charbert.evaluation.robustness import SetPredictions, predict_encoded, predict_set, stored_logits
-from charbert.files import replaced_folder
-from charbert.model import (
-    CharBertForQuestionAnswering,
-    CharBertForSequenceClassification,
-    CharBertForTokenClassification,
-)
-from charbert.model.adaptation.adapters import save_finetuned
-from charbert.model.processing import CharBertProcessor
-from charbert.model.word_recognizer.correction import WordCorrector
-from charbert.pipelines.build.data import set_files
-from charbert.pipelines.build.objectives import Objectives, build_objectives, build_student
-from charbert.pipelines.build.released import released_model, released_processor
-from charbert.pipelines.build.strategies import check_strategy
-from charbert.pipelines.build.usage import finetuned_usage
-from charbert.pipelines.evaluate.scoring import score_eval_sets
-from charbert.pipelines.train.pretrain import build_start
-from charbert.pipelines.train.word_recognizer import prepare_corrector
+from charbert.evaluation.robustness import SetPredictions
+from charbert.pipelines.build.strategy_checks import check_strategy
+from charbert.pipelines.train.task_model import TaskModel, record_scores
 from charbert.records import ResultRecord
-from charbert.runs.recorder import checksums, history, recorded_run, seed_everything, train
+from charbert.runs.recorder import history, recorded_run, seed_everything, train
 from charbert.runs.run import Run
-from charbert.tasks.task import Encoded, Task
+from charbert.tasks.task import Task
 from charbert.training.distributed.processes import from_first
 from charbert.training.losses.distillation import detach_projections
 from charbert.training.optimizer import count_parameters, peak_rates
-from charbert.training.strategies import Strategy, build_strategy
-from charbert.training.trainer import CharBertTrainer, build_trainer
+from charbert.training.strategies import build_strategy
+from charbert.training.trainer import build_trainer
 
 log = logging.getLogger(__name__)
-
-_HEADS: dict[str, Any] = {
-    "token_classification": CharBertForTokenClassification,
-    "sequence_classification": CharBertForSequenceClassification,
-    "question_answering": CharBertForQuestionAnswering,
-}
 
 
 def fit(
@@ -60,147 +35,56 @@ def fit(
     eval_sets: Mapping[str, Sequence[Any]],
     callbacks: Sequence[TrainerCallback] = (),
 ) -> tuple[ResultRecord, dict[str, SetPredictions]]:
-    """Return the record and the predictions of a model, after pretraining its encoder when it is missing.
+    """Return the record and the predictions of a model, after pretraining its encoder if that is missing.
 
     Args:
         settings: the experiment's settings.
-        cell: where record, weights and predictions go.
+        run: where record, weights and predictions go.
         task: the benchmark; it knows its labels.
         sets: examples of ``train`` and ``dev``; the checkpoint that is best on dev is kept.
-        versions: the test examples, ``clean`` first, then attacked; none: the dev score is all.
-        callbacks: more of the Trainer's.
+        eval_sets: the test examples, ``clean`` first, then attacked; empty: only the dev score is recorded.
+        callbacks: added to the Trainer's own.
     """
     check_strategy(settings)
-    corrector = prepare_corrector(settings, task, sets)
-    processor, model = build_model(settings, task)
-    strategy = build_strategy(settings.strategy, model.config.num_hidden_layers)
+    fitted = TaskModel.build(settings, task, sets)
+    dev_features = fitted.encoded["dev"].features
+    strategy = build_strategy(settings.strategy, fitted.model.config.num_hidden_layers)
     log.info("fine-tuning %s on %s, seed %d", settings.model.name, settings.task.name, settings.seed)
-    rows = correct_splits(settings, task, sets, corrector)
-    encoded = {name: task.encode(rows[name], processor, settings.finetuning_length) for name in rows}
-    with recorded_run(settings, run) as (record, tracking):
-        objectives = build_objectives(settings, task, rows["train"], encoded["train"], processor, model)
+
+    def score_dev(prediction: EvalPrediction) -> dict[str, float]:
+        return fitted.score_dev(unpad_logits(prediction.predictions, dev_features))
+
+    with recorded_run(settings, run) as (record, tracked):
+        objectives = fitted.objectives()
         seed_everything(settings.seed, "strategy")
-        model = strategy.prepare(model)
-        trainer = _build_trainer(settings, run, task, rows["dev"], encoded["dev"], objectives, model, strategy)
+        model = strategy.prepare(fitted.model)
+        trainer = build_trainer(
+            settings.finetuning_on_task,
+            model,
+            objectives.train_set,
+            dev_features,
+            objectives.collate,
+            folder=run.checkpoints_folder,
+            seed=settings.seed,
+            best_metric=f"eval_{task.metric}",
+            compute_metrics=score_dev,
+            extra_losses=objectives.extra_losses,
+            strategy=strategy,
+        )
         record.details["parameters"] = count_parameters(model)
         for callback in callbacks:
             trainer.add_callback(callback)
-        train(trainer, record, tracking, settings.finetuning.patience)
+        train(trainer, record, tracked, settings.finetuning.patience)
         record.details["peak_rates"] = peak_rates(trainer.optimizer)
         trainer.model = trainer.model_wrapped = model = strategy.finish(trainer.model)
-        predictions = predict_eval_sets(settings, task, eval_sets, processor, trainer, corrector)
-        metrics: dict[str, float] = {}
-        if eval_sets:
-            dev = dev_scores(settings, task, rows["dev"], encoded["dev"], trainer)
-            metrics, record.details["judging"] = from_first(
-                lambda: score_eval_sets(settings, run, task, eval_sets, predictions, tracking, dev)
-            )
+        predictions, dev = fitted.predict(eval_sets, trainer)
+        metrics = record_scores(settings, run, task, record, tracked, eval_sets, predictions, dev)
         record.details["history"] = history(trainer)
-        record.details["reports"] = {name: set_predictions.report for name, set_predictions in predictions.items()}
-        record.details["train_report"] = encoded["train"].report
-        record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
+        record.details["train_report"] = fitted.encoded["train"].report
         detach_projections(model)
-        from_first(lambda: _save(settings, run, task, model, processor, trainer))
-        record.finish({**metrics, **_dev_metrics(task, trainer)})
+        from_first(lambda: fitted.save(run, model, trainer.state.log_history))
+        best = trainer.state.best_metric
+        dev_metrics = {} if best is None else {f"dev/{task.name}/{task.metric}": float(best)}
+        record.finish({**metrics, **dev_metrics})
     from_first(lambda: shutil.rmtree(run.checkpoints_folder, ignore_errors=True))
     return record, predictions
-
-
-def _save(
-    settings: Settings,
-    run: Run,
-    task: Task[Any, Any],
-    model: Any,
-    processor: CharBertProcessor,
-    trainer: CharBertTrainer,
-) -> None:
-    with replaced_folder(run.model_folder) as draft:
-        save_finetuned(model, draft)
-        processor.save_pretrained(draft)
-        write_usage(draft, finetuned_usage(settings, task.head, trainer.state.log_history))
-
-
-def correct_splits(
-    settings: Settings, task: Task[Any, Any], sets: Mapping[str, list[Any]], corrector: WordCorrector | None
-) -> dict[str, list[Any]]:
-    """Return the training and development examples as the model reads them."""
-    splits = ("train", "dev")
-    corrected = splits if settings.model.recognizer.correct_training else ("dev",)
-    return {name: correct_examples(task, sets[name], corrector if name in corrected else None) for name in splits}
-
-
-def build_model(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProcessor, Any]:
-    """Return the processor and the model, its head new, after pretraining the encoder when it is missing."""
-    labels: dict[str, Any] = {}
-    if task.labels:
-        labels = {
-            "id2label": dict(enumerate(task.labels)),
-            "label2id": {label: position for position, label in enumerate(task.labels)},
-        }
-    head = _HEADS[task.head]
-    if settings.distillation.student_layers:
-        return build_student(settings, task)
-    if settings.model.released:
-        processor = released_processor(settings)
-        seed_everything(settings.seed, "head")
-        return processor, released_model(settings, processor, head, **labels)
-    return build_start(settings, head, **labels)
-
-
-def _build_trainer(
-    settings: Settings,
-    run: Run,
-    task: Task[Any, Any],
-    dev: Sequence[Any],
-    encoded: Encoded,
-    objectives: Objectives,
-    model: Any,
-    strategy: Strategy,
-) -> CharBertTrainer:
-    def score_dev(prediction: EvalPrediction) -> dict[str, float]:
-        logits = unpad_logits(prediction.predictions, encoded.features)
-        return task.score(dev, task.decode(logits, encoded))
-
-    return build_trainer(
-        settings.finetuning_on_task,
-        model,
-        objectives.train_set,
-        encoded.features,
-        objectives.collate,
-        folder=run.checkpoints_folder,
-        seed=settings.seed,
-        best_metric=f"eval_{task.metric}",
-        compute_metrics=score_dev,
-        extra_losses=objectives.extra_losses,
-        strategy=strategy,
-    )
-
-
-def predict_eval_sets(
-    settings: Settings,
-    task: Task[Any, Any],
-    eval_sets: Mapping[str, Sequence[Any]],
-    processor: CharBertProcessor,
-    trainer: CharBertTrainer,
-    corrector: WordCorrector | None,
-) -> dict[str, SetPredictions]:
-    """Return the predictions of the trainer's model on every version of the test set."""
-    predictions = {}
-    for name, examples in eval_sets.items():
-        log.info("scoring %s on %s (%s)", settings.model.name, settings.task.name, name)
-        predictions[name] = predict_set(task, examples, processor, settings.finetuning_length, trainer, corrector)
-    return predictions
-
-
-def dev_scores(
-    settings: Settings, task: Task[Any, Any], dev: Sequence[Any], encoded: Encoded, trainer: CharBertTrainer
-) -> StoredLogits | None:
-    """Return the best checkpoint's scores on the dev set, None where no temperature is wanted or there are none."""
-    if not settings.calibration.temperature or not task.decision_labels:
-        return None
-    return stored_logits(task, dev, predict_encoded(task, encoded, trainer))
-
-
-def _dev_metrics(task: Task[Any, Any], trainer: CharBertTrainer) -> dict[str, float]:
-    best = trainer.state.best_metric
-    return {} if best is None else {f"dev/{task.name}/{task.metric}": float(best)}

@@ -1,4 +1,4 @@
-"""One encoder trained on several tasks, each of which is then scored and saved as if it had been trained alone."""
+"""One encoder trained on several tasks; each task is scored and saved as after a training on it alone."""
 
 from __future__ import annotations
 
@@ -6,36 +6,27 @@ import logging
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from charbert.config.schema import Settings
 from charbert.config.training.multi_task import TaskSampling
 from charbert.config.training.strategy import TrunkTraining
 from charbert.data.collate import PadCollator
-from charbert.deploy.predict.usage import write_usage
 from charbert.errors import SettingsError
 from charbert.evaluation.predict import predict_logits
-from charbert.files import replaced_folder
 from charbert.model.adaptation.multi_task import MultiTaskModel
-from charbert.model.processing import CharBertProcessor
-from charbert.model.word_recognizer.correction import WordCorrector
-from charbert.pipelines.build.data import prepare_data, refuse_baseline, set_files, task_files
+from charbert.pipelines.build.data import prepare_data, refuse_baseline, task_files
 from charbert.pipelines.build.eval_sets import build_eval_sets, read_sets
-from charbert.pipelines.build.objectives import Objectives, build_objectives
-from charbert.pipelines.build.strategies import check_strategy
-from charbert.pipelines.build.usage import finetuned_usage
-from charbert.pipelines.evaluate.scoring import score_eval_sets
-from charbert.pipelines.train.fit import build_model, correct_splits, dev_scores, predict_eval_sets
-from charbert.pipelines.train.word_recognizer import prepare_corrector
+from charbert.pipelines.build.objectives import Objectives
+from charbert.pipelines.build.strategy_checks import check_strategy
+from charbert.pipelines.train.task_model import TaskModel, record_scores
 from charbert.records import ResultRecord, write_record
 from charbert.runs.comparability import comparison_keys
 from charbert.runs.multi_task_keys import multi_task_run, shared_task_run, task_settings
-from charbert.runs.recorder import checksums, history, new_record, recorded_run, seed_everything, train
+from charbert.runs.recorder import history, new_record, recorded_run, seed_everything, train
 from charbert.runs.run import Run
 from charbert.seeding import derive_seed
 from charbert.tasks.catalog import build_task
-from charbert.tasks.task import Encoded, Task
 from charbert.training.multi_task import MultiTaskTrainer, TaskBatchCollator, TaskBatches, TaskLosses, batch_counts
 from charbert.training.strategies import build_strategy
 from charbert.training.tracking import TrackedRun
@@ -44,41 +35,38 @@ from charbert.training.trainer import CharBertTrainer, build_trainer
 log = logging.getLogger(__name__)
 
 _MEAN = "eval_mean"
-"""Mean of the tasks' development scores, which the best checkpoint is chosen by."""
+"""Mean of the tasks' dev scores; it chooses the best checkpoint."""
 
 
 @dataclass
 class _Part:
     """One task of the run."""
 
-    settings: Settings
     run: Run
-    task: Task[Any, Any]
+    fitted: TaskModel
     eval_sets: dict[str, Sequence[Any]]
-    rows: dict[str, list[Any]]
-    encoded: dict[str, Encoded]
-    processor: CharBertProcessor
-    model: Any
-    corrector: WordCorrector | None
     objectives: Objectives
     predictor: CharBertTrainer
     """Predicts with the task's model; it trains nothing."""
 
     @property
     def name(self) -> str:
-        return self.task.name
+        return self.fitted.task.name
+
+    @property
+    def features(self) -> list[dict[str, Any]]:
+        """Of the training set."""
+        return self.fitted.encoded["train"].features
 
     def score_dev(self) -> dict[str, float]:
-        encoded = self.encoded["dev"]
-        logits = predict_logits(self.predictor, encoded.features)
-        return self.task.score(self.rows["dev"], self.task.decode(logits, encoded))
+        return self.fitted.score_dev(predict_logits(self.predictor, self.fitted.encoded["dev"].features))
 
 
 def run(settings: Settings) -> ResultRecord:
-    """Return the record of the run, after training and scoring what is missing; each task has a record besides.
+    """Return the record of the run, after training and scoring if it is missing; each task has its own record, too.
 
     Raises:
-        SettingsError: if there are fewer than two tasks, or a setting does not go with several.
+        SettingsError: if there are fewer than two tasks, or a setting is not possible with several.
     """
     _check(settings)
     run = multi_task_run(settings)
@@ -88,16 +76,16 @@ def run(settings: Settings) -> ResultRecord:
         return record
     parts = [_prepare(task_settings(settings, name)) for name in settings.multi_task.tasks]
     log.info("training %s on %s, seed %d", settings.model.name, ", ".join(part.name for part in parts), settings.seed)
-    with recorded_run(settings, run) as (record, tracking):
+    with recorded_run(settings, run) as (record, tracked):
         trainer = _build_trainer(settings, run, parts)
-        train(trainer, record, tracking, settings.finetuning.patience)
+        train(trainer, record, tracked, settings.finetuning.patience)
         record.details["history"] = history(trainer)
         record.details["batches"] = trainer.train_dataset.counts
         record.details["tasks"] = {part.name: part.run.key for part in parts}
         for part in parts:
-            metrics = _finish(part, record, trainer, tracking)
-            record.metrics |= metrics
-            record.data_checksums |= checksums(set_files(part.settings), Path(settings.data.root))
+            task_record = _record_task(part, record, trainer, tracked)
+            record.metrics |= task_record.metrics
+            record.data_checksums |= task_record.data_checksums
         record.finish({f"dev/{_MEAN.removeprefix('eval_')}": float(trainer.state.best_metric)})
     shutil.rmtree(run.checkpoints_folder, ignore_errors=True)
     return record
@@ -121,40 +109,33 @@ def _check(settings: Settings) -> None:
 
 
 def _prepare(settings: Settings) -> _Part:
-    """Return a task with all that is needed to train on it and to score it."""
+    """Return a task with its model and what it takes to train on it and to score it."""
     prepare_data(settings)
     task = build_task(settings.task)
     sets = read_sets(settings, task)
-    corrector = prepare_corrector(settings, task, sets)
-    processor, model = build_model(settings, task)
-    rows = correct_splits(settings, task, sets, corrector)
-    encoded = {name: task.encode(rows[name], processor, settings.finetuning_length) for name in rows}
-    run = shared_task_run(settings)
+    fitted = TaskModel.build(settings, task, sets)
     predictor = build_trainer(
         settings.finetuning,
-        model,
-        encoded["train"].features,
-        encoded["dev"].features,
-        PadCollator(processor.pad_values, processor.row_length),
+        fitted.model,
+        fitted.encoded["train"].features,
+        fitted.encoded["dev"].features,
+        PadCollator(fitted.processor.pad_values, fitted.processor.row_length),
         folder=multi_task_run(settings).checkpoints_folder,
         seed=settings.seed,
     )
-    objectives = build_objectives(settings, task, rows["train"], encoded["train"], processor, model)
     eval_sets = build_eval_sets(settings, task, sets)
-    return _Part(settings, run, task, eval_sets, rows, encoded, processor, model, corrector, objectives, predictor)
+    return _Part(shared_task_run(settings), fitted, eval_sets, fitted.objectives(), predictor)
 
 
 def _build_trainer(settings: Settings, run: Run, parts: Sequence[_Part]) -> CharBertTrainer:
     chosen, training = settings.multi_task, settings.finetuning
-    sizes = {part.name: len(part.encoded["train"].features) for part in parts}
+    sizes = {part.name: len(part.features) for part in parts}
     temperatures = {TaskSampling.proportional: 1.0, TaskSampling.uniform: float("inf")}
     counts = batch_counts(sizes, training.batch_size, temperatures.get(chosen.sampling, chosen.temperature))
     log.info("batches an epoch: %s", ", ".join(f"{name} {count}" for name, count in counts.items()))
     lengths = None
     if training.group_by_length:
-        lengths = {
-            part.name: [len(feature["input_ids"]) for feature in part.encoded["train"].features] for part in parts
-        }
+        lengths = {part.name: [len(feature["input_ids"]) for feature in part.features] for part in parts}
     batches = TaskBatches(
         {part.name: part.objectives.train_set for part in parts},
         counts,
@@ -165,11 +146,11 @@ def _build_trainer(settings: Settings, run: Run, parts: Sequence[_Part]) -> Char
 
     def score_dev() -> dict[str, float]:
         scores = {part.name: part.score_dev() for part in parts}
-        means = [scores[part.name][part.task.metric] for part in parts]
+        means = [scores[part.name][part.fitted.task.metric] for part in parts]
         named = {f"eval_{task}/{name}": value for task, metrics in scores.items() for name, value in metrics.items()}
         return {_MEAN: sum(means) / len(means), **named}
 
-    model = MultiTaskModel({part.name: part.model for part in parts})
+    model = MultiTaskModel({part.name: part.fitted.model for part in parts})
     strategy = build_strategy(settings.strategy, model.charbert.config.num_hidden_layers)
     seed_everything(settings.seed, "strategy")
     return build_trainer(
@@ -188,36 +169,30 @@ def _build_trainer(settings: Settings, run: Run, parts: Sequence[_Part]) -> Char
     )
 
 
-def _finish(part: _Part, run_record: ResultRecord, trainer: CharBertTrainer, tracking: TrackedRun) -> dict[str, float]:
-    """Score and save a task's model, write its record, and return its scores."""
-    settings, run, task = part.settings, part.run, part.task
-    predictions = predict_eval_sets(settings, task, part.eval_sets, part.processor, part.predictor, part.corrector)
-    dev = dev_scores(settings, task, part.rows["dev"], part.encoded["dev"], part.predictor)
-    metrics, judging = score_eval_sets(settings, run, task, part.eval_sets, predictions, tracking, dev)
-    with replaced_folder(run.model_folder) as draft:
-        part.model.save_pretrained(draft)
-        part.processor.save_pretrained(draft)
-        write_usage(draft, finetuned_usage(settings, task.head, _task_history(part, trainer)))
+def _record_task(part: _Part, run_record: ResultRecord, trainer: CharBertTrainer, tracked: TrackedRun) -> ResultRecord:
+    """Score and save a task's model, and return the record that was written of it."""
+    fitted, run = part.fitted, part.run
+    settings, task = fitted.settings, fitted.task
+    predictions, dev = fitted.predict(part.eval_sets, part.predictor)
     record = new_record(settings, run)
-    record.started, record.wandb_id, record.wandb_path = run_record.started, tracking.id, tracking.path
+    record.started, record.wandb_id, record.wandb_path = run_record.started, tracked.id, tracked.path
     record.training_tokens = run_record.training_tokens
     record.details |= {
         "run": run_record.key,
         "tasks": list(settings.multi_task.tasks),
         "generated": settings.data.generated,
         "comparison": comparison_keys(settings),
-        "judging": judging,
-        "reports": {name: set_predictions.report for name, set_predictions in predictions.items()},
-        "train_report": part.encoded["train"].report,
     }
-    record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
+    metrics = record_scores(settings, run, task, record, tracked, part.eval_sets, predictions, dev)
+    record.details["train_report"] = fitted.encoded["train"].report
+    fitted.save(run, fitted.model, _task_history(part, trainer))
     record.finish(metrics)
     write_record(run.record_path, record)
-    return metrics
+    return record
 
 
 def _task_history(part: _Part, trainer: CharBertTrainer) -> list[dict[str, Any]]:
-    """Return the evaluations of a task as they would be logged had it been trained alone."""
+    """Return the log lines of a task's evaluations, named as in a training on the task alone."""
     prefix = f"eval_{part.name}/"
     return [
         {name.replace(prefix, "eval_", 1): value for name, value in line.items() if name.startswith(prefix)}

@@ -1,9 +1,8 @@
-"""Pretraining: a trunk from scratch where there is none, then MLM and NLM on noised text (Sec. 3.5)."""
+"""Pretraining: a trunk from scratch where the settings ask for it, then MLM and NLM on noised text (Sec. 3.5)."""
 
 from __future__ import annotations
 
 import logging
-import shutil
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,12 +20,10 @@ from charbert.data.pretraining.counting import count_parts
 from charbert.data.pretraining.word_vocab import WordVocab
 from charbert.data.pretraining.wordpiece import count_pieces, wordpiece_of_counts
 from charbert.errors import CheckpointError
-from charbert.files import replaced_folder
 from charbert.model import CharBertForPreTraining, CharBertModel, CharBertPreTrainedModel
 from charbert.model.processing import CharBertProcessor
 from charbert.model.word_start import start_words_at_subwords
 from charbert.pipelines.build.data import (
-    build_nlm_noise,
     corpus_blocks,
     corpus_file,
     has_char_channel,
@@ -34,25 +31,26 @@ from charbert.pipelines.build.data import (
     refuse_baseline,
     trunk_location,
 )
+from charbert.pipelines.build.noise import build_nlm_noise
 from charbert.pipelines.build.released import released_model, released_processor
 from charbert.pipelines.build.vocabularies import load_char_vocab, load_word_vocab
-from charbert.runs.recorder import checksums, final_scores, history, recorded_run, seed_everything, train
+from charbert.pipelines.train.recorded_training import record_training
+from charbert.runs.recorder import seed_everything
 from charbert.runs.released_files import pretrained_identity
 from charbert.runs.run import Run, pretraining_run, trunk_run
-from charbert.training.distributed.processes import from_first
 from charbert.training.losses.trunk_teacher import TrunkTeacher
 from charbert.training.trainer import build_trainer
 
 log = logging.getLogger(__name__)
 
 _WIDTHS = 16
-"""Batches are filled up to a multiple of this."""
+"""Batches are padded to a multiple of this, in subwords."""
 
 Model = TypeVar("Model", bound=CharBertPreTrainedModel)
 
 
 def prepare_trunk(settings: Settings) -> str:
-    """Return the model id or folder of the trunk, after pretraining it when it comes from scratch."""
+    """Return the model id or folder of the trunk, after pretraining it if its source is scratch."""
     if settings.trunk.source is not TrunkSource.scratch:
         return trunk_location(settings.trunk)
     run = trunk_run(settings)
@@ -61,9 +59,9 @@ def prepare_trunk(settings: Settings) -> str:
 
 
 def prepare_encoder(settings: Settings) -> str | None:
-    """Return the folder of the pretrained encoder, after pretraining it when that is missing.
+    """Return the folder of the pretrained encoder, after pretraining it if it is missing.
 
-    None when the model is fine-tuned without further pretraining.
+    None if the model is fine-tuned without further pretraining.
 
     Raises:
         CheckpointError: if ``model.pretrained`` names a folder without an encoder.
@@ -88,10 +86,10 @@ def load_tokenizer(settings: Settings, trunk: str) -> PreTrainedTokenizerBase:
     """Return the trunk's tokenizer.
 
     Raises:
-        CheckpointError: when the hub or folder does not give it, with what to do.
+        CheckpointError: if it cannot be loaded, with what to do.
     """
     try:
-        AutoConfig.from_pretrained(trunk, trust_remote_code=False)  # refuses a model that is code of its own
+        AutoConfig.from_pretrained(trunk, trust_remote_code=False)  # refuses a model that needs its own code
         return AutoTokenizer.from_pretrained(trunk, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise CheckpointError(
@@ -102,9 +100,9 @@ def load_tokenizer(settings: Settings, trunk: str) -> PreTrainedTokenizerBase:
 
 
 def build_start(settings: Settings, model_class: type[Model], **labels: Any) -> tuple[CharBertProcessor, Model]:
-    """Return what fine-tuning starts from, processor and model: the pretrained encoder, or without one the trunk.
+    """Return processor and model that fine-tuning starts from: the pretrained encoder, or without one the trunk.
 
-    What has no weights yet, a head for one, is drawn from torch's global generator, seeded here.
+    New weights, e.g. of a head, are drawn from torch's global generator, seeded here.
 
     Args:
         settings: the experiment's settings.
@@ -121,12 +119,12 @@ def build_start(settings: Settings, model_class: type[Model], **labels: Any) -> 
     processor = CharBertProcessor.from_pretrained(encoder)
     channels = model_overrides(settings, processor)["head_channels"]
     seed_everything(settings.seed, "head")
-    # Saved in half precision to be small, it is trained in full.
+    # It may be saved in half precision to be small; it is trained in float32.
     return processor, model_class.from_pretrained(encoder, head_channels=channels, dtype=torch.float32, **labels)
 
 
 def load_encoder(settings: Settings) -> tuple[CharBertModel, CharBertProcessor]:
-    """Return the encoder that fine-tuning starts from, after pretraining it when it is missing, and its processor."""
+    """Return the encoder that fine-tuning starts from, after pretraining it if it is missing, and its processor."""
     if settings.model.released:
         processor = released_processor(settings)
         return released_model(settings, processor, CharBertModel), processor
@@ -136,7 +134,7 @@ def load_encoder(settings: Settings) -> tuple[CharBertModel, CharBertProcessor]:
 
 
 def trunk_tokenizer(settings: Settings) -> PreTrainedTokenizerBase:
-    """Return the trunk's tokenizer; that of a trunk from scratch is trained on the corpus, the trunk itself is not."""
+    """Return the trunk's tokenizer; for a trunk from scratch it is trained on the corpus first."""
     if settings.trunk.source is not TrunkSource.scratch:
         return load_tokenizer(settings, trunk_location(settings.trunk))
     lower_case = settings.trunk.lower_case
@@ -146,7 +144,7 @@ def trunk_tokenizer(settings: Settings) -> PreTrainedTokenizerBase:
 
 
 def model_overrides(settings: Settings, processor: CharBertProcessor) -> dict[str, Any]:
-    """Return the fields of ``CharBertConfig`` that the settings decide."""
+    """Return the fields of ``CharBertConfig`` that the settings set."""
     model = settings.model
     overrides: dict[str, Any] = {
         "char_encoder": model.char_encoder.name,
@@ -167,7 +165,7 @@ def model_overrides(settings: Settings, processor: CharBertProcessor) -> dict[st
 
 
 def _pretrain_trunk(settings: Settings, run: Run) -> None:
-    """MLM on clean text with the trunk's own Hugging Face model: the checkpoint is a plain one."""
+    """Train MLM on clean text with the trunk's Hugging Face class, so that the checkpoint is an ordinary one."""
     log.info("pretraining the trunk %s from scratch", settings.trunk.name)
     prepare_data(settings)
     tokenizer = trunk_tokenizer(settings)
@@ -186,9 +184,9 @@ def _pretrain_trunk(settings: Settings, run: Run) -> None:
 
 
 def new_encoder(settings: Settings) -> tuple[CharBertForPreTraining, CharBertProcessor, WordVocab | None]:
-    """Return what pretraining starts from, its processor, and the words that NLM restores, None without NLM.
+    """Return the model that pretraining starts from, its processor, and the words that NLM restores (None without NLM).
 
-    New weights are drawn from torch's global generator, seeded here, and so are the same at each call.
+    New weights are drawn from torch's global generator, seeded here, so each call gives the same.
     """
     prepare_data(settings)
     trunk = prepare_trunk(settings)
@@ -217,7 +215,7 @@ def _pretrain_encoder(settings: Settings, run: Run) -> None:
 
 
 def _trunk_teacher(settings: Settings) -> TrunkTeacher | None:
-    """Return the loss that the trunk itself teaches by, None where it does not."""
+    """Return the loss with the trunk as teacher, None without one."""
     weight = settings.model.trunk_teacher_weight
     if not weight:
         return None
@@ -249,48 +247,39 @@ def _run(
             word_vocab=words,
             mlm_probability=settings.noise.mlm_probability if mlm else 0.0,
             seed=settings.pretraining_seed if split == "train" else 0,
-            # Held-out scores are of what all rows see.
+            # Nothing is hidden in held-out text, so that all models are scored on the same input.
             hidden_share=settings.model.hidden_share if noisy and split == "train" else 0.0,
             clean_copies=teacher is not None and split == "train",
         )
         for split in ("train", "dev")
     }
     label_names = [mlm_labels] if words is None else [mlm_labels, "nlm_labels"]
-    with recorded_run(settings, run) as (record, tracked):
-        trainer = build_trainer(
-            training,
-            model,
-            sets["train"],
-            sets["dev"],
-            _collator(processor, mlm_labels),
-            folder=run.checkpoints_folder,
-            seed=settings.pretraining_seed,
-            best_metric=None if training.patience is None else "eval_loss",
-            label_names=label_names,
-            extra_losses=() if teacher is None else (teacher,),
-        )
-        train(trainer, record, tracked, training.patience)
-        model = trainer.model  # put together again where it was sharded
-        wanted = ("loss", "accuracy", "accuracy_known", "perplexity")
-        metrics = {k: v for k, v in final_scores(trainer).items() if k.endswith(wanted)}
-        from_first(lambda: _save(model, processor, words, run))
-        record.details["history"] = history(trainer)
-        files = [corpus_file(settings, split) for split in ("train", "dev")]
-        record.data_checksums = checksums(files, Path(settings.data.root))
-        record.finish({k.replace("eval_", "eval/", 1): v for k, v in metrics.items()})
-    from_first(lambda: shutil.rmtree(run.checkpoints_folder, ignore_errors=True))
+    build = partial(
+        build_trainer,
+        training,
+        model,
+        sets["train"],
+        sets["dev"],
+        _collator(processor, mlm_labels),
+        folder=run.checkpoints_folder,
+        seed=settings.pretraining_seed,
+        best_metric=None if training.patience is None else "eval_loss",
+        label_names=label_names,
+        extra_losses=() if teacher is None else (teacher,),
+    )
+
+    def save_more(folder: Path) -> None:
+        processor.save_pretrained(folder)
+        if words is not None:
+            words.save(folder / "word_vocab.json")
+
+    scores = ("loss", "accuracy", "accuracy_known", "perplexity")
+    files = [corpus_file(settings, split) for split in ("train", "dev")]
+    record_training(settings, run, build, scores, files, patience=training.patience, save_more=save_more)
 
 
 def _collator(processor: CharBertProcessor, mlm_labels: str) -> PairedCollator:
-    """Return the collator of examples, and of the clean copies that a teacher reads."""
-    # In few widths: the CPU's matrix library keeps memory for every shape that it meets.
+    """Return the collator of examples and of the clean copies for the teacher."""
+    # Few widths: the CPU's matrix library keeps memory for every shape.
     own = PadCollator(processor.pad_values, _WIDTHS, rename={"mlm_labels": mlm_labels})
     return PairedCollator(own, {TEACHER: paired_collator(processor.pad_values, _WIDTHS)})
-
-
-def _save(model: Any, processor: CharBertProcessor, words: WordVocab | None, run: Run) -> None:
-    with replaced_folder(run.model_folder) as draft:
-        model.save_pretrained(draft)
-        processor.save_pretrained(draft)
-        if words is not None:
-            words.save(draft / "word_vocab.json")

@@ -1,10 +1,10 @@
-"""The word recogniser in front of BERT (BERT+WordRec, Sec. 4.5): trained once for each task."""
+"""Train the word recognizer in front of BERT (BERT+WordRec, Sec. 4.5), once for each task."""
 
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import torch
 from transformers import EvalPrediction
 
 from charbert.batch import IGNORED_LABEL
-from charbert.config.model.word_recognizer import Backoff, WordRecognizerSettings
+from charbert.config.model.word_recognizer import Backoff
 from charbert.config.schema import Settings
 from charbert.config.training.trainer import TrainingSettings
 from charbert.data.word_recognition import (
@@ -22,19 +22,16 @@ from charbert.data.word_recognition import (
     collate_words,
     frequent_words,
 )
-from charbert.files import replaced_folder
 from charbert.metrics.word_recognition import recognition_scores
 from charbert.model.word_recognizer.correction import WordCorrector
 from charbert.model.word_recognizer.network import WordRecognizer, WordRecognizerConfig
-from charbert.noise.edits import Edit
-from charbert.noise.nlm import NlmNoise
 from charbert.pipelines.build.data import corpus_blocks, corpus_file, prepare_data
-from charbert.runs.recorder import checksums, final_scores, history, recorded_run, seed_everything, train
+from charbert.pipelines.build.noise import build_recognizer_noise
+from charbert.pipelines.train.recorded_training import record_training
+from charbert.runs.recorder import seed_everything
 from charbert.runs.run import Run, background_recognizer_run, recognizer_run
-from charbert.tasks.attackable import attackable_sentences
 from charbert.tasks.task import Task
 from charbert.text.char_vocab import CharVocab
-from charbert.training.distributed.processes import from_first
 from charbert.training.trainer import build_trainer
 
 log = logging.getLogger(__name__)
@@ -43,7 +40,7 @@ log = logging.getLogger(__name__)
 def prepare_corrector(
     settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]
 ) -> WordCorrector | None:
-    """Return the corrector in front of the model, after training what is missing; None when there is none.
+    """Return the corrector in front of the model, after training its recognizers if they are missing; None without one.
 
     Args:
         settings: the experiment's settings.
@@ -67,22 +64,22 @@ def prepare_corrector(
 
 
 def prepare_recognizer(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]) -> str:
-    """Return the folder of the recogniser of the task's words, after training it when it is missing.
+    """Return the folder of the recognizer of the task's words, after training it if it is missing.
 
-    It learns from the words of the training set that an attack may touch, its labels left aside. The
-    fine-tuning record has the checksums of the task's files.
+    It is trained on the words of the training set that an attack may change, without labels. The record of
+    fine-tuning has the checksums of the task's files.
     """
     return _prepare(
         settings,
         recognizer_run(settings),
-        lambda split: [words for words in attackable_sentences(task, sets[split]) if words],
+        lambda split: [words for words in task.sentences(sets[split]) if words],
         settings.model.recognizer.vocab_size,
         settings.model.recognizer.training,
     )
 
 
 def prepare_background_recognizer(settings: Settings) -> str:
-    """Return the folder of the recogniser of the pretraining text's words, trained when it is missing."""
+    """Return the folder of the recognizer of the pretraining text's words, after training it if it is missing."""
     prepare_data(settings)
     return _prepare(
         settings,
@@ -103,7 +100,7 @@ def _prepare(
     files: Sequence[Path] = (),
 ) -> str:
     def make() -> None:
-        log.info("training the word recogniser %s", run.name)
+        log.info("training the word recognizer %s", run.name)
         sentences = {split: read_sentences(split) for split in ("train", "dev")}
         _train(settings, run, sentences, vocab_size, training, files)
 
@@ -126,7 +123,7 @@ def _train(
     sets = {
         split: WordRecognitionDataset(
             sentences[split],
-            _build_noise(chosen),
+            build_recognizer_noise(chosen),
             words,
             characters,
             seed=settings.pretraining_seed if split == "train" else 0,
@@ -135,7 +132,7 @@ def _train(
         )
         for split in ("train", "dev")
     }
-    seed_everything(settings.pretraining_seed, "word recogniser")
+    seed_everything(settings.pretraining_seed, "word recogniser")  # the name is part of the seed
     model = WordRecognizer(
         WordRecognizerConfig(
             words=list(words.words[: words.unk_id]),
@@ -147,45 +144,19 @@ def _train(
     def score_dev(prediction: EvalPrediction) -> dict[str, float]:
         return recognition_scores(prediction.label_ids, prediction.predictions, words.unk_id, IGNORED_LABEL)
 
-    with recorded_run(settings, run) as (record, tracking):
-        trainer = build_trainer(
-            training,
-            model,
-            sets["train"],
-            sets["dev"],
-            collate_words,
-            folder=run.checkpoints_folder,
-            seed=settings.pretraining_seed,
-            best_metric="eval_word_accuracy",
-            label_names=["labels"],
-            compute_metrics=score_dev,
-            # the logits of a whole set over 10,000 words would fill the memory
-            preprocess_logits_for_metrics=lambda logits, labels: logits.argmax(-1),
-        )
-        train(trainer, record, tracking)
-        scores = final_scores(trainer)
-        from_first(lambda: _save(trainer.model, run))
-        record.details["history"] = history(trainer)
-        record.data_checksums = checksums(files, Path(settings.data.root))
-        record.details["words"] = words.unk_id
-        wanted = ("loss", "accuracy", "error_rate")
-        record.finish({k.replace("eval_", "eval/", 1): v for k, v in scores.items() if k.endswith(wanted)})
-    from_first(lambda: shutil.rmtree(run.checkpoints_folder, ignore_errors=True))
-
-
-def _save(model: Any, run: Run) -> None:
-    with replaced_folder(run.model_folder) as draft:
-        model.save_pretrained(draft)
-
-
-def _build_noise(chosen: WordRecognizerSettings) -> NlmNoise:
-    """Return the noise of training.
-
-    Departure: Pruthi et al. draw an edit first and leave the word alone where it is too short for it (drop
-    needs five characters there, swap four); here one of the edits possible in a word is drawn.
-    """
-    return NlmNoise(
-        probability=chosen.noise_probability,
-        edits=tuple(Edit[edit] for edit in chosen.edits),
-        min_word_length=chosen.min_word_length,
+    build = partial(
+        build_trainer,
+        training,
+        model,
+        sets["train"],
+        sets["dev"],
+        collate_words,
+        folder=run.checkpoints_folder,
+        seed=settings.pretraining_seed,
+        best_metric="eval_word_accuracy",
+        label_names=["labels"],
+        compute_metrics=score_dev,
+        # the logits of a whole set over 10,000 words would fill the memory
+        preprocess_logits_for_metrics=lambda logits, labels: logits.argmax(-1),
     )
+    record_training(settings, run, build, ("loss", "accuracy", "error_rate"), files, details={"words": words.unk_id})

@@ -1,4 +1,4 @@
-"""Pictures of Figs. 4-6 and of the statistics of Sec. 1."""
+"""Figures 4 to 6 and the statistics of Sec. 1 as figures."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLORS = {"BERT": "#0072B2", "AdvBERT": "#009E73", "CharBERT": "#E69F00", "NLM-BERT": "#CC79A7"}
-"""One model has one colour in all figures."""
+"""Color of each model in all figures."""
 CHANNELS = {"token channel": "^", "char channel": "v"}
-"""Marks of the channels by themselves, by their column."""
+"""Marks of the single channels, by column name."""
 
 
 def split_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
@@ -37,14 +37,8 @@ def split_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
 
     Args:
         table: from `charbert.reporting.tables.analyses.fig4_word_vs_subword`.
-        folder: where ``stem.png`` and ``stem.svg`` go.
-        stem: name of the files.
-
-    Returns:
-        The two paths.
-
-    Raises:
-        RecordError: if the files cannot be written.
+        folder: where the files are written, see `save_figure`.
+        stem: of their names.
     """
     step = 0.8 / max(2, len(table.rows))
     with panels(1, width=6.8, height=4.3) as (figure, (axis,)):
@@ -62,14 +56,8 @@ def source_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
 
     Args:
         table: from `charbert.reporting.tables.analyses.fig6_embedding_sources`.
-        folder: where ``stem.png`` and ``stem.svg`` go.
-        stem: name of the files.
-
-    Returns:
-        The two paths.
-
-    Raises:
-        RecordError: if the files cannot be written.
+        folder: where the files are written, see `save_figure`.
+        stem: of their names.
     """
     with panels(1, width=max(6.8, 1.1 * len(table.rows)), height=4.3) as (figure, (axis,)):
         for x, row in enumerate(table.rows):
@@ -85,14 +73,8 @@ def share_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
 
     Args:
         table: from `charbert.reporting.tables.analyses.intro_fragility`.
-        folder: where ``stem.png`` and ``stem.svg`` go.
-        stem: name of the files.
-
-    Returns:
-        The two paths.
-
-    Raises:
-        RecordError: if the files cannot be written.
+        folder: where the files are written, see `save_figure`.
+        stem: of their names.
     """
     bar = 0.8 / max(1, len(table.rows))
     with panels(1, width=max(6.8, 0.7 * len(table.rows) * len(table.columns)), height=4.1) as (figure, (axis,)):
@@ -104,7 +86,7 @@ def share_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
         axis.set_ylim(0, 105)
         _finish(axis, "share of nouns in percent")
         add_legend(figure, [axis], [f"{who}, {row.label}" for row in table.rows for who in ("ours", "paper")])
-        add_caption(figure, " ".join((table.caption, *table.notes)))
+        add_caption(figure, " ".join((table.caption, *table.footnotes)))
         return save_figure(figure, folder, stem)
 
 
@@ -117,14 +99,8 @@ def sensitivity_bars(
         table: from `charbert.reporting.tables.analyses.fig5_sensitivity`.
         sentences: by model, see `charbert.reporting.tables.analyses.shown_sentences`; ``values`` has one list of a
             value per word for each kind of states.
-        folder: where ``stem.png`` and ``stem.svg`` go.
-        stem: name of the files.
-
-    Returns:
-        The two paths.
-
-    Raises:
-        RecordError: if the files cannot be written.
+        folder: where the files are written, see `save_figure`.
+        stem: of their names.
     """
     words = max((len(sentence["clean"]) for sentence in sentences.values()), default=0)
     count = 2 if sentences else 1
@@ -140,12 +116,12 @@ def sensitivity_bars(
             _draw_sentence(axes[1], sentences)
         explain_diamond(axes[0])
         add_legend(figure, axes, [*sentences, "paper", *(f"{name} alone" for name in CHANNELS)])
-        add_caption(figure, " ".join((table.caption, *table.notes)))
+        add_caption(figure, " ".join((table.caption, *table.footnotes)))
         return save_figure(figure, folder, stem)
 
 
 def _draw_channels(axis: Axes, cells: Mapping[str, Cell], x: float) -> None:
-    """Mark the channels by themselves on the bar of both."""
+    """Mark the single channels on the bar of both."""
     for name, mark in CHANNELS.items():
         mean = cells[name].mean
         if mean is not None and math.isfinite(mean):
@@ -183,7 +159,7 @@ def _finish_dots(
     _finish(axis, f"{table.columns[0].group} in percent")
     explain_diamond(axis)
     add_legend(figure, [axis], [*models, "paper"])
-    add_caption(figure, " ".join((table.caption, *table.notes)))
+    add_caption(figure, " ".join((table.caption, *table.footnotes)))
     return save_figure(figure, folder, stem)
 
 

@@ -1,4 +1,4 @@
-"""How much of its score each model loses under attack. Paper: Sec. 4.5, BERT above 30 % on QNLI, CharBERT 12 %."""
+"""Share of its score that each model loses under attack. Paper: Sec. 4.5, BERT above 30 % on QNLI, CharBERT 12 %."""
 
 from __future__ import annotations
 
@@ -39,14 +39,11 @@ def attack_drop_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
 
     Args:
         table: with an original and an attacked column for each task, as Table 2.
-        folder: where ``stem.png`` and ``stem.svg`` go.
-        stem: name of the files.
-
-    Returns:
-        The two paths.
+        folder: where the files are written, see `save_figure`.
+        stem: of their names.
 
     Raises:
-        RecordError: if the table has no row with both scores, or the files cannot be written.
+        RecordError: if the table has no row with both scores.
     """
     drops = {group: rows for group, rows in attack_drops(table).items() if rows}
     if not drops:
@@ -57,13 +54,14 @@ def attack_drop_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
     with row_panels(len(drops), len(labels), marks=1) as (figure, axes):
         for axis, (group, rows) in zip(axes, drops.items(), strict=True):
             for label, cell in rows.items():
-                draw_cell(axis, cell, labels.index(label), 0.7, COLOR, lying=True)
+                draw_cell(axis, cell, labels.index(label), 0.7, COLOR, horizontal=True)
             name_rows(axis, labels)
             axis.set_title(group, fontsize=11)
             axis.set_xlabel("percent of the score lost")
             axis.set_xlim(0, 1.1 * largest)
         add_legend(figure, axes, ["ours", "paper"])
-        add_caption(figure, " ".join((table.caption, *(note for note in table.notes if "attacked" in note))))
+        notes = [note for note in table.notes if "attacked" in note]
+        add_caption(figure, " ".join(filter(None, (table.caption, *notes, table.row_legend))))
         return save_figure(figure, folder, stem)
 
 

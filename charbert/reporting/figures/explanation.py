@@ -1,4 +1,4 @@
-"""An explanation as pictures: the text coloured by what each subword and letter adds, and maps of attention."""
+"""Figures of an explanation: the text colored by the attribution of each subword and letter, and attention maps."""
 
 from __future__ import annotations
 
@@ -22,18 +22,12 @@ _GAP = 1
 
 
 def attribution_strips(texts: Sequence[ExplainedText], folder: Path | str, stem: str) -> list[Path]:
-    """Draw each text once for each output: its subwords, and below them their letters, coloured by what they add.
+    """Draw each text once for each output: its subwords, and below them their letters, colored by attribution.
 
     Args:
         texts: what is explained.
-        folder: where ``stem.png`` and ``stem.svg`` go.
-        stem: name of the files.
-
-    Returns:
-        The two paths.
-
-    Raises:
-        RecordError: if the files cannot be written.
+        folder: where the files are written, see `save_figure`.
+        stem: of their names.
     """
     import matplotlib
     from matplotlib.figure import Figure
@@ -46,7 +40,7 @@ def attribution_strips(texts: Sequence[ExplainedText], folder: Path | str, stem:
         for axis, (text, attribution), number in zip(axes, strips, lines, strict=True):
             _draw_strip(axis, text, attribution, number)
         add_caption(
-            figure, "Orange: speaks for the output; blue: speaks against it. Colours are relative to the strongest."
+            figure, "Orange: raises the output; blue: lowers it. Colors are relative to the strongest attribution."
         )
         return save_figure(figure, folder, stem)
 
@@ -56,14 +50,8 @@ def attention_grids(texts: Sequence[ExplainedText], folder: Path | str, stem: st
 
     Args:
         texts: what is explained, with attention.
-        folder: where ``stem.png`` and ``stem.svg`` go.
-        stem: name of the files.
-
-    Returns:
-        The two paths.
-
-    Raises:
-        RecordError: if the files cannot be written.
+        folder: where the files are written, see `save_figure`.
+        stem: of their names.
     """
     import matplotlib
     from matplotlib.figure import Figure
@@ -78,10 +66,10 @@ def attention_grids(texts: Sequence[ExplainedText], folder: Path | str, stem: st
             for axis, (name, values) in zip(row, text.attention.items(), strict=True):
                 image = _draw_map(axis, f"{name}, {text.heading}", values[-1].mean(0), text, most)
         figure.colorbar(image, ax=axes, label="attention", shrink=0.6, extend="max")
-        about = (
-            "Mean over the heads of the last layer; a row is the subword that looks. The scale ends at the most that a "
+        about = "Mean over the heads of the last layer; a row is the subword that attends."
+        add_caption(
+            figure, f"{about} The scale ends at the most that a subword of a word gets; special ones may get more."
         )
-        add_caption(figure, f"{about}subword of a word gets; special ones may get more.")
         return save_figure(figure, folder, stem)
 
 

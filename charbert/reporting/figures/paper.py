@@ -1,4 +1,4 @@
-"""Pictures of the tables and of pretraining."""
+"""Figures of Table 2 and of pretraining."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 History = Sequence[Mapping[str, Any]]
 COLORS = {ORIGINAL: "#0072B2", ATTACK: "#E69F00"}
-"""Blue and orange of Okabe and Ito, apart for every kind of colour vision and in grey."""
+"""Blue and orange of Okabe and Ito, distinct for every kind of color vision and in gray."""
 HELD_OUT = "held out"
 IN_TRAINING = "in training"
 LOOKS = (("-", "o"), ("--", "s"), (":", "^"))
-"""Lines and marks, taken in turn where there are more runs than colours."""
+"""Lines and marks, used in turn where there are more runs than colors."""
 BEHIND: dict[str, Any] = {"linewidth": 0.8, "alpha": 0.35, "zorder": 1}
 TOKENS = "num_input_tokens_seen"
 EVAL = "eval_"
@@ -52,14 +52,11 @@ def robustness_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
 
     Args:
         table: from `table2_robustness`.
-        folder: where ``stem.png`` and ``stem.svg`` go.
-        stem: name of the files.
-
-    Returns:
-        The two paths.
+        folder: where the files are written, see `save_figure`.
+        stem: of their names.
 
     Raises:
-        RecordError: if the table is empty or the files cannot be written.
+        RecordError: if the table is empty.
     """
     groups = list(dict.fromkeys(column.group for column in table.columns))
     groups = [group for group in groups if _has_runs(table, group)] or groups
@@ -71,30 +68,29 @@ def robustness_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
             _draw_task(axis, table, rows, group)
         order = [f"{whose}, {condition}" for condition in COLORS for whose in ("ours", "paper")]
         add_legend(figure, axes, order)
-        notes = [note for note in table.notes if not note.startswith(("*", SECOND_BASELINE_MARK))]  # bars bear no marks
-        add_caption(figure, " ".join((table.caption, *notes)))
+        # bars have no marks of significance
+        notes = [note for note in table.notes if not note.startswith(("*", SECOND_BASELINE_MARK))]
+        add_caption(figure, " ".join(filter(None, (table.caption, *notes, table.row_legend))))
         return save_figure(figure, folder, stem)
 
 
 def loss_curves(histories: Mapping[str, History], folder: Path | str, stem: str, *, caption: str = "") -> list[Path]:
     """Draw pretraining: MLM loss and perplexity, NLM loss and accuracy against subwords seen.
 
-    A line and its marks are of held-out text; training stands behind, thin and pale, and is cut off where it leaves
-    their range. Of a run that was never evaluated training is the line. A panel that no run has scores for is left out.
+    Lines with marks are scores on held-out text; those in training are thin and pale behind them, cut off where they
+    leave their range. A run that was never evaluated has the scores in training alone. A panel without any scores is
+    left out.
 
     Args:
         histories: run -> its ``details["history"]``: entries with ``num_input_tokens_seen`` (``step``, if no
             run counts subwords) and some of ``mlm_loss``, ``mlm_perplexity``, ``nlm_loss``, ``nlm_accuracy``, in
             training or with ``eval_`` before them.
-        folder: where ``stem.png`` and ``stem.svg`` go.
-        stem: name of the files.
+        folder: where the files are written, see `save_figure`.
+        stem: of their names.
         caption: set below: recipe and data.
 
-    Returns:
-        The two paths.
-
     Raises:
-        RecordError: if no run has any of the scores, or the files cannot be written.
+        RecordError: if no run has any of the scores.
     """
     x_key = TOKENS if any(entry.get(TOKENS) for run in histories.values() for entry in run) else "step"
     chosen = {
@@ -170,7 +166,7 @@ def _draw_task(axis: Axes, table: Table, rows: Sequence[Row], group: str) -> Non
         color = COLORS.get(column.name, CYCLE[place % len(CYCLE)])
         offset = (place - (len(columns) - 1) / 2) * bar
         for y, row in enumerate(rows):
-            draw_cell(axis, row.cells[index], y + offset, bar, color, column.name, lying=True)
+            draw_cell(axis, row.cells[index], y + offset, bar, color, column.name, horizontal=True)
     name_rows(axis, [row.label for row in rows])
     axis.set_title(group, fontsize=11)
     axis.set_xlabel("percent")

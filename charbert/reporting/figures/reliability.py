@@ -1,73 +1,45 @@
-"""Reliability plots: how often a model is right, by how sure it is."""
+"""Reliability plots: accuracy by confidence."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from charbert.errors import RecordError
+from charbert.metrics.calibration import ReliabilityBin
 from charbert.reporting.render.plot_style import CYCLE, INK, add_caption, add_legend, panels, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-class Bin(Protocol):
-    """Decisions of similar confidence, as `charbert.metrics.calibration.ReliabilityBin` has them."""
-
-    @property
-    def low(self) -> float:
-        """Where the bin begins."""
-
-    @property
-    def high(self) -> float:
-        """Where it ends."""
-
-    @property
-    def count(self) -> int:
-        """Its decisions."""
-
-    @property
-    def confidence(self) -> float:
-        """Their mean confidence."""
-
-    @property
-    def accuracy(self) -> float:
-        """Share of them that is right."""
-
-
 def reliability_plot(
-    bins: Mapping[str, Sequence[Bin]],
+    bins: Mapping[str, Sequence[ReliabilityBin]],
     folder: Path | str,
     stem: str,
     *,
-    scaled: Mapping[str, Sequence[Bin]] | None = None,
+    scaled: Mapping[str, Sequence[ReliabilityBin]] | None = None,
     notes: Mapping[str, str] | None = None,
     caption: str = "",
 ) -> list[Path]:
-    """Draw accuracy against confidence, a panel for each version of the test set.
+    """Draw accuracy against confidence, a panel for each eval set.
 
-    Bars are the accuracy of a bin's decisions, the darker the more of all decisions it holds; a dot stands at the mean
-    confidence. A model that is right as often as it says has its dots on the diagonal. Empty bins are left out.
+    Bars are the accuracy of a bin's decisions, the darker the more of all decisions it holds; a dot is at their mean
+    confidence. The dots of a calibrated model are on the diagonal. Empty bins are left out.
 
     Args:
-        bins: version of the test set -> its bins.
-        folder: where ``stem.png`` and ``stem.svg`` go.
-        stem: name of the files.
+        bins: eval set -> its bins.
+        folder: where the files are written, see `save_figure`.
+        stem: of their names.
         scaled: the bins at a fitted temperature, drawn as hollow dots.
-        notes: a line for each version, above its panel.
+        notes: a line for each eval set, above its panel.
         caption: set below.
 
-    Returns:
-        The two paths.
-
     Raises:
-        RecordError: if there is nothing to draw, or the files cannot be written.
+        RecordError: if there is nothing to draw.
     """
-    drawn = {
-        name: set_bins for name, set_bins in bins.items() if any(reliability_bin.count for reliability_bin in set_bins)
-    }
+    drawn = {name: set_bins for name, set_bins in bins.items() if any(item.count for item in set_bins)}
     if not drawn:
         raise RecordError(f"figure {stem}: expected decisions with a confidence, got none")
     with panels(len(drawn), width=max(3.8, 3.3 * len(drawn)), height=4.1, sharey=True) as (figure, axes):
@@ -82,7 +54,7 @@ def reliability_plot(
         return save_figure(figure, folder, stem)
 
 
-def _draw(axis: Axes, bins: Sequence[Bin], scaled: Sequence[Bin]) -> None:
+def _draw(axis: Axes, bins: Sequence[ReliabilityBin], scaled: Sequence[ReliabilityBin]) -> None:
     total = sum(reliability_bin.count for reliability_bin in bins)
     axis.plot([0, 1], [0, 1], color=INK, linewidth=0.9, linestyle="--", label="perfectly calibrated")
     for reliability_bin in bins:

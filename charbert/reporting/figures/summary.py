@@ -8,7 +8,7 @@ from pathlib import Path
 from charbert.files import write_atomically
 from charbert.reporting.figures.paper import robustness_bars
 from charbert.reporting.render.layout import Cell, Row, Table
-from charbert.reporting.render.model_names import short_name
+from charbert.reporting.tables.row_names import short_label
 from charbert.reporting.tables.scores import FOLDS_NOTE, SECOND_BASELINE_MARK
 
 STEM = "summary"
@@ -35,7 +35,7 @@ def summary_table(table: Table, groups: tuple[str, ...]) -> Table:
     Notes on marks, on the spread over folds and on columns that are left out go with them.
     """
     at = [index for group in groups for index, column in enumerate(table.columns) if column.group == group]
-    cells = {short_name(row.label): tuple(row.cells[index] for index in at) for row in table.rows}
+    cells = {short_label(row.label): tuple(row.cells[index] for index in at) for row in table.rows}
     rows = [Row(name, cells[name]) for name in ROWS if any(cell.scores for cell in cells.get(name, ()))]
     others = {column.group for column in table.columns} - set(groups)
     notes = [

@@ -1,4 +1,4 @@
-"""An explanation as one HTML page that needs nothing else: no script, no network, light and dark."""
+"""An explanation as one HTML page without scripts or other files, for light and dark screens."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from charbert.evaluation.explanation import Attribution, ExplainedText, Piece, V
 from charbert.reporting.render.heat import ADDS, TAKES, css_color, css_scale, map_image
 
 _CELL = 22
-"""Pixels of a cell of a labelled map."""
+"""Pixels of a cell of a labeled map."""
 _STYLE = """
 :root { color-scheme: light dark; --paper: #fdfdfc; --ink: #1d1d1f; --quiet: #5c5c66; --line: #d8d8de; }
 @media (prefers-color-scheme: dark) {
@@ -45,8 +45,8 @@ def render_page(title: str, about: str, texts: Sequence[ExplainedText]) -> str:
 
     Args:
         title: heading of the page.
-        about: whose decision it is, and how the numbers were made.
-        texts: what is explained, one below the other; colours mean the same in all of them.
+        about: which model decided, and how the attributions were computed.
+        texts: what is explained, in this order, with one color scale.
     """
     body = "\n".join(_section(text, texts) for text in texts)
     return (
@@ -62,8 +62,8 @@ def _legend(texts: Sequence[ExplainedText]) -> str:
     letters = " Below a subword its letters, as the char channel reads them." if _has_letters(texts) else ""
     return (
         '<div class="legend">'
-        f'<span><i style="background:{strong[0]}"></i>speaks for the output (+)</span>'
-        f'<span><i style="background:{strong[1]}"></i>speaks against it (-)</span>'
+        f'<span><i style="background:{strong[0]}"></i>raises the output (+)</span>'
+        f'<span><i style="background:{strong[1]}"></i>lowers it (-)</span>'
         f'<span><i class="scale" style="background:{css_scale()}"></i>attention, from 0 to the most that a word gets, '
         f"{max(text.most_attention for text in texts):.2f}</span>"
         f"</div>\n<p>The number below a subword is what it and its letters add to the logit.{letters} Point at a "
@@ -140,19 +140,19 @@ def _piece(piece: Piece, value: float, letters: Values, total: float, largest: f
 
 def _labeled_map(name: str, values: Values, text: ExplainedText, largest: float) -> str:
     names = [piece.text for piece in text.pieces]
-    room = 10 + 7 * max(map(len, names))
+    margin = 10 + 7 * max(map(len, names))
     side = _CELL * len(names)
     labels = []
     for place, label in enumerate(names):
-        middle = room + _CELL * place + _CELL / 2
-        labels.append(f'<text x="{room - 6}" y="{middle + 4}" text-anchor="end">{escape(label)}</text>')
-        turn = f"translate({middle + 4},{room - 6}) rotate(-90)"
+        middle = margin + _CELL * place + _CELL / 2
+        labels.append(f'<text x="{margin - 6}" y="{middle + 4}" text-anchor="end">{escape(label)}</text>')
+        turn = f"translate({middle + 4},{margin - 6}) rotate(-90)"
         labels.append(f'<text transform="{turn}">{escape(label)}</text>')
-    picture = f'<image x="{room}" y="{room}" width="{side}" height="{side}" href="{map_image(values, largest)}"/>'
-    size = room + side + 4
+    image = f'<image x="{margin}" y="{margin}" width="{side}" height="{side}" href="{map_image(values, largest)}"/>'
+    size = margin + side + 4
     return (
         f'<figure><figcaption>{escape(name)}</figcaption><svg width="{size}" height="{size}" role="img" '
-        f'aria-label="attention of the {escape(name)}">{"".join(labels)}{picture}</svg></figure>'
+        f'aria-label="attention of the {escape(name)}">{"".join(labels)}{image}</svg></figure>'
     )
 
 
@@ -162,12 +162,12 @@ def _all_heads(text: ExplainedText) -> str:
         heads = "".join(f"<th>{head + 1}</th>" for head in range(maps.shape[1]))
         rows = []
         for number, layer in enumerate(maps):
-            pictures = "".join(
+            images = "".join(
                 f'<td><img alt="" title="{escape(name)}, layer {number + 1}, head {head + 1}: most {values.max():.2f}" '
                 f'src="{map_image(values, float(values.max()))}"></td>'
                 for head, values in enumerate(layer)
             )
-            rows.append(f"<tr><th>layer {number + 1}</th>{pictures}</tr>")
+            rows.append(f"<tr><th>layer {number + 1}</th>{images}</tr>")
         parts.append(f"<h3>{escape(name)}</h3><table><tr><th>head</th>{heads}</tr>{''.join(rows)}</table>")
     return (
         "<details><summary>Every head of every layer</summary><p>Each map from none to its own most.</p>"

@@ -1,5 +1,4 @@
-"""Colours of heat, apart for every kind of colour vision: blue to orange for what adds and takes away, cividis for
-what is only more or less."""
+"""Color scales, distinct for every kind of color vision: blue to orange for signed values, cividis for others."""
 
 from __future__ import annotations
 
@@ -11,26 +10,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 ADDS, TAKES = "#D55E00", "#0072B2"
-"""Orange for what speaks for an output, blue for what speaks against it; of Okabe and Ito."""
+"""Orange for what raises an output, blue for what lowers it; colors of Okabe and Ito."""
 MAP = "cividis"
 STRONGEST = 0.75
-"""Opacity of the strongest colour, through which text stays readable on a light and on a dark page."""
+"""Opacity of the strongest color, at which text stays readable on light and on dark pages."""
 
 
 def opacity(value: float, largest: float) -> float:
-    """Return how strong the colour of a value is, in [0, `STRONGEST`]."""
+    """Return the opacity of the color of a value, in [0, `STRONGEST`]."""
     return STRONGEST * min(1.0, abs(value) / largest) if largest > 0 else 0.0
 
 
 def css_color(value: float, largest: float) -> str:
-    """Return the colour of a value that adds (orange) or takes away (blue), as CSS has it."""
+    """Return the color of a positive (orange) or negative (blue) value in CSS."""
     name = ADDS if value > 0 else TAKES
     red, green, blue = (int(name[place : place + 2], 16) for place in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity(value, largest):.3f})"
 
 
 def map_image(values: NDArray[np.floating], largest: float) -> str:
-    """Return a map, (rows, columns), as the address of a picture of one pixel a value, from 0 to ``largest``."""
+    """Return the data URL of an image of a map, (rows, columns), one pixel per value, from 0 to ``largest``."""
     import matplotlib.image
     from matplotlib import colormaps
 

@@ -18,7 +18,7 @@ class Column:
     """What a column shows."""
 
     group: str
-    """The heading it shares with its neighbours, as ``NER F1``."""
+    """The heading it shares with its neighbors, as ``NER F1``."""
     name: str
     """Its own, as ``attack``; empty: the group says it all."""
     metric: str
@@ -40,7 +40,7 @@ class Cell:
     scores: tuple[float, ...] = ()
     published: float | None = None
     mark: str = ""
-    """What a significance test found; the table's notes explain it."""
+    """Result of significance tests, as ``*``; the table's notes explain it."""
     is_best: bool = False
     """Whether no other model's mean in the column is better."""
     fold_std: float | None = None
@@ -69,7 +69,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of models, columns of scores, and what a reader must know to read them right."""
+    """Rows of models, columns of scores, and the caption and notes that explain them."""
 
     title: str
     columns: tuple[Column, ...]
@@ -77,6 +77,13 @@ class Table:
     caption: str
     """Recipe, data, seeds, and what the numbers are."""
     notes: tuple[str, ...] = ()
+    row_legend: str = ""
+    """What the short names of rows mean."""
+
+    @property
+    def footnotes(self) -> tuple[str, ...]:
+        """The notes, and the legend of the rows if there is one."""
+        return (*self.notes, self.row_legend) if self.row_legend else self.notes
 
     def cell(self, label: str, heading: str) -> Cell:
         """Return the cell of a row and a column, by their text.
@@ -105,7 +112,7 @@ class Table:
 
 @dataclass(frozen=True)
 class _Style:
-    """How one format writes the parts of a cell."""
+    """How a format writes the parts of a cell."""
 
     bold: str
     plus_minus: str
@@ -145,7 +152,7 @@ def render_markdown(table: Table) -> str:
     ]
     lines.append("|---" + "|---:" * len(table.columns) + "|")
     lines += [_markdown_line([row.label, *_MARKDOWN.texts(table, row)]) for row in table.rows]
-    for paragraph in (table.legend, *table.notes):
+    for paragraph in (table.legend, *table.footnotes):
         lines += ["", paragraph.replace("*", "\\*")]
     return "\n".join(lines) + "\n"
 
@@ -196,7 +203,7 @@ def render_latex(table: Table) -> str:
         *(" & ".join(texts) + r" \\" for texts in body),
         r"\bottomrule",
         r"\end{tabular}",
-        *(rf"\par\smallskip\footnotesize {_latex(note)}" for note in table.notes),
+        *(rf"\par\smallskip\footnotesize {_latex(note)}" for note in table.footnotes),
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"

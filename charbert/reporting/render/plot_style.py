@@ -1,4 +1,4 @@
-"""What all figures share: style, panels, legend, caption, files; matplotlib is loaded only to draw.
+"""The style, panels, legends, captions and files of all figures; matplotlib is imported only to draw.
 
 Every figure is written as PNG for a README and as SVG that is the same, byte for byte, for the same numbers.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 INK = "#222222"
 CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""Of Okabe and Ito, apart for every kind of colour vision and in grey."""
+"""Colors of Okabe and Ito, distinct for every kind of color vision and in gray."""
 STYLE = {
     "font.size": 10,
     "axes.spines.top": False,
@@ -37,11 +37,11 @@ STYLE = {
     "svg.fonttype": "none",
 }
 LINE = 36
-"""Letters of a line of a name in a legend or beside a row."""
+"""Letters in a line of a name in a legend or beside a row."""
 
 
 def on_short_lines(label: str, width: int = 13) -> str:
-    """Return the name of a row, broken where it is long, to stand below its bars.
+    """Return the name of a row, broken into lines where it is long, as the label below its bars.
 
     Args:
         label: the name.
@@ -52,7 +52,7 @@ def on_short_lines(label: str, width: int = 13) -> str:
 
 
 def name_rows(axis: Axes, labels: Sequence[str]) -> None:
-    """Name the rows of lying bars at the left of the panel, the first row at the top."""
+    """Name the rows of horizontal bars at the left of the panel, the first row at the top."""
     axis.set_yticks(range(len(labels)), [textwrap.fill(label, LINE, break_on_hyphens=False) for label in labels])
     axis.set_ylim(len(labels) - 0.4, -0.6)
     axis.tick_params(axis="y", length=0, labelsize=9)
@@ -68,46 +68,46 @@ def draw_cell(
     label: str = "",
     *,
     digits: int = 1,
-    lying: bool = False,
+    horizontal: bool = False,
 ) -> None:
     """Draw our mean as a bar with its standard deviation, and the paper's score as a hollow diamond.
 
     Args:
         axis: where to draw.
         cell: of a table.
-        place: middle of the bar: its x, or its y where it lies.
+        place: middle of the bar: its x, or its y if it is horizontal.
         size: of the bar's short side and the gap beside it.
         color: of both marks.
         label: what the legend calls them, after ``ours`` and ``paper``.
         digits: decimals of the number at the bar's foot.
-        lying: whether scores go from left to right, as where there are many models; see `name_rows`.
+        horizontal: whether the bar is horizontal, as where there are many models; see `name_rows`.
     """
     whose = {name: f"{name}, {label}" if label else name for name in ("ours", "paper")}
 
     def at(where: float, score: float) -> tuple[float, float]:
-        return (score, where) if lying else (where, score)
+        return (score, where) if horizontal else (where, score)
 
     if cell.mean is not None and math.isfinite(cell.mean):
-        draw_bar, foot = (axis.barh, (4, 0)) if lying else (axis.bar, (0, 6))
+        draw_bar, foot = (axis.barh, (4, 0)) if horizontal else (axis.bar, (0, 6))
         draw_bar(place, cell.mean, 0.94 * size, color=color, label=whose["ours"])
         if cell.std is not None:
-            spread: dict[str, Any] = {"xerr" if lying else "yerr": cell.std}
+            spread: dict[str, Any] = {"xerr" if horizontal else "yerr": cell.std}
             axis.errorbar(*at(place, cell.mean), **spread, color=INK, capsize=3, linewidth=1.1)
         boxed = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.9}
-        aligned = {"ha": "left", "va": "center"} if lying else {"ha": "center"}
+        aligned = {"ha": "left", "va": "center"} if horizontal else {"ha": "center"}
         number: dict[str, Any] = {"fontsize": 7.5, "color": INK, "bbox": boxed, **aligned}
         axis.annotate(f"{cell.mean:.{digits}f}", at(place, 0), foot, textcoords="offset points", **number)
     if cell.published is not None:
         aside = at(place + 0.26 * size if cell.scores else place, cell.published)  # the error bar stays readable
         hollow: dict[str, Any] = {"markerfacecolor": "white", "markeredgecolor": color, "markeredgewidth": 1.5}
-        axis.plot(*aside, "D", markersize=8.5, color="white")  # apart from a bar of the same colour
+        axis.plot(*aside, "D", markersize=8.5, color="white")  # a rim on a bar of the same color
         axis.plot(*aside, "D", markersize=5.5, label=whose["paper"], **hollow)
 
 
 def draw_dot(axis: Axes, cell: Cell, x: float, color: str, label: str = "", *, digits: int = 2) -> None:
     """Draw our mean as a dot with its standard deviation, and the paper's score to its right as a hollow diamond.
 
-    For scores whose differences are small beside the scores; see `fit_scores` for the axis.
+    For scores whose differences are small compared with the scores; see `fit_scores` for the axis.
 
     Args:
         axis: where to draw.
@@ -129,28 +129,28 @@ def draw_dot(axis: Axes, cell: Cell, x: float, color: str, label: str = "", *, d
 
 
 def fit_scores(axis: Axes, cells: Sequence[Cell]) -> None:
-    """Let the y axis span our scores and the paper's, with room for the numbers above them."""
+    """Set the range of the y axis to our scores and the paper's, with space for the numbers above them."""
     means = [cell.mean for cell in cells if cell.mean is not None and math.isfinite(cell.mean)]
     known = means + [cell.published for cell in cells if cell.published is not None]
     if known:
-        room = max(1.0, max(known) - min(known))
-        axis.set_ylim(min(known) - 0.15 * room, max(known) + 0.2 * room)
+        span = max(1.0, max(known) - min(known))
+        axis.set_ylim(min(known) - 0.15 * span, max(known) + 0.2 * span)
 
 
 def explain_diamond(axis: Axes) -> None:
-    """Give the legend one colourless diamond for the paper's scores of all colours."""
+    """Add one black diamond to the legend for the paper's scores, whatever their color."""
     axis.plot([], [], "D", color=INK, markerfacecolor="white", markersize=5.5, markeredgewidth=1.5, label="paper")
 
 
 def add_legend(figure: Figure, axes: Sequence[Axes], order: Sequence[str] = ()) -> None:
-    """Explain each kind of mark once, above the panels, in columns of two that belong together, or of more to fit."""
+    """Add a legend of each kind of mark above the panels, in two lines, or in more where the names are long."""
     handle_of: dict[str, Any] = {}
     for axis in axes:
         handles, labels = axis.get_legend_handles_labels()
         handle_of |= dict(zip(labels, handles, strict=True))
     names = [name for name in order if name in handle_of] or list(handle_of)
     columns = len(names) if len(names) < 4 else math.ceil(len(names) / 2)
-    texts = [textwrap.fill(name, LINE) for name in names]  # a long one would cost the others columns
+    texts = [textwrap.fill(name, LINE) for name in names]  # a long name would leave fewer columns
     longest = max((len(line) for text in texts for line in text.splitlines()), default=0)
     fitting = int(10 * figure.get_figwidth()) // (longest + 8)  # ten letters are an inch
     columns = max(1, min(columns, fitting))
@@ -170,7 +170,7 @@ def panels(
 ) -> Iterator[tuple[Figure, list[Axes]]]:
     """Yield a figure of ``count`` panels in our style, sizes in inches; ``ratios``: of the panels' widths.
 
-    It is made without pyplot, so it needs no screen and leaves a notebook's own figures alone.
+    It is made without pyplot, so it needs no screen and does not appear among a notebook's own figures.
     """
     import matplotlib
     from matplotlib.figure import Figure
@@ -182,9 +182,9 @@ def panels(
 
 @contextmanager
 def row_panels(count: int, rows: int, *, marks: int) -> Iterator[tuple[Figure, list[Axes]]]:
-    """Yield a figure of ``count`` panels that share ``rows`` rows of ``marks`` lying bars; see `name_rows`.
+    """Yield a figure of ``count`` panels that share ``rows`` rows of ``marks`` horizontal bars; see `name_rows`.
 
-    It grows downwards with the rows, so that its letters stay readable at the width of a page.
+    Its height grows with the rows, which keeps its letters readable at the width of a page.
     """
     width, height = 2.6 + 2.4 * count, 1.6 + rows * (0.14 + 0.18 * marks)
     with panels(count, width=max(6.4, width), height=height, sharey=True) as drawn:
@@ -192,7 +192,7 @@ def row_panels(count: int, rows: int, *, marks: int) -> Iterator[tuple[Figure, l
 
 
 def save_figure(figure: Figure, folder: Path | str, stem: str) -> list[Path]:
-    """Write ``stem.png`` and ``stem.svg`` and return their paths.
+    """Write ``stem.png`` and ``stem.svg`` into a folder and return their paths, as every figure here does.
 
     Raises:
         RecordError: if one cannot be written.

@@ -1,4 +1,4 @@
-"""What preparation did to the sets of a task: a page to read, and a picture of classes and lengths."""
+"""The report of data preparation: a Markdown page, and a figure of classes and lengths."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _details(step: Mapping[str, Any]) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    """Return a text that neither ends a cell of a table nor begins markup."""
+    """Return a text escaped for a cell of a Markdown table."""
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("*", "\\*").replace("<", "\\<").replace("\n", " ")
 
 
@@ -114,7 +114,7 @@ def _draw_lengths(axis: Axes, words: Mapping[str, Mapping[str, int]]) -> None:
 
 
 def _length_edges(longest: int) -> Sequence[float]:
-    """Return edges between whole numbers, about a tenth of a length apart."""
+    """Return the edges of bins of lengths, between whole numbers and about a tenth of a length apart."""
     edges, at = [0.5], 1.0
     while edges[-1] < longest:
         at = max(at + 1, at * 1.12)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from charbert.errors import RecordError
-from charbert.reporting.render.model_names import short_name
+from charbert.reporting.tables.row_names import short_label
 
 MISSING = "–"
 FULL_SPREAD = 3
@@ -128,10 +128,12 @@ def _rows(
     """Return the rows to show, by the names of the file and of the page; a page may ask by short names."""
     labels = list(dict.fromkeys(row for row, _ in scores))
     if asked:
-        long = {short_name(label): label for label in labels}
-        return _known([(long.get(name, name), shown) for name, shown in asked], set(labels), f"{source}: row")
+        long = {short_label(label): label for label in labels}
+        return _known(
+            [(long.get(short_label(name), name), shown) for name, shown in asked], set(labels), f"{source}: row"
+        )
     return [
-        (label, short_name(label)) for label in labels if any(scores[label, column]["mean"] for column, _ in columns)
+        (label, short_label(label)) for label in labels if any(scores[label, column]["mean"] for column, _ in columns)
     ]
 
 

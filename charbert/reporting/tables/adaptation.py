@@ -1,24 +1,24 @@
-"""Ways of adapting one encoder side by side: what they train, how long they take, clean and attacked scores."""
+"""Ways of adapting one encoder compared: weights trained, time, clean and attacked scores."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 
+from charbert.config.renamed import with_new_names
 from charbert.errors import RecordError
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Column, Row, Table
-from charbert.reporting.tables.scores import NOT_COMPARABLE, row_label, setting
+from charbert.reporting.tables.scores import describe, latest_runs, metric_cell, row_label, setting
 
 _FULL = "full"
 
 
 def adaptation_label(record: ResultRecord) -> str:
-    """Return how a record's model was adapted: the strategy, and what it learnt from beside clean text and labels."""
+    """Return how a record's model was adapted: the strategy, distillation, and the method of training on typos."""
     words = [str(setting(record, "strategy.name") or _FULL)]
     if setting(record, "distillation.enabled"):
         words.append("distillation")
-    method = setting(record, "robust_training.method")
+    method = with_new_names(record.settings).get("robust_training", {}).get("method")
     if method not in (None, "none"):
         words.append(str(method).replace("_", "-"))
     return " + ".join(words)
@@ -38,12 +38,7 @@ def adaptation_table(records: Sequence[ResultRecord], task: str, metric: str, at
     """
     if not records:
         raise RecordError("table adaptation: expected records, got none; run experiments/adaptation.py")
-    latest = {
-        (row_label(run), adaptation_label(run), run.seed): run for run in sorted(records, key=lambda run: run.finished)
-    }
-    rows: dict[tuple[str, str], list[ResultRecord]] = defaultdict(list)
-    for (model, how, _), record in sorted(latest.items(), key=lambda item: item[0][2]):
-        rows[model, how].append(record)
+    rows = latest_runs(records, lambda record: (row_label(record), adaptation_label(record)))
     score = metric if metric != "f1" else "F1"
     columns = (
         Column("trained", "(K)", "", higher_is_better=False),
@@ -53,27 +48,18 @@ def adaptation_table(records: Sequence[ResultRecord], task: str, metric: str, at
     )
     ordered = sorted(rows, key=lambda row: (row[0], row[1] != _FULL, row[1]))
     drawn = [Row(f"{model}, {how}", _cells(rows[model, how], columns)) for model, how in ordered]
-    return Table("Ways of adapting an encoder", columns, tuple(drawn), _caption(list(latest.values())), _NOTES)
+    caption = f"{describe([record for runs in rows.values() for record in runs])}. Scores in percent."
+    return Table("Ways of adapting an encoder", columns, tuple(drawn), caption, _NOTES)
 
 
 _NOTES = (
-    "trained: weights that fine-tuning may change, in thousands; minutes: training and scoring, on whatever the "
-    "machine had to spare.",
+    "trained: weights that fine-tuning may change, in thousands; minutes: training and scoring, on a machine that may "
+    "have run other programs.",
 )
 
 
 def _cells(records: Sequence[ResultRecord], columns: Sequence[Column]) -> tuple[Cell, ...]:
     counts = [record.details["parameters"]["trainable"] / 1e3 for record in records if "parameters" in record.details]
     minutes = [record.wall_seconds / 60 for record in records]
-    scores = [[100 * record.metrics[column.metric] for record in records] for column in columns[2:]]
-    return tuple(Cell(tuple(values)) for values in (counts, minutes, *scores))
-
-
-def _caption(records: Sequence[ResultRecord]) -> str:
-    data = str(setting(records[0], "data.name"))
-    data += f" ({NOT_COMPARABLE})" if records[0].details.get("generated") else ""
-    seeds = sorted({record.seed for record in records})
-    return (
-        f"Recipe {setting(records[0], 'recipe')}; trunk {setting(records[0], 'trunk.name')}; data {data}; "
-        f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}. Scores in percent."
-    )
+    scores = [metric_cell(records, column.metric) for column in columns[2:]]
+    return (Cell(tuple(counts)), Cell(tuple(minutes)), *scores)

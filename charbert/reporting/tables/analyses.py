@@ -1,9 +1,8 @@
-"""Figs. 4-6 and the statistics of Sec. 1 as tables: our records beside the paper's numbers."""
+"""Figs. 4-6, the statistics of Sec. 1 and hidden channels as tables: our scores beside the paper's."""
 
 from __future__ import annotations
 
 import statistics
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,7 +18,7 @@ from charbert.reporting.tables.published import (
     NOUNS_WITH_NEW_SUBWORDS,
     SPLIT_NOUNS,
 )
-from charbert.reporting.tables.scores import build_table
+from charbert.reporting.tables.scores import build_table, latest_runs, renamed, setting
 
 MODELS = ("BERT", "AdvBERT", "NLM-BERT", "CharBERT")
 PAPER_TASK = "ner"
@@ -84,7 +83,7 @@ def fig5_sensitivity(records: Sequence[ResultRecord]) -> Table:
         "char channel": "char/all_words",
     }
     columns = [Column("S x 100,", name, f"sensitivity/{task}/{path}", 2) for name, path in shown.items()]
-    stage = _setting(records, "analysis", "sensitivity", "stage")
+    stage = setting(records[0], "analysis.sensitivity.stage") if records else None
     notes = [
         "S is the mean of 1/2 - 1/2 cos(r, r') over words, r and r' the last-layer states of a word's first subword "
         "before and after the attack; of CharBERT both channels concatenated, as its heads read them, unless a "
@@ -93,7 +92,7 @@ def fig5_sensitivity(records: Sequence[ResultRecord]) -> Table:
     ]
     table = build_table(
         records,
-        title="Fig. 5: sensitivity to misspelt words",
+        title="Fig. 5: sensitivity to misspelled words",
         columns=columns,
         published={(model, columns[0].heading): 100 * value for model, value in FIGURE_5.items()},
         order=MODELS,
@@ -114,7 +113,7 @@ def fig6_embedding_sources(records: Sequence[ResultRecord]) -> Table:
     task = _task(records)
     column = Column(f"{task.upper()} F1", "", f"eval/{task}/f1", published_digits=2)
     return build_table(
-        [_named(record, _source_label(record)) for record in records],
+        [renamed(record, _source_label(record)) for record in records],
         title="Fig. 6: a BiLSTM on frozen states, by their source",
         columns=[column],
         published={(source, column.heading): score for source, score in FIGURE_6.items()}
@@ -126,7 +125,7 @@ def fig6_embedding_sources(records: Sequence[ResultRecord]) -> Table:
 
 
 def channels(records: Sequence[ResultRecord]) -> Table:
-    """Return scores with one channel's view of the attacked words hidden; ours, the paper has no such table.
+    """Return scores with the attacked words hidden from one channel; the paper has no such table.
 
     Args:
         records: with metrics ``channels/<task>/{clean,attacked}/{all,no_subwords,no_characters}`` and
@@ -135,13 +134,13 @@ def channels(records: Sequence[ResultRecord]) -> Table:
     Raises:
         RecordError: see `charbert.reporting.tables.scores.build_table`.
     """
-    task, metric = _task(records), _setting(records, "task", "metric")
-    views = {"all": "", "no_subwords": ", subwords hidden", "no_characters": ", characters hidden"}
+    task, metric = _task(records), setting(records[0], "task.metric") if records else None
+    shown = {"all": "", "no_subwords": ", subwords hidden", "no_characters": ", characters hidden"}
     columns = [
         Column(f"{task.upper()} {str(metric).upper()}", f"{'original' if text == 'clean' else 'attack'}{heading}", path)
         for text in ("clean", "attacked")
-        for view, heading in views.items()
-        for path in (f"channels/{task}/{text}/{view}",)
+        for inputs, heading in shown.items()
+        for path in (f"channels/{task}/{text}/{inputs}",)
     ]
     share = statistics.fmean(record.details["changed"] for record in records) if records else 0.0
     table = build_table(
@@ -170,17 +169,16 @@ def intro_fragility(records: Sequence[ResultRecord]) -> Table:
         Column("nouns," if at == 0 else "after a deletion,", name, f"share/{key}", 0, higher_is_better=False)
         for at, (key, name) in enumerate(zip(shown, names, strict=True))
     ]
-    runs: dict[str, dict[int, ResultRecord]] = defaultdict(dict)
-    for record in sorted(records, key=lambda record: record.finished):
-        runs[str(record.details["tokenizer"])][record.seed] = record
+    runs = latest_runs(records, lambda record: str(record.details["tokenizer"]))
     rows = []
     for label in [PAPER_TOKENIZER, *sorted(runs.keys() - {PAPER_TOKENIZER})]:
-        scores = {key: tuple(100 * run.metrics[f"share/{key}"] for run in runs[label].values()) for key in shown}
+        scores = {key: tuple(100 * run.metrics[f"share/{key}"] for run in runs.get(label, ())) for key in shown}
         published = {key: 100 * value if label == PAPER_TOKENIZER else None for key, value in shown.items()}
         rows.append(Row(label, tuple(Cell(scores[key], published[key]) for key in shown)))
     nouns = [record.details["counts"]["nouns"] for record in records]
-    data = _setting(records, "data", "name")
-    about = f"{nouns[0]:,} nouns of the development set, data {data}. Percent." if records else "No runs yet."
+    about = "No runs yet."
+    if records:
+        about = f"{nouns[0]:,} nouns of the development set, data {setting(records[0], 'data.name')}. Percent."
     return Table(
         "Sec. 1: nouns in subword tokenizers, and after one random character is deleted",
         tuple(columns),
@@ -200,14 +198,7 @@ def shown_sentences(records: Sequence[ResultRecord]) -> dict[str, dict[str, Any]
 
 
 def _task(records: Sequence[ResultRecord]) -> str:
-    return str(_setting(records, "task", "name")) if records else PAPER_TASK
-
-
-def _setting(records: Sequence[ResultRecord], *path: str) -> Any:
-    value: Any = records[0].settings if records else {}
-    for part in path if records else ():
-        value = value[part]
-    return value
+    return str(setting(records[0], "task.name")) if records else PAPER_TASK
 
 
 def _mean_share(records: Sequence[ResultRecord], name: str) -> str:
@@ -221,10 +212,6 @@ def _source_label(record: ResultRecord) -> str:
     if record.settings["model"]["char_encoder"] == "none":
         return model
     return source if model == "CharBERT" else f"{model}, {source}"
-
-
-def _named(record: ResultRecord, label: str) -> ResultRecord:
-    return replace(record, settings={**record.settings, "model": {**record.settings["model"], "name": label}})
 
 
 def _unranked(table: Table) -> Table:

@@ -1,4 +1,4 @@
-"""All models of a task side by side in what judging found: averages, ranking and calibration."""
+"""All models of a task compared: averaged scores, ranking and calibration."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def calibration_table(records: Sequence[ResultRecord], task: str, attack: str) -
     """Return the table of a task, clean and under an attack.
 
     Args:
-        records: that may stand in one table; those without judging are left out.
+        records: that are compared in one table; those without calibration scores are left out.
         task: as ``qnli``.
         attack: its name, as ``charbert``.
 
@@ -42,7 +42,7 @@ def calibration_table(records: Sequence[ResultRecord], task: str, attack: str) -
         RecordError: see `charbert.reporting.tables.scores.build_table`.
     """
     path = decision_path(records, task)
-    judged = [record for record in records if f"eval/{task}/{path}ece" in record.metrics]
+    calibrated = [record for record in records if f"eval/{task}/{path}ece" in record.metrics]
     columns = [
         Column(heading, name, f"{prefix}/{path}{metric}", higher_is_better=higher)
         for metric, (heading, higher) in _SHOWN.items()
@@ -54,11 +54,11 @@ def calibration_table(records: Sequence[ResultRecord], task: str, attack: str) -
         "better; scaled: at the temperature that fits the dev set best.",
         f"Attacked with {attack}: {ATTACKS.get(attack, 'a set of our own')}.",
     ]
-    title = f"{TASK_TITLES.get(task, task.upper())}: how the models judge"
-    return build_table(judged, title=title, columns=columns, order=ORDER, notes=notes)
+    title = f"{TASK_TITLES.get(task, task.upper())}: averages, ranking and calibration"
+    return build_table(calibrated, title=title, columns=columns, order=ORDER, notes=notes)
 
 
 def decision_path(records: Sequence[ResultRecord], task: str) -> str:
-    """Return where the metrics of single decisions stand below the task: of its kind's records, or empty."""
+    """Return the path of the metrics of single decisions below the task's, as ``token/``; empty for classification."""
     names = {name for record in records for name in record.metrics}
     return next((path for path in _DECISIONS if f"eval/{task}/{path}ece" in names), "")

@@ -1,10 +1,9 @@
-"""How much characters tell encoders, and how robust they are once fine-tuned: a table of ours and its picture."""
+"""How much encoders depend on characters, and how robust they are once fine-tuned: a table of ours and its figure."""
 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Column, Row, Table
 from charbert.reporting.render.plot_style import CYCLE, INK, add_caption, panels, save_figure
-from charbert.reporting.tables.scores import row_label, setting
+from charbert.reporting.tables.scores import describe, latest_runs, metric_cell, row_label
 
 _MOVED = Column("characters shuffled:", "token channel pretrained", "char_channel/pretrained/token_change")
 _MEASURED = (
@@ -24,21 +23,21 @@ _MEASURED = (
     Column("characters shuffled:", "char channel at first", "char_channel/start/char_change"),
     Column("characters shuffled:", "char channel pretrained", "char_channel/pretrained/char_change"),
 )
-_LEARNT = {
+_LEARNED = {
     Column("MLM", "perplexity", "eval/mlm_perplexity", higher_is_better=False): 1,
     Column("NLM accuracy,", "known words", "eval/nlm_accuracy_known"): 100,
 }
 """Scores of pretraining -> factor from the record's value."""
 _ENCODER = ("corpus", "trunk", "model", "noise", "pretraining", "pretraining_seed")
-"""Settings that say which encoder a record is of."""
+"""Settings that identify the encoder of a record."""
 _PREDICTORS = (_MOVED, _MEASURED[-1])
-"""What is known of an encoder before it is fine-tuned, and may foretell how robust it will be."""
+"""Measures of an encoder before fine-tuning that may predict its robustness after it."""
 _FEWEST = 3
-"""Encoders with both numbers from which a rank correlation and a picture say something."""
+"""Encoders with both numbers that a rank correlation and the figure need."""
 
 
 class AttackedScores(NamedTuple):
-    """What fine-tuned models score under attack on one task."""
+    """Scores under attack of fine-tuned models on one task."""
 
     column: Column
     by_model: Mapping[str, Cell]
@@ -53,7 +52,7 @@ class _Point(NamedTuple):
 def char_channel_table(
     records: Sequence[ResultRecord], pretraining: Sequence[ResultRecord] = (), attacked: AttackedScores | None = None
 ) -> Table:
-    """Return how much characters tell encoders at their start and after pretraining; the paper has no such table.
+    """Return how much encoders depend on characters at initialization and after pretraining; not in the paper.
 
     Args:
         records: with metrics ``char_channel/{start,pretrained}/*``, the latter where they were pretrained, and
@@ -62,31 +61,29 @@ def char_channel_table(
         attacked: scores under attack, a last column, with its rank correlations with what is known before fine-tuning:
             how far characters move the channels, and the scores of pretraining.
     """
-    runs: dict[str, dict[int, ResultRecord]] = defaultdict(dict)
-    for record in sorted(records, key=lambda record: record.finished):
-        runs[row_label(record)][record.seed] = record
-    learnt = _LEARNT if pretraining else {}
+    runs = latest_runs(records, row_label)
+    learned = _LEARNED if pretraining else {}
     rows = []
     for label in sorted(runs, key=lambda label: (label != "CharBERT", label)):
-        own = runs[label].values()
-        cells = [_cell([run.metrics.get(column.metric) for run in own], 100) for column in _MEASURED]
-        trained = [_pretraining_scores(run, pretraining) for run in own]
-        cells += [_cell([scores.get(column.metric) for scores in trained], scale) for column, scale in learnt.items()]
+        own = runs[label]
+        cells = [metric_cell(own, column.metric) for column in _MEASURED]
+        trained = [run for record in own for run in _pretraining_of(record, pretraining)]
+        cells += [metric_cell(trained, column.metric, scale) for column, scale in learned.items()]
         rows.append(Row(label, (*cells, *((_scores(attacked, label),) if attacked else ()))))
     text = f"{records[0].details['texts']} blocks of held-out text" if records else "No runs yet"
-    recipe, trunk = (setting(records[0], name) if records else "none" for name in ("recipe", "trunk.name"))
+    about = describe(records, text, data=False, seeds=False) if records else text
     table = Table(
-        "How much characters tell an encoder",
-        (*_MEASURED, *learnt, *((attacked.column,) if attacked else ())),
+        "How much encoders depend on characters",
+        (*_MEASURED, *learned, *((attacked.column,) if attacked else ())),
         tuple(rows),
-        f"Recipe {recipe}; trunk {trunk}; {text}.",
+        f"{about}.",
         (
             "Times 100, but for the perplexity. Between subwords: standard deviation of what the first layer reads in "
             "a channel, mean over features. Characters shuffled: how far the last layer's states move when the text's "
             "characters change places, as a share of their size.",
         ),
     )
-    return replace(table, notes=(*table.notes, *_correlations(table, (*_PREDICTORS, *learnt))))
+    return replace(table, notes=(*table.notes, *_correlations(table, (*_PREDICTORS, *learned))))
 
 
 def robustness_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
@@ -94,8 +91,8 @@ def robustness_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
 
     Args:
         table: from `char_channel_table`, with scores under attack.
-        folder: where ``stem.png`` and ``stem.svg`` go.
-        stem: name of the files.
+        folder: where the files are written, see `save_figure`.
+        stem: of their names.
 
     Returns:
         The two paths; none where fewer than three encoders have both numbers.
@@ -111,32 +108,29 @@ def robustness_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
             axis.plot(point.known, point.score, "o", markersize=7, color=CYCLE[0])
             axis.annotate(point.label, (point.known, point.score), **_beside(point, points))
         axis.margins(0.08)
-        axis.set_xlim(right=1.3 * max(point.known for point in points))  # room for the names
+        axis.set_xlim(right=1.3 * max(point.known for point in points))  # space for the names
         axis.set_xlabel("characters shuffled: token states move by percent of their size")
         axis.set_ylabel(f"{table.columns[-1].heading} in percent")
-        add_caption(figure, f"{table.caption} {table.notes[1]}")  # the correlation with what is drawn
+        correlation = table.notes[1]
+        add_caption(figure, f"{table.caption} {correlation} {table.row_legend}".strip())
         return save_figure(figure, folder, stem)
-
-
-def _cell(values: Iterable[float | None], scale: float) -> Cell:
-    return Cell(tuple(scale * value for value in values if value is not None))
 
 
 def _scores(attacked: AttackedScores, label: str) -> Cell:
     return Cell(attacked.by_model[label].scores) if label in attacked.by_model else Cell()
 
 
-def _pretraining_scores(record: ResultRecord, pretraining: Sequence[ResultRecord]) -> Mapping[str, float]:
-    """Return the scores of the newest pretraining of a record's encoder; none where it has no record."""
+def _pretraining_of(record: ResultRecord, pretraining: Sequence[ResultRecord]) -> list[ResultRecord]:
+    """Return the newest pretraining of a record's encoder; none where it has no record."""
     mine = {name: record.settings[name] for name in _ENCODER if name in record.settings}
-    # The word recogniser's settings stand with the model's, and say nothing of the encoder.
+    # The word recognizer's settings are among the model's, but do not change the encoder.
     mine["model"] = {name: value for name, value in mine["model"].items() if name != "recognizer"}
     matching = [run for run in pretraining if _agree(mine, run.settings)]
-    return max(matching, key=lambda run: run.finished).metrics if matching else {}
+    return sorted(matching, key=lambda run: run.finished)[-1:]
 
 
 def _agree(first: Any, second: Any) -> bool:
-    """Return whether settings are the same, as far as both know them: one may be older than a setting."""
+    """Return whether settings are equal in all that both have: a record may be older than a setting."""
     if isinstance(first, Mapping) and isinstance(second, Mapping):
         return all(_agree(first[name], second[name]) for name in first.keys() & second.keys())
     return bool(first == second)
@@ -170,7 +164,7 @@ def _correlations(table: Table, predictors: Sequence[Column]) -> list[str]:
 
 
 def _beside(point: _Point, points: Sequence[_Point]) -> dict[str, Any]:
-    """Return where a point's name stands: to its right, and out of the way of the nearest neighbour's."""
+    """Return where a point's name is set: to its right, clear of the nearest neighbor's."""
     width, height = (max(values) - min(values) or 1.0 for values in list(zip(*points, strict=True))[1:])
     near = [
         other

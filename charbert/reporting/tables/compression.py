@@ -1,4 +1,4 @@
-"""Smaller forms of fine-tuned models: what they cost and what they keep, as a table and as a picture."""
+"""Smaller forms of fine-tuned models: size, speed and the share of the score they keep, as a table and a figure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from charbert.records import ResultRecord
 from charbert.reporting.figures.analyses import COLORS
 from charbert.reporting.render.layout import Cell, Column, Row, Table
 from charbert.reporting.render.plot_style import CYCLE, INK, add_caption, add_legend, panels, save_figure
-from charbert.reporting.tables.scores import setting
+from charbert.reporting.tables.scores import describe, setting
 
 ORIGINAL = "original"
 ORDER = (ORIGINAL, "onnx", "onnx_int8", "half", "pruned", "elsewhere")
@@ -19,11 +19,11 @@ MODELS = ("BERT", "AdvBERT", "NLM-BERT", "CharBERT")
 SIZE, COMPRESSED, ZEROS = "size/stored", "size/compressed", "sparsity/of_all"
 KEPT = "kept of the original, %"
 _MARKS = {"original": "o", "ONNX": "s", "ONNX int8": "D", "half": "v", "pruned": "P"}
-"""By what a row's label says after the model; any other row is a model made elsewhere, a star."""
+"""Mark by the form that a row's label names; a model made elsewhere is a star."""
 
 
 def compression_table(records: Sequence[ResultRecord]) -> Table:
-    """Return a row for each form of each model: size, time an example, scores, and what is kept of the original's.
+    """Return a row for each form of each model: size, time an example, scores, and their share of the original's.
 
     Args:
         records: of one task, with ``details.{label,form,versions}`` and metrics ``size/*``, ``latency/*``,
@@ -53,7 +53,7 @@ def compression_table(records: Sequence[ResultRecord]) -> Table:
         for label, members in runs.items()
     ]
     title = f"Smaller forms of fine-tuned models on {task.upper()}: does shrinking cost robustness?"
-    return Table(title, tuple(columns), tuple(rows), _caption(records), _notes(records))
+    return Table(title, tuple(columns), tuple(rows), _caption(records), _NOTES)
 
 
 def compression_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
@@ -61,14 +61,8 @@ def compression_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
 
     Args:
         table: from `compression_table`.
-        folder: where ``stem.png`` and ``stem.svg`` go.
-        stem: name of the files.
-
-    Returns:
-        The two paths.
-
-    Raises:
-        RecordError: if the files cannot be written.
+        folder: where the files are written, see `save_figure`.
+        stem: of their names.
     """
     scores = [
         column for column in table.columns if column.metric.startswith(("eval/", "attack/")) and column.group != KEPT
@@ -76,13 +70,8 @@ def compression_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
     with panels(len(scores), width=4.4 * len(scores), height=4.4) as (figure, axes):
         for axis, column in zip(axes, scores, strict=True):
             for place, row in enumerate(table.rows):
-                _draw(
-                    axis,
-                    row,
-                    place,
-                    dict(zip((table_column.heading for table_column in table.columns), row.cells, strict=True)),
-                    column,
-                )
+                cells = dict(zip((other.heading for other in table.columns), row.cells, strict=True))
+                _draw(axis, row, place, cells, column)
             axis.set_title(column.name, fontsize=10)
             axis.set_xlabel("weights, gzipped, MB")
             axis.set_xlim(left=0)
@@ -94,7 +83,7 @@ def compression_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
 
 
 def _draw(axis: Any, row: Row, place: int, cells: dict[str, Cell], column: Column) -> None:
-    """Mark a row: the model by colour, its form by shape, the share of a pruned one beside it."""
+    """Mark a row: the model by color, its form by shape, the share of a pruned one beside it."""
     size, score = cells["weights, MB gzipped"].mean, cells[column.heading].mean
     if size is None or score is None:
         return
@@ -144,24 +133,13 @@ def _rank(record: ResultRecord) -> tuple[int, int, float, str, int]:
 
 
 def _caption(records: Sequence[ResultRecord]) -> str:
-    first = records[0]
-    about = [f"Recipe {setting(first, 'recipe')}", f"trunk {setting(first, 'trunk.name')}"]
-    about.append(f"data {setting(first, 'data.name')}")
-    seeds = sorted({record.seed for record in records})
-    about.append(f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}")
-    about.append(f"{first.details['examples']:,} test examples")
-    threads = setting(first, "compression.threads")
-    about.append(f"times on {threads} CPU thread{'s' if threads != 1 else ''}")
-    return f"{'; '.join(about)}."
+    threads = setting(records[0], "compression.threads")
+    examples = f"{records[0].details['examples']:,} test examples"
+    return f"{describe(records, examples, f'times on {threads} CPU thread' + ('s' if threads != 1 else ''))}."
 
 
-def _notes(records: Sequence[ResultRecord]) -> tuple[str, ...]:
-    notes = [
-        "Scores in percent. Milliseconds are medians, without the encoding of text: as a user waits for an example, "
-        "and of processors at work, which other programs on the machine hardly change. Half is stored in 16 bits and "
-        "computed in 32. Pruned weights are of the encoder's matrices, and zeros are counted among all weights; they "
-        "take as much room as any number until they are compressed."
-    ]
-    if any(record.details.get("generated") for record in records):
-        notes.append("Generated newswire: not comparable with the paper.")
-    return tuple(notes)
+_NOTES = (
+    "Scores in percent. Milliseconds are medians, without the encoding of text: wall-clock time, and CPU time, which "
+    "other programs on the machine hardly change. Half is stored in 16 bits and computed in 32. Pruned weights are of "
+    "the encoder's matrices, and zeros are counted among all weights; they take less space only once compressed.",
+)

@@ -1,4 +1,4 @@
-"""What was tried on a task: the same model under other settings of pretraining and fine-tuning, side by side."""
+"""Hyper-parameters compared: one model under several settings of pretraining and fine-tuning, on one task."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from omegaconf import OmegaConf
 
 from charbert.config.schema import Settings
 from charbert.records import ResultRecord
-from charbert.reporting.render.layout import Cell, Column, Row, Table
+from charbert.reporting.render.layout import Column, Row, Table
 from charbert.reporting.tables.paper import METRIC_TITLES, TASK_TITLES
-from charbert.reporting.tables.scores import row_label, setting
+from charbert.reporting.tables.scores import describe, metric_cell, row_label, setting
 
 _PRETRAINING = ("pretraining_seed", "corpus", "noise", "pretraining")
-"""Settings of pretraining, which tell nothing of a model that had none."""
+"""Settings of pretraining, which say nothing about a model that had none."""
 _FINETUNING = ("preparation", "finetuning", "strategy", "distillation", "robust_training", "attack")
 _DATA = ("train", "dev", "test", "folds.number", "folds.seed")
 _WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
 _OFF = (None, "none", "")
-"""Values that a row leaves unsaid."""
+"""Values that a row's name leaves out."""
 _ATTACKS = ("released", "charbert")
 """The attacked set that is shown, by preference."""
 
@@ -30,7 +30,7 @@ def hyper_parameter_table(records: Sequence[ResultRecord], task: str, metric: st
     """Return dev and test scores by model and settings, or None where no model was fine-tuned in several ways.
 
     A row is named by the settings in which the records of its model differ. The best dev score of a model, by which
-    settings are to be chosen, is bold; test scores are there to be looked at, not to choose by.
+    settings are to be chosen, is bold; test scores are shown, but not meant to choose by.
 
     Args:
         records: fine-tuned runs of one recipe, with any settings.
@@ -51,13 +51,17 @@ def hyper_parameter_table(records: Sequence[ResultRecord], task: str, metric: st
         return None
     table_rows = []
     for label in sorted({label for label, _ in rows}):
-        own = {choice: _cells(group, columns) for (name, choice), group in sorted(rows.items()) if name == label}
+        own = {
+            choice: [metric_cell(group, column.metric) for column in columns]
+            for (name, choice), group in sorted(rows.items())
+            if name == label
+        }
         best = max(cells[0].mean or 0.0 for cells in own.values())
         for choice, cells in own.items():
             cells[0] = replace(cells[0], is_best=len(own) > 1 and cells[0].mean == best)
             table_rows.append(Row(", ".join((label, *choice)), tuple(cells)))
-    recipe, trunk = (setting(runs[0], name) for name in ("recipe", "trunk.name"))
-    caption = f"Recipe {recipe}; trunk {trunk}. Percent, mean over seeds. Bold: best on the dev set, of each model."
+    about = describe(runs[:1], data=False, seeds=False)
+    caption = f"{about}. Percent, mean over seeds. Bold: best on the dev set, of each model."
     return Table(f"Settings tried: {title}", columns, tuple(table_rows), caption)
 
 
@@ -89,15 +93,8 @@ def _attack_path(records: Sequence[ResultRecord], task: str, metric: str) -> str
     return next((path for path in paths if any(path in record.metrics for record in records)), paths[-1])
 
 
-def _cells(records: Sequence[ResultRecord], columns: Sequence[Column]) -> list[Cell]:
-    return [
-        Cell(tuple(100 * record.metrics[column.metric] for record in records if column.metric in record.metrics))
-        for column in columns
-    ]
-
-
 def _choices(record: ResultRecord) -> dict[str, Any]:
-    """Return the settings that runs of one model may differ in, by path: of its encoder and of what the run does."""
+    """Return the settings in which runs of one model may differ, by path."""
     model = dict(setting(record, "model") or {})
     recognizer = model.pop("recognizer", None) or {}
     if recognizer.get("enabled"):
@@ -115,7 +112,7 @@ def _choices(record: ResultRecord) -> dict[str, Any]:
 
 
 def _fill(choices: Sequence[dict[str, Any]]) -> None:
-    """Give records that are older than a setting its default, which changes nothing."""
+    """Fill in the default of each setting that a record is older than."""
     schema = OmegaConf.to_container(OmegaConf.structured(Settings), enum_to_str=True)
     assert isinstance(schema, dict)
     defaults = dict(_flat(schema))

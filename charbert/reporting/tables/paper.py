@@ -1,4 +1,4 @@
-"""The paper's Tables 1 to 4, filled with our records: what each shows, in which order."""
+"""The paper's Tables 1 to 4 with our scores: the rows and columns of each, and their order."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from charbert.reporting.tables.scores import build_table, row_label
 DENSE = ("AdvBERT, dense noise", "CharBERT, dense noise")
 """Variants of ours."""
 BASELINES = ("AdvBERT", "AdvBERT, dense noise", "NLM-BERT", "BERT+WordRec")
-"""Rows against misspelt words, which Tables 1 and 3 do not have; NLM-BERT and dense noise are our own."""
+"""Models trained against misspelled words, which Tables 1 and 3 do not have; NLM-BERT and dense noise are ours."""
 ABLATIONS = ("w/o GRU", "w/o heterogeneous interaction", "w/o NLM")
 TASK_TITLES = {
     "squad1": "SQuAD 1.1",
@@ -33,7 +33,7 @@ TASK_TITLES = {
     "sst2": "SST-2",
     "ud_english": "UD English POS",
 }
-"""Headings of tasks; the others are written in capitals."""
+"""Names of tasks in headings; the others are written in capitals."""
 SCORED_KINDS = ("finetune", "ensemble", "baseline")
 """Kinds of records that are rows."""
 METRIC_TITLES = {"exact_match": "EM", "f1": "F1", "accuracy": "acc.", "matthews": "Matthews"}
@@ -42,18 +42,18 @@ METRIC_NAMES = {
     ("squad2", "exact_match"): "best_exact",
     ("squad2", "f1"): "best_f1",
 }
-"""What our records call the paper's metrics, where it is not the same."""
+"""Names of the paper's metrics in our records, where they differ."""
 ATTACKS = {
     "released": "the authors' attacked set",
     "charbert": "our generator, after the authors' rule (Sec. 4.5)",
 }
-"""What a table attacks with, by preference."""
+"""Attacked sets, the preferred one first."""
 THRESHOLD_NOTE = "SQuAD 2.0: at the no-answer threshold best for the scored set (Sec. 3.6)."
 
 
 @dataclass(frozen=True)
 class PaperTable:
-    """A table of the paper, to be filled by our runs."""
+    """A table of the paper: what ours shows of it and beside it."""
 
     stem: str
     """Name of its experiment and of its files."""
@@ -68,10 +68,10 @@ class PaperTable:
     several_trunks: bool = False
     """Whether rows of several trunks stand in it (BERT's, RoBERTa's)."""
     ours: tuple[Measure, ...] = ()
-    """What the paper's table lacks and ours shows once a run has it."""
+    """Columns that the paper's table lacks, shown once a run has their scores."""
 
     def measures(self, records: Sequence[ResultRecord]) -> tuple[Measure, ...]:
-        """Return what the columns show: all that the paper's do, and those of ours that the records have."""
+        """Return what the columns show: all of the paper's, and those of ours that the records have."""
         paths = [path for record in records for path in record.metrics]
         kinds = {ORIGINAL: "eval", ATTACK: "attack"}
         measured = [m for m in self.ours if any(path.startswith(f"{kinds[m.condition]}/{m.task}/") for path in paths)]
@@ -92,9 +92,9 @@ TABLE_SPECS = {
         ),
         PaperTable(
             "table2_robustness",
-            "Table 2: robustness to misspelt words",
+            "Table 2: robustness to misspelled words",
             TABLE_2,
-            # Departure: NLM-BERT is a row of ours that tells what the objective gives from what the channel gives
+            # Departure: NLM-BERT, a row of ours, separates the effect of the objective from that of the channel
             order=("BERT", "AdvBERT", "NLM-BERT", "BERT+WordRec", "CharBERT", *DENSE),
             left_out=ABLATIONS,
             second_baseline="AdvBERT",
@@ -123,7 +123,7 @@ TABLE_SPECS = {
 
 
 def table_records(spec: PaperTable, records: Sequence[ResultRecord]) -> list[ResultRecord]:
-    """Return the fine-tuned runs that have a score for the table, in any row that it shows."""
+    """Return the fine-tuned runs that have a score for the table, in a row that it shows."""
     measures = (*spec.published.measures, *spec.ours)
     prefixes = tuple(f"{kind}/{measure.task}/" for measure in measures for kind in ("eval", "attack"))
     return [
@@ -135,20 +135,17 @@ def table_records(spec: PaperTable, records: Sequence[ResultRecord]) -> list[Res
     ]
 
 
-def table_columns(
-    spec: PaperTable, records: Sequence[ResultRecord], attacks: Mapping[str, str] | None = None
-) -> tuple[Column, ...]:
+def table_columns(spec: PaperTable, records: Sequence[ResultRecord]) -> tuple[Column, ...]:
     """Return the table's columns, with the names that our records have for their scores.
 
     Args:
         spec: the table.
         records: decide which attacked set is shown: the authors' (``released``) if any run has it, else ours.
-        attacks: task -> attack, where another one is wanted.
     """
     measures = spec.measures(records)
     attacked = {(m.task, m.metric) for m in measures if m.condition == ATTACK}
     return tuple(
-        _column(measure, (measure.task, measure.metric) in attacked, _attack(measure.task, records, attacks))
+        _column(measure, (measure.task, measure.metric) in attacked, _attack(measure.task, records))
         for measure in measures
     )
 
@@ -157,7 +154,6 @@ def paper_table(
     spec: PaperTable,
     records: Sequence[ResultRecord],
     *,
-    attacks: Mapping[str, str] | None = None,
     p_values: Mapping[tuple[str, str], float] | None = None,
     second_baseline_p_values: Mapping[tuple[str, str], float] | None = None,
 ) -> Table:
@@ -167,15 +163,14 @@ def paper_table(
         spec: the table.
         records: those of ``SCORED_KINDS`` count; metrics ``eval/<task>/<metric>`` and
             ``attack/<task>/<attack>/<metric>``.
-        attacks: see `table_columns`.
         p_values: see `charbert.reporting.tables.scores.build_table`.
-        rival_p_values: see there; of tests against ``spec.rival``.
+        second_baseline_p_values: see there; of tests against ``spec.second_baseline``.
 
     Raises:
         RecordError: see `charbert.reporting.tables.scores.build_table`.
     """
     records = table_records(spec, records)
-    columns = table_columns(spec, records, attacks)
+    columns = table_columns(spec, records)
     published = {
         (label, column.heading): score
         for label in spec.published.rows
@@ -204,9 +199,7 @@ def _column(measure: Measure, has_attack: bool, attack: str) -> Column:
     return Column(group, title, f"{path}/{name}", published_digits=measure.digits)
 
 
-def _attack(task: str, records: Sequence[ResultRecord], attacks: Mapping[str, str] | None) -> str:
-    if attacks and task in attacks:
-        return attacks[task]
+def _attack(task: str, records: Sequence[ResultRecord]) -> str:
     for attack in ATTACKS:
         if any(path.startswith(f"attack/{task}/{attack}/") for record in records for path in record.metrics):
             return attack

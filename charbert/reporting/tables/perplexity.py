@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from charbert.errors import RecordError
 from charbert.records import ResultRecord
-from charbert.reporting.render.layout import Cell, Column, Row, Table
-from charbert.reporting.tables.scores import NOT_COMPARABLE, row_label, setting
+from charbert.reporting.render.layout import Column, Row, Table
+from charbert.reporting.tables.scores import describe, metric_cell, row_label, setting
 
 _WORDS = {
     ("all words,", "original"): "clean/all",
@@ -26,13 +26,13 @@ _NLM = {
 
 
 def perplexity_table(records: Sequence[ResultRecord]) -> Table:
-    """Return the table of encoders that were asked about the same text, and the n-grams of its trunk's subwords.
+    """Return the table of encoders measured on the same text, and of n-grams of the trunk's subwords.
 
     Args:
         records: of kind perplexity; of two of a model and seed the later one counts.
 
     Raises:
-        RecordError: if there is none, or they were asked about different texts.
+        RecordError: if there is none, or they were measured on different texts.
     """
     if not records:
         raise RecordError("table perplexity: expected records, got none; run experiments/perplexity.py")
@@ -56,21 +56,13 @@ def perplexity_table(records: Sequence[ResultRecord]) -> Table:
 def _row(label: str, record: ResultRecord, model: str) -> Row:
     values = [(f"{model}/{path}/word_perplexity", 1) for path in _WORDS.values()]
     values += [scored if model == "mlm" else ("", 1) for scored in _NLM.values()]
-    return Row(
-        label,
-        tuple(Cell((scale * record.metrics[path],) if path in record.metrics else ()) for path, scale in values),
-    )
+    return Row(label, tuple(metric_cell([record], path, scale) for path, scale in values))
 
 
 def _caption(record: ResultRecord) -> str:
-    data = str(setting(record, "data.name"))
-    data += f" ({NOT_COMPARABLE})" if record.details.get("generated") else ""
     words = record.details["words"]
-    return (
-        f"Recipe {setting(record, 'recipe')}; trunk {setting(record, 'trunk.name')}; data {data}; seed {record.seed}; "
-        f"{words['all']} words and punctuation marks, {words['unchanged']} of them left alone by the attack. "
-        "Perplexities; accuracy in percent."
-    )
+    counted = f"{words['all']} words and punctuation marks, {words['unchanged']} of them left alone by the attack"
+    return f"{describe([record], counted)}. Perplexities; accuracy in percent."
 
 
 def _notes(record: ResultRecord) -> tuple[str, ...]:
@@ -80,7 +72,7 @@ def _notes(record: ResultRecord) -> tuple[str, ...]:
         f"({ngram['order']} subwords, interpolated Kneser-Ney, counted on {ngram['words']} words) see only what stands "
         "before, so theirs are higher by nature.",
         "Of attacked text all words are those that the attack made, which are no words of a language; words left alone "
-        "are the same ones in both columns, between attacked neighbours in the second.",
+        "are the same ones in both columns, between attacked neighbors in the second.",
         "NLM: the original word at its first subword, among the word vocabulary and one unknown word. Hidden: "
         "the noised words' subwords behind the mask, or their characters, as MLM hides them.",
     )

@@ -1,4 +1,4 @@
-"""What pretraining cost and what it taught, one row for each encoder."""
+"""Cost and final scores of pretraining, one row for each encoder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from charbert.errors import RecordError
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Column, Row, Table
-from charbert.reporting.tables.scores import setting
+from charbert.reporting.tables.scores import describe
 
 _COLUMNS = {
     Column("subwords seen,", "millions", "training_tokens"): 1e-6,
@@ -39,8 +39,7 @@ def pretraining_table(records: Mapping[str, ResultRecord]) -> Table:
         {f"{record.hardware.get('accelerator') or record.hardware.get('cpu')}" for record in records.values()}
     )
     caption = (
-        f"Recipe {setting(newest, 'recipe')}; trunk {setting(newest, 'trunk.name')}; data "
-        f"{setting(newest, 'data.name')}. Scores on held-out text; accuracies in percent. On {', '.join(hardware)}."
+        f"{describe([newest], seeds=False)}. Scores on held-out text; accuracies in percent. On {', '.join(hardware)}."
     )
     note = "Known words: those of the NLM vocabulary. Without them, predicting <unk> for a rare word counts as right."
     return Table("Pretraining", tuple(_COLUMNS), rows, caption, (note,))

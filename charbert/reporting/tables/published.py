@@ -21,7 +21,7 @@ class Measure:
     """As ``task.name``: qnli, ner, squad2, ..."""
     metric: str
     condition: str = ORIGINAL
-    """original, or attack: every word of four or more characters misspelt."""
+    """original, or attack: every word of four or more characters misspelled."""
     digits: int = 1
     """Decimals the paper prints."""
 
@@ -32,7 +32,6 @@ class PublishedTable:
 
     source: str
     """Its number in the paper."""
-    caption: str
     measures: tuple[Measure, ...]
     rows: Mapping[str, tuple[float | None, ...]]
     """By model, in the order of ``measures``; None where the paper has a dash."""
@@ -47,15 +46,9 @@ class PublishedTable:
             return None
         return self.rows[row][self.measures.index(measure)]
 
-    def measure(self, task: str, metric: str, condition: str = ORIGINAL) -> Measure | None:
-        """Return the column of a task's metric; None if the table has none."""
-        wanted = (task, metric, condition)
-        return next((m for m in self.measures if (m.task, m.metric, m.condition) == wanted), None)
-
 
 TABLE_1 = PublishedTable(
     source="Table 1",
-    caption="Question answering and text classification, development sets",
     measures=(
         Measure("squad1", "exact_match"),
         Measure("squad1", "f1"),
@@ -77,7 +70,6 @@ TABLE_1 = PublishedTable(
 
 TABLE_2 = PublishedTable(
     source="Table 2",
-    caption="Robustness: scores on the original and on the attacked sets",
     measures=(
         Measure("qnli", "accuracy"),
         Measure("qnli", "accuracy", ATTACK),
@@ -96,7 +88,6 @@ TABLE_2 = PublishedTable(
 
 TABLE_3 = PublishedTable(
     source="Table 3",
-    caption="Sequence labeling, test sets: CoNLL-2003 NER and WSJ POS",
     measures=(Measure("ner", "f1", digits=2), Measure("pos", "accuracy", digits=2)),
     rows={
         "Meta-BiLSTM": (None, 97.96),
@@ -110,7 +101,6 @@ TABLE_3 = PublishedTable(
 
 TABLE_4 = PublishedTable(
     source="Table 4",
-    caption="Ablation",
     measures=(
         Measure("squad2", "f1"),
         Measure("ner", "f1", digits=2),
@@ -152,9 +142,6 @@ FIGURE_5 = {"BERT": 0.0612, "AdvBERT": 0.0407, "CharBERT": 0.0986}
 
 FIGURE_6 = {"char": 88.69, "sum": 90.13, "token": 90.23, "BERT": 90.28, "concat": 90.39}
 """NER F1 in percent of a BiLSTM on frozen embeddings, by their source. Paper: Fig. 6."""
-
-ATTACKED_WORDS = {"qnli": 0.5186, "ner": 0.4938, "squad2": 0.2297}
-"""Share of words that the attack changes; in SQuAD 2.0 only questions are attacked. Paper: Sec. 4.5."""
 
 SPLIT_NOUNS = 0.28
 """Share of CoNLL-2003 dev nouns that BERT splits into several subwords. Paper: Sec. 1."""

@@ -1,4 +1,4 @@
-"""A table with the runs behind its rows: what W&B shows, so that a number leads to its curves."""
+"""A table with the runs behind its rows, as W&B shows it, which links a number to its learning curves."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def list_rows(table: Table, records: Sequence[ResultRecord]) -> Listing:
     rows = []
     for row in table.rows:
         runs_by_key = {run.key: run for (label, _), members in runs.items() if label == row.label for run in members}
-        ids = [run.wandb_id or f"{run.name}-{run.key}" for run in runs_by_key.values()]
+        ids = [run.wandb_id or run.folder_name for run in runs_by_key.values()]
         rows.append([row.label, *cell_texts(table, row), ", ".join(ids)])
     return ["model", *(column.heading for column in table.columns), "runs"], rows
 
@@ -42,7 +42,7 @@ def list_runs(table: Table, records: Sequence[ResultRecord], address: str) -> Li
         scores = [100 * run.metrics[metric] if metric in run.metrics else None for metric in metrics]
         seed, fold = repetition(run)
         about = [row_label(run), setting(run, "task.name"), seed, fold]
-        rows.append([*about, *scores, f"{run.name}-{run.key}", run.wandb_id, _link(run, address)])
+        rows.append([*about, *scores, run.folder_name, run.wandb_id, _link(run, address)])
     headings = [column.heading for column in table.columns]
     return ["model", "task", "seed", "fold", *headings, "record", "wandb_id", "link"], rows
 

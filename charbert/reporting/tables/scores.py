@@ -1,18 +1,32 @@
-"""Records in, tables out: our scores over seeds beside the paper's. Reads records, runs nothing."""
+"""Tables of our scores over seeds beside the paper's, from records."""
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from charbert.errors import RecordError
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Column, Row, Table, write_table
 
-__all__ = ["baseline_of", "build_table", "repetition", "row_label", "runs_of", "trunk_family", "write_table"]
+__all__ = [
+    "baseline_of",
+    "build_table",
+    "describe",
+    "latest_runs",
+    "metric_cell",
+    "renamed",
+    "repetition",
+    "row_label",
+    "runs_of",
+    "trunk_family",
+    "write_table",
+]
+
+Label = TypeVar("Label", bound=Hashable)
 
 NOT_COMPARABLE = "generated newswire: not comparable with the paper"
 RECIPE, TRUNK = "recipe", "trunk.name"
@@ -24,16 +38,16 @@ FOLDS_NOTE = (
 SIGNIFICANT = 0.05
 """A p value up to this is marked."""
 SECOND_BASELINE_MARK = "†"
-"""Of a difference from the rival; that from the plain trunk has a star."""
+"""Marks a significant difference from the second baseline; a star marks one from the plain trunk."""
 
 BASELINE = "BERT"
-"""Name of the model that is a trunk alone, and of the family of all trunks that have no name of their own."""
+"""Name of the model that is a trunk alone, and of the family of all trunks that `FAMILIES` does not name."""
 FAMILIES = {"roberta-base": "RoBERTa", "roberta-large": "RoBERTa"}
-"""Trunks whose rows stand in one table with BERT's, by ``trunk.name``. Paper: Tables 1 and 3."""
+"""Trunks whose rows are in one table with BERT's, by ``trunk.name``. Paper: Tables 1 and 3."""
 
 
 def trunk_family(record: ResultRecord) -> str:
-    """Return the family of a record's trunk: BERT, or one whose rows have names of their own."""
+    """Return the family of a record's trunk, by which its rows are named."""
     return FAMILIES.get(str(setting(record, "trunk.name")), BASELINE)
 
 
@@ -53,13 +67,33 @@ def row_label(record: ResultRecord) -> str:
     return family if name == BASELINE else f"{name}-{family}"
 
 
+def renamed(record: ResultRecord, name: str) -> ResultRecord:
+    """Return the record under another name of its model, which gives it a row of its own."""
+    return replace(record, settings={**record.settings, "model": {**record.settings["model"], "name": name}})
+
+
+def latest_runs(
+    records: Sequence[ResultRecord], label: Callable[[ResultRecord], Label]
+) -> dict[Label, list[ResultRecord]]:
+    """Return the records of each row by seed; of two with one seed the later one counts."""
+    runs: dict[Label, dict[int, ResultRecord]] = defaultdict(dict)
+    for record in sorted(records, key=lambda record: record.finished):
+        runs[label(record)][record.seed] = record
+    return {row: [by_seed[seed] for seed in sorted(by_seed)] for row, by_seed in runs.items()}
+
+
+def metric_cell(records: Sequence[ResultRecord], metric: str, scale: float = 100) -> Cell:
+    """Return the cell of a metric, times ``scale``, of those records that have it."""
+    return Cell(tuple(scale * record.metrics[metric] for record in records if metric in record.metrics))
+
+
 def baseline_of(label: str) -> str:
     """Return the row that a row is compared with: the plain trunk of its family."""
     return next((family for family in FAMILIES.values() if label.endswith(family)), BASELINE)
 
 
 def repetition(record: ResultRecord) -> tuple[int, int]:
-    """Return seed and fold of a run: what differs between the runs behind one cell of a table."""
+    """Return seed and fold of a run, in which the runs of one cell of a table differ."""
     task = setting(record, "task.name")
     fold = setting(record, f"data.sets.{task}.folds.fold") if task else None
     return record.seed, int(fold or 0)
@@ -89,9 +123,9 @@ def build_table(
         columns: what to show.
         published: (row, ``Column.heading``) -> the paper's score in percent.
         order: rows that come first, in this order; the others follow by name.
-        p_values: (row, ``Column.heading``) -> p of a test against `baseline_of` the row; up to 0.05 is marked ``*``.
-        rival: another row to compare with; none if empty.
-        rival_p_values: as ``p_values``, of a test against ``rival``; up to 0.05 is marked ``†``.
+        p_values: (row, ``Column.heading``) -> p of a test against `baseline_of` the row; up to 0.05 is marked *.
+        second_baseline: another row to compare with; none if empty.
+        second_baseline_p_values: as ``p_values``, of a test against ``second_baseline``; up to 0.05 is marked †.
         notes: footnotes.
 
     Raises:
@@ -113,9 +147,7 @@ def build_table(
                     scores=tuple(100 * record.metrics[column.metric] for record in cell_runs),
                     published=published.get((label, column.heading)),
                     mark="".join(
-                        mark
-                        for mark, found_p in tested.items()
-                        if found_p.get((label, column.heading), 1) <= SIGNIFICANT
+                        mark for mark, tests in tested.items() if tests.get((label, column.heading), 1) <= SIGNIFICANT
                     ),
                     fold_std=_fold_std(cell_runs, column.metric),
                 )
@@ -140,7 +172,7 @@ def _fold_std(records: Sequence[ResultRecord], metric: str) -> float | None:
 
 
 def _partial_notes(records: Sequence[ResultRecord], columns: Sequence[Column]) -> list[str]:
-    """Return what must be said of sets that were cross-validated in part."""
+    """Return notes about sets of which only the first folds were run."""
     notes = set()
     for record in records:
         folds = setting(record, f"data.sets.{setting(record, 'task.name')}.folds") or {}
@@ -152,7 +184,7 @@ def _partial_notes(records: Sequence[ResultRecord], columns: Sequence[Column]) -
 
 
 def runs_of(records: Sequence[ResultRecord], metrics: Sequence[str]) -> dict[tuple[str, str], tuple[ResultRecord, ...]]:
-    """Return the runs behind each cell, (row, metric) -> records by seed and fold; the later of equal ones.
+    """Return the runs behind each cell, (row, metric) -> records by seed and fold; of equal settings the later run.
 
     Raises:
         RecordError: if two runs of one seed have different settings, or a score is out of range.
@@ -204,7 +236,7 @@ def _refuse_mixtures(records: Sequence[ResultRecord]) -> None:
 
 
 def _best_marked(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[Row, ...]:
-    """Return the rows with the best mean of each column flagged, where there is something to compare."""
+    """Return the rows with the best mean of each column flagged, where it has two or more."""
     marked = [list(row.cells) for row in rows]
     for at, column in enumerate(columns):
         means = [cells[at].mean for cells in marked]
@@ -217,22 +249,33 @@ def _best_marked(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[Row, .
     return tuple(Row(row.label, tuple(cells)) for row, cells in zip(rows, marked, strict=True))
 
 
-def _caption(records: Sequence[ResultRecord]) -> str:
-    """Return what a reader must know: recipe, trunk, data, seeds and folds."""
-    if not records:
-        return "No runs yet."
-    recipe, trunks, data = (_names(records, path) for path in (RECIPE, TRUNK, "data.name"))
+def describe(records: Sequence[ResultRecord], *more: str, data: bool = True, seeds: bool = True) -> str:
+    """Return what the caption of a table says of its records: ``Recipe R; trunk T; data D; seeds 1, 2; more``.
+
+    Args:
+        records: of the table, one recipe.
+        *more: what follows.
+        data: whether the data are named, and whether they are generated.
+        seeds: whether the seeds are named.
+    """
+    recipe, trunks, names = (_names(records, path) for path in (RECIPE, TRUNK, "data.name"))
     about = [f"Recipe {recipe[0]}"] if recipe else []
     about += [_listed("trunk", trunks)] if trunks else []
-    if data:
+    if data and names:
         generated = any(record.details.get("generated") for record in records)
-        about.append(f"data {', '.join(data)}" + (f" ({NOT_COMPARABLE})" if generated else ""))
+        about.append(f"data {', '.join(names)}" + (f" ({NOT_COMPARABLE})" if generated else ""))
+    if seeds:
+        about.append(_listed("seed", sorted({record.seed for record in records})))
+    return "; ".join([*about, *more])
+
+
+def _caption(records: Sequence[ResultRecord]) -> str:
+    if not records:
+        return "No runs yet."
     seeds, folds = (sorted(set(numbers)) for numbers in zip(*map(repetition, records), strict=True))
-    about.append(_listed("seed", seeds))
-    if len(folds) > 1:
-        about.append(_listed("fold", folds))
+    more = [_listed("fold", folds)] if len(folds) > 1 else []
     spread = ", mean ± standard deviation" if len(seeds) * len(folds) > 1 else ""
-    return f"{'; '.join(about)}. Percent{spread}."
+    return f"{describe(records, *more)}. Percent{spread}."
 
 
 def _names(records: Sequence[ResultRecord], path: str) -> list[str]:

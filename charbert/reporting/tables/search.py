@@ -1,4 +1,4 @@
-"""A search as a table of its trials and a picture of them."""
+"""A hyper-parameter search as a table and a figure of its trials."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STEM = "search"
 
 
 def render_trials(rows: Trials, metric: str, title: str) -> str:
-    """Return the trials in Markdown, the best first, then those that were ended early or failed."""
+    """Return the trials in Markdown, the best first, those that ended early or failed last."""
     names = _names(rows)
     lines = [
         f"**{title}**",
@@ -71,9 +71,6 @@ def draw_search(
         metric: what the scores are.
         title: of the figure.
         scales: ``linear``, ``log`` or ``choice`` by setting.
-
-    Returns:
-        The two paths.
     """
     names = _names(rows)
     count = 1 + len(names) + bool(importances)
@@ -119,7 +116,7 @@ def _draw_slice(axis: Axes, rows: Trials, name: str, scale: str) -> None:
 
 
 def _draw_trial(axis: Axes, place: float, row: Mapping[str, Any]) -> None:
-    """Draw a score as a dot, the last one of a trial that was ended early as a hollow one."""
+    """Draw a score as a dot; a hollow one is the last score of a trial that was ended early."""
     score = row["score"] if row["score"] is not None else next(reversed(row["evaluations"]), None)
     if score is not None:
         fill = CYCLE[0] if row["score"] is not None else "white"

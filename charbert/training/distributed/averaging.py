@@ -1,4 +1,4 @@
-"""Losses of several processes, so that training in any number of them is training in one."""
+"""Losses of several processes, so that the number of processes does not change the training."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from charbert.batch import EXAMPLE_IDS, IGNORED_LABEL, LABEL_FIELDS
+from charbert.batch import EXAMPLE_IDS, IGNORED_LABEL, LABEL_FIELDS, OBJECTIVES
 from charbert.training.distributed.batches import FILLER
 from charbert.training.distributed.processes import process_count, sum_over_processes
-from charbert.training.meter import OBJECTIVES
 
 
 def shared_loss(loss: Tensor, outputs: Mapping[str, Any], inputs: Mapping[str, Any]) -> Tensor:
     """Return a loss whose mean over the processes is the loss of the whole batch in one process.
 
-    A head's loss is a mean over the labelled positions of its own part of the batch. The gradients of all parts are
-    averaged, as if each had as many labels; so each objective is weighted by its share of them.
+    A head's loss is a mean over the labeled positions of its own part of the batch, and the gradients of all parts are
+    averaged. Parts differ in the number of labels, so each objective is weighted by its share of them.
 
     Args:
-        loss: of this process's part, without extra losses, which take care of their own share.
-        outputs: of the model; pretraining's have the loss and the count of each objective.
+        loss: of this process's part, without extra losses, which compute their own share.
+        outputs: of the model; in pretraining with the loss and the count of each objective.
         inputs: the batch.
     """
     known = [name for name in OBJECTIVES if outputs.get(f"{name}_count") is not None]
@@ -35,15 +34,15 @@ def shared_loss(loss: Tensor, outputs: Mapping[str, Any], inputs: Mapping[str, A
 
 
 def share_of_whole(sizes: Tensor, inputs: Mapping[str, Any]) -> Tensor:
-    """Return what turns means over this process's part into terms whose mean over the processes is that of the batch.
+    """Return factors for means over this process's part whose mean over the processes is then that of the whole batch.
 
     Args:
-        sizes: what each mean was divided by, at least 1 where there is anything to divide.
+        sizes: the denominator of each mean.
         inputs: this process's part of the batch.
 
     Returns:
-        As many numbers: 1 in one process; in several each size's share of all of them, times their number, and 0 for
-        a part that only keeps a process busy.
+        A factor for each size: 1 in one process; in several its share of the total, times the number of processes, and
+        0 for a filler batch.
     """
     if FILLER in inputs:
         sizes = torch.zeros_like(sizes)
@@ -51,7 +50,7 @@ def share_of_whole(sizes: Tensor, inputs: Mapping[str, Any]) -> Tensor:
 
 
 def mean_over_processes(loss: Tensor) -> Tensor:
-    """Return the mean of a number over the processes, the same in each."""
+    """Return the mean of a loss over the processes, the same in each."""
     return sum_over_processes(loss.detach()) / process_count()
 
 

@@ -1,8 +1,8 @@
-"""Which examples each process reads in which step.
+"""The examples that each process reads in each step.
 
-The batches of an epoch depend on the seed and the epoch alone. Several processes share each of them out, so that
-together they see every example of an epoch once, in the batches that one process alone would see. Beginning late costs
-nothing but counting: no example is read to be skipped.
+The batches of an epoch depend only on the seed and the epoch. Several processes divide each batch, so that together
+they see every example of an epoch once, in the same batches as a single process. A resumed run skips batches without
+reading their examples.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from transformers.trainer_pt_utils import get_length_grouped_indices
 from charbert.batch import EXAMPLE_IDS, NOISED, TEACHER
 
 FILLER = "filler"
-"""Field of a batch that counts for nothing: the process had none where the last examples of an epoch were fewer."""
+"""Field of a batch that is ignored: the last batch of an epoch had no example left for this process."""
 
 
 def model_fields(batch: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the model is called with: a batch without what is for the trainer and the extra losses."""
+    """Return the model's inputs: a batch without the fields for the trainer and the extra losses."""
     return {name: value for name, value in batch.items() if name not in (EXAMPLE_IDS, TEACHER, NOISED, FILLER)}
 
 
 class Filler(int):
-    """Index of an example that keeps a process busy while the others read the last ones of an epoch."""
+    """Index of an example for a process without one in the last batch of an epoch; it is ignored."""
 
 
 class SharedBatches(Sampler[list[int]]):
-    """Yield the indices of this process's part of each batch of an epoch.
+    """Yields the indices of this process's part of each batch of an epoch.
 
-    The order is that of the library's seeded sampler; with lengths that of its length-grouped one, seeded alike, so
+    The order is that of the library's seeded sampler; with lengths that of its length-grouped one, seeded as well, so
     that a resumed run has the order of an uninterrupted one.
 
     Args:
-        examples: what is indexed; has a length, and is told of the epoch if it has ``set_epoch``.
+        examples: with a length; ``set_epoch`` is called if they have it.
         batch_size: examples of a batch, of all processes together; a multiple of their number.
         seed: of the order; None: the order of the examples.
         lengths: length of each example, to batch those of similar length; None: in random order.
@@ -69,7 +69,7 @@ class SharedBatches(Sampler[list[int]]):
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Go to an epoch, and take the examples along if they change with it."""
+        """Set the epoch, also of the examples if they depend on it."""
         self.epoch = epoch
         if hasattr(self.examples, "set_epoch"):
             self.examples.set_epoch(epoch)
@@ -85,7 +85,7 @@ class SharedBatches(Sampler[list[int]]):
             yield order[first:last].tolist() if first < last else [Filler(int(order[start]))]
 
     def _order(self) -> Tensor:
-        """Return the examples of the epoch in their order, as numbers, (N,); eight bytes each are all that is held."""
+        """Return the indices of the epoch's examples in order, (N,)."""
         if self.seed is None:
             return torch.arange(len(self.examples))
         generator = torch.Generator().manual_seed(self.seed + self.epoch)
@@ -95,10 +95,10 @@ class SharedBatches(Sampler[list[int]]):
 
 
 class FilledExamples(Dataset[Mapping[str, Any]]):
-    """Examples of which some stand in for none, and say so.
+    """Examples, some of which are fillers.
 
     Args:
-        examples: what is read; several at once where they know how.
+        examples: read several at once if they have ``__getitems__``.
     """
 
     def __init__(self, examples: Any) -> None:
@@ -116,17 +116,17 @@ class FilledExamples(Dataset[Mapping[str, Any]]):
 
 
 class FillingCollator:
-    """Collate as another does, and keep the word of a filler.
+    """Collates as another collator, and keeps the field ``filler``.
 
     Args:
-        collate: of examples as they are.
+        collate: the other collator.
     """
 
     def __init__(self, collate: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]]) -> None:
         self.collate = collate
 
     def __call__(self, features: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Return the batch, with the field ``filler`` if it is one."""
+        """Return the batch, with the field ``filler`` if it has fillers."""
         plain = [{name: value for name, value in row.items() if name != FILLER} for row in features]
         fields = {FILLER: torch.ones(len(features))} if FILLER in features[0] else {}
         return {**self.collate(plain), **fields}

@@ -1,4 +1,4 @@
-"""Weights cut into shards, one for each process, for models that do not fit one device (FSDP)."""
+"""FSDP: the weights are divided among the processes, for models that do not fit one device."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import torch
 from torch import nn
 
 from charbert.errors import SettingsError
-from charbert.training.distributed.trainer import SharedTraining
+from charbert.training.distributed.multi_process_trainer import MultiProcessTrainer
 
 
-class ShardedTraining(SharedTraining):
-    """Trainer that shards layer by layer where ``accelerate launch`` asks for FSDP; the model ends whole."""
+class ShardedTrainer(MultiProcessTrainer):
+    """Trainer that shards layer by layer when ``accelerate launch`` configures FSDP; `make_whole` joins the shards."""
 
     model: Any
     model_wrapped: Any
@@ -30,7 +30,7 @@ class ShardedTraining(SharedTraining):
         self._whole = copy.deepcopy(model).cpu()
         model._no_split_modules = repeated_blocks(model)
         if model.get_output_embeddings() is None:
-            # A head may read the weight of the embeddings, which accelerate would shard by themselves and take away.
+            # A head may read the weight of the embeddings, which accelerate would shard separately.
             model.get_input_embeddings = lambda: None
         try:
             return super()._prepare_for_training(*args, **kwargs)
@@ -38,7 +38,7 @@ class ShardedTraining(SharedTraining):
             vars(model).pop("get_input_embeddings", None)
 
     def make_whole(self) -> None:
-        """Put the model together again in every process, after a training that sharded it."""
+        """Join the shards of the model in every process, after a sharded training."""
         if self._whole is None:
             return
         weights = {name: _whole_tensor(weight) for name, weight in self.model.state_dict().items()}
@@ -48,9 +48,9 @@ class ShardedTraining(SharedTraining):
 
 
 def repeated_blocks(model: nn.Module) -> list[str]:
-    """Return the classes of what stands in rows in a model and is gathered one at a time: the trunk's layers.
+    """Return the classes of a model's repeated modules, which are gathered one at a time: the trunk's layers.
 
-    The interactions, whose weights are read before their turn to be folded, are gathered with all the rest.
+    The interactions are gathered with the rest, since folding reads their weights before their forward pass.
     """
     rows = (module for module in model.modules() if isinstance(module, nn.ModuleList))
     blocks = (block for row in rows for block in row if not hasattr(block, "fold"))

@@ -1,7 +1,7 @@
-"""Several processes that train one model: which of them this one is, and what they agree on.
+"""The processes that train one model together: rank, number, and communication.
 
-``torchrun`` and ``accelerate launch`` start them and say so in the environment; `join_submitted_tasks` does it for the
-tasks of a job of submitit's. Each runs the whole experiment; what is decided or written once is left to the first.
+``torchrun`` and ``accelerate launch`` start them and set the environment variables; `join_submitted_tasks` sets them
+for the tasks of a submitit job. Each process runs the whole experiment; the first one decides and writes.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from charbert.errors import SettingsError
 
-if TYPE_CHECKING:  # tables are redrawn from records without torch, and look here too
+if TYPE_CHECKING:  # drawing tables from records imports this module, and must not import torch
     import torch
 
 Answer = TypeVar("Answer")
 
 _PATIENCE = timedelta(days=30)
-"""How long the others wait for the first: its turn may be another job's training that it waits for itself."""
+"""How long other processes wait for the first, which itself may wait for the training of another job."""
 
 
 def process_index() -> int:
@@ -30,19 +30,19 @@ def process_index() -> int:
 
 
 def process_count() -> int:
-    """Return how many processes train together; 1: this one alone."""
+    """Return the number of processes that train together."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def is_first() -> bool:
-    """Return whether this process is the one that decides and writes."""
+    """Return whether this is the process that decides and writes."""
     return process_index() == 0
 
 
 def from_first(compute: Callable[[], Answer]) -> Answer:
-    """Return what the first process computes; the others do not, and wait for it, however long.
+    """Return what the first process computes; the others wait for it without a time limit.
 
-    All processes come by here, in the same order. What is computed can be pickled.
+    All processes must call it, in the same order. The result must be picklable.
     """
     if process_count() == 1:
         return compute()
@@ -55,10 +55,10 @@ def from_first(compute: Callable[[], Answer]) -> Answer:
 
 
 def share_of_batch(batch_size: int, setting: str) -> int:
-    """Return how many sequences of a batch are this process's.
+    """Return the number of sequences of a batch for this process.
 
     Raises:
-        SettingsError: naming the setting, if they cannot be divided evenly.
+        SettingsError: naming the setting, if the batch cannot be divided evenly.
     """
     share, left = divmod(batch_size, process_count())
     if left:
@@ -70,10 +70,10 @@ def share_of_batch(batch_size: int, setting: str) -> int:
 
 
 def refuse_several(what: str) -> None:
-    """Check that this process is alone.
+    """Check that there is only one process.
 
     Raises:
-        SettingsError: if there are several, which all would do the same.
+        SettingsError: if there are several, which would all do the same work.
     """
     if process_count() > 1:
         raise SettingsError(
@@ -88,24 +88,24 @@ def sum_over_processes(values: torch.Tensor) -> torch.Tensor:
         return values
     from torch import distributed
 
-    summed = values.to(_connection().device, copy=True)  # they may only talk from device to device
+    summed = values.to(_connection().device, copy=True)  # the backend may support its own device only
     distributed.all_reduce(summed)
     return summed.to(values.device)
 
 
 def join_submitted_tasks() -> None:
-    """Let the tasks of one job of submitit's find each other, as ``torchrun`` does it for its processes."""
+    """Set the environment variables of ``torchrun`` for the tasks of a submitit job."""
     if "WORLD_SIZE" in os.environ or "SUBMITIT_EXECUTOR" not in os.environ:
         return
     from submitit import JobEnvironment
     from submitit.helpers import TorchDistributedEnvironment
 
     if JobEnvironment().num_tasks > 1:
-        TorchDistributedEnvironment().export(set_cuda_visible_devices=False)  # LOCAL_RANK says which is whose
+        TorchDistributedEnvironment().export(set_cuda_visible_devices=False)  # LOCAL_RANK chooses the device
 
 
 def leave() -> None:
-    """End the connection with the other processes, if there is one."""
+    """Close the connection to the other processes, if there is one."""
     from torch import distributed
 
     _patient_group.cache_clear()
@@ -123,7 +123,7 @@ def _patient_group() -> Any:
 
 
 def _connection() -> Any:
-    """Connect the processes, unless they are, each with its own device."""
+    """Connect the processes once, each with its own device."""
     import torch
     from accelerate import PartialState
 

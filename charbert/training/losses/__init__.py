@@ -1,1 +1,1 @@
-"""Losses beside that of the labels."""
+"""Losses added to that of the labels."""

@@ -1,4 +1,4 @@
-"""Labels that count more or less than others."""
+"""The labels' loss with a weight for each label."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from charbert.batch import IGNORED_LABEL
-from charbert.training.losses.extra_loss import Batch
+from charbert.training.losses.extra_loss import Batch, Losses
 
 
 class ClassWeightedLoss:
-    """The labels' loss with a weight for each label, in the place of the plain one; the first of the extra losses.
+    """The labels' loss with a weight for each label, which replaces the unweighted one; the first of the extra losses.
 
-    The mean is over weights, so that the loss of a batch is as large as without. Evaluation knows no weights.
+    The sum is divided by the sum of the weights, so that the scale of the loss is unchanged. Evaluation uses no
+        weights.
 
     Args:
-        weights: of the labels, in the order of the model's outputs.
+        weights: by label, in the order of the model's outputs.
     """
 
     forward_options: Mapping[str, Any] = {}
@@ -27,10 +28,8 @@ class ClassWeightedLoss:
     def __init__(self, weights: Sequence[float]) -> None:
         self.weights = torch.tensor(weights)
 
-    def __call__(
-        self, model: nn.Module, batch: Batch, outputs: Batch, loss: Tensor
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the weighted loss of (B, K) or (B, T, K) logits; the plain one is logged as ``unweighted_loss``."""
+    def __call__(self, model: nn.Module, batch: Batch, outputs: Batch, loss: Tensor) -> Losses:
+        """Return the weighted loss of (B, K) or (B, T, K) logits; the plain loss is logged as ``unweighted_loss``."""
         labels = batch["labels"]
         mask = batch.get("attention_mask")
         if labels.dim() == 2 and mask is not None:

@@ -1,4 +1,4 @@
-"""Losses beside that of the labels: what is said of an example, compared with what is said of its companion."""
+"""Losses added to that of the labels, which compare a model's outputs for a batch and for a paired batch."""
 
 from __future__ import annotations
 
@@ -12,62 +12,58 @@ from torch.nn import functional as F
 from charbert.batch import OWN_POSITIONS, THEIR_POSITIONS
 
 _NEVER = -1e30
-"""Logit of a place that cannot be the answer; finite, so that its part of a divergence is 0 and not nan."""
+"""Logit of a position that cannot be the answer; finite, so that its part of a divergence is 0 and not nan."""
 
 Batch = Mapping[str, Any]
 Losses = tuple[Tensor, dict[str, Tensor]]
-"""What is to be minimised, and its parts for the log."""
+"""The loss to minimize, and its parts for the log."""
 
 
 class ExtraLoss(Protocol):
-    """What fine-tuning learns beside the labels."""
+    """A loss that is added to that of the labels."""
 
     @property
     def forward_options(self) -> Mapping[str, Any]:
-        """Options of the model's forward pass."""
+        """Options of the model's forward pass that the loss needs."""
 
-    def __call__(
-        self, model: nn.Module, batch: Batch, outputs: Batch, loss: Tensor
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the loss that is to be minimised, and its parts for the log.
+    def __call__(self, model: nn.Module, batch: Batch, outputs: Batch, loss: Tensor) -> Losses:
+        """Return the loss to minimize, and its parts for the log.
 
-        What it adds in one of several processes is to have the mean over them that the whole batch would give; see
+        With several processes the mean of the added term over them must be that of the whole batch; see
         `charbert.training.distributed.averaging.share_of_whole`.
 
         Args:
-            model: what is trained.
-            batch: the batch, its companions among its fields.
-            outputs: what the model said of the batch.
+            model: the model in training.
+            batch: the batch, with its paired batches among its fields.
+            outputs: the model's outputs for the batch.
             loss: the loss so far.
         """
 
 
-def paired_inputs(companion: Batch) -> dict[str, Any]:
-    """Return what a model is called with to read a companion."""
-    return {name: value for name, value in companion.items() if name not in (OWN_POSITIONS, THEIR_POSITIONS)}
+def paired_inputs(paired: Batch) -> dict[str, Any]:
+    """Return the model inputs of a paired batch."""
+    return {name: value for name, value in paired.items() if name not in (OWN_POSITIONS, THEIR_POSITIONS)}
 
 
 @torch.no_grad()
-def ask(teacher: nn.Module, companion: Batch, **options: bool) -> Batch:
-    """Return what a teacher says of a companion, on the device where that is, without a gradient."""
-    inputs = paired_inputs(companion)
-    teacher.to(inputs["input_ids"].device)
-    answer: Batch = teacher(**inputs, **options)
-    return answer
+def teacher_outputs(teacher: nn.Module, paired: Batch, **options: bool) -> Batch:
+    """Return a teacher's outputs for a paired batch, on the batch's device and without a gradient."""
+    inputs = paired_inputs(paired)
+    outputs: Batch = teacher.to(inputs["input_ids"].device)(**inputs, **options)
+    return outputs
 
 
 def comparable_logits(outputs: Batch, positions: Tensor) -> Tensor:
-    """Return the logits of each decision, (N, K), whatever the head.
+    """Return the logits of each decision, (N, K), for any head.
 
-    Of texts: one decision each. Of tags: one for each position. Of spans: two for each window, where the answer starts
-    and where it ends, each a choice among the positions.
+    A sequence is one decision. In tagging each position is one. In question answering each window has two, the start
+    and the end of the answer, each a choice among the positions.
 
     Args:
-        outputs: what a model said.
-        positions: where it is compared, (B, P), -1 where there is nothing.
+        outputs: of a model.
+        positions: where outputs are compared, (B, P), -1 for none.
     """
-    there = positions >= 0
-    places = positions.clamp(min=0)
+    there, places = positions >= 0, positions.clamp(min=0)
     if "start_logits" in outputs:
         both = torch.stack([outputs["start_logits"], outputs["end_logits"]], dim=1).float()  # (B, 2, T)
         chosen = both.gather(2, places[:, None].expand(-1, 2, -1)).masked_fill(~there[:, None], _NEVER)  # (B, 2, P)
@@ -84,6 +80,6 @@ def at_positions(values: Tensor, positions: Tensor) -> Tensor:
 
 
 def divergence(target: Tensor, logits: Tensor, temperature: float = 1.0) -> Tensor:
-    """Return the mean over decisions of KL(target || model), both given as logits (N, K) that are softened first."""
-    wanted, predicted = (F.log_softmax(each / temperature, dim=-1) for each in (target, logits))
-    return F.kl_div(predicted, wanted, reduction="sum", log_target=True) / max(1, len(target))
+    """Return the mean over decisions of KL(target || model), both given as logits (N, K), divided by temperature."""
+    targets, predicted = (F.log_softmax(side / temperature, dim=-1) for side in (target, logits))
+    return F.kl_div(predicted, targets, reduction="sum", log_target=True) / max(1, len(target))

@@ -1,4 +1,4 @@
-"""Penalties on the size of weights."""
+"""A penalty on the size of weights."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from charbert.training.losses.extra_loss import Batch
+from charbert.training.losses.extra_loss import Batch, Losses
 
 
 class L1Penalty:
-    """The sum of absolute values, an extra loss: it draws weights to zero, and leaves some of them there.
+    """The sum of absolute values of weights, which makes some of them zero.
 
     Args:
         weight: of the sum in the loss.
-        names: the weights that are penalised; those that are frozen at the moment are left out.
+        names: of the penalized weights; frozen ones are left out.
     """
 
     forward_options: Mapping[str, Any] = {}
@@ -24,9 +24,7 @@ class L1Penalty:
     def __init__(self, weight: float, names: Collection[str]) -> None:
         self.weight, self.names = weight, frozenset(names)
 
-    def __call__(
-        self, model: nn.Module, batch: Batch, outputs: Batch, loss: Tensor
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def __call__(self, model: nn.Module, batch: Batch, outputs: Batch, loss: Tensor) -> Losses:
         """Return the loss with the penalty, and the penalty, logged as ``l1_loss``."""
         sums = [w.abs().sum() for name, w in model.named_parameters() if name in self.names and w.requires_grad]
         penalty = self.weight * torch.stack(sums).sum()

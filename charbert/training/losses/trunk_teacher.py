@@ -1,4 +1,4 @@
-"""The trunk as a teacher in pretraining: a word with a typo is to mean what the trunk makes of the word without one."""
+"""The trunk as teacher in pretraining: noised words are pulled towards the trunk's states of the clean words."""
 
 from __future__ import annotations
 
@@ -9,38 +9,33 @@ from torch import Tensor, nn
 
 from charbert.batch import OWN_POSITIONS, TEACHER, THEIR_POSITIONS
 from charbert.training.distributed.averaging import share_of_whole
-from charbert.training.losses.extra_loss import Batch, ask, at_positions
+from charbert.training.losses.extra_loss import Batch, Losses, at_positions, teacher_outputs
 
 
 class TrunkTeacher:
-    """Draw the token states of words in noised text to those that the trunk has for them in the clean text.
+    """Adds the distance of the token states in noised text from the trunk's states of the same words in clean text.
 
-    Ours, beside the objectives of Sec. 3.5. The distance is a share: summed squares of the differences over summed
-    squares of the trunk's states, at the first and the last subword of each word that is not masked. So what the trunk
-    knew of clean text is kept, where MLM on little text wears it off, and a noised word has a target in every feature.
+    Ours, added to the objectives of Sec. 3.5. The distance is relative: summed squares of the differences over summed
+    squares of the trunk's states, at the first and the last subword of each word that is not masked. It preserves the
+    trunk's knowledge of clean text, which MLM on little text reduces, and gives noised words a target in every feature.
 
     Args:
         trunk: an encoder without a char channel, as it was before pretraining; it never changes.
-        weight: of the distance beside the other losses.
+        weight: of the distance, added to the other losses.
     """
+
+    forward_options: Mapping[str, Any] = {}
 
     def __init__(self, trunk: nn.Module, weight: float) -> None:
         self.trunk = trunk.eval().requires_grad_(False)
         self.weight = weight
 
-    @property
-    def forward_options(self) -> Mapping[str, Any]:
-        """Ask for nothing."""
-        return {}
-
-    def __call__(
-        self, model: nn.Module, batch: Batch, outputs: Batch, loss: Tensor
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the loss with the distance added, and the part ``trunk_distance``; of several processes this share."""
-        companion = batch[TEACHER]
-        taught = ask(self.trunk, companion)
-        wanted = at_positions(taught["token_states"], companion[THEIR_POSITIONS]).float()  # (N, H)
-        states = at_positions(outputs["token_states"], companion[OWN_POSITIONS]).float()
-        size = wanted.square().sum()
-        distance = (states - wanted).square().sum() / size.clamp(min=1) * share_of_whole(size, batch)
+    def __call__(self, model: nn.Module, batch: Batch, outputs: Batch, loss: Tensor) -> Losses:
+        """Return the loss with the distance added, and the part ``trunk_distance``, this process's share of it."""
+        paired = batch[TEACHER]
+        taught = teacher_outputs(self.trunk, paired)
+        target = at_positions(taught["token_states"], paired[THEIR_POSITIONS]).float()  # (N, H)
+        states = at_positions(outputs["token_states"], paired[OWN_POSITIONS]).float()
+        size = target.square().sum()
+        distance = (states - target).square().sum() / size.clamp(min=1) * share_of_whole(size, batch)
         return loss + self.weight * distance, {"trunk_distance": distance.detach()}

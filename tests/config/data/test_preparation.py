@@ -19,7 +19,7 @@ from charbert.errors import SettingsError
     ("settings", "value", "message"),
     [
         (LengthSettings, {"min_words": 5, "max_words": 4}, r"lengths\.max_words"),
-        (LengthSettings, {"fence": -1}, r"lengths\.min_words and fence"),
+        (LengthSettings, {"fence": -1}, r"lengths\.fence must be 0 or more"),
         (NearSettings, {"similarity": 1.1}, r"near\.similarity"),
         (NearSettings, {"permutations": 1}, r"near\.permutations must be at least 16"),
         (SuspiciousSettings, {"method": "guess"}, r"suspicious\.method"),
@@ -37,6 +37,6 @@ from charbert.errors import SettingsError
         (PreparationSettings, {"steps": [PreparationStep.empty] * 2}, r"preparation\.steps must list each step once"),
     ],
 )
-def test_what_is_out_of_range_is_refused(settings: type, value: dict[str, Any], message: str) -> None:
+def test_values_out_of_range_are_refused(settings: type, value: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         settings(**value)

@@ -23,6 +23,7 @@ from charbert.data.readers.hub import fetch_split
 from charbert.data.readers.squad import read_squad
 from charbert.errors import DataError
 from charbert.preparation.out_of_fold import read_probabilities
+from charbert.tasks.catalog import build_task
 from charbert.text.char_vocab import CharVocab
 
 TEXTS = ColumnSettings(names=["one", "label"], first="one", label="label")
@@ -96,8 +97,9 @@ def fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path
 
     def fetch_rows(kind: TaskKind, rows: dict[str, list[Any]], **features: Any) -> Path:
         Dataset.from_dict(rows, features=Features(features)).to_parquet(tmp_path / "rows.parquet")
-        task = TaskSettings(name="any", kind=kind, metric="f1", columns=ColumnSettings(first="one", label="label"))
-        return fetch_split("parquet:rows.parquet", task, {}, tmp_path, tmp_path / "fetched")
+        columns = ColumnSettings(first="one", label="label")
+        task = build_task(TaskSettings(name="any", kind=kind, metric="f1", columns=columns))
+        return fetch_split("parquet:rows.parquet", task.write_hub, task.suffix, {}, tmp_path, tmp_path / "fetched")
 
     return fetch_rows
 

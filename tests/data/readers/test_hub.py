@@ -24,7 +24,8 @@ def parquet(folder: Path, rows: dict[str, list[Any]], features: dict[str, Any]) 
 
 
 def fetch(reference: str, task: TaskSettings, folder: Path, **hub_columns: str) -> Path:
-    return fetch_split(reference, task, hub_columns, folder, folder / "fetched")
+    built = build_task(task)
+    return fetch_split(reference, built.write_hub, built.suffix, hub_columns, folder, folder / "fetched")
 
 
 MRPC = TaskSettings(

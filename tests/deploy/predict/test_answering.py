@@ -17,7 +17,7 @@ QUESTIONS = [
 ]
 
 
-def test_an_answer_stands_at_its_place_in_the_context(reader: Path) -> None:
+def test_the_text_of_an_answer_is_at_its_place_in_the_context(reader: Path) -> None:
     outputs = Predictor.load(reader, batch_size=2).predict(QUESTIONS)
     for given, output in zip(QUESTIONS, outputs, strict=True):
         assert output.answer == given["context"][output.start : output.end] != ""

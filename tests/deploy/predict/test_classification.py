@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from charbert.deploy.predict.classification import LabelReader
-from charbert.deploy.predict.inputs import TextInput
 from charbert.deploy.predict.predictor import Predictor
 from charbert.errors import DataError
 from charbert.model import CharBertForSequenceClassification
 from charbert.model.processing import CharBertProcessor
+from charbert.tasks.classification.reader import LabelReader
+from charbert.tasks.head import TextInput
 
 LONG = " ".join(f"{number} ships and {97 * number % 89} counters," for number in range(60))
 
@@ -41,7 +41,7 @@ def predictor_folder(predictor: Predictor) -> str:
 
 
 def test_a_long_text_gets_the_mean_of_its_windows_logits(predictor: Predictor) -> None:
-    reader = LabelReader(predictor.processor, predictor.labels, 64)
+    reader = LabelReader(predictor.processor, predictor.labels, predictor.usage)
     encoded = reader.encode([TextInput(LONG)])
     assert len(encoded.features) > 5
     assert all(len(feature["input_ids"]) <= 64 for feature in encoded.features)
@@ -55,7 +55,7 @@ def test_a_long_text_gets_the_mean_of_its_windows_logits(predictor: Predictor) -
 def test_every_subword_of_the_longer_text_of_a_pair_is_in_a_window(
     predictor: Predictor, texts: tuple[str, str]
 ) -> None:
-    encoded = LabelReader(predictor.processor, predictor.labels, 64).encode([TextInput(*texts)])
+    encoded = LabelReader(predictor.processor, predictor.labels, predictor.usage).encode([TextInput(*texts)])
     assert all(len(feature["input_ids"]) <= 64 for feature in encoded.features)
     longer = 0 if len(texts[0]) > len(texts[1]) else 1
     seen = [_part(predictor.processor, feature, longer) for feature in encoded.features]

@@ -29,7 +29,7 @@ def test_an_input_that_does_not_fit_is_named(tagger: Path, given: Any, message: 
         Predictor.load(tagger).predict([given])
 
 
-def test_a_text_alone_is_no_question(reader: Path) -> None:
+def test_a_text_alone_is_refused_as_a_question(reader: Path) -> None:
     with pytest.raises(DataError, match="expected the fields question, context, got a text alone"):
         Predictor.load(reader).predict(["How many ships?"])
 
@@ -41,7 +41,7 @@ def test_all_inputs_are_checked_before_the_first_is_predicted(tagger: Path) -> N
     assert not calls
 
 
-def test_a_check_ends_the_work_between_batches(tagger: Path) -> None:
+def test_a_check_can_stop_prediction_between_batches(tagger: Path) -> None:
     calls = []
 
     def check() -> None:
@@ -58,7 +58,7 @@ def test_no_input_gives_no_output(tagger: Path, classifier: Path, reader: Path) 
     assert [Predictor.load(folder).predict([]) for folder in (tagger, classifier, reader)] == [[], [], []]
 
 
-def test_the_folder_of_a_run_stands_for_its_model(tagger: Path) -> None:
+def test_the_folder_of_a_run_loads_its_model(tagger: Path) -> None:
     assert Predictor.load(tagger.parent).predict(["Kraków"]) == Predictor.load(tagger).predict(["Kraków"])
 
 
@@ -79,7 +79,7 @@ def test_a_damaged_usage_is_refused(tagger: Path, tmp_path: Path, content: str) 
         Predictor.load(tmp_path)
 
 
-def test_what_is_no_fine_tuned_model_is_refused(tagger: Path, tmp_path: Path) -> None:
+def test_a_folder_without_a_fine_tuned_model_is_refused(tagger: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="got no such folder"):
         Predictor.load(tmp_path / "nowhere")
     with pytest.raises(CheckpointError, match=r"got a folder without config\.json"):
@@ -92,8 +92,8 @@ def test_what_is_no_fine_tuned_model_is_refused(tagger: Path, tmp_path: Path) ->
         Predictor.load(tmp_path)
 
 
-def test_a_model_behind_a_word_recogniser_is_refused(save_model) -> None:
-    with pytest.raises(CheckpointError, match="fine-tuned behind a word recogniser"):
+def test_a_model_behind_a_word_recognizer_is_refused(save_model) -> None:
+    with pytest.raises(CheckpointError, match="fine-tuned behind a word recognizer"):
         Predictor.load(save_model("token_classification", corrected=True))
 
 
@@ -109,7 +109,7 @@ def test_settings_out_of_range_are_refused(tagger: Path, options: dict[str, int]
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["tagger", "plain_tagger", "classifier", "reader"])
-def test_an_exported_model_answers_as_the_one_it_was_made_from(
+def test_an_exported_model_predicts_as_the_original(
     request: pytest.FixtureRequest, tmp_path: Path, model: str, sentences: tuple[str, ...]
 ) -> None:
     pytest.importorskip("onnxruntime")

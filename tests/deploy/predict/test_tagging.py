@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charbert.data.readers.conll import TaggedSentence
-from charbert.deploy.predict.inputs import TextInput
 from charbert.deploy.predict.predictor import Predictor
-from charbert.deploy.predict.tagging import TagReader
 from charbert.metrics.tagging import paired_entities
 from charbert.model.processing import CharBertProcessor
-from charbert.tasks.tagging import NamedEntityTask
+from charbert.tasks.head import TextInput, Usage
+from charbert.tasks.tagging.reader import TagReader
+from charbert.tasks.tagging.task import NamedEntityTask
 from charbert.text.words import words_of
 
 TAGS = ("O", "B-LOC", "B-PER", "I-LOC", "I-PER")
@@ -29,7 +29,7 @@ def predictor(tagger: Path) -> Predictor:
 
 @settings(max_examples=25, deadline=None)
 @given(text=st.text(alphabet=st.sampled_from("abz É́\u200b.'\n\t\x00😀\ud800İß"), max_size=60))
-def test_a_span_is_what_stands_at_its_place_in_the_original_text(predictor: Predictor, text: str) -> None:
+def test_the_text_of_a_span_is_at_its_place_in_the_original_text(predictor: Predictor, text: str) -> None:
     (output,) = predictor.predict([text])
     for before, after in pairwise(output.spans):
         assert before.end <= after.start
@@ -39,7 +39,7 @@ def test_a_span_is_what_stands_at_its_place_in_the_original_text(predictor: Pred
         assert 0 < span.score <= 1
 
 
-def test_spans_are_those_that_the_evaluation_scores(predictor: Predictor, sentences: tuple[str, ...]) -> None:
+def test_spans_equal_those_of_the_evaluation(predictor: Predictor, sentences: tuple[str, ...]) -> None:
     task = NamedEntityTask("ner", "f1")
     task.labels = list(predictor.labels)
     words = [tuple(words_of(sentence)) for sentence in sentences]
@@ -65,7 +65,7 @@ def _starts(tags: list[str], at: int) -> bool:
     return tags[at].startswith("I-") and (at == 0 or tags[at - 1][2:] != tags[at][2:])
 
 
-def test_neither_the_batch_nor_its_order_changes_a_prediction(tagger: Path, sentences: tuple[str, ...]) -> None:
+def test_batches_and_their_order_do_not_change_predictions(tagger: Path, sentences: tuple[str, ...]) -> None:
     unbatched = Predictor.load(tagger, batch_size=1)
     many = Predictor.load(tagger, batch_size=5)
     single = [unbatched.predict([sentence])[0] for sentence in sentences]
@@ -92,7 +92,7 @@ def test_a_long_text_gives_the_same_entities_as_one_without_a_limit(
     text = " ".join(f"{'so ' * (number % 5)}Ada King Lovelace saw Rome ," for number in range(40))
     outputs = []
     for length in (32, 40, 4096):
-        reader = TagReader(processor, TAGS, length)
+        reader = TagReader(processor, TAGS, Usage("token_classification", length))
         encoded = reader.encode([TextInput("Rome"), TextInput(""), TextInput(text)])
         assert (len(encoded.features) > 2) == (length < 4096)
         assert all(len(feature["input_ids"]) <= length for feature in encoded.features)
@@ -119,6 +119,6 @@ def test_tags_that_are_no_entities_give_each_word_a_span(save_model, sentences: 
     assert {span.type for span in output.spans} <= {"ADJ", "NOUN", "PUNCT", "VERB"}
 
 
-def test_a_plain_trunk_tags_too(plain_tagger: Path, sentences: tuple[str, ...]) -> None:
+def test_a_plain_trunk_predicts_tags(plain_tagger: Path, sentences: tuple[str, ...]) -> None:
     outputs = Predictor.load(plain_tagger).predict(sentences)
     assert sum(len(output.spans) for output in outputs) > 3

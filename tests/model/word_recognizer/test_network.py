@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from transformers import AutoModel
@@ -7,7 +8,6 @@ from transformers import AutoModel
 from charbert.data.pretraining.word_vocab import WordVocab
 from charbert.data.word_recognition import WordRecognitionDataset, collate_words, frequent_words
 from charbert.errors import DataError, SettingsError
-from charbert.metrics.word_recognition import word_error_rate
 from charbert.model.word_recognizer.correction import WordCorrector, match_case, recognize_words
 from charbert.model.word_recognizer.network import WordRecognizer, WordRecognizerConfig
 from charbert.noise.attack import Attack, attack_sentences
@@ -33,7 +33,7 @@ def tiny(words: list[str], seed: int = 0) -> WordRecognizer:
 
 @pytest.fixture(scope="module")
 def trained() -> WordRecognizer:
-    """A recogniser of all words but "island", after some steps on noised sentences."""
+    """A recognizer of all words but "island", after some steps on noised sentences."""
     words = WordVocab([word for word in frequent_words(SENTENCES, 100).words[:-1] if word != "island"])
     model = tiny(list(words.words[:-1]))
     data = WordRecognitionDataset(SENTENCES, NlmNoise(1.0, tuple(Edit), 3), words, VOCAB, seed=1)
@@ -52,11 +52,15 @@ def attacked() -> list[list[str]]:
     return [corruption.words for corruption in attack_sentences(SENTENCES, Attack(), 7)]
 
 
-def test_a_trained_recogniser_makes_fewer_errors_than_passing_words_through(
+def test_a_trained_recognizer_makes_fewer_errors_than_passing_words_through(
     trained: WordRecognizer, attacked: list[list[str]]
 ) -> None:
     corrected = WordCorrector(trained).correct_many(attacked)
-    assert word_error_rate(SENTENCES, corrected) < 0.5 * word_error_rate(SENTENCES, attacked)
+    words, *others = (
+        np.array([word.lower() for words in side for word in words]) for side in (SENTENCES, corrected, attacked)
+    )
+    wrong, passed_through = ((words != other).sum() for other in others)
+    assert wrong < 0.5 * passed_through
 
 
 def test_swaps_of_inner_characters_are_invisible(trained: WordRecognizer) -> None:
@@ -89,7 +93,7 @@ def test_padding_changes_no_score(trained: WordRecognizer) -> None:
 
 
 def unsure(word: str) -> WordRecognizer:
-    """A recogniser that takes every word for an unknown one but knows ``word``."""
+    """A recognizer that takes every word for an unknown one but knows ``word``."""
     model = tiny([word])
     torch.nn.init.zeros_(model.classifier.weight)
     model.classifier.bias.data = torch.tensor([0.0, 1.0])
@@ -97,7 +101,7 @@ def unsure(word: str) -> WordRecognizer:
 
 
 def sure(word: str) -> WordRecognizer:
-    """A recogniser that takes every word for ``word``."""
+    """A recognizer that takes every word for ``word``."""
     model = unsure(word)
     model.classifier.bias.data = torch.tensor([1.0, 0.0])
     return model
@@ -162,5 +166,5 @@ def test_saving_and_loading_changes_nothing(trained: WordRecognizer, attacked: l
 
 @pytest.mark.parametrize("options", [{"hidden_size": 0}, {"num_layers": 0}, {"words": []}, {"char_vocab": None}])
 def test_bad_sizes_are_refused(options: dict) -> None:
-    with pytest.raises(SettingsError, match="word recogniser"):
+    with pytest.raises(SettingsError, match="word recognizer"):
         WordRecognizer(WordRecognizerConfig(**{"words": ["a"], "char_vocab": VOCAB.to_dict()} | options))

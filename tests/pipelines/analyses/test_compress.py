@@ -10,7 +10,8 @@ from charbert.config.schema import Settings
 from charbert.deploy.compress.prune import sparsity
 from charbert.deploy.onnx.export import load_model
 from charbert.errors import CheckpointError, SettingsError
-from charbert.pipelines.analyses import compress
+from charbert.pipelines.analyses import catalog
+from charbert.pipelines.analyses.forms import forms
 from charbert.pipelines.train import finetune
 from charbert.runs.run import finetuning_run
 
@@ -24,7 +25,7 @@ def settings(entities: Benchmarks) -> Benchmarks:
 
 def test_forms_are_measured_alike_and_found_again(settings: Benchmarks) -> None:
     chosen = settings("compression.variants=[original,half,pruned]", "compression.pruned_shares=[0.5]")
-    records = compress.run(chosen)
+    records = catalog.COMPRESSION.run(chosen)
     assert [record.details["label"] for record in records] == ["BERT, original", "BERT, half", "BERT, pruned 50 %"]
     original, half, pruned = (record.metrics for record in records)
     finetuned = finetune.run(chosen).metrics
@@ -34,12 +35,12 @@ def test_forms_are_measured_alike_and_found_again(settings: Benchmarks) -> None:
     assert pruned["size/stored"] == pytest.approx(original["size/stored"], rel=0.01)
     assert pruned["size/compressed"] < original["size/compressed"]
     assert all(record.metrics[f"latency/batch_{size}"] > 0 for record in records for size in (1, 32))
-    form = compress.forms(chosen)[2]
+    form = forms(chosen)[2]
     measured = sparsity(load_model(form.run.model_folder))
     assert measured.zero == round(0.5 * measured.prunable)
     assert pruned["sparsity/of_all"] == pytest.approx(measured.share_of_all)
     written = form.run.record_path.stat().st_mtime_ns
-    assert compress.run(chosen) == records
+    assert catalog.COMPRESSION.run(chosen) == records
     assert form.run.record_path.stat().st_mtime_ns == written
     with (Path(chosen.paths.results) / "tables" / "compress.csv").open(newline="") as stream:
         assert {row["model"] for row in csv.DictReader(stream)} == {record.details["label"] for record in records}
@@ -50,27 +51,29 @@ def test_zeros_survive_a_recovery_that_moves_the_other_weights(settings: Benchma
     plain, recovered = settings(*overrides), settings(*overrides, "compression.recovery_steps=2")
     weights_of_runs = []
     for chosen in (plain, recovered):
-        (record,) = compress.run(chosen)
+        (record,) = catalog.COMPRESSION.run(chosen)
         assert record.metrics["sparsity/of_matrices"] == pytest.approx(0.5, abs=1e-3)
-        weights_of_runs.append(load_model(compress.forms(chosen)[0].run.model_folder).state_dict()["classifier.weight"])
+        weights_of_runs.append(load_model(forms(chosen)[0].run.model_folder).state_dict()["classifier.weight"])
     assert not weights_of_runs[0].equal(weights_of_runs[1])
 
 
-def test_a_model_made_elsewhere_has_a_row_and_is_known_by_its_weights(settings: Benchmarks, tmp_path: Path) -> None:
+def test_a_model_made_elsewhere_has_a_row_and_is_identified_by_its_weights(
+    settings: Benchmarks, tmp_path: Path
+) -> None:
     folder = finetuning_run(settings()).folder
     finetune.run(settings())
     chosen = settings(
         "compression.variants=[]", f"+compression.folders.student={folder}", "compression.eval_sets=[released]"
     )
-    (record,) = compress.run(chosen)
+    (record,) = catalog.COMPRESSION.run(chosen)
     assert record.details["label"] == "student"
     assert record.details["versions"] == ["clean", "released"]
-    key, moved = compress.forms(chosen)[0].run.key, tmp_path / "moved"
+    key, moved = forms(chosen)[0].run.key, tmp_path / "moved"
     (folder / "model").rename(moved)
     again = settings(
         "compression.variants=[]", f"+compression.folders.student={moved}", "compression.eval_sets=[released]"
     )
-    assert compress.forms(again)[0].run.key == key
+    assert forms(again)[0].run.key == key
 
 
 def test_a_model_of_other_labels_is_refused(settings: Benchmarks, tmp_path: Path) -> None:
@@ -84,15 +87,15 @@ def test_a_model_of_other_labels_is_refused(settings: Benchmarks, tmp_path: Path
     model.config.save_pretrained(tmp_path / "other")
     chosen = settings("compression.variants=[]", f"+compression.folders.student={tmp_path / 'other'}")
     with pytest.raises(CheckpointError, match=r"expected a model with the labels O, B-LOC, .* of task=ner, got X0"):
-        compress.run(chosen)
-    assert compress.forms(chosen)[0].run.finished() is None
+        catalog.COMPRESSION.run(chosen)
+    assert forms(chosen)[0].run.finished() is None
 
 
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
         (["compression.variants=[original]", "compression.eval_sets=[none]"], "compression.eval_sets must be of clean"),
-        (["model=bert_wordrec"], "has a word recogniser, which has no smaller form"),
+        (["model=bert_wordrec"], "has a word recognizer, which has no smaller form"),
         (["compression.variants=[]"], "compression.variants is empty"),
         (["compression.pruned_shares=[1.2]"], r"compression.pruned_shares must be in \(0, 1\), got 1.2"),
         (
@@ -101,24 +104,24 @@ def test_a_model_of_other_labels_is_refused(settings: Benchmarks, tmp_path: Path
         ),
     ],
 )
-def test_settings_that_cannot_be_are_refused(settings: Benchmarks, overrides: list[str], message: str) -> None:
+def test_invalid_settings_are_refused(settings: Benchmarks, overrides: list[str], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
-        compress.run(settings(*overrides))
+        catalog.COMPRESSION.run(settings(*overrides))
 
 
-def test_a_share_and_its_recovery_have_keys_of_their_own(settings: Benchmarks) -> None:
+def test_each_share_and_number_of_recovery_steps_has_its_own_key(settings: Benchmarks) -> None:
     chosen = settings("compression.variants=[pruned]", "compression.pruned_shares=[0.3,0.5]")
     recovered = settings(
         "compression.variants=[pruned]", "compression.pruned_shares=[0.3]", "compression.recovery_steps=9"
     )
-    keys = [form.run.key for form in compress.forms(chosen) + compress.forms(recovered)]
+    keys = [form.run.key for form in forms(chosen) + forms(recovered)]
     assert len(set(keys)) == 3
 
 
 @pytest.mark.slow
 def test_the_experiment_draws_one_table_of_all_forms(tmp_path: Path, run_experiment: Callable[..., object]) -> None:
-    forms = "compression.variants=[original,onnx,onnx_int8]"
-    run_experiment("compress.py", tmp_path, "hydra.mode=RUN", "model=charbert", forms, "tracking=off")
+    variants = "compression.variants=[original,onnx,onnx_int8]"
+    run_experiment("compress.py", tmp_path, "hydra.mode=RUN", "model=charbert", variants, "tracking=off")
     table = (tmp_path / "results/tables/compress.md").read_text()
     assert all(f"CharBERT, {form}" in table for form in ("original", "ONNX", "ONNX int8"))
     assert (tmp_path / "results/figures/compress.png").stat().st_size > 10_000

@@ -12,7 +12,7 @@ from transformers import AutoModel
 
 from charbert.config.schema import Settings
 from charbert.model import CharBertModel
-from charbert.pipelines.analyses import base
+from charbert.pipelines.analyses import catalog
 from charbert.pipelines.train.pretrain import load_encoder
 
 ROOT = Path(__file__).parents[3]
@@ -47,5 +47,6 @@ def test_typos_move_its_states_as_far_as_its_card_says(composed: Callable[..., S
     (command,) = re.findall(r"^python experiments/fig5_sensitivity\.py (.*)$", card, re.MULTILINE)
     (stated,) = re.findall(r"^\| CharBERT-MiniLM \| ([\d.]+) \|", card, re.MULTILINE)
     settings = composed("tracking=off", *(option for option in shlex.split(command) if option != "hydra.mode=RUN"))
-    measured = base.sensitivity(settings).metrics["sensitivity/ner/concat/all_words"]
+    (record,) = catalog.SENSITIVITY.run(settings)
+    measured = record.metrics["sensitivity/ner/concat/all_words"]
     assert 100 * measured == pytest.approx(float(stated), abs=0.02)

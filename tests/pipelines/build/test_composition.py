@@ -49,9 +49,7 @@ def test_values_and_groups_can_be_changed(composing: Composing) -> None:
         ({"finetuning.batch_size": "many"}, r"finetuning\.batch_size"),
     ],
 )
-def test_a_change_that_cannot_be_is_refused_by_name(
-    composing: Composing, changes: dict[str, object], named: str
-) -> None:
+def test_an_impossible_change_is_refused_by_name(composing: Composing, changes: dict[str, object], named: str) -> None:
     with pytest.raises(SettingsError, match=named):
         composing("recipe=quick").settings(changes)
 

@@ -63,7 +63,7 @@ def test_the_hub_needs_no_data_folder(composed: Composed, tmp_path: Path) -> Non
         prepare_data(composed("recipe=minilm", "data=hub", f"paths.data={nowhere}", "data.sets.ner.dev=ner/dev.txt"))
 
 
-def test_a_task_without_data_is_refused_with_those_that_have(composed: Composed) -> None:
+def test_a_task_without_data_is_refused_with_the_known_tasks(composed: Composed) -> None:
     with pytest.raises(SettingsError, match=r"task=chess, only .*ner"):
         task_files(composed("recipe=minilm", "task.name=chess"))
 

@@ -35,7 +35,7 @@ def test_classes_are_balanced(composed: Composed, task: str) -> None:
     assert 0.35 < labels.count(labels[0]) / len(labels) < 0.65
 
 
-def test_answers_stand_in_their_passages_and_some_of_squad2_have_none(composed: Composed) -> None:
+def test_answers_occur_in_their_passages_and_some_questions_of_squad2_have_none(composed: Composed) -> None:
     for task, low, high in (("squad1", 1.0, 1.0), ("squad2", 0.4, 0.75)):
         questions = examples(composed("recipe=smoke", f"task={task}", "newswire.test_questions=300"))
         answerable = [question for question in questions if question.answers]
@@ -49,7 +49,7 @@ def test_training_and_test_files_share_no_text(composed: Composed) -> None:
     assert not train & test
 
 
-def test_what_is_there_is_not_written_again_and_another_seed_writes_anew(composed: Composed) -> None:
+def test_existing_files_are_kept_and_another_seed_writes_new_ones(composed: Composed) -> None:
     settings = composed("recipe=smoke", "task=qnli")
     rows = examples(settings)
     path = Path(settings.data.root) / "qnli/test.tsv"

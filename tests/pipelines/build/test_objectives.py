@@ -83,7 +83,7 @@ def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> boo
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TASKS)
-def test_a_teacher_without_weight_changes_no_bit_and_one_with_weight_does(
+def test_a_teacher_of_weight_zero_changes_no_bit_and_another_weight_does(
     name: str, head_data: Path, benchmarks: Benchmarks, save_teacher: SaveTeacher
 ) -> None:
     teacher = save_teacher(name)
@@ -114,7 +114,7 @@ def test_a_charbert_with_another_tokenizer_and_size_teaches_a_plain_student(
     assert any("loss" in line for line in losses)
 
 
-def test_answers_are_taught_in_the_same_subwords_only(
+def test_answers_are_distilled_only_between_equal_subwords(
     head_data: Path, benchmarks: Benchmarks, save_teacher: SaveTeacher, wordpiece_tokenizer: PreTrainedTokenizerFast
 ) -> None:
     teacher = save_teacher("squad1", tokenizer=wordpiece_tokenizer)
@@ -138,19 +138,19 @@ def test_a_student_of_the_teachers_layers_is_a_plain_trunk_of_its_size(
 
 
 @pytest.mark.slow
-def test_a_finished_cell_teaches_by_its_settings(head_data: Path, benchmarks: Benchmarks) -> None:
+def test_a_teacher_can_be_a_finished_run_named_by_its_settings(head_data: Path, benchmarks: Benchmarks) -> None:
     teacher = benchmarks(*TASKS["ner"])
     finetune.run(teacher)
     finetune.run(benchmarks(*TASKS["ner"], "finetuning.max_steps=2"))
-    named = benchmarks(*TASKS["ner"], "distillation=logits", "distillation.cell=[model:bert,finetuning.max_steps:3]")
+    named = benchmarks(*TASKS["ner"], "distillation=logits", "distillation.run=[model:bert,finetuning.max_steps:3]")
     assert teacher_folder(named) == finetuning_run(teacher).model_folder
-    with pytest.raises(SettingsError, match=r"fits 2 finished cells.*add a setting in which they differ"):
-        teacher_folder(benchmarks(*TASKS["ner"], "distillation=logits", "distillation.cell=[model:bert]"))
-    with pytest.raises(SettingsError, match=r"expected a finished cell of task=ner .* run the teacher first"):
-        teacher_folder(benchmarks(*TASKS["ner"], "distillation=logits", "distillation.cell=[model:charbert]"))
+    with pytest.raises(SettingsError, match=r"fits 2 finished runs.*add a setting in which they differ"):
+        teacher_folder(benchmarks(*TASKS["ner"], "distillation=logits", "distillation.run=[model:bert]"))
+    with pytest.raises(SettingsError, match=r"expected a finished run of task=ner .* run the teacher first"):
+        teacher_folder(benchmarks(*TASKS["ner"], "distillation=logits", "distillation.run=[model:charbert]"))
 
 
-def test_a_cell_knows_its_teacher_by_its_weights_and_not_by_its_folder(
+def test_the_weights_of_a_teacher_and_not_its_folder_identify_a_run(
     tmp_path: Path, benchmarks: Benchmarks, save_teacher: SaveTeacher
 ) -> None:
     teacher = save_teacher("ner")
@@ -165,7 +165,7 @@ def test_a_cell_knows_its_teacher_by_its_weights_and_not_by_its_folder(
     assert key(tmp_path / "copy") != finetuning_run(benchmarks(*TASKS["ner"])).key
 
 
-def test_a_teacher_that_cannot_teach_is_refused(
+def test_a_teacher_that_does_not_match_is_refused(
     head_data: Path, benchmarks: Benchmarks, save_teacher: SaveTeacher
 ) -> None:
     def refused(error: type[Exception], match: str, *overrides: str) -> None:
@@ -187,11 +187,11 @@ def test_a_teacher_that_cannot_teach_is_refused(
         ("distillation.temperature=0", r"distillation\.temperature must be positive"),
         ("distillation.hidden_weight=-1", r"distillation\.hidden_weight must be 0 or more"),
         ("distillation.student_layers=[3,1]", r"distillation\.student_layers must rise from 1"),
-        ("distillation.cell=[charbert]", r"distillation\.cell must list SETTING:VALUE, got 'charbert'"),
+        ("distillation.run=[charbert]", r"distillation\.run must list SETTING:VALUE, got 'charbert'"),
         ("distillation.layer_map=[1:2,two:3]", r"distillation\.layer_map must list LAYER:LAYER, got 'two:3'"),
         ("distillation.teacher=somewhere", r"distillation\.enabled is false, but a teacher"),
         ("robust_training.examples=2", r"robust_training\.examples must be in \[0, 1\], got 2"),
-        ("robust_training.edits=[twist]", r"robust_training\.edits must list some of drop, add, swap, keyboard"),
+        ("robust_training.edits=[]", r"robust_training\.edits must list some of drop, add, swap, keyboard"),
         ("robust_training.min_word_length=2", r"robust_training\.min_word_length must leave an inner character"),
     ],
 )
@@ -201,14 +201,14 @@ def test_a_setting_out_of_its_range_is_named(benchmarks: Benchmarks, override: s
 
 
 @pytest.mark.parametrize(
-    "lesson", ["robust_training=adversarial", "robust_training=self_teaching", "preparation.class_weights=balanced"]
+    "objective", ["robust_training=adversarial", "robust_training=consistency", "preparation.class_weights=balanced"]
 )
-def test_what_is_learnt_beside_plain_labels_is_learnt_by_one_process(
-    lesson: str, head_data: Path, benchmarks: Benchmarks, monkeypatch: pytest.MonkeyPatch
+def test_objectives_beyond_labels_refuse_several_processes(
+    objective: str, head_data: Path, benchmarks: Benchmarks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = benchmarks(*TASKS["rte"], lesson)
+    settings = benchmarks(*TASKS["rte"], objective)
     monkeypatch.setattr(objectives, "refuse_several", partial(_as_of_two, monkeypatch))
-    with pytest.raises(SettingsError, match="typos or with class weights runs in one process, but 2 were started"):
+    with pytest.raises(SettingsError, match="noise or class weights runs in one process, but 2 were started"):
         finetune.run(settings)
 
 
@@ -219,7 +219,7 @@ def _as_of_two(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
 
 
 @pytest.mark.slow
-def test_typos_in_no_example_change_no_bit_and_typos_in_all_do(head_data: Path, benchmarks: Benchmarks) -> None:
+def test_noise_in_no_example_changes_no_bit_and_noise_in_all_does(head_data: Path, benchmarks: Benchmarks) -> None:
     noisy = (*TASKS["rte"], *LEARNING, "robust_training=adversarial")
     plain = weights(benchmarks(*TASKS["rte"], *LEARNING))
     assert same(plain, weights(benchmarks(*noisy, "robust_training.examples=0")))
@@ -227,7 +227,7 @@ def test_typos_in_no_example_change_no_bit_and_typos_in_all_do(head_data: Path, 
 
 
 @pytest.mark.slow
-def test_self_teaching_changes_what_is_learnt_by_its_weight(head_data: Path, benchmarks: Benchmarks) -> None:
-    taught = (*TASKS["squad1"], *LEARNING, "robust_training=self_teaching")
+def test_the_weight_of_consistency_training_changes_the_model(head_data: Path, benchmarks: Benchmarks) -> None:
+    taught = (*TASKS["squad1"], *LEARNING, "robust_training=consistency")
     learnt = [weights(benchmarks(*taught, f"robust_training.weight={weight}")) for weight in (1, 8)]
     assert not same(*learnt)

@@ -81,7 +81,7 @@ def test_a_leak_stops_a_run_before_anything_is_trained(data: Path, benchmarks: B
     assert not Path(settings.paths.results).exists() and not finetuning_run(settings).folder.exists()
 
 
-def test_labels_are_learnt_from_prepared_examples(data: Path, benchmarks: Benchmarks) -> None:
+def test_labels_are_taken_from_prepared_examples(data: Path, benchmarks: Benchmarks) -> None:
     path = data / NER["train"]
     path.write_text(path.read_text().replace("B-LOC", "b-place").replace("counted _", "counted"))
     settings = benchmarks("task=ner", PLAIN, "preparation=clean", "+preparation.labels.aliases={place: LOC}")

@@ -15,9 +15,10 @@ from charbert.errors import CheckpointError, SettingsError
 from charbert.model import CharBertConfig, CharBertForPreTraining
 from charbert.model.processing import CharBertProcessor
 from charbert.model.released.processor import load_released_processor
-from charbert.model.released.weights import load_released_encoder, save_released
+from charbert.model.released.weights import load_released_encoder
 from charbert.pipelines.train import finetune
 from charbert.runs.run import finetuning_run, pretraining_run
+from tests.released_checkpoints import save_released
 from tests.tolerance import assert_near
 
 Composed = Callable[..., Settings]
@@ -73,7 +74,7 @@ def test_the_released_encoder_is_fine_tuned_and_attacked(released: Composed, tas
     assert finetune.run(settings).finished == record.finished
 
 
-def test_the_weights_and_not_their_folder_identify_the_cell(
+def test_the_weights_and_not_their_folder_identify_the_run(
     released: Composed, checkpoint: Path, tmp_path: Path
 ) -> None:
     key = finetuning_run(released()).key
@@ -92,7 +93,7 @@ def test_models_without_released_weights_keep_their_key(composed: Composed) -> N
     assert pretraining_run(settings).key == pretraining_run(other).key
 
 
-def test_a_checkpoint_that_is_not_there_is_named_with_what_to_do(released: Composed, tmp_path: Path) -> None:
+def test_a_missing_checkpoint_is_named_with_what_to_do(released: Composed, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"model.released=.*empty: expected config.json .* download"):
         finetune.run(released(folder=tmp_path / "empty"))
     with pytest.raises(CheckpointError, match=r"model.released_char_vocab=.*nothing: no such file"):

@@ -1,4 +1,4 @@
-"""What judging leaves of a run: metrics, files, an ensemble and baselines beside it, judged anew without a model."""
+"""What calibration adds to a run: metrics and files; ensembles, baselines and scoring again without a model."""
 
 import json
 import math
@@ -71,23 +71,31 @@ def folder_of(settings: Settings) -> Path:
     return finetuning_run(settings).predictions_path("clean").parent
 
 
-JUDGED = {"accuracy", "matthews", "macro_f1", "micro_precision", "weighted_recall", "ece", "brier", "nll", "confidence"}
+SCORES = {
+    "accuracy",
+    "matthews",
+    "macro_f1",
+    "micro_precision",
+    "weighted_recall",
+    "ece",
+    "brier",
+    "nll",
+    "confidence",
+}
 SCALED = {"temperature", "scaled_ece", "scaled_brier", "scaled_nll"}
 
 
-def test_a_classifier_is_judged_clean_and_attacked(data: Path, benchmarks: Benchmarks) -> None:
+def test_a_classifier_has_calibration_scores_clean_and_attacked(data: Path, benchmarks: Benchmarks) -> None:
     settings = benchmarks(*RTE)
     record = finetune.run(settings)
-    wanted = JUDGED | SCALED | {"precision", "recall", "f1", "roc_auc", "pr_auc"}
+    wanted = SCORES | SCALED | {"precision", "recall", "f1", "roc_auc", "pr_auc"}
     assert wanted <= last_names(record, "eval/rte/")
     assert wanted <= last_names(record, "attack/rte/charbert/")
     assert all(map(math.isfinite, record.metrics.values()))
     folder = folder_of(settings)
     names = {path.name for path in folder.iterdir()}
-    assert {"reliability.png", "reliability.svg", "dev.scores.npz"} <= names
-    assert {
-        f"{version}.{kind}" for version in ("clean", "charbert") for kind in ("scores.npz", "judging.json")
-    } <= names
+    assert "dev.scores.npz" in names and "reliability.png" not in names
+    assert {f"{name}.{kind}" for name in ("clean", "charbert") for kind in ("scores.npz", "judging.json")} <= names
     lines = [json.loads(line) for line in (folder / "clean.jsonl").read_text().splitlines()]
     scores = read_scores(folder / "clean.scores.npz")
     assert scores is not None
@@ -96,18 +104,18 @@ def test_a_classifier_is_judged_clean_and_attacked(data: Path, benchmarks: Bench
     assert record.details["judging"]["temperature"] == record.metrics["eval/rte/temperature"]
 
 
-def test_words_are_judged_one_by_one_beside_the_entities(data: Path, benchmarks: Benchmarks) -> None:
+def test_taggers_have_calibration_scores_of_words_besides_entity_scores(data: Path, benchmarks: Benchmarks) -> None:
     record = finetune.run(benchmarks(*NER, "calibration.temperature=false"))
-    assert JUDGED | {"roc_auc", "pr_auc"} <= last_names(record, "attack/ner/charbert/token/")
+    assert SCORES | {"roc_auc", "pr_auc"} <= last_names(record, "attack/ner/charbert/token/")
     assert not SCALED & last_names(record, "eval/ner/token/")
     assert {"f1", "macro_f1", "weighted_precision"} <= last_names(record, "eval/ner/")
     assert record.metrics["eval/ner/token/accuracy"] == pytest.approx(record.metrics["eval/ner/token_accuracy"])
 
 
-def test_whether_a_question_has_an_answer_is_judged(data: Path, benchmarks: Benchmarks) -> None:
+def test_answerability_has_calibration_scores(data: Path, benchmarks: Benchmarks) -> None:
     settings = benchmarks(*QA)
     record = finetune.run(settings)
-    assert JUDGED | {"roc_auc", "pr_auc"} <= last_names(record, "eval/squad2/answerability/")
+    assert SCORES | {"roc_auc", "pr_auc"} <= last_names(record, "eval/squad2/answerability/")
     lines = [json.loads(line) for line in (folder_of(settings) / "clean.jsonl").read_text().splitlines()]
     scores = read_scores(folder_of(settings) / "clean.scores.npz")
     assert scores is not None
@@ -138,17 +146,17 @@ def test_a_baseline_is_scored_like_a_model_and_reads_no_trunk(
         assert record.metrics[f"eval/{name}/{settings.task.metric}"] > 0.8  # what it was fitted on
 
 
-def test_a_baseline_on_prepared_examples_is_another_cell_and_weighs_no_classes(
+def test_a_baseline_on_prepared_examples_is_another_run_and_has_no_class_weights(
     data: Path, benchmarks: Benchmarks
 ) -> None:
     plain, balanced = benchmarks(*RTE, "model=tfidf"), benchmarks(*RTE, "model=tfidf", "preparation=balanced")
     assert finetuning_run(plain).key != finetuning_run(balanced).key
     assert finetune.run(balanced).settings["preparation"]["name"] == "balanced"
-    with pytest.raises(SettingsError, match=r"preparation\.class_weights=balanced weighs the loss"):
+    with pytest.raises(SettingsError, match=r"preparation\.class_weights=balanced weights the loss"):
         finetune.run(benchmarks(*RTE, "model=tfidf", "preparation=weighted"))
 
 
-def test_a_baseline_is_the_same_cell_on_every_trunk_and_has_no_encoder(benchmarks: Benchmarks) -> None:
+def test_a_baseline_is_the_same_run_on_every_trunk_and_has_no_encoder(benchmarks: Benchmarks) -> None:
     settings = benchmarks(*RTE, "model=tfidf")
     other = benchmarks(*RTE, "model=tfidf", "finetuning.epochs=9", "trunk=bert_base_cased")
     assert finetuning_run(settings).key == finetuning_run(other).key
@@ -167,7 +175,7 @@ def members(data: Path, benchmarks: Benchmarks) -> Benchmarks:
 
 
 @pytest.mark.slow
-def test_seeds_answer_together_as_one_more_row(members: Benchmarks) -> None:
+def test_an_ensemble_of_seeds_is_one_more_row(members: Benchmarks) -> None:
     single = finetuning_run(members()).finished()
     assert single is not None
     for rule, words in (("mean_probabilities", "mean of probabilities"), ("majority", "majority vote")):
@@ -195,7 +203,7 @@ def test_an_ensemble_of_one_model_taken_twice_is_that_model(members: Benchmarks)
 
 
 @pytest.mark.slow
-def test_questions_are_answered_together(data: Path, benchmarks: Benchmarks) -> None:
+def test_an_ensemble_answers_questions(data: Path, benchmarks: Benchmarks) -> None:
     for model in ("tfidf", "char_tfidf"):
         finetune.run(benchmarks(*QA, f"model={model}"))
     record = ensembles.run(benchmarks(*QA, "ensemble.models=[TF-IDF,char TF-IDF]", "ensemble.rule=majority"))
@@ -228,21 +236,21 @@ def test_bags_leave_out_another_part_of_the_training_set_each(
 
 
 @pytest.mark.slow
-def test_members_that_are_not_there_are_named(members: Benchmarks) -> None:
+def test_missing_members_are_named(members: Benchmarks) -> None:
     with pytest.raises(SettingsError, match=r"two members or more, got \['ner-char-tf-idf-s1"):
         ensembles.run(members("ensemble.seeds=[1]"))
-    with pytest.raises(RecordError, match="no finished cell nothing of task=ner"):
+    with pytest.raises(RecordError, match="no finished run nothing of task=ner"):
         ensembles.run(members("ensemble.records=[nothing]"))
-    finetune.run(members("model.baseline.strength=3"))
-    with pytest.raises(RecordError, match=r"two cells with seed 1.*ensemble\.records"):
+    finetune.run(members("model.baseline.C=3"))
+    with pytest.raises(RecordError, match=r"two runs with seed 1.*ensemble\.records"):
         ensembles.run(members())
-    finetuning_run(members("model.baseline.strength=3")).record_path.unlink()
+    finetuning_run(members("model.baseline.C=3")).record_path.unlink()
     run = finetuning_run(members("seed=2"))
     run.predictions_path("clean").with_name("clean.scores.npz").unlink()
-    with pytest.raises(RecordError, match=r"expected clean\.scores\.npz with the scores of a member"):
+    with pytest.raises(RecordError, match=r"expected clean\.scores\.npz with the logits of a member"):
         ensembles.run(members())
     shutil.rmtree(run.folder)
-    with pytest.raises(RecordError, match="run the cell again"):
+    with pytest.raises(RecordError, match="run the member again"):
         ensembles.run(members())
 
 
@@ -265,7 +273,7 @@ def test_members_of_which_the_first_folds_were_run_are_combined_on_those(data: P
 
 
 @pytest.mark.slow
-def test_cells_are_judged_anew_from_their_files_alone(members: Benchmarks) -> None:
+def test_finished_runs_are_calibrated_again_from_stored_logits(members: Benchmarks) -> None:
     settings = members()
     run = finetuning_run(settings)
     before = run.finished()
@@ -273,17 +281,20 @@ def test_cells_are_judged_anew_from_their_files_alone(members: Benchmarks) -> No
     after = run.finished()
     assert before is not None and after is not None
     assert after.details["judging"]["bins"] == 3
+    figure = run.predictions_path("clean").with_name("reliability.svg")
+    assert "over 3 bins" in figure.read_text() and "at the fitted temperature" not in figure.read_text()
     assert not SCALED & last_names(after, "eval/ner/token/")
-    judged = {name for name in before.metrics if "ece" in name or "scaled" in name or "temperature" in name}
-    assert {k: v for k, v in before.metrics.items() if k not in judged} == {
-        k: v for k, v in after.metrics.items() if k not in judged
+    calibrated = {name for name in before.metrics if "ece" in name or "scaled" in name or "temperature" in name}
+    assert {k: v for k, v in before.metrics.items() if k not in calibrated} == {
+        k: v for k, v in after.metrics.items() if k not in calibrated
     }
     calibration.run(settings)
     again = run.finished()
     assert again is not None and again.metrics == before.metrics
+    assert "at the fitted temperature" in figure.read_text()
     table = (Path(settings.paths.results) / "tables/calibration_ner.md").read_text()
     assert "| char TF-IDF |" in table and "ECE scaled attack" in table
-    record = read_record(run.record_path)  # as one older than judging, whose predictions are gone
+    record = read_record(run.record_path)  # as one without calibration scores, whose predictions were deleted
     record.metrics = {name: value for name, value in record.metrics.items() if "token/" not in name}
     del record.details["judging"]
     write_record(run.record_path, record)
@@ -292,13 +303,13 @@ def test_cells_are_judged_anew_from_their_files_alone(members: Benchmarks) -> No
     assert read_record(run.record_path) == record
 
 
-def test_nothing_finished_is_said(data: Path, benchmarks: Benchmarks) -> None:
-    with pytest.raises(RecordError, match="expected finished cells of task=ner, got none"):
+def test_a_task_without_finished_runs_is_an_error(data: Path, benchmarks: Benchmarks) -> None:
+    with pytest.raises(RecordError, match="expected finished runs of task=ner, got none"):
         calibration.run(benchmarks(*NER))
 
 
 @pytest.mark.slow
-def test_folds_are_judged_together_and_from_what_they_stored(
+def test_folds_are_calibrated_together_from_their_stored_logits(
     data: Path, benchmarks: Benchmarks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     three = ("data=folds", "task=squad2", "data.sets.squad2.folds.number=3", "model=char_tfidf", TABLE)

@@ -13,12 +13,12 @@ from charbert.config.schema import Settings
 from charbert.data.readers.squad import Question
 from charbert.errors import DataError
 from charbert.noise.attack import Attack
-from charbert.noise.edits import Edit, EditRecord, replay
+from charbert.noise.edits import Edit, EditRecord
 from charbert.pipelines.build.data import data_file, task_files
 from charbert.pipelines.products import attack_sets
-from charbert.tasks.attackable import attackable_sentences
+from charbert.tasks.answering.task import QuestionAnsweringTask
 from charbert.tasks.catalog import build_task
-from charbert.tasks.question_answering import QuestionAnsweringTask
+from tests.edit_records import replay
 
 Composed = Callable[..., Settings]
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -41,7 +41,7 @@ def test_the_edits_lead_from_the_test_set_to_its_copy(composed: Composed, task: 
     clean, attacked = kind.read(source), kind.read(folder / source.name, attacked=True)
     edited = 0
     for number, (example, attacked_example) in enumerate(zip(clean, attacked, strict=True)):
-        words = [word for sentence in attackable_sentences(kind, [example]) for word in sentence]
+        words = [word for sentence in kind.sentences([example]) for word in sentence]
         for line in edit_lines(folder):
             if line["example"] != number:
                 continue
@@ -51,7 +51,7 @@ def test_the_edits_lead_from_the_test_set_to_its_copy(composed: Composed, task: 
                 EditRecord(line["word"], operation, line["position"], line["before"], line["after"])
             )
             edited += 1
-        attacked_words = [word for sentence in attackable_sentences(kind, [attacked_example]) for word in sentence]
+        attacked_words = [word for sentence in kind.sentences([attacked_example]) for word in sentence]
         assert "".join(words) == "".join(attacked_words)  # a typo in "17,000" makes two words of it
     summary = json.loads((folder / "summary.json").read_text())
     assert edited == len(edit_lines(folder)) == summary["modified_words"] > 0
@@ -94,7 +94,7 @@ def test_words_of_a_shared_context_count_once() -> None:
     assert summary["operations"] == {"drop": {"words": 1, "share": 1.0}}
 
 
-def test_a_copy_that_cannot_be_read_back_is_not_left(composed: Composed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_that_cannot_be_read_back_is_deleted(composed: Composed, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = composed("recipe=smoke")
     kind = type(build_task(settings.task))
     write = kind.write
@@ -132,14 +132,12 @@ def test_no_torch_is_imported() -> None:
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-@pytest.mark.slow
 def test_the_experiment_writes_the_sets_of_table_2(tmp_path: Path, run_experiment: Run) -> None:
     run_experiment("attack_sets.py", tmp_path)
     names = {path.name for path in (tmp_path / "results/attack_sets").iterdir()}
     assert names == {"ner-charbert-s0", "qnli-charbert-s0", "squad2-charbert-s0"}
 
 
-@pytest.mark.slow
 def test_a_missing_test_set_is_named(tmp_path: Path, run_experiment: Run) -> None:
     (tmp_path / "data").mkdir()
     done = run_experiment(

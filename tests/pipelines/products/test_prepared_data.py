@@ -17,7 +17,7 @@ from charbert.pipelines.build.data import data_file, task_files
 from charbert.pipelines.products import prepared_data
 from charbert.pipelines.products.attack_sets import run as write_attack_sets
 from charbert.tasks.catalog import build_task
-from charbert.tasks.preparable import own_texts
+from charbert.tasks.rows import own_texts
 
 Composed = Callable[..., Settings]
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -84,7 +84,7 @@ def test_the_same_settings_give_the_same_bytes(composed: Composed) -> None:
     assert contents(other)["train.conll"] != first["train.conll"]
 
 
-def test_a_dirty_file_is_cleaned_and_every_row_accounted_for(reviews: Callable[..., Settings]) -> None:
+def test_a_dirty_file_is_cleaned_and_every_dropped_row_listed(reviews: Callable[..., Settings]) -> None:
     dirty = (
         "the cafÃ© scene is lovely\t Positive",
         "no tab in this row",
@@ -127,7 +127,7 @@ def test_a_dirty_file_is_cleaned_and_every_row_accounted_for(reviews: Callable[.
     assert (folder / "sets.png").stat().st_size > 1000
 
 
-def test_dev_and_test_sets_take_the_steps_that_are_meant_for_them(reviews: Callable[..., Settings]) -> None:
+def test_dev_and_test_sets_get_the_held_out_steps_only(reviews: Callable[..., Settings]) -> None:
     twice = "a cafÃ© again\t0\na cafÃ© again\t0\n"
     folder = prepared_data.run(reviews("preparation.leakage.action=report", dev=twice))
     assert (folder / "dev.tsv").read_text(encoding="utf-8") == TABLE + "a café again\t0\n" * 2
@@ -141,7 +141,7 @@ def test_leakage_is_refused_with_both_places(reviews: Callable[..., Settings]) -
 
 
 @pytest.mark.parametrize("method", ["stratified", "grouped", "stratified_grouped"])
-def test_one_file_becomes_three_that_share_nothing(composed: Composed, method: str) -> None:
+def test_one_file_is_split_into_three_that_share_no_example(composed: Composed, method: str) -> None:
     overrides = ("recipe=smoke", "task=qnli", "preparation.split.dev_share=0.2", "preparation.split.test_share=0.2")
     settings = composed(*overrides, f"preparation.split.method={method}", "preparation.near.similarity=0")
     folder = prepared_data.run(settings)
@@ -197,7 +197,7 @@ def test_nothing_to_do_is_an_error(composed: Composed) -> None:
         prepared_data.run(composed("recipe=smoke", "preparation=none"))
 
 
-def test_a_set_of_which_nothing_is_left_is_an_error(reviews: Callable[..., Settings]) -> None:
+def test_a_set_without_remaining_examples_is_an_error(reviews: Callable[..., Settings]) -> None:
     limit = ("preparation.lengths.min_words=5", "preparation.held_out_steps=[lengths]")
     with pytest.raises(DataError, match="got none of 1; the last was dropped by lengths"):
         prepared_data.run(reviews("preparation.steps=[lengths]", *limit, dev="plainly dreadful\t0\n"))
@@ -216,7 +216,6 @@ def test_no_torch_is_imported() -> None:
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-@pytest.mark.slow
 def test_the_experiment_runs_and_names_what_is_wrong(tmp_path: Path, run_experiment: Run) -> None:
     run_experiment("prepare.py", tmp_path, "task=qnli")
     assert (tmp_path / "results/prepared/qnli-clean-s0/report.md").is_file()

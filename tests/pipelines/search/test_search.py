@@ -57,7 +57,7 @@ def searching(tmp_path: Path) -> Searching:
     return build
 
 
-def test_the_best_of_a_search_is_written_as_a_file_with_all_trials_beside_it(
+def test_a_search_writes_its_best_settings_and_all_trials(
     searching: Searching, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search, "run_trial", formula)
@@ -87,7 +87,7 @@ def test_a_trial_that_fails_does_not_end_the_search_and_all_failing_do(
         ("complete", ""),
         ("fail", "the loss became nan"),
     ]
-    with pytest.raises(TrainingError, match="no trial of the search came to an end; the loss became nan"):
+    with pytest.raises(TrainingError, match="no trial of the search finished; the loss became nan"):
         search.run(searching("search/space=none", f"+search.space={{{RATE}:{{choices:[0.5]}}}}", "search.method=grid"))
 
 
@@ -109,7 +109,7 @@ def test_a_space_that_cannot_be_searched_is_refused_before_the_first_trial(
     assert not (tmp_path / "results").exists()
 
 
-def test_more_trials_continue_a_search_and_another_space_begins_anew(searching: Searching) -> None:
+def test_more_trials_continue_a_search_and_another_space_starts_a_new_one(searching: Searching) -> None:
     def key(*overrides: str) -> str:
         return search.search_run(searching(*overrides).settings()).key
 
@@ -136,7 +136,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
 
 
 @pytest.mark.slow
-def test_a_killed_search_goes_on_and_its_best_reruns_with_the_same_dev_score(
+def test_a_killed_search_continues_and_its_best_settings_give_the_same_dev_score(
     killed: tuple[Path, list[str]], run_python: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     folder, command = killed
@@ -158,7 +158,7 @@ def test_a_killed_search_goes_on_and_its_best_reruns_with_the_same_dev_score(
 
 
 @pytest.mark.slow
-def test_a_search_in_two_processes_has_its_trials_exactly(
+def test_a_search_in_two_processes_runs_exactly_its_trials(
     killed: tuple[Path, list[str]], run_python: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     folder, command = killed

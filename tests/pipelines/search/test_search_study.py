@@ -18,10 +18,10 @@ CLAIM = """
 import sys, time
 from pathlib import Path
 from charbert.config.search import *
-from charbert.pipelines.search.search_study import Study
+from charbert.pipelines.search.search_study import SearchStudy
 space = {"rate": Dimension(low=1e-5, high=1e-1, log=True)}
 folder = Path(sys.argv[1])
-study = Study(folder, folder / "locks", SearchSettings(SearchMethod.random, trials=9, space=space))
+study = SearchStudy(folder, folder / "locks", SearchSettings(SearchMethod.random, trials=9, space=space))
 """
 
 
@@ -46,7 +46,7 @@ def test_a_grid_runs_every_combination_once_whoever_asks(tmp_path: Path) -> None
     assert [(values["size"], values["rate"]) for values in trials] == list(wanted)
 
 
-def test_a_search_that_is_opened_again_goes_on_as_if_it_had_never_stopped(tmp_path: Path) -> None:
+def test_a_search_that_is_opened_again_continues_with_the_same_trials(tmp_path: Path) -> None:
     for method in (SearchMethod.random, SearchMethod.bayesian):
         whole = run_all(opened(tmp_path / f"{method.name} whole", method=method, trials=8))
         parts = [run_all(opened(tmp_path / f"{method.name} parts", method=method, trials=8), 3) for _ in range(3)]
@@ -61,7 +61,7 @@ def test_another_seed_gives_other_trials_and_more_trials_continue(tmp_path: Path
     assert len(run_all(opened(tmp_path / "one", trials=6))) == 2
 
 
-def test_bayesian_search_comes_closer_than_its_random_beginning(tmp_path: Path) -> None:
+def test_bayesian_search_improves_on_its_random_startup(tmp_path: Path) -> None:
     study = opened(tmp_path, method=SearchMethod.bayesian, trials=30)
     run_all(study)
     scores = [trial.value for trial in study.trials]
@@ -69,7 +69,7 @@ def test_bayesian_search_comes_closer_than_its_random_beginning(tmp_path: Path) 
     assert sum(scores[-10:]) > sum(scores[:10])
 
 
-def test_a_trial_whose_process_was_killed_is_done_again_and_that_of_a_living_one_is_not(tmp_path: Path) -> None:
+def test_a_trial_of_a_killed_process_is_run_again_and_that_of_a_running_one_is_not(tmp_path: Path) -> None:
     code = CLAIM + "claimed = study.claim(); print(claimed.values['rate'], flush=True); time.sleep(60)"
     holders = [
         subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
@@ -90,7 +90,7 @@ def test_a_trial_whose_process_was_killed_is_done_again_and_that_of_a_living_one
             holder.communicate()
 
 
-def test_a_line_that_a_kill_left_half_written_is_no_obstacle(tmp_path: Path) -> None:
+def test_an_incomplete_last_line_is_removed(tmp_path: Path) -> None:
     before = run_all(opened(tmp_path), 2)
     file = tmp_path / "study.jsonl"
     whole = file.read_bytes()
@@ -130,7 +130,7 @@ def curve(study: SearchStudy, scores: list[float]) -> int:
     [({}, 2), ({"warmup_evaluations": 0}, 1), ({"pruner": Pruner.none}, 3), ({"startup_trials": 3}, 3)],
     ids=["after the first evaluation", "at once", "never", "not while trials are too few"],
 )
-def test_a_hopeless_trial_is_ended_early(tmp_path: Path, changes: dict[str, Any], evaluations: int) -> None:
+def test_a_bad_trial_is_pruned(tmp_path: Path, changes: dict[str, Any], evaluations: int) -> None:
     study = opened(tmp_path, **{"startup_trials": 2, **changes})
     assert [curve(study, [0.5, 0.6, 0.7]) for _ in range(2)] == [3, 3]
     assert curve(study, [0.1, 0.1, 0.1]) == evaluations
@@ -147,7 +147,9 @@ def test_a_trial_that_failed_counts_and_says_why(tmp_path: Path) -> None:
     assert [trial.user_attrs["error"] for trial in study.trials] == ["the loss became nan"] * 2
 
 
-def test_importance_falls_on_the_setting_that_matters_and_needs_scores_that_differ(tmp_path: Path) -> None:
+def test_the_setting_that_changes_scores_is_the_most_important(
+    tmp_path: Path,
+) -> None:
     space = {"rate": RATES, "size": Dimension(choices=[16, 32])}
     study = opened(tmp_path, trials=20, space=space)
     assert study.importances() == {}

@@ -10,6 +10,7 @@ from charbert.config.schema import Settings
 from charbert.errors import RecordError, SettingsError
 from charbert.pipelines import redraw
 from charbert.pipelines.tables import paper
+from charbert.pipelines.tables.drawing import draw, draw_all
 from charbert.records import ResultRecord, start_record, write_record
 from charbert.reporting.tables.paper import TABLE_SPECS
 from charbert.runs.comparability import comparison_keys
@@ -61,7 +62,7 @@ def drawn(settings: Settings, stem: str) -> str:
     return (Path(settings.paths.results) / "tables" / f"{stem}.md").read_text()
 
 
-def test_a_finished_cell_is_read_and_its_table_drawn_with_marks(composed: Composed) -> None:
+def test_a_finished_run_is_read_and_its_table_drawn_with_marks(composed: Composed) -> None:
     bert, char = (composed("experiment=table2_robustness", "task=qnli", f"model={m}") for m in ("bert", "charbert"))
     finish(bert, 0.8, attacked=0.4)
     record = finish(char, 0.85, attacked=0.9)
@@ -71,16 +72,16 @@ def test_a_finished_cell_is_read_and_its_table_drawn_with_marks(composed: Compos
     assert "| CharBERT | **85.00** [91.7] | **90.00**\\* [80.1] |" in table
     figures = Path(char.paths.results) / "figures"
     assert {path.name for path in figures.iterdir()} == {
-        f"{stem}.{kind}" for stem in ("table2_robustness", "attack_drop") for kind in ("png", "svg")
+        f"{stem}.{kind}" for stem in ("table2_robustness", "attack_drop", "summary") for kind in ("png", "svg")
     }
 
 
-def test_rows_of_roberta_stand_beside_berts_in_tables_1_and_3_only(composed: Composed) -> None:
+def test_rows_of_roberta_are_in_tables_1_and_3_only(composed: Composed) -> None:
     for trunk in ("minilm", "roberta_base"):
         for model in ("bert", "charbert"):
             last = composed(f"trunk={trunk}", f"model={model}")
             finish(last, 0.9 if trunk == "minilm" else 0.95)
-    assert paper.draw_all(last) == ["table2_robustness", "table3_sequence_labeling", "table4_ablation"]
+    assert draw_all(last, paper.TABLES.values()) == ["table2_robustness", "table3_sequence_labeling", "table4_ablation"]
     table = drawn(last, "table3_sequence_labeling")
     assert "| BERT | 90.00 [91.24] |" in table and "| CharBERT-RoBERTa | **95.00** [92.49] |" in table
     assert "trunks minilm, roberta-base" in table
@@ -92,18 +93,18 @@ def test_of_two_trunks_of_one_family_the_one_asked_for_is_shown(composed: Compos
     finish(composed("model=bert"), 0.9)
     finish(composed("model=bert", "trunk=bert_base_cased"), 0.8)
     settings = composed("trunk=bert_base_cased")
-    paper.draw(settings, "table3_sequence_labeling")
+    draw(settings, paper.TABLES["table3_sequence_labeling"])
     assert "| BERT | 80.00 [91.24] |" in drawn(settings, "table3_sequence_labeling")
 
 
-def test_a_table_without_cells_is_not_drawn(composed: Composed) -> None:
-    assert paper.draw_all(composed()) == []
+def test_a_table_without_runs_is_not_drawn(composed: Composed) -> None:
+    assert draw_all(composed(), paper.TABLES.values()) == []
     finish(composed("task=cola"), 0.5)
-    assert paper.draw_all(composed()) == ["table1_qa_classification"]
+    assert draw_all(composed(), paper.TABLES.values()) == ["table1_qa_classification"]
 
 
 def test_an_experiment_that_is_no_table_is_refused(composed: Composed) -> None:
-    with pytest.raises(SettingsError, match="experiment=pretrain is no table of cells; known: table1_qa"):
+    with pytest.raises(SettingsError, match="experiment=pretrain draws none of the tables table1_qa"):
         paper.run(composed())
 
 
@@ -124,4 +125,4 @@ def test_everything_is_redrawn_where_torch_cannot_be_imported(composed: Composed
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert {path.stem for path in (tmp_path / "results/tables").iterdir()} == set(TABLE_SPECS)
+    assert {path.stem for path in (tmp_path / "results/tables").iterdir()} == {*TABLE_SPECS, "summary"}

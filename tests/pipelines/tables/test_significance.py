@@ -63,7 +63,7 @@ def test_a_clear_difference_from_bert_is_found_and_bert_itself_has_none(folder: 
     assert p_values["AdvBERT", "QNLI acc. original"] == 1.0
 
 
-def test_a_rival_takes_the_place_of_the_plain_trunk_which_is_not_tested_twice(folder: Folder) -> None:
+def test_a_second_baseline_replaces_the_plain_trunk_which_is_not_tested_twice(folder: Folder) -> None:
     for model, right in (("BERT", 50), ("CharBERT", 80), ("AdvBERT", 51)):
         folder.add(model, answers(right))
     heading = "QNLI acc. original"
@@ -119,7 +119,7 @@ def test_every_metric_has_its_test(folder: Folder, metric: str, units: np.ndarra
     assert folder.p_values(column)["CharBERT", "QNLI"] < 0.05
 
 
-def test_a_column_that_no_units_are_kept_for_has_no_p_value(folder: Folder) -> None:
+def test_a_column_without_stored_counts_has_no_p_value(folder: Folder) -> None:
     for model in ("BERT", "CharBERT"):
         folder.add(model, answers(50))
         folder.records[-1].metrics["eval/qnli/f1"] = 0.5
@@ -143,7 +143,7 @@ def test_a_damaged_file_is_named(folder: Folder) -> None:
         folder.p_values()
 
 
-def test_a_second_metric_is_tested_on_units_of_its_own(folder: Folder) -> None:
+def test_a_second_metric_is_tested_on_its_own_counts(folder: Folder) -> None:
     exact = Column("QNLI exact", "original", "eval/qnli/exact")
     for model, right in (("BERT", 50), ("CharBERT", 80)):
         folder.add(model, answers(60))

@@ -110,7 +110,7 @@ def test_a_killed_run_repeats_no_finished_fold(
 
 
 @pytest.mark.slow
-def test_each_fold_has_a_recogniser_of_its_own_words_and_shows_what_the_model_read(
+def test_each_fold_has_its_own_word_recognizer_and_predictions_show_the_corrected_text(
     data: Path, benchmarks: Benchmarks
 ) -> None:
     recognizer = ("enabled=true", "backoff=pass_through", "training.max_steps=2", "vocab_size=50")
@@ -131,7 +131,7 @@ def test_answers_of_folds_share_one_search_for_the_threshold(data: Path, benchma
     assert set(record.data_checksums) == {"squad/dev-v2.0.json"}
 
 
-def test_the_first_folds_alone_are_scored_and_are_not_trained_again_when_the_others_follow(
+def test_the_first_folds_can_be_scored_alone_and_are_not_trained_again_later(
     data: Path, benchmarks: Benchmarks, trained: list[str]
 ) -> None:
     settings = benchmarks("data=folds", "task=qnli", *THREE, "data.sets.qnli.folds.run_first=2")
@@ -156,7 +156,7 @@ def test_a_single_fold_has_no_deviation(data: Path, benchmarks: Benchmarks) -> N
     assert {statistics["sd"] for statistics in record.details["folds"].values()} == {None}
 
 
-def test_one_cell_stands_for_all_folds_and_each_fold_has_its_own(benchmarks: Benchmarks) -> None:
+def test_all_folds_together_are_one_run_and_each_fold_is_another(benchmarks: Benchmarks) -> None:
     settings = benchmarks("data=folds", "task=qnli")
     assert finetuning_run(with_fold(settings, 3)).key == finetuning_run(settings).key
     keys = {fold_run(with_fold(settings, fold)).folder for fold in range(5)}

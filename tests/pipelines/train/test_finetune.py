@@ -49,7 +49,7 @@ def refused(settings: Settings, capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().err
 
 
-def test_errors_lie_beside_predictions_and_show_words_before_and_after_the_attack(
+def test_errors_are_written_next_to_predictions_with_words_before_and_after_the_attack(
     data: Path, benchmarks: Benchmarks
 ) -> None:
     settings = benchmarks("task=ner")
@@ -76,7 +76,7 @@ def test_errors_lie_beside_predictions_and_show_words_before_and_after_the_attac
     assert {"eval/ner/f1", "attack/ner/charbert/f1", "attack/ner/released/f1"} <= record.metrics.keys()
 
 
-def test_an_unknown_label_of_the_test_set_is_named_before_anything_is_trained(
+def test_an_unknown_label_of_the_test_set_is_refused_before_training(
     data: Path, benchmarks: Benchmarks, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_conll(data / NER["test"], [*SENTENCES, tagged("The Nile rose", "O B-RIVER O")])
@@ -128,7 +128,7 @@ def test_an_empty_file_is_named(
     assert "expected at least one sentence" in message
 
 
-def test_a_task_may_have_a_length_of_its_own(benchmarks: Benchmarks) -> None:
+def test_a_task_can_have_its_own_length(benchmarks: Benchmarks) -> None:
     plain, longer = benchmarks("task=ner"), benchmarks("task=ner", "task.max_length=64")
     assert (plain.finetuning_length, longer.finetuning_length) == (48, 64)
     assert finetuning_run(plain).key != finetuning_run(longer).key
@@ -136,7 +136,7 @@ def test_a_task_may_have_a_length_of_its_own(benchmarks: Benchmarks) -> None:
     assert finetuning_run(plain).key == finetuning_run(same).key
 
 
-def test_a_set_with_few_examples_may_be_read_more_often(entities: Benchmarks) -> None:
+def test_a_set_with_few_examples_can_have_more_epochs(entities: Benchmarks) -> None:
     epochs = ("finetuning.max_steps=-1", "finetuning.epochs=1")
     plain, longer = entities(*epochs), entities(*epochs, "data.sets.ner.epochs_factor=3")
     assert finetuning_run(plain).key == finetuning_run(entities(*epochs, "data.sets.ner.epochs_factor=1")).key
@@ -147,9 +147,7 @@ def test_a_set_with_few_examples_may_be_read_more_often(entities: Benchmarks) ->
 
 
 @pytest.mark.parametrize(("recipe", "length"), [("paper", 384), ("minilm", 384), ("quick", 96), ("smoke", 64)])
-def test_passages_get_more_room_than_sentences_where_the_trunk_has_it(
-    composed: Benchmarks, recipe: str, length: int
-) -> None:
+def test_passages_have_a_larger_maximal_length_than_sentences(composed: Benchmarks, recipe: str, length: int) -> None:
     assert composed(f"recipe={recipe}", "task=squad2").finetuning_length == length
 
 

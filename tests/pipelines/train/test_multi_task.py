@@ -30,7 +30,7 @@ LEARNING = ("finetuning.max_steps=8", "finetuning.evaluations=1", "finetuning.ba
 
 @pytest.fixture
 def finished(head_data: Path, benchmarks: Benchmarks) -> tuple[Settings, ResultRecord]:
-    settings = benchmarks(*TOGETHER, *LEARNING, "robust_training=self_teaching")
+    settings = benchmarks(*TOGETHER, *LEARNING, "robust_training=consistency")
     return settings, multi_task_tables.run(settings)
 
 
@@ -39,7 +39,7 @@ def part(settings: Settings, name: str) -> Run:
 
 
 @pytest.mark.slow
-def test_each_task_is_scored_and_saved_as_if_it_had_been_trained_alone(
+def test_each_task_is_scored_and_saved_as_after_training_on_it_alone(
     finished: tuple[Settings, ResultRecord],
 ) -> None:
     settings, record = finished
@@ -85,7 +85,7 @@ def test_a_key_depends_on_tasks_and_sampling_and_never_on_the_single_task(benchm
         (("data=folds", "~multi_task.tasks.ner"), "gives multi_task.tasks.squad1 folds"),
     ],
 )
-def test_what_does_not_go_with_several_tasks_is_refused(
+def test_settings_that_do_not_work_with_several_tasks_are_refused(
     benchmarks: Benchmarks, override: tuple[str, ...], match: str
 ) -> None:
     files = () if "data=folds" in override else FILES
@@ -97,5 +97,5 @@ def test_what_does_not_go_with_several_tasks_is_refused(
 def test_a_task_must_be_called_by_its_name(benchmarks: Benchmarks) -> None:
     with pytest.raises(SettingsError, match=r"write \+task@multi_task\.tasks\.pos=pos"):
         benchmarks("+task@multi_task.tasks.ner=pos")
-    with pytest.raises(SettingsError, match=r"multi_task\.temperature must be 1 or more"):
+    with pytest.raises(SettingsError, match=r"multi_task\.temperature must be at least 1"):
         benchmarks("multi_task.temperature=0.5")

@@ -37,7 +37,7 @@ def test_own_files_are_read_from_the_working_folder_whatever_the_task_is_called(
     assert settings.data.name == "own"
 
 
-def test_what_is_in_own_files_identifies_a_cell_and_where_they_lie_does_not(
+def test_the_content_of_own_files_identifies_a_run_and_their_folder_does_not(
     composed: Composed, own: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def key() -> str:
@@ -63,7 +63,7 @@ def test_an_own_file_that_was_not_given_is_asked_for(composed: Composed, own: li
         data_file(settings, settings.data.sets["texts"].test, "the test set")
 
 
-def test_own_files_beside_a_generated_corpus_leave_the_generated_sets_alone(
+def test_own_files_with_a_generated_corpus_do_not_change_the_generated_sets(
     composed: Composed, own: list[str], tmp_path: Path
 ) -> None:
     settings = composed("recipe=smoke", "task=texts", *own)
@@ -72,7 +72,7 @@ def test_own_files_beside_a_generated_corpus_leave_the_generated_sets_alone(
 
 
 @pytest.mark.slow
-def test_a_model_of_own_files_is_made_once_and_again_when_it_is_gone(
+def test_a_model_of_own_files_is_trained_once_and_again_if_it_is_deleted(
     benchmarks: Callable[..., Settings], own: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")

@@ -36,10 +36,10 @@ def test_a_model_without_objective_is_not_pretrained(composed: Composed) -> None
     assert prepare_encoder(composed("model=charbert_unpretrained")) is None
 
 
-def test_starts_at_the_trunk_begin_with_what_it_knows(composed: Composed, tiny_trunk: Path) -> None:
+def test_a_start_at_the_trunk_copies_its_embeddings_and_adds_nothing(composed: Composed, tiny_trunk: Path) -> None:
     trunk = (f"trunk.location={tiny_trunk}", "trunk=tiny_bert", "trunk.source=folder")
     still = ("pretraining.max_steps=1", "pretraining.optimizer.learning_rate=1e-12", "tracking=off")
-    starts = ("model=charbert_nlm_start", "model.interaction_start=trunk")
+    starts = ("model=explored/charbert_nlm_start", "model.interaction_start=trunk")
     settings = composed("recipe=smoke", *starts, *trunk, *still)
     model = CharBertForPreTraining.from_pretrained(prepare_encoder(settings))
     (interaction,), head = model.charbert.interactions, model.nlm_head

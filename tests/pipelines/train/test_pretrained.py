@@ -61,7 +61,7 @@ def test_the_encoder_is_fine_tuned_as_it_was_saved_and_nothing_is_pretrained(
     assert not made & {"trunk", "pretrain"}
 
 
-def test_the_files_and_not_their_folder_identify_the_cell(pretrained: Composed, encoder: Path, tmp_path: Path) -> None:
+def test_the_files_and_not_their_folder_identify_the_run(pretrained: Composed, encoder: Path, tmp_path: Path) -> None:
     key = finetuning_run(pretrained()).key
     moved = tmp_path / "elsewhere"
     shutil.move(encoder, moved)

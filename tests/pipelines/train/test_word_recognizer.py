@@ -1,30 +1,21 @@
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hydra import compose, initialize_config_dir
 
-from charbert.config.load import load_settings
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError
 from charbert.pipelines.train.word_recognizer import prepare_corrector, prepare_recognizer
 from charbert.records import read_records
 from charbert.runs.keys import encoder_identity
 from charbert.runs.run import background_recognizer_run, finetuning_run, recognizer_run
-
-CONF = Path(__file__).parents[3] / "conf"
+from tests.composition import compose_settings
 
 
 def composed(folder: Path, *overrides: str) -> Settings:
     places = [f"paths.outputs={folder / 'outputs'}", f"paths.results={folder / 'results'}"]
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return load_settings(
-            compose(
-                "pretrain",
-                overrides=["recipe=smoke", "tracking=off", "model=bert_wordrec", *places, *overrides],
-            )
-        )
+    plain = ("recipe=smoke", "tracking=off", "model=bert_wordrec")
+    return compose_settings("pretrain", *plain, *places, *overrides, folder=folder)
 
 
 class PlainTask:
@@ -32,9 +23,8 @@ class PlainTask:
 
     name = "ner"
 
-    def attack(self, examples: Sequence[Any], noise: Any, seed: int) -> tuple[list[Any], list[Any]]:
-        corruptions = [noise.corrupt(words, None) for words in examples]
-        return [corruption.words for corruption in corruptions], [[] for _ in examples]
+    def sentences(self, examples: Sequence[list[str]]) -> list[list[str]]:
+        return list(examples)
 
 
 SETS = {
@@ -43,7 +33,7 @@ SETS = {
 }
 
 
-def test_a_recogniser_is_trained_once_and_then_found(tmp_path: Path) -> None:
+def test_a_recognizer_is_trained_only_once(tmp_path: Path) -> None:
     settings = composed(tmp_path, "model.recognizer.backoff=pass_through")
     folder = Path(prepare_recognizer(settings, PlainTask(), SETS))
     weights = folder / "model.safetensors"
@@ -63,25 +53,25 @@ def test_the_corrector_keeps_the_number_of_words(tmp_path: Path) -> None:
     assert len(corrector.correct(["Svene", "ships", "sank"])) == 3
 
 
-def test_a_model_without_a_recogniser_has_no_corrector(tmp_path: Path) -> None:
+def test_a_model_without_a_recognizer_has_no_corrector(tmp_path: Path) -> None:
     assert prepare_corrector(composed(tmp_path, "model=bert"), PlainTask(), SETS) is None
 
 
-def test_how_words_are_corrected_changes_the_result_but_not_the_recogniser(tmp_path: Path) -> None:
+def test_settings_of_correction_change_the_result_but_not_the_recognizer(tmp_path: Path) -> None:
     cased, lower = composed(tmp_path), composed(tmp_path, "model.recognizer.keep_case=false")
     assert finetuning_run(cased).key != finetuning_run(lower).key
     assert recognizer_run(cased).key == recognizer_run(lower).key
     assert background_recognizer_run(cased).key != recognizer_run(cased).key
 
 
-def test_the_background_matters_only_where_it_is_asked(tmp_path: Path) -> None:
+def test_the_background_recognizer_is_part_of_the_key_only_if_it_is_used(tmp_path: Path) -> None:
     size = "model.recognizer.background_vocab_size=77"
     alone = "model.recognizer.backoff=neutral"
     assert finetuning_run(composed(tmp_path)).key != finetuning_run(composed(tmp_path, size)).key
     assert finetuning_run(composed(tmp_path, alone)).key == finetuning_run(composed(tmp_path, alone, size)).key
 
 
-def test_a_recogniser_that_is_off_changes_no_other_cell(tmp_path: Path) -> None:
+def test_a_recognizer_that_is_off_changes_no_key(tmp_path: Path) -> None:
     bert = composed(tmp_path, "model=bert")
     other = composed(tmp_path, "model=bert", "model.recognizer.hidden_size=77")
     assert finetuning_run(bert).key == finetuning_run(other).key

@@ -62,7 +62,7 @@ def texts(path: Path) -> list[str]:
     return ["".join(node.itertext()).strip() for node in ElementTree.parse(path).iter() if node.tag.endswith("}text")]
 
 
-def test_fig4_shows_each_class_beside_the_papers() -> None:
+def test_fig4_shows_our_score_of_each_class_and_the_papers() -> None:
     table = tables.fig4_word_vs_subword([split_record("BERT", 1, 0.8), split_record("BERT", 2, 0.9)])
     cell = table.cell("BERT", "NER F1 split")
     assert cell.mean == pytest.approx(85) and cell.published == 90.28
@@ -105,7 +105,7 @@ def test_the_sentence_is_that_of_the_lowest_seed() -> None:
     assert tables.shown_sentences([early, late]) == {"BERT": SENTENCE}
 
 
-def test_the_pictures_show_names_numbers_and_words(tmp_path) -> None:
+def test_the_figures_show_names_numbers_and_words(tmp_path) -> None:
     split = tables.fig4_word_vs_subword([split_record("BERT", 1, 0.8)])
     moved = [sensitivity_record("BERT", 1), sensitivity_record("CharBERT", 1)]
     drawn = {
@@ -124,7 +124,7 @@ def test_the_pictures_show_names_numbers_and_words(tmp_path) -> None:
     assert all(paths[0].read_bytes().startswith(b"\x89PNG") for paths in drawn.values())
 
 
-def test_sources_of_an_encoder_with_a_long_name_stand_on_short_lines(tmp_path) -> None:
+def test_sources_of_an_encoder_with_a_long_name_are_broken_into_lines(tmp_path) -> None:
     long = [source_record("CharBERT (pretrained)", source, "gru", 0.8) for source in ("char", "token")]
     _, drawn = figures.source_dots(tables.fig6_embedding_sources([*SOURCES, *long]), tmp_path, "fig6")
     written = texts(drawn)
@@ -133,5 +133,5 @@ def test_sources_of_an_encoder_with_a_long_name_stand_on_short_lines(tmp_path) -
 
 
 def test_redrawing_needs_no_torch() -> None:
-    code = "import sys; import charbert.pipelines.analyses.base; sys.exit('torch' in sys.modules)"
+    code = "import sys; import charbert.pipelines.redraw; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -34,7 +34,7 @@ def test_each_seed_loses_its_own_share_and_only_tasks_that_were_run_are_shown() 
     assert drops["QNLI acc."]["BERT"].scores == pytest.approx((50.0, 30.0))
 
 
-def test_a_score_without_its_counterpart_loses_nothing_that_could_be_shown() -> None:
+def test_a_loss_needs_the_original_and_the_attacked_score() -> None:
     drops = attack_drops(table(Row("BERT", (Cell((80.0,)), Cell(), Cell((0.0,)), Cell((0.0,))))))
     assert drops == {"QNLI acc.": {}, "NER F1": {}}
 

@@ -11,7 +11,7 @@ PROBABILITIES = np.array([[0.9, 0.1], [0.3, 0.7], [0.45, 0.55]])
 BINS = reliability_bins([0, 1, 0], PROBABILITIES, bins=10)
 
 
-def test_a_panel_for_each_version_says_what_it_shows(tmp_path: Path) -> None:
+def test_the_panel_of_each_eval_set_has_a_heading_and_a_note(tmp_path: Path) -> None:
     paths = reliability_plot(
         {"clean": BINS, "charbert": BINS},
         tmp_path,

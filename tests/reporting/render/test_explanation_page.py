@@ -50,7 +50,7 @@ def test_nothing_of_the_text_becomes_markup() -> None:
     assert sum(NASTY in text for text in page.seen) >= 4  # title, heading, about, subword, output
 
 
-def test_the_page_needs_no_network_and_no_script_and_knows_the_dark() -> None:
+def test_the_page_needs_no_network_and_no_script_and_has_a_dark_mode() -> None:
     page = render_page("Why?", "A model.", [explained(word="lind")])
     assert not re.search(r"<script|<link|https?://|@import|url\(", page)
     assert "prefers-color-scheme: dark" in page and "color-scheme: light dark" in page
@@ -71,7 +71,7 @@ def test_an_incomplete_sum_says_so() -> None:
 
 
 @pytest.mark.parametrize(("value", "name"), [(2.0, ADDS), (-2.0, TAKES)])
-def test_what_adds_and_what_takes_away_have_colours_of_their_own(value: float, name: str) -> None:
+def test_positive_and_negative_values_have_different_colors(value: float, name: str) -> None:
     red, green, blue = (int(name[place : place + 2], 16) for place in (1, 3, 5))
     assert css_color(value, 2.0) == f"rgba({red},{green},{blue},0.750)"
     assert css_color(value, 4.0).endswith(",0.375)")
@@ -84,7 +84,7 @@ def test_a_map_is_one_pixel_a_value() -> None:
     assert (int.from_bytes(data[16:20]), int.from_bytes(data[20:24])) == (4, 3)
 
 
-def test_pictures_are_drawn_of_any_text_with_and_without_characters(tmp_path: Path) -> None:
+def test_figures_are_drawn_of_any_text_with_and_without_characters(tmp_path: Path) -> None:
     for texts in ([explained(), explained(word="$x_1$")], [explained(chars=False)]):
         for draw in (attribution_strips, attention_grids):
             png, svg = draw(texts, tmp_path, draw.__name__)

@@ -31,7 +31,7 @@ def test_a_report_says_what_each_step_did_and_shows_examples() -> None:
     assert "    - f:3: of f:1" in text and "- kept: 1" in text and "`train.tsv` sha256 `0123`" in text
 
 
-def test_the_same_report_gives_the_same_picture(tmp_path: Path) -> None:
+def test_the_same_report_gives_the_same_figure(tmp_path: Path) -> None:
     first, second = (
         [path.read_bytes() for path in preparation_figure(REPORT, tmp_path / name, "sets")] for name in "ab"
     )

@@ -27,7 +27,7 @@ def record(model: str, seed: int = 1, f1: float = 0.5, finished: str = "1", **se
 LORA = {"strategy": {"name": "lora"}}
 
 
-def test_rows_are_models_and_ways_with_full_fine_tuning_first() -> None:
+def test_rows_are_models_and_strategies_with_full_fine_tuning_first() -> None:
     table = adaptation_table(
         [record("CharBERT", **LORA), record("BERT", **LORA), record("BERT")], "ner", "f1", "charbert"
     )
@@ -36,15 +36,15 @@ def test_rows_are_models_and_ways_with_full_fine_tuning_first() -> None:
     assert "not comparable" in table.caption
 
 
-def test_seeds_stand_in_one_row_and_of_one_seed_the_later_run_counts() -> None:
+def test_seeds_are_in_one_row_and_of_one_seed_the_later_run_counts() -> None:
     runs = [record("BERT", f1=0.6, finished="2"), record("BERT", f1=0.1), record("BERT", seed=2, f1=0.8)]
     (row,) = adaptation_table(runs, "ner", "f1", "charbert").rows
     assert row.cells[2].scores == pytest.approx((60.0, 80.0))
 
 
-def test_a_way_names_the_teacher_and_the_typos_beside_the_strategy() -> None:
-    both = record("BERT", **LORA, distillation={"enabled": True}, robust_training={"method": "self_teaching"})
-    assert adaptation_label(both) == "lora + distillation + self-teaching"
+def test_a_row_names_distillation_and_training_on_typos_after_the_strategy() -> None:
+    both = record("BERT", **LORA, distillation={"enabled": True}, robust_training={"method": "consistency"})
+    assert adaptation_label(both) == "lora + distillation + consistency"
     assert (
         adaptation_label(record("BERT", distillation={"enabled": False}, robust_training={"method": "none"})) == "full"
     )

@@ -18,7 +18,7 @@ def test_the_lowest_error_and_the_highest_area_are_best() -> None:
     assert "Of each word's tag by itself" in render_markdown(table)
 
 
-def test_records_without_judging_are_left_out() -> None:
+def test_records_without_calibration_scores_are_left_out() -> None:
     old = ResultRecord("finetune", "e", "ner-old", "old", {"model": {"name": "Old"}}, 1, {"eval/ner/f1": 0.5})
     table = calibration_table([old, record("BERT", "", 0.2)], "ner", "charbert")
     assert [row.label for row in table.rows] == ["BERT"]

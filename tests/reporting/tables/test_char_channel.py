@@ -37,7 +37,7 @@ def test_an_encoder_that_was_not_pretrained_has_a_row_of_its_start_alone() -> No
     assert "9 blocks of held-out text." in render_markdown(table)
 
 
-def test_scores_under_attack_stand_beside_and_their_ranks_are_correlated() -> None:
+def test_scores_under_attack_have_a_column_and_their_ranks_are_correlated() -> None:
     table = attacked_table({"CharBERT": 40.0, "w/o GRU": 50.0, "w/o NLM": 45.0, "char start": 49.0, "other": 70.0})
     assert [row.label for row in table.rows] == ["CharBERT", "char start", "w/o GRU", "w/o NLM"]
     assert table.cell("w/o GRU", "NER F1 attack") == Cell((50.0,))
@@ -50,7 +50,7 @@ def pretraining(model: str, perplexity: float, **others: object) -> ResultRecord
     return ResultRecord("pretrain", "x", model, model, settings, 1, metrics={"eval/mlm_perplexity": perplexity})
 
 
-def test_scores_of_an_encoders_own_pretraining_stand_beside_and_are_correlated() -> None:
+def test_scores_of_an_encoders_pretraining_have_columns_and_are_correlated() -> None:
     other_trunk = pretraining("CharBERT", 7.0, trunk={"name": "large"})
     pretrained = [pretraining(model, 100 - 50 * move) for model, move in PRETRAINED.items()]
     cells = {model: Cell((40 + move,)) for model, move in PRETRAINED.items()}
@@ -65,7 +65,7 @@ def test_scores_of_an_encoders_own_pretraining_stand_beside_and_are_correlated()
 
 
 @pytest.mark.parametrize("other", [{"later": 0}, {"recognizer": {"epochs": 2}}])
-def test_settings_that_say_nothing_of_the_encoder_or_are_newer_part_no_encoder(other: dict[str, object]) -> None:
+def test_a_pretraining_is_found_despite_newer_settings_and_those_of_the_recognizer(other: dict[str, object]) -> None:
     measured, pretrained = record("CharBERT", {"pretrained/token_change": 0.1}), pretraining("CharBERT", 50.0)
     measured.settings["model"] = {"name": "CharBERT", "recognizer": {"epochs": 1}}
     pretrained.settings["model"] = {"name": "CharBERT", **other}
@@ -80,12 +80,12 @@ def test_encoders_without_a_score_count_for_no_correlation(tmp_path: Path) -> No
     assert robustness_dots(table, tmp_path, "dots") == [] and not list(tmp_path.iterdir())
 
 
-def test_a_table_without_scores_has_no_picture(tmp_path: Path) -> None:
+def test_a_table_without_scores_has_no_figure(tmp_path: Path) -> None:
     records = [record(model, {"pretrained/token_change": move}) for model, move in PRETRAINED.items()]
     assert robustness_dots(char_channel_table(records), tmp_path, "dots") == []
 
 
-def test_the_picture_names_each_encoder_and_names_of_neighbours_part(tmp_path: Path) -> None:
+def test_the_figure_names_each_encoder_without_overlaps(tmp_path: Path) -> None:
     scores = {"CharBERT": 40.0, "w/o GRU": 50.0, "w/o NLM": 49.8, "char start": 55.0}
     png, svg = robustness_dots(attacked_table(scores), tmp_path, "dots")
     assert png.read_bytes().startswith(b"\x89PNG")

@@ -46,7 +46,7 @@ def table() -> Table:
     )
 
 
-def test_models_and_forms_stand_in_their_order(table: Table) -> None:
+def test_models_and_forms_are_in_order(table: Table) -> None:
     assert [row.label for row in table.rows] == [
         "BERT, original",
         "CharBERT, original",
@@ -72,13 +72,13 @@ def test_sizes_and_scores_are_in_their_units_and_zeros_are_of_all_weights(table:
     assert table.cell("CharBERT, original", "weights, % zero").mean is None
 
 
-def test_the_text_says_what_a_reader_must_know(table: Table) -> None:
+def test_the_caption_names_the_examples_the_threads_and_generated_data(table: Table) -> None:
     text = render_markdown(table)
     assert "1,200 test examples; times on 1 CPU thread" in text
     assert "not comparable with the paper" in text
 
 
-def test_the_picture_has_a_panel_for_each_version(table: Table, tmp_path: Path) -> None:
+def test_the_figure_has_a_panel_for_each_eval_set(table: Table, tmp_path: Path) -> None:
     png, svg = compression_dots(table, tmp_path, "compress")
     drawn = svg.read_text()
     assert png.stat().st_size > 10_000

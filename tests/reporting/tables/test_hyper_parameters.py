@@ -40,7 +40,7 @@ def test_rows_are_named_by_the_settings_that_differ_and_the_best_of_each_model_o
     assert table.cell("CharBERT, epochs 4", "NER F1 attack").mean == 70.0
 
 
-def test_settings_of_pretraining_do_not_part_models_that_had_none() -> None:
+def test_settings_of_pretraining_do_not_separate_models_that_had_none() -> None:
     records = [
         tuned("BERT", dev=0.90, max_words=5),
         tuned("BERT", seed=2, dev=0.92, max_words=7),
@@ -98,13 +98,13 @@ def test_runs_that_are_no_repetitions_are_not_averaged(
     assert [cell.scores for cell in (table.cell(f"CharBERT, {row}", "NER F1 dev"),)] == [(94.0,)]
 
 
-def test_a_setting_that_parts_one_model_stands_in_no_other_ones_row() -> None:
+def test_a_setting_that_varies_for_one_model_is_not_in_the_row_of_another() -> None:
     records = [tuned("BERT", dev=0.9), tuned("BERT", dev=0.91, epochs=4.0), tuned("CharBERT", dev=0.95)]
     table = hyper_parameter_table(records, "ner", "f1")
     assert table is not None
     assert [row.label for row in table.rows] == ["BERT, epochs 2", "BERT, epochs 4", "CharBERT"]
 
 
-def test_the_recogniser_of_a_model_that_uses_none_parts_nothing() -> None:
+def test_recognizer_settings_do_not_separate_models_without_a_recognizer() -> None:
     settings = ({"recognizer": {"enabled": False, "hidden_size": size}} for size in (8, 9))
     assert hyper_parameter_table([tuned("BERT", dev=0.9, model=model) for model in settings], "ner", "f1") is None

@@ -90,8 +90,6 @@ def test_the_authors_set_is_preferred_and_the_table_says_which_it_shows(records)
     both = paper_table(TABLE_2, [*records[1:], released])
     assert both.cell("BERT", "NER F1 attack").scores == (40.0,)
     assert both.notes == ("NER F1 attacked with released: the authors' attacked set.",)
-    asked = paper_table(TABLE_2, [*records[1:], released], attacks={"ner": "charbert"})
-    assert asked.cell("BERT", "NER F1 attack").scores == (60.0,)
 
 
 def test_rows_are_in_the_papers_order_and_pretraining_is_left_out(records) -> None:
@@ -101,7 +99,7 @@ def test_rows_are_in_the_papers_order_and_pretraining_is_left_out(records) -> No
     assert labels == ["BERT", "AdvBERT", "NLM-BERT", "BERT+WordRec", "CharBERT", "Another"]
 
 
-def test_ablations_stand_in_table_4_alone(records) -> None:
+def test_ablations_are_in_table_4_alone(records) -> None:
     runs = [*records, *(record(name, eval__ner__f1=0.7) for name in (*ABLATIONS, "BERT+WordRec"))]
     shown = {stem: {row.label for row in paper_table(spec, runs).rows} for stem, spec in TABLE_SPECS.items()}
     assert all(set(ABLATIONS).isdisjoint(labels) for stem, labels in shown.items() if stem != "table4_ablation")

@@ -13,7 +13,7 @@ def pretrained(**metrics: float) -> ResultRecord:
     return record
 
 
-def test_scores_stand_in_their_units_and_what_a_model_does_not_learn_is_left_out() -> None:
+def test_scores_are_in_their_units_and_missing_objectives_are_left_out() -> None:
     both = pretrained(mlm_loss=4.2, mlm_perplexity=66.7, nlm_loss=3.0, nlm_accuracy_known=0.47)
     table = pretraining_table({"CharBERT": both, "AdvBERT": pretrained(mlm_loss=4.4)})
     shown = {heading: table.cell("CharBERT", heading).mean for heading in ("hours", "MLM loss", "MLM perplexity")}

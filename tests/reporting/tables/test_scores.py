@@ -54,7 +54,7 @@ def records() -> list[ResultRecord]:
     ]
 
 
-def test_a_difference_from_a_rival_has_a_mark_of_its_own(records: list[ResultRecord]) -> None:
+def test_a_difference_from_the_second_baseline_has_its_own_mark(records: list[ResultRecord]) -> None:
     table = build_table(
         records,
         title="NER",
@@ -172,7 +172,7 @@ def on_trunk(trunk: str, model: str, score: float, seed: int = 1) -> ResultRecor
     return trunk_record
 
 
-def test_rows_of_two_trunks_stand_in_one_table_as_the_paper_calls_them() -> None:
+def test_rows_of_two_trunks_have_the_papers_names_in_one_table() -> None:
     trunks = {"bert-base-cased": 0.8, "roberta-base": 0.85}
     models = {"BERT": 0.0, "CharBERT": 0.01}
     runs = [on_trunk(trunk, model, base + two) for trunk, base in trunks.items() for model, two in models.items()]
@@ -209,7 +209,7 @@ def test_folds_are_repetitions_like_seeds() -> None:
     assert "seed 1; folds 0, 1, 2. Percent, mean ± standard deviation." in table.caption
 
 
-def test_the_spread_over_pooled_folds_stands_beside_their_score(records) -> None:
+def test_the_deviation_over_pooled_folds_is_shown_with_their_score(records) -> None:
     records[0].details["folds"] = {"eval/ner/f1": {"mean": 0.8, "sd": 0.02, "values": [0.78, 0.82]}}
     records[1].details["folds"] = {"eval/ner/f1": {"mean": 0.8, "sd": 0.03, "values": [0.77, 0.83]}}
     table = small_table(records)
@@ -220,7 +220,7 @@ def test_the_spread_over_pooled_folds_stands_beside_their_score(records) -> None
     assert "folds ±" not in render_markdown(small_table(records[2:]))
 
 
-def test_a_column_that_was_cross_validated_in_part_is_told(records) -> None:
+def test_a_note_names_a_column_that_was_cross_validated_in_part(records) -> None:
     for fold_record in records:
         fold_record.settings |= {
             "task": {"name": "ner"},
@@ -234,7 +234,7 @@ def test_a_column_that_was_cross_validated_in_part_is_told(records) -> None:
     assert "alone" not in render_markdown(small_table(records[:1]))
 
 
-def test_a_baseline_stands_beside_any_trunk_and_names_none(records) -> None:
+def test_a_baseline_is_compared_with_any_trunk_and_names_none(records) -> None:
     baseline = record("Majority", kind="baseline", metrics={"eval/ner/f1": 0.1})
     del baseline.settings["trunk"]
     table = small_table([*records, baseline])

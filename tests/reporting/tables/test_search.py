@@ -35,7 +35,7 @@ def test_the_csv_reads_back() -> None:
     assert rows[3]["error"] == "the loss became nan"
 
 
-def test_the_picture_is_drawn_with_and_without_importances_and_names_what_it_shows(tmp_path: Path) -> None:
+def test_the_figure_is_drawn_with_and_without_importances_and_labels_its_axes(tmp_path: Path) -> None:
     importances = {"finetuning.optimizer.learning_rate": 0.75, "strategy": 0.25}
     for name, shares in (("with", importances), ("without", {})):
         png, svg = draw_search(TRIALS, shares, tmp_path / name, metric="dev/ner/f1", title="A search", scales=SCALES)

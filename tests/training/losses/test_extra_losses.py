@@ -1,4 +1,4 @@
-"""Distillation and self-teaching: what is compared, and which weights move."""
+"""Distillation and consistency training: what is compared, and which weights move."""
 
 import copy
 from typing import Any
@@ -45,12 +45,12 @@ def build(head: Any, hidden_size: int = 16, layers: int = 2) -> Any:
     return head(CharBertConfig(trunk_config=trunk, char_encoder="none", head_channels="token", **labels))
 
 
-def batch(head: Any, companion: str) -> dict[str, Any]:
+def batch(head: Any, paired: str) -> dict[str, Any]:
     generator = torch.Generator().manual_seed(1)
     mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 1, 0]])
     inputs, other = (torch.randint(1, 30, (2, 5), generator=generator) for _ in range(2))
     inner = {"input_ids": other, "attention_mask": mask, OWN_POSITIONS: POSITIONS, THEIR_POSITIONS: POSITIONS}
-    return {"input_ids": inputs, "attention_mask": mask, **LABELS[head], companion: inner}
+    return {"input_ids": inputs, "attention_mask": mask, **LABELS[head], paired: inner}
 
 
 def losses(extra: Any, model: nn.Module, fields: dict[str, Any]) -> tuple[Tensor, dict[str, Tensor], Tensor]:
@@ -178,13 +178,13 @@ def test_a_layer_that_is_not_there_is_named() -> None:
 
 
 @pytest.mark.parametrize("head", LABELS)
-def test_self_teaching_finds_nothing_where_the_copy_is_the_same(head: Any) -> None:
+def test_consistency_training_adds_nothing_for_an_identical_copy(head: Any) -> None:
     model = build(head).eval()
     fields = batch(head, NOISED)
     fields[NOISED] |= {"input_ids": fields["input_ids"]}
     for symmetric in (False, True):
         loss, parts, of_labels = losses(ConsistencyTraining(5.0, symmetric=symmetric), model, fields)
-        assert parts["self_teaching"].item() == pytest.approx(0, abs=tolerance(5.0))
+        assert parts["consistency"].item() == pytest.approx(0, abs=tolerance(5.0))
         assert loss.item() == pytest.approx(of_labels.item(), abs=tolerance(5.0))
 
 

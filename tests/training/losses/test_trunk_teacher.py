@@ -30,13 +30,13 @@ def teacher_of(model: CharBertForPreTraining, weight: float = 3.0) -> TrunkTeach
     return TrunkTeacher(trunk, weight)
 
 
-def companion(own: torch.Tensor = PLACES) -> dict[str, torch.Tensor]:
+def paired_batch(own: torch.Tensor = PLACES) -> dict[str, torch.Tensor]:
     return {"input_ids": CLEAN, "attention_mask": MASK, OWN_POSITIONS: own, THEIR_POSITIONS: PLACES}
 
 
 def asked(teacher: TrunkTeacher, model: Any, inputs: torch.Tensor, **inner: Any) -> tuple[torch.Tensor, torch.Tensor]:
     outputs = model(inputs, MASK)
-    loss, parts = teacher(model, {TEACHER: companion(**inner)}, outputs, torch.tensor(1.0))
+    loss, parts = teacher(model, {TEACHER: paired_batch(**inner)}, outputs, torch.tensor(1.0))
     return loss, parts["trunk_distance"]
 
 
@@ -82,7 +82,7 @@ def test_a_batch_without_a_pair_adds_nothing_and_has_a_gradient(model: CharBertF
     teacher = teacher_of(model)
     nowhere = torch.full_like(PLACES, -1)
     outputs = model(CLEAN, MASK)
-    fields = companion(nowhere) | {THEIR_POSITIONS: nowhere}
+    fields = paired_batch(nowhere) | {THEIR_POSITIONS: nowhere}
     loss, parts = teacher(model, {TEACHER: fields}, outputs, outputs["token_states"].sum() * 0)
     loss.backward()
     assert (loss.item(), parts["trunk_distance"].item()) == (0.0, 0.0)

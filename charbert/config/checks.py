@@ -1,0 +1,50 @@
+"""Checks of settings that many sections share; each error names the setting."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+from charbert.errors import SettingsError
+from charbert.files import is_plain_name
+
+
+def check_range(section: str, settings: Any, interval: str, *names: str) -> None:
+    """Check that settings lie in an interval; None passes.
+
+    Args:
+        section: dotted name of the section, for the error; empty: none.
+        settings: a dataclass.
+        interval: as ``[0, 1)`` or ``[1, inf)``; a round bracket leaves the bound out.
+        names: of the settings.
+
+    Raises:
+        SettingsError: naming the first setting outside.
+    """
+    low, high = map(float, interval[1:-1].split(","))
+    for name in names:
+        value = getattr(settings, name)
+        if value is None:
+            continue
+        above = value > low if interval[0] == "(" else value >= low
+        below = value < high if interval[-1] == ")" else value <= high
+        if not (above and below):
+            or_null = " or null" if "None" in str(settings.__dataclass_fields__[name].type) else ""
+            full_name = f"{section}.{name}" if section else name
+            raise SettingsError(f"{full_name} must be {_in_words(interval, low, high)}{or_null}, got {value}")
+
+
+def _in_words(interval: str, low: float, high: float) -> str:
+    if high != inf:
+        return f"in {interval}"
+    if low == 0:
+        return "positive" if interval[0] == "(" else "0 or more"
+    return f"at least {low:g}"
+
+
+def check_name(setting: str, name: str) -> None:
+    """Raise SettingsError unless a name is usable as a file name."""
+    if not is_plain_name(name):
+        raise SettingsError(
+            f"{setting} names files, so it must be short, without slashes and not .., got {name[:80]!r}"
+        )

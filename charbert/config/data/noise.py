@@ -1,0 +1,94 @@
+"""Settings of noise: one-character edits in pretraining text (Sec. 3.5) and in attacked test sets (Sec. 4.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from charbert.config.checks import check_name, check_range
+from charbert.errors import SettingsError
+
+
+class Edit(Enum):
+    """What happens to one character of a word."""
+
+    drop = "drop"
+    """It is left out."""
+    add = "add"
+    """A letter is inserted before it."""
+    swap = "swap"
+    """It is exchanged with the next one."""
+    keyboard = "keyboard"
+    """It is replaced by the letter of a nearby key."""
+
+
+class NlmRules(Enum):
+    """Rules by which pretraining text is noised."""
+
+    paper = "paper"
+    released = "released"
+
+
+class Letters(Enum):
+    """Letters that an attack inserts."""
+
+    both = "both"
+    lower = "lower"
+
+
+@dataclass
+class NoiseSettings:
+    """Noise in the pretraining text. Paper: Sec. 3.5."""
+
+    rules: NlmRules = NlmRules.paper
+    """paper: drop, add or swap inner characters of any word; released: the rules of the authors' script."""
+    probability: float = 0.15
+    """Share of words noised for NLM, in [0, 1]. Paper: 15 % (Sec. 4.1). Released code: 10 %."""
+    edits: list[Edit] = field(default_factory=lambda: [Edit.drop, Edit.add, Edit.swap])
+    """One is drawn uniformly for each noised word."""
+    min_word_length: int = 4
+    """Shorter words stay as they are, in characters; at least 3."""
+    mlm_probability: float = 0.10
+    """Share of subwords predicted by MLM, in [0, 1]: whole words, never noised ones. Paper: 10 % (Sec. 4.1)."""
+
+    def __post_init__(self) -> None:
+        check_range("noise", self, "[0, 1]", "probability", "mlm_probability")
+        check_edits("noise", self.edits, self.min_word_length)
+
+
+@dataclass
+class AttackSettings:
+    """Attack on test words. Paper: Sec. 4.5; the rule follows the authors' attacked sets."""
+
+    name: str = "charbert"
+    """Name of the attack in records and tables."""
+    seed: int = 0
+    """Seed of the attack; the same for all models, so that all read the same words."""
+    probability: float = 1.0
+    """Share of eligible words attacked, in [0, 1]."""
+    edits: list[Edit] = field(default_factory=lambda: list(Edit))
+    """One is drawn, uniformly, for each attacked word."""
+    min_word_length: int = 4
+    """Shorter words stay as they are, in characters; at least 3."""
+    letters: Letters = Letters.both
+    """Inserted letters: both (upper and lower case, as in the authors' NER set) or lower (as in their QNLI set)."""
+
+    def __post_init__(self) -> None:
+        check_name("attack.name", self.name)
+        check_range("attack", self, "[0, 1]", "probability")
+        check_edits("attack", self.edits, self.min_word_length)
+
+
+def check_edits(section: str, edits: Sequence[Edit], min_word_length: int) -> None:
+    """Check the settings that all noise has: which edits, and of which words.
+
+    Raises:
+        SettingsError: if ``edits`` is empty, repeats or is no list of edits, or words of ``min_word_length`` have no
+            inner character.
+    """
+    if not edits or any(not isinstance(edit, Edit) for edit in edits) or len(set(edits)) < len(edits):
+        known = ", ".join(edit.name for edit in Edit)
+        raise SettingsError(f"{section}.edits must list some of {known}, each once, got {edits!r}")
+    if min_word_length < 3:
+        raise SettingsError(f"{section}.min_word_length must leave an inner character (>= 3), got {min_word_length}")

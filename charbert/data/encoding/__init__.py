@@ -1,1 +1,0 @@
-"""Examples to features, one module per kind of label."""

@@ -1,0 +1,179 @@
+"""LoRA adapters (Hu et al. 2021) on a CharBERT model or a plain trunk, and models saved as their adapters alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from torch import nn
+from transformers import AutoConfig, AutoModel, PreTrainedModel
+
+from charbert.config.training.strategy import AdapterFormat, ChannelTraining, LoraSettings
+from charbert.errors import CheckpointError, SettingsError
+from charbert.model.adaptation.parts import encoder_layers, find_encoder
+from charbert.model.charbert import CharBertModel, CharBertPreTrainedModel, register_loader
+from charbert.model.trunk import trunk_adapter
+
+Model = TypeVar("Model", bound=CharBertPreTrainedModel)
+
+FOLDER = "adapters"
+"""Folder inside a saved model that holds its adapters."""
+
+
+def add_adapters(model: nn.Module, settings: LoraSettings) -> Any:
+    """Return the model in peft's wrapper: adapters and the head are trained, the trunk is not.
+
+    Args:
+        model: a model with an encoder; its modules are replaced in place.
+        settings: rank, scale and where the adapters go.
+
+    Raises:
+        SettingsError: if peft is missing, or adapters shall be saved alone and the model was loaded from nowhere.
+    """
+    peft = _import_peft()
+    if settings.save is AdapterFormat.adapters and not _address(model):
+        raise SettingsError(
+            "strategy.lora.save=adapters needs a model that was loaded from a folder or the hub, to which the "
+            "adapters are added when they are loaded; set strategy.lora.save=merged"
+        )
+    config = peft.LoraConfig(
+        r=settings.rank,
+        lora_alpha=settings.alpha,
+        lora_dropout=settings.dropout,
+        target_modules=list(_targets(model, settings)),
+        modules_to_save=list(_trained_modules(model, settings)),
+    )
+    wrapped: Any = peft.get_peft_model(model, config)
+    wrapped.peft_config["default"].base_model_name_or_path = None  # else peft looks for it at each checkpoint
+    return wrapped
+
+
+def merge_adapters(model: Any) -> nn.Module:
+    """Return the model without peft's wrapper, its adapters merged into the weights."""
+    merged: nn.Module = model.merge_and_unload()
+    return merged
+
+
+def save_finetuned(model: Any, folder: Path) -> None:
+    """Save a model; of one with adapters the configuration, the adapters and the other trained weights."""
+    if isinstance(model, PreTrainedModel):
+        model.save_pretrained(folder)
+        return
+    base = model.get_base_model()
+    config = base.config
+    config.architectures = [type(base).__name__]
+    config.save_pretrained(folder)
+    model.peft_config["default"].base_model_name_or_path = _address(base)
+    model.save_pretrained(str(folder / FOLDER), save_embedding_layers=False)
+
+
+def has_adapters(folder: str | Path) -> bool:
+    """Return whether a saved model consists of adapters."""
+    return (Path(folder) / FOLDER / "adapter_config.json").is_file()
+
+
+def load_adapted(model_class: type[Model], folder: Path, **options: Any) -> Model | None:
+    """Return a model that was saved as adapters, merged; None for a folder without adapters.
+
+    Args:
+        model_class: the class that was saved, or the encoder's.
+        folder: with the configuration and the adapters.
+        **options: fields of the configuration.
+
+    Raises:
+        CheckpointError: if the model that the adapters belong to cannot be found, or another class was saved.
+    """
+    if not has_adapters(folder):
+        return None
+    peft = _import_peft()
+    config = model_class.config_class.from_pretrained(folder, **options)
+    saved = next((c for c in _classes(CharBertPreTrainedModel) if [c.__name__] == config.architectures), None)
+    if saved is None or model_class not in (saved, CharBertModel):
+        raise CheckpointError(
+            f"{folder}: expected adapters of a {model_class.__name__}, got those of {config.architectures}"
+        )
+    adapters = str(folder / FOLDER)
+    address = peft.PeftConfig.from_pretrained(adapters).base_model_name_or_path
+    _check_ends(folder, address)
+    merged = peft.PeftModel.from_pretrained(_load_base(saved, address, config, folder), adapters).merge_and_unload()
+    merged.eval()
+    return merged if isinstance(merged, model_class) else merged.base_model
+
+
+def _load_base(saved: type[Model], address: str, config: Any, folder: Path) -> Model:
+    """Return the model that adapters belong to, its head new."""
+    try:
+        if AutoConfig.from_pretrained(address, trust_remote_code=False).model_type == config.model_type:
+            return saved.from_pretrained(address, config=config)
+        model = saved(config)
+        model.adopt_trunk(AutoModel.from_pretrained(address, dtype=torch.float32, trust_remote_code=False))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"{folder}/{FOLDER}: the adapters belong to the model at {address}, which cannot be loaded "
+            f"({str(error).splitlines()[0]}); put it back there, or correct the path in adapter_config.json"
+        ) from error
+    return model
+
+
+def _check_ends(folder: Path, address: str | None) -> None:
+    """Check that a chain of adapters ends at a model."""
+    seen = {folder.resolve()}
+    while address and has_adapters(address):
+        if Path(address).resolve() in seen:
+            raise CheckpointError(f"{folder}/{FOLDER}: expected adapters of a model, got adapters of themselves")
+        seen.add(Path(address).resolve())
+        address = _import_peft().PeftConfig.from_pretrained(str(Path(address) / FOLDER)).base_model_name_or_path
+
+
+def _classes(root: type[CharBertPreTrainedModel]) -> Iterator[type[CharBertPreTrainedModel]]:
+    """Return a class and all its subclasses."""
+    yield root
+    for subclass in root.__subclasses__():
+        yield from _classes(subclass)
+
+
+def _address(model: nn.Module) -> str:
+    """Return the folder or hub name that a model or its trunk was loaded from; empty: none."""
+    encoder = find_encoder(model)
+    if model.name_or_path:
+        return str(model.name_or_path)
+    return str(encoder.config.trunk_config.name_or_path or "")
+
+
+def _targets(model: nn.Module, settings: LoraSettings) -> Iterator[str]:
+    """Return the full names of the modules that get an adapter."""
+    encoder = find_encoder(model)
+    names = {id(module): name for name, module in model.named_modules()}
+    maps = trunk_adapter(encoder.config.trunk_config).attention_maps
+    chosen = dict.fromkeys(maps[map_name.name] for map_name in settings.maps)
+    for layer in encoder_layers(encoder):
+        yield from (names[id(layer.get_submodule(name))] for name in chosen)
+    if settings.char_channel is ChannelTraining.lora:
+        for module in encoder.interactions.modules():
+            if isinstance(module, nn.Linear | nn.Conv1d):
+                yield names[id(module)]
+
+
+def _trained_modules(model: nn.Module, settings: LoraSettings) -> Iterator[str]:
+    """Return the full names of the modules that are trained in full: the head, and the char channel if chosen."""
+    encoder = find_encoder(model)
+    names = {id(module): name for name, module in model.named_modules()}
+    inside = {id(module) for module in encoder.modules()}
+    for module in model.modules():
+        if id(module) not in inside and next(module.parameters(recurse=False), None) is not None:
+            yield names[id(module)]
+    if settings.char_channel is ChannelTraining.full and encoder.char_encoder is not None:
+        yield from (names[id(module)] for module in (encoder.char_encoder, *encoder.interactions))
+
+
+def _import_peft() -> Any:
+    try:
+        import peft
+    except ImportError as error:
+        raise SettingsError("strategy.trunk=lora needs peft: pip install 'charbert[tune]'") from error
+    return peft
+
+
+register_loader(load_adapted)

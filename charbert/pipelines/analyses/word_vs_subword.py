@@ -1,0 +1,38 @@
+"""A model's entity scores by split words, from its predictions on the clean test set. Paper: Sec. 5.1, Fig. 4."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from charbert.analysis.word_vs_subword import find_split_words, score_by_split
+from charbert.config.schema import Settings
+from charbert.model.processing import CharBertProcessor
+from charbert.pipelines.analyses.base import recorded_analysis
+from charbert.pipelines.build.data import set_files
+from charbert.pipelines.train.finetune import prepare_finetuned
+from charbert.runs.analysis_keys import WORD_VS_SUBWORD
+from charbert.runs.run import Run
+
+
+def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
+    """Record the scores of the settings' model on all words, split words and whole words."""
+    (run,) = runs.values()
+    finetuned = prepare_finetuned(settings)
+    tokenizer = CharBertProcessor.from_pretrained(finetuned.model_folder).tokenizer
+    lines = finetuned.predictions_path("clean").read_text(encoding="utf-8").split("\n")
+    rows = [json.loads(line) for line in lines if line]
+    split = find_split_words([row["words"] for row in rows], tokenizer)
+    with recorded_analysis(settings, run, WORD_VS_SUBWORD, set_files(settings)) as (record, _):
+        scores = score_by_split([row["gold"] for row in rows], [row["predicted"] for row in rows], split)
+        shares = asdict(scores)
+        classes = {name: shares[name] for name in ("all_words", "split", "unsplit")}
+        record.details["counts"] = classes
+        metrics = {
+            f"eval/{settings.task.name}/{name}/{key}": scored[key]
+            for name, scored in classes.items()
+            if scored["gold"]  # a class without entities has no score, which is not the same as a score of 0
+            for key in ("f1", "precision", "recall")
+        }
+        record.finish(metrics | {f"share/{name}": shares[name] for name in shares if name not in classes})

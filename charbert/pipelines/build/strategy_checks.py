@@ -1,0 +1,50 @@
+"""Checks that a fine-tuning strategy fits the trunk, the model and the other settings, before training."""
+
+from __future__ import annotations
+
+from transformers import AutoConfig
+
+from charbert.config.model.encoder import CharEncoder, Objective, TrunkSource
+from charbert.config.schema import Settings
+from charbert.config.training.strategy import StrategySettings
+from charbert.errors import SettingsError
+from charbert.pipelines.build.data import trunk_location
+from charbert.training.strategies import build_strategy
+
+
+def check_strategy(settings: Settings) -> None:
+    """Raise a SettingsError if the strategy does not fit the trunk, the model or the other settings."""
+    model, strategy = settings.model, settings.strategy
+    if strategy == StrategySettings():
+        return
+    was_trained = model.objective is not Objective.none or model.released or model.pretrained
+    is_new = model.char_encoder is not CharEncoder.none and not was_trained
+    if is_new and not strategy.trains_char_channel:
+        raise SettingsError(
+            f"strategy={strategy.name} freezes the char channel, but that of model={model.name} was never trained; "
+            "set strategy.frozen.open_char_channel=true or strategy.lora.char_channel=full"
+        )
+    if strategy.saves_adapters and settings.distillation.hidden_weight:
+        raise SettingsError(
+            "strategy.lora.save=adapters cannot leave out the projections of distillation.hidden_weight="
+            f"{settings.distillation.hidden_weight}; set strategy.lora.save=merged"
+        )
+    num_layers = _num_layers(settings)
+    if num_layers is not None:
+        build_strategy(strategy, num_layers)
+
+
+def _num_layers(settings: Settings) -> int | None:
+    """Return the number of the trunk's layers, None where it is known only after loading the model."""
+    if settings.distillation.student_layers:
+        return len(settings.distillation.student_layers)
+    if settings.model.released or settings.model.pretrained:
+        return None
+    if settings.trunk.source is TrunkSource.scratch:
+        return int(AutoConfig.for_model(**settings.trunk.config).num_hidden_layers)
+    try:
+        return int(
+            AutoConfig.from_pretrained(trunk_location(settings.trunk), trust_remote_code=False).num_hidden_layers
+        )
+    except OSError:  # not on this machine; loading the trunk reports that
+        return None

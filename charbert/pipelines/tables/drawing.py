@@ -1,0 +1,72 @@
+"""A table and its figures, drawn from records: which records, how the table is built, what it is called."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from charbert.config.schema import Settings
+from charbert.records import ResultRecord
+from charbert.reporting.render.layout import Table, render_markdown, write_table
+from charbert.reporting.tables.row_names import with_short_names
+
+log = logging.getLogger(__name__)
+
+Figures = Callable[[Table, Sequence[ResultRecord], Path, str], object]
+"""Draws figures of a table, from the table itself and its records, into a folder, as files of a stem."""
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """A table that is drawn from records."""
+
+    stem: str | Callable[[Settings], str]
+    """Name of its files and of its figures'."""
+    records: Callable[[Settings], Sequence[ResultRecord]]
+    """Which records belong into the settings' own table; none: it is not drawn."""
+    build: Callable[[Settings, Sequence[ResultRecord]], Table | None]
+    """Builds the table; None where there is nothing to show."""
+    figures: Figures | None = None
+    variants: Callable[[Settings], Iterable[Settings]] = lambda settings: (settings,)
+    """The settings of each table of this kind that may be drawn, as one for each task."""
+
+    def name(self, settings: Settings) -> str:
+        """Return the stem of the settings' own table."""
+        return self.stem if isinstance(self.stem, str) else self.stem(settings)
+
+
+def of_table(figure: Callable[[Table, Path, str], object]) -> Figures:
+    """Return a figure that needs the table alone as `Figures`."""
+    return lambda table, _, folder, stem: figure(table, folder, stem)
+
+
+def draw(settings: Settings, spec: TableSpec) -> Table | None:
+    """Write a table and its figures under ``paths.results``, rows under their short names.
+
+    Returns:
+        The table with the rows' full names; None where no record belongs into it.
+
+    Raises:
+        RecordError: if records cannot be compared in one table, or a file cannot be written.
+    """
+    records = spec.records(settings)
+    table = spec.build(settings, records) if records else None
+    if table is None:
+        return None
+    stem, results = spec.name(settings), Path(settings.paths.results)
+    shown = with_short_names(table)
+    write_table(shown, results / "tables", stem)
+    if spec.figures is not None:
+        spec.figures(shown, records, results / "figures", stem)
+    log.info("written to %s\n\n%s", results / "tables" / f"{stem}.md", render_markdown(shown))
+    return table
+
+
+def draw_all(settings: Settings, specs: Iterable[TableSpec]) -> list[str]:
+    """Write every variant of the tables that has records, and return the stems of the tables written."""
+    drawn = []
+    for spec in specs:
+        drawn += [spec.name(variant) for variant in spec.variants(settings) if draw(variant, spec) is not None]
+    return drawn

@@ -1,0 +1,154 @@
+"""A task and the model that is trained on it: built, and after training predicting, recorded and saved."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import charbert.model
+from charbert.config.schema import Settings
+from charbert.deploy.predict.usage import write_usage
+from charbert.evaluation.correction import correct_examples
+from charbert.evaluation.logits import StoredLogits
+from charbert.evaluation.robustness import SetPredictions, predict_encoded, predict_set, stored_logits
+from charbert.files import replaced_folder
+from charbert.model.adaptation.lora import save_finetuned
+from charbert.model.processing import CharBertProcessor
+from charbert.model.word_recognizer.correction import WordCorrector
+from charbert.pipelines.build.data import set_files
+from charbert.pipelines.build.inference import inference_usage
+from charbert.pipelines.build.objectives import Objectives, build_objectives, build_student
+from charbert.pipelines.build.released import released_model, released_processor
+from charbert.pipelines.evaluate.scoring import score_eval_sets
+from charbert.pipelines.train.pretrain import build_start
+from charbert.pipelines.train.word_recognizer import prepare_corrector
+from charbert.records import ResultRecord
+from charbert.runs.recorder import checksums, seed_everything
+from charbert.runs.run import Run
+from charbert.tasks.encoded import Encoded
+from charbert.tasks.task import Task
+from charbert.training.distributed.processes import from_first
+from charbert.training.tracking import TrackedRun
+from charbert.training.trainer import CharBertTrainer
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class TaskModel:
+    """The encoded examples of a task, and the model that is trained on them."""
+
+    settings: Settings
+    task: Task[Any, Any]
+    processor: CharBertProcessor
+    model: Any
+    corrector: WordCorrector | None
+    examples: dict[str, list[Any]]
+    """``train`` and ``dev``, corrected where the model reads corrected text."""
+    encoded: dict[str, Encoded]
+    """Their features."""
+
+    @classmethod
+    def build(cls, settings: Settings, task: Task[Any, Any], sets: Mapping[str, list[Any]]) -> TaskModel:
+        """Return the model, its head new, after pretraining its encoder and its word recognizer if they are missing.
+
+        Args:
+            settings: the experiment's settings.
+            task: the benchmark; it knows its labels.
+            sets: examples of ``train`` and ``dev``.
+        """
+        corrector = prepare_corrector(settings, task, sets)
+        processor, model = _build_model(settings, task)
+        corrected = ("train", "dev") if settings.model.recognizer.correct_training else ("dev",)
+        examples = {
+            name: correct_examples(task, sets[name], corrector if name in corrected else None)
+            for name in ("train", "dev")
+        }
+        encoded = {name: task.encode(rows, processor, settings.finetuning_length) for name, rows in examples.items()}
+        return cls(settings, task, processor, model, corrector, examples, encoded)
+
+    def objectives(self) -> Objectives:
+        """Return the training set, its collator and the losses beside that of the labels."""
+        train, encoded = self.examples["train"], self.encoded["train"]
+        return build_objectives(self.settings, self.task, train, encoded, self.processor, self.model)
+
+    def score_dev(self, logits: Sequence[np.ndarray]) -> dict[str, float]:
+        """Return the dev scores of logits, one array per feature."""
+        return self.task.score(self.examples["dev"], self.task.decode(logits, self.encoded["dev"]))
+
+    def predict(
+        self, eval_sets: Mapping[str, Sequence[Any]], trainer: CharBertTrainer
+    ) -> tuple[dict[str, SetPredictions], StoredLogits | None]:
+        """Return the predictions of the trainer's model on the eval sets, and its `dev_logits`."""
+        settings, predictions = self.settings, {}
+        for name, examples in eval_sets.items():
+            log.info("scoring %s on %s (%s)", settings.model.name, settings.task.name, name)
+            predictions[name] = predict_set(
+                self.task, examples, self.processor, settings.finetuning_length, trainer, self.corrector
+            )
+        if not eval_sets:
+            return {}, None
+        predict_dev = lambda: predict_encoded(self.task, self.encoded["dev"], trainer)  # noqa: E731
+        return predictions, dev_logits(settings, self.task, self.examples["dev"], predict_dev)
+
+    def save(self, run: Run, model: Any, log_history: Sequence[Mapping[str, Any]]) -> None:
+        """Write model, processor and what inference needs to know into the run's folder.
+
+        Args:
+            run: of the model.
+            model: as training has left it.
+            log_history: the trainer's log, see `inference_usage`.
+        """
+        with replaced_folder(run.model_folder) as draft:
+            save_finetuned(model, draft)
+            self.processor.save_pretrained(draft)
+            write_usage(draft, inference_usage(self.settings, self.task.head.name, log_history))
+
+
+def _build_model(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProcessor, Any]:
+    labels: dict[str, Any] = {}
+    if task.labels:
+        labels = {"id2label": dict(enumerate(task.labels)), "label2id": task.label_ids}
+    head = getattr(charbert.model, task.head.model_class)
+    if settings.distillation.student_layers:
+        return build_student(settings, task)
+    if settings.model.released:
+        processor = released_processor(settings)
+        seed_everything(settings.seed, "head")
+        return processor, released_model(settings, processor, head, **labels)
+    return build_start(settings, head, **labels)
+
+
+def dev_logits(
+    settings: Settings, task: Task[Any, Any], dev: Sequence[Any], predict: Callable[[], SetPredictions]
+) -> StoredLogits | None:
+    """Return the logits on the dev set, None where no temperature is fitted or a task has no decisions."""
+    if not settings.calibration.temperature or not task.decision_labels:
+        return None
+    return stored_logits(task, dev, predict())
+
+
+def record_scores(
+    settings: Settings,
+    run: Run,
+    task: Task[Any, Any],
+    record: ResultRecord,
+    tracked: TrackedRun,
+    eval_sets: Mapping[str, Sequence[Any]],
+    predictions: Mapping[str, SetPredictions],
+    dev: StoredLogits | None,
+) -> dict[str, float]:
+    """Return the scores of predictions, see `score_eval_sets`; the record gets details and the data's checksums."""
+    metrics: dict[str, float] = {}
+    if eval_sets:
+        metrics, record.details["judging"] = from_first(
+            lambda: score_eval_sets(settings, run, task, eval_sets, predictions, tracked, dev)
+        )
+    record.details["reports"] = {name: of_set.report for name, of_set in predictions.items()}
+    record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
+    return metrics

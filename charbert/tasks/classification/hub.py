@@ -1,0 +1,44 @@
+"""Splits on the hub to labeled texts."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from charbert.config.data.sets import ColumnSettings
+from charbert.data.readers.glue import LabeledText
+
+if TYPE_CHECKING:
+    from charbert.data.readers.hub import HubRows
+
+_BREAKS = re.compile(r"[\t\r\n]+")
+
+
+def hub_texts(rows: HubRows, columns: ColumnSettings) -> list[LabeledText]:
+    """Return the labeled texts of a split; tabs and line breaks in them become spaces.
+
+    Raises:
+        DataError: naming the first row without a text or a label.
+    """
+    needed = [name for name in (columns.first, columns.second, columns.label) if name is not None]
+    optional = {} if columns.row_id is None else {columns.row_id: None}
+    examples = []
+    for number, values in enumerate(rows.read(*needed, optional=optional)):
+        row = dict(zip((*needed, *optional), values, strict=True))
+        row_id = None if columns.row_id is None else row[columns.row_id]
+        if row[columns.label] is None:
+            raise rows.error(number, "a label", None)
+        first, second = (
+            None if name is None else _BREAKS.sub(" ", rows.text(row[name], number, name))
+            for name in (columns.first, columns.second)
+        )
+        assert first is not None
+        examples.append(
+            LabeledText(
+                first=first,
+                second=second,
+                label=str(row[columns.label]),
+                row_id=str(number if row_id is None else row_id) if columns.row_id is not None else None,
+            )
+        )
+    return examples

@@ -1,0 +1,132 @@
+"""What a kind of task needs of a model, and how to use a fine-tuned one on raw text without its task."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from charbert.batch import Processor
+from charbert.tasks.encoded import Encoded
+
+if TYPE_CHECKING:
+    from charbert.tasks.aligned_examples import ExampleAligner
+
+OVERLAP = 0.25
+"""Share of a window's subwords that it has in common with the next window of the same text."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What fine-tuning knew about using its model; a folder without the file gets these defaults."""
+
+    head: str
+    """token_classification, sequence_classification or question_answering."""
+    max_length: int
+    """Most subwords of a window, special ones included: those of fine-tuning."""
+    task: str = ""
+    """Name of the task, for people."""
+    pairs: bool | None = None
+    """Whether a classifier reads pairs of texts; None: not known, both are taken."""
+    corrected: bool = False
+    """Whether a word recognizer stood in front of the model; its words are not in the folder."""
+    no_answers: bool = False
+    """Whether a question may have no answer, as in SQuAD 2.0."""
+    no_answer_threshold: float = 0.0
+    """No answer is given where it scores higher than the best one by more than this, in logits: the best threshold
+    of the development set."""
+    document_stride: int = 128
+    """Subwords from the start of one window of a long context to the start of the next."""
+    n_best: int = 20
+    """Answers that share the probability, with no answer where there may be none."""
+    max_answer_length: int = 30
+    """Most subwords of an answer."""
+    max_question_length: int = 64
+    """Most subwords of a question that the model sees."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """What a user asks of a model."""
+
+
+@dataclass(frozen=True)
+class TextInput(Input):
+    """A text to tag, or one or two texts to classify."""
+
+    text: str
+    text_pair: str | None = None
+    place: str = field(default="", compare=False)
+    """File and line, for errors."""
+
+
+@dataclass(frozen=True)
+class Output(ABC):
+    """What a model predicts for one input."""
+
+    @abstractmethod
+    def readable(self, given: Mapping[str, Any]) -> str:
+        """Return the prediction with the fields of its input in a form for people."""
+
+
+class Reader(ABC):
+    """Encodes the inputs of a head and decodes its logits.
+
+    Args:
+        processor: text to model inputs.
+        labels: of the model, in the order of its outputs; none for answers.
+        usage: lengths of windows, and thresholds.
+    """
+
+    def __init__(self, processor: Processor, labels: Sequence[str], usage: Usage) -> None:
+        self.processor = processor
+        self.labels = list(labels)
+        self.usage = usage
+
+    @abstractmethod
+    def encode(self, inputs: Sequence[Any]) -> Encoded:
+        """Return the features of the inputs; a long text gives several."""
+
+    @abstractmethod
+    def decode(self, logits: Sequence[np.ndarray], encoded: Encoded) -> Sequence[Output]:
+        """Return one output an input, from one array of logits per feature."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """One kind of head, and everything that depends on it."""
+
+    name: str
+    """token_classification, sequence_classification or question_answering: in settings, records and usage files."""
+    architecture: str
+    """What follows ``CharBertFor`` and ``AutoModelFor`` in the names of the model classes."""
+    fields: Mapping[str, bool]
+    """Fields of an input, and whether each is required."""
+    input: Callable[..., Input]
+    """Makes an input from these fields and its ``place``."""
+    output: type[Output]
+    reader: Callable[[Processor, Sequence[str], Usage], Reader]
+    aligner: type[ExampleAligner]
+    """Pairs the positions of a feature with those of its other forms."""
+    pipeline: str | None = None
+    """Task name of ``transformers.pipeline``, None where the library has no pipeline."""
+    has_labels: bool = True
+    """Whether the outputs of a model are labels."""
+
+    @property
+    def model_class(self) -> str:
+        """Name of CharBERT's class with this head, in `charbert.model`."""
+        return f"CharBertFor{self.architecture}"
+
+    @property
+    def auto_class(self) -> str:
+        """Name of the class in ``transformers`` that loads any model with this head."""
+        return f"AutoModelFor{self.architecture}"
+
+
+def one_line(text: str) -> str:
+    """Return the text with single spaces in place of line breaks and other white space."""
+    return " ".join(text.split())

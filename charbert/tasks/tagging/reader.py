@@ -1,0 +1,174 @@
+"""Raw texts to tagged spans with their places in the text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import softmax
+
+from charbert.batch import Processor
+from charbert.data.readers.conll import TaggedSentence
+from charbert.tasks.encoded import Encoded
+from charbert.tasks.head import OVERLAP, Output, Reader, TextInput, Usage, one_line
+from charbert.tasks.tagging.encoding import EncodedTags, encode_tagged, subword_counts
+from charbert.tasks.tagging.windows import overlapping_windows, stitch
+from charbert.text.words import Span, split_words
+
+_OUTSIDE = "O"
+_UNKNOWN = {_OUTSIDE: 0}
+"""Label ids of texts without tags."""
+
+TaggedWord = tuple[str, float] | None
+"""The most likely tag of a word and its probability; None for a word without a subword."""
+
+
+@dataclass(frozen=True)
+class TaggedSpan:
+    """An entity, or with tags that are no entities a single word."""
+
+    type: str
+    """As ``PER``; the whole tag where tags are no entities."""
+    start: int
+    """Index of its first character in the text."""
+    end: int
+    """Index behind its last character."""
+    text: str
+    score: float
+    """Mean probability of its words' tags, in [0, 1]."""
+
+
+@dataclass(frozen=True)
+class SpansOutput(Output):
+    """The tagged spans of a text, from left to right."""
+
+    spans: tuple[TaggedSpan, ...]
+
+    def readable(self, given: Mapping[str, Any]) -> str:
+        """Return the text with its spans marked, as ``[Kraków LOC]``."""
+        pieces, done = [], 0
+        for span in self.spans:
+            pieces += [given["text"][done : span.start], f"[{span.text} {span.type}]"]
+            done = span.end
+        return one_line("".join([*pieces, given["text"][done:]]))
+
+
+@dataclass(frozen=True)
+class SpanRule:
+    """How tags of words make spans.
+
+    Entities over IOB2 tags: as in conlleval, an I- that continues nothing begins an entity. Other tags, as parts of
+    speech: a span for each word.
+    """
+
+    entities: bool
+
+    @classmethod
+    def of_labels(cls, labels: Sequence[str]) -> SpanRule:
+        """Return the rule for a model's labels: entities where they are IOB2 with an O, else words."""
+        return cls(_OUTSIDE in labels and all(label == _OUTSIDE or label[:2] in ("B-", "I-") for label in labels))
+
+    def continues(self, tag: str) -> bool:
+        """Return whether a tag belongs with the word before it, so that no window may end between them."""
+        return self.entities and tag.startswith("I-")
+
+    def joins(self, tag: str, before: str) -> bool:
+        """Return whether a tag continues the span of the tag before it: an I- of the same type."""
+        return self.continues(tag) and before != _OUTSIDE and tag[2:] == before[2:]
+
+    def name(self, tag: str) -> str:
+        """Return the type of a tag's span, empty for no span."""
+        if not self.entities:
+            return tag
+        return "" if tag == _OUTSIDE else tag[2:]
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """The texts that features come from."""
+
+    texts: list[str]
+    spans: list[list[Span]]
+    """Of the words of each text."""
+    pieces: list[tuple[int, int]]
+    """Which text each encoded sentence comes from, and its first word there."""
+    encoded: EncodedTags
+
+
+class TagReader(Reader):
+    """Encodes texts for a tagger, and decodes its logits to spans.
+
+    A text with more subwords than ``usage.max_length`` is cut between words into windows that overlap by a quarter.
+    The tags of the next window are taken from the place nearest to the middle of the overlap at which neither has an
+    entity, so an entity is cut only if it is longer than the overlap.
+    """
+
+    def __init__(self, processor: Processor, labels: Sequence[str], usage: Usage) -> None:
+        super().__init__(processor, labels, usage)
+        self.rule = SpanRule.of_labels(labels)
+
+    def encode(self, inputs: Sequence[TextInput]) -> Encoded:
+        """Return features of the texts' words; a text without words has none."""
+        texts = [text_input.text for text_input in inputs]
+        spans = [split_words(text) for text in texts]
+        words = [[text[start:end] for start, end in cut] for text, cut in zip(texts, spans, strict=True)]
+        pieces = [(number, 0, own) for number, own in enumerate(words) if own]
+        encoded = self._encode([own for _, _, own in pieces])
+        long = {window.sentence for window in encoded.windows if window.first_word > 0}
+        if long:
+            pieces = [
+                (number, first, own[first:end])
+                for sentence, (number, _, own) in enumerate(pieces)
+                for first, end in (self._windows(own) if sentence in long else [(0, len(own))])
+            ]
+            encoded = self._encode([own for _, _, own in pieces])
+        return Encoded(
+            encoded.features, origin=_Origin(texts, spans, [(number, first) for number, first, _ in pieces], encoded)
+        )
+
+    def decode(self, logits: Sequence[np.ndarray], encoded: Encoded) -> list[SpansOutput]:
+        """Return the spans of each text."""
+        origin: _Origin = encoded.origin
+        parts: list[list[tuple[int, list[TaggedWord]]]] = [[] for _ in origin.texts]
+        for row, window in zip(logits, origin.encoded.windows, strict=True):
+            number, first = origin.pieces[window.sentence]
+            shares = softmax(np.asarray(row, dtype=np.float64), axis=-1)
+            words = [
+                None if at is None else (self.labels[int(shares[at].argmax())], float(shares[at].max()))
+                for at in window.positions
+            ]
+            parts[number].append((first + window.first_word, words))
+        return [
+            SpansOutput(tuple(self._spans(text, cut, stitch(part, self._continues))))
+            for text, cut, part in zip(origin.texts, origin.spans, parts, strict=True)
+        ]
+
+    def _continues(self, word: TaggedWord) -> bool:
+        return word is not None and self.rule.continues(word[0])
+
+    def _encode(self, sentences: Sequence[Sequence[str]]) -> EncodedTags:
+        untagged = [TaggedSentence(tuple(words), (_OUTSIDE,) * len(words)) for words in sentences]
+        return encode_tagged(untagged, self.processor, _UNKNOWN, self.usage.max_length)
+
+    def _windows(self, words: Sequence[str]) -> list[tuple[int, int]]:
+        encoding: Any = self.processor([list(words)], is_split_into_words=True)
+        counts, specials = subword_counts(encoding.word_ids(0), len(words))
+        space = self.usage.max_length - specials
+        return overlapping_windows(counts, space, int(space * OVERLAP))
+
+    def _spans(self, text: str, cut: Sequence[Span], words: Sequence[TaggedWord]) -> Iterator[TaggedSpan]:
+        groups: list[list[tuple[int, str, float]]] = []
+        before = _OUTSIDE
+        for number, word in enumerate(words):
+            tag, score = word or (_OUTSIDE, 0.0)
+            if word and groups and self.rule.joins(tag, before):
+                groups[-1].append((number, tag, score))
+            elif word and self.rule.name(tag):
+                groups.append([(number, tag, score)])
+            before = tag
+        for group in groups:
+            start, end = cut[group[0][0]][0], cut[group[-1][0]][1]
+            score = float(np.mean([score for _, _, score in group]))
+            yield TaggedSpan(self.rule.name(group[0][1]), start, end, text[start:end], score)

@@ -1,0 +1,239 @@
+"""Sequence labeling: one tag a word, scored as entities or as tokens (Sec. 4.2)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from charbert.batch import Processor
+from charbert.config.data.sets import ColumnSettings, TaskSettings
+from charbert.config.model.classical import BaselineKind, BaselineSettings
+from charbert.data.readers.columns import write_columns
+from charbert.data.readers.conll import TWO_COLUMNS, TaggedSentence, check_aligned, read_conll, write_conll
+from charbert.data.readers.conllu import CONLLU_SUFFIX, PosColumn, read_conllu, write_conllu
+from charbert.metrics.tagging import TypeScores, entity_counts, entity_scores, token_accuracy, type_averages
+from charbert.tasks.encoded import Encoded
+from charbert.tasks.head import Head, TextInput
+from charbert.tasks.tagging.adapter import TaggedAdapter
+from charbert.tasks.tagging.aligner import TagAligner
+from charbert.tasks.tagging.encoding import check_tags, encode_tagged, word_logits
+from charbert.tasks.tagging.hub import hub_sentences
+from charbert.tasks.tagging.reader import SpansOutput, TagReader
+from charbert.tasks.task import Baseline, Faults, Task
+
+if TYPE_CHECKING:
+    from charbert.data.readers.hub import HubRows
+
+Tags = list[str]
+Sentences = Sequence[TaggedSentence]
+
+HEAD = Head(
+    name="token_classification",
+    architecture="TokenClassification",
+    fields={"text": True},
+    input=TextInput,
+    output=SpansOutput,
+    reader=TagReader,
+    aligner=TagAligner,
+    pipeline="token-classification",
+)
+
+
+class TaggingTask(Task[TaggedSentence, Tags]):
+    """One tag for each word; a subclass knows the files and the score."""
+
+    head = HEAD
+    decision_path = "token/"
+    outside = "O"
+    """Tag of a word that the tokenizer turns into nothing."""
+
+    def learn_labels(self, examples: Sentences) -> None:
+        """Take the tags of the training sentences in alphabetical order, ``O`` first."""
+        tags = {tag for example in examples for tag in example.tags}
+        self.labels = sorted(tags, key=lambda tag: (tag != "O", tag))
+
+    def check_labels(self, examples: Sentences, path: Path) -> None:
+        """Raise DataError naming the first sentence with a tag that the training sentences lack."""
+        check_tags(examples, self.label_ids, str(path))
+
+    def encode(self, examples: Sentences, processor: Processor, max_length: int) -> Encoded:
+        """Return features with a label at each word's first subword; long sentences give several."""
+        encoded = encode_tagged(examples, processor, self.label_ids, max_length)
+        return Encoded(encoded.features, origin=encoded, report=asdict(encoded.report))
+
+    def decode(self, logits: Sequence[np.ndarray], encoded: Encoded) -> list[Tags]:
+        """Return the most likely tag of every word."""
+        return self.decide(word_logits(logits, encoded.origin, len(self.labels)))
+
+    def stored_logits(
+        self, logits: Sequence[np.ndarray], encoded: Encoded, predictions: Sequence[Tags]
+    ) -> list[np.ndarray]:
+        """Return the logits of each word, (words, K) for every sentence."""
+        return word_logits(logits, encoded.origin, len(self.labels))
+
+    def decide(self, scores: Sequence[np.ndarray]) -> list[Tags]:
+        """Return the tag with the highest score of every word; a word without scores gets the outside tag."""
+        return [
+            [self.outside if np.isnan(row).any() else self.labels[int(row.argmax())] for row in sentence]
+            for sentence in scores
+        ]
+
+    def fit_baseline(self, examples: Sentences, settings: BaselineSettings, seed: int) -> Baseline:
+        """Return the most frequent tag of each word, or a logistic regression on n-grams."""
+        # needs scikit-learn, which takes a second to import and is not needed to predict raw text
+        from charbert.tasks.tagging.baseline import MajorityTag, TfidfTag
+
+        if settings.kind is BaselineKind.majority:
+            return self.label_baseline(MajorityTag(examples, self.labels))
+        return self.label_baseline(TfidfTag(examples, self.labels, settings, seed))
+
+    def check_aligned(self, clean: Sentences, attacked: Sentences, path: Path) -> None:
+        """Raise DataError naming the first sentence whose length or tags differ."""
+        check_aligned(clean, attacked, path)
+
+    def describe(self, example: TaggedSentence, prediction: Tags) -> Mapping[str, Any]:
+        """Return words, gold and predicted tags."""
+        return {"words": list(example.words), "gold": list(example.tags), "predicted": list(prediction)}
+
+    def decisions(self, examples: Sentences, predictions: Sequence[Tags]) -> tuple[list[str], list[str]]:
+        """Return gold and predicted tag of every word."""
+        gold = [tag for example in examples for tag in example.tags]
+        return gold, [tag for tags in predictions for tag in tags]
+
+    def mistakes(self, examples: Sentences, predictions: Sequence[Tags], originals: Sentences) -> list[dict[str, Any]]:
+        """Return every word with a wrong tag, those of the most common confusion first.
+
+        ``word`` is the clean word, ``form`` the attacked one.
+        """
+        wrong = [
+            {
+                "sentence": number,
+                "position": position,
+                "word": original.words[position],
+                "form": example.words[position],
+                "gold": example.tags[position],
+                "predicted": tag,
+            }
+            for number, (example, tags, original) in enumerate(zip(examples, predictions, originals, strict=True))
+            for position, tag in enumerate(tags)
+            if tag != example.tags[position]
+        ]
+        counts = Counter((row["gold"], row["predicted"]) for row in wrong)
+        ranked = sorted(wrong, key=lambda row: (-counts[row["gold"], row["predicted"]], row["gold"], row["predicted"]))
+        return [{**row, "times_confused": counts[row["gold"], row["predicted"]]} for row in ranked]
+
+    def groups(self, examples: Sentences, articles: object = None) -> list[int]:
+        """Return the document of each sentence."""
+        return [example.document for example in examples]
+
+
+class NamedEntityTask(TaggingTask):
+    """Named entities in CoNLL columns; strict entity precision, recall and F1 over IOB2."""
+
+    suffix = ".conll"
+    adapter = TaggedAdapter(entities=True)
+
+    def read(self, path: Path, *, attacked: bool = False, errors: Faults = None) -> list[TaggedSentence]:
+        """Return the sentences of a CoNLL file; the authors' attacked file escapes its quotation marks."""
+        return read_conll(path, unescape_quotes=attacked, errors=errors)
+
+    def write(self, path: Path, examples: Sentences) -> None:
+        """Write sentences in the four columns of CoNLL-2003."""
+        write_conll(path, examples)
+
+    def write_hub(self, path: Path, rows: HubRows) -> None:
+        """Write sentences in the four columns of CoNLL-2003."""
+        write_conll(path, hub_sentences(rows))
+
+    def score(self, examples: Sentences, predictions: Sequence[Tags]) -> dict[str, float]:
+        """Return entity f1, precision and recall, overall and per type, and token accuracy."""
+        gold = [list(example.tags) for example in examples]
+        scores = entity_scores(gold, predictions)
+        metrics = {"f1": scores.f1, "precision": scores.precision, "recall": scores.recall}
+        metrics |= {f"{name}/f1": part.f1 for name, part in scores.per_type.items()}
+        return metrics | {"token_accuracy": token_accuracy(gold, predictions)}
+
+    def averages(self, examples: Sentences, predictions: Sequence[Tags]) -> dict[str, float]:
+        """Return precision, recall and F1 averaged over the types: equally (macro) or by frequency (weighted)."""
+        return type_averages(self.class_scores(examples, predictions))
+
+    def class_scores(self, examples: Sentences, predictions: Sequence[Tags]) -> Mapping[str, TypeScores]:
+        """Return the scores of each type of entity."""
+        return entity_scores([list(example.tags) for example in examples], predictions).per_type
+
+    def units(self, examples: Sentences, predictions: Sequence[Tags], metric: str | None = None) -> np.ndarray:
+        """Return true positives, false positives and false negatives of each sentence, (N, 3)."""
+        return entity_counts([list(example.tags) for example in examples], predictions)
+
+
+class PartOfSpeechTask(TaggingTask):
+    """Parts of speech, scored by the share of words with the right one.
+
+    Paper: Table 3, WSJ in two columns (word, tag). Universal Dependencies are read from ``.conllu`` files.
+
+    Args:
+        name: the task's name in settings and records.
+        metric: accuracy.
+        columns: ``names`` of the columns of a file that is not CoNLL-U, empty for word and tag; ``label`` the
+            column of the tags in CoNLL-U, upos or xpos.
+    """
+
+    suffix = ".pos"
+    adapter = TaggedAdapter(entities=False)
+
+    def __init__(self, name: str, metric: str, columns: ColumnSettings) -> None:
+        super().__init__(name, metric)
+        self.columns = columns
+        self.label_names = columns.label_names
+
+    @classmethod
+    def from_settings(cls, settings: TaskSettings) -> PartOfSpeechTask:
+        """Return the task with its columns."""
+        return cls(settings.name, settings.metric, settings.columns)
+
+    def read(self, path: Path, *, attacked: bool = False, errors: Faults = None) -> list[TaggedSentence]:
+        """Return the sentences of a CoNLL-U or column file; attacked files have the layout of clean ones."""
+        if path.suffix == CONLLU_SUFFIX:
+            return read_conllu(path, self._tag_column, errors=errors)
+        return read_conll(path, columns=self.columns.names or TWO_COLUMNS, scheme="plain", errors=errors)
+
+    def write(self, path: Path, examples: Sentences) -> None:
+        """Write sentences as CoNLL-U or in two columns, as the suffix of the path says."""
+        if path.suffix == CONLLU_SUFFIX:
+            write_conllu(path, examples, self._tag_column)
+        else:
+            write_columns(path, examples)
+
+    def write_hub(self, path: Path, rows: HubRows) -> None:
+        """Write sentences in two columns."""
+        write_columns(path, hub_sentences(rows))
+
+    def learn_labels(self, examples: Sentences) -> None:
+        """Take the tag set from the training sentences, and the tag of words that the model cannot see."""
+        super().learn_labels(examples)
+        self.outside = Counter(tag for example in examples for tag in example.tags).most_common(1)[0][0]
+
+    def score(self, examples: Sentences, predictions: Sequence[Tags]) -> dict[str, float]:
+        """Return accuracy over words, and the share of sentences without an error."""
+        gold = [list(example.tags) for example in examples]
+        right = sum(tags == list(predicted_tags) for tags, predicted_tags in zip(gold, predictions, strict=True))
+        accuracy = token_accuracy(gold, predictions)
+        return {"accuracy": accuracy, "sentence_accuracy": right / max(1, len(gold))}
+
+    def units(self, examples: Sentences, predictions: Sequence[Tags], metric: str | None = None) -> np.ndarray:
+        """Return right words and words of each sentence, (N, 2)."""
+        counts = [
+            (sum(tag == other for tag, other in zip(example.tags, tags, strict=True)), len(example.tags))
+            for example, tags in zip(examples, predictions, strict=True)
+        ]
+        return np.array(counts, dtype=np.int64).reshape(-1, 2)
+
+    @property
+    def _tag_column(self) -> PosColumn:
+        """Return the column of CoNLL-U that holds the tags; `read_conllu` checks it."""
+        return cast(PosColumn, self.columns.label)

@@ -1,0 +1,103 @@
+"""A Trainer whose batches, counts and wrappers are correct for any number of processes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import torch
+from accelerate.data_loader import DataLoaderShard
+from torch import Tensor, nn
+from transformers import Trainer
+from transformers.trainer_utils import seed_worker
+
+from charbert.seeding import derive_seed
+from charbert.training.distributed.batches import (
+    FILLER,
+    FilledExamples,
+    FillingCollator,
+    SharedBatches,
+    example_lengths,
+    model_fields,
+)
+from charbert.training.distributed.processes import process_count, process_index
+
+_PROBED_EXAMPLES = 2
+
+
+class MultiProcessTrainer(Trainer):
+    """Trainer that divides every batch among the processes, each with its own dropout.
+
+    The library's loaders repeat the first examples of an epoch at its end, to give all processes the same number, and
+    do not set the epoch of a dataset with several processes or after a resumption.
+    """
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        if process_index():
+            torch.manual_seed(derive_seed(self.args.seed, "dropout", process_index()))
+
+    def get_train_dataloader(self) -> DataLoaderShard:
+        """Return the data loader of this process's share of the training batches."""
+        grouped = self.args.train_sampling_strategy == "group_by_length"
+        batch_size = self._train_batch_size * process_count()
+        batches = SharedBatches(
+            self.train_dataset,
+            batch_size,
+            self.args.data_seed,
+            lengths=example_lengths(self.train_dataset) if grouped else None,
+            window=batch_size * self.args.gradient_accumulation_steps,
+            index=process_index(),
+            count=process_count(),
+        )
+        worker_init = partial(seed_worker, num_workers=self.args.dataloader_num_workers, rank=process_index())
+        return self._shared_loader(batches, worker_init_fn=worker_init)
+
+    def get_eval_dataloader(self, eval_dataset: Any = None) -> Any:
+        """Return the data loader of an evaluation; without metrics, each process reads its share.
+
+        The library gathers predictions and removes duplicates.
+        """
+        if process_count() == 1 or self.compute_metrics is not None:
+            return super().get_eval_dataloader(eval_dataset)
+        examples = self.eval_dataset if eval_dataset is None else eval_dataset
+        batch_size = self.args.eval_batch_size * process_count()
+        return self._shared_loader(
+            SharedBatches(examples, batch_size, None, index=process_index(), count=process_count())
+        )
+
+    def _shared_loader(self, batches: SharedBatches, **options: Any) -> DataLoaderShard:
+        alone = process_count() == 1
+        return DataLoaderShard(
+            batches.examples if alone else FilledExamples(batches.examples),
+            device=self.accelerator.device,
+            batch_sampler=batches,
+            collate_fn=self.data_collator if alone else FillingCollator(self.data_collator),
+            # Workers are forked without OpenMP threads; torch lets each compute with one thread.
+            num_workers=self.args.dataloader_num_workers,
+            pin_memory=self.args.dataloader_pin_memory,
+            **options,
+        )
+
+    def _track_num_input_tokens(self, inputs: Mapping[str, Tensor]) -> None:
+        if FILLER in inputs:
+            inputs = {**inputs, "attention_mask": torch.zeros_like(inputs["input_ids"])}
+        super()._track_num_input_tokens(inputs)
+
+    def _wrap_model(self, model: nn.Module, training: bool = True, dataloader: Any = None) -> nn.Module:
+        handler = self.accelerator.ddp_handler
+        if training and process_count() > 1 and handler is not None and not self.is_fsdp_enabled:
+            handler.find_unused_parameters = self._leaves_weights_out(model)
+        return super()._wrap_model(model, training, dataloader)
+
+    def _leaves_weights_out(self, model: nn.Module) -> bool:
+        """Return whether some weights get no gradient in a trial step; DDP must then look for them in every step."""
+        first = [self.train_dataset[index] for index in range(min(_PROBED_EXAMPLES, len(self.train_dataset)))]
+        batch = self._prepare_inputs(self.data_collator(first))
+        with torch.random.fork_rng():
+            model.train()
+            model(**model_fields(batch))["loss"].backward()
+        missing = any(weight.requires_grad and weight.grad is None for weight in model.parameters())
+        model.zero_grad()
+        return missing

@@ -1,0 +1,74 @@
+"""Hooks that measure the processor time of each test: a long test without the mark ``slow`` fails.
+
+Time of the processor and not of the clock, so that other work on the machine does not fail a test. The time of the
+processes that a test started and waited for counts too; that of its fixtures does not.
+"""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+LIMIT = 5.0  # seconds
+_SPENT = "cpu seconds of the "
+_spent: dict[str, float] = {}
+"""Seconds by test and phase, as the reports of all worker processes give them."""
+
+
+def cpu_seconds() -> float:
+    """Return the processor time that this process and the processes that it waited for have used."""
+    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+@contextmanager
+def _measured(item: pytest.Item, phase: str) -> Iterator[None]:
+    before = cpu_seconds()
+    try:
+        yield
+    finally:
+        item.user_properties.append((_SPENT + phase, cpu_seconds() - before))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
+    with _measured(item, "setup"):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    with _measured(item, "call"):
+        result = yield
+    used = item.user_properties[-1][1]
+    if used > LIMIT and item.get_closest_marker("slow") is None:
+        pytest.fail(f"took {used:.1f} s of processor time: make it cheaper or mark it slow", pytrace=False)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
+    with _measured(item, "teardown"):
+        return (yield)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.when == "teardown":
+        phases = {name.removeprefix(_SPENT): used for name, used in report.user_properties if name.startswith(_SPENT)}
+        _spent.update({f"{phase:8} {report.nodeid}": used for phase, used in phases.items()})
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--cpu-durations", type=int, default=0, metavar="N", help="show the N longest phases by CPU time")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    number = config.getoption("--cpu-durations")
+    if number and _spent:
+        terminalreporter.section(f"longest {number} phases of {sum(_spent.values()):.0f} s of processor time")
+        for name in sorted(_spent, key=_spent.__getitem__, reverse=True)[:number]:
+            terminalreporter.line(f"{_spent[name]:7.2f} s {name}")

@@ -1,0 +1,34 @@
+"""Keys keep the spelling that settings had when results were first recorded."""
+
+from collections.abc import Callable
+
+import pytest
+
+from charbert.config.schema import Settings
+from charbert.runs import keys
+
+Composed = Callable[..., Settings]
+
+
+def test_a_renamed_setting_keeps_its_name_in_keys(composed: Composed, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = composed("recipe=quick")
+    before = keys.section_identity(settings, "attack")
+    monkeypatch.setitem(keys.STORED_NAMES, "attack.seed", "number")
+    after = keys.section_identity(settings, "attack")
+    assert after.pop("number") == before.pop("seed")
+    assert after == before
+
+
+def test_settings_are_left_out_by_their_names_in_keys(composed: Composed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(keys.STORED_NAMES, "model.char_encoder", "channel")
+    settings = composed("recipe=quick", "model=charbert")
+    assert "channel" in keys.section_identity(settings, "model", without=("char_encoder",))
+    assert "channel" not in keys.section_identity(settings, "model", without=("channel",))
+
+
+def test_a_renamed_value_keeps_its_spelling_in_keys(composed: Composed, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = composed("recipe=quick", "model=charbert")
+    monkeypatch.setitem(keys.STORED_VALUES, "model.char_encoder", {settings.model.char_encoder.name: "earlier"})
+    assert keys.section_identity(settings, "model")["char_encoder"] == "earlier"
+    monkeypatch.setitem(keys.STORED_VALUES, "model.char_encoder", {"another": "earlier"})
+    assert keys.section_identity(settings, "model")["char_encoder"] is settings.model.char_encoder
