@@ -1,4 +1,4 @@
-"""Which examples come from the same article, so that no article is in two parts of a split."""
+"""Groups examples by article, so that no article is in two parts of a split."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _NOT_LETTERS = re.compile(r"[\W_]+")
 def group_pairs(rows: Sequence[LabeledText], articles: Sequence[Question] | None = None) -> list[int]:
     """Return a group for each row; rows that share a text, either side, are in the same group.
 
-    QNLI was made of SQuAD 1.1 but has lost the articles. With SQuAD's questions at hand each row joins the
-    article that its question, or else its sentence, comes from.
+    QNLI was made from SQuAD 1.1 but does not name the articles. With SQuAD's questions, each row is assigned to the
+    article of its question, or else of its sentence.
 
     Args:
         rows: texts or pairs.
@@ -38,9 +38,9 @@ def group_pairs(rows: Sequence[LabeledText], articles: Sequence[Question] | None
 
 
 def find_articles(rows: Sequence[LabeledText], articles: Sequence[Question]) -> list[str | None]:
-    """Return the title of the article that each pair comes from, None where no article has it.
+    """Return the title of the article that each pair comes from, None if no article contains it.
 
-    A question that several articles ask is told apart by its sentence.
+    If several articles have the question, the sentence decides.
     """
     asked: dict[str, set[str]] = defaultdict(set)
     passages: dict[str, str] = {}
@@ -60,5 +60,5 @@ def find_articles(rows: Sequence[LabeledText], articles: Sequence[Question]) -> 
 
 
 def _letters(text: str) -> str:
-    """Return letters and digits alone, as spaces and quotation marks differ between the two data sets."""
+    """Return only letters and digits, because spaces and quotation marks differ between the two data sets."""
     return _NOT_LETTERS.sub("", unicodedata.normalize("NFKC", text).casefold())

@@ -1,4 +1,4 @@
-"""Features of several examples to one batch of tensors."""
+"""Collates the features of several examples to one batch of tensors."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class PadCollator:
     """Pad each field of the examples to its longest row and stack the rows.
 
     Args:
-        pad_values: what fills each field with one value per subword or character
+        pad_values: padding value of each field with one value per subword or character
             (``processor.pad_values``); labels of that kind are filled with ``IGNORED_LABEL``. Fields with
             one number per example are stacked.
         pad_to_multiple_of: round the width of every padded field up to a multiple of this; 8 suits GPUs.
-        rename: new names of fields, for a model that calls them otherwise (``{"mlm_labels": "labels"}``).
+        rename: new names of fields, for a model with other names (``{"mlm_labels": "labels"}``).
 
     Raises:
         SettingsError: if ``pad_to_multiple_of`` is below 1.

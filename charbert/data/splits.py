@@ -1,4 +1,4 @@
-"""Train, dev and test parts where no official ones are at hand, and a check for leaks between them."""
+"""Splits a set into train, dev and test parts, and checks that parts share no text."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def connect_groups(keys: Sequence[Sequence[Hashable]]) -> list[int]:
     are in the same group.
 
     Args:
-        keys: what an example shares with its relatives, e.g. its article and its normalised text.
+        keys: of each example, such as its article and its normalized text.
     """
     names: dict[Hashable, int] = {}
     pairs = [(row, names.setdefault(key, len(names))) for row, own in enumerate(keys) for key in own]
@@ -93,8 +93,8 @@ def grouped_parts(
 ) -> Parts:
     """Return one division that never divides a group; with ``labels`` their shares stay alike as far as groups allow.
 
-    Groups, the largest first and otherwise in a drawn order, go one by one to the part that lacks most of what they
-    hold, for its size, among those with room for them.
+    Groups are assigned one by one, the largest first and otherwise in random order. Each goes to the part that lacks
+    the largest share of the group's labels, among the parts that still have space for it.
 
     Args:
         groups: the group of each example.
@@ -120,9 +120,9 @@ def grouped_parts(
     missing = wanted.copy()
     owner = np.zeros(len(held), dtype=np.int64)
     for group in order:
-        room, size = missing.sum(1), held[group].sum()
+        space, size = missing.sum(1), held[group].sum()
         need = ((missing / np.maximum(wanted, 1e-9)) * held[group]).sum(1)
-        owner[group] = int(np.argmax(np.where(room >= size, need, -np.inf) if (room >= size).any() else room))
+        owner[group] = int(np.argmax(np.where(space >= size, need, -np.inf) if (space >= size).any() else space))
         missing[owner[group]] -= held[group]
     parts = [tuple(np.flatnonzero(owner[names] == part).tolist()) for part in range(len(PARTS))]
     if not all(parts):
@@ -135,14 +135,14 @@ def grouped_parts(
 
 
 def normalize_text(text: str) -> str:
-    """Return the text as duplicates are compared: composed, in one case, with single spaces."""
+    """Return the text for comparing duplicates: NFKC, case-folded, with single spaces."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def check_no_leakage(
     texts: Mapping[str, Sequence[str]], groups: Mapping[str, Sequence[Hashable]] | None = None
 ) -> None:
-    """Refuse parts that share a text, or a group.
+    """Check that no text or group is in two parts.
 
     Args:
         texts: text of each example, by part (train, dev, test); compared after `normalize_text`.
@@ -164,7 +164,7 @@ def _check_apart(what: str, keys: Mapping[str, Sequence[Hashable]]) -> None:
             if other != part:
                 raise DataError(
                     f"expected parts that share nothing, got the same {what} in {other} (example {place}) "
-                    f"and {part} (example {number}): {_shorten(str(key))!r}; split by group, or take one out"
+                    f"and {part} (example {number}): {_shorten(str(key))!r}; split by group, or remove one"
                 )
 
 
@@ -173,7 +173,7 @@ def _shorten(text: str, length: int = 80) -> str:
 
 
 def _rotate(tests: Sequence[np.ndarray]) -> list[Parts]:
-    """Return the divisions in which each fold is the test part and its follower the dev part."""
+    """Return the divisions in which each fold is the test part and the next one the dev part."""
     folds = [tuple(int(index) for index in fold) for fold in tests]
     divisions = []
     for number, test in enumerate(folds):

@@ -1,4 +1,4 @@
-"""Training data of the word recogniser: noised words in, the words that were meant out.
+"""Training data of the word recognizer: noised words, labeled with the original words.
 
 Shapes: B sentences, T words, A characters.
 """
@@ -28,19 +28,19 @@ from charbert.text.words import words_of
 def frequent_words(sentences: Iterable[Sequence[str]], size: int) -> WordVocab:
     """Return the ``size`` most frequent words, lower-cased, most frequent first; ties in alphabetical order.
 
-    Unlike ``WordVocab.build`` this takes the words as a task has them, and splits nothing.
+    Unlike ``WordVocab.build``, this takes words of a task and does not tokenize text.
 
     Raises:
         SettingsError: if ``size`` is not positive.
         DataError: if there are no words.
     """
     if size < 1:
-        raise SettingsError(f"the recogniser's vocabulary needs at least 1 word, got {size}")
+        raise SettingsError(f"the recognizer's vocabulary needs at least 1 word, got {size}")
     counts: Counter[str] = Counter()
     for sentence in sentences:
         counts.update(word.lower() for word in sentence)
     if not counts:
-        raise DataError("expected text to take the recogniser's vocabulary from, got no words")
+        raise DataError("expected text for the recognizer's vocabulary, got no words")
     counts.pop(UNKNOWN_WORD, None)
     return WordVocab(sorted(counts, key=lambda word: (-counts[word], word))[:size])
 
@@ -56,7 +56,7 @@ class Sentences(Protocol):
 
 
 class BlockSentences:
-    """The blocks of a corpus as lists of words, split when they are asked for, so that the text stays on disk."""
+    """The blocks of a corpus as lists of words, read from disk on access."""
 
     def __init__(self, blocks: Blocks) -> None:
         self._blocks = blocks
@@ -72,18 +72,18 @@ class BlockSentences:
 
 
 class WordRecognitionDataset(Dataset[dict[str, np.ndarray]]):
-    """Sentences with noised words, labelled with the words as they were.
+    """Sentences with noised words, labeled with the original words.
 
     Item i draws its noise from (seed, epoch, i) alone, so it is the same for any number of workers.
 
     Args:
         sentences: words of each sentence.
-        noise: which words are noised, and how.
-        word_vocab: the words to recognise; their ids are the labels.
+        noise: selects and changes words.
+        word_vocab: the words to recognize; their ids are the labels.
         char_vocab: characters of the features.
         seed: seed of the noise.
-        max_words: what a sentence has beyond this many words is left out.
-        fresh_noise: whether each epoch has noise of its own; False for a set that scores are taken on.
+        max_words: longer sentences are cut to this many words.
+        fresh_noise: whether each epoch has its own noise; False for an evaluation set.
 
     Raises:
         SettingsError: if ``max_words`` is not positive.

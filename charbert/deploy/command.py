@@ -1,11 +1,12 @@
-"""The command ``charbert``: predict from the command line, serve over HTTP, export to ONNX, pass an encoder on."""
+"""The command ``charbert``: predict, serve over HTTP, export to ONNX, save an encoder."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -17,55 +18,54 @@ from charbert.deploy.predict.sources import FORMATS
 from charbert.errors import CharBertError, SettingsError
 
 BAD_INPUT = 2
-"""Exit code where the user has to change something."""
+"""Exit code for bad input."""
 _INTERRUPTED = 130
 
 _PREDICT = """\
-Answer for raw text with a fine-tuned model: labels with probabilities, tagged spans, or answers.
+Predict for raw text with a fine-tuned model: labels with probabilities, tagged spans, or answers.
 
-MODEL is the folder that fine-tuning saves (outputs/<recipe>/finetune/<cell>), or one with an exported model.
-Predictions come on standard output, one JSON object a line, in the order of the inputs."""
+MODEL is the folder that fine-tuning saves (outputs/<recipe>/finetune/<run>), or the folder of an exported model.
+Predictions are written to standard output, one JSON object per line, in the order of the inputs."""
 
 _PREDICT_EXAMPLES = """\
 examples:
-  charbert predict MODEL news.txt                                  a text a line
+  charbert predict MODEL news.txt                                  one text per line
   echo 'Ada King lives in London.' | charbert predict MODEL        from standard input
-  charbert predict MODEL pairs.jsonl --output labels.jsonl         {"text": ..., "text_pair": ...} a line
-  charbert predict MODEL questions.jsonl --readable                {"question": ..., "context": ...} a line"""
+  charbert predict MODEL pairs.jsonl --output labels.jsonl         one {"text": ..., "text_pair": ...} per line
+  charbert predict MODEL questions.jsonl --readable                one {"question": ..., "context": ...} per line"""
 
 _SERVE = """\
-Serve a fine-tuned model over HTTP: POST /predict, GET /health, the API's description at /docs, and a page at / on
-which a person types a sentence, adds typos and sees what changes.
+Serve a fine-tuned model over HTTP: POST /predict, GET /health, the API description at /docs, and a demo page at /
+that shows the predictions for a sentence with and without typos.
 
-The service has no accounts and no encryption; put a reverse proxy in front of it before others can reach it."""
+The service has no accounts and no encryption; put it behind a reverse proxy before others can reach it."""
 
 _SERVE_EXAMPLES = """\
 examples:
-  charbert serve CHARBERT --compare BERT        both models side by side on the page
+  charbert serve CHARBERT --compare BERT        both models on the demo page
   charbert serve MODEL --port 8080 --max-texts 16"""
 
 _EXPORT = """\
-Write a fine-tuned or pretrained model as an ONNX graph with its processor: TARGET is then used like MODEL, with ONNX
-Runtime in place of PyTorch. The graph is compared with the model at several shapes, and refused where it differs."""
+Write a fine-tuned or pretrained model as an ONNX graph with its processor. TARGET is used like MODEL, and runs in ONNX
+Runtime instead of PyTorch. The graph is compared with the model at several shapes and refused if it differs."""
 
 _EXPORT_EXAMPLES = """\
 examples:
   charbert export MODEL exported
-  charbert export MODEL smaller --int8          weights of 8 bits; a quarter of the size"""
+  charbert export MODEL smaller --int8          8-bit weights; a quarter of the size"""
 
 _ENCODER = """\
-Write the encoder of a pretrained model without the heads of pretraining, in half precision, with its processor: small
-enough to pass on. Others fine-tune it with model=charbert_pretrained model.pretrained=TARGET, or load it with
-AutoModel."""
+Write the encoder of a pretrained model without its pretraining heads, in half precision, with its processor. It is
+fine-tuned with model=charbert_pretrained model.pretrained=TARGET, or loaded with AutoModel."""
 
 _ENCODER_EXAMPLES = """\
 examples:
-  charbert encoder outputs/quick/pretrain/CELL/model my-charbert
-  charbert encoder MODEL my-charbert --full     weights of 32 bits"""
+  charbert encoder outputs/quick/pretrain/RUN/model my-charbert
+  charbert encoder MODEL my-charbert --full     32-bit weights"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code: 0, or 2 with one message where the user has to change something."""
+    """Run the command and return its exit code: 0, or 2 with one error message for bad input."""
     chosen = _build_parser().parse_args(arguments)
     try:
         return int(chosen.run(chosen))
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BAD_INPUT
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+    except BrokenPipeError:  # the reader of our output has ended, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
@@ -83,47 +83,62 @@ def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="charbert", description="Use fine-tuned CharBERT models and plain trunks.")
     parser.add_argument("--version", action="version", version=f"charbert {version('charbert')}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    _add_predict(commands)
-    _add_serve(commands)
-    _add_export(commands)
-    _add_encoder(commands)
+    _add_predict(_add(commands, "predict", "predict for texts", _PREDICT, _PREDICT_EXAMPLES, _predict))
+    _add_serve(_add(commands, "serve", "predict over HTTP, with a demo page", _SERVE, _SERVE_EXAMPLES, _serve))
+    export = _add(commands, "export", "write a model for ONNX Runtime", _EXPORT, _EXPORT_EXAMPLES, _export)
+    encoder = _add(commands, "encoder", "write an encoder without heads", _ENCODER, _ENCODER_EXAMPLES, _encoder)
+    for subparser in (export, encoder):
+        subparser.add_argument("target", metavar="TARGET", type=Path, help="folder to write; replaced if it exists")
+    export.add_argument("--int8", action="store_true", help="8-bit weights instead of 32-bit ones")
+    encoder.add_argument("--full", action="store_true", help="32-bit weights instead of 16-bit ones")
     return parser
 
 
-def _add_predict(commands: Any) -> None:
-    parser = _add(commands, "predict", "answer for texts from files or standard input", _PREDICT, _PREDICT_EXAMPLES)
-    parser.add_argument("model", metavar="MODEL", type=Path, help="folder of a fine-tuned or exported model")
+def _add(
+    commands: Any, name: str, summary: str, description: str, examples: str, run: Callable[[argparse.Namespace], int]
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("model", metavar="MODEL", type=Path, help="folder of a model")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_predict(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", metavar="FILES", nargs="*", help="text or JSON lines; none or -: standard input")
     parser.add_argument(
         "--format",
         choices=FORMATS,
         default="auto",
-        help="lines: a text a line; document: a text a file; jsonl: an object a line with text, text and text_pair, "
-        "or question and context, and an id if you like; auto: by the file's suffix (default: %(default)s)",
+        help="lines: one text per line; document: one text per file; jsonl: one object per line with text, text and "
+        "text_pair, or question and context, and optionally an id; auto: by the file name (default: %(default)s)",
     )
-    parser.add_argument("--output", metavar="FILE", type=Path, help="write here, once all is done, not to stdout")
-    parser.add_argument("--readable", action="store_true", help="a form for people in place of JSON")
+    parser.add_argument("--output", metavar="FILE", type=Path, help="file to write when done, instead of stdout")
+    parser.add_argument("--readable", action="store_true", help="plain text instead of JSON")
     parser.add_argument(
-        "--batch-size", type=int, default=32, metavar="N", help="windows at once (default: %(default)s)"
+        "--batch-size", type=int, default=32, metavar="N", help="windows per batch (default: %(default)s)"
     )
-    parser.add_argument(
-        "--max-length", type=int, metavar="N", help="most subwords of a window (default: as in fine-tuning)"
-    )
+    parser.add_argument("--max-length", type=int, metavar="N", help="subwords of a window (default: as in fine-tuning)")
     parser.add_argument(
         "--no-answer-threshold",
         type=float,
         metavar="LOGITS",
-        help="give no answer where none scores higher than the best by more than this (default: as in fine-tuning)",
+        help="predict no answer if its score exceeds that of the best answer by more than this (default: as in "
+        "fine-tuning)",
     )
     _add_threads(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
-    parser.set_defaults(run=_predict)
 
 
-def _add_serve(commands: Any) -> None:
-    parser = _add(commands, "serve", "answer over HTTP, with a page to try it", _SERVE, _SERVE_EXAMPLES)
-    parser.add_argument("model", metavar="MODEL", type=Path, help="folder of a fine-tuned or exported model")
-    parser.add_argument("--compare", metavar="MODEL", type=Path, help="a second model for the page, of the same head")
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--compare", metavar="MODEL", type=Path, help="second model of the demo page, with the same head"
+    )
     docs = field_docs(ServeSettings)
     for field in fields(ServeSettings):
         flag = "--" + field.name.replace("_", "-")
@@ -137,34 +152,6 @@ def _add_serve(commands: Any) -> None:
                 help=f"{help_text} (default: %(default)s)",
             )  # fmt: skip
     _add_threads(parser)
-    parser.set_defaults(run=_serve)
-
-
-def _add_export(commands: Any) -> None:
-    parser = _add(commands, "export", "write a model for ONNX Runtime", _EXPORT, _EXPORT_EXAMPLES)
-    parser.add_argument("model", metavar="MODEL", type=Path, help="folder of a model")
-    parser.add_argument("target", metavar="TARGET", type=Path, help="folder to write; one that exists is replaced")
-    parser.add_argument("--int8", action="store_true", help="weights of 8 bits in place of 32")
-    parser.set_defaults(run=_export)
-
-
-def _add_encoder(commands: Any) -> None:
-    parser = _add(commands, "encoder", "write an encoder alone, to pass it on", _ENCODER, _ENCODER_EXAMPLES)
-    parser.add_argument("model", metavar="MODEL", type=Path, help="folder of a pretrained or fine-tuned model")
-    parser.add_argument("target", metavar="TARGET", type=Path, help="folder to write; one that exists is replaced")
-    parser.add_argument("--full", action="store_true", help="weights of 32 bits in place of 16")
-    parser.set_defaults(run=_encoder)
-
-
-def _add(commands: Any, name: str, summary: str, description: str, examples: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help=summary,
-        description=description,
-        epilog=examples,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    return parser
 
 
 def _add_threads(parser: argparse.ArgumentParser) -> None:
@@ -172,7 +159,7 @@ def _add_threads(parser: argparse.ArgumentParser) -> None:
 
 
 def _predict(chosen: argparse.Namespace) -> int:
-    _be_quiet(chosen.threads)
+    _configure_libraries(chosen.threads)
     from charbert.deploy.predict.files import predict_files
 
     predict_files(
@@ -191,15 +178,26 @@ def _predict(chosen: argparse.Namespace) -> int:
 
 
 def _export(chosen: argparse.Namespace) -> int:
-    _be_quiet(None)
-    from charbert.deploy.onnx.export_files import export_files
+    _configure_libraries(None)
+    from charbert.deploy.compress.quantize import quantize_model
+    from charbert.deploy.onnx.export import export_model
+    from charbert.deploy.predict.predictor import find_model
 
-    export_files(chosen.model, chosen.target, int8=chosen.int8)
+    source, target = find_model(chosen.model), chosen.target
+    if not chosen.int8:
+        worst = max(difference.largest for difference in export_model(source, target))
+        sys.stderr.write(f"{target}: every logit within {worst:.1e} of PyTorch\n")
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        export_model(source, Path(folder) / "float32")
+        differences = quantize_model(Path(folder) / "float32", target)
+    share = max(difference.mean / difference.spread for difference in differences)
+    sys.stderr.write(f"{target}: logits within {100 * share:.1f} % of their standard deviation, on average\n")
     return 0
 
 
 def _encoder(chosen: argparse.Namespace) -> int:
-    _be_quiet(None)
+    _configure_libraries(None)
     from charbert.deploy.encoder import save_encoder
 
     size = save_encoder(chosen.model, chosen.target, half=not chosen.full)
@@ -209,7 +207,7 @@ def _encoder(chosen: argparse.Namespace) -> int:
 
 def _serve(chosen: argparse.Namespace) -> int:
     settings = ServeSettings(**{field.name: getattr(chosen, field.name) for field in fields(ServeSettings)})
-    _be_quiet(chosen.threads)
+    _configure_libraries(chosen.threads)
     try:
         from charbert.deploy.serving.run import serve
     except ModuleNotFoundError as error:
@@ -220,8 +218,8 @@ def _serve(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _be_quiet(threads: int | None) -> None:
-    """Silence the libraries' own progress and advice, which are not about the user's texts; set the threads."""
+def _configure_libraries(threads: int | None) -> None:
+    """Turn off the progress bars and advice of the libraries, and set the number of threads."""
     if threads is not None and threads < 1:
         raise SettingsError(f"--threads must be at least 1, got {threads}")
     import torch

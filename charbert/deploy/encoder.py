@@ -1,4 +1,4 @@
-"""A pretrained encoder alone, small, for others to fine-tune."""
+"""Saves a pretrained encoder without heads, for further fine-tuning."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from charbert.model.processing import CharBertProcessor
 
 
 def save_encoder(folder: str | Path, target: str | Path, *, half: bool = True) -> int:
-    """Write the encoder of a pretrained or fine-tuned model without its heads, its processor beside it.
+    """Write the encoder of a pretrained or fine-tuned model without its heads, and its processor.
 
     ``AutoModel.from_pretrained(target)`` and ``model.pretrained=TARGET`` read it.
 
     Args:
         folder: of the model and its processor.
-        target: the folder to write; one that exists is replaced.
-        half: weights of 16 bits in place of 32.
+        target: the folder to write; an existing one is replaced.
+        half: 16-bit weights instead of 32-bit ones.
 
     Returns:
         Size of the folder in bytes.
 
     Raises:
-        CheckpointError: if the folder holds no whole encoder, or a weight is too large for 16 bits.
+        CheckpointError: if the folder has no complete encoder, or a weight is too large for 16 bits.
     """
     processor = CharBertProcessor.from_pretrained(folder)
     model, report = CharBertModel.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
     if missing := sorted(report["missing_keys"]):
-        raise CheckpointError(f"{folder}: expected the weights of an encoder, found none of {', '.join(missing[:3])}")
+        raise CheckpointError(f"{folder}: expected the weights of an encoder, got none for {', '.join(missing[:3])}")
     if half:
         halve_weights(model, folder)
     with replaced_folder(target) as draft:

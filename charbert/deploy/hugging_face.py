@@ -15,7 +15,7 @@ from charbert.tasks.catalog import HEADS
 
 
 class PipelineTokenizer(CharBertProcessor):
-    """A processor that a pipeline takes for a tokenizer: what it does not have itself, its tokenizer answers."""
+    """A processor with the attributes of its tokenizer, which pipelines need."""
 
     def __getattr__(self, name: str) -> Any:
         if name == "tokenizer" or name.startswith("__"):
@@ -26,9 +26,9 @@ class PipelineTokenizer(CharBertProcessor):
 def build_pipeline(folder: str | Path, **options: Any) -> Pipeline:
     """Return the pipeline of a model that fine-tuning saved: text-classification or token-classification.
 
-    The library has its own ways with text. A pipeline that tags reads words as the tokenizer cuts them, so that for
-    the same tags as from `charbert.deploy.predict.Predictor` it is handed words (``is_split_into_words=True``) and
-    asked for ``aggregation_strategy="first"``; and a pipeline makes no windows of long texts.
+    A token-classification pipeline splits words as the tokenizer does. For the same tags as from
+    `charbert.deploy.predict.Predictor`, give it words (``is_split_into_words=True``) and
+    ``aggregation_strategy="first"``. A pipeline does not split long texts into windows.
 
     Args:
         folder: of the model, or of the finished run.

@@ -31,12 +31,12 @@ def read_rows(task: Task[Any, Any], path: Path, root: Path) -> tuple[list[Row], 
     Raises:
         DataError: if the file cannot be read at all, or nothing in it.
     """
-    faults: list[ExampleError] = []
-    examples = task.read(path, faults=faults)
+    errors: list[ExampleError] = []
+    examples = task.read(path, errors=errors)
     short = shorten_path(path, root)
     rows = [
         Row(example, index, _place(example, index, short))
-        for example, index in zip(examples, positions(len(examples), faults), strict=True)
+        for example, index in zip(examples, positions(len(examples), errors), strict=True)
     ]
     malformed = [
         Dropped(
@@ -47,7 +47,7 @@ def read_rows(task: Task[Any, Any], path: Path, root: Path) -> tuple[list[Row], 
             error.reason.removeprefix(f"{error.place}: ").replace(str(path), short),
             error.content,
         )
-        for error in sorted(faults, key=lambda fault: fault.index)
+        for error in sorted(errors, key=lambda error: error.index)
     ]
     return rows, malformed
 

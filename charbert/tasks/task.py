@@ -82,13 +82,13 @@ class Task(ABC, Generic[Example, Prediction]):
     # Files
 
     @abstractmethod
-    def read(self, path: Path, *, attacked: bool = False, faults: Faults = None) -> list[Example]:
+    def read(self, path: Path, *, attacked: bool = False, errors: Faults = None) -> list[Example]:
         """Return the examples of a file.
 
         Args:
             path: the file.
             attacked: whether it has the layout of the authors' attacked sets.
-            faults: None: a malformed example raises. A list: it is left out and its error added to the list.
+            errors: None: a malformed example raises. A list: it is left out and its error added to the list.
         """
 
     @abstractmethod

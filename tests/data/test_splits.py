@@ -45,7 +45,7 @@ def test_every_example_is_tested_once_and_the_same_seed_gives_the_same_folds() -
     assert [parts.dev for parts in folds] == [folds[(number + 1) % 5].test for number in range(5)]
 
 
-def test_stratified_parts_keep_the_shares_of_labels() -> None:
+def test_stratified_folds_keep_the_shares_of_labels() -> None:
     labels = ["yes"] * 30 + ["no"] * 90
     for parts in (grouped_parts(range(120), 1, 0.2, 0.2, labels=labels), *grouped_folds(range(120), 3, 1, labels)):
         assert_partition(parts, 120)

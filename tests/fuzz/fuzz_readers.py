@@ -82,28 +82,28 @@ def tagged(path: Path, read: Callable[[Path], Any], write: Callable[[Path, Any],
 def conll(path: Path) -> None:
     """Named entities."""
     with suppress(DataError):
-        read_conll(path, unescape_quotes=True, faults=[])
+        read_conll(path, unescape_quotes=True, errors=[])
     tagged(path, read_conll, write_conll)
 
 
 def columns(path: Path) -> None:
     """Parts of speech in two columns."""
     with suppress(DataError):
-        read_conll(path, columns=TWO_COLUMNS, scheme="plain", faults=[])
+        read_conll(path, columns=TWO_COLUMNS, scheme="plain", errors=[])
     tagged(path, lambda at: read_conll(at, columns=TWO_COLUMNS, scheme="plain"), write_columns)
 
 
 def conllu(path: Path) -> None:
     """Treebanks."""
     with suppress(DataError):
-        read_conllu(path, "xpos", faults=[])
+        read_conllu(path, "xpos", errors=[])
     tagged(path, read_conllu, write_conllu)
 
 
 def glue(path: Path) -> None:
     """Pairs of texts under a header."""
     with suppress(DataError):
-        read_glue(path, HEADED, unquote_fields=True, faults=[])
+        read_glue(path, HEADED, unquote_fields=True, errors=[])
     comes_back(path, lambda at: read_glue(at, HEADED), lambda at, rows: write_glue(at, rows, HEADED))
 
 
@@ -115,7 +115,7 @@ def glue_headless(path: Path) -> None:
 def squad(path: Path) -> None:
     """Questions."""
     with suppress(DataError):
-        read_squad(path, no_answers=False, faults=[])
+        read_squad(path, no_answers=False, errors=[])
     comes_back(path, lambda at: read_squad(at, no_answers=True), write_squad)
 
 

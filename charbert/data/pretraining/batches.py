@@ -1,4 +1,4 @@
-"""Blocks of text to the examples of pretraining: noised, masked and encoded anew in every epoch."""
+"""Examples of pretraining: blocks of text with noise and masks that are drawn again in every epoch."""
 
 from __future__ import annotations
 
@@ -32,37 +32,37 @@ class TextBlocks(Protocol):
 
 
 class PretrainingProcessor(Processor, Protocol):
-    """A processor that can take the characters of some subwords out again."""
+    """A processor that can remove the characters of some subwords."""
 
     @property
     def tokenizer(self) -> Any:
         """The fast tokenizer of the trunk."""
 
     def hide_subwords(self, features: Mapping[str, Any], hidden: Any) -> dict[str, Any]:
-        """Return the char fields anew, without the characters of the hidden subwords."""
+        """Return the char fields without the characters of the hidden subwords."""
 
 
 class PretrainingDataset(Dataset[dict[str, Any]]):
-    """Give each block as the model is to see it: some words noised, some others masked.
+    """Examples of blocks with some words noised and some others masked.
 
     An example depends on the seed, the epoch and its index alone: not on the other examples of a batch, nor
     on how many processes load the data. After ``set_epoch`` the same block has other noise and other masks.
 
     Paper: Sec. 3.5. NLM predicts the original word at every subword of a noised one; MLM masks whole words
     that are not noised, and the characters of what it is to predict are hidden from the char channel.
-    Released code: the same, but loses words at the joints of lines and gives every process the same examples.
+    Released code: the same, but loses words between lines and gives every process the same examples.
 
     Args:
         blocks: the texts.
         processor: encodes them; one without a char channel gives no char fields.
-        max_length: most subwords of an example, special ones included; what goes beyond is cut.
+        max_length: maximum number of subwords of an example, special ones included; longer ones are truncated.
         noise: None leaves the text clean.
         word_vocab: the words of NLM; None gives no ``nlm_labels``, with noise (AdvBERT) or without.
-        mlm_probability: share of the subwords to predict by MLM; at 0 ``mlm_labels`` holds none.
+        mlm_probability: share of the subwords to predict by MLM; at 0 ``mlm_labels`` has none.
         seed: of noise and masks.
         label_first_subword_only: give only the first subword of a noised word its NLM label.
         hidden_share: share of the noised words whose subwords are replaced by the mask, in [0, 1]; their characters
-            stay. Ours: what NLM restores there it cannot read off the broken subwords.
+            stay. Ours: NLM cannot restore these words from their subwords.
         clean_copies: whether each example brings its clean copy as a companion under ``teacher``. Ours.
 
     Raises:
@@ -86,7 +86,7 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
         if word_vocab is not None and noise is None:
             raise SettingsError("word_vocab is given and noise is not: without noise NLM has no word to restore")
         if max_length < 3:
-            raise SettingsError(f"max_length must leave room between the special subwords, got {max_length}")
+            raise SettingsError(f"max_length must be at least 3 subwords, got {max_length}")
         if not 0 <= hidden_share <= 1:
             raise SettingsError(f"hidden_share must be in [0, 1], got {hidden_share}")
         self.blocks = blocks
@@ -99,7 +99,7 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
         self.label_first_subword_only = label_first_subword_only
         self.hidden_share = hidden_share
         self.clean_copies = clean_copies
-        # Shared memory: data loader processes that outlive an epoch must learn of the next one.
+        # Shared memory, so that persistent data loader processes see the next epoch.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
 
     @property

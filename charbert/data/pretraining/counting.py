@@ -1,4 +1,4 @@
-"""What occurs in a corpus how often, counted by several processes, each over a part that it reads as a stream."""
+"""Counts items of a corpus in several processes, each over a part that it reads as a stream."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ class Divisible(Protocol):
     """Texts that can be read in parts."""
 
     def part(self, index: int, count: int) -> Iterator[str]:
-        """Yield the texts of one of several parts; no text is in two of them."""
+        """Yield the texts of part ``index`` of ``count`` disjoint parts."""
 
 
 def count_parts(texts: Divisible, count: Count, processes: int) -> Counter[str]:
     """Return the counts over all texts, the same for any number of processes.
 
     Args:
-        texts: travels to the processes, so it says where it lies rather than what it holds.
+        texts: pickled for the processes, so it should hold a path instead of the texts.
         count: counts over a part; a function of a module, or a `functools.partial` of one.
-        processes: 1 counts in this one.
+        processes: number of processes; 1: only this one.
     """
     if processes == 1:
         return count(texts.part(0, 1))

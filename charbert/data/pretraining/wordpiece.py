@@ -1,4 +1,4 @@
-"""A WordPiece vocabulary: one of one's own for a trunk trained from scratch, or one from a file.
+"""WordPiece vocabularies, trained for a trunk from scratch or read from a file.
 
 The trainer of the tokenizers library breaks ties by hash order, so that two runs on the same text differ in a few
 entries. This one is simpler, and the same text gives the same vocabulary on every machine.
@@ -28,13 +28,13 @@ def train_wordpiece(texts: Iterable[str], vocab_size: int, *, lower_case: bool =
         lower_case: fold case and strip accents, as uncased BERT does.
 
     Raises:
-        SettingsError: if the vocabulary cannot even hold every character of the text.
+        SettingsError: if the vocabulary is too small for the characters of the text.
     """
     return wordpiece_of_counts(count_pieces(texts, lower_case=lower_case), vocab_size, lower_case=lower_case)
 
 
 def count_pieces(texts: Iterable[str], *, lower_case: bool) -> Counter[str]:
-    """Return how often each word occurs that WordPiece cuts into pieces."""
+    """Return the counts of the words that WordPiece splits into pieces."""
     tokenizer = _empty_tokenizer(lower_case)
     words: Counter[str] = Counter()
     for text in texts:
@@ -44,10 +44,10 @@ def count_pieces(texts: Iterable[str], *, lower_case: bool) -> Counter[str]:
 
 
 def wordpiece_of_counts(words: Counter[str], vocab_size: int, *, lower_case: bool) -> PreTrainedTokenizerBase:
-    """Return the tokenizer as `train_wordpiece` does, from what `count_pieces` found.
+    """Return the tokenizer as `train_wordpiece` does, from the counts of `count_pieces`.
 
     Raises:
-        SettingsError: if the vocabulary cannot even hold every character of the text.
+        SettingsError: if the vocabulary is too small for the characters of the text.
     """
     vocabulary = {piece: position for position, piece in enumerate(choose_pieces(words, vocab_size))}
     return _bert_tokenizer(vocabulary, lower_case)

@@ -1,4 +1,4 @@
-"""CoNLL column files to tagged sentences in IOB2, and back."""
+"""Reads and writes CoNLL column files; entity tags are read as IOB2."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from charbert.data.readers.example_errors import ExampleError
+from charbert.data.readers.lines import check_same_number, read_text
 from charbert.data.readers.tag_schemes import is_entity_tag, to_iob2
 from charbert.errors import DataError, SettingsError
 
@@ -27,7 +28,7 @@ TagScheme = Literal["auto", "iob1", "iob2", "plain"]
 
 @dataclass(frozen=True)
 class TaggedSentence:
-    """Words with one tag each; ``document`` and ``line`` (from 1) say where they stood in their file."""
+    """Words with one tag each, their document and the line (from 1) of their file."""
 
     words: tuple[str, ...]
     tags: tuple[str, ...]
@@ -37,7 +38,7 @@ class TaggedSentence:
 
 
 class Tagged(Protocol):
-    """What a sentence needs to be encoded, compared or written."""
+    """The attributes of a sentence that encoding, comparing and writing need."""
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -45,11 +46,11 @@ class Tagged(Protocol):
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """One tag a word."""
+        """One tag per word."""
 
     @property
     def pos(self) -> tuple[str, ...] | None:
-        """One part of speech a word, where it is known."""
+        """One part of speech per word, or None."""
 
     @property
     def document(self) -> int:
@@ -62,44 +63,44 @@ def read_conll(
     columns: Sequence[str] | None = None,
     scheme: TagScheme = "auto",
     unescape_quotes: bool = False,
-    faults: list[ExampleError] | None = None,
+    errors: list[ExampleError] | None = None,
 ) -> list[TaggedSentence]:
     """Return the sentences of a column file, their tags in IOB2.
 
     Columns are separated by spaces or tabs and counted from the right, because the authors' attacked test set
-    has words with a space inside. A ``-DOCSTART-`` line begins a document, an empty line ends a sentence.
+    contains words with a space. A ``-DOCSTART-`` line begins a document, an empty line ends a sentence.
 
     Args:
         path: the file, in UTF-8.
-        columns: names of the columns from the left; ``word`` comes first, ``tag`` must be there, ``pos`` may,
-            other names are skipped. None takes `FOUR_COLUMNS` or `TWO_COLUMNS`, as the first line shows.
-        scheme: how the tags are written; ``auto`` tells IOB1 from IOB2, ``plain`` leaves tags as they are
-            (parts of speech, for example).
+        columns: names of the columns from the left; ``word`` is first, ``tag`` is required, ``pos`` is optional, and
+            other names are ignored. None: `FOUR_COLUMNS` or `TWO_COLUMNS`, by the number of columns of the first line.
+        scheme: of the tags; ``auto`` detects IOB1 or IOB2, ``plain`` keeps the tags (such as parts of speech).
         unescape_quotes: read a word ``\\"`` as ``"``.
-            Released code: the attacked test set escaped each quotation mark, which is no attack.
-        faults: None: a malformed line or tag is an error. A list: sentences with malformed lines are left out and
-            added to it, and those with tags of no scheme are read as they stand.
+            Released code: each quotation mark of the attacked test set is escaped, which is not part of the attack.
+        errors: None: a malformed line or tag is an error. A list: sentences with malformed lines are left out and
+            added to it, and sentences with tags of another scheme are read unchanged.
 
     Raises:
         DataError: if the file is missing, empty, not UTF-8, or has a malformed line or tag.
-        SettingsError: if ``columns`` or ``scheme`` make no sense.
+        SettingsError: if ``columns`` or ``scheme`` is invalid.
     """
     path = Path(path)
     if scheme not in ("auto", "iob1", "iob2", "plain"):
         raise SettingsError(f"scheme must be auto, iob1, iob2 or plain, got {scheme!r}")
-    sentences = _read_sentences(path, _read_lines(path), columns, unescape_quotes, faults)
+    lines = read_text(path, "a file of columns").split("\n")  # not splitlines(): a word may contain U+0085 or U+2028
+    sentences = _read_sentences(path, lines, columns, unescape_quotes, errors)
     if not sentences:
         raise DataError.at(path, None, expected="at least one sentence", found="none", hint="is the file empty?")
     if scheme == "plain":
         return sentences
-    read = [sentence for sentence in sentences if faults is None or all(map(is_entity_tag, sentence.tags))]
+    read = [sentence for sentence in sentences if errors is None or all(map(is_entity_tag, sentence.tags))]
     tags = iter(to_iob2(path, [(sentence.tags, sentence.line or 1) for sentence in read], scheme))
     known = set(map(id, read))
     return [replace(sentence, tags=next(tags)) if id(sentence) in known else sentence for sentence in sentences]
 
 
 def write_conll(path: Path | str, sentences: Iterable[Tagged]) -> None:
-    """Write sentences in the four columns of CoNLL-2003, with ``_`` for what is not known.
+    """Write sentences in the four columns of CoNLL-2003, with ``_`` for unknown values.
 
     Every document begins with a ``-DOCSTART-`` line. `read_conll` gives the same sentences back.
 
@@ -113,15 +114,8 @@ def write_conll(path: Path | str, sentences: Iterable[Tagged]) -> None:
             document = sentence.document
             lines += [f"{DOCUMENT_MARK} -X- {_UNKNOWN} O", ""]
         pos = sentence.pos or (_UNKNOWN,) * len(sentence.words)
-        if not sentence.words or not len(sentence.words) == len(sentence.tags) == len(pos):
-            raise DataError.at(
-                path,
-                None,
-                expected=f"one tag and one part of speech for every word of sentence {number}",
-                found=f"{len(sentence.words)} words, {len(sentence.tags)} tags, {len(pos)} parts of speech",
-            )
+        check_writable(path, number, sentence.words, sentence.tags, pos)
         for word, word_pos, tag in zip(sentence.words, pos, sentence.tags, strict=True):
-            _check_writable(path, number, word, word_pos, tag)
             lines.append(f"{word} {word_pos} {_UNKNOWN} {tag}")
         lines.append("")
     path = Path(path)
@@ -130,17 +124,17 @@ def write_conll(path: Path | str, sentences: Iterable[Tagged]) -> None:
 
 
 def check_aligned(clean: Sequence[Tagged], attacked: Sequence[Tagged], path: Path | str = "") -> None:
-    """Check that an attacked copy differs from the clean sentences in the letters of its words only.
+    """Check that an attacked copy differs from the clean sentences only in the letters of its words.
 
     Parts of speech may differ: eight do in the authors' copy.
 
     Args:
-        clean: the sentences as they were.
-        attacked: those of the copy.
-        path: file of the copy, for the message.
+        clean: the original sentences.
+        attacked: the sentences of the copy.
+        path: file of the copy, for the error.
 
     Raises:
-        DataError: naming the first sentence or word that does not line up.
+        DataError: naming the first sentence or word that does not match.
     """
     file = f"{path}, " if path else ""
     for number, (clean_sentence, attacked_sentence) in enumerate(zip(clean, attacked, strict=False)):
@@ -156,13 +150,9 @@ def check_aligned(clean: Sequence[Tagged], attacked: Sequence[Tagged], path: Pat
                 raise DataError(
                     f"{where}, word {position} ({clean_sentence.words[position]!r}, "
                     f"now {attacked_sentence.words[position]!r}): "
-                    f"expected tag {tag} as in the clean copy, got {other_tag}; are both of one file?"
+                    f"expected tag {tag} as in the clean copy, got {other_tag}; are both made from one file?"
                 )
-    if len(clean) != len(attacked):
-        raise DataError(
-            f"{file}expected {len(clean)} attacked sentences, as many as clean ones, got {len(attacked)}; "
-            "is one copy cut short?"
-        )
+    check_same_number(path, "sentences", clean, attacked)
 
 
 def _source_lines(clean_sentence: Tagged, attacked_sentence: Tagged) -> str:
@@ -170,32 +160,32 @@ def _source_lines(clean_sentence: Tagged, attacked_sentence: Tagged) -> str:
     return f" (line {lines[0]} of the clean file, {lines[1]} of the attacked one)" if all(lines) else ""
 
 
-def _check_writable(path: Path | str, number: int, word: str, pos: str, tag: str) -> None:
-    """Refuse what `read_conll` would not read back."""
-    broken = not word or word.strip(_BLANK) != word or "\n" in word or word.startswith(DOCUMENT_MARK)
-    if broken or any(not cell or re.search(r"[ \t\r\n]", cell) for cell in (pos, tag)):
-        raise DataError.at(
-            path,
-            None,
-            expected="words without line breaks or blanks at their ends, tags without blanks",
-            found=f"{(word, pos, tag)!r} in sentence {number}",
-            hint="clean the sentence before it is written",
-        )
+def check_writable(path: Path | str, number: int, words: Sequence[str], *columns: Sequence[str]) -> None:
+    """Refuse a sentence that `read_conll` would read differently.
 
+    Args:
+        path: the file, for the error.
+        number: of the sentence.
+        words: of the sentence.
+        columns: its tags and other columns, one value per word each.
 
-def _read_lines(path: Path) -> list[str]:
-    try:
-        data = path.read_bytes()
-    except (FileNotFoundError, IsADirectoryError):
-        problem = "a folder" if path.is_dir() else "no such file"
-        raise DataError.at(path, None, expected="a file of columns", found=problem, hint="check the path") from None
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        bad_byte = f"byte 0x{data[error.start]:02x}"
-        raise DataError.at(path, line, expected="UTF-8 text", found=bad_byte, hint="convert the file") from None
-    return text.removeprefix("\ufeff").split("\n")  # not splitlines(): a word may hold U+0085 or U+2028
+    Raises:
+        DataError: if a length differs, or a word or tag could not be read back.
+    """
+    lengths = [len(column) for column in (words, *columns)]
+    if not words or len(set(lengths)) > 1:
+        found = f"columns of {lengths} values in sentence {number}"
+        raise DataError.at(path, None, expected="one or more words and one tag per word", found=found)
+    for word, *cells in zip(words, *columns, strict=True):
+        broken = not word or word.strip(_BLANK) != word or "\n" in word or word.startswith(DOCUMENT_MARK)
+        if broken or any(not cell or re.search(r"[ \t\r\n]", cell) for cell in cells):
+            raise DataError.at(
+                path,
+                None,
+                expected="words without line breaks or blanks at their ends, tags without blanks",
+                found=f"{(word, *cells)!r} in sentence {number}",
+                hint="clean the sentence before it is written",
+            )
 
 
 def _read_sentences(
@@ -203,13 +193,13 @@ def _read_sentences(
     lines: list[str],
     columns: Sequence[str] | None,
     unescape_quotes: bool,
-    faults: list[ExampleError] | None = None,
+    errors: list[ExampleError] | None = None,
 ) -> list[TaggedSentence]:
-    """Return the sentences of a file with their tags as written."""
+    """Return the sentences of a file with unconverted tags."""
     sentences: list[TaggedSentence] = []
     rows: list[tuple[str, ...]] = []
     document = first_line = sentence_number = 0
-    fault: DataError | None = None
+    first_error: DataError | None = None
     layout = _Layout(columns) if columns is not None else None
     document_mark = ""
     for number, line in enumerate([*lines, ""], start=1):
@@ -217,13 +207,13 @@ def _read_sentences(
         starts_document = line.startswith(DOCUMENT_MARK)
         if rows and (starts_document or not line):
             assert layout is not None
-            if fault is None:
+            if first_error is None:
                 sentences.append(layout.sentence(rows, document, first_line, unescape_quotes))
-            elif faults is not None:
+            elif errors is not None:
                 content = "\n".join(lines[first_line - 1 : number - 1])
-                faults.append(ExampleError(sentence_number, f"{path}:{first_line}", str(fault), content))
+                errors.append(ExampleError(sentence_number, f"{path}:{first_line}", str(first_error), content))
             sentence_number += 1
-            rows, fault = [], None
+            rows, first_error = [], None
         if starts_document and sentences and sentences[-1].document == document:
             document += 1
         document_mark = line if starts_document else document_mark
@@ -235,15 +225,15 @@ def _read_sentences(
         try:
             rows.append(layout.split(path, number, line))
         except DataError as error:
-            if faults is None:
+            if errors is None:
                 raise
-            fault = fault or error
+            first_error = first_error or error
             rows.append(())
     return sentences
 
 
 class _Layout:
-    """Which column is what, counted from the right so that only the word may hold blanks."""
+    """The meaning of each column, counted from the right so that only the word may contain blanks."""
 
     def __init__(self, columns: Sequence[str]) -> None:
         if len(columns) < 2 or columns[0] != "word" or list(columns).count("tag") != 1:
@@ -277,7 +267,7 @@ class _Layout:
 
 
 def _detect_columns(path: Path, number: int, line: str, document_mark: str) -> tuple[str, ...]:
-    """Return the layout that the first line shows, or where its word holds blanks the mark of a document above it."""
+    """Return the layout of the first line, or of the document mark above it if the word of the line contains blanks."""
     width, marked = (len(re.split(r"[ \t]+", text)) for text in (line, document_mark))
     for layout in (FOUR_COLUMNS, TWO_COLUMNS):
         if width == len(layout) or (width > len(FOUR_COLUMNS) and marked == len(layout)):

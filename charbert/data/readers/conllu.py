@@ -1,4 +1,4 @@
-"""Universal Dependencies files (CoNLL-U) to sentences tagged with parts of speech, and back."""
+"""Reads and writes Universal Dependencies files (CoNLL-U) as sentences tagged with parts of speech."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ PosColumn = Literal["upos", "xpos"]
 _COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 _UNKNOWN = "_"
 _NEW_DOCUMENT = re.compile(r"#\s*newdoc\b")
-_COUNT = r"[1-9][0-9]{0,8}"  # no more, and no digits of other scripts: it is made a number
+_COUNT = r"[1-9][0-9]{0,8}"  # bounded, and without digits of other scripts, because it is converted to an int
 _ID = re.compile(rf"({_COUNT})|({_COUNT})-({_COUNT})|(0|{_COUNT})\.({_COUNT})")
 
 
 def read_conllu(
-    path: Path | str, tag: PosColumn = "upos", *, faults: list[ExampleError] | None = None
+    path: Path | str, tag: PosColumn = "upos", *, errors: list[ExampleError] | None = None
 ) -> list[TaggedSentence]:
     """Return the sentences of a CoNLL-U file, one word for each syntactic word.
 
-    The line of a multiword token (``3-4``, the "don't" over "do" and "n't") and of an empty node (``3.1``, no
-    word of the text) carry no part of speech and are left out. A comment ``# newdoc`` begins a document.
+    The lines of multiword tokens (``3-4``, such as "don't" for "do" and "n't") and of empty nodes (``3.1``, not in the
+    text) have no part of speech and are skipped. A comment ``# newdoc`` begins a document.
 
     Args:
         path: the file, in UTF-8.
-        tag: ``upos``, the 17 universal parts of speech, or ``xpos``, those of the language.
-        faults: None: a malformed sentence is an error. A list: it is left out and added to the list.
+        tag: ``upos``, the 17 universal parts of speech, or ``xpos``, language-specific ones.
+        errors: None: a malformed sentence is an error. A list: it is left out and added to the list.
 
     Raises:
-        DataError: with the line, if the file is missing, empty, has a line of another width, broken ids,
-            an empty word, or no tags in the column.
+        DataError: with the line, if the file is missing or empty, or has a line with a wrong number of columns, invalid
+            ids, an empty word, or no tags in the column.
         SettingsError: if ``tag`` is not one of the two.
     """
     if tag not in ("upos", "xpos"):
@@ -55,10 +55,10 @@ def read_conllu(
                     rows = [(at, _split(path, at, cells)) for at, cells in block]
                     sentences.append(_sentence(path, rows, column, document))
                 except DataError as error:
-                    if faults is None:
+                    if errors is None:
                         raise
                     content = "\n".join(cells for _, cells in block)
-                    faults.append(ExampleError(sentence_number, f"{path}:{block[0][0]}", str(error), content))
+                    errors.append(ExampleError(sentence_number, f"{path}:{block[0][0]}", str(error), content))
                 block, started = [], True
                 sentence_number += 1
         elif not line.startswith("#"):
@@ -77,7 +77,7 @@ def read_conllu(
 
 
 def write_conllu(path: Path | str, sentences: Iterable[Tagged], tag: PosColumn = "upos") -> None:
-    """Write sentences as CoNLL-U with words and tags, and ``_`` for all that is not known.
+    """Write sentences as CoNLL-U with words and tags, and ``_`` for all other values.
 
     `read_conllu` gives the same sentences back.
 
@@ -99,7 +99,7 @@ def write_conllu(path: Path | str, sentences: Iterable[Tagged], tag: PosColumn =
                 raise DataError.at(
                     path,
                     None,
-                    expected="words and tags that are not empty and hold neither tabs nor line breaks",
+                    expected="words and tags that are not empty and contain neither tabs nor line breaks",
                     found=f"{pair!r} in sentence {number}",
                 )
             cells = [str(position), pair[0], *[_UNKNOWN] * (len(_COLUMNS) - 2)]
@@ -112,21 +112,18 @@ def write_conllu(path: Path | str, sentences: Iterable[Tagged], tag: PosColumn =
 def _split(path: Path, number: int, line: str) -> list[str]:
     cells = line.split("\t")
     if len(cells) != len(_COLUMNS):
+        expected = f"{len(_COLUMNS)} columns between tabs ({' '.join(_COLUMNS)})"
         raise DataError.at(
-            path,
-            number,
-            expected=f"{len(_COLUMNS)} columns between tabs ({' '.join(_COLUMNS)})",
-            found=str(len(cells)),
-            hint="were tabs turned into spaces?",
+            path, number, expected=expected, found=str(len(cells)), hint="were tabs converted to spaces?"
         )
     return cells
 
 
 def _sentence(path: Path, block: Sequence[tuple[int, list[str]]], column: int, document: int) -> TaggedSentence:
-    """Return the words of a block after checking that its ids run as the format says."""
+    """Return the words of a block after checking the order of its ids."""
     words: list[str] = []
     tags: list[str] = []
-    covered = 0  # last word of the multiword token that was announced last
+    covered = 0  # last word of the latest multiword token
     empty_nodes = 0
     for number, cells in block:
         word_id, first, last, parent, empty = _ids(path, number, cells[0])
@@ -153,7 +150,7 @@ def _sentence(path: Path, block: Sequence[tuple[int, list[str]]], column: int, d
 
 
 def _ids(path: Path, number: int, cell: str) -> tuple[int, ...]:
-    """Return word id, first and last of a range, and both parts of an empty node's id; 0 for the absent."""
+    """Return the word id, both ends of a range, and both parts of an empty node's id; 0 for absent values."""
     match = _ID.fullmatch(cell)
     if match is None:
         raise DataError.at(path, number, expected="an id like 3, 3-4 or 3.1", found=repr(cell))

@@ -1,4 +1,4 @@
-"""What a reader leaves out instead of stopping, where it is asked to: kept with its place, so that nothing is lost."""
+"""Malformed examples that a reader leaves out and reports instead of raising an error."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ class ExampleError:
     place: str
     """file:line."""
     reason: str
-    """What was expected there, and what was found."""
+    """What was expected, and what was found."""
     content: str
-    """The example as it stands in the file."""
+    """The text of the example in the file."""
 
 
-def positions(size: int, faults: list[ExampleError]) -> list[int]:
+def positions(size: int, errors: list[ExampleError]) -> list[int]:
     """Return the position in the file of each of the ``size`` examples that were read."""
-    left_out = {fault.index for fault in faults}
+    left_out = {error.index for error in errors}
     return [index for index in range(size + len(left_out)) if index not in left_out]

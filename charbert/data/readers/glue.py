@@ -1,4 +1,4 @@
-"""Tables of labelled texts and pairs of texts, as GLUE publishes them, and back."""
+"""Reads and writes tables of labeled texts and text pairs in the format of GLUE."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from charbert.config.data.sets import ColumnSettings
 from charbert.data.readers.example_errors import ExampleError
-from charbert.data.readers.lines import read_lines, with_mark
+from charbert.data.readers.lines import check_same_number, read_lines, with_mark
 from charbert.errors import DataError
 from charbert.files import write_atomically
 
@@ -24,7 +24,7 @@ _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 
 @dataclass(frozen=True)
 class LabeledText:
-    """One text or a pair of texts with a label; ``place`` (file:line) says where it stood."""
+    """One text or a pair of texts with a label and its place (file:line)."""
 
     first: str
     second: str | None
@@ -34,24 +34,24 @@ class LabeledText:
 
 
 def read_glue(
-    path: Path | str, columns: ColumnSettings, *, unquote_fields: bool = False, faults: list[ExampleError] | None = None
+    path: Path | str, columns: ColumnSettings, *, unquote_fields: bool = False, errors: list[ExampleError] | None = None
 ) -> list[LabeledText]:
     """Return the rows of a table, with labels by name.
 
-    A quotation mark is a character like any other: GLUE's files have unpaired ones.
+    Quotation marks are ordinary characters, because GLUE's files contain unpaired ones.
 
     Args:
-        path: the file, in UTF-8, one row a line, columns between tabs.
-        columns: which column holds what; without ``columns.names`` the first line names the columns.
-        unquote_fields: take off quotation marks around whole fields and halve those inside, provided that
-            every field with a quotation mark is written so.
-            Released code: a CSV writer wrote the attacked QNLI set and quoted such fields; that is no attack.
-        faults: None: a malformed row is an error, unless ``columns.broken_rows`` allows it. A list: malformed rows
-            and repeated ids are left out and added to it, and unknown labels are read as they stand.
+        path: the file, in UTF-8, one row per line, columns separated by tabs.
+        columns: the roles of the columns; without ``columns.names`` the first line has the names.
+        unquote_fields: remove CSV quotation marks around fields and halve those inside, if every field with a
+            quotation mark is quoted.
+            Released code: fields of the attacked QNLI set are quoted by a CSV writer, which is not part of the attack.
+        errors: None: a malformed row is an error, unless ``columns.broken_rows`` allows it. A list: malformed rows
+            and repeated ids are left out and added to it, and unknown labels are read unchanged.
 
     Raises:
-        DataError: with the line, if the file is missing, empty, has no such columns, a row of another width,
-            an empty text, an unknown label or a repeated id.
+        DataError: with the line, if the file is missing or empty, lacks a column, or has a row with a wrong number of
+            columns, an empty text, an unknown label or a repeated id.
     """
     path = Path(path)
     lines = read_lines(path, _KIND)
@@ -63,34 +63,31 @@ def read_glue(
         fields = line.split("\t")
         if unquote_fields:
             fields = [_unquote(cell) for cell in fields]
-        fault = _row_fault(path, number, fields, names, columns)
-        if fault is not None and faults is not None:
-            faults.append(ExampleError(number - first_line, f"{path}:{number}", str(fault), line))
+        error = _row_error(path, number, fields, names, columns)
+        if error is not None and errors is not None:
+            errors.append(ExampleError(number - first_line, f"{path}:{number}", str(error), line))
             continue
-        if fault is not None:
-            broken.append(fault)
+        if error is not None:
+            broken.append(error)
             if len(broken) > columns.broken_rows:
-                raise fault
+                raise error
             continue
         row = dict(zip(names, fields, strict=True))
-        rows.append(_labeled(path, number, row, columns, any_label=faults is not None))
+        rows.append(_labeled(path, number, row, columns, any_label=errors is not None))
     if not rows:
         raise DataError.at(path, None, expected="at least one row", found="none", hint="is the file empty?")
     if broken:
         log.warning("%d of %d rows left out, the first: %s", len(broken), len(rows) + len(broken), broken[0])
-    if faults is not None:
-        return _take_out_repeated_ids(rows, first_line, faults)
-    _check_ids(path, rows)
-    return rows
+    return _unique_rows(rows, first_line, errors)
 
 
 def write_glue(path: Path | str, rows: Sequence[LabeledText], columns: ColumnSettings) -> None:
     """Write rows as a table that `read_glue` reads back with the same ``columns``.
 
-    Labels stand as the files of the data set write them; columns that no row knows are left empty.
+    Labels are written as in the files of the data set; columns without a role are left empty.
 
     Raises:
-        DataError: if a text holds a tab or a line break, or is empty; nothing is written then.
+        DataError: if a text contains a tab or a line break, or is empty; nothing is written then.
     """
     written = {name: label for label, name in columns.label_names.items()}
     wanted = [columns.row_id, columns.first, columns.second, columns.label]
@@ -109,7 +106,7 @@ def write_glue(path: Path | str, rows: Sequence[LabeledText], columns: ColumnSet
             raise DataError.at(
                 path,
                 None,
-                expected="texts that are not empty and hold neither tabs nor line breaks",
+                expected="texts that are not empty and contain neither tabs nor line breaks",
                 found=f"{row.first!r}, {row.second!r} in row {number}",
                 hint="clean the texts before they are written",
             )
@@ -121,7 +118,7 @@ def check_rows_aligned(clean: Sequence[LabeledText], attacked: Sequence[LabeledT
     """Check that an attacked copy has the clean rows' ids and labels, in their order.
 
     Raises:
-        DataError: naming the first row that does not line up.
+        DataError: naming the first row that does not match.
     """
     for number, (clean_row, attacked_row) in enumerate(zip(clean, attacked, strict=False)):
         for name in ("row_id", "label"):
@@ -129,19 +126,15 @@ def check_rows_aligned(clean: Sequence[LabeledText], attacked: Sequence[LabeledT
             if expected != actual:
                 raise DataError(
                     f"{attacked_row.place or path}: expected {name} {expected!r} as in row {number} of the clean "
-                    f"set ({clean_row.place or 'made in memory'}), got {actual!r}; are both copies of one file?"
+                    f"set ({clean_row.place or 'made in memory'}), got {actual!r}; are both made from one file?"
                 )
         if (clean_row.second is None) != (attacked_row.second is None):
             raise DataError(f"{attacked_row.place or path}: expected as many texts as in the clean row {number}")
-    if len(clean) != len(attacked):
-        raise DataError(
-            f"{path}: expected {len(clean)} attacked rows, as many as clean ones, got {len(attacked)}; "
-            "is one copy cut short?"
-        )
+    check_same_number(path, "rows", clean, attacked)
 
 
 def _read_header(path: Path, lines: Sequence[str], columns: ColumnSettings) -> list[str]:
-    """Return the names of the columns after checking that those needed are among them."""
+    """Return the names of the columns after checking that the needed ones are present."""
     wanted = [name for name in (columns.row_id, columns.first, columns.second, columns.label) if name]
     names = lines[0].split("\t") if lines else []
     missing = [name for name in wanted if name not in names]
@@ -153,7 +146,7 @@ def _read_header(path: Path, lines: Sequence[str], columns: ColumnSettings) -> l
     elsewhere = [number for number, line in enumerate(lines, start=1) if set(wanted) <= set(line.split("\t"))]
     hint = "set task.columns, or task.columns.names for a file without a header"
     if elsewhere:
-        hint = f"the header stands in line {elsewhere[0]}, move it to the top"
+        hint = f"the header is in line {elsewhere[0]}, move it to the top"
     raise DataError.at(
         path,
         1,
@@ -163,17 +156,17 @@ def _read_header(path: Path, lines: Sequence[str], columns: ColumnSettings) -> l
     )
 
 
-def _row_fault(
+def _row_error(
     path: Path, number: int, fields: Sequence[str], names: Sequence[str], columns: ColumnSettings
 ) -> DataError | None:
-    """Return what makes a row unusable, None if nothing does."""
+    """Return the error of a malformed row, or None."""
     if len(fields) != len(names):
         return DataError.at(
             path,
             number,
             expected=f"{len(names)} columns ({', '.join(names)})",
             found=str(len(fields)),
-            hint="does a text hold a tab or a line break? task.columns.broken_rows leaves such rows out",
+            hint="does a text contain a tab or a line break? task.columns.broken_rows leaves such rows out",
         )
     texts = [name for name in (columns.first, columns.second) if name is not None]
     absent = [name for name in (*texts, columns.label) if name not in names]
@@ -206,43 +199,28 @@ def _labeled(
     )
 
 
-def _check_ids(path: Path, rows: Iterable[LabeledText]) -> None:
-    seen: dict[str, str] = {}
-    for row in rows:
-        if row.row_id is None:
-            continue
-        if row.row_id in seen:
-            raise DataError(
-                f"{row.place}: expected ids that occur once, got {row.row_id!r} again after "
-                f"{seen[row.row_id]}; was the file joined from two?"
-            )
-        seen[row.row_id] = row.place
-
-
-def _take_out_repeated_ids(
-    rows: Sequence[LabeledText], first_line: int, faults: list[ExampleError]
-) -> list[LabeledText]:
-    """Return the rows with the first of each id; the others become faults."""
+def _unique_rows(rows: Iterable[LabeledText], first_line: int, errors: list[ExampleError] | None) -> list[LabeledText]:
+    """Return the rows with the first of each id; the others become errors."""
     seen: dict[str, str] = {}
     kept = []
     for row in rows:
-        if row.row_id is not None and row.row_id in seen:
-            reason = f"the id {row.row_id!r} is that of {seen[row.row_id]}"
-            line = int(row.place.rpartition(":")[2])
-            content = "\t".join(filter(None, (row.row_id, row.first, row.second, row.label)))
-            faults.append(ExampleError(line - first_line, row.place, reason, content))
+        if row.row_id is None or seen.setdefault(row.row_id, row.place) == row.place:
+            kept.append(row)
             continue
-        if row.row_id is not None:
-            seen[row.row_id] = row.place
-        kept.append(row)
+        reason = f"expected ids that occur once, got {row.row_id!r} again after {seen[row.row_id]}"
+        if errors is None:
+            raise DataError(f"{row.place}: {reason}; was the file joined from two?")
+        line = int(row.place.rpartition(":")[2])
+        content = "\t".join(filter(None, (row.row_id, row.first, row.second, row.label)))
+        errors.append(ExampleError(line - first_line, row.place, reason, content))
     return kept
 
 
 def _unquote(cell: str) -> str:
-    """Return the field without the quotation marks that a CSV writer put around it."""
+    """Return the field without CSV quoting."""
     return cell[1:-1].replace(_QUOTE * 2, _QUOTE) if _QUOTE in cell else cell
 
 
 def _is_quoted_throughout(line: str) -> bool:
-    """Return whether each field with a quotation mark is one that a CSV writer quoted."""
+    """Return whether each field with a quotation mark has CSV quoting."""
     return all(_QUOTED.fullmatch(cell) for cell in line.split("\t") if _QUOTE in cell)

@@ -1,7 +1,6 @@
-"""Splits on the Hugging Face hub, or Parquet files in their columns, to files that our readers read.
+"""Writes splits of the Hugging Face hub and Parquet files in the layouts that our readers read.
 
-A split is written once in the layout of its benchmark, so that all that follows, checksums among it, knows
-files alone.
+A split is written once in the layout of its benchmark, so readers and checksums work on local files.
 """
 
 from __future__ import annotations
@@ -23,13 +22,13 @@ _FORM = "hub:org/name/config/split or hub:org/name/config/split@revision"
 
 @dataclass(frozen=True)
 class HubSplit:
-    """One split of a data set on the hub; the config ``default`` is the one that the data set itself prefers."""
+    """One split of a data set on the hub; the config ``default`` is the default config of the data set."""
 
     repository: str
     config: str
     split: str
     revision: str | None = None
-    """Branch, tag or commit; None: the main branch as it is today, so a commit is safer."""
+    """Branch, tag or commit; None: the current main branch, so a commit is more reproducible."""
 
     @classmethod
     def parse(cls, reference: str) -> HubSplit:
@@ -60,20 +59,20 @@ def fetch_split(
 ) -> Path:
     """Write a split as a file in the layout of the task and return its path.
 
-    What the hub library keeps in its own cache is not downloaded again.
+    Files in the cache of the hub library are not downloaded again.
 
     Args:
         reference: ``hub:org/name/config/split@revision``, or ``parquet:`` and a path or pattern of files.
         write: writes the rows in the layout of the task, as `charbert.tasks.task.Task.write_hub` does.
         suffix: of the file.
-        hub_columns: where the hub calls a column otherwise, e.g. ``{"#1 String": "sentence1"}``. Tagging has
-            the columns ``word`` and ``tag``, on the hub ``tokens`` and ``ner_tags`` if nothing else is said.
+        hub_columns: names of columns on the hub, by our names, if they differ, such as
+            ``{"#1 String": "sentence1"}``. For tagging the defaults are ``tokens`` for ``word`` and ``ner_tags`` for
+            ``tag``.
         root: folder that a path of Parquet files is relative to.
         folder: where the file is written.
 
     Raises:
-        DataError: if the split cannot be loaded, lacks a column, or holds a row without label; nothing is
-            written then.
+        DataError: if the split cannot be loaded, lacks a column, or has a row without label; nothing is written then.
         SettingsError: if the reference has no known form.
     """
     rows = load_split(reference, root)
@@ -83,16 +82,16 @@ def fetch_split(
 
 
 def fetch_corpus(reference: str, root: Path, folder: Path, column: str = "text") -> Path:
-    """Write the documents of a split as plain text, one paragraph a line, and return the file's path.
+    """Write the documents of a split as plain text, one paragraph per line, and return the file's path.
 
-    A file that is there already stays as it is: a corpus is large, and a split is named once for all. The split may be
-    a slice in the hub library's own form, e.g. ``train[:2000]``.
+    An existing file is not written again. The split may be a slice in the syntax of the hub library, such as
+    ``train[:2000]``.
 
     Args:
         reference: as for `fetch_split`.
         root: folder that a path of Parquet files is relative to.
         folder: where the file is written.
-        column: holds a document, its paragraphs on lines of their own.
+        column: of the documents, with one paragraph per line.
 
     Raises:
         DataError: if the split cannot be loaded or has no such column; nothing is written then.
@@ -116,7 +115,7 @@ def split_path(reference: str, suffix: str, folder: Path) -> Path:
 
 
 def load_split(reference: str, root: Path) -> datasets.Dataset:
-    """Return the rows of a split on the hub, or of Parquet files; nothing that needs code of its own.
+    """Return the rows of a split on the hub, or of Parquet files; data sets with loading code are refused.
 
     Raises:
         DataError: if they cannot be loaded.
@@ -141,7 +140,7 @@ def load_split(reference: str, root: Path) -> datasets.Dataset:
 
 
 class HubRows:
-    """The rows of a split with columns by our names and labels by theirs."""
+    """The rows of a split, with our column names and with the data set's label names."""
 
     def __init__(self, reference: str, rows: datasets.Dataset, hub_columns: Mapping[str, str]) -> None:
         self.reference = reference
@@ -149,7 +148,7 @@ class HubRows:
         self.hub_columns = hub_columns
 
     def read(self, *columns: str, optional: Mapping[str, Any] | None = None) -> Iterator[tuple[Any, ...]]:
-        """Yield the values of the columns, row by row, and the default of an optional one that is missing."""
+        """Yield the values of the columns, row by row, and defaults for missing optional columns."""
         optional = optional or {}
         names = [self.hub_columns.get(column, column) for column in (*columns, *optional)]
         features = self.rows.features
@@ -168,16 +167,16 @@ class HubRows:
     def text(self, value: Any, number: int, column: str) -> str:
         """Return the value after checking that it is a text."""
         if not isinstance(value, str):
-            raise self.fault(number, f"a text in {column}", value)
+            raise self.error(number, f"a text in {column}", value)
         return value
 
     def texts(self, value: Any, number: int, column: str) -> list[str]:
-        """Return the value after checking that it is a list without holes; numbers become texts."""
+        """Return the value after checking that it is a list without missing items; numbers become texts."""
         if not isinstance(value, list) or any(item is None or isinstance(item, list | dict) for item in value):
-            raise self.fault(number, f"a list without holes in {column}", value)
+            raise self.error(number, f"a list without missing items in {column}", value)
         return list(map(str, value))
 
-    def fault(self, number: int, expected: str, found: Any) -> DataError:
+    def error(self, number: int, expected: str, found: Any) -> DataError:
         """Return the error of a row."""
         shown = "nothing" if found is None else repr(found)[:80]
         return DataError(
@@ -190,7 +189,7 @@ class HubRows:
             if value is None or not 0 <= value < feature.num_classes:
                 raise DataError(
                     f"{self.reference}: expected a label in row {number}, got {value}; "
-                    "the test sets of GLUE are not labelled, use the validation split"
+                    "the test sets of GLUE have no labels, use the validation split"
                 )
             return feature.int2str(value)
         if isinstance(feature, datasets.List):

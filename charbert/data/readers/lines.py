@@ -1,7 +1,8 @@
-"""Text files to numbered lines, the way every reader wants them."""
+"""Reads text files, and checks that two copies have the same number of examples."""
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from pathlib import Path
 
 from charbert.errors import DataError
@@ -12,7 +13,7 @@ def read_text(path: Path, kind: str) -> str:
 
     Args:
         path: the file, in UTF-8.
-        kind: what the file should be, for the error.
+        kind: of the expected file, for the error.
 
     Raises:
         DataError: if the file is missing or not UTF-8.
@@ -31,7 +32,7 @@ def read_text(path: Path, kind: str) -> str:
 
 
 def with_mark(text: str) -> str:
-    """Return a text as it must be written for `read_text` to give it back: a mark that belongs to it is not lost."""
+    """Return a text to write such that `read_text` returns it, even if it begins with a byte order mark."""
     return "\ufeff" + text if text.startswith("\ufeff") else text
 
 
@@ -41,7 +42,27 @@ def read_lines(path: Path, kind: str) -> list[str]:
     Raises:
         DataError: if the file is missing or not UTF-8.
     """
-    lines = read_text(path, kind).split("\n")  # not splitlines(): a text may hold U+0085 or U+2028
+    lines = read_text(path, kind).split("\n")  # not splitlines(): a text may contain U+0085 or U+2028
     if lines[-1] == "":
         lines.pop()
     return [line.removesuffix("\r") for line in lines]
+
+
+def check_same_number(path: Path | str, kind: str, clean: Sized, attacked: Sized) -> None:
+    """Check that an attacked copy has as many examples as the clean set.
+
+    Args:
+        path: file of the copy, for the error.
+        kind: of the examples, in the plural.
+        clean: the original examples.
+        attacked: the examples of the copy.
+
+    Raises:
+        DataError: if the numbers differ.
+    """
+    if len(clean) != len(attacked):
+        place = f"{path}: " if str(path) else ""
+        raise DataError(
+            f"{place}expected {len(clean)} attacked {kind}, as many as clean ones, got {len(attacked)}; "
+            "is one of the files truncated?"
+        )

@@ -1,4 +1,4 @@
-"""SQuAD files (1.1 and 2.0) to questions about passages, and back."""
+"""Reads and writes SQuAD files (1.1 and 2.0) as questions about passages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from charbert.data.readers.example_errors import ExampleError
-from charbert.data.readers.lines import read_text
+from charbert.data.readers.lines import check_same_number, read_text
 from charbert.errors import DataError
 from charbert.files import write_atomically
 from charbert.serialization import parse_strictly
@@ -18,12 +18,12 @@ from charbert.serialization import parse_strictly
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer as it stands in the context, from character ``start`` on."""
+    """An answer that is in the context from character ``start``."""
 
     text: str
     start: int
     moved: bool = field(default=False, compare=False)
-    """Whether the file gave another start, where the text does not stand."""
+    """Whether the file gave a wrong start."""
 
 
 @dataclass(frozen=True)
@@ -39,19 +39,19 @@ class Question:
     article: int = field(default=0, compare=False)
     """Index of the article in its file."""
     place: str = field(default="", compare=False)
-    """Where the question stands, for errors."""
+    """File and question id, for errors."""
 
 
-def read_squad(path: Path | str, *, no_answers: bool, faults: list[ExampleError] | None = None) -> list[Question]:
+def read_squad(path: Path | str, *, no_answers: bool, errors: list[ExampleError] | None = None) -> list[Question]:
     """Return the questions of a SQuAD file, in its order.
 
-    An answer that does not stand where its ``answer_start`` says is taken where it stands nearest to it, and
-    marked. Answers given as plausible only (SQuAD 2.0) are not read.
+    An answer that is not at its ``answer_start`` is moved to its nearest occurrence and marked. Plausible answers of
+    SQuAD 2.0 are not read.
 
     Args:
         path: the file, JSON in UTF-8.
-        no_answers: whether a question may be without answer.
-        faults: None: a malformed question is an error. A list: it is left out and added to the list.
+        no_answers: whether a question may have no answer.
+        errors: None: a malformed question is an error. A list: it is left out and added to the list.
 
     Raises:
         DataError: with the line, if the file is missing or not of this layout, a question's id repeats, its
@@ -62,11 +62,11 @@ def read_squad(path: Path | str, *, no_answers: bool, faults: list[ExampleError]
     try:
         content = parse_strictly(text)
     except json.JSONDecodeError as error:
-        hint = "is the file cut short?"
+        hint = "is the file truncated?"
         raise DataError.at(path, error.lineno, expected="JSON", found=error.msg, hint=hint) from None
     except ValueError as error:
         raise DataError.at(path, None, expected="JSON", found=str(error)) from None
-    questions = list(_questions(_Node(path, text, content), no_answers, faults))
+    questions = list(_questions(_Node(path, text, content), no_answers, errors))
     if not questions:
         raise DataError.at(path, None, expected="at least one question", found="none", hint="is it empty?")
     return questions
@@ -75,17 +75,17 @@ def read_squad(path: Path | str, *, no_answers: bool, faults: list[ExampleError]
 def write_squad(path: Path | str, questions: Sequence[Question], version: str = "v2.0") -> None:
     """Write questions as a SQuAD file that `read_squad` reads back.
 
-    Neighbours with the same article are written together, and those with the same context under one passage.
+    Consecutive questions of one article are grouped, and those with the same context share a paragraph.
 
     Raises:
-        DataError: if an id repeats or an answer does not stand at its start; nothing is written then.
+        DataError: if an id repeats or an answer is not at its start; nothing is written then.
     """
     seen: set[str] = set()
     for question in questions:
         wrong = [answer for answer in question.answers if not _stands(question.context, answer)]
         if wrong or question.question_id in seen:
             problem = f"{wrong[0]!r} in" if wrong else "again the id of"
-            expected = "answers that stand at their start in the context, and ids that occur once"
+            expected = "answers at their start in the context, and ids that occur once"
             raise DataError.at(path, None, expected=expected, found=f"{problem} question {question.question_id!r}")
         seen.add(question.question_id)
     articles = []
@@ -99,10 +99,10 @@ def write_squad(path: Path | str, questions: Sequence[Question], version: str = 
 
 
 def check_questions_aligned(clean: Sequence[Question], attacked: Sequence[Question], path: Path) -> None:
-    """Check that an attacked copy differs from the clean questions in the question's words only.
+    """Check that an attacked copy differs from the clean questions only in the words of the question.
 
     Raises:
-        DataError: naming the first question that does not line up.
+        DataError: naming the first question that does not match.
     """
     for number, (clean_question, attacked_question) in enumerate(zip(clean, attacked, strict=False)):
         for name in ("question_id", "context", "answers"):
@@ -110,29 +110,25 @@ def check_questions_aligned(clean: Sequence[Question], attacked: Sequence[Questi
                 clean_place = clean_question.place or f"question {clean_question.question_id!r} made in memory"
                 raise DataError(
                     f"{attacked_question.place or path}: expected the {name} of question {number} of the clean set "
-                    f"({clean_place}), got another; are both copies of one file?"
+                    f"({clean_place}), got another; are both made from one file?"
                 )
-    if len(clean) != len(attacked):
-        raise DataError(
-            f"{path}: expected {len(clean)} attacked questions, as many as clean ones, got {len(attacked)}; "
-            "is one copy cut short?"
-        )
+    check_same_number(path, "questions", clean, attacked)
 
 
 @dataclass(frozen=True)
 class _Node:
-    """A part of the JSON file that knows where it stands."""
+    """A part of the JSON file with its place."""
 
     path: Path
     text: str
     value: Any
     name: str = "the file"
     near: str | None = None
-    """A string of the file, close by."""
+    """A string of the file close to this part."""
 
     @property
     def place(self) -> str:
-        """File and line; computed on demand, since it searches the file."""
+        """File and line, found by searching the file."""
         if self.near is None:
             return str(self.path)
         at = max(self.text.find(json.dumps(self.near)), self.text.find(json.dumps(self.near, ensure_ascii=False)))
@@ -157,7 +153,7 @@ class _Node:
             yield _Node(self.path, self.text, value, f"{name} {number} of {self.name}", near)
 
 
-def _questions(root: _Node, no_answers: bool, faults: list[ExampleError] | None) -> Iterator[Question]:
+def _questions(root: _Node, no_answers: bool, errors: list[ExampleError] | None) -> Iterator[Question]:
     seen: set[str] = set()
     number = -1
     for article_number, article in enumerate(root.each("data", "article")):
@@ -170,10 +166,10 @@ def _questions(root: _Node, no_answers: bool, faults: list[ExampleError] | None)
                     question = _question(entry, context, title, article_number)
                     _check_question(entry, question, no_answers, seen)
                 except DataError as error:
-                    if faults is None:
+                    if errors is None:
                         raise
                     content = json.dumps(entry.value, ensure_ascii=False)
-                    faults.append(ExampleError(number, entry.place, str(error), content))
+                    errors.append(ExampleError(number, entry.place, str(error), content))
                     continue
                 seen.add(question.question_id)
                 yield question

@@ -1,4 +1,4 @@
-"""Ways of writing entity tags, and all of them as IOB2."""
+"""Converts entity tags from IOB1 to IOB2."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ def to_iob2(
 ) -> list[tuple[str, ...]]:
     """Return the tags of each sentence in IOB2.
 
-    IOB1 writes B- only between two neighbouring entities of one type, IOB2 at the start of every entity.
-    A file in which both happen is neither.
+    IOB1 has B- only between two adjacent entities of one type, IOB2 at the start of every entity. A file with both
+    patterns is refused.
 
     Args:
-        path: the file, for messages.
+        path: the file, for errors.
         sentences: tags of each sentence and the line of the first one.
-        scheme: how they are written; ``auto`` finds out.
+        scheme: of the tags; ``auto`` detects it.
 
     Raises:
-        DataError: if a tag is of another scheme, or of one that the rest of the file does not follow.
+        DataError: if a tag does not belong to the scheme, or to the scheme of the rest of the file.
     """
     inside_start = begin_start = None  # first line where an entity starts with I-, and with a B- IOB1 forbids
     converted: list[tuple[str, ...]] = []

@@ -1,4 +1,4 @@
-"""What a model costs: bytes on disk, as they are and compressed, and milliseconds an example."""
+"""Measures the size of a model on disk, plain and compressed, and its time per example."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Timing:
     """Medians over batches of the time of a batch divided by its examples, in milliseconds."""
 
     wall: float
-    """As a clock on the wall shows: what a user waits, and what other programs on the machine lengthen."""
+    """Wall time, which other programs on the machine can lengthen."""
     cpu: float
-    """Of processors at work for this program, all threads together: hardly moved by other programs."""
+    """CPU time of this process, summed over its threads."""
 
 
 def stored_bytes(folder: Path) -> tuple[int, int]:
-    """Return the size of a model's weights on disk, and what gzip would make of it."""
+    """Return the size of a model's weight files in bytes, and their size compressed with gzip."""
     stored = compressed = 0
     for path in sorted(file for pattern in WEIGHT_FILES for file in folder.rglob(pattern)):
         packer = zlib.compressobj(_LEVEL)
@@ -48,11 +48,11 @@ def time_per_example(
     collate: Callable[[Sequence[Mapping[str, Any]]], Any],
     batch_size: int,
 ) -> Timing:
-    """Return how long an example takes in batches of a size, the time to encode text left out.
+    """Return the time per example in batches of a size, without encoding the text.
 
     Args:
-        run: maps a batch to logits; called once before the clocks start.
-        features: what is timed; taken in order, the last batch may be smaller.
+        run: maps a batch to logits; called once before timing starts.
+        features: of the timed examples, in order; the last batch may be smaller.
         collate: features to a batch.
         batch_size: examples in a batch.
     """
@@ -70,7 +70,7 @@ def time_per_example(
 
 @contextmanager
 def torch_threads(number: int) -> Iterator[None]:
-    """Let PyTorch use so many threads while the body runs."""
+    """Set the number of PyTorch threads within the context."""
     before = torch.get_num_threads()
     torch.set_num_threads(number)
     try:

@@ -1,4 +1,4 @@
-"""A model with its smallest weights set to zero."""
+"""Prunes a model: sets its smallest weights to zero."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ Weights = list[tuple[nn.Module, str]]
 
 @dataclass(frozen=True)
 class Sparsity:
-    """How many weights are zero."""
+    """Numbers of weights, and of zeros among them."""
 
     prunable: int
-    """Weights that pruning may set to zero: the matrices of the encoder."""
+    """Weights that may be pruned: the matrices of the encoder."""
     zero: int
-    """Those of them that are zero."""
+    """Prunable weights that are zero."""
     parameters: int
     """All weights of the model, embeddings, norms, biases and the head included."""
 
@@ -52,8 +52,8 @@ class Sparsity:
 def prunable_weights(model: PreTrainedModel) -> Weights:
     """Return the matrices of the encoder: of linear layers, convolutions and the GRU.
 
-    Embeddings are left out: what a rare subword means is small in number, not in importance. So are biases, norms
-    and the head, which are few.
+    Embeddings are excluded, because small values can be important for rare subwords; biases, norms and the head are
+    excluded because they are few.
     """
     return [
         (module, name)
@@ -66,11 +66,11 @@ def prunable_weights(model: PreTrainedModel) -> Weights:
 
 @contextmanager
 def pruned(model: PreTrainedModel, share: float) -> Iterator[None]:
-    """Keep the smallest weights of all matrices together at zero while the body trains the model, and after it.
+    """Set the smallest weights, ranked over all matrices, to zero, and keep them at zero within the context.
 
     Args:
-        model: it is changed.
-        share: of the prunable weights, in (0, 1); those of the smallest magnitude go, wherever they lie.
+        model: changed in place.
+        share: of the prunable weights, in (0, 1); those of the smallest magnitude are pruned.
 
     Raises:
         SettingsError: if the share is out of range.
@@ -97,18 +97,18 @@ def sparsity(model: PreTrainedModel) -> Sparsity:
 
 
 def prune_model(folder: str | Path, target: str | Path, share: float) -> Sparsity:
-    """Write a model whose smallest weights are zero, and return how many are.
+    """Write a model with its smallest weights set to zero, and return its sparsity.
 
-    The file is as large as before, since zeros are stored like any number: only a compressed copy is smaller, and no
-    faster to run on common hardware.
+    The file keeps its size, because zeros are stored like other numbers; only a compressed copy is smaller. The model
+    does not run faster on common hardware.
 
     Args:
         folder: of a model with a head and its processor.
-        target: the folder to write; one that exists is replaced.
+        target: the folder to write; an existing one is replaced.
         share: of the prunable weights, in (0, 1).
 
     Raises:
-        CheckpointError: if the folder holds no such model.
+        CheckpointError: if the folder has no such model.
         SettingsError: if the share is out of range.
     """
     model = load_model(Path(folder))
@@ -119,7 +119,7 @@ def prune_model(folder: str | Path, target: str | Path, share: float) -> Sparsit
 
 
 def save_pruned(model: PreTrainedModel, source: Path, target: str | Path) -> None:
-    """Write a pruned model with the companions of the one it came from."""
+    """Write a pruned model with the processor and usage of its source folder."""
     with replaced_folder(target) as draft:
         copy_side_files(source, draft)
         model.save_pretrained(draft)

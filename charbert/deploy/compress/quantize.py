@@ -1,4 +1,4 @@
-"""The same weights in fewer bits: 8-bit integers in an exported model, 16-bit floats in a saved one."""
+"""Quantizes weights: 8-bit integers in an exported model, 16-bit floats in a saved one."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ OPERATORS = ("MatMul", "Gather")
 
 
 def quantize_model(folder: str | Path, target: str | Path, *, distance: float = DISTANCE) -> list[Difference]:
-    """Write an exported model with int8 weights, and return how far it lies from the exported one.
+    """Write an exported model with int8 weights, and return its differences from the exported one.
 
-    Dynamic quantisation of ONNX Runtime: weights are rounded once, with a scale for each output feature, and
-    activations in each run with the scale of the batch, so no calibration data are needed. That scale also makes
-    a row's logits depend, slightly, on the rows beside it. Weights lie in [-64, 64], which makes the products exact
-    on every CPU: a model made on one machine gives the same answers on another.
+    Dynamic quantization of ONNX Runtime: weights are rounded once, with a scale for each output feature, and
+    activations in each run with a scale for the batch, so no calibration data are needed. Because of the scale, the
+    logits of a row depend slightly on the other rows of its batch. Weights are in [-64, 64], so the integer products
+    are exact on every CPU.
 
     Args:
         folder: an exported model, see `charbert.deploy.onnx.export.export_model`.
-        target: the folder to write; one that exists is replaced.
+        target: the folder to write; an existing one is replaced.
         distance: refuse a model whose logits differ on average by more than this share of their standard deviation.
 
     Raises:
-        CheckpointError: if the folder holds no exported model, or the int8 one is too far from it.
+        CheckpointError: if the folder has no exported model, or the int8 model differs too much.
         SettingsError: if the extra ``deploy`` is not installed.
     """
-    quantization = import_deploy("onnxruntime.quantization", "quantising")
+    quantization = import_deploy("onnxruntime.quantization", "quantizing")
     source = Path(folder)
     about = read_export(source)
     before = OnnxModel(source)
@@ -47,7 +47,7 @@ def quantize_model(folder: str | Path, target: str | Path, *, distance: float = 
     with replaced_folder(target) as draft:
         root = logging.getLogger()
         level = root.level
-        root.setLevel(logging.ERROR)  # the library logs through the root logger, advice that does not apply here
+        root.setLevel(logging.ERROR)  # the library gives advice through the root logger that does not apply here
         try:
             quantization.quantize_dynamic(
                 source / ONNX_FILE,
@@ -77,8 +77,8 @@ def halve_weights(model: PreTrainedModel, source: str | Path) -> PreTrainedModel
     """Return the model itself with its weights as 16-bit floats.
 
     Args:
-        model: to be changed.
-        source: where it comes from, for the message.
+        model: changed in place.
+        source: its folder, for the error message.
 
     Raises:
         CheckpointError: if a weight is beyond the range of 16 bits.
@@ -93,14 +93,14 @@ def halve_weights(model: PreTrainedModel, source: str | Path) -> PreTrainedModel
 
 
 def halve_model(folder: str | Path, target: str | Path) -> None:
-    """Write a model with its weights as 16-bit floats: half the size; whoever loads it computes in 32 bits.
+    """Write a model with its weights as 16-bit floats, half the size; it is loaded as 32-bit floats.
 
     Args:
         folder: of a model with a head and its processor.
-        target: the folder to write; one that exists is replaced.
+        target: the folder to write; an existing one is replaced.
 
     Raises:
-        CheckpointError: if the folder holds no such model, or a weight beyond the range of 16 bits.
+        CheckpointError: if the folder has no such model, or a weight beyond the range of 16 bits.
     """
     source = Path(folder)
     model = halve_weights(load_model(source), source)

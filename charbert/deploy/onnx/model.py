@@ -1,4 +1,4 @@
-"""An exported model at work: NumPy arrays in, logits out; imports neither torch nor transformers."""
+"""Runs an exported model on NumPy arrays; imports neither torch nor transformers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from charbert.errors import CheckpointError, DataError, SettingsError
 ONNX_FILE = "model.onnx"
 """The graph in an exported folder."""
 EXPORT_FILE = "charbert_export.json"
-"""What was exported, how, and how near it comes to PyTorch."""
+"""What was exported and how, and its differences from PyTorch."""
 
 Logits = NDArray[np.float32]
 
@@ -25,12 +25,12 @@ class OnnxModel:
     """An exported model in ONNX Runtime.
 
     ``model(features)`` takes the fields of a batch, int64, (B, T) or (B, C) each, as `CharBertProcessor` gives them;
-    fields that the graph does not read are left alone. It returns the logits: (B, T, K) of tags, (B, K) of labels,
+    other fields are ignored. It returns the logits: (B, T, K) of tags, (B, K) of labels,
     and a pair of (B, T) for the starts and ends of answers or of (B, T, V) and (B, T, W) for MLM and NLM.
 
     Args:
         path: the exported folder, or a graph.
-        threads: that the runtime may use; None: its own choice.
+        threads: of the runtime; None: its default.
 
     Raises:
         SettingsError: if ONNX Runtime is not installed.
@@ -46,7 +46,7 @@ class OnnxModel:
             )
         runtime = import_deploy("onnxruntime", f"running {graph.name}")
         options = runtime.SessionOptions()
-        options.log_severity_level = 3  # errors; warnings of the graph's optimiser say nothing to a user
+        options.log_severity_level = 3  # errors; warnings of the graph optimizer do not help a user
         if threads is not None:
             options.intra_op_num_threads = threads
         try:
@@ -72,10 +72,10 @@ class OnnxModel:
 
 
 def read_export(folder: str | Path) -> dict[str, Any]:
-    """Return what the export said of itself: head, inputs, the parity that was checked, versions.
+    """Return the report of an export: head, inputs, differences from PyTorch, versions.
 
     Raises:
-        CheckpointError: if the folder holds no export, or a damaged one.
+        CheckpointError: if the folder has no export, or a damaged one.
     """
     path = Path(folder) / EXPORT_FILE
     try:

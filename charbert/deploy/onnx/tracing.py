@@ -1,4 +1,4 @@
-"""A model as an ONNX graph for any number of rows, subwords and characters."""
+"""Traces a model as an ONNX graph for any number of rows, subwords and characters."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from charbert.deploy.onnx.model import import_deploy
 from charbert.errors import CheckpointError
 
 OPSET = 20
-"""The first with GELU as one operator."""
+"""The first version with GELU as one operator."""
 AXES = {"char_input_ids": ("batch", "characters")}
-"""Names of the axes of a field; those not named are of subwords."""
+"""Names of the axes of a field; the other fields have the axes batch and subwords."""
 
 
 class GruOperator(nn.Module):
-    """The Bi-GRU of a char encoder as the one ONNX operator that reads rows of different lengths in both directions.
+    """The Bi-GRU of a char encoder as one ONNX operator, bidirectional and with a length for each row.
 
     The mirrored passes of `charbert.model.char_encoder.CharGru` would be exported as two operators and four
-    gathers, and torch's own would be unrolled to a fixed number of characters. It can be traced, not run.
+    gathers, and torch's own would be unrolled to a fixed number of characters. It can be traced but not run.
 
     Args:
-        gru: whose weights it takes, reordered from torch's gates (r, z, n) to those of ONNX (z, r, h).
+        gru: source of the weights, which are reordered from torch's gates (r, z, n) to those of ONNX (z, r, h).
     """
 
     def __init__(self, gru: nn.GRU) -> None:
@@ -44,9 +44,9 @@ class GruOperator(nn.Module):
             self.register_buffer(name, torch.stack(rows).detach())
 
     def forward(self, chars: Tensor, lengths: Tensor | None = None) -> Any:
-        """Map (B, C, E) to states (B, C, 2h); without lengths as ``nn.GRU`` does, a pair of which the second is empty.
+        """Map (B, C, E) to states (B, C, 2h); without lengths returns a pair with None, as ``nn.GRU`` returns a pair.
 
-        States behind a row's last character are zero.
+        States after the last character of a row are zero.
         """
         rows, size = chars.shape[0], chars.shape[1]
         steps = torch.full((rows,), size, dtype=torch.int32) if lengths is None else lengths.clamp(min=1).int()
@@ -64,10 +64,10 @@ class GruOperator(nn.Module):
 
 
 class WindowProduct(nn.Module):
-    """The convolution of an interaction as one product of matrices, which quantisation knows how to shrink.
+    """The convolution of an interaction as one matrix product, which ONNX Runtime can quantize.
 
     Args:
-        mix: whose weights it takes; its window is odd and its padding keeps the length.
+        mix: source of the weights; its window is odd and its padding keeps the length.
     """
 
     def __init__(self, mix: nn.Conv1d) -> None:
@@ -107,7 +107,7 @@ class _Outputs(nn.Module):
 
 
 def output_names(model: PreTrainedModel) -> tuple[str, ...]:
-    """Return what a model's head gives, in the order of the graph's outputs.
+    """Return the names of a model's outputs, in the order of the graph.
 
     Raises:
         CheckpointError: if it has no head.
@@ -127,7 +127,7 @@ def trace(model: PreTrainedModel, example: Mapping[str, Tensor]) -> Any:
     """Return the ONNX program of a model; ``program.save(path)`` writes it.
 
     Args:
-        model: with a head, in evaluation mode, on the CPU in float32; it is left as it is.
+        model: with a head, in evaluation mode, on the CPU in float32; it is not changed.
         example: a batch with the inputs of the graph; its rows, subwords and characters differ in number and are at
             least two.
 
@@ -157,14 +157,14 @@ def trace(model: PreTrainedModel, example: Mapping[str, Tensor]) -> Any:
                 output_names=list(names),
                 verbose=False,
             )
-    except Exception as error:  # whatever the tracer met, the user's model is what cannot be exported
+    except Exception as error:  # the tracer raises errors of many classes
         raise CheckpointError(f"{type(model).__name__} could not be traced: {error}") from error
     _name_axes(program)
     return program
 
 
 def _name_axes(program: Any) -> None:
-    """Call the axes of inputs and outputs what they are; the tracer gives them numbers."""
+    """Name the axes of inputs and outputs; the tracer only numbers them."""
     ir = import_deploy("onnx_ir", "exporting to ONNX")
     for value in program.model.graph.inputs:
         value.shape = ir.Shape(AXES.get(value.name, ("batch", "subwords")))
@@ -181,7 +181,7 @@ def _reordered(weights: Tensor) -> Tensor:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Silence the tracer's notes on its own steps and future."""
+    """Turn off the progress messages and deprecation warnings of the tracer."""
     noisy = [logging.getLogger(name) for name in ("torch.onnx", "onnx_ir", "onnxscript")]
     levels = [logger.level for logger in noisy]
     for logger in noisy:

@@ -1,6 +1,6 @@
-"""The service's addresses: what is asked, who answers."""
+"""The routes of the service."""
 
-# annotations are evaluated here: the schemas of requests are made for the served model
+# no postponed annotations: the request schemas are built at run time for the served model
 
 import logging
 from collections.abc import AsyncIterator
@@ -36,11 +36,11 @@ from charbert.errors import DataError
 log = logging.getLogger(__name__)
 
 _REASONS = {
-    408: "The body did not come in time.",
-    413: "The body is too long.",
-    415: "The body is not JSON by its content type.",
-    421: "The service does not go by the host's name.",
-    422: "The body is no JSON, or not of this form.",
+    408: "The body was not sent in time.",
+    413: "The body is too large.",
+    415: "The content type is not application/json.",
+    421: "The host name is not allowed.",
+    422: "The body is not JSON, or does not match the schema.",
     429: "The client has too many open requests.",
     503: "The service has too many open requests.",
     504: "The answer took too long.",
@@ -55,7 +55,7 @@ def build_app(models: dict[str, Predictor], settings: ServeSettings) -> App:
 
     Args:
         models: by name; the first answers /predict, all are shown on the page.
-        settings: its limits.
+        settings: of the service.
     """
     worker = Worker(settings.timeout_seconds)
 
@@ -107,7 +107,7 @@ def _add_predictions(app: FastAPI, models: dict[str, Predictor], settings: Serve
 
 
 def _add_health(app: FastAPI, models: dict[str, Predictor], settings: ServeSettings) -> None:
-    @app.get("/health", responses={421: _REFUSALS[421]}, summary="Tell that the service is up, and what it serves")
+    @app.get("/health", responses={421: _REFUSALS[421]}, summary="Return the status of the service and its models")
     async def health() -> Health:
         cards = [model_card(name, model) for name, model in models.items()]
         limit = settings.max_demo_characters
@@ -133,7 +133,7 @@ def _page(path: str) -> Any:
 
 
 def _answer_errors(app: FastAPI) -> None:
-    """Give every error a reason in JSON, and none of our insides."""
+    """Return each error as a reason in JSON, without internal details."""
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -164,5 +164,5 @@ def _reason(status: int, reason: str) -> JSONResponse:
 
 
 def _encodable(reason: str) -> str:
-    """Return the reason without half surrogate pairs, which no answer can hold."""
+    """Return the reason without unpaired surrogates, which cannot be encoded."""
     return reason.encode("utf-8", "replace").decode("utf-8")

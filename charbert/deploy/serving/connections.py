@@ -1,4 +1,4 @@
-"""Connections that end: none waits for ever for a request that does not come, or for a client who does not read."""
+"""Limits the number of connections, and the time that each may wait for a request or for its client to read."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _HEAD, _ANSWER, _READING = "head", "answer", "reading"
 
 
 def bounded_connections(settings: ServeSettings) -> type[H11Protocol]:
-    """Return uvicorn's protocol with an end to each of its waits, and to how many connections there are.
+    """Return uvicorn's protocol with a time limit on each wait and a limit on the number of connections.
 
-    A client has ``body_seconds`` to send the head of a request, as long again for its body, and to take the answer,
-    which is ready ``timeout_seconds`` later. Connections that do not keep to this are closed, as are those above
-    ``max_connections``.
+    A client has ``body_seconds`` to send the head of a request and the same time for its body; the answer is ready
+    within ``timeout_seconds``, and the client has ``body_seconds`` to read it. Connections that take longer are closed,
+    and so are those above ``max_connections``.
     """
     waits = {
         _HEAD: settings.body_seconds,
         _ANSWER: 2 * settings.body_seconds + settings.timeout_seconds,
-        _READING: settings.body_seconds,  # uvicorn closes silent connections too, but once all is taken
+        _READING: settings.body_seconds,  # uvicorn closes idle connections too, but only after the answer was read
     }
 
     class BoundedConnection(H11Protocol):
@@ -47,14 +47,14 @@ def bounded_connections(settings: ServeSettings) -> type[H11Protocol]:
         def on_response_complete(self) -> None:
             self._wait_for(_READING)
             super().on_response_complete()
-            if self._is_answering():  # the next request had come already
+            if self._is_answering():  # the next request is already here
                 self._wait_for(_ANSWER)
 
         def _is_answering(self) -> bool:
             return self.cycle is not None and not self.cycle.response_complete
 
         def _wait_for(self, what: str) -> None:
-            """Begin a wait, unless it has begun; end the one before."""
+            """Start the timer of a wait, unless it is running; cancel the previous one."""
             if what == self._waits_for:
                 return
             if self._timer is not None:

@@ -1,4 +1,4 @@
-"""One input before and after noise, as one or two models see it."""
+"""Predictions of one or two models for an input before and after noise."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from charbert.tasks.head import Input, Output
 from charbert.text.words import replace_words, split_words
 
 NOISED_FIELDS = ("text", "text_pair", "question")
-"""What noise may change; as in the paper's attack on SQuAD (Sec. 4.5) a context stays as it is."""
+"""Fields that get noise; the context does not, as in the paper's attack on SQuAD (Sec. 4.5)."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class ShownWord:
     """Its first character in the field."""
     end: int
     noised: str
-    """The same as ``word`` where noise left it alone."""
+    """The same as ``word`` if it has no noise."""
     noised_start: int
     """Its first character in the noised field."""
     noised_end: int
@@ -42,19 +42,19 @@ class ShownWord:
 
 @dataclass(frozen=True)
 class ShownModel:
-    """What one model makes of the input."""
+    """The predictions of one model for the input."""
 
     name: str
     clean: Output
     noised: Output
     sensitivities: list[float | None] | None
-    """Of each word, in [0, 1]: how far noise moves its state. None for a word without subwords, and as a whole
-    where the model runs in a form that gives no states."""
+    """Of each word, in [0, 1]: how much noise changes its state. None for a word without subwords; None as a whole for
+    a model that gives no states, such as an exported one."""
 
 
 @dataclass(frozen=True)
 class Demonstration:
-    """An input, its noise, and what models make of both."""
+    """An input, its noise, and the predictions of the models for both."""
 
     noised: dict[str, str]
     """The fields of the input after noise."""
@@ -63,7 +63,7 @@ class Demonstration:
 
 
 class Demonstrator:
-    """Shows models the same input before and after noise.
+    """Runs models on the same input before and after noise.
 
     Paper: Sec. 4.5 for the noise, Sec. 5.2 and Fig. 5 for the sensitivity of a word.
 
@@ -76,14 +76,14 @@ class Demonstrator:
         self._encoders: dict[str, WordEncoder | None] = {name: model.word_encoder() for name, model in models.items()}
 
     def show(self, given: dict[str, Any], share: float, seed: int, check: Callable[[], None]) -> Demonstration:
-        """Return what the models make of an input.
+        """Return the predictions for an input.
 
         Args:
             given: the fields of the input.
-            share: of the words of four letters or more that get a typo, in [0, 1]; with a larger one the same words
-                keep theirs and others join.
+            share: of the words of four letters or more that get a typo, in [0, 1]; a larger share keeps the typos of
+                a smaller one and adds others.
             seed: of the typos.
-            check: called now and then; what it raises ends the work.
+            check: called between steps; an exception that it raises ends the work.
         """
         head = next(iter(self.models.values())).head
         clean = check_input(given, HEADS[head], "input")
@@ -112,7 +112,7 @@ class Demonstrator:
 
 
 def noise_input(clean: Input, share: float, seed: int) -> tuple[list[ShownWord], Input]:
-    """Return the words of the fields that noise may change, in order, and the input after noise."""
+    """Return the words of the fields that get noise, in order, and the input after noise."""
     fields = [name for name in NOISED_FIELDS if getattr(clean, name, None)]
     texts = [getattr(clean, name) for name in fields]
     spans = [split_words(text) for text in texts]

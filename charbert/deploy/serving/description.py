@@ -1,4 +1,4 @@
-"""The API's own description as a page that needs no script and nothing from elsewhere."""
+"""The API description as an HTML page without scripts or external files."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ _PAGE = """<!DOCTYPE html>
 <body>
 <main>
 <h1>{title} API</h1>
-<p>{description} Version {version}. The same for programs: <a href="/openapi.json">openapi.json</a>;
-to try it by hand: <a href="/">the demonstration</a>.</p>
+<p>{description} Version {version}. As JSON: <a href="/openapi.json">openapi.json</a>. Demo page: <a href="/">/</a>.</p>
 {operations}
 <h2>Schemas</h2>
 {schemas}

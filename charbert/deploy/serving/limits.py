@@ -1,4 +1,4 @@
-"""What the service takes from a client, checked before anything else sees a request."""
+"""Checks each request against the limits of the service before it is processed."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ SECURITY_HEADERS = {
     "cache-control": "no-store",
 }
 READ_BODIES = ("/predict", "/noise")
-"""Addresses that take a body; a body sent elsewhere is not read."""
+"""Routes with a request body; bodies of other requests are not read."""
 _RETRY_AFTER = {"retry-after": "1"}
 
 
 class RefusedError(Exception):
-    """A request that is answered with a reason and no more.
+    """A request that is refused with a reason.
 
     Args:
         status: of the answer.
@@ -46,14 +46,14 @@ class RefusedError(Exception):
 
 
 class Limits:
-    """The outermost layer: refuses by host, length, form and load, and reads bodies with a time limit.
+    """The outermost layer: checks host, size, content type and load, and reads bodies with a time limit.
 
-    A request counts as open from its last byte to its answer, so that a client who sends slowly holds up nobody.
+    A request counts as open from its last byte to its answer, so slow senders do not block other clients.
 
     Args:
-        app: what answers the requests that are let in.
+        app: handles the accepted requests.
         settings: the limits.
-        names: of hosts by which the service may be called, in lower case.
+        names: allowed host names, in lower case.
     """
 
     def __init__(self, app: App, settings: ServeSettings, names: frozenset[str]) -> None:
@@ -63,7 +63,7 @@ class Limits:
         self._open: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request or hand it on."""
+        """Refuse a request or pass it on."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -94,7 +94,7 @@ class Limits:
             await self.app(scope, receive, send)
         finally:
             self._open[client] -= 1
-            self._open += Counter()  # forgets clients with nothing open
+            self._open += Counter()  # deletes clients without open requests
 
     def _check_host(self, host: str) -> None:
         name = host.lower().rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host.lower()
@@ -106,13 +106,16 @@ class Limits:
         if kind != "application/json":
             raise RefusedError(415, f"expected content-type: application/json, got {kind[:80] or 'none'}")
         length = headers.get("content-length", "0")
-        if length.isdigit() and int(length[:19]) > 2 * self.settings.max_body_bytes:  # less is heard out in _read
+        if (
+            length.isdigit() and int(length[:19]) > 2 * self.settings.max_body_bytes
+        ):  # _read accepts up to this and then refuses
             raise self._too_large()
 
     async def _read(self, receive: Receive) -> bytes | None:
-        """Return the body, None if the client has gone.
+        """Return the body; None if the client disconnected.
 
-        One that is too long by less than its limit is heard out: who still sends may never read the answer.
+        A body of up to twice the limit is read completely before it is refused, because clients that are still sending
+        may not read the answer.
         """
         most, size = self.settings.max_body_bytes, 0
         try:
@@ -148,7 +151,7 @@ def _check_json(body: bytes) -> None:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """Return a receiver that gives the body in one message, then what comes after it."""
+    """Return a receiver that gives the body in one message, then the following messages."""
     pending = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Message:
@@ -172,7 +175,7 @@ async def _send_reason(send: Send, refused: RefusedError) -> None:
     body = json.dumps({"reason": refused.reason}).encode()
     headers = {"content-type": "application/json", "content-length": str(len(body))} | refused.headers
     if refused.status in (408, 413):
-        headers["connection"] = "close"  # the rest of the body is not waited for
+        headers["connection"] = "close"  # the rest of the body is not read
     await send(
         {
             "type": "http.response.start",

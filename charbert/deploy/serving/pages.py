@@ -1,4 +1,4 @@
-"""The demonstration's files, as they lie beside this module."""
+"""The files of the demo page, in the folder ``page``."""
 
 from __future__ import annotations
 

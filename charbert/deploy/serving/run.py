@@ -1,4 +1,4 @@
-"""From folders to a running service."""
+"""Loads models and runs the service."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from charbert.errors import SettingsError
 
 
 def serve(model: Path, compare: Path | None, settings: ServeSettings, *, threads: int | None = None) -> None:
-    """Load the models, then answer until the process is told to end.
+    """Load the models and run the service until the process is terminated.
 
     Args:
         model: folder of the model that answers /predict.
-        compare: folder of a second one for the page.
+        compare: folder of a second model for the demo page.
         settings: address and limits.
         threads: for ONNX Runtime.
 
     Raises:
-        CheckpointError: if a folder holds no fine-tuned model.
-        SettingsError: if the two models have different heads, or the address cannot be listened on.
+        CheckpointError: if a folder has no fine-tuned model.
+        SettingsError: if the two models have different heads, or the address cannot be used.
     """
     models = load_models([model, *([compare] if compare else [])], settings, threads)
     with _listen(settings) as listener:
@@ -42,16 +42,16 @@ def serve(model: Path, compare: Path | None, settings: ServeSettings, *, threads
 
 
 def build_server(app: App, settings: ServeSettings) -> uvicorn.Server:
-    """Return the server of an app, its connections bounded in number and time."""
+    """Return the server of an app, with limits on the number and time of connections."""
     http = bounded_connections(settings)
     return uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, http=http))
 
 
 def load_models(folders: list[Path], settings: ServeSettings, threads: int | None = None) -> dict[str, Predictor]:
-    """Return the models by the names they are shown under.
+    """Return the models by the names that the demo page shows.
 
     Raises:
-        CheckpointError: if a folder holds no fine-tuned model.
+        CheckpointError: if a folder has no fine-tuned model.
         SettingsError: if the models have different heads.
     """
     loaded = [Predictor.load(folder, batch_size=settings.batch_size, threads=threads) for folder in folders]
@@ -72,7 +72,7 @@ def _listen(settings: ServeSettings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
-        listener.listen()  # who reads the address below may call at once, and waits until the service runs
+        listener.listen()  # requests that arrive before the service runs wait
     except OSError as error:
         listener.close()
         reason = error.strerror or error

@@ -1,4 +1,4 @@
-"""Requests and answers as the service describes them."""
+"""Schemas of requests and responses."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _DESCRIPTIONS = {
     "text": "The text.",
     "text_pair": "The second text of a pair.",
     "question": "The question.",
-    "context": "The text that may answer it.",
+    "context": "The text that may contain the answer.",
 }
 _LARGEST_SEED = 2**31 - 1
 
 
 class Strict(BaseModel):
-    """A request: nothing is converted, nothing unknown is let pass."""
+    """A request, without type conversion or unknown fields."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class Reason(BaseModel):
-    """Why a request was not answered."""
+    """Why a request was refused or failed."""
 
     reason: str
 
@@ -44,7 +44,7 @@ class ModelCard(BaseModel):
 
 
 class Health(BaseModel):
-    """The service is up."""
+    """Status of the service and its models."""
 
     status: str
     version: str
@@ -57,7 +57,7 @@ def input_model(head: str, longest: int, pairs: bool | None) -> type[BaseModel]:
 
     Args:
         head: of the served model.
-        longest: most characters of a text.
+        longest: maximum number of characters of a text.
         pairs: whether a classifier reads two texts; None: one or two.
     """
     fields: dict[str, Any] = {}
@@ -66,7 +66,7 @@ def input_model(head: str, longest: int, pairs: bool | None) -> type[BaseModel]:
             continue
         text = Annotated[str, Field(max_length=longest, description=_DESCRIPTIONS[name])]
         fields[name] = (text, ...) if needed or pairs else (text | None, None)
-    return create_model("Input", __base__=Strict, __doc__="What the model reads.", **fields)
+    return create_model("Input", __base__=Strict, __doc__="One input of the model.", **fields)
 
 
 def predict_request(input_type: type[BaseModel], settings: ServeSettings) -> type[BaseModel]:
@@ -76,18 +76,18 @@ def predict_request(input_type: type[BaseModel], settings: ServeSettings) -> typ
 
 
 def predict_response(head: str) -> type[BaseModel]:
-    """Return the schema of the answer to a batch."""
+    """Return the schema of the response to a batch."""
     output: Any = HEADS[head].output
     return create_model(
         "PredictResponse",
-        __doc__="One prediction an input, in order.",
+        __doc__="One prediction per input, in order.",
         model=(str, ...),
         predictions=(list[output], ...),
     )
 
 
 def noise_request(input_type: type[BaseModel]) -> type[BaseModel]:
-    """Return the schema of a request to the demonstration."""
+    """Return the schema of a request of the demo page."""
     share = Annotated[float, Field(ge=0, le=1, description="Share of the words of four letters or more with a typo.")]
     # 3.0 is an integer in JSON Schema
     whole = BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)
@@ -96,7 +96,7 @@ def noise_request(input_type: type[BaseModel]) -> type[BaseModel]:
     return create_model(
         "NoiseRequest",
         __base__=Strict,
-        __doc__="An input, and how much noise it gets.",
+        __doc__="An input and its noise.",
         input=(input_type, ...),
         share=(share, 0.5),
         seed=(seed, 0),
@@ -104,11 +104,11 @@ def noise_request(input_type: type[BaseModel]) -> type[BaseModel]:
 
 
 def noise_response(head: str) -> type[BaseModel]:
-    """Return the schema of the demonstration's answer."""
+    """Return the schema of the response to the demo page."""
     output: Any = HEADS[head].output
     shown = create_model(
         "ShownModel",
-        __doc__="A model's predictions before and after noise, and how far noise moves each word's state, in [0, 1].",
+        __doc__="Predictions before and after noise, and how much noise changes the state of each word, in [0, 1].",
         name=(str, ...),
         clean=(output, ...),
         noised=(output, ...),
@@ -116,7 +116,7 @@ def noise_response(head: str) -> type[BaseModel]:
     )
     return create_model(
         "NoiseResponse",
-        __doc__="The input after noise, its words, and what each model makes of both.",
+        __doc__="The input after noise, its words, and the predictions of each model for both.",
         noised=(dict[str, str], ...),
         words=(list[ShownWord], ...),
         models=(list[shown], ...),  # type: ignore[valid-type]
@@ -124,7 +124,7 @@ def noise_response(head: str) -> type[BaseModel]:
 
 
 def model_card(name: str, predictor: Predictor) -> ModelCard:
-    """Return what a client may know of a model."""
+    """Return the description of a model for clients."""
     usage = predictor.usage
     return ModelCard(
         name=name,

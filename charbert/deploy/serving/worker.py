@@ -1,4 +1,4 @@
-"""The one thread in which models run, and the time a request has in it."""
+"""Runs models in one thread, with a time limit for each request."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ Check = Callable[[], None]
 
 
 class OutOfTimeError(Exception):
-    """A request's time is up."""
+    """The time limit of a request is over."""
 
 
 class Worker:
-    """Runs one piece of work after the other; tokenizers and models are not made for several threads at once.
+    """Runs one task at a time, because tokenizers and models are not thread-safe.
 
-    Work that waited until its time was up is not begun, and work that is running gives up at its next check.
+    A task that waited longer than its time limit does not start; a running one stops at its next check.
 
     Args:
-        seconds: that a piece of work has, waiting included.
+        seconds: time limit of a task, including waiting.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -31,10 +31,10 @@ class Worker:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
 
     async def run(self, work: Callable[[Check], T]) -> T:
-        """Return what the work returns; it is handed a function to call now and then.
+        """Return the result of a task; its argument is a function to call between steps.
 
         Raises:
-            OutOfTimeError: if the time is up first.
+            OutOfTimeError: if the time limit is reached first.
         """
         end = time.monotonic() + self.seconds
 
@@ -53,5 +53,5 @@ class Worker:
             raise OutOfTimeError from None
 
     def close(self) -> None:
-        """Drop what has not begun."""
+        """Cancel the tasks that have not started."""
         self._thread.shutdown(wait=False, cancel_futures=True)

@@ -41,5 +41,5 @@ def _answers(rows: HubRows, answers: Any, number: int) -> tuple[Answer, ...]:
     texts, starts = (answers.get(name) if isinstance(answers, dict) else None for name in ("text", "answer_start"))
     known = rows.texts(texts, number, "answers.text")
     if not isinstance(starts, list) or len(starts) != len(known) or not all(isinstance(start, int) for start in starts):
-        raise rows.fault(number, f"{len(known)} starts, one an answer, in answers.answer_start", starts)
+        raise rows.error(number, f"{len(known)} starts, one an answer, in answers.answer_start", starts)
     return tuple(Answer(text, start) for text, start in zip(known, starts, strict=True))

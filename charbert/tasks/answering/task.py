@@ -89,9 +89,9 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
         """Return the task with its windows and answers."""
         return cls(settings.name, settings.metric, settings.spans)
 
-    def read(self, path: Path, *, attacked: bool = False, faults: Faults = None) -> list[Question]:
+    def read(self, path: Path, *, attacked: bool = False, errors: Faults = None) -> list[Question]:
         """Return the questions of a SQuAD file; attacked ones have the same layout."""
-        return read_squad(path, no_answers=self.spans.no_answers, faults=faults)
+        return read_squad(path, no_answers=self.spans.no_answers, errors=errors)
 
     def write(self, path: Path, examples: Questions) -> None:
         """Write questions as a SQuAD file that ``read`` reads back."""

@@ -27,7 +27,7 @@ def hub_texts(rows: HubRows, columns: ColumnSettings) -> list[LabeledText]:
         row = dict(zip((*needed, *optional), values, strict=True))
         row_id = None if columns.row_id is None else row[columns.row_id]
         if row[columns.label] is None:
-            raise rows.fault(number, "a label", None)
+            raise rows.error(number, "a label", None)
         first, second = (
             None if name is None else _BREAKS.sub(" ", rows.text(row[name], number, name))
             for name in (columns.first, columns.second)

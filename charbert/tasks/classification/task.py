@@ -74,9 +74,9 @@ class ClassificationTask(Task[LabeledText, LabelPrediction]):
         """Return the task with its columns."""
         return cls(settings.name, settings.metric, settings.columns)
 
-    def read(self, path: Path, *, attacked: bool = False, faults: Faults = None) -> list[LabeledText]:
+    def read(self, path: Path, *, attacked: bool = False, errors: Faults = None) -> list[LabeledText]:
         """Return the rows of a table; the authors' attacked file quotes fields as a CSV file does."""
-        return read_glue(path, self.columns, unquote_fields=attacked, faults=faults)
+        return read_glue(path, self.columns, unquote_fields=attacked, errors=errors)
 
     def write(self, path: Path, examples: Rows) -> None:
         """Write rows as a table that ``read`` reads back."""

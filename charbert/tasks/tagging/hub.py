@@ -24,7 +24,7 @@ def hub_sentences(rows: HubRows) -> list[TaggedSentence]:
             tuple(rows.texts(tags, number, "tag")),
         )
         if len(sentence.words) != len(sentence.tags):
-            raise rows.fault(number, f"{len(sentence.words)} tags, one a word,", tags)
+            raise rows.error(number, f"{len(sentence.words)} tags, one a word,", tags)
         if words:
             sentences.append(sentence)
     return sentences

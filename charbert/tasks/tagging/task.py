@@ -138,9 +138,9 @@ class NamedEntityTask(TaggingTask):
     suffix = ".conll"
     adapter = TaggedAdapter(entities=True)
 
-    def read(self, path: Path, *, attacked: bool = False, faults: Faults = None) -> list[TaggedSentence]:
+    def read(self, path: Path, *, attacked: bool = False, errors: Faults = None) -> list[TaggedSentence]:
         """Return the sentences of a CoNLL file; the authors' attacked file escapes its quotation marks."""
-        return read_conll(path, unescape_quotes=attacked, faults=faults)
+        return read_conll(path, unescape_quotes=attacked, errors=errors)
 
     def write(self, path: Path, examples: Sentences) -> None:
         """Write sentences in the four columns of CoNLL-2003."""
@@ -196,11 +196,11 @@ class PartOfSpeechTask(TaggingTask):
         """Return the task with its columns."""
         return cls(settings.name, settings.metric, settings.columns)
 
-    def read(self, path: Path, *, attacked: bool = False, faults: Faults = None) -> list[TaggedSentence]:
+    def read(self, path: Path, *, attacked: bool = False, errors: Faults = None) -> list[TaggedSentence]:
         """Return the sentences of a CoNLL-U or column file; attacked files have the layout of clean ones."""
         if path.suffix == CONLLU_SUFFIX:
-            return read_conllu(path, self._tag_column, faults=faults)
-        return read_conll(path, columns=self.columns.names or TWO_COLUMNS, scheme="plain", faults=faults)
+            return read_conllu(path, self._tag_column, errors=errors)
+        return read_conll(path, columns=self.columns.names or TWO_COLUMNS, scheme="plain", errors=errors)
 
     def write(self, path: Path, examples: Sentences) -> None:
         """Write sentences as CoNLL-U or in two columns, as the suffix of the path says."""

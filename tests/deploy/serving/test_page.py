@@ -1,4 +1,4 @@
-"""The demonstration page in a real browser, driven through Chromium's own debugging pipe."""
+"""The demo page in headless Chromium, controlled through its debugging pipe."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FLAGS = (
 
 
 class Browser:
-    """A page of headless Chromium; no driver, no port: commands go through the pipe it reads at descriptor 3."""
+    """A page of headless Chromium; commands go through the pipe at descriptor 3, without a driver or port."""
 
     def __init__(self, executable: str, folder: Path) -> None:
         (theirs_in, self._in), (self._out, theirs_out) = os.pipe(), os.pipe()
@@ -63,7 +63,7 @@ class Browser:
     def _read(self) -> dict[str, Any]:
         while b"\0" not in self._rest:
             part = os.read(self._out, 1 << 16)
-            assert part, "the browser has gone"
+            assert part, "the browser has ended"
             self._rest += part
         message, _, self._rest = self._rest.partition(b"\0")
         return json.loads(message)
@@ -75,7 +75,7 @@ class Browser:
             self.errors.append(json.dumps(event["params"]))
         if event.get("method") == "Network.requestWillBeSent":
             self.errors += [
-                f"asked elsewhere: {url}"
+                f"requested elsewhere: {url}"
                 for url in [event["params"]["request"]["url"]]
                 if not url.startswith(("http://127.0.0.1:", "data:"))
             ]
@@ -140,7 +140,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, service: str) -> Iterator[Browser]:
-    """The page of a service that compares two models, freshly opened; it must not fail or ask anyone else."""
+    """The page of a service that compares two models, newly opened; it must not fail or request other hosts."""
     browser.open(service)
     yield browser
     assert browser.errors == []
@@ -166,8 +166,8 @@ def slide(page: Browser, share: int) -> None:
 
 
 @pytest.mark.slow
-def test_more_noise_shows_more_typos_and_colours_the_words(page: Browser) -> None:
-    assert page.run("[...document.querySelectorAll('#models h2')].map(one => one.textContent)") == [
+def test_more_noise_shows_more_typos_and_colors_the_words(page: Browser) -> None:
+    assert page.run("[...document.querySelectorAll('#models h2')].map(element => element.textContent)") == [
         "CharBERT",
         "Plain trunk",
     ]
@@ -178,7 +178,9 @@ def test_more_noise_shows_more_typos_and_colours_the_words(page: Browser) -> Non
     slide(page, 100)
     page.until(f"{STATUS}.startsWith('11 words have') || {STATUS}.startsWith('10 words have')")
     assert page.run(TYPOS) >= 10
-    assert page.run("[...document.querySelectorAll('#models .edited')].every(one => one.title.startsWith('was '))")
+    assert page.run(
+        "[...document.querySelectorAll('#models .edited')].every(element => element.title.startsWith('was '))"
+    )
     moved = "document.querySelectorAll('#models section:last-child .word:is(.s1, .s2, .s3, .s4, .s5)').length"
     assert page.run(moved) > 0
     assert page.run("document.querySelectorAll('#table tbody tr').length") > 15
@@ -201,23 +203,21 @@ def test_the_keyboard_reaches_everything_in_order(page: Browser) -> None:
 
 
 @pytest.mark.slow
-def test_what_is_typed_stays_text(page: Browser) -> None:
+def test_typed_markup_is_shown_as_text(page: Browser) -> None:
     hostile = "<img src=x onerror='window.broken=1'><script>window.broken=1</script> \"quoted\" &amp; 😀 Kraków"
     typed(page, hostile)
     page.until("document.querySelector('#models .line').textContent.includes('script')")
-    words = (
-        "[...document.querySelector('#models .line').querySelectorAll('.word')].map(one => one.textContent).join('')"
-    )
-    assert page.run(words) == "".join(hostile.split())
+    shown = "[...document.querySelector('#models .line').querySelectorAll('.word')]"
+    assert page.run(f"{shown}.map(word => word.textContent).join('')") == "".join(hostile.split())
     assert page.run("document.querySelectorAll('#models img, #models script, #table img').length") == 0
     assert page.run("window.broken === undefined")
 
 
 @pytest.mark.slow
-def test_an_empty_text_gets_a_word_of_advice(page: Browser) -> None:
+def test_an_empty_text_is_reported(page: Browser) -> None:
     typed(page, " ")
-    page.until(f"{STATUS} === 'Type something first.'")
-    assert page.run(STATUS) == "Type something first."
+    page.until(f"{STATUS} === 'Enter a text first.'")
+    assert page.run(STATUS) == "Enter a text first."
     typed(page, "Seven ships")
     page.until(f"{STATUS}.includes('CharBERT: ')")
     assert page.run("document.querySelector('#models .line').textContent.trim().length") > 0
@@ -229,22 +229,22 @@ def test_an_empty_text_gets_a_word_of_advice(page: Browser) -> None:
 def test_it_fits_the_screen_and_can_be_read(page: Browser, width: int, dark: bool) -> None:
     page.resize(width, 800, dark=dark)
     assert page.run("document.documentElement.scrollWidth <= innerWidth")
-    assert page.run("[...document.querySelectorAll('textarea, input')].every(one => one.labels.length === 1)")
-    small = "[...document.querySelectorAll('button, input')].filter(one => one.offsetHeight < 44).length"
+    assert page.run("[...document.querySelectorAll('textarea, input')].every(element => element.labels.length === 1)")
+    small = "[...document.querySelectorAll('button, input')].filter(element => element.offsetHeight < 44).length"
     assert page.run(small) == 0
     ratios = page.run(
         """(() => {
-          const parts = (colour) => colour.match(/[0-9.]+/g).map(Number);
-          const light = (colour) => parts(colour).slice(0, 3).map((value) => value / 255)
+          const parts = (color) => color.match(/[0-9.]+/g).map(Number);
+          const light = (color) => parts(color).slice(0, 3).map((value) => value / 255)
             .map((value) => value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4)
             .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index], 0);
-          const ground = (one) => {
-            const colour = getComputedStyle(one).backgroundColor;
-            return parts(colour)[3] === 0 && one.parentElement ? ground(one.parentElement) : colour;
+          const ground = (element) => {
+            const color = getComputedStyle(element).backgroundColor;
+            return parts(color)[3] === 0 && element.parentElement ? ground(element.parentElement) : color;
           };
-          return [...document.querySelectorAll('main *')].filter((one) => one.innerText).map((one) => {
-            const [low, high] = [light(getComputedStyle(one).color), light(ground(one))].sort((a, b) => a - b);
-            return [(high + 0.05) / (low + 0.05), one.outerHTML.slice(0, 80)];
+          return [...document.querySelectorAll('main *')].filter((element) => element.innerText).map((element) => {
+            const [low, high] = [light(getComputedStyle(element).color), light(ground(element))].sort((a, b) => a - b);
+            return [(high + 0.05) / (low + 0.05), element.outerHTML.slice(0, 80)];
           });
         })()"""
     )
@@ -254,7 +254,7 @@ def test_it_fits_the_screen_and_can_be_read(page: Browser, width: int, dark: boo
 
 @pytest.mark.slow
 @pytest.mark.parametrize("head", ["sequence_classification", "question_answering"])
-def test_the_other_heads_have_a_page_too(
+def test_the_other_heads_have_a_page(
     browser: Browser, start_service: Callable[..., str], save_model: Callable[..., Path], head: str
 ) -> None:
     browser.open(start_service(save_model(head), "--timeout-seconds", "300"))

@@ -1,5 +1,5 @@
 "use strict";
-// Everything a person or a model wrote goes in as text, never as markup.
+// Text of users and models is inserted as text, never as markup.
 
 const STEPS = [0.01, 0.03, 0.1, 0.2, 0.35];
 const EXAMPLES = {
@@ -10,8 +10,8 @@ const EXAMPLES = {
 };
 const FIELDS = {
   token_classification: [["text", "Text"]],
-  sequence_classification: [["text", "Text"], ["text_pair", "Second text, if the model reads pairs"]],
-  question_answering: [["question", "Question"], ["context", "Text with the answer (gets no typos)"]],
+  sequence_classification: [["text", "Text"], ["text_pair", "Second text, for a model of text pairs"]],
+  question_answering: [["question", "Question"], ["context", "Text that contains the answer (gets no typos)"]],
 };
 const byId = (id) => document.getElementById(id);
 let head = null;
@@ -37,7 +37,7 @@ async function start() {
   try {
     health = await (await fetch("/health")).json();
   } catch {
-    return fail("The service does not answer.");
+    return fail("The service does not respond.");
   }
   head = health.models[0].head;
   for (const shown of document.querySelectorAll(".for-spans")) shown.hidden = head !== "token_classification";
@@ -73,11 +73,11 @@ async function send() {
   const mine = (pending = new AbortController());
   const input = {};
   for (const [name] of FIELDS[head]) {
-    // half a surrogate pair, as a cut emoji leaves, is no character
+    // replace unpaired surrogates, which a truncated emoji leaves
     const value = byId(name).value.replace(/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g, "\uFFFD");
     if (value || name !== "text_pair") input[name] = value;
   }
-  if (!Object.values(input)[0].trim()) return fail("Type something first.");
+  if (!Object.values(input)[0].trim()) return fail("Enter a text first.");
   byId("models").classList.add("waiting");
   try {
     const response = await fetch("/noise", {
@@ -89,10 +89,10 @@ async function send() {
     if (response.status === 429 || response.status === 503) return ask(1000);
     const answer = await response.json();
     if (mine.signal.aborted) return;
-    if (!response.ok) return fail(`The service refused: ${answer.reason}`);
+    if (!response.ok) return fail(`Request refused: ${answer.reason}`);
     draw(answer, input);
   } catch (error) {
-    if (error.name !== "AbortError") fail("The service does not answer.");
+    if (error.name !== "AbortError") fail("The service does not respond.");
   } finally {
     if (pending === mine) byId("models").classList.remove("waiting");
   }
@@ -144,8 +144,8 @@ const PANELS = {
     section.append(element("h3", {}, "Without typos"), bars(model.clean), element("h3", {}, "With typos"), bars(model.noised));
     for (const field of ["text", "text_pair"]) section.append(...noisedLine(field, answer, model));
     return model.clean.label === model.noised.label
-      ? `${model.name} still says ${model.noised.label}.`
-      : `${model.name} says ${model.noised.label} instead of ${model.clean.label}.`;
+      ? `${model.name} predicts ${model.noised.label} with and without typos.`
+      : `${model.name} predicts ${model.noised.label} with typos, ${model.clean.label} without.`;
   },
   question_answering(section, model, answer) {
     const tell = (output) => (output.no_answer ? "(no answer)" : output.answer);
@@ -154,14 +154,14 @@ const PANELS = {
     }
     section.append(...noisedLine("question", answer, model));
     return tell(model.clean) === tell(model.noised)
-      ? `${model.name} gives the same answer.`
-      : `${model.name} gives another answer.`;
+      ? `${model.name} gives the same answer with and without typos.`
+      : `${model.name} gives another answer with typos.`;
   },
 };
 
 const range = (first, last) => Array.from({ length: last - first + 1 }, (_, index) => first + index);
 
-/** Rising numbers as runs without gaps. */
+/** Split ascending numbers into runs without gaps. */
 function runs(numbers) {
   const found = [];
   for (const number of numbers) {
@@ -172,7 +172,7 @@ function runs(numbers) {
   return found;
 }
 
-/** Spans by the words they cover instead of the characters; offsets count code points, as the service does. */
+/** Convert spans from character offsets, in code points, to word indices. */
 function wordSpans(spans, words, start, end) {
   return spans.map((span) => ({
     type: span.type,
@@ -213,7 +213,7 @@ function line(text, words, start, end, spans, sensitivities) {
     const closing = spans.find((span) => span.last === index);
     if (closing && box) {
       const sign = closing.isNew ? "+\u00a0" : closing.isLost ? "−\u00a0" : "";
-      const title = closing.isLost ? "lost" : `probability ${percent(closing.score)}`;
+      const title = closing.isLost ? "only without typos" : `probability ${percent(closing.score)}`;
       box.append("\u00a0", element("span", { class: "tag", title }, sign + closing.type));
       box = null;
     }
@@ -259,7 +259,7 @@ function drawTable(answer) {
     }
     return element("tr", {}, ...cells);
   });
-  byId("table").replaceChildren(element("caption", {}, "Every word, before and after noise"),
+  byId("table").replaceChildren(element("caption", {}, "All words before and after noise"),
     element("thead", {}, header), element("tbody", {}, ...rows));
 }
 
