@@ -1,4 +1,4 @@
-"""Exact match and F1 of predicted answers, as SQuAD defines them, and the no-answer threshold."""
+"""Exact match and F1 of predicted answers, as SQuAD defines them."""
 
 from __future__ import annotations
 
@@ -30,14 +30,6 @@ class SpanScores:
     unanswerable_accuracy: float
     questions: int
     answerable: int
-
-
-@dataclass(frozen=True)
-class NoAnswerThreshold:
-    """A question with a no-answer score above ``threshold`` gets the empty answer; ``score`` in [0, 1]."""
-
-    threshold: float
-    score: float
 
 
 def normalize_answer(text: str) -> str:
@@ -78,7 +70,7 @@ def span_scores(predictions: Mapping[str, str], answers: Mapping[str, Sequence[s
     Raises:
         DataError: if there is no question, or one has no prediction.
     """
-    exact, f1, answerable = _per_question(predictions, answers)
+    exact, f1, answerable = per_question_scores(predictions, answers)
     return SpanScores(
         exact=float(exact.mean()),
         f1=float(f1.mean()),
@@ -88,40 +80,6 @@ def span_scores(predictions: Mapping[str, str], answers: Mapping[str, Sequence[s
         questions=len(answers),
         answerable=int(answerable.sum()),
     )
-
-
-def best_no_answer_thresholds(
-    predictions: Mapping[str, str],
-    answers: Mapping[str, Sequence[str]],
-    no_answer_scores: Mapping[str, float],
-) -> tuple[NoAnswerThreshold, NoAnswerThreshold]:
-    """Return the thresholds that are best for exact match and for F1.
-
-    Paper: Sec. 3.6, the threshold of SQuAD 2.0 is searched on the development set.
-    Departure: questions with equal no-answer scores are on the same side of a threshold, so that the returned score is
-    the one at the threshold; the official search counts them one by one.
-
-    Args:
-        predictions: best non-empty answer to each question.
-        answers: right answers of each question, empty for an unanswerable one.
-        no_answer_scores: higher where the model predicts no answer, on any scale.
-
-    Raises:
-        DataError: if there is no question, or one lacks its prediction or score.
-    """
-    exact, f1, answerable = _per_question(predictions, answers)
-    missing = [name for name in answers if name not in no_answer_scores]
-    if missing:
-        raise DataError(f"expected a no-answer score for every question, {missing[0]!r} has none")
-    scores = np.array([no_answer_scores[name] for name in answers], dtype=np.float64)
-    return _best_threshold(exact, answerable, scores), _best_threshold(f1, answerable, scores)
-
-
-def apply_no_answer_threshold(
-    predictions: Mapping[str, str], no_answer_scores: Mapping[str, float], threshold: float
-) -> dict[str, str]:
-    """Return the predictions, empty where the no-answer score is above the threshold."""
-    return {name: "" if no_answer_scores[name] > threshold else prediction for name, prediction in predictions.items()}
 
 
 def _usable(answers: Sequence[str]) -> list[str]:
@@ -137,10 +95,14 @@ def _word_f1(prediction: str, answer: str) -> float:
     return 2 * shared / (len(words) + len(answer_words))
 
 
-def _per_question(
+def per_question_scores(
     predictions: Mapping[str, str], answers: Mapping[str, Sequence[str]]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return exact match, F1 and whether there is an answer for each question."""
+    """Return exact match, F1 and whether there is an answer for each question, (questions,) each.
+
+    Raises:
+        DataError: if there is no question, or one has no prediction.
+    """
     if not answers:
         raise DataError("expected at least one question to score, got none")
     missing = [name for name in answers if name not in predictions]
@@ -149,19 +111,6 @@ def _per_question(
     exact = np.array([exact_match(predictions[name], right) for name, right in answers.items()])
     f1 = np.array([answer_f1(predictions[name], right) for name, right in answers.items()])
     return exact, f1, np.array([_usable(right) != [""] for right in answers.values()])
-
-
-def _best_threshold(values: np.ndarray, answerable: np.ndarray, scores: np.ndarray) -> NoAnswerThreshold:
-    """Return the best threshold: at or below it a question keeps its answer, above it the answer is emptied."""
-    order = np.argsort(scores, kind="stable")
-    ranked = scores[order]
-    kept = np.concatenate([[0.0], np.cumsum(values[order])])
-    emptied = np.concatenate([np.cumsum((~answerable[order])[::-1])[::-1], [0]])
-    totals = (kept + emptied) / len(values)  # (questions + 1): the first i questions keep their answers
-    reachable = np.concatenate([[True], ranked[1:] != ranked[:-1], [True]])
-    best = int(np.argmax(np.where(reachable, totals, -1.0)))
-    threshold = ranked[best - 1] if best else np.nextafter(ranked[0], -np.inf)
-    return NoAnswerThreshold(float(threshold), float(totals[best]))
 
 
 def _mean(values: np.ndarray) -> float:

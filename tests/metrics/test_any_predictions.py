@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from charbert.errors import DataError
 from charbert.metrics import calibration, classification, ranking, significance, spans, tagging
+from charbert.metrics.no_answer_threshold import best_no_answer_thresholds
 from charbert.metrics.word_recognition import recognition_scores
 
 PAIRS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=12)
@@ -68,7 +69,7 @@ def test_scores_of_answers_are_shares_and_1_where_all_is_right(cases: dict[str, 
         for name, right in answers.items()
     }
     assert spans.span_scores(perfect, answers).exact == spans.span_scores(perfect, answers).f1 == 1
-    thresholds = spans.best_no_answer_thresholds(predictions, answers, {name: case[2] for name, case in cases.items()})
+    thresholds = best_no_answer_thresholds(predictions, answers, {name: case[2] for name, case in cases.items()})
     assert all(0 <= threshold.score <= 1 for threshold in thresholds)
 
 

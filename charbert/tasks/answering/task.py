@@ -14,10 +14,9 @@ from charbert.config.data.sets import SpanSettings, TaskSettings
 from charbert.config.model.classical import BaselineSettings
 from charbert.data.readers.squad import Question, check_questions_aligned, read_squad, write_squad
 from charbert.errors import SettingsError
+from charbert.metrics.no_answer_threshold import apply_no_answer_threshold, best_no_answer_thresholds
 from charbert.metrics.spans import (
     answer_f1,
-    apply_no_answer_threshold,
-    best_no_answer_thresholds,
     exact_match,
     span_scores,
 )
