@@ -18,6 +18,7 @@ def test_windows_cover_all_words_in_order_within_the_limit(counts: list[int], ro
         assert sum(counts[following:end]) <= room // 4
     for first, end in windows:
         assert end - first == 1 or sum(counts[first:end]) <= room
+        assert end == len(counts) or sum(counts[first : end + 1]) > room  # no room for one word more
 
 
 @given(COUNTS, st.integers(4, 20))
