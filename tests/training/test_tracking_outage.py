@@ -79,7 +79,7 @@ def test_a_service_that_does_not_take_the_end_of_a_run_costs_one_warning(recwarn
         def finish(self, exit_code: int) -> None:
             raise TimeoutError
 
-    run = TrackedRun(Slow(), online=True)
+    run = TrackedRun(Slow())
     run.close(exit_code=0)
     run.close(exit_code=0)
     assert [str(warning.message) for warning in recwarn] == [

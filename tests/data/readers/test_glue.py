@@ -67,7 +67,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> Non
     [
         ((HEADER, "0\tA?\tB.\tentailment", "1\tC?\tD.\tmaybe"), r"dev\.tsv:3: expected a label of .*'maybe'"),
         ((HEADER, "0\tA?\tB.\tentailment", HEADER), r":3: .*header in the middle"),
-        (("0\tA?\tB.\tentailment", HEADER), r":1: expected a header .*stands in line 2"),
+        (("0\tA?\tB.\tentailment", HEADER), r":1: expected a header .*is in line 2"),
         ((HEADER, "0\tA?\tentailment"), r":2: expected 4 columns .*got 3"),
         ((HEADER, "0\tA?\tB\t.\tentailment"), r":2: expected 4 columns .*got 5"),
         ((HEADER, "0\tA?\t \tentailment"), r":2: expected a text in sentence"),

@@ -103,7 +103,7 @@ def test_an_unknown_label_of_a_table_is_named_by_line(
     [
         ([tagged("Nobody in Malmö", "O O B-LOC"), *SENTENCES[1:]], "test.txt, sentence 0"),
         ([SENTENCES[0], tagged("The keeper counted ships in Zürich", "O O O O O B-PER"), SENTENCES[2]], "word 5"),
-        (SENTENCES[:2], "test.txt, expected 3 attacked sentences"),
+        (SENTENCES[:2], "test.txt: expected 3 attacked sentences"),
     ],
 )
 def test_an_attacked_copy_that_does_not_line_up_is_named_with_its_first_difference(
