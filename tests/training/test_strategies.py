@@ -315,7 +315,7 @@ def test_what_makes_no_sense_is_refused_by_name(settings: Callable[[], Any], nam
         (StrategySettings(trunk=TrunkTraining.frozen, frozen=FrozenSettings(open_layers=[2])), "-2 to 1"),
         (
             StrategySettings(trunk=TrunkTraining.frozen, frozen=FrozenSettings(open_layers=[0]), reinit_layers=1),
-            r"keeps \[1\]",
+            r"freezes \[1\]",
         ),
     ],
 )
