@@ -74,7 +74,7 @@ def test_a_service_that_does_not_take_the_end_of_a_run_costs_one_warning(recwarn
     from charbert.training.tracking import TrackedRun
 
     class Slow:
-        id, path, url, dir = "x", "charbert/x", None, "wandb/run-x/files"
+        id, path, dir = "x", "charbert/x", "wandb/run-x/files"
 
         def finish(self, exit_code: int) -> None:
             raise TimeoutError
