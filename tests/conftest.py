@@ -173,6 +173,7 @@ def run_experiment(
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run an experiment under recipe=smoke with all folders below ``folder``, in this process or in one of its own."""
     import charbert.pipelines.redraw  # here, so that no test's time holds the seconds that these imports take
+    import charbert.pipelines.search.search
     import charbert.pipelines.train.finetune  # noqa: F401
 
     def run(

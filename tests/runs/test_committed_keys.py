@@ -91,6 +91,10 @@ def test_a_committed_record_has_the_key_of_its_settings(path: Path, monkeypatch:
     if record.kind == "bench":
         assert settings_key(record.settings) == record.key
         return
-    run = run_of(record, recorded_settings(record))
+    settings = recorded_settings(record)
+    vocabulary = settings.analysis.fragility.vocabulary  # a file outside of the repository, and part of the key
+    if record.details.get("analysis") == FRAGILITY and vocabulary and not Path(vocabulary).is_file():
+        pytest.skip(f"{vocabulary} is not here")
+    run = run_of(record, settings)
     assert (run.name, run.key) == (record.name, record.key), f"{path}: the key of its settings changed"
     assert path.parent.name in (f"{run.name}-{run.key}", run.name)

@@ -81,7 +81,6 @@ def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> boo
     return all(torch.equal(first[name], second[name]) for name in first)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", TASKS)
 def test_a_teacher_of_weight_zero_changes_no_bit_and_another_weight_does(
     name: str, head_data: Path, benchmarks: Benchmarks, save_teacher: SaveTeacher
@@ -95,7 +94,6 @@ def test_a_teacher_of_weight_zero_changes_no_bit_and_another_weight_does(
     assert file_checksum(teacher / "model.safetensors") == before
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ner", "rte"])
 def test_a_charbert_with_another_tokenizer_and_size_teaches_a_plain_student(
     name: str,
@@ -124,7 +122,6 @@ def test_answers_are_distilled_only_between_equal_subwords(
     assert not finetuning_run(settings).record_path.exists()
 
 
-@pytest.mark.slow
 def test_a_student_of_the_teachers_layers_is_a_plain_trunk_of_its_size(
     head_data: Path, benchmarks: Benchmarks, save_teacher: SaveTeacher
 ) -> None:
@@ -137,7 +134,6 @@ def test_a_student_of_the_teachers_layers_is_a_plain_trunk_of_its_size(
     assert CharBertProcessor.from_pretrained(finetuning_run(settings).model_folder).char_vocab is None
 
 
-@pytest.mark.slow
 def test_a_teacher_can_be_a_finished_run_named_by_its_settings(head_data: Path, benchmarks: Benchmarks) -> None:
     teacher = benchmarks(*TASKS["ner"])
     finetune.run(teacher)
@@ -218,7 +214,6 @@ def _as_of_two(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
         processes.refuse_several(what)
 
 
-@pytest.mark.slow
 def test_noise_in_no_example_changes_no_bit_and_noise_in_all_does(head_data: Path, benchmarks: Benchmarks) -> None:
     noisy = (*TASKS["rte"], *LEARNING, "robust_training=adversarial")
     plain = weights(benchmarks(*TASKS["rte"], *LEARNING))
@@ -226,7 +221,6 @@ def test_noise_in_no_example_changes_no_bit_and_noise_in_all_does(head_data: Pat
     assert not same(plain, weights(benchmarks(*noisy, "robust_training.examples=1")))
 
 
-@pytest.mark.slow
 def test_the_weight_of_consistency_training_changes_the_model(head_data: Path, benchmarks: Benchmarks) -> None:
     taught = (*TASKS["squad1"], *LEARNING, "robust_training=consistency")
     learnt = [weights(benchmarks(*taught, f"robust_training.weight={weight}")) for weight in (1, 8)]

@@ -104,7 +104,6 @@ def test_labels_are_weighted_by_the_examples_that_are_trained_on(data: Path, ben
         training_weights(questions, build_task(questions.task), [])
 
 
-@pytest.mark.slow
 def test_each_fold_prepares_its_own_training_part(data: Path, benchmarks: Benchmarks) -> None:
     sentences = [
         tagged(f"Ada saw {place} again", "B-PER O B-LOC O", at)

@@ -57,7 +57,6 @@ def released(checkpoint: Path, composed: Composed) -> Composed:
     return compose_settings
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("task", ["ner", "qnli", "squad2"])
 def test_the_released_encoder_is_fine_tuned_and_attacked(released: Composed, task: str) -> None:
     settings = released(f"task={task}")

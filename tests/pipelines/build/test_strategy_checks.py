@@ -31,7 +31,6 @@ def ner(tmp_path: Path, benchmarks: Benchmarks) -> Benchmarks:
     return lambda *overrides: benchmarks("task=ner", *overrides)
 
 
-@pytest.mark.slow
 def test_a_model_saved_as_adapters_is_small_and_loads_them(ner: Benchmarks, tiny_trunk: Path) -> None:
     fast = ("finetuning.optimizer.learning_rate=0.01", "finetuning.optimizer.warmup_fraction=0", "strategy.lora.rank=2")
     settings = ner("strategy=lora", "strategy.lora.save=adapters", *fast)

@@ -174,7 +174,6 @@ def members(data: Path, benchmarks: Benchmarks) -> Benchmarks:
     return lambda *overrides: benchmarks(*NER, "model=char_tfidf", *overrides)
 
 
-@pytest.mark.slow
 def test_an_ensemble_of_seeds_is_one_more_row(members: Benchmarks) -> None:
     single = finetuning_run(members()).finished()
     assert single is not None
@@ -190,7 +189,6 @@ def test_an_ensemble_of_seeds_is_one_more_row(members: Benchmarks) -> None:
     assert ensembles.run(settings).finished == record.finished  # found again
 
 
-@pytest.mark.slow
 def test_an_ensemble_of_one_model_taken_twice_is_that_model(members: Benchmarks) -> None:
     settings = members()
     first, second = (finetuning_run(members(f"seed={seed}")) for seed in (1, 2))
@@ -202,7 +200,6 @@ def test_an_ensemble_of_one_model_taken_twice_is_that_model(members: Benchmarks)
         assert record.metrics[name] == pytest.approx(value, abs=tolerance()), name
 
 
-@pytest.mark.slow
 def test_an_ensemble_answers_questions(data: Path, benchmarks: Benchmarks) -> None:
     for model in ("tfidf", "char_tfidf"):
         finetune.run(benchmarks(*QA, f"model={model}"))
@@ -211,7 +208,6 @@ def test_an_ensemble_answers_questions(data: Path, benchmarks: Benchmarks) -> No
     assert 0 <= record.metrics["eval/squad2/best_f1"] <= 1
 
 
-@pytest.mark.slow
 def test_bags_leave_out_another_part_of_the_training_set_each(
     data: Path, benchmarks: Benchmarks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,7 +231,6 @@ def test_bags_leave_out_another_part_of_the_training_set_each(
     assert len(seen) == 3  # finished bags are not trained again
 
 
-@pytest.mark.slow
 def test_missing_members_are_named(members: Benchmarks) -> None:
     with pytest.raises(SettingsError, match=r"two members or more, got \['ner-char-tf-idf-s1"):
         ensembles.run(members("ensemble.seeds=[1]"))
@@ -259,7 +254,6 @@ def test_bags_need_a_training_file(data: Path, benchmarks: Benchmarks) -> None:
         ensembles.run(benchmarks("data=folds", "task=squad2", "data.sets.squad2.folds.number=3", "ensemble.bags=3"))
 
 
-@pytest.mark.slow
 def test_members_of_which_the_first_folds_were_run_are_combined_on_those(data: Path, benchmarks: Benchmarks) -> None:
     chosen = [f"data.sets.squad2.folds.{option}" for option in ("number=3", "run_first=1")]
     first = ("data=folds", "task=squad2", *chosen, "model=char_tfidf", TABLE)
@@ -272,7 +266,6 @@ def test_members_of_which_the_first_folds_were_run_are_combined_on_those(data: P
     assert 0 < len(units["clean"]) == len(units["charbert"]) < 12
 
 
-@pytest.mark.slow
 def test_finished_runs_are_calibrated_again_from_stored_logits(members: Benchmarks) -> None:
     settings = members()
     run = finetuning_run(settings)
@@ -308,7 +301,6 @@ def test_a_task_without_finished_runs_is_an_error(data: Path, benchmarks: Benchm
         calibration.run(benchmarks(*NER))
 
 
-@pytest.mark.slow
 def test_folds_are_calibrated_together_from_their_stored_logits(
     data: Path, benchmarks: Benchmarks, monkeypatch: pytest.MonkeyPatch
 ) -> None:

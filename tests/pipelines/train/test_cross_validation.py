@@ -109,7 +109,6 @@ def test_a_killed_run_repeats_no_finished_fold(
     assert (again.metrics, len(trained)) == (resumed.metrics, 3)
 
 
-@pytest.mark.slow
 def test_each_fold_has_its_own_word_recognizer_and_predictions_show_the_corrected_text(
     data: Path, benchmarks: Benchmarks
 ) -> None:

@@ -38,7 +38,6 @@ def part(settings: Settings, name: str) -> Run:
     return shared_task_run(task_settings(settings, name))
 
 
-@pytest.mark.slow
 def test_each_task_is_scored_and_saved_as_after_training_on_it_alone(
     finished: tuple[Settings, ResultRecord],
 ) -> None:

@@ -71,7 +71,6 @@ def test_own_files_with_a_generated_corpus_do_not_change_the_generated_sets(
     assert {path.name for path in (tmp_path / "outputs/newswire").iterdir()} == {"corpus", "corpus.key", "corpus.lock"}
 
 
-@pytest.mark.slow
 def test_a_model_of_own_files_is_trained_once_and_again_if_it_is_deleted(
     benchmarks: Callable[..., Settings], own: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
