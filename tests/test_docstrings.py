@@ -21,6 +21,6 @@ def test_the_examples_of_a_module_give_what_they_say(name: str) -> None:
     assert results.failed == 0
 
 
-def test_rooms_that_people_import_have_examples() -> None:
-    rooms = {name.split(".")[1] for name in MODULES}
-    assert {"text", "noise", "metrics", "model"} <= rooms
+def test_packages_that_people_import_have_examples() -> None:
+    packages = {name.split(".")[1] for name in MODULES}
+    assert {"text", "noise", "metrics", "model"} <= packages

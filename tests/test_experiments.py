@@ -51,7 +51,7 @@ def test_a_record_says_what_was_run_and_what_came_out(table2: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_second_call_reuses_the_cells_and_needs_no_torch(table2: Path, run_experiment: Run) -> None:
+def test_a_second_call_reuses_the_runs_and_needs_no_torch(table2: Path, run_experiment: Run) -> None:
     stamps = {path: path.stat().st_mtime_ns for path in (table2 / "results/records").rglob("record.json")}
     began = time.monotonic()
     run_experiment("table2_robustness.py", table2, "tracking=off", *QUICKSTART, new_process=True)

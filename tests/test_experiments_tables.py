@@ -53,7 +53,7 @@ def test_the_sweep_of_a_table_covers_every_row_that_is_ours_and_every_column(ste
 
 
 @pytest.mark.slow
-def test_every_cell_composes_and_is_a_cell_of_its_own() -> None:
+def test_every_run_composes_and_has_a_key_of_its_own() -> None:
     runs = sorted({run for stem in TABLE_SPECS for run in sweep(stem)})
     settings = [composed("table2_robustness", "recipe=minilm", *run) for run in runs]
     assert len({finetuning_run(setting).key for setting in settings}) == len(runs)
@@ -65,7 +65,7 @@ def test_every_recipe_has_data_for_every_column(recipe: str) -> None:
     assert tasks <= composed("table2_robustness", f"recipe={recipe}").data.sets.keys()
 
 
-def test_a_cell_is_the_same_one_in_every_table() -> None:
+def test_a_run_is_the_same_in_every_table() -> None:
     overrides = ("recipe=quick", "model=charbert", "task=qnli")
     stems = ("table1_qa_classification", "table2_robustness", "table4_ablation")
     assert len({finetuning_run(composed(stem, *overrides)).key for stem in stems}) == 1

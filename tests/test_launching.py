@@ -94,7 +94,7 @@ def records(folder: Path) -> dict[str, dict]:
 
 
 @pytest.mark.slow
-def test_two_tasks_of_a_submitted_job_make_the_cells_of_one_process(tmp_path: Path, run_experiment: Run) -> None:
+def test_two_tasks_of_a_submitted_job_make_the_runs_of_one_process(tmp_path: Path, run_experiment: Run) -> None:
     """From text to attacked scores, without dropout: the same records, one W&B run, one model."""
     still = (
         "++trunk.config.hidden_dropout_prob=0.0",

@@ -108,7 +108,7 @@ def test_the_command_says_what_is_wrong_with_such_a_model(
     assert not marker.exists()
 
 
-def test_a_trunk_and_a_recogniser_of_malicious_pickles_are_refused(
+def test_a_trunk_and_a_recognizer_of_malicious_pickles_are_refused(
     tmp_path: Path, marker: Path, char_vocab: CharVocab
 ) -> None:
     for name, model, load in [

@@ -91,26 +91,26 @@ class PadCollator:
 
 
 class PairedCollator:
-    """Collate features that bring companions, each of which becomes a batch inside the batch.
+    """Collate features that contain paired examples, each of which becomes a batch inside the batch.
 
     Args:
         own: for the features themselves.
-        companions: for each companion, by its name.
+        paired: collators of the paired examples, by name.
     """
 
-    def __init__(self, own: PadCollator, companions: Mapping[str, PadCollator]) -> None:
+    def __init__(self, own: PadCollator, paired: Mapping[str, PadCollator]) -> None:
         self.own = own
-        self.companions = dict(companions)
+        self.paired = dict(paired)
 
     def __call__(self, features: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Return the batch; examples without the companions, as in evaluation, give a batch without them."""
-        names = [name for name in self.companions if features and name in features[0]]
-        plain = [{k: v for k, v in feature.items() if k not in self.companions} for feature in features]
-        inner = {name: self.companions[name]([feature[name] for feature in features]) for name in names}
+        """Return the batch; examples without paired ones, as in evaluation, give a batch without them."""
+        names = [name for name in self.paired if features and name in features[0]]
+        plain = [{k: v for k, v in feature.items() if k not in self.paired} for feature in features]
+        inner = {name: self.paired[name]([feature[name] for feature in features]) for name in names}
         return {**self.own(plain), **inner}
 
 
 def paired_collator(pad_values: Mapping[str, int], pad_to_multiple_of: int | None = None) -> PadCollator:
-    """Return the collator of a companion's fields, its pairs of positions among them."""
+    """Return the collator of a paired example's fields, which include pairs of positions."""
     positions = dict.fromkeys((OWN_POSITIONS, THEIR_POSITIONS), NO_POSITION)
     return PadCollator({**pad_values, **positions}, pad_to_multiple_of)

@@ -30,7 +30,7 @@ Example = TypeVar("Example")
 Prediction = TypeVar("Prediction")
 
 
-Faults = list[ExampleError] | None
+ExampleErrors = list[ExampleError] | None
 """Where ``Task.read`` adds malformed examples; None: it raises."""
 
 Baseline = Callable[[Sequence[Any]], tuple[list[Any], list[np.ndarray] | None]]
@@ -82,7 +82,7 @@ class Task(ABC, Generic[Example, Prediction]):
     # Files
 
     @abstractmethod
-    def read(self, path: Path, *, attacked: bool = False, errors: Faults = None) -> list[Example]:
+    def read(self, path: Path, *, attacked: bool = False, errors: ExampleErrors = None) -> list[Example]:
         """Return the examples of a file.
 
         Args:

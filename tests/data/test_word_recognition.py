@@ -83,7 +83,7 @@ def test_workers_change_nothing(workers: int) -> None:
         assert all(torch.equal(batch[name], wanted[name]) for name in wanted)
 
 
-def test_padding_is_masked_and_unlabelled() -> None:
+def test_padding_is_masked_and_unlabeled() -> None:
     data = dataset()
     batch = collate_words([data[0], data[2]])
     assert batch["attention_mask"].sum(-1).tolist() == [len(SENTENCES[0]), len(SENTENCES[2])]

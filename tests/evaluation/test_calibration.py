@@ -14,7 +14,7 @@ def scores(logits: list[list[float]], gold: list[int], labels: str = "ab") -> St
 BINARY = scores([[2, 0], [0, 1], [0, 3], [1, 0]], [0, 0, 1, 1])
 
 
-def test_two_labels_are_judged_by_the_second_one() -> None:
+def test_two_labels_are_scored_by_the_second_one() -> None:
     metrics = calibration_report(BINARY, bins=5).metrics
     assert (metrics["accuracy"], metrics["precision"], metrics["recall"], metrics["f1"]) == (0.5, 0.5, 0.5, 0.5)
     assert metrics["matthews"] == 0
@@ -45,7 +45,7 @@ def test_a_temperature_is_reported_beside_and_changes_nothing_else() -> None:
     assert scaled["scaled_confidence"] < scaled["confidence"]
 
 
-def test_what_was_not_seen_is_not_judged() -> None:
+def test_what_was_not_seen_is_not_scored() -> None:
     unseen = StoredLogits.of_examples([np.full((2, 2), np.nan)], [0, 1], "ab")
     assert calibration_report(unseen, bins=5).metrics == {}
     assert temperature_of(unseen) is None

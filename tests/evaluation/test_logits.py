@@ -20,7 +20,7 @@ def test_scores_come_back_as_they_were_stored(tmp_path: Path) -> None:
         assert np.array_equal(example, row, equal_nan=True)
 
 
-def test_a_cell_older_than_scores_has_none(tmp_path: Path) -> None:
+def test_a_run_older_than_stored_logits_has_none(tmp_path: Path) -> None:
     assert read_scores(tmp_path / "clean.scores.npz") is None
 
 

@@ -94,7 +94,7 @@ def test_the_batch_size_does_not_matter(asked: tuple) -> None:
     assert alone == pytest.approx(many, rel=1e-4)
 
 
-def test_a_word_that_was_cut_is_not_scored_in_any_version(asked: tuple) -> None:
+def test_a_word_that_was_cut_is_not_scored_in_any_eval_set(asked: tuple) -> None:
     whole, cut = (scorer(asked, max_length=length).losses(TEXTS[0]) for length in (64, 8))
     assert not np.isnan(whole.losses).any()
     assert np.isnan(cut.losses).any() and not np.isnan(cut.losses[0])
@@ -155,7 +155,7 @@ def test_nlm_is_asked_for_the_original_at_the_first_subword(asked: tuple) -> Non
 
 @pytest.mark.parametrize("hidden", Hidden)
 @torch.no_grad()
-def test_a_hidden_view_of_noised_words_is_not_read(
+def test_hidden_subwords_of_noised_words_are_not_read(
     hidden: Hidden, wordpiece_tokenizer: PreTrainedTokenizerFast, char_vocab: CharVocab
 ) -> None:
     model, processor = built(wordpiece_tokenizer, char_vocab)

@@ -12,6 +12,6 @@ def test_recognition_scores_leave_padding_out_and_tell_known_words_apart() -> No
     assert scores == pytest.approx({"word_accuracy": 0.6, "word_error_rate": 0.4, "known_word_error_rate": 1 / 3})
 
 
-def test_recognition_scores_need_a_labelled_word() -> None:
+def test_recognition_scores_need_a_labeled_word() -> None:
     with pytest.raises(DataError, match="at least one labeled"):
         recognition_scores(np.array([-100]), np.array([0]), unknown_id=9, ignored=-100)

@@ -91,7 +91,7 @@ def test_an_absent_label_field_leaves_the_other_objective(
     torch.testing.assert_close(output.loss, output[f"{other}_loss"])
 
 
-def test_a_batch_without_a_labelled_position_trains_with_loss_zero(
+def test_a_batch_without_a_labeled_position_trains_with_loss_zero(
     make_config: Callable[..., CharBertConfig], batch: dict[str, Tensor]
 ) -> None:
     torch.manual_seed(0)
@@ -200,7 +200,7 @@ def test_padding_does_not_change_scores(
     assert_near(long, short)
 
 
-def test_tags_of_padding_and_unlabelled_subwords_do_not_count(
+def test_tags_of_padding_and_unlabeled_subwords_do_not_count(
     make_config: Callable[..., CharBertConfig], batch: dict[str, Tensor]
 ) -> None:
     torch.manual_seed(0)

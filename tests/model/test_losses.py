@@ -8,7 +8,7 @@ from charbert.batch import IGNORED_LABEL
 from charbert.model.losses import ROWS_AT_A_TIME, labeled_loss, mean_cross_entropy
 
 
-def test_loss_is_the_mean_over_labelled_positions() -> None:
+def test_loss_is_the_mean_over_labeled_positions() -> None:
     torch.manual_seed(0)
     logits, labels = torch.randn(5, 4), torch.tensor([1, IGNORED_LABEL, 0, 3, IGNORED_LABEL])
     torch.testing.assert_close(mean_cross_entropy(logits, labels), F.cross_entropy(logits, labels))
@@ -23,7 +23,7 @@ def test_no_label_means_zero_with_a_graph() -> None:
     assert head.weight.grad.abs().max() == 0 and states.grad.abs().max() == 0
 
 
-def test_only_labelled_positions_are_scored_and_counted() -> None:
+def test_only_labeled_positions_are_scored_and_counted() -> None:
     seen: list[torch.Size] = []
 
     def head(states: torch.Tensor) -> torch.Tensor:

@@ -31,7 +31,7 @@ def test_a_choice_stays_in_range(draw: float, count: int) -> None:
     assert 0 <= pick(draw, count) < count
 
 
-def test_keyboard_neighbours_are_never_the_key_itself() -> None:
+def test_keyboard_neighbors_are_never_the_key_itself() -> None:
     assert sorted(KEY_NEIGHBORS) == [chr(code) for code in range(ord("a"), ord("z") + 1)]
     for key, neighbors in KEY_NEIGHBORS.items():
         assert key not in neighbors

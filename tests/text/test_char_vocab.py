@@ -61,7 +61,7 @@ def test_a_vocabulary_that_does_not_fit_is_refused(change: dict, message: str, t
     assert str(path) in str(caught.value)
 
 
-def test_a_vocabulary_needs_room_for_a_character() -> None:
+def test_a_vocabulary_holds_at_least_one_character() -> None:
     with pytest.raises(DataError, match="at least 5"):
         CharVocab.build(["abc"], size=4)
 

@@ -56,7 +56,7 @@ def losses(trainer: CharBertTrainer) -> list[float]:
     return [line["loss"] for line in trainer.state.log_history if "loss" in line]
 
 
-def test_a_checkpoint_is_sealed_and_no_draft_is_left(tmp_path: Path) -> None:
+def test_a_checkpoint_has_checksums_and_no_draft_is_left(tmp_path: Path) -> None:
     train(tmp_path)
     assert sorted(path.name for path in tmp_path.glob("checkpoint-*")) == ["checkpoint-38", "checkpoint-40"]
     assert newest_checkpoint(tmp_path) == str(tmp_path / "checkpoint-40")
@@ -109,7 +109,7 @@ def test_where_every_checkpoint_is_damaged_training_begins_anew(tmp_path: Path) 
     assert newest_checkpoint(tmp_path / "nowhere") is None
 
 
-def test_sealed_is_what_lies_there(tmp_path: Path) -> None:
+def test_checksums_are_of_the_files_in_the_folder(tmp_path: Path) -> None:
     (tmp_path / "checkpoint-3" / "inner").mkdir(parents=True)
     (tmp_path / "checkpoint-3" / "inner" / "file").write_bytes(b"x")
     record_checksums(tmp_path / "checkpoint-3")

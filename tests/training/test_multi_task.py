@@ -86,7 +86,7 @@ def test_grouped_by_length_a_batch_needs_less_padding() -> None:
     assert padding(batches(counts, lengths=True)) < padding(batches(counts))
 
 
-def test_a_batch_and_its_companions_know_their_task() -> None:
+def test_a_batch_and_its_paired_batches_know_their_task() -> None:
     def collate(rows: list[dict[str, object]]) -> dict[str, object]:
         return {**PadCollator({"input_ids": 0})(rows), "noised": {}}  # type: ignore[arg-type]
 

@@ -78,7 +78,7 @@ def test_objectives_are_logged_apart_in_training_and_evaluation(tmp_path: Path) 
     assert evaluation["eval_mlm_accuracy"] == pytest.approx(0.25)  # one hit for each batch of up to 64 rows
 
 
-def test_the_meter_weighs_batches_by_their_labelled_positions() -> None:
+def test_the_meter_weighs_batches_by_their_labeled_positions() -> None:
     meter = ObjectiveMeter()
     for loss, count in ((1.0, 1), (3.0, 3)):
         meter.add({"mlm_loss": torch.tensor(loss), "mlm_count": count, "mlm_correct": count})

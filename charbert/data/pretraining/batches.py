@@ -63,7 +63,7 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
         label_first_subword_only: give only the first subword of a noised word its NLM label.
         hidden_share: share of the noised words whose subwords are replaced by the mask, in [0, 1]; their characters
             stay. Ours: NLM cannot restore these words from their subwords.
-        clean_copies: whether each example brings its clean copy as a companion under ``teacher``. Ours.
+        clean_copies: whether each example is paired with its clean copy, under ``teacher``. Ours.
 
     Raises:
         SettingsError: if a setting is out of its range, the tokenizer has no mask, or NLM lacks noise.
@@ -162,7 +162,7 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
         noised: Sequence[NoisedText],
         generators: Sequence[np.random.Generator],
     ) -> dict[str, Sequence[Any]]:
-        """Return the fields that masking changes, the labels and the companions, each a list of rows."""
+        """Return the fields that masking changes, the labels and the paired examples, each a list of rows."""
         ids: list[list[int]] = encoding["input_ids"]
         lengths = np.fromiter(map(len, ids), np.int64, len(ids))
         total = int(lengths.sum())

@@ -16,7 +16,7 @@ from charbert.text.rows import gather
 def clean_copies(
     clean: Sequence[NoisedText], tokenizer: Any, max_length: int, own_words: Sequence[IntArray]
 ) -> list[dict[str, Any]]:
-    """Return the companion of each text: its clean subwords, and where both show the same word.
+    """Return the clean copy of each text: its subwords, and the positions where both have the same word.
 
     A word is paired at its first subword and at its last, so that one that noise breaks into many is compared at both
     ends. A word that was cut off in one of the two has no pair.

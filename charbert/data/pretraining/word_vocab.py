@@ -31,7 +31,7 @@ class WordVocab:
     """Lower-cased words and their ids; every other word has the last id.
 
     Paper: Sec. 3.5, the word vocabulary of Eq. 7; Sec. 4.1, 30K words.
-    Released code: 30,000 lower-cased words of nltk's tokeniser and ``<unk>``; ``read_released`` reads it.
+    Released code: 30,000 lower-cased words of nltk's tokenizer and ``<unk>``; ``read_released`` reads it.
 
     Args:
         words: the words by id, without the unknown word.

@@ -28,7 +28,7 @@ from charbert.tasks.answering.hub import hub_questions
 from charbert.tasks.answering.reader import AnswerOutput, AnswerReader, QuestionInput
 from charbert.tasks.encoded import Encoded
 from charbert.tasks.head import Head
-from charbert.tasks.task import Baseline, Faults, Task
+from charbert.tasks.task import Baseline, ExampleErrors, Task
 
 if TYPE_CHECKING:
     from charbert.data.readers.hub import HubRows
@@ -88,7 +88,7 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
         """Return the task with its windows and answers."""
         return cls(settings.name, settings.metric, settings.spans)
 
-    def read(self, path: Path, *, attacked: bool = False, errors: Faults = None) -> list[Question]:
+    def read(self, path: Path, *, attacked: bool = False, errors: ExampleErrors = None) -> list[Question]:
         """Return the questions of a SQuAD file; attacked ones have the same layout."""
         return read_squad(path, no_answers=self.spans.no_answers, errors=errors)
 

@@ -26,7 +26,7 @@ from charbert.tasks.classification.hub import hub_texts
 from charbert.tasks.classification.reader import LabelOutput, LabelReader
 from charbert.tasks.encoded import Encoded
 from charbert.tasks.head import Head, TextInput
-from charbert.tasks.task import Baseline, Faults, Task
+from charbert.tasks.task import Baseline, ExampleErrors, Task
 
 if TYPE_CHECKING:
     from charbert.data.readers.hub import HubRows
@@ -74,7 +74,7 @@ class ClassificationTask(Task[LabeledText, LabelPrediction]):
         """Return the task with its columns."""
         return cls(settings.name, settings.metric, settings.columns)
 
-    def read(self, path: Path, *, attacked: bool = False, errors: Faults = None) -> list[LabeledText]:
+    def read(self, path: Path, *, attacked: bool = False, errors: ExampleErrors = None) -> list[LabeledText]:
         """Return the rows of a table; the authors' attacked file quotes fields as a CSV file does."""
         return read_glue(path, self.columns, unquote_fields=attacked, errors=errors)
 

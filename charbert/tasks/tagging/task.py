@@ -24,7 +24,7 @@ from charbert.tasks.tagging.aligner import TagAligner
 from charbert.tasks.tagging.encoding import check_tags, encode_tagged, word_logits
 from charbert.tasks.tagging.hub import hub_sentences
 from charbert.tasks.tagging.reader import SpansOutput, TagReader
-from charbert.tasks.task import Baseline, Faults, Task
+from charbert.tasks.task import Baseline, ExampleErrors, Task
 
 if TYPE_CHECKING:
     from charbert.data.readers.hub import HubRows
@@ -138,7 +138,7 @@ class NamedEntityTask(TaggingTask):
     suffix = ".conll"
     adapter = TaggedAdapter(entities=True)
 
-    def read(self, path: Path, *, attacked: bool = False, errors: Faults = None) -> list[TaggedSentence]:
+    def read(self, path: Path, *, attacked: bool = False, errors: ExampleErrors = None) -> list[TaggedSentence]:
         """Return the sentences of a CoNLL file; the authors' attacked file escapes its quotation marks."""
         return read_conll(path, unescape_quotes=attacked, errors=errors)
 
@@ -196,7 +196,7 @@ class PartOfSpeechTask(TaggingTask):
         """Return the task with its columns."""
         return cls(settings.name, settings.metric, settings.columns)
 
-    def read(self, path: Path, *, attacked: bool = False, errors: Faults = None) -> list[TaggedSentence]:
+    def read(self, path: Path, *, attacked: bool = False, errors: ExampleErrors = None) -> list[TaggedSentence]:
         """Return the sentences of a CoNLL-U or column file; attacked files have the layout of clean ones."""
         if path.suffix == CONLLU_SUFFIX:
             return read_conllu(path, self._tag_column, errors=errors)

@@ -209,7 +209,7 @@ def test_a_plain_trunk_sees_the_same_noise_and_masks(
                 assert np.asarray(example[name]).tolist() == np.asarray(ours[index][name]).tolist()
 
 
-def test_only_the_first_subword_is_labelled_on_request(
+def test_only_the_first_subword_is_labeled_on_request(
     blocks: Texts, processor: CharBertProcessor, word_vocab: WordVocab
 ) -> None:
     every = build(blocks, processor, word_vocab=word_vocab)

@@ -31,9 +31,9 @@ def rows(folder: Path, stem: str) -> dict[tuple[str, str], float]:
 def test_baselines_and_ensembles_are_rows_beside_models(folder: Path) -> None:
     labels = {label for label, column in rows(folder, "table2_robustness") if column == "QNLI acc. attack"}
     assert labels == {"BERT", "Majority", "char TF-IDF", "2 × BERT (mean of logits)"}
-    judged = rows(folder, "calibration_qnli")
-    assert {label for label, column in judged if column == "ECE attack"} == labels
-    assert judged["Majority", "ROC-AUC original"] == 50.0
+    calibrated = rows(folder, "calibration_qnli")
+    assert {label for label, column in calibrated if column == "ECE attack"} == labels
+    assert calibrated["Majority", "ROC-AUC original"] == 50.0
 
 
 def test_a_baseline_reads_no_trunk_and_is_seen_in_wandb(folder: Path) -> None:
