@@ -118,9 +118,9 @@ def test_the_teacher_reads_clean_text_and_is_paired_with_the_noised_one(processo
     taught = made.encode(range(len(made)), made.pieces, processor)
     dataset = PairedDataset(made, teacher=taught, noise=noised.noise)
     for number, feature in enumerate(dataset.__getitems__(range(len(dataset)))):
-        paired = feature[TEACHER]
-        assert paired["input_ids"] == made.encoded.features[number]["input_ids"]
-        assert [feature["labels"][place] != -100 for place in paired[OWN_POSITIONS]] == [True] * len(
+        taught_feature = feature[TEACHER]
+        assert taught_feature["input_ids"] == made.encoded.features[number]["input_ids"]
+        assert [feature["labels"][place] != -100 for place in taught_feature[OWN_POSITIONS]] == [True] * len(
             WORDS[number % 4 :]
         )
 
