@@ -109,9 +109,9 @@ def build_table(
         columns: what to show.
         published: (row, ``Column.heading``) -> the paper's score in percent.
         order: rows that come first, in this order; the others follow by name.
-        p_values: (row, ``Column.heading``) -> p of a test against `baseline_of` the row; up to 0.05 is marked *.
+        p_values: (row, ``Column.heading``) -> p of a test against `baseline_of` the row; up to 0.05 is marked ``*``.
         second_baseline: another row to compare with; none if empty.
-        second_baseline_p_values: as ``p_values``, of a test against ``second_baseline``; up to 0.05 is marked †.
+        second_baseline_p_values: as ``p_values``, of a test against ``second_baseline``; up to 0.05 is marked ``†``.
         notes: footnotes.
 
     Raises:
