@@ -107,6 +107,7 @@ def test_sec1_takes_any_wordpiece_vocabulary(drawn: Path, tmp_path: Path, run: R
     assert models_with_a_score(drawn, FIGURES[3]) == {"tiny-bert", "letters"}
 
 
+@pytest.mark.slow
 def test_figures_are_redrawn_from_records_alone(drawn: Path, run: Run) -> None:
     paths = [drawn / f"results/tables/{stem}.md" for stem in FIGURES]
     before = [path.read_text() for path in paths]

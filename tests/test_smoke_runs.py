@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+SPACE = "+search.space={finetuning.optimizer.learning_rate:{low:1e-4,high:1e-2,log:true}}"
 RUNS = {
     "adaptation.py": ("hydra.mode=RUN", "model=bert", "strategy=frozen"),
     "compress.py": ("hydra.mode=RUN", "model=bert", "compression.variants=[original,pruned]"),
     "finetune.py": ("task=squad2", "model=charbert"),
     "pretrain.py": ("model=adv_bert",),
-    "search.py": ("task=cola", "model=bert", "search.trials=1"),
+    "search.py": ("task=cola", "model=bert", "search.trials=1", "search/space=none", SPACE),
     "table1_qa_classification.py": ("hydra.mode=RUN", "task=cola", "model=bert_wordrec"),
     "table3_sequence_labeling.py": ("hydra.mode=RUN", "task=pos", "model=charbert"),
     "table4_ablation.py": ("hydra.mode=RUN", "task=qnli", "model=charbert_no_nlm"),
