@@ -8,7 +8,7 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines.analyses import adaptation
+from charbert.pipelines.tables import adaptation
 from charbert.runs.errors import reported
 
 

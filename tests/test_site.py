@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import yaml
 
-from charbert.reporting.tables.row_names import short_label
+from charbert.reporting.render.row_names import short_label
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

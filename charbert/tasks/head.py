@@ -5,15 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from charbert.batch import Processor
 from charbert.tasks.encoded import Encoded
-
-if TYPE_CHECKING:
-    from charbert.tasks.aligned_examples import ExampleAligner
 
 OVERLAP = 0.25
 """Share of a window's subwords that it has in common with the next window of the same text."""
@@ -109,8 +106,9 @@ class Head:
     """Makes an input from these fields and its ``place``."""
     output: type[Output]
     reader: Callable[[Processor, Sequence[str], Usage], Reader]
-    aligner: type[ExampleAligner]
-    """Pairs the positions of a feature with those of its other forms."""
+    aligner: Callable[..., Any]
+    """Class of the kind's `charbert.tasks.aligned_examples.ExampleAligner`, which pairs positions of a feature with those of
+    its other forms; untyped, since that module needs this one."""
     pipeline: str | None = None
     """Task name of ``transformers.pipeline``, None where the library has no pipeline."""
     has_labels: bool = True

@@ -20,11 +20,11 @@ from charbert.pipelines.tables.drawing import Figures, TableSpec, of_table
 from charbert.records import ResultRecord
 from charbert.reporting.figures import analyses as figures
 from charbert.reporting.render.layout import Table
+from charbert.reporting.render.row_names import short_label
 from charbert.reporting.tables import analyses as tables
 from charbert.reporting.tables.char_channel import AttackedScores, char_channel_table, robustness_dots
 from charbert.reporting.tables.compression import compression_dots, compression_table
 from charbert.reporting.tables.paper import TABLE_SPECS, paper_table
-from charbert.reporting.tables.row_names import short_label
 from charbert.runs import analysis_keys as keys
 from charbert.runs.comparability import comparable_records
 from charbert.runs.folders import finished_records

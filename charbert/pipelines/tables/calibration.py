@@ -19,8 +19,8 @@ from charbert.pipelines.tables.drawing import TableSpec, draw
 from charbert.records import ResultRecord, write_record
 from charbert.reporting.figures.reliability import reliability_plot
 from charbert.reporting.render.layout import Table
+from charbert.reporting.render.row_names import short_label
 from charbert.reporting.tables.calibration import calibration_table
-from charbert.reporting.tables.row_names import short_label
 from charbert.reporting.tables.scores import row_label
 from charbert.runs.comparability import comparable_records
 from charbert.runs.folders import predictions_folder, record_path, records_folder

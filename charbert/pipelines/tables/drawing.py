@@ -10,7 +10,7 @@ from pathlib import Path
 from charbert.config.schema import Settings
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Table, render_markdown, write_table
-from charbert.reporting.tables.row_names import with_short_names
+from charbert.reporting.render.row_names import with_short_names
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from charbert.files import write_atomically
 from charbert.reporting.figures.paper import robustness_bars
 from charbert.reporting.render.layout import Cell, Row, Table
-from charbert.reporting.tables.row_names import short_label
+from charbert.reporting.render.row_names import short_label
 from charbert.reporting.tables.scores import FOLDS_NOTE, SECOND_BASELINE_MARK
 
 STEM = "summary"

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from charbert.errors import RecordError
-from charbert.reporting.tables.row_names import short_label
+from charbert.reporting.render.row_names import short_label
 
 MISSING = "–"
 FULL_SPREAD = 3

@@ -7,8 +7,8 @@ import pytest
 
 from charbert.errors import RecordError
 from charbert.reporting.render.layout import Cell, Column, Row, Table, write_table
+from charbert.reporting.render.row_names import SHORT_NAMES
 from charbert.reporting.render.table_parts import Part, read_part, render_part
-from charbert.reporting.tables.row_names import SHORT_NAMES
 
 ROOT = Path(__file__).parents[3]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from charbert.reporting.render.layout import Cell, Column, Row, Table
-from charbert.reporting.tables.row_names import SHORT_NAMES, short_label, with_short_names
+from charbert.reporting.render.row_names import SHORT_NAMES, short_label, with_short_names
 
 
 def table(*labels: str) -> Table:
