@@ -107,8 +107,8 @@ class Head:
     output: type[Output]
     reader: Callable[[Processor, Sequence[str], Usage], Reader]
     aligner: Callable[..., Any]
-    """Class of the kind's `charbert.tasks.aligned_examples.ExampleAligner`, which pairs positions of a feature with those of
-    its other forms; untyped, since that module needs this one."""
+    """The kind's `charbert.tasks.aligned_examples.ExampleAligner`, which pairs positions of a feature with those of its
+    other forms; untyped, since that module needs this one."""
     pipeline: str | None = None
     """Task name of ``transformers.pipeline``, None where the library has no pipeline."""
     has_labels: bool = True
