@@ -97,7 +97,7 @@ def test_every_table_shows_what_was_run(folder: Path) -> None:
     assert {("BERT+WordRec", f"SQuAD 2.0 F1 {c}") for c in ("original", "attack")} <= set(tables["table2_robustness"])
     assert set(tables["table3_sequence_labeling"]) == {("BERT", "POS acc."), ("CharBERT", "POS acc.")}
     ablated = {label for label, column in tables["table4_ablation"] if column == "QNLI acc. attack"}
-    assert ablated == {"w/o GRU", "w/o heterogeneous interaction", "w/o NLM"}
+    assert ablated == {"w/o GRU", "w/o interaction", "w/o NLM"}
 
 
 @pytest.mark.slow

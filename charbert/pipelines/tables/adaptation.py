@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from charbert.config.schema import Settings
 from charbert.pipelines.tables.drawing import TableSpec, draw
@@ -13,6 +12,7 @@ from charbert.reporting.tables.adaptation import adaptation_table
 from charbert.runs.comparability import comparison_keys, fitting_pretraining
 from charbert.runs.folders import finished_records
 from charbert.runs.run import finetuning_run
+from charbert.serialization import json_value
 
 _BUDGET = ("epochs", "max_steps", "batch_size", "gradient_accumulation")
 
@@ -40,7 +40,7 @@ def adapted_records(settings: Settings) -> list[ResultRecord]:
             "details.comparison.pretraining": fitting_pretraining(settings),
             "settings.trunk.name": settings.trunk.name,
             "settings.task.name": settings.task.name,
-            "settings.attack": asdict(settings.attack),
+            "settings.attack": json_value(settings.attack, "attack"),
             **budget,
         },
     )
