@@ -3,6 +3,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 STEPS = """
 import resource, sys, torch
 from charbert.training.memory import keep_freed_memory
@@ -23,6 +25,7 @@ def pages_fetched(*arguments: str) -> int:
     return int(run.stdout)
 
 
+@pytest.mark.slow
 def test_a_step_takes_the_memory_that_the_last_one_freed() -> None:
     # Where the heap begins is drawn anew for each process, so that now and then one block more is fetched.
     assert pages_fetched("keep") * 3 < pages_fetched()
