@@ -17,7 +17,9 @@ from charbert.metrics.classification import accuracy, averaged_scores, matthews,
 from charbert.metrics.ranking import label_areas, ranking_scores
 
 SUFFIX = ".judging.json"
-"""Of the file beside ``NAME.jsonl``."""
+"""Of the file beside ``NAME.jsonl``; older runs have it under this name."""
+RECORD_KEY = "judging"
+"""Of the details of calibration in a record; committed records have them under this name."""
 TEMPERATURE = "temperature"
 """Name of the temperature among the metrics; it is not in [0, 1]."""
 SCALED = "scaled_"

@@ -11,7 +11,7 @@ from typing import Any
 
 from charbert.config.schema import Settings
 from charbert.errors import RecordError
-from charbert.evaluation.calibration import SCALED, SUFFIX, TEMPERATURE
+from charbert.evaluation.calibration import RECORD_KEY, SCALED, SUFFIX, TEMPERATURE
 from charbert.evaluation.metric_paths import ATTACKED, CLEAN
 from charbert.metrics.calibration import ReliabilityBin
 from charbert.pipelines.evaluate.calibration import DEV, calibrate_eval_sets, stored_scores
@@ -39,7 +39,7 @@ def task_records(settings: Settings) -> list[ResultRecord]:
 
 
 def _calibrated_records(settings: Settings) -> list[ResultRecord]:
-    return [record for record in task_records(settings) if record.details.get("judging")]
+    return [record for record in task_records(settings) if record.details.get(RECORD_KEY)]
 
 
 def _build(settings: Settings, records: Sequence[ResultRecord]) -> Table:
@@ -96,7 +96,7 @@ def _calibrate_again(settings: Settings, record: ResultRecord) -> None:
     before = dict(record.metrics)
     kept = {name: value for name, value in before.items() if not _is_calibration(name)}
     record.metrics = metrics | kept  # of two scores of one name the task's own counts
-    record.details["judging"] = details
+    record.details[RECORD_KEY] = details
     if record.metrics != before:
         write_record(record_path(settings, record.folder_name), record)
         log.info("%s: calibration scores updated", record.name)
@@ -123,7 +123,7 @@ def draw_reliability(settings: Settings, record: ResultRecord) -> list[Path]:
         The paths of ``reliability.png`` and ``reliability.svg``; none where the run has no calibration report
         (``NAME.judging.json``).
     """
-    folder, task, details = predictions_folder(settings, record), settings.task.name, record.details.get("judging")
+    folder, task, details = predictions_folder(settings, record), settings.task.name, record.details.get(RECORD_KEY)
     paths = {name: folder / f"{name}{SUFFIX}" for name in _eval_sets(record, task)}
     reports = {name: json.loads(path.read_text(encoding="utf-8")) for name, path in paths.items() if path.is_file()}
     bins, scaled = (

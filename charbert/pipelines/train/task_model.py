@@ -13,6 +13,7 @@ import numpy as np
 import charbert.model
 from charbert.config.schema import Settings
 from charbert.deploy.predict.usage import write_usage
+from charbert.evaluation.calibration import RECORD_KEY
 from charbert.evaluation.correction import correct_examples
 from charbert.evaluation.logits import StoredLogits
 from charbert.evaluation.robustness import SetPredictions, predict_encoded, predict_set, stored_logits
@@ -146,7 +147,7 @@ def record_scores(
     """Return the scores of predictions, see `score_eval_sets`; the record gets details and the data's checksums."""
     metrics: dict[str, float] = {}
     if eval_sets:
-        metrics, record.details["judging"] = from_first(
+        metrics, record.details[RECORD_KEY] = from_first(
             lambda: score_eval_sets(settings, run, task, eval_sets, predictions, tracked, dev)
         )
     record.details["reports"] = {name: of_set.report for name, of_set in predictions.items()}
