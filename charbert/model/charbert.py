@@ -11,7 +11,7 @@ from typing import Any, Self, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, PreTrainedConfig, PreTrainedModel
+from transformers import PreTrainedModel
 from transformers import initialization as init
 from transformers.utils import ModelOutput
 
@@ -24,10 +24,8 @@ from charbert.model.interaction_start import start_at_trunk
 from charbert.model.kernels.cpu_attention import chosen_attention, use_signed_attention
 from charbert.model.kernels.folded_interaction import FoldedConvolution, folding_pays
 from charbert.model.kernels.random_masks import MaskDropout, replace_dropout
-from charbert.model.trunk import TrunkAdapter, build_trunk, trunk_adapter
+from charbert.model.trunk import TrunkAdapter, TrunkSource, build_trunk, load_trunk, trunk_adapter
 
-TrunkSource: TypeAlias = str | Path | PreTrainedConfig | PreTrainedModel
-"""A trunk to start from: a hub name, a folder, a configuration (new weights), or a loaded model."""
 Loader: TypeAlias = Callable[..., PreTrainedModel | None]
 """Class, folder and options of ``from_pretrained`` to a model; None for a folder in another format."""
 
@@ -82,7 +80,7 @@ class CharBertPreTrainedModel(PreTrainedModel):
             SettingsError: if the trunk's family or a setting is not known.
         """
         CharBertConfig.check_names(list(config_overrides))
-        source = _load_trunk(trunk, with_head=cls._reads_trunk_head())
+        source = load_trunk(trunk, with_head=cls._reads_trunk_head())
         trunk_config = source.config if isinstance(source, PreTrainedModel) else source
         model = cls(CharBertConfig(trunk_config=copy.deepcopy(trunk_config), **config_overrides))
         if isinstance(source, PreTrainedModel):
@@ -305,18 +303,3 @@ def _unbatch(states: Tensor, channels: int) -> list[Tensor]:
 def _pair(channels: list[tuple[Tensor, ...]]) -> tuple[Any, Any]:
     """Return the two channels' values, None for an absent channel."""
     return channels[0], channels[1] if len(channels) > 1 else None
-
-
-def _load_trunk(trunk: TrunkSource, *, with_head: bool) -> PreTrainedModel | PreTrainedConfig:
-    """Return the model that a trunk source names, or its configuration where it has no weights."""
-    if isinstance(trunk, (PreTrainedConfig, PreTrainedModel)):
-        trunk_adapter(trunk if isinstance(trunk, PreTrainedConfig) else trunk.config)
-        return trunk
-    config = AutoConfig.from_pretrained(trunk, trust_remote_code=False)
-    trunk_adapter(config)
-    if not with_head:
-        return AutoModel.from_pretrained(trunk, config=config, dtype=torch.float32, trust_remote_code=False)
-    model, report = AutoModelForMaskedLM.from_pretrained(
-        trunk, config=config, dtype=torch.float32, output_loading_info=True, trust_remote_code=False
-    )
-    return model.base_model if report["missing_keys"] else model

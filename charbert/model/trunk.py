@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
+from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, PreTrainedConfig, PreTrainedModel
 from transformers.masking_utils import create_bidirectional_mask, create_bidirectional_sliding_window_mask
 
 from charbert.errors import SettingsError
+
+TrunkSource: TypeAlias = str | Path | PreTrainedConfig | PreTrainedModel
+"""A trunk to start from: a hub name, a folder, a configuration (new weights), or a loaded model."""
 
 
 class TrunkAdapter:
@@ -196,3 +200,26 @@ def build_trunk(config: PreTrainedConfig, *, pooler: bool) -> PreTrainedModel:
     """Return a new encoder, with a pooler if ``pooler`` is set and the family has one."""
     options = {"add_pooling_layer": pooler} if trunk_adapter(config).has_pooler else {}
     return AutoModel.from_config(config, **options)
+
+
+def load_trunk(trunk: TrunkSource, *, with_head: bool) -> PreTrainedModel | PreTrainedConfig:
+    """Return the model that a trunk source names, in float32, or its configuration where it has no weights.
+
+    Args:
+        trunk: the source.
+        with_head: whether the MLM head is read too, if the checkpoint has one.
+
+    Raises:
+        SettingsError: if the trunk's family is not known.
+    """
+    if isinstance(trunk, (PreTrainedConfig, PreTrainedModel)):
+        trunk_adapter(trunk if isinstance(trunk, PreTrainedConfig) else trunk.config)
+        return trunk
+    config = AutoConfig.from_pretrained(trunk, trust_remote_code=False)
+    trunk_adapter(config)
+    if not with_head:
+        return AutoModel.from_pretrained(trunk, config=config, dtype=torch.float32, trust_remote_code=False)
+    model, report = AutoModelForMaskedLM.from_pretrained(
+        trunk, config=config, dtype=torch.float32, output_loading_info=True, trust_remote_code=False
+    )
+    return model.base_model if report["missing_keys"] else model
