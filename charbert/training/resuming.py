@@ -78,6 +78,10 @@ class ResumableTrainer(AtomicCheckpointTrainer):
             max_steps, steps_per_epoch, epochs, resume_from_checkpoint, trial
         )
         self._resumed_from = None if resume_from_checkpoint is None else Path(resume_from_checkpoint)
+        if self._resumed_from is not None and self.args.load_best_model_at_end:
+            self.check_best()
+        else:
+            self.locate_best()
         if self._resumed_from is not None and (self.state.global_step >= max_steps or self._lost_patience()):
             return epochs, 0  # the library would take one more step
         return begun
