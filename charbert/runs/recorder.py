@@ -15,8 +15,10 @@ from transformers import EarlyStoppingCallback, set_seed
 from transformers.utils.logging import disable_progress_bar
 
 from charbert.config.schema import Settings
-from charbert.records import ResultRecord, file_checksum, shorten_path, start_record, write_record
+from charbert.integrity import checksums
+from charbert.records import ResultRecord, start_record, write_record
 from charbert.runs.comparability import comparison_keys
+from charbert.runs.data_files import keep_checksums
 from charbert.runs.run import Run
 from charbert.seeding import derive_seed
 from charbert.training.checkpoints import newest_checkpoint
@@ -48,6 +50,7 @@ def new_record(settings: Settings, run: Run) -> ResultRecord:
     seed = settings.pretraining_seed if run.kind in ("trunk", "pretrain", "word_recognizer") else settings.seed
     record = start_record(run.kind, settings.experiment, run.name, settings=plain, seed=seed, accelerator=accelerator)
     record.key = run.key
+    record.data_checksums = dict(run.data_checksums)
     preparation = run.preparation_folder / "report.json"
     if preparation.is_file():
         record.details["preparation"] = json.loads(preparation.read_text(encoding="utf-8"))
@@ -103,12 +106,17 @@ def train(trainer: CharBertTrainer, record: ResultRecord, tracked: TrackedRun, p
         record: gets the training tokens, and the seconds that earlier starts of the training took.
         tracked: its W&B run.
         patience: stop after this many evaluations without a better score; None: train to the end.
+
+    Raises:
+        DataError: if a data file was exchanged since the training that there are checkpoints of began.
     """
     keep_freed_memory()
     trainer.add_callback(TrackingCallback(tracked))
     if patience is not None:
         trainer.add_callback(EarlyStoppingCallback(patience))
-    checkpoint = from_first(lambda: newest_checkpoint(Path(trainer.args.output_dir)))
+    folder = Path(trainer.args.output_dir)
+    from_first(lambda: keep_checksums(folder, record.data_checksums))
+    checkpoint = from_first(lambda: newest_checkpoint(folder))
     if checkpoint is not None:
         log.info("resuming from %s", checkpoint)
     trainer.train(resume_from_checkpoint=checkpoint)
@@ -151,8 +159,3 @@ def history(trainer: CharBertTrainer) -> list[dict[str, Any]]:
         }
         for line in trainer.state.log_history
     ]
-
-
-def checksums(paths: Iterable[Path], root: Path) -> dict[str, str]:
-    """Return the SHA-256 of each file by its path below ``root``."""
-    return {shorten_path(path, root): file_checksum(path) for path in paths}

@@ -18,6 +18,7 @@ from charbert.evaluation.correction import correct_examples
 from charbert.evaluation.logits import StoredLogits
 from charbert.evaluation.robustness import SetPredictions, predict_encoded, predict_set, stored_logits
 from charbert.files import replaced_folder
+from charbert.integrity import checksums
 from charbert.model.adaptation.lora import save_finetuned
 from charbert.model.processing import CharBertProcessor
 from charbert.model.word_recognizer.correction import WordCorrector
@@ -29,7 +30,7 @@ from charbert.pipelines.evaluate.scoring import score_eval_sets
 from charbert.pipelines.train.pretrain import build_start
 from charbert.pipelines.train.word_recognizer import prepare_corrector
 from charbert.records import ResultRecord
-from charbert.runs.recorder import checksums, seed_everything
+from charbert.runs.recorder import seed_everything
 from charbert.runs.run import Run
 from charbert.tasks.encoded import Encoded
 from charbert.tasks.task import Task
@@ -151,5 +152,5 @@ def record_scores(
             lambda: score_eval_sets(settings, run, task, eval_sets, predictions, tracked, dev)
         )
     record.details["reports"] = {name: of_set.report for name, of_set in predictions.items()}
-    record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
+    record.data_checksums = record.data_checksums or checksums(set_files(settings), Path(settings.data.root))
     return metrics
