@@ -15,6 +15,7 @@ from transformers import EarlyStoppingCallback, set_seed
 from transformers.utils.logging import disable_progress_bar
 
 from charbert.config.schema import Settings
+from charbert.files import check_writable
 from charbert.integrity import checksums
 from charbert.records import ResultRecord, start_record, write_record
 from charbert.runs.comparability import comparison_keys
@@ -24,6 +25,8 @@ from charbert.seeding import derive_seed
 from charbert.training.checkpoints import newest_checkpoint
 from charbert.training.distributed.processes import from_first
 from charbert.training.memory import keep_freed_memory
+from charbert.training.resuming import PositionCallback
+from charbert.training.stopping import training_of
 from charbert.training.tracking import TrackedRun, TrackingCallback, tracking_run
 from charbert.training.trainer import CharBertTrainer
 
@@ -81,6 +84,7 @@ def recorded_run(settings: Settings, run: Run) -> Iterator[tuple[ResultRecord, T
     Of several processes the first writes it, and the others wait.
     """
     run.check_processes()
+    check_writable(run.record_path.parent)
     record = new_record(settings, run)
     with open_tracking(settings, run.kind, run.name, record.settings | {"key": run.key}) as tracked:
         yield record, tracked
@@ -119,7 +123,9 @@ def train(trainer: CharBertTrainer, record: ResultRecord, tracked: TrackedRun, p
     checkpoint = from_first(lambda: newest_checkpoint(folder))
     if checkpoint is not None:
         log.info("resuming from %s", checkpoint)
-    trainer.train(resume_from_checkpoint=checkpoint)
+    with training_of(record.name) as position:
+        trainer.add_callback(PositionCallback(position))
+        trainer.train(resume_from_checkpoint=checkpoint)
     trainer.make_whole()
     record.resume(_seconds_before(trainer.state.log_history))
     record.training_tokens = int(trainer.state.num_input_tokens_seen)

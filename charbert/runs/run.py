@@ -17,7 +17,7 @@ from charbert.config.data.sets import FoldSettings
 from charbert.config.model.classical import BaselineKind
 from charbert.config.model.encoder import Objective, TrunkSource
 from charbert.config.schema import Settings
-from charbert.files import locked
+from charbert.files import check_writable, locked
 from charbert.integrity import checksums
 from charbert.records import ResultRecord, read_record, settings_key
 from charbert.runs.data_files import check_finished, check_interrupted, check_same
@@ -144,6 +144,7 @@ class Run:
             if not from_first(must_be_made):
                 return
             self.check_processes()
+            check_writable(self.record_path.parent)
             make()
 
     def drop_checkpoints(self) -> None:

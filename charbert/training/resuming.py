@@ -16,8 +16,9 @@ from transformers import EarlyStoppingCallback, TrainerCallback
 
 from charbert.errors import TrainingError
 from charbert.training.checkpoints import AtomicCheckpointTrainer
-from charbert.training.distributed.processes import process_index
+from charbert.training.distributed.processes import process_index, sum_over_processes
 from charbert.training.meter import ObjectiveMeter
+from charbert.training.stopping import Position, Stopped
 
 
 class ResumableTrainer(AtomicCheckpointTrainer):
@@ -111,6 +112,45 @@ def loaders_watched() -> Iterator[None]:
             "because memory ran out; lower num_workers (pretraining.num_workers, finetuning.num_workers; 0: only the "
             "training process), then run the same command again: it continues from the newest checkpoint"
         ) from error
+
+
+class PositionCallback(TrainerCallback):
+    """Keeps the position of a training, and ends it with a checkpoint when SIGTERM arrived in any of its processes.
+
+    Raises:
+        Stopped: from within the training, after the checkpoint.
+    """
+
+    def __init__(self, position: Position) -> None:
+        self.position = position
+        self._stops = False
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Note the length of the training, and the step that it resumes from."""
+        self.position.step, self.position.steps = state.global_step, state.max_steps
+        self.position.saved = state.global_step or None
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Note the step; ask for a checkpoint if one of the processes was told to stop."""
+        self.position.step = state.global_step
+        self._end_if_interrupted()
+        told = sum_over_processes(torch.tensor(float(self.position.must_stop)))
+        self._stops = bool(told.item())
+        control.should_save |= self._stops
+
+    def on_prediction_step(self, *args: Any, **kwargs: Any) -> None:
+        """End an evaluation that was interrupted."""
+        self._end_if_interrupted()
+
+    def _end_if_interrupted(self) -> None:
+        if self.position.interrupted:
+            raise KeyboardInterrupt
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Note the checkpoint; stop if it was asked for."""
+        self.position.saved = state.global_step
+        if self._stops:
+            raise Stopped
 
 
 class _RestoreCounts(TrainerCallback):
