@@ -71,6 +71,7 @@ def test_a_disk_that_is_only_to_be_read_is_named(own_mounts: Shell, tmp_path: Pa
     assert f"{tmp_path}/outputs" in message and "(Read-only file system)" in message
 
 
+@pytest.mark.slow
 def test_results_that_are_only_to_be_read_are_named_before_anything_is_trained(
     own_mounts: Shell, tmp_path: Path
 ) -> None:
@@ -86,8 +87,9 @@ def test_results_that_are_only_to_be_read_are_named_before_anything_is_trained(
 def test_an_encoder_that_does_not_fit_on_the_disk_is_one_line(own_mounts: Shell, tmp_path: Path) -> None:
     (tmp_path / "small").mkdir()
     done = own_mounts(
-        f'mount -t tmpfs -o size=8k none "{tmp_path}/small"; "{sys.executable}" -m charbert encoder models/charbert-minilm '
-        f'"{tmp_path}/small/encoder"; code=$?; ls -A "{tmp_path}/small"; exit $code'
+        f'mount -t tmpfs -o size=8k none "{tmp_path}/small"\n'
+        f'"{sys.executable}" -m charbert encoder models/charbert-minilm "{tmp_path}/small/encoder"; code=$?\n'
+        f'ls -A "{tmp_path}/small"; exit $code'
     )
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()

@@ -14,6 +14,7 @@ from hydra._internal import utils as hydra_utils
 
 from charbert.errors import CharBertError
 from charbert.files import writing_failure
+from charbert.runs.ending import show_nothing
 from charbert.runs.interruption import interruptible
 
 Arguments = ParamSpec("Arguments")
@@ -55,6 +56,7 @@ def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
                 raise
             log.debug("stopped by", exc_info=True)
             message = failure
+        show_nothing()
         sys.stderr.write(f"error: {message}\n")
         raise SystemExit(2)
 

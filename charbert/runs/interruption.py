@@ -10,6 +10,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import ParamSpec, TypeVar
 
+from charbert.runs.ending import show_nothing
 from charbert.training.stopping import Stopped, position, signals_heard
 
 Arguments = ParamSpec("Arguments")
@@ -39,6 +40,7 @@ def interruptible(main: Callable[Arguments, Result]) -> Callable[Arguments, Resu
 
 
 def _report(what: str) -> None:
+    show_nothing()
     if os.environ.get("RANK", "0") != "0":
         return
     where = position()

@@ -25,6 +25,7 @@ from charbert.seeding import derive_seed
 from charbert.training.checkpoints import newest_checkpoint
 from charbert.training.distributed.processes import from_first
 from charbert.training.memory import keep_freed_memory
+from charbert.training.progress import ProgressCallback
 from charbert.training.resuming import PositionCallback
 from charbert.training.stopping import training_of
 from charbert.training.tracking import TrackedRun, TrackingCallback, tracking_run
@@ -123,6 +124,7 @@ def train(trainer: CharBertTrainer, record: ResultRecord, tracked: TrackedRun, p
     checkpoint = from_first(lambda: newest_checkpoint(folder))
     if checkpoint is not None:
         log.info("resuming from %s", checkpoint)
+    trainer.add_callback(ProgressCallback(record.name, trainer.args.metric_for_best_model))
     with training_of(record.name) as position:
         trainer.add_callback(PositionCallback(position))
         trainer.train(resume_from_checkpoint=checkpoint)

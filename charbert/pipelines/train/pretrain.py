@@ -166,7 +166,7 @@ def model_overrides(settings: Settings, processor: CharBertProcessor) -> dict[st
 
 def _pretrain_trunk(settings: Settings, run: Run) -> None:
     """Train MLM on clean text with the trunk's Hugging Face class, so that the checkpoint is an ordinary one."""
-    log.info("pretraining the trunk %s from scratch", settings.trunk.name)
+    log.info("pretraining the trunk %s from scratch (MLM), which all models start from", settings.trunk.name)
     prepare_data(settings)
     run.will_read(_corpus_files(settings))
     tokenizer = trunk_tokenizer(settings)
@@ -209,7 +209,8 @@ def new_encoder(settings: Settings) -> tuple[CharBertForPreTraining, CharBertPro
 
 
 def _pretrain_encoder(settings: Settings, run: Run) -> None:
-    log.info("pretraining %s (%s)", settings.model.name, settings.model.objective.name)
+    objective = settings.model.objective.name.upper().replace("_", " and ")
+    log.info("pretraining %s on text with typos (%s), before it is fine-tuned", settings.model.name, objective)
     prepare_data(settings)
     run.will_read(_corpus_files(settings))
     model, processor, words = new_encoder(settings)

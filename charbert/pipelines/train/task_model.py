@@ -89,7 +89,8 @@ class TaskModel:
         """Return the predictions of the trainer's model on the eval sets, and its `dev_logits`."""
         settings, predictions = self.settings, {}
         for name, examples in eval_sets.items():
-            log.info("scoring %s on %s (%s)", settings.model.name, settings.task.name, name)
+            which = "the clean test set" if name == "clean" else f"the test set with typos ({name})"
+            log.info("scoring %s on %s: %s", settings.model.name, settings.task.name, which)
             predictions[name] = predict_set(
                 self.task, examples, self.processor, settings.finetuning_length, trainer, self.corrector
             )
