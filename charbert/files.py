@@ -137,7 +137,7 @@ def check_writable(folder: Path | str) -> None:
 def writing_failure(error: BaseException) -> tuple[str, str] | None:
     """Return what could not be written and why; None if the error is not about a full disk or a protected folder."""
     if isinstance(error, OSError) and error.errno in _FOLDER_ERRORS:
-        return error.filename or "a file", error.strerror
+        return error.filename or "a file", error.strerror or str(error)
     if _DISK_ERROR.search(str(error)):
         return "a file", str(error).splitlines()[0]
     return None

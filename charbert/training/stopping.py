@@ -78,7 +78,7 @@ def signals_heard() -> Iterator[None]:
         yield
         return
     _positions.clear()
-    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, _stop)}
+    before = {signal.SIGTERM: hear_sigterm()}
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         before[signal.SIGINT] = signal.signal(signal.SIGINT, _interrupt)
     try:
@@ -86,6 +86,11 @@ def signals_heard() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def hear_sigterm() -> Any:
+    """Hear SIGTERM until this process ends, as in `signals_heard`; return the handler before."""
+    return signal.signal(signal.SIGTERM, _stop)
 
 
 def _stop(number: int, frame: Any) -> None:

@@ -27,7 +27,7 @@ from charbert.runs.keys import finetuning_identity
 from charbert.runs.recorder import recorded_run
 from charbert.runs.run import Run
 from charbert.training.pruning import PruningCallback
-from charbert.training.stopping import Stopped, signals_heard
+from charbert.training.stopping import Stopped, hear_sigterm
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -118,7 +118,7 @@ def _run_trials(composition: Composition, settings: Settings, study: SearchStudy
 
 def _begin_worker(count: int) -> None:
     """Take a share of the cores, show the log, hear SIGTERM, and end when the search's main process ends."""
-    signals_heard().__enter__()
+    hear_sigterm()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # no stack trace: the main process reports it
     logging.basicConfig(level=logging.INFO, format="[%(asctime)s][%(process)d][%(name)s] %(message)s")
     if "OMP_NUM_THREADS" not in os.environ:
