@@ -21,6 +21,7 @@ from charbert.text.char_vocab import CharVocab
 from charbert.text.released_alignment import CHARS_PER_POSITION, RELEASED_RULES
 from charbert.text.rows import flatten_rows
 from charbert.text.text_batch import TextBatch
+from charbert.text.word_spaces import with_word_spaces
 
 MODES = ("paper", "released")
 
@@ -37,7 +38,8 @@ class CharBertProcessor:
     uncased trunk keeps case and diacritics, [UNK] keeps its characters, and rows have no fixed length.
 
     Args:
-        tokenizer: a fast tokenizer (one that knows offsets) of the trunk.
+        tokenizer: a fast tokenizer (one that knows offsets) of the trunk. In paper mode one that would lose the space
+            before the words of a list, as RoBERTa's, is replaced by a copy that adds it, see `with_word_spaces`.
         char_vocab: None for a plain trunk, for which a call returns the tokenizer's fields only.
         mode: "paper" or "released".
         script: the authors' script whose inputs ``mode="released"`` gives: "pretrain", "ner", "glue" or "squad".
@@ -83,7 +85,7 @@ class CharBertProcessor:
                 f"mode='paper' needs a character vocabulary whose pad_id ({char_vocab.pad_id}) means padding "
                 "only; build one with CharVocab.build, or use mode='released' with the authors' vocabulary"
             )
-        self.tokenizer = tokenizer
+        self.tokenizer = with_word_spaces(tokenizer) if mode == "paper" else tokenizer
         self.char_vocab = char_vocab
         self.mode = mode
         self.script = script
@@ -276,4 +278,6 @@ class CharBertProcessor:
         settings = read_settings(where, hub)
         vocab = CharVocab.load(find_file(where, VOCAB_FILE, hub)) if settings["has_char_vocab"] else None
         tokenizer = AutoTokenizer.from_pretrained(where, **{"trust_remote_code": False, **options})
-        return cls(tokenizer, vocab, settings["mode"], settings["script"], settings.get("row_length"))
+        processor = cls(tokenizer, vocab, settings["mode"], settings["script"], settings.get("row_length"))
+        processor.tokenizer = tokenizer  # as it was saved: a model reads the subwords that it was trained on
+        return processor

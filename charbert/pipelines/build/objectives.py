@@ -139,7 +139,9 @@ def _load_processor(folder: Path) -> CharBertProcessor:
     if (folder / SETTINGS_FILE).is_file():
         return CharBertProcessor.from_pretrained(folder)
     tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)  # a model saved by other code
-    return CharBertProcessor(tokenizer, None)
+    processor = CharBertProcessor(tokenizer, None)
+    processor.tokenizer = tokenizer  # what it was trained with
+    return processor
 
 
 def _distillation(

@@ -38,6 +38,7 @@ from charbert.pipelines.train.recorded_training import record_training
 from charbert.runs.recorder import seed_everything
 from charbert.runs.released_files import pretrained_identity
 from charbert.runs.run import Run, pretraining_run, trunk_run
+from charbert.text.word_spaces import with_word_spaces
 from charbert.training.losses.trunk_teacher import TrunkTeacher
 from charbert.training.trainer import build_trainer
 
@@ -117,6 +118,7 @@ def build_start(settings: Settings, model_class: type[Model], **labels: Any) -> 
         seed_everything(settings.seed, "head")
         return processor, model_class.from_trunk(trunk, **overrides, **labels)
     processor = CharBertProcessor.from_pretrained(encoder)
+    processor.tokenizer = with_word_spaces(processor.tokenizer)  # an encoder of an earlier version may lack them
     channels = model_overrides(settings, processor)["head_channels"]
     seed_everything(settings.seed, "head")
     # It may be saved in half precision to be small; it is trained in float32.
