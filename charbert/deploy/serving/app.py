@@ -85,7 +85,7 @@ def _add_predictions(app: FastAPI, models: dict[str, Predictor], settings: Serve
     """Add /predict and /noise, with the schemas of the first model."""
     name, predictor = next(iter(models.items()))
     head, pairs = predictor.head, predictor.usage.pairs
-    batch = predict_request(input_model(head, settings.max_characters, pairs), settings)
+    batch = predict_request(input_model(head, settings.max_characters, pairs, words=True), settings)
     shown = noise_request(input_model(head, settings.max_demo_characters, pairs))
     demonstrator = Demonstrator(models)
 

@@ -13,7 +13,7 @@ import transformers
 from transformers import AutoConfig, AutoTokenizer
 
 from charbert.batch import NOISED, TEACHER
-from charbert.config.schema import Settings
+from charbert.config.schema import LENGTH_SETTINGS, Settings
 from charbert.config.training.robust_training import Divergence, RobustMethod
 from charbert.data.collate import PadCollator, PairedCollator, paired_collator
 from charbert.errors import SettingsError
@@ -21,6 +21,7 @@ from charbert.model.adaptation.student import take_layers
 from charbert.model.heads import CharBertForFineTuning
 from charbert.model.processing import CharBertProcessor
 from charbert.model.processor_files import SETTINGS_FILE
+from charbert.model.trunk import check_length
 from charbert.pipelines.build.data import has_char_channel
 from charbert.pipelines.build.noise import build_training_noise
 from charbert.pipelines.build.preparation import training_weights
@@ -131,6 +132,7 @@ def load_teacher(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProc
             f"{folder}: expected a teacher that knows the labels of task={task.name}, but it lacks {lacking}; "
             f"it has {sorted(config.label2id)}"
         )
+    check_length(LENGTH_SETTINGS, settings.finetuning_length, config)
     auto_class = getattr(transformers, task.head.auto_class)
     return _load_processor(folder), auto_class.from_pretrained(folder, dtype=torch.float32, trust_remote_code=False)
 

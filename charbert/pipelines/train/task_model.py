@@ -108,7 +108,8 @@ class TaskModel:
         with replaced_folder(run.model_folder) as draft:
             save_finetuned(model, draft)
             self.processor.save_pretrained(draft)
-            write_usage(draft, inference_usage(self.settings, self.task.head.name, log_history))
+            words = self.task.word_rule(self.examples["train"])
+            write_usage(draft, inference_usage(self.settings, self.task.head.name, log_history, words))
 
 
 def _build_model(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProcessor, Any]:

@@ -154,3 +154,12 @@ def test_passages_have_a_larger_maximal_length_than_sentences(composed: Benchmar
 def test_a_length_out_of_range_is_refused(composed: Benchmarks) -> None:
     with pytest.raises(SettingsError, match=r"task\.max_length must be at least 8"):
         composed("task.max_length=4")
+
+
+def test_a_length_beyond_the_positions_of_the_trunk_is_refused_before_training(
+    data: Path, benchmarks: Benchmarks, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = refused(benchmarks("task=ner", "finetuning.max_length=513"), capsys)
+    assert "task.max_length or finetuning.max_length must be at most 512 subwords" in message
+    pretrained = benchmarks("task=ner", "model=charbert", "pretraining.max_length=600")
+    assert "pretraining.max_length must be at most 512 subwords" in refused(pretrained, capsys)
