@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, create_model
 
 from charbert.config.serving import ServeSettings
 from charbert.deploy.predict.predictor import Predictor
@@ -18,6 +18,8 @@ _DESCRIPTIONS = {
     "question": "The question.",
     "context": "The text that may contain the answer.",
 }
+FORMS = ("as text", "as words")
+"""Forms of an input; they stand in the places of errors, where no user has written them."""
 _LARGEST_SEED = 2**31 - 1
 
 
@@ -73,7 +75,13 @@ def input_model(head: str, longest: int, pairs: bool | None, *, words: bool = Fa
         return model
     bounds = Field(max_length=longest, description=f"The words of the text, at most {longest} characters in all.")
     listed = Annotated[list[str], bounds, AfterValidator(partial(_checked_words, longest=longest))]
-    return model | create_model("Words", __base__=Strict, __doc__="A text as words.", words=(listed, ...))
+    words_model = create_model("Words", __base__=Strict, __doc__="A text as words.", words=(listed, ...))
+    forms = Annotated[model, Tag(FORMS[0])] | Annotated[words_model, Tag(FORMS[1])]  # type: ignore[valid-type]
+    return Annotated[forms, Discriminator(_form)]
+
+
+def _form(given: Any) -> str:
+    return FORMS[isinstance(given, dict) and "words" in given and "text" not in given]
 
 
 def _checked_words(words: list[str], longest: int) -> list[str]:

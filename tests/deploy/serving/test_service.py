@@ -116,6 +116,8 @@ def test_more_noise_keeps_the_typos_there_are_and_the_seed_decides(client: httpx
         (b'{"inputs": []}', 422, "at least 1 item"),
         (b'{"inputs": [{"text": 1}]}', 422, "inputs.0.text: Input should be a valid string"),
         (b'{"inputs": [{"text": null}]}', 422, "valid string"),
+        (b'{"inputs": [7]}', 422, "inputs.0: Input should be"),
+        (b'{"inputs": [{"words": [7]}]}', 422, "inputs.0.words.0: Input should be a valid string"),
         (b'{"inputs": [{"text": "a", "x": 1}]}', 422, "not permitted"),
         (b'{"inputs": [{"text": NaN}]}', 422, "NaN, which is no JSON number"),
         (b'{"inputs": [{"text": -Infinity}]}', 422, "-Infinity, which is no JSON number"),

@@ -75,7 +75,7 @@ def test_errors_are_written_next_to_predictions_with_words_before_and_after_the_
     assert sum(int(run) for row in counts for run in row[1:]) == sum(len(row["gold"]) for row in rows)
     assert {"O", "B-LOC", "B-PER", "I-PER"} <= set(header)
     assert {"eval/ner/f1", "attack/ner/charbert/f1", "attack/ner/released/f1"} <= record.metrics.keys()
-    assert 0.2 < record.metrics["attack/ner/charbert/changed_words"] < 0.6
+    assert 0.4 < record.metrics["attack/ner/charbert/changed_words"] < 0.8
     assert record.metrics["attack/ner/released/changed_words"] == 0  # the copy of these files has no typos
     assert "eval/ner/changed_words" not in record.metrics
 
