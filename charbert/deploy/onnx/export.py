@@ -18,6 +18,7 @@ import charbert.model as models
 from charbert.deploy.onnx.model import EXPORT_FILE, ONNX_FILE, OnnxModel, import_deploy
 from charbert.deploy.onnx.parity import TOLERANCE, TRACED, Difference, Probe, runs_in_onnx, runs_in_torch
 from charbert.deploy.onnx.tracing import OPSET, output_names, trace
+from charbert.deploy.predict.corrector import copy_corrector
 from charbert.deploy.predict.usage import USAGE_FILE
 from charbert.errors import CheckpointError
 from charbert.files import replaced_folder
@@ -91,11 +92,12 @@ def load_model(folder: Path, **options: Any) -> PreTrainedModel:
 
 
 def copy_side_files(source: Path, target: Path) -> None:
-    """Copy the files of a model other than its weights: configuration, processor and usage."""
+    """Copy the files of a model other than its weights: configuration, processor, usage and corrector."""
     AutoConfig.from_pretrained(source, trust_remote_code=False).save_pretrained(target)
     CharBertProcessor.from_pretrained(source).save_pretrained(target)
     if (source / USAGE_FILE).is_file():
         shutil.copyfile(source / USAGE_FILE, target / USAGE_FILE)
+    copy_corrector(source, target)
 
 
 def write_report(folder: Path, about: dict[str, Any], exported: OnnxModel, differences: Sequence[Difference]) -> None:

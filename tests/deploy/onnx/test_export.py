@@ -16,13 +16,17 @@ import torch
 from transformers import AutoConfig
 
 from charbert.deploy.onnx import export
-from charbert.deploy.onnx.export import export_model, load_model
+from charbert.deploy.onnx.export import copy_side_files, export_model, load_model
 from charbert.deploy.onnx.model import ONNX_FILE, OnnxModel, read_export
 from charbert.deploy.onnx.parity import SHAPES, TRACED, Difference, Probe, runs_in_onnx, runs_in_torch
 from charbert.deploy.onnx.tracing import output_names, trace
+from charbert.deploy.predict.corrector import load_corrector
+from charbert.deploy.predict.usage import read_usage
 from charbert.errors import CheckpointError, DataError
 from charbert.model import CharBertConfig, CharBertForPreTraining, CharBertForSequenceClassification
 from charbert.model.processing import CharBertProcessor
+from charbert.text.correction import DictionaryCorrector
+from charbert.text.dictionary import DictionaryRules
 from tests.tolerance import assert_near
 
 UNSEEN = ((1, 1), (5, 23), (2, 40))
@@ -208,3 +212,12 @@ def test_the_command_exports_a_run_that_then_predicts(
     refused = run_python("-m", "charbert", "export", str(tmp_path), str(tmp_path / "no"), expect=2)
     assert "expected the folder of a fine-tuned model" in refused.stderr
     assert not (tmp_path / "no").exists()
+
+
+def test_the_corrector_of_a_model_is_among_its_side_files(save_model, tmp_path: Path) -> None:
+    source = save_model("sequence_classification", corrected=True)
+    DictionaryCorrector({"ships": 3}, DictionaryRules()).save(source)
+    copy_side_files(source, tmp_path)
+    corrector = load_corrector(tmp_path, read_usage(tmp_path, load_model(source).config))
+    assert corrector is not None
+    assert corrector.correct_many([["Sihps"]]) == [["Ships"]]
