@@ -40,7 +40,8 @@ with nullcontext() if atheris is None else atheris.instrument_imports(include=["
     from charbert.data.pretraining.corpus import read_paragraphs
     from charbert.data.pretraining.word_vocab import WordVocab
     from charbert.data.readers.columns import write_columns
-    from charbert.data.readers.conll import TWO_COLUMNS, read_conll, write_conll
+    from charbert.data.readers.conll import read_conll, write_conll
+    from charbert.data.readers.layouts import TWO_COLUMNS
     from charbert.data.readers.conllu import read_conllu, write_conllu
     from charbert.data.readers.glue import read_glue, write_glue
     from charbert.data.readers.hub import HubSplit

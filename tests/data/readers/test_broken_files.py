@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from charbert.config.data.sets import ColumnSettings, TaskKind, TaskSettings
 from charbert.data.pretraining.word_vocab import WordVocab
 from charbert.data.readers.columns import write_columns
-from charbert.data.readers.conll import TWO_COLUMNS, TaggedSentence, read_conll, write_conll
+from charbert.data.readers.conll import TaggedSentence, read_conll, write_conll
+from charbert.data.readers.layouts import TWO_COLUMNS
 from charbert.data.readers.conllu import read_conllu
 from charbert.data.readers.glue import LabeledText, read_glue, write_glue
 from charbert.data.readers.hub import fetch_split
@@ -97,7 +98,7 @@ def fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path
 
     def fetch_rows(kind: TaskKind, rows: dict[str, list[Any]], **features: Any) -> Path:
         Dataset.from_dict(rows, features=Features(features)).to_parquet(tmp_path / "rows.parquet")
-        columns = ColumnSettings(first="one", label="label")
+        columns = ColumnSettings(first="one") if kind is TaskKind.classification else ColumnSettings()
         task = build_task(TaskSettings(name="any", kind=kind, metric="f1", columns=columns))
         return fetch_split("parquet:rows.parquet", task.write_hub, task.suffix, {}, tmp_path, tmp_path / "fetched")
 
