@@ -99,7 +99,7 @@ class Task(ABC, Generic[Example, Prediction]):
         """Write a file that ``read`` reads back."""
 
     def copy_name(self, source: Path) -> str:
-        """Return the name of a file that ``write`` writes with examples of a file: the same, if its form is ``write``'s."""
+        """Return the name under which ``write`` writes examples of a file: its own, unless it has another form."""
         return f"{source.stem}{self.suffix}" if source.suffix in (*RECORD_SUFFIXES, ".csv") else source.name
 
     @abstractmethod

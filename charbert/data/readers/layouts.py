@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
+from charbert.data.readers.tables import JSON_HINT, JSON_LINE
 from charbert.data.readers.tag_schemes import is_entity_tag
 from charbert.errors import DataError, SettingsError
 
@@ -21,7 +23,6 @@ BLANK = " \t\r"
 COMMENT = "#"
 CONLLU_WIDTH = 10
 
-_JSON = re.compile(r'\s*\[?\s*\{\s*"')
 _SETTING = "task.columns.names"
 _FEWEST = 3
 """Words of a file that is checked for a wrong layout."""
@@ -144,7 +145,7 @@ def find_layout(path: Path, lines: Sequence[str], columns: Sequence[str] | None,
     expected = f"4 columns ({' '.join(FOUR_COLUMNS)}) or 2 columns ({' '.join(TWO_COLUMNS)})"
     if columns is not None:
         expected = f"{len(columns)} columns ({' '.join(columns)})"
-    json_line = _JSON.match(line)
+    json_line = JSON_LINE.match(line)
     if json_line or names is None or width < len(names) or (tabs and width > len(names)):
         hint = suggest(lines, tabs=tabs, entities=entities, columns=columns)
         raise DataError.at(path, number, expected=expected, found="JSON" if json_line else str(width), hint=hint)
@@ -154,8 +155,8 @@ def find_layout(path: Path, lines: Sequence[str], columns: Sequence[str] | None,
 def suggest(lines: Sequence[str], *, tabs: bool, entities: bool, columns: Sequence[str] | None = None) -> str:
     """Return what reads a file with these lines: the names of its columns, or another form of the file."""
     first = _word_lines(lines)[0][1]
-    if _JSON.match(first):
-        return "the file looks like JSON; one object a line is read from a file named .jsonl"
+    if JSON_LINE.match(first):
+        return JSON_HINT
     rows = [split_cells(line, tabs=tabs) for _, line in _word_lines(lines)[:_EXAMINED]]
     ((width, _),) = Counter(map(len, rows)).most_common(1)
     if columns is not None and width == len(columns):
@@ -182,7 +183,7 @@ def counts_up(values: Sequence[str]) -> bool:
     if not all(value.isascii() and value.isdigit() and len(value) < 10 for value in values):
         return False
     numbers = list(map(int, values))
-    return all(after == before + 1 or after < 2 for before, after in zip(numbers, numbers[1:], strict=False))
+    return all(after == before + 1 or after < 2 for before, after in pairwise(numbers))
 
 
 def split_cells(line: str, *, tabs: bool, width: int | None = None) -> list[str]:

@@ -19,10 +19,13 @@ RECORD_SUFFIXES = (*JSON_SUFFIXES, ".parquet")
 """Of files with named fields in each row."""
 TABLE_SUFFIXES = (".csv", ".tsv", *RECORD_SUFFIXES)
 
+JSON_LINE = re.compile(r'\s*\[?\s*\{\s*"')
+JSON_HINT = "the file looks like JSON; one object a line is read from a file named .jsonl"
+
 _SEPARATORS = (",", ";", "\t")
 """Of CSV files, the first that gives the wanted columns."""
+_HINT = "name yours with task.columns.first and task.columns.label, or task.columns.names if there is no header"
 _BREAKS = re.compile(r"[\t\r\n]+")
-_JSON = re.compile(r'\s*\[?\s*\{\s*"')
 
 
 class TableRow(NamedTuple):
@@ -33,7 +36,9 @@ class TableRow(NamedTuple):
     content: str
 
 
-def read_table(path: Path, wanted: Sequence[str], names: Sequence[str] = ()) -> tuple[list[str], list[TableRow]]:
+def read_table(
+    path: Path, wanted: Sequence[str], names: Sequence[str] = (), *, hint: str = _HINT
+) -> tuple[list[str], list[TableRow]]:
     """Return the names of a table's columns, and its rows.
 
     In CSV, JSON lines and Parquet tabs and line breaks inside a cell become spaces. In a table with tabs quotation
@@ -44,6 +49,7 @@ def read_table(path: Path, wanted: Sequence[str], names: Sequence[str] = ()) -> 
         path: the file, in UTF-8; ``.csv``, ``.jsonl``, ``.ndjson``, ``.json``, ``.parquet``, else with tabs.
         wanted: names of the columns that must be there.
         names: of all columns, for a file without a header; not for JSON lines and Parquet.
+        hint: what to do about a missing column.
 
     Raises:
         DataError: if the file is missing, not UTF-8, not of its form, or lacks a column.
@@ -51,15 +57,15 @@ def read_table(path: Path, wanted: Sequence[str], names: Sequence[str] = ()) -> 
     if path.suffix in RECORD_SUFFIXES:
         return list(wanted), [
             TableRow(number, [_cell(path, number, name, row.get(name)) for name in wanted], str(row))
-            for number, row in read_records(path, wanted)
+            for number, row in read_records(path, wanted, hint=hint)
         ]
     rows = _csv_rows(path, wanted, names) if path.suffix == ".csv" else _tab_rows(path)
     if names:
         return list(names), rows
-    return _header(path, rows, wanted), rows[1:]
+    return _header(path, rows, wanted, hint), rows[1:]
 
 
-def read_records(path: Path, wanted: Sequence[str] = ()) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_records(path: Path, wanted: Sequence[str] = (), *, hint: str = _HINT) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the rows of JSON lines or Parquet, each with its line or number, from 1.
 
     Numbers that Parquet stores as labels with names (``datasets.ClassLabel``) become their names.
@@ -76,7 +82,7 @@ def read_records(path: Path, wanted: Sequence[str] = ()) -> Iterator[tuple[int, 
                 number,
                 expected=f"the fields {', '.join(wanted)}",
                 found=f"{', '.join(row) or 'nothing'} without {', '.join(missing)}",
-                hint="name yours with task.columns.first and task.columns.label",
+                hint=hint,
             )
         yield number, row
 
@@ -100,8 +106,8 @@ def parse_object(source: Path | str, number: int, line: str) -> dict[str, Any]:
 
 def other_form(line: str) -> str:
     """Return what to do with a file that seems to have another form than a table with tabs; empty if it does not."""
-    if _JSON.match(line):
-        return "the file looks like JSON; one object a line is read from a file named .jsonl"
+    if JSON_LINE.match(line):
+        return JSON_HINT
     if "\t" not in line and ("," in line or ";" in line):
         return "the columns look separated by commas or semicolons; name the file .csv"
     return ""
@@ -139,7 +145,7 @@ def _csv_rows(path: Path, wanted: Sequence[str], names: Sequence[str]) -> list[T
     return rows
 
 
-def _header(path: Path, rows: Sequence[TableRow], wanted: Sequence[str]) -> list[str]:
+def _header(path: Path, rows: Sequence[TableRow], wanted: Sequence[str], hint: str) -> list[str]:
     """Return the names of the columns after checking that the needed ones are present."""
     names = rows[0].cells if rows else []
     missing = [name for name in wanted if name not in names]
@@ -149,7 +155,6 @@ def _header(path: Path, rows: Sequence[TableRow], wanted: Sequence[str]) -> list
             raise DataError.at(path, 1, expected=f"one column {repeated[0]}", found="several")
         return names
     elsewhere = [row.number for row in rows if set(wanted) <= set(row.cells)]
-    hint = "name yours with task.columns.first and task.columns.label, or task.columns.names if there is no header"
     if elsewhere:
         hint = f"the header is in line {elsewhere[0]}, move it to the top"
     elif rows and path.suffix != ".csv":

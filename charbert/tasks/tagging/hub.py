@@ -94,8 +94,8 @@ def _fields(present: Collection[str], columns: ColumnSettings, entities: bool) -
     """Return the names of the lists of words and of tags: those that the settings name, else the usual ones."""
     usual = ColumnSettings()
     words = WORD_FIELDS if columns.first == usual.first else (columns.first,)
-    tags = ENTITY_FIELDS if entities else POS_FIELDS
-    tags = tags if columns.label == usual.label else (columns.label,)
+    usual_tags = ENTITY_FIELDS if entities else POS_FIELDS
+    tags = usual_tags if columns.label == usual.label else (columns.label,)
     word, tag = (next((name for name in names if name in present), names[0]) for names in (words, tags))
     return word, tag
 
@@ -113,5 +113,5 @@ def _sentence(
     if len(texts) != len(names):
         raise refuse(f"{len(texts)} tags, one a word,", tags)
     if entities and names and all(map(str.isdigit, names)):
-        raise refuse("tags with names, as task.columns.label_names={0:O,1:B-PER,2:I-PER} gives them,", tags)
+        raise refuse("tags with names (+task.columns.label_names={0:O,1:B-PER} names numbers)", tags)
     return TaggedSentence(tuple(texts), tuple(names), line=line)

@@ -164,7 +164,7 @@ class TaggingTask(Task[TaggedSentence, Tags]):
         return [{**row, "times_confused": counts[row["gold"], row["predicted"]]} for row in ranked]
 
     def groups(self, examples: Sentences, articles: object = None) -> list[int]:
-        """Return the document of each sentence; its own number if all are in one, as in files without document marks."""
+        """Return the document of each sentence; if all are in one (no document marks), its own number."""
         documents = [example.document for example in examples]
         if len(set(documents)) > 1:
             return documents
