@@ -31,6 +31,7 @@ _PREDICT_EXAMPLES = """\
 examples:
   charbert predict MODEL news.txt                                  one text per line
   echo 'Ada King lives in London.' | charbert predict MODEL        from standard input
+  charbert predict MODEL reviews.csv --column review               one text per row of a table
   charbert predict MODEL pairs.jsonl --output labels.jsonl         one {"text": ..., "text_pair": ...} per line
   charbert predict MODEL questions.jsonl --readable                one {"question": ..., "context": ...} per line"""
 
@@ -118,6 +119,13 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
         help="lines: one text per line; document: one text per file; jsonl: one object per line with text, text and "
         "text_pair, or question and context, and optionally an id; auto: by the file name (default: %(default)s)",
     )
+    parser.add_argument(
+        "--column",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="column of the texts of a table (.csv, .tsv, .jsonl, .parquet); twice for pairs of texts",
+    )
     parser.add_argument("--output", metavar="FILE", type=Path, help="file to write when done, instead of stdout")
     parser.add_argument("--readable", action="store_true", help="plain text instead of JSON")
     parser.add_argument(
@@ -166,6 +174,7 @@ def _predict(chosen: argparse.Namespace) -> int:
         chosen.model,
         chosen.files,
         form=chosen.format,
+        columns=chosen.column,
         output=chosen.output,
         readable=chosen.readable,
         progress=not chosen.quiet,

@@ -27,7 +27,7 @@ from charbert.pipelines.build.released import released_model, released_processor
 from charbert.pipelines.evaluate.scoring import score_eval_sets
 from charbert.pipelines.train.corrector import prepare_corrector
 from charbert.pipelines.train.pretrain import build_start
-from charbert.records import ResultRecord
+from charbert.records import ResultRecord, shorten_path
 from charbert.runs.recorder import checksums, seed_everything
 from charbert.runs.run import Run
 from charbert.tasks.encoded import Encoded
@@ -153,5 +153,8 @@ def record_scores(
             lambda: score_eval_sets(settings, run, task, eval_sets, predictions, tracked, dev)
         )
     record.details["reports"] = {name: of_set.report for name, of_set in predictions.items()}
-    record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
+    root = Path(settings.data.root)
+    if task.file_reports:
+        record.details["files"] = {shorten_path(path, root): report for path, report in task.file_reports.items()}
+    record.data_checksums = checksums(set_files(settings), root)
     return metrics
