@@ -142,7 +142,7 @@ class MaskedLanguageScorer:
         fields = dict(encoding)
         if self.processor.char_vocab is not None:
             fields |= self.processor.hide_subwords(encoding, list(flags))
-        fields["input_ids"] = np.where(flags, self.processor.tokenizer.mask_token_id, ids)
+        fields["input_ids"] = np.where(flags, self.processor.mask_token_id, ids)
         inputs = self._collate([{name: rows[row] for name, rows in fields.items()} for row in range(len(hidden))])
         inputs = {name: value.to(self.model.device) for name, value in inputs.items()}
         with torch.autocast(self.model.device.type, torch.bfloat16, enabled=self.bf16):
@@ -157,7 +157,7 @@ class MaskedLanguageScorer:
 
 def word_of_subwords(processor: CharBertProcessor, text: WordedText, max_length: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the word of each subword, (T), `NO_WORD` for special ones, and which words are not truncated, (words,)."""
-    encoding = processor.tokenizer(
+    encoding = processor(
         text.text, truncation=True, max_length=max_length, return_offsets_mapping=True, return_special_tokens_mask=True
     )
     offsets, special = np.array(encoding["offset_mapping"]), np.array(encoding["special_tokens_mask"], dtype=np.bool_)
@@ -252,7 +252,7 @@ def _labeled(
         features = [{name: values[0] for name, values in encoding.items()}]
         flags = [np.append(kept, False)[words]]  # the last for subwords of no word, -1
         if hidden is Hidden.subwords:
-            features = without_subwords(features, flags, processor.tokenizer.mask_token_id)
+            features = without_subwords(features, flags, processor.mask_token_id)
         elif hidden is Hidden.characters:
             features = without_characters(features, flags, processor)
         yield features[0] | {"nlm_labels": labels}
@@ -265,7 +265,7 @@ def ngram_losses(
     word_losses = []
     for text in texts:
         words, whole = word_of_subwords(processor, text, max_length)
-        ids = np.array(processor.tokenizer(text.text, truncation=True, max_length=max_length)["input_ids"])
+        ids = np.array(processor(text.text, truncation=True, max_length=max_length)["input_ids"])
         real = words >= 0
         losses = np.bincount(words[real], weights=-model.log_probabilities(ids[real]), minlength=len(text.spans))
         losses[~whole] = np.nan

@@ -67,7 +67,7 @@ def test_attributions_add_up_to_the_difference_of_the_outputs(
 ) -> None:
     model, processor = make(head, **settings)
     question = ask(processor, first, second, max_length=64)
-    baseline_id = None if baseline is None else processor.tokenizer.mask_token_id
+    baseline_id = None if baseline is None else processor.mask_token_id
     explainer = Explainer(model, baseline_id=baseline_id, steps=16, tolerance=0.02)
     for target in choose_targets(model, question, first, most=1):
         attribution = explainer.attribute(question, target.title, target.output)

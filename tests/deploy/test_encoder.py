@@ -21,7 +21,7 @@ def pretrained(tmp_path: Path, tagger: Path, char_vocab: CharVocab) -> Path:
     """A model with both heads of pretraining, and its processor."""
     processor = CharBertProcessor.from_pretrained(tagger)
     torch.manual_seed(0)
-    trunk = BertConfig(vocab_size=len(processor.tokenizer), **SIZES)
+    trunk = BertConfig(vocab_size=len(processor), **SIZES)
     settings = {"char_vocab": char_vocab.to_dict(), "char_embedding_size": 8, "nlm_vocab_size": 7}
     model = CharBertForPreTraining.from_trunk(trunk, **settings)
     model.save_pretrained(tmp_path / "pretrained")

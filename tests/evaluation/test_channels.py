@@ -26,7 +26,7 @@ def encode(sentences: Sequence[Sequence[str]], processor: CharBertProcessor, max
 
 def text_of(feature: dict, flags: np.ndarray, processor: CharBertProcessor) -> str:
     ids = [token for token, meant in zip(feature["input_ids"], flags, strict=True) if meant]
-    return "".join(piece.removeprefix("##") for piece in processor.tokenizer.convert_ids_to_tokens(ids))
+    return "".join(piece.removeprefix("##") for piece in processor.convert_ids_to_tokens(ids))
 
 
 @pytest.mark.parametrize("max_length", [64, 12])
@@ -43,7 +43,7 @@ def test_all_subwords_of_a_changed_word_are_meant_and_no_others(processor: CharB
 def test_hiding_one_channel_leaves_the_other_and_all_other_words_as_they_are(processor: CharBertProcessor) -> None:
     encoded = encode(NOISY, processor)
     hidden = subwords_of(encoded, changed_words(CLEAN, NOISY))
-    mask = processor.tokenizer.mask_token_id
+    mask = processor.mask_token_id
     no_subwords = without_subwords(encoded.features, hidden, mask)
     no_characters = without_characters(encoded.features, hidden, processor)
     for before, blind, mute, flags in zip(encoded.features, no_subwords, no_characters, hidden, strict=True):

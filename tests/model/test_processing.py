@@ -1,4 +1,5 @@
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,13 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from transformers import BertTokenizerFast
+from transformers import (
+    AutoProcessor,
+    AutoTokenizer,
+    BertTokenizerFast,
+    DataCollatorForTokenClassification,
+    DataCollatorWithPadding,
+)
 
 from charbert.batch import CHAR_INPUTS, Processor
 from charbert.errors import CheckpointError, DataError, SettingsError
@@ -51,7 +58,7 @@ def spelled(processor: CharBertProcessor, encoding: Any) -> list[str | None]:
 
 def check_rows(processor: CharBertProcessor, encoding: Any, texts_of: Any) -> None:
     """Compare a batch of lists with a plain loop over the offsets; ``texts_of(row, place)`` is the text."""
-    vocab, tokenizer = processor.char_vocab, processor.tokenizer
+    vocab, tokenizer = processor.char_vocab, processor
     special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
     for row, ids in enumerate(encoding["input_ids"]):
         chars, starts, ends = (encoding[name][row] for name in CHAR_INPUTS)
@@ -127,9 +134,9 @@ def test_padding_and_batching_change_no_content(processor: CharBertProcessor, te
 
 def test_case_and_diacritics_survive_an_uncased_trunk(char_vocab, uncased: CharBertProcessor) -> None:
     encoding = uncased("Zürich KRAKÓW cafe\u0301")
-    assert uncased.tokenizer.decode(encoding["input_ids"], skip_special_tokens=True) == "zurich krakow cafe"
+    assert uncased.decode(encoding["input_ids"], skip_special_tokens=True) == "zurich krakow cafe"
     vocab = CharVocab.build(["Zürich KRAKÓW cafe\u0301"], size=40)
-    encoding = (full := CharBertProcessor(uncased.tokenizer, vocab))("Zürich KRAKÓW cafe\u0301")
+    encoding = (full := CharBertProcessor(uncased, vocab))("Zürich KRAKÓW cafe\u0301")
     assert "".join(word or "" for word in spelled(full, encoding)) == "ZürichKRAKÓWcafe\u0301"
 
 
@@ -170,6 +177,19 @@ def test_odd_words_are_encoded(processor: CharBertProcessor, words: list[str]) -
     encoding = processor(words, is_split_into_words=True)
     assert len(encoding["start_ids"]) == len(encoding["input_ids"])
     assert {word for word in encoding.word_ids(0) if word is not None} <= set(range(len(words)))
+
+
+@pytest.mark.parametrize("rows", [[["e\u0301"], []], [[], ["e\u0301"]], [["a"], [], []], [[], []]])
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_rows_without_words_are_padded_beside_rows_with_marks(
+    processor: CharBertProcessor, rows: list[list[str]], side: str
+) -> None:
+    encoding = processor(rows, is_split_into_words=True, padding=True, padding_side=side)
+    for row, words in enumerate(rows):
+        alone = processor(words, is_split_into_words=True)
+        for name in CHAR_INPUTS[1:]:
+            real = [v for v, mask in zip(encoding[name][row], encoding["attention_mask"][row], strict=True) if mask]
+            assert real == alone[name]
 
 
 def test_a_word_that_gives_no_piece_shifts_no_word(uncased: CharBertProcessor) -> None:
@@ -295,7 +315,7 @@ def test_hiding_names_what_does_not_fit(uncased: CharBertProcessor, uncased_toke
 def test_a_saved_processor_gives_the_same_inputs(
     processor: CharBertProcessor, mode: str, sentences, tmp_path: Path
 ) -> None:
-    processor = CharBertProcessor(processor.tokenizer, processor.char_vocab, mode=mode, script="glue")
+    processor = CharBertProcessor(processor, processor.char_vocab, mode=mode, script="glue")
     files = processor.save_pretrained(tmp_path)
     assert all(Path(file).exists() for file in files)
     again = CharBertProcessor.from_pretrained(tmp_path)
@@ -310,16 +330,25 @@ def test_a_plain_processor_is_saved_plain(uncased: CharBertProcessor, uncased_to
     assert CharBertProcessor.from_pretrained(tmp_path).char_vocab is None
 
 
-def test_a_folder_without_the_processors_files_is_named(uncased: CharBertProcessor, tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"charbert_processor\.json"):
+def test_a_folder_without_a_file_of_the_tokenizer_is_named(uncased: CharBertProcessor, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=rf"{tmp_path}: expected the file tokenizer\.json"):
         CharBertProcessor.from_pretrained(tmp_path)
     uncased.save_pretrained(tmp_path)
     (tmp_path / "char_vocab.json").unlink()
-    with pytest.raises(CheckpointError, match=r"char_vocab\.json"):
+    with pytest.raises(CheckpointError, match=rf"{tmp_path}: expected the file char_vocab\.json"):
         CharBertProcessor.from_pretrained(tmp_path)
-    (tmp_path / "charbert_processor.json").write_text('{"version": 7}', encoding="utf-8")
-    with pytest.raises(CheckpointError, match="version 1"):
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "tokenizer_config.json", "char_vocab.json"])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"mode": 3}'])
+def test_a_damaged_file_of_the_tokenizer_is_refused_in_one_line(
+    uncased: CharBertProcessor, tmp_path: Path, name: str, content: str
+) -> None:
+    uncased.save_pretrained(tmp_path)
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    with pytest.raises(CheckpointError) as caught:
         CharBertProcessor.from_pretrained(tmp_path)
+    assert str(tmp_path) in str(caught.value) and "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -328,12 +357,13 @@ def test_a_folder_without_the_processors_files_is_named(uncased: CharBertProcess
         ({"mode": "fast"}, "mode must be one of"),
         ({"script": "pos"}, "script must be one of"),
         ({"tokenizer": object()}, "needs a fast tokenizer"),
+        ({"row_length": "4", "mode": "released"}, "positive number"),
         ({"char_vocab": {"characters": []}}, "CharVocab.from_dict"),
         ({"char_vocab": CharVocab([" ", "a", "<unk>"], 0, 0, 0, 2)}, "padding only"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(uncased: CharBertProcessor, arguments: dict, message: str) -> None:
-    usual = {"tokenizer": uncased.tokenizer, "char_vocab": uncased.char_vocab}
+    usual = {"tokenizer": uncased, "char_vocab": uncased.char_vocab}
     with pytest.raises(SettingsError, match=message):
         CharBertProcessor(**(usual | arguments))
 
@@ -383,7 +413,7 @@ def test_released_pretraining_spells_the_special_tokens_of_another_trunk_out(bpe
 def test_released_hiding_needs_the_processors_own_encoding(uncased_tokenizer, char_vocab) -> None:
     processor = CharBertProcessor(uncased_tokenizer, char_vocab, mode="released")
     encoding = processor("a b")
-    with pytest.raises(SettingsError, match="the encoding that the processor returned"):
+    with pytest.raises(SettingsError, match="the encoding that the tokenizer returned"):
         processor.hide_subwords(dict(encoding), [False] * 4)
     assert processor.hide_subwords(encoding, [False] * 4) == {name: encoding[name] for name in CHAR_INPUTS}
 
@@ -423,3 +453,81 @@ def test_released_inputs_equal_the_authors() -> None:
         assert encoding["char_input_ids"] == chars, index
         assert encoding["start_ids"] == case["start_ids"], index
         assert encoding["end_ids"] == case["end_ids"], index
+
+
+@pytest.fixture
+def saved_earlier(uncased: CharBertProcessor, tmp_path: Path) -> Path:
+    """A folder as it was written before the tokenizer had a class of its own."""
+    (tmp_path / "config.json").write_text('{"model_type": "charbert", "char_encoder": "none"}', encoding="utf-8")
+    uncased.save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "tokenizer_config.json").read_text())
+    for name in ("mode", "script", "row_length", "has_char_vocab", "model_input_names"):
+        del config[name]
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(config | {"tokenizer_class": "BertTokenizer"}))
+    settings = {"version": 1, "mode": "released", "script": "glue", "row_length": 12, "has_char_vocab": True}
+    (tmp_path / "charbert_processor.json").write_text(json.dumps(settings))
+    return tmp_path
+
+
+@pytest.mark.parametrize("loader", [CharBertProcessor, AutoTokenizer, AutoProcessor])
+def test_a_folder_saved_as_a_processors_still_loads(
+    saved_earlier: Path, uncased: CharBertProcessor, sentences, loader: Any
+) -> None:
+    again = loader.from_pretrained(saved_earlier)
+    assert isinstance(again, CharBertProcessor)
+    assert (again.mode, again.script, again.row_length) == ("released", "glue", 12)
+    same = CharBertProcessor(uncased, uncased.char_vocab, "released", "glue", 12)
+    assert again(list(sentences), truncation=True).data == same(list(sentences), truncation=True).data
+    again.save_pretrained(saved_earlier)
+    assert not (saved_earlier / "charbert_processor.json").exists()
+    assert AutoTokenizer.from_pretrained(saved_earlier).row_length == 12
+
+
+def test_the_auto_class_returns_the_tokenizer_under_its_own_name(processor: CharBertProcessor, tmp_path: Path) -> None:
+    processor.save_pretrained(tmp_path)
+    again = AutoTokenizer.from_pretrained(tmp_path)
+    assert type(again) is type(processor) and type(again).__name__ == "CharBertTokenizer"
+    assert again.model_input_names == processor.model_input_names
+    assert again.model_input_names[-3:] == list(CHAR_INPUTS)
+    assert again.special_tokens_map == processor.special_tokens_map
+    assert again("a b").data == processor("a b").data == pickle.loads(pickle.dumps(again))("a b").data
+
+
+@any_unicode
+@given(texts=st.lists(TEXT, min_size=1, max_size=4), side=st.sampled_from(["left", "right"]))
+def test_padding_afterwards_gives_what_padding_in_the_call_gives(
+    processor: CharBertProcessor, texts: list[str], side: str
+) -> None:
+    together = processor(texts, padding=True, padding_side=side)
+    for rows in (processor(texts), [processor(text) for text in texts]):
+        assert processor.pad(rows, padding_side=side).data == together.data
+    tensors = processor.pad([processor(text) for text in texts], padding_side=side, return_tensors="pt")
+    assert {name: rows.tolist() for name, rows in tensors.items()} == together.data
+    assert processor.pad(together, padding_side=side).data == together.data
+    alone = processor.pad(processor(texts[0]), padding="max_length", max_length=600, padding_side=side)
+    assert alone["start_ids"] == processor(texts[0], padding="max_length", max_length=600, padding_side=side)["start_ids"]
+
+
+def test_the_librarys_collators_pad_characters_and_labels(processor: CharBertProcessor, sentences) -> None:
+    rows = [{**processor(text), "labels": [1] * len(processor(text)["input_ids"])} for text in sentences]
+    batch = DataCollatorForTokenClassification(processor)([dict(row) for row in rows])
+    expected = processor(list(sentences), padding=True, return_tensors="pt")
+    assert all(torch.equal(batch[name], expected[name]) for name in processor.model_input_names)
+    assert ((batch["labels"] == 1) == (batch["attention_mask"] == 1)).all()
+    batch = DataCollatorWithPadding(processor, pad_to_multiple_of=8)([{**row, "labels": 2} for row in rows])
+    assert batch["start_ids"].shape == batch["input_ids"].shape and batch["input_ids"].shape[1] % 8 == 0
+    assert batch["labels"].tolist() == [2] * len(sentences)
+
+
+def test_padding_only_some_fields_leaves_the_others_out(processor: CharBertProcessor) -> None:
+    rows = [{"input_ids": processor(text)["input_ids"]} for text in ("a", "a b")]
+    assert set(processor.pad(rows, return_tensors="np")) == {"input_ids", "attention_mask"}
+
+
+def test_without_padding_only_rows_of_one_length_become_tensors(processor: CharBertProcessor) -> None:
+    rows = processor(["a", "a"])
+    tensors = processor.pad(rows, padding=False, return_tensors="pt")
+    assert tensors["char_input_ids"].tolist() == rows["char_input_ids"]
+    rows = {name: [row + row[-1:] * place for place, row in enumerate(rows[name])] for name in CHAR_INPUTS}
+    with pytest.raises(SettingsError, match="char_input_ids differ; set padding=True"):
+        processor.pad({"input_ids": [[1], [2]], **rows}, padding=False, return_tensors="pt")

@@ -39,7 +39,7 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
             encoded = task.encode(examples, processor, settings.finetuning_length)
             hidden = subwords_of(encoded.origin, changed)
             inputs = {"all": encoded.features}
-            inputs["no_subwords"] = without_subwords(encoded.features, hidden, processor.tokenizer.mask_token_id)
+            inputs["no_subwords"] = without_subwords(encoded.features, hidden, processor.mask_token_id)
             if processor.char_vocab is not None:
                 inputs["no_characters"] = without_characters(encoded.features, hidden, processor)
             for shown, features in inputs.items():

@@ -170,7 +170,7 @@ def _explain(
 def _baseline_id(baseline: Baseline, processor: CharBertProcessor) -> int | None:
     if baseline is Baseline.zero:
         return None
-    token_id = getattr(processor.tokenizer, f"{baseline.name}_token_id")
+    token_id = getattr(processor, f"{baseline.name}_token_id")
     if token_id is None:
         raise SettingsError(f"explain.baseline={baseline.name}, but the tokenizer has no such token; choose zero")
     return int(token_id)

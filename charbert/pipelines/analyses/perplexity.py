@@ -149,9 +149,9 @@ def _ngram_metrics(
     ids = [
         np.asarray(row, dtype=np.int64)
         for start in range(0, len(rows), 1000)
-        for row in processor.tokenizer(rows[start : start + 1000], add_special_tokens=False)["input_ids"]
+        for row in processor(rows[start : start + 1000], add_special_tokens=False)["input_ids"]
     ]
-    model = NgramLanguageModel(ids, chosen.ngram_order, len(processor.tokenizer))
+    model = NgramLanguageModel(ids, chosen.ngram_order, len(processor))
     record.details["ngram"] = {"order": chosen.ngram_order, "words": words, "subwords": sum(map(len, ids))}
     limit = settings.pretraining.max_length
     losses = {name: ngram_losses(model, processor, rows, limit) for name, rows in texts.items()}

@@ -20,7 +20,7 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
     """Record the scores of the settings' model on all words, split words and whole words."""
     (run,) = runs.values()
     finetuned = prepare_finetuned(settings)
-    tokenizer = CharBertProcessor.from_pretrained(finetuned.model_folder).tokenizer
+    tokenizer = CharBertProcessor.from_pretrained(finetuned.model_folder)
     lines = finetuned.predictions_path("clean").read_text(encoding="utf-8").split("\n")
     rows = [json.loads(line) for line in lines if line]
     split = find_split_words([row["words"] for row in rows], tokenizer)

@@ -20,7 +20,6 @@ from charbert.errors import SettingsError
 from charbert.model.adaptation.student import take_layers
 from charbert.model.heads import CharBertForFineTuning
 from charbert.model.processing import CharBertProcessor
-from charbert.model.processor_files import SETTINGS_FILE
 from charbert.pipelines.build.data import has_char_channel
 from charbert.pipelines.build.noise import build_training_noise
 from charbert.pipelines.build.preparation import training_weights
@@ -109,7 +108,7 @@ def build_student(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertPro
     student = take_layers(teacher, layers, char_channel=with_chars, labels=task.labels)
     sizes = [sum(weight.numel() for weight in model.parameters()) / 1e6 for model in (teacher, student)]
     log.info("a student of layers %s: %.1fM of %.1fM weights", layers, *reversed(sizes))
-    return processor if with_chars else CharBertProcessor(processor.tokenizer, None), student
+    return processor if with_chars else CharBertProcessor(processor), student
 
 
 def load_teacher(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProcessor, Any]:
@@ -136,10 +135,8 @@ def load_teacher(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProc
 
 
 def _load_processor(folder: Path) -> CharBertProcessor:
-    if (folder / SETTINGS_FILE).is_file():
-        return CharBertProcessor.from_pretrained(folder)
-    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)  # a model saved by other code
-    return CharBertProcessor(tokenizer, None)
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    return tokenizer if isinstance(tokenizer, CharBertProcessor) else CharBertProcessor(tokenizer)  # of other code
 
 
 def _distillation(

@@ -53,9 +53,9 @@ def released_model(settings: Settings, processor: CharBertProcessor, model_class
         head_channels=settings.model.head_channels.name,
         **labels,
     )
-    if len(processor.tokenizer) != model.config.vocab_size:
+    if len(processor) != model.config.vocab_size:
         raise CheckpointError(
             f"model.released={settings.model.released}: the weights have {model.config.vocab_size} subwords, "
-            f"its vocabulary {len(processor.tokenizer)}; are the files of one checkpoint?"
+            f"its vocabulary {len(processor)}; are the files of one checkpoint?"
         )
     return model

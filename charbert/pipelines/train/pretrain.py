@@ -203,7 +203,7 @@ def new_encoder(settings: Settings) -> tuple[CharBertForPreTraining, CharBertPro
         nlm_norm=settings.model.nlm_norm.name,
     )
     if words is not None and settings.model.word_start is Start.trunk:
-        start_words_at_subwords(model, words.words[: words.unk_id], processor.tokenizer)
+        start_words_at_subwords(model, words.words[: words.unk_id], processor)
     return model, processor, words
 
 

@@ -40,7 +40,6 @@ HEAD = Head(
     output=SpansOutput,
     reader=TagReader,
     aligner=TagAligner,
-    pipeline="token-classification",
 )
 
 

@@ -120,8 +120,8 @@ def test_rates_are_those_of_the_paper(blocks: Texts, processor: CharBertProcesso
     assert pieces_with(examples, "mlm_labels") / pieces == pytest.approx(0.10, abs=0.003)
     labels = np.concatenate([example["mlm_labels"] for example in examples])
     seen = np.concatenate([example["input_ids"] for example in examples])[labels != IGNORED_LABEL]
-    assert (seen == processor.tokenizer.mask_token_id).mean() == pytest.approx(0.80, abs=0.015)
-    specials = set(processor.tokenizer.all_special_ids) - {processor.tokenizer.mask_token_id}
+    assert (seen == processor.mask_token_id).mean() == pytest.approx(0.80, abs=0.015)
+    specials = set(processor.all_special_ids) - {processor.mask_token_id}
     assert not specials & set(seen[seen != labels[labels != IGNORED_LABEL]].tolist())
 
 
@@ -199,7 +199,7 @@ def test_the_number_of_loader_processes_changes_nothing(
 def test_a_plain_trunk_sees_the_same_noise_and_masks(
     blocks: Texts, processor: CharBertProcessor, word_vocab: WordVocab
 ) -> None:
-    trunk = build(blocks, CharBertProcessor(processor.tokenizer, None))
+    trunk = build(blocks, CharBertProcessor(processor, None))
     ours = build(blocks, processor, word_vocab=word_vocab)
     for index in range(10):
         example = trunk[index]
@@ -235,7 +235,7 @@ def test_subwords_of_noised_words_are_hidden_on_request_and_nothing_else_changes
         before, after = seen[index], hiding[index]
         assert all(plain(before)[name] == plain(after)[name] for name in before if name != "input_ids")
         masked = np.asarray(after["input_ids"]) != np.asarray(before["input_ids"])
-        assert (np.asarray(after["input_ids"])[masked] == processor.tokenizer.mask_token_id).all()
+        assert (np.asarray(after["input_ids"])[masked] == processor.mask_token_id).all()
         assert (before["nlm_labels"][masked] != IGNORED_LABEL).all()
         for word in np.split(masked, np.flatnonzero(np.diff(before["nlm_labels"])) + 1):
             assert word.all() or not word.any()  # neighbours with one label are a word, or two that were the same

@@ -67,7 +67,7 @@ def test_every_subword_of_the_longer_text_of_a_pair_is_in_a_window(
 
 
 def _part(processor: CharBertProcessor, feature: dict[str, list[int]], segment: int) -> list[int]:
-    special = set(processor.tokenizer.all_special_ids) - {processor.tokenizer.unk_token_id}
+    special = set(processor.all_special_ids) - {processor.unk_token_id}
     rows = zip(feature["input_ids"], feature["token_type_ids"], strict=True)
     return [subword for subword, kind in rows if kind == segment and subword not in special]
 

@@ -68,7 +68,7 @@ def test_the_released_encoder_is_fine_tuned_and_attacked(released: Composed, tas
     assert record.key == run.key
     saved = CharBertProcessor.from_pretrained(run.model_folder)
     assert (saved.mode, saved.row_length) == ("released", 48)
-    assert saved.tokenizer.tokenize("Ab") == ["A", "##b"]
+    assert saved.tokenize("Ab") == ["A", "##b"]
     assert not list(Path(settings.paths.outputs).glob("trunk/*"))  # nothing is pretrained
     assert finetune.run(settings).finished == record.finished
 

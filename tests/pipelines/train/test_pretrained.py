@@ -71,7 +71,7 @@ def test_the_files_and_not_their_folder_identify_the_run(pretrained: Composed, e
     assert finetuning_run(pretrained(folder=moved)).key != key
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "charbert_processor.json"])
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json"])
 def test_a_folder_without_a_file_is_refused_by_the_name_of_the_file(
     pretrained: Composed, encoder: Path, name: str
 ) -> None:
