@@ -17,6 +17,7 @@ from charbert.batch import CHAR_INPUTS, TOKEN_INPUTS
 from charbert.errors import CharBertError, CheckpointError, DataError, SettingsError
 from charbert.model.char_spelling import SubwordSpeller
 from charbert.model.encoding import CharBertEncoding, form_of, pad_char_fields, to_tensor
+from charbert.model.portable import TOKENIZER_MAP, write_code
 from charbert.text.alignment import SpelledSubwords
 from charbert.text.char_vocab import CharVocab
 from charbert.text.released_alignment import CHARS_PER_POSITION, RELEASED_RULES
@@ -72,6 +73,7 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
     """
 
     vocab_files_names = {"tokenizer_file": "tokenizer.json", "char_vocab_file": VOCAB_FILE}  # noqa: RUF012
+    _auto_map: dict[str, Any] | None = None
 
     def __init__(
         self,
@@ -289,6 +291,11 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
             plain.update(pad_char_fields(chars, plain["input_ids"], self.pad_values, side, is_padded=is_padded))
         return CharBertEncoding(dict(plain))
 
+    @classmethod
+    def register_for_auto_class(cls, auto_class: str = "AutoTokenizer") -> None:
+        """Let tokenizers be saved, and pushed to the hub, with their code, see ``charbert.model.portable``."""
+        cls._auto_map = TOKENIZER_MAP
+
     def _save_pretrained(
         self,
         save_directory: str | Path,
@@ -297,6 +304,8 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         filename_prefix: str | None = None,
     ) -> tuple[str, ...]:
         """Write tokenizer.json and the character vocabulary; the settings are in tokenizer_config.json by now."""
+        if self._auto_map or "auto_map" in self.init_kwargs:
+            write_code(save_directory)
         names = super()._save_pretrained(save_directory, file_names, legacy_format, filename_prefix)
         folder, prefix = Path(save_directory), f"{filename_prefix}-" if filename_prefix else ""
         for name in (_EARLIER_SETTINGS, prefix + VOCAB_FILE):
