@@ -68,9 +68,7 @@ _AUTO_MODULES: dict[str, Callable[[ModuleType], None]] = {
 class _AfterImport(MetaPathFinder):
     """Adds our classes to the modules of the Auto classes as soon as these are imported."""
 
-    def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         """Return the module's own spec, with our step after its execution; None for every other module."""
         if name not in _AUTO_MODULES or (spec := PathFinder.find_spec(name, path, target)) is None or not spec.loader:
             return None

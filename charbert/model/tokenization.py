@@ -157,8 +157,8 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
             is_split_into_words: the texts are lists of words.
             padding: as of any tokenizer. With padding or tensors the char rows are padded to the longest as well.
             truncation: as of any tokenizer. The characters of a truncated subword are dropped.
-            max_length: as of any tokenizer; in the released layout a char row has 6 times as many characters, or 6 times
-                the longest row's subwords where it is not given.
+            max_length: as of any tokenizer; in the released layout a char row has 6 times as many characters, or
+                6 times the longest row's subwords where it is not given.
             return_overflowing_tokens: as of any tokenizer, with ``stride`` among the options.
             return_tensors: None for lists, "np" or "pt".
             **options: any other option of a tokenizer's call.
@@ -282,9 +282,7 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
             encoded_inputs = {name: [row[name] for row in encoded_inputs] for name in encoded_inputs[0]}
         fields = dict(encoded_inputs)
         chars = {name: fields.pop(name) for name in CHAR_INPUTS if name in fields}
-        plain = super().pad(
-            fields, padding, *args, padding_side=padding_side, return_tensors=return_tensors, **options
-        )
+        plain = super().pad(fields, padding, *args, padding_side=padding_side, return_tensors=return_tensors, **options)
         if chars:
             side = padding_side or self.padding_side
             is_padded = padding not in (False, "do_not_pad")
