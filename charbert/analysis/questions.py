@@ -11,7 +11,7 @@ from torch import Tensor
 
 from charbert.errors import DataError
 from charbert.evaluation.explanation import Piece
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Question:
 
 
 def ask(
-    processor: CharBertProcessor, first: str | Sequence[str], second: str | None = None, *, max_length: int
+    processor: CharBertTokenizer, first: str | Sequence[str], second: str | None = None, *, max_length: int
 ) -> Question:
     """Return the encoding of a text, a text given as words, or a pair of texts.
 

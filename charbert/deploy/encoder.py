@@ -10,7 +10,7 @@ from charbert.deploy.compress.quantize import halve_weights
 from charbert.errors import CheckpointError
 from charbert.files import replaced_folder
 from charbert.model import CharBertModel
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 
 
 def save_encoder(folder: str | Path, target: str | Path, *, half: bool = True) -> int:
@@ -29,7 +29,7 @@ def save_encoder(folder: str | Path, target: str | Path, *, half: bool = True) -
     Raises:
         CheckpointError: if the folder has no complete encoder, or a weight is too large for 16 bits.
     """
-    processor = CharBertProcessor.from_pretrained(folder)
+    processor = CharBertTokenizer.from_pretrained(folder)
     model, report = CharBertModel.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
     if missing := sorted(report["missing_keys"]):
         raise CheckpointError(f"{folder}: expected the weights of an encoder, got none for {', '.join(missing[:3])}")

@@ -23,7 +23,7 @@ from charbert.data.pretraining.noised_text import NO_WORD, NoisedText, word_of_p
 from charbert.data.pretraining.word_vocab import WordVocab
 from charbert.evaluation.channels import without_characters, without_subwords
 from charbert.model import CharBertForPreTraining
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.noise.attack import attack_sentences
 from charbert.noise.edits import NoiseModel
 from charbert.text.words import Span, replace_words, split_words
@@ -100,7 +100,7 @@ class MaskedLanguageScorer:
     def __init__(
         self,
         model: CharBertForPreTraining,
-        processor: CharBertProcessor,
+        processor: CharBertTokenizer,
         *,
         max_length: int,
         unit: MaskedUnit,
@@ -155,7 +155,7 @@ class MaskedLanguageScorer:
         return [float(part.sum()) for part in np.split(losses, np.cumsum(flags.sum(axis=1))[:-1])]
 
 
-def word_of_subwords(processor: CharBertProcessor, text: WordedText, max_length: int) -> tuple[np.ndarray, np.ndarray]:
+def word_of_subwords(processor: CharBertTokenizer, text: WordedText, max_length: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the word of each subword, (T), `NO_WORD` for special ones, and which words are not truncated, (words,)."""
     encoding = processor(
         text.text, truncation=True, max_length=max_length, return_offsets_mapping=True, return_special_tokens_mask=True
@@ -199,7 +199,7 @@ class Hidden(Enum):
 @torch.no_grad()
 def noisy_word_scores(
     model: CharBertForPreTraining,
-    processor: CharBertProcessor,
+    processor: CharBertTokenizer,
     vocabulary: WordVocab,
     texts: Sequence[WordedText],
     originals: Sequence[WordedText],
@@ -236,7 +236,7 @@ def noisy_word_scores(
 
 
 def _labeled(
-    processor: CharBertProcessor,
+    processor: CharBertTokenizer,
     vocabulary: WordVocab,
     rows: Iterable[tuple[WordedText, WordedText, np.ndarray]],
     max_length: int,
@@ -259,7 +259,7 @@ def _labeled(
 
 
 def ngram_losses(
-    model: NgramLanguageModel, processor: CharBertProcessor, texts: Sequence[WordedText], max_length: int
+    model: NgramLanguageModel, processor: CharBertTokenizer, texts: Sequence[WordedText], max_length: int
 ) -> list[WordLosses]:
     """Return the losses of an n-gram model over the same subwords, each given those before it."""
     word_losses = []

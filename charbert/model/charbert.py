@@ -267,7 +267,7 @@ class CharBertModel(CharBertPreTrainedModel):
             raise DataError(
                 f"the batch has no {', '.join(missing)}, but config.char_encoder="
                 f"{self.config.char_encoder!r} needs {', '.join(CHAR_INPUTS)}; encode the text with a "
-                "CharBertProcessor that has a character vocabulary"
+                "CharBertTokenizer that has a character vocabulary"
             )
         return self.char_dropout(self.char_encoder(*char_inputs))
 

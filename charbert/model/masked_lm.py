@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from transformers.modeling_outputs import MaskedLMOutput
 
-from charbert.model.charbert import CharBertModel, CharBertPreTrainedModel
+from charbert.model.charbert import CharBertModel
 from charbert.model.configuration import CharBertConfig
 from charbert.model.heads import CharBertForPreTraining
 from charbert.model.language_heads import MlmHead
@@ -23,7 +23,7 @@ class CharBertForMaskedLM(CharBertForPreTraining):
     _keys_to_ignore_on_load_unexpected = [r"^nlm_head\."]  # noqa: RUF012 (the form that transformers reads)
 
     def __init__(self, config: CharBertConfig) -> None:
-        CharBertPreTrainedModel.__init__(self, config)
+        super(CharBertForPreTraining, self).__init__(config)  # its heads are left out
         self.charbert = CharBertModel(config)
         self.mlm_head = MlmHead(config, trunk_adapter(config.trunk_config).norm_eps(config.trunk_config))
         self.nlm_head = None
@@ -44,6 +44,7 @@ class CharBertForMaskedLM(CharBertForPreTraining):
 
         Every other input is as in ``CharBertModel.forward``.
         """
+        assert self.mlm_head is not None
         states = self.charbert(input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids, **options)
         logits = self.mlm_head(states.token_states, self.get_input_embeddings().weight)  # (B, T, V)
         loss = None if labels is None else mean_cross_entropy(logits.flatten(0, 1), labels.flatten())

@@ -24,7 +24,7 @@ from charbert.evaluation.perplexity import (
     word_of_subwords,
 )
 from charbert.model import CharBertForPreTraining
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.noise.attack import Attack
 from charbert.text.char_vocab import CharVocab
 
@@ -43,7 +43,7 @@ def built(tokenizer: PreTrainedTokenizerFast, vocabulary: CharVocab | None) -> t
     trunk = BertConfig(vocab_size=len(tokenizer), **sizes)
     model = CharBertForPreTraining.from_trunk(trunk, **kind, nlm_vocab_size=len(WORDS))
     torch.nn.init.normal_(model.mlm_head.bias)  # else all subwords are about as likely
-    return model.eval(), CharBertProcessor(tokenizer, vocabulary)
+    return model.eval(), CharBertTokenizer(tokenizer, vocabulary)
 
 
 @pytest.fixture(params=["both channels", "plain trunk"])

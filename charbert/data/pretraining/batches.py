@@ -34,7 +34,7 @@ class TextBlocks(Protocol):
 class PretrainingProcessor(Processor, Protocol):
     """A processor that can remove the characters of some subwords."""
 
-    mask_token_id: int | None
+    mask_token_id: Any  # int, or None
     all_special_ids: list[int]
 
     def __len__(self) -> int: ...

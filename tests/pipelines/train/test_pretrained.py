@@ -13,7 +13,7 @@ from transformers import BertConfig, BertTokenizerFast
 from charbert.config.schema import Settings
 from charbert.errors import CheckpointError, SettingsError
 from charbert.model import CharBertModel
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.pipelines.train import finetune
 from charbert.pipelines.train.pretrain import load_encoder
 from charbert.runs.run import finetuning_run
@@ -34,7 +34,7 @@ def encoder(tmp_path: Path) -> Path:
     torch.manual_seed(0)
     model = CharBertModel.from_trunk(BertConfig(vocab_size=len(subwords), **sizes), char_vocab=characters.to_dict())
     model.half().save_pretrained(folder)
-    CharBertProcessor(BertTokenizerFast(str(tmp_path / "vocab.txt")), characters).save_pretrained(folder)
+    CharBertTokenizer(BertTokenizerFast(str(tmp_path / "vocab.txt")), characters).save_pretrained(folder)
     return folder
 
 
