@@ -46,7 +46,7 @@ examples:
   charbert serve MODEL --port 8080 --max-texts 16"""
 
 _EXPORT = """\
-Write a fine-tuned or pretrained model as an ONNX graph with its processor. TARGET is used like MODEL, and runs in ONNX
+Write a fine-tuned or pretrained model as an ONNX graph with its tokenizer. TARGET is used like MODEL, and runs in ONNX
 Runtime instead of PyTorch. The graph is compared with the model at several shapes and refused if it differs."""
 
 _EXPORT_EXAMPLES = """\
@@ -55,7 +55,7 @@ examples:
   charbert export MODEL smaller --int8          8-bit weights; a quarter of the size"""
 
 _ENCODER = """\
-Write the encoder of a pretrained model without its pretraining heads, in half precision, with its processor. It is
+Write the encoder of a pretrained model without its pretraining heads, in half precision, with its tokenizer. It is
 fine-tuned with model=charbert_pretrained model.pretrained=TARGET, or loaded with AutoModel."""
 
 _ENCODER_EXAMPLES = """\
