@@ -118,8 +118,6 @@ class Head:
     aligner: Callable[..., Any]
     """The kind's `charbert.tasks.aligned_examples.ExampleAligner`, which pairs positions of a feature with those of its
     other forms; untyped, since that module needs this one."""
-    pipeline: str | None = None
-    """Task name of ``transformers.pipeline``, None where the library has no pipeline."""
     has_labels: bool = True
     """Whether the outputs of a model are labels."""
 

@@ -155,7 +155,7 @@ class ModelSettings:
     own_noise: bool = omit_default(False)
     """Whether the row is defined by its pretraining noise and may be compared with rows of other noise."""
     pretrained: str = omit_default("")
-    """Folder of a CharBERT encoder and processor written by ``save_pretrained``, used instead of trunk and pretraining
+    """Folder of a CharBERT encoder and tokenizer written by ``save_pretrained``, used instead of trunk and pretraining
     (``model=charbert_pretrained``). Its architecture is read from the folder. Empty: none."""
     released: str = ""
     """Folder of a checkpoint in the authors' format, used instead of trunk, tokenizer and pretraining; its sizes are

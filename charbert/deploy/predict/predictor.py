@@ -18,7 +18,7 @@ from charbert.deploy.predict.usage import read_usage
 from charbert.errors import CheckpointError, SettingsError
 from charbert.evaluation.predict import run_logits
 from charbert.evaluation.word_states import WordEncoder
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.tasks.catalog import HEADS
 from charbert.tasks.head import Input, Output, Usage
 from charbert.text.correction import Corrector
@@ -47,7 +47,7 @@ class Predictor:
     def __init__(
         self,
         backend: Backend,
-        processor: CharBertProcessor,
+        processor: CharBertTokenizer,
         labels: Sequence[str],
         usage: Usage,
         *,
@@ -106,7 +106,7 @@ class Predictor:
             usage = replace(usage, no_answers=True, no_answer_threshold=no_answer_threshold)
         backend = load_backend(where, device=device, threads=threads)
         labels = list(config.id2label.values()) if HEADS[usage.head].has_labels else []
-        processor = CharBertProcessor.from_pretrained(where)
+        processor = CharBertTokenizer.from_pretrained(where)
         corrector = load_corrector(where, usage)
         return cls(backend, processor, labels, usage, batch_size=batch_size, corrector=corrector)
 

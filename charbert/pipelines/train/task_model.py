@@ -19,7 +19,7 @@ from charbert.evaluation.logits import StoredLogits
 from charbert.evaluation.robustness import SetPredictions, predict_encoded, predict_set, stored_logits
 from charbert.files import replaced_folder
 from charbert.model.adaptation.lora import save_finetuned
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.pipelines.build.data import set_files
 from charbert.pipelines.build.inference import inference_usage
 from charbert.pipelines.build.objectives import Objectives, build_objectives, build_student
@@ -46,7 +46,7 @@ class TaskModel:
 
     settings: Settings
     task: Task[Any, Any]
-    processor: CharBertProcessor
+    processor: CharBertTokenizer
     model: Any
     corrector: Corrector | None
     examples: dict[str, list[Any]]
@@ -113,7 +113,7 @@ class TaskModel:
             write_usage(draft, inference_usage(self.settings, self.task.head.name, log_history))
 
 
-def _build_model(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProcessor, Any]:
+def _build_model(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertTokenizer, Any]:
     labels: dict[str, Any] = {}
     if task.labels:
         labels = {"id2label": dict(enumerate(task.labels)), "label2id": task.label_ids}

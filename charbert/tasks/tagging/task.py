@@ -46,7 +46,6 @@ HEAD = Head(
     output=SpansOutput,
     reader=TagReader,
     aligner=TagAligner,
-    pipeline="token-classification",
 )
 
 
