@@ -64,7 +64,8 @@ class WordRule:
         Raises:
             ValueError: if the record is none of a rule.
         """
-        record = {} if record is None else dict(record)
+        if record is None:
+            return cls()
         if record.keys() - {field.name for field in fields(cls)} or record.get("unit", "text") not in UNITS:
             raise ValueError(f"expected a rule for words with unit one of {', '.join(UNITS)}, got {record!r:.80}")
         words = {name: tuple(map(str, record[name])) for name in ("clitics", "kept") if name in record}

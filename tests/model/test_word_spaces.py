@@ -12,7 +12,7 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, pr
 from transformers import AutoTokenizer, GPT2TokenizerFast, PreTrainedTokenizerFast, RobertaTokenizerFast
 
 from charbert.batch import CHAR_INPUTS
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.text.char_vocab import CharVocab
 from charbert.text.word_spaces import reads_words_as_text, with_word_spaces
 
@@ -96,7 +96,7 @@ def vocab() -> CharVocab:
 def test_words_are_read_as_the_text_with_one_space_between_them(
     tokenizer: Any, vocab: CharVocab, words: list[str]
 ) -> None:
-    processor = CharBertProcessor(tokenizer, vocab)
+    processor = CharBertTokenizer(tokenizer, vocab)
     listed, text = processor(words, is_split_into_words=True), processor(" ".join(words))
     assert listed["input_ids"] == text["input_ids"]
     for name in CHAR_INPUTS:
@@ -110,13 +110,13 @@ def test_words_are_read_as_the_text_with_one_space_between_them(
 
 
 def test_the_words_of_a_saved_processor_are_read_so_by_the_library_alone(tokenizer: Any, tmp_path: Path) -> None:
-    processor = CharBertProcessor(tokenizer, None)
+    processor = CharBertTokenizer(tokenizer, None)
     processor.save_pretrained(tmp_path)
     words = ["Anna", "visited", "Lisbon"]
     expected = processor(words, is_split_into_words=True)["input_ids"]
     loaded = AutoTokenizer.from_pretrained(tmp_path)
     assert loaded(words, is_split_into_words=True)["input_ids"] == loaded(" ".join(words))["input_ids"] == expected
-    again = CharBertProcessor.from_pretrained(tmp_path)
+    again = CharBertTokenizer.from_pretrained(tmp_path)
     assert again(words, is_split_into_words=True)["input_ids"] == expected
 
 
@@ -124,18 +124,20 @@ def test_words_keep_their_leading_space_in_a_byte_level_vocabulary(vocab: CharVo
     roberta = BUILDERS["roberta"]()
     given = ["Anna", "visited", "Porto"]
     assert "Ġvisited" not in roberta(given, is_split_into_words=True).tokens()
-    encoding = CharBertProcessor(roberta, vocab)(given, is_split_into_words=True)
+    encoding = CharBertTokenizer(roberta, vocab)(given, is_split_into_words=True)
     assert [encoding.tokens()[encoding.word_to_tokens(word).end - 1] for word in (1, 2)] == ["Ġvisited", "ĠPorto"]
     assert not reads_words_as_text(roberta)  # the caller's tokenizer is as it was
 
 
 def test_a_model_saved_before_reads_words_as_it_was_trained(vocab: CharVocab, tmp_path: Path) -> None:
-    old = CharBertProcessor(roberta := BUILDERS["roberta"](), vocab)
-    old.tokenizer = roberta
-    old.save_pretrained(tmp_path)
-    loaded = CharBertProcessor.from_pretrained(tmp_path)
-    assert not reads_words_as_text(loaded.tokenizer)
-    assert reads_words_as_text(with_word_spaces(loaded.tokenizer))
+    CharBertTokenizer(BUILDERS["roberta"](), vocab, word_spaces=False).save_pretrained(tmp_path)
+    loaded = CharBertTokenizer.from_pretrained(tmp_path)
+    assert not reads_words_as_text(loaded)
+    mended = with_word_spaces(loaded)
+    assert reads_words_as_text(mended)
+    assert (
+        mended("Anna visited")["char_input_ids"] == CharBertTokenizer(loaded, vocab)("Anna visited")["char_input_ids"]
+    )
 
 
 def test_a_tokenizer_that_reads_words_as_text_is_not_copied(wordpiece_tokenizer: Any) -> None:
