@@ -93,6 +93,15 @@ class WordRule:
         """Return the rule as values of JSON."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
+    def share_cut_alike(self, sentences: Sequence[Sequence[str]]) -> float:
+        """Return the share of sentences, in [0, 1], whose words come out again from the text with spaces between."""
+        texts = [" ".join(words) for words in sentences]
+        same = [
+            [text[start:end] for start, end in self.spans(text)] == list(words)
+            for text, words in zip(texts, sentences, strict=True)
+        ]
+        return sum(same) / max(1, len(same))
+
     @staticmethod
     def is_unsegmented(texts: Iterable[str]) -> bool:
         """Return whether most letters of texts are of scripts without spaces between words."""

@@ -97,6 +97,13 @@ def test_words_of_several_characters_in_such_scripts_stand_between_spaces() -> N
     assert not WordRule.is_unsegmented(["Anna lives 住"])
 
 
+def test_the_share_of_sentences_that_a_rule_cuts_alike() -> None:
+    sentences = [["well-known", "."], ["it", "is"], ["did", "n't"], ["3", "-", "4"]]
+    assert WordRule(cut_at_hyphens=True).share_cut_alike(sentences) == 0.75
+    assert WordRule("spaces").share_cut_alike(sentences) == 1
+    assert WordRule().share_cut_alike([]) == 0
+
+
 def test_devanagari_words_keep_their_vowel_signs() -> None:
     rule = learn("अन्ना लिस्बन में रहती है ।", "वह कॉफ़ी पीती है ।")
     assert cut(rule, "अन्ना लिस्बन में है।") == ["अन्ना", "लिस्बन", "में", "है", "।"]

@@ -85,16 +85,11 @@ class TaggingTask(Task[TaggedSentence, Tags]):
 
     def word_rule(self, examples: Sentences) -> dict[str, Any]:
         """Return how raw text is cut into words like those of the training sentences; logged with how well it does."""
-        rule = WordRule.learn([example.words for example in examples])
-        sample = [list(example.words) for example in examples[:_MEASURED]]
-        texts = [" ".join(words) for words in sample]
-        same = sum(
-            [text[start:end] for start, end in rule.spans(text)] == words
-            for text, words in zip(texts, sample, strict=True)
-        )
-        share = 100 * same / max(1, len(sample))
+        sentences = [example.words for example in examples]
+        rule = WordRule.learn(sentences)
+        share = 100 * rule.share_cut_alike(sentences[:_MEASURED])
         log.info("raw text is cut into words by unit=%s, which %.0f %% of the training sentences fit", rule.unit, share)
-        if rule.unit == "spaces" and rule.is_unsegmented(texts):
+        if rule.unit == "spaces" and WordRule.is_unsegmented(map("".join, sentences)):
             log.warning(
                 "the training file has words of several characters in a script without spaces, which are not found in "
                 "raw text: give `charbert predict` words, or put a space between them"

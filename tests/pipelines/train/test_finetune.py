@@ -14,6 +14,7 @@ from charbert.errors import SettingsError
 from charbert.pipelines.train import finetune
 from charbert.runs.errors import reported
 from charbert.runs.run import finetuning_run
+from charbert.text.word_rule import WordRule
 
 Benchmarks = Callable[..., Settings]
 NER = {"train": "conll2003/eng.train", "dev": "conll2003/eng.testa", "test": "conll2003/eng.testb"}
@@ -78,6 +79,8 @@ def test_errors_are_written_next_to_predictions_with_words_before_and_after_the_
     assert 0.4 < record.metrics["attack/ner/charbert/changed_words"] < 0.8
     assert record.metrics["attack/ner/released/changed_words"] == 0  # the copy of these files has no typos
     assert "eval/ner/changed_words" not in record.metrics
+    usage = json.loads((finetuning_run(settings).model_folder / "charbert_usage.json").read_text())
+    assert usage["words"] == WordRule.learn([sentence.words for sentence in SENTENCES * 4]).to_dict()
 
 
 def test_an_unknown_label_of_the_test_set_is_refused_before_training(
