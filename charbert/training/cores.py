@@ -53,8 +53,8 @@ def _warn(threads: int, cores: int, others: dict[int, int]) -> None:
         )
     elif threads + sum(others.values()) > cores:
         log.warning(
-            "other trainings (process %s) use %d threads on the same %d cores, and this one uses %d, which slows all of "
-            "them down: run them one after the other, or set OMP_NUM_THREADS=%d for each",
+            "other trainings (process %s) use %d threads on the same %d cores, and this one uses %d, which slows all "
+            "of them down: run them one after the other, or set OMP_NUM_THREADS=%d for each",
             *(", ".join(map(str, others)), sum(others.values()), cores, threads, max(1, cores // (len(others) + 1))),
         )
 
