@@ -13,9 +13,9 @@ from charbert.evaluation.correction import correct_examples
 from charbert.evaluation.logits import StoredLogits
 from charbert.evaluation.metric_paths import metric_path
 from charbert.evaluation.predict import predict_logits
-from charbert.model.word_recognizer.correction import WordCorrector
 from charbert.tasks.encoded import Encoded
 from charbert.tasks.task import Task
+from charbert.text.correction import Corrector
 
 
 @dataclass
@@ -52,7 +52,7 @@ def predict_set(
     processor: Processor,
     max_length: int,
     trainer: Any,
-    corrector: WordCorrector | None = None,
+    corrector: Corrector | None = None,
 ) -> SetPredictions:
     """Return the predictions of the trainer's model on one eval set.
 
@@ -62,7 +62,7 @@ def predict_set(
         processor: text to model inputs.
         max_length: subwords per input.
         trainer: holds the model and the batch size.
-        corrector: the word recognizer that corrects the model's input, if any.
+        corrector: corrects the model's input, if any.
     """
     read = correct_examples(task, examples, corrector)
     encoded = task.encode(read, processor, max_length)

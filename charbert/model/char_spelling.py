@@ -26,7 +26,7 @@ class SubwordSpeller:
     Args:
         tokenizer: the trunk's fast tokenizer.
         vocab: the character vocabulary.
-        mode: "paper" or "released", see ``CharBertProcessor``.
+        mode: "paper" or "released", see ``CharBertTokenizer``.
         script: the authors' script in released mode.
     """
 
@@ -51,6 +51,7 @@ class SubwordSpeller:
             return spread(flat, places, int(row_lengths.sum()))
 
         input_ids = read(plain["input_ids"])
+        padding = spread(np.ones(len(places), np.int64), places, len(input_ids)) == 0
         offsets = gather(
             chain.from_iterable(row.offsets[part] for row, part in zip(rows, real, strict=True)),
             2 * len(places),
@@ -59,7 +60,7 @@ class SubwordSpeller:
         if texts.second is not None:
             second = read((row.sequence_ids for row in rows), optional=True) == 1
         if texts.is_split_into_words:
-            word_ids = read((row.word_ids for row in rows), optional=True)
+            word_ids = np.where(padding, -1, read((row.word_ids for row in rows), optional=True))
         samples = plain.get("overflow_to_sample_mapping", range(len(rows)))
         owners = texts.owners(np.repeat(np.asarray(samples, np.int64), row_lengths), second, word_ids)
         source = texts.source
@@ -68,7 +69,7 @@ class SubwordSpeller:
             ends=source.bounds[owners] + spread(offsets[:, 1], places, len(input_ids)),
             texts=owners,
             special=np.isin(input_ids, self._special_ids),
-            padding=spread(np.ones(len(places), np.int64), places, len(input_ids)) == 0,
+            padding=padding,
             row_lengths=row_lengths,
         )
         if self.mode == "paper":

@@ -24,6 +24,7 @@ from charbert.model.interaction_start import start_at_trunk
 from charbert.model.kernels.cpu_attention import chosen_attention, use_signed_attention
 from charbert.model.kernels.folded_interaction import FoldedConvolution, folding_pays
 from charbert.model.kernels.random_masks import MaskDropout, replace_dropout
+from charbert.model.portable import MODEL_MAP
 from charbert.model.trunk import TrunkAdapter, TrunkSource, build_trunk, load_trunk, trunk_adapter
 
 Loader: TypeAlias = Callable[..., PreTrainedModel | None]
@@ -60,6 +61,7 @@ class CharBertPreTrainedModel(PreTrainedModel):
     base_model_prefix = "charbert"
     supports_gradient_checkpointing = True
     accepts_loss_kwargs = False  # each loss is already a mean; a trainer must divide accumulated steps itself
+    _carries_code = False
     _supports_sdpa = True
     _supports_flash_attn = True
     _supports_flex_attn = True
@@ -94,6 +96,21 @@ class CharBertPreTrainedModel(PreTrainedModel):
             if (model := load(cls, Path(pretrained_model_name_or_path), **kwargs)) is not None:
                 return cast(Self, model)
         return super().from_pretrained(pretrained_model_name_or_path, *args, **kwargs)
+
+    @classmethod
+    def register_for_auto_class(cls, auto_class: str = "AutoModel") -> None:
+        """Let models of this class be saved, and pushed to the hub, with their code.
+
+        The folder then loads with ``trust_remote_code=True`` where the package is not installed, by any Auto class that
+        CharBERT has a model for.
+        """
+        cls._carries_code = True
+
+    def save_pretrained(self, save_directory: str | Path, *args: Any, **kwargs: Any) -> None:
+        """Write the model as the library does, with its code after ``register_for_auto_class``."""
+        if self._carries_code:
+            self.config.auto_map = dict(MODEL_MAP)  # the configuration writes the code
+        super().save_pretrained(save_directory, *args, **kwargs)
 
     @classmethod
     def _reads_trunk_head(cls) -> bool:
@@ -250,7 +267,7 @@ class CharBertModel(CharBertPreTrainedModel):
             raise DataError(
                 f"the batch has no {', '.join(missing)}, but config.char_encoder="
                 f"{self.config.char_encoder!r} needs {', '.join(CHAR_INPUTS)}; encode the text with a "
-                "CharBertProcessor that has a character vocabulary"
+                "CharBertTokenizer that has a character vocabulary"
             )
         return self.char_dropout(self.char_encoder(*char_inputs))
 

@@ -40,7 +40,7 @@ STORED_VALUES: dict[str, dict[str, str]] = {
 """Setting -> value of today (of an enum, its name) -> the value that is in keys."""
 
 _WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
-_NOT_OF_ENCODER = ("name", "head_channels", "recognizer", "own_noise", "released", "released_char_vocab")
+_NOT_OF_ENCODER = ("name", "head_channels", "recognizer", "dictionary", "own_noise", "released", "released_char_vocab")
 _TEACHER = ("teacher", "cell")
 _READING = "epochs_factor"
 _FINETUNING_SECTIONS = ("preparation", "strategy", "distillation", "robust_training")
@@ -181,6 +181,8 @@ def finetuning_identity(settings: Settings) -> dict[str, Any]:
     }
     if settings.model.recognizer.enabled:
         identity["recognizer"] = corrector_identity(settings)
+    if settings.model.dictionary.enabled:
+        identity["dictionary"] = section_identity(settings, "model.dictionary") | dictionary_identity(settings)
     return identity | reading_identity(settings) | finetuning_choices(settings)
 
 
@@ -207,6 +209,15 @@ def corrector_identity(settings: Settings) -> dict[str, Any]:
     if chosen.backoff is Backoff.background:
         identity["background"] = recognizer_identity(settings, background=True)
     return identity
+
+
+def dictionary_identity(settings: Settings) -> dict[str, Any]:
+    """Return what identifies the words of the pretraining text that a spelling dictionary holds, and their counts.
+
+    The whole text is counted, so that the limits of ``corpus`` do not matter.
+    """
+    text = {"size": settings.model.dictionary.size, "text": settings.data.corpus.train}
+    return text | newswire_identity(settings)
 
 
 def recognizer_identity(settings: Settings, *, background: bool) -> dict[str, Any]:

@@ -19,10 +19,16 @@ from charbert.config.schema import Settings
 from charbert.files import locked
 from charbert.records import ResultRecord, read_record, settings_key
 from charbert.runs.folders import MODEL, PREDICTIONS, UNITS, record_path, run_folder
-from charbert.runs.keys import encoder_identity, finetuning_identity, recognizer_identity, trunk_identity
+from charbert.runs.keys import (
+    dictionary_identity,
+    encoder_identity,
+    finetuning_identity,
+    recognizer_identity,
+    trunk_identity,
+)
 from charbert.training.distributed.processes import from_first, refuse_several
 
-_SHARED_KINDS = ("trunk", "pretrain", "word_recognizer", "finetune")
+_SHARED_KINDS = ("trunk", "pretrain", "word_recognizer", "dictionary", "finetune")
 """Kinds of runs that several processes make together."""
 
 
@@ -31,8 +37,8 @@ class Run:
 
     Args:
         settings: the experiment's settings.
-        kind: trunk, pretrain, word_recognizer, finetune, fold, baseline, ensemble, perplexity or analysis; the W&B
-            job type.
+        kind: trunk, pretrain, word_recognizer, dictionary, finetune, fold, baseline, ensemble, perplexity or analysis;
+            the W&B job type.
         parts: words of the name, e.g. task, model, seed.
         identity: what the key is a hash of.
     """
@@ -147,6 +153,11 @@ def background_recognizer_run(settings: Settings) -> Run:
     """Return the run of the word recognizer of the pretraining text's words."""
     parts = ["wordrec", "background", f"s{settings.pretraining_seed}"]
     return Run(settings, "word_recognizer", parts, recognizer_identity(settings, background=True))
+
+
+def dictionary_run(settings: Settings) -> Run:
+    """Return the run that counts the words of the pretraining text for the spelling dictionary."""
+    return Run(settings, "dictionary", ["dictionary", settings.data.name], dictionary_identity(settings))
 
 
 def finetuning_run(settings: Settings) -> Run:

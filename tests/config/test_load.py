@@ -50,6 +50,11 @@ def test_the_paper_recipe_holds_the_numbers_of_section_4_1() -> None:
     assert (paper.model.char_vocab_size, paper.model.word_vocab_size) == (1000, 30000)
 
 
+def test_numbers_are_labels_with_names() -> None:
+    settings = compose_settings("finetune", "task=texts", "+task.columns.label_names={0:bad,1:good}")
+    assert settings.task.columns.label_names == {"0": "bad", "1": "good"}
+
+
 def test_an_unknown_setting_is_refused_by_name() -> None:
     with pytest.raises(HydraException, match="learning_speed"):
         composed("pretraining.optimizer.learning_speed=1")

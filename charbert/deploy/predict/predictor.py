@@ -12,14 +12,16 @@ from transformers import AutoConfig
 
 from charbert.data.collate import PadCollator
 from charbert.deploy.predict.backends import Backend, TorchBackend, load_backend
+from charbert.deploy.predict.corrector import load_corrector
 from charbert.deploy.predict.inputs import check_input
 from charbert.deploy.predict.usage import read_usage
 from charbert.errors import CheckpointError, SettingsError
 from charbert.evaluation.predict import run_logits
 from charbert.evaluation.word_states import WordEncoder
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.tasks.catalog import HEADS
 from charbert.tasks.head import Input, Output, Usage
+from charbert.text.correction import Corrector
 
 INPUTS_AT_ONCE = 256
 """Inputs whose features are held in memory, and sorted by length together; at least a batch."""
@@ -36,36 +38,32 @@ class Predictor:
         labels: of the model, in the order of its outputs; none for question answering.
         usage: head, lengths and thresholds.
         batch_size: windows in a forward pass; those of similar length go together.
+        corrector: corrects the words that the model reads, as in fine-tuning; None: nothing is corrected.
 
     Raises:
-        CheckpointError: if the model was fine-tuned behind a word recognizer.
         SettingsError: if the batch size or the length is too small.
     """
 
     def __init__(
         self,
         backend: Backend,
-        processor: CharBertProcessor,
+        processor: CharBertTokenizer,
         labels: Sequence[str],
         usage: Usage,
         *,
         batch_size: int = 32,
+        corrector: Corrector | None = None,
     ) -> None:
         if batch_size < 1:
             raise SettingsError(f"batch_size must be at least 1, got {batch_size}")
         if usage.max_length < _SHORTEST:
             raise SettingsError(f"max_length must be at least {_SHORTEST} subwords, got {usage.max_length}")
-        if usage.corrected:
-            raise CheckpointError(
-                "this model was fine-tuned behind a word recognizer (model=bert_wordrec), which its folder does not "
-                "hold; choose a model without one"
-            )
         self.backend = backend
         self.processor = processor
         self.labels = list(labels)
         self.usage = usage
         self.batch_size = batch_size
-        self._reader = HEADS[usage.head].reader(processor, self.labels, usage)
+        self._reader = HEADS[usage.head].reader(processor, self.labels, usage, corrector)
         self._collate = PadCollator(processor.pad_values, processor.row_length)
 
     @classmethod
@@ -108,8 +106,9 @@ class Predictor:
             usage = replace(usage, no_answers=True, no_answer_threshold=no_answer_threshold)
         backend = load_backend(where, device=device, threads=threads)
         labels = list(config.id2label.values()) if HEADS[usage.head].has_labels else []
-        processor = CharBertProcessor.from_pretrained(where)
-        return cls(backend, processor, labels, usage, batch_size=batch_size)
+        processor = CharBertTokenizer.from_pretrained(where)
+        corrector = load_corrector(where, usage)
+        return cls(backend, processor, labels, usage, batch_size=batch_size, corrector=corrector)
 
     @property
     def has_characters(self) -> bool:

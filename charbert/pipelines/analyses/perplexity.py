@@ -30,7 +30,7 @@ from charbert.evaluation.perplexity import (
     seen_whole,
 )
 from charbert.model import CharBertForPreTraining
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.pipelines.analyses.base import recorded_analysis
 from charbert.pipelines.build.data import corpus_blocks, corpus_file, prepare_data
 from charbert.pipelines.build.noise import build_attack
@@ -83,7 +83,7 @@ def sample_texts(settings: Settings) -> list[WordedText]:
     return drawn
 
 
-def _load(settings: Settings) -> tuple[CharBertForPreTraining, CharBertProcessor, WordVocab | None]:
+def _load(settings: Settings) -> tuple[CharBertForPreTraining, CharBertTokenizer, WordVocab | None]:
     """Return a model with the heads of pretraining, its processor, and the vocabulary of its NLM head if it has one."""
     device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
     folder = prepare_encoder(settings)
@@ -94,7 +94,7 @@ def _load(settings: Settings) -> tuple[CharBertForPreTraining, CharBertProcessor
             raise CheckpointError(f"{folder}: model.objective={settings.model.objective.name} trained no MLM head")
         has_nlm = settings.model.objective in (Objective.nlm, Objective.mlm_nlm)
         vocabulary = WordVocab.load(words) if has_nlm else None
-        return model.to(device or "cpu"), CharBertProcessor.from_pretrained(folder), vocabulary
+        return model.to(device or "cpu"), CharBertTokenizer.from_pretrained(folder), vocabulary
     if settings.model.char_encoder is not CharEncoder.none:
         raise SettingsError(
             f"model={settings.model.name} is not pretrained (model.objective=none), so it has no MLM head"
@@ -114,7 +114,7 @@ def _load(settings: Settings) -> tuple[CharBertForPreTraining, CharBertProcessor
 def _masked_metrics(
     settings: Settings,
     model: CharBertForPreTraining,
-    processor: CharBertProcessor,
+    processor: CharBertTokenizer,
     texts: Texts,
     record: ResultRecord,
 ) -> dict[str, float]:
@@ -139,7 +139,7 @@ def _masked_metrics(
 
 
 def _ngram_metrics(
-    settings: Settings, processor: CharBertProcessor, texts: Texts, record: ResultRecord
+    settings: Settings, processor: CharBertTokenizer, texts: Texts, record: ResultRecord
 ) -> dict[str, float]:
     chosen = settings.perplexity
     rows, words = [], 0
@@ -152,9 +152,9 @@ def _ngram_metrics(
     ids = [
         np.asarray(row, dtype=np.int64)
         for start in range(0, len(rows), 1000)
-        for row in processor.tokenizer(rows[start : start + 1000], add_special_tokens=False)["input_ids"]
+        for row in processor(rows[start : start + 1000], add_special_tokens=False)["input_ids"]
     ]
-    model = NgramLanguageModel(ids, chosen.ngram_order, len(processor.tokenizer))
+    model = NgramLanguageModel(ids, chosen.ngram_order, len(processor))
     record.details["ngram"] = {"order": chosen.ngram_order, "words": words, "subwords": sum(map(len, ids))}
     limit = settings.pretraining.max_length
     losses = {name: ngram_losses(model, processor, rows, limit) for name, rows in texts.items()}
@@ -164,7 +164,7 @@ def _ngram_metrics(
 def _noisy_metrics(
     settings: Settings,
     model: CharBertForPreTraining,
-    processor: CharBertProcessor,
+    processor: CharBertTokenizer,
     vocabulary: WordVocab,
     texts: Texts,
     record: ResultRecord,

@@ -25,7 +25,7 @@ def inference_usage(settings: Settings, head: str, log_history: Sequence[Mapping
         max_length=settings.finetuning_length,
         task=task.name,
         pairs=pairs,
-        corrected=settings.model.recognizer.enabled,
+        corrected=settings.model.corrects_words,
         no_answers=spans.no_answers,
         no_answer_threshold=_best_threshold(log_history, f"eval_{task.metric}"),
         document_stride=spans.document_stride,

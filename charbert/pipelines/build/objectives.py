@@ -19,8 +19,7 @@ from charbert.data.collate import PadCollator, PairedCollator, paired_collator
 from charbert.errors import SettingsError
 from charbert.model.adaptation.student import take_layers
 from charbert.model.heads import CharBertForFineTuning
-from charbert.model.processing import CharBertProcessor
-from charbert.model.processor_files import SETTINGS_FILE
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.pipelines.build.data import has_char_channel
 from charbert.pipelines.build.noise import build_training_noise
 from charbert.pipelines.build.preparation import training_weights
@@ -55,7 +54,7 @@ def build_objectives(
     task: Task[Any, Any],
     examples: Sequence[Any],
     encoded: Encoded,
-    processor: CharBertProcessor,
+    processor: CharBertTokenizer,
     model: Any,
 ) -> Objectives:
     """Return the training set, with what the settings add to it: noised text, class weights, inputs for a teacher.
@@ -95,7 +94,7 @@ def build_objectives(
     return Objectives(train_set, PairedCollator(own, collators), losses)
 
 
-def build_student(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProcessor, Any]:
+def build_student(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertTokenizer, Any]:
     """Return the processor and the model of a student made of some of the teacher's layers."""
     processor, teacher = load_teacher(settings, task)
     if not isinstance(teacher, CharBertForFineTuning):
@@ -109,10 +108,10 @@ def build_student(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertPro
     student = take_layers(teacher, layers, char_channel=with_chars, labels=task.labels)
     sizes = [sum(weight.numel() for weight in model.parameters()) / 1e6 for model in (teacher, student)]
     log.info("a student of layers %s: %.1fM of %.1fM weights", layers, *reversed(sizes))
-    return processor if with_chars else CharBertProcessor(processor.tokenizer, None), student
+    return processor if with_chars else CharBertTokenizer(processor), student
 
 
-def load_teacher(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProcessor, Any]:
+def load_teacher(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertTokenizer, Any]:
     """Return the teacher's processor and the teacher.
 
     Raises:
@@ -135,11 +134,9 @@ def load_teacher(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProc
     return _load_processor(folder), auto_class.from_pretrained(folder, dtype=torch.float32, trust_remote_code=False)
 
 
-def _load_processor(folder: Path) -> CharBertProcessor:
-    if (folder / SETTINGS_FILE).is_file():
-        return CharBertProcessor.from_pretrained(folder)
-    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)  # a model saved by other code
-    return CharBertProcessor(tokenizer, None)
+def _load_processor(folder: Path) -> CharBertTokenizer:
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    return tokenizer if isinstance(tokenizer, CharBertTokenizer) else CharBertTokenizer(tokenizer)  # of other code
 
 
 def _distillation(
@@ -167,7 +164,7 @@ def _distillation(
     )
 
 
-def _training_noise(settings: Settings, processor: CharBertProcessor) -> TrainingNoise | None:
+def _training_noise(settings: Settings, processor: CharBertTokenizer) -> TrainingNoise | None:
     robust = settings.robust_training
     if robust.method is RobustMethod.none:
         return None

@@ -21,7 +21,7 @@ from charbert.data.pretraining.word_vocab import WordVocab
 from charbert.data.pretraining.wordpiece import count_pieces, wordpiece_of_counts
 from charbert.errors import CheckpointError
 from charbert.model import CharBertForPreTraining, CharBertModel, CharBertPreTrainedModel
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.model.word_start import start_words_at_subwords
 from charbert.pipelines.build.data import (
     corpus_blocks,
@@ -76,10 +76,10 @@ def prepare_encoder(settings: Settings) -> str | None:
     return str(run.model_folder)
 
 
-def build_processor(settings: Settings, trunk: str) -> CharBertProcessor:
+def build_processor(settings: Settings, trunk: str) -> CharBertTokenizer:
     """Return the processor for a trunk: its tokenizer, and the character vocabulary of the corpus."""
     vocabulary = load_char_vocab(settings) if has_char_channel(settings) else None
-    return CharBertProcessor(load_tokenizer(settings, trunk), vocabulary)
+    return CharBertTokenizer(load_tokenizer(settings, trunk), vocabulary)
 
 
 def load_tokenizer(settings: Settings, trunk: str) -> PreTrainedTokenizerBase:
@@ -99,7 +99,7 @@ def load_tokenizer(settings: Settings, trunk: str) -> PreTrainedTokenizerBase:
         ) from error
 
 
-def build_start(settings: Settings, model_class: type[Model], **labels: Any) -> tuple[CharBertProcessor, Model]:
+def build_start(settings: Settings, model_class: type[Model], **labels: Any) -> tuple[CharBertTokenizer, Model]:
     """Return processor and model that fine-tuning starts from: the pretrained encoder, or without one the trunk.
 
     New weights, e.g. of a head, are drawn from torch's global generator, seeded here.
@@ -116,14 +116,14 @@ def build_start(settings: Settings, model_class: type[Model], **labels: Any) -> 
         overrides = model_overrides(settings, processor)
         seed_everything(settings.seed, "head")
         return processor, model_class.from_trunk(trunk, **overrides, **labels)
-    processor = CharBertProcessor.from_pretrained(encoder)
+    processor = CharBertTokenizer.from_pretrained(encoder)
     channels = model_overrides(settings, processor)["head_channels"]
     seed_everything(settings.seed, "head")
     # It may be saved in half precision to be small; it is trained in float32.
     return processor, model_class.from_pretrained(encoder, head_channels=channels, dtype=torch.float32, **labels)
 
 
-def load_encoder(settings: Settings) -> tuple[CharBertModel, CharBertProcessor]:
+def load_encoder(settings: Settings) -> tuple[CharBertModel, CharBertTokenizer]:
     """Return the encoder that fine-tuning starts from, after pretraining it if it is missing, and its processor."""
     if settings.model.released:
         processor = released_processor(settings)
@@ -143,7 +143,7 @@ def trunk_tokenizer(settings: Settings) -> PreTrainedTokenizerBase:
     return wordpiece_of_counts(words, settings.trunk.vocab_size, lower_case=lower_case)
 
 
-def model_overrides(settings: Settings, processor: CharBertProcessor) -> dict[str, Any]:
+def model_overrides(settings: Settings, processor: CharBertTokenizer) -> dict[str, Any]:
     """Return the fields of ``CharBertConfig`` that the settings set."""
     model = settings.model
     overrides: dict[str, Any] = {
@@ -172,7 +172,7 @@ def _pretrain_trunk(settings: Settings, run: Run) -> None:
     seed_everything(settings.pretraining_seed, "trunk")
     special = {name: getattr(tokenizer, name) for name in ("pad_token_id", "bos_token_id", "eos_token_id")}
     config = AutoConfig.for_model(**settings.trunk.config, vocab_size=len(tokenizer), **special)
-    processor = CharBertProcessor(tokenizer, None)
+    processor = CharBertTokenizer(tokenizer, None)
     _run(
         settings,
         run,
@@ -183,7 +183,7 @@ def _pretrain_trunk(settings: Settings, run: Run) -> None:
     )
 
 
-def new_encoder(settings: Settings) -> tuple[CharBertForPreTraining, CharBertProcessor, WordVocab | None]:
+def new_encoder(settings: Settings) -> tuple[CharBertForPreTraining, CharBertTokenizer, WordVocab | None]:
     """Return the model that pretraining starts from, its processor, and the words that NLM restores (None without NLM).
 
     New weights are drawn from torch's global generator, seeded here, so each call gives the same.
@@ -203,7 +203,7 @@ def new_encoder(settings: Settings) -> tuple[CharBertForPreTraining, CharBertPro
         nlm_norm=settings.model.nlm_norm.name,
     )
     if words is not None and settings.model.word_start is Start.trunk:
-        start_words_at_subwords(model, words.words[: words.unk_id], processor.tokenizer)
+        start_words_at_subwords(model, words.words[: words.unk_id], processor)
     return model, processor, words
 
 
@@ -228,7 +228,7 @@ def _run(
     run: Run,
     training: TrainingSettings,
     model: Any,
-    processor: CharBertProcessor,
+    processor: CharBertTokenizer,
     *,
     words: WordVocab | None = None,
     noisy: bool = False,
@@ -278,7 +278,7 @@ def _run(
     record_training(settings, run, build, scores, files, patience=training.patience, save_more=save_more)
 
 
-def _collator(processor: CharBertProcessor, mlm_labels: str) -> PairedCollator:
+def _collator(processor: CharBertTokenizer, mlm_labels: str) -> PairedCollator:
     """Return the collator of examples and of the clean copies for the teacher."""
     # Few widths: the CPU's matrix library keeps memory for every shape.
     own = PadCollator(processor.pad_values, _WIDTHS, rename={"mlm_labels": mlm_labels})

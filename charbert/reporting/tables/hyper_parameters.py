@@ -96,11 +96,11 @@ def _attack_path(records: Sequence[ResultRecord], task: str, metric: str) -> str
 def _choices(record: ResultRecord) -> dict[str, Any]:
     """Return the settings in which runs of one model may differ, by path."""
     model = dict(setting(record, "model") or {})
-    recognizer = model.pop("recognizer", None) or {}
-    if recognizer.get("enabled"):
-        model["recognizer"] = recognizer
+    for corrector in ("recognizer", "dictionary"):
+        if not (model.get(corrector) or {}).get("enabled"):
+            model.pop(corrector, None)
     chosen = {"model": model}
-    if recognizer.get("enabled") or model.get("objective") != "none":
+    if "recognizer" in model or model.get("objective") != "none":
         chosen |= {name: record.settings[name] for name in _PRETRAINING if name in record.settings}
     if record.kind != "pretrain":
         chosen |= {name: record.settings[name] for name in _FINETUNING if name in record.settings}

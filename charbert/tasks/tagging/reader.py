@@ -15,6 +15,7 @@ from charbert.tasks.encoded import Encoded
 from charbert.tasks.head import OVERLAP, Output, Reader, TextInput, Usage, one_line
 from charbert.tasks.tagging.encoding import EncodedTags, encode_tagged, subword_counts
 from charbert.tasks.tagging.windows import overlapping_windows, stitch
+from charbert.text.correction import Corrector
 from charbert.text.words import Span, split_words
 
 _OUTSIDE = "O"
@@ -105,8 +106,10 @@ class TagReader(Reader):
     entity, so an entity is cut only if it is longer than the overlap.
     """
 
-    def __init__(self, processor: Processor, labels: Sequence[str], usage: Usage) -> None:
-        super().__init__(processor, labels, usage)
+    def __init__(
+        self, processor: Processor, labels: Sequence[str], usage: Usage, corrector: Corrector | None = None
+    ) -> None:
+        super().__init__(processor, labels, usage, corrector)
         self.rule = SpanRule.of_labels(labels)
 
     def encode(self, inputs: Sequence[TextInput]) -> Encoded:
@@ -114,6 +117,8 @@ class TagReader(Reader):
         texts = [text_input.text for text_input in inputs]
         spans = [split_words(text) for text in texts]
         words = [[text[start:end] for start, end in cut] for text, cut in zip(texts, spans, strict=True)]
+        if self.corrector is not None:
+            words = self.corrector.correct_many(words)
         pieces = [(number, 0, own) for number, own in enumerate(words) if own]
         encoded = self._encode([own for _, _, own in pieces])
         long = {window.sentence for window in encoded.windows if window.first_word > 0}

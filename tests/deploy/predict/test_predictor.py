@@ -12,6 +12,8 @@ import pytest
 from charbert.deploy.predict.predictor import INPUTS_AT_ONCE, Predictor
 from charbert.deploy.predict.usage import USAGE_FILE
 from charbert.errors import CheckpointError, DataError, SettingsError
+from charbert.text.correction import DictionaryCorrector
+from charbert.text.dictionary import DictionaryRules
 
 
 @pytest.mark.parametrize(
@@ -92,9 +94,33 @@ def test_a_folder_without_a_fine_tuned_model_is_refused(tagger: Path, tmp_path: 
         Predictor.load(tmp_path)
 
 
-def test_a_model_behind_a_word_recognizer_is_refused(save_model) -> None:
-    with pytest.raises(CheckpointError, match="fine-tuned behind a word recognizer"):
+def test_a_model_without_its_corrector_is_refused(save_model) -> None:
+    with pytest.raises(CheckpointError, match=r"expected charbert_dictionary\.json or word_recognizer, .* got neither"):
         Predictor.load(save_model("token_classification", corrected=True))
+
+
+def test_a_model_behind_a_dictionary_reads_corrected_words_and_answers_for_the_given_text(save_model) -> None:
+    counts = {"seven": 9, "ships": 9, "counted": 9}
+    for head, clean, typos in [
+        ("token_classification", "Seven ships counted", "Sveen sihps coutned"),
+        ("sequence_classification", "Seven ships counted", "Sveen sihps coutned"),
+        (
+            "question_answering",
+            {"question": "Seven ships?", "context": "Sveen sihps"},
+            {"question": "Sveen sihps?", "context": "Sveen sihps"},
+        ),
+    ]:
+        folder = save_model(head, corrected=True)
+        DictionaryCorrector(counts, DictionaryRules()).save(folder)
+        predictor = Predictor.load(folder)
+        (of_clean,), (of_typos,) = predictor.predict([clean]), predictor.predict([typos])
+        if head == "token_classification":
+            assert [(span.type, span.score, span.start) for span in of_clean.spans] == [
+                (span.type, span.score, span.start) for span in of_typos.spans
+            ]
+            assert all(span.text == typos[span.start : span.end] for span in of_typos.spans)
+        else:
+            assert of_clean == of_typos
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from charbert.data.readers.conll import TaggedSentence
 from charbert.deploy.predict.predictor import Predictor
 from charbert.metrics.tagging import paired_entities
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.tasks.head import TextInput, Usage
 from charbert.tasks.tagging.reader import TagReader
 from charbert.tasks.tagging.task import NamedEntityTask
@@ -88,7 +88,7 @@ def _word_logits(word: str) -> np.ndarray:
 def test_a_long_text_gives_the_same_entities_as_one_without_a_limit(
     uncased_tokenizer: object, char_vocab: object
 ) -> None:
-    processor = CharBertProcessor(uncased_tokenizer, char_vocab)  # type: ignore[arg-type]
+    processor = CharBertTokenizer(uncased_tokenizer, char_vocab)  # type: ignore[arg-type]
     text = " ".join(f"{'so ' * (number % 5)}Ada King Lovelace saw Rome ," for number in range(40))
     outputs = []
     for length in (32, 40, 4096):

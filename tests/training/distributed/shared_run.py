@@ -27,7 +27,7 @@ from charbert.data.pretraining.word_vocab import WordVocab
 from charbert.data.pretraining.wordpiece import train_wordpiece
 from charbert.evaluation.predict import predict_logits
 from charbert.model import CharBertForPreTraining, CharBertForTokenClassification, CharBertModel
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.noise.nlm import NlmNoise
 from charbert.synthetic import Newswire
 from charbert.text.char_vocab import CharVocab
@@ -53,12 +53,12 @@ class Texts(list[str]):
         return [self[index] for index in indices]
 
 
-def news() -> tuple[Texts, CharBertProcessor, BertConfig]:
+def news() -> tuple[Texts, CharBertTokenizer, BertConfig]:
     sentences = [sentence.text for sentence in Newswire(7).sentences(2 * EXAMPLES)]
     texts = Texts(" ".join(sentences[start : start + 2]) for start in range(0, 2 * EXAMPLES, 2))
     tokenizer = train_wordpiece(texts, 400)
     trunk = BertConfig(vocab_size=len(tokenizer), max_position_embeddings=128, **SIZES, **STILL)
-    return texts, CharBertProcessor(tokenizer, CharVocab.build(texts, 80)), trunk
+    return texts, CharBertTokenizer(tokenizer, CharVocab.build(texts, 80)), trunk
 
 
 def pretraining(folder: Path, workers: int = 0, taught: bool = False, **options: Any) -> CharBertTrainer:
