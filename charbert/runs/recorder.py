@@ -20,6 +20,7 @@ from charbert.runs.comparability import comparison_keys
 from charbert.runs.run import Run
 from charbert.seeding import derive_seed
 from charbert.training.checkpoints import newest_checkpoint
+from charbert.training.cores import training_threads, watched_cores
 from charbert.training.distributed.processes import from_first
 from charbert.training.memory import keep_freed_memory
 from charbert.training.tracking import TrackedRun, TrackingCallback, tracking_run
@@ -100,18 +101,23 @@ def train(trainer: CharBertTrainer, record: ResultRecord, tracked: TrackedRun, p
 
     Args:
         trainer: the trainer.
-        record: gets the training tokens, and the seconds that earlier starts of the training took.
+        record: gets the training tokens, the seconds that earlier starts of the training took, and in ``hardware``
+            precision and threads.
         tracked: its W&B run.
         patience: stop after this many evaluations without a better score; None: train to the end.
     """
     keep_freed_memory()
+    record.hardware |= {"precision": "bf16" if trainer.args.bf16 else "fp32", "threads": training_threads()}
+    device = record.hardware["accelerator"] or f"a CPU, threads: {training_threads()}"
+    log.info("%s: training in %s on %s", record.name, record.hardware["precision"], device)
     trainer.add_callback(TrackingCallback(tracked))
     if patience is not None:
         trainer.add_callback(EarlyStoppingCallback(patience))
     checkpoint = from_first(lambda: newest_checkpoint(Path(trainer.args.output_dir)))
     if checkpoint is not None:
         log.info("resuming from %s", checkpoint)
-    trainer.train(resume_from_checkpoint=checkpoint)
+    with watched_cores():
+        trainer.train(resume_from_checkpoint=checkpoint)
     trainer.make_whole()
     record.resume(_seconds_before(trainer.state.log_history))
     record.training_tokens = int(trainer.state.num_input_tokens_seen)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from typing import Protocol
 
+from charbert.processes import end_with_parent
+
 Count = Callable[[Iterable[str]], Counter[str]]
 
 
@@ -30,7 +32,7 @@ def count_parts(texts: Divisible, count: Count, processes: int) -> Counter[str]:
         return count(texts.part(0, 1))
     total: Counter[str] = Counter()
     fresh = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
-    with ProcessPoolExecutor(processes, mp_context=fresh) as pool:
+    with ProcessPoolExecutor(processes, mp_context=fresh, initializer=end_with_parent) as pool:
         futures = [pool.submit(_count_part, texts, count, index, processes) for index in range(processes)]
         for future in futures:
             total.update(future.result())

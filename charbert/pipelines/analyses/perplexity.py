@@ -40,6 +40,7 @@ from charbert.records import ResultRecord
 from charbert.runs.analysis_keys import PERPLEXITY
 from charbert.runs.run import Run, pretraining_run
 from charbert.seeding import numpy_generator
+from charbert.training.precision import chosen_precision
 
 log = logging.getLogger(__name__)
 
@@ -120,13 +121,15 @@ def _masked_metrics(
 ) -> dict[str, float]:
     chosen = settings.perplexity
     check_length("pretraining.max_length", settings.pretraining.max_length, model.config)
+    precision = chosen_precision(settings.pretraining.precision)
+    record.hardware["precision"] = precision.name
     scorer = MaskedLanguageScorer(
         model,
         processor,
         max_length=settings.pretraining.max_length,
         unit=chosen.mask,
         batch_size=chosen.batch_size,
-        bf16=settings.pretraining.precision is Precision.bf16,
+        bf16=precision is Precision.bf16,
     )
     with tqdm(total=sum(map(len, texts.values())), unit=" texts", desc="pseudo-perplexity") as bar:
         losses: dict[str, list[WordLosses]] = {name: [] for name in texts}

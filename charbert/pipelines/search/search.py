@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
-import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -20,6 +19,7 @@ from charbert.files import write_atomically
 from charbert.pipelines.build.composition import Composition
 from charbert.pipelines.search.search_study import ClaimedTrial, SearchStudy
 from charbert.pipelines.train.finetune import run_trial
+from charbert.processes import end_with_parent
 from charbert.records import ResultRecord
 from charbert.reporting.tables.search import draw_search, render_trials, trials_csv, trials_table
 from charbert.runs.keys import finetuning_identity
@@ -115,14 +115,7 @@ def _begin_worker(count: int) -> None:
     logging.basicConfig(level=logging.INFO, format="[%(asctime)s][%(process)d][%(name)s] %(message)s")
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, torch.get_num_threads() // count))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    end_with_parent()
 
 
 def _work(composition: Composition, study: SearchStudy | None = None) -> None:
