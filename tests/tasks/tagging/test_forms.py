@@ -82,7 +82,7 @@ def test_parts_of_speech_are_read_from_their_own_list(tmp_path: Path) -> None:
             r"jsonl:1: expected the fields tokens and ner_tags, got tokens without ner_tags; name yours",
         ),
         ({"tokens": WORDS, "tags": [["O"], ["O", "O"]]}, r"jsonl:1: expected 3 tags, one a word"),
-        ({"tokens": WORDS, "tags": NUMBERS}, r"jsonl:1: expected tags with names \(\+task\.columns\.label_names="),
+        ({"tokens": WORDS, "tags": NUMBERS}, r"jsonl:1: expected tags with names \(task\.columns\.label_names="),
         ({"tokens": ["a b", "c"], "tags": TAGS}, r"jsonl:1: expected a list of words .*got 'a b'"),
         ({"tokens": [["a", " ", "b"], ["c", "d"]], "tags": TAGS}, r"jsonl:1: expected words with characters"),
     ],
