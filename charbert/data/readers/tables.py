@@ -169,7 +169,7 @@ def _header(path: Path, rows: Sequence[TableRow], wanted: Sequence[str], hint: s
         path,
         1,
         expected=f"a header with the columns {', '.join(wanted)}",
-        found=f"{', '.join(names) or 'nothing'} without {', '.join(missing)}",
+        found=f"{', '.join(names)[:80] or 'nothing'} without {', '.join(missing)}",
         hint=hint,
     )
 
