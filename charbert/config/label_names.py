@@ -25,10 +25,10 @@ def _added(override: str) -> str:
     name, bracket = given.groups()
     if bracket == "{":
         return "+" + override.lstrip("+")
-    parsed = OverridesParser.create().parse_override(override)
-    if parsed.is_sweep_override():
+    value = OverridesParser.create().parse_override(override).value()
+    if not isinstance(value, list):  # a sweep
         return override
-    labels = [str(label) for label in parsed.value()]
+    labels = list(map(str, value))
     keys = labels if all(map(str.isdigit, labels)) else list(map(str, range(len(labels))))
     quoted = ["'" + label.replace("\\", "\\\\").replace("'", "\\'") + "'" for label in labels]
     return f"+{name}={{{','.join(f'{key}:{label}' for key, label in zip(keys, quoted, strict=True))}}}"
