@@ -23,6 +23,7 @@ from charbert.text.char_vocab import CharVocab
 from charbert.text.released_alignment import CHARS_PER_POSITION, RELEASED_RULES
 from charbert.text.rows import flatten_rows
 from charbert.text.text_batch import TextBatch
+from charbert.text.word_spaces import with_word_spaces
 
 MODES = ("paper", "released")
 VOCAB_FILE = "char_vocab.json"
@@ -64,6 +65,9 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         row_length: positions T of every row in ``mode="released"``, which determine its number of characters and its
             padding; None: determined by each call. Rows are not padded (except by "glue"): collate them with
             ``pad_values`` and ``pad_to_multiple_of=row_length``.
+        word_spaces: in paper mode, whether the copy of a tokenizer that loses the space before the words of a list, as
+            RoBERTa's, adds it, see `charbert.text.word_spaces.with_word_spaces`; False for a model that was trained
+            without. What is loaded from a folder is as it was saved.
         **options: of ``PreTrainedTokenizerFast``.
 
     Raises:
@@ -82,10 +86,12 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         mode: str = "paper",
         script: str = "pretrain",
         row_length: int | None = None,
+        *,
+        word_spaces: bool = True,
         **options: Any,
     ) -> None:
         if tokenizer is not None:
-            options = _options_of(tokenizer) | options
+            options = _options_of(tokenizer, word_spaces=word_spaces and mode == "paper") | options
         elif not {"tokenizer_object", "tokenizer_file"} & {name for name, value in options.items() if value}:
             raise CheckpointError("expected the file tokenizer.json of a fast tokenizer, found none")
         char_vocab_file = options.pop("char_vocab_file", None)
@@ -335,13 +341,15 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
             raise CheckpointError(f"{where}: expected the files of a tokenizer, got {reason}") from error
 
 
-def _options_of(tokenizer: Any) -> dict[str, Any]:
+def _options_of(tokenizer: Any, *, word_spaces: bool) -> dict[str, Any]:
     """Return the options that build a copy of the trunk's tokenizer."""
     if not getattr(tokenizer, "is_fast", False):
         raise SettingsError(
             f"CharBertTokenizer needs a fast tokenizer, since characters come from its offsets, got "
             f"{type(tokenizer).__name__}"
         )
+    if word_spaces:
+        tokenizer = with_word_spaces(tokenizer)
     copied = {name: getattr(tokenizer, name) for name in _OF_TRUNK}
     return {"tokenizer_object": tokenizer.backend_tokenizer, **tokenizer.special_tokens_map, **copied}
 

@@ -196,6 +196,44 @@ def trunk_adapter(config: PreTrainedConfig) -> TrunkAdapter:
     return adapter
 
 
+_COUNT_FROM_PADDING = ("roberta", "xlm-roberta", "camembert", "mpnet")
+"""Families whose first position has the index after that of padding, so that as many positions stay unused."""
+_UNBOUNDED = ("modernbert",)
+"""Families with rotary positions, which are computed for any length."""
+
+
+def usable_positions(config: PreTrainedConfig) -> int | None:
+    """Return the most subwords that a trunk reads, special ones included; None: any number.
+
+    Args:
+        config: of the trunk, or of a model that holds it as ``trunk_config``.
+    """
+    config = getattr(config, "trunk_config", config)
+    absolute = getattr(config, "position_biased_input", True)  # false in DeBERTa-v3: relative positions alone
+    positions = getattr(config, "max_position_embeddings", None)
+    if positions is None or not absolute or config.model_type in _UNBOUNDED:
+        return None
+    if config.model_type in _COUNT_FROM_PADDING:
+        return int(positions) - int(config.pad_token_id or 0) - 1
+    return int(positions)
+
+
+def check_length(name: str, length: int, config: PreTrainedConfig) -> None:
+    """Check that a trunk has as many positions as its inputs have subwords.
+
+    Args:
+        name: of the setting, for the error.
+        length: its value, in subwords.
+        config: as of `usable_positions`.
+
+    Raises:
+        SettingsError: if the trunk has fewer.
+    """
+    positions = usable_positions(config)
+    if positions is not None and length > positions:
+        raise SettingsError(f"{name} must be at most {positions} subwords, what the trunk reads at once, got {length}")
+
+
 def build_trunk(config: PreTrainedConfig, *, pooler: bool) -> PreTrainedModel:
     """Return a new encoder, with a pooler if ``pooler`` is set and the family has one."""
     options = {"add_pooling_layer": pooler} if trunk_adapter(config).has_pooler else {}

@@ -19,6 +19,7 @@ from charbert.errors import CheckpointError, SettingsError
 from charbert.evaluation.predict import run_logits
 from charbert.evaluation.word_states import WordEncoder
 from charbert.model.tokenization import CharBertTokenizer
+from charbert.model.trunk import check_length
 from charbert.tasks.catalog import HEADS
 from charbert.tasks.head import Input, Output, Usage
 from charbert.text.correction import Corrector
@@ -101,7 +102,8 @@ class Predictor:
             ) from error
         usage = read_usage(where, config)
         if max_length is not None:
-            usage = replace(usage, max_length=_checked_length(max_length, config))
+            usage = replace(usage, max_length=max_length)
+        check_length("max_length", usage.max_length, config)
         if no_answer_threshold is not None:
             usage = replace(usage, no_answers=True, no_answer_threshold=no_answer_threshold)
         backend = load_backend(where, device=device, threads=threads)
@@ -192,10 +194,3 @@ def find_model(folder: Path) -> Path:
         f"{folder}: expected the folder of a fine-tuned model, got {problem}; fine-tuning saves it as "
         "outputs/<recipe>/finetune/<run>/model"
     )
-
-
-def _checked_length(max_length: int, config: Any) -> int:
-    positions = getattr(config.trunk_config, "max_position_embeddings", None)
-    if positions is not None and max_length > positions:
-        raise SettingsError(f"max_length must be at most the trunk's {positions} positions, got {max_length}")
-    return max_length

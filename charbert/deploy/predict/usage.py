@@ -10,8 +10,10 @@ from typing import Any
 from charbert.config.training.trainer import TrainingSettings
 from charbert.errors import CheckpointError
 from charbert.files import write_atomically
+from charbert.model.trunk import usable_positions
 from charbert.tasks.catalog import HEADS
 from charbert.tasks.head import Usage
+from charbert.text.word_rule import WordRule
 
 USAGE_FILE = "charbert_usage.json"
 USAGE_VERSION = 1
@@ -41,6 +43,7 @@ def read_usage(folder: Path, config: Any) -> Usage:
         if content.pop("version") != USAGE_VERSION:
             raise ValueError("another version")
         usage = Usage(**content)
+        WordRule.of(usage.words)
         if usage.head not in HEADS:
             raise ValueError(f"the head {usage.head!r}, which is none of {', '.join(HEADS)}")
         return usage
@@ -56,4 +59,5 @@ def _derive_usage(folder: Path, config: Any) -> Usage:
             f"{folder}: expected a model fine-tuned on a task ({', '.join(heads)}), got {architecture}; "
             "fine-tune it first, as with experiments/table2_robustness.py"
         )
-    return Usage(head=heads[architecture], max_length=TrainingSettings().max_length)
+    length = TrainingSettings().max_length
+    return Usage(head=heads[architecture], max_length=min(length, usable_positions(config) or length))

@@ -21,8 +21,9 @@ from charbert.deploy.compress.quantize import halve_model, quantize_model
 from charbert.deploy.onnx.export import export_model, load_model
 from charbert.deploy.predict.backends import Backend, load_backend
 from charbert.errors import CheckpointError, SettingsError
+from charbert.evaluation.metric_paths import CHANGED_WORDS, metric_path
 from charbert.evaluation.predict import model_inputs, run_logits
-from charbert.evaluation.robustness import decode_encoded, score_set
+from charbert.evaluation.robustness import changed_share, decode_encoded, score_set
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.pipelines.analyses.base import recorded_analysis
 from charbert.pipelines.analyses.forms import Form, forms
@@ -203,6 +204,9 @@ class Measurement:
             logits = run_logits(backend, encoded[name].features, collate, batch_size)
             predictions = decode_encoded(self.task, encoded[name], logits)
             metrics |= score_set(self.task, name, examples, predictions).metrics
+            if name != "clean":
+                share = changed_share(self.task, self.eval_sets["clean"], examples)
+                metrics[f"{metric_path(self.task.name, name)}/{CHANGED_WORDS}"] = share
         return metrics
 
 

@@ -31,6 +31,7 @@ from charbert.evaluation.perplexity import (
 )
 from charbert.model import CharBertForPreTraining
 from charbert.model.tokenization import CharBertTokenizer
+from charbert.model.trunk import check_length
 from charbert.pipelines.analyses.base import recorded_analysis
 from charbert.pipelines.build.data import corpus_blocks, corpus_file, prepare_data
 from charbert.pipelines.build.noise import build_attack
@@ -118,6 +119,7 @@ def _masked_metrics(
     record: ResultRecord,
 ) -> dict[str, float]:
     chosen = settings.perplexity
+    check_length("pretraining.max_length", settings.pretraining.max_length, model.config)
     scorer = MaskedLanguageScorer(
         model,
         processor,

@@ -13,13 +13,14 @@ import transformers
 from transformers import AutoConfig, AutoTokenizer
 
 from charbert.batch import NOISED, TEACHER
-from charbert.config.schema import Settings
+from charbert.config.schema import LENGTH_SETTINGS, Settings
 from charbert.config.training.robust_training import Divergence, RobustMethod
 from charbert.data.collate import PadCollator, PairedCollator, paired_collator
 from charbert.errors import SettingsError
 from charbert.model.adaptation.student import take_layers
 from charbert.model.heads import CharBertForFineTuning
 from charbert.model.tokenization import CharBertTokenizer
+from charbert.model.trunk import check_length
 from charbert.pipelines.build.data import has_char_channel
 from charbert.pipelines.build.noise import build_training_noise
 from charbert.pipelines.build.preparation import training_weights
@@ -130,13 +131,14 @@ def load_teacher(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertToke
             f"{folder}: expected a teacher that knows the labels of task={task.name}, but it lacks {lacking}; "
             f"it has {sorted(config.label2id)}"
         )
+    check_length(LENGTH_SETTINGS, settings.finetuning_length, config)
     auto_class = getattr(transformers, task.head.auto_class)
     return _load_processor(folder), auto_class.from_pretrained(folder, dtype=torch.float32, trust_remote_code=False)
 
 
 def _load_processor(folder: Path) -> CharBertTokenizer:
     tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    return tokenizer if isinstance(tokenizer, CharBertTokenizer) else CharBertTokenizer(tokenizer)  # of other code
+    return tokenizer if isinstance(tokenizer, CharBertTokenizer) else CharBertTokenizer(tokenizer, word_spaces=False)
 
 
 def _distillation(

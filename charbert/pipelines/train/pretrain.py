@@ -12,7 +12,7 @@ from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer, PreTra
 
 from charbert.batch import TEACHER
 from charbert.config.model.encoder import CharEncoder, Objective, Start, TrunkSource
-from charbert.config.schema import Settings
+from charbert.config.schema import LENGTH_SETTINGS, Settings
 from charbert.config.training.trainer import TrainingSettings
 from charbert.data.collate import PadCollator, PairedCollator, paired_collator
 from charbert.data.pretraining.batches import PretrainingDataset
@@ -22,6 +22,7 @@ from charbert.data.pretraining.wordpiece import count_pieces, wordpiece_of_count
 from charbert.errors import CheckpointError
 from charbert.model import CharBertForPreTraining, CharBertModel, CharBertPreTrainedModel
 from charbert.model.tokenization import CharBertTokenizer
+from charbert.model.trunk import check_length
 from charbert.model.word_start import start_words_at_subwords
 from charbert.pipelines.build.data import (
     corpus_blocks,
@@ -38,6 +39,7 @@ from charbert.pipelines.train.recorded_training import record_training
 from charbert.runs.recorder import seed_everything
 from charbert.runs.released_files import pretrained_identity
 from charbert.runs.run import Run, pretraining_run, trunk_run
+from charbert.text.word_spaces import with_word_spaces
 from charbert.training.losses.trunk_teacher import TrunkTeacher
 from charbert.training.trainer import build_trainer
 
@@ -109,6 +111,7 @@ def build_start(settings: Settings, model_class: type[Model], **labels: Any) -> 
         model_class: of the model.
         **labels: ``id2label`` and ``label2id`` of its head.
     """
+    _check_positions(settings, LENGTH_SETTINGS, settings.finetuning_length)
     encoder = prepare_encoder(settings)
     if encoder is None:
         trunk = prepare_trunk(settings)
@@ -117,10 +120,24 @@ def build_start(settings: Settings, model_class: type[Model], **labels: Any) -> 
         seed_everything(settings.seed, "head")
         return processor, model_class.from_trunk(trunk, **overrides, **labels)
     processor = CharBertTokenizer.from_pretrained(encoder)
+    processor = with_word_spaces(processor)  # an encoder of an earlier version may lack them
     channels = model_overrides(settings, processor)["head_channels"]
     seed_everything(settings.seed, "head")
     # It may be saved in half precision to be small; it is trained in float32.
     return processor, model_class.from_pretrained(encoder, head_channels=channels, dtype=torch.float32, **labels)
+
+
+def _check_positions(settings: Settings, name: str, length: int) -> None:
+    """Raise SettingsError if the trunk reads fewer subwords than a setting says, before anything is trained."""
+    if settings.trunk.source is TrunkSource.scratch and not settings.model.pretrained:
+        check_length(name, length, AutoConfig.for_model(**settings.trunk.config))
+        return
+    folder = settings.model.pretrained or trunk_location(settings.trunk)
+    try:
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    except (OSError, ValueError):  # whoever loads the weights says what is wrong with them
+        return
+    check_length(name, length, config)
 
 
 def load_encoder(settings: Settings) -> tuple[CharBertModel, CharBertTokenizer]:
@@ -172,6 +189,7 @@ def _pretrain_trunk(settings: Settings, run: Run) -> None:
     seed_everything(settings.pretraining_seed, "trunk")
     special = {name: getattr(tokenizer, name) for name in ("pad_token_id", "bos_token_id", "eos_token_id")}
     config = AutoConfig.for_model(**settings.trunk.config, vocab_size=len(tokenizer), **special)
+    check_length("trunk.pretraining.max_length", settings.trunk.pretraining.max_length, config)
     processor = CharBertTokenizer(tokenizer, None)
     _run(
         settings,
@@ -188,6 +206,7 @@ def new_encoder(settings: Settings) -> tuple[CharBertForPreTraining, CharBertTok
 
     New weights are drawn from torch's global generator, seeded here, so each call gives the same.
     """
+    _check_positions(settings, "pretraining.max_length", settings.pretraining.max_length)
     prepare_data(settings)
     trunk = prepare_trunk(settings)
     processor = build_processor(settings, trunk)

@@ -110,7 +110,8 @@ class TaskModel:
             self.processor.save_pretrained(draft)
             if self.corrector is not None:
                 self.corrector.save(draft)
-            write_usage(draft, inference_usage(self.settings, self.task.head.name, log_history))
+            words = self.task.word_rule(self.examples["train"])
+            write_usage(draft, inference_usage(self.settings, self.task.head.name, log_history, words))
 
 
 def _build_model(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertTokenizer, Any]:

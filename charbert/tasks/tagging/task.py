@@ -27,13 +27,17 @@ from charbert.tasks.tagging.adapter import TaggedAdapter
 from charbert.tasks.tagging.aligner import TagAligner
 from charbert.tasks.tagging.encoding import check_tags, encode_tagged, word_logits
 from charbert.tasks.tagging.hub import hub_sentences, record_sentences
-from charbert.tasks.tagging.reader import SpansOutput, TagReader
+from charbert.tasks.tagging.reader import SpansOutput, TagReader, TagsOutput
 from charbert.tasks.task import Baseline, ExampleErrors, Task
+from charbert.text.word_rule import WordRule
 
 if TYPE_CHECKING:
     from charbert.data.readers.hub import HubRows
 
 log = logging.getLogger(__name__)
+
+_MEASURED = 2000
+"""Training sentences on which the rule for words is measured."""
 
 Tags = list[str]
 Sentences = Sequence[TaggedSentence]
@@ -46,6 +50,7 @@ HEAD = Head(
     output=SpansOutput,
     reader=TagReader,
     aligner=TagAligner,
+    words_output=TagsOutput,
 )
 
 
@@ -77,6 +82,19 @@ class TaggingTask(Task[TaggedSentence, Tags]):
         """Take the tags of the training sentences in alphabetical order, ``O`` first."""
         tags = {tag for example in examples for tag in example.tags}
         self.labels = sorted(tags, key=lambda tag: (tag != "O", tag))
+
+    def word_rule(self, examples: Sentences) -> dict[str, Any]:
+        """Return how raw text is cut into words like those of the training sentences; logged with how well it does."""
+        sentences = [example.words for example in examples]
+        rule = WordRule.learn(sentences)
+        share = 100 * rule.share_cut_alike(sentences[:_MEASURED])
+        log.info("raw text is cut into words by unit=%s, which %.0f %% of the training sentences fit", rule.unit, share)
+        if rule.unit == "spaces" and WordRule.is_unsegmented(map("".join, sentences)):
+            log.warning(
+                "the training file has words of several characters in a script without spaces, which are not found in "
+                "raw text: give `charbert predict` words, or put a space between them"
+            )
+        return rule.to_dict()
 
     def check_labels(self, examples: Sentences, path: Path) -> None:
         """Raise DataError naming the first sentence with a tag that the training sentences lack.
