@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
-from charbert.files import write_atomically
+from charbert.files import shorten_path, write_atomically
 from charbert.provenance import file_checksum
 
 CHECKSUMS = "checksums.json"
 """SHA-256 of every file of a folder; written last."""
+
+
+def checksums(paths: Iterable[Path], root: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file by its path below ``root``."""
+    return {shorten_path(path, root): file_checksum(path) for path in paths}
 
 
 def record_checksums(folder: Path) -> None:

@@ -16,6 +16,7 @@ from charbert.config.describe import field_docs
 from charbert.config.serving import ServeSettings
 from charbert.deploy.predict.sources import FORMATS
 from charbert.errors import CharBertError, SettingsError
+from charbert.files import writing_failure
 
 BAD_INPUT = 2
 """Exit code for bad input."""
@@ -86,8 +87,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:  # the reader of our output has ended, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
+    except Exception as error:  # each library has its own for a full disk
+        failure = writing_failure(error)
+        if failure is None:
+            raise
+        where = failure[0] if isinstance(error, OSError) and error.filename else "the output"
+        sys.stderr.write(
+            f"charbert: error: {where} could not be written ({failure[1]}); free space or choose another\n"
+        )
+        _drop_output()
+        return BAD_INPUT
+
+
+def _drop_output() -> None:
+    """Drop what standard output still holds; Python would try to write it at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _build_parser() -> argparse.ArgumentParser:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import functools
 import logging
 import os
 import pickle
-import re
 import sys
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
@@ -15,24 +13,21 @@ from typing import Any, ParamSpec, TypeVar
 from hydra._internal import utils as hydra_utils
 
 from charbert.errors import CharBertError
+from charbert.files import writing_failure
+from charbert.runs.ending import show_nothing
+from charbert.runs.interruption import interruptible
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
-_FOLDER_ERRORS = (
-    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
-    *(errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EIO),
-)
-_DISK_ERROR = re.compile(r"No space left|\(os error (28|27|30|122)\)|PytorchStreamWriter failed|iostream error")
-"""Messages about a full or unwritable disk from libraries that do not raise OSError."""
-
 
 def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """Wrap an entry point: a CharBertError, or a folder that cannot be written, ends the process with its message.
 
-    The exit status is 2 then. Any other error keeps its stack trace.
+    The exit status is 2 then. Any other error keeps its stack trace. Ctrl-C and SIGTERM end with one line, see
+    `charbert.runs.interruption`.
     """
 
     # An encoder loaded under a new head has unused weights by design; transformers would warn of each.
@@ -61,10 +56,11 @@ def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
                 raise
             log.debug("stopped by", exc_info=True)
             message = failure
+        show_nothing()
         sys.stderr.write(f"error: {message}\n")
         raise SystemExit(2)
 
-    return wrapper
+    return interruptible(wrapper)
 
 
 def _join_others() -> None:
@@ -79,12 +75,10 @@ def _join_others() -> None:
 
 def folder_failure(error: BaseException) -> str | None:
     """Return the message for a full disk or a folder that cannot be written; None for any other error."""
-    if isinstance(error, OSError) and error.errno in _FOLDER_ERRORS:
-        where, why = error.filename or "a file", error.strerror
-    elif _DISK_ERROR.search(str(error)):
-        where, why = "a file", str(error).splitlines()[0]
-    else:
+    failure = writing_failure(error)
+    if failure is None:
         return None
+    where, why = failure
     return (
         f"{where} could not be written ({why}); finished results are whole. Free space or choose other folders "
         "(paths.outputs, paths.results), then run the same command again"

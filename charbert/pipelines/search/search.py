@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import signal
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -26,6 +27,7 @@ from charbert.runs.keys import finetuning_identity
 from charbert.runs.recorder import recorded_run
 from charbert.runs.run import Run
 from charbert.training.pruning import PruningCallback
+from charbert.training.stopping import Stopped, signals_heard
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -103,6 +105,10 @@ def _run_trials(composition: Composition, settings: Settings, study: SearchStudy
         for worker in [pool.submit(_work, composition) for _ in range(count)]:
             try:
                 worker.result()
+            except Stopped:
+                for process in multiprocessing.active_children():
+                    process.terminate()  # each writes the checkpoint of its trial
+                raise
             except BrokenProcessPool as error:
                 raise TrainingError(
                     "the operating system ended a process of the search, usually because memory ran out; finished "
@@ -111,7 +117,9 @@ def _run_trials(composition: Composition, settings: Settings, study: SearchStudy
 
 
 def _begin_worker(count: int) -> None:
-    """Take a share of the cores, show the log, and end when the search's main process ends."""
+    """Take a share of the cores, show the log, hear SIGTERM, and end when the search's main process ends."""
+    signals_heard().__enter__()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no stack trace: the main process reports it
     logging.basicConfig(level=logging.INFO, format="[%(asctime)s][%(process)d][%(name)s] %(message)s")
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, torch.get_num_threads() // count))

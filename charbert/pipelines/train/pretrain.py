@@ -183,8 +183,9 @@ def model_overrides(settings: Settings, processor: CharBertTokenizer) -> dict[st
 
 def _pretrain_trunk(settings: Settings, run: Run) -> None:
     """Train MLM on clean text with the trunk's Hugging Face class, so that the checkpoint is an ordinary one."""
-    log.info("pretraining the trunk %s from scratch", settings.trunk.name)
+    log.info("pretraining the trunk %s from scratch (MLM), which all models start from", settings.trunk.name)
     prepare_data(settings)
+    run.will_read(_corpus_files(settings))
     tokenizer = trunk_tokenizer(settings)
     seed_everything(settings.pretraining_seed, "trunk")
     special = {name: getattr(tokenizer, name) for name in ("pad_token_id", "bos_token_id", "eos_token_id")}
@@ -227,10 +228,17 @@ def new_encoder(settings: Settings) -> tuple[CharBertForPreTraining, CharBertTok
 
 
 def _pretrain_encoder(settings: Settings, run: Run) -> None:
-    log.info("pretraining %s (%s)", settings.model.name, settings.model.objective.name)
+    objective = settings.model.objective.name.upper().replace("_", " and ")
+    log.info("pretraining %s on text with typos (%s), before it is fine-tuned", settings.model.name, objective)
+    prepare_data(settings)
+    run.will_read(_corpus_files(settings))
     model, processor, words = new_encoder(settings)
     teacher = _trunk_teacher(settings)
     _run(settings, run, settings.pretraining, model, processor, words=words, noisy=True, teacher=teacher)
+
+
+def _corpus_files(settings: Settings) -> list[Path]:
+    return [corpus_file(settings, split) for split in ("train", "dev")]
 
 
 def _trunk_teacher(settings: Settings) -> TrunkTeacher | None:
@@ -293,8 +301,8 @@ def _run(
             words.save(folder / "word_vocab.json")
 
     scores = ("loss", "accuracy", "accuracy_known", "perplexity")
-    files = [corpus_file(settings, split) for split in ("train", "dev")]
-    record_training(settings, run, build, scores, files, patience=training.patience, save_more=save_more)
+    run.will_read(_corpus_files(settings))  # again: nothing was exchanged while vocabularies or a trunk were made
+    record_training(settings, run, build, scores, patience=training.patience, save_more=save_more)
 
 
 def _collator(processor: CharBertTokenizer, mlm_labels: str) -> PairedCollator:
