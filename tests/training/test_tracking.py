@@ -12,7 +12,8 @@ from PIL import Image
 
 from charbert.errors import SettingsError
 from charbert.training import tracking
-from charbert.training.tracking import TrackedRun, TrackingCallback, path_key, tracking_run
+from charbert.training.tracking import TrackedRun, tracking_run
+from charbert.training.tracking_callback import TrackingCallback, path_key
 
 
 def tracked(folder: Path, **changes: object):
