@@ -23,13 +23,17 @@ _LONGEST_ID = 64
 
 
 def track_run(settings: Settings, run: Run) -> AbstractContextManager[TrackedRun]:
-    """Open the W&B run of a run: the same one each time the run is started, continued if there is a checkpoint."""
+    """Open the W&B run of a run: the same one each time the run is started, continued if there is a checkpoint.
+
+    A W&B agent names the run that it waits for, which is the fine-tuned model's.
+    """
+    of_agent = os.environ.get("WANDB_RUN_ID") if run.kind in ("finetune", "baseline") else None
     return open_tracking(
         settings,
         run.kind,
         run.name,
         _config(settings, run),
-        run_id=run.folder_name[-_LONGEST_ID:],
+        run_id=of_agent or run.folder_name[-_LONGEST_ID:],
         resumes=any(run.checkpoints_folder.glob("checkpoint-*")),
         tags=_tags(settings, run.kind),
     )

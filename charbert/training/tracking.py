@@ -17,10 +17,10 @@ from typing import Any
 
 from charbert.errors import SettingsError, TrialPrunedError
 from charbert.records import shareable
-from charbert.training.tracked_pieces import last_step, set_aside
 
 MODES = ("online", "offline", "off")
 _SUBFOLDER = "wandb"
+_REPLACED = "replaced"
 _LONGEST_TAG = 64
 STEP = "step"
 """The axis of every chart: optimizer steps."""
@@ -164,8 +164,9 @@ def tracking_run(
         group: stem of the experiment.
         job_type: the pipeline, as ``finetune``.
         name: of the run, as ``ner-charbert-s1``.
-        run_id: the same for all starts of a run; None: a new one. ``WANDB_RUN_ID``, which a W&B agent sets, wins.
-        resumes: whether this start continues an earlier one: W&B continues its curves. Otherwise it replaces it.
+        run_id: the same for all starts of a run; None: a new one.
+        resumes: whether this start continues an earlier one. Online the service's curves go on; an offline start has
+            the whole curve and replaces the earlier ones, as does a start that continues nothing.
         tags: up to 64 characters each; longer ones are cut.
         config: nested settings; absolute paths in them are shortened.
         timeout_seconds: longest wait for the service before the run and again after it; without an answer the run is
@@ -180,8 +181,7 @@ def tracking_run(
         yield TrackedRun()
         return
     about: dict[str, Any] = {"project": project, "entity": entity, "group": group, "job_type": job_type, "name": name}
-    about |= {"id": None if "WANDB_RUN_ID" in os.environ else run_id, "tags": [tag[:_LONGEST_TAG] for tag in tags]}
-    about |= {"resume": "allow" if resumes and about["id"] else None}
+    about |= {"id": run_id, "resume": "allow" if resumes else None, "tags": [tag[:_LONGEST_TAG] for tag in tags]}
     with _copies_kept_in(Path(folder)):
         run = _start(mode, Path(folder), config or {}, about, timeout_seconds)
         try:
@@ -204,8 +204,7 @@ def _start(
             try:
                 _ask_service(timeout_seconds)
                 run = _open(mode, folder, config, about, timeout_seconds)
-                if about["id"]:  # what this machine holds offline would replace the run if it were uploaded later
-                    set_aside(folder / _SUBFOLDER, about["id"])
+                _set_aside_pieces(folder / _SUBFOLDER, about["id"])
                 return run
             except Exception as error:  # any failure of the service
                 warnings.warn(
@@ -213,12 +212,8 @@ def _start(
                     f"on offline, upload it later: wandb sync {folder}/wandb/offline-run-*",
                     stacklevel=4,
                 )
-        last = -1
-        if about["resume"]:
-            last = last_step(folder / _SUBFOLDER, about["id"], STEP)
-        elif about["id"]:
-            set_aside(folder / _SUBFOLDER, about["id"])
-        return _open("offline", folder, config, about, timeout_seconds, last)
+        _set_aside_pieces(folder / _SUBFOLDER, about["id"])
+        return _open("offline", folder, config, {**about, "resume": None}, timeout_seconds)
     except Exception as error:
         run = TrackedRun()
         run._give_up(error)
@@ -239,14 +234,8 @@ def _ask_service(timeout_seconds: float) -> None:
 
 
 def _open(
-    mode: str,
-    folder: Path,
-    config: Mapping[str, Any],
-    about: Mapping[str, Any],
-    timeout_seconds: float,
-    last: int = -1,
+    mode: str, folder: Path, config: Mapping[str, Any], about: Mapping[str, Any], timeout_seconds: float
 ) -> TrackedRun:
-    """Return a run that has points up to step ``last``, or, online, up to the step in the summary of the service."""
     wandb = _wandb()
     handle = wandb.init(
         mode=mode,
@@ -269,7 +258,18 @@ def _open(
         **about,
     )
     handle.define_metric("*", step_metric=STEP)
-    return TrackedRun(handle, int(handle.summary.get(STEP, last)) if handle.resumed else last)
+    return TrackedRun(handle, int(handle.summary.get(STEP, -1)) if handle.resumed else -1)
+
+
+def _set_aside_pieces(folder: Path, run_id: str | None) -> None:
+    """Move the offline pieces of a run to a subfolder that ``wandb sync FOLDER/offline-run-*`` does not see.
+
+    A killed process loses the last seconds and may leave a torn piece, for which wandb 0.31 refuses to upload the
+    others too. The start that follows has the whole curve, see `TrackingCallback`, and replaces them.
+    """
+    for piece in sorted(folder.glob(f"offline-run-*-{run_id}")) if run_id else ():
+        (folder / _REPLACED).mkdir(exist_ok=True)
+        piece.rename(folder / _REPLACED / piece.name)
 
 
 @contextmanager

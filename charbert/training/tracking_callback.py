@@ -15,7 +15,7 @@ class TrackingCallback(TrainerCallback):
 
     ``loss`` becomes ``train/loss``, ``eval_ner/f1`` ``eval/ner/f1``; paths are unchanged. Only the main process logs.
     The final totals of a training (``train_loss``, ...) go to the run's summary. A training that continues from a
-    checkpoint first sends the points of the checkpoint's log that W&B lost with the killed process.
+    checkpoint first sends the points of the checkpoint's log that the W&B run lacks, offline all of them.
     """
 
     def __init__(self, run: TrackedRun) -> None:
