@@ -25,7 +25,8 @@ _LONGEST_ID = 64
 def track_run(settings: Settings, run: Run) -> AbstractContextManager[TrackedRun]:
     """Open the W&B run of a run: the same one each time the run is started, continued if there is a checkpoint.
 
-    A W&B agent names the run that it waits for, which is the fine-tuned model's.
+    A W&B agent names the run that it waits for, which is the fine-tuned model's; wandb gives that name to every run of
+    the process.
     """
     of_agent = os.environ.get("WANDB_RUN_ID") if run.kind in ("finetune", "baseline") else None
     return open_tracking(
