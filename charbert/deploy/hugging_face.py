@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoConfig, Pipeline, pipeline
+from transformers import Pipeline, pipeline
 
+from charbert.deploy.onnx.export import load_model
 from charbert.deploy.predict.predictor import find_model
 from charbert.deploy.predict.usage import read_usage
 from charbert.errors import SettingsError
+from charbert.model.loading.configurations import read_config
 from charbert.model.processing import CharBertProcessor
 from charbert.tasks.catalog import HEADS
 
@@ -39,9 +41,9 @@ def build_pipeline(folder: str | Path, **options: Any) -> Pipeline:
         SettingsError: if the library has no pipeline for its head.
     """
     where = find_model(Path(folder))
-    head = read_usage(where, AutoConfig.from_pretrained(where, trust_remote_code=False)).head
+    head = read_usage(where, read_config(where)).head
     task = HEADS[head].pipeline
     if task is None:
         raise SettingsError(f"{folder}: transformers has no pipeline for {head}; use charbert.deploy.predict.Predictor")
     tokenizer: Any = PipelineTokenizer.from_pretrained(where)
-    return pipeline(task, model=str(where), tokenizer=tokenizer, **options)
+    return pipeline(task, model=load_model(where), tokenizer=tokenizer, **options)

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
 from charbert.batch import CHAR_INPUTS, TOKEN_INPUTS
 from charbert.errors import DataError, SettingsError
 from charbert.model.char_spelling import SubwordSpeller
 from charbert.model.encoding import CharBertEncoding, form_of, to_tensor
+from charbert.model.loading.tokenizers import load_tokenizer
 from charbert.model.processor_files import SETTINGS_FILE, SETTINGS_VERSION, VOCAB_FILE, find_file, read_settings
 from charbert.text.alignment import SpelledSubwords
 from charbert.text.char_vocab import CharVocab
@@ -267,7 +268,8 @@ class CharBertProcessor:
             **options: options of ``AutoTokenizer.from_pretrained``.
 
         Raises:
-            CheckpointError: if a file of the processor is missing or of another version.
+            CheckpointError: if a file of the processor is missing, damaged or of another version, or the tokenizer does
+                not fit the model beside it.
         """
         where = str(name_or_path)
         hub: dict[str, Any] = {
@@ -275,5 +277,5 @@ class CharBertProcessor:
         }
         settings = read_settings(where, hub)
         vocab = CharVocab.load(find_file(where, VOCAB_FILE, hub)) if settings["has_char_vocab"] else None
-        tokenizer = AutoTokenizer.from_pretrained(where, **{"trust_remote_code": False, **options})
+        tokenizer = load_tokenizer(where, **options)
         return cls(tokenizer, vocab, settings["mode"], settings["script"], settings.get("row_length"))

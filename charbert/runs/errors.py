@@ -6,7 +6,6 @@ import errno
 import functools
 import logging
 import os
-import pickle
 import re
 import sys
 from collections.abc import Callable
@@ -49,12 +48,6 @@ def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
         except CharBertError as error:
             log.debug("stopped by", exc_info=True)
             message = str(error)
-        except pickle.UnpicklingError as error:  # of weights that a library loads for us
-            log.debug("stopped by", exc_info=True)
-            message = (
-                f"expected weights of tensors alone, got a file with other objects ({str(error).splitlines()[0]}); "
-                "who wrote it? Nothing of it was loaded"
-            )
         except Exception as error:  # each library has its own for a full disk
             failure = folder_failure(error)
             if failure is None:
@@ -101,12 +94,14 @@ def _report_failures_of_hydra() -> None:
         def run_reported() -> Any:
             try:
                 return func()
+            except CharBertError as error:
+                failure = str(error)
             except OSError as error:
-                failure = folder_failure(error)
-                if failure is None:
+                failure = folder_failure(error) or ""
+                if not failure:
                     raise
-                sys.stderr.write(f"error: {failure}\n")
-                raise SystemExit(2) from None
+            sys.stderr.write(f"error: {failure}\n")
+            raise SystemExit(2) from None
 
         return report(run_reported)
 

@@ -16,7 +16,7 @@ from typing import Any
 from charbert.config.data.sets import FoldSettings
 from charbert.config.model.classical import BaselineKind
 from charbert.config.schema import Settings
-from charbert.files import locked
+from charbert.files import locked, recover_folder
 from charbert.records import ResultRecord, read_record, settings_key
 from charbert.runs.folders import MODEL, PREDICTIONS, UNITS, record_path, run_folder
 from charbert.runs.keys import encoder_identity, finetuning_identity, recognizer_identity, trunk_identity
@@ -96,6 +96,7 @@ class Run:
         with ExitStack() as stack:
 
             def must_be_made() -> bool:
+                recover_folder(self.model_folder)
                 if is_made():
                     self.drop_checkpoints()  # of a run that was killed with its record just written
                     return False

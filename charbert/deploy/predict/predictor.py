@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from transformers import AutoConfig
 
 from charbert.data.collate import PadCollator
 from charbert.deploy.predict.backends import Backend, TorchBackend, load_backend
@@ -17,6 +16,8 @@ from charbert.deploy.predict.usage import read_usage
 from charbert.errors import CheckpointError, SettingsError
 from charbert.evaluation.predict import run_logits
 from charbert.evaluation.word_states import WordEncoder
+from charbert.files import recover_folder
+from charbert.model.loading.configurations import read_config
 from charbert.model.processing import CharBertProcessor
 from charbert.tasks.catalog import HEADS
 from charbert.tasks.head import Input, Output, Usage
@@ -94,13 +95,7 @@ class Predictor:
             SettingsError: if a setting is out of its range.
         """
         where = find_model(Path(folder))
-        try:
-            config = AutoConfig.from_pretrained(where, trust_remote_code=False)
-        except (OSError, ValueError) as error:  # damaged, of a kind nobody knows, or code of its own
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise CheckpointError(
-                f"{where}/config.json: expected the configuration of a model, got {reason}"
-            ) from error
+        config = read_config(where)
         usage = read_usage(where, config)
         if max_length is not None:
             usage = replace(usage, max_length=_checked_length(max_length, config))
@@ -186,6 +181,8 @@ def find_model(folder: Path) -> Path:
         CheckpointError: if neither has one.
     """
     for where in (folder, folder / "model"):
+        if not where.exists():
+            recover_folder(where)
         if (where / "config.json").is_file():
             return where
     problem = "a folder without config.json" if folder.is_dir() else "no such folder"

@@ -10,8 +10,6 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoConfig
-
 from charbert.config.compression import Variant
 from charbert.config.schema import Settings
 from charbert.data.collate import PadCollator
@@ -23,6 +21,7 @@ from charbert.deploy.predict.backends import Backend, load_backend
 from charbert.errors import CheckpointError, SettingsError
 from charbert.evaluation.predict import model_inputs, run_logits
 from charbert.evaluation.robustness import decode_encoded, score_set
+from charbert.model.loading.configurations import read_config
 from charbert.model.processing import CharBertProcessor
 from charbert.pipelines.analyses.base import recorded_analysis
 from charbert.pipelines.analyses.forms import Form, forms
@@ -177,7 +176,7 @@ class Measurement:
 
     def _load(self, folder: Path) -> Backend:
         labels = self.task.labels if self.eval_sets else []
-        known = list(AutoConfig.from_pretrained(folder, trust_remote_code=False).id2label.values())
+        known = list(read_config(folder).id2label.values())
         if labels and known != labels:
             raise CheckpointError(
                 f"{folder}: expected a model with the labels {', '.join(labels)} of task={self.task.name}, "
