@@ -13,6 +13,8 @@ from charbert.errors import CheckpointError
 VOCAB_FILE = "char_vocab.json"
 SETTINGS_FILE = "charbert_processor.json"
 SETTINGS_VERSION = 1
+MAX_ROW_LENGTH = 100_000
+"""Most positions of a padded row; the authors' models have 512."""
 
 
 def find_file(where: str, name: str, hub: dict[str, Any]) -> str:
@@ -44,4 +46,12 @@ def read_settings(where: str, hub: dict[str, Any]) -> dict[str, Any]:
         raise CheckpointError(f"{path}: expected processor settings of version {SETTINGS_VERSION}; save it again")
     if not {"mode", "script", "has_char_vocab"} <= set(settings):
         raise CheckpointError(f"{path}: expected mode, script and has_char_vocab, got {sorted(settings)}")
+    row_length = settings.get("row_length")
+    if row_length is not None and not (type(row_length) is int and 1 <= row_length <= MAX_ROW_LENGTH):
+        raise CheckpointError(
+            f"{path}: expected row_length in [1, {MAX_ROW_LENGTH}] or null, got {str(row_length)[:20]}"
+        )
+    for name, kind in (("mode", str), ("script", str), ("has_char_vocab", bool)):
+        if not isinstance(settings[name], kind):
+            raise CheckpointError(f"{path}: expected {name} of {kind.__name__}, got {type(settings[name]).__name__}")
     return settings

@@ -17,7 +17,7 @@ from charbert.errors import CheckpointError, SettingsError
 from charbert.evaluation.predict import run_logits
 from charbert.evaluation.word_states import WordEncoder
 from charbert.files import recover_folder
-from charbert.model.loading.configurations import read_config
+from charbert.model.loading.configurations import read_config, readable
 from charbert.model.processing import CharBertProcessor
 from charbert.tasks.catalog import HEADS
 from charbert.tasks.head import Input, Output, Usage
@@ -80,7 +80,7 @@ class Predictor:
         device: str = "cpu",
         threads: int | None = None,
     ) -> Predictor:
-        """Return the predictor of a model that fine-tuning saved or that was exported.
+        """Return the predictor of a model that fine-tuning saved or that was exported, after one text as a trial.
 
         Args:
             folder: of the model, or of the finished run that has it below ``model``.
@@ -104,7 +104,12 @@ class Predictor:
         backend = load_backend(where, device=device, threads=threads)
         labels = list(config.id2label.values()) if HEADS[usage.head].has_labels else []
         processor = CharBertProcessor.from_pretrained(where)
-        return cls(backend, processor, labels, usage, batch_size=batch_size)
+        predictor = cls(backend, processor, labels, usage, batch_size=batch_size)
+        with readable(where, "a model that answers"):
+            fields = HEADS[usage.head].fields
+            trial = {name: "a" for name, needed in fields.items() if needed or (name == "text_pair" and usage.pairs)}
+            predictor.predict([trial], places=["a trial"])
+        return predictor
 
     @property
     def has_characters(self) -> bool:
@@ -171,7 +176,10 @@ class Predictor:
 
         names = self.processor.pad_values
         chosen = [{name: feature[name] for name in names} for feature in features]
-        return run_logits(run, chosen, self._collate, self.batch_size)
+        logits = run_logits(run, chosen, self._collate, self.batch_size)
+        if not all(np.isfinite(each).all() for each in logits):
+            raise CheckpointError("expected finite logits, got NaN or infinity; the model's weights cannot be used")
+        return logits
 
 
 def find_model(folder: Path) -> Path:

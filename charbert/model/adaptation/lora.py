@@ -100,12 +100,11 @@ def load_adapted(model_class: type[Model], folder: Path, **options: Any) -> Mode
     with readable(adapters, "LoRA adapters"):
         address = peft.PeftConfig.from_pretrained(adapters).base_model_name_or_path
         _check_ends(folder, address)
+        given = set(peft.utils.load_peft_weights(adapters, "cpu"))
         base, new = _load_base(saved, address, config, folder)
+        _check_given(adapters, {f"base_model.model.{name}" for name in new} - given)
         model = peft.PeftModel.from_pretrained(base, adapters)
-        needed = set(peft.get_peft_model_state_dict(model, save_embedding_layers=False))
-        needed |= {f"base_model.model.{name}" for name in new}
-        if missing := sorted(needed - set(peft.utils.load_peft_weights(adapters, "cpu"))):
-            raise CheckpointError(f"{adapters}: expected the weights of all adapters, got none for {some(missing)}")
+        _check_given(adapters, set(peft.get_peft_model_state_dict(model, save_embedding_layers=False)) - given)
         merged = model.merge_and_unload()
     check_finite(merged.state_dict().items(), adapters)
     merged.eval()
@@ -126,6 +125,11 @@ def _load_base(saved: type[Model], address: str, config: Any, folder: Path) -> t
             f"({str(error).splitlines()[0]}); put it back there, or correct the path in adapter_config.json"
         ) from error
     return model, [name for name in model.state_dict() if ".trunk." not in name]
+
+
+def _check_given(adapters: str, missing: set[str]) -> None:
+    if missing:
+        raise CheckpointError(f"{adapters}: expected the weights of all adapters, got none for {some(sorted(missing))}")
 
 
 def _check_ends(folder: Path, address: str | None) -> None:

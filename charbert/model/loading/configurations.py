@@ -63,6 +63,9 @@ def read_config(where: str | Path, **options: Any) -> PreTrainedConfig:
         values, _ = PreTrainedConfig.get_config_dict(where, **options)
         checked_values(values)
         config: PreTrainedConfig = AutoConfig.from_pretrained(where, trust_remote_code=False, **options)
+        names = config.architectures or []
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise CheckpointError(f"architectures={names}")
     config._attn_implementation = None
     return config
 
