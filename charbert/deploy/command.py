@@ -116,7 +116,8 @@ def _build_parser() -> argparse.ArgumentParser:
     encoder = _add(commands, "encoder", "write an encoder without heads", _ENCODER, _ENCODER_EXAMPLES, _encoder)
     publish = _add(commands, "publish", "write a folder for the hub", _PUBLISH, _PUBLISH_EXAMPLES, _publish)
     for subparser in (export, encoder, publish):
-        subparser.add_argument("target", metavar="TARGET", type=Path, help="folder to write; replaced if it exists")
+        target_help = "folder to write: a new or empty one, or one that this command wrote"
+        subparser.add_argument("target", metavar="TARGET", type=Path, help=target_help)
     export.add_argument("--int8", action="store_true", help="8-bit weights instead of 32-bit ones")
     encoder.add_argument("--full", action="store_true", help="32-bit weights instead of 16-bit ones")
     _add_publish(publish)
@@ -227,10 +228,12 @@ def _predict(chosen: argparse.Namespace) -> int:
 def _export(chosen: argparse.Namespace) -> int:
     _configure_libraries(None)
     from charbert.deploy.compress.quantize import quantize_model
-    from charbert.deploy.onnx.export import export_model
+    from charbert.deploy.onnx.export import WRITER, export_model
     from charbert.deploy.predict.predictor import find_model
+    from charbert.integrity import check_target
 
     source, target = find_model(chosen.model), chosen.target
+    check_target(target, WRITER, source)
     if not chosen.int8:
         worst = max(difference.largest for difference in export_model(source, target))
         sys.stderr.write(f"{target}: every logit within {worst:.1e} of PyTorch\n")
@@ -246,8 +249,9 @@ def _export(chosen: argparse.Namespace) -> int:
 def _encoder(chosen: argparse.Namespace) -> int:
     _configure_libraries(None)
     from charbert.deploy.encoder import save_encoder
+    from charbert.deploy.predict.predictor import find_model
 
-    size = save_encoder(chosen.model, chosen.target, half=not chosen.full)
+    size = save_encoder(find_model(chosen.model), chosen.target, half=not chosen.full)
     sys.stderr.write(f"{chosen.target}: {size / 1e6:.1f} MB\n")
     return 0
 

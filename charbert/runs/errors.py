@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import logging
 import os
-import pickle
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar
@@ -50,12 +49,6 @@ def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
         except CharBertError as error:
             log.debug("stopped by", exc_info=True)
             message = str(error)
-        except pickle.UnpicklingError as error:  # of weights that a library loads for us
-            log.debug("stopped by", exc_info=True)
-            message = (
-                f"expected weights of tensors alone, got a file with other objects ({str(error).splitlines()[0]}); "
-                "who wrote it? Nothing of it was loaded"
-            )
         except Exception as error:  # each library has its own for a full disk
             failure = folder_failure(error)
             if failure is None:
@@ -101,16 +94,18 @@ def _report_failures_of_hydra() -> None:
         def run_reported() -> Any:
             try:
                 return func()
+            except CharBertError as error:
+                failure: str | None = str(error)
             except (HydraException, OmegaConfBaseException) as error:  # one of them is an OSError, too
                 if os.environ.get("HYDRA_FULL_ERROR") == "1":
                     raise
-                failure: str | None = describe(error, list(_names_of_settings()))
+                failure = describe(error, list(_names_of_settings()))
             except OSError as error:
-                failure = folder_failure(error)
-                if failure is None:
+                failure = folder_failure(error) or ""
+                if not failure:
                     raise
             sys.stderr.write(f"error: {failure}\n")
-            raise SystemExit(2)
+            raise SystemExit(2) from None
 
         return report(run_reported)
 

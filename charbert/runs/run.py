@@ -17,7 +17,7 @@ from charbert.config.data.sets import FoldSettings
 from charbert.config.model.classical import BaselineKind
 from charbert.config.model.encoder import Objective, TrunkSource
 from charbert.config.schema import Settings
-from charbert.files import check_writable, locked
+from charbert.files import check_writable, locked, recover_folder
 from charbert.integrity import checksums
 from charbert.records import ResultRecord, read_record, settings_key
 from charbert.runs.data_files import check_finished, check_interrupted, check_same
@@ -141,6 +141,7 @@ class Run:
         with ExitStack() as stack:
 
             def must_be_made() -> bool:
+                recover_folder(self.model_folder)
                 if is_made():
                     self.drop_checkpoints()  # of a run that was killed with its record just written
                     return False

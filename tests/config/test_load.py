@@ -98,6 +98,10 @@ def test_a_wrong_type_is_refused_by_name(override: str, named: str) -> None:
         ("model.trunk_teacher_weight=-1", "model.trunk_teacher_weight"),
         ("pretraining.optimizer.warmup_fraction=1", "warmup_fraction"),
         ("finetuning.max_length=3", "max_length"),
+        ("finetuning.max_length=1000000000", "max_length"),
+        ("finetuning.num_workers=1000000", "num_workers"),
+        ("model.char_embedding_size=1000000000", "model.char_embedding_size"),
+        ("+trunk.config.num_hidden_layers=10000000", "trunk.config.num_hidden_layers"),
         ("trunk.source=scratch", "trunk.config.model_type"),
     ],
 )

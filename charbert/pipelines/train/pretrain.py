@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModelForMaskedLM, PreTrainedTokenizerBase
 
 from charbert.batch import TEACHER
 from charbert.config.model.encoder import CharEncoder, Objective, Start, TrunkSource
@@ -21,6 +21,7 @@ from charbert.data.pretraining.word_vocab import WordVocab
 from charbert.data.pretraining.wordpiece import count_pieces, wordpiece_of_counts
 from charbert.errors import CheckpointError
 from charbert.model import CharBertForPreTraining, CharBertModel, CharBertPreTrainedModel
+from charbert.model.loading import tokenizers
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.model.trunk import check_length
 from charbert.model.word_start import start_words_at_subwords
@@ -91,14 +92,11 @@ def load_tokenizer(settings: Settings, trunk: str) -> PreTrainedTokenizerBase:
         CheckpointError: if it cannot be loaded, with what to do.
     """
     try:
-        AutoConfig.from_pretrained(trunk, trust_remote_code=False)  # refuses a model that needs its own code
-        return AutoTokenizer.from_pretrained(trunk, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise CheckpointError(
-            f"trunk={settings.trunk.name}: no tokenizer could be loaded from {trunk} "
-            f"({str(error).splitlines()[0]}); without network use a trunk on this machine, "
-            "trunk.source=folder trunk.location=FOLDER"
-        ) from error
+        return tokenizers.load_tokenizer(trunk)
+    except CheckpointError as error:
+        hint = "; without network use a trunk on this machine, trunk.source=folder trunk.location=FOLDER"
+        hint = "" if Path(trunk).is_dir() else hint
+        raise CheckpointError(f"trunk={settings.trunk.name}: no tokenizer could be loaded ({error}){hint}") from error
 
 
 def build_start(settings: Settings, model_class: type[Model], **labels: Any) -> tuple[CharBertTokenizer, Model]:
