@@ -5,15 +5,19 @@ from __future__ import annotations
 import functools
 import logging
 import os
-import pickle
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar
 
 from hydra._internal import utils as hydra_utils
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
+from charbert.config.schema import Settings
 from charbert.errors import CharBertError
 from charbert.files import writing_failure
+from charbert.runs.command_line import accept_file_names, describe
 from charbert.runs.ending import show_nothing
 from charbert.runs.interruption import interruptible
 
@@ -34,6 +38,7 @@ def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
     logging.raiseExceptions = False  # no stack trace at every line where the log cannot be written
+    accept_file_names()
     _report_failures_of_hydra()
 
     @functools.wraps(main)
@@ -44,12 +49,6 @@ def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
         except CharBertError as error:
             log.debug("stopped by", exc_info=True)
             message = str(error)
-        except pickle.UnpicklingError as error:  # of weights that a library loads for us
-            log.debug("stopped by", exc_info=True)
-            message = (
-                f"expected weights of tensors alone, got a file with other objects ({str(error).splitlines()[0]}); "
-                "who wrote it? Nothing of it was loaded"
-            )
         except Exception as error:  # each library has its own for a full disk
             failure = folder_failure(error)
             if failure is None:
@@ -86,7 +85,7 @@ def folder_failure(error: BaseException) -> str | None:
 
 
 def _report_failures_of_hydra() -> None:
-    """Make Hydra, which writes its own files before an experiment begins, report folder errors as `reported` does."""
+    """Make Hydra report errors of its command line, and of the folders that it writes to, as `reported` does."""
     report = hydra_utils.run_and_report
     if hasattr(report, "of_folders"):
         return
@@ -95,14 +94,31 @@ def _report_failures_of_hydra() -> None:
         def run_reported() -> Any:
             try:
                 return func()
-            except OSError as error:
-                failure = folder_failure(error)
-                if failure is None:
+            except CharBertError as error:
+                failure: str | None = str(error)
+            except (HydraException, OmegaConfBaseException) as error:  # one of them is an OSError, too
+                if os.environ.get("HYDRA_FULL_ERROR") == "1":
                     raise
-                sys.stderr.write(f"error: {failure}\n")
-                raise SystemExit(2) from None
+                failure = describe(error, list(_names_of_settings()))
+            except OSError as error:
+                failure = folder_failure(error) or ""
+                if not failure:
+                    raise
+            sys.stderr.write(f"error: {failure}\n")
+            raise SystemExit(2) from None
 
         return report(run_reported)
 
     run_and_report.of_folders = True  # type: ignore[attr-defined]
     hydra_utils.run_and_report = run_and_report
+
+
+def _names_of_settings() -> Iterator[str]:
+    sections = [("", OmegaConf.structured(Settings))]
+    while sections:
+        prefix, section = sections.pop()
+        for name in map(str, section):
+            yield f"{prefix}{name}"
+            node = section._get_node(name)
+            if isinstance(node, DictConfig) and not (node._is_none() or node._is_missing()):
+                sections.append((f"{prefix}{name}.", node))

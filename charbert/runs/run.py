@@ -17,15 +17,21 @@ from charbert.config.data.sets import FoldSettings
 from charbert.config.model.classical import BaselineKind
 from charbert.config.model.encoder import Objective, TrunkSource
 from charbert.config.schema import Settings
-from charbert.files import check_writable, locked
+from charbert.files import check_writable, locked, recover_folder
 from charbert.integrity import checksums
 from charbert.records import ResultRecord, read_record, settings_key
 from charbert.runs.data_files import check_finished, check_interrupted, check_same
 from charbert.runs.folders import MODEL, PREDICTIONS, UNITS, record_path, run_folder
-from charbert.runs.keys import encoder_identity, finetuning_identity, recognizer_identity, trunk_identity
+from charbert.runs.keys import (
+    dictionary_identity,
+    encoder_identity,
+    finetuning_identity,
+    recognizer_identity,
+    trunk_identity,
+)
 from charbert.training.distributed.processes import from_first, refuse_several
 
-_SHARED_KINDS = ("trunk", "pretrain", "word_recognizer", "finetune")
+_SHARED_KINDS = ("trunk", "pretrain", "word_recognizer", "dictionary", "finetune")
 """Kinds of runs that several processes make together."""
 
 
@@ -34,8 +40,8 @@ class Run:
 
     Args:
         settings: the experiment's settings.
-        kind: trunk, pretrain, word_recognizer, finetune, fold, baseline, ensemble, perplexity or analysis; the W&B
-            job type.
+        kind: trunk, pretrain, word_recognizer, dictionary, finetune, fold, baseline, ensemble, perplexity or analysis;
+            the W&B job type.
         parts: words of the name, e.g. task, model, seed.
         identity: what the key is a hash of.
     """
@@ -135,6 +141,7 @@ class Run:
         with ExitStack() as stack:
 
             def must_be_made() -> bool:
+                recover_folder(self.model_folder)
                 if is_made():
                     self.drop_checkpoints()  # of a run that was killed with its record just written
                     return False
@@ -187,6 +194,11 @@ def background_recognizer_run(settings: Settings) -> Run:
     """Return the run of the word recognizer of the pretraining text's words."""
     parts = ["wordrec", "background", f"s{settings.pretraining_seed}"]
     return Run(settings, "word_recognizer", parts, recognizer_identity(settings, background=True))
+
+
+def dictionary_run(settings: Settings) -> Run:
+    """Return the run that counts the words of the pretraining text for the spelling dictionary."""
+    return Run(settings, "dictionary", ["dictionary", settings.data.name], dictionary_identity(settings))
 
 
 def finetuning_run(settings: Settings) -> Run:

@@ -17,6 +17,7 @@ from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, get_last_checkpoint, rotate_checkpoints
 
 from charbert.errors import CheckpointError, RecordError
+from charbert.files import rename_folder, sync_folder
 from charbert.integrity import find_damage, record_checksums
 
 log = logging.getLogger(__name__)
@@ -117,6 +118,7 @@ class AtomicCheckpointTrainer(Trainer):
             self.state.save_to_json(str(draft / TRAINER_STATE_NAME))
             record_checksums(draft)
             shutil.rmtree(folder / name, ignore_errors=True)
-            draft.rename(folder / name)
+            sync_folder(draft)
+            rename_folder(draft, folder / name)
             rotate_checkpoints(str(folder), self.args.save_total_limit, self.state.best_model_checkpoint)
         self.accelerator.wait_for_everyone()

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError
+from charbert.files import locked
 from charbert.pipelines.tables.drawing import TableSpec, draw
 from charbert.pipelines.tables.significance import row_p_values
-from charbert.records import ResultRecord
+from charbert.records import ResultRecord, settings_key
 from charbert.reporting.figures.attack_drop import attack_drop_bars
 from charbert.reporting.figures.paper import robustness_bars
 from charbert.reporting.figures.summary import draw_summary
@@ -100,13 +101,17 @@ def _show_next(settings: Settings) -> None:
 
 
 def _track(settings: Settings, table: Table, records: Sequence[ResultRecord]) -> None:
-    """Log the table to W&B, with the runs behind its rows, and its figures, as a run of its own."""
-    from charbert.runs.recorder import open_tracking
+    """Log the table to W&B, with the runs behind its rows, and its figures, in place of the one logged before."""
+    from charbert.runs.tracking import open_tracking
 
-    stem, results = settings.experiment, Path(settings.paths.results)
+    stem, results, outputs = settings.experiment, Path(settings.paths.results), Path(settings.paths.outputs)
     address = os.environ.get("WANDB_BASE_URL", "https://wandb.ai")
     config = {"recipe": settings.recipe, "trunk": settings.trunk.name, "data": settings.data.name}
-    with open_tracking(settings, "table", f"{stem}-{settings.recipe}", config) as tracking:
+    run_id = f"{stem}-{settings_key(config)}"
+    with (
+        locked(outputs / "locks" / f"{run_id}.lock", f"sending the table {stem} to W&B"),
+        open_tracking(settings, "table", f"{stem}-{settings.recipe}", config, run_id=run_id) as tracking,
+    ):
         tracking.table(f"table/{stem}", *list_rows(table, records))
         tracking.table(f"table/{stem}/runs", *list_runs(table, records, address))
         if stem == ROBUSTNESS:

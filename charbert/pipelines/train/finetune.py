@@ -10,6 +10,7 @@ from transformers import TrainerCallback
 
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError, TrialPrunedError
+from charbert.evaluation.metric_paths import CHANGED_WORDS
 from charbert.pipelines.build.data import fetch_sets, prepare_data, refuse_baseline, task_files
 from charbert.pipelines.build.eval_sets import build_eval_sets, read_prepared_sets, read_sets
 from charbert.pipelines.train.classical import fit_baseline, is_baseline
@@ -41,7 +42,9 @@ def run_and_report(settings: Settings) -> ResultRecord:
     for name, score in record.metrics.items():
         kind, *parts = name.split("/")
         if parts[-1] == settings.task.metric and len(parts) == (3 if kind == "attack" else 2):
-            log.info("%-32s %.4f", name, score)
+            changed = record.metrics.get(f"{name.rpartition('/')[0]}/{CHANGED_WORDS}")
+            beside = "" if changed is None else f" ({100 * changed:.0f} % of the words changed)"
+            log.info("%-32s %.4f%s", name, score, beside)
     if single:
         log.info("the model is in %s", finetuning_run(settings).model_folder)
     return record

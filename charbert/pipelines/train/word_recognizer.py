@@ -8,11 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from transformers import EvalPrediction
 
 from charbert.batch import IGNORED_LABEL
-from charbert.config.model.word_recognizer import Backoff
 from charbert.config.schema import Settings
 from charbert.config.training.trainer import TrainingSettings
 from charbert.data.word_recognition import (
@@ -23,7 +21,6 @@ from charbert.data.word_recognition import (
     frequent_words,
 )
 from charbert.metrics.word_recognition import recognition_scores
-from charbert.model.word_recognizer.correction import WordCorrector
 from charbert.model.word_recognizer.network import WordRecognizer, WordRecognizerConfig
 from charbert.pipelines.build.data import corpus_blocks, corpus_file, fetch_sets, prepare_data
 from charbert.pipelines.build.noise import build_recognizer_noise
@@ -35,32 +32,6 @@ from charbert.text.char_vocab import CharVocab
 from charbert.training.trainer import build_trainer
 
 log = logging.getLogger(__name__)
-
-
-def prepare_corrector(
-    settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]
-) -> WordCorrector | None:
-    """Return the corrector in front of the model, after training its recognizers if they are missing; None without one.
-
-    Args:
-        settings: the experiment's settings.
-        task: the benchmark.
-        sets: its examples; ``train`` and ``dev`` are read.
-    """
-    chosen = settings.model.recognizer
-    if not chosen.enabled:
-        return None
-    recognizer = WordRecognizer.from_pretrained(prepare_recognizer(settings, task, sets))
-    background = None
-    if chosen.backoff is Backoff.background:
-        background = WordRecognizer.from_pretrained(prepare_background_recognizer(settings))
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return WordCorrector(
-        recognizer.to(device),
-        backoff=chosen.backoff.name,
-        background=None if background is None else background.to(device),
-        keep_case=chosen.keep_case,
-    )
 
 
 def prepare_recognizer(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]) -> str:
