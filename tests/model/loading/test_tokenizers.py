@@ -29,7 +29,7 @@ def test_a_tokenizer_without_its_file_is_refused_and_not_made_of_special_tokens(
     (folder / "tokenizer.json").unlink()
     (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "BertTokenizer"}')
     for load in (load_tokenizer, CharBertProcessor.from_pretrained):
-        with pytest.raises(CheckpointError, match=r"with a vocabulary, got one of 5 special tokens"):
+        with pytest.raises(CheckpointError, match=r"got one of 5 special tokens|expected the file tokenizer\.json"):
             load(folder)
 
 
@@ -39,7 +39,7 @@ def test_a_damaged_tokenizer_is_refused_in_one_line_or_read(folder: Path, name: 
     whole = (folder / name).read_text()
     (folder / name).write_text(whole[: len(whole) // 2] if content == "half" else content)
     try:
-        tokenizer = CharBertProcessor.from_pretrained(folder).tokenizer
+        tokenizer = CharBertProcessor.from_pretrained(folder)
     except CheckpointError as error:
         assert str(error).startswith(f"{folder}: expected a tokenizer") and "\n" not in str(error)
     else:
