@@ -345,7 +345,7 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
             raise CheckpointError(f"{where}: {error}") from error
         except Exception as error:  # a damaged tokenizer.json raises no narrower class
             reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise CheckpointError(f"{where}: expected the files of a tokenizer, got {reason}") from error
+            raise CheckpointError(f"{where}: expected a tokenizer, got {reason}") from error
 
 
 def _options_of(tokenizer: Any, *, word_spaces: bool) -> dict[str, Any]:
