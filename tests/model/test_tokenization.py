@@ -357,7 +357,7 @@ def test_a_damaged_file_of_the_tokenizer_is_refused_in_one_line(
         ({"mode": "fast"}, "mode must be one of"),
         ({"script": "pos"}, "script must be one of"),
         ({"tokenizer": object()}, "needs a fast tokenizer"),
-        ({"row_length": "4", "mode": "released"}, r"number in \[1, "),
+        ({"row_length": "4", "mode": "released"}, r"a number in \[1"),
         ({"char_vocab": {"characters": []}}, "CharVocab.from_dict"),
         ({"char_vocab": CharVocab([" ", "a", "<unk>"], 0, 0, 0, 2)}, "padding only"),
     ],

@@ -44,7 +44,8 @@ def check_fits(tokenizer: PreTrainedTokenizerBase, where: str | Path) -> None:
             f"{where}: expected a tokenizer with a vocabulary, got one of {len(tokenizer)} special tokens; "
             "is tokenizer.json missing?"
         )
-    if (Path(where) / "config.json").is_file():
+    in_package = __name__.startswith("charbert.")  # as code of a model's folder it is not asked for trust again
+    if in_package and (Path(where) / "config.json").is_file():
         check_vocabulary(tokenizer, read_config(where), where)
 
 
