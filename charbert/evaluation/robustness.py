@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from typing import Any
 
 import numpy as np
@@ -89,6 +91,22 @@ def stored_logits(task: Task[Any, Any], examples: Sequence[Any], predictions: Se
     ids = {label: position for position, label in enumerate(task.decision_labels)}
     gold = [ids[label] for label in task.decisions(examples, predictions.predictions)[0]]
     return StoredLogits.of_examples(predictions.scores, gold, task.decision_labels)
+
+
+def changed_share(task: Task[Any, Any], clean: Sequence[Any], attacked: Sequence[Any]) -> float:
+    """Return the share of words that an attack changed, in [0, 1], in the texts that it reads.
+
+    A text that has another number of words, since an inserted character divides one, is aligned first.
+    """
+    words = changed = 0
+    for before, after in zip(task.sentences(clean), task.sentences(attacked), strict=True):
+        words += len(before)
+        if len(before) == len(after):
+            changed += sum(map(operator.ne, before, after))
+        else:
+            same = SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
+            changed += len(before) - sum(block.size for block in same)
+    return changed / max(1, words)
 
 
 def score_set(task: Task[Any, Any], name: str, examples: Sequence[Any], predictions: SetPredictions) -> SetScore:

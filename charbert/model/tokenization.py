@@ -17,14 +17,18 @@ from charbert.batch import CHAR_INPUTS, TOKEN_INPUTS
 from charbert.errors import CharBertError, CheckpointError, DataError, SettingsError
 from charbert.model.char_spelling import SubwordSpeller
 from charbert.model.encoding import CharBertEncoding, form_of, pad_char_fields, to_tensor
+from charbert.model.loading.tokenizers import check_fits
 from charbert.model.portable import TOKENIZER_MAP, write_code
 from charbert.text.alignment import SpelledSubwords
 from charbert.text.char_vocab import CharVocab
 from charbert.text.released_alignment import CHARS_PER_POSITION, RELEASED_RULES
 from charbert.text.rows import flatten_rows
 from charbert.text.text_batch import TextBatch
+from charbert.text.word_spaces import with_word_spaces
 
 MODES = ("paper", "released")
+MAX_ROW_LENGTH = 100_000
+"""Most positions of a padded row; the authors' models have 512."""
 VOCAB_FILE = "char_vocab.json"
 _EARLIER_SETTINGS = "charbert_processor.json"
 """Held the settings beside the files of the trunk's own tokenizer class, before they were in tokenizer_config.json."""
@@ -64,6 +68,9 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         row_length: positions T of every row in ``mode="released"``, which determine its number of characters and its
             padding; None: determined by each call. Rows are not padded (except by "glue"): collate them with
             ``pad_values`` and ``pad_to_multiple_of=row_length``.
+        word_spaces: in paper mode, whether the copy of a tokenizer that loses the space before the words of a list, as
+            RoBERTa's, adds it, see `charbert.text.word_spaces.with_word_spaces`; False for a model that was trained
+            without. What is loaded from a folder is as it was saved.
         **options: of ``PreTrainedTokenizerFast``.
 
     Raises:
@@ -82,10 +89,12 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         mode: str = "paper",
         script: str = "pretrain",
         row_length: int | None = None,
+        *,
+        word_spaces: bool = True,
         **options: Any,
     ) -> None:
         if tokenizer is not None:
-            options = _options_of(tokenizer) | options
+            options = _options_of(tokenizer, word_spaces=word_spaces and mode == "paper") | options
         elif not {"tokenizer_object", "tokenizer_file"} & {name for name, value in options.items() if value}:
             raise CheckpointError("expected the file tokenizer.json of a fast tokenizer, found none")
         char_vocab_file = options.pop("char_vocab_file", None)
@@ -327,7 +336,11 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         """
         where = str(name_or_path)
         try:
-            return super().from_pretrained(where, *args, **(_earlier_settings(where, options) | options))
+            tokenizer = super().from_pretrained(where, *args, **(_earlier_settings(where, options) | options))
+            check_fits(tokenizer, where)
+            return tokenizer
+        except CheckpointError as error:
+            raise error if where in str(error) else CheckpointError(f"{where}: {error}") from error
         except CharBertError as error:
             raise CheckpointError(f"{where}: {error}") from error
         except Exception as error:  # a damaged tokenizer.json raises no narrower class
@@ -335,13 +348,15 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
             raise CheckpointError(f"{where}: expected the files of a tokenizer, got {reason}") from error
 
 
-def _options_of(tokenizer: Any) -> dict[str, Any]:
+def _options_of(tokenizer: Any, *, word_spaces: bool) -> dict[str, Any]:
     """Return the options that build a copy of the trunk's tokenizer."""
     if not getattr(tokenizer, "is_fast", False):
         raise SettingsError(
             f"CharBertTokenizer needs a fast tokenizer, since characters come from its offsets, got "
             f"{type(tokenizer).__name__}"
         )
+    if word_spaces:
+        tokenizer = with_word_spaces(tokenizer)
     copied = {name: getattr(tokenizer, name) for name in _OF_TRUNK}
     return {"tokenizer_object": tokenizer.backend_tokenizer, **tokenizer.special_tokens_map, **copied}
 
@@ -351,8 +366,11 @@ def _check(char_vocab: Any, mode: Any, script: Any, row_length: Any) -> None:
         raise SettingsError(f"tokenizer mode must be one of {list(MODES)}, got {mode!r}")
     if script not in list(RELEASED_RULES):
         raise SettingsError(f"tokenizer script must be one of {list(RELEASED_RULES)}, got {script!r}")
-    if row_length is not None and (mode != "released" or not isinstance(row_length, int) or row_length < 1):
-        raise SettingsError(f"tokenizer row_length={row_length} needs mode='released' and a positive number")
+    fits = type(row_length) is int and 1 <= row_length <= MAX_ROW_LENGTH
+    if row_length is not None and (mode != "released" or not fits):
+        raise SettingsError(
+            f"tokenizer row_length={str(row_length)[:20]} needs mode='released' and a number in [1, {MAX_ROW_LENGTH}]"
+        )
     if not isinstance(char_vocab, CharVocab | None):
         raise SettingsError(
             f"char_vocab must be a CharVocab or None, got {type(char_vocab).__name__}; "

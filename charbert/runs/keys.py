@@ -43,6 +43,8 @@ _WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
 _NOT_OF_ENCODER = ("name", "head_channels", "recognizer", "dictionary", "own_noise", "released", "released_char_vocab")
 _TEACHER = ("teacher", "cell")
 _READING = "epochs_factor"
+_FORMS = (".csv", ".jsonl", ".ndjson", ".parquet")
+"""Suffixes of files that would be read otherwise under another name."""
 _FINETUNING_SECTIONS = ("preparation", "strategy", "distillation", "robust_training")
 """Sections of the settings that change how a model is fine-tuned, and count where they are not at their defaults."""
 
@@ -151,13 +153,13 @@ def reading_identity(settings: Settings) -> dict[str, Any]:
 
 
 def _content(name: str, field: str) -> str:
-    """Return the checksum of a file, or the name of a split on the hub."""
+    """Return the checksum of a file, with a suffix that decides how it is read, or the name of a split on the hub."""
     if not Path(name).is_absolute():
         return name
     if not Path(name).is_file():
         hint = "paths of your own files start at the working folder"
         raise DataError.at(name, None, expected=f"the file of data.own.{field}", found="no such file", hint=hint)
-    return file_checksum(name)
+    return file_checksum(name) + (Path(name).suffix if name.endswith(_FORMS) else "")
 
 
 def examples_identity(settings: Settings) -> dict[str, Any]:

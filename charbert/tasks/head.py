@@ -44,6 +44,9 @@ class Usage:
     """Most subwords of an answer."""
     max_question_length: int = 64
     """Most subwords of a question that the model sees."""
+    words: dict[str, Any] | None = None
+    """How raw text is cut into the words of the training file, see `charbert.text.word_rule.WordRule.to_dict`; None: as
+    `charbert.text.words.split_words` does."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class TextInput(Input):
     text_pair: str | None = None
     place: str = field(default="", compare=False)
     """File and line, for errors."""
+    words: tuple[str, ...] | None = None
+    """Of a text to tag, where they are given; the text is these with a space between them."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +125,9 @@ class Head:
     other forms; untyped, since that module needs this one."""
     has_labels: bool = True
     """Whether the outputs of a model are labels."""
+    words_output: type[Output] | None = None
+    """Output for an input that is a list of words, in the field ``words`` in place of a text; None: words are not
+    taken."""
 
     @property
     def model_class(self) -> str:

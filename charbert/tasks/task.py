@@ -116,6 +116,10 @@ class Task(ABC, Generic[Example, Prediction]):
     def learn_labels(self, examples: Sequence[Example]) -> None:
         """Take the label set from the training examples."""
 
+    def word_rule(self, examples: Sequence[Example]) -> dict[str, Any] | None:
+        """Return how raw text is cut into words like those of the training examples; None where examples are texts."""
+        return None
+
     @abstractmethod
     def check_labels(self, examples: Sequence[Example], path: Path) -> None:
         """Raise DataError naming the first example of the file whose label the training examples lack."""

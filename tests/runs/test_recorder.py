@@ -8,9 +8,9 @@ import pytest
 import torch
 from transformers import EarlyStoppingCallback
 
-from charbert.integrity import record_checksums
+from charbert.integrity import checksums, record_checksums
 from charbert.records import ResultRecord, start_record
-from charbert.runs.recorder import checksums, final_scores, history, train
+from charbert.runs.recorder import final_scores, history, train
 from charbert.training.tracking import TrackedRun
 
 

@@ -91,7 +91,7 @@ class TrainingSettings:
     eval_batch_size: int = 64
     """Sequences per forward pass in evaluation."""
     max_length: int = 128
-    """Subwords per sequence, special ones included; at least 8."""
+    """Subwords per sequence, special ones included; in [8, 100000]."""
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
     """Optimizer and learning rate schedule."""
     precision: Precision = Precision.auto
@@ -107,13 +107,14 @@ class TrainingSettings:
     log_every: int = 20
     """Steps between log lines."""
     num_workers: int = 0
-    """Processes that prepare batches; 0: the training process itself. Does not change results."""
+    """Processes that prepare batches, at most 1024; 0: the training process itself. Does not change results."""
     group_by_length: bool = False
     """Whether to batch sequences of similar length, which needs less padding."""
 
     def __post_init__(self) -> None:
         check_range("training", self, "[1, inf)", "batch_size", "gradient_accumulation", "eval_batch_size")
         check_range("training", self, "[1, inf)", "log_every", "patience")
-        check_range("training", self, "[8, inf)", "max_length")
+        check_range("training", self, "[8, 100000]", "max_length")
+        check_range("training", self, "[0, 1024]", "num_workers")
         if self.epochs <= 0 and self.max_steps <= 0:
             raise SettingsError(f"training.epochs or training.max_steps must be positive, got {self.epochs}")

@@ -17,7 +17,7 @@ from charbert.errors import DataError
 from charbert.files import write_atomically
 from charbert.tasks.head import Output
 
-ECHOED = ("id", "text", "text_pair", "question", "context")
+ECHOED = ("id", "text", "words", "text_pair", "question", "context")
 """Fields of an input that are repeated with its prediction."""
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from charbert.config.data.sets import TaskKind
-from charbert.config.schema import Settings
+from charbert.config.schema import LENGTH_SETTINGS, Settings
 from charbert.errors import CheckpointError
 from charbert.model import CharBertPreTrainedModel
 from charbert.model.released.processor import load_released_processor
 from charbert.model.released.weights import load_released_encoder
 from charbert.model.tokenization import CharBertTokenizer
+from charbert.model.trunk import check_length
 
 Model = TypeVar("Model", bound=CharBertPreTrainedModel)
 
@@ -44,6 +45,7 @@ def released_model(settings: Settings, processor: CharBertTokenizer, model_class
 
     Raises:
         CheckpointError: if a weight is missing, left over or of another shape, or a vocabulary has another size.
+        SettingsError: if it reads fewer subwords than fine-tuning gives it.
     """
     assert processor.char_vocab is not None
     model = load_released_encoder(
@@ -53,6 +55,7 @@ def released_model(settings: Settings, processor: CharBertTokenizer, model_class
         head_channels=settings.model.head_channels.name,
         **labels,
     )
+    check_length(LENGTH_SETTINGS, settings.finetuning_length, model.config)
     if len(processor) != model.config.vocab_size:
         raise CheckpointError(
             f"model.released={settings.model.released}: the weights have {model.config.vocab_size} subwords, "

@@ -13,7 +13,7 @@ from charbert.config.schema import Settings
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Column, Row, Table
 from charbert.reporting.tables.paper import METRIC_TITLES, TASK_TITLES
-from charbert.reporting.tables.scores import describe, metric_cell, row_label, setting
+from charbert.reporting.tables.scores import changed_words_notes, describe, metric_cell, row_label, setting
 
 _PRETRAINING = ("pretraining_seed", "corpus", "noise", "pretraining")
 """Settings of pretraining, which say nothing about a model that had none."""
@@ -62,7 +62,9 @@ def hyper_parameter_table(records: Sequence[ResultRecord], task: str, metric: st
             table_rows.append(Row(", ".join((label, *choice)), tuple(cells)))
     about = describe(runs[:1], data=False, seeds=False)
     caption = f"{about}. Percent, mean over seeds. Bold: best on the dev set, of each model."
-    return Table(f"Settings tried: {title}", columns, tuple(table_rows), caption)
+    return Table(
+        f"Settings tried: {title}", columns, tuple(table_rows), caption, tuple(changed_words_notes(runs, columns))
+    )
 
 
 def varied_hyper_parameters(records: Sequence[ResultRecord]) -> list[tuple[str, ...]]:

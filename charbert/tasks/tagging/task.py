@@ -27,13 +27,17 @@ from charbert.tasks.tagging.adapter import TaggedAdapter
 from charbert.tasks.tagging.aligner import TagAligner
 from charbert.tasks.tagging.encoding import check_tags, encode_tagged, word_logits
 from charbert.tasks.tagging.hub import hub_sentences, record_sentences
-from charbert.tasks.tagging.reader import SpansOutput, TagReader
+from charbert.tasks.tagging.reader import SpansOutput, TagReader, TagsOutput
 from charbert.tasks.task import Baseline, ExampleErrors, Task
+from charbert.text.word_rule import WordRule
 
 if TYPE_CHECKING:
     from charbert.data.readers.hub import HubRows
 
 log = logging.getLogger(__name__)
+
+_MEASURED = 2000
+"""Training sentences on which the rule for words is measured."""
 
 Tags = list[str]
 Sentences = Sequence[TaggedSentence]
@@ -46,6 +50,7 @@ HEAD = Head(
     output=SpansOutput,
     reader=TagReader,
     aligner=TagAligner,
+    words_output=TagsOutput,
 )
 
 
@@ -78,14 +83,28 @@ class TaggingTask(Task[TaggedSentence, Tags]):
         tags = {tag for example in examples for tag in example.tags}
         self.labels = sorted(tags, key=lambda tag: (tag != "O", tag))
 
+    def word_rule(self, examples: Sentences) -> dict[str, Any]:
+        """Return how raw text is cut into words like those of the training sentences; logged with how well it does."""
+        sentences = [example.words for example in examples]
+        rule = WordRule.learn(sentences)
+        share = 100 * rule.share_cut_alike(sentences[:_MEASURED])
+        log.info("raw text is cut into words by unit=%s, which %.0f %% of the training sentences fit", rule.unit, share)
+        if rule.unit == "spaces" and WordRule.is_unsegmented(map("".join, sentences)):
+            log.warning(
+                "the training file has words of several characters in a script without spaces, which are not found in "
+                "raw text: give `charbert predict` words, or put a space between them"
+            )
+        return rule.to_dict()
+
     def check_labels(self, examples: Sentences, path: Path) -> None:
         """Raise DataError naming the first sentence with a tag that the training sentences lack.
 
-        With ``columns.unseen_tags`` such tags become labels, which the model does not learn, and are reported.
+        With ``columns.unseen_tags``, or if the training sentences have the type of entity, such tags become labels
+        that the model does not learn, and are reported.
         """
         unseen = Counter(tag for example in examples for tag in example.tags if tag not in self.label_ids)
         listed = ", ".join(f"{tag} ({count})" for tag, count in unseen.most_common())
-        if not unseen or not self.columns.unseen_tags:
+        if not unseen or not (self.columns.unseen_tags or all(map(self.has_type_of, unseen))):
             try:
                 check_tags(examples, self.label_ids, str(path))
             except DataError as error:
@@ -95,6 +114,10 @@ class TaggingTask(Task[TaggedSentence, Tags]):
         log.warning("%s: tags that the training set lacks, which no model can learn: %s", path, listed)
         self.file_reports.setdefault(path, {})["unseen_tags"] = dict(unseen)
         self.labels = [*self.labels, *sorted(unseen)]
+
+    def has_type_of(self, tag: str) -> bool:
+        """Return whether a tag that the training sentences lack is allowed, since they have its type."""
+        return False
 
     def encode(self, examples: Sentences, processor: Processor, max_length: int) -> Encoded:
         """Return features with a label at each word's first subword; long sentences give several."""
@@ -177,10 +200,9 @@ class NamedEntityTask(TaggingTask):
     suffix = ".conll"
     adapter = TaggedAdapter(entities=True)
 
-    def learn_labels(self, examples: Sentences) -> None:
-        """Take O, and B- and I- of each type in the training sentences, in alphabetical order."""
-        types = {tag[2:] for example in examples for tag in example.tags if tag != self.outside}
-        self.labels = [self.outside, *sorted(f"{prefix}-{name}" for name in types for prefix in "BI")]
+    def has_type_of(self, tag: str) -> bool:
+        """Return whether the tag continues an entity of a type that the training sentences have."""
+        return tag.startswith("I-") and f"B-{tag[2:]}" in self.labels
 
     def read(self, path: Path, *, attacked: bool = False, errors: ExampleErrors = None) -> list[TaggedSentence]:
         """Return the sentences of a file with their tags in IOB2; the authors' attacked file escapes its quotes."""

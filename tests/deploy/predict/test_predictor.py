@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from charbert.deploy.predict.predictor import INPUTS_AT_ONCE, Predictor
-from charbert.deploy.predict.usage import USAGE_FILE
+from charbert.deploy.predict.usage import USAGE_FILE, write_usage
 from charbert.errors import CheckpointError, DataError, SettingsError
+from charbert.tasks.head import Usage
 from charbert.text.correction import DictionaryCorrector
 from charbert.text.dictionary import DictionaryRules
 
@@ -19,11 +20,14 @@ from charbert.text.dictionary import DictionaryRules
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (7, r"inputs\[0\]: expected a text or an object with text, got int"),
-        ({"txt": "a"}, r"expected the fields text, got the fields txt"),
+        (7, r"inputs\[0\]: expected a text or an object with text or words, got int"),
+        ({"txt": "a"}, r"expected the fields text or words, got the fields txt"),
         ({}, r"got the fields \(none\)"),
         ({"text": None}, r"expected a text in the field text, got null"),
         ({"text": ["a"]}, r"expected a text in the field text, got list"),
+        ({"words": "a b"}, r"expected a list of words in the field words, got str"),
+        ({"words": ["a", 7]}, r"expected words that are texts in the field words, got int"),
+        ({"words": ["a"], "text": "b"}, r"expected a text or its words, got both"),
     ],
 )
 def test_an_input_that_does_not_fit_is_named(tagger: Path, given: Any, message: str) -> None:
@@ -69,7 +73,7 @@ def test_a_folder_without_usage_has_the_head_of_its_configuration(tagger: Path, 
     (tmp_path / "model" / USAGE_FILE).unlink()
     predictor = Predictor.load(tmp_path)
     assert predictor.head == "token_classification"
-    assert predictor.usage.max_length == 128
+    assert predictor.usage.max_length == 64  # the positions of its trunk, fewer than the default of fine-tuning
     assert predictor.predict(["Kraków"]) == Predictor.load(tagger).predict(["Kraków"])
 
 
@@ -99,6 +103,14 @@ def test_a_model_without_its_corrector_is_refused(save_model) -> None:
         Predictor.load(save_model("token_classification", corrected=True))
 
 
+def test_a_length_beyond_the_positions_of_the_trunk_is_refused(tagger: Path, tmp_path: Path) -> None:
+    shutil.copytree(tagger, tmp_path / "model")
+    write_usage(tmp_path / "model", Usage(head="token_classification", max_length=512))
+    with pytest.raises(SettingsError, match="at most 64 subwords"):
+        Predictor.load(tmp_path)
+    assert Predictor.load(tmp_path, max_length=32).usage.max_length == 32
+
+
 def test_a_model_behind_a_dictionary_reads_corrected_words_and_answers_for_the_given_text(save_model) -> None:
     counts = {"seven": 9, "ships": 9, "counted": 9}
     for head, clean, typos in [
@@ -126,7 +138,7 @@ def test_a_model_behind_a_dictionary_reads_corrected_words_and_answers_for_the_g
 @pytest.mark.parametrize(
     ("options", "message"),
     [({"batch_size": 0}, "batch_size"), ({"max_length": 4}, "max_length must be at least 8"),
-     ({"max_length": 65}, "at most the trunk's 64 positions")],
+     ({"max_length": 65}, "at most 64 subwords, what the trunk reads at once, got 65")],
 )  # fmt: skip
 def test_settings_out_of_range_are_refused(tagger: Path, options: dict[str, int], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
