@@ -18,7 +18,7 @@ class Recorder:
     """Stands for a trainer: remembers what it was asked."""
 
     def __init__(self, folder: Path) -> None:
-        self.args = SimpleNamespace(output_dir=str(folder), bf16=True)
+        self.args = SimpleNamespace(output_dir=str(folder), bf16=True, metric_for_best_model=None)
         self.state = SimpleNamespace(num_input_tokens_seen=42, log_history=[])
         self.callbacks: list[Any] = []
         self.checkpoint: str | None = "not asked"
