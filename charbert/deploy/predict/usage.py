@@ -6,7 +6,7 @@ import json
 import math
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from charbert.config.training.trainer import TrainingSettings
 from charbert.errors import CheckpointError
@@ -56,7 +56,9 @@ def _check(usage: Usage) -> None:
     """Raise ValueError for a value of another type or out of range."""
     for name, kind in get_type_hints(Usage).items():
         value = getattr(usage, name)
-        if not isinstance(value, kind | int if kind is float else kind) or (kind is int and isinstance(value, bool)):
+        allowed = [get_origin(choice) or choice for choice in get_args(kind)] or [kind]
+        allowed += [int] if kind is float else []
+        if not isinstance(value, tuple(allowed)) or (kind is int and isinstance(value, bool)):
             raise ValueError(f"{name} of {type(value).__name__}")
         if kind is int and not 1 <= value <= _MAX_LENGTH:
             raise ValueError(f"{name}={value}, which is not in [1, {_MAX_LENGTH}]")
