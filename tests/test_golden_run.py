@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from transformers import BertConfig, set_seed
 
-from charbert.config.training.trainer import OptimizerSettings, TrainingSettings
+from charbert.config.training.trainer import OptimizerSettings, Precision, TrainingSettings
 from charbert.data.collate import PadCollator
 from charbert.data.pretraining.batches import PretrainingDataset
 from charbert.data.pretraining.word_vocab import WordVocab
@@ -51,7 +51,12 @@ def ten_steps(folder: Path) -> list[dict[str, float]]:
     )
     data = PretrainingDataset(texts, processor, max_length=96, noise=NlmNoise(), word_vocab=words, seed=7)
     training = TrainingSettings(
-        max_steps=10, batch_size=4, log_every=1, checkpoints=0, optimizer=OptimizerSettings(learning_rate=1e-2)
+        precision=Precision.fp32,
+        max_steps=10,
+        batch_size=4,
+        log_every=1,
+        checkpoints=0,
+        optimizer=OptimizerSettings(learning_rate=1e-2),
     )
     trainer = CharBertTrainer(
         model=model,

@@ -93,7 +93,7 @@ def test_a_model_whose_weights_are_a_malicious_pickle_is_refused(
 ) -> None:
     load(model_folder)
     spoil(model_folder, marker)
-    with pytest.raises((CheckpointError, pickle.UnpicklingError)):
+    with pytest.raises(CheckpointError, match="expected weights of tensors alone"):
         load(model_folder)
     assert not marker.exists()
 
@@ -121,7 +121,7 @@ def test_a_trunk_and_a_recognizer_of_malicious_pickles_are_refused(
     ]:
         model.save_pretrained(tmp_path / name)
         spoil(tmp_path / name, marker)
-        with pytest.raises(pickle.UnpicklingError):
+        with pytest.raises(CheckpointError, match="expected weights of tensors alone"):
             load(tmp_path / name)
     assert not marker.exists()
 
@@ -133,7 +133,7 @@ def test_an_entry_point_says_what_is_wrong_with_such_weights(
     spoil(tmp_path / "trunk", marker)
     with pytest.raises(SystemExit, match="2"):
         reported(CharBertModel.from_trunk)(tmp_path / "trunk")
-    assert capsys.readouterr().err.startswith("error: expected weights of tensors alone")
+    assert "pytorch_model.bin: expected weights of tensors alone" in capsys.readouterr().err
     assert not marker.exists()
 
 
@@ -150,7 +150,7 @@ def adapted(model_folder: Path) -> Path:
 
 def test_adapters_of_malicious_pickles_are_refused(adapted: Path, marker: Path) -> None:
     torch.save({"weight": Malicious(marker)}, adapted / "adapters/adapter_model.bin")
-    with pytest.raises(pickle.UnpicklingError):
+    with pytest.raises(CheckpointError, match="expected weights of tensors alone"):
         load_adapted(CharBertForTokenClassification, adapted)
     assert not marker.exists()
 

@@ -16,6 +16,7 @@ from charbert.config.describe import field_docs
 from charbert.config.serving import ServeSettings
 from charbert.deploy.predict.sources import FORMATS
 from charbert.errors import CharBertError, SettingsError
+from charbert.files import writing_failure
 
 BAD_INPUT = 2
 """Exit code for bad input."""
@@ -86,8 +87,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:  # the reader of our output has ended, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
+    except Exception as error:  # each library has its own for a full disk
+        failure = writing_failure(error)
+        if failure is None:
+            raise
+        where = failure[0] if isinstance(error, OSError) and error.filename else "the output"
+        sys.stderr.write(
+            f"charbert: error: {where} could not be written ({failure[1]}); free space or choose another\n"
+        )
+        _drop_output()
+        return BAD_INPUT
+
+
+def _drop_output() -> None:
+    """Drop what standard output still holds; Python would try to write it at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _build_parser() -> argparse.ArgumentParser:
@@ -100,7 +116,8 @@ def _build_parser() -> argparse.ArgumentParser:
     encoder = _add(commands, "encoder", "write an encoder without heads", _ENCODER, _ENCODER_EXAMPLES, _encoder)
     publish = _add(commands, "publish", "write a folder for the hub", _PUBLISH, _PUBLISH_EXAMPLES, _publish)
     for subparser in (export, encoder, publish):
-        subparser.add_argument("target", metavar="TARGET", type=Path, help="folder to write; replaced if it exists")
+        target_help = "folder to write: a new or empty one, or one that this command wrote"
+        subparser.add_argument("target", metavar="TARGET", type=Path, help=target_help)
     export.add_argument("--int8", action="store_true", help="8-bit weights instead of 32-bit ones")
     encoder.add_argument("--full", action="store_true", help="32-bit weights instead of 16-bit ones")
     _add_publish(publish)
@@ -211,10 +228,12 @@ def _predict(chosen: argparse.Namespace) -> int:
 def _export(chosen: argparse.Namespace) -> int:
     _configure_libraries(None)
     from charbert.deploy.compress.quantize import quantize_model
-    from charbert.deploy.onnx.export import export_model
+    from charbert.deploy.onnx.export import WRITER, export_model
     from charbert.deploy.predict.predictor import find_model
+    from charbert.integrity import check_target
 
     source, target = find_model(chosen.model), chosen.target
+    check_target(target, WRITER, source)
     if not chosen.int8:
         worst = max(difference.largest for difference in export_model(source, target))
         sys.stderr.write(f"{target}: every logit within {worst:.1e} of PyTorch\n")
@@ -230,8 +249,9 @@ def _export(chosen: argparse.Namespace) -> int:
 def _encoder(chosen: argparse.Namespace) -> int:
     _configure_libraries(None)
     from charbert.deploy.encoder import save_encoder
+    from charbert.deploy.predict.predictor import find_model
 
-    size = save_encoder(chosen.model, chosen.target, half=not chosen.full)
+    size = save_encoder(find_model(chosen.model), chosen.target, half=not chosen.full)
     sys.stderr.write(f"{chosen.target}: {size / 1e6:.1f} MB\n")
     return 0
 

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeAlias, cast
 
@@ -24,6 +25,8 @@ from charbert.model.interaction_start import start_at_trunk
 from charbert.model.kernels.cpu_attention import chosen_attention, use_signed_attention
 from charbert.model.kernels.folded_interaction import FoldedConvolution, folding_pays
 from charbert.model.kernels.random_masks import MaskDropout, replace_dropout
+from charbert.model.loading.configurations import read_config
+from charbert.model.loading.weights import check_memory, load_whole
 from charbert.model.portable import MODEL_MAP
 from charbert.model.trunk import TrunkAdapter, TrunkSource, build_trunk, load_trunk, trunk_adapter
 
@@ -31,6 +34,7 @@ Loader: TypeAlias = Callable[..., PreTrainedModel | None]
 """Class, folder and options of ``from_pretrained`` to a model; None for a folder in another format."""
 
 _loaders: list[Loader] = []
+_NOTHING_MISSING: dict[str, list[Any]] = {"missing_keys": [], "unexpected_keys": [], "mismatched_keys": []}
 
 
 def register_loader(loader: Loader) -> None:
@@ -91,11 +95,25 @@ class CharBertPreTrainedModel(PreTrainedModel):
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: Any, *args: Any, **kwargs: Any) -> Self:
-        """Return a saved model, as the library does; LoRA adapters saved by themselves are merged into their model."""
-        for load in _loaders if pretrained_model_name_or_path is not None else ():
-            if (model := load(cls, Path(pretrained_model_name_or_path), **kwargs)) is not None:
-                return cast(Self, model)
-        return super().from_pretrained(pretrained_model_name_or_path, *args, **kwargs)
+        """Return a saved model, as the library does; LoRA adapters saved by themselves are merged into their model.
+
+        Raises:
+            CheckpointError: if weights other than those of a new head are missing, or a weight is no finite number.
+        """
+        where = pretrained_model_name_or_path
+        if where is None:
+            return super().from_pretrained(where, *args, **kwargs)
+        reports = kwargs.pop("output_loading_info", False)
+        for loader in _loaders:
+            if (model := loader(cls, Path(where), **kwargs)) is not None:
+                return cast(Self, (model, _NOTHING_MISSING) if reports else model)
+        if Path(where).is_dir():
+            config = kwargs.get("config") or read_config(where)
+            check_memory(lambda: cls(config), where)
+        encoder = "" if issubclass(cls, CharBertModel) else f"{cls.base_model_prefix}."
+        load = partial(super().from_pretrained, *args)
+        model, report = load_whole(load, where, may_lack=lambda name: not name.startswith(encoder), **kwargs)
+        return (model, report) if reports else model
 
     @classmethod
     def register_for_auto_class(cls, auto_class: str = "AutoModel") -> None:

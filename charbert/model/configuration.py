@@ -8,6 +8,7 @@ from typing import Any
 from transformers import AutoConfig, BertConfig, PreTrainedConfig
 
 from charbert.errors import SettingsError
+from charbert.model.loading.configurations import checked_values
 from charbert.model.portable import MODEL_MAP, write_code
 
 _CHOICES = {
@@ -119,6 +120,16 @@ class CharBertConfig(PreTrainedConfig):
         self._check_choices()
         self._check_sizes()
         self._check_channels()
+
+    @classmethod
+    def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> CharBertConfig:
+        """Return the configuration of a file's values, with sizes checked and the library's attention implementation.
+
+        Raises:
+            SettingsError: if a value is out of bounds.
+        """
+        config: CharBertConfig = super().from_dict(checked_values(config_dict), **kwargs)
+        return config
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings without the trunk's path, which belongs to the machine and not to the model."""

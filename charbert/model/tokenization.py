@@ -17,6 +17,7 @@ from charbert.batch import CHAR_INPUTS, TOKEN_INPUTS
 from charbert.errors import CharBertError, CheckpointError, DataError, SettingsError
 from charbert.model.char_spelling import SubwordSpeller
 from charbert.model.encoding import CharBertEncoding, form_of, pad_char_fields, to_tensor
+from charbert.model.loading.tokenizers import check_fits
 from charbert.model.portable import TOKENIZER_MAP, write_code
 from charbert.text.alignment import SpelledSubwords
 from charbert.text.char_vocab import CharVocab
@@ -26,6 +27,8 @@ from charbert.text.text_batch import TextBatch
 from charbert.text.word_spaces import with_word_spaces
 
 MODES = ("paper", "released")
+MAX_ROW_LENGTH = 100_000
+"""Most positions of a padded row; the authors' models have 512."""
 VOCAB_FILE = "char_vocab.json"
 _EARLIER_SETTINGS = "charbert_processor.json"
 """Held the settings beside the files of the trunk's own tokenizer class, before they were in tokenizer_config.json."""
@@ -333,7 +336,11 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         """
         where = str(name_or_path)
         try:
-            return super().from_pretrained(where, *args, **(_earlier_settings(where, options) | options))
+            tokenizer = super().from_pretrained(where, *args, **(_earlier_settings(where, options) | options))
+            check_fits(tokenizer, where)
+            return tokenizer
+        except CheckpointError as error:
+            raise error if where in str(error) else CheckpointError(f"{where}: {error}") from error
         except CharBertError as error:
             raise CheckpointError(f"{where}: {error}") from error
         except Exception as error:  # a damaged tokenizer.json raises no narrower class
@@ -359,8 +366,11 @@ def _check(char_vocab: Any, mode: Any, script: Any, row_length: Any) -> None:
         raise SettingsError(f"tokenizer mode must be one of {list(MODES)}, got {mode!r}")
     if script not in list(RELEASED_RULES):
         raise SettingsError(f"tokenizer script must be one of {list(RELEASED_RULES)}, got {script!r}")
-    if row_length is not None and (mode != "released" or not isinstance(row_length, int) or row_length < 1):
-        raise SettingsError(f"tokenizer row_length={row_length} needs mode='released' and a positive number")
+    fits = type(row_length) is int and 1 <= row_length <= MAX_ROW_LENGTH
+    if row_length is not None and (mode != "released" or not fits):
+        raise SettingsError(
+            f"tokenizer row_length={str(row_length)[:20]} needs mode='released' and a number in [1, {MAX_ROW_LENGTH}]"
+        )
     if not isinstance(char_vocab, CharVocab | None):
         raise SettingsError(
             f"char_vocab must be a CharVocab or None, got {type(char_vocab).__name__}; "

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, PreTrainedConfig, PreTrainedModel
+from transformers import AutoModel, AutoModelForMaskedLM, PreTrainedConfig, PreTrainedModel
 from transformers.masking_utils import create_bidirectional_mask, create_bidirectional_sliding_window_mask
 
 from charbert.errors import SettingsError
+from charbert.model.loading.configurations import read_config
+from charbert.model.loading.weights import check_memory, load_whole
 
 TrunkSource: TypeAlias = str | Path | PreTrainedConfig | PreTrainedModel
 """A trunk to start from: a hub name, a folder, a configuration (new weights), or a loaded model."""
@@ -249,15 +252,21 @@ def load_trunk(trunk: TrunkSource, *, with_head: bool) -> PreTrainedModel | PreT
 
     Raises:
         SettingsError: if the trunk's family is not known.
+        CheckpointError: if weights other than those of the pooler and the MLM head are missing, or cannot be used.
     """
     if isinstance(trunk, (PreTrainedConfig, PreTrainedModel)):
         trunk_adapter(trunk if isinstance(trunk, PreTrainedConfig) else trunk.config)
         return trunk
-    config = AutoConfig.from_pretrained(trunk, trust_remote_code=False)
+    config = read_config(trunk)
     trunk_adapter(config)
-    if not with_head:
-        return AutoModel.from_pretrained(trunk, config=config, dtype=torch.float32, trust_remote_code=False)
-    model, report = AutoModelForMaskedLM.from_pretrained(
-        trunk, config=config, dtype=torch.float32, output_loading_info=True, trust_remote_code=False
-    )
-    return model.base_model if report["missing_keys"] else model
+    check_memory(lambda: AutoModel.from_config(config), trunk)
+    auto = AutoModelForMaskedLM if with_head else AutoModel
+    load = partial(auto.from_pretrained, config=config, dtype=torch.float32, trust_remote_code=False)
+    encoder = f"{AutoModel._model_mapping[type(config)].base_model_prefix}."
+
+    def may_lack(name: str) -> bool:
+        """Return whether a weight is of the pooler or the head."""
+        return "pooler." in name or (with_head and not name.startswith(encoder))
+
+    model, report = load_whole(load, trunk, may_lack=may_lack)
+    return model.base_model if with_head and report["missing_keys"] else model

@@ -70,3 +70,23 @@ def test_a_folder_without_the_weights_of_an_encoder_is_refused(tagger: Path, tmp
     save_file(kept, damaged / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(CheckpointError, match=r"got none for .*interactions"):
         save_encoder(damaged, tmp_path / "passed_on")
+
+
+@pytest.mark.parametrize("command", [("encoder",), ("export",), ("export", "--int8")])
+def test_a_command_deletes_nothing_that_it_has_not_written(
+    command: tuple[str, ...],
+    tagger: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model = shutil.copytree(tagger, tmp_path / "run" / "model")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes").write_text("mine")
+    before = sorted(tmp_path.rglob("*"))
+    monkeypatch.chdir(tmp_path)
+    for source in (model, tmp_path / "run"):
+        for target in (model, tmp_path / "run", tmp_path, "mine", "mine/notes", ".", "..", ""):
+            assert main([command[0], str(source), str(target), *command[1:]]) == 2
+            assert capsys.readouterr().err.count("\n") == 1
+    assert sorted(tmp_path.rglob("*")) == before

@@ -149,10 +149,10 @@ class CorpusSettings:
     words_per_block: int = 80
     """Words per training block; blocks longer than ``max_length`` subwords are truncated."""
     num_workers: int = omit_default(1)
-    """Processes that count the vocabularies of a new corpus. Does not change results."""
+    """Processes that count the vocabularies of a new corpus, at most 1024. Does not change results."""
 
     def __post_init__(self) -> None:
-        check_range("corpus", self, "[1, inf)", "num_workers")
+        check_range("corpus", self, "[1, 1024]", "num_workers")
 
 
 @dataclass
@@ -174,9 +174,9 @@ class ColumnSettings:
     row_id: str | None = None
     """A column of unique row ids; null if there is none."""
     label_names: dict[Any, str] = field(default_factory=dict)
-    """Labels in the file and their names, in the order of the model's outputs, as
-    ``'+task.columns.label_names={0:bad,1:good}'``; the second one is the positive class of a binary F1. Empty: the
-    labels of the training file, in alphabetical order. Tagging: names of the tags in JSON lines and Parquet."""
+    """Labels in the file and their names, in the order of the model's outputs, as ``{0:bad,1:good}``; a list names the
+    labels 0, 1 and so on, ``[bad,good]``. The second one is the positive class of a binary F1. Empty: the labels of the
+    training file, in alphabetical order. Tagging: names of the tags in JSON lines and Parquet."""
     broken_rows: int = 0
     """Maximum number of rows skipped because of a wrong number of columns or an empty text."""
     strict_tags: bool = omit_default(False)
@@ -228,8 +228,8 @@ class TaskSettings:
     spans: SpanSettings = field(default_factory=SpanSettings)
     """Windows and answers of question answering."""
     max_length: int | None = None
-    """Subwords per sequence, at least 8, for a task with long texts; null: ``finetuning.max_length``."""
+    """Subwords per sequence, in [8, 100000], for a task with long texts; null: ``finetuning.max_length``."""
 
     def __post_init__(self) -> None:
         check_name("task.name", self.name)
-        check_range("task", self, "[8, inf)", "max_length")
+        check_range("task", self, "[8, 100000]", "max_length")

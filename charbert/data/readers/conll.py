@@ -62,7 +62,7 @@ def read_conll(
     """Return the sentences of a column file, their tags in IOB2.
 
     A ``-DOCSTART-`` line begins a document, an empty line ends a sentence; lines before a sentence that begin with
-    ``#`` and are no word with a tag are comments. See `Layout` for what separates columns.
+    a lone ``#`` and are no word with a tag are comments. See `Layout` for what separates columns.
 
     Args:
         path: the file, in UTF-8.

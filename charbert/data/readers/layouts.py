@@ -20,9 +20,9 @@ TWO_COLUMNS = ("word", "tag")
 
 DOCUMENT_MARK = "-DOCSTART-"
 BLANK = " \t\r"
-COMMENT = "#"
 CONLLU_WIDTH = 10
 
+_COMMENT = re.compile(r"#([ \t]|$)")
 _SETTING = "task.columns.names"
 _FEWEST = 3
 """Words of a file that is checked for a wrong layout."""
@@ -76,13 +76,13 @@ class Layout:
         return cells
 
     def is_comment(self, line: str) -> bool:
-        """Return whether a line before a sentence begins with ``#`` and is no word with its tag."""
-        if not line.startswith(COMMENT):
+        """Return whether a line before a sentence begins with a lone ``#`` and is no word with its tag."""
+        if not _COMMENT.match(line):
             return False
         cells = split_cells(line, tabs=self.tabs, width=len(self.columns))
         if len(cells) != len(self.columns) or (self._index is not None and not cells[self._index].isdigit()):
             return True
-        return self.entities and not is_entity_tag(cells[self.tag])
+        return self.entities and not self.tabs and not is_entity_tag(cells[self.tag])
 
     def check(self, path: Path, lines: Sequence[str], sentences: Sequence[Sequence[str]]) -> None:
         """Check that the words of a file are words: no numbers that count them, and not two columns each.
@@ -208,4 +208,4 @@ def _word_lines(lines: Sequence[str]) -> list[tuple[int, str]]:
     """Return number and text of the lines with words, without comments; if all begin as comments do, of all lines."""
     filled = [(number, line) for number, line in enumerate(lines, start=1) if line.strip(BLANK)]
     filled = [(number, line) for number, line in filled if not line.strip(BLANK).startswith(DOCUMENT_MARK)]
-    return [(number, line) for number, line in filled if not line.startswith(COMMENT)] or filled
+    return [(number, line) for number, line in filled if not _COMMENT.match(line)] or filled

@@ -7,6 +7,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,8 @@ JSON_HINT = "the file looks like JSON; one object a line is read from a file nam
 
 _SEPARATORS = (",", ";", "\t")
 """Of CSV files, the first that gives the wanted columns."""
+_EXAMINED = 20
+"""Rows of a CSV file without a header from which its separator is found."""
 _HINT = "name yours with task.columns.first and task.columns.label, or task.columns.names if there is no header"
 _BREAKS = re.compile(r"[\t\r\n]+")
 
@@ -120,15 +123,7 @@ def _tab_rows(path: Path) -> list[TableRow]:
 
 def _csv_rows(path: Path, wanted: Sequence[str], names: Sequence[str]) -> list[TableRow]:
     text = read_text(path, "a CSV file")
-    for separator in _SEPARATORS:
-        try:
-            first = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), [])
-        except csv.Error:
-            continue
-        if len(first) == len(names) if names else set(wanted) <= set(map(str.strip, first)):
-            break
-    else:
-        separator = ","
+    separator = next((mark for mark in _SEPARATORS if _separates(text, mark, wanted, names)), ",")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     rows, start = [], 1
     try:
@@ -143,6 +138,17 @@ def _csv_rows(path: Path, wanted: Sequence[str], names: Sequence[str]) -> list[T
     if rows and not names:
         rows[0] = rows[0]._replace(cells=[cell.strip() for cell in rows[0].cells])
     return rows
+
+
+def _separates(text: str, mark: str, wanted: Sequence[str], names: Sequence[str]) -> bool:
+    """Return whether a mark separates the columns of the first rows."""
+    try:
+        rows = [row for row in islice(csv.reader(io.StringIO(text, newline=""), delimiter=mark), _EXAMINED) if row]
+    except csv.Error:
+        return False
+    if names:
+        return all(len(row) == len(names) for row in rows)
+    return bool(rows) and set(wanted) <= set(map(str.strip, rows[0]))
 
 
 def _header(path: Path, rows: Sequence[TableRow], wanted: Sequence[str], hint: str) -> list[str]:
@@ -163,7 +169,7 @@ def _header(path: Path, rows: Sequence[TableRow], wanted: Sequence[str], hint: s
         path,
         1,
         expected=f"a header with the columns {', '.join(wanted)}",
-        found=f"{', '.join(names) or 'nothing'} without {', '.join(missing)}",
+        found=f"{', '.join(names)[:80] or 'nothing'} without {', '.join(missing)}",
         hint=hint,
     )
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from transformers import AutoConfig
 
 from charbert.data.collate import PadCollator
 from charbert.deploy.predict.backends import Backend, TorchBackend, load_backend
@@ -18,6 +17,8 @@ from charbert.deploy.predict.usage import read_usage
 from charbert.errors import CheckpointError, SettingsError
 from charbert.evaluation.predict import run_logits
 from charbert.evaluation.word_states import WordEncoder
+from charbert.files import recover_folder
+from charbert.model.loading.configurations import read_config, readable
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.model.trunk import check_length
 from charbert.tasks.catalog import HEADS
@@ -78,7 +79,7 @@ class Predictor:
         device: str = "cpu",
         threads: int | None = None,
     ) -> Predictor:
-        """Return the predictor of a model that fine-tuning saved or that was exported.
+        """Return the predictor of a model that fine-tuning saved or that was exported, after one text as a trial.
 
         Args:
             folder: of the model, or of the finished run that has it below ``model``.
@@ -93,13 +94,7 @@ class Predictor:
             SettingsError: if a setting is out of its range.
         """
         where = find_model(Path(folder))
-        try:
-            config = AutoConfig.from_pretrained(where, trust_remote_code=False)
-        except (OSError, ValueError) as error:  # damaged, of a kind nobody knows, or code of its own
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise CheckpointError(
-                f"{where}/config.json: expected the configuration of a model, got {reason}"
-            ) from error
+        config = read_config(where)
         usage = read_usage(where, config)
         if max_length is not None:
             usage = replace(usage, max_length=max_length)
@@ -110,7 +105,12 @@ class Predictor:
         labels = list(config.id2label.values()) if HEADS[usage.head].has_labels else []
         processor = CharBertTokenizer.from_pretrained(where)
         corrector = load_corrector(where, usage)
-        return cls(backend, processor, labels, usage, batch_size=batch_size, corrector=corrector)
+        predictor = cls(backend, processor, labels, usage, batch_size=batch_size, corrector=corrector)
+        with readable(where, "a model that answers"):
+            fields = HEADS[usage.head].fields
+            trial = {name: "a" for name, needed in fields.items() if needed or (name == "text_pair" and usage.pairs)}
+            predictor.predict([trial], places=["a trial"])
+        return predictor
 
     @property
     def has_characters(self) -> bool:
@@ -177,7 +177,10 @@ class Predictor:
 
         names = self.processor.pad_values
         chosen = [{name: feature[name] for name in names} for feature in features]
-        return run_logits(run, chosen, self._collate, self.batch_size)
+        logits = run_logits(run, chosen, self._collate, self.batch_size)
+        if not all(np.isfinite(each).all() for each in logits):
+            raise CheckpointError("expected finite logits, got NaN or infinity; the model's weights cannot be used")
+        return logits
 
 
 def find_model(folder: Path) -> Path:
@@ -187,6 +190,8 @@ def find_model(folder: Path) -> Path:
         CheckpointError: if neither has one.
     """
     for where in (folder, folder / "model"):
+        if not where.exists():
+            recover_folder(where)
         if (where / "config.json").is_file():
             return where
     problem = "a folder without config.json" if folder.is_dir() else "no such folder"

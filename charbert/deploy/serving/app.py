@@ -72,6 +72,7 @@ def build_app(models: dict[str, Predictor], settings: ServeSettings) -> App:
         description=f"Predictions of {name}: {predictor.head.replace('_', ' ')}.",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         lifespan=lifespan,
     )
     _answer_errors(app)

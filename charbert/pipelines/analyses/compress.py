@@ -10,8 +10,6 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoConfig
-
 from charbert.config.compression import Variant
 from charbert.config.schema import Settings
 from charbert.data.collate import PadCollator
@@ -24,6 +22,7 @@ from charbert.errors import CheckpointError, SettingsError
 from charbert.evaluation.metric_paths import CHANGED_WORDS, metric_path
 from charbert.evaluation.predict import model_inputs, run_logits
 from charbert.evaluation.robustness import changed_share, decode_encoded, score_set
+from charbert.model.loading.configurations import read_config
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.pipelines.analyses.base import recorded_analysis
 from charbert.pipelines.analyses.forms import Form, forms
@@ -178,7 +177,7 @@ class Measurement:
 
     def _load(self, folder: Path) -> Backend:
         labels = self.task.labels if self.eval_sets else []
-        known = list(AutoConfig.from_pretrained(folder, trust_remote_code=False).id2label.values())
+        known = list(read_config(folder).id2label.values())
         if labels and known != labels:
             raise CheckpointError(
                 f"{folder}: expected a model with the labels {', '.join(labels)} of task={self.task.name}, "

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 from tqdm import tqdm
-from transformers import AutoModelForMaskedLM
 
 from charbert.baselines.ngram_language_model import NgramLanguageModel
 from charbert.config.model.encoder import CharEncoder, Objective
@@ -30,8 +29,9 @@ from charbert.evaluation.perplexity import (
     seen_whole,
 )
 from charbert.model import CharBertForPreTraining
+from charbert.model.loading.weights import load_whole
 from charbert.model.tokenization import CharBertTokenizer
-from charbert.model.trunk import check_length
+from charbert.model.trunk import check_length, load_trunk
 from charbert.pipelines.analyses.base import recorded_analysis
 from charbert.pipelines.build.data import corpus_blocks, corpus_file, prepare_data
 from charbert.pipelines.build.noise import build_attack
@@ -40,6 +40,7 @@ from charbert.records import ResultRecord
 from charbert.runs.analysis_keys import PERPLEXITY
 from charbert.runs.run import Run, pretraining_run
 from charbert.seeding import numpy_generator
+from charbert.training.precision import chosen_precision
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ def _load(settings: Settings) -> tuple[CharBertForPreTraining, CharBertTokenizer
     device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
     folder = prepare_encoder(settings)
     if folder is not None:
-        model = CharBertForPreTraining.from_pretrained(folder)
+        model, _ = load_whole(CharBertForPreTraining.from_pretrained, folder)
         words = pretraining_run(settings).model_folder / "word_vocab.json"
         if model.mlm_head is None:
             raise CheckpointError(f"{folder}: model.objective={settings.model.objective.name} trained no MLM head")
@@ -102,8 +103,8 @@ def _load(settings: Settings) -> tuple[CharBertForPreTraining, CharBertTokenizer
     trunk = prepare_trunk(settings)
     processor = build_processor(settings, trunk)
     model = CharBertForPreTraining.from_trunk(trunk, **model_overrides(settings, processor), nlm_vocab_size=0)
-    source, report = AutoModelForMaskedLM.from_pretrained(trunk, output_loading_info=True, trust_remote_code=False)
-    if report["missing_keys"] or model.mlm_head is None or not model.mlm_head.adopt(source):
+    source = load_trunk(trunk, with_head=True)
+    if source.base_model is source or model.mlm_head is None or not model.mlm_head.adopt(source):
         raise CheckpointError(
             f"trunk={settings.trunk.name} has no MLM head that could be read, so it predicts no words; "
             "choose a model that is pretrained further, as model=adv_bert or model=charbert"
@@ -120,13 +121,15 @@ def _masked_metrics(
 ) -> dict[str, float]:
     chosen = settings.perplexity
     check_length("pretraining.max_length", settings.pretraining.max_length, model.config)
+    precision = chosen_precision(settings.pretraining.precision)
+    record.hardware["precision"] = precision.name
     scorer = MaskedLanguageScorer(
         model,
         processor,
         max_length=settings.pretraining.max_length,
         unit=chosen.mask,
         batch_size=chosen.batch_size,
-        bf16=settings.pretraining.precision is Precision.bf16,
+        bf16=precision is Precision.bf16,
     )
     with tqdm(total=sum(map(len, texts.values())), unit=" texts", desc="pseudo-perplexity") as bar:
         losses: dict[str, list[WordLosses]] = {name: [] for name in texts}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
-from transformers import AutoConfig, AutoTokenizer
 
 from charbert.batch import NOISED, TEACHER
 from charbert.config.schema import LENGTH_SETTINGS, Settings
@@ -19,6 +19,9 @@ from charbert.data.collate import PadCollator, PairedCollator, paired_collator
 from charbert.errors import SettingsError
 from charbert.model.adaptation.student import take_layers
 from charbert.model.heads import CharBertForFineTuning
+from charbert.model.loading.configurations import read_config
+from charbert.model.loading.tokenizers import load_tokenizer
+from charbert.model.loading.weights import check_memory, load_whole
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.model.trunk import check_length
 from charbert.pipelines.build.data import has_char_channel
@@ -116,11 +119,11 @@ def load_teacher(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertToke
     """Return the teacher's processor and the teacher.
 
     Raises:
-        CheckpointError: if its folder holds no model.
+        CheckpointError: if its folder holds no whole model.
         SettingsError: if the model has another head, or lacks a label of the task.
     """
     folder = teacher_folder(settings)
-    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    config = read_config(folder)
     wanted = task.head.architecture
     architecture = (config.architectures or ["no architecture"])[0]
     if not architecture.endswith(f"For{wanted}"):
@@ -133,11 +136,13 @@ def load_teacher(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertToke
         )
     check_length(LENGTH_SETTINGS, settings.finetuning_length, config)
     auto_class = getattr(transformers, task.head.auto_class)
-    return _load_processor(folder), auto_class.from_pretrained(folder, dtype=torch.float32, trust_remote_code=False)
+    check_memory(lambda: auto_class.from_config(config), folder)
+    load = partial(auto_class.from_pretrained, config=config, dtype=torch.float32, trust_remote_code=False)
+    return _load_processor(folder), load_whole(load, folder)[0]
 
 
 def _load_processor(folder: Path) -> CharBertTokenizer:
-    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    tokenizer = load_tokenizer(folder)
     return tokenizer if isinstance(tokenizer, CharBertTokenizer) else CharBertTokenizer(tokenizer, word_spaces=False)
 
 

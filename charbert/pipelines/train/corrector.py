@@ -17,11 +17,12 @@ from charbert.config.schema import Settings
 from charbert.data.pretraining.corpus import read_paragraphs
 from charbert.data.pretraining.word_vocab import count_words
 from charbert.files import replaced_folder, write_atomically
+from charbert.integrity import checksums
 from charbert.model.word_recognizer.correction import WordCorrector
 from charbert.model.word_recognizer.network import WordRecognizer
 from charbert.pipelines.build.data import corpus_file, prepare_data
 from charbert.pipelines.train.word_recognizer import prepare_background_recognizer, prepare_recognizer
-from charbert.runs.recorder import checksums, recorded_run
+from charbert.runs.recorder import recorded_run
 from charbert.runs.run import dictionary_run
 from charbert.serialization import parse_strictly
 from charbert.tasks.task import Task

@@ -11,7 +11,7 @@ from transformers import TrainerCallback
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError, TrialPrunedError
 from charbert.evaluation.metric_paths import CHANGED_WORDS
-from charbert.pipelines.build.data import prepare_data, refuse_baseline, task_files
+from charbert.pipelines.build.data import fetch_sets, prepare_data, refuse_baseline, task_files
 from charbert.pipelines.build.eval_sets import build_eval_sets, read_prepared_sets, read_sets
 from charbert.pipelines.train.classical import fit_baseline, is_baseline
 from charbert.pipelines.train.cross_validation import run_folds
@@ -74,6 +74,7 @@ def run_trial(settings: Settings, run: Run, callbacks: Sequence[TrainerCallback]
     def make() -> None:
         try:
             prepare_data(settings)
+            run.will_read(fetch_sets(settings))
             task = build_task(settings.task)
             fit(settings, run, task, read_sets(settings, task), {}, callbacks)
         except TrialPrunedError:
@@ -96,6 +97,7 @@ def _refuse_several(settings: Settings) -> None:
 
 def _run(settings: Settings, run: Run) -> ResultRecord:
     prepare_data(settings)
+    run.will_read(fetch_sets(settings))
     task = build_task(settings.task)
     if task_files(settings).folds.number:
         refuse_several(f"cross-validation (data={settings.data.name})")

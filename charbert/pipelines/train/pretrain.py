@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModelForMaskedLM, PreTrainedTokenizerBase
 
 from charbert.batch import TEACHER
 from charbert.config.model.encoder import CharEncoder, Objective, Start, TrunkSource
@@ -21,6 +21,7 @@ from charbert.data.pretraining.word_vocab import WordVocab
 from charbert.data.pretraining.wordpiece import count_pieces, wordpiece_of_counts
 from charbert.errors import CheckpointError
 from charbert.model import CharBertForPreTraining, CharBertModel, CharBertPreTrainedModel
+from charbert.model.loading import tokenizers
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.model.trunk import check_length
 from charbert.model.word_start import start_words_at_subwords
@@ -91,14 +92,11 @@ def load_tokenizer(settings: Settings, trunk: str) -> PreTrainedTokenizerBase:
         CheckpointError: if it cannot be loaded, with what to do.
     """
     try:
-        AutoConfig.from_pretrained(trunk, trust_remote_code=False)  # refuses a model that needs its own code
-        return AutoTokenizer.from_pretrained(trunk, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise CheckpointError(
-            f"trunk={settings.trunk.name}: no tokenizer could be loaded from {trunk} "
-            f"({str(error).splitlines()[0]}); without network use a trunk on this machine, "
-            "trunk.source=folder trunk.location=FOLDER"
-        ) from error
+        return tokenizers.load_tokenizer(trunk)
+    except CheckpointError as error:
+        hint = "; without network use a trunk on this machine, trunk.source=folder trunk.location=FOLDER"
+        hint = "" if Path(trunk).is_dir() else hint
+        raise CheckpointError(f"trunk={settings.trunk.name}: no tokenizer could be loaded ({error}){hint}") from error
 
 
 def build_start(settings: Settings, model_class: type[Model], **labels: Any) -> tuple[CharBertTokenizer, Model]:
@@ -183,8 +181,9 @@ def model_overrides(settings: Settings, processor: CharBertTokenizer) -> dict[st
 
 def _pretrain_trunk(settings: Settings, run: Run) -> None:
     """Train MLM on clean text with the trunk's Hugging Face class, so that the checkpoint is an ordinary one."""
-    log.info("pretraining the trunk %s from scratch", settings.trunk.name)
+    log.info("pretraining the trunk %s from scratch (MLM), which all models start from", settings.trunk.name)
     prepare_data(settings)
+    run.will_read(_corpus_files(settings))
     tokenizer = trunk_tokenizer(settings)
     seed_everything(settings.pretraining_seed, "trunk")
     special = {name: getattr(tokenizer, name) for name in ("pad_token_id", "bos_token_id", "eos_token_id")}
@@ -227,10 +226,17 @@ def new_encoder(settings: Settings) -> tuple[CharBertForPreTraining, CharBertTok
 
 
 def _pretrain_encoder(settings: Settings, run: Run) -> None:
-    log.info("pretraining %s (%s)", settings.model.name, settings.model.objective.name)
+    objective = settings.model.objective.name.upper().replace("_", " and ")
+    log.info("pretraining %s on text with typos (%s), before it is fine-tuned", settings.model.name, objective)
+    prepare_data(settings)
+    run.will_read(_corpus_files(settings))
     model, processor, words = new_encoder(settings)
     teacher = _trunk_teacher(settings)
     _run(settings, run, settings.pretraining, model, processor, words=words, noisy=True, teacher=teacher)
+
+
+def _corpus_files(settings: Settings) -> list[Path]:
+    return [corpus_file(settings, split) for split in ("train", "dev")]
 
 
 def _trunk_teacher(settings: Settings) -> TrunkTeacher | None:
@@ -293,8 +299,8 @@ def _run(
             words.save(folder / "word_vocab.json")
 
     scores = ("loss", "accuracy", "accuracy_known", "perplexity")
-    files = [corpus_file(settings, split) for split in ("train", "dev")]
-    record_training(settings, run, build, scores, files, patience=training.patience, save_more=save_more)
+    run.will_read(_corpus_files(settings))  # again: nothing was exchanged while vocabularies or a trunk were made
+    record_training(settings, run, build, scores, patience=training.patience, save_more=save_more)
 
 
 def _collator(processor: CharBertTokenizer, mlm_labels: str) -> PairedCollator:

@@ -18,6 +18,7 @@ from charbert.evaluation.correction import correct_examples
 from charbert.evaluation.logits import StoredLogits
 from charbert.evaluation.robustness import SetPredictions, predict_encoded, predict_set, stored_logits
 from charbert.files import replaced_folder
+from charbert.integrity import checksums
 from charbert.model.adaptation.lora import save_finetuned
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.pipelines.build.data import set_files
@@ -28,7 +29,7 @@ from charbert.pipelines.evaluate.scoring import score_eval_sets
 from charbert.pipelines.train.corrector import prepare_corrector
 from charbert.pipelines.train.pretrain import build_start
 from charbert.records import ResultRecord, shorten_path
-from charbert.runs.recorder import checksums, seed_everything
+from charbert.runs.recorder import seed_everything
 from charbert.runs.run import Run
 from charbert.tasks.encoded import Encoded
 from charbert.tasks.task import Task
@@ -88,7 +89,8 @@ class TaskModel:
         """Return the predictions of the trainer's model on the eval sets, and its `dev_logits`."""
         settings, predictions = self.settings, {}
         for name, examples in eval_sets.items():
-            log.info("scoring %s on %s (%s)", settings.model.name, settings.task.name, name)
+            which = "the clean test set" if name == "clean" else f"the test set with typos ({name})"
+            log.info("scoring %s on %s: %s", settings.model.name, settings.task.name, which)
             predictions[name] = predict_set(
                 self.task, examples, self.processor, settings.finetuning_length, trainer, self.corrector
             )
@@ -157,5 +159,5 @@ def record_scores(
     root = Path(settings.data.root)
     if task.file_reports:
         record.details["files"] = {shorten_path(path, root): report for path, report in task.file_reports.items()}
-    record.data_checksums = checksums(set_files(settings), root)
+    record.data_checksums = record.data_checksums or checksums(set_files(settings), root)
     return metrics

@@ -191,6 +191,34 @@ def paper_table(
     )
 
 
+def main_scores(record: ResultRecord) -> dict[str, float]:
+    """Return the scores of a run by the main metric of its tasks, on the dev set, the test set and under attack.
+
+    They are in percent, by their headings in tables: ``NER F1 dev``, ``NER F1 original``, ``NER F1 attack``. Of
+    several attacked sets the one that tables show counts.
+    """
+    own = record.settings.get("task", {})
+    measured = [path.split("/")[1:] for path in record.metrics if path.startswith("dev/") and path.count("/") == 2]
+    scores = {}
+    for task, metric in dict.fromkeys([*map(tuple, measured), (own.get("name"), own.get("metric"))]):
+        name = METRIC_NAMES.get((task, metric), metric)
+        paths = {
+            "dev": f"dev/{task}/{metric}",
+            ORIGINAL: f"eval/{task}/{name}",
+            ATTACK: f"attack/{task}/{_shown_attack(task, record)}/{name}",
+        }
+        group = f"{TASK_TITLES.get(task, str(task).upper())} {METRIC_TITLES.get(metric, metric)}"
+        scores |= {
+            f"{group} {title}": 100 * record.metrics[path] for title, path in paths.items() if path in record.metrics
+        }
+    return scores
+
+
+def _shown_attack(task: str, record: ResultRecord) -> str:
+    attacks = {path.split("/")[2]: None for path in record.metrics if path.startswith(f"attack/{task}/")}
+    return next((name for name in (*ATTACKS, *attacks) if name in attacks), "")
+
+
 def _column(measure: Measure, has_attack: bool, attack: str) -> Column:
     task = TASK_TITLES.get(measure.task, measure.task.upper())
     metric = METRIC_TITLES[measure.metric]

@@ -113,5 +113,5 @@ def _sentence(
     if len(texts) != len(names):
         raise refuse(f"{len(texts)} tags, one a word,", tags)
     if entities and names and all(map(str.isdigit, names)):
-        raise refuse("tags with names (+task.columns.label_names={0:O,1:B-PER} names numbers)", tags)
+        raise refuse("tags with names (task.columns.label_names=[O,B-PER,I-PER] names 0, 1 and 2)", tags)
     return TaggedSentence(tuple(texts), tuple(names), line=line)

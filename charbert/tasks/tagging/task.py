@@ -99,11 +99,12 @@ class TaggingTask(Task[TaggedSentence, Tags]):
     def check_labels(self, examples: Sentences, path: Path) -> None:
         """Raise DataError naming the first sentence with a tag that the training sentences lack.
 
-        With ``columns.unseen_tags`` such tags become labels, which the model does not learn, and are reported.
+        With ``columns.unseen_tags``, or if the training sentences have the type of entity, such tags become labels
+        that the model does not learn, and are reported.
         """
         unseen = Counter(tag for example in examples for tag in example.tags if tag not in self.label_ids)
         listed = ", ".join(f"{tag} ({count})" for tag, count in unseen.most_common())
-        if not unseen or not self.columns.unseen_tags:
+        if not unseen or not (self.columns.unseen_tags or all(map(self.has_type_of, unseen))):
             try:
                 check_tags(examples, self.label_ids, str(path))
             except DataError as error:
@@ -113,6 +114,10 @@ class TaggingTask(Task[TaggedSentence, Tags]):
         log.warning("%s: tags that the training set lacks, which no model can learn: %s", path, listed)
         self.file_reports.setdefault(path, {})["unseen_tags"] = dict(unseen)
         self.labels = [*self.labels, *sorted(unseen)]
+
+    def has_type_of(self, tag: str) -> bool:
+        """Return whether a tag that the training sentences lack is allowed, since they have its type."""
+        return False
 
     def encode(self, examples: Sentences, processor: Processor, max_length: int) -> Encoded:
         """Return features with a label at each word's first subword; long sentences give several."""
@@ -195,10 +200,9 @@ class NamedEntityTask(TaggingTask):
     suffix = ".conll"
     adapter = TaggedAdapter(entities=True)
 
-    def learn_labels(self, examples: Sentences) -> None:
-        """Take O, and B- and I- of each type in the training sentences, in alphabetical order."""
-        types = {tag[2:] for example in examples for tag in example.tags if tag != self.outside}
-        self.labels = [self.outside, *sorted(f"{prefix}-{name}" for name in types for prefix in "BI")]
+    def has_type_of(self, tag: str) -> bool:
+        """Return whether the tag continues an entity of a type that the training sentences have."""
+        return tag.startswith("I-") and f"B-{tag[2:]}" in self.labels
 
     def read(self, path: Path, *, attacked: bool = False, errors: ExampleErrors = None) -> list[TaggedSentence]:
         """Return the sentences of a file with their tags in IOB2; the authors' attacked file escapes its quotes."""

@@ -93,6 +93,17 @@ def test_the_setting_in_the_error_reads_the_file(tmp_path: Path, text: str, sche
     assert not any(word.isdigit() or " " in word for sentence in sentences for word in sentence.words)
 
 
+def test_comments_are_left_out_and_words_with_their_sign_are_not(tmp_path: Path) -> None:
+    text = "# id 7 domain=en\n# _ _ O\nAda _ _ B-PER\n\n#Riga _ _ B-LOC\n"
+    assert pairs(read_conll(column_file(tmp_path, text))) == ["#/O Ada/B-PER", "#Riga/B-LOC"]
+    assert pairs(read_conll(column_file(tmp_path, "#\tO\n#Riga\tLOC\n\n#Ada\tPER\n"))) == [
+        "#/O #Riga/B-LOC",
+        "#Ada/B-PER",
+    ]
+    with pytest.raises(DataError, match=":3: expected 2 columns"):
+        read_conll(column_file(tmp_path, "Ada\tB-PER\n\n#Riga\n"))
+
+
 def test_numbers_that_do_not_count_are_words(tmp_path: Path) -> None:
     (sentence,) = read_conll(column_file(tmp_path, "1\tO\n1\tO\n0\tO\n"))
     assert sentence.words == ("1", "1", "0")

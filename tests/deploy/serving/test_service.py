@@ -164,6 +164,24 @@ def test_requests_of_another_form_get_a_reason(client: httpx.Client, service: st
     assert named.status_code == 200
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_name_of_an_endpoint_with_a_slash_is_none(client: httpx.Client, method: str) -> None:
+    answer = client.request(method, "/predict/", json={"inputs": [{"text": "a"}]})
+    assert (answer.status_code, answer.json()) == (404, {"reason": "not found"})
+
+
+@pytest.mark.parametrize("request_line", ["POST /health", "GET /docs", "PUT /nowhere", "POST /predict"])
+def test_no_route_reads_a_body_without_end(service: str, request_line: str) -> None:
+    host, port = service.removeprefix("http://").split(":")
+    head = f"{request_line} HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunk, sent = b"4000\r\n" + b" " * 0x4000 + b"\r\n", 0
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(head.encode())
+        with pytest.raises(ConnectionError):  # the limit is 20,000 bytes; the buffers of two sockets hold some more
+            while sent < 100_000_000:
+                sent += connection.send(chunk)
+
+
 def test_a_body_without_a_length_is_counted_as_it_comes(client: httpx.Client) -> None:
     answer = client.post("/predict", content=(b" " * 1000 for _ in range(30)), headers=JSON)
     assert answer.status_code == 413

@@ -151,15 +151,18 @@ def test_the_best_span_is_the_best_of_all_spans(processor: CharBertTokenizer, se
     assert scores == sorted(scores, reverse=True)
 
 
+@pytest.mark.parametrize("least", ["first", "middle", "last"])
 def test_the_lowest_no_answer_score_of_all_windows_counts(
-    processor: CharBertTokenizer, sentences: tuple[str, ...]
+    processor: CharBertTokenizer, sentences: tuple[str, ...], least: str
 ) -> None:
     encoded = encode([ask(" ".join(sentences))], processor)
     logits = [np.zeros((len(feature["input_ids"]), 2)) for feature in encoded.features]
+    assert len(logits) >= 3
+    lowest = {"first": 0, "middle": len(logits) // 2, "last": len(logits) - 1}[least]
     for number, row in enumerate(logits):
-        row[0] = 10.0 - number
+        row[0] = 4.0 + abs(number - lowest)
     (prediction,) = decode_spans(logits, encoded, n_best=1, max_answer_length=5)
-    assert prediction.null_difference == pytest.approx(2 * (10.0 - (len(logits) - 1)))
+    assert prediction.null_difference == pytest.approx(8.0)
 
 
 def test_logits_that_do_not_fit_are_refused(processor: CharBertTokenizer, sentences: tuple[str, ...]) -> None:

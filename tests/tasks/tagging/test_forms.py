@@ -82,7 +82,7 @@ def test_parts_of_speech_are_read_from_their_own_list(tmp_path: Path) -> None:
             r"jsonl:1: expected the fields tokens and ner_tags, got tokens without ner_tags; name yours",
         ),
         ({"tokens": WORDS, "tags": [["O"], ["O", "O"]]}, r"jsonl:1: expected 3 tags, one a word"),
-        ({"tokens": WORDS, "tags": NUMBERS}, r"jsonl:1: expected tags with names \(\+task\.columns\.label_names="),
+        ({"tokens": WORDS, "tags": NUMBERS}, r"jsonl:1: expected tags with names \(task\.columns\.label_names="),
         ({"tokens": ["a b", "c"], "tags": TAGS}, r"jsonl:1: expected a list of words .*got 'a b'"),
         ({"tokens": [["a", " ", "b"], ["c", "d"]], "tags": TAGS}, r"jsonl:1: expected words with characters"),
     ],
@@ -102,8 +102,11 @@ def test_a_malformed_row_is_left_out_and_listed_in_preparation(tmp_path: Path) -
 def test_an_i_tag_that_training_lacks_belongs_to_its_type() -> None:
     task = entities()
     task.learn_labels([TaggedSentence(("Riga", "is"), ("B-LOC", "O"))])
-    assert task.labels == ["O", "B-LOC", "I-LOC"]
     task.check_labels([TaggedSentence(("New", "York"), ("B-LOC", "I-LOC"))], Path("dev.txt"))
+    assert task.labels == ["O", "B-LOC", "I-LOC"]
+    assert task.file_reports == {Path("dev.txt"): {"unseen_tags": {"I-LOC": 1}}}
+    with pytest.raises(DataError, match="got 'B-RIVER'"):
+        task.check_labels([TaggedSentence(("Nile", "York"), ("B-RIVER", "I-LOC"))], Path("test.txt"))
 
 
 def test_a_tag_that_training_lacks_is_counted_and_allowed_only_if_the_settings_say_so(
@@ -116,7 +119,7 @@ def test_a_tag_that_training_lacks_is_counted_and_allowed_only_if_the_settings_s
     with pytest.raises(DataError, match=r"B-RIVER \(1\), I-RIVER \(1\); task\.columns\.unseen_tags=true"):
         strict.check_labels(dev, Path("dev.txt"))
     lenient.check_labels(dev, Path("dev.txt"))
-    assert lenient.labels == ["O", "B-PER", "I-PER", "B-RIVER", "I-RIVER"]
+    assert lenient.labels == ["B-PER", "B-RIVER", "I-RIVER"]
     assert lenient.file_reports == {Path("dev.txt"): {"unseen_tags": {"B-RIVER": 1, "I-RIVER": 1}}}
     assert "dev.txt: tags that the training set lacks" in caplog.text
     assert lenient.score(dev, [["O", "O"]])["recall"] == 0.0

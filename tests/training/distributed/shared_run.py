@@ -20,7 +20,7 @@ from accelerate.utils import DistributedType
 from transformers import BertConfig, TrainerCallback
 
 from charbert.batch import TEACHER
-from charbert.config.training.trainer import OptimizerSettings, TrainingSettings
+from charbert.config.training.trainer import OptimizerSettings, Precision, TrainingSettings
 from charbert.data.collate import PadCollator, PairedCollator, paired_collator
 from charbert.data.pretraining.batches import PretrainingDataset
 from charbert.data.pretraining.word_vocab import WordVocab
@@ -128,7 +128,8 @@ def tagging(folder: Path) -> CharBertTrainer:
 
 def training(**options: Any) -> TrainingSettings:
     chosen = {"batch_size": 4, "eval_batch_size": 4, "log_every": 1, "checkpoints": 0, "evaluations": 2} | options
-    return TrainingSettings(optimizer=OptimizerSettings(learning_rate=1e-2), **chosen)
+    optimizer = OptimizerSettings(learning_rate=1e-2)
+    return TrainingSettings(optimizer=optimizer, precision=Precision.fp32, **chosen)  # results are compared
 
 
 def sharded(folder: Path) -> CharBertTrainer:
