@@ -68,7 +68,7 @@ class WordRule:
             return cls()
         if record.keys() - {field.name for field in fields(cls)} or record.get("unit", "text") not in UNITS:
             raise ValueError(f"expected a rule for words with unit one of {', '.join(UNITS)}, got {record!r:.80}")
-        words = {name: tuple(map(str, record[name])) for name in ("clitics", "kept") if name in record}
+        words = {name: tuple(filter(None, map(str, record[name]))) for name in ("clitics", "kept") if name in record}
         return cls(**{**record, **words})
 
     @classmethod

@@ -12,6 +12,7 @@ from charbert.config.schema import Settings
 from charbert.data.readers.conll import TaggedSentence, read_conll, write_conll
 from charbert.errors import SettingsError
 from charbert.pipelines.train import finetune
+from charbert.pipelines.train.pretrain import new_encoder
 from charbert.runs.errors import reported
 from charbert.runs.run import finetuning_run
 from charbert.text.word_rule import WordRule
@@ -169,7 +170,8 @@ def test_a_length_beyond_the_positions_of_the_trunk_is_refused_before_training(
     message = refused(benchmarks("task=ner", "finetuning.max_length=513"), capsys)
     assert "task.max_length or finetuning.max_length must be at most 512 subwords" in message
     pretrained = benchmarks("task=ner", "model=charbert", "pretraining.max_length=600")
-    assert "pretraining.max_length must be at most 512 subwords" in refused(pretrained, capsys)
+    with pytest.raises(SettingsError, match=r"pretraining\.max_length must be at most 512 subwords"):
+        new_encoder(pretrained)
 
 
 def test_the_share_of_changed_words_is_logged_and_an_attack_that_changes_none_is_warned_of(
