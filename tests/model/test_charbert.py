@@ -221,7 +221,7 @@ def test_from_trunk_refuses_what_it_does_not_know(
 ) -> None:
     with pytest.raises(SettingsError, match="char_embeding_size"):
         CharBertModel.from_trunk(trunk_config(), char_vocab=char_vocab, char_embeding_size=8)
-    with pytest.raises(SettingsError, match="must be one of bert"):
+    with pytest.raises(SettingsError, match="must be one of albert, bert"):
         CharBertModel.from_trunk(PreTrainedConfig(), char_vocab=char_vocab)
 
 

@@ -50,7 +50,7 @@ def take_layers(
     student = type(teacher)(config)
     own = student.state_dict()
     taken = {name: weight for name, weight in offered.items() if name in own and own[name].shape == weight.shape}
-    missing = sorted(name for name in own if name not in taken and not name.startswith("classifier."))
+    missing = sorted(name for name in own if name not in taken and not name.startswith(f"{teacher.classifier_name}."))
     if missing:
         raise SettingsError(
             f"distillation.student_layers={list(layers)}: these layers of {config.trunk_config.model_type} are no "
