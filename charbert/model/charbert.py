@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeAlias, cast
 
@@ -253,11 +252,15 @@ class CharBertModel(CharBertPreTrainedModel):
 
     def _run_layer(self, index: int, states: Tensor, inputs: dict[str, Any]) -> Tensor:
         """Map the states before a layer of the trunk to those after it, (2B, T, H) each."""
-        run = partial(self._adapter.run_layer, self.trunk, index, inputs=inputs)
+
+        def run(states: Tensor, *values: Any) -> Tensor:
+            return self._adapter.run_layer(self.trunk, index, states, dict(zip(inputs, values, strict=True)))
+
         layer = self._adapter.layers(self.trunk)[index]
         if self.gradient_checkpointing and self.training and not isinstance(layer, GradientCheckpointingLayer):
-            return self._gradient_checkpointing_func(run, states)  # set by the library
-        return run(states)
+            # Set by the library. What has a gradient must be an argument and not in a closure.
+            return self._gradient_checkpointing_func(run, states, *inputs.values())
+        return run(states, *inputs.values())
 
     def _build_interactions(self) -> Iterator[Interaction]:
         """Return one interaction per layer, one for all, or none."""
@@ -284,7 +287,9 @@ class CharBertModel(CharBertPreTrainedModel):
                 f"{self.config.char_encoder!r} needs {', '.join(CHAR_INPUTS)}; encode the text with a "
                 "CharBertProcessor that has a character vocabulary"
             )
-        return self.char_dropout(self.char_encoder(*char_inputs))
+        exports = torch.compiler.is_exporting()
+        states = self.char_encoder(*char_inputs) if exports else _uncompiled(self.char_encoder, *char_inputs)
+        return self.char_dropout(states)
 
     def _interaction_mask(self, attention_mask: Tensor | None, batch_size: int) -> Tensor | None:
         """Return True on subwords and False on padding, (B, T), or None where padding is read."""
@@ -295,6 +300,13 @@ class CharBertModel(CharBertPreTrainedModel):
     def _option(self, argument: bool | None, setting: str) -> bool:
         """Return the argument, or the configuration's setting where it was not given."""
         return bool(getattr(self.config, setting) if argument is None else argument)
+
+
+@torch.compiler.disable
+def _uncompiled(module: nn.Module, *inputs: Tensor | None) -> Tensor:
+    """Run a module as it is where the model is compiled: a recurrence would become one step per character."""
+    states: Tensor = module(*inputs)
+    return states
 
 
 def _in_run_precision(states: Tensor) -> Tensor:

@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from transformers import PreTrainedModel
 from transformers import initialization as init
 from transformers.modeling_outputs import (
@@ -23,7 +22,7 @@ from charbert.batch import IGNORED_LABEL
 from charbert.model.charbert import CharBertModel, CharBertOutput, CharBertPreTrainedModel
 from charbert.model.configuration import CharBertConfig
 from charbert.model.language_heads import MlmHead, NlmHead
-from charbert.model.losses import LabeledLoss, labeled_loss, mean_cross_entropy
+from charbert.model.losses import LabeledLoss, labeled_loss, mean_cross_entropy, sequence_loss
 from charbert.model.trunk import trunk_adapter
 
 
@@ -226,7 +225,7 @@ class CharBertForSequenceClassification(CharBertForFineTuning):
         labels: Tensor | None = None,
         **options: Any,
     ) -> SequenceClassifierOutput:
-        """Return logits (B, K); ``labels`` are (B,), numbers for a regression (K = 1).
+        """Return logits (B, K); ``labels`` are (B,), numbers for a regression (K = 1); others: `sequence_loss`.
 
         Every other input, ``options`` included, is as in ``CharBertModel.forward``.
         """
@@ -235,10 +234,8 @@ class CharBertForSequenceClassification(CharBertForFineTuning):
         pooled = self._mean(self.head_states(states), attention_mask)
         logits = self.classifier(self.dropout(pooled))  # (B, K)
         loss = None
-        if labels is not None and self.config.num_labels == 1:
-            loss = F.mse_loss(logits.squeeze(-1).float(), labels.float())
-        elif labels is not None:
-            loss = mean_cross_entropy(logits, labels)
+        if labels is not None:
+            loss = sequence_loss(logits, labels, self.config.problem_type)
         return SequenceClassifierOutput(loss=loss, logits=logits, **_recorded(states))
 
     def _mean(self, states: Tensor, attention_mask: Tensor | None) -> Tensor:

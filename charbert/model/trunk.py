@@ -16,7 +16,6 @@ from charbert.model.trunks.relatives import AlbertAdapter, DistilBertAdapter, El
 TrunkSource: TypeAlias = str | Path | PreTrainedConfig | PreTrainedModel
 """A trunk to start from: a hub name, a folder, a configuration (new weights), or a loaded model."""
 
-
 _ADAPTERS = {
     model_type: adapter
     for adapter in (
@@ -50,8 +49,14 @@ def trunk_adapter(config: PreTrainedConfig) -> TrunkAdapter:
 
 
 def build_trunk(config: PreTrainedConfig, *, pooler: bool) -> PreTrainedModel:
-    """Return a new encoder, with a pooler if ``pooler`` is set and the family has one."""
-    options = {"add_pooling_layer": pooler} if trunk_adapter(config).has_pooler else {}
+    """Return a new encoder, with a pooler if ``pooler`` is set and the family has one.
+
+    Attention is "eager" where "sdpa", the default, is chosen and the family has none.
+    """
+    adapter = trunk_adapter(config)
+    if config._attn_implementation == "sdpa" and not adapter.has_sdpa:
+        config._attn_implementation = "eager"
+    options = {"add_pooling_layer": pooler} if adapter.has_pooler else {}
     return AutoModel.from_config(config, **options)
 
 

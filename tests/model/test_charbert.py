@@ -26,9 +26,9 @@ from charbert.model import (
     CharBertForTokenClassification,
     CharBertModel,
 )
+from tests.model.conftest import TRUNKS
 from tests.tolerance import assert_near
 
-TRUNKS = ("bert", "roberta", "distilbert", "electra", "modernbert")
 HEADS = {
     AutoModel: CharBertModel,
     AutoModelForPreTraining: CharBertForPreTraining,

@@ -136,7 +136,7 @@ def longest_input(config: CharBertConfig) -> int:
     """Return the maximum number of subwords of a model's input."""
     trunk = config.trunk_config
     positions = int(trunk.max_position_embeddings)
-    counts_from_padding = trunk.model_type in ("roberta", "xlm-roberta", "camembert")
+    counts_from_padding = trunk.model_type in ("roberta", "xlm-roberta", "camembert", "mpnet")
     return positions - trunk.pad_token_id - 1 if counts_from_padding else positions
 
 

@@ -15,6 +15,8 @@ class TrunkAdapter:
 
     model_types: tuple[str, ...] = ("bert", "roberta", "xlm-roberta", "camembert")
     has_pooler = True
+    has_sdpa = True
+    """Whether the library has an implementation of its attention by ``scaled_dot_product_attention``."""
     embedding_names: tuple[str, ...] = ("embeddings.",)
     """Beginnings of the names of weights that belong to the input of the first layer, or to positions."""
     attention_maps: Mapping[str, str] = {

@@ -1,6 +1,6 @@
 """Families whose attention reads relative positions, which the encoder computes once for all layers.
 
-Both compute attention in the library's eager form only.
+The library has their attention in eager form only.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ class MPNetAdapter(TrunkAdapter):
     """Access to MPNet: absolute positions in its embeddings, relative ones in its attention, and no token types."""
 
     model_types = ("mpnet",)
+    has_sdpa = False
     embedding_names = ("embeddings.", "encoder.relative_attention_bias.")
     attention_maps: Mapping[str, str] = {
         "query": "attention.attn.q",
@@ -70,6 +71,7 @@ class DebertaAdapter(TrunkAdapter):
 
     model_types = ("deberta-v2",)
     has_pooler = False
+    has_sdpa = False
     embedding_names = ("embeddings.", "encoder.rel_embeddings.", "encoder.LayerNorm.")
     attention_maps: Mapping[str, str] = {
         "query": "attention.self.query_proj",
@@ -117,9 +119,11 @@ class DebertaAdapter(TrunkAdapter):
 
     def run_layer(self, trunk: PreTrainedModel, index: int, states: Tensor, inputs: Mapping[str, Any]) -> Tensor:
         """Map the states before a layer to those after it and its convolution, (B, T, H) each."""
-        after = self.layers(trunk)[index](states, **inputs)[0]
+        mask, positions, embeddings, output_attentions = inputs.values()
+        # By position, since checkpointing needs it of what has a gradient.
+        after = self.layers(trunk)[index](states, mask, None, positions, embeddings, output_attentions)[0]
         if index == 0 and trunk.encoder.conv is not None:
-            real = inputs["attention_mask"][:, 0].diagonal(dim1=1, dim2=2)  # (B, T)
+            real = mask[:, 0].diagonal(dim1=1, dim2=2)  # (B, T)
             states = states.masked_fill(real[..., None] == 0, 0.0)
             after = trunk.encoder.conv(states, after, real)
         return after
