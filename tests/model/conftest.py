@@ -28,7 +28,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "albert": SIZES | {"embedding_size": 12},
     "mpnet": SIZES,
     "deberta-v2": SIZES | RELATIVE | {"conv_kernel_size": 3, "type_vocab_size": 2},
-    "deberta-v3": SIZES | RELATIVE | {"norm_rel_ebd": "layer_norm", "share_att_key": True}
+    "deberta-v3": SIZES
+    | RELATIVE
+    | {"norm_rel_ebd": "layer_norm", "share_att_key": True}
     | {"position_biased_input": False},
     "modernbert": SIZES
     | {"local_attention": 6, "global_attn_every_n_layers": 2, "cls_token_id": 1, "sep_token_id": 2}

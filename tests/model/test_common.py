@@ -142,9 +142,7 @@ def test_the_loss_of_a_sequence_is_that_of_the_librarys_bert(
 
 @every_family
 @every_class
-def test_embeddings_take_the_place_of_subwords(
-    kind: Any, family: str, make_config: MakeConfig, batch: Batch
-) -> None:
+def test_embeddings_take_the_place_of_subwords(kind: Any, family: str, make_config: MakeConfig, batch: Batch) -> None:
     model = build(kind, make_config(family, num_labels=3))
     ids = batch.pop("input_ids")
     options = {} if kind is CharBertModel else labels_of(kind, batch | {"input_ids": ids})
@@ -156,9 +154,9 @@ def test_embeddings_take_the_place_of_subwords(
         options = {}  # its loss reads the scores of padding, where RoBERTa counts no positions
     with torch.no_grad():
         vectors = model.get_input_embeddings()(ids)
-        for options in ({}, options):
-            expected = model(input_ids=ids, **batch, **options)
-            output = model(inputs_embeds=vectors, **batch, **options)
+        for given_labels in ({}, options):
+            expected = model(input_ids=ids, **batch, **given_labels)
+            output = model(inputs_embeds=vectors, **batch, **given_labels)
             assert output.keys() == expected.keys()
             for name, value in output.items():
                 per_subword = value.shape[:2] == ids.shape
@@ -354,14 +352,12 @@ def test_a_compiled_model_breaks_its_graph_at_the_char_encoder_and_the_pretraini
     model = build(kind, make_config(num_labels=3))
     labels = labels_of(kind, batch)
     torch._dynamo.reset()
-    counted = torch._dynamo.testing.CompileCounter()
     explained = torch._dynamo.explain(model)(**batch, **labels)
     places = {reason.user_stack[-1].name for reason in explained.break_reasons}
-    assert places <= {"_encode_chars", "_report"}
+    assert places <= {"_encode_chars", "_report"} and explained.graph_count < 8
     torch._dynamo.reset()
-    compiled = torch.compile(model, backend=counted)
+    compiled = torch.compile(model, backend="eager")
     assert torch.equal(compiled(**batch, **labels).loss, model(**batch, **labels).loss)
-    assert 0 < counted.frame_count < 6
     torch._dynamo.reset()
 
 

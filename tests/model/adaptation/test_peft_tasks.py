@@ -41,19 +41,19 @@ def loss_of(task: str, model: Any, batch: dict[str, Tensor]) -> Tensor:
     return model(**batch, **labels).loss
 
 
-@pytest.mark.parametrize("targets", [["query", "value"], "all-linear"])
 @pytest.mark.parametrize("task", TASKS)
 def test_an_adapted_model_trains_saves_and_loads_with_its_head(
-    task: str, targets: Any, make_config: Callable[..., CharBertConfig], batch: dict[str, Tensor], tmp_path: Path
+    task: str, make_config: Callable[..., CharBertConfig], batch: dict[str, Tensor], tmp_path: Path
 ) -> None:
     torch.manual_seed(0)
     base = TASKS[task](make_config(num_labels=3))
     base.save_pretrained(tmp_path / "base")
-    config = peft.LoraConfig(task_type=task, target_modules=targets, r=2)
+    config = peft.LoraConfig(task_type=task, target_modules=["query", "value"], r=2)
     model = peft.get_peft_model(base, config).train()
     trained = {name for name, weight in model.named_parameters() if weight.requires_grad}
     assert any("lora_" in name for name in trained)
-    assert any(f"{HEADS[task]}.modules_to_save" in name for name in trained) == (task in HEADS)
+    assert any("modules_to_save" in name for name in trained) == (task in HEADS)
+    assert task not in HEADS or any(f"{HEADS[task]}.modules_to_save" in name for name in trained)
     optimizer = torch.optim.SGD([weight for weight in model.parameters() if weight.requires_grad], lr=0.1)
     before = {name: weight.clone() for name, weight in model.named_parameters()}
     losses = []
