@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeAlias, cast
 
@@ -24,6 +25,9 @@ from charbert.model.interaction_start import start_at_trunk
 from charbert.model.kernels.cpu_attention import use_signed_attention
 from charbert.model.kernels.folded_interaction import FoldedConvolution, folding_pays
 from charbert.model.kernels.random_masks import MaskDropout, replace_dropout
+from charbert.model.loading.configurations import read_config
+from charbert.model.loading.weights import check_memory, load_whole
+from charbert.model.portable import MODEL_MAP
 from charbert.model.trunk import TrunkSource, build_trunk, load_trunk, trunk_adapter
 from charbert.model.trunks.adapter import TrunkAdapter
 from charbert.model.trunks.attentions import recorded_attentions
@@ -32,6 +36,7 @@ Loader: TypeAlias = Callable[..., PreTrainedModel | None]
 """Class, folder and options of ``from_pretrained`` to a model; None for a folder in another format."""
 
 _loaders: list[Loader] = []
+_NOTHING_MISSING: dict[str, list[Any]] = {"missing_keys": [], "unexpected_keys": [], "mismatched_keys": []}
 
 
 def register_loader(loader: Loader) -> None:
@@ -64,6 +69,7 @@ class CharBertPreTrainedModel(PreTrainedModel):
     accepts_loss_kwargs = False  # each loss is already a mean; a trainer must divide accumulated steps itself
     _old_names: dict[str, str] | None = None
     """Names of weights in models saved by earlier versions, as regular expressions, and what they are called now."""
+    _carries_code = False
     _supports_sdpa = True
     _supports_flash_attn = True
     _supports_flex_attn = True
@@ -93,16 +99,42 @@ class CharBertPreTrainedModel(PreTrainedModel):
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: Any, *args: Any, **kwargs: Any) -> Self:
-        """Return a saved model, as the library does; LoRA adapters saved by themselves are merged into their model."""
-        for load in _loaders if pretrained_model_name_or_path is not None else ():
-            if (model := load(cls, Path(pretrained_model_name_or_path), **kwargs)) is not None:
-                return cast(Self, model)
-        loaded = super().from_pretrained(
-            pretrained_model_name_or_path, *args, **{"key_mapping": cls._old_names, **kwargs}
-        )
-        model = loaded[0] if isinstance(loaded, tuple) else loaded
+        """Return a saved model, as the library does; LoRA adapters saved by themselves are merged into their model.
+
+        Raises:
+            CheckpointError: if weights other than those of a new head are missing, or a weight is no finite number.
+        """
+        where = pretrained_model_name_or_path
+        if where is None:
+            return super().from_pretrained(where, *args, **kwargs)
+        reports = kwargs.pop("output_loading_info", False)
+        for loader in _loaders:
+            if (model := loader(cls, Path(where), **kwargs)) is not None:
+                return cast(Self, (model, _NOTHING_MISSING) if reports else model)
+        if Path(where).is_dir():
+            config = kwargs.get("config") or read_config(where)
+            check_memory(lambda: cls(config), where)
+        encoder = "" if issubclass(cls, CharBertModel) else f"{cls.base_model_prefix}."
+        load = partial(super().from_pretrained, *args)
+        kwargs = {"key_mapping": cls._old_names, **kwargs}
+        model, report = load_whole(load, where, may_lack=lambda name: not name.startswith(encoder), **kwargs)
         model._weight_conversions = []  # or it would be saved under the old names
-        return loaded
+        return (model, report) if reports else model
+
+    @classmethod
+    def register_for_auto_class(cls, auto_class: str = "AutoModel") -> None:
+        """Let models of this class be saved, and pushed to the hub, with their code.
+
+        The folder then loads with ``trust_remote_code=True`` where the package is not installed, by any Auto class that
+        CharBERT has a model for.
+        """
+        cls._carries_code = True
+
+    def save_pretrained(self, save_directory: str | Path, *args: Any, **kwargs: Any) -> None:
+        """Write the model as the library does, with its code after ``register_for_auto_class``."""
+        if self._carries_code:
+            self.config.auto_map = dict(MODEL_MAP)  # the configuration writes the code
+        super().save_pretrained(save_directory, *args, **kwargs)
 
     @classmethod
     def _reads_trunk_head(cls) -> bool:
@@ -285,7 +317,7 @@ class CharBertModel(CharBertPreTrainedModel):
             raise DataError(
                 f"the batch has no {', '.join(missing)}, but config.char_encoder="
                 f"{self.config.char_encoder!r} needs {', '.join(CHAR_INPUTS)}; encode the text with a "
-                "CharBertProcessor that has a character vocabulary"
+                "CharBertTokenizer that has a character vocabulary"
             )
         exports = torch.compiler.is_exporting()
         states = self.char_encoder(*char_inputs) if exports else _uncompiled(self.char_encoder, *char_inputs)

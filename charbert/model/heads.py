@@ -66,9 +66,7 @@ class CharBertForPreTraining(CharBertPreTrainedModel):
         norm_eps = trunk_adapter(config.trunk_config).norm_eps(config.trunk_config)
         self.mlm_head = MlmHead(config, norm_eps) if config.mlm_objective else None
         self.nlm_head = NlmHead(config, norm_eps) if config.nlm_vocab_size else None
-        if self.mlm_head is not None:
-            embeddings = next(name for name, part in self.named_modules() if part is self.get_input_embeddings())
-            self._tied_weights_keys = {"mlm_head.decoder.weight": f"{embeddings}.weight"}
+        self._tie_decoder()
         self.post_init()
 
     @can_return_tuple
@@ -120,6 +118,12 @@ class CharBertForPreTraining(CharBertPreTrainedModel):
         if self.mlm_head is None or self.config.nlm_norm != "shared":
             return None
         return self.mlm_head.norm
+
+    def _tie_decoder(self) -> None:
+        """Name the weights that the decoder of the MLM head shares."""
+        if self.mlm_head is not None:
+            embeddings = next(name for name, part in self.named_modules() if part is self.get_input_embeddings())
+            self._tied_weights_keys = {"mlm_head.decoder.weight": f"{embeddings}.weight"}
 
     def get_output_embeddings(self) -> nn.Linear | None:
         """Return the decoder of the MLM head, tied to the subword embeddings; None without that head."""

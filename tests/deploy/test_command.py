@@ -170,3 +170,35 @@ def test_the_module_runs_as_a_program_and_a_closed_pipe_is_no_error(tagger: Path
     assert json.loads(first)["text"] == "Seven ships"
     assert code == "0"
     assert done.stderr == ""
+
+
+def test_a_column_of_a_table_is_read_and_a_table_without_it_warns(run, classifier: Path, tmp_path: Path) -> None:
+    path = tmp_path / "reviews.csv"
+    path.write_text('day,review\n1,"Quick, and\nfriendly."\n2,Slow.\n', encoding="utf-8")
+    code, output, message = run("predict", classifier, path, "--column", "review", "--quiet")
+    texts = [json.loads(line)["text"] for line in output.splitlines()]
+    assert (code, texts, message) == (0, ["Quick, and friendly.", "Slow."], "")
+    code, output, message = run("predict", classifier, path, "--quiet")
+    assert (code, len(output.splitlines())) == (0, 4)
+    assert "reviews.csv: each line of the table is read as a text; --column NAME reads one column" in message
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("reviews.csv", "--column", "none"),
+            "reviews.csv:1: expected a header with the columns none, got day, review",
+        ),
+        (("-", "--column", "review"), "--column reads tables from files, got standard input"),
+        (("rows.parquet",), "rows.parquet: expected the column of the texts of a table; give --column NAME"),
+    ],
+)
+def test_a_table_without_its_column_ends_with_one_message(
+    run, classifier: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "reviews.csv").write_text("day,review\n1,Quick.\n")
+    code, _, shown = run("predict", classifier, *arguments)
+    assert code == 2
+    assert message in shown

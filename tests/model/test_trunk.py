@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
-from transformers import AutoConfig, AutoModel, PreTrainedConfig
+from transformers import AutoConfig, AutoModel, DebertaV2Config, PreTrainedConfig
 
 from charbert.errors import SettingsError
 from charbert.model import CharBertConfig, CharBertModel
 from charbert.model.kernels.cpu_attention import chosen_attention
-from charbert.model.trunk import build_trunk, trunk_adapter
+from charbert.model.trunk import build_trunk, check_length, trunk_adapter, usable_positions
 from tests.model.conftest import SETTINGS
 from tests.tolerance import assert_near
 
@@ -117,3 +117,30 @@ def test_the_pooler_is_built_only_where_it_is_asked_for(
     assert build_trunk(trunk_config("bert"), pooler=False).pooler is None
     assert build_trunk(trunk_config("bert"), pooler=True).pooler is not None
     assert not hasattr(build_trunk(trunk_config("electra"), pooler=True), "pooler")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_trunk_reads_as_many_subwords_as_it_has_usable_positions(
+    family: str, trunk_config: Callable[..., PreTrainedConfig]
+) -> None:
+    config = trunk_config(family, pad_token_id=1)
+    usable = usable_positions(config)
+    trunk = build_trunk(config, pooler=False).eval()
+    longest = torch.full((1, usable or 100), 5)
+    assert trunk(input_ids=longest).last_hidden_state.shape[1] == longest.shape[1]
+    if usable is not None:
+        with pytest.raises((IndexError, RuntimeError)):
+            trunk(input_ids=torch.full((1, usable + 1), 5))
+
+
+def test_the_positions_of_a_model_are_those_of_its_trunk(make_config: Callable[..., CharBertConfig]) -> None:
+    assert usable_positions(make_config("roberta")) == 31
+    assert usable_positions(make_config("modernbert")) is None
+    check_length("finetuning.max_length", 31, make_config("roberta"))
+    with pytest.raises(SettingsError, match=r"finetuning\.max_length must be at most 31 subwords.*, got 32"):
+        check_length("finetuning.max_length", 32, make_config("roberta"))
+
+
+def test_relative_positions_have_no_bound() -> None:
+    assert usable_positions(DebertaV2Config(position_biased_input=False)) is None
+    assert usable_positions(DebertaV2Config(position_biased_input=True)) == 512

@@ -25,7 +25,7 @@ def reinitialize_layers(model: nn.Module, count: int) -> None:
     layers = encoder_layers(encoder)
     if set(layers[: len(layers) - count]) & set(layers[len(layers) - count :]):
         raise SettingsError(
-            f"strategy.reinitialized_layers={count}: the layers of this trunk share their weights, "
+            f"strategy.reinit_layers={count}: the layers of this trunk share their weights, "
             "so new weights for some would replace those of all; set it to 0"
         )
     for index in range(len(layers) - count, len(layers)):

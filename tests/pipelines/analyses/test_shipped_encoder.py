@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub import ModelCard
 from safetensors.torch import load_file
 from transformers import AutoModel
 
@@ -14,6 +15,7 @@ from charbert.config.schema import Settings
 from charbert.model import CharBertModel
 from charbert.pipelines.analyses import catalog
 from charbert.pipelines.train.pretrain import load_encoder
+from charbert.records import read_record
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "models" / "charbert-minilm"
@@ -50,3 +52,13 @@ def test_typos_move_its_states_as_far_as_its_card_says(composed: Callable[..., S
     (record,) = catalog.SENSITIVITY.run(settings)
     measured = record.metrics["sensitivity/ner/concat/all_words"]
     assert 100 * measured == pytest.approx(float(stated), abs=0.02)
+
+
+def test_the_metadata_of_its_card_has_the_scores_of_the_record() -> None:
+    (path,) = (ROOT / "results/minilm/records").glob("ner-charbert-pretrained-s1-*/record.json")
+    metrics = read_record(path).metrics
+    recorded = {"original": metrics["eval/ner/f1"], "attacked": metrics["attack/ner/released/f1"]}
+    data = ModelCard.load(FOLDER / "README.md").data
+    stated = {result.dataset_config: result.metric_value for result in data.eval_results}
+    assert stated == {name: round(100 * value, 2) for name, value in recorded.items()}
+    assert (data.license, data.language, data.datasets) == ("apache-2.0", "en", ["wikipedia"])
