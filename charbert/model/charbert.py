@@ -119,7 +119,7 @@ class CharBertPreTrainedModel(PreTrainedModel):
         kwargs = {"key_mapping": cls._old_names, **kwargs}
         model, report = load_whole(load, where, may_lack=lambda name: not name.startswith(encoder), **kwargs)
         model._weight_conversions = []  # or it would be saved under the old names
-        return (model, report) if reports else model
+        return cast(Self, (model, report) if reports else model)
 
     @classmethod
     def register_for_auto_class(cls, auto_class: str = "AutoModel") -> None:

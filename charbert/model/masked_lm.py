@@ -34,7 +34,7 @@ class CharBertForMaskedLM(CharBertForPreTraining):
         self.post_init()
 
     @can_return_tuple
-    def forward(  # type: ignore[override] # other labels, other output
+    def forward(  # other labels, other output
         self,
         input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,

@@ -303,6 +303,8 @@ def test_a_step_changes_every_weight(kind: Any, family: str, make_config: MakeCo
     model(**batch, **labels_of(kind, batch)).loss.backward()
     torch.optim.SGD(model.parameters(), lr=10.0).step()
     unread = {name for name in before if family == "deberta-v3" and "key_proj.bias" in name}
+    if kind is CharBertForMaskedLM:  # it reads the token channel alone
+        unread |= {name for name in before if "interactions.1.char_norm" in name or "interactions.1.char_out" in name}
     still = {name for name, weight in model.named_parameters() if torch.equal(weight, before[name])} - unread
     assert not {name for name in still if not name.endswith(("key.bias", "k_lin.bias", "attn.k.bias"))}
 
@@ -339,7 +341,9 @@ def test_checkpointing_runs_each_layer_twice_and_changes_neither_loss_nor_gradie
     (loss, gradients), (same_loss, same_gradients) = results
     assert torch.equal(loss, same_loss)
     for name, gradient in gradients.items():
-        torch.testing.assert_close(same_gradients[name], gradient, msg=name)
+        same = same_gradients[name]  # reentrant checkpointing gives zeros to what is not read
+        gradient = torch.zeros_like(same) if gradient is None and same is not None else gradient
+        torch.testing.assert_close(same, gradient, msg=name)
     model.activation_checkpointing_disable()
     assert not model.is_activation_checkpointing
 
