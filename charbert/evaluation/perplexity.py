@@ -149,7 +149,7 @@ class MaskedLanguageScorer:
             states = self.model.charbert(**inputs).token_states[:, : flags.shape[1]].float()
         assert self.model.mlm_head is not None
         picked = torch.from_numpy(flags).to(states.device)
-        logits = self.model.mlm_head(states[picked], self.model.get_input_embeddings().weight)
+        logits = self.model.mlm_head(states[picked])
         targets = torch.from_numpy(ids[flags]).to(states.device)
         losses = F.cross_entropy(logits.float(), targets, reduction="none").cpu().numpy().astype(np.float64)
         return [float(part.sum()) for part in np.split(losses, np.cumsum(flags.sum(axis=1))[:-1])]

@@ -66,6 +66,7 @@ class CharBertConfig(PreTrainedConfig):
     """
 
     model_type = "charbert"
+    tie_word_embeddings = True  # the MLM head scores with the trunk's embeddings
     sub_configs = {"trunk_config": AutoConfig}  # noqa: RUF012 (the form that transformers reads)
     keys_to_ignore_at_inference = [  # noqa: RUF012 (as above)
         "token_states",
@@ -164,6 +165,10 @@ class CharBertConfig(PreTrainedConfig):
     def vocab_size(self) -> int:
         """Number of subwords V."""
         return int(self.trunk_config.vocab_size)
+
+    @vocab_size.setter
+    def vocab_size(self, value: int) -> None:
+        self.trunk_config.vocab_size = value
 
     @property
     def char_pad_id(self) -> int:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor
 from transformers.modeling_outputs import MaskedLMOutput
+from transformers.utils import can_return_tuple
 
 from charbert.model.charbert import CharBertModel
 from charbert.model.configuration import CharBertConfig
@@ -27,26 +30,29 @@ class CharBertForMaskedLM(CharBertForPreTraining):
         self.charbert = CharBertModel(config)
         self.mlm_head = MlmHead(config, trunk_adapter(config.trunk_config).norm_eps(config.trunk_config))
         self.nlm_head = None
+        self._tie_decoder()
         self.post_init()
 
-    def forward(  # type: ignore[override] # other labels, other output
+    @can_return_tuple
+    def forward(  # other labels, other output
         self,
-        input_ids: Tensor,
+        input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
         token_type_ids: Tensor | None = None,
         char_input_ids: Tensor | None = None,
         start_ids: Tensor | None = None,
         end_ids: Tensor | None = None,
         labels: Tensor | None = None,
-        **options: bool | None,
+        **options: Any,
     ) -> MaskedLMOutput:
         """Return logits (B, T, V); ``labels`` are (B, T), -100 where there is none.
 
-        Every other input is as in ``CharBertModel.forward``.
+        Every other input, ``options`` included, is as in ``CharBertModel.forward``.
         """
         assert self.mlm_head is not None
-        states = self.charbert(input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids, **options)
-        logits = self.mlm_head(states.token_states, self.get_input_embeddings().weight)  # (B, T, V)
+        inputs = (input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids)
+        states = self.charbert(*inputs, **options, return_dict=True)
+        logits = self.mlm_head(states.token_states)  # (B, T, V)
         loss = None if labels is None else mean_cross_entropy(logits.flatten(0, 1), labels.flatten())
         return MaskedLMOutput(
             loss=loss, logits=logits, hidden_states=states.token_hidden_states, attentions=states.attentions
