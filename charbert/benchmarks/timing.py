@@ -14,7 +14,7 @@ import torch
 
 from charbert.errors import CharBertError
 from charbert.processes import end_with_parent
-from charbert.training.memory import keep_freed_memory
+from charbert.training.machine.memory import keep_freed_memory
 
 Run = Callable[[], object]
 

@@ -24,9 +24,9 @@ from charbert.runs.run import Run
 from charbert.runs.tracking import track_results, track_run
 from charbert.seeding import derive_seed
 from charbert.training.checkpoints import newest_checkpoint
-from charbert.training.cores import training_threads, watched_cores
 from charbert.training.distributed.processes import from_first
-from charbert.training.memory import keep_freed_memory
+from charbert.training.machine.cores import training_threads, watched_cores
+from charbert.training.machine.memory import keep_freed_memory
 from charbert.training.progress import ProgressCallback
 from charbert.training.resuming import PositionCallback
 from charbert.training.stopping import training_of

@@ -44,7 +44,7 @@ class Usage:
     """Most subwords of an answer."""
     max_question_length: int = 64
     """Most subwords of a question that the model sees."""
-    words: dict | None = None  # type: ignore[type-arg]  # checked by isinstance when it is read
+    words: dict[str, Any] | None = None
     """How raw text is cut into the words of the training file, see `charbert.text.word_rule.WordRule.to_dict`; None: as
     `charbert.text.words.split_words` does."""
 

@@ -11,8 +11,8 @@ from transformers import TrainingArguments
 
 from charbert.config.training.trainer import OptimizerSettings, Precision, Schedule, TrainingSettings
 from charbert.training.distributed.processes import process_count, share_of_batch
+from charbert.training.machine.precision import chosen_precision
 from charbert.training.optimizer import algorithm_arguments
-from charbert.training.precision import chosen_precision
 
 
 def total_steps(settings: TrainingSettings, num_examples: int) -> int:

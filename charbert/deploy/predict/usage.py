@@ -55,10 +55,11 @@ def read_usage(folder: Path, config: Any) -> Usage:
 def _check(usage: Usage) -> None:
     """Raise ValueError for a value of another type or out of range."""
     for name, kind in get_type_hints(Usage).items():
-        value = getattr(usage, name)
-        allowed = [get_origin(choice) or choice for choice in get_args(kind)] or [kind]
+        value: Any = getattr(usage, name)
+        allowed: list[Any] = [get_origin(choice) or choice for choice in get_args(kind)] or [kind]
         allowed += [int] if kind is float else []
-        if not isinstance(value, tuple(allowed)) or (kind is int and isinstance(value, bool)):
+        is_allowed = isinstance(value, tuple(allowed)) and not (kind is int and isinstance(value, bool))
+        if not is_allowed:
             raise ValueError(f"{name} of {type(value).__name__}")
         if kind is int and not 1 <= value <= _MAX_LENGTH:
             raise ValueError(f"{name}={value}, which is not in [1, {_MAX_LENGTH}]")

@@ -34,8 +34,8 @@ from charbert.pipelines.train.pretrain import build_processor, prepare_trunk
 from charbert.records import ResultRecord, start_record, write_record
 from charbert.reporting.tables.benchmarks import benchmark_table, scaling_table
 from charbert.text.words import words_of
-from charbert.training.memory import keep_freed_memory
-from charbert.training.precision import chosen_precision
+from charbert.training.machine.memory import keep_freed_memory
+from charbert.training.machine.precision import chosen_precision
 
 log = logging.getLogger(__name__)
 

@@ -40,7 +40,7 @@ from charbert.records import ResultRecord
 from charbert.runs.analysis_keys import PERPLEXITY
 from charbert.runs.run import Run, pretraining_run
 from charbert.seeding import numpy_generator
-from charbert.training.precision import chosen_precision
+from charbert.training.machine.precision import chosen_precision
 
 log = logging.getLogger(__name__)
 

@@ -199,7 +199,7 @@ def main_scores(record: ResultRecord) -> dict[str, float]:
     """
     own = record.settings.get("task", {})
     measured = [path.split("/")[1:] for path in record.metrics if path.startswith("dev/") and path.count("/") == 2]
-    scores = {}
+    scores: dict[str, float] = {}
     for task, metric in dict.fromkeys([*map(tuple, measured), (own.get("name"), own.get("metric"))]):
         name = METRIC_NAMES.get((task, metric), metric)
         paths = {

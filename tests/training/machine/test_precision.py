@@ -10,7 +10,7 @@ import torch
 from charbert.config.training.trainer import Precision, TrainingSettings
 from charbert.training import precision
 from charbert.training.arguments import build_arguments
-from charbert.training.precision import chosen_precision, has_bf16
+from charbert.training.machine.precision import chosen_precision, has_bf16
 
 
 @pytest.fixture(autouse=True)

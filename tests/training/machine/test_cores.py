@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from charbert.training import cores
-from charbert.training.cores import watched_cores
+from charbert.training.machine.cores import watched_cores
 
 
 @pytest.fixture(autouse=True)
