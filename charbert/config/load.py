@@ -39,10 +39,10 @@ def load_settings(cfg: DictConfig) -> Settings:
     Raises:
         SettingsError: naming the key when one is missing, unknown, of the wrong type or out of range.
     """
-    missing = sorted(OmegaConf.missing_keys(cfg))
-    if missing:
-        raise SettingsError(f"no value for the setting {', '.join(missing)}; give it as {missing[0]}=...")
     try:
+        missing = sorted(OmegaConf.missing_keys(cfg))
+        if missing:
+            raise SettingsError(f"no value for the setting {', '.join(missing)}; give it as {missing[0]}=...")
         typed = OmegaConf.get_type(cfg) is Settings  # as Hydra composes it; other mappings are checked key by key here
         merged = cfg if typed else OmegaConf.merge(OmegaConf.structured(Settings), cfg)
         _check_reused_sections(merged, "")
