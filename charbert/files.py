@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import glob
 import logging
 import os
 import re
@@ -18,6 +20,15 @@ from charbert.errors import RecordError
 
 log = logging.getLogger(__name__)
 
+_FOLDER_ERRORS = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
+    *(errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EIO),
+)
+_DISK_ERROR = re.compile(r"No space left|\(os error (28|27|30|122)\)|PytorchStreamWriter failed|iostream error")
+"""Messages about a full or unwritable disk from libraries that do not raise OSError."""
+
+_ROLES = ("tmp", "old", "lock")
+"""Endings of the names beside a folder that is replaced: its draft, what it replaces, and the lock of the process."""
 MAX_NAME_BYTES = 200
 """Longest name to derive other names from; file systems allow 255 bytes."""
 
@@ -48,6 +59,7 @@ def replaced_file(path: Path | str) -> Iterator[BinaryIO]:
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(draft, path)
+        _sync(path.parent)
     except OSError as error:
         _discard(draft)
         raise _not_written(path, error) from error
@@ -60,31 +72,100 @@ def replaced_file(path: Path | str) -> Iterator[BinaryIO]:
 def replaced_folder(path: Path | str) -> Iterator[Path]:
     """Yield an empty folder beside ``path`` that replaces it when the body ends without an error.
 
+    Its files are on the disk before it takes its place. What a killed process left beside ``path`` is recovered first,
+    see `recover_folder`.
+
     Raises:
         RecordError: if it cannot be written; the old folder is intact and no temporary folder remains.
     """
     path = Path(path)
     token = secrets.token_hex(4)
-    draft, old = (path.with_name(f".{path.name}.{token}.{role}") for role in ("tmp", "old"))
+    draft, old, used = (path.with_name(f".{path.name}.{token}.{role}") for role in _ROLES)
+    lock = FileLock(used)
     try:
-        draft.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        recover_folder(path)
+        lock.acquire()  # tells others that a living process uses the draft
+        draft.mkdir()
         yield draft
+        sync_folder(draft)
         if path.exists():
             os.rename(path, old)  # a folder that holds files cannot be replaced in one step
         try:
-            os.rename(draft, path)
+            rename_folder(draft, path)
         except OSError:
-            if old.exists():
+            if old.exists() and not path.exists():
                 os.rename(old, path)
             raise
     except OSError as error:
         raise _not_written(path, error) from error
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
-        if path.exists():  # else the old folder could not be restored, and is the only copy
-            if old.is_symlink():
-                old.unlink()
-            shutil.rmtree(old, ignore_errors=True)
+        _remove_drafts(path, draft, old)
+        lock.release()
+        used.unlink(missing_ok=True)
+
+
+def recover_folder(path: Path | str) -> None:
+    """Restore a folder whose replacement was killed between its two steps, and remove the drafts of killed processes.
+
+    The drafts of living processes are left alone.
+    """
+    path = Path(path)
+    for left in sorted(path.parent.glob(f".{glob.escape(path.name)}.{'[0-9a-f]' * 8}.*")):
+        draft, old, used = (left.with_suffix(f".{role}") for role in _ROLES)
+        if left not in (draft, old, used) or not os.path.lexists(left):
+            continue
+        lock = FileLock(used)
+        try:
+            lock.acquire(timeout=0)
+        except (Timeout, OSError):
+            continue
+        try:
+            if old.exists() and not path.exists():
+                rename_folder(old, path)
+                log.warning("%s: restored; a process was killed while it replaced the folder", path)
+            _remove_drafts(path, draft, old)
+        finally:
+            lock.release()
+            used.unlink(missing_ok=True)
+
+
+def rename_folder(folder: Path, name: Path) -> None:
+    """Rename a folder, and wait until the new name is on the disk."""
+    os.rename(folder, name)
+    _sync(name.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until a folder and all that is in it are on the disk, so that a loss of power does not damage them."""
+    for parent, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            _sync(Path(parent) / name)
+        _sync(Path(parent))
+
+
+def _sync(path: Path) -> None:
+    if path.is_symlink():
+        return
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except PermissionError:  # a folder on a system that does not open them
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # file systems that cannot write a folder by itself
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _remove_drafts(path: Path, draft: Path, old: Path) -> None:
+    shutil.rmtree(draft, ignore_errors=True)
+    if path.exists():  # else the old folder could not be restored, and is the only copy
+        if old.is_symlink():
+            old.unlink()
+        shutil.rmtree(old, ignore_errors=True)
 
 
 @contextmanager
@@ -106,6 +187,33 @@ def locked(path: Path | str, purpose: str) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def check_writable(folder: Path | str) -> None:
+    """Check that files can be written below a folder, which need not exist; nothing is written.
+
+    Raises:
+        RecordError: naming the folder, if it is read-only, not the user's, below a file or on a full disk.
+    """
+    there = Path(folder).absolute()
+    while not there.exists():
+        there = there.parent
+    if not there.is_dir():
+        raise _not_written(Path(folder), NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
+    if not os.access(there, os.W_OK | os.X_OK):
+        code = errno.EROFS if os.statvfs(there).f_flag & os.ST_RDONLY else errno.EACCES
+        raise _not_written(Path(folder), OSError(code, os.strerror(code)))
+    if not shutil.disk_usage(there).free:
+        raise _not_written(Path(folder), OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+
+
+def writing_failure(error: BaseException) -> tuple[str, str] | None:
+    """Return what could not be written and why; None if the error is not about a full disk or a protected folder."""
+    if isinstance(error, OSError) and error.errno in _FOLDER_ERRORS:
+        return error.filename or "a file", error.strerror or str(error)
+    if _DISK_ERROR.search(str(error)):
+        return "a file", str(error).splitlines()[0]
+    return None
 
 
 def _not_written(path: Path, error: OSError) -> RecordError:

@@ -1,13 +1,15 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from filelock import FileLock, Timeout
 
 from charbert.errors import DataError, RecordError
-from charbert.files import locked, replaced_folder
+from charbert.files import locked, recover_folder, replaced_folder, write_atomically
 
 
 def entries(folder: Path) -> list[str]:
@@ -54,6 +56,109 @@ def test_a_folder_that_cannot_take_its_place_gives_the_old_one_back(
         pass
     assert entries(target) == ["old"]
     assert entries(tmp_path) == ["set"]
+
+
+_REPLACE = """
+import os, sys
+from pathlib import Path
+from charbert.files import replaced_folder
+
+steps, target = int(sys.argv[1]), Path(sys.argv[2])
+
+def counted(call):
+    def step(*args, **kwargs):
+        global steps
+        if steps == 0:
+            os._exit(9)
+        steps -= 1
+        return call(*args, **kwargs)
+    return step
+
+for name in ("mkdir", "rename", "fsync", "unlink", "rmdir", "open"):
+    setattr(os, name, counted(getattr(os, name)))
+with replaced_folder(target) as draft:
+    (draft / "deep").mkdir()
+    (draft / "deep" / "file").write_text("new")
+    (draft / "file").write_text("new")
+os._exit(0)
+"""
+"""Replaces a folder, and is killed before its n-th call to the system."""
+
+
+@pytest.mark.slow
+def test_a_process_killed_at_any_step_leaves_one_whole_folder_after_the_next_start(tmp_path: Path) -> None:
+    endings, steps, code = set(), 0, 9
+    while code == 9:
+        target = tmp_path / str(steps) / "set"
+        (target / "deep").mkdir(parents=True)
+        for name in ("file", "deep/file"):
+            (target / name).write_text("old")
+        done = subprocess.run([sys.executable, "-c", _REPLACE, str(steps), str(target)], check=False)
+        code, steps = done.returncode, steps + 1
+        endings.add((code, target.exists()))
+        recover_folder(target)
+        contents = {(target / name).read_text() for name in ("file", "deep/file")}
+        assert contents == {"new"} if code == 0 else len(contents) == 1
+        assert entries(target.parent) == ["set"], (steps, entries(target.parent))
+        with replaced_folder(target) as draft:
+            (draft / "file").write_text("next")
+        assert entries(target) == ["file"] and entries(target.parent) == ["set"]
+    assert code == 0 and (9, False) in endings and (9, True) in endings  # also between the two renames
+
+
+def test_what_a_killed_process_left_is_recovered_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
+    target = tmp_path / "set"
+    for name in (
+        ".set.00000001.old",
+        ".set.00000001.tmp",
+        ".set.0000000a.tmp",
+        ".set.extra.old",
+        ".other.00000001.old",
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(name)
+    (tmp_path / ".set.0000000b.lock").touch()
+    with replaced_folder(target) as living:
+        (living / "file").write_text("living")
+        recover_folder(target)
+        assert (living / "file").read_text() == "living"
+        assert (target / "file").read_text() == ".set.00000001.old"
+        assert entries(tmp_path)[0] == ".other.00000001.old" and len(entries(tmp_path)) == 5
+    assert entries(tmp_path) == [".other.00000001.old", ".set.extra.old", "set"]
+    assert (target / "file").read_text() == "living"
+
+
+def test_files_are_on_the_disk_before_a_name_says_that_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a folder all files and folders, then the rename, then the folder that holds the name; of a file the same."""
+    calls: list[tuple[str, str]] = []
+    fsync, rename, replace = os.fsync, os.rename, os.replace
+
+    def synced(descriptor: int) -> None:
+        calls.append(("sync", Path(os.readlink(f"/proc/self/fd/{descriptor}")).name))
+        fsync(descriptor)
+
+    def named(call: Callable[[Path, Path], None], source: Path, target: Path) -> None:
+        calls.append(("name", Path(target).name))
+        call(source, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "rename", partial(named, rename))
+    monkeypatch.setattr(os, "replace", partial(named, replace))
+    with replaced_folder(tmp_path / "set") as draft:
+        (draft / "deep").mkdir()
+        (draft / "deep" / "inner").touch()
+        (draft / "outer").touch()
+        name = draft.name
+    assert calls == [
+        *(("sync", part) for part in ("inner", "deep", "outer", name)),
+        ("name", "set"),
+        ("sync", tmp_path.name),
+    ]
+    calls.clear()
+    write_atomically(tmp_path / "record", "text")
+    assert calls[1:] == [("name", "record"), ("sync", tmp_path.name)] and calls[0][0] == "sync"
 
 
 def test_a_lock_keeps_another_process_out_until_its_holder_ends_even_by_kill(tmp_path: Path) -> None:

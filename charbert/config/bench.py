@@ -50,7 +50,7 @@ class BenchSettings:
     threads: int | None = None
     """PyTorch threads; null: one per core."""
     workers: int = 2
-    """Processes of the data pipeline; 0 or more."""
+    """Processes of the data pipeline, in [0, 1024]."""
     attacked_words: int = 300000
     """Words given to the attack generator, in one process."""
     scaling: bool = True
@@ -62,4 +62,4 @@ class BenchSettings:
     def __post_init__(self) -> None:
         check_range("bench", self, "[1, inf)", "repetitions", "subwords", "words", "attacked_words", "threads")
         check_range("bench", self, "(0, 1)", "dropout")
-        check_range("bench", self, "[0, inf)", "workers")
+        check_range("bench", self, "[0, 1024]", "workers")

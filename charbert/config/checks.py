@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from math import inf
 from typing import Any
 
 from charbert.errors import SettingsError
 from charbert.files import is_plain_name
+
+_MAX_SIZE = 10_000_000
+"""Largest whole number in a model's configuration; the largest vocabularies of trunks have a million entries."""
+_MAX_COUNTS = {r"layers$|^num_hidden_groups$|^inner_group_num$": 1000, r"^num_labels$": 100_000}
+"""Smaller bounds, by the end of a field's name: of modules and of names that are made one by one."""
 
 
 def check_range(section: str, settings: Any, interval: str, *names: str) -> None:
@@ -48,3 +55,23 @@ def check_name(setting: str, name: str) -> None:
         raise SettingsError(
             f"{setting} names files, so it must be short, without slashes and not .., got {name[:80]!r}"
         )
+
+
+def check_sizes(values: Mapping[str, Any], section: str = "") -> None:
+    """Check that no size in the configuration of a model is so large that building the model would not end.
+
+    Args:
+        values: of the configuration, nested as in its file.
+        section: dotted name of the values, for the error; empty: none.
+
+    Raises:
+        SettingsError: naming the first value out of bounds.
+    """
+    for name, value in values.items():
+        full_name = f"{section}.{name}" if section else str(name)
+        if isinstance(value, Mapping):
+            check_sizes(value, full_name)
+        elif isinstance(value, int):
+            bound = next((count for ending, count in _MAX_COUNTS.items() if re.search(ending, str(name))), _MAX_SIZE)
+            if abs(value) > bound:
+                raise SettingsError(f"{full_name} must be at most {bound}, got {value if abs(value) < 1e20 else '...'}")

@@ -13,6 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from charbert.config.bench import ShapeSettings
 from charbert.config.data.sets import FoldSettings
+from charbert.config.limits import bound_reading
 from charbert.config.schema import Settings
 from charbert.config.targets import guard_composition
 from charbert.config.training.trainer import OptimizerSettings, TrainingSettings
@@ -31,6 +32,7 @@ def register_schema() -> None:
     """Register the dataclasses with Hydra: every key exists, is typed and has its default, and no key names code."""
     ConfigStore.instance().store(name="schema", node=Settings)
     guard_composition()
+    bound_reading()
 
 
 def load_settings(cfg: DictConfig) -> Settings:
@@ -79,8 +81,9 @@ def _check_reused_sections(node: Any, path: str) -> None:
     """Raise the error of the first invalid reused section, with its real key instead of the section's name."""
     if not isinstance(node, DictConfig) or node._is_none():
         return
-    for name in map(str, node):
-        _check_reused_sections(node._get_node(name), f"{path}.{name}" if path else name)
+    for key in node:  # a number is a key of label_names
+        name = str(key)
+        _check_reused_sections(node._get_node(key), f"{path}.{name}" if path else name)
     called = _REUSED.get(OmegaConf.get_type(node) or object)
     if called is not None:
         try:

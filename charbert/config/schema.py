@@ -77,6 +77,10 @@ class PathSettings:
     """Folder of records, tables and figures; keep it."""
 
 
+LENGTH_SETTINGS = "task.max_length or finetuning.max_length"
+"""Names of what `Settings.finetuning_length` is taken from, for errors."""
+
+
 @dataclass
 class Settings:
     """All settings of an experiment."""

@@ -25,6 +25,7 @@ from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, OmegaConf, grammar_parser
 from omegaconf.grammar_parser import OmegaConfGrammarParser
 
+from charbert.config.label_names import with_label_names
 from charbert.config.renamed import refuse_renamed
 
 PLUGIN_PLACES = ("hydra.launcher._target_", "hydra.sweeper._target_")
@@ -115,7 +116,7 @@ def _guarded(load: Callable[..., DictConfig]) -> Callable[..., DictConfig]:
         loader: ConfigLoaderImpl, config_name: str | None, overrides: list[str], *args: Any, **kwargs: Any
     ) -> DictConfig:
         refuse_renamed(overrides)
-        cfg = load(loader, config_name, overrides, *args, **kwargs)
+        cfg = load(loader, config_name, with_label_names(overrides), *args, **kwargs)
         refuse_code(cfg)
         return cfg
 

@@ -31,7 +31,7 @@ def accept_file_names() -> None:
         return parse(parser, [_with_quotes(parser, override) for override in overrides])
 
     parse_overrides.of_file_names = True  # type: ignore[attr-defined]
-    OverridesParser.parse_overrides = parse_overrides  # type: ignore[method-assign]
+    OverridesParser.parse_overrides = parse_overrides  # type: ignore[method-assign,assignment]
 
 
 def _with_quotes(parser: OverridesParser, override: str) -> str:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import functools
 import logging
 import os
-import pickle
-import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar
@@ -19,25 +16,22 @@ from omegaconf.errors import OmegaConfBaseException
 
 from charbert.config.schema import Settings
 from charbert.errors import CharBertError
+from charbert.files import writing_failure
 from charbert.runs.command_line import accept_file_names, describe
+from charbert.runs.ending import show_nothing
+from charbert.runs.interruption import interruptible
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
-_FOLDER_ERRORS = (
-    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
-    *(errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EIO),
-)
-_DISK_ERROR = re.compile(r"No space left|\(os error (28|27|30|122)\)|PytorchStreamWriter failed|iostream error")
-"""Messages about a full or unwritable disk from libraries that do not raise OSError."""
-
 
 def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """Wrap an entry point: a CharBertError, or a folder that cannot be written, ends the process with its message.
 
-    The exit status is 2 then. Any other error keeps its stack trace.
+    The exit status is 2 then. Any other error keeps its stack trace. Ctrl-C and SIGTERM end with one line, see
+    `charbert.runs.interruption`.
     """
 
     # An encoder loaded under a new head has unused weights by design; transformers would warn of each.
@@ -55,22 +49,17 @@ def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
         except CharBertError as error:
             log.debug("stopped by", exc_info=True)
             message = str(error)
-        except pickle.UnpicklingError as error:  # of weights that a library loads for us
-            log.debug("stopped by", exc_info=True)
-            message = (
-                f"expected weights of tensors alone, got a file with other objects ({str(error).splitlines()[0]}); "
-                "who wrote it? Nothing of it was loaded"
-            )
         except Exception as error:  # each library has its own for a full disk
             failure = folder_failure(error)
             if failure is None:
                 raise
             log.debug("stopped by", exc_info=True)
             message = failure
+        show_nothing()
         sys.stderr.write(f"error: {message}\n")
         raise SystemExit(2)
 
-    return wrapper
+    return interruptible(wrapper)
 
 
 def _join_others() -> None:
@@ -85,12 +74,10 @@ def _join_others() -> None:
 
 def folder_failure(error: BaseException) -> str | None:
     """Return the message for a full disk or a folder that cannot be written; None for any other error."""
-    if isinstance(error, OSError) and error.errno in _FOLDER_ERRORS:
-        where, why = error.filename or "a file", error.strerror
-    elif _DISK_ERROR.search(str(error)):
-        where, why = "a file", str(error).splitlines()[0]
-    else:
+    failure = writing_failure(error)
+    if failure is None:
         return None
+    where, why = failure
     return (
         f"{where} could not be written ({why}); finished results are whole. Free space or choose other folders "
         "(paths.outputs, paths.results), then run the same command again"
@@ -107,16 +94,18 @@ def _report_failures_of_hydra() -> None:
         def run_reported() -> Any:
             try:
                 return func()
+            except CharBertError as error:
+                failure: str | None = str(error)
             except (HydraException, OmegaConfBaseException) as error:  # one of them is an OSError, too
                 if os.environ.get("HYDRA_FULL_ERROR") == "1":
                     raise
-                failure: str | None = describe(error, list(_names_of_settings()))
+                failure = describe(error, list(_names_of_settings()))
             except OSError as error:
-                failure = folder_failure(error)
-                if failure is None:
+                failure = folder_failure(error) or ""
+                if not failure:
                     raise
             sys.stderr.write(f"error: {failure}\n")
-            raise SystemExit(2)
+            raise SystemExit(2) from None
 
         return report(run_reported)
 

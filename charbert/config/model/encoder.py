@@ -8,9 +8,10 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from charbert.config.checks import check_range
+from charbert.config.checks import check_range, check_sizes
 from charbert.config.identity import omit_default, omit_default_section
 from charbert.config.model.classical import BaselineSettings
+from charbert.config.model.dictionary import DictionarySettings
 from charbert.config.model.word_recognizer import WordRecognizerSettings
 from charbert.config.training.trainer import TrainingSettings
 from charbert.errors import SettingsError
@@ -87,7 +88,7 @@ class TrunkSettings:
     sha256: str | None = None
     """Expected SHA-256 of model.safetensors, checked before loading; null: not checked."""
     config: dict[str, Any] = field(default_factory=dict)
-    """For scratch: fields of the Hugging Face configuration, including ``model_type``."""
+    """For scratch: fields of the Hugging Face configuration, including ``model_type``; at most 1000 layers."""
     vocab_size: int = 8000
     """For scratch: size of the WordPiece vocabulary trained on the corpus."""
     lower_case: bool = False
@@ -100,6 +101,8 @@ class TrunkSettings:
             raise SettingsError("trunk.config.model_type is required when trunk.source=scratch, e.g. bert")
         if self.source is not TrunkSource.scratch and not self.location:
             raise SettingsError(f"trunk.location is empty, but trunk.source={self.source.name} needs one")
+        check_sizes(self.config, "trunk.config")
+        check_range("trunk", self, "[1, 10000000]", "vocab_size")
 
 
 @dataclass
@@ -119,9 +122,9 @@ class ModelSettings:
     """Initialization of the interaction. random: as all new weights; trunk: adds nothing at first and keeps the scale
     of the trunk's states, so that pretraining starts near the trunk (with ``interaction=residual``, exactly at it)."""
     interaction_window: int = 3
-    """Width of the convolution of Eq. 4, in subwords; odd."""
+    """Width of the convolution of Eq. 4, in subwords; odd, below 1000."""
     char_embedding_size: int = 256
-    """Size of one character's embedding."""
+    """Size of one character's embedding, in [1, 100000]."""
     char_initializer_range: float | None = omit_default(None)
     """Standard deviation of new character embeddings, above 0. null: that of other new weights, 0.02 for BERT; the
     Bi-GRU's outputs then hardly differ between subwords at first. With 1 they differ about as much as the trunk's
@@ -147,12 +150,14 @@ class ModelSettings:
     the unchanged trunk's states in the clean text, relative to their size. 0: none, as in the paper."""
     recognizer: WordRecognizerSettings = field(default_factory=WordRecognizerSettings)
     """The word recognizer in front of the model (BERT+WordRec)."""
+    dictionary: DictionarySettings = omit_default_section(DictionarySettings)
+    """The spelling dictionary in front of the model."""
     baseline: BaselineSettings = omit_default_section(BaselineSettings)
     """A model without a trunk instead of the encoder (majority, TF-IDF); the settings above are then unused."""
     own_noise: bool = omit_default(False)
     """Whether the row is defined by its pretraining noise and may be compared with rows of other noise."""
     pretrained: str = omit_default("")
-    """Folder of a CharBERT encoder and processor written by ``save_pretrained``, used instead of trunk and pretraining
+    """Folder of a CharBERT encoder and tokenizer written by ``save_pretrained``, used instead of trunk and pretraining
     (``model=charbert_pretrained``). Its architecture is read from the folder. Empty: none."""
     released: str = ""
     """Folder of a checkpoint in the authors' format, used instead of trunk, tokenizer and pretraining; its sizes are
@@ -161,13 +166,20 @@ class ModelSettings:
     """The authors' character vocabulary file for ``released``."""
 
     def __post_init__(self) -> None:
-        if self.interaction_window % 2 == 0 or self.interaction_window < 1:
+        if self.interaction_window % 2 == 0:
             raise SettingsError(f"model.interaction_window must be odd, got {self.interaction_window}")
+        check_range("model", self, "[1, 1000]", "interaction_window")
+        check_range("model", self, "[1, 100000]", "char_embedding_size")
+        check_range("model", self, "[1, 10000000]", "char_vocab_size", "word_vocab_size")
         check_range("model", self, "(0, inf)", "char_initializer_range")
         check_range("model", self, "[0, 1]", "hidden_share")
         check_range("model", self, "[0, inf)", "trunk_teacher_weight")
         if self.char_encoder is CharEncoder.none and self.head_channels is Channels.char:
             raise SettingsError("model.head_channels=char needs a char channel, but model.char_encoder=none")
+        if self.dictionary.enabled and self.recognizer.enabled:
+            raise SettingsError(
+                "model.dictionary.enabled and model.recognizer.enabled are both true; choose one of them"
+            )
         if self.pretrained and (self.released or self.objective is not Objective.none):
             raise SettingsError(
                 f"model.pretrained={self.pretrained} is an encoder that was pretrained before; expected "
@@ -176,6 +188,11 @@ class ModelSettings:
         self._check_new_weights()
         if self.released:
             self._check_released()
+
+    @property
+    def corrects_words(self) -> bool:
+        """Whether a recognizer or a dictionary corrects the words that the model reads."""
+        return self.recognizer.enabled or self.dictionary.enabled
 
     def _check_new_weights(self) -> None:
         """Raise an error for settings of a part that the model does not have."""

@@ -13,6 +13,7 @@ from charbert.errors import SettingsError
 class Precision(Enum):
     """Number format of the forward and backward pass; weights stay float32."""
 
+    auto = "auto"
     fp32 = "fp32"
     bf16 = "bf16"
 
@@ -90,11 +91,12 @@ class TrainingSettings:
     eval_batch_size: int = 64
     """Sequences per forward pass in evaluation."""
     max_length: int = 128
-    """Subwords per sequence, special ones included; at least 8."""
+    """Subwords per sequence, special ones included; in [8, 100000]."""
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
     """Optimizer and learning rate schedule."""
-    precision: Precision = Precision.fp32
-    """bf16 is faster on CPUs with AMX and on current GPUs."""
+    precision: Precision = Precision.auto
+    """Number format of the computation. auto: bf16 on GPUs of compute capability 8.0 or more and on CPUs with AMX or
+    AVX512-BF16, else fp32. What auto chooses stands in the record and is not part of the run's key."""
     evaluations: int = 0
     """Number of evaluations on the dev set, spread evenly over training; 0: one after each epoch."""
     patience: int | None = None
@@ -105,13 +107,14 @@ class TrainingSettings:
     log_every: int = 20
     """Steps between log lines."""
     num_workers: int = 0
-    """Processes that prepare batches; 0: the training process itself. Does not change results."""
+    """Processes that prepare batches, at most 1024; 0: the training process itself. Does not change results."""
     group_by_length: bool = False
     """Whether to batch sequences of similar length, which needs less padding."""
 
     def __post_init__(self) -> None:
         check_range("training", self, "[1, inf)", "batch_size", "gradient_accumulation", "eval_batch_size")
         check_range("training", self, "[1, inf)", "log_every", "patience")
-        check_range("training", self, "[8, inf)", "max_length")
+        check_range("training", self, "[8, 100000]", "max_length")
+        check_range("training", self, "[0, 1024]", "num_workers")
         if self.epochs <= 0 and self.max_steps <= 0:
             raise SettingsError(f"training.epochs or training.max_steps must be positive, got {self.epochs}")

@@ -14,7 +14,7 @@ from transformers import PreTrainedModel
 
 from charbert.deploy.onnx.export import copy_side_files, load_model
 from charbert.errors import SettingsError
-from charbert.files import replaced_folder
+from charbert.integrity import written_folder
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ def prune_model(folder: str | Path, target: str | Path, share: float) -> Sparsit
 
     Args:
         folder: of a model with a head and its processor.
-        target: the folder to write; an existing one is replaced.
+        target: the folder to write; one that this function wrote is replaced.
         share: of the prunable weights, in (0, 1).
 
     Raises:
@@ -120,6 +120,6 @@ def prune_model(folder: str | Path, target: str | Path, share: float) -> Sparsit
 
 def save_pruned(model: PreTrainedModel, source: Path, target: str | Path) -> None:
     """Write a pruned model with the processor and usage of its source folder."""
-    with replaced_folder(target) as draft:
+    with written_folder(target, "charbert.deploy.compress.prune.prune_model", source) as draft:
         copy_side_files(source, draft)
         model.save_pretrained(draft)

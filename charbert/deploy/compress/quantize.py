@@ -6,13 +6,14 @@ import logging
 from pathlib import Path
 
 import torch
-from transformers import AutoConfig, PreTrainedModel
+from transformers import PreTrainedModel
 
-from charbert.deploy.onnx.export import copy_side_files, load_model, write_report
+from charbert.deploy.onnx.export import WRITER, copy_side_files, load_model, write_report
 from charbert.deploy.onnx.model import ONNX_FILE, OnnxModel, import_deploy, read_export
 from charbert.deploy.onnx.parity import Difference, Probe, runs_in_onnx
 from charbert.errors import CheckpointError
-from charbert.files import replaced_folder
+from charbert.integrity import check_target, written_folder
+from charbert.model.loading.configurations import read_config
 
 log = logging.getLogger(__name__)
 
@@ -32,19 +33,20 @@ def quantize_model(folder: str | Path, target: str | Path, *, distance: float = 
 
     Args:
         folder: an exported model, see `charbert.deploy.onnx.export.export_model`.
-        target: the folder to write; an existing one is replaced.
+        target: the folder to write; one that this function wrote is replaced.
         distance: refuse a model whose logits differ on average by more than this share of their standard deviation.
 
     Raises:
         CheckpointError: if the folder has no exported model, or the int8 model differs too much.
-        SettingsError: if the extra ``deploy`` is not installed.
+        SettingsError: if the extra ``deploy`` is not installed, or the target holds files of others.
     """
     quantization = import_deploy("onnxruntime.quantization", "quantizing")
+    check_target(target, WRITER, folder)
     source = Path(folder)
     about = read_export(source)
     before = OnnxModel(source)
-    probe = Probe(AutoConfig.from_pretrained(source, trust_remote_code=False), before.input_names, before.output_names)
-    with replaced_folder(target) as draft:
+    probe = Probe(read_config(source), before.input_names, before.output_names)
+    with written_folder(target, WRITER, folder) as draft:
         root = logging.getLogger()
         level = root.level
         root.setLevel(logging.ERROR)  # the library gives advice through the root logger that does not apply here
@@ -97,13 +99,13 @@ def halve_model(folder: str | Path, target: str | Path) -> None:
 
     Args:
         folder: of a model with a head and its processor.
-        target: the folder to write; an existing one is replaced.
+        target: the folder to write; one that this function wrote is replaced.
 
     Raises:
         CheckpointError: if the folder has no such model, or a weight beyond the range of 16 bits.
     """
     source = Path(folder)
     model = halve_weights(load_model(source), source)
-    with replaced_folder(target) as draft:
+    with written_folder(target, "charbert.deploy.compress.quantize.halve_model", folder) as draft:
         copy_side_files(source, draft)
         model.save_pretrained(draft)

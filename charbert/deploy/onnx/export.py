@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import pickle
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,19 +11,24 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, PreTrainedModel
+from transformers import PreTrainedModel
 
 import charbert.model as models
 from charbert.deploy.onnx.model import EXPORT_FILE, ONNX_FILE, OnnxModel, import_deploy
 from charbert.deploy.onnx.parity import TOLERANCE, TRACED, Difference, Probe, runs_in_onnx, runs_in_torch
 from charbert.deploy.onnx.tracing import OPSET, output_names, trace
+from charbert.deploy.predict.corrector import copy_corrector
 from charbert.deploy.predict.usage import USAGE_FILE
 from charbert.errors import CheckpointError
-from charbert.files import replaced_folder
-from charbert.model.processing import CharBertProcessor
+from charbert.integrity import check_target, written_folder
+from charbert.model.loading.configurations import read_config
+from charbert.model.loading.weights import load_whole
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.provenance import package_versions
 
 log = logging.getLogger(__name__)
+
+WRITER = "charbert export"
 
 
 def export_model(folder: str | Path, target: str | Path) -> list[Difference]:
@@ -35,20 +39,21 @@ def export_model(folder: str | Path, target: str | Path) -> list[Difference]:
 
     Args:
         folder: of a model with a head and its processor, as fine-tuning or pretraining saves it.
-        target: the folder to write; an existing one is replaced.
+        target: the folder to write; one that this function wrote is replaced.
 
     Raises:
         CheckpointError: if the folder holds no such model, it cannot be traced, or the graph differs from it.
-        SettingsError: if the extra ``deploy`` is not installed.
+        SettingsError: if the extra ``deploy`` is not installed, or the target holds files of others.
     """
     import_deploy("onnxruntime", "exporting to ONNX")
+    check_target(target, WRITER, folder)
     source = Path(folder)
     model = load_model(source)
     log.info("exporting %s to %s", source, target)
-    inputs = tuple(CharBertProcessor.from_pretrained(source).pad_values)
+    inputs = tuple(CharBertTokenizer.from_pretrained(source).pad_values)
     probe = Probe(model.config, inputs, output_names(model))
     program = trace(model, probe.features(*TRACED, seed=0))
-    with replaced_folder(target) as draft:
+    with written_folder(target, WRITER, folder) as draft:
         program.save(str(draft / ONNX_FILE))
         exported = OnnxModel(draft)
         differences = probe.compare(runs_in_torch(model, probe.outputs), runs_in_onnx(exported))
@@ -67,11 +72,11 @@ def load_model(folder: Path, **options: Any) -> PreTrainedModel:
         **options: more of ``from_pretrained``.
 
     Raises:
-        CheckpointError: if there is none, or only an exported one.
+        CheckpointError: if there is none, only an exported one, or one that is not whole.
     """
     if not (folder / "config.json").is_file():
         raise CheckpointError(f"{folder}: expected the folder of a model, got one without config.json")
-    name = (AutoConfig.from_pretrained(folder, trust_remote_code=False).architectures or ["none"])[0]
+    name = (read_config(folder).architectures or ["none"])[0]
     kind = getattr(models, name, None)
     if kind is None or not name.startswith("CharBertFor"):
         known = ", ".join(sorted(class_name for class_name in models.__all__ if class_name.startswith("CharBertFor")))
@@ -80,22 +85,17 @@ def load_model(folder: Path, **options: Any) -> PreTrainedModel:
         raise CheckpointError(
             f"{folder}: expected a model in PyTorch, got an exported one; give the folder that it was exported from"
         )
-    try:
-        model: PreTrainedModel = kind.from_pretrained(folder, dtype=torch.float32, **options)
-    except pickle.UnpicklingError as error:
-        raise CheckpointError(
-            f"{folder}: expected weights of tensors alone, got a file with other objects "
-            f"({str(error).splitlines()[0]}); load only files that you trust"
-        ) from error
+    model: PreTrainedModel = load_whole(kind.from_pretrained, folder, dtype=torch.float32, **options)[0]
     return model.eval()
 
 
 def copy_side_files(source: Path, target: Path) -> None:
-    """Copy the files of a model other than its weights: configuration, processor and usage."""
-    AutoConfig.from_pretrained(source, trust_remote_code=False).save_pretrained(target)
-    CharBertProcessor.from_pretrained(source).save_pretrained(target)
+    """Copy the files of a model other than its weights: configuration, processor, usage and corrector."""
+    read_config(source).save_pretrained(target)
+    CharBertTokenizer.from_pretrained(source).save_pretrained(target)
     if (source / USAGE_FILE).is_file():
         shutil.copyfile(source / USAGE_FILE, target / USAGE_FILE)
+    copy_corrector(source, target)
 
 
 def write_report(folder: Path, about: dict[str, Any], exported: OnnxModel, differences: Sequence[Difference]) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-import torch
 from torch import nn
-from transformers import AutoConfig, AutoModel, PreTrainedModel
+from transformers import PreTrainedModel
 
 from charbert.config.training.strategy import AdapterFormat, ChannelTraining, LoraSettings
 from charbert.errors import CheckpointError, SettingsError
 from charbert.model.adaptation.parts import encoder_layers, find_encoder
 from charbert.model.charbert import CharBertModel, CharBertPreTrainedModel, register_loader
-from charbert.model.trunk import trunk_adapter
+from charbert.model.loading.configurations import read_config, readable
+from charbert.model.loading.weights import check_finite, some
+from charbert.model.trunk import load_trunk, trunk_adapter
 
 Model = TypeVar("Model", bound=CharBertPreTrainedModel)
 
@@ -88,33 +89,47 @@ def load_adapted(model_class: type[Model], folder: Path, **options: Any) -> Mode
     if not has_adapters(folder):
         return None
     peft = _import_peft()
-    config = model_class.config_class.from_pretrained(folder, **options)
+    with readable(folder / "config.json", "the configuration of a model"):
+        config = model_class.config_class.from_pretrained(folder, **options)
     saved = next((c for c in _classes(CharBertPreTrainedModel) if [c.__name__] == config.architectures), None)
     if saved is None or model_class not in (saved, CharBertModel):
         raise CheckpointError(
             f"{folder}: expected adapters of a {model_class.__name__}, got those of {config.architectures}"
         )
     adapters = str(folder / FOLDER)
-    address = peft.PeftConfig.from_pretrained(adapters).base_model_name_or_path
-    _check_ends(folder, address)
-    merged = peft.PeftModel.from_pretrained(_load_base(saved, address, config, folder), adapters).merge_and_unload()
+    with readable(adapters, "LoRA adapters"):
+        address = peft.PeftConfig.from_pretrained(adapters).base_model_name_or_path
+        _check_ends(folder, address)
+        given = set(peft.utils.load_peft_weights(adapters, "cpu"))
+        base, new = _load_base(saved, address, config, folder)
+        _check_given(adapters, {f"base_model.model.{name}" for name in new} - given)
+        model = peft.PeftModel.from_pretrained(base, adapters)
+        _check_given(adapters, set(peft.get_peft_model_state_dict(model, save_embedding_layers=False)) - given)
+        merged = model.merge_and_unload()
+    check_finite(merged.state_dict().items(), adapters)
     merged.eval()
     return merged if isinstance(merged, model_class) else merged.base_model
 
 
-def _load_base(saved: type[Model], address: str, config: Any, folder: Path) -> Model:
-    """Return the model that adapters belong to, its head new."""
+def _load_base(saved: type[Model], address: str, config: Any, folder: Path) -> tuple[Model, list[str]]:
+    """Return the model that adapters belong to, and the names of its new weights, which are saved with the adapters."""
     try:
-        if AutoConfig.from_pretrained(address, trust_remote_code=False).model_type == config.model_type:
-            return saved.from_pretrained(address, config=config)
+        if read_config(address).model_type == config.model_type:
+            loaded, report = cast(Any, saved.from_pretrained(address, config=config, output_loading_info=True))
+            return loaded, list(report["missing_keys"])
         model = saved(config)
-        model.adopt_trunk(AutoModel.from_pretrained(address, dtype=torch.float32, trust_remote_code=False))
+        model.adopt_trunk(cast(PreTrainedModel, load_trunk(address, with_head=False)))
     except (OSError, ValueError) as error:
         raise CheckpointError(
             f"{folder}/{FOLDER}: the adapters belong to the model at {address}, which cannot be loaded "
             f"({str(error).splitlines()[0]}); put it back there, or correct the path in adapter_config.json"
         ) from error
-    return model
+    return model, [name for name in model.state_dict() if ".trunk." not in name]
+
+
+def _check_given(adapters: str, missing: set[str]) -> None:
+    if missing:
+        raise CheckpointError(f"{adapters}: expected the weights of all adapters, got none for {some(sorted(missing))}")
 
 
 def _check_ends(folder: Path, address: str | None) -> None:

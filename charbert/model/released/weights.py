@@ -22,6 +22,8 @@ from charbert.errors import CheckpointError
 from charbert.model.charbert import CharBertPreTrainedModel
 from charbert.model.configuration import CharBertConfig
 from charbert.model.heads import CharBertForPreTraining
+from charbert.model.loading.configurations import checked_values
+from charbert.model.loading.weights import check_finite
 
 _TRUNK_KEYS = (
     ("{kind}.embeddings.", "charbert.trunk.embeddings."),
@@ -114,13 +116,14 @@ def load_released(
 
     Raises:
         CheckpointError: if the file cannot be read safely, a key is missing or left over, a shape differs, or copies of
-            one shared parameter are not identical.
+            one shared parameter are not identical; or a weight is no finite number.
     """
     weights = _read_weights(source)
     kind = _kind(weights)
     config = _released_config(kind, weights, trunk_config or _read_trunk_config(source, kind), char_vocab)
     model = CharBertForPreTraining(config)
     model.load_state_dict(_ours(kind, weights, model))
+    check_finite(model.state_dict().items(), source if isinstance(source, (str, Path)) else "the checkpoint")
     return model
 
 
@@ -195,7 +198,7 @@ def _read_trunk_config(source: Source, kind: str) -> PreTrainedConfig:
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
         settings.pop("model_type", None)
-        return AutoConfig.for_model(kind, **settings)
+        return AutoConfig.for_model(kind, **checked_values(settings))
     except (OSError, ValueError, TypeError, AttributeError, StrictDataclassError) as error:
         raise CheckpointError(f"{path}: expected the trunk's configuration in JSON, got {error}") from error
 
@@ -225,7 +228,8 @@ def _released_config(
 
 def _ours(kind: str, weights: Mapping[str, Tensor], model: CharBertForPreTraining) -> dict[str, Tensor]:
     """Return the weights under our names, after checking that every key is used and none is missing."""
-    state = model.state_dict()
+    tied = model.all_tied_weights_keys
+    state = {name: weight for name, weight in model.state_dict().items() if name not in tied}
     keys = released_keys(kind, state, model.config.num_hidden_layers)
     problems = {
         "missing": [key for key in keys if key not in weights],
@@ -242,7 +246,7 @@ def _ours(kind: str, weights: Mapping[str, Tensor], model: CharBertForPreTrainin
     ours = {name: weights[key] for key, name in reversed(keys.items())}  # the first of several copies
     if differing := [key for key, name in keys.items() if not torch.equal(ours[name], weights[key])]:
         raise CheckpointError(f"keys that should be copies of one shared parameter differ: {_some(differing)}")
-    return ours
+    return ours | {name: ours[source] for name, source in tied.items()}
 
 
 def _some(names: list[str]) -> str:

@@ -8,7 +8,8 @@ Shapes: B sentences, T words, A characters, R words of the vocabulary.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Self, cast
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +20,7 @@ from transformers.utils import ModelOutput
 
 from charbert.batch import IGNORED_LABEL
 from charbert.errors import SettingsError
+from charbert.model.loading.weights import load_whole
 
 
 class WordRecognizerConfig(PreTrainedConfig):
@@ -93,6 +95,16 @@ class WordRecognizer(PreTrainedModel):
         )
         self.classifier = nn.Linear(2 * config.hidden_size, config.unknown_id + 1)
         self.post_init()
+
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: Any, *args: Any, **kwargs: Any) -> Self:
+        """Return a saved word recognizer.
+
+        Raises:
+            CheckpointError: if a weight is missing or no finite number.
+        """
+        load = partial(super().from_pretrained, *args)
+        return cast(Self, load_whole(load, pretrained_model_name_or_path, **kwargs)[0])
 
     def _init_weights(self, module: nn.Module) -> None:
         """Use PyTorch's own initial weights, as the original does."""

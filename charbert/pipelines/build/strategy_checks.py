@@ -7,7 +7,8 @@ from transformers import AutoConfig
 from charbert.config.model.encoder import CharEncoder, Objective, TrunkSource
 from charbert.config.schema import Settings
 from charbert.config.training.strategy import StrategySettings
-from charbert.errors import SettingsError
+from charbert.errors import CheckpointError, SettingsError
+from charbert.model.loading.configurations import read_config
 from charbert.pipelines.build.data import trunk_location
 from charbert.training.strategies import build_strategy
 
@@ -43,8 +44,6 @@ def _num_layers(settings: Settings) -> int | None:
     if settings.trunk.source is TrunkSource.scratch:
         return int(AutoConfig.for_model(**settings.trunk.config).num_hidden_layers)
     try:
-        return int(
-            AutoConfig.from_pretrained(trunk_location(settings.trunk), trust_remote_code=False).num_hidden_layers
-        )
-    except OSError:  # not on this machine; loading the trunk reports that
+        return int(read_config(trunk_location(settings.trunk)).num_hidden_layers)
+    except CheckpointError:  # not on this machine; loading the trunk reports that
         return None

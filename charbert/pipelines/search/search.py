@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
-import threading
+import signal
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
@@ -21,12 +21,14 @@ from charbert.files import write_atomically
 from charbert.pipelines.build.composition import Composition
 from charbert.pipelines.search.search_study import ClaimedTrial, SearchStudy
 from charbert.pipelines.train.finetune import run_trial
+from charbert.processes import end_with_parent
 from charbert.records import ResultRecord
 from charbert.reporting.tables.search import draw_search, render_trials, trials_csv, trials_table
 from charbert.runs.keys import finetuning_identity
 from charbert.runs.recorder import recorded_run
 from charbert.runs.run import Run
 from charbert.training.pruning import PruningCallback
+from charbert.training.stopping import Stopped, hear_sigterm
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -104,6 +106,10 @@ def _run_trials(composition: Composition, settings: Settings, study: SearchStudy
         for worker in [pool.submit(_work, composition) for _ in range(count)]:
             try:
                 worker.result()
+            except Stopped:
+                for process in multiprocessing.active_children():
+                    process.terminate()  # each writes the checkpoint of its trial
+                raise
             except BrokenProcessPool as error:
                 raise TrainingError(
                     "the operating system ended a process of the search, usually because memory ran out; finished "
@@ -112,18 +118,13 @@ def _run_trials(composition: Composition, settings: Settings, study: SearchStudy
 
 
 def _begin_worker(count: int) -> None:
-    """Take a share of the cores, show the log, and end when the search's main process ends."""
+    """Take a share of the cores, show the log, hear SIGTERM, and end when the search's main process ends."""
+    hear_sigterm()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no stack trace: the main process reports it
     logging.basicConfig(level=logging.INFO, format="[%(asctime)s][%(process)d][%(name)s] %(message)s")
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, torch.get_num_threads() // count))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    end_with_parent()
 
 
 def _work(composition: Composition, study: SearchStudy | None = None) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -20,6 +22,7 @@ from charbert.reporting.render.layout import Table
 from charbert.reporting.tables.paper import TABLE_SPECS, PaperTable, paper_table, table_columns, table_records
 from charbert.reporting.tables.run_lists import list_rows, list_runs
 from charbert.runs.comparability import comparable_records
+from charbert.runs.ending import show_at_end
 from charbert.runs.folders import records_folder
 from charbert.runs.run import finetuning_run
 
@@ -51,6 +54,8 @@ TABLES = {
     for stem, spec in TABLE_SPECS.items()
 }
 """By name of the experiment."""
+_models: dict[str, Path] = {}
+"""Folder of the first model of each task that this process made or found."""
 
 
 def run(settings: Settings) -> ResultRecord:
@@ -68,14 +73,31 @@ def run(settings: Settings) -> ResultRecord:
     record = finetuning_run(settings).finished()
     if record is not None:
         draw(settings, spec)
+        _show_next(settings)
         return record
     from charbert.pipelines.train import finetune  # torch is imported only when something must be trained
 
     record = finetune.run(settings)
     table = draw(settings, spec)
+    _show_next(settings)
     if table is not None:
         _track(settings, table, spec.records(settings))
     return record
+
+
+def _show_next(settings: Settings) -> None:
+    """Show two commands that use the model, beside the sweep's first one on the task; a baseline has none to use."""
+    model = finetuning_run(settings).model_folder
+    if not model.is_dir():
+        return
+    first = _models.setdefault(settings.task.name, model)
+    compared = "" if first == model else f" --compare {first}"
+    command = f"{shlex.quote(sys.orig_argv[0])} -m charbert"
+    show_at_end(
+        "next",
+        "\nnext, with texts that you type, or on a page in the browser:\n"
+        f"  {command} predict {model} --readable\n  {command} serve {model}{compared}\n",
+    )
 
 
 def _track(settings: Settings, table: Table, records: Sequence[ResultRecord]) -> None:

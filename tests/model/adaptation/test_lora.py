@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import AutoModel, AutoModelForTokenClassification, PreTrainedConfig
 
@@ -128,3 +129,23 @@ def test_adapters_of_another_head_are_refused(encoder: Path, tmp_path: Path) -> 
 def test_adapters_are_not_saved_without_a_model_to_return_to(make_config: MakeConfig) -> None:
     with pytest.raises(SettingsError, match=r"save=merged"):
         add_adapters(CharBertForTokenClassification(make_config()), LoraSettings(save=AdapterFormat.adapters))
+
+
+def test_adapters_that_are_not_whole_are_refused(encoder: Path, tmp_path: Path) -> None:
+    model = CharBertForTokenClassification.from_pretrained(encoder)
+    save_finetuned(adapted(model, save=AdapterFormat.adapters), tmp_path / "saved")
+    path = tmp_path / "saved/adapters/adapter_model.safetensors"
+    whole = load_file(path)
+    for lacking in ("classifier", "lora_B"):
+        name = next(name for name in whole if lacking in name)
+        save_file({key: weight for key, weight in whole.items() if key != name}, path)
+        with pytest.raises(CheckpointError, match=rf"adapters: expected .* all adapters, got none for 1 \({name}"):
+            CharBertForTokenClassification.from_pretrained(tmp_path / "saved")
+    about = json.loads((path.parent / "adapter_config.json").read_text()) | {"modules_to_save": None}
+    (path.parent / "adapter_config.json").write_text(json.dumps(about))
+    save_file({key: weight for key, weight in whole.items() if "classifier" not in key}, path)
+    with pytest.raises(CheckpointError, match=r"none for 2 \(base_model\.model\.classifier\.bias, "):
+        CharBertForTokenClassification.from_pretrained(tmp_path / "saved")
+    save_file({key: weight * float("nan") for key, weight in whole.items()}, path)
+    with pytest.raises(CheckpointError, match="expected finite weights"):
+        CharBertForTokenClassification.from_pretrained(tmp_path / "saved")

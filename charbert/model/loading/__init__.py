@@ -1,0 +1,1 @@
+"""Configurations, weights and tokenizers of saved models, each whole or refused."""

@@ -1,0 +1,63 @@
+"""The tokenizer of a saved model or trunk, whole and fitting its embeddings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from transformers import AutoTokenizer, PreTrainedConfig, PreTrainedTokenizerBase
+
+from charbert.errors import CheckpointError
+from charbert.model.loading.configurations import read_config, readable
+
+_HUB = ("revision", "cache_dir", "token", "local_files_only")
+
+
+def load_tokenizer(where: str | Path, **options: Any) -> PreTrainedTokenizerBase:
+    """Return the tokenizer of a folder or hub name, after checking it against the configuration beside it.
+
+    Args:
+        where: folder or hub name; a folder may hold a tokenizer without a model.
+        **options: of ``AutoTokenizer.from_pretrained``.
+
+    Raises:
+        CheckpointError: if it cannot be read, has no vocabulary, or has ids beyond the model's embeddings.
+    """
+    if not Path(where).is_dir():
+        read_config(where, **{name: options[name] for name in _HUB if name in options})  # refuses code of its own
+    with readable(where, "a tokenizer"):
+        tokenizer = AutoTokenizer.from_pretrained(where, **{"trust_remote_code": False, **options})
+    check_fits(tokenizer, where)
+    return tokenizer
+
+
+def check_fits(tokenizer: PreTrainedTokenizerBase, where: str | Path) -> None:
+    """Check that a tokenizer has a vocabulary, and an embedding for each id in the model beside it, if there is one.
+
+    Raises:
+        CheckpointError: if it has no vocabulary, or an id without an embedding.
+    """
+    if set(tokenizer.get_vocab()) <= set(
+        tokenizer.all_special_tokens
+    ):  # the library makes one where its file is missing
+        raise CheckpointError(
+            f"{where}: expected a tokenizer with a vocabulary, got one of {len(tokenizer)} special tokens; "
+            "is tokenizer.json missing?"
+        )
+    in_package = __name__.startswith("charbert.")  # as code of a model's folder it is not asked for trust again
+    if in_package and (Path(where) / "config.json").is_file():
+        check_vocabulary(tokenizer, read_config(where), where)
+
+
+def check_vocabulary(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig, where: str | Path) -> None:
+    """Check that each id of a tokenizer has an embedding.
+
+    Raises:
+        CheckpointError: if one has none.
+    """
+    needed, rows = max(tokenizer.get_vocab().values()) + 1, getattr(config, "vocab_size", None)
+    if rows is not None and needed > rows:
+        raise CheckpointError(
+            f"{where}: expected a tokenizer of at most {rows} entries (the vocab_size of its model), got {needed}; "
+            "the tokenizer is that of another model, or tokens were added to it alone"
+        )
