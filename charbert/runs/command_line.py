@@ -65,10 +65,10 @@ def describe(error: Exception, settings: Sequence[str]) -> str:
         name, equals, value = error.override.partition("=")
         if not equals:
             return f"expected SETTING=VALUE, got {error.override!r}; all settings are in docs/settings.md"
-        return (
-            f"{name}: {value!r} is neither text nor a list, a mapping or a sweep in Hydra's syntax; to give it as it "
-            f"stands, quote it twice: {_shell_quoted(name, value)}"
-        )
+        about = f"{name}: {value!r} is not in Hydra's syntax"
+        if value[:1] in ("[", "{"):
+            return f"{about}; quote each text in it, as in '{name}=[\"a (1)\"]' or '{name}={{a: \"a (1)\"}}'"
+        return f"{about}; to give it as it stands, quote it twice: {_shell_quoted(name, value)}"
     if isinstance(error, MissingConfigException) and error.options is not None and error.missing_cfg_file:
         group, _, choice = str(error.missing_cfg_file).rpartition("/")
         known = ", ".join(error.options)

@@ -112,7 +112,7 @@ def test_a_settings_file_of_somebody_else_reads_nothing_and_commands_nothing(
 
 
 def test_a_settings_file_of_somebody_else_may_refer_to_other_settings(tmp_path: Path) -> None:
-    assert composed_with(tmp_path, "model: {name: 'mine-${trunk.name}'}").model.name == "mine-minilm"
+    assert composed_with(tmp_path, "model: {name: 'mine-${trunk.name}'}").model.name == "mine-tiny-bert"
 
 
 def test_a_package_with_settings_is_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,7 +88,7 @@ def test_a_sweep_stays_a_sweep() -> None:
         (["+seed=3"], "An item is already at 'seed'"),
         (["--config-name", "nothing"], "Cannot find primary config 'nothing'"),
         (["--config-dir", "nothing"], "nothing' not found"),
-        (["model.name=${nothing}"], "nothing"),
+        (["model.name=${nothing}"], "setting model.name: Interpolation key 'nothing' not found"),
     ],
 )
 def test_an_error_of_the_command_line_is_one_line_that_says_what_to_do(
