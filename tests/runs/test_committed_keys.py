@@ -33,6 +33,7 @@ from charbert.runs.comparability import comparison_keys
 from charbert.runs.run import (
     Run,
     background_recognizer_run,
+    dictionary_run,
     finetuning_run,
     fold_run,
     pretraining_run,
@@ -47,6 +48,7 @@ RUNS = {
     "baseline": finetuning_run,
     "fold": fold_run,
     "perplexity": perplexity_run,
+    "dictionary": dictionary_run,
     "search": search_run,
     "trial": trial_run,
     WORD_VS_SUBWORD: word_vs_subword_run,
