@@ -92,7 +92,7 @@ CHANGES: dict[str, tuple[Change, str]] = {
     "half a vocabulary": (cut("char_vocab.json", 0.5), "char_vocab.json"),
     "ten million layers": (edit_trunk(num_hidden_layers=10**7), "num_hidden_layers must be at most 1000"),
     "a thousand layers": (edit_trunk(num_hidden_layers=1000, hidden_size=4096), "config.json: expected"),
-    "fewer layers in the file": (edit_trunk(num_hidden_layers=3), r"got none for \d+ \(charbert.trunk"),
+    "fewer layers in the file": (edit_trunk(num_hidden_layers=3), r"got none for \d+ \(charbert\.interactions\.2"),
     "rows of a billion": (edit("charbert_processor.json", mode="released", row_length=10**9), "expected row_length in"),
     "no step between windows": (edit("charbert_usage.json", document_stride=0), "document_stride=0, which is not in"),
     "windows of text": (edit("charbert_usage.json", max_length="long"), "max_length of str"),
