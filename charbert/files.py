@@ -20,6 +20,13 @@ from charbert.errors import RecordError
 
 log = logging.getLogger(__name__)
 
+_FOLDER_ERRORS = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
+    *(errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EIO),
+)
+_DISK_ERROR = re.compile(r"No space left|\(os error (28|27|30|122)\)|PytorchStreamWriter failed|iostream error")
+"""Messages about a full or unwritable disk from libraries that do not raise OSError."""
+
 _ROLES = ("tmp", "old", "lock")
 """Endings of the names beside a folder that is replaced: its draft, what it replaces, and the lock of the process."""
 MAX_NAME_BYTES = 200
@@ -180,6 +187,33 @@ def locked(path: Path | str, purpose: str) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def check_writable(folder: Path | str) -> None:
+    """Check that files can be written below a folder, which need not exist; nothing is written.
+
+    Raises:
+        RecordError: naming the folder, if it is read-only, not the user's, below a file or on a full disk.
+    """
+    there = Path(folder).absolute()
+    while not there.exists():
+        there = there.parent
+    if not there.is_dir():
+        raise _not_written(Path(folder), NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
+    if not os.access(there, os.W_OK | os.X_OK):
+        code = errno.EROFS if os.statvfs(there).f_flag & os.ST_RDONLY else errno.EACCES
+        raise _not_written(Path(folder), OSError(code, os.strerror(code)))
+    if not shutil.disk_usage(there).free:
+        raise _not_written(Path(folder), OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+
+
+def writing_failure(error: BaseException) -> tuple[str, str] | None:
+    """Return what could not be written and why; None if the error is not about a full disk or a protected folder."""
+    if isinstance(error, OSError) and error.errno in _FOLDER_ERRORS:
+        return error.filename or "a file", error.strerror or str(error)
+    if _DISK_ERROR.search(str(error)):
+        return "a file", str(error).splitlines()[0]
+    return None
 
 
 def _not_written(path: Path, error: OSError) -> RecordError:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from charbert.errors import SettingsError
-from charbert.files import replaced_folder, write_atomically
+from charbert.files import replaced_folder, shorten_path, write_atomically
 from charbert.provenance import file_checksum
 
 CHECKSUMS = "checksums.json"
 """SHA-256 of every file of a folder; written last."""
 WRITTEN_BY = ".written_by"
 """The command that wrote a folder, and the SHA-256 of every file."""
+
+
+def checksums(paths: Iterable[Path], root: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file by its path below ``root``."""
+    return {shorten_path(path, root): file_checksum(path) for path in paths}
 
 
 def record_checksums(folder: Path) -> None:

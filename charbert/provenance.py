@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 import os
 import platform
 import subprocess
@@ -26,6 +27,9 @@ PACKAGES = (
     "numpy",
     "scikit-learn",
 )
+
+_CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
+"""Microseconds of CPU time in each period, and the period, of a container."""
 
 
 def package_versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
@@ -72,8 +76,17 @@ def describe_hardware(accelerator: str | None = None) -> dict[str, str | int | N
     Args:
         accelerator: the training device, for example ``torch.cuda.get_device_name()``; None: the CPU.
     """
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return {"cpu": _cpu_model(), "cores": usable, "accelerator": accelerator}
+    return {"cpu": _cpu_model(), "cores": usable_cores(), "accelerator": accelerator}
+
+
+def usable_cores() -> int:
+    """Return the number of cores that this process may use, by its affinity and by the limit of its container."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = map(int, _CPU_LIMIT.read_text(encoding="ascii").split())
+    except (OSError, ValueError):  # not Linux, or "max": no limit
+        return cores
+    return max(1, min(cores, math.ceil(quota / period)))
 
 
 def _cpu_model() -> str:

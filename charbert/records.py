@@ -62,6 +62,7 @@ class ResultRecord:
     git_dirty: bool | None = None
     """Whether tracked files differed from the commit; None: not a checkout."""
     hardware: dict[str, Any] = field(default_factory=dict)
+    """``cpu``, ``cores``, ``accelerator``; of a training ``precision`` and ``threads`` too."""
     started: str = ""
     """ISO 8601, UTC."""
     finished: str = ""

@@ -27,7 +27,7 @@ BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("models/*/README.md"))]
 CHECKOUT = (
     *("charbert", "conf", "experiments", "models", "notebooks"),
-    *("Makefile", "pyproject.toml", "constraints.txt", "requirements-minilm.txt"),
+    *("Makefile", "pyproject.toml", "requirements.lock", "requirements-minilm.txt"),
 )
 LEFT_OUT = ("source .venv/bin/activate", "wandb sync ", "wandb agent ", "pip install ")
 """Commands that are about the user's machine or account."""

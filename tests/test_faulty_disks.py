@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from charbert.runs.errors import folder_failure
+from tests.deploy.conftest import save_model, tagger
 
 ROOT = Path(__file__).parents[1]
 FINETUNE = ["finetune.py", "recipe=smoke", "task=cola", "model=bert", "tracking=off"]
+__all__ = ["save_model", "tagger"]
 Shell = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -67,6 +69,43 @@ def test_a_disk_that_is_only_to_be_read_is_named(own_mounts: Shell, tmp_path: Pa
     assert done.returncode == 2
     (message,) = messages(done)
     assert f"{tmp_path}/outputs" in message and "(Read-only file system)" in message
+
+
+@pytest.mark.slow
+def test_results_that_are_only_to_be_read_are_named_before_anything_is_trained(
+    own_mounts: Shell, tmp_path: Path
+) -> None:
+    (tmp_path / "results").mkdir()
+    done = own_mounts('mount -t tmpfs none "$results" && mount -o remount,ro "$results"; finetune')
+    assert done.returncode == 2
+    (message,) = messages(done)
+    assert f"{tmp_path}/results" in message and "(Read-only file system)" in message and "paths.results" in message
+    assert not list((tmp_path / "outputs").rglob("checkpoints"))
+
+
+@pytest.mark.slow
+def test_an_encoder_that_does_not_fit_on_the_disk_is_one_line(own_mounts: Shell, tmp_path: Path) -> None:
+    (tmp_path / "small").mkdir()
+    done = own_mounts(
+        f'mount -t tmpfs -o size=8k none "{tmp_path}/small"\n'
+        f'"{sys.executable}" -m charbert encoder models/charbert-minilm "{tmp_path}/small/encoder"; code=$?\n'
+        f'ls -A "{tmp_path}/small"; exit $code'
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("charbert: error: ") and "could not be written" in line
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_predictions_that_cannot_be_written_are_one_line(tagger: Path, shell: Shell) -> None:
+    done = shell(
+        f'echo "Ada King lives in London." | "{sys.executable}" -m charbert predict "{tagger}" --quiet >/dev/full'
+    )
+    assert done.returncode == 2
+    assert done.stderr == (
+        "charbert: error: the output could not be written (No space left on device); free space or choose another\n"
+    )
 
 
 @pytest.mark.slow

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from transformers import BertConfig, set_seed
 
-from charbert.config.training.trainer import OptimizerSettings, TrainingSettings
+from charbert.config.training.trainer import OptimizerSettings, Precision, TrainingSettings
 from charbert.data.collate import PadCollator
 from charbert.data.pretraining.batches import PretrainingDataset
 from charbert.data.pretraining.word_vocab import WordVocab
 from charbert.data.pretraining.wordpiece import train_wordpiece
 from charbert.model import CharBertForPreTraining
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.noise.nlm import NlmNoise
 from charbert.synthetic import Newswire
 from charbert.text.char_vocab import CharVocab
@@ -36,7 +36,7 @@ def ten_steps(folder: Path) -> list[dict[str, float]]:
     texts = Texts(" ".join(sentences[start : start + 2]) for start in range(0, 80, 2))
     tokenizer = train_wordpiece(texts, 400)
     characters, words = CharVocab.build(texts, 80), WordVocab.build(texts, 300)
-    processor = CharBertProcessor(tokenizer, characters)
+    processor = CharBertTokenizer(tokenizer, characters)
     trunk = BertConfig(
         vocab_size=len(tokenizer),
         hidden_size=16,
@@ -51,7 +51,12 @@ def ten_steps(folder: Path) -> list[dict[str, float]]:
     )
     data = PretrainingDataset(texts, processor, max_length=96, noise=NlmNoise(), word_vocab=words, seed=7)
     training = TrainingSettings(
-        max_steps=10, batch_size=4, log_every=1, checkpoints=0, optimizer=OptimizerSettings(learning_rate=1e-2)
+        precision=Precision.fp32,
+        max_steps=10,
+        batch_size=4,
+        log_every=1,
+        checkpoints=0,
+        optimizer=OptimizerSettings(learning_rate=1e-2),
     )
     trainer = CharBertTrainer(
         model=model,

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from charbert.errors import SettingsError
-from charbert.integrity import WRITTEN_BY, check_target, written_folder
+from charbert.integrity import CHECKSUMS, WRITTEN_BY, check_target, find_damage, record_checksums, written_folder
 
 
 @pytest.fixture
@@ -83,3 +85,31 @@ def test_a_file_is_refused_and_a_folder_inside_the_model_is_not(tmp_path: Path, 
         write(model / "weights", model)
     write(model / "encoder", model)
     assert (model / "weights").read_text() == "theirs"
+
+
+FILES = ("weights", "inner/weights", "inner/deeper/weights")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in FILES:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(name.encode() * 100)
+    record_checksums(tmp_path)
+    return tmp_path
+
+
+def test_an_unchanged_folder_is_whole_and_lists_all_its_files(folder: Path) -> None:
+    assert find_damage(folder) is None
+    assert sorted(json.loads((folder / CHECKSUMS).read_text())) == sorted(FILES)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_damage_is_found_at_any_depth(folder: Path, name: str, damage: Callable[[Path], None]) -> None:
+    damage(folder / name)
+    assert find_damage(folder) in (f"{name} is missing", f"{name} is not as it was written")
+
+
+def test_damaged_checksums_are_damage(folder: Path, damage: Callable[[Path], None]) -> None:
+    damage(folder / CHECKSUMS)
+    assert find_damage(folder)

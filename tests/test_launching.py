@@ -95,8 +95,9 @@ def records(folder: Path) -> dict[str, dict]:
 
 @pytest.mark.slow
 def test_two_tasks_of_a_submitted_job_make_the_runs_of_one_process(tmp_path: Path, run_experiment: Run) -> None:
-    """From text to attacked scores, without dropout: the same records, one W&B run, one model."""
+    """From text to attacked scores, without dropout and in float32: the same records, one W&B run, one model."""
     still = (
+        *(f"{section}.precision=fp32" for section in ("trunk.pretraining", "pretraining", "finetuning")),
         "++trunk.config.hidden_dropout_prob=0.0",
         "++trunk.config.attention_probs_dropout_prob=0.0",
         "tracking=off",

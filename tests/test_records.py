@@ -186,6 +186,21 @@ def test_a_damaged_record_says_where_and_what(tmp_path, content: str, message: s
         read_record(path)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda content: content | {"surprise": 0}, r"missing \[\], unknown \['surprise'\]; run again"),
+        (lambda content: {n: v for n, v in content.items() if n != "seed"}, r"missing \['seed'\], unknown \[\]"),
+    ],
+)
+def test_a_field_too_many_or_too_few_is_refused(tmp_path, change, message: str) -> None:
+    path = tmp_path / "record.json"
+    write_record(path, record())
+    path.write_text(json.dumps(change(json.loads(path.read_text()))))
+    with pytest.raises(RecordError, match=message):
+        read_record(path)
+
+
 def test_damaged_metrics_are_refused(tmp_path) -> None:
     write_record(tmp_path / "record.json", record())
     text = (tmp_path / "record.json").read_text().replace("0.91", '"many"')

@@ -3,6 +3,7 @@
 import json
 import shlex
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,10 +73,19 @@ def test_the_agent_of_the_sweep_gives_settings_that_exist() -> None:
 
 
 @pytest.mark.slow
-def test_the_agent_of_the_sweep_logs_the_score_that_it_optimises(tmp_path: Path, run_experiment: Run) -> None:
+def test_the_agent_of_the_sweep_logs_the_score_that_it_optimises(
+    tmp_path: Path, run_experiment: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _, _, *overrides = sweep_command()
     own = [override for override in overrides if not override.startswith(("recipe=", "tracking=", "model="))]
+    monkeypatch.setenv("WANDB_RUN_ID", "given")  # by the agent, which waits for this run
+    monkeypatch.setenv("WANDB_SWEEP_ID", "sweep")
     done = run_experiment("finetune.py", tmp_path, "model=bert", "tracking=offline", *map(shlex.quote, own))
     (record,) = finished(tmp_path, "ner-bert-*")
     assert SWEEP["metric"]["name"] in record["metrics"]
-    assert record["wandb_id"] and "dev/ner/f1" in done.stdout
+    assert record["wandb_id"] == "given" and "dev/ner/f1" in done.stdout
+    (piece,) = (tmp_path / "outputs/wandb").glob("offline-run-*-given")
+    command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(piece)]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    begun = next(entry["run"] for entry in map(json.loads, lines) if entry["type"] == "run")
+    assert (begun["run_group"], begun["job_type"]) == ("sweep", "finetune")

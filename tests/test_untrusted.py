@@ -33,7 +33,7 @@ from charbert.files import replaced_file, replaced_folder
 from charbert.integrity import record_checksums
 from charbert.model import CharBertConfig, CharBertForTokenClassification, CharBertModel
 from charbert.model.adaptation.lora import load_adapted
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.model.word_recognizer.network import WordRecognizer, WordRecognizerConfig
 from charbert.pipelines.build.data import trunk_location
 from charbert.records import ResultRecord, read_record
@@ -76,7 +76,7 @@ def model_folder(tmp_path: Path, uncased_tokenizer: PreTrainedTokenizerFast, cha
         char_embedding_size=4,
     )
     CharBertForTokenClassification(config).save_pretrained(folder)
-    CharBertProcessor(uncased_tokenizer, char_vocab).save_pretrained(folder)
+    CharBertTokenizer(uncased_tokenizer, char_vocab).save_pretrained(folder)
     return folder
 
 

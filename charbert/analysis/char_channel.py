@@ -13,7 +13,7 @@ from torch import Tensor
 from charbert.data.collate import PadCollator
 from charbert.errors import SettingsError
 from charbert.model import CharBertModel
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.text.char_vocab import CharVocab
 
 CHAR_IDS = "char_input_ids"
@@ -35,7 +35,7 @@ class CharChannel(NamedTuple):
 
 def measure_char_channel(
     model: CharBertModel,
-    processor: CharBertProcessor,
+    processor: CharBertTokenizer,
     texts: Sequence[str],
     rng: np.random.Generator,
     *,

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from charbert.errors import DataError
 from charbert.evaluation.explanation import Piece
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Question:
 
 
 def ask(
-    processor: CharBertProcessor, first: str | Sequence[str], second: str | None = None, *, max_length: int
+    processor: CharBertTokenizer, first: str | Sequence[str], second: str | None = None, *, max_length: int
 ) -> Question:
     """Return the encoding of a text, a text given as words, or a pair of texts.
 
@@ -76,7 +76,7 @@ def ask(
             raise DataError(f"the first text fills all {max_length} subwords; shorten it")
         shortened = "only_first" if pair is None else "only_second"
         encoding = processor(texts, pair, truncation=shortened, max_length=max_length, **options)
-    names = processor.tokenizer.convert_ids_to_tokens(encoding["input_ids"][0])
+    names = processor.convert_ids_to_tokens(encoding["input_ids"][0])
     words, sequences = encoding.word_ids(0), encoding.sequence_ids(0)
     if all(word is None for word in words):
         raise DataError("the text has no words to explain; give one with explain.text")

@@ -13,7 +13,8 @@ from pathlib import Path
 import torch
 
 from charbert.errors import CharBertError
-from charbert.training.memory import keep_freed_memory
+from charbert.processes import end_with_parent
+from charbert.training.machine.memory import keep_freed_memory
 
 Run = Callable[[], object]
 
@@ -67,6 +68,7 @@ def peak_megabytes(build: Callable[..., Run], *arguments: object) -> float:
 
 
 def _report_peak(answer: Connection, build: Callable[..., Run], arguments: tuple[object, ...]) -> None:
+    end_with_parent()
     keep_freed_memory()  # as in training
     before = _peak_bytes()
     run = build(*arguments)

@@ -81,8 +81,9 @@ def _check_reused_sections(node: Any, path: str) -> None:
     """Raise the error of the first invalid reused section, with its real key instead of the section's name."""
     if not isinstance(node, DictConfig) or node._is_none():
         return
-    for name in map(str, node):
-        _check_reused_sections(node._get_node(name), f"{path}.{name}" if path else name)
+    for key in node:  # a number is a key of label_names
+        name = str(key)
+        _check_reused_sections(node._get_node(key), f"{path}.{name}" if path else name)
     called = _REUSED.get(OmegaConf.get_type(node) or object)
     if called is not None:
         try:

@@ -34,6 +34,14 @@ class TrackingMode(Enum):
     off = "off"
 
 
+class ModelArtifact(Enum):
+    """What W&B gets of a trained model."""
+
+    reference = "reference"
+    upload = "upload"
+    none = "none"
+
+
 @dataclass
 class TrackingSettings:
     """Weights & Biases. Tables are made from the records on disk, not from W&B."""
@@ -44,6 +52,11 @@ class TrackingSettings:
     """W&B project."""
     entity: str | None = None
     """W&B user or team; null: the default of the account."""
+    group: str | None = None
+    """W&B group; null: the sweep's id under ``wandb agent``, else the name of the experiment."""
+    model: ModelArtifact = ModelArtifact.reference
+    """Artifact of a trained model. reference: the absolute path of its files on this machine, and their checksums;
+    upload: the files themselves; none: nothing."""
     timeout_seconds: float = 30.0
     """Seconds that a run waits for the service at its start and again at its end; above 0. If the service does not
     answer in time, the run continues offline."""
@@ -62,6 +75,10 @@ class PathSettings:
     """Folder of checkpoints, caches and W&B files; may be deleted."""
     results: str = MISSING
     """Folder of records, tables and figures; keep it."""
+
+
+LENGTH_SETTINGS = "task.max_length or finetuning.max_length"
+"""Names of what `Settings.finetuning_length` is taken from, for errors."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The command ``charbert``: predict, serve over HTTP, export to ONNX, save an encoder."""
+"""The command ``charbert``: predict, serve over HTTP, export to ONNX, save an encoder, publish a model."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from charbert.config.describe import field_docs
 from charbert.config.serving import ServeSettings
 from charbert.deploy.predict.sources import FORMATS
 from charbert.errors import CharBertError, SettingsError
+from charbert.files import writing_failure
 
 BAD_INPUT = 2
 """Exit code for bad input."""
@@ -31,6 +32,7 @@ _PREDICT_EXAMPLES = """\
 examples:
   charbert predict MODEL news.txt                                  one text per line
   echo 'Ada King lives in London.' | charbert predict MODEL        from standard input
+  charbert predict MODEL reviews.csv --column review               one text per row of a table
   charbert predict MODEL pairs.jsonl --output labels.jsonl         one {"text": ..., "text_pair": ...} per line
   charbert predict MODEL questions.jsonl --readable                one {"question": ..., "context": ...} per line"""
 
@@ -46,7 +48,7 @@ examples:
   charbert serve MODEL --port 8080 --max-texts 16"""
 
 _EXPORT = """\
-Write a fine-tuned or pretrained model as an ONNX graph with its processor. TARGET is used like MODEL, and runs in ONNX
+Write a fine-tuned or pretrained model as an ONNX graph with its tokenizer. TARGET is used like MODEL, and runs in ONNX
 Runtime instead of PyTorch. The graph is compared with the model at several shapes and refused if it differs."""
 
 _EXPORT_EXAMPLES = """\
@@ -55,13 +57,23 @@ examples:
   charbert export MODEL smaller --int8          8-bit weights; a quarter of the size"""
 
 _ENCODER = """\
-Write the encoder of a pretrained model without its pretraining heads, in half precision, with its processor. It is
+Write the encoder of a pretrained model without its pretraining heads, in half precision, with its tokenizer. It is
 fine-tuned with model=charbert_pretrained model.pretrained=TARGET, or loaded with AutoModel."""
 
 _ENCODER_EXAMPLES = """\
 examples:
   charbert encoder outputs/quick/pretrain/RUN/model my-charbert
   charbert encoder MODEL my-charbert --full     32-bit weights"""
+
+_PUBLISH = """\
+Write a model as a folder for the Hugging Face hub: weights, tokenizer, the Python code that loads it without this
+package, and a card with the scores of the run's record. With --push the folder is uploaded; log in
+first (hf auth login)."""
+
+_PUBLISH_EXAMPLES = """\
+examples:
+  charbert publish outputs/minilm/finetune/RUN/model my-tagger --license apache-2.0 --language en
+  charbert publish MODEL my-tagger --push OWNER/my-tagger --private"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,8 +87,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:  # the reader of our output has ended, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
+    except Exception as error:  # each library has its own for a full disk
+        failure = writing_failure(error)
+        if failure is None:
+            raise
+        where = failure[0] if isinstance(error, OSError) and error.filename else "the output"
+        sys.stderr.write(
+            f"charbert: error: {where} could not be written ({failure[1]}); free space or choose another\n"
+        )
+        _drop_output()
+        return BAD_INPUT
+
+
+def _drop_output() -> None:
+    """Drop what standard output still holds; Python would try to write it at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _build_parser() -> argparse.ArgumentParser:
@@ -87,11 +114,13 @@ def _build_parser() -> argparse.ArgumentParser:
     _add_serve(_add(commands, "serve", "predict over HTTP, with a demo page", _SERVE, _SERVE_EXAMPLES, _serve))
     export = _add(commands, "export", "write a model for ONNX Runtime", _EXPORT, _EXPORT_EXAMPLES, _export)
     encoder = _add(commands, "encoder", "write an encoder without heads", _ENCODER, _ENCODER_EXAMPLES, _encoder)
-    for subparser in (export, encoder):
+    publish = _add(commands, "publish", "write a folder for the hub", _PUBLISH, _PUBLISH_EXAMPLES, _publish)
+    for subparser in (export, encoder, publish):
         target_help = "folder to write: a new or empty one, or one that this command wrote"
         subparser.add_argument("target", metavar="TARGET", type=Path, help=target_help)
     export.add_argument("--int8", action="store_true", help="8-bit weights instead of 32-bit ones")
     encoder.add_argument("--full", action="store_true", help="32-bit weights instead of 16-bit ones")
+    _add_publish(publish)
     return parser
 
 
@@ -118,6 +147,13 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="lines: one text per line; document: one text per file; jsonl: one object per line with text, text and "
         "text_pair, or question and context, and optionally an id; auto: by the file name (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--column",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="column of the texts of a table (.csv, .tsv, .jsonl, .parquet); twice for pairs of texts",
     )
     parser.add_argument("--output", metavar="FILE", type=Path, help="file to write when done, instead of stdout")
     parser.add_argument("--readable", action="store_true", help="plain text instead of JSON")
@@ -155,6 +191,16 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     _add_threads(parser)
 
 
+def _add_publish(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--record", metavar="FILE", type=Path, help="record.json of the run (default: looked for)")
+    parser.add_argument("--license", metavar="ID", help="as apache-2.0; without it the card states none")
+    parser.add_argument("--language", metavar="CODE", action="append", default=[], help="as en; may be repeated")
+    parser.add_argument("--base-model", metavar="ID", help="the trunk's name on the hub")
+    parser.add_argument("--dataset", metavar="ID", action="append", default=[], help="name on the hub; may be repeated")
+    parser.add_argument("--push", metavar="OWNER/NAME", help="upload the folder to this repository of the hub")
+    parser.add_argument("--private", action="store_true", help="of a new repository")
+
+
 def _add_threads(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads of the model (default: all cores)")
 
@@ -167,6 +213,7 @@ def _predict(chosen: argparse.Namespace) -> int:
         chosen.model,
         chosen.files,
         form=chosen.format,
+        columns=chosen.column,
         output=chosen.output,
         readable=chosen.readable,
         progress=not chosen.quiet,
@@ -206,6 +253,21 @@ def _encoder(chosen: argparse.Namespace) -> int:
 
     size = save_encoder(find_model(chosen.model), chosen.target, half=not chosen.full)
     sys.stderr.write(f"{chosen.target}: {size / 1e6:.1f} MB\n")
+    return 0
+
+
+def _publish(chosen: argparse.Namespace) -> int:
+    _configure_libraries(None)
+    from charbert.deploy.hub import push_folder, write_hub_folder
+    from charbert.deploy.model_card import CardFacts
+    from charbert.deploy.predict.predictor import find_model
+
+    name = chosen.push or str(chosen.target)
+    facts = CardFacts(name, chosen.license, chosen.language, chosen.base_model, chosen.dataset)
+    has_scores = write_hub_folder(find_model(chosen.model), chosen.target, facts, chosen.record)
+    sys.stderr.write(f"{chosen.target}: the card has {'the scores of the record' if has_scores else 'no scores'}\n")
+    if chosen.push:
+        sys.stderr.write(f"uploaded to {push_folder(chosen.target, chosen.push, private=chosen.private)}\n")
     return 0
 
 

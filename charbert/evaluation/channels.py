@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.tasks.tagging.encoding import EncodedTags
 
 Flags = NDArray[np.bool_]
@@ -58,7 +58,7 @@ def without_subwords(features: Sequence[Mapping[str, Any]], hidden: Sequence[Fla
 
 
 def without_characters(
-    features: Sequence[Mapping[str, Any]], hidden: Sequence[Flags], processor: CharBertProcessor
+    features: Sequence[Mapping[str, Any]], hidden: Sequence[Flags], processor: CharBertTokenizer
 ) -> list[Any]:
     """Return features without the characters of the hidden subwords, as in MLM; the subwords are unchanged.
 

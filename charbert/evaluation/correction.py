@@ -1,4 +1,4 @@
-"""A corrector in front of any task (BERT+WordRec, Sec. 4.5).
+"""A corrector in front of any task (BERT+WordRec, Sec. 4.5; a spelling dictionary).
 
 A corrector changes the words that an attack may change (``Task.sentences``): tags stay with their words, and of
 question answering only the questions change.
@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from charbert.model.word_recognizer.correction import WordCorrector
 from charbert.tasks.task import Task
+from charbert.text.correction import Corrector
 
 
-def correct_examples(task: Task[Any, Any], examples: Sequence[Any], corrector: WordCorrector | None) -> list[Any]:
+def correct_examples(task: Task[Any, Any], examples: Sequence[Any], corrector: Corrector | None) -> list[Any]:
     """Return the examples with corrected words and unchanged labels.
 
     Sentences are corrected in large batches, equal ones once. Without a corrector the examples are returned unchanged.

@@ -16,6 +16,7 @@ from charbert.files import write_atomically
 from charbert.metrics.classification import confusion_matrix
 from charbert.tasks.task import Task
 
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 _BREAKS = str.maketrans({"|": "\\|", "\n": " ", "\r": " "})
 
 
@@ -63,7 +64,7 @@ def write_errors(tables: Sequence[ErrorTable], folder: Path, name: str, *, shown
 
     Args:
         tables: what `analyze_errors` returned.
-        folder: where the predictions are.
+        folder: where the predictions are. In the CSV files a text that begins as a formula has an apostrophe in front.
         name: clean, or the attack's name.
         shown: rows of a table in the Markdown file; the CSV file has them all.
     """
@@ -93,8 +94,14 @@ def _classes(task: Task[Any, Any], examples: Sequence[Any], predictions: Sequenc
 def _render_csv(table: ErrorTable) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerows([table.columns, *table.rows] if table.columns else [])
+    rows = [table.columns, *table.rows] if table.columns else []
+    writer.writerows([_as_text(cell) for cell in row] for row in rows)
     return stream.getvalue()
+
+
+def _as_text(cell: Any) -> Any:
+    """Return a cell that a spreadsheet shows as it stands: a text that it would run as a formula gets an apostrophe."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULAS) else cell
 
 
 def _render_markdown(table: ErrorTable, shown: int) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 CLEAN = "eval"
 ATTACKED = "attack"
+CHANGED_WORDS = "changed_words"
+"""Last part of the path of the share of words that an attack changed, in [0, 1]; records before it lack it."""
 
 
 def metric_path(task_name: str, version: str) -> str:

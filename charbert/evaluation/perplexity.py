@@ -23,7 +23,7 @@ from charbert.data.pretraining.noised_text import NO_WORD, NoisedText, word_of_p
 from charbert.data.pretraining.word_vocab import WordVocab
 from charbert.evaluation.channels import without_characters, without_subwords
 from charbert.model import CharBertForPreTraining
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.noise.attack import attack_sentences
 from charbert.noise.edits import NoiseModel
 from charbert.text.words import Span, replace_words, split_words
@@ -100,7 +100,7 @@ class MaskedLanguageScorer:
     def __init__(
         self,
         model: CharBertForPreTraining,
-        processor: CharBertProcessor,
+        processor: CharBertTokenizer,
         *,
         max_length: int,
         unit: MaskedUnit,
@@ -142,22 +142,22 @@ class MaskedLanguageScorer:
         fields = dict(encoding)
         if self.processor.char_vocab is not None:
             fields |= self.processor.hide_subwords(encoding, list(flags))
-        fields["input_ids"] = np.where(flags, self.processor.tokenizer.mask_token_id, ids)
+        fields["input_ids"] = np.where(flags, self.processor.mask_token_id, ids)
         inputs = self._collate([{name: rows[row] for name, rows in fields.items()} for row in range(len(hidden))])
         inputs = {name: value.to(self.model.device) for name, value in inputs.items()}
         with torch.autocast(self.model.device.type, torch.bfloat16, enabled=self.bf16):
             states = self.model.charbert(**inputs).token_states[:, : flags.shape[1]].float()
         assert self.model.mlm_head is not None
         picked = torch.from_numpy(flags).to(states.device)
-        logits = self.model.mlm_head(states[picked], self.model.get_input_embeddings().weight)
+        logits = self.model.mlm_head(states[picked])
         targets = torch.from_numpy(ids[flags]).to(states.device)
         losses = F.cross_entropy(logits.float(), targets, reduction="none").cpu().numpy().astype(np.float64)
         return [float(part.sum()) for part in np.split(losses, np.cumsum(flags.sum(axis=1))[:-1])]
 
 
-def word_of_subwords(processor: CharBertProcessor, text: WordedText, max_length: int) -> tuple[np.ndarray, np.ndarray]:
+def word_of_subwords(processor: CharBertTokenizer, text: WordedText, max_length: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the word of each subword, (T), `NO_WORD` for special ones, and which words are not truncated, (words,)."""
-    encoding = processor.tokenizer(
+    encoding = processor(
         text.text, truncation=True, max_length=max_length, return_offsets_mapping=True, return_special_tokens_mask=True
     )
     offsets, special = np.array(encoding["offset_mapping"]), np.array(encoding["special_tokens_mask"], dtype=np.bool_)
@@ -199,7 +199,7 @@ class Hidden(Enum):
 @torch.no_grad()
 def noisy_word_scores(
     model: CharBertForPreTraining,
-    processor: CharBertProcessor,
+    processor: CharBertTokenizer,
     vocabulary: WordVocab,
     texts: Sequence[WordedText],
     originals: Sequence[WordedText],
@@ -236,7 +236,7 @@ def noisy_word_scores(
 
 
 def _labeled(
-    processor: CharBertProcessor,
+    processor: CharBertTokenizer,
     vocabulary: WordVocab,
     rows: Iterable[tuple[WordedText, WordedText, np.ndarray]],
     max_length: int,
@@ -252,20 +252,20 @@ def _labeled(
         features = [{name: values[0] for name, values in encoding.items()}]
         flags = [np.append(kept, False)[words]]  # the last for subwords of no word, -1
         if hidden is Hidden.subwords:
-            features = without_subwords(features, flags, processor.tokenizer.mask_token_id)
+            features = without_subwords(features, flags, processor.mask_token_id)
         elif hidden is Hidden.characters:
             features = without_characters(features, flags, processor)
         yield features[0] | {"nlm_labels": labels}
 
 
 def ngram_losses(
-    model: NgramLanguageModel, processor: CharBertProcessor, texts: Sequence[WordedText], max_length: int
+    model: NgramLanguageModel, processor: CharBertTokenizer, texts: Sequence[WordedText], max_length: int
 ) -> list[WordLosses]:
     """Return the losses of an n-gram model over the same subwords, each given those before it."""
     word_losses = []
     for text in texts:
         words, whole = word_of_subwords(processor, text, max_length)
-        ids = np.array(processor.tokenizer(text.text, truncation=True, max_length=max_length)["input_ids"])
+        ids = np.array(processor(text.text, truncation=True, max_length=max_length)["input_ids"])
         real = words >= 0
         losses = np.bincount(words[real], weights=-model.log_probabilities(ids[real]), minlength=len(text.spans))
         losses[~whole] = np.nan

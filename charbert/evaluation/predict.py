@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from transformers import Trainer
 
 from charbert.batch import LABEL_FIELDS
 from charbert.tasks.encoded import model_inputs
+
+if TYPE_CHECKING:
+    from transformers import Trainer  # a second's import that predicting for raw text does not need
 
 
 def unpad_logits(padded: Any, features: Sequence[Mapping[str, Any]]) -> list[np.ndarray]:

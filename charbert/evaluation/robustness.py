@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from typing import Any
 
 import numpy as np
@@ -13,9 +15,9 @@ from charbert.evaluation.correction import correct_examples
 from charbert.evaluation.logits import StoredLogits
 from charbert.evaluation.metric_paths import metric_path
 from charbert.evaluation.predict import predict_logits
-from charbert.model.word_recognizer.correction import WordCorrector
 from charbert.tasks.encoded import Encoded
 from charbert.tasks.task import Task
+from charbert.text.correction import Corrector
 
 
 @dataclass
@@ -52,7 +54,7 @@ def predict_set(
     processor: Processor,
     max_length: int,
     trainer: Any,
-    corrector: WordCorrector | None = None,
+    corrector: Corrector | None = None,
 ) -> SetPredictions:
     """Return the predictions of the trainer's model on one eval set.
 
@@ -62,7 +64,7 @@ def predict_set(
         processor: text to model inputs.
         max_length: subwords per input.
         trainer: holds the model and the batch size.
-        corrector: the word recognizer that corrects the model's input, if any.
+        corrector: corrects the model's input, if any.
     """
     read = correct_examples(task, examples, corrector)
     encoded = task.encode(read, processor, max_length)
@@ -89,6 +91,22 @@ def stored_logits(task: Task[Any, Any], examples: Sequence[Any], predictions: Se
     ids = {label: position for position, label in enumerate(task.decision_labels)}
     gold = [ids[label] for label in task.decisions(examples, predictions.predictions)[0]]
     return StoredLogits.of_examples(predictions.scores, gold, task.decision_labels)
+
+
+def changed_share(task: Task[Any, Any], clean: Sequence[Any], attacked: Sequence[Any]) -> float:
+    """Return the share of words that an attack changed, in [0, 1], in the texts that it reads.
+
+    A text that has another number of words, since an inserted character divides one, is aligned first.
+    """
+    words = changed = 0
+    for before, after in zip(task.sentences(clean), task.sentences(attacked), strict=True):
+        words += len(before)
+        if len(before) == len(after):
+            changed += sum(map(operator.ne, before, after))
+        else:
+            same = SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
+            changed += len(before) - sum(block.size for block in same)
+    return changed / max(1, words)
 
 
 def score_set(task: Task[Any, Any], name: str, examples: Sequence[Any], predictions: SetPredictions) -> SetScore:

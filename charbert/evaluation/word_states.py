@@ -14,7 +14,7 @@ from charbert.data.collate import PadCollator
 from charbert.data.readers.conll import TaggedSentence
 from charbert.errors import SettingsError
 from charbert.model import CharBertModel
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.tasks.encoded import model_inputs
 from charbert.tasks.tagging.encoding import encode_tagged
 
@@ -69,7 +69,7 @@ class WordEncoder:
     """
 
     def __init__(
-        self, model: CharBertModel, processor: CharBertProcessor, max_length: int, batch_size: int = 32
+        self, model: CharBertModel, processor: CharBertTokenizer, max_length: int, batch_size: int = 32
     ) -> None:
         self.model = model.eval()
         self.processor = processor

@@ -1,15 +1,18 @@
-"""The dual-channel encoder and its heads (Sec. 3.2-3.6).
+"""The dual-channel encoder, its heads (Sec. 3.2-3.6) and its tokenizer.
 
 Importing this package registers them with the Auto classes of transformers, and the loader of models saved as adapters.
+``import charbert`` defers that until one of them is needed.
 """
 
 from transformers import (
     AutoConfig,
     AutoModel,
+    AutoModelForMaskedLM,
     AutoModelForPreTraining,
     AutoModelForQuestionAnswering,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
+    AutoTokenizer,
 )
 
 from charbert.model.adaptation import lora as lora  # registers its loader
@@ -22,9 +25,12 @@ from charbert.model.heads import (
     CharBertForTokenClassification,
     CharBertPreTrainingOutput,
 )
+from charbert.model.masked_lm import CharBertForMaskedLM
+from charbert.model.tokenization import CharBertTokenizer
 
 __all__ = [
     "CharBertConfig",
+    "CharBertForMaskedLM",
     "CharBertForPreTraining",
     "CharBertForQuestionAnswering",
     "CharBertForSequenceClassification",
@@ -33,14 +39,17 @@ __all__ = [
     "CharBertOutput",
     "CharBertPreTrainedModel",
     "CharBertPreTrainingOutput",
+    "CharBertTokenizer",
 ]
 
 AutoConfig.register("charbert", CharBertConfig, exist_ok=True)
 for _auto, _model in (
     (AutoModel, CharBertModel),
     (AutoModelForPreTraining, CharBertForPreTraining),
+    (AutoModelForMaskedLM, CharBertForMaskedLM),
     (AutoModelForTokenClassification, CharBertForTokenClassification),
     (AutoModelForSequenceClassification, CharBertForSequenceClassification),
     (AutoModelForQuestionAnswering, CharBertForQuestionAnswering),
 ):
     _auto.register(CharBertConfig, _model, exist_ok=True)
+AutoTokenizer.register(CharBertConfig, CharBertTokenizer, exist_ok=True)

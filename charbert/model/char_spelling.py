@@ -18,6 +18,7 @@ from charbert.text.codepoints import BoolArray, IntArray
 from charbert.text.released_alignment import RELEASED_RULES, SubwordSpelling, lay_out_released, spell_released
 from charbert.text.rows import exclusive_cumsum, gather, gather_optional, pad_rows, split_rows, spread
 from charbert.text.text_batch import TextBatch
+from charbert.text.word_spaces import SPACE_MARKS
 
 
 class SubwordSpeller:
@@ -26,7 +27,7 @@ class SubwordSpeller:
     Args:
         tokenizer: the trunk's fast tokenizer.
         vocab: the character vocabulary.
-        mode: "paper" or "released", see ``CharBertProcessor``.
+        mode: "paper" or "released", see ``CharBertTokenizer``.
         script: the authors' script in released mode.
     """
 
@@ -51,6 +52,7 @@ class SubwordSpeller:
             return spread(flat, places, int(row_lengths.sum()))
 
         input_ids = read(plain["input_ids"])
+        padding = spread(np.ones(len(places), np.int64), places, len(input_ids)) == 0
         offsets = gather(
             chain.from_iterable(row.offsets[part] for row, part in zip(rows, real, strict=True)),
             2 * len(places),
@@ -59,16 +61,20 @@ class SubwordSpeller:
         if texts.second is not None:
             second = read((row.sequence_ids for row in rows), optional=True) == 1
         if texts.is_split_into_words:
-            word_ids = read((row.word_ids for row in rows), optional=True)
+            word_ids = np.where(padding, -1, read((row.word_ids for row in rows), optional=True))
         samples = plain.get("overflow_to_sample_mapping", range(len(rows)))
         owners = texts.owners(np.repeat(np.asarray(samples, np.int64), row_lengths), second, word_ids)
         source = texts.source
+        begins = source.bounds[owners] + spread(offsets[:, 0], places, len(input_ids))
+        ends = source.bounds[owners] + spread(offsets[:, 1], places, len(input_ids))
+        if self.mode == "paper":
+            ends = np.where(self._is_added_space(input_ids, begins, owners), begins, ends)
         spans = SubwordSpans(
-            begins=source.bounds[owners] + spread(offsets[:, 0], places, len(input_ids)),
-            ends=source.bounds[owners] + spread(offsets[:, 1], places, len(input_ids)),
+            begins=begins,
+            ends=ends,
             texts=owners,
             special=np.isin(input_ids, self._special_ids),
-            padding=spread(np.ones(len(places), np.int64), places, len(input_ids)) == 0,
+            padding=padding,
             row_lengths=row_lengths,
         )
         if self.mode == "paper":
@@ -116,6 +122,21 @@ class SubwordSpeller:
             return [index for index in token_ids if index is not None]  # RoBERTa has none of BERT's names
         ids = set(self.tokenizer.all_special_ids)
         return sorted(ids if self.mode == "released" else ids - {self.tokenizer.unk_token_id})
+
+    def _is_added_space(self, input_ids: IntArray, begins: IntArray, owners: IntArray) -> BoolArray:
+        """Return which subwords are a space that the tokenizer added, (N,); their offsets name the word's first letter.
+
+        A space of the text has its own place there, before the next subword's.
+        """
+        spaces = np.isin(input_ids, self._space_ids)
+        spaces[:-1] &= (begins[1:] == begins[:-1]) & (owners[1:] == owners[:-1])
+        spaces[-1:] = False
+        return spaces
+
+    @cached_property
+    def _space_ids(self) -> list[int]:
+        ids = (self.tokenizer.backend_tokenizer.token_to_id(mark) for mark in SPACE_MARKS)
+        return [index for index in ids if index is not None]
 
     @cached_property
     def _spelling(self) -> SubwordSpelling:

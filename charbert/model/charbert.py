@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,20 +13,24 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers import initialization as init
-from transformers.utils import ModelOutput
+from transformers.modeling_layers import GradientCheckpointingLayer
+from transformers.utils import ModelOutput, can_return_tuple
 
 from charbert.batch import CHAR_INPUTS
-from charbert.errors import DataError, SettingsError
+from charbert.errors import DataError
 from charbert.model.char_encoder import build_char_encoder
 from charbert.model.configuration import CharBertConfig
 from charbert.model.interaction import INTERACTIONS, Interaction
 from charbert.model.interaction_start import start_at_trunk
-from charbert.model.kernels.cpu_attention import chosen_attention, use_signed_attention
+from charbert.model.kernels.cpu_attention import use_signed_attention
 from charbert.model.kernels.folded_interaction import FoldedConvolution, folding_pays
 from charbert.model.kernels.random_masks import MaskDropout, replace_dropout
 from charbert.model.loading.configurations import read_config
 from charbert.model.loading.weights import check_memory, load_whole
-from charbert.model.trunk import TrunkAdapter, TrunkSource, build_trunk, load_trunk, trunk_adapter
+from charbert.model.portable import MODEL_MAP
+from charbert.model.trunk import TrunkSource, build_trunk, load_trunk, trunk_adapter
+from charbert.model.trunks.adapter import TrunkAdapter
+from charbert.model.trunks.attentions import recorded_attentions
 
 Loader: TypeAlias = Callable[..., PreTrainedModel | None]
 """Class, folder and options of ``from_pretrained`` to a model; None for a folder in another format."""
@@ -64,6 +67,9 @@ class CharBertPreTrainedModel(PreTrainedModel):
     base_model_prefix = "charbert"
     supports_gradient_checkpointing = True
     accepts_loss_kwargs = False  # each loss is already a mean; a trainer must divide accumulated steps itself
+    _old_names: dict[str, str] | None = None
+    """Names of weights in models saved by earlier versions, as regular expressions, and what they are called now."""
+    _carries_code = False
     _supports_sdpa = True
     _supports_flash_attn = True
     _supports_flex_attn = True
@@ -110,8 +116,25 @@ class CharBertPreTrainedModel(PreTrainedModel):
             check_memory(lambda: cls(config), where)
         encoder = "" if issubclass(cls, CharBertModel) else f"{cls.base_model_prefix}."
         load = partial(super().from_pretrained, *args)
+        kwargs = {"key_mapping": cls._old_names, **kwargs}
         model, report = load_whole(load, where, may_lack=lambda name: not name.startswith(encoder), **kwargs)
-        return (model, report) if reports else model
+        model._weight_conversions = []  # or it would be saved under the old names
+        return cast(Self, (model, report) if reports else model)
+
+    @classmethod
+    def register_for_auto_class(cls, auto_class: str = "AutoModel") -> None:
+        """Let models of this class be saved, and pushed to the hub, with their code.
+
+        The folder then loads with ``trust_remote_code=True`` where the package is not installed, by any Auto class that
+        CharBERT has a model for.
+        """
+        cls._carries_code = True
+
+    def save_pretrained(self, save_directory: str | Path, *args: Any, **kwargs: Any) -> None:
+        """Write the model as the library does, with its code after ``register_for_auto_class``."""
+        if self._carries_code:
+            self.config.auto_map = dict(MODEL_MAP)  # the configuration writes the code
+        super().save_pretrained(save_directory, *args, **kwargs)
 
     @classmethod
     def _reads_trunk_head(cls) -> bool:
@@ -175,6 +198,8 @@ class CharBertModel(CharBertPreTrainedModel):
     (torch.Size([1, 2, 16]), torch.Size([1, 2, 16]))
     """
 
+    gradient_checkpointing = False  # for trunks whose layers do not do it themselves
+
     def __init__(self, config: CharBertConfig) -> None:
         super().__init__(config)
         self._adapter: TrunkAdapter = trunk_adapter(config.trunk_config)
@@ -190,46 +215,58 @@ class CharBertModel(CharBertPreTrainedModel):
         self._masks_padding = not released
         self.post_init()
 
+    @can_return_tuple
     def forward(
         self,
-        input_ids: Tensor,
+        input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
         token_type_ids: Tensor | None = None,
         char_input_ids: Tensor | None = None,
         start_ids: Tensor | None = None,
         end_ids: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
         output_hidden_states: bool | None = None,
         output_attentions: bool | None = None,
     ) -> CharBertOutput:
-        """Return the states of both channels, (B, T, H) each.
+        """Return the states of both channels, (B, T, H) each; with ``return_dict=False`` as a tuple.
 
         Args:
-            input_ids: subwords, (B, T).
+            input_ids: subwords, (B, T); None with ``inputs_embeds``.
             attention_mask: 1 on subwords and 0 on padding, (B, T); all subwords when None.
             token_type_ids: segments, (B, T), for trunks that have them.
             char_input_ids: characters, (B, C), padded with ``config.char_pad_id``.
             start_ids: position in C of each subword's first character, (B, T), 0 on padding.
             end_ids: position in C of each subword's last character, (B, T), 0 on padding.
+            inputs_embeds: vectors in place of the subword embeddings, (B, T, E), in the width of
+                ``get_input_embeddings()``. They replace the input of the token channel only: the char channel still
+                needs the three char inputs, whose spans are those of the T positions.
             output_hidden_states: whether to return the states after every layer.
             output_attentions: whether to return the attention weights; needs eager attention.
 
         Raises:
-            DataError: if the model has a char channel and a char input is missing.
+            DataError: if the model has a char channel and a char input is missing, or if not exactly one of
+                ``input_ids`` and ``inputs_embeds`` is given.
             SettingsError: if attention weights are requested and the attention implementation does not compute them.
         """
-        token = self._adapter.embed(self.trunk, input_ids, token_type_ids)  # (B, T, H)
+        if (input_ids is None) == (inputs_embeds is None):
+            raise DataError("expected either input_ids or inputs_embeds, and not both")
+        embedded = {"token_type_ids": token_type_ids, "attention_mask": attention_mask, "inputs_embeds": inputs_embeds}
+        token = self._adapter.embed(self.trunk, input_ids, **embedded)  # (B, T, H)
         char = self._encode_chars(char_input_ids, start_ids, end_ids)
         states = [_in_run_precision(channel) for channel in ((token,) if char is None else (token, char))]
         if attention_mask is not None:
             attention_mask = attention_mask.repeat(len(states), 1)  # (2B, T)
-        context = self._adapter.layer_inputs(self.trunk, torch.cat(states), attention_mask)
-        mask = self._interaction_mask(attention_mask, input_ids.shape[0])
-        folded = self._folded_interactions(input_ids.numel())
         keeps_states = self._option(output_hidden_states, "output_hidden_states")
+        keeps_attentions = self._option(output_attentions, "output_attentions")
+        context = self._adapter.layer_inputs(
+            self.trunk, torch.cat(states), attention_mask, output_attentions=keeps_attentions
+        )
+        mask = self._interaction_mask(attention_mask, token.shape[0])
+        folded = self._folded_interactions(token.shape[0] * token.shape[1])
         history = [states] if keeps_states else []  # otherwise the states would stay in memory
-        with self._recorded_attentions(self._option(output_attentions, "output_attentions")) as attentions:
-            for index, layer in enumerate(self._adapter.layers(self.trunk)):
-                states = _unbatch(layer(torch.cat(states), **context[index]), len(states))
+        with recorded_attentions(self.trunk, self._adapter, wanted=keeps_attentions) as attentions:
+            for index, inputs in enumerate(context):
+                states = _unbatch(self._run_layer(index, torch.cat(states), inputs), len(states))
                 if self.interactions:
                     which = index % len(self.interactions)
                     states = list(self.interactions[which](*states, mask, folded[which]))
@@ -244,6 +281,18 @@ class CharBertModel(CharBertPreTrainedModel):
             channels = [tuple(c) for c in zip(*(_unbatch(a, len(states)) for a in attentions), strict=True)]
             output["attentions"], output["char_attentions"] = _pair(channels)
         return output
+
+    def _run_layer(self, index: int, states: Tensor, inputs: dict[str, Any]) -> Tensor:
+        """Map the states before a layer of the trunk to those after it, (2B, T, H) each."""
+
+        def run(states: Tensor, *values: Any) -> Tensor:
+            return self._adapter.run_layer(self.trunk, index, states, dict(zip(inputs, values, strict=True)))
+
+        layer = self._adapter.layers(self.trunk)[index]
+        if self.gradient_checkpointing and self.training and not isinstance(layer, GradientCheckpointingLayer):
+            # Set by the library. What has a gradient must be an argument and not in a closure.
+            return self._gradient_checkpointing_func(run, states, *inputs.values())
+        return run(states, *inputs.values())
 
     def _build_interactions(self) -> Iterator[Interaction]:
         """Return one interaction per layer, one for all, or none."""
@@ -268,9 +317,11 @@ class CharBertModel(CharBertPreTrainedModel):
             raise DataError(
                 f"the batch has no {', '.join(missing)}, but config.char_encoder="
                 f"{self.config.char_encoder!r} needs {', '.join(CHAR_INPUTS)}; encode the text with a "
-                "CharBertProcessor that has a character vocabulary"
+                "CharBertTokenizer that has a character vocabulary"
             )
-        return self.char_dropout(self.char_encoder(*char_inputs))
+        exports = torch.compiler.is_exporting()
+        states = self.char_encoder(*char_inputs) if exports else _uncompiled(self.char_encoder, *char_inputs)
+        return self.char_dropout(states)
 
     def _interaction_mask(self, attention_mask: Tensor | None, batch_size: int) -> Tensor | None:
         """Return True on subwords and False on padding, (B, T), or None where padding is read."""
@@ -282,24 +333,12 @@ class CharBertModel(CharBertPreTrainedModel):
         """Return the argument, or the configuration's setting where it was not given."""
         return bool(getattr(self.config, setting) if argument is None else argument)
 
-    @contextmanager
-    def _recorded_attentions(self, wanted: bool) -> Iterator[list[Tensor]]:
-        """Collect the attention weights of both channels, (2B, heads, T, T) per layer, while layers run."""
-        weights: list[Tensor] = []
-        if not wanted:
-            yield weights
-            return
-        chosen = chosen_attention(self.trunk.config)
-        if chosen != "eager":
-            raise SettingsError(f"output_attentions needs attn_implementation='eager', got {chosen!r}")
-        record: Callable[..., None] = lambda _module, _inputs, output: weights.append(output[1])  # noqa: E731
-        modules = [self._adapter.attention(layer) for layer in self._adapter.layers(self.trunk)]
-        hooks = [module.register_forward_hook(record) for module in modules]
-        try:
-            yield weights
-        finally:
-            for hook in hooks:
-                hook.remove()
+
+@torch.compiler.disable
+def _uncompiled(module: nn.Module, *inputs: Tensor | None) -> Tensor:
+    """Run a module as it is where the model is compiled: a recurrence would become one step per character."""
+    states: Tensor = module(*inputs)
+    return states
 
 
 def _in_run_precision(states: Tensor) -> Tensor:

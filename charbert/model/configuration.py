@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from transformers import AutoConfig, BertConfig, PreTrainedConfig
 
 from charbert.errors import SettingsError
 from charbert.model.loading.configurations import checked_values
+from charbert.model.portable import MODEL_MAP, write_code
 
 _CHOICES = {
     "variant": ("paper", "released"),
@@ -64,6 +66,7 @@ class CharBertConfig(PreTrainedConfig):
     """
 
     model_type = "charbert"
+    tie_word_embeddings = True  # the MLM head scores with the trunk's embeddings
     sub_configs = {"trunk_config": AutoConfig}  # noqa: RUF012 (the form that transformers reads)
     keys_to_ignore_at_inference = [  # noqa: RUF012 (as above)
         "token_states",
@@ -136,6 +139,18 @@ class CharBertConfig(PreTrainedConfig):
             values["trunk_config"].pop("_name_or_path", None)
         return values
 
+    @classmethod
+    def register_for_auto_class(cls, auto_class: str = "AutoConfig") -> None:
+        """Let every configuration be saved with the code of the models, see ``charbert.model.portable``."""
+        cls.auto_map = dict(MODEL_MAP)
+
+    def save_pretrained(self, save_directory: str | Path, push_to_hub: bool = False, **kwargs: Any) -> None:
+        """Write config.json, and the code of the models if the configuration names it in ``auto_map``."""
+        if getattr(self, "auto_map", None):
+            self.auto_map = dict(MODEL_MAP)
+            write_code(save_directory)
+        super().save_pretrained(save_directory, push_to_hub, **kwargs)
+
     @property
     def hidden_size(self) -> int:
         """Hidden size H of the trunk, and of both channels."""
@@ -150,6 +165,10 @@ class CharBertConfig(PreTrainedConfig):
     def vocab_size(self) -> int:
         """Number of subwords V."""
         return int(self.trunk_config.vocab_size)
+
+    @vocab_size.setter
+    def vocab_size(self, value: int) -> None:
+        self.trunk_config.vocab_size = value
 
     @property
     def char_pad_id(self) -> int:

@@ -1,7 +1,8 @@
-"""The processor's output, and the types of its rows: lists, NumPy arrays, tensors."""
+"""The tokenizer's output, and the types of its rows: lists, NumPy arrays, tensors."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,11 @@ from transformers import BatchEncoding
 
 from charbert.errors import SettingsError
 from charbert.text.alignment import SpelledSubwords
+from charbert.text.rows import flatten_rows, split_rows
 
 
 class CharBertEncoding(BatchEncoding):
-    """A ``BatchEncoding`` that also keeps the characters of its subwords, for ``CharBertProcessor.hide_subwords``."""
+    """A ``BatchEncoding`` that also keeps the characters of its subwords, for ``CharBertTokenizer.hide_subwords``."""
 
     subwords: SpelledSubwords | None = None
     """Characters of each subword before layout; None for a plain trunk."""
@@ -43,3 +45,33 @@ def form_of(rows: Any) -> str:
     if isinstance(rows, torch.Tensor):
         return "pt"
     return "np" if isinstance(rows, np.ndarray) else "rows"
+
+
+def pad_char_fields(
+    fields: Mapping[str, Any], input_ids: Any, pad_values: Mapping[str, int], side: str, *, is_padded: bool
+) -> dict[str, Any]:
+    """Return char fields of one row or of a batch, padded to fit ``input_ids``, and of its type.
+
+    Args:
+        fields: the char fields, or some of them, before padding.
+        input_ids: the subwords after padding, (T,) or (B, T).
+        pad_values: of each field.
+        side: where the subwords are padded; characters are always padded at the end.
+        is_padded: whether to pad at all, or only to convert.
+
+    Raises:
+        SettingsError: if tensors are requested and the rows differ in length.
+    """
+    form = form_of(input_ids)
+    padded: dict[str, Any] = {}
+    for name, values in fields.items():
+        flat, lengths, is_batch = flatten_rows(values)
+        rows = split_rows(flat, lengths)
+        if is_padded:
+            width = int(lengths.max()) if name == "char_input_ids" else np.shape(input_ids)[-1]
+            left = side == "left" and name != "char_input_ids"
+            fill = [[pad_values[name]] * (width - len(row)) for row in rows]
+            rows = [more + row if left else row + more for row, more in zip(rows, fill, strict=True)]
+        given: Any = rows if is_batch else rows[0]
+        padded[name] = given if form == "rows" else to_tensor(given, name, form)
+    return padded

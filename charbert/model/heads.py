@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from transformers import PreTrainedModel
 from transformers import initialization as init
 from transformers.modeling_outputs import (
@@ -16,13 +16,13 @@ from transformers.modeling_outputs import (
     SequenceClassifierOutput,
     TokenClassifierOutput,
 )
-from transformers.utils import ModelOutput
+from transformers.utils import ModelOutput, can_return_tuple
 
 from charbert.batch import IGNORED_LABEL
 from charbert.model.charbert import CharBertModel, CharBertOutput, CharBertPreTrainedModel
 from charbert.model.configuration import CharBertConfig
 from charbert.model.language_heads import MlmHead, NlmHead
-from charbert.model.losses import LabeledLoss, labeled_loss, mean_cross_entropy
+from charbert.model.losses import LabeledLoss, labeled_loss, mean_cross_entropy, sequence_loss
 from charbert.model.trunk import trunk_adapter
 
 
@@ -48,6 +48,8 @@ class CharBertPreTrainingOutput(ModelOutput):
     nlm_logits: Tensor | None = None
     token_states: Tensor | None = None
     char_states: Tensor | None = None
+    hidden_states: tuple[Tensor, ...] | None = None
+    attentions: tuple[Tensor, ...] | None = None
 
 
 class CharBertForPreTraining(CharBertPreTrainedModel):
@@ -64,11 +66,13 @@ class CharBertForPreTraining(CharBertPreTrainedModel):
         norm_eps = trunk_adapter(config.trunk_config).norm_eps(config.trunk_config)
         self.mlm_head = MlmHead(config, norm_eps) if config.mlm_objective else None
         self.nlm_head = NlmHead(config, norm_eps) if config.nlm_vocab_size else None
+        self._tie_decoder()
         self.post_init()
 
+    @can_return_tuple
     def forward(
         self,
-        input_ids: Tensor,
+        input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
         token_type_ids: Tensor | None = None,
         char_input_ids: Tensor | None = None,
@@ -76,6 +80,7 @@ class CharBertForPreTraining(CharBertPreTrainedModel):
         end_ids: Tensor | None = None,
         mlm_labels: Tensor | None = None,
         nlm_labels: Tensor | None = None,
+        **options: Any,
     ) -> CharBertPreTrainingOutput:
         """Return the losses for the labels given, or without labels the scores of every position.
 
@@ -88,13 +93,16 @@ class CharBertForPreTraining(CharBertPreTrainedModel):
             end_ids: (B, T).
             mlm_labels: the masked subwords, (B, T), -100 elsewhere; ignored without that head.
             nlm_labels: the original words of noised ones, (B, T), -100 elsewhere; ignored without that head.
+            **options: ``inputs_embeds``, ``output_hidden_states`` and ``output_attentions``, as there.
         """
-        states = self.charbert(input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids)
-        output = CharBertPreTrainingOutput(token_states=states.token_states, char_states=states.char_states)
+        inputs = (input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids)
+        states = self.charbert(*inputs, **options, return_dict=True)
+        output = CharBertPreTrainingOutput(
+            token_states=states.token_states, char_states=states.char_states, **_recorded(states)
+        )
         unlabeled = mlm_labels is None and nlm_labels is None
         if self.mlm_head is not None:
-            mlm_head = partial(self.mlm_head, embeddings=self.get_input_embeddings().weight)
-            _report(output, "mlm", mlm_head, states.token_states, mlm_labels, unlabeled)
+            _report(output, "mlm", self.mlm_head, states.token_states, mlm_labels, unlabeled)
         if self.nlm_head is not None:
             nlm_head = partial(self.nlm_head, shared_norm=self._shared_norm())
             nlm_states = states.char_states if self.config.nlm_channel == "char" else states.token_states
@@ -111,6 +119,21 @@ class CharBertForPreTraining(CharBertPreTrainedModel):
             return None
         return self.mlm_head.norm
 
+    def _tie_decoder(self) -> None:
+        """Name the weights that the decoder of the MLM head shares."""
+        if self.mlm_head is not None:
+            embeddings = next(name for name, part in self.named_modules() if part is self.get_input_embeddings())
+            self._tied_weights_keys = {"mlm_head.decoder.weight": f"{embeddings}.weight"}
+
+    def get_output_embeddings(self) -> nn.Linear | None:
+        """Return the decoder of the MLM head, tied to the subword embeddings; None without that head."""
+        return None if self.mlm_head is None else self.mlm_head.decoder
+
+    def set_output_embeddings(self, new_embeddings: nn.Linear) -> None:
+        """Replace the decoder of the MLM head, as resizing does."""
+        if self.mlm_head is not None:
+            self.mlm_head.replace_decoder(new_embeddings)
+
     @classmethod
     def _reads_trunk_head(cls) -> bool:
         return True
@@ -123,6 +146,8 @@ class CharBertForPreTraining(CharBertPreTrainedModel):
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
+        if self.mlm_head is not None and module is self.mlm_head.decoder:
+            return  # tied; a draw for it would change all other new weights
         super()._init_weights(module)
         if isinstance(module, MlmHead):
             init.zeros_(module.bias)
@@ -133,6 +158,9 @@ class CharBertForFineTuning(CharBertPreTrainedModel):
 
     num_outputs: int | None = None
     """Scores for each subword or sequence; None: ``config.num_labels``."""
+    classifier_name = "classifier"
+    """Name of the linear map, by which peft finds what to train and save beside its adapters."""
+    classifier: nn.Linear
 
     def __init__(self, config: CharBertConfig) -> None:
         super().__init__(config)
@@ -141,7 +169,7 @@ class CharBertForFineTuning(CharBertPreTrainedModel):
         if dropout is None:
             dropout = trunk_adapter(config.trunk_config).dropout(config.trunk_config)
         self.dropout = nn.Dropout(dropout)
-        self.classifier = nn.Linear(config.head_size, self.num_outputs or config.num_labels)
+        self.add_module(self.classifier_name, nn.Linear(config.head_size, self.num_outputs or config.num_labels))
         self.post_init()
 
     def head_states(self, states: CharBertOutput) -> Tensor:
@@ -154,22 +182,24 @@ class CharBertForFineTuning(CharBertPreTrainedModel):
 class CharBertForTokenClassification(CharBertForFineTuning):
     """CharBERT with a tag for every subword; a word's tag is that of its first subword. Paper: Sec. 3.6."""
 
+    @can_return_tuple
     def forward(
         self,
-        input_ids: Tensor,
+        input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
         token_type_ids: Tensor | None = None,
         char_input_ids: Tensor | None = None,
         start_ids: Tensor | None = None,
         end_ids: Tensor | None = None,
         labels: Tensor | None = None,
-        **options: bool | None,
+        **options: Any,
     ) -> TokenClassifierOutput:
         """Return logits (B, T, K); ``labels`` are (B, T), -100 where there is none.
 
-        Every other input is as in ``CharBertModel.forward``.
+        Every other input, ``options`` included, is as in ``CharBertModel.forward``.
         """
-        states = self.charbert(input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids, **options)
+        inputs = (input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids)
+        states = self.charbert(*inputs, **options, return_dict=True)
         logits = self.classifier(self.dropout(self.head_states(states)))  # (B, T, K)
         loss = None
         if labels is not None:
@@ -187,29 +217,29 @@ class CharBertForSequenceClassification(CharBertForFineTuning):
         (``classifier_dropout=0``).
     """
 
+    @can_return_tuple
     def forward(
         self,
-        input_ids: Tensor,
+        input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
         token_type_ids: Tensor | None = None,
         char_input_ids: Tensor | None = None,
         start_ids: Tensor | None = None,
         end_ids: Tensor | None = None,
         labels: Tensor | None = None,
-        **options: bool | None,
+        **options: Any,
     ) -> SequenceClassifierOutput:
-        """Return logits (B, K); ``labels`` are (B,), numbers for a regression (K = 1).
+        """Return logits (B, K); ``labels`` are (B,), numbers for a regression (K = 1); others: `sequence_loss`.
 
-        Every other input is as in ``CharBertModel.forward``.
+        Every other input, ``options`` included, is as in ``CharBertModel.forward``.
         """
-        states = self.charbert(input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids, **options)
+        inputs = (input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids)
+        states = self.charbert(*inputs, **options, return_dict=True)
         pooled = self._mean(self.head_states(states), attention_mask)
         logits = self.classifier(self.dropout(pooled))  # (B, K)
         loss = None
-        if labels is not None and self.config.num_labels == 1:
-            loss = F.mse_loss(logits.squeeze(-1).float(), labels.float())
-        elif labels is not None:
-            loss = mean_cross_entropy(logits, labels)
+        if labels is not None:
+            loss = sequence_loss(logits, labels, self.config.problem_type)
         return SequenceClassifierOutput(loss=loss, logits=logits, **_recorded(states))
 
     def _mean(self, states: Tensor, attention_mask: Tensor | None) -> Tensor:
@@ -227,10 +257,18 @@ class CharBertForQuestionAnswering(CharBertForFineTuning):
     """
 
     num_outputs = 2
+    classifier_name = "qa_outputs"
+    _old_names = {r"^classifier\.": "qa_outputs."}  # noqa: RUF012 (the form that transformers reads)
 
+    @property
+    def classifier(self) -> nn.Linear:  # type: ignore[override]
+        """The linear map, under the name that it has in the other heads."""
+        return self.qa_outputs
+
+    @can_return_tuple
     def forward(
         self,
-        input_ids: Tensor,
+        input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
         token_type_ids: Tensor | None = None,
         char_input_ids: Tensor | None = None,
@@ -238,17 +276,18 @@ class CharBertForQuestionAnswering(CharBertForFineTuning):
         end_ids: Tensor | None = None,
         start_positions: Tensor | None = None,
         end_positions: Tensor | None = None,
-        **options: bool | None,
+        **options: Any,
     ) -> QuestionAnsweringModelOutput:
         """Return start and end logits, (B, T) each; positions are (B,), ignored beyond T.
 
-        Every other input is as in ``CharBertModel.forward``.
+        Every other input, ``options`` included, is as in ``CharBertModel.forward``.
         """
-        states = self.charbert(input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids, **options)
+        inputs = (input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids)
+        states = self.charbert(*inputs, **options, return_dict=True)
         start_logits, end_logits = self.classifier(self.head_states(states)).unbind(dim=-1)
         loss = None
         if start_positions is not None and end_positions is not None:
-            beyond = input_ids.shape[1]
+            beyond = start_logits.shape[1]
             ends = ((start_logits, start_positions), (end_logits, end_positions))
             losses = [mean_cross_entropy(logits, where.clamp(0, beyond), ignored=beyond) for logits, where in ends]
             loss = torch.stack(losses).mean()
@@ -265,7 +304,7 @@ def _recorded(states: CharBertOutput) -> dict[str, Any]:
 def _report(
     output: CharBertPreTrainingOutput,
     objective: str,
-    head: partial[Tensor],
+    head: Callable[[Tensor], Tensor],
     states: Tensor,
     labels: Tensor | None,
     unlabeled: bool,

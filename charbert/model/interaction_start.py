@@ -36,10 +36,9 @@ def state_scales(trunk: PreTrainedModel) -> list[StateScale]:
     was_training = trunk.training
     trunk.eval()  # without dropout
     scales = []
-    states: Tensor = adapter.embed(trunk, drawn.to(trunk.device), None)  # (32, T, H)
-    context = adapter.layer_inputs(trunk, states, None)
-    for layer, inputs in zip(adapter.layers(trunk), context, strict=True):
-        states = layer(states, **inputs)
+    states: Tensor = adapter.embed(trunk, drawn.to(trunk.device))  # (32, T, H)
+    for index, inputs in enumerate(adapter.layer_inputs(trunk, states, None)):
+        states = adapter.run_layer(trunk, index, states, inputs)
         scales.append(StateScale(states.mean().item(), states.std(dim=-1, correction=0).mean().item()))
     trunk.train(was_training)
     return scales

@@ -17,15 +17,17 @@ MLM_HEAD_WEIGHTS = {
         "bias": "cls.predictions.bias",
     },
     "roberta": {"dense": "lm_head.dense", "norm": "lm_head.layer_norm", "bias": "lm_head.bias"},
+    "albert": {"dense": "predictions.dense", "norm": "predictions.LayerNorm", "bias": "predictions.bias"},
     "distilbert": {"dense": "vocab_transform", "norm": "vocab_layer_norm", "bias": "vocab_projector.bias"},
 }
+MLM_HEAD_WEIGHTS |= {"deberta-v2": MLM_HEAD_WEIGHTS["bert"], "mpnet": MLM_HEAD_WEIGHTS["roberta"]}
 """Names of the MLM head's weights in each trunk family; other families start with a new head."""
 
 
 class MlmHead(nn.Module):
     """Scores over the subword vocabulary from the token channel.
 
-    Paper: Sec. 3.5. The decoder is the trunk's subword embeddings, passed in at each call, so the two are tied.
+    Paper: Sec. 3.5. The decoder's weights are the trunk's subword embeddings; the model that owns the head ties them.
     """
 
     def __init__(self, config: CharBertConfig, norm_eps: float) -> None:
@@ -36,10 +38,21 @@ class MlmHead(nn.Module):
         self.activation = ACT2FN[getattr(trunk, "hidden_act", "gelu")]
         self.norm = nn.LayerNorm(embedding_size, eps=norm_eps)
         self.bias = nn.Parameter(torch.zeros(config.vocab_size))
+        self.decoder = nn.Linear(embedding_size, config.vocab_size, bias=False, device="meta")  # until it is tied
 
-    def forward(self, states: Tensor, embeddings: Tensor) -> Tensor:
-        """Map (..., H) and the subword embeddings (V, H) to logits (..., V)."""
-        return F.linear(self.norm(self.activation(self.dense(states))), embeddings, self.bias)
+    def forward(self, states: Tensor) -> Tensor:
+        """Map (..., H) to logits (..., V)."""
+        states = self.norm(self.activation(self.dense(states)))
+        if type(self.decoder) is nn.Linear:
+            return F.linear(states, self.decoder.weight, self.bias)
+        logits: Tensor = self.decoder(states) + self.bias  # one that peft has wrapped
+        return logits
+
+    @torch.no_grad()
+    def replace_decoder(self, decoder: nn.Linear) -> None:
+        """Score with a decoder of the same or another vocabulary; the bias of new subwords is 0."""
+        self.decoder = decoder
+        self.bias.data = F.pad(self.bias.data, (0, decoder.out_features - len(self.bias)))
 
     @torch.no_grad()
     def adopt(self, source: PreTrainedModel) -> bool:
@@ -48,9 +61,10 @@ class MlmHead(nn.Module):
         names, weights = MLM_HEAD_WEIGHTS.get(family), source.state_dict()
         if names is None or names["bias"] not in weights:
             return False
-        for name, weight in self.state_dict().items():
-            module, _, leaf = name.rpartition(".")
-            weight.copy_(weights[f"{names[module]}.{leaf}" if module else names[leaf]])
+        self.bias.copy_(weights[names["bias"]])
+        for part in ("dense", "norm"):
+            for leaf, weight in self.get_submodule(part).named_parameters():
+                weight.copy_(weights[f"{names[part]}.{leaf}"])
         return True
 
 

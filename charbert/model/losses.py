@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -42,6 +43,27 @@ def mean_cross_entropy(logits: Tensor, labels: Tensor, ignored: int = IGNORED_LA
     return total / (labels != ignored).sum().clamp(min=1)
 
 
+def sequence_loss(logits: Tensor, labels: Tensor, problem: str | None) -> Tensor:
+    """Return the loss of (B, K) logits, of the kind that the library's ``problem_type`` names.
+
+    Args:
+        logits: (B, K).
+        labels: numbers, (B,) or (B, K), for "regression"; classes, (B,), for "single_label_classification"; 0 or 1 for
+            each class, (B, K), for "multi_label_classification".
+        problem: None, as there: a regression with K = 1, several labels if they are floating point, else one label.
+    """
+    if problem is None and logits.shape[-1] == 1:
+        problem = "regression"
+    elif problem is None and labels.is_floating_point():
+        problem = "multi_label_classification"
+    if problem == "regression":
+        return F.mse_loss(logits.float().view_as(labels), labels.float())
+    if problem == "multi_label_classification":
+        return F.binary_cross_entropy_with_logits(logits.float(), labels.float())
+    return mean_cross_entropy(logits, labels)
+
+
+@torch.compiler.disable  # the number of labeled positions differs from batch to batch
 def labeled_loss(
     head: Callable[[Tensor], Tensor], states: Tensor, labels: Tensor, unknown: int | None = None
 ) -> LabeledLoss:

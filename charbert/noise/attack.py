@@ -13,7 +13,7 @@ from charbert.config.checks import check_range
 from charbert.config.data.noise import check_edits
 from charbert.errors import SettingsError
 from charbert.noise.edits import Corruption, Edit, EditRecord, NoiseModel, apply_edit, pick
-from charbert.noise.keyboard import key_neighbors
+from charbert.noise.scripts import TextScript
 from charbert.noise.stop_words import ENGLISH_STOP_WORDS
 from charbert.seeding import numpy_generator
 
@@ -32,6 +32,9 @@ class Attack:
     impossible or changes nothing (swapped equal letters) leaves the word unchanged.
     Departure: the authors' set has fewer such swaps (0.4 % of the eligible words are unchanged, here 1 %). How it
     avoids them is unknown: neither a redraw nor swaps of unequal letters only give its count.
+    Departure: a text in another script than Latin gets letters and keys of its own, see `TextScript`; the paper attacks
+    English. Words of one to three characters stay as they are in every script, so an attack on a Chinese text with one
+    character a word changes nothing.
 
     >>> from charbert.seeding import numpy_generator
     >>> words = "The lighthouse keeper counted ships".split()
@@ -63,27 +66,28 @@ class Attack:
         """Return the sentence with its eligible words attacked; four draws per word, whatever the words are."""
         noised: list[str] = list(words)
         records: list[EditRecord] = []
+        script = TextScript.of(words)
         for index, (chance, kind, place, letter) in enumerate(rng.random((len(noised), 4)).tolist()):
             word = noised[index]
             if len(word) < self.min_word_length or chance >= self.probability or _is_exempt(word):
                 continue
             edit = self.edits[pick(kind, len(self.edits))]
-            position, after = self._edit(edit, word, place, letter)
+            position, after = self._edit(edit, word, place, letter, script)
             if after != word:
                 records.append(EditRecord(index, edit, position, word, after))
                 noised[index] = after
         return Corruption(noised, records)
 
-    def _edit(self, edit: Edit, word: str, place: float, letter: float) -> tuple[int, str]:
+    def _edit(self, edit: Edit, word: str, place: float, letter: float, script: TextScript) -> tuple[int, str]:
         """Return an edit's position and the word after it, from two draws; the word itself where it cannot be done."""
         inner = {Edit.add: len(word) - 1, Edit.swap: len(word) - 3}.get(edit, len(word) - 2)
         position, letters = 1 + pick(place, inner), ""
-        if edit is Edit.swap and (len(word) < 4 or not (word[position].isalpha() and word[position + 1].isalpha())):
+        if edit is Edit.swap and (len(word) < 4 or not all(map(script.is_letter, word[position : position + 2]))):
             return position, word
         if edit is Edit.add:
-            letters = _LETTERS[self.letters]
+            letters = script.letters(word, _LETTERS[self.letters])
         elif edit is Edit.keyboard:
-            letters = "" if word.lower() in self.stop_words else key_neighbors(word[position])
+            letters = "" if word.lower() in self.stop_words else script.neighbors(word[position])
             if not letters:
                 return position, word
         return position, apply_edit(edit, word, position, letters[pick(letter, len(letters))] if letters else "")

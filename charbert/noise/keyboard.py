@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 KEY_NEIGHBORS: Mapping[str, str] = MappingProxyType(
@@ -42,3 +42,39 @@ CoNLL-2003 test set. Unlike in the grid of Pruthi et al. (2019), diagonal neighb
 def key_neighbors(character: str) -> str:
     """Return the characters that may replace ``character``, for either case; empty for all but a-z and A-Z."""
     return KEY_NEIGHBORS.get(character.lower(), "")
+
+
+_LAYOUTS: Mapping[str, Sequence[tuple[str, str, str]]] = {
+    "CYRILLIC": [("йцукенгшщзхъ", "фывапролджэ", "ячсмитьбю")],
+    "GREEK": [("_ςερτυθιοπ", "ασδφγηξκλ", "ζχψωβνμ")],
+    "HEBREW": [("__קראטוןםפ", "שדגכעיחלךף", "זסבהנמצתץ")],
+    "ARABIC": [("ضصثقفغعهخحجد", "شسيبلاتنمكط", "ئءؤر_ىةوزظ")],
+    "DEVANAGARI": [
+        ("ौैाीूबहगदजड\u093c", "ोे्िुपरकतचट", "_ंमनवलस__य"),
+        ("औऐआईऊभङघधढञ", "ओएअइउफऱखथछठ", "_ँण_ळ_शष"),
+    ],
+}
+"""Rows of letters from the top, those of the shift key of Devanagari as well; ``_`` for a key without a letter.
+
+Russian; Greek; Hebrew (SI 1452); Arabic (101); InScript.
+"""
+
+
+def _grid_neighbors(layers: Sequence[tuple[str, str, str]]) -> Mapping[str, str]:
+    """Return the neighbors of each key: beside it, and the two above and below it, since rows are shifted."""
+    neighbors: dict[str, str] = {}
+    for rows in layers:
+        for row, keys in enumerate(rows):
+            for place, key in enumerate(keys):
+                near = [(row, place - 1), (row, place + 1), (row - 1, place), (row - 1, place + 1)]
+                near += [(row + 1, place - 1), (row + 1, place)]
+                found = [rows[r][p] for r, p in near if 0 <= r < len(rows) and 0 <= p < len(rows[r])]
+                if key != "_":
+                    neighbors[key] = "".join(sorted(letter for letter in found if letter != "_"))
+    return MappingProxyType(neighbors)
+
+
+LAYOUT_NEIGHBORS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {script: _grid_neighbors(layers) for script, layers in _LAYOUTS.items()}
+)
+"""Script -> letter, lower case where there is case -> its neighbors."""

@@ -12,7 +12,7 @@ from charbert.config.checks import check_range
 from charbert.config.data.noise import check_edits
 from charbert.errors import SettingsError
 from charbert.noise.edits import Corruption, Edit, EditRecord, apply_edit, pick
-from charbert.noise.keyboard import key_neighbors
+from charbert.noise.scripts import TextScript
 
 RELEASED_LETTERS = " etainorshldcumfpgwyb,v.?WkAST10CIMBPx2H-'\"9EDNRFG)(zLU8O5j3Jq476KV;Y:–%Q/][ZéX—$"
 """Characters that the authors' script inserts: the 81 most frequent ones of its corpus, including the space."""
@@ -38,7 +38,7 @@ class NlmNoise:
     min_word_length: int = 4
     """In characters, at least 3; shorter words are unchanged."""
     alphabet: str = ascii_lowercase
-    """Letters that add inserts, drawn uniformly."""
+    """Letters that add inserts, drawn uniformly; a to z stand for the letters of the text's own script."""
 
     def __post_init__(self) -> None:
         check_range("noise", self, "[0, 1]", "probability")
@@ -64,27 +64,33 @@ class NlmNoise:
         num_words = sum([word[:1].isalnum() or any(map(str.isalnum, word)) for word in words])
         rate = self.probability * num_words / len(eligible)
         chosen = np.asarray(eligible)[draws[eligible, 0] < rate]
+        script = TextScript.of(words)
         for index, (_, kind, place, letter) in zip(chosen.tolist(), draws[chosen].tolist(), strict=True):
-            record = self._edit(index, words[index], kind, place, letter)
+            record = self._edit(index, words[index], kind, place, letter, script)
             if record is not None:
                 records.append(record)
                 noised[index] = record.after
         return Corruption(noised, records)
 
-    def _edit(self, index: int, word: str, kind: float, place: float, letter: float) -> EditRecord | None:
+    def _edit(
+        self, index: int, word: str, kind: float, place: float, letter: float, script: TextScript
+    ) -> EditRecord | None:
         """Return one edit that changes ``word``, or None if none of ``edits`` can."""
         left = list(self.edits)
         while left:
             choice = pick(kind, len(left))
             kind = kind * len(left) - choice  # the remainder of the draw is uniform again
             edit = left.pop(choice)
-            places = _changing_positions(edit, word)
+            places = _changing_positions(edit, word, script)
             if places:
                 position = places[pick(place, len(places))]
-                letters = key_neighbors(word[position]) if edit is Edit.keyboard else self.alphabet
+                letters = script.neighbors(word[position]) if edit is Edit.keyboard else self._inserted(word, script)
                 after = apply_edit(edit, word, position, letters[pick(letter, len(letters))] if letters else "")
                 return EditRecord(index, edit, position, word, after)
         return None
+
+    def _inserted(self, word: str, script: TextScript) -> str:
+        return script.letters(word, self.alphabet) if self.alphabet == ascii_lowercase else self.alphabet
 
 
 @dataclass(frozen=True)
@@ -135,7 +141,7 @@ class ReleasedNlmNoise:
         return edit, position, apply_edit(edit, word, position, self.letters[pick(letter, len(self.letters))])
 
 
-def _changing_positions(edit: Edit, word: str) -> Sequence[int]:
+def _changing_positions(edit: Edit, word: str, script: TextScript) -> Sequence[int]:
     """Return the positions at which ``edit`` changes ``word`` but not its first or last character."""
     if edit is Edit.drop:
         return range(1, len(word) - 1)
@@ -143,4 +149,4 @@ def _changing_positions(edit: Edit, word: str) -> Sequence[int]:
         return range(1, len(word))
     if edit is Edit.swap:
         return [place for place in range(1, len(word) - 2) if word[place] != word[place + 1]]
-    return [place for place in range(1, len(word) - 1) if key_neighbors(word[place])]
+    return [place for place in range(1, len(word) - 1) if script.neighbors(word[place])]

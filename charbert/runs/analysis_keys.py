@@ -109,7 +109,7 @@ def tokenizer_name(settings: Settings) -> str:
 
 def tagger_identity(settings: Settings) -> dict[str, Any]:
     """Return what identifies the tagger on frozen states."""
-    training = training_identity(settings.analysis.tagger.training)
+    training = training_identity(settings, "analysis.tagger.training")
     return section_identity(settings, "analysis.tagger") | {"training": training}
 
 

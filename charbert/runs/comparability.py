@@ -39,10 +39,10 @@ def comparison_keys(settings: Settings) -> dict[str, str | None]:
         return {"set": chosen_set, "baseline": _baseline_key(settings)}
     protocol = {
         "attack": section_identity(settings, "attack"),
-        "finetuning": training_identity(settings.finetuning),
+        "finetuning": training_identity(settings, "finetuning"),
         **finetuning_choices(settings),
     }
-    pretraining = {"text": text_identity(settings), "pretraining": training_identity(settings.pretraining)}
+    pretraining = {"text": text_identity(settings), "pretraining": training_identity(settings, "pretraining")}
     if not settings.model.own_noise:
         pretraining["noise"] = section_identity(settings, "noise")
     pretrained = settings.model.objective is not Objective.none

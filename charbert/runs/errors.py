@@ -2,42 +2,43 @@
 
 from __future__ import annotations
 
-import errno
 import functools
 import logging
 import os
-import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar
 
 from hydra._internal import utils as hydra_utils
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
+from charbert.config.schema import Settings
 from charbert.errors import CharBertError
+from charbert.files import writing_failure
+from charbert.runs.command_line import accept_file_names, describe
+from charbert.runs.ending import show_nothing
+from charbert.runs.interruption import interruptible
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
-_FOLDER_ERRORS = (
-    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
-    *(errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EIO),
-)
-_DISK_ERROR = re.compile(r"No space left|\(os error (28|27|30|122)\)|PytorchStreamWriter failed|iostream error")
-"""Messages about a full or unwritable disk from libraries that do not raise OSError."""
-
 
 def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """Wrap an entry point: a CharBertError, or a folder that cannot be written, ends the process with its message.
 
-    The exit status is 2 then. Any other error keeps its stack trace.
+    The exit status is 2 then. Any other error keeps its stack trace. Ctrl-C and SIGTERM end with one line, see
+    `charbert.runs.interruption`.
     """
 
     # An encoder loaded under a new head has unused weights by design; transformers would warn of each.
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
     logging.raiseExceptions = False  # no stack trace at every line where the log cannot be written
+    accept_file_names()
     _report_failures_of_hydra()
 
     @functools.wraps(main)
@@ -54,10 +55,11 @@ def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
                 raise
             log.debug("stopped by", exc_info=True)
             message = failure
+        show_nothing()
         sys.stderr.write(f"error: {message}\n")
         raise SystemExit(2)
 
-    return wrapper
+    return interruptible(wrapper)
 
 
 def _join_others() -> None:
@@ -72,12 +74,10 @@ def _join_others() -> None:
 
 def folder_failure(error: BaseException) -> str | None:
     """Return the message for a full disk or a folder that cannot be written; None for any other error."""
-    if isinstance(error, OSError) and error.errno in _FOLDER_ERRORS:
-        where, why = error.filename or "a file", error.strerror
-    elif _DISK_ERROR.search(str(error)):
-        where, why = "a file", str(error).splitlines()[0]
-    else:
+    failure = writing_failure(error)
+    if failure is None:
         return None
+    where, why = failure
     return (
         f"{where} could not be written ({why}); finished results are whole. Free space or choose other folders "
         "(paths.outputs, paths.results), then run the same command again"
@@ -85,7 +85,7 @@ def folder_failure(error: BaseException) -> str | None:
 
 
 def _report_failures_of_hydra() -> None:
-    """Make Hydra, which writes its own files before an experiment begins, report folder errors as `reported` does."""
+    """Make Hydra report errors of its command line, and of the folders that it writes to, as `reported` does."""
     report = hydra_utils.run_and_report
     if hasattr(report, "of_folders"):
         return
@@ -95,7 +95,11 @@ def _report_failures_of_hydra() -> None:
             try:
                 return func()
             except CharBertError as error:
-                failure = str(error)
+                failure: str | None = str(error)
+            except (HydraException, OmegaConfBaseException) as error:  # one of them is an OSError, too
+                if os.environ.get("HYDRA_FULL_ERROR") == "1":
+                    raise
+                failure = describe(error, list(_names_of_settings()))
             except OSError as error:
                 failure = folder_failure(error) or ""
                 if not failure:
@@ -107,3 +111,14 @@ def _report_failures_of_hydra() -> None:
 
     run_and_report.of_folders = True  # type: ignore[attr-defined]
     hydra_utils.run_and_report = run_and_report
+
+
+def _names_of_settings() -> Iterator[str]:
+    sections = [("", OmegaConf.structured(Settings))]
+    while sections:
+        prefix, section = sections.pop()
+        for name in map(str, section):
+            yield f"{prefix}{name}"
+            node = section._get_node(name)
+            if isinstance(node, DictConfig) and not (node._is_none() or node._is_missing()):
+                sections.append((f"{prefix}{name}.", node))

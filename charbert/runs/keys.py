@@ -17,7 +17,6 @@ from charbert.config.model.classical import BaselineKind
 from charbert.config.model.encoder import CharEncoder, Objective, TrunkSource
 from charbert.config.model.word_recognizer import Backoff
 from charbert.config.schema import Settings
-from charbert.config.training.trainer import TrainingSettings
 from charbert.errors import DataError
 from charbert.records import file_checksum
 from charbert.runs.released_files import pretrained_identity, released_identity
@@ -30,13 +29,22 @@ STORED_NAMES: dict[str, str] = {
 }
 """Setting, as ``section.name`` -> the name under which it is in keys: the one it had when results were first recorded.
 A setting that is renamed later is added here, which keeps the keys of all records."""
-STORED_VALUES: dict[str, dict[str, str]] = {"robust_training.method": {"consistency": "self_teaching"}}
+_TRAININGS_IN_BF16 = ("pretraining", "finetuning", "model.recognizer.background_training")
+_TRAININGS_IN_FP32 = ("trunk.pretraining", "model.recognizer.training", "analysis.tagger.training")
+STORED_VALUES: dict[str, dict[str, str]] = {
+    "robust_training.method": {"consistency": "self_teaching"},
+    # In keys auto is what the first records were computed in, whatever it chooses on the machine at hand.
+    **{f"{path}.precision": {"auto": "bf16"} for path in _TRAININGS_IN_BF16},
+    **{f"{path}.precision": {"auto": "fp32"} for path in _TRAININGS_IN_FP32},
+}
 """Setting -> value of today (of an enum, its name) -> the value that is in keys."""
 
 _WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
-_NOT_OF_ENCODER = ("name", "head_channels", "recognizer", "own_noise", "released", "released_char_vocab")
+_NOT_OF_ENCODER = ("name", "head_channels", "recognizer", "dictionary", "own_noise", "released", "released_char_vocab")
 _TEACHER = ("teacher", "cell")
 _READING = "epochs_factor"
+_FORMS = (".csv", ".jsonl", ".ndjson", ".parquet")
+"""Suffixes of files that would be read otherwise under another name."""
 _FINETUNING_SECTIONS = ("preparation", "strategy", "distillation", "robust_training")
 """Sections of the settings that change how a model is fine-tuned, and count where they are not at their defaults."""
 
@@ -70,9 +78,9 @@ def _as_stored(values: Mapping[str, Any], path: str) -> dict[str, Any]:
     return stored
 
 
-def training_identity(settings: TrainingSettings) -> dict[str, Any]:
-    """Return the training settings that can change a result."""
-    return {name: value for name, value in identity_values(settings).items() if name not in _WITHOUT_EFFECT}
+def training_identity(settings: Settings, path: str) -> dict[str, Any]:
+    """Return what a section of training settings, as ``trunk.pretraining``, adds to keys."""
+    return section_identity(settings, path, without=_WITHOUT_EFFECT)
 
 
 def text_identity(settings: Settings) -> dict[str, Any]:
@@ -91,7 +99,7 @@ def trunk_identity(settings: Settings) -> dict[str, Any]:
     trunk = section_identity(settings, "trunk")
     if settings.trunk.source is not TrunkSource.scratch:
         return {name: trunk[name] for name in ("source", "location", "sha256")}
-    trunk["pretraining"] = training_identity(settings.trunk.pretraining)
+    trunk["pretraining"] = training_identity(settings, "trunk.pretraining")
     return {**trunk, "text": text_identity(settings), "seed": settings.pretraining_seed}
 
 
@@ -109,7 +117,7 @@ def encoder_identity(settings: Settings) -> dict[str, Any]:
     if is_pretrained:
         identity |= {
             "noise": section_identity(settings, "noise"),
-            "pretraining": training_identity(settings.pretraining),
+            "pretraining": training_identity(settings, "pretraining"),
             "seed": settings.pretraining_seed,
         }
     return identity
@@ -145,13 +153,13 @@ def reading_identity(settings: Settings) -> dict[str, Any]:
 
 
 def _content(name: str, field: str) -> str:
-    """Return the checksum of a file, or the name of a split on the hub."""
+    """Return the checksum of a file, with a suffix that decides how it is read, or the name of a split on the hub."""
     if not Path(name).is_absolute():
         return name
     if not Path(name).is_file():
         hint = "paths of your own files start at the working folder"
         raise DataError.at(name, None, expected=f"the file of data.own.{field}", found="no such file", hint=hint)
-    return file_checksum(name)
+    return file_checksum(name) + (Path(name).suffix if name.endswith(_FORMS) else "")
 
 
 def examples_identity(settings: Settings) -> dict[str, Any]:
@@ -171,10 +179,12 @@ def finetuning_identity(settings: Settings) -> dict[str, Any]:
     identity |= {
         "encoder": encoder_identity(settings),
         "head_channels": settings.model.head_channels,
-        "finetuning": training_identity(settings.finetuning) | {"max_length": settings.finetuning_length},
+        "finetuning": training_identity(settings, "finetuning") | {"max_length": settings.finetuning_length},
     }
     if settings.model.recognizer.enabled:
         identity["recognizer"] = corrector_identity(settings)
+    if settings.model.dictionary.enabled:
+        identity["dictionary"] = section_identity(settings, "model.dictionary") | dictionary_identity(settings)
     return identity | reading_identity(settings) | finetuning_choices(settings)
 
 
@@ -203,6 +213,15 @@ def corrector_identity(settings: Settings) -> dict[str, Any]:
     return identity
 
 
+def dictionary_identity(settings: Settings) -> dict[str, Any]:
+    """Return what identifies the words of the pretraining text that a spelling dictionary holds, and their counts.
+
+    The whole text is counted, so that the limits of ``corpus`` do not matter.
+    """
+    text = {"size": settings.model.dictionary.size, "text": settings.data.corpus.train}
+    return text | newswire_identity(settings)
+
+
 def recognizer_identity(settings: Settings, *, background: bool) -> dict[str, Any]:
     """Return what identifies the word recognizer of the task, or the one of the pretraining text."""
     chosen = settings.model.recognizer
@@ -211,11 +230,11 @@ def recognizer_identity(settings: Settings, *, background: bool) -> dict[str, An
     if background:
         return identity | {
             "vocab_size": chosen.background_vocab_size,
-            "training": training_identity(chosen.background_training),
+            "training": training_identity(settings, "model.recognizer.background_training"),
             "text": text_identity(settings),
         }
     return (
         identity
-        | {"vocab_size": chosen.vocab_size, "training": training_identity(chosen.training)}
+        | {"vocab_size": chosen.vocab_size, "training": training_identity(settings, "model.recognizer.training")}
         | examples_identity(settings)
     )

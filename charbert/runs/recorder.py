@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,23 @@ from transformers import EarlyStoppingCallback, set_seed
 from transformers.utils.logging import disable_progress_bar
 
 from charbert.config.schema import Settings
-from charbert.records import ResultRecord, file_checksum, shorten_path, start_record, write_record
+from charbert.files import check_writable
+from charbert.integrity import checksums
+from charbert.records import ResultRecord, start_record, write_record
 from charbert.runs.comparability import comparison_keys
+from charbert.runs.data_files import keep_checksums
 from charbert.runs.run import Run
+from charbert.runs.tracking import track_results, track_run
 from charbert.seeding import derive_seed
 from charbert.training.checkpoints import newest_checkpoint
 from charbert.training.distributed.processes import from_first
-from charbert.training.memory import keep_freed_memory
-from charbert.training.tracking import TrackedRun, TrackingCallback, tracking_run
+from charbert.training.machine.cores import training_threads, watched_cores
+from charbert.training.machine.memory import keep_freed_memory
+from charbert.training.progress import ProgressCallback
+from charbert.training.resuming import PositionCallback
+from charbert.training.stopping import training_of
+from charbert.training.tracking import TrackedRun
+from charbert.training.tracking_callback import TrackingCallback
 from charbert.training.trainer import CharBertTrainer
 
 log = logging.getLogger(__name__)
@@ -48,27 +57,11 @@ def new_record(settings: Settings, run: Run) -> ResultRecord:
     seed = settings.pretraining_seed if run.kind in ("trunk", "pretrain", "word_recognizer") else settings.seed
     record = start_record(run.kind, settings.experiment, run.name, settings=plain, seed=seed, accelerator=accelerator)
     record.key = run.key
+    record.data_checksums = dict(run.data_checksums)
     preparation = run.preparation_folder / "report.json"
     if preparation.is_file():
         record.details["preparation"] = json.loads(preparation.read_text(encoding="utf-8"))
     return record
-
-
-def open_tracking(
-    settings: Settings, job_type: str, name: str, config: Mapping[str, Any]
-) -> AbstractContextManager[TrackedRun]:
-    """Open a W&B run in the group of the experiment, as ``settings.tracking`` asks for it."""
-    return tracking_run(
-        mode=settings.tracking.mode.name,
-        project=settings.tracking.project,
-        entity=settings.tracking.entity,
-        timeout_seconds=settings.tracking.timeout_seconds,
-        folder=Path(settings.paths.outputs),
-        group=settings.experiment,
-        job_type=job_type,
-        name=name,
-        config=config,
-    )
 
 
 @contextmanager
@@ -78,21 +71,21 @@ def recorded_run(settings: Settings, run: Run) -> Iterator[tuple[ResultRecord, T
     Of several processes the first writes it, and the others wait.
     """
     run.check_processes()
+    check_writable(run.record_path.parent)
     record = new_record(settings, run)
-    with open_tracking(settings, run.kind, run.name, record.settings | {"key": run.key}) as tracked:
+    with track_run(settings, run) as tracked:
         yield record, tracked
         record.wandb_id, record.wandb_path = tracked.id, tracked.path
         record.details["generated"] = settings.data.generated
         record.details["comparison"] = comparison_keys(settings)
-        tracked.summary(record.metrics)
-    from_first(lambda: _write(record, run))
+        record.details["weights"] = from_first(lambda: _weights(run))
+        track_results(settings, run, record, tracked)
+    from_first(lambda: write_record(run.record_path, record))
     log.info("%s: record in %s", run.name, run.record_path)
 
 
-def _write(record: ResultRecord, run: Run) -> None:
-    """Write the record, with the checksums of the weights that the run saved."""
-    record.details["weights"] = checksums(sorted(run.model_folder.rglob("*.safetensors")), run.model_folder)
-    write_record(run.record_path, record)
+def _weights(run: Run) -> dict[str, str]:
+    return checksums(sorted(run.model_folder.rglob("*.safetensors")), run.model_folder)
 
 
 def train(trainer: CharBertTrainer, record: ResultRecord, tracked: TrackedRun, patience: int | None = None) -> None:
@@ -100,18 +93,30 @@ def train(trainer: CharBertTrainer, record: ResultRecord, tracked: TrackedRun, p
 
     Args:
         trainer: the trainer.
-        record: gets the training tokens, and the seconds that earlier starts of the training took.
+        record: gets the training tokens, the seconds that earlier starts of the training took, and in ``hardware``
+            precision and threads.
         tracked: its W&B run.
         patience: stop after this many evaluations without a better score; None: train to the end.
+
+    Raises:
+        DataError: if a data file was exchanged since the training that there are checkpoints of began.
     """
     keep_freed_memory()
+    record.hardware |= {"precision": "bf16" if trainer.args.bf16 else "fp32", "threads": training_threads()}
+    device = record.hardware["accelerator"] or f"a CPU, threads: {training_threads()}"
+    log.info("%s: training in %s on %s", record.name, record.hardware["precision"], device)
     trainer.add_callback(TrackingCallback(tracked))
     if patience is not None:
         trainer.add_callback(EarlyStoppingCallback(patience))
-    checkpoint = from_first(lambda: newest_checkpoint(Path(trainer.args.output_dir)))
+    folder = Path(trainer.args.output_dir)
+    from_first(lambda: keep_checksums(folder, record.data_checksums))
+    checkpoint = from_first(lambda: newest_checkpoint(folder))
     if checkpoint is not None:
         log.info("resuming from %s", checkpoint)
-    trainer.train(resume_from_checkpoint=checkpoint)
+    trainer.add_callback(ProgressCallback(record.name, trainer.args.metric_for_best_model))
+    with watched_cores(), training_of(record.name) as position:
+        trainer.add_callback(PositionCallback(position))
+        trainer.train(resume_from_checkpoint=checkpoint)
     trainer.make_whole()
     record.resume(_seconds_before(trainer.state.log_history))
     record.training_tokens = int(trainer.state.num_input_tokens_seen)
@@ -151,8 +156,3 @@ def history(trainer: CharBertTrainer) -> list[dict[str, Any]]:
         }
         for line in trainer.state.log_history
     ]
-
-
-def checksums(paths: Iterable[Path], root: Path) -> dict[str, str]:
-    """Return the SHA-256 of each file by its path below ``root``."""
-    return {shorten_path(path, root): file_checksum(path) for path in paths}

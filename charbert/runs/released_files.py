@@ -10,7 +10,7 @@ from charbert.records import file_checksum
 
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 """In the order in which `charbert.model.released.weights` looks for them."""
-_SAVED = ("config.json", "model.safetensors", "charbert_processor.json", "char_vocab.json")
+_SAVED = ("config.json", "model.safetensors", "tokenizer.json", "char_vocab.json")
 _TOKENIZER = ("vocab.txt", "vocab.json", "merges.txt")
 
 
@@ -43,7 +43,7 @@ def released_identity(model: ModelSettings) -> dict[str, str]:
 
 
 def pretrained_identity(model: ModelSettings) -> dict[str, str]:
-    """Return the SHA-256 of every file of a saved encoder and its processor, wherever they are.
+    """Return the SHA-256 of every file of a saved encoder and its tokenizer, wherever they are.
 
     Raises:
         CheckpointError: if a file that every such folder has is missing.
@@ -52,7 +52,7 @@ def pretrained_identity(model: ModelSettings) -> dict[str, str]:
     missing = [name for name in _SAVED if not (folder / name).is_file()]
     if missing:
         raise CheckpointError(
-            f"model.pretrained={folder}: expected a folder that save_pretrained of an encoder and of its processor "
+            f"model.pretrained={folder}: expected a folder that save_pretrained of an encoder and of its tokenizer "
             f"wrote, found no {', '.join(missing)}; save both into it, or leave model.pretrained empty"
         )
     files = [path for path in sorted(folder.iterdir()) if path.suffix in (".json", ".safetensors", ".txt")]

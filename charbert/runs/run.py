@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -15,14 +15,23 @@ from typing import Any
 
 from charbert.config.data.sets import FoldSettings
 from charbert.config.model.classical import BaselineKind
+from charbert.config.model.encoder import Objective, TrunkSource
 from charbert.config.schema import Settings
-from charbert.files import locked, recover_folder
+from charbert.files import check_writable, locked, recover_folder
+from charbert.integrity import checksums
 from charbert.records import ResultRecord, read_record, settings_key
+from charbert.runs.data_files import check_finished, check_interrupted, check_same
 from charbert.runs.folders import MODEL, PREDICTIONS, UNITS, record_path, run_folder
-from charbert.runs.keys import encoder_identity, finetuning_identity, recognizer_identity, trunk_identity
+from charbert.runs.keys import (
+    dictionary_identity,
+    encoder_identity,
+    finetuning_identity,
+    recognizer_identity,
+    trunk_identity,
+)
 from charbert.training.distributed.processes import from_first, refuse_several
 
-_SHARED_KINDS = ("trunk", "pretrain", "word_recognizer", "finetune")
+_SHARED_KINDS = ("trunk", "pretrain", "word_recognizer", "dictionary", "finetune")
 """Kinds of runs that several processes make together."""
 
 
@@ -31,8 +40,8 @@ class Run:
 
     Args:
         settings: the experiment's settings.
-        kind: trunk, pretrain, word_recognizer, finetune, fold, baseline, ensemble, perplexity or analysis; the W&B
-            job type.
+        kind: trunk, pretrain, word_recognizer, dictionary, finetune, fold, baseline, ensemble, perplexity or analysis;
+            the W&B job type.
         parts: words of the name, e.g. task, model, seed.
         identity: what the key is a hash of.
     """
@@ -46,6 +55,9 @@ class Run:
         self._lock = Path(settings.paths.outputs) / "locks" / f"{kind}-{self.folder_name}.lock"
         self.record_path = record_path(settings, self.folder_name)
         """The result; worth keeping."""
+        self.data_checksums: dict[str, str] = {}
+        """SHA-256 of the data files that are read to make it, by name; see `will_read`."""
+        self._settings = settings
 
     @property
     def folder_name(self) -> str:
@@ -77,8 +89,41 @@ class Run:
         return self.folder / PREDICTIONS / f"{name}.jsonl"
 
     def finished(self) -> ResultRecord | None:
-        """Return the record when the run is finished, else None."""
-        return read_record(self.record_path) if self.record_path.exists() else None
+        """Return the record when the run is finished, else None.
+
+        Raises:
+            DataError: if a data file was exchanged after it was read for the run, or for the encoder that it starts
+                from.
+        """
+        if not self.record_path.exists():
+            return None
+        record = read_record(self.record_path)
+        check_finished(self._settings, record, self.record_path)
+        for run in self._starts_from():
+            run.finished()
+        return record
+
+    def will_read(self, files: Iterable[Path]) -> None:
+        """Take the checksums of the data files that are about to be read; the record will have them.
+
+        Raises:
+            DataError: if a file was exchanged since they were taken before, or since an interrupted training began.
+        """
+        sums = checksums(files, Path(self._settings.data.root))
+        check_same(self.data_checksums, sums, f"making {self.name} began with", self.folder)
+        from_first(lambda: check_interrupted(self.checkpoints_folder, sums))
+        self.data_checksums = sums
+
+    def _starts_from(self) -> list[Run]:
+        """Return the run of the encoder, or of the trunk, that is trained from scratch for this one."""
+        settings = self._settings
+        model = settings.model
+        is_baseline = model.baseline.kind is not BaselineKind.none
+        if self.kind in ("trunk", "word_recognizer") or is_baseline or model.released or model.pretrained:
+            return []
+        if self.kind != "pretrain" and model.objective is not Objective.none:
+            return [pretraining_run(settings)]
+        return [trunk_run(settings)] if settings.trunk.source is TrunkSource.scratch else []
 
     def make_once(self, make: Callable[[], object], is_made: Callable[[], bool] | None = None) -> None:
         """Call ``make`` unless the run is finished; wait where another process is making it.
@@ -106,6 +151,7 @@ class Run:
             if not from_first(must_be_made):
                 return
             self.check_processes()
+            check_writable(self.record_path.parent)
             make()
 
     def drop_checkpoints(self) -> None:
@@ -148,6 +194,11 @@ def background_recognizer_run(settings: Settings) -> Run:
     """Return the run of the word recognizer of the pretraining text's words."""
     parts = ["wordrec", "background", f"s{settings.pretraining_seed}"]
     return Run(settings, "word_recognizer", parts, recognizer_identity(settings, background=True))
+
+
+def dictionary_run(settings: Settings) -> Run:
+    """Return the run that counts the words of the pretraining text for the spelling dictionary."""
+    return Run(settings, "dictionary", ["dictionary", settings.data.name], dictionary_identity(settings))
 
 
 def finetuning_run(settings: Settings) -> Run:

@@ -67,7 +67,8 @@ def _write_once(stamp: Path, key: str, write: Callable[[], None]) -> None:
     with locked(stamp.with_suffix(".lock"), f"generating newswire, {stamp.stem}"):
         if is_written():
             return
-        log.info("generating newswire, %s in %s", stamp.stem, stamp.parent)
+        what = "the text to pretrain on" if stamp.stem == "corpus" else f"the sets of {stamp.stem}"
+        log.info("generating newswire: %s, in %s", what, stamp.parent)
         stamp.unlink(missing_ok=True)
         write()
         write_atomically(stamp, key + "\n")

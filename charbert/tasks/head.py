@@ -11,6 +11,7 @@ import numpy as np
 
 from charbert.batch import Processor
 from charbert.tasks.encoded import Encoded
+from charbert.text.correction import Corrector, correct_texts
 
 OVERLAP = 0.25
 """Share of a window's subwords that it has in common with the next window of the same text."""
@@ -29,7 +30,7 @@ class Usage:
     pairs: bool | None = None
     """Whether a classifier reads pairs of texts; None: not known, both are taken."""
     corrected: bool = False
-    """Whether a word recognizer stood in front of the model; its words are not in the folder."""
+    """Whether a word recognizer or a spelling dictionary stood in front of the model."""
     no_answers: bool = False
     """Whether a question may have no answer, as in SQuAD 2.0."""
     no_answer_threshold: float = 0.0
@@ -43,6 +44,9 @@ class Usage:
     """Most subwords of an answer."""
     max_question_length: int = 64
     """Most subwords of a question that the model sees."""
+    words: dict[str, Any] | None = None
+    """How raw text is cut into the words of the training file, see `charbert.text.word_rule.WordRule.to_dict`; None: as
+    `charbert.text.words.split_words` does."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ class TextInput(Input):
     text_pair: str | None = None
     place: str = field(default="", compare=False)
     """File and line, for errors."""
+    words: tuple[str, ...] | None = None
+    """Of a text to tag, where they are given; the text is these with a space between them."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +82,20 @@ class Reader(ABC):
         processor: text to model inputs.
         labels: of the model, in the order of its outputs; none for answers.
         usage: lengths of windows, and thresholds.
+        corrector: corrects the words that the model reads, None: nothing is corrected. Outputs keep the given text.
     """
 
-    def __init__(self, processor: Processor, labels: Sequence[str], usage: Usage) -> None:
+    def __init__(
+        self, processor: Processor, labels: Sequence[str], usage: Usage, corrector: Corrector | None = None
+    ) -> None:
         self.processor = processor
         self.labels = list(labels)
         self.usage = usage
+        self.corrector = corrector
+
+    def corrected(self, texts: Sequence[str]) -> list[str]:
+        """Return the texts as the model reads them."""
+        return list(texts) if self.corrector is None else correct_texts(texts, self.corrector)
 
     @abstractmethod
     def encode(self, inputs: Sequence[Any]) -> Encoded:
@@ -105,14 +119,15 @@ class Head:
     input: Callable[..., Input]
     """Makes an input from these fields and its ``place``."""
     output: type[Output]
-    reader: Callable[[Processor, Sequence[str], Usage], Reader]
+    reader: Callable[[Processor, Sequence[str], Usage, Corrector | None], Reader]
     aligner: Callable[..., Any]
     """The kind's `charbert.tasks.aligned_examples.ExampleAligner`, which pairs positions of a feature with those of its
     other forms; untyped, since that module needs this one."""
-    pipeline: str | None = None
-    """Task name of ``transformers.pipeline``, None where the library has no pipeline."""
     has_labels: bool = True
     """Whether the outputs of a model are labels."""
+    words_output: type[Output] | None = None
+    """Output for an input that is a list of words, in the field ``words`` in place of a text; None: words are not
+    taken."""
 
     @property
     def model_class(self) -> str:

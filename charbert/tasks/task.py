@@ -15,6 +15,7 @@ from charbert.config.data.sets import TaskSettings
 from charbert.config.model.classical import BaselineSettings
 from charbert.data.readers.example_errors import ExampleError
 from charbert.data.readers.squad import Question
+from charbert.data.readers.tables import RECORD_SUFFIXES
 from charbert.errors import SettingsError
 from charbert.metrics.tagging import TypeScores, label_scores
 from charbert.noise.attack import attack_sentences
@@ -68,6 +69,8 @@ class Task(ABC, Generic[Example, Prediction]):
         """Label names, in the order of the model's outputs; filled by ``learn_labels``."""
         self.label_names: Mapping[str, str] = {}
         """Labels as files write them, and their names; empty where files write the names."""
+        self.file_reports: dict[Path, dict[str, Any]] = {}
+        """What was converted or unusual in the files that were read, for the record; filled by ``read``."""
 
     @classmethod
     def from_settings(cls, settings: TaskSettings) -> Task[Example, Prediction]:
@@ -95,6 +98,10 @@ class Task(ABC, Generic[Example, Prediction]):
     def write(self, path: Path, examples: Sequence[Example]) -> None:
         """Write a file that ``read`` reads back."""
 
+    def copy_name(self, source: Path) -> str:
+        """Return the name under which ``write`` writes examples of a file: its own, unless it has another form."""
+        return f"{source.stem}{self.suffix}" if source.suffix in (*RECORD_SUFFIXES, ".csv") else source.name
+
     @abstractmethod
     def write_hub(self, path: Path, rows: HubRows) -> None:
         """Write the rows of a split on the hub as a file that ``read`` reads."""
@@ -108,6 +115,10 @@ class Task(ABC, Generic[Example, Prediction]):
     @abstractmethod
     def learn_labels(self, examples: Sequence[Example]) -> None:
         """Take the label set from the training examples."""
+
+    def word_rule(self, examples: Sequence[Example]) -> dict[str, Any] | None:
+        """Return how raw text is cut into words like those of the training examples; None where examples are texts."""
+        return None
 
     @abstractmethod
     def check_labels(self, examples: Sequence[Example], path: Path) -> None:

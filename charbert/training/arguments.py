@@ -11,6 +11,7 @@ from transformers import TrainingArguments
 
 from charbert.config.training.trainer import OptimizerSettings, Precision, Schedule, TrainingSettings
 from charbert.training.distributed.processes import process_count, share_of_batch
+from charbert.training.machine.precision import chosen_precision
 from charbert.training.optimizer import algorithm_arguments
 
 
@@ -68,7 +69,7 @@ def build_arguments(
         "weight_decay": optimizer.weight_decay,
         "adam_epsilon": optimizer.adam_epsilon,
         "max_grad_norm": optimizer.max_grad_norm,
-        "bf16": settings.precision is Precision.bf16,
+        "bf16": chosen_precision(settings.precision) is Precision.bf16,
         "eval_strategy": "steps",
         "eval_steps": eval_steps,
         "save_strategy": "steps" if settings.checkpoints or best_metric else "no",

@@ -64,6 +64,34 @@ class AtomicCheckpointTrainer(Trainer):
                 f"objects ({str(error).splitlines()[0]}); who wrote it? Delete it to continue from the one before"
             ) from error
 
+    def locate_best(self) -> Path | None:
+        """Set the path of the best checkpoint by its step in this run's folder, and return it; None if there is none.
+
+        The path in a saved state is never used: the folder may have been moved or copied since.
+        """
+        best = self.state.best_global_step
+        path = Path(self.args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{best}" if best else None
+        self.state.best_model_checkpoint = None if path is None else str(path)
+        return path
+
+    def check_best(self) -> None:
+        """Check that the best checkpoint is whole.
+
+        Raises:
+            CheckpointError: if it is missing or damaged; without it the weights of the last step would be kept.
+        """
+        path = self.locate_best()
+        damage = None if path is None else find_damage(path) if path.is_dir() else "no such folder"
+        if damage is not None:
+            raise CheckpointError(
+                f"{path}: expected the best checkpoint so far, got {damage}; put it back, or delete "
+                f"{self.args.output_dir} to train again from the first step"
+            )
+
+    def _load_best_model(self) -> None:
+        self.check_best()
+        super()._load_best_model()
+
     def _get_output_dir(self, trial: Any) -> str:
         return str(self._drafts) if self._drafts is not None else super()._get_output_dir(trial)
 
@@ -84,10 +112,7 @@ class AtomicCheckpointTrainer(Trainer):
         finally:
             self._drafts = None
         self.accelerator.wait_for_everyone()
-        best = self.state.best_global_step
-        kept = folder / f"{PREFIX_CHECKPOINT_DIR}-{best}"
-        if best and (best == self.state.global_step or kept.is_dir()):
-            self.state.best_model_checkpoint = str(kept)  # every process will load it
+        self.locate_best()  # every process will load it
         if self.args.should_save:
             draft = folder / _DRAFTS / name
             self.state.save_to_json(str(draft / TRAINER_STATE_NAME))

@@ -16,8 +16,9 @@ from transformers import EarlyStoppingCallback, TrainerCallback
 
 from charbert.errors import TrainingError
 from charbert.training.checkpoints import AtomicCheckpointTrainer
-from charbert.training.distributed.processes import process_index
+from charbert.training.distributed.processes import process_index, sum_over_processes
 from charbert.training.meter import ObjectiveMeter
+from charbert.training.stopping import Position, Stopped
 
 
 class ResumableTrainer(AtomicCheckpointTrainer):
@@ -78,6 +79,10 @@ class ResumableTrainer(AtomicCheckpointTrainer):
             max_steps, steps_per_epoch, epochs, resume_from_checkpoint, trial
         )
         self._resumed_from = None if resume_from_checkpoint is None else Path(resume_from_checkpoint)
+        if self._resumed_from is not None and self.args.load_best_model_at_end:
+            self.check_best()
+        else:
+            self.locate_best()
         if self._resumed_from is not None and (self.state.global_step >= max_steps or self._lost_patience()):
             return epochs, 0  # the library would take one more step
         return begun
@@ -107,6 +112,45 @@ def loaders_watched() -> Iterator[None]:
             "because memory ran out; lower num_workers (pretraining.num_workers, finetuning.num_workers; 0: only the "
             "training process), then run the same command again: it continues from the newest checkpoint"
         ) from error
+
+
+class PositionCallback(TrainerCallback):
+    """Keeps the position of a training, and ends it with a checkpoint when SIGTERM arrived in any of its processes.
+
+    Raises:
+        Stopped: from within the training, after the checkpoint.
+    """
+
+    def __init__(self, position: Position) -> None:
+        self.position = position
+        self._stops = False
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Note the length of the training, and the step that it resumes from."""
+        self.position.step, self.position.steps = state.global_step, state.max_steps
+        self.position.saved = state.global_step or None
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Note the step; ask for a checkpoint if one of the processes was told to stop."""
+        self.position.step = state.global_step
+        self._end_if_interrupted()
+        told = sum_over_processes(torch.tensor(float(self.position.must_stop)))
+        self._stops = bool(told.item())
+        control.should_save |= self._stops
+
+    def on_prediction_step(self, *args: Any, **kwargs: Any) -> None:
+        """End an evaluation that was interrupted."""
+        self._end_if_interrupted()
+
+    def _end_if_interrupted(self) -> None:
+        if self.position.interrupted:
+            raise KeyboardInterrupt
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Note the checkpoint; stop if it was asked for."""
+        self.position.saved = state.global_step
+        if self._stops:
+            raise Stopped
 
 
 class _RestoreCounts(TrainerCallback):

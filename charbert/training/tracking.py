@@ -15,12 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from transformers import TrainerCallback, TrainerState
-
 from charbert.errors import SettingsError, TrialPrunedError
 from charbert.records import shareable
 
 MODES = ("online", "offline", "off")
+_SUBFOLDER = "wandb"
+_REPLACED = "replaced"
+_LONGEST_TAG = 64
 STEP = "step"
 """The axis of every chart: optimizer steps."""
 
@@ -28,12 +29,16 @@ STEP = "step"
 class TrackedRun:
     """A W&B run, or none: with tracking off every method returns immediately.
 
-    The first failure gives one warning and turns tracking off for the rest of the run.
+    What is logged at one step is one point, sent when the next step begins. The first failure gives one warning and
+    turns tracking off for the rest of the run.
     """
 
-    def __init__(self, handle: Any = None) -> None:
+    def __init__(self, handle: Any = None, last_step: int = -1) -> None:
         self._handle = handle
         self._failed = False
+        self._point: dict[str, float] = {}
+        self.last_step = last_step
+        """Points up to this step were sent by earlier starts of the run and are not sent again; -1: none."""
         self.id: str | None = handle.id if handle else None
         self.path: str | None = handle.path if handle else None  # entity/project/id; offline without entity
         self.dir: Path | None = Path(handle.dir).parent if handle else None
@@ -45,8 +50,13 @@ class TrackedRun:
 
     def log(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Log scores by path (``train/nlm_loss``), at an optimizer step; steps need not increase."""
-        values = dict(metrics) if step is None else {**metrics, STEP: step}
-        self._attempt(lambda run: run.log(values))
+        if step is None:
+            self._send_point()
+            self._attempt(lambda run: run.log(dict(metrics)))
+        elif step > self.last_step:
+            if step != self._point.get(STEP):
+                self._send_point()
+            self._point |= {**metrics, STEP: step}
 
     def summary(self, values: Mapping[str, float | str]) -> None:
         """Set the run's final values."""
@@ -54,15 +64,40 @@ class TrackedRun:
 
     def table(self, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Log a table; one column may mix types."""
+        self._send_point()
         data = [list(row) for row in rows]
         self._attempt(lambda run: run.log({name: _wandb().Table(list(columns), data, allow_mixed_types=True)}))
 
     def image(self, name: str, path: Path | str) -> None:
         """Log a picture file."""
+        self._send_point()
         self._attempt(lambda run: run.log({name: _wandb().Image(str(path))}))
+
+    def model(self, folder: Path, name: str, metadata: Mapping[str, Any], *, upload: bool) -> None:
+        """Log a model's folder as an artifact: the files themselves, or where they are and their checksums.
+
+        Args:
+            folder: of the model.
+            name: of the artifact; the same content under the same name is the same version.
+            metadata: what W&B shows beside it.
+            upload: whether the files are copied to W&B. A reference holds absolute paths of this machine.
+        """
+
+        def add(run: Any) -> None:
+            artifact = _wandb().Artifact(name, type="model", metadata=shareable(metadata))
+            for file in sorted(path for path in folder.resolve().rglob("*") if path.is_file()):
+                path = file.relative_to(folder.resolve()).as_posix()
+                if upload:
+                    artifact.add_file(str(file), name=path)
+                else:
+                    artifact.add_reference(file.as_uri(), name=path, checksum=True)
+            run.log_artifact(artifact)
+
+        self._attempt(add)
 
     def close(self, exit_code: int) -> None:
         """End the run: 0 finished, anything else failed. Calling it again does nothing."""
+        self._send_point()
         handle, self._handle = self._handle, None
         if handle is not None:
             try:
@@ -75,6 +110,11 @@ class TrackedRun:
                 )
             except Exception as error:
                 self._give_up(error)
+
+    def _send_point(self) -> None:
+        point, self._point = self._point, {}
+        if point:
+            self._attempt(lambda run: run.log(point))
 
     def _attempt(self, action: Callable[[Any], object]) -> None:
         if not self.is_on:
@@ -106,6 +146,9 @@ def tracking_run(
     group: str,
     job_type: str,
     name: str,
+    run_id: str | None = None,
+    resumes: bool = False,
+    tags: Sequence[str] = (),
     config: Mapping[str, Any] | None = None,
     timeout_seconds: float = 30.0,
 ) -> Iterator[TrackedRun]:
@@ -121,6 +164,10 @@ def tracking_run(
         group: stem of the experiment.
         job_type: the pipeline, as ``finetune``.
         name: of the run, as ``ner-charbert-s1``.
+        run_id: the same for all starts of a run; None: a new one.
+        resumes: whether this start continues an earlier one. Online the service's curves go on; an offline start has
+            the whole curve and replaces the earlier ones, as does a start that continues nothing.
+        tags: up to 64 characters each; longer ones are cut.
         config: nested settings; absolute paths in them are shortened.
         timeout_seconds: longest wait for the service before the run and again after it; without an answer the run is
             kept as files.
@@ -133,7 +180,8 @@ def tracking_run(
     if mode == "off" or os.environ.get("RANK", "0") != "0":
         yield TrackedRun()
         return
-    about = {"project": project, "entity": entity, "group": group, "job_type": job_type, "name": name}
+    about: dict[str, Any] = {"project": project, "entity": entity, "group": group, "job_type": job_type, "name": name}
+    about |= {"id": run_id, "resume": "allow" if resumes else None, "tags": [tag[:_LONGEST_TAG] for tag in tags]}
     with _copies_kept_in(Path(folder)):
         run = _start(mode, Path(folder), config or {}, about, timeout_seconds)
         try:
@@ -155,14 +203,17 @@ def _start(
         if mode == "online":
             try:
                 _ask_service(timeout_seconds)
-                return _open(mode, folder, config, about, timeout_seconds)
+                run = _open(mode, folder, config, about, timeout_seconds)
+                _set_aside_pieces(folder / _SUBFOLDER, about["id"])
+                return run
             except Exception as error:  # any failure of the service
                 warnings.warn(
                     f"W&B did not answer within tracking.timeout_seconds={timeout_seconds:g} ({error!r}); the run goes "
                     f"on offline, upload it later: wandb sync {folder}/wandb/offline-run-*",
                     stacklevel=4,
                 )
-        return _open("offline", folder, config, about, timeout_seconds)
+        _set_aside_pieces(folder / _SUBFOLDER, about["id"])
+        return _open("offline", folder, config, {**about, "resume": None}, timeout_seconds)
     except Exception as error:
         run = TrackedRun()
         run._give_up(error)
@@ -207,13 +258,24 @@ def _open(
         **about,
     )
     handle.define_metric("*", step_metric=STEP)
-    return TrackedRun(handle)
+    return TrackedRun(handle, int(handle.summary.get(STEP, -1)) if handle.resumed else -1)
+
+
+def _set_aside_pieces(folder: Path, run_id: str | None) -> None:
+    """Move the offline pieces of a run to a subfolder that ``wandb sync FOLDER/offline-run-*`` does not see.
+
+    A killed process loses the last seconds and may leave a torn piece, for which wandb 0.31 refuses to upload the
+    others too. The start that follows has the whole curve, see `TrackingCallback`, and replaces them.
+    """
+    for piece in sorted(folder.glob(f"offline-run-*-{run_id}")) if run_id else ():
+        (folder / _REPLACED).mkdir(exist_ok=True)
+        piece.rename(folder / _REPLACED / piece.name)
 
 
 @contextmanager
 def _copies_kept_in(folder: Path) -> Iterator[None]:
     """Keep W&B's copies and logs beside its runs instead of in the home folder, unless the user set a folder."""
-    root = (folder / "wandb").absolute()
+    root = (folder / _SUBFOLDER).absolute()
     wanted = {"WANDB_DATA_DIR": str(root), "WANDB_CACHE_DIR": str(root / "cache")}
     added = {key: value for key, value in wanted.items() if key not in os.environ}
     os.environ.update(added)
@@ -222,38 +284,3 @@ def _copies_kept_in(folder: Path) -> Iterator[None]:
     finally:
         for key in added:
             os.environ.pop(key, None)
-
-
-class TrackingCallback(TrainerCallback):
-    """Forwards the log of a `transformers.Trainer` to a `TrackedRun`, under path keys.
-
-    ``loss`` becomes ``train/loss``, ``eval_ner/f1`` ``eval/ner/f1``; paths are unchanged. Only the main process logs.
-    The final totals of a training (``train_loss``, ...) go to the run's summary.
-    """
-
-    def __init__(self, run: TrackedRun) -> None:
-        self.run = run
-
-    def on_log(self, args: Any, state: TrainerState, control: Any, logs: Any = None, **kwargs: Any) -> None:
-        """Forward one entry of the trainer's log."""
-        if not logs or not state.is_world_process_zero:
-            return
-        named = {path_key(key): value for key, value in logs.items() if isinstance(value, int | float)}
-        if "train_loss" in logs:  # the totals of the training; other lines may contain running times too
-            self.run.summary(named)
-        else:
-            self.run.log(named, step=state.global_step)
-
-
-def path_key(key: str) -> str:
-    """Return the Trainer's name of a score as a path.
-
-    The mean loss over a whole training, ``train_loss``, becomes ``train/mean_loss``, since ``loss``, the mean over the
-    last steps, is already ``train/loss``.
-    """
-    if key == "train_loss":
-        return "train/mean_loss"
-    for split in ("train", "eval", "test"):
-        if key.startswith(f"{split}_"):
-            return f"{split}/{key.removeprefix(f'{split}_')}"
-    return key if "/" in key else f"train/{key}"

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.utils.data import SequentialSampler
+from transformers import PrinterCallback
+from transformers import ProgressCallback as LibraryProgress
 from transformers.trainer_utils import EvalLoopOutput, get_last_checkpoint
 
 from charbert.batch import EXAMPLE_IDS
@@ -49,6 +51,8 @@ class CharBertTrainer(ShardedTrainer, ResumableTrainer):
         **arguments: Any,
     ) -> None:
         super().__init__(**arguments)
+        for shown in (PrinterCallback, LibraryProgress):
+            self.remove_callback(shown)  # charbert/training/progress.py shows less
         self.strategy = strategy
         for callback in strategy.callbacks(self.model) if strategy is not None else ():
             self.add_callback(callback)

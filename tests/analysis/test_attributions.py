@@ -19,21 +19,21 @@ from charbert.model import (
     CharBertForSequenceClassification,
     CharBertForTokenClassification,
 )
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.text.char_vocab import CharVocab
 
 PLAIN = {"char_encoder": "none", "interaction": "none"}
 WORDS = ["Nobody", "in", "Kraków", "painted", "the", "door"]
 TEXT = "She didn't answer; her smile was answer enough."
 
-Make = Callable[..., tuple[Any, CharBertProcessor]]
+Make = Callable[..., tuple[Any, CharBertTokenizer]]
 
 
 @pytest.fixture
 def make(wordpiece_tokenizer, char_vocab: CharVocab) -> Make:
     """Return a maker of tiny models with a head, and of their processors."""
 
-    def make_model(head: type, **settings: Any) -> tuple[Any, CharBertProcessor]:
+    def make_model(head: type, **settings: Any) -> tuple[Any, CharBertTokenizer]:
         chars = settings.get("char_encoder") != "none"
         torch.manual_seed(0)
         trunk = BertConfig(
@@ -47,7 +47,7 @@ def make(wordpiece_tokenizer, char_vocab: CharVocab) -> Make:
         extra = {"char_vocab": char_vocab.to_dict(), "char_embedding_size": 8} if chars else {}
         model = head.from_trunk(trunk, attn_implementation="eager", **(extra | settings))
         torch.nn.init.normal_(model.classifier.weight)
-        return model.eval(), CharBertProcessor(wordpiece_tokenizer, char_vocab if chars else None)
+        return model.eval(), CharBertTokenizer(wordpiece_tokenizer, char_vocab if chars else None)
 
     return make_model
 
@@ -67,7 +67,7 @@ def test_attributions_add_up_to_the_difference_of_the_outputs(
 ) -> None:
     model, processor = make(head, **settings)
     question = ask(processor, first, second, max_length=64)
-    baseline_id = None if baseline is None else processor.tokenizer.mask_token_id
+    baseline_id = None if baseline is None else processor.mask_token_id
     explainer = Explainer(model, baseline_id=baseline_id, steps=16, tolerance=0.02)
     for target in choose_targets(model, question, first, most=1):
         attribution = explainer.attribute(question, target.title, target.output)

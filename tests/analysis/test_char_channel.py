@@ -14,7 +14,7 @@ from charbert.analysis.char_channel import (
 )
 from charbert.errors import SettingsError
 from charbert.model import CharBertModel
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 
 TEXTS = ["The ferry left.", "Nobody answered, and the harbour was quiet.", "Keep the keys"]
 Measure = Callable[..., CharChannel]
@@ -24,7 +24,7 @@ Measure = Callable[..., CharChannel]
 def measure(wordpiece_tokenizer, char_vocab) -> Measure:
     """Measure a new tiny encoder."""
     sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
-    processor = CharBertProcessor(wordpiece_tokenizer, char_vocab)
+    processor = CharBertTokenizer(wordpiece_tokenizer, char_vocab)
 
     def measured(seed: int = 0, batch_size: int = 32, **overrides) -> CharChannel:
         torch.manual_seed(0)
@@ -81,6 +81,6 @@ def test_a_plain_trunk_is_refused(wordpiece_tokenizer) -> None:
     trunk = BertConfig(vocab_size=len(wordpiece_tokenizer), hidden_size=16, num_hidden_layers=1, num_attention_heads=2)
     plain = {"char_encoder": "none", "interaction": "none", "head_channels": "token", "nlm_channel": "token"}
     model = CharBertModel.from_trunk(trunk, **plain)
-    processor = CharBertProcessor(wordpiece_tokenizer, None)
+    processor = CharBertTokenizer(wordpiece_tokenizer, None)
     with pytest.raises(SettingsError, match="needs an encoder with a char channel"):
         measure_char_channel(model, processor, TEXTS, np.random.default_rng(0), max_length=24)

@@ -50,6 +50,20 @@ def test_the_paper_recipe_holds_the_numbers_of_section_4_1() -> None:
     assert (paper.model.char_vocab_size, paper.model.word_vocab_size) == (1000, 30000)
 
 
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        ("task.columns.label_names=[bad,'very, good']", {"0": "bad", "1": "very, good"}),
+        ("task.columns.label_names={0:bad,1:good}", {"0": "bad", "1": "good"}),
+        ("+task.columns.label_names={5:bad,true:good}", {"5": "bad", "true": "good"}),
+        ("task.columns.label_names=[1,0]", {"1": "1", "0": "0"}),
+    ],
+)
+def test_labels_of_a_file_are_named_by_a_list_or_by_numbers(given: str, names: dict[str, str]) -> None:
+    columns = composed("task=texts", given, experiment="finetune").task.columns
+    assert (columns.label_names, list(columns.label_names)) == (names, list(names))
+
+
 def test_an_unknown_setting_is_refused_by_name() -> None:
     with pytest.raises(HydraException, match="learning_speed"):
         composed("pretraining.optimizer.learning_speed=1")

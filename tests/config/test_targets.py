@@ -41,9 +41,9 @@ REFUSED = [
     "+hydra.job_logging.formatters.simple.class=[os.mkdir]",
     "+trunk.config.x._target_=os.mkdir",
     "+trunk.config.x='${oc.decode:\"{_target_: os.mkdir}\"}'",
-    "+hydra.job.env_set.LD_PRELOAD=owned.so",
-    "+hydra.job.env_set.PATH=owned",
+    "+trunk.config.x='${oc.${trunk.name}:HOME}'",
 ]
+VARIABLES = ["WANDB_BASE_URL", "HF_ENDPOINT", "HTTPS_PROXY", "LD_PRELOAD", "PATH"]
 
 
 def composed(overrides: list[str]) -> Any:
@@ -63,6 +63,67 @@ def test_a_name_of_code_is_refused_where_settings_are_composed(override: str) ->
         composed([override])
 
 
+@pytest.mark.parametrize("name", VARIABLES)
+@pytest.mark.parametrize("setting", ["+hydra.job.env_set.{}=theirs", "hydra.job.env_copy=[{}]"])
+def test_settings_set_only_variables_of_threads_and_devices(
+    name: str, setting: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, os.environ.get(name, "mine"))
+    with pytest.raises(ConfigCompositionException, match=f"env_set.{name}: settings may set only OMP_NUM_THREADS"):
+        composed([setting.format(name)])
+
+
+@pytest.mark.parametrize("call", ["${oc.env:SECRET}", "name-${oc.select:x,${oc.env:SECRET}}"])
+def test_a_setting_that_records_hold_reads_no_variable(call: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET", "told to nobody")
+    with pytest.raises(ConfigCompositionException, match="a record would hold the value") as raised:
+        composed([f"model.name='{call}'"])
+    assert "told to nobody" not in str(raised.value)
+
+
+def test_a_path_on_the_command_line_may_read_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCRATCH", "/scratch")
+    assert composed(["paths.outputs='${oc.env:SCRATCH}/charbert'"]).paths.outputs == "/scratch/charbert"
+
+
+def composed_with(folder: Path, text: str) -> Any:
+    (folder / "theirs").mkdir()
+    (folder / "theirs/primary.yaml").write_text(f"defaults: [finetune, _self_]\n{text}\n")
+    register_schema()
+    with initialize_config_dir(str(folder / "theirs"), version_base="1.3"):
+        return compose("primary", overrides=[f"hydra.searchpath=[file://{CONF}]"], return_hydra_config=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("paths: {outputs: '${oc.env:HOME}/x'}", "may not read the environment"),
+        ("hydra: {run: {dir: '${oc.env:HOME}/x'}}", "may not read the environment"),
+        ("hydra: {launcher: {setup: [touch owned]}}", "may not set commands of cluster jobs"),
+        ("hydra: {launcher: {additional_parameters: {wrap: touch owned}}}", "may not set commands of cluster jobs"),
+    ],
+)
+def test_a_settings_file_of_somebody_else_reads_nothing_and_commands_nothing(
+    text: str, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigCompositionException, match=message) as raised:
+        composed_with(tmp_path, text)
+    assert str(tmp_path / "theirs/primary") in str(raised.value)
+
+
+def test_a_settings_file_of_somebody_else_may_refer_to_other_settings(tmp_path: Path) -> None:
+    assert composed_with(tmp_path, "model: {name: 'mine-${trunk.name}'}").model.name == "mine-tiny-bert"
+
+
+def test_a_package_with_settings_is_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs/__init__.py").write_text(f"open({os.fspath(tmp_path / 'owned')!r}, 'w')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigCompositionException, match="would run its code"):
+        composed(["hydra.searchpath=[pkg://theirs]"])
+    assert not (tmp_path / "owned").exists()
+
+
 def test_the_place_is_named() -> None:
     assert find_code({"a": [{"b": {"_target_": "os.mkdir"}}]}) == ("a.0.b._target_", "os.mkdir")
     factory = {"hydra": {"job_logging": {"handlers": {"x": {"()": "subprocess.Popen"}}}}}
@@ -80,7 +141,7 @@ def test_a_folder_of_untrusted_settings_runs_no_code(
     (tmp_path / "theirs/extra").mkdir(parents=True)
     owned = os.fspath(tmp_path / "owned")
     (tmp_path / "theirs/extra/nice.yaml").write_text(f"# @package _global_\nhydra:\n  {section % owned}\n")
-    done = run_experiment("finetune.py", tmp_path, "+extra=nice", "--config-dir", str(tmp_path / "theirs"), expect=1)
+    done = run_experiment("finetune.py", tmp_path, "+extra=nice", "--config-dir", str(tmp_path / "theirs"), expect=2)
     assert "expected no name of code but" in done.stderr
     assert not (tmp_path / "owned").exists()
 

@@ -21,7 +21,7 @@ from charbert.model import (
     CharBertForSequenceClassification,
     CharBertForTokenClassification,
 )
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.tasks.head import Usage
 from charbert.text.char_vocab import CharVocab
 
@@ -66,7 +66,7 @@ def save_model(
             model.config.label2id = {name: number for number, name in enumerate(names)}
         torch.nn.init.normal_(model.classifier.weight)
         model.save_pretrained(folder)
-        CharBertProcessor(tokenizer, char_vocab if chars else None).save_pretrained(folder)
+        CharBertTokenizer(tokenizer, char_vocab if chars else None).save_pretrained(folder)
         write_usage(folder, Usage(**{"head": head, "max_length": 32} | usage))
         return folder
 

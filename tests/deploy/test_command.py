@@ -114,14 +114,18 @@ def test_the_readable_form_is_a_line_for_each_input(
         (["nowhere.txt"], "", "nowhere.txt: expected a file of texts, got no such file"),
         (["--format", "jsonl"], '{"text": "a"}\n{"text": }', "standard input:2: expected a JSON object, got Expecting"),
         (["--format", "jsonl"], '{"text": "a"}\n["a"]', "standard input:2: expected a JSON object, got list"),
-        (["--format", "jsonl"], '{"text": "a"}\n{"txt": "a"}', "standard input:2: expected the fields text, got"),
+        (
+            ["--format", "jsonl"],
+            '{"text": "a"}\n{"txt": "a"}',
+            "standard input:2: expected the fields text or words",
+        ),
         (["--format", "jsonl"], '{"text": "a", "x": NaN}', "NaN, which is no JSON number"),
         (["--format", "jsonl"], '{"text": "\\ud800"}', "half of a surrogate pair"),
         (["--format", "jsonl"], '{"id": 1' + "0" * 5000 + "}", "which is too large"),
         (["--format", "jsonl"], "[" * 100_000, "nested too deeply"),
         ([], b"good\n\xff", "standard input:2: expected UTF-8 text, got byte 0xff"),
         (["--batch-size", "0"], "a", "batch_size must be at least 1"),
-        (["--max-length", "4096"], "a", "at most the trunk's 64 positions"),
+        (["--max-length", "4096"], "a", "at most 64 subwords"),
         (["--threads", "0"], "a", "--threads must be at least 1"),
     ],
 )
@@ -170,3 +174,35 @@ def test_the_module_runs_as_a_program_and_a_closed_pipe_is_no_error(tagger: Path
     assert json.loads(first)["text"] == "Seven ships"
     assert code == "0"
     assert done.stderr == ""
+
+
+def test_a_column_of_a_table_is_read_and_a_table_without_it_warns(run, classifier: Path, tmp_path: Path) -> None:
+    path = tmp_path / "reviews.csv"
+    path.write_text('day,review\n1,"Quick, and\nfriendly."\n2,Slow.\n', encoding="utf-8")
+    code, output, message = run("predict", classifier, path, "--column", "review", "--quiet")
+    texts = [json.loads(line)["text"] for line in output.splitlines()]
+    assert (code, texts, message) == (0, ["Quick, and friendly.", "Slow."], "")
+    code, output, message = run("predict", classifier, path, "--quiet")
+    assert (code, len(output.splitlines())) == (0, 4)
+    assert "reviews.csv: each line of the table is read as a text; --column NAME reads one column" in message
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("reviews.csv", "--column", "none"),
+            "reviews.csv:1: expected a header with the columns none, got day, review",
+        ),
+        (("-", "--column", "review"), "--column reads tables from files, got standard input"),
+        (("rows.parquet",), "rows.parquet: expected the column of the texts of a table; give --column NAME"),
+    ],
+)
+def test_a_table_without_its_column_ends_with_one_message(
+    run, classifier: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "reviews.csv").write_text("day,review\n1,Quick.\n")
+    code, _, shown = run("predict", classifier, *arguments)
+    assert code == 2
+    assert message in shown

@@ -10,7 +10,7 @@ from charbert.deploy.command import main
 from charbert.deploy.encoder import save_encoder
 from charbert.errors import CheckpointError
 from charbert.model import CharBertForPreTraining, CharBertModel
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.text.char_vocab import CharVocab
 
 SIZES = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24}
@@ -19,9 +19,9 @@ SIZES = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "i
 @pytest.fixture
 def pretrained(tmp_path: Path, tagger: Path, char_vocab: CharVocab) -> Path:
     """A model with both heads of pretraining, and its processor."""
-    processor = CharBertProcessor.from_pretrained(tagger)
+    processor = CharBertTokenizer.from_pretrained(tagger)
     torch.manual_seed(0)
-    trunk = BertConfig(vocab_size=len(processor.tokenizer), **SIZES)
+    trunk = BertConfig(vocab_size=len(processor), **SIZES)
     settings = {"char_vocab": char_vocab.to_dict(), "char_embedding_size": 8, "nlm_vocab_size": 7}
     model = CharBertForPreTraining.from_trunk(trunk, **settings)
     model.save_pretrained(tmp_path / "pretrained")
@@ -37,7 +37,7 @@ def test_the_encoder_is_passed_on_without_heads_and_answers_nearly_alike(pretrai
     assert size == sum(path.stat().st_size for path in (tmp_path / "passed_on").iterdir())
     whole = CharBertModel.from_pretrained(pretrained).eval()
     halved = AutoModel.from_pretrained(tmp_path / "passed_on", dtype=torch.float32).eval()
-    batch = CharBertProcessor.from_pretrained(tmp_path / "passed_on")(["a tiny text"], return_tensors="pt")
+    batch = CharBertTokenizer.from_pretrained(tmp_path / "passed_on")(["a tiny text"], return_tensors="pt")
     with torch.no_grad():
         expected, halved_output = whole(**batch), halved(**batch)
     assert torch.allclose(halved_output.char_states, expected.char_states, atol=0.02)

@@ -6,7 +6,7 @@ from transformers import BertConfig
 
 from charbert.evaluation.word_states import WordEncoder
 from charbert.model import CharBertModel
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 
 
 def encoder(tokenizer, vocabulary, **overrides) -> WordEncoder:
@@ -21,7 +21,7 @@ def encoder(tokenizer, vocabulary, **overrides) -> WordEncoder:
     if vocabulary is not None:
         overrides |= {"char_vocab": vocabulary.to_dict(), "char_embedding_size": 8}
     model = CharBertModel.from_trunk(trunk, **overrides)
-    return WordEncoder(model, CharBertProcessor(tokenizer, vocabulary), max_length=24, batch_size=2)
+    return WordEncoder(model, CharBertTokenizer(tokenizer, vocabulary), max_length=24, batch_size=2)
 
 
 @pytest.fixture(scope="session")

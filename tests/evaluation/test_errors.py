@@ -61,3 +61,11 @@ def test_a_model_without_mistakes_leaves_an_empty_table(tmp_path: Path) -> None:
     write_errors(analyze_errors(TASK, EXAMPLES, right, EXAMPLES), tmp_path, "clean")
     assert (tmp_path / "clean.mistakes.csv").read_text() == ""
     assert "None." in (tmp_path / "clean.errors.md").read_text()
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"])
+def test_a_text_that_a_spreadsheet_would_run_begins_with_an_apostrophe(text: str, tmp_path: Path) -> None:
+    table = ErrorTable("mistakes", ["text", "loss"], [[text, -0.5], ["a = b", 1]], 2)
+    write_errors([table], tmp_path, "clean")
+    with (tmp_path / "clean.mistakes.csv").open(newline="") as stream:
+        assert list(csv.reader(stream)) == [["text", "loss"], [f"'{text}", "-0.5"], ["a = b", "1"]]

@@ -24,7 +24,7 @@ from charbert.evaluation.perplexity import (
     word_of_subwords,
 )
 from charbert.model import CharBertForPreTraining
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.noise.attack import Attack
 from charbert.text.char_vocab import CharVocab
 
@@ -43,7 +43,7 @@ def built(tokenizer: PreTrainedTokenizerFast, vocabulary: CharVocab | None) -> t
     trunk = BertConfig(vocab_size=len(tokenizer), **sizes)
     model = CharBertForPreTraining.from_trunk(trunk, **kind, nlm_vocab_size=len(WORDS))
     torch.nn.init.normal_(model.mlm_head.bias)  # else all subwords are about as likely
-    return model.eval(), CharBertProcessor(tokenizer, vocabulary)
+    return model.eval(), CharBertTokenizer(tokenizer, vocabulary)
 
 
 @pytest.fixture(params=["both channels", "plain trunk"])
@@ -66,7 +66,7 @@ def loss_by_hand(asked: tuple, text: WordedText, positions: list[int]) -> float:
     if processor.char_vocab is not None:
         fields |= processor.hide_subwords(encoding, labels != -100)
     fields["input_ids"] = encoding["input_ids"].clone()
-    fields["input_ids"][0, positions] = processor.tokenizer.mask_token_id
+    fields["input_ids"][0, positions] = processor.mask_token_id
     return float(model(**fields, mlm_labels=labels).mlm_loss) * len(positions)
 
 
@@ -119,8 +119,8 @@ def test_an_attack_keeps_the_number_of_words() -> None:
 
 def test_ngrams_are_scored_on_the_same_subwords(asked: tuple) -> None:
     processor = asked[1]
-    ids = [processor.tokenizer(text.text, add_special_tokens=False)["input_ids"] for text in TEXTS]
-    model = NgramLanguageModel(ids, 2, len(processor.tokenizer))
+    ids = [processor(text.text, add_special_tokens=False)["input_ids"] for text in TEXTS]
+    model = NgramLanguageModel(ids, 2, len(processor))
     scored = ngram_losses(model, processor, TEXTS, 64)
     for text, losses in zip(ids, scored, strict=True):
         assert losses.losses.sum() == pytest.approx(-model.log_probabilities(text).sum())
@@ -171,8 +171,8 @@ def test_hidden_subwords_of_noised_words_are_not_read(
 
     seen, unseen = losses()
     if hidden is Hidden.subwords:
-        ids = processor.tokenizer("zqzq", add_special_tokens=False)["input_ids"]
-        assert not set(ids) & set(processor.tokenizer("The old sang.", add_special_tokens=False)["input_ids"])
+        ids = processor("zqzq", add_special_tokens=False)["input_ids"]
+        assert not set(ids) & set(processor("The old sang.", add_special_tokens=False)["input_ids"])
         model.get_input_embeddings().weight[ids] *= -1.0
     else:
         model.charbert.char_encoder.embedding.weight[char_vocab.encode("zq")] *= -1.0

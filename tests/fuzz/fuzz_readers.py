@@ -40,10 +40,11 @@ with nullcontext() if atheris is None else atheris.instrument_imports(include=["
     from charbert.data.pretraining.corpus import read_paragraphs
     from charbert.data.pretraining.word_vocab import WordVocab
     from charbert.data.readers.columns import write_columns
-    from charbert.data.readers.conll import TWO_COLUMNS, read_conll, write_conll
+    from charbert.data.readers.conll import read_conll, write_conll
     from charbert.data.readers.conllu import read_conllu, write_conllu
     from charbert.data.readers.glue import read_glue, write_glue
     from charbert.data.readers.hub import HubSplit
+    from charbert.data.readers.layouts import TWO_COLUMNS
     from charbert.data.readers.squad import read_squad, write_squad
     from charbert.deploy.onnx.model import read_export
     from charbert.deploy.predict.sources import read_inputs
@@ -53,6 +54,8 @@ with nullcontext() if atheris is None else atheris.instrument_imports(include=["
     from charbert.preparation.augmentation import read_synonyms
     from charbert.preparation.out_of_fold import read_probabilities
     from charbert.records import ResultRecord, read_record, write_record
+    from charbert.tasks.tagging.hub import record_sentences
+    from charbert.tasks.tagging.task import NamedEntityTask
     from charbert.text.char_vocab import CharVocab
 
 FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None
@@ -91,6 +94,33 @@ def columns(path: Path) -> None:
     with suppress(DataError):
         read_conll(path, columns=TWO_COLUMNS, scheme="plain", errors=[])
     tagged(path, lambda at: read_conll(at, columns=TWO_COLUMNS, scheme="plain"), write_columns)
+
+
+def named_columns(path: Path) -> None:
+    """Entities in columns of other data sets."""
+    names = ["index", "word", "tag", "other"]
+    with suppress(DataError):
+        read_conll(path, columns=names, scheme="strict", errors=[])
+    tagged(path, lambda at: read_conll(at, columns=names), lambda at, rows: write_columns(at, rows, names))
+
+
+def tag_lists(path: Path) -> None:
+    """Words and tags in JSON lines."""
+    path = path.rename(path.with_suffix(".jsonl"))
+    with suppress(DataError):
+        record_sentences(path, ColumnSettings(), entities=False, errors=[])
+    task = NamedEntityTask("any", "f1")
+    tagged(path, lambda at: task.read(at), task.write)
+
+
+def csv_texts(path: Path) -> None:
+    """Texts in CSV."""
+    read_glue(path.rename(path.with_suffix(".csv")), HEADED)
+
+
+def json_texts(path: Path) -> None:
+    """Texts in JSON lines."""
+    read_glue(path.rename(path.with_suffix(".jsonl")), HEADED)
 
 
 def conllu(path: Path) -> None:
@@ -222,6 +252,13 @@ _RECORD = ResultRecord(kind="finetune", experiment="e", name="n", key="k", setti
 TARGETS: dict[str, tuple[Callable[[Path], None], bytes]] = {
     "conll": (conll, b"-DOCSTART- -X- O O\n\nEU NNP I-NP B-ORG\nrejects VBZ I-VP O\n\nAda NNP I-NP B-PER\n"),
     "columns": (columns, "The\tDT\n10 000\tCD\n\nÉté\tNN\n".encode()),
+    "named_columns": (named_columns, b"#\tsource\n1\tAda\tB-PER\tO\n2\tLee\tE-PER\tO\n\n1\tRiga\tS-LOC\tO\n"),
+    "tag_lists": (
+        tag_lists,
+        b'{"tokens": ["Ada", "left"], "ner_tags": ["S-PER", "O"]}\n{"tokens": [], "ner_tags": []}',
+    ),
+    "csv_texts": (csv_texts, b'id,one,two,label\n0,"A ""b"", c",C.,yes\n\n1,"D\nE",F,no\n'),
+    "json_texts": (json_texts, b'{"id": 0, "one": "A\\tb", "two": "C", "label": true}\n'),
     "conllu": (conllu, f"# newdoc\n{_CELLS}2.1\tx\t_\t_\t_\t_\t_\t_\t_\t_\n\n".encode()),
     "glue": (glue, b'id\tone\ttwo\tlabel\n0\tA "b"?\tC.\tyes\n1\t"D ""e"""\tF\tno\n'),
     "glue_headless": (glue_headless, b"1\tCats sleep.\n0\tCats.\nbroken\n"),

@@ -14,7 +14,8 @@ from transformers import AutoConfig, PreTrainedConfig
 from charbert.model import CharBertConfig, CharBertForPreTraining
 from tests.released_checkpoints import save_released
 
-TRUNKS = ("bert", "roberta", "distilbert", "electra", "modernbert")
+TRUNKS = ("bert", "roberta", "distilbert", "electra", "albert", "mpnet", "deberta-v2", "deberta-v3", "modernbert")
+RELATIVE = {"relative_attention": True, "position_buckets": 4, "pos_att_type": ["p2c", "c2p"], "type_vocab_size": 0}
 COMMON = {"vocab_size": 40, "max_position_embeddings": 32, "pad_token_id": 0, "initializer_range": 0.3}
 SIZES = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24}
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -24,10 +25,21 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "camembert": SIZES | {"type_vocab_size": 1},
     "distilbert": {"dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 24},
     "electra": SIZES | {"embedding_size": 12},
+    "albert": SIZES | {"embedding_size": 12},
+    "mpnet": SIZES,
+    "deberta-v2": SIZES | RELATIVE | {"conv_kernel_size": 3, "type_vocab_size": 2},
+    "deberta-v3": SIZES
+    | RELATIVE
+    | {"norm_rel_ebd": "layer_norm", "share_att_key": True}
+    | {"position_biased_input": False},
     "modernbert": SIZES
     | {"local_attention": 6, "global_attn_every_n_layers": 2, "cls_token_id": 1, "sep_token_id": 2}
     | {"bos_token_id": 1, "eos_token_id": 2},
 }
+
+
+CLASSES = {"deberta-v3": "deberta-v2"}
+"""Model types of kinds that have none of their own."""
 
 
 @pytest.fixture
@@ -35,7 +47,7 @@ def trunk_config() -> Callable[..., PreTrainedConfig]:
     """Return a maker of tiny trunk configurations."""
 
     def make(model_type: str = "bert", **settings: Any) -> PreTrainedConfig:
-        return AutoConfig.for_model(model_type, **(COMMON | SETTINGS[model_type] | settings))
+        return AutoConfig.for_model(CLASSES.get(model_type, model_type), **(COMMON | SETTINGS[model_type] | settings))
 
     return make
 

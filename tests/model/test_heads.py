@@ -17,9 +17,9 @@ from charbert.model import (
     CharBertForSequenceClassification,
     CharBertForTokenClassification,
 )
+from tests.model.conftest import TRUNKS
 from tests.tolerance import assert_near
 
-TRUNKS = ("bert", "roberta", "distilbert", "electra", "modernbert")
 FINE_TUNING = (
     CharBertForTokenClassification,
     CharBertForSequenceClassification,
@@ -138,7 +138,7 @@ def test_the_mlm_decoder_is_the_trunks_embedding(
     assert (model(**batch).mlm_logits[unused] != before[unused]).any(dim=(0, 1)).nonzero().flatten().tolist() == [39]
 
 
-@pytest.mark.parametrize("family", ["bert", "roberta", "distilbert"])
+@pytest.mark.parametrize("family", ["bert", "roberta", "distilbert", "albert", "mpnet", "deberta-v2", "deberta-v3"])
 def test_from_trunk_takes_the_mlm_head_too(
     family: str,
     trunk_config: Callable[..., PreTrainedConfig],

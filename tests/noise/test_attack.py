@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from charbert.errors import SettingsError
 from charbert.noise.attack import Attack, attack_sentences
 from charbert.noise.edits import Edit
-from charbert.noise.keyboard import key_neighbors
+from charbert.noise.scripts import TextScript
 from charbert.noise.stop_words import ENGLISH_STOP_WORDS
 from charbert.seeding import numpy_generator
 from tests.edit_records import replay
@@ -23,6 +23,7 @@ WORDS = st.lists(st.text(alphabet=st.characters(codec="utf-8"), max_size=12), ma
 @given(WORDS, st.integers(0, 2**63 - 1))
 def test_the_attack_edits_inner_characters_once_and_says_so(words: list[str], seed: int) -> None:
     corruption = Attack().corrupt(words, numpy_generator(seed))
+    script = TextScript.of(words)
     changed = [index for index, word in enumerate(words) if corruption.words[index] != word]
     assert changed == [record.word_index for record in corruption.edits]
     for index, operation, position, before, after in corruption.edits:
@@ -31,9 +32,9 @@ def test_the_attack_edits_inner_characters_once_and_says_so(words: list[str], se
         assert len(before) >= 4
         assert (before[0], before[-1]) == (after[0], after[-1])
         if operation is Edit.swap:
-            assert before[position : position + 2].isalpha()
+            assert all(map(script.is_letter, before[position : position + 2]))
         if operation is Edit.keyboard:
-            assert after[position] in key_neighbors(before[position])
+            assert after[position] in script.neighbors(before[position])
             assert before.lower() not in ENGLISH_STOP_WORDS
 
 

@@ -1,7 +1,7 @@
 """Every committed record is found again by its settings: a rename or a new default does not change a key."""
 
 import json
-from dataclasses import fields
+from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 
 from charbert.config.renamed import with_new_names
 from charbert.config.schema import PathSettings, Settings
+from charbert.config.training.trainer import Precision, TrainingSettings
 from charbert.pipelines.search.search import search_run, trial_run
 from charbert.records import ResultRecord, read_record, settings_key
 from charbert.runs.analysis_keys import (
@@ -28,6 +29,7 @@ from charbert.runs.analysis_keys import (
     tagger_run,
     word_vs_subword_run,
 )
+from charbert.runs.comparability import comparison_keys
 from charbert.runs.run import (
     Run,
     background_recognizer_run,
@@ -75,6 +77,15 @@ def recorded_settings(record: ResultRecord) -> Settings:
     return Settings(paths=PathSettings(data="data", outputs="outputs", results="results/minilm"), **sections)
 
 
+def in_auto(value: Any) -> Any:
+    """The settings with every precision chosen by the machine, as today's recipes have it."""
+    if isinstance(value, TrainingSettings):
+        return replace(value, precision=Precision.auto)
+    if not is_dataclass(value):
+        return value
+    return replace(value, **{item.name: in_auto(getattr(value, item.name)) for item in fields(value)})
+
+
 def run_of(record: ResultRecord, settings: Settings) -> Run:
     """The run that the settings name today."""
     if record.kind == "word_recognizer":
@@ -96,5 +107,7 @@ def test_a_committed_record_has_the_key_of_its_settings(path: Path, monkeypatch:
     if record.details.get("analysis") == FRAGILITY and vocabulary and not Path(vocabulary).is_file():
         pytest.skip(f"{vocabulary} is not here")
     run = run_of(record, settings)
+    assert run_of(record, in_auto(settings)).key == record.key, f"{path}: precision=auto does not find it"
+    assert comparison_keys(in_auto(settings)) == comparison_keys(settings)
     assert (run.name, run.key) == (record.name, record.key), f"{path}: the key of its settings changed"
     assert path.parent.name in (f"{run.name}-{run.key}", run.name)

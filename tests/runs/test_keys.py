@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from charbert.config.schema import Settings
+from charbert.config.training.trainer import Precision
+from charbert.records import settings_key
 from charbert.runs import keys
 
 Composed = Callable[..., Settings]
@@ -32,3 +34,14 @@ def test_a_renamed_value_keeps_its_spelling_in_keys(composed: Composed, monkeypa
     assert keys.section_identity(settings, "model")["char_encoder"] == "earlier"
     monkeypatch.setitem(keys.STORED_VALUES, "model.char_encoder", {"another": "earlier"})
     assert keys.section_identity(settings, "model")["char_encoder"] is settings.model.char_encoder
+
+
+def test_what_auto_chooses_is_no_part_of_a_key_and_a_precision_set_by_hand_is(composed: Composed) -> None:
+    for recipe in ("quick", "minilm", "paper"):
+        settings = composed(f"recipe={recipe}")
+        assert {settings.finetuning.precision, settings.pretraining.precision} == {Precision.auto}
+        chosen = composed(f"recipe={recipe}", "finetuning.precision=bf16")
+        by_hand = composed(f"recipe={recipe}", "finetuning.precision=fp32")
+        identity = keys.finetuning_identity(settings)
+        assert settings_key(identity) == settings_key(keys.finetuning_identity(chosen))
+        assert settings_key(identity) != settings_key(keys.finetuning_identity(by_hand))

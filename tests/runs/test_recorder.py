@@ -1,14 +1,16 @@
+import logging
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 from transformers import EarlyStoppingCallback
 
-from charbert.integrity import record_checksums
+from charbert.integrity import checksums, record_checksums
 from charbert.records import ResultRecord, start_record
-from charbert.runs.recorder import checksums, final_scores, history, train
+from charbert.runs.recorder import final_scores, history, train
 from charbert.training.tracking import TrackedRun
 
 
@@ -16,7 +18,7 @@ class Recorder:
     """Stands for a trainer: remembers what it was asked."""
 
     def __init__(self, folder: Path) -> None:
-        self.args = SimpleNamespace(output_dir=str(folder))
+        self.args = SimpleNamespace(output_dir=str(folder), bf16=True, metric_for_best_model=None)
         self.state = SimpleNamespace(num_input_tokens_seen=42, log_history=[])
         self.callbacks: list[Any] = []
         self.checkpoint: str | None = "not asked"
@@ -67,6 +69,19 @@ def test_the_time_of_a_resumed_run_is_that_of_all_its_starts(tmp_path: Path) -> 
     record.finish({})
     assert 500 <= record.wall_seconds < 510
     assert record.finished < (datetime.now(UTC) + timedelta(seconds=10)).isoformat()
+
+
+def test_the_record_and_one_line_of_the_log_say_in_what_precision_a_run_is_trained(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    record = start_record("finetune", "table2", "ner-bert-s1", settings={"precision": "auto"}, seed=1)
+    train(Recorder(tmp_path), record, TrackedRun())
+    assert record.hardware["precision"] == "bf16"
+    assert record.hardware["threads"] == torch.get_num_threads()
+    assert [message for message in caplog.messages if "bf16" in message] == [
+        f"ner-bert-s1: training in bf16 on a CPU, threads: {torch.get_num_threads()}"
+    ]
 
 
 class Evaluated:

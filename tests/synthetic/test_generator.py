@@ -166,7 +166,7 @@ def test_files_are_the_same_bytes_and_read_back(wire: Newswire, tmp_path: Path) 
     write_conll(tmp_path / "first.txt", sentences)
     write_conll(tmp_path / "second.txt", Newswire(3).sentences(300, "test"))
     assert (tmp_path / "first.txt").read_bytes() == (tmp_path / "second.txt").read_bytes()
-    read = read_conll(tmp_path / "first.txt", scheme="iob2")
+    read = read_conll(tmp_path / "first.txt", scheme="strict")
     assert [(s.words, s.tags, s.pos, s.document) for s in read] == [
         (s.words, s.tags, s.pos, s.document) for s in sentences
     ]

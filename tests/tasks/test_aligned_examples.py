@@ -10,7 +10,7 @@ from charbert.data.readers.conll import TaggedSentence
 from charbert.data.readers.glue import LabeledText
 from charbert.data.readers.squad import Answer, Question
 from charbert.errors import SettingsError
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.noise.attack import Attack
 from charbert.tasks.aligned_examples import ExampleAligner
 from charbert.tasks.answering.task import QuestionAnsweringTask
@@ -56,23 +56,23 @@ CASES: dict[str, tuple[Any, list[Any]]] = {
 
 
 @pytest.fixture
-def own(wordpiece_tokenizer: PreTrainedTokenizerFast, char_vocab: CharVocab) -> CharBertProcessor:
-    return CharBertProcessor(wordpiece_tokenizer, char_vocab)
+def own(wordpiece_tokenizer: PreTrainedTokenizerFast, char_vocab: CharVocab) -> CharBertTokenizer:
+    return CharBertTokenizer(wordpiece_tokenizer, char_vocab)
 
 
 @pytest.fixture
-def other(bpe_tokenizer: PreTrainedTokenizerFast) -> CharBertProcessor:
-    return CharBertProcessor(bpe_tokenizer, None)
+def other(bpe_tokenizer: PreTrainedTokenizerFast) -> CharBertTokenizer:
+    return CharBertTokenizer(bpe_tokenizer, None)
 
 
-def aligner(kind: str, processor: CharBertProcessor) -> ExampleAligner:
+def aligner(kind: str, processor: CharBertTokenizer) -> ExampleAligner:
     build, examples = CASES[kind]
     task = build()
     return task.head.aligner(task, examples, task.encode(examples, processor, LENGTH), LENGTH)
 
 
 @pytest.mark.parametrize("kind", CASES)
-def test_encoded_by_the_same_processor_an_aligned_example_equals_its_feature(kind: str, own: CharBertProcessor) -> None:
+def test_encoded_by_the_same_processor_an_aligned_example_equals_its_feature(kind: str, own: CharBertTokenizer) -> None:
     made = aligner(kind, own)
     numbers = range(len(made))
     assert len(made) > len(CASES[kind][1]) or kind == "texts"  # windows are counted, not examples
@@ -84,7 +84,7 @@ def test_encoded_by_the_same_processor_an_aligned_example_equals_its_feature(kin
         assert all(position == other_position for position, other_position in aligned.pairs)
 
 
-def test_tags_are_paired_by_the_first_subword_of_each_word(own: CharBertProcessor, other: CharBertProcessor) -> None:
+def test_tags_are_paired_by_the_first_subword_of_each_word(own: CharBertTokenizer, other: CharBertTokenizer) -> None:
     made = aligner("tags", own)
     (aligned, *_) = made.encode([0], made.pieces[:1], other)
     words = TAGGED[0].words
@@ -100,7 +100,7 @@ def test_tags_are_paired_by_the_first_subword_of_each_word(own: CharBertProcesso
     )
 
 
-def test_words_cut_from_an_aligned_example_have_no_pair(own: CharBertProcessor) -> None:
+def test_words_cut_from_an_aligned_example_have_no_pair(own: CharBertTokenizer) -> None:
     made = aligner("tags", own)
     longer = [TaggedSentence(tuple(word * 3 for word in piece.words), piece.tags) for piece in made.pieces]
     for number, aligned in enumerate(made.encode(range(len(made)), longer, own)):
@@ -111,7 +111,7 @@ def test_words_cut_from_an_aligned_example_have_no_pair(own: CharBertProcessor) 
     assert len(aligned.pairs) < len(made.itself(number).pairs)
 
 
-def test_spans_are_paired_by_their_place_in_the_context_for_any_question(own: CharBertProcessor) -> None:
+def test_spans_are_paired_by_their_place_in_the_context_for_any_question(own: CharBertTokenizer) -> None:
     made = aligner("spans", own)
     numbers = range(len(made))
     noised, edits = made.task.attack(made.pieces, Attack(), seed=1)
@@ -131,12 +131,12 @@ def test_spans_are_paired_by_their_place_in_the_context_for_any_question(own: Ch
     assert len(encoded.features) > 1
 
 
-def test_texts_in_other_subwords_are_compared_as_a_whole(own: CharBertProcessor, other: CharBertProcessor) -> None:
+def test_texts_in_other_subwords_are_compared_as_a_whole(own: CharBertTokenizer, other: CharBertTokenizer) -> None:
     made = aligner("texts", own)
     assert all(not aligned.pairs for aligned in made.encode(range(2), made.pieces, other))
 
 
-def test_answers_need_the_same_subwords(own: CharBertProcessor, other: CharBertProcessor) -> None:
+def test_answers_need_the_same_subwords(own: CharBertTokenizer, other: CharBertTokenizer) -> None:
     made = aligner("spans", own)
     same = made.read_by(own)[0]
     assert same.pairs == [(place, place) for place in range(len(same.feature["input_ids"]))]

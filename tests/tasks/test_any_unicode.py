@@ -14,7 +14,7 @@ from charbert.data.readers.conll import TaggedSentence
 from charbert.data.readers.glue import LabeledText
 from charbert.data.readers.squad import Answer, Question
 from charbert.errors import DataError
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.noise.attack import Attack
 from charbert.noise.nlm import NlmNoise, ReleasedNlmNoise
 from charbert.tasks.catalog import build_task
@@ -119,7 +119,7 @@ def test_every_example_is_encoded_and_gets_its_prediction(
     given_task: Any, max_length: int, uncased_tokenizer: Any, char_vocab: CharVocab
 ) -> None:
     task, examples = given_task
-    processor = CharBertProcessor(uncased_tokenizer, char_vocab)
+    processor = CharBertTokenizer(uncased_tokenizer, char_vocab)
     try:
         encoded = task.encode(examples, processor, max_length)
     except DataError as error:  # a question without a subword cannot be asked

@@ -8,7 +8,7 @@ from transformers import PreTrainedTokenizerFast
 
 from charbert.batch import NOISED, OWN_POSITIONS, TEACHER, THEIR_POSITIONS
 from charbert.data.readers.conll import TaggedSentence
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.noise.attack import Attack
 from charbert.tasks.paired_batches import PairedDataset, TrainingNoise
 from charbert.tasks.tagging.task import NamedEntityTask
@@ -19,11 +19,11 @@ SENTENCES = [TaggedSentence(WORDS[-length:], ("B-PER", *["O"] * (length - 1))) f
 
 
 @pytest.fixture
-def processor(wordpiece_tokenizer: PreTrainedTokenizerFast) -> CharBertProcessor:
-    return CharBertProcessor(wordpiece_tokenizer, None)
+def processor(wordpiece_tokenizer: PreTrainedTokenizerFast) -> CharBertTokenizer:
+    return CharBertTokenizer(wordpiece_tokenizer, None)
 
 
-def paired(processor: CharBertProcessor, *, examples: float = 0.5, beside: bool = False) -> PairedDataset:
+def paired(processor: CharBertTokenizer, *, examples: float = 0.5, beside: bool = False) -> PairedDataset:
     task = NamedEntityTask("ner", "f1")
     task.learn_labels(SENTENCES)
     made = task.head.aligner(task, SENTENCES, task.encode(SENTENCES, processor, 64), 64)
@@ -35,7 +35,7 @@ def ids(features: list[dict[str, Any]]) -> list[list[int]]:
     return [feature["input_ids"] for feature in features]
 
 
-def test_another_share_of_the_examples_gets_typos_in_each_epoch(processor: CharBertProcessor) -> None:
+def test_another_share_of_the_examples_gets_typos_in_each_epoch(processor: CharBertTokenizer) -> None:
     dataset = paired(processor)
     clean = dataset.aligner.encoded.features
     changed = []
@@ -54,7 +54,7 @@ def test_another_share_of_the_examples_gets_typos_in_each_epoch(processor: CharB
     assert set().union(*changed) == set(range(len(clean)))
 
 
-def test_the_same_example_gets_other_typos_in_another_epoch(processor: CharBertProcessor) -> None:
+def test_the_same_example_gets_other_typos_in_another_epoch(processor: CharBertTokenizer) -> None:
     dataset = paired(processor, examples=1.0)
     read = []
     for epoch in (0, 1, 0):
@@ -64,12 +64,12 @@ def test_the_same_example_gets_other_typos_in_another_epoch(processor: CharBertP
     assert read[0] == read[2]
 
 
-def test_with_a_share_of_zero_the_features_are_unchanged(processor: CharBertProcessor) -> None:
+def test_with_a_share_of_zero_the_features_are_unchanged(processor: CharBertTokenizer) -> None:
     dataset = paired(processor, examples=0.0)
     assert [dataset[number] for number in range(len(dataset))] == dataset.aligner.encoded.features
 
 
-def test_labels_stay_with_their_words(processor: CharBertProcessor) -> None:
+def test_labels_stay_with_their_words(processor: CharBertTokenizer) -> None:
     dataset = paired(processor, examples=1.0)
     for number, feature in enumerate(dataset.__getitems__(range(len(dataset)))):
         clean = dataset.aligner.encoded.features[number]
@@ -80,7 +80,7 @@ def test_labels_stay_with_their_words(processor: CharBertProcessor) -> None:
 
 
 @pytest.mark.parametrize("batch_size", [1, 7])
-def test_typos_of_an_example_do_not_depend_on_other_examples(processor: CharBertProcessor, batch_size: int) -> None:
+def test_typos_of_an_example_do_not_depend_on_other_examples(processor: CharBertTokenizer, batch_size: int) -> None:
     dataset = paired(processor)
     numbers = list(reversed(range(len(dataset))))
     batches = [numbers[start : start + batch_size] for start in range(0, len(numbers), batch_size)]
@@ -88,7 +88,7 @@ def test_typos_of_an_example_do_not_depend_on_other_examples(processor: CharBert
     assert alone == dataset.__getitems__(numbers)
 
 
-def test_typos_do_not_depend_on_the_number_of_workers(processor: CharBertProcessor) -> None:
+def test_typos_do_not_depend_on_the_number_of_workers(processor: CharBertTokenizer) -> None:
     dataset = paired(processor)
     loaders = [DataLoader(dataset, batch_size=5, collate_fn=list, num_workers=workers) for workers in (0, 2)]
     for epoch in (0, 1):
@@ -97,7 +97,7 @@ def test_typos_do_not_depend_on_the_number_of_workers(processor: CharBertProcess
         assert first == second
 
 
-def test_a_noised_copy_is_paired_with_its_clean_example_word_by_word(processor: CharBertProcessor) -> None:
+def test_a_noised_copy_is_paired_with_its_clean_example_word_by_word(processor: CharBertTokenizer) -> None:
     dataset = paired(processor, examples=0.5, beside=True)
     clean = dataset.aligner.encoded.features
     copies = 0
@@ -112,7 +112,7 @@ def test_a_noised_copy_is_paired_with_its_clean_example_word_by_word(processor: 
     assert 0 < copies < len(clean)
 
 
-def test_the_teacher_reads_clean_text_and_is_paired_with_the_noised_one(processor: CharBertProcessor) -> None:
+def test_the_teacher_reads_clean_text_and_is_paired_with_the_noised_one(processor: CharBertTokenizer) -> None:
     noised = paired(processor, examples=1.0)
     made = noised.aligner
     taught = made.encode(range(len(made)), made.pieces, processor)
@@ -125,6 +125,6 @@ def test_the_teacher_reads_clean_text_and_is_paired_with_the_noised_one(processo
         )
 
 
-def test_lengths_are_those_of_the_clean_features(processor: CharBertProcessor) -> None:
+def test_lengths_are_those_of_the_clean_features(processor: CharBertTokenizer) -> None:
     dataset = paired(processor, examples=1.0)
     assert ids(list(dataset)) == ids(dataset.aligner.encoded.features)

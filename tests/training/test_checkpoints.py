@@ -2,17 +2,20 @@ import logging
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from charbert.config.training.trainer import OptimizerSettings, TrainingSettings
-from charbert.errors import RecordError
+from charbert.errors import CheckpointError, RecordError
 from charbert.integrity import CHECKSUMS, record_checksums
 from charbert.training.arguments import build_arguments
 from charbert.training.checkpoints import newest_checkpoint
@@ -71,6 +74,86 @@ def test_the_best_checkpoint_stays_and_is_known_by_its_final_name(tmp_path: Path
     assert Path(best).is_dir()
     state = (Path(best) / "trainer_state.json").read_text()
     assert ".writing" not in state
+
+
+BEST, CUT = 10, 30
+
+
+def trainer_with_an_early_best(folder: Path, monkeypatch: pytest.MonkeyPatch) -> CharBertTrainer:
+    """A trainer of 8 evaluations, of which the one at step 10 is the best."""
+    trainer = new_trainer(folder, best_metric="eval_loss", evaluations=8)
+    monkeypatch.setattr(
+        trainer, "evaluate", lambda **options: {"eval_loss": float(abs(trainer.state.global_step - BEST))}
+    )
+    return trainer
+
+
+def cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: int = CUT) -> tuple[Path, dict[str, Tensor]]:
+    """Return the folder of a run that was interrupted and then moved, and the weights of its best checkpoint."""
+    trainer = trainer_with_an_early_best(tmp_path / "begun", monkeypatch)
+    step = trainer.training_step
+
+    def stop_after_the_cut(*arguments: Any) -> Tensor:
+        if trainer.state.global_step == cut:
+            raise KeyboardInterrupt
+        return step(*arguments)
+
+    monkeypatch.setattr(trainer, "training_step", stop_after_the_cut)
+    with suppress(KeyboardInterrupt):
+        trainer.train()
+    assert trainer.state.global_step == cut
+    (tmp_path / "begun").rename(tmp_path / "moved")
+    best = load_file(tmp_path / "moved" / f"checkpoint-{BEST}" / "model.safetensors")
+    return tmp_path / "moved", best
+
+
+def is_of(model: nn.Module, weights: dict[str, Tensor]) -> bool:
+    return all(torch.equal(value, weights[name]) for name, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize("cut", [CUT, STEPS])
+def test_a_run_whose_folder_was_moved_ends_with_its_best_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: int
+) -> None:
+    folder, best = cut_off(tmp_path, monkeypatch, cut)
+    shutil.copytree(folder, folder.with_name("begun"))  # what lies at the old path is of somebody else
+    other = {name: torch.zeros_like(value) for name, value in best.items()}
+    save_file(other, folder.with_name("begun") / f"checkpoint-{BEST}" / "model.safetensors")
+    trainer = trainer_with_an_early_best(folder, monkeypatch)
+    trainer.train(resume_from_checkpoint=newest_checkpoint(folder))
+    assert trainer.state.global_step == STEPS
+    assert trainer.state.best_model_checkpoint == str(folder / f"checkpoint-{BEST}")
+    assert is_of(trainer.model, best)
+
+
+@pytest.mark.parametrize("name", [f"checkpoint-{BEST}", f"checkpoint-{BEST}/model.safetensors"])
+def test_a_run_whose_best_checkpoint_is_gone_or_damaged_stops_before_it_trains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    folder, _ = cut_off(tmp_path, monkeypatch)
+    (folder / name).rename(folder / "elsewhere")
+    trainer = trainer_with_an_early_best(folder, monkeypatch)
+    with pytest.raises(
+        CheckpointError, match=rf"checkpoint-{BEST}: expected the best checkpoint so far, .*put it back"
+    ):
+        trainer.train(resume_from_checkpoint=newest_checkpoint(folder))
+    assert trainer.state.global_step == CUT
+
+
+def test_a_best_checkpoint_that_goes_away_while_training_stops_the_run_at_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = trainer_with_an_early_best(tmp_path, monkeypatch)
+    step = trainer.training_step
+
+    def delete_the_best(*arguments: Any) -> Tensor:
+        if trainer.state.global_step == CUT:
+            shutil.rmtree(tmp_path / f"checkpoint-{BEST}", ignore_errors=True)
+        return step(*arguments)
+
+    monkeypatch.setattr(trainer, "training_step", delete_the_best)
+    with pytest.raises(CheckpointError, match=rf"checkpoint-{BEST}: expected the best checkpoint so far, got no such"):
+        trainer.train()
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from transformers import Adafactor, EarlyStoppingCallback, TrainerCallback
 
-from charbert.config.training.trainer import Algorithm, OptimizerSettings, Schedule, TrainingSettings
+from charbert.config.training.trainer import Algorithm, OptimizerSettings, Precision, Schedule, TrainingSettings
 from charbert.errors import SettingsError
 from charbert.training.arguments import build_arguments
 from charbert.training.trainer import CharBertTrainer, build_trainer
@@ -59,7 +59,9 @@ def run(tmp_path: Path) -> Run:
         optimizer = OptimizerSettings(
             **({"learning_rate": RATE, "schedule": Schedule.constant, "max_grad_norm": 0.0} | options)
         )
-        settings = TrainingSettings(max_steps=steps, batch_size=2, checkpoints=0, log_every=1, optimizer=optimizer)
+        settings = TrainingSettings(
+            max_steps=steps, batch_size=2, checkpoints=0, log_every=1, optimizer=optimizer, precision=Precision.fp32
+        )
         rows = [{"x": torch.tensor([4.0])}] * 2
         trainer = build_trainer(
             settings,

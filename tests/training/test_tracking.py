@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,8 @@ from PIL import Image
 
 from charbert.errors import SettingsError
 from charbert.training import tracking
-from charbert.training.tracking import TrackedRun, TrackingCallback, path_key, tracking_run
+from charbert.training.tracking import TrackedRun, tracking_run
+from charbert.training.tracking_callback import TrackingCallback, path_key
 
 
 def tracked(folder: Path, **changes: object):
@@ -232,3 +234,49 @@ def test_a_log_line_with_its_running_time_is_still_a_point_of_the_curve() -> Non
     state = SimpleNamespace(is_world_process_zero=True, global_step=2)
     TrackingCallback(run).on_log(None, state, None, logs={"loss": 0.5, "train_runtime": 1.0})
     assert run.heard == [({"train/loss": 0.5, "train/runtime": 1.0}, 2)]
+
+
+def test_an_offline_run_that_starts_again_replaces_its_earlier_pieces(tmp_path, monkeypatch) -> None:
+    with home_in(tmp_path / "home", monkeypatch):
+        for start in range(2):
+            with tracked(tmp_path, run_id="ner-abc", resumes=start == 1) as run:
+                run.log({"train/loss": float(start)}, step=5)
+            assert run.id == "ner-abc"
+            time.sleep(1)  # the second is in the name of a piece
+    (piece,) = (tmp_path / "wandb").glob("offline-run-*")
+    assert len(list((tmp_path / "wandb/replaced").iterdir())) == 1
+    started = next(record["run"] for record in wandb_records(piece) if record["type"] == "run")
+    assert started["run_id"] == "ner-abc" and not started.get("resume")
+
+
+class Recording:
+    id, path, dir, resumed = "x", "charbert/x", "wandb/x/files", True
+
+    def __init__(self) -> None:
+        self.points: list[dict[str, float]] = []
+
+    def log(self, point: dict[str, float]) -> None:
+        self.points.append(point)
+
+    def finish(self, exit_code: int) -> None:
+        pass
+
+
+def test_what_is_logged_at_one_step_is_one_point_and_none_is_sent_again() -> None:
+    handle = Recording()
+    run = TrackedRun(handle, last_step=10)
+    run.log({"train/loss": 1.0}, step=10)
+    run.log({"train/loss": 0.5}, step=20)
+    run.log({"eval/f1": 0.25}, step=20)
+    assert handle.points == []
+    run.log({"train/loss": 0.25}, step=30)
+    run.close(exit_code=1)
+    assert handle.points == [{"train/loss": 0.5, "eval/f1": 0.25, "step": 20}, {"train/loss": 0.25, "step": 30}]
+
+
+def test_a_training_that_continues_sends_the_points_of_its_checkpoint() -> None:
+    run = Heard()
+    lines = [{"loss": 0.5, "epoch": 1.0, "step": 5}, {"eval_f1": 0.25, "step": 5}]
+    state = SimpleNamespace(is_world_process_zero=True, log_history=lines)
+    TrackingCallback(run).on_train_begin(None, state, None)
+    assert run.heard == [({"train/loss": 0.5, "train/epoch": 1.0}, 5), ({"eval/f1": 0.25}, 5)]

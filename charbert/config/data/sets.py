@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from omegaconf import MISSING
 
@@ -159,20 +160,37 @@ class ColumnSettings:
     """Columns of a task's files."""
 
     names: list[str] = field(default_factory=list)
-    """Column names from left to right, for a file without a header."""
+    """Column names from left to right, for a file without a header. Tagging: ``word`` and ``tag`` once each, ``index``
+    for a column that counts the words, ``pos`` for parts of speech; other names are ignored. Empty, for entities: word
+    and tag, or word, pos, chunk and tag."""
     first: str = "sentence"
-    """Classification: the column of the text, or of the first text of a pair."""
+    """Classification: the column of the text, or of the first text of a pair. Tagging, in JSON lines and Parquet: the
+    field of the list of words; ``sentence``: tokens or words."""
     second: str | None = None
     """Classification: the column of the second text; null for single texts."""
     label: str = "label"
-    """Classification: the column of the label. Tagging: ``tag``, or in CoNLL-U ``upos`` or ``xpos``."""
+    """Classification: the column of the label. Tagging: in CoNLL-U ``upos`` or ``xpos``; in JSON lines and Parquet the
+    field of the list of tags, ``label``: ner_tags, tags or labels (parts of speech: pos_tags, upos, tags or labels)."""
     row_id: str | None = None
     """A column of unique row ids; null if there is none."""
-    label_names: dict[str, str] = field(default_factory=dict)
-    """Labels in the file and their names, in the order of the model's outputs; the second one is the positive class of
-    a binary F1. Empty: the labels of the training file, in alphabetical order."""
+    label_names: dict[Any, str] = field(default_factory=dict)
+    """Labels in the file and their names, in the order of the model's outputs, as ``{0:bad,1:good}``; a list names the
+    labels 0, 1 and so on, ``[bad,good]``. The second one is the positive class of a binary F1. Empty: the labels of the
+    training file, in alphabetical order. Tagging: names of the tags in JSON lines and Parquet."""
     broken_rows: int = 0
     """Maximum number of rows skipped because of a wrong number of columns or an empty text."""
+    strict_tags: bool = omit_default(False)
+    """Entities: whether an ``I-`` tag that continues no entity is refused in a file whose other entities begin with
+    ``B-``. false: it is read as ``B-``, and counted in the log and the record."""
+    unseen_tags: bool = omit_default(False)
+    """Tagging: whether the dev and test set may have tags that the training set lacks. They are counted in the log and
+    the record, and in the scores."""
+
+    def __post_init__(self) -> None:
+        self.label_names = {
+            str(label).lower() if isinstance(label, bool) else str(label): name
+            for label, name in self.label_names.items()
+        }
 
 
 @dataclass
@@ -206,7 +224,7 @@ class TaskSettings:
     metric: str = MISSING
     """The score that selects the best checkpoint and is shown in tables."""
     columns: ColumnSettings = field(default_factory=ColumnSettings)
-    """Columns of the files, for classification and part-of-speech tagging."""
+    """Columns of the files, for classification and tagging."""
     spans: SpanSettings = field(default_factory=SpanSettings)
     """Windows and answers of question answering."""
     max_length: int | None = None

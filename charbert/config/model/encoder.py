@@ -11,6 +11,7 @@ from omegaconf import MISSING
 from charbert.config.checks import check_range, check_sizes
 from charbert.config.identity import omit_default, omit_default_section
 from charbert.config.model.classical import BaselineSettings
+from charbert.config.model.dictionary import DictionarySettings
 from charbert.config.model.word_recognizer import WordRecognizerSettings
 from charbert.config.training.trainer import TrainingSettings
 from charbert.errors import SettingsError
@@ -149,12 +150,14 @@ class ModelSettings:
     the unchanged trunk's states in the clean text, relative to their size. 0: none, as in the paper."""
     recognizer: WordRecognizerSettings = field(default_factory=WordRecognizerSettings)
     """The word recognizer in front of the model (BERT+WordRec)."""
+    dictionary: DictionarySettings = omit_default_section(DictionarySettings)
+    """The spelling dictionary in front of the model."""
     baseline: BaselineSettings = omit_default_section(BaselineSettings)
     """A model without a trunk instead of the encoder (majority, TF-IDF); the settings above are then unused."""
     own_noise: bool = omit_default(False)
     """Whether the row is defined by its pretraining noise and may be compared with rows of other noise."""
     pretrained: str = omit_default("")
-    """Folder of a CharBERT encoder and processor written by ``save_pretrained``, used instead of trunk and pretraining
+    """Folder of a CharBERT encoder and tokenizer written by ``save_pretrained``, used instead of trunk and pretraining
     (``model=charbert_pretrained``). Its architecture is read from the folder. Empty: none."""
     released: str = ""
     """Folder of a checkpoint in the authors' format, used instead of trunk, tokenizer and pretraining; its sizes are
@@ -173,6 +176,10 @@ class ModelSettings:
         check_range("model", self, "[0, inf)", "trunk_teacher_weight")
         if self.char_encoder is CharEncoder.none and self.head_channels is Channels.char:
             raise SettingsError("model.head_channels=char needs a char channel, but model.char_encoder=none")
+        if self.dictionary.enabled and self.recognizer.enabled:
+            raise SettingsError(
+                "model.dictionary.enabled and model.recognizer.enabled are both true; choose one of them"
+            )
         if self.pretrained and (self.released or self.objective is not Objective.none):
             raise SettingsError(
                 f"model.pretrained={self.pretrained} is an encoder that was pretrained before; expected "
@@ -181,6 +188,11 @@ class ModelSettings:
         self._check_new_weights()
         if self.released:
             self._check_released()
+
+    @property
+    def corrects_words(self) -> bool:
+        """Whether a recognizer or a dictionary corrects the words that the model reads."""
+        return self.recognizer.enabled or self.dictionary.enabled
 
     def _check_new_weights(self) -> None:
         """Raise an error for settings of a part that the model does not have."""

@@ -13,6 +13,7 @@ from charbert.errors import SettingsError
 class Precision(Enum):
     """Number format of the forward and backward pass; weights stay float32."""
 
+    auto = "auto"
     fp32 = "fp32"
     bf16 = "bf16"
 
@@ -93,8 +94,9 @@ class TrainingSettings:
     """Subwords per sequence, special ones included; in [8, 100000]."""
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
     """Optimizer and learning rate schedule."""
-    precision: Precision = Precision.fp32
-    """bf16 is faster on CPUs with AMX and on current GPUs."""
+    precision: Precision = Precision.auto
+    """Number format of the computation. auto: bf16 on GPUs of compute capability 8.0 or more and on CPUs with AMX or
+    AVX512-BF16, else fp32. What auto chooses stands in the record and is not part of the run's key."""
     evaluations: int = 0
     """Number of evaluations on the dev set, spread evenly over training; 0: one after each epoch."""
     patience: int | None = None

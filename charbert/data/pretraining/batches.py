@@ -34,9 +34,10 @@ class TextBlocks(Protocol):
 class PretrainingProcessor(Processor, Protocol):
     """A processor that can remove the characters of some subwords."""
 
-    @property
-    def tokenizer(self) -> Any:
-        """The fast tokenizer of the trunk."""
+    mask_token_id: Any  # int, or None
+    all_special_ids: list[int]
+
+    def __len__(self) -> int: ...
 
     def hide_subwords(self, features: Mapping[str, Any], hidden: Any) -> dict[str, Any]:
         """Return the char fields without the characters of the hidden subwords."""
@@ -94,7 +95,7 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
         self.max_length = max_length
         self.noise = noise
         self.word_vocab = word_vocab
-        self.masking = _build_masking(processor.tokenizer, mlm_probability)
+        self.masking = _build_masking(processor, mlm_probability)
         self.seed = seed
         self.label_first_subword_only = label_first_subword_only
         self.hidden_share = hidden_share
@@ -183,7 +184,7 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
         )
         if self.hidden_share:
             hidden_words = self._hidden_words(noised, generators)
-            masked.input_ids[noisy & hidden_words[words]] = self.processor.tokenizer.mask_token_id
+            masked.input_ids[noisy & hidden_words[words]] = self.processor.mask_token_id
         stops = np.cumsum(lengths)[:-1]
         fields: dict[str, Sequence[Any]] = {
             "input_ids": np.split(masked.input_ids, stops),
@@ -198,7 +199,7 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
             fields |= self.processor.hide_subwords(encoding, hidden)
         if self.clean_copies:
             seen = np.split(np.where(masked.mlm_labels == IGNORED_LABEL, words, NO_WORD), stops)
-            fields[TEACHER] = clean_copies(clean, self.processor.tokenizer, self.max_length, seen)
+            fields[TEACHER] = clean_copies(clean, self.processor, self.max_length, seen)
         return fields
 
     def _hidden_words(
@@ -219,7 +220,7 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
         return targets
 
 
-def _build_masking(tokenizer: Any, mlm_probability: float) -> WholeWordMasking:
+def _build_masking(tokenizer: PretrainingProcessor, mlm_probability: float) -> WholeWordMasking:
     if tokenizer.mask_token_id is None:
         raise SettingsError("MLM needs a tokenizer with a mask token, this one has none")
     ids = np.setdiff1d(np.arange(len(tokenizer)), np.asarray(tokenizer.all_special_ids))

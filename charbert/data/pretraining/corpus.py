@@ -171,4 +171,5 @@ def _write_blocks(folder: Path, files: Sequence[Path], words_per_block: int, max
         draft.rename(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    log.info("packed %s into %s", ", ".join(file.name for file in files), asdict(counts))
+    names = ", ".join(file.name for file in files)
+    log.info("packed %s: %d words in %d blocks", names, counts.words, counts.blocks)

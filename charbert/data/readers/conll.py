@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from charbert.data.readers.example_errors import ExampleError
+from charbert.data.readers.layouts import BLANK, DOCUMENT_MARK, Layout, find_layout
 from charbert.data.readers.lines import check_same_number, read_text
-from charbert.data.readers.tag_schemes import is_entity_tag, to_iob2
+from charbert.data.readers.tag_schemes import is_entity_tag, to_iob2, with_prefixes
 from charbert.errors import DataError, SettingsError
 
-FOUR_COLUMNS = ("word", "pos", "chunk", "tag")
-"""The layout of CoNLL-2003."""
-
-TWO_COLUMNS = ("word", "tag")
-"""The layout of most other tagging files."""
-
-DOCUMENT_MARK = "-DOCSTART-"
-_BLANK = " \t\r"
 _UNKNOWN = "_"
 
-TagScheme = Literal["auto", "iob1", "iob2", "plain"]
+TagScheme = Literal["auto", "strict", "plain"]
 
 
 @dataclass(frozen=True)
@@ -64,51 +57,88 @@ def read_conll(
     scheme: TagScheme = "auto",
     unescape_quotes: bool = False,
     errors: list[ExampleError] | None = None,
+    reports: dict[Path, dict[str, Any]] | None = None,
 ) -> list[TaggedSentence]:
     """Return the sentences of a column file, their tags in IOB2.
 
-    Columns are separated by spaces or tabs and counted from the right, because the authors' attacked test set
-    contains words with a space. A ``-DOCSTART-`` line begins a document, an empty line ends a sentence.
+    A ``-DOCSTART-`` line begins a document, an empty line ends a sentence; lines before a sentence that begin with
+    a lone ``#`` and are no word with a tag are comments. See `Layout` for what separates columns.
 
     Args:
         path: the file, in UTF-8.
-        columns: names of the columns from the left; ``word`` is first, ``tag`` is required, ``pos`` is optional, and
-            other names are ignored. None: `FOUR_COLUMNS` or `TWO_COLUMNS`, by the number of columns of the first line.
-        scheme: of the tags; ``auto`` detects IOB1 or IOB2, ``plain`` keeps the tags (such as parts of speech).
+        columns: their names from the left, as of `Layout`. None: word, pos, chunk and tag, or word and tag.
+        scheme: of the tags; ``auto`` detects it, ``strict`` refuses tags that continue no entity, ``plain`` keeps the
+            tags (such as parts of speech).
         unescape_quotes: read a word ``\\"`` as ``"``.
             Released code: each quotation mark of the attacked test set is escaped, which is not part of the attack.
         errors: None: a malformed line or tag is an error. A list: sentences with malformed lines are left out and
-            added to it, and sentences with tags of another scheme are read unchanged.
+            added to it, and sentences with tags of no scheme are read unchanged.
+        reports: gets the `TagReport` of a file whose tags were not IOB2, by path.
 
     Raises:
         DataError: if the file is missing, empty, not UTF-8, or has a malformed line or tag.
         SettingsError: if ``columns`` or ``scheme`` is invalid.
     """
     path = Path(path)
-    if scheme not in ("auto", "iob1", "iob2", "plain"):
-        raise SettingsError(f"scheme must be auto, iob1, iob2 or plain, got {scheme!r}")
+    if scheme not in ("auto", "strict", "plain"):
+        raise SettingsError(f"scheme must be auto, strict or plain, got {scheme!r}")
     lines = read_text(path, "a file of columns").split("\n")  # not splitlines(): a word may contain U+0085 or U+2028
-    sentences = _read_sentences(path, lines, columns, unescape_quotes, errors)
+    layout = find_layout(path, lines, columns, entities=scheme != "plain")
+    sentences = [] if layout is None else _read_sentences(path, lines, layout, unescape_quotes, errors)
     if not sentences:
         raise DataError.at(path, None, expected="at least one sentence", found="none", hint="is the file empty?")
     if scheme == "plain":
         return sentences
-    read = [sentence for sentence in sentences if errors is None or all(map(is_entity_tag, sentence.tags))]
-    tags = iter(to_iob2(path, [(sentence.tags, sentence.line or 1) for sentence in read], scheme))
-    known = set(map(id, read))
-    return [replace(sentence, tags=next(tags)) if id(sentence) in known else sentence for sentence in sentences]
+    return with_iob2(path, sentences, strict=scheme == "strict", lenient=errors is not None, reports=reports)
+
+
+def with_iob2(
+    path: Path,
+    sentences: Sequence[TaggedSentence],
+    *,
+    strict: bool,
+    lenient: bool,
+    reports: dict[Path, dict[str, Any]] | None = None,
+) -> list[TaggedSentence]:
+    """Return the sentences with their tags in IOB2, and log what they were.
+
+    Args:
+        path: of their file.
+        sentences: with tags of any scheme.
+        strict: as of `to_iob2`.
+        lenient: leave sentences with tags of no scheme as they are.
+        reports: gets the report, by path.
+
+    Raises:
+        DataError: as `to_iob2`.
+    """
+    rows, _ = with_prefixes([(sentence.tags, sentence.line or 1) for sentence in sentences])
+    known = [not lenient or all(map(is_entity_tag, tags)) for tags, _ in rows]
+    kept = [(sentence.tags, sentence.line or 1) for sentence, fits in zip(sentences, known, strict=True) if fits]
+    converted, report = to_iob2(path, kept, strict=strict)
+    report.log(path)
+    if reports is not None and report.unusual:
+        reports[path] = asdict(report)
+    tags = iter(converted)
+    return [
+        replace(sentence, tags=next(tags)) if fits else sentence
+        for sentence, fits in zip(sentences, known, strict=True)
+    ]
 
 
 def write_conll(path: Path | str, sentences: Iterable[Tagged]) -> None:
     """Write sentences in the four columns of CoNLL-2003, with ``_`` for unknown values.
 
-    Every document begins with a ``-DOCSTART-`` line. `read_conll` gives the same sentences back.
+    Every document begins with a ``-DOCSTART-`` line. Tabs separate the columns if a word contains a blank.
+    `read_conll` gives the same sentences back.
 
     Raises:
         DataError: if a sentence is empty, or a word or tag could not be read back.
     """
     lines: list[str] = []
     document: int | None = None
+    sentences = list(sentences)
+    gap = "\t" if any(" " in word for sentence in sentences for word in sentence.words) else " "
     for number, sentence in enumerate(sentences):
         if sentence.document != document:
             document = sentence.document
@@ -116,7 +146,7 @@ def write_conll(path: Path | str, sentences: Iterable[Tagged]) -> None:
         pos = sentence.pos or (_UNKNOWN,) * len(sentence.words)
         check_writable(path, number, sentence.words, sentence.tags, pos)
         for word, word_pos, tag in zip(sentence.words, pos, sentence.tags, strict=True):
-            lines.append(f"{word} {word_pos} {_UNKNOWN} {tag}")
+            lines.append(gap.join((word, word_pos, _UNKNOWN, tag)))
         lines.append("")
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -177,12 +207,12 @@ def check_writable(path: Path | str, number: int, words: Sequence[str], *columns
         found = f"columns of {lengths} values in sentence {number}"
         raise DataError.at(path, None, expected="one or more words and one tag per word", found=found)
     for word, *cells in zip(words, *columns, strict=True):
-        broken = not word or word.strip(_BLANK) != word or "\n" in word or word.startswith(DOCUMENT_MARK)
+        broken = not word or word.strip(BLANK) != word or re.search(r"[\t\n]", word) or word.startswith(DOCUMENT_MARK)
         if broken or any(not cell or re.search(r"[ \t\r\n]", cell) for cell in cells):
             raise DataError.at(
                 path,
                 None,
-                expected="words without line breaks or blanks at their ends, tags without blanks",
+                expected="words without line breaks, tabs or blanks at their ends, tags without blanks",
                 found=f"{(word, *cells)!r} in sentence {number}",
                 hint="clean the sentence before it is written",
             )
@@ -191,7 +221,7 @@ def check_writable(path: Path | str, number: int, words: Sequence[str], *columns
 def _read_sentences(
     path: Path,
     lines: list[str],
-    columns: Sequence[str] | None,
+    layout: Layout,
     unescape_quotes: bool,
     errors: list[ExampleError] | None = None,
 ) -> list[TaggedSentence]:
@@ -200,15 +230,12 @@ def _read_sentences(
     rows: list[tuple[str, ...]] = []
     document = first_line = sentence_number = 0
     first_error: DataError | None = None
-    layout = _Layout(columns) if columns is not None else None
-    document_mark = ""
     for number, line in enumerate([*lines, ""], start=1):
-        line = line.strip(_BLANK)
-        starts_document = line.startswith(DOCUMENT_MARK)
-        if rows and (starts_document or not line):
-            assert layout is not None
+        bare = line.strip(BLANK)
+        starts_document = bare.startswith(DOCUMENT_MARK)
+        if rows and (starts_document or not bare):
             if first_error is None:
-                sentences.append(layout.sentence(rows, document, first_line, unescape_quotes))
+                sentences.append(_sentence(layout, rows, document, first_line, unescape_quotes))
             elif errors is not None:
                 content = "\n".join(lines[first_line - 1 : number - 1])
                 errors.append(ExampleError(sentence_number, f"{path}:{first_line}", str(first_error), content))
@@ -216,10 +243,8 @@ def _read_sentences(
             rows, first_error = [], None
         if starts_document and sentences and sentences[-1].document == document:
             document += 1
-        document_mark = line if starts_document else document_mark
-        if not line or starts_document:
+        if not bare or starts_document or (not rows and layout.is_comment(bare)):
             continue
-        layout = layout or _Layout(_detect_columns(path, number, line, document_mark))
         if not rows:
             first_line = number
         try:
@@ -229,53 +254,16 @@ def _read_sentences(
                 raise
             first_error = first_error or error
             rows.append(())
+    if sentences:
+        layout.check(path, lines, [sentence.words for sentence in sentences])
     return sentences
 
 
-class _Layout:
-    """The meaning of each column, counted from the right so that only the word may contain blanks."""
-
-    def __init__(self, columns: Sequence[str]) -> None:
-        if len(columns) < 2 or columns[0] != "word" or list(columns).count("tag") != 1:
-            raise SettingsError(
-                f"columns must begin with word and name tag once, got {list(columns)}; "
-                f"CoNLL-2003 has {list(FOUR_COLUMNS)}"
-            )
-        self.columns = tuple(columns)
-        self.tag = self.columns.index("tag")
-        self.pos = self.columns.index("pos") if "pos" in self.columns else None
-        self._row = re.compile(r"(.+?)" + r"[ \t]+([^ \t]+)" * (len(self.columns) - 1))
-
-    def split(self, path: Path, number: int, line: str) -> tuple[str, ...]:
-        match = self._row.fullmatch(line)
-        if match is None:
-            raise DataError.at(
-                path,
-                number,
-                expected=f"{len(self.columns)} columns ({' '.join(self.columns)})",
-                found=str(len(re.split(r"[ \t]+", line))),
-                hint="was a column lost when the file was made?",
-            )
-        return match.groups()
-
-    def sentence(self, rows: list[tuple[str, ...]], document: int, line: int, unescape_quotes: bool) -> TaggedSentence:
-        words = [row[0] for row in rows]
-        if unescape_quotes:
-            words = ['"' if word == '\\"' else word for word in words]
-        pos = None if self.pos is None else tuple(row[self.pos] for row in rows)
-        return TaggedSentence(tuple(words), tuple(row[self.tag] for row in rows), pos, document, line)
-
-
-def _detect_columns(path: Path, number: int, line: str, document_mark: str) -> tuple[str, ...]:
-    """Return the layout of the first line, or of the document mark above it if the word of the line contains blanks."""
-    width, marked = (len(re.split(r"[ \t]+", text)) for text in (line, document_mark))
-    for layout in (FOUR_COLUMNS, TWO_COLUMNS):
-        if width == len(layout) or (width > len(FOUR_COLUMNS) and marked == len(layout)):
-            return layout
-    raise DataError.at(
-        path,
-        number,
-        expected=f"4 columns ({' '.join(FOUR_COLUMNS)}) or 2 columns ({' '.join(TWO_COLUMNS)})",
-        found=str(width),
-        hint="name the columns if the file has another layout",
-    )
+def _sentence(
+    layout: Layout, rows: list[tuple[str, ...]], document: int, line: int, unescape_quotes: bool
+) -> TaggedSentence:
+    words = [row[layout.word] for row in rows]
+    if unescape_quotes:
+        words = ['"' if word == '\\"' else word for word in words]
+    pos = None if layout.pos is None else tuple(row[layout.pos] for row in rows)
+    return TaggedSentence(tuple(words), tuple(row[layout.tag] for row in rows), pos, document, line)

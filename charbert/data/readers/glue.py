@@ -1,23 +1,22 @@
-"""Reads and writes tables of labeled texts and text pairs in the format of GLUE."""
+"""Reads tables of labeled texts and text pairs, and writes them in the format of GLUE, with tabs."""
 
 from __future__ import annotations
 
 import logging
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from charbert.config.data.sets import ColumnSettings
 from charbert.data.readers.example_errors import ExampleError
-from charbert.data.readers.lines import check_same_number, read_lines, with_mark
+from charbert.data.readers.lines import check_same_number, with_mark
+from charbert.data.readers.tables import RECORD_SUFFIXES, TableRow, other_form, read_table
 from charbert.errors import DataError
 from charbert.files import write_atomically
 
 log = logging.getLogger(__name__)
 
-_KIND = "a table with tabs between its columns"
 _QUOTE = '"'
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 
@@ -38,10 +37,8 @@ def read_glue(
 ) -> list[LabeledText]:
     """Return the rows of a table, with labels by name.
 
-    Quotation marks are ordinary characters, because GLUE's files contain unpaired ones.
-
     Args:
-        path: the file, in UTF-8, one row per line, columns separated by tabs.
+        path: the file, as of `read_table`; in a table with tabs one row per line.
         columns: the roles of the columns; without ``columns.names`` the first line has the names.
         unquote_fields: remove CSV quotation marks around fields and halve those inside, if every field with a
             quotation mark is quoted.
@@ -54,31 +51,29 @@ def read_glue(
             columns, an empty text, an unknown label or a repeated id.
     """
     path = Path(path)
-    lines = read_lines(path, _KIND)
-    names, first_line = (list(columns.names), 1) if columns.names else (_read_header(path, lines, columns), 2)
-    unquote_fields = unquote_fields and all(map(_is_quoted_throughout, lines))
-    rows: list[LabeledText] = []
+    wanted = [name for name in (columns.row_id, columns.first, columns.second, columns.label) if name]
+    names, table = read_table(path, wanted, columns.names)
+    if unquote_fields and path.suffix not in (*RECORD_SUFFIXES, ".csv") and all(map(_is_quoted_throughout, table)):
+        table = [row._replace(cells=[_unquote(cell) for cell in row.cells]) for row in table]
+    rows: list[tuple[int, LabeledText]] = []
     broken: list[DataError] = []
-    for number, line in enumerate(lines[first_line - 1 :], start=first_line):
-        fields = line.split("\t")
-        if unquote_fields:
-            fields = [_unquote(cell) for cell in fields]
-        error = _row_error(path, number, fields, names, columns)
+    for index, (number, cells, content) in enumerate(table):
+        error = _row_error(path, number, cells, names, columns, content)
         if error is not None and errors is not None:
-            errors.append(ExampleError(number - first_line, f"{path}:{number}", str(error), line))
+            errors.append(ExampleError(index, f"{path}:{number}", str(error), content))
             continue
         if error is not None:
             broken.append(error)
             if len(broken) > columns.broken_rows:
                 raise error
             continue
-        row = dict(zip(names, fields, strict=True))
-        rows.append(_labeled(path, number, row, columns, any_label=errors is not None))
+        row = dict(zip(names, cells, strict=True))
+        rows.append((index, _labeled(path, number, row, columns, any_label=errors is not None)))
     if not rows:
         raise DataError.at(path, None, expected="at least one row", found="none", hint="is the file empty?")
     if broken:
         log.warning("%d of %d rows left out, the first: %s", len(broken), len(rows) + len(broken), broken[0])
-    return _unique_rows(rows, first_line, errors)
+    return _unique_rows(rows, errors)
 
 
 def write_glue(path: Path | str, rows: Sequence[LabeledText], columns: ColumnSettings) -> None:
@@ -133,41 +128,18 @@ def check_rows_aligned(clean: Sequence[LabeledText], attacked: Sequence[LabeledT
     check_same_number(path, "rows", clean, attacked)
 
 
-def _read_header(path: Path, lines: Sequence[str], columns: ColumnSettings) -> list[str]:
-    """Return the names of the columns after checking that the needed ones are present."""
-    wanted = [name for name in (columns.row_id, columns.first, columns.second, columns.label) if name]
-    names = lines[0].split("\t") if lines else []
-    missing = [name for name in wanted if name not in names]
-    if not missing:
-        repeated = [name for name, count in Counter(names).items() if count > 1 and name in wanted]
-        if repeated:
-            raise DataError.at(path, 1, expected=f"one column {repeated[0]}", found="several")
-        return names
-    elsewhere = [number for number, line in enumerate(lines, start=1) if set(wanted) <= set(line.split("\t"))]
-    hint = "set task.columns, or task.columns.names for a file without a header"
-    if elsewhere:
-        hint = f"the header is in line {elsewhere[0]}, move it to the top"
-    raise DataError.at(
-        path,
-        1,
-        expected=f"a header with the columns {', '.join(wanted)}",
-        found=f"{', '.join(names) or 'nothing'} without {', '.join(missing)}",
-        hint=hint,
-    )
-
-
 def _row_error(
-    path: Path, number: int, fields: Sequence[str], names: Sequence[str], columns: ColumnSettings
+    path: Path, number: int, fields: Sequence[str], names: Sequence[str], columns: ColumnSettings, content: str
 ) -> DataError | None:
     """Return the error of a malformed row, or None."""
     if len(fields) != len(names):
-        return DataError.at(
-            path,
-            number,
-            expected=f"{len(names)} columns ({', '.join(names)})",
-            found=str(len(fields)),
-            hint="does a text contain a tab or a line break? task.columns.broken_rows leaves such rows out",
-        )
+        hint = "does a text contain a tab or a line break? task.columns.broken_rows leaves such rows out"
+        if path.suffix == ".csv":
+            hint = "is a text with a comma inside quotation marks? task.columns.broken_rows leaves such rows out"
+        elif len(fields) == 1:
+            hint = other_form(content) or hint
+        expected = f"{len(names)} columns ({', '.join(names)})"
+        return DataError.at(path, number, expected=expected, found=str(len(fields)), hint=hint)
     texts = [name for name in (columns.first, columns.second) if name is not None]
     absent = [name for name in (*texts, columns.label) if name not in names]
     if absent:
@@ -178,6 +150,8 @@ def _row_error(
     if empty:
         hint = "task.columns.broken_rows leaves such rows out"
         return DataError.at(path, number, expected=f"a text in {empty[0]}", found="none", hint=hint)
+    if path.suffix in RECORD_SUFFIXES and not fields[names.index(columns.label)]:
+        return DataError.at(path, number, expected=f"a label in {columns.label}", found="none")
     return None
 
 
@@ -199,20 +173,19 @@ def _labeled(
     )
 
 
-def _unique_rows(rows: Iterable[LabeledText], first_line: int, errors: list[ExampleError] | None) -> list[LabeledText]:
+def _unique_rows(rows: Iterable[tuple[int, LabeledText]], errors: list[ExampleError] | None) -> list[LabeledText]:
     """Return the rows with the first of each id; the others become errors."""
     seen: dict[str, str] = {}
     kept = []
-    for row in rows:
+    for index, row in rows:
         if row.row_id is None or seen.setdefault(row.row_id, row.place) == row.place:
             kept.append(row)
             continue
         reason = f"expected ids that occur once, got {row.row_id!r} again after {seen[row.row_id]}"
         if errors is None:
             raise DataError(f"{row.place}: {reason}; was the file joined from two?")
-        line = int(row.place.rpartition(":")[2])
         content = "\t".join(filter(None, (row.row_id, row.first, row.second, row.label)))
-        errors.append(ExampleError(line - first_line, row.place, reason, content))
+        errors.append(ExampleError(index, row.place, reason, content))
     return kept
 
 
@@ -221,6 +194,6 @@ def _unquote(cell: str) -> str:
     return cell[1:-1].replace(_QUOTE * 2, _QUOTE) if _QUOTE in cell else cell
 
 
-def _is_quoted_throughout(line: str) -> bool:
+def _is_quoted_throughout(row: TableRow) -> bool:
     """Return whether each field with a quotation mark has CSV quoting."""
-    return all(_QUOTED.fullmatch(cell) for cell in line.split("\t") if _QUOTE in cell)
+    return all(_QUOTED.fullmatch(cell) for cell in row.cells if _QUOTE in cell)

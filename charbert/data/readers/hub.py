@@ -5,6 +5,7 @@ A split is written once in the layout of its benchmark, so readers and checksums
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -97,7 +98,7 @@ def fetch_corpus(reference: str, root: Path, folder: Path, column: str = "text")
         DataError: if the split cannot be loaded or has no such column; nothing is written then.
         SettingsError: if the reference has no known form.
     """
-    path = folder / (re.sub(r"[^\w.-]+", "-", reference) + ".txt")
+    path = split_path(reference, ".txt", folder)
     if path.is_file():
         return path
     rows = HubRows(reference, load_split(reference, root), {})
@@ -110,8 +111,13 @@ def fetch_corpus(reference: str, root: Path, folder: Path, column: str = "text")
 
 
 def split_path(reference: str, suffix: str, folder: Path) -> Path:
-    """Return where `fetch_split` writes a split."""
-    return folder / (re.sub(r"[^\w.-]+", "-", reference) + suffix)
+    """Return where a split is written.
+
+    Other references have other names: the hash tells ``train[2000:]`` from ``train[:2000]``.
+    """
+    digest = hashlib.sha256(reference.encode("utf-8")).hexdigest()[:12]
+    readable = re.sub(r"[^\w.-]+", "-", reference, flags=re.ASCII).strip("-")
+    return folder / f"{readable[:100]}-{digest}{suffix}"
 
 
 def load_split(reference: str, root: Path) -> datasets.Dataset:

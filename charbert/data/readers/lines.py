@@ -28,7 +28,9 @@ def read_text(path: Path, kind: str) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         bad_byte = f"byte 0x{data[error.start]:02x}"
-        raise DataError.at(path, line, expected="UTF-8 text", found=bad_byte, hint="convert the file") from None
+        encoding = "UTF-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "ISO-8859-1"
+        hint = f"convert the file, as with: iconv -f {encoding} -t UTF-8 {path.name} > NEW"
+        raise DataError.at(path, line, expected="UTF-8 text", found=bad_byte, hint=hint) from None
 
 
 def with_mark(text: str) -> str:

@@ -17,12 +17,13 @@ import charbert.model as models
 from charbert.deploy.onnx.model import EXPORT_FILE, ONNX_FILE, OnnxModel, import_deploy
 from charbert.deploy.onnx.parity import TOLERANCE, TRACED, Difference, Probe, runs_in_onnx, runs_in_torch
 from charbert.deploy.onnx.tracing import OPSET, output_names, trace
+from charbert.deploy.predict.corrector import copy_corrector
 from charbert.deploy.predict.usage import USAGE_FILE
 from charbert.errors import CheckpointError
 from charbert.integrity import check_target, written_folder
 from charbert.model.loading.configurations import read_config
 from charbert.model.loading.weights import load_whole
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.provenance import package_versions
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ def export_model(folder: str | Path, target: str | Path) -> list[Difference]:
     source = Path(folder)
     model = load_model(source)
     log.info("exporting %s to %s", source, target)
-    inputs = tuple(CharBertProcessor.from_pretrained(source).pad_values)
+    inputs = tuple(CharBertTokenizer.from_pretrained(source).pad_values)
     probe = Probe(model.config, inputs, output_names(model))
     program = trace(model, probe.features(*TRACED, seed=0))
     with written_folder(target, WRITER, folder) as draft:
@@ -89,11 +90,12 @@ def load_model(folder: Path, **options: Any) -> PreTrainedModel:
 
 
 def copy_side_files(source: Path, target: Path) -> None:
-    """Copy the files of a model other than its weights: configuration, processor and usage."""
+    """Copy the files of a model other than its weights: configuration, processor, usage and corrector."""
     read_config(source).save_pretrained(target)
-    CharBertProcessor.from_pretrained(source).save_pretrained(target)
+    CharBertTokenizer.from_pretrained(source).save_pretrained(target)
     if (source / USAGE_FILE).is_file():
         shutil.copyfile(source / USAGE_FILE, target / USAGE_FILE)
+    copy_corrector(source, target)
 
 
 def write_report(folder: Path, about: dict[str, Any], exported: OnnxModel, differences: Sequence[Difference]) -> None:

@@ -24,7 +24,7 @@ Logits = NDArray[np.float32]
 class OnnxModel:
     """An exported model in ONNX Runtime.
 
-    ``model(features)`` takes the fields of a batch, int64, (B, T) or (B, C) each, as `CharBertProcessor` gives them;
+    ``model(features)`` takes the fields of a batch, int64, (B, T) or (B, C) each, as `CharBertTokenizer` gives them;
     other fields are ignored. It returns the logits: (B, T, K) of tags, (B, K) of labels,
     and a pair of (B, T) for the starts and ends of answers or of (B, T, V) and (B, T, W) for MLM and NLM.
 

@@ -14,6 +14,7 @@ from transformers import PreTrainedModel
 from charbert.batch import CHAR_INPUTS, TOKEN_INPUTS
 from charbert.deploy.onnx.model import OnnxModel
 from charbert.model import CharBertConfig
+from charbert.model.trunk import usable_positions
 
 SHAPES = ((1, 2), (1, 19), (3, 11), (2, 37), (7, 64))
 """Rows and subwords of the batches that are compared; none is the traced one."""
@@ -83,7 +84,7 @@ class Probe:
         """
         config, trunk = self.config, self.config.trunk_config
         generator = torch.Generator().manual_seed(seed)
-        size = min(subwords, longest_input(config))
+        size = min(subwords, usable_positions(config) or subwords)
         lengths = torch.randint(1, size + 1, (rows,), generator=generator)
         lengths[0] = size
         mask = (torch.arange(size) < lengths[:, None]).long()
@@ -130,14 +131,6 @@ class Probe:
             agreement=float(np.concatenate(same).mean()),
             magnitude=float(np.abs(logits).max()),
         )
-
-
-def longest_input(config: CharBertConfig) -> int:
-    """Return the maximum number of subwords of a model's input."""
-    trunk = config.trunk_config
-    positions = int(trunk.max_position_embeddings)
-    counts_from_padding = trunk.model_type in ("roberta", "xlm-roberta", "camembert")
-    return positions - trunk.pad_token_id - 1 if counts_from_padding else positions
 
 
 def runs_in_torch(model: PreTrainedModel, names: Sequence[str]) -> Runs:

@@ -118,7 +118,7 @@ def output_names(model: PreTrainedModel) -> tuple[str, ...]:
         return tuple(name for name, module in heads.items() if module is not None)
     if head == "QuestionAnswering":
         return "start_logits", "end_logits"
-    if head in ("TokenClassification", "SequenceClassification"):
+    if head in ("MaskedLM", "SequenceClassification", "TokenClassification"):
         return ("logits",)
     raise CheckpointError(f"expected a model with a head to export, got {type(model).__name__}")
 

@@ -17,7 +17,7 @@ from charbert.errors import DataError
 from charbert.files import write_atomically
 from charbert.tasks.head import Output
 
-ECHOED = ("id", "text", "text_pair", "question", "context")
+ECHOED = ("id", "text", "words", "text_pair", "question", "context")
 """Fields of an input that are repeated with its prediction."""
 
 
@@ -26,6 +26,7 @@ def predict_files(
     files: Sequence[str],
     *,
     form: str = "auto",
+    columns: Sequence[str] = (),
     output: Path | None = None,
     readable: bool = False,
     progress: bool = True,
@@ -39,6 +40,7 @@ def predict_files(
         model: folder of the model.
         files: as `charbert.deploy.predict.sources.read_inputs` takes them.
         form: of the files.
+        columns: of tables, as `charbert.deploy.predict.sources.read_inputs` takes them.
         output: written as a whole at the end; None: standard output, line by line.
         readable: for people, in place of JSON.
         progress: whether standard error shows a progress bar.
@@ -48,7 +50,9 @@ def predict_files(
         DataError: naming the file and line of the first input that does not fit the model.
     """
     find_model(model)  # before anything is read from a terminal or a pipe
-    inputs = read_inputs(files, form, sys.stdin.buffer)
+    inputs = read_inputs(files, form, sys.stdin.buffer, columns)
+    for warning in inputs.warnings:
+        sys.stderr.write(f"charbert: warning: {warning}\n")
     if output is not None and any(Path(name).exists() and output.exists() and output.samefile(name) for name in files):
         raise DataError(f"{output}: expected a file to write predictions to, got one of the inputs; choose another")
     predictor = Predictor.load(model, **options)

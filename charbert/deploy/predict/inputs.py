@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from charbert.errors import DataError
@@ -26,11 +26,13 @@ def check_input(given: Any, head: Head, place: str, *, pairs: bool | None = None
     values = {"text": given} if isinstance(given, str) else given
     wanted = head.fields
     if not isinstance(values, Mapping):
-        raise DataError.at(place, None, expected=f"a text or an object with {_list(wanted)}", found=_kind(values))
+        raise DataError.at(place, None, expected=f"a text or an object with {_list(head)}", found=_kind(values))
+    if head.words_output and values.get("words") is not None:
+        return head.input(**_words(values, place), place=place)
     if any(needed and name not in values for name, needed in wanted.items()):
         actual = "a text alone" if isinstance(given, str) else f"the fields {', '.join(map(str, values)) or '(none)'}"
         hint = "" if "text" in wanted else "a model that answers questions reads JSON lines"
-        raise DataError.at(place, None, expected=f"the fields {_list(wanted)}", found=actual, hint=hint)
+        raise DataError.at(place, None, expected=f"the fields {_list(head)}", found=actual, hint=hint)
     chosen = {name: values[name] for name, needed in wanted.items() if needed or values.get(name) is not None}
     for name, value in chosen.items():
         if not isinstance(value, str):
@@ -42,8 +44,23 @@ def check_input(given: Any, head: Head, place: str, *, pairs: bool | None = None
     return head.input(**chosen, place=place)
 
 
-def _list(wanted: Mapping[str, bool]) -> str:
-    return ", ".join(name if needed else f"{name} (optional)" for name, needed in wanted.items())
+def _words(values: Mapping[str, Any], place: str) -> dict[str, Any]:
+    """Return the fields of an input that is given as words."""
+    words = values["words"]
+    if isinstance(words, str) or not isinstance(words, Sequence):
+        raise DataError.at(place, None, expected="a list of words in the field words", found=_kind(words))
+    wrong = [word for word in words if not isinstance(word, str)]
+    if wrong:
+        raise DataError.at(place, None, expected="words that are texts in the field words", found=_kind(wrong[0]))
+    text = " ".join(words)
+    if values.get("text") not in (None, text):
+        raise DataError.at(place, None, expected="a text or its words", found="both", hint="leave one of them out")
+    return {"text": text, "words": tuple(words)}
+
+
+def _list(head: Head) -> str:
+    wanted = ", ".join(name if needed else f"{name} (optional)" for name, needed in head.fields.items())
+    return f"{wanted} or words" if head.words_output else wanted
 
 
 def _kind(value: Any) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from charbert.data.collate import PadCollator
 from charbert.deploy.predict.backends import Backend, TorchBackend, load_backend
+from charbert.deploy.predict.corrector import load_corrector
 from charbert.deploy.predict.inputs import check_input
 from charbert.deploy.predict.usage import read_usage
 from charbert.errors import CheckpointError, SettingsError
@@ -18,9 +19,11 @@ from charbert.evaluation.predict import run_logits
 from charbert.evaluation.word_states import WordEncoder
 from charbert.files import recover_folder
 from charbert.model.loading.configurations import read_config, readable
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
+from charbert.model.trunk import check_length
 from charbert.tasks.catalog import HEADS
 from charbert.tasks.head import Input, Output, Usage
+from charbert.text.correction import Corrector
 
 INPUTS_AT_ONCE = 256
 """Inputs whose features are held in memory, and sorted by length together; at least a batch."""
@@ -37,36 +40,32 @@ class Predictor:
         labels: of the model, in the order of its outputs; none for question answering.
         usage: head, lengths and thresholds.
         batch_size: windows in a forward pass; those of similar length go together.
+        corrector: corrects the words that the model reads, as in fine-tuning; None: nothing is corrected.
 
     Raises:
-        CheckpointError: if the model was fine-tuned behind a word recognizer.
         SettingsError: if the batch size or the length is too small.
     """
 
     def __init__(
         self,
         backend: Backend,
-        processor: CharBertProcessor,
+        processor: CharBertTokenizer,
         labels: Sequence[str],
         usage: Usage,
         *,
         batch_size: int = 32,
+        corrector: Corrector | None = None,
     ) -> None:
         if batch_size < 1:
             raise SettingsError(f"batch_size must be at least 1, got {batch_size}")
         if usage.max_length < _SHORTEST:
             raise SettingsError(f"max_length must be at least {_SHORTEST} subwords, got {usage.max_length}")
-        if usage.corrected:
-            raise CheckpointError(
-                "this model was fine-tuned behind a word recognizer (model=bert_wordrec), which its folder does not "
-                "hold; choose a model without one"
-            )
         self.backend = backend
         self.processor = processor
         self.labels = list(labels)
         self.usage = usage
         self.batch_size = batch_size
-        self._reader = HEADS[usage.head].reader(processor, self.labels, usage)
+        self._reader = HEADS[usage.head].reader(processor, self.labels, usage, corrector)
         self._collate = PadCollator(processor.pad_values, processor.row_length)
 
     @classmethod
@@ -98,13 +97,15 @@ class Predictor:
         config = read_config(where)
         usage = read_usage(where, config)
         if max_length is not None:
-            usage = replace(usage, max_length=_checked_length(max_length, config))
+            usage = replace(usage, max_length=max_length)
+        check_length("max_length", usage.max_length, config)
         if no_answer_threshold is not None:
             usage = replace(usage, no_answers=True, no_answer_threshold=no_answer_threshold)
         backend = load_backend(where, device=device, threads=threads)
         labels = list(config.id2label.values()) if HEADS[usage.head].has_labels else []
-        processor = CharBertProcessor.from_pretrained(where)
-        predictor = cls(backend, processor, labels, usage, batch_size=batch_size)
+        processor = CharBertTokenizer.from_pretrained(where)
+        corrector = load_corrector(where, usage)
+        predictor = cls(backend, processor, labels, usage, batch_size=batch_size, corrector=corrector)
         with readable(where, "a model that answers"):
             fields = HEADS[usage.head].fields
             trial = {name: "a" for name, needed in fields.items() if needed or (name == "text_pair" and usage.pairs)}
@@ -198,10 +199,3 @@ def find_model(folder: Path) -> Path:
         f"{folder}: expected the folder of a fine-tuned model, got {problem}; fine-tuning saves it as "
         "outputs/<recipe>/finetune/<run>/model"
     )
-
-
-def _checked_length(max_length: int, config: Any) -> int:
-    positions = getattr(config.trunk_config, "max_position_embeddings", None)
-    if positions is not None and max_length > positions:
-        raise SettingsError(f"max_length must be at most the trunk's {positions} positions, got {max_length}")
-    return max_length

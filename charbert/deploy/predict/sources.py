@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from charbert.data.readers.lines import read_text
+from charbert.data.readers.tables import JSON_SUFFIXES, TABLE_SUFFIXES, parse_object, read_table
 from charbert.errors import DataError
-from charbert.serialization import parse_strictly
 
 STANDARD_INPUT = "-"
 FORMATS = ("auto", "lines", "document", "jsonl")
-_JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
+_FIELDS = ("text", "text_pair")
+"""Of an input, in the order in which columns of a table are named."""
 
 
 @dataclass
@@ -22,9 +23,11 @@ class Inputs:
 
     rows: list[Any] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    """On files that may have been meant otherwise."""
 
 
-def read_inputs(names: Sequence[str], form: str, standard_input: BinaryIO) -> Inputs:
+def read_inputs(names: Sequence[str], form: str, standard_input: BinaryIO, columns: Sequence[str] = ()) -> Inputs:
     """Return the inputs of all files, in order.
 
     Args:
@@ -32,24 +35,47 @@ def read_inputs(names: Sequence[str], form: str, standard_input: BinaryIO) -> In
         form: lines (a text a line), document (a text a file), jsonl (an object a line), or auto: by the file's
             suffix, and lines for standard input. Empty lines are left out.
         standard_input: read where it is named.
+        columns: read the files as tables, see `charbert.data.readers.tables.read_table`; one column of texts, or two of
+            pairs of texts.
 
     Raises:
-        DataError: if a file is missing, not UTF-8, or a line is no JSON object.
+        DataError: if a file is missing, not UTF-8, or lacks a column, or a line is no JSON object.
     """
     inputs = Inputs()
+    if columns:
+        for name in names or [STANDARD_INPUT]:
+            _read_columns(inputs, name, columns)
+        return inputs
     for name in names or [STANDARD_INPUT]:
         path = Path(name)
         if name == STANDARD_INPUT:
             source, text = "standard input", _read_standard(standard_input)
         else:
+            if path.suffix == ".parquet":
+                raise DataError(f"{name}: expected the column of the texts of a table; give --column NAME")
             source, text = name, read_text(path, "a file of texts")
         chosen = form
         if form == "auto":
-            chosen = "jsonl" if path.suffix in _JSON_SUFFIXES else "lines"
+            chosen = "jsonl" if path.suffix in JSON_SUFFIXES else "lines"
+            if chosen == "lines" and path.suffix in TABLE_SUFFIXES:
+                warning = f"{name}: each line of the table is read as a text; --column NAME reads one column"
+                inputs.warnings.append(warning)
         for place, row in _rows(source, text, chosen):
             inputs.places.append(place)
             inputs.rows.append(row)
     return inputs
+
+
+def _read_columns(inputs: Inputs, name: str, columns: Sequence[str]) -> None:
+    if name == STANDARD_INPUT:
+        raise DataError("--column reads tables from files, got standard input; name a file")
+    names, rows = read_table(Path(name), columns, hint="name one with --column")
+    at = [names.index(column) for column in columns]
+    for number, cells, _ in rows:
+        if len(cells) != len(names):
+            raise DataError.at(name, number, expected=f"{len(names)} columns", found=str(len(cells)))
+        inputs.places.append(f"{name}:{number}")
+        inputs.rows.append(dict(zip(_FIELDS, (cells[position] for position in at), strict=False)))
 
 
 def _rows(source: str, text: str, form: str) -> Iterator[tuple[str, Any]]:
@@ -60,17 +86,7 @@ def _rows(source: str, text: str, form: str) -> Iterator[tuple[str, Any]]:
     for number, line in enumerate(text.split("\n"), start=1):  # not splitlines(): a text may hold U+0085 or U+2028
         line = line.removesuffix("\r")
         if line.strip():
-            yield f"{source}:{number}", _parse_line(source, number, line) if form == "jsonl" else line
-
-
-def _parse_line(source: str, number: int, line: str) -> dict[str, Any]:
-    try:
-        value = parse_strictly(line)
-    except ValueError as error:
-        raise DataError.at(source, number, expected="a JSON object", found=str(error)) from None
-    if not isinstance(value, dict):
-        raise DataError.at(source, number, expected="a JSON object", found=type(value).__name__)
-    return value
+            yield f"{source}:{number}", parse_object(source, number, line) if form == "jsonl" else line
 
 
 def _read_standard(stream: BinaryIO) -> str:

@@ -6,13 +6,15 @@ import json
 import math
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from charbert.config.training.trainer import TrainingSettings
 from charbert.errors import CheckpointError
 from charbert.files import write_atomically
+from charbert.model.trunk import usable_positions
 from charbert.tasks.catalog import HEADS
 from charbert.tasks.head import Usage
+from charbert.text.word_rule import WordRule
 
 USAGE_FILE = "charbert_usage.json"
 USAGE_VERSION = 1
@@ -53,13 +55,17 @@ def read_usage(folder: Path, config: Any) -> Usage:
 def _check(usage: Usage) -> None:
     """Raise ValueError for a value of another type or out of range."""
     for name, kind in get_type_hints(Usage).items():
-        value = getattr(usage, name)
-        if not isinstance(value, kind | int if kind is float else kind) or (kind is int and isinstance(value, bool)):
+        value: Any = getattr(usage, name)
+        allowed: list[Any] = [get_origin(choice) or choice for choice in get_args(kind)] or [kind]
+        allowed += [int] if kind is float else []
+        is_allowed = isinstance(value, tuple(allowed)) and not (kind is int and isinstance(value, bool))
+        if not is_allowed:
             raise ValueError(f"{name} of {type(value).__name__}")
         if kind is int and not 1 <= value <= _MAX_LENGTH:
             raise ValueError(f"{name}={value}, which is not in [1, {_MAX_LENGTH}]")
         if kind is float and not math.isfinite(value):
             raise ValueError(f"{name}={value}")
+    WordRule.of(usage.words)
     if usage.head not in HEADS:
         raise ValueError(f"the head {usage.head!r}, which is none of {', '.join(HEADS)}")
 
@@ -72,4 +78,5 @@ def _derive_usage(folder: Path, config: Any) -> Usage:
             f"{folder}: expected a model fine-tuned on a task ({', '.join(heads)}), got {architecture}; "
             "fine-tune it first, as with experiments/table2_robustness.py"
         )
-    return Usage(head=heads[architecture], max_length=TrainingSettings().max_length)
+    length = TrainingSettings().max_length
+    return Usage(head=heads[architecture], max_length=min(length, usable_positions(config) or length))

@@ -21,6 +21,7 @@ from charbert.deploy.serving.description import describe_api
 from charbert.deploy.serving.limits import App, Limits
 from charbert.deploy.serving.pages import PAGES, read_page
 from charbert.deploy.serving.schemas import (
+    FORMS,
     Health,
     Reason,
     input_model,
@@ -71,6 +72,7 @@ def build_app(models: dict[str, Predictor], settings: ServeSettings) -> App:
         description=f"Predictions of {name}: {predictor.head.replace('_', ' ')}.",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         lifespan=lifespan,
     )
     _answer_errors(app)
@@ -85,7 +87,7 @@ def _add_predictions(app: FastAPI, models: dict[str, Predictor], settings: Serve
     """Add /predict and /noise, with the schemas of the first model."""
     name, predictor = next(iter(models.items()))
     head, pairs = predictor.head, predictor.usage.pairs
-    batch = predict_request(input_model(head, settings.max_characters, pairs), settings)
+    batch = predict_request(input_model(head, settings.max_characters, pairs, words=True), settings)
     shown = noise_request(input_model(head, settings.max_demo_characters, pairs))
     demonstrator = Demonstrator(models)
 
@@ -138,7 +140,7 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"] if part != "body")
+        place = ".".join(str(part) for part in first["loc"] if part not in ("body", *FORMS))
         return _reason(422, f"{place or 'the body'}: {first['msg']}"[:300])
 
     @app.exception_handler(DataError)

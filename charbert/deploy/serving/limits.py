@@ -25,7 +25,7 @@ SECURITY_HEADERS = {
     "cache-control": "no-store",
 }
 READ_BODIES = ("/predict", "/noise")
-"""Routes with a request body; bodies of other requests are not read."""
+"""Routes that use a request body. Bodies of other requests are dropped, within the same limits."""
 _RETRY_AFTER = {"retry-after": "1"}
 
 
@@ -70,15 +70,16 @@ class Limits:
         secured = _with_headers(send, SECURITY_HEADERS)
         try:
             headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+            body = await self._read(headers, receive)  # first, since an answer does not stop a client that sends
+            if body is None:
+                return
             self._check_host(headers.get("host", ""))
             if scope["method"] != "POST" or scope["path"] not in READ_BODIES:
-                await self.app(scope, receive, secured)
+                await self.app(scope, _replay(b"", receive), secured)
                 return
-            self._check_form(headers)
-            body = await self._read(receive)
-            if body is not None:
-                _check_json(body)
-                await self._answer(scope, _replay(body, receive), secured)
+            _check_form(headers)
+            _check_json(body)
+            await self._answer(scope, _replay(body, receive), secured)
         except RefusedError as refused:
             await _send_reason(secured, refused)
 
@@ -101,23 +102,16 @@ class Limits:
         if name.strip("[]") not in self.names:
             raise RefusedError(421, "this service does not go by that name; --allowed-hosts adds one")
 
-    def _check_form(self, headers: dict[str, str]) -> None:
-        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "application/json":
-            raise RefusedError(415, f"expected content-type: application/json, got {kind[:80] or 'none'}")
-        length = headers.get("content-length", "0")
-        if (
-            length.isdigit() and int(length[:19]) > 2 * self.settings.max_body_bytes
-        ):  # _read accepts up to this and then refuses
-            raise self._too_large()
-
-    async def _read(self, receive: Receive) -> bytes | None:
+    async def _read(self, headers: dict[str, str], receive: Receive) -> bytes | None:
         """Return the body; None if the client disconnected.
 
         A body of up to twice the limit is read completely before it is refused, because clients that are still sending
         may not read the answer.
         """
         most, size = self.settings.max_body_bytes, 0
+        length = headers.get("content-length", "0")
+        if length.isdigit() and int(length[:19]) > 2 * most:
+            raise self._too_large()
         try:
             async with asyncio.timeout(self.settings.body_seconds):
                 body = bytearray()
@@ -139,6 +133,12 @@ class Limits:
 
     def _too_large(self) -> RefusedError:
         return RefusedError(413, f"the body is longer than {self.settings.max_body_bytes} bytes")
+
+
+def _check_form(headers: dict[str, str]) -> None:
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise RefusedError(415, f"expected content-type: application/json, got {kind[:80] or 'none'}")
 
 
 def _check_json(body: bytes) -> None:

@@ -42,9 +42,20 @@ def serve(model: Path, compare: Path | None, settings: ServeSettings, *, threads
 
 
 def build_server(app: App, settings: ServeSettings) -> uvicorn.Server:
-    """Return the server of an app, with limits on the number and time of connections."""
+    """Return the server of an app, with limits on connections; X-Forwarded-For is read from trusted proxies alone."""
     http = bounded_connections(settings)
-    return uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, http=http))
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            http=http,
+            ws="none",
+            proxy_headers=bool(settings.trusted_proxies),  # else uvicorn believes what any local client writes
+            forwarded_allow_ips=settings.trusted_proxies,
+        )
+    )
 
 
 def load_models(folders: list[Path], settings: ServeSettings, threads: int | None = None) -> dict[str, Predictor]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, create_model
 
 from charbert.config.serving import ServeSettings
 from charbert.deploy.predict.predictor import Predictor
@@ -17,6 +18,8 @@ _DESCRIPTIONS = {
     "question": "The question.",
     "context": "The text that may contain the answer.",
 }
+FORMS = ("as text", "as words")
+"""Forms of an input; they stand in the places of errors, where no user has written them."""
 _LARGEST_SEED = 2**31 - 1
 
 
@@ -52,13 +55,14 @@ class Health(BaseModel):
     max_demo_characters: int
 
 
-def input_model(head: str, longest: int, pairs: bool | None) -> type[BaseModel]:
+def input_model(head: str, longest: int, pairs: bool | None, *, words: bool = False) -> Any:
     """Return the schema of one input.
 
     Args:
         head: of the served model.
         longest: maximum number of characters of a text.
         pairs: whether a classifier reads two texts; None: one or two.
+        words: whether an input may be a list of words, where the head takes them.
     """
     fields: dict[str, Any] = {}
     for name, needed in HEADS[head].fields.items():
@@ -66,18 +70,37 @@ def input_model(head: str, longest: int, pairs: bool | None) -> type[BaseModel]:
             continue
         text = Annotated[str, Field(max_length=longest, description=_DESCRIPTIONS[name])]
         fields[name] = (text, ...) if needed or pairs else (text | None, None)
-    return create_model("Input", __base__=Strict, __doc__="One input of the model.", **fields)
+    model = create_model("Input", __base__=Strict, __doc__="One input of the model.", **fields)
+    if not (words and HEADS[head].words_output):
+        return model
+    bounds = Field(max_length=longest, description=f"The words of the text, at most {longest} characters in all.")
+    listed = Annotated[list[str], bounds, AfterValidator(partial(_checked_words, longest=longest))]
+    words_model = create_model("Words", __base__=Strict, __doc__="A text as words.", words=(listed, ...))
+    forms = Annotated[model, Tag(FORMS[0])] | Annotated[words_model, Tag(FORMS[1])]  # type: ignore[valid-type]
+    return Annotated[forms, Discriminator(_form)]
 
 
-def predict_request(input_type: type[BaseModel], settings: ServeSettings) -> type[BaseModel]:
+def _form(given: Any) -> str:
+    return FORMS[isinstance(given, dict) and "words" in given and "text" not in given]
+
+
+def _checked_words(words: list[str], longest: int) -> list[str]:
+    if len(words) + sum(map(len, words)) > longest + 1:
+        raise ValueError(f"the words have more than {longest} characters with the spaces between them")
+    return words
+
+
+def predict_request(input_type: Any, settings: ServeSettings) -> type[BaseModel]:
     """Return the schema of a batch."""
-    inputs = Annotated[list[input_type], Field(min_length=1, max_length=settings.max_texts)]  # type: ignore[valid-type]
+    inputs = Annotated[list[input_type], Field(min_length=1, max_length=settings.max_texts)]
     return create_model("PredictRequest", __base__=Strict, __doc__="A batch of inputs.", inputs=(inputs, ...))
 
 
 def predict_response(head: str) -> type[BaseModel]:
     """Return the schema of the response to a batch."""
     output: Any = HEADS[head].output
+    if HEADS[head].words_output:
+        output = HEADS[head].words_output | output
     return create_model(
         "PredictResponse",
         __doc__="One prediction per input, in order.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import nn
 from transformers import PreTrainedModel
 
+from charbert.errors import SettingsError
 from charbert.model.adaptation.parts import encoder_layers, find_encoder
 
 
@@ -16,9 +17,17 @@ def reinitialize_layers(model: nn.Module, count: int) -> None:
     Args:
         model: a model with an encoder.
         count: number of layers, from the top.
+
+    Raises:
+        SettingsError: if a layer below shares the weights of one of them, as in ALBERT.
     """
     encoder = find_encoder(model)
     layers = encoder_layers(encoder)
+    if set(layers[: len(layers) - count]) & set(layers[len(layers) - count :]):
+        raise SettingsError(
+            f"strategy.reinit_layers={count}: the layers of this trunk share their weights, "
+            "so new weights for some would replace those of all; set it to 0"
+        )
     for index in range(len(layers) - count, len(layers)):
         _draw(layers[index], encoder.trunk)
         if encoder.interactions and not encoder.config.share_interaction:

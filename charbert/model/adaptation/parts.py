@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -51,15 +52,16 @@ def find_encoder(model: nn.Module) -> CharBertModel:
     raise SettingsError(f"expected a model with a CharBERT encoder or a plain trunk, got {type(model).__name__}")
 
 
-def encoder_layers(encoder: CharBertModel) -> nn.ModuleList:
-    """Return the trunk's layers in order."""
+def encoder_layers(encoder: CharBertModel) -> Sequence[nn.Module]:
+    """Return the trunk's layers in order; a layer whose weights are shared stands once for each use."""
     return trunk_adapter(encoder.config.trunk_config).layers(encoder.trunk)
 
 
 def model_parts(model: nn.Module) -> dict[str, Part]:
     """Return the part of each weight, by its name in ``model``.
 
-    A norm after the trunk's last layer belongs to that layer. Everything outside the encoder is the head.
+    A norm after the trunk's last layer belongs to that layer, and so does a layer that all share. Everything outside
+    the encoder is the head.
     """
     parts = _encoder_parts(find_encoder(model))
     return {name: parts.get(id(weight), Part(PartKind.head)) for name, weight in model.named_parameters()}
@@ -68,7 +70,7 @@ def model_parts(model: nn.Module) -> dict[str, Part]:
 def _encoder_parts(encoder: CharBertModel) -> dict[int, Part]:
     """Return the part of each weight of the encoder, by identity."""
     layers = encoder_layers(encoder)
-    embedding_names = ("embeddings.", "embeddings_project.")
+    embedding_names = trunk_adapter(encoder.config.trunk_config).embedding_names
     parts = {}
     for name, weight in encoder.trunk.named_parameters():
         is_embedding = name.startswith(embedding_names)

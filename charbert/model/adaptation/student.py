@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from charbert.errors import SettingsError
+from charbert.model.adaptation.parts import encoder_layers
 from charbert.model.configuration import CharBertConfig
 from charbert.model.heads import CharBertForFineTuning
-from charbert.model.trunk import trunk_adapter
 
 _KEPT = {*CharBertConfig.__dataclass_fields__, "id2label", "label2id", "num_labels"}
 _PLAIN = {
@@ -50,7 +50,7 @@ def take_layers(
     student = type(teacher)(config)
     own = student.state_dict()
     taken = {name: weight for name, weight in offered.items() if name in own and own[name].shape == weight.shape}
-    missing = sorted(name for name in own if name not in taken and not name.startswith("classifier."))
+    missing = sorted(name for name in own if name not in taken and not name.startswith(f"{teacher.classifier_name}."))
     if missing:
         raise SettingsError(
             f"distillation.student_layers={list(layers)}: these layers of {config.trunk_config.model_type} are no "
@@ -80,7 +80,10 @@ def _student_config(config: CharBertConfig, layers: Sequence[int], *, char_chann
 def _renamed(teacher: CharBertForFineTuning, kept: Sequence[int]) -> dict[str, Tensor]:
     """Return the teacher's weights under their names in a model with only the layers ``kept``, counted from 0."""
     encoder = teacher.charbert
-    lists = [trunk_adapter(encoder.config.trunk_config).layers(encoder.trunk)]
+    layers = encoder_layers(encoder)
+    if 1 < len(set(layers)) < len(layers):
+        raise SettingsError("distillation.student_layers: groups of layers that share weights cannot be taken apart")
+    lists: list[object] = [layers]
     if len(encoder.interactions) > 1:
         lists.append(encoder.interactions)
     prefixes = [name for name, module in teacher.named_modules() if any(module is layers for layers in lists)]

@@ -99,7 +99,9 @@ def signed_attention(
         scaling: factor of the scores; None: 1 / sqrt(D).
         **options: of "sdpa", which is called where this kernel is no faster.
     """
-    if not (query.requires_grad and key.shape == query.shape and _is_slow(query, dropout)):
+    # Checkpointing runs a layer without gradients first, and must draw the same dropout then.
+    trains = query.requires_grad or (module.training and not torch.is_grad_enabled())
+    if not (trains and key.shape == query.shape and _is_slow(query, dropout)):
         return sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **options
         )

@@ -23,12 +23,20 @@ def load_tokenizer(where: str | Path, **options: Any) -> PreTrainedTokenizerBase
     Raises:
         CheckpointError: if it cannot be read, has no vocabulary, or has ids beyond the model's embeddings.
     """
-    folder = Path(where)
-    config = None
-    if not folder.is_dir() or (folder / "config.json").is_file():
-        config = read_config(where, **{name: options[name] for name in _HUB if name in options})
+    if not Path(where).is_dir():
+        read_config(where, **{name: options[name] for name in _HUB if name in options})  # refuses code of its own
     with readable(where, "a tokenizer"):
         tokenizer = AutoTokenizer.from_pretrained(where, **{"trust_remote_code": False, **options})
+    check_fits(tokenizer, where)
+    return tokenizer
+
+
+def check_fits(tokenizer: PreTrainedTokenizerBase, where: str | Path) -> None:
+    """Check that a tokenizer has a vocabulary, and an embedding for each id in the model beside it, if there is one.
+
+    Raises:
+        CheckpointError: if it has no vocabulary, or an id without an embedding.
+    """
     if set(tokenizer.get_vocab()) <= set(
         tokenizer.all_special_tokens
     ):  # the library makes one where its file is missing
@@ -36,9 +44,9 @@ def load_tokenizer(where: str | Path, **options: Any) -> PreTrainedTokenizerBase
             f"{where}: expected a tokenizer with a vocabulary, got one of {len(tokenizer)} special tokens; "
             "is tokenizer.json missing?"
         )
-    if config is not None:
-        check_vocabulary(tokenizer, config, where)
-    return tokenizer
+    in_package = __name__.startswith("charbert.")  # as code of a model's folder it is not asked for trust again
+    if in_package and (Path(where) / "config.json").is_file():
+        check_vocabulary(tokenizer, read_config(where), where)
 
 
 def check_vocabulary(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig, where: str | Path) -> None:

@@ -228,7 +228,8 @@ def _released_config(
 
 def _ours(kind: str, weights: Mapping[str, Tensor], model: CharBertForPreTraining) -> dict[str, Tensor]:
     """Return the weights under our names, after checking that every key is used and none is missing."""
-    state = model.state_dict()
+    tied = model.all_tied_weights_keys
+    state = {name: weight for name, weight in model.state_dict().items() if name not in tied}
     keys = released_keys(kind, state, model.config.num_hidden_layers)
     problems = {
         "missing": [key for key in keys if key not in weights],
@@ -245,7 +246,7 @@ def _ours(kind: str, weights: Mapping[str, Tensor], model: CharBertForPreTrainin
     ours = {name: weights[key] for key, name in reversed(keys.items())}  # the first of several copies
     if differing := [key for key, name in keys.items() if not torch.equal(ours[name], weights[key])]:
         raise CheckpointError(f"keys that should be copies of one shared parameter differ: {_some(differing)}")
-    return ours
+    return ours | {name: ours[source] for name, source in tied.items()}
 
 
 def _some(names: list[str]) -> str:

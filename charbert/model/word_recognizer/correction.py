@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 
-from charbert.errors import SettingsError
+from charbert.errors import CheckpointError, SettingsError
+from charbert.files import write_atomically
 from charbert.model.word_recognizer.network import WordRecognizer
+from charbert.serialization import parse_strictly
 from charbert.text.char_vocab import CharVocab
+from charbert.text.correction import match_case
 from charbert.text.semi_characters import encode_semi_characters
 
 BACKOFFS = ("pass_through", "neutral", "background")
 NEUTRAL_WORD = "a"
+RECOGNIZER_FOLDER = "word_recognizer"
+"""Below a model's folder: the recognizer in front of it."""
+_BACKGROUND, _RULES_FILE = "background", "rules.json"
 
 
 class WordCorrector:
@@ -57,13 +65,34 @@ class WordCorrector:
         self._keep_case = keep_case
         self._max_batch_words = max_batch_words
 
-    def correct(self, words: Sequence[str]) -> list[str]:
-        """Return the words of one sentence corrected, as many as there were.
+    def save(self, folder: Path) -> None:
+        """Write the recognizers and the rules below a folder that exists, as `RECOGNIZER_FOLDER`."""
+        own = folder / RECOGNIZER_FOLDER
+        self._recognizer.save_pretrained(own)
+        if self._background is not None:
+            self._background.save_pretrained(own / _BACKGROUND)
+        rules = {"backoff": self._backoff, "keep_case": self._keep_case}
+        write_atomically(own / _RULES_FILE, json.dumps(rules) + "\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> WordCorrector:
+        """Return the corrector that `save` wrote.
 
         Raises:
-            DataError: if a word is empty.
+            CheckpointError: if a file is missing or damaged.
         """
-        return self.correct_many([words])[0]
+        own = folder / RECOGNIZER_FOLDER
+        try:
+            rules = parse_strictly((own / _RULES_FILE).read_text(encoding="utf-8"))
+            has_background = rules["backoff"] == "background"
+            background = WordRecognizer.from_pretrained(own / _BACKGROUND) if has_background else None
+            recognizer = WordRecognizer.from_pretrained(own)
+            return cls(recognizer, backoff=rules["backoff"], background=background, keep_case=rules["keep_case"])
+        except (OSError, ValueError, KeyError, TypeError, SettingsError) as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise CheckpointError(
+                f"{own}: expected a word recognizer, got {reason}; fine-tune the model again"
+            ) from None
 
     def correct_many(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """Return the words of each sentence corrected; the result does not depend on batching.
@@ -88,20 +117,6 @@ class WordCorrector:
         if guess is None:
             guess = NEUTRAL_WORD if self._backoff == "neutral" else word.lower()
         return match_case(guess, word) if self._keep_case else guess
-
-
-def match_case(word: str, pattern: str) -> str:
-    """Return the lower-cased ``word`` in the case of ``pattern``, which it corrects.
-
-    The same letters give ``pattern`` itself. Otherwise more capitals than small letters (and more than one) give all
-        capitals, since a typo may insert a small letter; an initial capital gives an initial capital.
-    """
-    if word == pattern.lower():
-        return pattern
-    capitals, smalls = sum(map(str.isupper, pattern)), sum(map(str.islower, pattern))
-    if capitals > max(smalls, 1):
-        return word.upper()
-    return word[:1].upper() + word[1:] if pattern[:1].isupper() else word
 
 
 def recognize_words(

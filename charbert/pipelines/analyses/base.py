@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from charbert.config.schema import Settings
+from charbert.integrity import checksums
 from charbert.pipelines.tables.drawing import TableSpec, draw
 from charbert.records import ResultRecord
 from charbert.runs.analysis_keys import comparison
@@ -66,7 +67,7 @@ def recorded_analysis(
         analysis: name of the analysis, as in `charbert.runs.analysis_keys`.
         files: that were read, below ``data.root``.
     """
-    from charbert.runs.recorder import checksums, recorded_run
+    from charbert.runs.recorder import recorded_run
 
     with recorded_run(settings, run) as (record, tracked):
         record.details["analysis"] = analysis

@@ -34,7 +34,8 @@ from charbert.pipelines.train.pretrain import build_processor, prepare_trunk
 from charbert.records import ResultRecord, start_record, write_record
 from charbert.reporting.tables.benchmarks import benchmark_table, scaling_table
 from charbert.text.words import words_of
-from charbert.training.memory import keep_freed_memory
+from charbert.training.machine.memory import keep_freed_memory
+from charbert.training.machine.precision import chosen_precision
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ def run(settings: Settings) -> ResultRecord:
     """Measure everything, and write record and table below ``paths.results``/bench."""
     bench = settings.bench
     torch.set_num_threads(bench.threads or torch.get_num_threads())
+    chosen_precision(Precision.bf16)  # says where that is slow
     record = start_record("bench", settings.experiment, "bench", settings=asdict(bench), seed=0, accelerator=_device())
     rates = {
         "data/subwords_per_second": _data_rate(settings),

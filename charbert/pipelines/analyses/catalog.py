@@ -164,16 +164,18 @@ def _compression_stem(settings: Settings) -> str:
     return keys.COMPRESSION if settings.task.name == "ner" else f"{keys.COMPRESSION}_{settings.task.name}"
 
 
-def _refuse_recognizer(settings: Settings) -> None:
-    if settings.model.recognizer.enabled:
-        raise SettingsError(f"model={settings.model.name} has a word recognizer, which has no smaller form")
+def _refuse_corrector(settings: Settings) -> None:
+    if settings.model.corrects_words:
+        raise SettingsError(
+            f"model={settings.model.name} has a word recognizer or a dictionary in front, which has no smaller form"
+        )
 
 
 COMPRESSION = Analysis(
     "compress",
     lambda settings: {form.label: form.run for form in forms.forms(settings)},
     _table(keys.COMPRESSION, compression_table, of_table(compression_dots), _compression_stem),
-    _refuse_recognizer,
+    _refuse_corrector,
 )
 """A fine-tuned model in smaller forms: size, speed, clean and attacked scores."""
 

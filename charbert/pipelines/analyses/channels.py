@@ -11,7 +11,7 @@ from charbert.data.collate import PadCollator
 from charbert.deploy.predict.backends import load_backend
 from charbert.evaluation.channels import changed_words, subwords_of, without_characters, without_subwords
 from charbert.evaluation.predict import run_logits
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.pipelines.analyses.base import recorded_analysis
 from charbert.pipelines.build.data import set_files
 from charbert.pipelines.build.eval_sets import build_eval_sets, read_sets
@@ -25,7 +25,7 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
     """Record the scores of the settings' model; a word recognizer in front of it is left out."""
     (run,) = runs.values()
     folder = prepare_finetuned(settings).model_folder
-    processor, backend = CharBertProcessor.from_pretrained(folder), load_backend(folder)
+    processor, backend = CharBertTokenizer.from_pretrained(folder), load_backend(folder)
     task = build_task(settings.task)
     sets = read_sets(settings, task)
     eval_sets = build_eval_sets(settings, task, sets)
@@ -39,7 +39,7 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
             encoded = task.encode(examples, processor, settings.finetuning_length)
             hidden = subwords_of(encoded.origin, changed)
             inputs = {"all": encoded.features}
-            inputs["no_subwords"] = without_subwords(encoded.features, hidden, processor.tokenizer.mask_token_id)
+            inputs["no_subwords"] = without_subwords(encoded.features, hidden, processor.mask_token_id)
             if processor.char_vocab is not None:
                 inputs["no_characters"] = without_characters(encoded.features, hidden, processor)
             for shown, features in inputs.items():

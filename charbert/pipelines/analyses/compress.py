@@ -19,10 +19,11 @@ from charbert.deploy.compress.quantize import halve_model, quantize_model
 from charbert.deploy.onnx.export import export_model, load_model
 from charbert.deploy.predict.backends import Backend, load_backend
 from charbert.errors import CheckpointError, SettingsError
+from charbert.evaluation.metric_paths import CHANGED_WORDS, metric_path
 from charbert.evaluation.predict import model_inputs, run_logits
-from charbert.evaluation.robustness import decode_encoded, score_set
+from charbert.evaluation.robustness import changed_share, decode_encoded, score_set
 from charbert.model.loading.configurations import read_config
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.pipelines.analyses.base import recorded_analysis
 from charbert.pipelines.analyses.forms import Form, forms
 from charbert.pipelines.build.data import prepare_data, set_files
@@ -74,7 +75,7 @@ class Measurement:
         """Make a form and write its record."""
         settings, chosen = self.settings, self.settings.compression
         folder, measured = self._make(form)
-        processor = CharBertProcessor.from_pretrained(folder)
+        processor = CharBertTokenizer.from_pretrained(folder)
         collate = PadCollator(processor.pad_values, processor.row_length)
         analysis = recorded_analysis(settings, form.run, COMPRESSION, set_files(settings))
         with torch_threads(chosen.threads), analysis as (record, _):
@@ -155,7 +156,7 @@ class Measurement:
     def _recover(self, model: Any) -> None:
         """Fine-tune a pruned model for a few steps."""
         settings = self.settings
-        processor = CharBertProcessor.from_pretrained(self.source)
+        processor = CharBertTokenizer.from_pretrained(self.source)
         encoded = {
             split: self.task.encode(self.sets[split], processor, settings.finetuning_length)
             for split in ("train", "dev")
@@ -184,7 +185,7 @@ class Measurement:
             )
         return load_backend(folder, threads=self.settings.compression.threads)
 
-    def _encode(self, form: Form, processor: CharBertProcessor) -> dict[str, Encoded]:
+    def _encode(self, form: Form, processor: CharBertTokenizer) -> dict[str, Encoded]:
         """Return the examples as a model reads them, the same for all forms of one model."""
         whose = form.label if form.folder else ""
         if whose not in self._encoded:
@@ -202,6 +203,9 @@ class Measurement:
             logits = run_logits(backend, encoded[name].features, collate, batch_size)
             predictions = decode_encoded(self.task, encoded[name], logits)
             metrics |= score_set(self.task, name, examples, predictions).metrics
+            if name != "clean":
+                share = changed_share(self.task, self.eval_sets["clean"], examples)
+                metrics[f"{metric_path(self.task.name, name)}/{CHANGED_WORDS}"] = share
         return metrics
 
 

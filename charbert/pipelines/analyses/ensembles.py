@@ -19,7 +19,7 @@ from charbert.evaluation.ensembles import combine, combine_scores
 from charbert.evaluation.logits import SUFFIX as SCORES
 from charbert.evaluation.logits import StoredLogits, read_scores
 from charbert.evaluation.robustness import SetPredictions
-from charbert.pipelines.build.data import prepare_data, task_files
+from charbert.pipelines.build.data import prepare_data, set_files, task_files
 from charbert.pipelines.build.eval_sets import build_eval_sets, read_sets, read_test_sets
 from charbert.pipelines.evaluate.calibration import DEV, stored_scores
 from charbert.pipelines.tables import paper
@@ -238,6 +238,7 @@ def _bags(
             without = set(left_out.tolist())
             kept = [example for index, example in enumerate(train) if index not in without]
             log.info("bag %d of %d: %d of %d training examples", bag + 1, number, len(kept), len(train))
+            run.will_read(set_files(settings))
             fit_model = fit_baseline if is_baseline(settings) else fit
             record, _ = fit_model(settings, run, task, {"train": kept, "dev": sets["dev"]}, eval_sets)
         records.append(record)

@@ -22,7 +22,7 @@ from charbert.deploy.predict.usage import read_usage
 from charbert.errors import DataError, SettingsError
 from charbert.evaluation.explanation import ExplainedText
 from charbert.files import replaced_folder
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.noise.attack import attack_sentences
 from charbert.pipelines.build.data import data_file, prepare_data, task_files
 from charbert.pipelines.build.noise import build_attack
@@ -68,7 +68,7 @@ def run(settings: Settings) -> Path:
     chosen = settings.explain
     folder = find_model(Path(chosen.model)) if chosen.model else prepare_finetuned(settings).model_folder
     model = load_model(folder, attn_implementation="eager")
-    processor = CharBertProcessor.from_pretrained(folder)
+    processor = CharBertTokenizer.from_pretrained(folder)
     usage = read_usage(folder, model.config)
     texts = _texts(settings, usage.head)
     explainer = Explainer(
@@ -150,7 +150,7 @@ def _with_typos(settings: Settings, text: _Text, head: str) -> _Text:
 
 
 def _explain(
-    settings: Settings, explainer: Explainer, processor: CharBertProcessor, text: _Text, max_length: int
+    settings: Settings, explainer: Explainer, processor: CharBertTokenizer, text: _Text, max_length: int
 ) -> ExplainedText:
     chosen = settings.explain
     question = ask(processor, text.first, text.second, max_length=max_length)
@@ -167,10 +167,10 @@ def _explain(
     return ExplainedText(heading, question.pieces, attributions, attention_maps(explainer.model, question))
 
 
-def _baseline_id(baseline: Baseline, processor: CharBertProcessor) -> int | None:
+def _baseline_id(baseline: Baseline, processor: CharBertTokenizer) -> int | None:
     if baseline is Baseline.zero:
         return None
-    token_id = getattr(processor.tokenizer, f"{baseline.name}_token_id")
+    token_id = getattr(processor, f"{baseline.name}_token_id")
     if token_id is None:
         raise SettingsError(f"explain.baseline={baseline.name}, but the tokenizer has no such token; choose zero")
     return int(token_id)

@@ -30,8 +30,8 @@ from charbert.evaluation.perplexity import (
 )
 from charbert.model import CharBertForPreTraining
 from charbert.model.loading.weights import load_whole
-from charbert.model.processing import CharBertProcessor
-from charbert.model.trunk import load_trunk
+from charbert.model.tokenization import CharBertTokenizer
+from charbert.model.trunk import check_length, load_trunk
 from charbert.pipelines.analyses.base import recorded_analysis
 from charbert.pipelines.build.data import corpus_blocks, corpus_file, prepare_data
 from charbert.pipelines.build.noise import build_attack
@@ -40,6 +40,7 @@ from charbert.records import ResultRecord
 from charbert.runs.analysis_keys import PERPLEXITY
 from charbert.runs.run import Run, pretraining_run
 from charbert.seeding import numpy_generator
+from charbert.training.machine.precision import chosen_precision
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +84,7 @@ def sample_texts(settings: Settings) -> list[WordedText]:
     return drawn
 
 
-def _load(settings: Settings) -> tuple[CharBertForPreTraining, CharBertProcessor, WordVocab | None]:
+def _load(settings: Settings) -> tuple[CharBertForPreTraining, CharBertTokenizer, WordVocab | None]:
     """Return a model with the heads of pretraining, its processor, and the vocabulary of its NLM head if it has one."""
     device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
     folder = prepare_encoder(settings)
@@ -94,7 +95,7 @@ def _load(settings: Settings) -> tuple[CharBertForPreTraining, CharBertProcessor
             raise CheckpointError(f"{folder}: model.objective={settings.model.objective.name} trained no MLM head")
         has_nlm = settings.model.objective in (Objective.nlm, Objective.mlm_nlm)
         vocabulary = WordVocab.load(words) if has_nlm else None
-        return model.to(device or "cpu"), CharBertProcessor.from_pretrained(folder), vocabulary
+        return model.to(device or "cpu"), CharBertTokenizer.from_pretrained(folder), vocabulary
     if settings.model.char_encoder is not CharEncoder.none:
         raise SettingsError(
             f"model={settings.model.name} is not pretrained (model.objective=none), so it has no MLM head"
@@ -114,18 +115,21 @@ def _load(settings: Settings) -> tuple[CharBertForPreTraining, CharBertProcessor
 def _masked_metrics(
     settings: Settings,
     model: CharBertForPreTraining,
-    processor: CharBertProcessor,
+    processor: CharBertTokenizer,
     texts: Texts,
     record: ResultRecord,
 ) -> dict[str, float]:
     chosen = settings.perplexity
+    check_length("pretraining.max_length", settings.pretraining.max_length, model.config)
+    precision = chosen_precision(settings.pretraining.precision)
+    record.hardware["precision"] = precision.name
     scorer = MaskedLanguageScorer(
         model,
         processor,
         max_length=settings.pretraining.max_length,
         unit=chosen.mask,
         batch_size=chosen.batch_size,
-        bf16=settings.pretraining.precision is Precision.bf16,
+        bf16=precision is Precision.bf16,
     )
     with tqdm(total=sum(map(len, texts.values())), unit=" texts", desc="pseudo-perplexity") as bar:
         losses: dict[str, list[WordLosses]] = {name: [] for name in texts}
@@ -137,7 +141,7 @@ def _masked_metrics(
 
 
 def _ngram_metrics(
-    settings: Settings, processor: CharBertProcessor, texts: Texts, record: ResultRecord
+    settings: Settings, processor: CharBertTokenizer, texts: Texts, record: ResultRecord
 ) -> dict[str, float]:
     chosen = settings.perplexity
     rows, words = [], 0
@@ -150,9 +154,9 @@ def _ngram_metrics(
     ids = [
         np.asarray(row, dtype=np.int64)
         for start in range(0, len(rows), 1000)
-        for row in processor.tokenizer(rows[start : start + 1000], add_special_tokens=False)["input_ids"]
+        for row in processor(rows[start : start + 1000], add_special_tokens=False)["input_ids"]
     ]
-    model = NgramLanguageModel(ids, chosen.ngram_order, len(processor.tokenizer))
+    model = NgramLanguageModel(ids, chosen.ngram_order, len(processor))
     record.details["ngram"] = {"order": chosen.ngram_order, "words": words, "subwords": sum(map(len, ids))}
     limit = settings.pretraining.max_length
     losses = {name: ngram_losses(model, processor, rows, limit) for name, rows in texts.items()}
@@ -162,7 +166,7 @@ def _ngram_metrics(
 def _noisy_metrics(
     settings: Settings,
     model: CharBertForPreTraining,
-    processor: CharBertProcessor,
+    processor: CharBertTokenizer,
     vocabulary: WordVocab,
     texts: Texts,
     record: ResultRecord,

@@ -10,7 +10,7 @@ from charbert.config.analysis import Stage
 from charbert.config.schema import Settings
 from charbert.evaluation.sensitivity import mean_sensitivity, word_sensitivities
 from charbert.model import CharBertModel
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.noise.attack import attack_sentences
 from charbert.pipelines.analyses.base import recorded_analysis
 from charbert.pipelines.analyses.states import word_encoder
@@ -49,8 +49,8 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
         record.finish(metrics)
 
 
-def _model_of_stage(settings: Settings) -> tuple[CharBertModel, CharBertProcessor]:
+def _model_of_stage(settings: Settings) -> tuple[CharBertModel, CharBertTokenizer]:
     if settings.analysis.sensitivity.stage is Stage.pretrained:
         return load_encoder(settings)
     folder = prepare_finetuned(settings).model_folder
-    return CharBertModel.from_pretrained(folder), CharBertProcessor.from_pretrained(folder)
+    return CharBertModel.from_pretrained(folder), CharBertTokenizer.from_pretrained(folder)

@@ -7,10 +7,10 @@ import torch
 from charbert.config.schema import Settings
 from charbert.evaluation.word_states import WordEncoder
 from charbert.model import CharBertModel
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 
 
-def word_encoder(settings: Settings, model: CharBertModel, processor: CharBertProcessor) -> WordEncoder:
+def word_encoder(settings: Settings, model: CharBertModel, processor: CharBertTokenizer) -> WordEncoder:
     """Return the encoder of words by a model, on the accelerator where there is one."""
     device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
     batch_size = settings.finetuning.eval_batch_size

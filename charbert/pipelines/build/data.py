@@ -68,6 +68,16 @@ def data_file(settings: Settings, relative: str, purpose: str) -> Path:
     return path
 
 
+def fetch_sets(settings: Settings) -> list[Path]:
+    """Return the paths of the files of the task's sets, as `set_files` does, after fetching those on the hub.
+
+    Files that are missing are left out; reading them says so.
+    """
+    for name in filter(is_reference, set_names(task_files(settings))):
+        data_file(settings, name, "a set")
+    return [path for path in set_files(settings) if path.is_file()]
+
+
 def set_files(settings: Settings) -> list[Path]:
     """Return the paths of the files of the task's sets, of hub splits those of the fetched files."""
     return [

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 from charbert.config.schema import Settings
+from charbert.evaluation.robustness import changed_share
 from charbert.pipelines.build.data import data_file, task_files
 from charbert.pipelines.build.noise import build_attack
 from charbert.pipelines.build.preparation import TrainingPreparation, prepare_training
 from charbert.tasks.task import Task
+
+log = logging.getLogger(__name__)
+
+FEW_CHANGES = 0.05
+"""Share of changed words below which an attack is warned of."""
 
 
 def read_sets(settings: Settings, task: Task[Any, Any]) -> dict[str, list[Any]]:
@@ -68,4 +75,15 @@ def build_eval_sets(settings: Settings, task: Task[Any, Any], sets: dict[str, li
     """Return the clean test set, our attack on it, and every attacked copy made elsewhere, in this order."""
     attacked, _ = task.attack(sets["test"], build_attack(settings.attack), settings.attack.seed)
     copies = {name: sets[name] for name in task_files(settings).attacked}
+    for name, examples in {settings.attack.name: attacked, **copies}.items():
+        share = changed_share(task, sets["test"], examples)
+        if share < FEW_CHANGES:
+            log.warning(
+                "the attack %s changes %.1f %% of the words of task=%s: its scores say little about typos "
+                "(our attack leaves words of fewer than attack.min_word_length=%d characters as they are)",
+                name,
+                100 * share,
+                task.name,
+                settings.attack.min_word_length,
+            )
     return {"clean": sets["test"], settings.attack.name: attacked, **copies}

@@ -10,13 +10,16 @@ from charbert.config.schema import Settings
 from charbert.tasks.head import Usage
 
 
-def inference_usage(settings: Settings, head: str, log_history: Sequence[Mapping[str, Any]]) -> Usage:
+def inference_usage(
+    settings: Settings, head: str, log_history: Sequence[Mapping[str, Any]], words: dict[str, Any] | None = None
+) -> Usage:
     """Return the `Usage` that is saved with a fine-tuned model.
 
     Args:
         settings: of the run.
         head: of the model, see `charbert.tasks.head.Head`.
         log_history: the trainer's log; the no-answer threshold is that of the evaluation that chose the checkpoint.
+        words: how raw text is cut into words, see `charbert.tasks.task.Task.word_rule`.
     """
     task, spans = settings.task, settings.task.spans
     pairs = task.columns.second is not None if task.kind is TaskKind.classification else None
@@ -25,13 +28,14 @@ def inference_usage(settings: Settings, head: str, log_history: Sequence[Mapping
         max_length=settings.finetuning_length,
         task=task.name,
         pairs=pairs,
-        corrected=settings.model.recognizer.enabled,
+        corrected=settings.model.corrects_words,
         no_answers=spans.no_answers,
         no_answer_threshold=_best_threshold(log_history, f"eval_{task.metric}"),
         document_stride=spans.document_stride,
         n_best=spans.n_best,
         max_answer_length=spans.max_answer_length,
         max_question_length=spans.max_question_length,
+        words=words,
     )
 
 

@@ -13,7 +13,7 @@ import torch
 import transformers
 
 from charbert.batch import NOISED, TEACHER
-from charbert.config.schema import Settings
+from charbert.config.schema import LENGTH_SETTINGS, Settings
 from charbert.config.training.robust_training import Divergence, RobustMethod
 from charbert.data.collate import PadCollator, PairedCollator, paired_collator
 from charbert.errors import SettingsError
@@ -22,8 +22,8 @@ from charbert.model.heads import CharBertForFineTuning
 from charbert.model.loading.configurations import read_config
 from charbert.model.loading.tokenizers import load_tokenizer
 from charbert.model.loading.weights import check_memory, load_whole
-from charbert.model.processing import CharBertProcessor
-from charbert.model.processor_files import SETTINGS_FILE
+from charbert.model.tokenization import CharBertTokenizer
+from charbert.model.trunk import check_length
 from charbert.pipelines.build.data import has_char_channel
 from charbert.pipelines.build.noise import build_training_noise
 from charbert.pipelines.build.preparation import training_weights
@@ -58,7 +58,7 @@ def build_objectives(
     task: Task[Any, Any],
     examples: Sequence[Any],
     encoded: Encoded,
-    processor: CharBertProcessor,
+    processor: CharBertTokenizer,
     model: Any,
 ) -> Objectives:
     """Return the training set, with what the settings add to it: noised text, class weights, inputs for a teacher.
@@ -98,7 +98,7 @@ def build_objectives(
     return Objectives(train_set, PairedCollator(own, collators), losses)
 
 
-def build_student(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProcessor, Any]:
+def build_student(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertTokenizer, Any]:
     """Return the processor and the model of a student made of some of the teacher's layers."""
     processor, teacher = load_teacher(settings, task)
     if not isinstance(teacher, CharBertForFineTuning):
@@ -112,10 +112,10 @@ def build_student(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertPro
     student = take_layers(teacher, layers, char_channel=with_chars, labels=task.labels)
     sizes = [sum(weight.numel() for weight in model.parameters()) / 1e6 for model in (teacher, student)]
     log.info("a student of layers %s: %.1fM of %.1fM weights", layers, *reversed(sizes))
-    return processor if with_chars else CharBertProcessor(processor.tokenizer, None), student
+    return processor if with_chars else CharBertTokenizer(processor), student
 
 
-def load_teacher(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProcessor, Any]:
+def load_teacher(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertTokenizer, Any]:
     """Return the teacher's processor and the teacher.
 
     Raises:
@@ -134,16 +134,16 @@ def load_teacher(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProc
             f"{folder}: expected a teacher that knows the labels of task={task.name}, but it lacks {lacking}; "
             f"it has {sorted(config.label2id)}"
         )
+    check_length(LENGTH_SETTINGS, settings.finetuning_length, config)
     auto_class = getattr(transformers, task.head.auto_class)
     check_memory(lambda: auto_class.from_config(config), folder)
     load = partial(auto_class.from_pretrained, config=config, dtype=torch.float32, trust_remote_code=False)
     return _load_processor(folder), load_whole(load, folder)[0]
 
 
-def _load_processor(folder: Path) -> CharBertProcessor:
-    if (folder / SETTINGS_FILE).is_file():
-        return CharBertProcessor.from_pretrained(folder)
-    return CharBertProcessor(load_tokenizer(folder), None)  # a model saved by other code
+def _load_processor(folder: Path) -> CharBertTokenizer:
+    tokenizer = load_tokenizer(folder)
+    return tokenizer if isinstance(tokenizer, CharBertTokenizer) else CharBertTokenizer(tokenizer, word_spaces=False)
 
 
 def _distillation(
@@ -171,7 +171,7 @@ def _distillation(
     )
 
 
-def _training_noise(settings: Settings, processor: CharBertProcessor) -> TrainingNoise | None:
+def _training_noise(settings: Settings, processor: CharBertTokenizer) -> TrainingNoise | None:
     robust = settings.robust_training
     if robust.method is RobustMethod.none:
         return None

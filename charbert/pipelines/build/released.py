@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from charbert.config.data.sets import TaskKind
-from charbert.config.schema import Settings
+from charbert.config.schema import LENGTH_SETTINGS, Settings
 from charbert.errors import CheckpointError
 from charbert.model import CharBertPreTrainedModel
-from charbert.model.processing import CharBertProcessor
 from charbert.model.released.processor import load_released_processor
 from charbert.model.released.weights import load_released_encoder
+from charbert.model.tokenization import CharBertTokenizer
+from charbert.model.trunk import check_length
 
 Model = TypeVar("Model", bound=CharBertPreTrainedModel)
 
@@ -23,7 +24,7 @@ _SCRIPTS = {
 """The authors' script for each kind of task."""
 
 
-def released_processor(settings: Settings) -> CharBertProcessor:
+def released_processor(settings: Settings) -> CharBertTokenizer:
     """Return the processor of the released checkpoint, with the input layout of the authors' script for the task.
 
     Released code: every row is padded to the maximal length of fine-tuning, since padding changes the states there.
@@ -39,11 +40,12 @@ def released_processor(settings: Settings) -> CharBertProcessor:
     )
 
 
-def released_model(settings: Settings, processor: CharBertProcessor, model_class: type[Model], **labels: Any) -> Model:
+def released_model(settings: Settings, processor: CharBertTokenizer, model_class: type[Model], **labels: Any) -> Model:
     """Return a model on the encoder of the released checkpoint; its head is new, from torch's global generator.
 
     Raises:
         CheckpointError: if a weight is missing, left over or of another shape, or a vocabulary has another size.
+        SettingsError: if it reads fewer subwords than fine-tuning gives it.
     """
     assert processor.char_vocab is not None
     model = load_released_encoder(
@@ -53,9 +55,10 @@ def released_model(settings: Settings, processor: CharBertProcessor, model_class
         head_channels=settings.model.head_channels.name,
         **labels,
     )
-    if len(processor.tokenizer) != model.config.vocab_size:
+    check_length(LENGTH_SETTINGS, settings.finetuning_length, model.config)
+    if len(processor) != model.config.vocab_size:
         raise CheckpointError(
             f"model.released={settings.model.released}: the weights have {model.config.vocab_size} subwords, "
-            f"its vocabulary {len(processor.tokenizer)}; are the files of one checkpoint?"
+            f"its vocabulary {len(processor)}; are the files of one checkpoint?"
         )
     return model

@@ -11,7 +11,8 @@ import numpy as np
 from charbert.config.schema import Settings
 from charbert.evaluation.errors import analyze_errors, write_errors
 from charbert.evaluation.logits import StoredLogits
-from charbert.evaluation.robustness import SetPredictions, score_set, stored_logits
+from charbert.evaluation.metric_paths import CHANGED_WORDS, metric_path
+from charbert.evaluation.robustness import SetPredictions, changed_share, score_set, stored_logits
 from charbert.pipelines.evaluate.calibration import DEV, calibrate_eval_sets, store_logits
 from charbert.records import write_atomically
 from charbert.runs.run import Run
@@ -55,6 +56,9 @@ def score_eval_sets(
             if table.rows:
                 tracked.table(f"errors/{settings.task.name}/{name}/{table.name}", table.columns, table.rows)
         metrics |= score.metrics
+        if name != "clean":
+            share = changed_share(task, eval_sets["clean"], examples)
+            metrics[f"{metric_path(task.name, name)}/{CHANGED_WORDS}"] = share
         for metric, counts in score.units.items():
             units[name if metric == task.metric else f"{name}/{metric}"] = np.asarray(counts).tolist()
     write_atomically(run.units_path, json.dumps(units) + "\n")

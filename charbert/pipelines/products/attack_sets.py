@@ -30,7 +30,8 @@ EDITS, SUMMARY, CHECKSUMS = "edits.jsonl", "summary.json", "SHA256SUMS"
 def run(settings: Settings) -> Path:
     """Write the attacked copy of the task's test set and return its folder; the same settings give the same bytes.
 
-    The folder holds the copy under the name of its source, ``edits.jsonl`` (one edit a line: ``example``,
+    The folder holds the copy under the name of its source (of CSV, JSON lines and Parquet with the suffix of the
+    task's own files), ``edits.jsonl`` (one edit a line: ``example``,
     ``word``, ``operation``, ``position``, ``before``, ``after``; indices from 0, of the word among those of its
     example that an attack sees), ``summary.json`` and ``SHA256SUMS`` (``sha256sum -c`` reads it). It can be given
     as ``data.sets.TASK.attacked.NAME``. It is written completely or not at all.
@@ -55,7 +56,7 @@ def run(settings: Settings) -> Path:
     name = f"{settings.task.name}-{settings.attack.name}-s{settings.attack.seed}"
     folder = Path(settings.paths.results) / "attack_sets" / name
     with replaced_folder(folder) as draft:
-        copy = draft / source.name
+        copy = draft / task.copy_name(source)
         task.write(copy, attacked)
         _check_copy(task, examples, attacked, copy)
         (draft / EDITS).write_bytes(_edit_lines(edits).encode())

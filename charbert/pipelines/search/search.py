@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
-import threading
+import signal
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +21,14 @@ from charbert.files import write_atomically
 from charbert.pipelines.build.composition import Composition
 from charbert.pipelines.search.search_study import ClaimedTrial, SearchStudy
 from charbert.pipelines.train.finetune import run_trial
+from charbert.processes import end_with_parent
 from charbert.records import ResultRecord
 from charbert.reporting.tables.search import draw_search, render_trials, trials_csv, trials_table
 from charbert.runs.keys import finetuning_identity
 from charbert.runs.recorder import recorded_run
 from charbert.runs.run import Run
 from charbert.training.pruning import PruningCallback
+from charbert.training.stopping import Stopped, hear_sigterm
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -103,6 +106,10 @@ def _run_trials(composition: Composition, settings: Settings, study: SearchStudy
         for worker in [pool.submit(_work, composition) for _ in range(count)]:
             try:
                 worker.result()
+            except Stopped:
+                for process in multiprocessing.active_children():
+                    process.terminate()  # each writes the checkpoint of its trial
+                raise
             except BrokenProcessPool as error:
                 raise TrainingError(
                     "the operating system ended a process of the search, usually because memory ran out; finished "
@@ -111,33 +118,33 @@ def _run_trials(composition: Composition, settings: Settings, study: SearchStudy
 
 
 def _begin_worker(count: int) -> None:
-    """Take a share of the cores, show the log, and end when the search's main process ends."""
+    """Take a share of the cores, show the log, hear SIGTERM, and end when the search's main process ends."""
+    hear_sigterm()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no stack trace: the main process reports it
     logging.basicConfig(level=logging.INFO, format="[%(asctime)s][%(process)d][%(name)s] %(message)s")
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, torch.get_num_threads() // count))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    end_with_parent()
 
 
 def _work(composition: Composition, study: SearchStudy | None = None) -> None:
     """Run trials until the budget is used."""
     settings = composition.settings()
+    run = search_run(settings)
     if study is None:
-        run = search_run(settings)
         study = SearchStudy(study_folder(settings, run), run.folder, settings.search)
     while (claimed := study.claim()) is not None:
-        _run_one(composition, study, claimed)
+        _run_one(composition, study, claimed, run)
 
 
-def _run_one(composition: Composition, study: SearchStudy, claimed: ClaimedTrial) -> None:
+def _in_group(settings: Settings, search: Run) -> Settings:
+    """Return the settings with the search and its trials as one group of W&B, unless the user named another."""
+    return replace(settings, tracking=replace(settings.tracking, group=settings.tracking.group or search.folder_name))
+
+
+def _run_one(composition: Composition, study: SearchStudy, claimed: ClaimedTrial, search: Run) -> None:
     number = claimed.trial.number
-    settings = composition.settings(claimed.values)
+    settings = _in_group(composition.settings(claimed.values), search)
     run = trial_run(settings)
     claimed.trial.set_user_attr("key", run.key)
     log.info("trial %d: %s", number, ", ".join(f"{name}={value}" for name, value in claimed.values.items()))
@@ -171,7 +178,7 @@ def _report(composition: Composition, settings: Settings, run: Run, study: Searc
     command = f"python experiments/finetune.py --config-dir {folder} --config-name best"
     summary = f"The best of {len(rows)} trials: {metric} {best['score']:.4f} (trial {best['trial']}). Run it with"
     write_atomically(folder / "best.yaml", composition.file("finetune", best["values"], [summary, command]))
-    with recorded_run(settings, run) as (record, tracked):
+    with recorded_run(_in_group(settings, run), run) as (record, tracked):
         record.details |= {"trials": rows, "best": best, "importances": study.importances(), "metric": metric}
         scales = {name: parameter.scale for name, parameter in settings.search.space.items()}
         title = f"{settings.search.method.name} search, {settings.model.name} on {settings.task.name}"

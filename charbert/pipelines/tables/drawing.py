@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from charbert.config.schema import Settings
 from charbert.records import ResultRecord
-from charbert.reporting.render.layout import Table, render_markdown, write_table
+from charbert.reporting.render.layout import Table, render_text, write_table
 from charbert.reporting.render.row_names import with_short_names
-
-log = logging.getLogger(__name__)
+from charbert.runs.ending import show_at_end
 
 Figures = Callable[[Table, Sequence[ResultRecord], Path, str], object]
 """Draws figures of a table, from the table itself and its records, into a folder, as files of a stem."""
@@ -60,8 +58,14 @@ def draw(settings: Settings, spec: TableSpec) -> Table | None:
     write_table(shown, results / "tables", stem)
     if spec.figures is not None:
         spec.figures(shown, records, results / "figures", stem)
-    log.info("written to %s\n\n%s", results / "tables" / f"{stem}.md", render_markdown(shown))
+    show_at_end(stem, f"\n{render_text(shown)}{_files(results, stem)}")
     return table
+
+
+def _files(results: Path, stem: str) -> str:
+    """Return the lines that name the table's files."""
+    picture = results / "figures" / f"{stem}.png"
+    return f"table: {results / 'tables' / stem}.md\n" + (f"picture: {picture}\n" if picture.is_file() else "")
 
 
 def draw_all(settings: Settings, specs: Iterable[TableSpec]) -> list[str]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError
+from charbert.files import locked
 from charbert.pipelines.tables.drawing import TableSpec, draw
 from charbert.pipelines.tables.significance import row_p_values
-from charbert.records import ResultRecord
+from charbert.records import ResultRecord, settings_key
 from charbert.reporting.figures.attack_drop import attack_drop_bars
 from charbert.reporting.figures.paper import robustness_bars
 from charbert.reporting.figures.summary import draw_summary
@@ -19,6 +22,7 @@ from charbert.reporting.render.layout import Table
 from charbert.reporting.tables.paper import TABLE_SPECS, PaperTable, paper_table, table_columns, table_records
 from charbert.reporting.tables.run_lists import list_rows, list_runs
 from charbert.runs.comparability import comparable_records
+from charbert.runs.ending import show_at_end
 from charbert.runs.folders import records_folder
 from charbert.runs.run import finetuning_run
 
@@ -50,6 +54,8 @@ TABLES = {
     for stem, spec in TABLE_SPECS.items()
 }
 """By name of the experiment."""
+_models: dict[str, Path] = {}
+"""Folder of the first model of each task that this process made or found."""
 
 
 def run(settings: Settings) -> ResultRecord:
@@ -67,24 +73,45 @@ def run(settings: Settings) -> ResultRecord:
     record = finetuning_run(settings).finished()
     if record is not None:
         draw(settings, spec)
+        _show_next(settings)
         return record
     from charbert.pipelines.train import finetune  # torch is imported only when something must be trained
 
     record = finetune.run(settings)
     table = draw(settings, spec)
+    _show_next(settings)
     if table is not None:
         _track(settings, table, spec.records(settings))
     return record
 
 
-def _track(settings: Settings, table: Table, records: Sequence[ResultRecord]) -> None:
-    """Log the table to W&B, with the runs behind its rows, and its figures, as a run of its own."""
-    from charbert.runs.recorder import open_tracking
+def _show_next(settings: Settings) -> None:
+    """Show two commands that use the model, beside the sweep's first one on the task; a baseline has none to use."""
+    model = finetuning_run(settings).model_folder
+    if not model.is_dir():
+        return
+    first = _models.setdefault(settings.task.name, model)
+    compared = "" if first == model else f" --compare {first}"
+    command = f"{shlex.quote(sys.orig_argv[0])} -m charbert"
+    show_at_end(
+        "next",
+        "\nnext, with texts that you type, or on a page in the browser:\n"
+        f"  {command} predict {model} --readable\n  {command} serve {model}{compared}\n",
+    )
 
-    stem, results = settings.experiment, Path(settings.paths.results)
+
+def _track(settings: Settings, table: Table, records: Sequence[ResultRecord]) -> None:
+    """Log the table to W&B, with the runs behind its rows, and its figures, in place of the one logged before."""
+    from charbert.runs.tracking import open_tracking
+
+    stem, results, outputs = settings.experiment, Path(settings.paths.results), Path(settings.paths.outputs)
     address = os.environ.get("WANDB_BASE_URL", "https://wandb.ai")
     config = {"recipe": settings.recipe, "trunk": settings.trunk.name, "data": settings.data.name}
-    with open_tracking(settings, "table", f"{stem}-{settings.recipe}", config) as tracking:
+    run_id = f"{stem}-{settings_key(config)}"
+    with (
+        locked(outputs / "locks" / f"{run_id}.lock", f"sending the table {stem} to W&B"),
+        open_tracking(settings, "table", f"{stem}-{settings.recipe}", config, run_id=run_id) as tracking,
+    ):
         tracking.table(f"table/{stem}", *list_rows(table, records))
         tracking.table(f"table/{stem}/runs", *list_runs(table, records, address))
         if stem == ROBUSTNESS:

@@ -45,7 +45,10 @@ def run_folds(settings: Settings, run: Run, task: Task[Any, Any]) -> ResultRecor
     sets = read_test_sets(settings, task, learn=True)
     eval_sets = build_eval_sets(settings, task, sets)
     folds = chosen_folds(settings, task, sets["test"])
-    done = [_run_fold(with_fold(settings, number), task, fold, eval_sets) for number, fold in enumerate(folds)]
+    checksums = run.data_checksums
+    done = [
+        _run_fold(with_fold(settings, number), task, fold, eval_sets, checksums) for number, fold in enumerate(folds)
+    ]
     records = [record for record, _ in done]
     pooled = _pool(folds, [predictions for _, predictions in done])
     log.info("scoring the predictions of %d folds", len(folds))
@@ -76,10 +79,14 @@ def _read_articles(settings: Settings) -> list[Question] | None:
 
 
 def _run_fold(
-    settings: Settings, task: Task[Any, Any], fold: Parts, eval_sets: EvalSets
+    settings: Settings, task: Task[Any, Any], fold: Parts, eval_sets: EvalSets, checksums: dict[str, str]
 ) -> tuple[ResultRecord, dict[str, SetPredictions]]:
-    """Return the record and the predictions of one fold, after training it if they are missing."""
+    """Return the record and the predictions of one fold, after training it if they are missing.
+
+    ``checksums`` are of the data files that were read.
+    """
     run = fold_run(settings)
+    run.data_checksums = checksums
     path = run.folder / "fold_predictions.json"
     record = run.finished()
     if record is not None and path.is_file():

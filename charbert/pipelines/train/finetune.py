@@ -10,7 +10,8 @@ from transformers import TrainerCallback
 
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError, TrialPrunedError
-from charbert.pipelines.build.data import prepare_data, refuse_baseline, task_files
+from charbert.evaluation.metric_paths import CHANGED_WORDS
+from charbert.pipelines.build.data import fetch_sets, prepare_data, refuse_baseline, task_files
 from charbert.pipelines.build.eval_sets import build_eval_sets, read_prepared_sets, read_sets
 from charbert.pipelines.train.classical import fit_baseline, is_baseline
 from charbert.pipelines.train.cross_validation import run_folds
@@ -41,7 +42,9 @@ def run_and_report(settings: Settings) -> ResultRecord:
     for name, score in record.metrics.items():
         kind, *parts = name.split("/")
         if parts[-1] == settings.task.metric and len(parts) == (3 if kind == "attack" else 2):
-            log.info("%-32s %.4f", name, score)
+            changed = record.metrics.get(f"{name.rpartition('/')[0]}/{CHANGED_WORDS}")
+            beside = "" if changed is None else f" ({100 * changed:.0f} % of the words changed)"
+            log.info("%-32s %.4f%s", name, score, beside)
     if single:
         log.info("the model is in %s", finetuning_run(settings).model_folder)
     return record
@@ -71,6 +74,7 @@ def run_trial(settings: Settings, run: Run, callbacks: Sequence[TrainerCallback]
     def make() -> None:
         try:
             prepare_data(settings)
+            run.will_read(fetch_sets(settings))
             task = build_task(settings.task)
             fit(settings, run, task, read_sets(settings, task), {}, callbacks)
         except TrialPrunedError:
@@ -93,6 +97,7 @@ def _refuse_several(settings: Settings) -> None:
 
 def _run(settings: Settings, run: Run) -> ResultRecord:
     prepare_data(settings)
+    run.will_read(fetch_sets(settings))
     task = build_task(settings.task)
     if task_files(settings).folds.number:
         refuse_several(f"cross-validation (data={settings.data.name})")

@@ -15,7 +15,7 @@ from charbert.data.collate import PadCollator
 from charbert.errors import SettingsError
 from charbert.evaluation.predict import predict_logits
 from charbert.model.adaptation.multi_task import MultiTaskModel
-from charbert.pipelines.build.data import prepare_data, refuse_baseline, task_files
+from charbert.pipelines.build.data import fetch_sets, prepare_data, refuse_baseline, task_files
 from charbert.pipelines.build.eval_sets import build_eval_sets, read_sets
 from charbert.pipelines.build.objectives import Objectives
 from charbert.pipelines.build.strategy_checks import check_strategy
@@ -75,6 +75,8 @@ def run(settings: Settings) -> ResultRecord:
         log.info("%s: finished before, record %s", run.name, run.record_path)
         return record
     parts = [_prepare(task_settings(settings, name)) for name in settings.multi_task.tasks]
+    for part in parts:
+        run.data_checksums |= part.run.data_checksums
     log.info("training %s on %s, seed %d", settings.model.name, ", ".join(part.name for part in parts), settings.seed)
     with recorded_run(settings, run) as (record, tracked):
         trainer = _build_trainer(settings, run, parts)
@@ -85,7 +87,6 @@ def run(settings: Settings) -> ResultRecord:
         for part in parts:
             task_record = _record_task(part, record, trainer, tracked)
             record.metrics |= task_record.metrics
-            record.data_checksums |= task_record.data_checksums
         record.finish({f"dev/{_MEAN.removeprefix('eval_')}": float(trainer.state.best_metric)})
     shutil.rmtree(run.checkpoints_folder, ignore_errors=True)
     return record
@@ -111,6 +112,8 @@ def _check(settings: Settings) -> None:
 def _prepare(settings: Settings) -> _Part:
     """Return a task with its model and what it takes to train on it and to score it."""
     prepare_data(settings)
+    run = shared_task_run(settings)
+    run.will_read(fetch_sets(settings))
     task = build_task(settings.task)
     sets = read_sets(settings, task)
     fitted = TaskModel.build(settings, task, sets)
@@ -124,7 +127,7 @@ def _prepare(settings: Settings) -> _Part:
         seed=settings.seed,
     )
     eval_sets = build_eval_sets(settings, task, sets)
-    return _Part(shared_task_run(settings), fitted, eval_sets, fitted.objectives(), predictor)
+    return _Part(run, fitted, eval_sets, fitted.objectives(), predictor)
 
 
 def _build_trainer(settings: Settings, run: Run, parts: Sequence[_Part]) -> CharBertTrainer:

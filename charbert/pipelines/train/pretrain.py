@@ -12,7 +12,7 @@ from transformers import AutoConfig, AutoModelForMaskedLM, PreTrainedTokenizerBa
 
 from charbert.batch import TEACHER
 from charbert.config.model.encoder import CharEncoder, Objective, Start, TrunkSource
-from charbert.config.schema import Settings
+from charbert.config.schema import LENGTH_SETTINGS, Settings
 from charbert.config.training.trainer import TrainingSettings
 from charbert.data.collate import PadCollator, PairedCollator, paired_collator
 from charbert.data.pretraining.batches import PretrainingDataset
@@ -22,7 +22,8 @@ from charbert.data.pretraining.wordpiece import count_pieces, wordpiece_of_count
 from charbert.errors import CheckpointError
 from charbert.model import CharBertForPreTraining, CharBertModel, CharBertPreTrainedModel
 from charbert.model.loading import tokenizers
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
+from charbert.model.trunk import check_length
 from charbert.model.word_start import start_words_at_subwords
 from charbert.pipelines.build.data import (
     corpus_blocks,
@@ -39,6 +40,7 @@ from charbert.pipelines.train.recorded_training import record_training
 from charbert.runs.recorder import seed_everything
 from charbert.runs.released_files import pretrained_identity
 from charbert.runs.run import Run, pretraining_run, trunk_run
+from charbert.text.word_spaces import with_word_spaces
 from charbert.training.losses.trunk_teacher import TrunkTeacher
 from charbert.training.trainer import build_trainer
 
@@ -77,10 +79,10 @@ def prepare_encoder(settings: Settings) -> str | None:
     return str(run.model_folder)
 
 
-def build_processor(settings: Settings, trunk: str) -> CharBertProcessor:
+def build_processor(settings: Settings, trunk: str) -> CharBertTokenizer:
     """Return the processor for a trunk: its tokenizer, and the character vocabulary of the corpus."""
     vocabulary = load_char_vocab(settings) if has_char_channel(settings) else None
-    return CharBertProcessor(load_tokenizer(settings, trunk), vocabulary)
+    return CharBertTokenizer(load_tokenizer(settings, trunk), vocabulary)
 
 
 def load_tokenizer(settings: Settings, trunk: str) -> PreTrainedTokenizerBase:
@@ -97,7 +99,7 @@ def load_tokenizer(settings: Settings, trunk: str) -> PreTrainedTokenizerBase:
         raise CheckpointError(f"trunk={settings.trunk.name}: no tokenizer could be loaded ({error}){hint}") from error
 
 
-def build_start(settings: Settings, model_class: type[Model], **labels: Any) -> tuple[CharBertProcessor, Model]:
+def build_start(settings: Settings, model_class: type[Model], **labels: Any) -> tuple[CharBertTokenizer, Model]:
     """Return processor and model that fine-tuning starts from: the pretrained encoder, or without one the trunk.
 
     New weights, e.g. of a head, are drawn from torch's global generator, seeded here.
@@ -107,6 +109,7 @@ def build_start(settings: Settings, model_class: type[Model], **labels: Any) -> 
         model_class: of the model.
         **labels: ``id2label`` and ``label2id`` of its head.
     """
+    _check_positions(settings, LENGTH_SETTINGS, settings.finetuning_length)
     encoder = prepare_encoder(settings)
     if encoder is None:
         trunk = prepare_trunk(settings)
@@ -114,14 +117,28 @@ def build_start(settings: Settings, model_class: type[Model], **labels: Any) -> 
         overrides = model_overrides(settings, processor)
         seed_everything(settings.seed, "head")
         return processor, model_class.from_trunk(trunk, **overrides, **labels)
-    processor = CharBertProcessor.from_pretrained(encoder)
+    processor = CharBertTokenizer.from_pretrained(encoder)
+    processor = with_word_spaces(processor)  # an encoder of an earlier version may lack them
     channels = model_overrides(settings, processor)["head_channels"]
     seed_everything(settings.seed, "head")
     # It may be saved in half precision to be small; it is trained in float32.
     return processor, model_class.from_pretrained(encoder, head_channels=channels, dtype=torch.float32, **labels)
 
 
-def load_encoder(settings: Settings) -> tuple[CharBertModel, CharBertProcessor]:
+def _check_positions(settings: Settings, name: str, length: int) -> None:
+    """Raise SettingsError if the trunk reads fewer subwords than a setting says, before anything is trained."""
+    if settings.trunk.source is TrunkSource.scratch and not settings.model.pretrained:
+        check_length(name, length, AutoConfig.for_model(**settings.trunk.config))
+        return
+    folder = settings.model.pretrained or trunk_location(settings.trunk)
+    try:
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    except (OSError, ValueError):  # whoever loads the weights says what is wrong with them
+        return
+    check_length(name, length, config)
+
+
+def load_encoder(settings: Settings) -> tuple[CharBertModel, CharBertTokenizer]:
     """Return the encoder that fine-tuning starts from, after pretraining it if it is missing, and its processor."""
     if settings.model.released:
         processor = released_processor(settings)
@@ -141,7 +158,7 @@ def trunk_tokenizer(settings: Settings) -> PreTrainedTokenizerBase:
     return wordpiece_of_counts(words, settings.trunk.vocab_size, lower_case=lower_case)
 
 
-def model_overrides(settings: Settings, processor: CharBertProcessor) -> dict[str, Any]:
+def model_overrides(settings: Settings, processor: CharBertTokenizer) -> dict[str, Any]:
     """Return the fields of ``CharBertConfig`` that the settings set."""
     model = settings.model
     overrides: dict[str, Any] = {
@@ -164,13 +181,15 @@ def model_overrides(settings: Settings, processor: CharBertProcessor) -> dict[st
 
 def _pretrain_trunk(settings: Settings, run: Run) -> None:
     """Train MLM on clean text with the trunk's Hugging Face class, so that the checkpoint is an ordinary one."""
-    log.info("pretraining the trunk %s from scratch", settings.trunk.name)
+    log.info("pretraining the trunk %s from scratch (MLM), which all models start from", settings.trunk.name)
     prepare_data(settings)
+    run.will_read(_corpus_files(settings))
     tokenizer = trunk_tokenizer(settings)
     seed_everything(settings.pretraining_seed, "trunk")
     special = {name: getattr(tokenizer, name) for name in ("pad_token_id", "bos_token_id", "eos_token_id")}
     config = AutoConfig.for_model(**settings.trunk.config, vocab_size=len(tokenizer), **special)
-    processor = CharBertProcessor(tokenizer, None)
+    check_length("trunk.pretraining.max_length", settings.trunk.pretraining.max_length, config)
+    processor = CharBertTokenizer(tokenizer, None)
     _run(
         settings,
         run,
@@ -181,11 +200,12 @@ def _pretrain_trunk(settings: Settings, run: Run) -> None:
     )
 
 
-def new_encoder(settings: Settings) -> tuple[CharBertForPreTraining, CharBertProcessor, WordVocab | None]:
+def new_encoder(settings: Settings) -> tuple[CharBertForPreTraining, CharBertTokenizer, WordVocab | None]:
     """Return the model that pretraining starts from, its processor, and the words that NLM restores (None without NLM).
 
     New weights are drawn from torch's global generator, seeded here, so each call gives the same.
     """
+    _check_positions(settings, "pretraining.max_length", settings.pretraining.max_length)
     prepare_data(settings)
     trunk = prepare_trunk(settings)
     processor = build_processor(settings, trunk)
@@ -201,15 +221,22 @@ def new_encoder(settings: Settings) -> tuple[CharBertForPreTraining, CharBertPro
         nlm_norm=settings.model.nlm_norm.name,
     )
     if words is not None and settings.model.word_start is Start.trunk:
-        start_words_at_subwords(model, words.words[: words.unk_id], processor.tokenizer)
+        start_words_at_subwords(model, words.words[: words.unk_id], processor)
     return model, processor, words
 
 
 def _pretrain_encoder(settings: Settings, run: Run) -> None:
-    log.info("pretraining %s (%s)", settings.model.name, settings.model.objective.name)
+    objective = settings.model.objective.name.upper().replace("_", " and ")
+    log.info("pretraining %s on text with typos (%s), before it is fine-tuned", settings.model.name, objective)
+    prepare_data(settings)
+    run.will_read(_corpus_files(settings))
     model, processor, words = new_encoder(settings)
     teacher = _trunk_teacher(settings)
     _run(settings, run, settings.pretraining, model, processor, words=words, noisy=True, teacher=teacher)
+
+
+def _corpus_files(settings: Settings) -> list[Path]:
+    return [corpus_file(settings, split) for split in ("train", "dev")]
 
 
 def _trunk_teacher(settings: Settings) -> TrunkTeacher | None:
@@ -226,7 +253,7 @@ def _run(
     run: Run,
     training: TrainingSettings,
     model: Any,
-    processor: CharBertProcessor,
+    processor: CharBertTokenizer,
     *,
     words: WordVocab | None = None,
     noisy: bool = False,
@@ -272,11 +299,11 @@ def _run(
             words.save(folder / "word_vocab.json")
 
     scores = ("loss", "accuracy", "accuracy_known", "perplexity")
-    files = [corpus_file(settings, split) for split in ("train", "dev")]
-    record_training(settings, run, build, scores, files, patience=training.patience, save_more=save_more)
+    run.will_read(_corpus_files(settings))  # again: nothing was exchanged while vocabularies or a trunk were made
+    record_training(settings, run, build, scores, patience=training.patience, save_more=save_more)
 
 
-def _collator(processor: CharBertProcessor, mlm_labels: str) -> PairedCollator:
+def _collator(processor: CharBertTokenizer, mlm_labels: str) -> PairedCollator:
     """Return the collator of examples and of the clean copies for the teacher."""
     # Few widths: the CPU's matrix library keeps memory for every shape.
     own = PadCollator(processor.pad_values, _WIDTHS, rename={"mlm_labels": mlm_labels})

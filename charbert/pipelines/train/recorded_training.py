@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from charbert.config.schema import Settings
 from charbert.files import replaced_folder
-from charbert.runs.recorder import checksums, final_scores, history, recorded_run, train
+from charbert.runs.recorder import final_scores, history, recorded_run, train
 from charbert.runs.run import Run
 from charbert.training.distributed.processes import from_first
 from charbert.training.trainer import CharBertTrainer
@@ -20,7 +20,6 @@ def record_training(
     run: Run,
     build: Callable[[], CharBertTrainer],
     scores: tuple[str, ...],
-    files: Sequence[Path],
     *,
     patience: int | None = None,
     details: Mapping[str, Any] | None = None,
@@ -28,8 +27,7 @@ def record_training(
 ) -> None:
     """Train a model, save it, and write a record with the ``scores`` (endings of their names) on held-out text.
 
-    ``build`` gives the trainer, ``files`` are what was read, ``details`` is more for the record; ``save_more`` writes
-    into the model's folder.
+    ``build`` gives the trainer, ``details`` is more for the record; ``save_more`` writes into the model's folder.
     """
 
     def save() -> None:
@@ -44,6 +42,5 @@ def record_training(
         metrics = {name: score for name, score in final_scores(trainer).items() if name.endswith(scores)}
         from_first(save)
         record.details |= {"history": history(trainer), **(details or {})}
-        record.data_checksums = checksums(files, Path(settings.data.root))
         record.finish({name.replace("eval_", "eval/", 1): score for name, score in metrics.items()})
     from_first(lambda: shutil.rmtree(run.checkpoints_folder, ignore_errors=True))

@@ -18,21 +18,22 @@ from charbert.evaluation.correction import correct_examples
 from charbert.evaluation.logits import StoredLogits
 from charbert.evaluation.robustness import SetPredictions, predict_encoded, predict_set, stored_logits
 from charbert.files import replaced_folder
+from charbert.integrity import checksums
 from charbert.model.adaptation.lora import save_finetuned
-from charbert.model.processing import CharBertProcessor
-from charbert.model.word_recognizer.correction import WordCorrector
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.pipelines.build.data import set_files
 from charbert.pipelines.build.inference import inference_usage
 from charbert.pipelines.build.objectives import Objectives, build_objectives, build_student
 from charbert.pipelines.build.released import released_model, released_processor
 from charbert.pipelines.evaluate.scoring import score_eval_sets
+from charbert.pipelines.train.corrector import prepare_corrector
 from charbert.pipelines.train.pretrain import build_start
-from charbert.pipelines.train.word_recognizer import prepare_corrector
-from charbert.records import ResultRecord
-from charbert.runs.recorder import checksums, seed_everything
+from charbert.records import ResultRecord, shorten_path
+from charbert.runs.recorder import seed_everything
 from charbert.runs.run import Run
 from charbert.tasks.encoded import Encoded
 from charbert.tasks.task import Task
+from charbert.text.correction import Corrector
 from charbert.training.distributed.processes import from_first
 from charbert.training.tracking import TrackedRun
 from charbert.training.trainer import CharBertTrainer
@@ -46,9 +47,9 @@ class TaskModel:
 
     settings: Settings
     task: Task[Any, Any]
-    processor: CharBertProcessor
+    processor: CharBertTokenizer
     model: Any
-    corrector: WordCorrector | None
+    corrector: Corrector | None
     examples: dict[str, list[Any]]
     """``train`` and ``dev``, corrected where the model reads corrected text."""
     encoded: dict[str, Encoded]
@@ -56,7 +57,7 @@ class TaskModel:
 
     @classmethod
     def build(cls, settings: Settings, task: Task[Any, Any], sets: Mapping[str, list[Any]]) -> TaskModel:
-        """Return the model, its head new, after pretraining its encoder and its word recognizer if they are missing.
+        """Return the model, its head new, after making its encoder and its corrector if they are missing.
 
         Args:
             settings: the experiment's settings.
@@ -88,7 +89,8 @@ class TaskModel:
         """Return the predictions of the trainer's model on the eval sets, and its `dev_logits`."""
         settings, predictions = self.settings, {}
         for name, examples in eval_sets.items():
-            log.info("scoring %s on %s (%s)", settings.model.name, settings.task.name, name)
+            which = "the clean test set" if name == "clean" else f"the test set with typos ({name})"
+            log.info("scoring %s on %s: %s", settings.model.name, settings.task.name, which)
             predictions[name] = predict_set(
                 self.task, examples, self.processor, settings.finetuning_length, trainer, self.corrector
             )
@@ -108,10 +110,13 @@ class TaskModel:
         with replaced_folder(run.model_folder) as draft:
             save_finetuned(model, draft)
             self.processor.save_pretrained(draft)
-            write_usage(draft, inference_usage(self.settings, self.task.head.name, log_history))
+            if self.corrector is not None:
+                self.corrector.save(draft)
+            words = self.task.word_rule(self.examples["train"])
+            write_usage(draft, inference_usage(self.settings, self.task.head.name, log_history, words))
 
 
-def _build_model(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertProcessor, Any]:
+def _build_model(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertTokenizer, Any]:
     labels: dict[str, Any] = {}
     if task.labels:
         labels = {"id2label": dict(enumerate(task.labels)), "label2id": task.label_ids}
@@ -151,5 +156,8 @@ def record_scores(
             lambda: score_eval_sets(settings, run, task, eval_sets, predictions, tracked, dev)
         )
     record.details["reports"] = {name: of_set.report for name, of_set in predictions.items()}
-    record.data_checksums = checksums(set_files(settings), Path(settings.data.root))
+    root = Path(settings.data.root)
+    if task.file_reports:
+        record.details["files"] = {shorten_path(path, root): report for path, report in task.file_reports.items()}
+    record.data_checksums = record.data_checksums or checksums(set_files(settings), root)
     return metrics

@@ -8,11 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from transformers import EvalPrediction
 
 from charbert.batch import IGNORED_LABEL
-from charbert.config.model.word_recognizer import Backoff
 from charbert.config.schema import Settings
 from charbert.config.training.trainer import TrainingSettings
 from charbert.data.word_recognition import (
@@ -23,9 +21,8 @@ from charbert.data.word_recognition import (
     frequent_words,
 )
 from charbert.metrics.word_recognition import recognition_scores
-from charbert.model.word_recognizer.correction import WordCorrector
 from charbert.model.word_recognizer.network import WordRecognizer, WordRecognizerConfig
-from charbert.pipelines.build.data import corpus_blocks, corpus_file, prepare_data
+from charbert.pipelines.build.data import corpus_blocks, corpus_file, fetch_sets, prepare_data
 from charbert.pipelines.build.noise import build_recognizer_noise
 from charbert.pipelines.train.recorded_training import record_training
 from charbert.runs.recorder import seed_everything
@@ -37,37 +34,10 @@ from charbert.training.trainer import build_trainer
 log = logging.getLogger(__name__)
 
 
-def prepare_corrector(
-    settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]
-) -> WordCorrector | None:
-    """Return the corrector in front of the model, after training its recognizers if they are missing; None without one.
-
-    Args:
-        settings: the experiment's settings.
-        task: the benchmark.
-        sets: its examples; ``train`` and ``dev`` are read.
-    """
-    chosen = settings.model.recognizer
-    if not chosen.enabled:
-        return None
-    recognizer = WordRecognizer.from_pretrained(prepare_recognizer(settings, task, sets))
-    background = None
-    if chosen.backoff is Backoff.background:
-        background = WordRecognizer.from_pretrained(prepare_background_recognizer(settings))
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return WordCorrector(
-        recognizer.to(device),
-        backoff=chosen.backoff.name,
-        background=None if background is None else background.to(device),
-        keep_case=chosen.keep_case,
-    )
-
-
 def prepare_recognizer(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]) -> str:
     """Return the folder of the recognizer of the task's words, after training it if it is missing.
 
-    It is trained on the words of the training set that an attack may change, without labels. The record of
-    fine-tuning has the checksums of the task's files.
+    It is trained on the words of the training set that an attack may change, without labels.
     """
     return _prepare(
         settings,
@@ -75,6 +45,7 @@ def prepare_recognizer(settings: Settings, task: Task[Any, Any], sets: Mapping[s
         lambda split: [words for words in task.sentences(sets[split]) if words],
         settings.model.recognizer.vocab_size,
         settings.model.recognizer.training,
+        fetch_sets(settings),
     )
 
 
@@ -97,12 +68,13 @@ def _prepare(
     read_sentences: Callable[[str], Sentences],
     vocab_size: int,
     training: TrainingSettings,
-    files: Sequence[Path] = (),
+    files: Sequence[Path],
 ) -> str:
     def make() -> None:
+        run.will_read(files)
         log.info("training the word recognizer %s", run.name)
         sentences = {split: read_sentences(split) for split in ("train", "dev")}
-        _train(settings, run, sentences, vocab_size, training, files)
+        _train(settings, run, sentences, vocab_size, training)
 
     run.make_once(make)
     return str(run.model_folder)
@@ -114,7 +86,6 @@ def _train(
     sentences: Mapping[str, Sentences],
     vocab_size: int,
     training: TrainingSettings,
-    files: Sequence[Path],
 ) -> None:
     chosen = settings.model.recognizer
     words = frequent_words(sentences["train"], vocab_size)
@@ -159,4 +130,4 @@ def _train(
         # the logits of a whole set over 10,000 words would fill the memory
         preprocess_logits_for_metrics=lambda logits, labels: logits.argmax(-1),
     )
-    record_training(settings, run, build, ("loss", "accuracy", "error_rate"), files, details={"words": words.unk_id})
+    record_training(settings, run, build, ("loss", "accuracy", "error_rate"), details={"words": words.unk_id})

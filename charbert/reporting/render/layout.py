@@ -157,6 +157,19 @@ def render_markdown(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
+def render_text(table: Table) -> str:
+    """Return the rows and columns that have runs, aligned for a terminal; the files have the others, too."""
+    columns = [index for index in range(len(table.columns)) if any(row.cells[index].scores for row in table.rows)]
+    lines = [["", *(table.columns[index].heading for index in columns)]]
+    for row in table.rows:
+        if any(cell.scores for cell in row.cells):
+            texts = cell_texts(table, row)
+            lines.append([row.label, *(texts[index] for index in columns)])
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    rows = ("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+    return "\n".join([table.title, *rows, table.legend, *table.footnotes]) + "\n"
+
+
 def cell_texts(table: Table, row: Row) -> list[str]:
     """Return the texts of a row's cells without markup."""
     return _PLAIN.texts(table, row)

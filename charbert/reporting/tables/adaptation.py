@@ -8,7 +8,7 @@ from charbert.config.renamed import with_new_names
 from charbert.errors import RecordError
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Column, Row, Table
-from charbert.reporting.tables.scores import describe, latest_runs, metric_cell, row_label, setting
+from charbert.reporting.tables.scores import changed_words_notes, describe, latest_runs, metric_cell, row_label, setting
 
 _FULL = "full"
 
@@ -49,7 +49,8 @@ def adaptation_table(records: Sequence[ResultRecord], task: str, metric: str, at
     ordered = sorted(rows, key=lambda row: (row[0], row[1] != _FULL, row[1]))
     drawn = [Row(f"{model}, {how}", _cells(rows[model, how], columns)) for model, how in ordered]
     caption = f"{describe([record for runs in rows.values() for record in runs])}. Scores in percent."
-    return Table("Ways of adapting an encoder", columns, tuple(drawn), caption, _NOTES)
+    notes = (*_NOTES, *changed_words_notes(records, columns))
+    return Table("Ways of adapting an encoder", columns, tuple(drawn), caption, notes)
 
 
 _NOTES = (

@@ -123,8 +123,8 @@ def _scores(attacked: AttackedScores, label: str) -> Cell:
 def _pretraining_of(record: ResultRecord, pretraining: Sequence[ResultRecord]) -> list[ResultRecord]:
     """Return the newest pretraining of a record's encoder; none where it has no record."""
     mine = {name: record.settings[name] for name in _ENCODER if name in record.settings}
-    # The word recognizer's settings are among the model's, but do not change the encoder.
-    mine["model"] = {name: value for name, value in mine["model"].items() if name != "recognizer"}
+    # Settings of what corrects words are among the model's, but do not change the encoder.
+    mine["model"] = {name: value for name, value in mine["model"].items() if name not in ("recognizer", "dictionary")}
     matching = [run for run in pretraining if _agree(mine, run.settings)]
     return sorted(matching, key=lambda run: run.finished)[-1:]
 

@@ -11,7 +11,7 @@ from charbert.records import ResultRecord
 from charbert.reporting.figures.analyses import COLORS
 from charbert.reporting.render.layout import Cell, Column, Row, Table
 from charbert.reporting.render.plot_style import CYCLE, INK, add_caption, add_legend, panels, save_figure
-from charbert.reporting.tables.scores import describe, setting
+from charbert.reporting.tables.scores import changed_words_notes, describe, setting
 
 ORIGINAL = "original"
 ORDER = (ORIGINAL, "onnx", "onnx_int8", "half", "pruned", "elsewhere")
@@ -53,7 +53,8 @@ def compression_table(records: Sequence[ResultRecord]) -> Table:
         for label, members in runs.items()
     ]
     title = f"Smaller forms of fine-tuned models on {task.upper()}: does shrinking cost robustness?"
-    return Table(title, tuple(columns), tuple(rows), _caption(records), _NOTES)
+    notes = changed_words_notes(records, [column for column in columns if column.group != KEPT])
+    return Table(title, tuple(columns), tuple(rows), _caption(records), (*_NOTES, *notes))
 
 
 def compression_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:

@@ -13,7 +13,7 @@ from charbert.config.schema import Settings
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Column, Row, Table
 from charbert.reporting.tables.paper import METRIC_TITLES, TASK_TITLES
-from charbert.reporting.tables.scores import describe, metric_cell, row_label, setting
+from charbert.reporting.tables.scores import changed_words_notes, describe, metric_cell, row_label, setting
 
 _PRETRAINING = ("pretraining_seed", "corpus", "noise", "pretraining")
 """Settings of pretraining, which say nothing about a model that had none."""
@@ -62,7 +62,9 @@ def hyper_parameter_table(records: Sequence[ResultRecord], task: str, metric: st
             table_rows.append(Row(", ".join((label, *choice)), tuple(cells)))
     about = describe(runs[:1], data=False, seeds=False)
     caption = f"{about}. Percent, mean over seeds. Bold: best on the dev set, of each model."
-    return Table(f"Settings tried: {title}", columns, tuple(table_rows), caption)
+    return Table(
+        f"Settings tried: {title}", columns, tuple(table_rows), caption, tuple(changed_words_notes(runs, columns))
+    )
 
 
 def varied_hyper_parameters(records: Sequence[ResultRecord]) -> list[tuple[str, ...]]:
@@ -96,11 +98,11 @@ def _attack_path(records: Sequence[ResultRecord], task: str, metric: str) -> str
 def _choices(record: ResultRecord) -> dict[str, Any]:
     """Return the settings in which runs of one model may differ, by path."""
     model = dict(setting(record, "model") or {})
-    recognizer = model.pop("recognizer", None) or {}
-    if recognizer.get("enabled"):
-        model["recognizer"] = recognizer
+    for corrector in ("recognizer", "dictionary"):
+        if not (model.get(corrector) or {}).get("enabled"):
+            model.pop(corrector, None)
     chosen = {"model": model}
-    if recognizer.get("enabled") or model.get("objective") != "none":
+    if "recognizer" in model or model.get("objective") != "none":
         chosen |= {name: record.settings[name] for name in _PRETRAINING if name in record.settings}
     if record.kind != "pretrain":
         chosen |= {name: record.settings[name] for name in _FINETUNING if name in record.settings}

@@ -21,7 +21,8 @@ from charbert.reporting.tables.scores import build_table, row_label
 
 DENSE = ("AdvBERT, dense noise", "CharBERT, dense noise")
 """Variants of ours."""
-BASELINES = ("AdvBERT", "AdvBERT, dense noise", "NLM-BERT", "BERT+WordRec")
+BEHIND_DICTIONARY = ("BERT+Dictionary", "CharBERT (pretrained)+Dictionary")
+BASELINES = ("AdvBERT", "AdvBERT, dense noise", "NLM-BERT", "BERT+WordRec", *BEHIND_DICTIONARY)
 """Models trained against misspelled words, which Tables 1 and 3 do not have; NLM-BERT and dense noise are ours."""
 ABLATIONS = ("w/o GRU", "w/o heterogeneous interaction", "w/o NLM")
 TASK_TITLES = {
@@ -95,7 +96,7 @@ TABLE_SPECS = {
             "Table 2: robustness to misspelled words",
             TABLE_2,
             # Departure: NLM-BERT, a row of ours, separates the effect of the objective from that of the channel
-            order=("BERT", "AdvBERT", "NLM-BERT", "BERT+WordRec", "CharBERT", *DENSE),
+            order=("BERT", "AdvBERT", "NLM-BERT", "BERT+WordRec", "BERT+Dictionary", "CharBERT", *DENSE),
             left_out=ABLATIONS,
             second_baseline="AdvBERT",
             ours=(Measure("squad1", "f1"), Measure("squad1", "f1", ATTACK)),
@@ -114,7 +115,7 @@ TABLE_SPECS = {
             "Table 4: what each part of CharBERT gives",
             TABLE_4,
             order=("CharBERT", *ABLATIONS, "AdvBERT", "NLM-BERT", "BERT"),
-            left_out=("BERT+WordRec",),
+            left_out=("BERT+WordRec", *BEHIND_DICTIONARY),
             ours=(Measure("ner", "f1", ATTACK, digits=2),),
         ),
     )
@@ -188,6 +189,34 @@ def paper_table(
         second_baseline_p_values=second_baseline_p_values,
         notes=_notes(columns, records),
     )
+
+
+def main_scores(record: ResultRecord) -> dict[str, float]:
+    """Return the scores of a run by the main metric of its tasks, on the dev set, the test set and under attack.
+
+    They are in percent, by their headings in tables: ``NER F1 dev``, ``NER F1 original``, ``NER F1 attack``. Of
+    several attacked sets the one that tables show counts.
+    """
+    own = record.settings.get("task", {})
+    measured = [path.split("/")[1:] for path in record.metrics if path.startswith("dev/") and path.count("/") == 2]
+    scores: dict[str, float] = {}
+    for task, metric in dict.fromkeys([*map(tuple, measured), (own.get("name"), own.get("metric"))]):
+        name = METRIC_NAMES.get((task, metric), metric)
+        paths = {
+            "dev": f"dev/{task}/{metric}",
+            ORIGINAL: f"eval/{task}/{name}",
+            ATTACK: f"attack/{task}/{_shown_attack(task, record)}/{name}",
+        }
+        group = f"{TASK_TITLES.get(task, str(task).upper())} {METRIC_TITLES.get(metric, metric)}"
+        scores |= {
+            f"{group} {title}": 100 * record.metrics[path] for title, path in paths.items() if path in record.metrics
+        }
+    return scores
+
+
+def _shown_attack(task: str, record: ResultRecord) -> str:
+    attacks = {path.split("/")[2]: None for path in record.metrics if path.startswith(f"attack/{task}/")}
+    return next((name for name in (*ATTACKS, *attacks) if name in attacks), "")
 
 
 def _column(measure: Measure, has_attack: bool, attack: str) -> Column:

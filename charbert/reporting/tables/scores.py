@@ -146,7 +146,7 @@ def build_table(
         notes = [*notes, f"{SECOND_BASELINE_MARK} differs from {second_baseline}, p ≤ {SIGNIFICANT} (the same test)."]
     if any(cell.fold_std is not None for row in rows for cell in row.cells):
         notes = [*notes, FOLDS_NOTE]
-    notes = [*notes, *_partial_notes(records, columns)]
+    notes = [*notes, *changed_words_notes(records, columns), *_partial_notes(records, columns)]
     return Table(title, tuple(columns), _best_marked(rows, columns), _caption(records), tuple(notes))
 
 
@@ -167,6 +167,17 @@ def _partial_notes(records: Sequence[ResultRecord], columns: Sequence[Column]) -
             parts = "the first part" if first == 1 else f"the first {first} parts"
             notes.add(f"{', '.join(shown)}: {parts} of {folds['number']} of the cross-validation alone.")
     return sorted(notes)
+
+
+def changed_words_notes(records: Sequence[ResultRecord], columns: Sequence[Column]) -> list[str]:
+    """Return a note with the share of words that each attack changed, of records that have it; none without any."""
+    shares = {}
+    for column in columns:
+        path = f"{column.metric.rpartition('/')[0]}/changed_words"
+        measured = metric_cell(records, path).mean
+        if measured is not None and column.metric.startswith("attack/"):
+            shares[column.group] = f"{column.group} {measured:.1f} %"
+    return [f"Words that the attack changed: {', '.join(shares.values())}."] if shares else []
 
 
 def runs_of(records: Sequence[ResultRecord], metrics: Sequence[str]) -> dict[tuple[str, str], tuple[ResultRecord, ...]]:

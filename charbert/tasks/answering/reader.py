@@ -50,14 +50,15 @@ class AnswerReader(Reader):
     """Encodes questions, and decodes logits to answers; windows as in fine-tuning."""
 
     def encode(self, inputs: Sequence[QuestionInput]) -> Encoded:
-        """Return windows of question and context.
+        """Return windows of question and context; only the question is corrected, since answers are parts of contexts.
 
         Raises:
             DataError: naming the first input whose question or context has no word.
         """
+        texts = self.corrected([asked.question for asked in inputs])
         questions = [
-            Question(str(number), asked.question, asked.context, (), place=asked.place)
-            for number, asked in enumerate(inputs)
+            Question(str(number), text, asked.context, (), place=asked.place)
+            for number, (text, asked) in enumerate(zip(texts, inputs, strict=True))
         ]
         encoded = encode_questions(
             questions,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,7 @@ class LabelReader(Reader):
     def encode(self, inputs: Sequence[TextInput]) -> Encoded:
         """Return one feature or more for each input, marked with its number."""
         features: list[dict[str, Any]] = []
+        inputs = self._corrected_inputs(inputs)
         for paired in (False, True):
             chosen = [
                 number for number, text_input in enumerate(inputs) if (text_input.text_pair is not None) == paired
@@ -66,6 +67,14 @@ class LabelReader(Reader):
         for row, feature in zip(logits, encoded.features, strict=True):
             rows[feature[EXAMPLE_IDS]].append(row)
         return [self._output(np.asarray(windows, np.float64).mean(axis=0), len(windows)) for windows in rows]
+
+    def _corrected_inputs(self, inputs: Sequence[TextInput]) -> Sequence[TextInput]:
+        texts = self.corrected([text_input.text for text_input in inputs])
+        pairs = self.corrected([text_input.text_pair or "" for text_input in inputs])
+        return [
+            replace(text_input, text=text, text_pair=None if text_input.text_pair is None else pair)
+            for text_input, text, pair in zip(inputs, texts, pairs, strict=True)
+        ]
 
     def _output(self, logits: np.ndarray, windows: int) -> LabelOutput:
         shares = softmax(logits).tolist()

@@ -44,7 +44,6 @@ HEAD = Head(
     output=LabelOutput,
     reader=LabelReader,
     aligner=TextAligner,
-    pipeline="text-classification",
 )
 
 

@@ -15,7 +15,9 @@ from charbert.tasks.encoded import Encoded
 from charbert.tasks.head import OVERLAP, Output, Reader, TextInput, Usage, one_line
 from charbert.tasks.tagging.encoding import EncodedTags, encode_tagged, subword_counts
 from charbert.tasks.tagging.windows import overlapping_windows, stitch
-from charbert.text.words import Span, split_words
+from charbert.text.correction import Corrector
+from charbert.text.word_rule import WordRule
+from charbert.text.words import Span
 
 _OUTSIDE = "O"
 _UNKNOWN = {_OUTSIDE: 0}
@@ -48,11 +50,20 @@ class SpansOutput(Output):
 
     def readable(self, given: Mapping[str, Any]) -> str:
         """Return the text with its spans marked, as ``[Kraków LOC]``."""
+        text = given["text"] if given.get("words") is None else " ".join(given["words"])
         pieces, done = [], 0
         for span in self.spans:
-            pieces += [given["text"][done : span.start], f"[{span.text} {span.type}]"]
+            pieces += [text[done : span.start], f"[{span.text} {span.type}]"]
             done = span.end
-        return one_line("".join([*pieces, given["text"][done:]]))
+        return one_line("".join([*pieces, text[done:]]))
+
+
+@dataclass(frozen=True)
+class TagsOutput(SpansOutput):
+    """The same for a text that is given as words; places count in the words with a space between them."""
+
+    tags: tuple[str, ...]
+    """The tag of each word."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +100,7 @@ class SpanRule:
 class _Origin:
     """The texts that features come from."""
 
-    texts: list[str]
+    inputs: list[TextInput]
     spans: list[list[Span]]
     """Of the words of each text."""
     pieces: list[tuple[int, int]]
@@ -105,15 +116,21 @@ class TagReader(Reader):
     entity, so an entity is cut only if it is longer than the overlap.
     """
 
-    def __init__(self, processor: Processor, labels: Sequence[str], usage: Usage) -> None:
-        super().__init__(processor, labels, usage)
+    def __init__(
+        self, processor: Processor, labels: Sequence[str], usage: Usage, corrector: Corrector | None = None
+    ) -> None:
+        super().__init__(processor, labels, usage, corrector)
         self.rule = SpanRule.of_labels(labels)
+        self.words = WordRule.of(usage.words)
 
     def encode(self, inputs: Sequence[TextInput]) -> Encoded:
         """Return features of the texts' words; a text without words has none."""
-        texts = [text_input.text for text_input in inputs]
-        spans = [split_words(text) for text in texts]
-        words = [[text[start:end] for start, end in cut] for text, cut in zip(texts, spans, strict=True)]
+        spans = [
+            self.words.spans(given.text) if given.words is None else list(_places(given.words)) for given in inputs
+        ]
+        words = [[given.text[start:end] for start, end in cut] for given, cut in zip(inputs, spans, strict=True)]
+        if self.corrector is not None:
+            words = self.corrector.correct_many(words)
         pieces = [(number, 0, own) for number, own in enumerate(words) if own]
         encoded = self._encode([own for _, _, own in pieces])
         long = {window.sentence for window in encoded.windows if window.first_word > 0}
@@ -124,14 +141,13 @@ class TagReader(Reader):
                 for first, end in (self._windows(own) if sentence in long else [(0, len(own))])
             ]
             encoded = self._encode([own for _, _, own in pieces])
-        return Encoded(
-            encoded.features, origin=_Origin(texts, spans, [(number, first) for number, first, _ in pieces], encoded)
-        )
+        origins = [(number, first) for number, first, _ in pieces]
+        return Encoded(encoded.features, origin=_Origin(list(inputs), spans, origins, encoded))
 
     def decode(self, logits: Sequence[np.ndarray], encoded: Encoded) -> list[SpansOutput]:
         """Return the spans of each text."""
         origin: _Origin = encoded.origin
-        parts: list[list[tuple[int, list[TaggedWord]]]] = [[] for _ in origin.texts]
+        parts: list[list[tuple[int, list[TaggedWord]]]] = [[] for _ in origin.inputs]
         for row, window in zip(logits, origin.encoded.windows, strict=True):
             number, first = origin.pieces[window.sentence]
             shares = softmax(np.asarray(row, dtype=np.float64), axis=-1)
@@ -140,10 +156,13 @@ class TagReader(Reader):
                 for at in window.positions
             ]
             parts[number].append((first + window.first_word, words))
-        return [
-            SpansOutput(tuple(self._spans(text, cut, stitch(part, self._continues))))
-            for text, cut, part in zip(origin.texts, origin.spans, parts, strict=True)
-        ]
+        outputs = []
+        for given, cut, part in zip(origin.inputs, origin.spans, parts, strict=True):
+            tagged = stitch(part, self._continues)
+            spans = tuple(self._spans(given.text, cut, tagged))
+            tags = (word[0] if word else _OUTSIDE for word in tagged)
+            outputs.append(SpansOutput(spans) if given.words is None else TagsOutput(spans, tuple(tags)))
+        return outputs
 
     def _continues(self, word: TaggedWord) -> bool:
         return word is not None and self.rule.continues(word[0])
@@ -172,3 +191,11 @@ class TagReader(Reader):
             start, end = cut[group[0][0]][0], cut[group[-1][0]][1]
             score = float(np.mean([score for _, _, score in group]))
             yield TaggedSpan(self.rule.name(group[0][1]), start, end, text[start:end], score)
+
+
+def _places(words: Sequence[str]) -> Iterator[Span]:
+    """Yield the span of each word in the words with a space between them."""
+    start = 0
+    for word in words:
+        yield start, start + len(word)
+        start += len(word) + 1

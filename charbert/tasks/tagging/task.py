@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -14,20 +15,29 @@ from charbert.batch import Processor
 from charbert.config.data.sets import ColumnSettings, TaskSettings
 from charbert.config.model.classical import BaselineKind, BaselineSettings
 from charbert.data.readers.columns import write_columns
-from charbert.data.readers.conll import TWO_COLUMNS, TaggedSentence, check_aligned, read_conll, write_conll
+from charbert.data.readers.conll import TaggedSentence, check_aligned, read_conll, with_iob2, write_conll
 from charbert.data.readers.conllu import CONLLU_SUFFIX, PosColumn, read_conllu, write_conllu
+from charbert.data.readers.layouts import TWO_COLUMNS
+from charbert.data.readers.tables import RECORD_SUFFIXES
+from charbert.errors import DataError
 from charbert.metrics.tagging import TypeScores, entity_counts, entity_scores, token_accuracy, type_averages
 from charbert.tasks.encoded import Encoded
 from charbert.tasks.head import Head, TextInput
 from charbert.tasks.tagging.adapter import TaggedAdapter
 from charbert.tasks.tagging.aligner import TagAligner
 from charbert.tasks.tagging.encoding import check_tags, encode_tagged, word_logits
-from charbert.tasks.tagging.hub import hub_sentences
-from charbert.tasks.tagging.reader import SpansOutput, TagReader
+from charbert.tasks.tagging.hub import hub_sentences, record_sentences
+from charbert.tasks.tagging.reader import SpansOutput, TagReader, TagsOutput
 from charbert.tasks.task import Baseline, ExampleErrors, Task
+from charbert.text.word_rule import WordRule
 
 if TYPE_CHECKING:
     from charbert.data.readers.hub import HubRows
+
+log = logging.getLogger(__name__)
+
+_MEASURED = 2000
+"""Training sentences on which the rule for words is measured."""
 
 Tags = list[str]
 Sentences = Sequence[TaggedSentence]
@@ -40,26 +50,74 @@ HEAD = Head(
     output=SpansOutput,
     reader=TagReader,
     aligner=TagAligner,
-    pipeline="token-classification",
+    words_output=TagsOutput,
 )
 
 
 class TaggingTask(Task[TaggedSentence, Tags]):
-    """One tag for each word; a subclass knows the files and the score."""
+    """One tag for each word; a subclass knows the files and the score.
+
+    Args:
+        name: the task's name in settings and records.
+        metric: the score that selects checkpoints.
+        columns: of the files; None: the defaults.
+    """
 
     head = HEAD
     decision_path = "token/"
     outside = "O"
     """Tag of a word that the tokenizer turns into nothing."""
 
+    def __init__(self, name: str, metric: str, columns: ColumnSettings | None = None) -> None:
+        super().__init__(name, metric)
+        self.columns = columns or ColumnSettings()
+        self.label_names = self.columns.label_names
+
+    @classmethod
+    def from_settings(cls, settings: TaskSettings) -> TaggingTask:
+        """Return the task with its columns."""
+        return cls(settings.name, settings.metric, settings.columns)
+
     def learn_labels(self, examples: Sentences) -> None:
         """Take the tags of the training sentences in alphabetical order, ``O`` first."""
         tags = {tag for example in examples for tag in example.tags}
         self.labels = sorted(tags, key=lambda tag: (tag != "O", tag))
 
+    def word_rule(self, examples: Sentences) -> dict[str, Any]:
+        """Return how raw text is cut into words like those of the training sentences; logged with how well it does."""
+        sentences = [example.words for example in examples]
+        rule = WordRule.learn(sentences)
+        share = 100 * rule.share_cut_alike(sentences[:_MEASURED])
+        log.info("raw text is cut into words by unit=%s, which %.0f %% of the training sentences fit", rule.unit, share)
+        if rule.unit == "spaces" and WordRule.is_unsegmented(map("".join, sentences)):
+            log.warning(
+                "the training file has words of several characters in a script without spaces, which are not found in "
+                "raw text: give `charbert predict` words, or put a space between them"
+            )
+        return rule.to_dict()
+
     def check_labels(self, examples: Sentences, path: Path) -> None:
-        """Raise DataError naming the first sentence with a tag that the training sentences lack."""
-        check_tags(examples, self.label_ids, str(path))
+        """Raise DataError naming the first sentence with a tag that the training sentences lack.
+
+        With ``columns.unseen_tags``, or if the training sentences have the type of entity, such tags become labels
+        that the model does not learn, and are reported.
+        """
+        unseen = Counter(tag for example in examples for tag in example.tags if tag not in self.label_ids)
+        listed = ", ".join(f"{tag} ({count})" for tag, count in unseen.most_common())
+        if not unseen or not (self.columns.unseen_tags or all(map(self.has_type_of, unseen))):
+            try:
+                check_tags(examples, self.label_ids, str(path))
+            except DataError as error:
+                hint = "task.columns.unseen_tags=true allows them, and they are scored although no model can learn them"
+                raise DataError(f"{error}; tags of this kind: {listed}; {hint}" if unseen else str(error)) from None
+            return
+        log.warning("%s: tags that the training set lacks, which no model can learn: %s", path, listed)
+        self.file_reports.setdefault(path, {})["unseen_tags"] = dict(unseen)
+        self.labels = [*self.labels, *sorted(unseen)]
+
+    def has_type_of(self, tag: str) -> bool:
+        """Return whether a tag that the training sentences lack is allowed, since they have its type."""
+        return False
 
     def encode(self, examples: Sentences, processor: Processor, max_length: int) -> Encoded:
         """Return features with a label at each word's first subword; long sentences give several."""
@@ -128,8 +186,12 @@ class TaggingTask(Task[TaggedSentence, Tags]):
         return [{**row, "times_confused": counts[row["gold"], row["predicted"]]} for row in ranked]
 
     def groups(self, examples: Sentences, articles: object = None) -> list[int]:
-        """Return the document of each sentence."""
-        return [example.document for example in examples]
+        """Return the document of each sentence; if all are in one (no document marks), its own number."""
+        documents = [example.document for example in examples]
+        if len(set(documents)) > 1:
+            return documents
+        log.info("%s: the file marks no documents, so each sentence is a group of its own", self.name)
+        return list(range(len(documents)))
 
 
 class NamedEntityTask(TaggingTask):
@@ -138,17 +200,35 @@ class NamedEntityTask(TaggingTask):
     suffix = ".conll"
     adapter = TaggedAdapter(entities=True)
 
+    def has_type_of(self, tag: str) -> bool:
+        """Return whether the tag continues an entity of a type that the training sentences have."""
+        return tag.startswith("I-") and f"B-{tag[2:]}" in self.labels
+
     def read(self, path: Path, *, attacked: bool = False, errors: ExampleErrors = None) -> list[TaggedSentence]:
-        """Return the sentences of a CoNLL file; the authors' attacked file escapes its quotation marks."""
-        return read_conll(path, unescape_quotes=attacked, errors=errors)
+        """Return the sentences of a file with their tags in IOB2; the authors' attacked file escapes its quotes."""
+        strict = self.columns.strict_tags
+        if path.suffix in RECORD_SUFFIXES:
+            sentences = record_sentences(path, self.columns, entities=True, errors=errors)
+            return with_iob2(path, sentences, strict=strict, lenient=errors is not None, reports=self.file_reports)
+        return read_conll(
+            path,
+            columns=self.columns.names or None,
+            scheme="strict" if strict else "auto",
+            unescape_quotes=attacked,
+            errors=errors,
+            reports=self.file_reports,
+        )
 
     def write(self, path: Path, examples: Sentences) -> None:
-        """Write sentences in the four columns of CoNLL-2003."""
-        write_conll(path, examples)
+        """Write sentences in the four columns of CoNLL-2003, or in those that the settings name."""
+        if self.columns.names:
+            write_columns(path, examples, self.columns.names, documents=True)
+        else:
+            write_conll(path, examples)
 
     def write_hub(self, path: Path, rows: HubRows) -> None:
-        """Write sentences in the four columns of CoNLL-2003."""
-        write_conll(path, hub_sentences(rows))
+        """Write the sentences of a split as ``write`` does."""
+        self.write(path, hub_sentences(rows, self.columns, entities=True))
 
     def score(self, examples: Sentences, predictions: Sequence[Tags]) -> dict[str, float]:
         """Return entity f1, precision and recall, overall and per type, and token accuracy."""
@@ -186,32 +266,24 @@ class PartOfSpeechTask(TaggingTask):
     suffix = ".pos"
     adapter = TaggedAdapter(entities=False)
 
-    def __init__(self, name: str, metric: str, columns: ColumnSettings) -> None:
-        super().__init__(name, metric)
-        self.columns = columns
-        self.label_names = columns.label_names
-
-    @classmethod
-    def from_settings(cls, settings: TaskSettings) -> PartOfSpeechTask:
-        """Return the task with its columns."""
-        return cls(settings.name, settings.metric, settings.columns)
-
     def read(self, path: Path, *, attacked: bool = False, errors: ExampleErrors = None) -> list[TaggedSentence]:
-        """Return the sentences of a CoNLL-U or column file; attacked files have the layout of clean ones."""
+        """Return the sentences of a file; attacked files have the layout of clean ones."""
         if path.suffix == CONLLU_SUFFIX:
             return read_conllu(path, self._tag_column, errors=errors)
-        return read_conll(path, columns=self.columns.names or TWO_COLUMNS, scheme="plain", errors=errors)
+        if path.suffix in RECORD_SUFFIXES:
+            return record_sentences(path, self.columns, entities=False, errors=errors)
+        return read_conll(path, columns=self._names, scheme="plain", errors=errors)
 
     def write(self, path: Path, examples: Sentences) -> None:
-        """Write sentences as CoNLL-U or in two columns, as the suffix of the path says."""
+        """Write sentences as CoNLL-U or in columns, as the suffix of the path says."""
         if path.suffix == CONLLU_SUFFIX:
             write_conllu(path, examples, self._tag_column)
         else:
-            write_columns(path, examples)
+            write_columns(path, examples, self._names)
 
     def write_hub(self, path: Path, rows: HubRows) -> None:
-        """Write sentences in two columns."""
-        write_columns(path, hub_sentences(rows))
+        """Write the sentences of a split in columns."""
+        write_columns(path, hub_sentences(rows, self.columns, entities=False), self._names)
 
     def learn_labels(self, examples: Sentences) -> None:
         """Take the tag set from the training sentences, and the tag of words that the model cannot see."""
@@ -232,6 +304,10 @@ class PartOfSpeechTask(TaggingTask):
             for example, tags in zip(examples, predictions, strict=True)
         ]
         return np.array(counts, dtype=np.int64).reshape(-1, 2)
+
+    @property
+    def _names(self) -> Sequence[str]:
+        return self.columns.names or TWO_COLUMNS
 
     @property
     def _tag_column(self) -> PosColumn:

@@ -22,8 +22,14 @@ from charbert.training.distributed.batches import (
     model_fields,
 )
 from charbert.training.distributed.processes import process_count, process_index
+from charbert.training.stopping import leave_signals_to_parent
 
 _PROBED_EXAMPLES = 2
+
+
+def _begin_worker(number: int, num_workers: int, rank: int) -> None:
+    seed_worker(number, num_workers, rank)
+    leave_signals_to_parent()
 
 
 class MultiProcessTrainer(Trainer):
@@ -51,7 +57,7 @@ class MultiProcessTrainer(Trainer):
             index=process_index(),
             count=process_count(),
         )
-        worker_init = partial(seed_worker, num_workers=self.args.dataloader_num_workers, rank=process_index())
+        worker_init = partial(_begin_worker, num_workers=self.args.dataloader_num_workers, rank=process_index())
         return self._shared_loader(batches, worker_init_fn=worker_init)
 
     def get_eval_dataloader(self, eval_dataset: Any = None) -> Any:
@@ -64,8 +70,14 @@ class MultiProcessTrainer(Trainer):
         examples = self.eval_dataset if eval_dataset is None else eval_dataset
         batch_size = self.args.eval_batch_size * process_count()
         return self._shared_loader(
-            SharedBatches(examples, batch_size, None, index=process_index(), count=process_count())
+            SharedBatches(examples, batch_size, None, index=process_index(), count=process_count()),
+            worker_init_fn=leave_signals_to_parent,
         )
+
+    def _get_dataloader(self, *args: Any, **kwargs: Any) -> Any:
+        loader = super()._get_dataloader(*args, **kwargs)
+        loader.worker_init_fn = leave_signals_to_parent
+        return loader
 
     def _shared_loader(self, batches: SharedBatches, **options: Any) -> DataLoaderShard:
         alone = process_count() == 1

@@ -15,7 +15,7 @@ from charbert.data.pretraining.batches import PretrainingDataset
 from charbert.data.pretraining.noised_text import add_noise, clean_text
 from charbert.data.pretraining.word_vocab import WordVocab
 from charbert.errors import SettingsError
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.noise.edits import Edit
 from charbert.noise.nlm import NlmNoise, ReleasedNlmNoise
 from charbert.seeding import numpy_generator
@@ -48,11 +48,11 @@ def word_vocab(sentences: tuple[str, ...]) -> WordVocab:
 
 
 @pytest.fixture(scope="module", params=["wordpiece_tokenizer", "uncased_tokenizer", "bpe_tokenizer"])
-def processor(request: pytest.FixtureRequest, char_vocab: CharVocab) -> CharBertProcessor:
-    return CharBertProcessor(request.getfixturevalue(request.param), char_vocab)
+def processor(request: pytest.FixtureRequest, char_vocab: CharVocab) -> CharBertTokenizer:
+    return CharBertTokenizer(request.getfixturevalue(request.param), char_vocab)
 
 
-def build(blocks: Texts, processor: CharBertProcessor, **settings: Any) -> PretrainingDataset:
+def build(blocks: Texts, processor: CharBertTokenizer, **settings: Any) -> PretrainingDataset:
     return PretrainingDataset(blocks, processor, **{"max_length": 256, "noise": NlmNoise(), "seed": 5} | settings)
 
 
@@ -64,7 +64,7 @@ def pieces_with(examples: Sequence[dict[str, Any]], name: str) -> int:
     return sum(int((np.asarray(example[name]) != IGNORED_LABEL).sum()) for example in examples)
 
 
-def test_fields_are_those_of_the_model(blocks: Texts, processor: CharBertProcessor, word_vocab: WordVocab) -> None:
+def test_fields_are_those_of_the_model(blocks: Texts, processor: CharBertTokenizer, word_vocab: WordVocab) -> None:
     example = build(blocks, processor, word_vocab=word_vocab)[3]
     names = {*processor.pad_values, "mlm_labels", "nlm_labels", "example_ids"}
     assert set(example) == names
@@ -72,7 +72,7 @@ def test_fields_are_those_of_the_model(blocks: Texts, processor: CharBertProcess
     assert len({len(example[name]) for name in names - {"char_input_ids", "example_ids"}}) == 1
 
 
-def test_labels_restore_the_original_words(blocks: Texts, processor: CharBertProcessor, word_vocab: WordVocab) -> None:
+def test_labels_restore_the_original_words(blocks: Texts, processor: CharBertTokenizer, word_vocab: WordVocab) -> None:
     dataset = build(blocks, processor, word_vocab=word_vocab, mlm_probability=0.0)
     for index, example in enumerate(dataset.__getitems__(range(20))):
         noised = words_behind(dataset, index)
@@ -99,7 +99,7 @@ def words_behind(dataset: PretrainingDataset, index: int) -> Any:
     return add_noise(clean_text(dataset.blocks.texts([index])[0]), dataset.noise, rng)
 
 
-def test_mlm_labels_restore_the_input(blocks: Texts, processor: CharBertProcessor) -> None:
+def test_mlm_labels_restore_the_input(blocks: Texts, processor: CharBertTokenizer) -> None:
     masked = build(blocks, processor).__getitems__(range(20))
     unmasked = build(blocks, processor, mlm_probability=0.0).__getitems__(range(20))
     for row, unmasked_row in zip(masked, unmasked, strict=True):
@@ -107,7 +107,7 @@ def test_mlm_labels_restore_the_input(blocks: Texts, processor: CharBertProcesso
         assert restored.tolist() == list(unmasked_row["input_ids"])
 
 
-def test_rates_are_those_of_the_paper(blocks: Texts, processor: CharBertProcessor, word_vocab: WordVocab) -> None:
+def test_rates_are_those_of_the_paper(blocks: Texts, processor: CharBertTokenizer, word_vocab: WordVocab) -> None:
     dataset = build(blocks, processor, word_vocab=word_vocab)
     examples, noised, words = [], 0, 0
     for epoch in range(4):
@@ -120,12 +120,12 @@ def test_rates_are_those_of_the_paper(blocks: Texts, processor: CharBertProcesso
     assert pieces_with(examples, "mlm_labels") / pieces == pytest.approx(0.10, abs=0.003)
     labels = np.concatenate([example["mlm_labels"] for example in examples])
     seen = np.concatenate([example["input_ids"] for example in examples])[labels != IGNORED_LABEL]
-    assert (seen == processor.tokenizer.mask_token_id).mean() == pytest.approx(0.80, abs=0.015)
-    specials = set(processor.tokenizer.all_special_ids) - {processor.tokenizer.mask_token_id}
+    assert (seen == processor.mask_token_id).mean() == pytest.approx(0.80, abs=0.015)
+    specials = set(processor.all_special_ids) - {processor.mask_token_id}
     assert not specials & set(seen[seen != labels[labels != IGNORED_LABEL]].tolist())
 
 
-def test_no_piece_has_both_labels(blocks: Texts, processor: CharBertProcessor, word_vocab: WordVocab) -> None:
+def test_no_piece_has_both_labels(blocks: Texts, processor: CharBertTokenizer, word_vocab: WordVocab) -> None:
     dataset = build(blocks, processor, word_vocab=word_vocab, noise=ReleasedNlmNoise(0.4), mlm_probability=1.0)
     for example in dataset.__getitems__(range(len(blocks))):
         mlm, nlm = example["mlm_labels"] != IGNORED_LABEL, example["nlm_labels"] != IGNORED_LABEL
@@ -134,7 +134,7 @@ def test_no_piece_has_both_labels(blocks: Texts, processor: CharBertProcessor, w
         assert nlm.any()
 
 
-def test_characters_of_what_mlm_predicts_are_hidden(blocks: Texts, processor: CharBertProcessor) -> None:
+def test_characters_of_what_mlm_predicts_are_hidden(blocks: Texts, processor: CharBertTokenizer) -> None:
     assert processor.char_vocab is not None
     for example in build(blocks, processor).__getitems__(range(10)):
         chars, starts, ends = (np.asarray(example[name]) for name in CHAR_INPUTS)
@@ -146,7 +146,7 @@ def test_characters_of_what_mlm_predicts_are_hidden(blocks: Texts, processor: Ch
 
 
 def test_examples_do_not_depend_on_the_batch_or_the_order(
-    blocks: Texts, processor: CharBertProcessor, word_vocab: WordVocab
+    blocks: Texts, processor: CharBertTokenizer, word_vocab: WordVocab
 ) -> None:
     dataset = build(blocks, processor, word_vocab=word_vocab)
     together = [plain(example) for example in dataset.__getitems__([4, 90, 7, 4])]
@@ -156,7 +156,7 @@ def test_examples_do_not_depend_on_the_batch_or_the_order(
     assert plain(copy[7]) == together[2]
 
 
-def test_each_epoch_and_seed_has_its_own_noise(blocks: Texts, processor: CharBertProcessor) -> None:
+def test_each_epoch_and_seed_has_its_own_noise(blocks: Texts, processor: CharBertTokenizer) -> None:
     dataset = build(blocks, processor)
     first = plain(dataset[0])
     dataset.set_epoch(1)
@@ -170,7 +170,7 @@ def test_each_epoch_and_seed_has_its_own_noise(blocks: Texts, processor: CharBer
 def test_the_number_of_loader_processes_changes_nothing(
     blocks: Texts, wordpiece_tokenizer: PreTrainedTokenizerFast, char_vocab: CharVocab, word_vocab: WordVocab
 ) -> None:
-    processor = CharBertProcessor(wordpiece_tokenizer, char_vocab)
+    processor = CharBertTokenizer(wordpiece_tokenizer, char_vocab)
     dataset = build(blocks, processor, word_vocab=word_vocab)
 
     def two_epochs(workers: int, batch_size: int) -> dict[tuple[int, int], list[int]]:
@@ -197,9 +197,9 @@ def test_the_number_of_loader_processes_changes_nothing(
 
 
 def test_a_plain_trunk_sees_the_same_noise_and_masks(
-    blocks: Texts, processor: CharBertProcessor, word_vocab: WordVocab
+    blocks: Texts, processor: CharBertTokenizer, word_vocab: WordVocab
 ) -> None:
-    trunk = build(blocks, CharBertProcessor(processor.tokenizer, None))
+    trunk = build(blocks, CharBertTokenizer(processor, None))
     ours = build(blocks, processor, word_vocab=word_vocab)
     for index in range(10):
         example = trunk[index]
@@ -210,7 +210,7 @@ def test_a_plain_trunk_sees_the_same_noise_and_masks(
 
 
 def test_only_the_first_subword_is_labeled_on_request(
-    blocks: Texts, processor: CharBertProcessor, word_vocab: WordVocab
+    blocks: Texts, processor: CharBertTokenizer, word_vocab: WordVocab
 ) -> None:
     every = build(blocks, processor, word_vocab=word_vocab)
     first = build(blocks, processor, word_vocab=word_vocab, label_first_subword_only=True)
@@ -227,7 +227,7 @@ def test_only_the_first_subword_is_labeled_on_request(
 
 @pytest.mark.parametrize("share", [0.5, 1.0])
 def test_subwords_of_noised_words_are_hidden_on_request_and_nothing_else_changes(
-    blocks: Texts, processor: CharBertProcessor, word_vocab: WordVocab, share: float
+    blocks: Texts, processor: CharBertTokenizer, word_vocab: WordVocab, share: float
 ) -> None:
     seen, hiding = (build(blocks, processor, word_vocab=word_vocab, hidden_share=part) for part in (0.0, share))
     words = hidden_words = 0
@@ -235,7 +235,7 @@ def test_subwords_of_noised_words_are_hidden_on_request_and_nothing_else_changes
         before, after = seen[index], hiding[index]
         assert all(plain(before)[name] == plain(after)[name] for name in before if name != "input_ids")
         masked = np.asarray(after["input_ids"]) != np.asarray(before["input_ids"])
-        assert (np.asarray(after["input_ids"])[masked] == processor.tokenizer.mask_token_id).all()
+        assert (np.asarray(after["input_ids"])[masked] == processor.mask_token_id).all()
         assert (before["nlm_labels"][masked] != IGNORED_LABEL).all()
         for word in np.split(masked, np.flatnonzero(np.diff(before["nlm_labels"])) + 1):
             assert word.all() or not word.any()  # neighbours with one label are a word, or two that were the same
@@ -245,13 +245,13 @@ def test_subwords_of_noised_words_are_hidden_on_request_and_nothing_else_changes
 
 
 def test_long_blocks_are_cut_with_their_labels(
-    blocks: Texts, processor: CharBertProcessor, word_vocab: WordVocab
+    blocks: Texts, processor: CharBertTokenizer, word_vocab: WordVocab
 ) -> None:
     example = build(blocks, processor, word_vocab=word_vocab, max_length=20)[0]
     assert {len(example[name]) for name in ("input_ids", "mlm_labels", "nlm_labels", "start_ids")} == {20}
 
 
-def test_texts_without_words_give_examples_without_labels(processor: CharBertProcessor, word_vocab: WordVocab) -> None:
+def test_texts_without_words_give_examples_without_labels(processor: CharBertTokenizer, word_vocab: WordVocab) -> None:
     dataset = build(Texts(["", "...", "7 8"]), processor, word_vocab=word_vocab)
     for example in dataset.__getitems__([0, 1, 2]):
         assert (example["nlm_labels"] == IGNORED_LABEL).all()
@@ -259,7 +259,7 @@ def test_texts_without_words_give_examples_without_labels(processor: CharBertPro
 
 
 def test_a_missing_block_and_settings_that_do_not_fit_are_named(
-    blocks: Texts, processor: CharBertProcessor, word_vocab: WordVocab
+    blocks: Texts, processor: CharBertTokenizer, word_vocab: WordVocab
 ) -> None:
     with pytest.raises(IndexError, match="no block 96 among 96"):
         build(blocks, processor)[96]
@@ -271,6 +271,6 @@ def test_a_missing_block_and_settings_that_do_not_fit_are_named(
         build(blocks, processor, hidden_share=2)
 
 
-def test_keyboard_slips_are_possible(blocks: Texts, processor: CharBertProcessor, word_vocab: WordVocab) -> None:
+def test_keyboard_slips_are_possible(blocks: Texts, processor: CharBertTokenizer, word_vocab: WordVocab) -> None:
     dataset = build(blocks, processor, word_vocab=word_vocab, noise=NlmNoise(edits=(Edit.keyboard,)))
     assert pieces_with(dataset.__getitems__(range(10)), "nlm_labels") > 0

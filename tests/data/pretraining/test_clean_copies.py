@@ -8,7 +8,7 @@ from transformers import PreTrainedTokenizerFast
 
 from charbert.batch import IGNORED_LABEL, OWN_POSITIONS, TEACHER, THEIR_POSITIONS
 from charbert.data.pretraining.batches import PretrainingDataset
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.noise.nlm import NlmNoise
 from charbert.text.char_vocab import CharVocab
 from charbert.text.words import split_words
@@ -41,7 +41,7 @@ def blocks(sentences: tuple[str, ...]) -> Texts:
 
 
 def build(blocks: Texts, tokenizer: PreTrainedTokenizerFast, char_vocab: CharVocab, **settings: Any) -> Any:
-    processor = CharBertProcessor(tokenizer, char_vocab)
+    processor = CharBertTokenizer(tokenizer, char_vocab)
     defaults = {"max_length": 256, "noise": NlmNoise(probability=0.4), "seed": 5, "clean_copies": True}
     return PretrainingDataset(blocks, processor, **defaults | settings)
 

@@ -72,6 +72,23 @@ def test_a_share_below_one_piece_is_right_on_average() -> None:
     assert (masked.mlm_labels != IGNORED_LABEL).mean() == pytest.approx(0.10, abs=0.005)
 
 
+def test_the_share_is_of_the_pieces_of_the_text_alone() -> None:
+    rows = np.repeat(np.arange(4000), 20)
+    real = np.tile(np.arange(20) < 10, 4000)  # the second half of each row is special
+    ids = np.arange(len(rows)) % 995 + 5
+    masked = WholeWordMasking(MASK, REPLACEMENTS, 0.2).mask(
+        ids,
+        rows,
+        np.where(real, np.arange(len(rows)), -1),
+        real=real,
+        candidates=real,
+        draws=np.random.default_rng(3).random((len(rows), DRAWS_PER_PIECE)),
+    )
+    chosen = masked.mlm_labels != IGNORED_LABEL
+    assert not chosen[~real].any()
+    assert (np.bincount(rows[chosen], minlength=4000) == 2).all()  # of 10, not of 20
+
+
 def test_a_row_depends_on_its_own_draws_alone() -> None:
     masking = WholeWordMasking(MASK, REPLACEMENTS, 0.3)
     rng = np.random.default_rng(0)

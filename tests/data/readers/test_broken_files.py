@@ -16,21 +16,35 @@ from hypothesis import strategies as st
 from charbert.config.data.sets import ColumnSettings, TaskKind, TaskSettings
 from charbert.data.pretraining.word_vocab import WordVocab
 from charbert.data.readers.columns import write_columns
-from charbert.data.readers.conll import TWO_COLUMNS, TaggedSentence, read_conll, write_conll
+from charbert.data.readers.conll import TaggedSentence, read_conll, write_conll
 from charbert.data.readers.conllu import read_conllu
 from charbert.data.readers.glue import LabeledText, read_glue, write_glue
 from charbert.data.readers.hub import fetch_split
+from charbert.data.readers.layouts import TWO_COLUMNS
 from charbert.data.readers.squad import read_squad
 from charbert.errors import DataError
 from charbert.preparation.out_of_fold import read_probabilities
 from charbert.tasks.catalog import build_task
+from charbert.tasks.tagging.hub import record_sentences
 from charbert.text.char_vocab import CharVocab
 
 TEXTS = ColumnSettings(names=["one", "label"], first="one", label="label")
+
+
+def named(suffix: str, read: Callable[[Path], Any]) -> Callable[[Path], Any]:
+    """Return a reader that gives a file its suffix before."""
+    return lambda path: read(path.rename(path.with_suffix(suffix)))
+
+
 READERS: dict[str, Callable[[Path], Any]] = {
     "conll": read_conll,
     "conllu": read_conllu,
     "glue": lambda path: read_glue(path, TEXTS),
+    "csv": named(".csv", lambda path: read_glue(path, TEXTS)),
+    "json_lines": named(".jsonl", lambda path: read_glue(path, TEXTS)),
+    "parquet": named(".parquet", lambda path: read_glue(path, TEXTS)),
+    "tag_lists": named(".jsonl", lambda path: record_sentences(path, ColumnSettings(), entities=True)),
+    "named_columns": lambda path: read_conll(path, columns=["index", "word", "tag", "other"]),
     "squad": lambda path: read_squad(path, no_answers=True),
     "characters": CharVocab.load,
     "words": WordVocab.load,
@@ -43,6 +57,12 @@ DIGITS = "9" * 5000
     ("reader", "content"),
     [
         ("squad", DIGITS),
+        ("json_lines", DIGITS),
+        ("json_lines", "[" * 100_000),
+        ("json_lines", '{"one": "\\ud83d", "label": 1}'),
+        ("tag_lists", '{"tokens": [NaN], "tags": ["O"]}'),
+        ("csv", '"a' + "b" * 200_000),
+        ("named_columns", f"{DIGITS}\ta\tO\tO\n\n{DIGITS}\tb\tO"),
         ("squad", "[" * 100_000),
         ("squad", '{"data": NaN}'),
         ("squad", '{"data": "\\ud83d"}'),
@@ -97,7 +117,7 @@ def fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path
 
     def fetch_rows(kind: TaskKind, rows: dict[str, list[Any]], **features: Any) -> Path:
         Dataset.from_dict(rows, features=Features(features)).to_parquet(tmp_path / "rows.parquet")
-        columns = ColumnSettings(first="one", label="label")
+        columns = ColumnSettings(first="one") if kind is TaskKind.classification else ColumnSettings()
         task = build_task(TaskSettings(name="any", kind=kind, metric="f1", columns=columns))
         return fetch_split("parquet:rows.parquet", task.write_hub, task.suffix, {}, tmp_path, tmp_path / "fetched")
 

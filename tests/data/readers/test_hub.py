@@ -7,7 +7,7 @@ from datasets import ClassLabel, Dataset, Features, Value
 
 from charbert.config.data.sets import ColumnSettings, SpanSettings, TaskKind, TaskSettings
 from charbert.data.pretraining.corpus import read_paragraphs
-from charbert.data.readers.hub import HubSplit, fetch_corpus, fetch_split, is_reference
+from charbert.data.readers.hub import HubSplit, fetch_corpus, fetch_split, is_reference, split_path
 from charbert.errors import DataError, SettingsError
 from charbert.tasks.catalog import build_task
 
@@ -148,3 +148,43 @@ def test_a_corpus_without_its_column_is_refused_and_nothing_is_written(tmp_path:
 
 def test_a_slice_of_a_split_is_a_split() -> None:
     assert HubSplit.parse("hub:wikimedia/wikipedia/20231101.en/train[:2000]").split == "train[:2000]"
+
+
+def test_references_that_differ_in_signs_alone_have_files_of_their_own(tmp_path: Path) -> None:
+    parts = [
+        "[2000:]",
+        "[:2000]",
+        "[2000]",
+        "[:20%]",
+        "[20%:]",
+        "-2000",
+        "_2000",
+        "@2000",
+        "[:2000]@v1",
+        "[2000:]@v1",
+        "é",
+    ]
+    references = [f"hub:org/name/config/train{part}" for part in parts]
+    paths = {split_path(reference, ".tsv", tmp_path) for reference in references}
+    assert len(paths) == len(references)
+    assert all(path.parent == tmp_path and path.suffix == ".tsv" for path in paths)
+
+
+def test_the_name_of_a_fetched_file_begins_with_its_reference_and_fits_a_file_system(tmp_path: Path) -> None:
+    assert split_path("hub:org/name/default/train", ".txt", tmp_path).name.startswith("hub-org-name-default-train-")
+    assert len(split_path("hub:o/n/c/" + "+".join(["train"] * 100), ".txt", tmp_path).name.encode()) < 255
+
+
+def test_two_slices_of_a_corpus_are_two_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = Dataset.from_dict({"text": ["One.", "Two.", "Three."]})
+
+    def load(*source: str, split: str, **options: Any) -> Dataset:
+        first, last = (int(edge) if edge else None for edge in split.removeprefix("train[").rstrip("]").split(":"))
+        return rows.select(range(3)[first:last])
+
+    monkeypatch.setattr(datasets, "load_dataset", load)
+    train, dev = (
+        fetch_corpus(f"hub:org/name/default/train[{part}]", tmp_path, tmp_path / "fetched") for part in ("1:", ":1")
+    )
+    assert train.read_text() == "Two.\n\nThree.\n\n"
+    assert dev.read_text() == "One.\n\n"

@@ -16,13 +16,17 @@ import torch
 from transformers import AutoConfig
 
 from charbert.deploy.onnx import export
-from charbert.deploy.onnx.export import export_model, load_model
+from charbert.deploy.onnx.export import copy_side_files, export_model, load_model
 from charbert.deploy.onnx.model import ONNX_FILE, OnnxModel, read_export
 from charbert.deploy.onnx.parity import SHAPES, TRACED, Difference, Probe, runs_in_onnx, runs_in_torch
 from charbert.deploy.onnx.tracing import output_names, trace
+from charbert.deploy.predict.corrector import load_corrector
+from charbert.deploy.predict.usage import read_usage
 from charbert.errors import CheckpointError, DataError
 from charbert.model import CharBertConfig, CharBertForPreTraining, CharBertForSequenceClassification
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
+from charbert.text.correction import DictionaryCorrector
+from charbert.text.dictionary import DictionaryRules
 from tests.tolerance import assert_near
 
 UNSEEN = ((1, 1), (5, 23), (2, 40))
@@ -67,7 +71,7 @@ def test_a_model_with_large_logits_is_exported(tagger: Path, tmp_path: Path) -> 
     with torch.no_grad():
         model.classifier.weight *= 1000
     model.save_pretrained(tmp_path / "large")
-    CharBertProcessor.from_pretrained(tagger).save_pretrained(tmp_path / "large")
+    CharBertTokenizer.from_pretrained(tagger).save_pretrained(tmp_path / "large")
     written = export_model(tmp_path / "large", tmp_path / "onnx")
     assert max(difference.largest for difference in written) > 1e-4
     assert min(difference.agreement for difference in written) == 1
@@ -75,7 +79,7 @@ def test_a_model_with_large_logits_is_exported(tagger: Path, tmp_path: Path) -> 
 
 def test_the_folder_is_enough_to_go_from_text_to_logits(tagger: Path, exported_tagger: Path) -> None:
     texts = ["Nobody in Kraków remembered.", "Keep the keys, keep the kettle, and keep counting the counters."]
-    features = CharBertProcessor.from_pretrained(exported_tagger)(texts, padding=True, return_tensors="np")
+    features = CharBertTokenizer.from_pretrained(exported_tagger)(texts, padding=True, return_tensors="np")
     with torch.inference_mode():
         wanted = load_model(tagger)(**{name: torch.from_numpy(rows) for name, rows in features.items()}).logits.numpy()
     seen = features["attention_mask"] == 1
@@ -84,7 +88,7 @@ def test_the_folder_is_enough_to_go_from_text_to_logits(tagger: Path, exported_t
 
 
 def test_padding_changes_no_answer(exported_tagger: Path) -> None:
-    processor, model = CharBertProcessor.from_pretrained(exported_tagger), OnnxModel(exported_tagger, threads=1)
+    processor, model = CharBertTokenizer.from_pretrained(exported_tagger), OnnxModel(exported_tagger, threads=1)
     short, long = "Malmö", "She didn't answer; her well-known smile was answer enough."
     alone = model(processor([short], return_tensors="np"))[0]
     beside = model(processor([short, long], padding=True, return_tensors="np"))[0]
@@ -96,7 +100,7 @@ def test_a_reader_runs_where_there_is_neither_torch_nor_transformers(
     reader: Path, tmp_path: Path, run_python: Callable[..., object]
 ) -> None:
     export_model(reader, tmp_path / "onnx")
-    processor = CharBertProcessor.from_pretrained(tmp_path / "onnx")
+    processor = CharBertTokenizer.from_pretrained(tmp_path / "onnx")
     features = processor("Who answered?", "Nobody in Kraków answered.", return_tensors="np")
     np.savez(tmp_path / "features.npz", **features)
     run_python(
@@ -170,7 +174,7 @@ def test_a_graph_that_differs_is_refused_and_writes_nothing(
     with torch.no_grad():
         model.base_model.char_encoder.gru.weight_hh_l0_reverse[0, 0] += 0.5
     model.save_pretrained(tmp_path / "changed")
-    CharBertProcessor.from_pretrained(tagger).save_pretrained(tmp_path / "changed")
+    CharBertTokenizer.from_pretrained(tagger).save_pretrained(tmp_path / "changed")
     with pytest.raises(CheckpointError, match=r"expected logits within .* of PyTorch, got .* nothing was"):
         export_model(tmp_path / "changed", tmp_path / "onnx")
     assert {path.name for path in tmp_path.iterdir()} == {"same", "changed"}
@@ -208,3 +212,12 @@ def test_the_command_exports_a_run_that_then_predicts(
     refused = run_python("-m", "charbert", "export", str(tmp_path), str(tmp_path / "no"), expect=2)
     assert "expected the folder of a fine-tuned model" in refused.stderr
     assert not (tmp_path / "no").exists()
+
+
+def test_the_corrector_of_a_model_is_among_its_side_files(save_model, tmp_path: Path) -> None:
+    source = save_model("sequence_classification", corrected=True)
+    DictionaryCorrector({"ships": 3}, DictionaryRules()).save(source)
+    copy_side_files(source, tmp_path)
+    corrector = load_corrector(tmp_path, read_usage(tmp_path, load_model(source).config))
+    assert corrector is not None
+    assert corrector.correct_many([["Sihps"]]) == [["Ships"]]

@@ -11,7 +11,7 @@ import torch
 from charbert.deploy.predict.predictor import Predictor
 from charbert.errors import DataError
 from charbert.model import CharBertForSequenceClassification
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.tasks.classification.reader import LabelReader
 from charbert.tasks.head import TextInput
 
@@ -66,8 +66,8 @@ def test_every_subword_of_the_longer_text_of_a_pair_is_in_a_window(
     assert all(part == shorter[0] and part for part in shorter)
 
 
-def _part(processor: CharBertProcessor, feature: dict[str, list[int]], segment: int) -> list[int]:
-    special = set(processor.tokenizer.all_special_ids) - {processor.tokenizer.unk_token_id}
+def _part(processor: CharBertTokenizer, feature: dict[str, list[int]], segment: int) -> list[int]:
+    special = set(processor.all_special_ids) - {processor.unk_token_id}
     rows = zip(feature["input_ids"], feature["token_type_ids"], strict=True)
     return [subword for subword, kind in rows if kind == segment and subword not in special]
 

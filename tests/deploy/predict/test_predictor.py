@@ -10,18 +10,24 @@ from typing import Any
 import pytest
 
 from charbert.deploy.predict.predictor import INPUTS_AT_ONCE, Predictor
-from charbert.deploy.predict.usage import USAGE_FILE
+from charbert.deploy.predict.usage import USAGE_FILE, write_usage
 from charbert.errors import CheckpointError, DataError, SettingsError
+from charbert.tasks.head import Usage
+from charbert.text.correction import DictionaryCorrector
+from charbert.text.dictionary import DictionaryRules
 
 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (7, r"inputs\[0\]: expected a text or an object with text, got int"),
-        ({"txt": "a"}, r"expected the fields text, got the fields txt"),
+        (7, r"inputs\[0\]: expected a text or an object with text or words, got int"),
+        ({"txt": "a"}, r"expected the fields text or words, got the fields txt"),
         ({}, r"got the fields \(none\)"),
         ({"text": None}, r"expected a text in the field text, got null"),
         ({"text": ["a"]}, r"expected a text in the field text, got list"),
+        ({"words": "a b"}, r"expected a list of words in the field words, got str"),
+        ({"words": ["a", 7]}, r"expected words that are texts in the field words, got int"),
+        ({"words": ["a"], "text": "b"}, r"expected a text or its words, got both"),
     ],
 )
 def test_an_input_that_does_not_fit_is_named(tagger: Path, given: Any, message: str) -> None:
@@ -67,7 +73,7 @@ def test_a_folder_without_usage_has_the_head_of_its_configuration(tagger: Path, 
     (tmp_path / "model" / USAGE_FILE).unlink()
     predictor = Predictor.load(tmp_path)
     assert predictor.head == "token_classification"
-    assert predictor.usage.max_length == 128
+    assert predictor.usage.max_length == 64  # the positions of its trunk, fewer than the default of fine-tuning
     assert predictor.predict(["Kraków"]) == Predictor.load(tagger).predict(["Kraków"])
 
 
@@ -92,15 +98,47 @@ def test_a_folder_without_a_fine_tuned_model_is_refused(tagger: Path, tmp_path: 
         Predictor.load(tmp_path)
 
 
-def test_a_model_behind_a_word_recognizer_is_refused(save_model) -> None:
-    with pytest.raises(CheckpointError, match="fine-tuned behind a word recognizer"):
+def test_a_model_without_its_corrector_is_refused(save_model) -> None:
+    with pytest.raises(CheckpointError, match=r"expected charbert_dictionary\.json or word_recognizer, .* got neither"):
         Predictor.load(save_model("token_classification", corrected=True))
+
+
+def test_a_length_beyond_the_positions_of_the_trunk_is_refused(tagger: Path, tmp_path: Path) -> None:
+    shutil.copytree(tagger, tmp_path / "model")
+    write_usage(tmp_path / "model", Usage(head="token_classification", max_length=512))
+    with pytest.raises(SettingsError, match="at most 64 subwords"):
+        Predictor.load(tmp_path)
+    assert Predictor.load(tmp_path, max_length=32).usage.max_length == 32
+
+
+def test_a_model_behind_a_dictionary_reads_corrected_words_and_answers_for_the_given_text(save_model) -> None:
+    counts = {"seven": 9, "ships": 9, "counted": 9}
+    for head, clean, typos in [
+        ("token_classification", "Seven ships counted", "Sveen sihps coutned"),
+        ("sequence_classification", "Seven ships counted", "Sveen sihps coutned"),
+        (
+            "question_answering",
+            {"question": "Seven ships?", "context": "Sveen sihps"},
+            {"question": "Sveen sihps?", "context": "Sveen sihps"},
+        ),
+    ]:
+        folder = save_model(head, corrected=True)
+        DictionaryCorrector(counts, DictionaryRules()).save(folder)
+        predictor = Predictor.load(folder)
+        (of_clean,), (of_typos,) = predictor.predict([clean]), predictor.predict([typos])
+        if head == "token_classification":
+            assert [(span.type, span.score, span.start) for span in of_clean.spans] == [
+                (span.type, span.score, span.start) for span in of_typos.spans
+            ]
+            assert all(span.text == typos[span.start : span.end] for span in of_typos.spans)
+        else:
+            assert of_clean == of_typos
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [({"batch_size": 0}, "batch_size"), ({"max_length": 4}, "max_length must be at least 8"),
-     ({"max_length": 65}, "at most the trunk's 64 positions")],
+     ({"max_length": 65}, "at most 64 subwords, what the trunk reads at once, got 65")],
 )  # fmt: skip
 def test_settings_out_of_range_are_refused(tagger: Path, options: dict[str, int], message: str) -> None:
     with pytest.raises(SettingsError, match=message):

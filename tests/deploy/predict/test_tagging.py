@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from charbert.data.readers.conll import TaggedSentence
 from charbert.deploy.predict.predictor import Predictor
+from charbert.errors import CheckpointError
 from charbert.metrics.tagging import paired_entities
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.tasks.head import TextInput, Usage
 from charbert.tasks.tagging.reader import TagReader
 from charbert.tasks.tagging.task import NamedEntityTask
@@ -88,7 +89,7 @@ def _word_logits(word: str) -> np.ndarray:
 def test_a_long_text_gives_the_same_entities_as_one_without_a_limit(
     uncased_tokenizer: object, char_vocab: object
 ) -> None:
-    processor = CharBertProcessor(uncased_tokenizer, char_vocab)  # type: ignore[arg-type]
+    processor = CharBertTokenizer(uncased_tokenizer, char_vocab)  # type: ignore[arg-type]
     text = " ".join(f"{'so ' * (number % 5)}Ada King Lovelace saw Rome ," for number in range(40))
     outputs = []
     for length in (32, 40, 4096):
@@ -122,3 +123,32 @@ def test_tags_that_are_no_entities_give_each_word_a_span(save_model, sentences: 
 def test_a_plain_trunk_predicts_tags(plain_tagger: Path, sentences: tuple[str, ...]) -> None:
     outputs = Predictor.load(plain_tagger).predict(sentences)
     assert sum(len(output.spans) for output in outputs) > 3
+
+
+def test_words_are_tagged_as_they_are_given(predictor: Predictor, sentences: tuple[str, ...]) -> None:
+    listed = predictor.predict([{"words": words_of(sentence)} for sentence in sentences])
+    texts = predictor.predict([" ".join(words_of(sentence)) for sentence in sentences])
+    for sentence, output, same in zip(sentences, listed, texts, strict=True):
+        assert len(output.tags) == len(words_of(sentence))
+        assert set(output.tags) <= set(TAGS)
+        assert [(span.text, span.start) for span in output.spans] == [(span.text, span.start) for span in same.spans]
+    words = ["Zürich,", "", "New York", "."]
+    (output,) = predictor.predict([{"words": words}])
+    assert len(output.tags) == 4
+    assert all(span.text == " ".join(words)[span.start : span.end] for span in output.spans)
+    assert predictor.predict([{"words": []}])[0].tags == ()
+
+
+def test_raw_text_is_cut_into_the_words_of_training(save_model, sentences: tuple[str, ...]) -> None:
+    labels = ("ADJ", "NOUN", "PUNCT", "VERB")
+    spaces = Predictor.load(save_model("token_classification", labels=labels, words={"unit": "spaces"}))
+    (output,) = spaces.predict([sentences[0]])
+    assert [span.text for span in output.spans] == sentences[0].split()
+    single = Predictor.load(save_model("token_classification", labels=labels, words={"unit": "unsegmented"}))
+    (output,) = single.predict(["日本 is far"])
+    assert [span.text for span in output.spans] == ["日", "本", "is", "far"]
+
+
+def test_a_damaged_rule_for_words_is_refused(save_model) -> None:
+    with pytest.raises(CheckpointError, match="expected a rule for words"):
+        Predictor.load(save_model("token_classification", words={"unit": "syllables"}))

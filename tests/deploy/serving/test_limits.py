@@ -12,11 +12,11 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from charbert.config.serving import ServeSettings
 from charbert.deploy.predict.predictor import Predictor
 from charbert.deploy.serving.app import build_app
+from charbert.deploy.serving.run import build_server
 
 INPUTS = {"inputs": [{"text": "Seven ships"}]}
 
@@ -46,8 +46,9 @@ class _FailingBackend:
 @contextmanager
 def served(predictor: Predictor, **settings: Any) -> Iterator[str]:
     """Serve a predictor from a thread; yield the address."""
-    app = build_app({"CharBERT": predictor}, ServeSettings(**settings))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", http="h11"))
+    chosen = ServeSettings(port=0, **settings)
+    server = build_server(build_app({"CharBERT": predictor}, chosen), chosen)
+    server.config.port = 0
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
@@ -92,6 +93,17 @@ def test_more_open_requests_than_allowed_are_refused_and_the_others_answered(
         refused = [answer for answer in answers if answer.status_code == status]
         assert all(answer.headers["retry-after"] == "1" and "reason" in answer.json() for answer in refused)
         assert httpx.post(f"{address}/predict", json=INPUTS, timeout=60).status_code == 200
+
+
+def test_a_made_up_address_does_not_escape_the_limit_of_its_client(predictor: Predictor) -> None:
+    backend: Any = predictor.backend
+    with served(predictor, max_open_per_client=1) as address, ThreadPoolExecutor(4) as pool:
+        backend.go.clear()
+        first = pool.submit(httpx.post, f"{address}/predict", json=INPUTS, timeout=60)
+        wait_for(lambda: backend.passes == 1)
+        made_up = httpx.post(f"{address}/predict", json=INPUTS, timeout=60, headers={"x-forwarded-for": "203.0.113.9"})
+        backend.go.set()
+        assert (first.result().status_code, made_up.status_code) == (200, 429)
 
 
 def test_an_answer_that_takes_too_long_is_given_up_and_frees_the_model(predictor: Predictor) -> None:

@@ -43,6 +43,18 @@ def test_predictions_are_those_of_the_predictor(client: httpx.Client, tagger: Pa
     assert answer.json()["model"] == "CharBERT"
 
 
+def test_words_are_answered_with_a_tag_each(client: httpx.Client, tagger: Path) -> None:
+    words = [["Nobody", "in", "Krak\u00f3w,"], []]
+    answer = client.post("/predict", json={"inputs": [*({"words": row} for row in words), {"text": TEXT}]})
+    expected = Predictor.load(tagger).predict([{"words": row} for row in words])
+    predictions = answer.json()["predictions"]
+    assert [prediction["tags"] for prediction in predictions[:2]] == [list(output.tags) for output in expected]
+    assert "tags" not in predictions[2]
+    assert client.post("/predict", json={"inputs": [{"words": ["a"], "text": "a"}]}).status_code == 422
+    long = client.post("/predict", json={"inputs": [{"words": ["a" * 60] * 90}]})
+    assert (long.status_code, "characters" in long.json()["reason"]) == (422, True)
+
+
 def test_health_tells_what_is_served(client: httpx.Client) -> None:
     answer = client.get("/health").json()
     assert answer["status"] == "ok"
@@ -104,6 +116,8 @@ def test_more_noise_keeps_the_typos_there_are_and_the_seed_decides(client: httpx
         (b'{"inputs": []}', 422, "at least 1 item"),
         (b'{"inputs": [{"text": 1}]}', 422, "inputs.0.text: Input should be a valid string"),
         (b'{"inputs": [{"text": null}]}', 422, "valid string"),
+        (b'{"inputs": [7]}', 422, "inputs.0: Input should be"),
+        (b'{"inputs": [{"words": [7]}]}', 422, "inputs.0.words.0: Input should be a valid string"),
         (b'{"inputs": [{"text": "a", "x": 1}]}', 422, "not permitted"),
         (b'{"inputs": [{"text": NaN}]}', 422, "NaN, which is no JSON number"),
         (b'{"inputs": [{"text": -Infinity}]}', 422, "-Infinity, which is no JSON number"),
@@ -148,6 +162,24 @@ def test_requests_of_another_form_get_a_reason(client: httpx.Client, service: st
     assert client.post("/health").status_code == 405
     named = client.get("/health", headers={"host": f"localhost:{service.rpartition(':')[2]}"})
     assert named.status_code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_name_of_an_endpoint_with_a_slash_is_none(client: httpx.Client, method: str) -> None:
+    answer = client.request(method, "/predict/", json={"inputs": [{"text": "a"}]})
+    assert (answer.status_code, answer.json()) == (404, {"reason": "not found"})
+
+
+@pytest.mark.parametrize("request_line", ["POST /health", "GET /docs", "PUT /nowhere", "POST /predict"])
+def test_no_route_reads_a_body_without_end(service: str, request_line: str) -> None:
+    host, port = service.removeprefix("http://").split(":")
+    head = f"{request_line} HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunk, sent = b"4000\r\n" + b" " * 0x4000 + b"\r\n", 0
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(head.encode())
+        with pytest.raises(ConnectionError):  # the limit is 20,000 bytes; the buffers of two sockets hold some more
+            while sent < 100_000_000:
+                sent += connection.send(chunk)
 
 
 def test_a_body_without_a_length_is_counted_as_it_comes(client: httpx.Client) -> None:

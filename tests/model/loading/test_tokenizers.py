@@ -7,14 +7,14 @@ from transformers import BertConfig, PreTrainedTokenizerFast
 
 from charbert.errors import CheckpointError
 from charbert.model.loading.tokenizers import load_tokenizer
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.text.char_vocab import CharVocab
 
 
 @pytest.fixture
 def folder(tmp_path: Path, uncased_tokenizer: PreTrainedTokenizerFast) -> Path:
-    """A processor beside the configuration of a BERT."""
-    CharBertProcessor(uncased_tokenizer, CharVocab.build(["ships"], size=8)).save_pretrained(tmp_path)
+    """A tokenizer beside the configuration of a BERT."""
+    CharBertTokenizer(uncased_tokenizer, CharVocab.build(["ships"], size=8)).save_pretrained(tmp_path)
     BertConfig(vocab_size=len(uncased_tokenizer)).save_pretrained(tmp_path)
     return tmp_path
 
@@ -28,9 +28,10 @@ def test_a_tokenizer_is_read_with_or_without_a_model_beside_it(folder: Path) -> 
 def test_a_tokenizer_without_its_file_is_refused_and_not_made_of_special_tokens(folder: Path) -> None:
     (folder / "tokenizer.json").unlink()
     (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "BertTokenizer"}')
-    for load in (load_tokenizer, CharBertProcessor.from_pretrained):
-        with pytest.raises(CheckpointError, match=r"with a vocabulary, got one of 5 special tokens"):
-            load(folder)
+    with pytest.raises(CheckpointError, match=r"with a vocabulary, got one of 5 special tokens"):
+        load_tokenizer(folder)
+    with pytest.raises(CheckpointError, match=r"expected the file tokenizer\.json"):
+        CharBertTokenizer.from_pretrained(folder)
 
 
 @pytest.mark.parametrize("name", ["tokenizer.json", "tokenizer_config.json"])
@@ -39,7 +40,7 @@ def test_a_damaged_tokenizer_is_refused_in_one_line_or_read(folder: Path, name: 
     whole = (folder / name).read_text()
     (folder / name).write_text(whole[: len(whole) // 2] if content == "half" else content)
     try:
-        tokenizer = CharBertProcessor.from_pretrained(folder).tokenizer
+        tokenizer = CharBertTokenizer.from_pretrained(folder)
     except CheckpointError as error:
         assert str(error).startswith(f"{folder}: expected a tokenizer") and "\n" not in str(error)
     else:
@@ -51,6 +52,6 @@ def test_a_tokenizer_with_more_entries_than_embeddings_is_refused(folder: Path) 
     BertConfig(vocab_size=rows + 7).save_pretrained(folder)  # trunks round the number up
     load_tokenizer(folder)
     BertConfig(vocab_size=rows - 1).save_pretrained(folder)
-    for load in (load_tokenizer, CharBertProcessor.from_pretrained):
+    for load in (load_tokenizer, CharBertTokenizer.from_pretrained):
         with pytest.raises(CheckpointError, match=rf"at most {rows - 1} entries \(the vocab_size of its model\), got"):
             load(folder)

@@ -93,7 +93,7 @@ def test_a_trunk_of_which_more_than_pooler_or_head_is_missing_is_refused(
 ) -> None:
     saved_as.from_config(trunk_config(kind)).save_pretrained(tmp_path)
     whole = load_file(tmp_path / "model.safetensors")
-    last_layer = next(name for name in whole if "1.attention" in name or "layers.1." in name)
+    last_layer = next(name for name in whole if "1.attention" in name or "layers.1." in name or "ffn." in name)
     plain = {"char_encoder": "none", "interaction": "none", "head_channels": "token", "nlm_channel": "token"}
     for model_class in (CharBertModel, CharBertForPreTraining):
         rewrite(tmp_path, lambda _: whole)

@@ -7,8 +7,8 @@ from transformers import AutoModel
 
 from charbert.data.pretraining.word_vocab import WordVocab
 from charbert.data.word_recognition import WordRecognitionDataset, collate_words, frequent_words
-from charbert.errors import DataError, SettingsError
-from charbert.model.word_recognizer.correction import WordCorrector, match_case, recognize_words
+from charbert.errors import CheckpointError, DataError, SettingsError
+from charbert.model.word_recognizer.correction import RECOGNIZER_FOLDER, WordCorrector, recognize_words
 from charbert.model.word_recognizer.network import WordRecognizer, WordRecognizerConfig
 from charbert.noise.attack import Attack, attack_sentences
 from charbert.noise.edits import Edit
@@ -69,7 +69,7 @@ def test_swaps_of_inner_characters_are_invisible(trained: WordRecognizer) -> Non
     corrector = WordCorrector(trained)
     known = recognize_words(trained, [SENTENCES[0]])[0]
     assert None not in known
-    assert corrector.correct(swapped) == corrector.correct(SENTENCES[0])
+    assert corrector.correct_many([swapped])[0] == corrector.correct_many([SENTENCES[0]])[0]
 
 
 def test_the_number_of_words_is_kept(trained: WordRecognizer) -> None:
@@ -82,7 +82,7 @@ def test_the_number_of_words_is_kept(trained: WordRecognizer) -> None:
 @pytest.mark.parametrize("max_batch_words", [1, 17, 10000])
 def test_batching_changes_nothing(trained: WordRecognizer, attacked: list[list[str]], max_batch_words: int) -> None:
     corrector = WordCorrector(trained, max_batch_words=max_batch_words)
-    assert corrector.correct_many(attacked) == [corrector.correct(words) for words in attacked]
+    assert corrector.correct_many(attacked) == [corrector.correct_many([words])[0] for words in attacked]
 
 
 def test_padding_changes_no_score(trained: WordRecognizer) -> None:
@@ -118,29 +118,12 @@ def sure(word: str) -> WordRecognizer:
     ],
 )
 def test_the_backoff_decides_where_no_word_is_known(options: dict, expected: list[str]) -> None:
-    assert WordCorrector(unsure("x"), **options).correct(["Krkaow", "ISLAND", "ferry"]) == expected
+    assert WordCorrector(unsure("x"), **options).correct_many([["Krkaow", "ISLAND", "ferry"]]) == [expected]
 
 
 def test_the_background_is_not_asked_where_a_word_is_known() -> None:
     corrector = WordCorrector(sure("known"), backoff="background", background=sure("other"))
-    assert corrector.correct(["knwon"]) == ["known"]
-
-
-@pytest.mark.parametrize(
-    ("word", "pattern", "expected"),
-    [
-        ("mcdonald", "McDonald", "McDonald"),
-        ("london", "LOnNDON", "LONDON"),
-        ("london", "Lodnon", "London"),
-        ("london", "lonNdon", "london"),
-        ("island", "Ilsland", "Island"),
-        ("a", "I", "A"),
-        ("u.s.", "U.S.", "U.S."),
-        ("1990s", "199s", "1990s"),
-    ],
-)
-def test_the_case_of_a_word_is_kept(word: str, pattern: str, expected: str) -> None:
-    assert match_case(word, pattern) == expected
+    assert corrector.correct_many([["knwon"]])[0] == ["known"]
 
 
 @pytest.mark.parametrize("options", [{"backoff": "guess"}, {"backoff": "background"}, {"background": "b"}])
@@ -153,7 +136,7 @@ def test_a_backoff_that_does_not_fit_is_refused(options: dict) -> None:
 
 def test_an_empty_word_is_refused() -> None:
     with pytest.raises(DataError, match="empty"):
-        WordCorrector(sure("a")).correct(["a", ""])
+        WordCorrector(sure("a")).correct_many([["a", ""]])
 
 
 def test_saving_and_loading_changes_nothing(trained: WordRecognizer, attacked: list[list[str]], tmp_path: Path) -> None:
@@ -168,3 +151,19 @@ def test_saving_and_loading_changes_nothing(trained: WordRecognizer, attacked: l
 def test_bad_sizes_are_refused(options: dict) -> None:
     with pytest.raises(SettingsError, match="word recognizer"):
         WordRecognizer(WordRecognizerConfig(**{"words": ["a"], "char_vocab": VOCAB.to_dict()} | options))
+
+
+def test_a_corrector_read_back_corrects_the_same(
+    trained: WordRecognizer, attacked: list[list[str]], tmp_path: Path
+) -> None:
+    corrector = WordCorrector(trained, backoff="background", background=sure("other"), keep_case=False)
+    corrector.save(tmp_path)
+    assert WordCorrector.load(tmp_path).correct_many(attacked) == corrector.correct_many(attacked)
+
+
+def test_a_damaged_corrector_is_refused_in_one_line(trained: WordRecognizer, tmp_path: Path) -> None:
+    WordCorrector(trained).save(tmp_path)
+    (tmp_path / RECOGNIZER_FOLDER / "config.json").unlink()
+    with pytest.raises(CheckpointError, match=r"word_recognizer: expected a word recognizer, got") as refused:
+        WordCorrector.load(tmp_path)
+    assert "\n" not in str(refused.value)

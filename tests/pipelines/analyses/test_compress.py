@@ -95,7 +95,7 @@ def test_a_model_of_other_labels_is_refused(settings: Benchmarks, tmp_path: Path
     ("overrides", "message"),
     [
         (["compression.variants=[original]", "compression.eval_sets=[none]"], "compression.eval_sets must be of clean"),
-        (["model=bert_wordrec"], "has a word recognizer, which has no smaller form"),
+        (["model=bert_wordrec"], "has a word recognizer or a dictionary in front"),
         (["compression.variants=[]"], "compression.variants is empty"),
         (["compression.pruned_shares=[1.2]"], r"compression.pruned_shares must be in \(0, 1\), got 1.2"),
         (

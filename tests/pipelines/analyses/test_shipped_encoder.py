@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub import ModelCard
 from safetensors.torch import load_file
 from transformers import AutoModel
 
@@ -50,3 +51,11 @@ def test_typos_move_its_states_as_far_as_its_card_says(composed: Callable[..., S
     (record,) = catalog.SENSITIVITY.run(settings)
     measured = record.metrics["sensitivity/ner/concat/all_words"]
     assert 100 * measured == pytest.approx(float(stated), abs=0.02)
+
+
+def test_the_metadata_of_its_card_has_the_scores_of_its_table() -> None:
+    card = ModelCard.load(FOLDER / "README.md")  # whose table is drawn from the records
+    ((original, attacked),) = re.findall(r"^\| CharBERT-P \| ([\d.]+)\S* \| ([\d.]+)\S* \|$", card.text, re.MULTILINE)
+    stated = {result.dataset_config: result.metric_value for result in card.data.eval_results}
+    assert stated == {"original": float(original), "attacked": float(attacked)}
+    assert (card.data.license, card.data.language, card.data.datasets) == ("apache-2.0", "en", ["wikipedia"])

@@ -11,10 +11,10 @@ from transformers import GPT2Config
 from charbert.config.model.encoder import TrunkSettings, TrunkSource
 from charbert.config.schema import Settings
 from charbert.errors import CheckpointError, DataError, SettingsError
+from charbert.integrity import checksums
 from charbert.model import CharBertModel
 from charbert.pipelines.build.data import data_file, prepare_data, set_files, task_files, trunk_location
 from charbert.pipelines.build.eval_sets import read_sets
-from charbert.runs.recorder import checksums
 from charbert.tasks.catalog import build_task
 
 Composed = Callable[..., Settings]

@@ -19,7 +19,7 @@ from charbert.model import (
     CharBertForSequenceClassification,
     CharBertForTokenClassification,
 )
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.pipelines.build import objectives
 from charbert.pipelines.train import finetune
 from charbert.records import file_checksum, read_record
@@ -65,7 +65,7 @@ def save_teacher(tmp_path: Path, uncased_tokenizer: PreTrainedTokenizerFast, cha
         torch.manual_seed(3)
         folder = tmp_path / "teachers" / name
         HEADS[name](config).save_pretrained(folder)
-        CharBertProcessor(tokenizer, char_vocab).save_pretrained(folder)
+        CharBertTokenizer(tokenizer, char_vocab).save_pretrained(folder)
         return folder
 
     return make
@@ -131,7 +131,7 @@ def test_a_student_of_the_teachers_layers_is_a_plain_trunk_of_its_size(
     student = CharBertForTokenClassification.from_pretrained(finetuning_run(settings).model_folder)
     assert (student.config.num_hidden_layers, student.config.hidden_size) == (2, 24)
     assert not student.config.has_char_channel
-    assert CharBertProcessor.from_pretrained(finetuning_run(settings).model_folder).char_vocab is None
+    assert CharBertTokenizer.from_pretrained(finetuning_run(settings).model_folder).char_vocab is None
 
 
 def test_a_teacher_can_be_a_finished_run_named_by_its_settings(head_data: Path, benchmarks: Benchmarks) -> None:

@@ -13,9 +13,9 @@ from charbert.config.schema import Settings
 from charbert.data.collate import PadCollator
 from charbert.errors import CheckpointError, SettingsError
 from charbert.model import CharBertConfig, CharBertForPreTraining
-from charbert.model.processing import CharBertProcessor
 from charbert.model.released.processor import load_released_processor
 from charbert.model.released.weights import load_released_encoder
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.pipelines.train import finetune
 from charbert.runs.run import finetuning_run, pretraining_run
 from tests.released_checkpoints import save_released
@@ -66,9 +66,9 @@ def test_the_released_encoder_is_fine_tuned_and_attacked(released: Composed, tas
     )
     run = finetuning_run(settings)
     assert record.key == run.key
-    saved = CharBertProcessor.from_pretrained(run.model_folder)
+    saved = CharBertTokenizer.from_pretrained(run.model_folder)
     assert (saved.mode, saved.row_length) == ("released", 48)
-    assert saved.tokenizer.tokenize("Ab") == ["A", "##b"]
+    assert saved.tokenize("Ab") == ["A", "##b"]
     assert not list(Path(settings.paths.outputs).glob("trunk/*"))  # nothing is pretrained
     assert finetune.run(settings).finished == record.finished
 

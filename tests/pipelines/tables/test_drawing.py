@@ -2,6 +2,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from charbert.config.schema import Settings
 from charbert.pipelines.tables.drawing import TableSpec, draw, draw_all
 from charbert.records import ResultRecord
@@ -33,6 +35,23 @@ def test_files_and_figures_have_short_names_and_the_table_returned_has_full_ones
     assert drawn == TABLE
     assert "| CharBERT-D | 50.00 |" in (results / "tables" / "of_ner.md").read_text()
     assert seen == [("CharBERT-D", [RECORD], results / "figures", "of_ner")]
+
+
+def test_the_rows_that_ran_and_the_paths_of_the_files_are_shown(
+    composed: Composed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = composed("recipe=quick")
+    empty = Row("AdvBERT", (Cell((), 90.0),))
+    results = Path(settings.paths.results)
+
+    def figure(table: Table, records: Sequence[ResultRecord], folder: Path, stem: str) -> None:
+        folder.mkdir(parents=True)
+        (folder / f"{stem}.png").touch()
+
+    draw(settings, replace(spec(table=replace(TABLE, rows=(*TABLE.rows, empty))), figures=figure))
+    shown = capsys.readouterr().out
+    assert "CharBERT-D  50.00" in shown and "AdvBERT" not in shown
+    assert f"table: {results}/tables/of_ner.md\npicture: {results}/figures/of_ner.png\n" in shown
 
 
 def test_a_table_without_records_or_rows_is_not_written(composed: Composed) -> None:

@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,25 @@ sys.meta_path.insert(0, Refuse())
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
+
+
+def test_a_finished_run_ends_with_two_commands_that_use_its_model(
+    composed: Composed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paper, "_models", {})
+    monkeypatch.setattr(sys, "orig_argv", ["bin/python", "table.py"])
+    folders = []
+    for model in ("bert", "charbert"):
+        settings = replace(composed("task=ner", f"model={model}"), experiment="table2_robustness")
+        finish(settings, 0.9)
+        folders.append(finetuning_run(settings).model_folder)
+        folders[-1].mkdir(parents=True)
+        capsys.readouterr()
+        paper.run(settings)
+    bert, charbert = folders
+    *_, predict, serve = capsys.readouterr().out.splitlines()
+    assert predict == f"  bin/python -m charbert predict {charbert} --readable"
+    assert serve == f"  bin/python -m charbert serve {charbert} --compare {bert}"
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from charbert.config.schema import Settings
 from charbert.data.readers.conll import TaggedSentence, read_conll, write_conll
 from charbert.errors import SettingsError
 from charbert.pipelines.train import finetune
+from charbert.pipelines.train.pretrain import new_encoder
 from charbert.runs.errors import reported
 from charbert.runs.run import finetuning_run
+from charbert.text.word_rule import WordRule
 
 Benchmarks = Callable[..., Settings]
 NER = {"train": "conll2003/eng.train", "dev": "conll2003/eng.testa", "test": "conll2003/eng.testb"}
@@ -74,6 +77,11 @@ def test_errors_are_written_next_to_predictions_with_words_before_and_after_the_
     assert sum(int(run) for row in counts for run in row[1:]) == sum(len(row["gold"]) for row in rows)
     assert {"O", "B-LOC", "B-PER", "I-PER"} <= set(header)
     assert {"eval/ner/f1", "attack/ner/charbert/f1", "attack/ner/released/f1"} <= record.metrics.keys()
+    assert 0.4 < record.metrics["attack/ner/charbert/changed_words"] < 0.8
+    assert record.metrics["attack/ner/released/changed_words"] == 0  # the copy of these files has no typos
+    assert "eval/ner/changed_words" not in record.metrics
+    usage = json.loads((finetuning_run(settings).model_folder / "charbert_usage.json").read_text())
+    assert usage["words"] == WordRule.learn([sentence.words for sentence in SENTENCES * 4]).to_dict()
 
 
 def test_an_unknown_label_of_the_test_set_is_refused_before_training(
@@ -152,5 +160,27 @@ def test_passages_have_a_larger_maximal_length_than_sentences(composed: Benchmar
 
 
 def test_a_length_out_of_range_is_refused(composed: Benchmarks) -> None:
-    with pytest.raises(SettingsError, match=r"task\.max_length must be at least 8"):
+    with pytest.raises(SettingsError, match=r"task\.max_length must be in \[8, "):
         composed("task.max_length=4")
+
+
+def test_a_length_beyond_the_positions_of_the_trunk_is_refused_before_training(
+    data: Path, benchmarks: Benchmarks, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = refused(benchmarks("task=ner", "finetuning.max_length=513"), capsys)
+    assert "task.max_length or finetuning.max_length must be at most 512 subwords" in message
+    pretrained = benchmarks("task=ner", "model=charbert", "pretraining.max_length=600")
+    with pytest.raises(SettingsError, match=r"pretraining\.max_length must be at most 512 subwords"):
+        new_encoder(pretrained)
+
+
+def test_the_share_of_changed_words_is_logged_and_an_attack_that_changes_none_is_warned_of(
+    entities: Benchmarks, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        finetune.run_and_report(entities())
+    lines = [record.getMessage() for record in caplog.records]
+    assert any(re.match(r"attack/ner/charbert/f1 .*\(\d\d % of the words changed\)", line) for line in lines)
+    warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    (message,) = [line for line in warned if "the attack" in line]
+    assert message.startswith("the attack released changes 0.0 % of the words of task=ner")

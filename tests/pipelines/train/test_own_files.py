@@ -86,3 +86,41 @@ def test_a_model_of_own_files_is_trained_once_and_again_if_it_is_deleted(
     shutil.rmtree(folder)
     assert finetune.run_and_report(settings).metrics == first.metrics
     assert (folder / "model.safetensors").is_file()
+
+
+def test_what_was_converted_in_own_files_is_in_the_record(
+    benchmarks: Callable[..., Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for split in ("train", "dev", "test"):
+        (tmp_path / f"{split}.txt").write_text("Ada\tS-PER\nmet\tO\nOslo\tI-LOC\n")
+    files = [f"data.own.{split}={split}.txt" for split in ("train", "dev", "test")]
+    record = finetune.run(benchmarks("task=ner", *files, "model=majority"))
+    reports = {Path(name).name: report for name, report in record.details["files"].items()}
+    assert reports["test.txt"] == {"scheme": "IOBES", "converted": 2, "orphans": 1, "first_orphan": 3}
+    assert set(reports) == {"train.txt", "dev.txt", "test.txt"}
+    assert record.metrics["eval/ner/f1"] == 1.0
+
+
+def test_a_tag_file_without_document_marks_is_cross_validated(
+    benchmarks: Callable[..., Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sentences = [f"Ada B-PER\nsaw O\nship{number} O\n" for number in range(9)]
+    (tmp_path / "all.txt").write_text("\n".join(sentences))
+    record = finetune.run(benchmarks("task=ner", "data.own.test=all.txt", "data.own.folds.number=3", "model=majority"))
+    assert len(record.details["folds"]["eval/ner/f1"]["values"]) == 3
+    assert record.metrics["eval/ner/f1"] == 1.0
+
+
+def test_the_same_bytes_under_a_suffix_that_is_read_otherwise_are_another_run(
+    composed: Composed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    keys = set()
+    for suffix in ("tsv", "txt", "csv"):
+        for split in ("train", "dev", "test"):
+            (tmp_path / f"{split}.{suffix}").write_text(LINES)
+        files = [f"data.own.{split}={split}.{suffix}" for split in ("train", "dev", "test")]
+        keys.add(finetuning_run(composed("recipe=minilm", "task=texts", *files)).key)
+    assert len(keys) == 2

@@ -13,7 +13,7 @@ from transformers import BertConfig, BertTokenizerFast
 from charbert.config.schema import Settings
 from charbert.errors import CheckpointError, SettingsError
 from charbert.model import CharBertModel
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.pipelines.train import finetune
 from charbert.pipelines.train.pretrain import load_encoder
 from charbert.runs.run import finetuning_run
@@ -34,7 +34,7 @@ def encoder(tmp_path: Path) -> Path:
     torch.manual_seed(0)
     model = CharBertModel.from_trunk(BertConfig(vocab_size=len(subwords), **sizes), char_vocab=characters.to_dict())
     model.half().save_pretrained(folder)
-    CharBertProcessor(BertTokenizerFast(str(tmp_path / "vocab.txt")), characters).save_pretrained(folder)
+    CharBertTokenizer(BertTokenizerFast(str(tmp_path / "vocab.txt")), characters).save_pretrained(folder)
     return folder
 
 
@@ -71,7 +71,7 @@ def test_the_files_and_not_their_folder_identify_the_run(pretrained: Composed, e
     assert finetuning_run(pretrained(folder=moved)).key != key
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "charbert_processor.json"])
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json"])
 def test_a_folder_without_a_file_is_refused_by_the_name_of_the_file(
     pretrained: Composed, encoder: Path, name: str
 ) -> None:

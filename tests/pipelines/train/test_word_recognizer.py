@@ -5,7 +5,7 @@ import pytest
 
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError
-from charbert.pipelines.train.word_recognizer import prepare_corrector, prepare_recognizer
+from charbert.pipelines.train.word_recognizer import prepare_recognizer
 from charbert.records import read_records
 from charbert.runs.keys import encoder_identity
 from charbert.runs.run import background_recognizer_run, finetuning_run, recognizer_run
@@ -44,17 +44,6 @@ def test_a_recognizer_is_trained_only_once(tmp_path: Path) -> None:
     assert {"eval/word_error_rate", "eval/word_accuracy", "eval/loss"} <= record.metrics.keys()
     assert record.training_tokens > 0
     assert record.details["words"] == 7
-
-
-def test_the_corrector_keeps_the_number_of_words(tmp_path: Path) -> None:
-    settings = composed(tmp_path, "model.recognizer.backoff=pass_through")
-    corrector = prepare_corrector(settings, PlainTask(), SETS)
-    assert corrector is not None
-    assert len(corrector.correct(["Svene", "ships", "sank"])) == 3
-
-
-def test_a_model_without_a_recognizer_has_no_corrector(tmp_path: Path) -> None:
-    assert prepare_corrector(composed(tmp_path, "model=bert"), PlainTask(), SETS) is None
 
 
 def test_settings_of_correction_change_the_result_but_not_the_recognizer(tmp_path: Path) -> None:

@@ -69,6 +69,14 @@ def test_a_difference_from_the_second_baseline_has_its_own_mark(records: list[Re
     assert r"**70.00 ± 0.00**\*† |" in render_markdown(table)
 
 
+def test_the_share_of_changed_words_stands_in_a_note(records: list[ResultRecord]) -> None:
+    assert not any("changed" in note for note in small_table(records).notes)  # records of earlier versions
+    for one in records[:2]:
+        one.metrics["attack/ner/charbert/changed_words"] = 0.4218
+    (note,) = [note for note in small_table(records).notes if "changed" in note]
+    assert note == "Words that the attack changed: NER F1 42.2 %."
+
+
 def test_markdown_is_exact(records) -> None:
     assert render_markdown(small_table(records)) == (
         "**NER**\n"

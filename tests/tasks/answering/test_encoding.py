@@ -8,16 +8,16 @@ from charbert.batch import EXAMPLE_IDS
 from charbert.data.collate import PadCollator
 from charbert.data.readers.squad import Answer, Question
 from charbert.errors import DataError, SettingsError
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.tasks.answering.decoding import decode_spans
 from charbert.tasks.answering.encoding import EncodedQuestions, encode_questions
 from charbert.text.char_vocab import CharVocab
 
 
 @pytest.fixture(params=["wordpiece_tokenizer", "uncased_tokenizer", "bpe_tokenizer"])
-def processor(request: pytest.FixtureRequest, char_vocab: CharVocab) -> CharBertProcessor:
+def processor(request: pytest.FixtureRequest, char_vocab: CharVocab) -> CharBertTokenizer:
     tokenizer: PreTrainedTokenizerFast = request.getfixturevalue(request.param)
-    return CharBertProcessor(tokenizer, char_vocab)
+    return CharBertTokenizer(tokenizer, char_vocab)
 
 
 def ask(context: str, *answers: str, question: str = "Who counted the ships?", name: str = "q") -> Question:
@@ -25,7 +25,7 @@ def ask(context: str, *answers: str, question: str = "Who counted the ships?", n
 
 
 def encode(
-    questions: Sequence[Question], processor: CharBertProcessor, max_length: int = 48, stride: int = 8
+    questions: Sequence[Question], processor: CharBertTokenizer, max_length: int = 48, stride: int = 8
 ) -> EncodedQuestions:
     return encode_questions(
         questions, processor, max_length, document_stride=stride, max_question_length=12, batch_size=2
@@ -54,7 +54,7 @@ def questions_about(sentences: Sequence[str]) -> list[Question]:
     ]
 
 
-def test_gold_positions_decode_to_the_gold_answers(processor: CharBertProcessor, sentences: tuple[str, ...]) -> None:
+def test_gold_positions_decode_to_the_gold_answers(processor: CharBertTokenizer, sentences: tuple[str, ...]) -> None:
     questions = questions_about(sentences)
     encoded = encode(questions, processor)
     predictions = decode_spans(gold_logits(encoded), encoded, n_best=20, max_answer_length=30)
@@ -69,7 +69,7 @@ def test_gold_positions_decode_to_the_gold_answers(processor: CharBertProcessor,
 
 
 def test_every_word_of_a_long_context_is_in_a_window_and_owned_once(
-    processor: CharBertProcessor, sentences: tuple[str, ...]
+    processor: CharBertTokenizer, sentences: tuple[str, ...]
 ) -> None:
     questions = questions_about(sentences)
     encoded = encode(questions, processor)
@@ -83,7 +83,7 @@ def test_every_word_of_a_long_context_is_in_a_window_and_owned_once(
     assert all(len(feature["input_ids"]) <= 48 for feature in encoded.features)
 
 
-def test_windows_begin_a_stride_apart(processor: CharBertProcessor, sentences: tuple[str, ...]) -> None:
+def test_windows_begin_a_stride_apart(processor: CharBertTokenizer, sentences: tuple[str, ...]) -> None:
     encoded = encode([ask(" ".join(sentences))], processor, stride=5)
     first_ends = [window.offsets[window.offsets[:, 0] >= 0][0, 1] for window in encoded.windows]
     alone = processor([" ".join(sentences)], add_special_tokens=False, return_offsets_mapping=True)
@@ -91,14 +91,14 @@ def test_windows_begin_a_stride_apart(processor: CharBertProcessor, sentences: t
     assert first_ends == pytest.approx(ends[: len(first_ends)], abs=1)  # offsets of a bare space vary by one
 
 
-def test_features_are_in_the_order_of_the_questions(processor: CharBertProcessor, sentences: tuple[str, ...]) -> None:
+def test_features_are_in_the_order_of_the_questions(processor: CharBertTokenizer, sentences: tuple[str, ...]) -> None:
     encoded = encode(questions_about(sentences), processor)
     owners = [feature[EXAMPLE_IDS] for feature in encoded.features]
     assert owners == sorted(owners) == [window.example for window in encoded.windows]
     assert set(owners) == set(range(6))
 
 
-def test_a_batch_can_be_collated(processor: CharBertProcessor, sentences: tuple[str, ...]) -> None:
+def test_a_batch_can_be_collated(processor: CharBertTokenizer, sentences: tuple[str, ...]) -> None:
     encoded = encode(questions_about(sentences), processor)
     batch = PadCollator(processor.pad_values)(encoded.features)
     assert batch["start_positions"].shape == (len(encoded.features),)
@@ -106,27 +106,27 @@ def test_a_batch_can_be_collated(processor: CharBertProcessor, sentences: tuple[
 
 
 def test_long_questions_are_cut_to_half_of_the_subwords(
-    processor: CharBertProcessor, sentences: tuple[str, ...]
+    processor: CharBertTokenizer, sentences: tuple[str, ...]
 ) -> None:
     encoded = encode([ask(sentences[0], question=" ".join(sentences))], processor, max_length=24)
     assert encoded.report.cut_questions == 1
     assert all((window.offsets[:, 0] >= 0).sum() >= 1 for window in encoded.windows)
 
 
-def test_an_answer_that_no_window_holds_is_counted(processor: CharBertProcessor, sentences: tuple[str, ...]) -> None:
+def test_an_answer_that_no_window_holds_is_counted(processor: CharBertTokenizer, sentences: tuple[str, ...]) -> None:
     context = " ".join(sentences)
     encoded = encode([ask(context, context[:200])], processor)
     assert encoded.report.unseen_answers == 1
     assert all(feature["start_positions"] == 0 for feature in encoded.features)
 
 
-def test_moved_answers_are_counted(processor: CharBertProcessor) -> None:
+def test_moved_answers_are_counted(processor: CharBertTokenizer) -> None:
     question = Question("q", "Who?", "Keep the keys.", (Answer("keys", 9, moved=True),))
     assert encode([question], processor).report.moved_answers == 1
 
 
 def test_padding_and_order_of_windows_do_not_change_predictions(
-    processor: CharBertProcessor, sentences: tuple[str, ...]
+    processor: CharBertTokenizer, sentences: tuple[str, ...]
 ) -> None:
     encoded = encode(questions_about(sentences), processor)
     rng = np.random.default_rng(0)
@@ -136,7 +136,7 @@ def test_padding_and_order_of_windows_do_not_change_predictions(
     assert decode_spans(plain, encoded, **options) == decode_spans(padded, encoded, **options)
 
 
-def test_the_best_span_is_the_best_of_all_spans(processor: CharBertProcessor, sentences: tuple[str, ...]) -> None:
+def test_the_best_span_is_the_best_of_all_spans(processor: CharBertTokenizer, sentences: tuple[str, ...]) -> None:
     encoded = encode([ask(sentences[0])], processor, max_length=64)
     (window,), rng = encoded.windows, np.random.default_rng(1)
     logits = rng.normal(size=(len(window.owned), 2))
@@ -151,18 +151,21 @@ def test_the_best_span_is_the_best_of_all_spans(processor: CharBertProcessor, se
     assert scores == sorted(scores, reverse=True)
 
 
+@pytest.mark.parametrize("least", ["first", "middle", "last"])
 def test_the_lowest_no_answer_score_of_all_windows_counts(
-    processor: CharBertProcessor, sentences: tuple[str, ...]
+    processor: CharBertTokenizer, sentences: tuple[str, ...], least: str
 ) -> None:
     encoded = encode([ask(" ".join(sentences))], processor)
     logits = [np.zeros((len(feature["input_ids"]), 2)) for feature in encoded.features]
+    assert len(logits) >= 3
+    lowest = {"first": 0, "middle": len(logits) // 2, "last": len(logits) - 1}[least]
     for number, row in enumerate(logits):
-        row[0] = 10.0 - number
+        row[0] = 4.0 + abs(number - lowest)
     (prediction,) = decode_spans(logits, encoded, n_best=1, max_answer_length=5)
-    assert prediction.null_difference == pytest.approx(2 * (10.0 - (len(logits) - 1)))
+    assert prediction.null_difference == pytest.approx(8.0)
 
 
-def test_logits_that_do_not_fit_are_refused(processor: CharBertProcessor, sentences: tuple[str, ...]) -> None:
+def test_logits_that_do_not_fit_are_refused(processor: CharBertTokenizer, sentences: tuple[str, ...]) -> None:
     encoded = encode([ask(sentences[0])], processor)
     with pytest.raises(DataError, match=r"for 1 features, got 0"):
         decode_spans([], encoded, n_best=1, max_answer_length=5)
@@ -172,7 +175,7 @@ def test_logits_that_do_not_fit_are_refused(processor: CharBertProcessor, senten
         decode_spans([np.full((99, 2), np.nan)], encoded, n_best=1, max_answer_length=5)
 
 
-def test_texts_without_subwords_are_refused_by_name(processor: CharBertProcessor) -> None:
+def test_texts_without_subwords_are_refused_by_name(processor: CharBertTokenizer) -> None:
     with pytest.raises(DataError, match="expected a question with subwords"):
         encode([ask("Keep the keys.", question="")], processor)
     with pytest.raises(DataError, match="expected a context with subwords"):

@@ -10,7 +10,7 @@ from charbert.config.data.sets import SpanSettings
 from charbert.data.readers.squad import Answer, Question
 from charbert.errors import SettingsError
 from charbert.metrics.significance import mean_of_counts
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.noise.attack import Attack
 from charbert.tasks.answering.decoding import SpanCandidate, SpanPrediction
 from charbert.tasks.answering.task import QuestionAnsweringTask
@@ -84,7 +84,7 @@ def test_a_metric_that_the_task_does_not_score_is_refused() -> None:
 def test_right_logits_give_right_answers(wordpiece_tokenizer: PreTrainedTokenizerFast, char_vocab: CharVocab) -> None:
     spans = SpanSettings(no_answers=True, document_stride=6, max_question_length=8)
     squad = QuestionAnsweringTask("squad2", "best_f1", spans)
-    processor = CharBertProcessor(wordpiece_tokenizer, char_vocab)
+    processor = CharBertTokenizer(wordpiece_tokenizer, char_vocab)
     encoded = squad.encode(EXAMPLES, processor, 32)
     logits = []
     for feature in encoded.features:

@@ -6,7 +6,7 @@ from charbert.batch import EXAMPLE_IDS
 from charbert.config.data.sets import ColumnSettings
 from charbert.data.readers.glue import LabeledText
 from charbert.errors import DataError
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.tasks.classification.encoding import decode_labels, encode_pairs
 from charbert.tasks.classification.task import ClassificationTask
 from charbert.text.char_vocab import CharVocab
@@ -15,8 +15,8 @@ IDS = {"no": 0, "yes": 1}
 
 
 @pytest.fixture
-def processor(wordpiece_tokenizer: PreTrainedTokenizerFast, char_vocab: CharVocab) -> CharBertProcessor:
-    return CharBertProcessor(wordpiece_tokenizer, char_vocab)
+def processor(wordpiece_tokenizer: PreTrainedTokenizerFast, char_vocab: CharVocab) -> CharBertTokenizer:
+    return CharBertTokenizer(wordpiece_tokenizer, char_vocab)
 
 
 def rows(sentences: tuple[str, ...], pairs: bool) -> list[LabeledText]:
@@ -27,7 +27,7 @@ def rows(sentences: tuple[str, ...], pairs: bool) -> list[LabeledText]:
 
 @pytest.mark.parametrize("pairs", [False, True])
 def test_batches_give_the_same_features_as_single_calls(
-    processor: CharBertProcessor, sentences: tuple[str, ...], pairs: bool
+    processor: CharBertTokenizer, sentences: tuple[str, ...], pairs: bool
 ) -> None:
     examples = rows(sentences, pairs)
     features, report = encode_pairs(examples, processor, IDS, 24, batch_size=3)
@@ -39,13 +39,13 @@ def test_batches_give_the_same_features_as_single_calls(
     assert report.cut_examples == sum(length > 24 for length in lengths) > 0
 
 
-def test_an_unknown_label_is_refused_with_its_place(processor: CharBertProcessor) -> None:
+def test_an_unknown_label_is_refused_with_its_place(processor: CharBertTokenizer) -> None:
     example = LabeledText("Keep the keys.", None, "perhaps", place="test.tsv:9")
     with pytest.raises(DataError, match=r"test\.tsv:9: expected a label of \['no', 'yes'\], got 'perhaps'"):
         encode_pairs([example], processor, IDS, 24)
 
 
-def test_pairs_and_single_texts_are_not_mixed(processor: CharBertProcessor) -> None:
+def test_pairs_and_single_texts_are_not_mixed(processor: CharBertTokenizer) -> None:
     with pytest.raises(DataError, match="1 pairs of 2"):
         encode_pairs([LabeledText("a", None, "no"), LabeledText("a", "b", "no")], processor, IDS, 24)
 

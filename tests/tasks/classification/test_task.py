@@ -11,7 +11,7 @@ from charbert.data.readers.glue import LabeledText
 from charbert.data.splits import check_no_leakage, grouped_folds
 from charbert.errors import DataError
 from charbert.metrics.significance import f1_of_counts, mean_of_counts
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.noise.attack import Attack
 from charbert.tasks.classification.encoding import LabelPrediction
 from charbert.tasks.classification.task import ClassificationTask
@@ -42,7 +42,7 @@ def test_right_logits_give_right_labels(
 ) -> None:
     pairs, examples = task(), rows(sentences)
     pairs.learn_labels(examples)
-    encoded = pairs.encode(examples, CharBertProcessor(wordpiece_tokenizer, char_vocab), 32)
+    encoded = pairs.encode(examples, CharBertTokenizer(wordpiece_tokenizer, char_vocab), 32)
     logits = [np.eye(2)[feature["labels"]] for feature in encoded.features]
     predictions = pairs.decode(logits, encoded)
     assert [prediction.label for prediction in predictions] == [example.label for example in examples]
@@ -87,7 +87,7 @@ def test_an_unknown_label_of_a_test_file_is_named(
     learnt.learn_labels([LabeledText("a", None, "no"), LabeledText("b", None, "yes")])
     stranger = LabeledText("c", None, "maybe", place="test.tsv:2")
     with pytest.raises(DataError, match=r"test\.tsv:2: expected a label of \['no', 'yes'\]"):
-        learnt.encode([stranger], CharBertProcessor(wordpiece_tokenizer, char_vocab), 16)
+        learnt.encode([stranger], CharBertTokenizer(wordpiece_tokenizer, char_vocab), 16)
 
 
 def test_an_attack_changes_words_of_both_texts_and_nothing_else(sentences: tuple[str, ...]) -> None:

@@ -8,7 +8,7 @@ from charbert.config.data.sets import ColumnSettings, TaskKind, TaskSettings
 from charbert.data.readers.conll import TaggedSentence
 from charbert.errors import SettingsError
 from charbert.metrics.significance import mean_of_counts
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.noise.attack import Attack
 from charbert.tasks.catalog import build_task
 from charbert.tasks.tagging.task import NamedEntityTask, PartOfSpeechTask
@@ -31,7 +31,7 @@ def pairs(sentences: list[TaggedSentence]) -> list[tuple[tuple[str, ...], tuple[
 def test_right_logits_give_right_tags(wordpiece_tokenizer: PreTrainedTokenizerFast, char_vocab: CharVocab) -> None:
     pos = task()
     pos.learn_labels(SENTENCES)
-    encoded = pos.encode(SENTENCES, CharBertProcessor(wordpiece_tokenizer, char_vocab), 12)
+    encoded = pos.encode(SENTENCES, CharBertTokenizer(wordpiece_tokenizer, char_vocab), 12)
     logits = [np.eye(len(pos.labels))[np.maximum(0, feature["labels"])] for feature in encoded.features]
     predictions = pos.decode(logits, encoded)
     assert predictions == [list(sentence.tags) for sentence in SENTENCES]
@@ -43,7 +43,7 @@ def test_a_word_without_subwords_gets_the_most_frequent_tag(
 ) -> None:
     pos, silent = task(), TaggedSentence(("ships", "\u0301"), ("NNS", "NN"))
     pos.learn_labels(SENTENCES)
-    encoded = pos.encode([silent], CharBertProcessor(uncased_tokenizer, char_vocab), 12)
+    encoded = pos.encode([silent], CharBertTokenizer(uncased_tokenizer, char_vocab), 12)
     logits = [np.zeros((len(feature["input_ids"]), len(pos.labels))) for feature in encoded.features]
     assert encoded.report["silent_words"] == 1
     assert pos.decode(logits, encoded)[0][1] == "NN"

@@ -20,14 +20,14 @@ from accelerate.utils import DistributedType
 from transformers import BertConfig, TrainerCallback
 
 from charbert.batch import TEACHER
-from charbert.config.training.trainer import OptimizerSettings, TrainingSettings
+from charbert.config.training.trainer import OptimizerSettings, Precision, TrainingSettings
 from charbert.data.collate import PadCollator, PairedCollator, paired_collator
 from charbert.data.pretraining.batches import PretrainingDataset
 from charbert.data.pretraining.word_vocab import WordVocab
 from charbert.data.pretraining.wordpiece import train_wordpiece
 from charbert.evaluation.predict import predict_logits
 from charbert.model import CharBertForPreTraining, CharBertForTokenClassification, CharBertModel
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.noise.nlm import NlmNoise
 from charbert.synthetic import Newswire
 from charbert.text.char_vocab import CharVocab
@@ -53,12 +53,12 @@ class Texts(list[str]):
         return [self[index] for index in indices]
 
 
-def news() -> tuple[Texts, CharBertProcessor, BertConfig]:
+def news() -> tuple[Texts, CharBertTokenizer, BertConfig]:
     sentences = [sentence.text for sentence in Newswire(7).sentences(2 * EXAMPLES)]
     texts = Texts(" ".join(sentences[start : start + 2]) for start in range(0, 2 * EXAMPLES, 2))
     tokenizer = train_wordpiece(texts, 400)
     trunk = BertConfig(vocab_size=len(tokenizer), max_position_embeddings=128, **SIZES, **STILL)
-    return texts, CharBertProcessor(tokenizer, CharVocab.build(texts, 80)), trunk
+    return texts, CharBertTokenizer(tokenizer, CharVocab.build(texts, 80)), trunk
 
 
 def pretraining(folder: Path, workers: int = 0, taught: bool = False, **options: Any) -> CharBertTrainer:
@@ -128,7 +128,8 @@ def tagging(folder: Path) -> CharBertTrainer:
 
 def training(**options: Any) -> TrainingSettings:
     chosen = {"batch_size": 4, "eval_batch_size": 4, "log_every": 1, "checkpoints": 0, "evaluations": 2} | options
-    return TrainingSettings(optimizer=OptimizerSettings(learning_rate=1e-2), **chosen)
+    optimizer = OptimizerSettings(learning_rate=1e-2)
+    return TrainingSettings(optimizer=optimizer, precision=Precision.fp32, **chosen)  # results are compared
 
 
 def sharded(folder: Path) -> CharBertTrainer:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from charbert.batch import CHAR_INPUTS
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.text.char_vocab import CharVocab
 from charbert.text.words import split_words
 
@@ -56,7 +56,7 @@ def check_fields(encoding: Any, *, disjoint: bool = True) -> None:
 def test_cut_texts_keep_their_characters_in_line(
     tokenizer: Any, char_vocab: CharVocab, texts: list[str], max_length: int, padding: bool
 ) -> None:
-    processor = CharBertProcessor(tokenizer, char_vocab)
+    processor = CharBertTokenizer(tokenizer, char_vocab)
     encoding = processor(texts, truncation=True, max_length=max_length, padding=padding)
     check_fields(encoding)
     windows = processor(texts, truncation=True, max_length=max_length, return_overflowing_tokens=True, stride=1)
@@ -72,7 +72,7 @@ def test_cut_texts_keep_their_characters_in_line(
 def test_the_released_layout_stays_inside_its_row(
     tokenizer: Any, char_vocab: CharVocab, texts: list[str], script: Any
 ) -> None:
-    processor = CharBertProcessor(tokenizer, char_vocab, mode="released", script=script)
+    processor = CharBertTokenizer(tokenizer, char_vocab, mode="released", script=script)
     encoding = processor(texts, truncation=True, max_length=16, padding="max_length")
     chars, starts, ends = (np.asarray(encoding[name]) for name in CHAR_INPUTS)
     assert chars.shape == (len(texts), 96)
@@ -86,7 +86,7 @@ def test_the_released_layout_stays_inside_its_row(
 def test_hiding_all_and_none_are_the_two_ends(
     tokenizer: Any, char_vocab: CharVocab, texts: list[str], data: st.DataObject
 ) -> None:
-    processor = CharBertProcessor(tokenizer, char_vocab)
+    processor = CharBertTokenizer(tokenizer, char_vocab)
     encoding = processor(texts, truncation=True, max_length=24)
     rows = [len(row) for row in encoding["start_ids"]]
     unchanged = processor.hide_subwords(encoding, [[False] * length for length in rows])
@@ -101,7 +101,7 @@ def test_hiding_all_and_none_are_the_two_ends(
 @example(text="\ufeffa\0b " + "y" * 3000)
 def test_words_of_a_text_are_encoded_as_many_as_they_are(tokenizer: Any, char_vocab: CharVocab, text: str) -> None:
     words = [text[start:stop] for start, stop in split_words(text)]
-    encoding = CharBertProcessor(tokenizer, char_vocab)([words], is_split_into_words=True)
+    encoding = CharBertTokenizer(tokenizer, char_vocab)([words], is_split_into_words=True)
     check_fields(encoding)
     known = {word for word in encoding.word_ids(0) if word is not None}
     assert known <= set(range(len(words)))

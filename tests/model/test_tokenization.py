@@ -1,4 +1,5 @@
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -7,11 +8,17 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from transformers import BertTokenizerFast
+from transformers import (
+    AutoProcessor,
+    AutoTokenizer,
+    BertTokenizerFast,
+    DataCollatorForTokenClassification,
+    DataCollatorWithPadding,
+)
 
 from charbert.batch import CHAR_INPUTS, Processor
 from charbert.errors import CheckpointError, DataError, SettingsError
-from charbert.model.processing import CharBertProcessor
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.text.char_vocab import CharVocab
 
 SHARED = Path(__file__).parents[2].parent / "shared"
@@ -28,16 +35,16 @@ def char_vocab(sentences: tuple[str, ...]) -> CharVocab:
 
 
 @pytest.fixture(params=TOKENIZERS)
-def processor(request: pytest.FixtureRequest, char_vocab: CharVocab) -> CharBertProcessor:
-    return CharBertProcessor(request.getfixturevalue(request.param), char_vocab)
+def processor(request: pytest.FixtureRequest, char_vocab: CharVocab) -> CharBertTokenizer:
+    return CharBertTokenizer(request.getfixturevalue(request.param), char_vocab)
 
 
 @pytest.fixture
-def uncased(uncased_tokenizer, char_vocab: CharVocab) -> CharBertProcessor:
-    return CharBertProcessor(uncased_tokenizer, char_vocab)
+def uncased(uncased_tokenizer, char_vocab: CharVocab) -> CharBertTokenizer:
+    return CharBertTokenizer(uncased_tokenizer, char_vocab)
 
 
-def spelled(processor: CharBertProcessor, encoding: Any) -> list[str | None]:
+def spelled(processor: CharBertTokenizer, encoding: Any) -> list[str | None]:
     """Return what each subword of a single encoding is spelled as, None for the special id."""
     vocab, ids = processor.char_vocab, list(encoding["char_input_ids"])
     spans = zip(encoding["start_ids"], encoding["end_ids"], strict=True)
@@ -49,9 +56,9 @@ def spelled(processor: CharBertProcessor, encoding: Any) -> list[str | None]:
     ]
 
 
-def check_rows(processor: CharBertProcessor, encoding: Any, texts_of: Any) -> None:
+def check_rows(processor: CharBertTokenizer, encoding: Any, texts_of: Any) -> None:
     """Compare a batch of lists with a plain loop over the offsets; ``texts_of(row, place)`` is the text."""
-    vocab, tokenizer = processor.char_vocab, processor.tokenizer
+    vocab, tokenizer = processor.char_vocab, processor
     special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
     for row, ids in enumerate(encoding["input_ids"]):
         chars, starts, ends = (encoding[name][row] for name in CHAR_INPUTS)
@@ -83,14 +90,14 @@ def check_rows(processor: CharBertProcessor, encoding: Any, texts_of: Any) -> No
 
 @any_unicode
 @given(texts=st.lists(TEXT, min_size=1, max_size=4), padding=st.booleans())
-def test_every_character_is_the_original_one(processor: CharBertProcessor, texts: list[str], padding: bool) -> None:
+def test_every_character_is_the_original_one(processor: CharBertTokenizer, texts: list[str], padding: bool) -> None:
     encoding = processor(texts, padding=padding)
     check_rows(processor, encoding, lambda row, place: texts[row])
 
 
 @any_unicode
 @given(pairs=st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=3))
-def test_both_texts_of_a_pair_keep_their_characters(processor: CharBertProcessor, pairs: list) -> None:
+def test_both_texts_of_a_pair_keep_their_characters(processor: CharBertTokenizer, pairs: list) -> None:
     encoding = processor([a for a, _ in pairs], [b for _, b in pairs], padding=True)
 
     def text_of(row: int, place: int) -> str | None:
@@ -103,7 +110,7 @@ def test_both_texts_of_a_pair_keep_their_characters(processor: CharBertProcessor
 
 @any_unicode
 @given(rows=st.lists(st.lists(TEXT, max_size=5), min_size=1, max_size=3))
-def test_words_given_one_by_one_keep_their_characters(processor: CharBertProcessor, rows: list) -> None:
+def test_words_given_one_by_one_keep_their_characters(processor: CharBertTokenizer, rows: list) -> None:
     encoding = processor(rows, is_split_into_words=True, padding=True)
 
     def word_of(row: int, place: int) -> str | None:
@@ -115,7 +122,7 @@ def test_words_given_one_by_one_keep_their_characters(processor: CharBertProcess
 
 @any_unicode
 @given(texts=st.lists(TEXT, min_size=1, max_size=3))
-def test_padding_and_batching_change_no_content(processor: CharBertProcessor, texts: list[str]) -> None:
+def test_padding_and_batching_change_no_content(processor: CharBertTokenizer, texts: list[str]) -> None:
     padded = processor(texts, padding="max_length", max_length=600)
     for row, text in enumerate(texts):
         alone = processor(text)
@@ -125,27 +132,27 @@ def test_padding_and_batching_change_no_content(processor: CharBertProcessor, te
             assert set(padded[name][row][length:]) <= {processor.pad_values[name]}
 
 
-def test_case_and_diacritics_survive_an_uncased_trunk(char_vocab, uncased: CharBertProcessor) -> None:
+def test_case_and_diacritics_survive_an_uncased_trunk(char_vocab, uncased: CharBertTokenizer) -> None:
     encoding = uncased("Zürich KRAKÓW cafe\u0301")
-    assert uncased.tokenizer.decode(encoding["input_ids"], skip_special_tokens=True) == "zurich krakow cafe"
+    assert uncased.decode(encoding["input_ids"], skip_special_tokens=True) == "zurich krakow cafe"
     vocab = CharVocab.build(["Zürich KRAKÓW cafe\u0301"], size=40)
-    encoding = (full := CharBertProcessor(uncased.tokenizer, vocab))("Zürich KRAKÓW cafe\u0301")
+    encoding = (full := CharBertTokenizer(uncased, vocab))("Zürich KRAKÓW cafe\u0301")
     assert "".join(word or "" for word in spelled(full, encoding)) == "ZürichKRAKÓWcafe\u0301"
 
 
 def test_unknown_pieces_keep_their_characters(uncased_tokenizer) -> None:
-    processor = CharBertProcessor(uncased_tokenizer, CharVocab.build(["ab☃Ж"], size=20))
+    processor = CharBertTokenizer(uncased_tokenizer, CharVocab.build(["ab☃Ж"], size=20))
     encoding = processor("a ☃Ж b")
     assert uncased_tokenizer.unk_token_id in encoding["input_ids"]
     assert spelled(processor, encoding) == [None, "a", "☃Ж", "b", None]
 
 
-def test_a_sign_of_hashes_shifts_nothing(uncased: CharBertProcessor) -> None:
+def test_a_sign_of_hashes_shifts_nothing(uncased: CharBertTokenizer) -> None:
     assert spelled(uncased, uncased("# ## a")) == [None, "#", "#", "#", "a", None]
 
 
 def test_byte_level_pieces_of_one_character_all_take_it(bpe_tokenizer) -> None:
-    processor = CharBertProcessor(bpe_tokenizer, CharVocab.build(["日本a"], size=20))
+    processor = CharBertTokenizer(bpe_tokenizer, CharVocab.build(["日本a"], size=20))
     encoding = processor("日本  a")
     pieces = spelled(processor, encoding)
     assert pieces.count("日") > 1
@@ -153,11 +160,11 @@ def test_byte_level_pieces_of_one_character_all_take_it(bpe_tokenizer) -> None:
     assert None in pieces[1:-1]  # the second space is a piece of its own and no character
 
 
-def test_a_special_token_written_in_the_text_is_special(uncased: CharBertProcessor) -> None:
+def test_a_special_token_written_in_the_text_is_special(uncased: CharBertTokenizer) -> None:
     assert spelled(uncased, uncased("a [MASK]"))[2] is None
 
 
-def test_half_a_surrogate_pair_is_read_as_a_replacement_character(processor: CharBertProcessor) -> None:
+def test_half_a_surrogate_pair_is_read_as_a_replacement_character(processor: CharBertTokenizer) -> None:
     assert processor("a\ud800 b").data == processor("a\ufffd b").data
     assert (
         processor([["a\ud800"]], is_split_into_words=True).data
@@ -166,19 +173,32 @@ def test_half_a_surrogate_pair_is_read_as_a_replacement_character(processor: Cha
 
 
 @pytest.mark.parametrize("words", [[], [""], [" ", "\n"], ["a", " ", "", "b"], ["\u0301"], ["👩\u200d💻"]])
-def test_odd_words_are_encoded(processor: CharBertProcessor, words: list[str]) -> None:
+def test_odd_words_are_encoded(processor: CharBertTokenizer, words: list[str]) -> None:
     encoding = processor(words, is_split_into_words=True)
     assert len(encoding["start_ids"]) == len(encoding["input_ids"])
     assert {word for word in encoding.word_ids(0) if word is not None} <= set(range(len(words)))
 
 
-def test_a_word_that_gives_no_piece_shifts_no_word(uncased: CharBertProcessor) -> None:
+@pytest.mark.parametrize("rows", [[["e\u0301"], []], [[], ["e\u0301"]], [["a"], [], []], [[], []]])
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_rows_without_words_are_padded_beside_rows_with_marks(
+    processor: CharBertTokenizer, rows: list[list[str]], side: str
+) -> None:
+    encoding = processor(rows, is_split_into_words=True, padding=True, padding_side=side)
+    for row, words in enumerate(rows):
+        alone = processor(words, is_split_into_words=True)
+        for name in CHAR_INPUTS[1:]:
+            real = [v for v, mask in zip(encoding[name][row], encoding["attention_mask"][row], strict=True) if mask]
+            assert real == alone[name]
+
+
+def test_a_word_that_gives_no_piece_shifts_no_word(uncased: CharBertTokenizer) -> None:
     encoding = uncased(["a", " ", "", "b"], is_split_into_words=True)
     assert encoding.word_ids(0) == [None, 0, 3, None]
     assert spelled(uncased, encoding) == [None, "a", "b", None]
 
 
-def test_overflowing_windows_spell_their_own_subwords(processor: CharBertProcessor, sentences) -> None:
+def test_overflowing_windows_spell_their_own_subwords(processor: CharBertTokenizer, sentences) -> None:
     question, context = "Who counted?", " ".join(sentences)
     encoding = processor(
         [question, "Why?"],
@@ -200,7 +220,7 @@ def test_overflowing_windows_spell_their_own_subwords(processor: CharBertProcess
     check_rows(processor, encoding, text_of)
 
 
-def test_truncation_takes_the_characters_along(processor: CharBertProcessor, sentences) -> None:
+def test_truncation_takes_the_characters_along(processor: CharBertTokenizer, sentences) -> None:
     full, cut = processor(sentences[0]), processor(sentences[0], truncation=True, max_length=8)
     assert cut["start_ids"][:7] == full["start_ids"][:7]
     assert cut["end_ids"][-1] == len(cut["char_input_ids"]) - 2
@@ -208,7 +228,7 @@ def test_truncation_takes_the_characters_along(processor: CharBertProcessor, sen
     assert cut["char_input_ids"][: kept + 1] == full["char_input_ids"][: kept + 1]
 
 
-def test_left_padding_leaves_the_characters_at_the_left(processor: CharBertProcessor, sentences) -> None:
+def test_left_padding_leaves_the_characters_at_the_left(processor: CharBertTokenizer, sentences) -> None:
     padded = processor(list(sentences[:2]), padding=True, padding_side="left")
     alone = processor(sentences[0])
     for name in ("start_ids", "end_ids"):
@@ -216,7 +236,7 @@ def test_left_padding_leaves_the_characters_at_the_left(processor: CharBertProce
         assert real == alone[name]
 
 
-def test_tensors_hold_what_the_lists_hold(processor: CharBertProcessor, sentences) -> None:
+def test_tensors_hold_what_the_lists_hold(processor: CharBertTokenizer, sentences) -> None:
     options = {"padding": True, "return_offsets_mapping": True}
     lists = processor(list(sentences), **options)
     arrays = processor(list(sentences), return_tensors="np", **options)
@@ -233,13 +253,13 @@ def test_tensors_hold_what_the_lists_hold(processor: CharBertProcessor, sentence
 
 
 def test_without_a_character_vocabulary_the_tokenizer_alone_speaks(uncased_tokenizer, sentences) -> None:
-    plain = CharBertProcessor(uncased_tokenizer, None)
+    plain = CharBertTokenizer(uncased_tokenizer, None)
     assert plain(list(sentences), padding=True).data == uncased_tokenizer(list(sentences), padding=True).data
     assert plain(sentences[0]).data == uncased_tokenizer(sentences[0]).data
     assert set(plain.pad_values) == {"input_ids", "attention_mask", "token_type_ids"}
 
 
-def test_padding_values_are_those_of_padded_rows(processor: CharBertProcessor) -> None:
+def test_padding_values_are_those_of_padded_rows(processor: CharBertTokenizer) -> None:
     encoding = processor("a", padding="max_length", max_length=40)
     assert isinstance(processor, Processor)
     assert set(encoding) == set(processor.pad_values) == set(processor.model_input_names)
@@ -250,7 +270,7 @@ def test_padding_values_are_those_of_padded_rows(processor: CharBertProcessor) -
 @any_unicode
 @given(texts=st.lists(TEXT, min_size=1, max_size=3), data=st.data())
 def test_hidden_subwords_lose_their_characters_and_the_others_keep_theirs(
-    processor: CharBertProcessor, texts: list[str], data: st.DataObject
+    processor: CharBertTokenizer, texts: list[str], data: st.DataObject
 ) -> None:
     encoding = processor(texts)
     hidden = [data.draw(st.lists(st.booleans(), min_size=len(row), max_size=len(row))) for row in encoding["input_ids"]]
@@ -262,7 +282,7 @@ def test_hidden_subwords_lose_their_characters_and_the_others_keep_theirs(
 
 
 @pytest.mark.parametrize("form", [None, "np", "pt"])
-def test_hiding_keeps_the_form_of_the_fields(processor: CharBertProcessor, sentences, form: str | None) -> None:
+def test_hiding_keeps_the_form_of_the_fields(processor: CharBertTokenizer, sentences, form: str | None) -> None:
     encoding = processor(list(sentences), padding=True, return_tensors=form)
     nothing = np.zeros(np.shape(encoding["input_ids"]), np.bool_)
     same = processor.hide_subwords(encoding, torch.from_numpy(nothing) if form == "pt" else nothing)
@@ -275,51 +295,60 @@ def test_hiding_keeps_the_form_of_the_fields(processor: CharBertProcessor, sente
     assert len(everything["char_input_ids"][0]) <= 2 * real
 
 
-def test_hiding_works_on_one_row(uncased: CharBertProcessor) -> None:
+def test_hiding_works_on_one_row(uncased: CharBertTokenizer) -> None:
     encoding = uncased("a b")
     encoding.update(uncased.hide_subwords(encoding, [False, True, False, False]))
     assert spelled(uncased, encoding) == [None, None, "b", None]
 
 
-def test_hiding_names_what_does_not_fit(uncased: CharBertProcessor, uncased_tokenizer) -> None:
+def test_hiding_names_what_does_not_fit(uncased: CharBertTokenizer, uncased_tokenizer) -> None:
     encoding = uncased("a b")
     with pytest.raises(DataError, match="one flag per subword"):
         uncased.hide_subwords(encoding, [True])
     with pytest.raises(DataError, match="attention_mask"):
         uncased.hide_subwords({"start_ids": [0]}, [True])
     with pytest.raises(SettingsError, match="char_vocab"):
-        CharBertProcessor(uncased_tokenizer, None).hide_subwords(encoding, [True])
+        CharBertTokenizer(uncased_tokenizer, None).hide_subwords(encoding, [True])
 
 
 @pytest.mark.parametrize("mode", ["paper", "released"])
 def test_a_saved_processor_gives_the_same_inputs(
-    processor: CharBertProcessor, mode: str, sentences, tmp_path: Path
+    processor: CharBertTokenizer, mode: str, sentences, tmp_path: Path
 ) -> None:
-    processor = CharBertProcessor(processor.tokenizer, processor.char_vocab, mode=mode, script="glue")
+    processor = CharBertTokenizer(processor, processor.char_vocab, mode=mode, script="glue")
     files = processor.save_pretrained(tmp_path)
     assert all(Path(file).exists() for file in files)
-    again = CharBertProcessor.from_pretrained(tmp_path)
+    again = CharBertTokenizer.from_pretrained(tmp_path)
     assert (again.mode, again.script, again.char_vocab) == (mode, "glue", processor.char_vocab)
     batch = [*sentences, "", "😀 ☃ e\u0301 日本"]
     assert again(batch, padding=True).data == processor(batch, padding=True).data
 
 
-def test_a_plain_processor_is_saved_plain(uncased: CharBertProcessor, uncased_tokenizer, tmp_path: Path) -> None:
+def test_a_plain_processor_is_saved_plain(uncased: CharBertTokenizer, uncased_tokenizer, tmp_path: Path) -> None:
     uncased.save_pretrained(tmp_path)
-    CharBertProcessor(uncased_tokenizer, None).save_pretrained(tmp_path)
-    assert CharBertProcessor.from_pretrained(tmp_path).char_vocab is None
+    CharBertTokenizer(uncased_tokenizer, None).save_pretrained(tmp_path)
+    assert CharBertTokenizer.from_pretrained(tmp_path).char_vocab is None
 
 
-def test_a_folder_without_the_processors_files_is_named(uncased: CharBertProcessor, tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"charbert_processor\.json"):
-        CharBertProcessor.from_pretrained(tmp_path)
+def test_a_folder_without_a_file_of_the_tokenizer_is_named(uncased: CharBertTokenizer, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=rf"{tmp_path}: expected the file tokenizer\.json"):
+        CharBertTokenizer.from_pretrained(tmp_path)
     uncased.save_pretrained(tmp_path)
     (tmp_path / "char_vocab.json").unlink()
-    with pytest.raises(CheckpointError, match=r"char_vocab\.json"):
-        CharBertProcessor.from_pretrained(tmp_path)
-    (tmp_path / "charbert_processor.json").write_text('{"version": 7}', encoding="utf-8")
-    with pytest.raises(CheckpointError, match="version 1"):
-        CharBertProcessor.from_pretrained(tmp_path)
+    with pytest.raises(CheckpointError, match=rf"{tmp_path}: expected the file char_vocab\.json"):
+        CharBertTokenizer.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "tokenizer_config.json", "char_vocab.json"])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"mode": 3}'])
+def test_a_damaged_file_of_the_tokenizer_is_refused_in_one_line(
+    uncased: CharBertTokenizer, tmp_path: Path, name: str, content: str
+) -> None:
+    uncased.save_pretrained(tmp_path)
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    with pytest.raises(CheckpointError) as caught:
+        CharBertTokenizer.from_pretrained(tmp_path)
+    assert str(tmp_path) in str(caught.value) and "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -328,14 +357,15 @@ def test_a_folder_without_the_processors_files_is_named(uncased: CharBertProcess
         ({"mode": "fast"}, "mode must be one of"),
         ({"script": "pos"}, "script must be one of"),
         ({"tokenizer": object()}, "needs a fast tokenizer"),
+        ({"row_length": "4", "mode": "released"}, r"a number in \[1"),
         ({"char_vocab": {"characters": []}}, "CharVocab.from_dict"),
         ({"char_vocab": CharVocab([" ", "a", "<unk>"], 0, 0, 0, 2)}, "padding only"),
     ],
 )
-def test_settings_that_do_not_fit_are_refused(uncased: CharBertProcessor, arguments: dict, message: str) -> None:
-    usual = {"tokenizer": uncased.tokenizer, "char_vocab": uncased.char_vocab}
+def test_settings_that_do_not_fit_are_refused(uncased: CharBertTokenizer, arguments: dict, message: str) -> None:
+    usual = {"tokenizer": uncased, "char_vocab": uncased.char_vocab}
     with pytest.raises(SettingsError, match=message):
-        CharBertProcessor(**(usual | arguments))
+        CharBertTokenizer(**(usual | arguments))
 
 
 @pytest.mark.parametrize(
@@ -351,7 +381,7 @@ def test_settings_that_do_not_fit_are_refused(uncased: CharBertProcessor, argume
     ],
 )
 def test_texts_of_another_form_are_named(
-    uncased: CharBertProcessor, arguments: tuple, options: dict, message: str
+    uncased: CharBertTokenizer, arguments: tuple, options: dict, message: str
 ) -> None:
     with pytest.raises(DataError, match=message):
         uncased(*arguments, **options)
@@ -359,14 +389,14 @@ def test_texts_of_another_form_are_named(
 
 def test_released_rows_shift_after_a_sign_of_hashes(uncased_tokenizer) -> None:
     vocab = CharVocab([" ", *"abc", "<unk>"], 0, 0, 0, 4)
-    processor = CharBertProcessor(uncased_tokenizer, vocab, mode="released")
+    processor = CharBertTokenizer(uncased_tokenizer, vocab, mode="released")
     encoding = processor("A # C", padding="max_length", max_length=6)
     assert encoding["char_input_ids"] == [0, 0, 1, 0, 0, 3] + [0] * 30
     assert encoding["start_ids"] == [0, 2, 5, 7, 35, 35]
 
 
 def test_released_rows_are_cut_at_six_characters_a_position(wordpiece_tokenizer, char_vocab) -> None:
-    processor = CharBertProcessor(wordpiece_tokenizer, char_vocab, mode="released")
+    processor = CharBertTokenizer(wordpiece_tokenizer, char_vocab, mode="released")
     encoding = processor(["☃" * 40 + " a"], is_split_into_words=True, padding=True)
     assert len(encoding["char_input_ids"]) == 6 * len(encoding["input_ids"])
     assert encoding["end_ids"][1:] == [6 * len(encoding["input_ids"]) - 1] * (len(encoding["input_ids"]) - 1)
@@ -374,16 +404,16 @@ def test_released_rows_are_cut_at_six_characters_a_position(wordpiece_tokenizer,
 
 def test_released_pretraining_spells_the_special_tokens_of_another_trunk_out(bpe_tokenizer) -> None:
     vocab = CharVocab([" ", "Ġ", "<", "s", ">", "a", "/", "<unk>"], 0, 0, 0, 7)
-    pretraining = CharBertProcessor(bpe_tokenizer, vocab, mode="released")("a", padding="max_length", max_length=6)
+    pretraining = CharBertTokenizer(bpe_tokenizer, vocab, mode="released")("a", padding="max_length", max_length=6)
     assert pretraining["char_input_ids"][:13] == [2, 3, 4, 0, 1, 5, 0, 2, 6, 3, 4, 0, 0]
-    tagging = CharBertProcessor(bpe_tokenizer, vocab, mode="released", script="ner")("a")
+    tagging = CharBertTokenizer(bpe_tokenizer, vocab, mode="released", script="ner")("a")
     assert tagging["char_input_ids"][:7] == [0, 0, 1, 5, 0, 0, 0]
 
 
 def test_released_hiding_needs_the_processors_own_encoding(uncased_tokenizer, char_vocab) -> None:
-    processor = CharBertProcessor(uncased_tokenizer, char_vocab, mode="released")
+    processor = CharBertTokenizer(uncased_tokenizer, char_vocab, mode="released")
     encoding = processor("a b")
-    with pytest.raises(SettingsError, match="the encoding that the processor returned"):
+    with pytest.raises(SettingsError, match="the encoding that the tokenizer returned"):
         processor.hide_subwords(dict(encoding), [False] * 4)
     assert processor.hide_subwords(encoding, [False] * 4) == {name: encoding[name] for name in CHAR_INPUTS}
 
@@ -393,7 +423,7 @@ def _golden_cases() -> list[dict[str, Any]]:
     return json.loads(path.read_text(encoding="utf-8"))["cases"] if path.exists() else []
 
 
-def _encode_golden(processor: CharBertProcessor, case: dict[str, Any]) -> dict[str, Any]:
+def _encode_golden(processor: CharBertTokenizer, case: dict[str, Any]) -> dict[str, Any]:
     length = next(case[name] for name in ("block_size", "max_seq_length", "max_length") if name in case)
     options = {"padding": "max_length", "truncation": True, "max_length": length}
     if "words" in case:
@@ -417,9 +447,87 @@ def test_released_inputs_equal_the_authors() -> None:
     cases = _golden_cases()
     assert len(cases) == 87
     for index, case in enumerate(cases):
-        processor = CharBertProcessor(tokenizer, vocab, mode="released", script=case["builder"])
+        processor = CharBertTokenizer(tokenizer, vocab, mode="released", script=case["builder"])
         encoding = _encode_golden(processor, case)
         chars = case["char_input_ids"] + [0] * (case["char_len"] - len(case["char_input_ids"]))
         assert encoding["char_input_ids"] == chars, index
         assert encoding["start_ids"] == case["start_ids"], index
         assert encoding["end_ids"] == case["end_ids"], index
+
+
+@pytest.fixture
+def saved_earlier(uncased: CharBertTokenizer, tmp_path: Path) -> Path:
+    """A folder as it was written before the tokenizer had a class of its own."""
+    (tmp_path / "config.json").write_text('{"model_type": "charbert", "char_encoder": "none"}', encoding="utf-8")
+    uncased.save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "tokenizer_config.json").read_text())
+    for name in ("mode", "script", "row_length", "has_char_vocab", "model_input_names"):
+        del config[name]
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(config | {"tokenizer_class": "BertTokenizer"}))
+    settings = {"version": 1, "mode": "released", "script": "glue", "row_length": 12, "has_char_vocab": True}
+    (tmp_path / "charbert_processor.json").write_text(json.dumps(settings))
+    return tmp_path
+
+
+@pytest.mark.parametrize("loader", [CharBertTokenizer, AutoTokenizer, AutoProcessor])
+def test_a_folder_saved_as_a_processors_still_loads(
+    saved_earlier: Path, uncased: CharBertTokenizer, sentences, loader: Any
+) -> None:
+    again = loader.from_pretrained(saved_earlier)
+    assert isinstance(again, CharBertTokenizer)
+    assert (again.mode, again.script, again.row_length) == ("released", "glue", 12)
+    same = CharBertTokenizer(uncased, uncased.char_vocab, "released", "glue", 12)
+    assert again(list(sentences), truncation=True).data == same(list(sentences), truncation=True).data
+    again.save_pretrained(saved_earlier)
+    assert not (saved_earlier / "charbert_processor.json").exists()
+    assert AutoTokenizer.from_pretrained(saved_earlier).row_length == 12
+
+
+def test_the_auto_class_returns_the_tokenizer_under_its_own_name(processor: CharBertTokenizer, tmp_path: Path) -> None:
+    processor.save_pretrained(tmp_path)
+    again = AutoTokenizer.from_pretrained(tmp_path)
+    assert type(again) is type(processor) and type(again).__name__ == "CharBertTokenizer"
+    assert again.model_input_names == processor.model_input_names
+    assert again.model_input_names[-3:] == list(CHAR_INPUTS)
+    assert again.special_tokens_map == processor.special_tokens_map
+    assert again("a b").data == processor("a b").data == pickle.loads(pickle.dumps(again))("a b").data
+
+
+@any_unicode
+@given(texts=st.lists(TEXT, min_size=1, max_size=4), side=st.sampled_from(["left", "right"]))
+def test_padding_afterwards_gives_what_padding_in_the_call_gives(
+    processor: CharBertTokenizer, texts: list[str], side: str
+) -> None:
+    together = processor(texts, padding=True, padding_side=side)
+    for rows in (processor(texts), [processor(text) for text in texts]):
+        assert processor.pad(rows, padding_side=side).data == together.data
+    tensors = processor.pad([processor(text) for text in texts], padding_side=side, return_tensors="pt")
+    assert {name: rows.tolist() for name, rows in tensors.items()} == together.data
+    assert processor.pad(together, padding_side=side).data == together.data
+    options = {"padding": "max_length", "max_length": 600, "padding_side": side}
+    assert processor.pad(processor(texts[0]), **options).data == processor(texts[0], **options).data
+
+
+def test_the_librarys_collators_pad_characters_and_labels(processor: CharBertTokenizer, sentences) -> None:
+    rows = [{**processor(text), "labels": [1] * len(processor(text)["input_ids"])} for text in sentences]
+    batch = DataCollatorForTokenClassification(processor)([dict(row) for row in rows])
+    expected = processor(list(sentences), padding=True, return_tensors="pt")
+    assert all(torch.equal(batch[name], expected[name]) for name in processor.model_input_names)
+    assert ((batch["labels"] == 1) == (batch["attention_mask"] == 1)).all()
+    batch = DataCollatorWithPadding(processor, pad_to_multiple_of=8)([{**row, "labels": 2} for row in rows])
+    assert batch["start_ids"].shape == batch["input_ids"].shape and batch["input_ids"].shape[1] % 8 == 0
+    assert batch["labels"].tolist() == [2] * len(sentences)
+
+
+def test_padding_only_some_fields_leaves_the_others_out(processor: CharBertTokenizer) -> None:
+    rows = [{"input_ids": processor(text)["input_ids"]} for text in ("a", "a b")]
+    assert set(processor.pad(rows, return_tensors="np")) == {"input_ids", "attention_mask"}
+
+
+def test_without_padding_only_rows_of_one_length_become_tensors(processor: CharBertTokenizer) -> None:
+    rows = processor(["a", "a"])
+    tensors = processor.pad(rows, padding=False, return_tensors="pt")
+    assert tensors["char_input_ids"].tolist() == rows["char_input_ids"]
+    rows = {name: [row + row[-1:] * place for place, row in enumerate(rows[name])] for name in CHAR_INPUTS}
+    with pytest.raises(SettingsError, match="char_input_ids differ; set padding=True"):
+        processor.pad({"input_ids": [[1], [2]], **rows}, padding=False, return_tensors="pt")

@@ -7,7 +7,7 @@ import pytest
 
 STEPS = """
 import resource, sys, torch
-from charbert.training.memory import keep_freed_memory
+from charbert.training.machine.memory import keep_freed_memory
 if "keep" in sys.argv:
     assert keep_freed_memory()
 step = lambda: torch.zeros(2**24).add(1).mul(2).sum()

@@ -1,0 +1,41 @@
+"""Settings of the spelling dictionary in front of a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from charbert.config.checks import check_range
+from charbert.errors import SettingsError
+
+
+@dataclass
+class DictionarySettings:
+    """A dictionary that corrects the words that the model reads, without any training.
+
+    Its words are the most frequent ones of the pretraining text, and all of the task's training examples. Any other
+    form becomes the most likely word at few edits (`charbert.text.dictionary`).
+    """
+
+    enabled: bool = False
+    """Whether a dictionary corrects the words that the model reads."""
+    size: int = 100_000
+    """Number of words of the pretraining text, most frequent first. A form that is among them is never corrected."""
+    max_edits: int = 1
+    """Most edits between a form and its word, 1 or 2. 2 finds more words behind two typos, and spoils about twice as
+    many clean words."""
+    keep_ends: bool = True
+    """Whether a correction keeps the first and the last character."""
+    min_word_length: int = 4
+    """Minimum length of a correction, in characters."""
+    gate: float | None = None
+    """A form is only corrected where the natural logarithm of p(word) q(form | word) is at least this, e.g. -20. null:
+    wherever there is a word. A higher gate spoils fewer rare names and corrects fewer typos."""
+    keep_case: bool = True
+    """Whether a correction takes over the case of the form; false: corrected text is lower-cased."""
+
+    def __post_init__(self) -> None:
+        section = "model.dictionary"
+        check_range(section, self, "[1, inf)", "size")
+        check_range(section, self, "[2, inf)", "min_word_length")
+        if self.max_edits not in (1, 2):
+            raise SettingsError(f"{section}.max_edits must be 1 or 2, got {self.max_edits}")

@@ -1,0 +1,90 @@
+"""A model as a folder for the Hugging Face hub: weights, tokenizer, code and card; and its upload."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from huggingface_hub import HfApi
+from transformers import AutoConfig
+
+import charbert.model as models
+from charbert.deploy.model_card import CardFacts, render_card
+from charbert.deploy.predict.usage import USAGE_FILE
+from charbert.errors import CheckpointError, RecordError
+from charbert.files import replaced_folder
+from charbert.model import CharBertConfig, CharBertTokenizer
+from charbert.model.portable import MODEL_MAP, TOKENIZER_MAP
+from charbert.provenance import file_checksum
+from charbert.records import ResultRecord, read_record
+
+
+def write_hub_folder(folder: Path, target: Path, facts: CardFacts, record_file: Path | None = None) -> bool:
+    """Write a model with all that others need to use it, also without this package.
+
+    Args:
+        folder: of the model and its tokenizer.
+        target: the folder to write; an existing one is replaced.
+        facts: what the card says besides.
+        record_file: the ``record.json`` of the run that trained these weights, for the scores; None: looked for in
+            ``results/*/records`` by the name of the run's folder.
+
+    Returns:
+        Whether the card has the scores of a record.
+
+    Raises:
+        CheckpointError: if the folder holds no whole model of this package.
+        RecordError: if the record is of other weights.
+    """
+    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    model_class = getattr(models, (config.architectures or [""])[0], None)
+    if not isinstance(config, CharBertConfig) or model_class is None:
+        raise CheckpointError(f"{folder}: expected a model saved by charbert, got {config.architectures}")
+    model, report = model_class.from_pretrained(folder, dtype="auto", output_loading_info=True)
+    if missing := sorted(report["missing_keys"]):
+        raise CheckpointError(f"{folder}: expected all weights, got none for {', '.join(missing[:3])}")
+    tokenizer = CharBertTokenizer.from_pretrained(folder)
+    record = _read_record(folder, record_file)
+    model.config.auto_map, tokenizer._auto_map = dict(MODEL_MAP), TOKENIZER_MAP
+    with replaced_folder(target) as draft:
+        model.save_pretrained(draft)
+        tokenizer.save_pretrained(draft)
+        if (folder / USAGE_FILE).is_file():
+            shutil.copyfile(folder / USAGE_FILE, draft / USAGE_FILE)
+        card = render_card(model.config, model.num_parameters(), facts, record)
+        (draft / "README.md").write_text(card, encoding="utf-8")
+    return record is not None
+
+
+def push_folder(folder: Path, repository: str, *, private: bool) -> str:
+    """Upload a folder to the hub, into a new repository or an existing one, and return its name there.
+
+    Raises:
+        CheckpointError: if the hub cannot be reached or refuses.
+    """
+    api = HfApi()
+    try:
+        name = str(api.create_repo(repository, private=private, exist_ok=True).repo_id)
+        api.upload_folder(repo_id=name, folder_path=str(folder), commit_message="Upload a CharBERT model")
+    except Exception as error:  # the client's errors have no narrower class in common
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise CheckpointError(
+            f"--push {repository}: the folder {folder} is written, but not uploaded: {reason}"
+        ) from error
+    return name
+
+
+def _read_record(folder: Path, record_file: Path | None) -> ResultRecord | None:
+    """Return the record of the run that trained the weights, None if there is none."""
+    run = folder.parent if folder.name == "model" else folder
+    found = sorted(Path("results").glob(f"*/records/{run.resolve().name}/record.json"))
+    if record_file is None and not found:
+        return None
+    record = read_record(record_file or found[0])
+    known = set(record.details.get("weights", {}).values())
+    if not known & {file_checksum(path) for path in folder.glob("*.safetensors")}:
+        raise RecordError(
+            f"{record_file or found[0]}: expected the record of the weights in {folder}, got that of others; "
+            "name the run's own with --record"
+        )
+    return record

@@ -1,0 +1,158 @@
+"""The card of a published model: metadata that the hub reads, how to use the model, and the scores of its record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCardData
+
+from charbert.evaluation.metric_paths import ATTACKED, metric_path
+from charbert.records import ResultRecord
+
+_PIPELINES = {
+    "CharBertForTokenClassification": "token-classification",
+    "CharBertForSequenceClassification": "text-classification",
+    "CharBertForQuestionAnswering": "question-answering",
+    "CharBertForPreTraining": "fill-mask",
+    "CharBertForMaskedLM": "fill-mask",
+}
+_HUB_METRICS = {"matthews": "matthews_correlation", "exact": "exact_match"}
+_PIPELINE = """\
+from transformers import pipeline
+
+use = pipeline("{task}", model="{name}", trust_remote_code=True)
+"""
+_CLASSES = """\
+from transformers import AutoTokenizer, {auto_class}
+
+tokenizer = AutoTokenizer.from_pretrained("{name}", trust_remote_code=True)
+model = {auto_class}.from_pretrained("{name}", trust_remote_code=True)
+outputs = model(**tokenizer("A sentense with a typo.", return_tensors="pt"))
+"""
+_BODY = """\
+# {title}
+
+{kind} with a token channel and a char channel ([CharBERT](https://arxiv.org/abs/2011.01513), Ma et al., 2020), on a
+{trunk} trunk of {layers} layers: {millions:.1f} million parameters.
+
+```python
+{use}```
+
+`trust_remote_code=True` runs the Python files of this folder. With the package `charbert` installed, write
+`import charbert` instead.
+{labels}{scores}"""
+
+
+@dataclass(frozen=True)
+class CardFacts:
+    """What the owner of a model says about it; what is left out is not in the card."""
+
+    name: str
+    """As the model is loaded: ``owner/name`` on the hub, or a folder."""
+    license: str | None = None
+    """Identifier of the hub, as apache-2.0."""
+    languages: list[str] = field(default_factory=list)
+    """ISO 639 codes."""
+    base_model: str | None = None
+    """Name of the trunk on the hub."""
+    datasets: list[str] = field(default_factory=list)
+    """Names on the hub of what it was trained on."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """One line of a card's scores."""
+
+    texts: str
+    metric: str
+    percent: float
+
+
+def read_scores(record: ResultRecord) -> list[Score]:
+    """Return the scores of a fine-tuned model by its task's metric: on the test set, then under each attack."""
+    task, metric = record.settings["task"]["name"], record.settings["task"]["metric"]
+
+    def found() -> Iterator[tuple[str, float | None]]:
+        yield "test set", record.metrics.get(f"{metric_path(task, 'clean')}/{metric}")
+        for path, value in record.metrics.items():
+            kind, *rest = path.split("/")
+            if kind == ATTACKED and len(rest) == 3 and rest[0] == task and rest[2] == metric:
+                yield f"test set with typos ({rest[1]})", value
+
+    return [Score(texts, metric, round(100 * value, 2)) for texts, value in found() if value is not None]
+
+
+def render_card(config: Any, parameters: int, facts: CardFacts, record: ResultRecord | None) -> str:
+    """Return the card of a model as Markdown with metadata in YAML.
+
+    Args:
+        config: its CharBertConfig.
+        parameters: number of its weights.
+        facts: what its owner says.
+        record: of its training; None: the card has no scores.
+    """
+    architecture = config.architectures[0]
+    pipeline = _PIPELINES.get(architecture, "feature-extraction")
+    scores = read_scores(record) if record is not None and "task" in record.settings else []
+    title = facts.name.rpartition("/")[2]
+    results = [_result(score, pipeline, facts, record) for score in scores if record is not None]
+    metadata = ModelCardData(
+        license=facts.license,
+        language=facts.languages or None,
+        base_model=facts.base_model,
+        datasets=facts.datasets or None,
+        tags=["charbert", "typos", "robustness"],
+        library_name="transformers",
+        pipeline_tag=pipeline,
+        model_name=title,
+        eval_results=results or None,
+    )
+    body = _BODY.format(
+        title=title,
+        kind="An encoder" if pipeline == "feature-extraction" else f"A model for {pipeline}",
+        trunk=config.trunk_config.model_type,
+        layers=config.num_hidden_layers,
+        millions=parameters / 1e6,
+        use=_usage(architecture, pipeline, facts.name),
+        labels=_labels(config) if pipeline.endswith("classification") else "",
+        scores=_score_table(scores, record) if record is not None and scores else "",
+    )
+    return f"---\n{metadata.to_yaml()}\n---\n\n{body}"
+
+
+def _usage(architecture: str, pipeline: str, name: str) -> str:
+    if pipeline in ("feature-extraction", "question-answering"):  # the library has no pipeline for questions
+        return _CLASSES.format(
+            auto_class=architecture.replace("CharBert", "Auto", 1).replace("AutoFor", "AutoModelFor"), name=name
+        )
+    return _PIPELINE.format(task=pipeline, name=name)
+
+
+def _labels(config: Any) -> str:
+    names = ", ".join(f"`{name}`" for name in config.id2label.values())
+    return f"\nLabels: {names}.\n"
+
+
+def _score_table(scores: list[Score], record: ResultRecord) -> str:
+    lines = [f"| {score.texts} | {score.metric} | {score.percent:.2f} |" for score in scores]
+    generated = " The texts are generated newswire." if record.details.get("generated") else ""
+    return (
+        f"\n## Scores\n\nPercent, task `{record.settings['task']['name']}`, seed {record.seed}; run "
+        f"`{record.folder_name}`.{generated}\n\n| texts | metric | score |\n|---|---|---:|\n" + "\n".join(lines) + "\n"
+    )
+
+
+def _result(score: Score, pipeline: str, facts: CardFacts, record: ResultRecord | None) -> EvalResult:
+    task = record.settings["task"]["name"] if record is not None else ""
+    return EvalResult(
+        task_type=pipeline,
+        dataset_type=facts.datasets[0] if facts.datasets else task,
+        dataset_name=f"{task}, {score.texts}",
+        dataset_config=score.texts,  # the hub merges results that differ in the name alone
+        dataset_split="test",
+        metric_type=_HUB_METRICS.get(score.metric, score.metric),
+        metric_name=score.metric,
+        metric_value=score.percent,
+    )

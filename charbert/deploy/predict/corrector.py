@@ -1,0 +1,38 @@
+"""The corrector that fine-tuning saved with a model."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from charbert.errors import CheckpointError
+from charbert.model.word_recognizer.correction import RECOGNIZER_FOLDER, WordCorrector
+from charbert.tasks.head import Usage
+from charbert.text.correction import DICTIONARY_FILE, Corrector, DictionaryCorrector
+
+
+def load_corrector(folder: Path, usage: Usage) -> Corrector | None:
+    """Return what corrects the words that the model in a folder reads, None where nothing does.
+
+    Raises:
+        CheckpointError: if the model was fine-tuned behind a corrector that the folder does not hold, or that is
+            damaged.
+    """
+    if not usage.corrected:
+        return None
+    if (folder / DICTIONARY_FILE).exists():
+        return DictionaryCorrector.load(folder)
+    if (folder / RECOGNIZER_FOLDER).is_dir():
+        return WordCorrector.load(folder)
+    raise CheckpointError(
+        f"{folder}: expected {DICTIONARY_FILE} or {RECOGNIZER_FOLDER}, since the model was fine-tuned behind a "
+        "corrector, got neither; fine-tune it again"
+    )
+
+
+def copy_corrector(source: Path, target: Path) -> None:
+    """Copy what corrects the words of a model from its folder to another, if there is anything."""
+    if (source / DICTIONARY_FILE).is_file():
+        shutil.copyfile(source / DICTIONARY_FILE, target / DICTIONARY_FILE)
+    if (source / RECOGNIZER_FOLDER).is_dir():
+        shutil.copytree(source / RECOGNIZER_FOLDER, target / RECOGNIZER_FOLDER)

@@ -1,0 +1,404 @@
+"""The tokenizer of CharBERT models: the fields of a fast tokenizer and those of the char channel, in one call."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self, cast
+
+import numpy as np
+from transformers import PreTrainedTokenizerFast
+from transformers.models.auto.tokenization_auto import get_tokenizer_config, tokenizer_class_from_name
+from transformers.utils import cached_file
+
+from charbert.batch import CHAR_INPUTS, TOKEN_INPUTS
+from charbert.errors import CharBertError, CheckpointError, DataError, SettingsError
+from charbert.model.char_spelling import SubwordSpeller
+from charbert.model.encoding import CharBertEncoding, form_of, pad_char_fields, to_tensor
+from charbert.model.loading.tokenizers import check_fits
+from charbert.model.portable import TOKENIZER_MAP, write_code
+from charbert.text.alignment import SpelledSubwords
+from charbert.text.char_vocab import CharVocab
+from charbert.text.released_alignment import CHARS_PER_POSITION, RELEASED_RULES
+from charbert.text.rows import flatten_rows
+from charbert.text.text_batch import TextBatch
+from charbert.text.word_spaces import with_word_spaces
+
+MODES = ("paper", "released")
+MAX_ROW_LENGTH = 100_000
+"""Most positions of a padded row; the authors' models have 512."""
+VOCAB_FILE = "char_vocab.json"
+_EARLIER_SETTINGS = "charbert_processor.json"
+"""Held the settings beside the files of the trunk's own tokenizer class, before they were in tokenizer_config.json."""
+_OF_TRUNK = (
+    "model_input_names",
+    "model_max_length",
+    "padding_side",
+    "truncation_side",
+    "clean_up_tokenization_spaces",
+    "split_special_tokens",
+    "extra_special_tokens",
+    "name_or_path",
+)
+"""Attributes taken over from the trunk's tokenizer, besides its special tokens."""
+_HUB_OPTIONS = ("revision", "cache_dir", "token", "local_files_only", "subfolder")
+
+
+class CharBertTokenizer(PreTrainedTokenizerFast):
+    """Text to a trunk's inputs, and with a character vocabulary also ``char_input_ids``, ``start_ids``, ``end_ids``.
+
+    It is an ordinary fast tokenizer of ``transformers``: ``AutoTokenizer`` finds it, pipelines, collators and the
+    Trainer use it, and it saves and loads itself.
+
+    Paper: Sec. 3.3, Eqs. 1-2: the characters of the whole input as one sequence, and the first and last
+    character of each subword in it.
+    Released code: ``mode="released"`` gives the inputs of the authors' scripts, which differ from each other
+    (``charbert.text.released_alignment.RELEASED_RULES``): characters of the normalized subword, no characters for [UNK]
+    outside pretraining, 6 characters per position, and a shift after a subword ``#``.
+    Departure: ``mode="paper"`` takes the characters from the original text through the tokenizer's offsets, so an
+    uncased trunk keeps case and diacritics, [UNK] keeps its characters, and rows have no fixed length.
+
+    Args:
+        tokenizer: the fast tokenizer of the trunk, which is copied; None: built from ``options``, as when it is loaded.
+        char_vocab: None for a plain trunk, for which a call returns the trunk's fields only.
+        mode: "paper" or "released".
+        script: the authors' script whose inputs ``mode="released"`` gives: "pretrain", "ner", "glue" or "squad".
+        row_length: positions T of every row in ``mode="released"``, which determine its number of characters and its
+            padding; None: determined by each call. Rows are not padded (except by "glue"): collate them with
+            ``pad_values`` and ``pad_to_multiple_of=row_length``.
+        word_spaces: in paper mode, whether the copy of a tokenizer that loses the space before the words of a list, as
+            RoBERTa's, adds it, see `charbert.text.word_spaces.with_word_spaces`; False for a model that was trained
+            without. What is loaded from a folder is as it was saved.
+        **options: of ``PreTrainedTokenizerFast``.
+
+    Raises:
+        SettingsError: if an argument has another value, the tokenizer is not fast, or the vocabulary does not fit the
+            mode.
+        CheckpointError: when loaded from a folder without a file that it was saved with.
+    """
+
+    vocab_files_names = {"tokenizer_file": "tokenizer.json", "char_vocab_file": VOCAB_FILE}  # noqa: RUF012
+    _auto_map: dict[str, Any] | None = None
+
+    def __init__(
+        self,
+        tokenizer: Any = None,
+        char_vocab: CharVocab | None = None,
+        mode: str = "paper",
+        script: str = "pretrain",
+        row_length: int | None = None,
+        *,
+        word_spaces: bool = True,
+        **options: Any,
+    ) -> None:
+        if tokenizer is not None:
+            options = _options_of(tokenizer, word_spaces=word_spaces and mode == "paper") | options
+        elif not {"tokenizer_object", "tokenizer_file"} & {name for name, value in options.items() if value}:
+            raise CheckpointError("expected the file tokenizer.json of a fast tokenizer, found none")
+        char_vocab_file = options.pop("char_vocab_file", None)
+        if options.pop("has_char_vocab", char_vocab_file is not None) and char_vocab is None:
+            if char_vocab_file is None:
+                raise CheckpointError(f"expected the file {VOCAB_FILE}, which was saved with the tokenizer, found none")
+            char_vocab = CharVocab.load(char_vocab_file)
+        _check(char_vocab, mode, script, row_length)
+        names = [name for name in options.pop("model_input_names", self.model_input_names) if name in TOKEN_INPUTS]
+        if char_vocab is not None:
+            names += CHAR_INPUTS
+        own = {"mode": mode, "script": script, "row_length": row_length, "has_char_vocab": char_vocab is not None}
+        super().__init__(model_input_names=names, **own, **options)
+        self.char_vocab = char_vocab
+        self.mode = mode
+        self.script = script
+        self.row_length = row_length
+
+    @classmethod
+    def convert_to_native_format(cls, **options: Any) -> dict[str, Any]:
+        """Return the options as they are: tokenizer.json is read whole, by any trunk's family."""
+        return options
+
+    @cached_property
+    def _speller(self) -> SubwordSpeller:
+        return SubwordSpeller(self, cast(CharVocab, self.char_vocab), self.mode, self.script)
+
+    @property
+    def has_char_vocab(self) -> bool:
+        """Whether a call gives the fields of the char channel."""
+        return self.char_vocab is not None
+
+    @property
+    def pad_values(self) -> dict[str, int]:
+        """Padding value of each field that a call produces.
+
+        Released code: pads ``start_ids`` and ``end_ids`` with the last position of the row. Without ``row_length`` it
+        depends on the call: use ``padding="max_length"``.
+
+        Raises:
+            SettingsError: if the tokenizer has no padding token.
+        """
+        if self.pad_token_id is None:
+            raise SettingsError("the tokenizer has no padding token; set tokenizer.pad_token")
+        values = dict(zip(TOKEN_INPUTS, (self.pad_token_id, 0, self.pad_token_type_id), strict=True))
+        if self.char_vocab is not None:
+            last = CHARS_PER_POSITION * self.row_length - 1 if self.row_length is not None else 0
+            values |= dict(zip(CHAR_INPUTS, (self.char_vocab.pad_id, last, last), strict=True))
+        return {name: value for name, value in values.items() if name in self.model_input_names}
+
+    def __call__(
+        self,
+        text: str | Sequence[str] | Sequence[Sequence[str]],
+        text_pair: str | Sequence[str] | Sequence[Sequence[str]] | None = None,
+        *,
+        is_split_into_words: bool = False,
+        padding: bool | str = False,
+        truncation: bool | str | None = None,
+        max_length: int | None = None,
+        return_overflowing_tokens: bool = False,
+        return_tensors: str | None = None,
+        **options: Any,
+    ) -> CharBertEncoding:
+        """Return the encoding of one text or of many, with the char channel's fields.
+
+        Args:
+            text: one text or several; with ``is_split_into_words`` the words of one text or of several.
+            text_pair: the second text of each pair, in the same form.
+            is_split_into_words: the texts are lists of words.
+            padding: as of any tokenizer. With padding or tensors the char rows are padded to the longest as well.
+            truncation: as of any tokenizer. The characters of a truncated subword are dropped.
+            max_length: as of any tokenizer; in the released layout a char row has 6 times as many characters, or
+                6 times the longest row's subwords where it is not given.
+            return_overflowing_tokens: as of any tokenizer, with ``stride`` among the options.
+            return_tensors: None for lists, "np" or "pt".
+            **options: any other option of a tokenizer's call.
+
+        Returns:
+            The trunk's fields, and ``char_input_ids`` (B, C), ``start_ids`` and ``end_ids`` (B, T);
+            ``word_ids(i)`` and ``sequence_ids(i)`` work as usual.
+
+        Raises:
+            DataError: if the texts have another form, or the batch is empty.
+            SettingsError: if tensors are requested and the rows differ in length.
+        """
+        texts = TextBatch.of(text, text_pair, is_split_into_words=is_split_into_words)
+        if self.row_length is not None and padding is False and RELEASED_RULES[self.script].spells_padding:
+            # the characters of padding depend on the row, so no collator can add them
+            padding, truncation, max_length = "max_length", truncation or False, max_length or self.row_length
+        plain = super().__call__(
+            texts.first,
+            texts.second,
+            is_split_into_words=is_split_into_words,
+            padding=padding,
+            truncation=truncation,
+            max_length=max_length,
+            return_overflowing_tokens=return_overflowing_tokens,
+            **options,
+        )
+        encoding = CharBertEncoding(dict(plain), plain.encodings)
+        if return_tensors is not None:
+            encoding.data = {name: to_tensor(rows, name, return_tensors) for name, rows in plain.items()}
+        if self.char_vocab is not None:
+            subwords = self._speller.spell(plain, texts, is_padded=padding not in (False, "do_not_pad"))
+            if self.mode == "released":
+                positions = self.row_length or max(max_length or 0, int(subwords.row_lengths.max()))
+                encoding.subwords = subwords
+                encoding.max_chars = CHARS_PER_POSITION * positions
+            fields = self._speller.lay_out(subwords, encoding.max_chars, None)
+            form = return_tensors or ("padded" if padding else "rows")
+            encoding.data |= self._speller.give(fields, form, encoding.max_chars)
+        if texts.is_single and return_tensors is None and not return_overflowing_tokens:
+            encoding.data = {name: rows[0] for name, rows in encoding.data.items()}
+        return encoding
+
+    def hide_subwords(self, features: Mapping[str, Any], hidden: Any) -> dict[str, Any]:
+        """Return the three char fields of ``features`` without the characters of the hidden subwords.
+
+        Nothing is tokenized again. Call it on an encoding of this tokenizer, or in paper mode on any mapping with its
+        fields, one row or a batch, padded or not; then update it: ``features.update(...)``. Paper mode starts from the
+        current fields, released mode from the original characters.
+
+        Paper: Sec. 3.5; a masked subword must not be visible in its characters.
+        Released code: hides every position with an MLM label, so pass ``mlm_labels != IGNORED_LABEL``.
+
+        Args:
+            features: ``attention_mask`` and the three char fields, as lists, NumPy arrays or tensors.
+            hidden: true for each subword to hide, in the shape of ``start_ids``.
+
+        Returns:
+            ``char_input_ids``, ``start_ids`` and ``end_ids`` in the form of the input (a batch of arrays or tensors is
+            padded to its new longest row).
+
+        Raises:
+            SettingsError: if there is no char channel, or in released mode if ``features`` is not an encoding of this
+                tokenizer.
+            DataError: if a field is missing or the shapes differ.
+        """
+        if self.char_vocab is None:
+            raise SettingsError("hide_subwords needs a tokenizer with a char_vocab, this one has none")
+        for name in ("attention_mask", *CHAR_INPUTS):
+            if name not in features:
+                raise DataError(f"hide_subwords needs the field {name}, got {sorted(features)}")
+        form = form_of(features["char_input_ids"])
+        flags, lengths, batched = flatten_rows(hidden)
+        subwords, max_chars = self._subwords_of(features)
+        if not np.array_equal(lengths, subwords.row_lengths):
+            raise DataError(
+                f"hidden must have one flag per subword: expected rows of {subwords.row_lengths.tolist()}, "
+                f"got {lengths.tolist()}"
+            )
+        fields = self._speller.lay_out(subwords, max_chars, flags.astype(np.bool_))
+        given = self._speller.give(fields, form, max_chars)
+        return given if batched else {name: rows[0] for name, rows in given.items()}
+
+    def _subwords_of(self, features: Mapping[str, Any]) -> tuple[SpelledSubwords, int | None]:
+        if self.mode == "released":
+            subwords = getattr(features, "subwords", None)
+            if subwords is None:
+                raise SettingsError(
+                    "in mode='released' start_ids and end_ids do not determine every subword's characters; call "
+                    "hide_subwords with the encoding that the tokenizer returned, before it is copied or collated"
+                )
+            return subwords, cast(CharBertEncoding, features).max_chars
+        (attended, row_lengths, _), (char_ids, char_lengths, _), (starts, _, _), (ends, _, _) = (
+            flatten_rows(features[name]) for name in ("attention_mask", *CHAR_INPUTS)
+        )
+        padding = attended == 0
+        return SpelledSubwords.from_fields(char_ids, char_lengths, starts, ends, padding, row_lengths), None
+
+    def pad(
+        self,
+        encoded_inputs: Any,
+        padding: bool | str = True,
+        *args: Any,
+        padding_side: str | None = None,
+        return_tensors: str | None = None,
+        **options: Any,
+    ) -> CharBertEncoding:
+        """Return encodings as one padded batch; collators of ``transformers`` call this.
+
+        The char rows are padded at their end to the longest of the batch, whatever the padding side of the subwords,
+        since ``start_ids`` and ``end_ids`` count from its beginning.
+
+        Args:
+            encoded_inputs: one encoding, a batch, or a list of encodings, with or without labels.
+            padding: as of any tokenizer, like what follows.
+            *args: ``max_length`` and what follows it.
+            padding_side: "left" or "right"; None: the tokenizer's.
+            return_tensors: None for lists, "np" or "pt".
+            **options: more of ``PreTrainedTokenizerFast.pad``.
+        """
+        if not isinstance(encoded_inputs, Mapping):
+            encoded_inputs = {name: [row[name] for row in encoded_inputs] for name in encoded_inputs[0]}
+        fields = dict(encoded_inputs)
+        chars = {name: fields.pop(name) for name in CHAR_INPUTS if name in fields}
+        plain = super().pad(fields, padding, *args, padding_side=padding_side, return_tensors=return_tensors, **options)
+        if chars:
+            side = padding_side or self.padding_side
+            is_padded = padding not in (False, "do_not_pad")
+            plain.update(pad_char_fields(chars, plain["input_ids"], self.pad_values, side, is_padded=is_padded))
+        return CharBertEncoding(dict(plain))
+
+    @classmethod
+    def register_for_auto_class(cls, auto_class: str = "AutoTokenizer") -> None:
+        """Let tokenizers be saved, and pushed to the hub, with their code, see ``charbert.model.portable``."""
+        cls._auto_map = TOKENIZER_MAP
+
+    def _save_pretrained(
+        self,
+        save_directory: str | Path,
+        file_names: tuple[str, ...],
+        legacy_format: bool | None = None,
+        filename_prefix: str | None = None,
+    ) -> tuple[str, ...]:
+        """Write tokenizer.json and the character vocabulary; the settings are in tokenizer_config.json by now."""
+        if self._auto_map or "auto_map" in self.init_kwargs:
+            write_code(save_directory)
+        names = super()._save_pretrained(save_directory, file_names, legacy_format, filename_prefix)
+        folder, prefix = Path(save_directory), f"{filename_prefix}-" if filename_prefix else ""
+        for name in (_EARLIER_SETTINGS, prefix + VOCAB_FILE):
+            (folder / name).unlink(missing_ok=True)  # the file of an earlier save would contradict the settings
+        if self.char_vocab is None:
+            return names
+        self.char_vocab.save(folder / (prefix + VOCAB_FILE))
+        return (*names, str(folder / (prefix + VOCAB_FILE)))
+
+    @classmethod
+    def from_pretrained(cls, name_or_path: str | Path, *args: Any, **options: Any) -> Self:
+        """Return the tokenizer that ``save_pretrained`` wrote, or a plain trunk's, from a folder or the hub.
+
+        Args:
+            name_or_path: folder or hub name.
+            *args: as of any tokenizer, like what follows.
+            **options: of ``PreTrainedTokenizerFast.from_pretrained``.
+
+        Raises:
+            CheckpointError: if a file of the tokenizer is missing or damaged.
+        """
+        where = str(name_or_path)
+        try:
+            tokenizer = super().from_pretrained(where, *args, **(_earlier_settings(where, options) | options))
+            check_fits(tokenizer, where)
+            return tokenizer
+        except CheckpointError as error:
+            raise error if where in str(error) else CheckpointError(f"{where}: {error}") from error
+        except CharBertError as error:
+            raise CheckpointError(f"{where}: {error}") from error
+        except Exception as error:  # a damaged tokenizer.json raises no narrower class
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise CheckpointError(f"{where}: expected a tokenizer, got {reason}") from error
+
+
+def _options_of(tokenizer: Any, *, word_spaces: bool) -> dict[str, Any]:
+    """Return the options that build a copy of the trunk's tokenizer."""
+    if not getattr(tokenizer, "is_fast", False):
+        raise SettingsError(
+            f"CharBertTokenizer needs a fast tokenizer, since characters come from its offsets, got "
+            f"{type(tokenizer).__name__}"
+        )
+    if word_spaces:
+        tokenizer = with_word_spaces(tokenizer)
+    copied = {name: getattr(tokenizer, name) for name in _OF_TRUNK}
+    return {"tokenizer_object": tokenizer.backend_tokenizer, **tokenizer.special_tokens_map, **copied}
+
+
+def _check(char_vocab: Any, mode: Any, script: Any, row_length: Any) -> None:
+    if mode not in MODES:
+        raise SettingsError(f"tokenizer mode must be one of {list(MODES)}, got {mode!r}")
+    if script not in list(RELEASED_RULES):
+        raise SettingsError(f"tokenizer script must be one of {list(RELEASED_RULES)}, got {script!r}")
+    fits = type(row_length) is int and 1 <= row_length <= MAX_ROW_LENGTH
+    if row_length is not None and (mode != "released" or not fits):
+        raise SettingsError(
+            f"tokenizer row_length={str(row_length)[:20]} needs mode='released' and a number in [1, {MAX_ROW_LENGTH}]"
+        )
+    if not isinstance(char_vocab, CharVocab | None):
+        raise SettingsError(
+            f"char_vocab must be a CharVocab or None, got {type(char_vocab).__name__}; "
+            "a configuration's char_vocab is read by CharVocab.from_dict"
+        )
+    if (
+        mode == "paper"
+        and char_vocab is not None
+        and char_vocab.pad_id in (char_vocab.separator_id, char_vocab.special_id, char_vocab.unk_id)
+    ):
+        raise SettingsError(
+            f"mode='paper' needs a character vocabulary whose pad_id ({char_vocab.pad_id}) means padding "
+            "only; build one with CharVocab.build, or use mode='released' with the authors' vocabulary"
+        )
+
+
+def _earlier_settings(where: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a folder that was saved in another form: as a processor's, or by a trunk's own class."""
+    hub = {name: options[name] for name in _HUB_OPTIONS if name in options}
+    saved_class = get_tokenizer_config(where, **hub).get("tokenizer_class")
+    if saved_class == CharBertTokenizer.__name__:
+        return {}
+    trunk_class = tokenizer_class_from_name(saved_class) if saved_class else None
+    names = getattr(trunk_class, "model_input_names", CharBertTokenizer.model_input_names)
+    settings: dict[str, Any] = {"model_input_names": names, "has_char_vocab": False}
+    file = cached_file(where, _EARLIER_SETTINGS, _raise_exceptions_for_missing_entries=False, **hub)
+    if file is not None:
+        earlier = json.loads(Path(file).read_text(encoding="utf-8"))
+        settings |= {name: earlier[name] for name in ("mode", "script", "has_char_vocab")}
+        settings["row_length"] = earlier.get("row_length")
+    return settings

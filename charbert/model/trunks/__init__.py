@@ -1,0 +1,1 @@
+"""Access to the layers of pretrained encoders: one small adapter per family."""

@@ -1,0 +1,92 @@
+"""The base of all adapters, which fits BERT and RoBERTa."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import Tensor, nn
+from transformers import PreTrainedConfig, PreTrainedModel
+from transformers.masking_utils import create_bidirectional_mask
+
+
+class TrunkAdapter:
+    """Access to BERT, RoBERTa and their relatives; the other adapters override where their family differs."""
+
+    model_types: tuple[str, ...] = ("bert", "roberta", "xlm-roberta", "camembert")
+    has_pooler = True
+    has_sdpa = True
+    """Whether the library has an implementation of its attention by ``scaled_dot_product_attention``."""
+    embedding_names: tuple[str, ...] = ("embeddings.",)
+    """Beginnings of the names of weights that belong to the input of the first layer, or to positions."""
+    attention_maps: Mapping[str, str] = {
+        "query": "attention.self.query",
+        "key": "attention.self.key",
+        "value": "attention.self.value",
+        "output": "attention.output.dense",
+    }
+    """Module of each linear map of the attention, by its name below the layer."""
+    dropout_fields: Mapping[str, tuple[str, ...]] = {
+        "trunk": ("hidden_dropout_prob",),
+        "attention": ("attention_probs_dropout_prob",),
+    }
+    """Fields of the configuration for the dropout on hidden states and on attention weights."""
+
+    def check(self, config: PreTrainedConfig) -> None:
+        """Raise a SettingsError for a configuration of the family that is not supported."""
+
+    def embed(
+        self,
+        trunk: PreTrainedModel,
+        input_ids: Tensor | None = None,
+        *,
+        inputs_embeds: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+    ) -> Tensor:
+        """Map subwords (B, T), or their embeddings (B, T, E), to the input of the first layer, (B, T, H)."""
+        return trunk.embeddings(input_ids=input_ids, token_type_ids=token_type_ids, inputs_embeds=inputs_embeds)
+
+    def layers(self, trunk: PreTrainedModel) -> Sequence[nn.Module]:
+        """Return the Transformer layers in order; a layer whose weights are shared stands once for each use."""
+        return trunk.encoder.layer
+
+    def attention(self, layer: Any) -> nn.Module:
+        """Return the module of a layer whose second output is the attention weights."""
+        return layer.attention.self
+
+    def layer_inputs(
+        self,
+        trunk: PreTrainedModel,
+        states: Tensor,
+        attention_mask: Tensor | None,
+        *,
+        output_attentions: bool = False,
+    ) -> list[dict[str, Any]]:
+        """Return what `run_layer` gets for each layer beside its states.
+
+        Args:
+            trunk: the encoder.
+            states: input of the first layer, (B, T, H).
+            attention_mask: 1 on subwords and 0 on padding, (B, T).
+            output_attentions: whether the attention weights will be read.
+        """
+        mask = create_bidirectional_mask(config=trunk.config, inputs_embeds=states, attention_mask=attention_mask)
+        return [{"attention_mask": mask}] * len(self.layers(trunk))
+
+    def run_layer(self, trunk: PreTrainedModel, index: int, states: Tensor, inputs: Mapping[str, Any]) -> Tensor:
+        """Map the states before a layer to those after it, (B, T, H) each."""
+        states = self.layers(trunk)[index](states, **inputs)
+        return states
+
+    def finish(self, trunk: PreTrainedModel, states: Tensor) -> Tensor:
+        """Map the last layer's output to the trunk's last hidden state."""
+        return states
+
+    def norm_eps(self, config: PreTrainedConfig) -> float:
+        """Return the epsilon of the trunk's layer norms, which the interaction's norms share."""
+        return float(config.layer_norm_eps)
+
+    def dropout(self, config: PreTrainedConfig) -> float:
+        """Return the dropout on the trunk's hidden states, which the classifiers share."""
+        return float(config.hidden_dropout_prob)

@@ -1,0 +1,93 @@
+"""The corrector in front of a model: a word recognizer (BERT+WordRec, Sec. 4.5) or a spelling dictionary."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from charbert.config.model.word_recognizer import Backoff
+from charbert.config.schema import Settings
+from charbert.data.pretraining.corpus import read_paragraphs
+from charbert.data.pretraining.word_vocab import count_words
+from charbert.files import replaced_folder, write_atomically
+from charbert.integrity import checksums
+from charbert.model.word_recognizer.correction import WordCorrector
+from charbert.model.word_recognizer.network import WordRecognizer
+from charbert.pipelines.build.data import corpus_file, prepare_data
+from charbert.pipelines.train.word_recognizer import prepare_background_recognizer, prepare_recognizer
+from charbert.runs.recorder import recorded_run
+from charbert.runs.run import dictionary_run
+from charbert.serialization import parse_strictly
+from charbert.tasks.task import Task
+from charbert.text.correction import Corrector, DictionaryCorrector
+from charbert.text.dictionary import DictionaryRules
+
+log = logging.getLogger(__name__)
+
+_COUNTS = "counts.json"
+
+
+def prepare_corrector(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]) -> Corrector | None:
+    """Return the corrector in front of the model, after making what it needs if that is missing; None without one.
+
+    Args:
+        settings: the experiment's settings.
+        task: the benchmark.
+        sets: its examples; ``train`` is read, and for a recognizer ``dev``.
+    """
+    if settings.model.recognizer.enabled:
+        return _recognizer(settings, task, sets)
+    if not settings.model.dictionary.enabled:
+        return None
+    chosen = settings.model.dictionary
+    counts = Counter(_text_counts(settings))
+    counts.update(word.lower() for words in task.sentences(sets["train"]) for word in words)
+    rules = DictionaryRules(chosen.max_edits, chosen.keep_ends, chosen.min_word_length, chosen.gate)
+    return DictionaryCorrector(counts, rules, keep_case=chosen.keep_case)
+
+
+def _recognizer(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]) -> WordCorrector:
+    chosen = settings.model.recognizer
+    recognizer = WordRecognizer.from_pretrained(prepare_recognizer(settings, task, sets))
+    background = None
+    if chosen.backoff is Backoff.background:
+        background = WordRecognizer.from_pretrained(prepare_background_recognizer(settings))
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return WordCorrector(
+        recognizer.to(device),
+        backoff=chosen.backoff.name,
+        background=None if background is None else background.to(device),
+        keep_case=chosen.keep_case,
+    )
+
+
+def _text_counts(settings: Settings) -> dict[str, int]:
+    """Return the most frequent words of the pretraining text with their counts, after counting it once."""
+    run = dictionary_run(settings)
+    prepare_data(settings)
+
+    def count() -> None:
+        path = corpus_file(settings, "train")
+        log.info("counting the words of %s for the spelling dictionary", path)
+        paragraphs = (text for text in read_paragraphs([path]) if text)
+        counts = count_words(tqdm(paragraphs, desc="paragraphs", unit_scale=True))
+        words = [word for word in counts if any(map(str.isalpha, word))]
+        words.sort(key=lambda word: (-counts[word], word))
+        kept = words[: settings.model.dictionary.size]
+        with recorded_run(settings, run) as (record, _):
+            with replaced_folder(run.model_folder) as draft:
+                content = json.dumps({word: counts[word] for word in kept}, ensure_ascii=False, indent=0)
+                write_atomically(draft / _COUNTS, content)
+            record.data_checksums = checksums([path], Path(settings.data.root))
+            record.details |= {"words": len(kept), "distinct_words": len(counts), "running_words": counts.total()}
+            record.finish({})
+
+    run.make_once(count)
+    return dict(parse_strictly((run.model_folder / _COUNTS).read_text(encoding="utf-8")))

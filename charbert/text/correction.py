@@ -1,0 +1,99 @@
+"""Correctors of words, which stand in front of a model, and the case that a correction takes over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from itertools import chain
+from pathlib import Path
+from typing import Protocol
+
+from charbert.errors import CheckpointError, DataError
+from charbert.files import write_atomically
+from charbert.serialization import parse_strictly
+from charbert.text.dictionary import DictionaryRules, SpellingDictionary
+from charbert.text.words import replace_words, split_words
+
+DICTIONARY_FILE = "charbert_dictionary.json"
+FORMAT_VERSION = 1
+
+
+class Corrector(Protocol):
+    """Replaces words of a sentence by the words that they probably stand for."""
+
+    def correct_many(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
+        """Return the words of each sentence corrected, as many as there were."""
+
+    def save(self, folder: Path) -> None:
+        """Write all that `correct_many` needs into a folder that exists."""
+
+
+class DictionaryCorrector:
+    """Replaces each word that a dictionary does not hold by the most likely word that it holds.
+
+    Args:
+        counts: how often each word occurs, in lower case.
+        rules: which forms are corrected.
+        keep_case: whether a correction takes over the case of the form; else all text is lower-cased.
+
+    Raises:
+        DataError: if there are no words.
+    """
+
+    def __init__(self, counts: Mapping[str, int], rules: DictionaryRules, *, keep_case: bool = True) -> None:
+        self._dictionary = SpellingDictionary(counts, rules)
+        self._keep_case = keep_case
+
+    def correct_many(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
+        """Return the words of each sentence corrected; a word's correction does not depend on its sentence."""
+        forms = list(dict.fromkeys(chain.from_iterable(sentences)))
+        corrected = dict(zip(forms, self._dictionary.correct([form.lower() for form in forms]), strict=True))
+        if self._keep_case:
+            corrected = {form: match_case(word, form) for form, word in corrected.items()}
+        return [[corrected[form] for form in words] for words in sentences]
+
+    def save(self, folder: Path) -> None:
+        """Write rules and counts into a folder that exists, as `DICTIONARY_FILE`."""
+        content = {"version": FORMAT_VERSION, "rules": asdict(self._dictionary.rules), "keep_case": self._keep_case}
+        content["counts"] = self._dictionary.counts
+        write_atomically(folder / DICTIONARY_FILE, json.dumps(content, ensure_ascii=False, indent=0) + "\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> DictionaryCorrector:
+        """Return the corrector that `save` wrote.
+
+        Raises:
+            CheckpointError: if the file is missing or damaged.
+        """
+        path = folder / DICTIONARY_FILE
+        try:
+            content = parse_strictly(path.read_text(encoding="utf-8"))
+            if content["version"] != FORMAT_VERSION:
+                raise ValueError(f"version {content['version']}")
+            return cls(content["counts"], DictionaryRules(**content["rules"]), keep_case=bool(content["keep_case"]))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, DataError) as error:
+            expected = f"a spelling dictionary of version {FORMAT_VERSION}"
+            raise CheckpointError(f"{path}: expected {expected}, got {error}; fine-tune the model again") from None
+
+
+def correct_texts(texts: Sequence[str], corrector: Corrector) -> list[str]:
+    """Return raw texts with their words corrected; what is between words is unchanged."""
+    spans = [split_words(text) for text in texts]
+    words = [[text[start:end] for start, end in cut] for text, cut in zip(texts, spans, strict=True)]
+    corrected = corrector.correct_many(words)
+    return [replace_words(*parts)[0] for parts in zip(texts, spans, corrected, strict=True)]
+
+
+def match_case(word: str, pattern: str) -> str:
+    """Return the lower-cased ``word`` in the case of ``pattern``, which it corrects.
+
+    The same letters give ``pattern`` itself. Otherwise more capitals than small letters (and more than one) give all
+    capitals, since a typo may insert a small letter; an initial capital gives an initial capital.
+    """
+    if word == pattern.lower():
+        return pattern
+    capitals, smalls = sum(map(str.isupper, pattern)), sum(map(str.islower, pattern))
+    if capitals > max(smalls, 1):
+        return word.upper()
+    return word[:1].upper() + word[1:] if pattern[:1].isupper() else word

@@ -1,0 +1,81 @@
+from pathlib import Path
+
+import pytest
+
+from charbert.config.schema import Settings
+from charbert.errors import SettingsError
+from charbert.pipelines.train.corrector import prepare_corrector
+from charbert.records import read_records
+from charbert.runs.keys import encoder_identity
+from charbert.runs.run import dictionary_run, finetuning_run
+from tests.composition import compose_settings
+from tests.pipelines.train.test_word_recognizer import SETS, PlainTask
+
+
+def composed(folder: Path, model: str, *overrides: str) -> Settings:
+    places = [f"paths.outputs={folder / 'outputs'}", f"paths.results={folder / 'results'}"]
+    return compose_settings(
+        "pretrain", "recipe=smoke", "tracking=off", f"model={model}", *places, *overrides, folder=folder
+    )
+
+
+def test_a_recognizer_keeps_the_number_of_words(tmp_path: Path) -> None:
+    settings = composed(tmp_path, "bert_wordrec", "model.recognizer.backoff=pass_through")
+    corrector = prepare_corrector(settings, PlainTask(), SETS)
+    assert corrector is not None
+    assert len(corrector.correct_many([["Svene", "ships", "sank"]])[0]) == 3
+
+
+def test_a_plain_model_has_no_corrector(tmp_path: Path) -> None:
+    assert prepare_corrector(composed(tmp_path, "bert"), PlainTask(), SETS) is None
+
+
+def test_a_dictionary_knows_the_words_of_the_task_and_of_the_pretraining_text_which_is_counted_once(
+    tmp_path: Path,
+) -> None:
+    settings = composed(tmp_path, "bert_dictionary")
+    corrector = prepare_corrector(settings, PlainTask(), SETS)
+    assert corrector is not None
+    assert corrector.correct_many([["Brekafast", "berakfast", "ministor"]]) == [["Breakfast", "breakfast", "minister"]]
+    counts = next((tmp_path / "outputs").rglob("counts.json"))
+    stamp = counts.stat().st_mtime_ns
+    prepare_corrector(settings, PlainTask(), SETS)
+    assert counts.stat().st_mtime_ns == stamp
+    (record,) = read_records(tmp_path / "results/records", kind="dictionary")
+    assert 0 < record.details["words"] <= record.details["distinct_words"] < record.details["running_words"]
+    assert len(record.data_checksums) == 1
+
+
+def test_a_small_dictionary_keeps_the_most_frequent_words(tmp_path: Path) -> None:
+    settings = composed(tmp_path, "bert_dictionary", "model.dictionary.size=5")
+    prepare_corrector(settings, PlainTask(), SETS)
+    (record,) = read_records(tmp_path / "results/records", kind="dictionary")
+    assert record.details["words"] == 5
+
+
+def test_rules_change_the_result_but_not_the_counts_or_the_encoder(tmp_path: Path) -> None:
+    plain = composed(tmp_path, "bert_dictionary")
+    gated = composed(tmp_path, "bert_dictionary", "model.dictionary.gate=-20")
+    assert finetuning_run(plain).key != finetuning_run(gated).key
+    assert dictionary_run(plain).key == dictionary_run(gated).key
+    assert (
+        dictionary_run(plain).key
+        != dictionary_run(composed(tmp_path, "bert_dictionary", "model.dictionary.size=5")).key
+    )
+    assert finetuning_run(plain).key != finetuning_run(composed(tmp_path, "bert")).key
+    charbert, behind = composed(tmp_path, "charbert"), composed(tmp_path, "charbert", "model.dictionary.enabled=true")
+    assert encoder_identity(charbert) == encoder_identity(behind)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("model.dictionary.size=0", r"model\.dictionary\.size must be at least 1"),
+        ("model.dictionary.max_edits=3", r"model\.dictionary\.max_edits must be 1 or 2, got 3"),
+        ("model.dictionary.min_word_length=1", r"model\.dictionary\.min_word_length must be at least 2"),
+        ("model.recognizer.enabled=true", "are both true; choose one"),
+    ],
+)
+def test_a_setting_out_of_range_is_refused_by_name(tmp_path: Path, override: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        composed(tmp_path, "bert_dictionary", override)

@@ -1,0 +1,100 @@
+"""The command line as users type it: names of files, and errors in one line."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+import charbert.runs.errors  # the module of every entry point
+from charbert.runs.command_line import accept_file_names
+from tests.composition import compose_settings
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+NAMES = [
+    "my (1) file.tsv",
+    "a=b.tsv",
+    "v2#.tsv",
+    "é ü/中文.tsv",
+    "it's {new}.tsv",
+    'a "b" [c];&.tsv',
+    "back\\slash (1)\\",
+]
+
+
+@pytest.fixture(autouse=True)
+def accepting() -> None:
+    accept_file_names()
+    accept_file_names()  # a second time changes nothing
+    assert charbert.runs.errors.reported
+
+
+def value(override: str) -> object:
+    (parsed,) = OverridesParser.create().parse_overrides([override])
+    return parsed.value()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_the_grammar_has_no_place_for_is_text(name: str) -> None:
+    assert value(f"data.own.train={name}") == name
+    assert compose_settings("finetune", f"paths.results={name}").paths.results == name
+
+
+@pytest.mark.parametrize("name", ["a,b.tsv", "[x].tsv", "{y}", "choice(1,2)", "1,2"])
+def test_the_name_of_a_file_that_exists_is_text(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).touch()
+    assert value(f"data.own.train={name}") == name
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("seed=3", 3),
+        ("x=[1,2]", [1, 2]),
+        ("x={a: 1}", {"a": 1}),
+        ("x='a,b'", "a,b"),
+        ("x=null", None),
+        ("x=1e-3", 1e-3),
+    ],
+)
+def test_what_the_grammar_reads_stays_as_it_is(override: str, expected: object) -> None:
+    assert value(override) == expected
+
+
+def test_a_sweep_stays_a_sweep() -> None:
+    for text in ("seed=1,2,3", "seed=choice(1,2,3)", "seed=range(1,4)"):
+        (parsed,) = OverridesParser.create().parse_overrides([text])
+        assert list(parsed.sweep_string_iterator()) == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["data.own.trainn=x"],
+            "no setting data.own.trainn (did you mean data.own.train?); all are in docs/settings.md",
+        ),
+        (["modell=bert"], "no setting modell (did you mean model?)"),
+        (["recipe=smokee"], "no recipe=smokee (did you mean smoke?); choose one of minilm, "),
+        (["model=berd"], "no model=berd (did you mean bert?); choose one of "),
+        (["recipe"], "expected SETTING=VALUE, got 'recipe'"),
+        (["finetuning.epochs=many"], "finetuning.epochs=many: Value 'many' of type 'str' could not be converted"),
+        (["data.own.attacked={a: my (1).tsv}"], "quote it twice: 'data.own.attacked=\"{a: my (1).tsv}\"'"),
+        (["data.own.train=a,b"], "add -m to run each of them, or give them as one text: 'data.own.train=\"a,b\"'"),
+        (["+seed=3"], "An item is already at 'seed'"),
+        (["--config-name", "nothing"], "Cannot find primary config 'nothing'"),
+        (["--config-dir", "nothing"], "nothing' not found"),
+        (["model.name=${nothing}"], "setting model.name: Interpolation key 'nothing' not found"),
+    ],
+)
+def test_an_error_of_the_command_line_is_one_line_that_says_what_to_do(
+    arguments: list[str], message: str, tmp_path: Path, run_experiment: Run
+) -> None:
+    done = run_experiment("finetune.py", tmp_path, "tracking=off", *arguments, expect=2)
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: ") and message in line
+    assert not list(tmp_path.rglob("*.json"))

@@ -1,0 +1,78 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from charbert.errors import CheckpointError
+from charbert.text.correction import DICTIONARY_FILE, DictionaryCorrector, correct_texts, match_case
+from charbert.text.dictionary import DictionaryRules
+
+COUNTS = {"the": 90, "keeper": 9, "counted": 7, "london": 5, "ships": 4}
+
+
+@pytest.mark.parametrize(
+    ("word", "pattern", "expected"),
+    [
+        ("mcdonald", "McDonald", "McDonald"),
+        ("london", "LOnNDON", "LONDON"),
+        ("london", "Lodnon", "London"),
+        ("london", "lonNdon", "london"),
+        ("island", "Ilsland", "Island"),
+        ("a", "I", "A"),
+        ("u.s.", "U.S.", "U.S."),
+        ("1990s", "199s", "1990s"),
+    ],
+)
+def test_the_case_of_a_word_is_kept(word: str, pattern: str, expected: str) -> None:
+    assert match_case(word, pattern) == expected
+
+
+def test_a_correction_takes_over_the_case_of_the_form() -> None:
+    forms = [["LOnNDON", "Lodnon", "kepeer"], ["Keeper"]]
+    assert DictionaryCorrector(COUNTS, DictionaryRules()).correct_many(forms) == [
+        ["LONDON", "London", "keeper"],
+        ["Keeper"],
+    ]
+    lowered = DictionaryCorrector(COUNTS, DictionaryRules(), keep_case=False)
+    assert lowered.correct_many(forms) == [["london", "london", "keeper"], ["keeper"]]
+
+
+def test_text_between_words_is_unchanged() -> None:
+    corrector = DictionaryCorrector(COUNTS, DictionaryRules())
+    assert correct_texts(["  The  kepeer\tcuonted: 7 shisp!\n", ""], corrector) == [
+        "  The  keeper\tcounted: 7 shisp!\n",
+        "",
+    ]
+
+
+def test_a_corrector_read_back_corrects_the_same(tmp_path: Path) -> None:
+    rules = DictionaryRules(max_edits=2, keep_ends=False, min_word_length=3, gate=-25.0)
+    corrector = DictionaryCorrector(COUNTS, rules, keep_case=False)
+    corrector.save(tmp_path)
+    forms = [["teh", "Kepeer", "konuted", "xyz", "ondon"]]
+    assert DictionaryCorrector.load(tmp_path).correct_many(forms) == corrector.correct_many(forms)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("version", 9),
+        ("rules", {"gait": 1}),
+        ("counts", {}),
+        ("counts", {"a": 0}),
+        ("counts", ["a"]),
+        ("keep_case", None),
+    ],
+)
+def test_a_damaged_dictionary_is_refused_in_one_line(tmp_path: Path, name: str, value: object) -> None:
+    DictionaryCorrector(COUNTS, DictionaryRules()).save(tmp_path)
+    path = tmp_path / DICTIONARY_FILE
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if value is None:
+        del content[name]
+    else:
+        content[name] = value
+    path.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(CheckpointError, match=r"charbert_dictionary\.json: expected a spelling dictionary") as refused:
+        DictionaryCorrector.load(tmp_path)
+    assert "\n" not in str(refused.value)

@@ -1,0 +1,111 @@
+import string
+import time
+
+import numpy as np
+import pytest
+from rapidfuzz.distance import OSA
+
+from charbert.errors import DataError
+from charbert.noise.attack import Attack
+from charbert.seeding import numpy_generator
+from charbert.text.dictionary import DictionaryRules, SpellingDictionary, log_channel
+
+COUNTS = {"lighthouse": 5, "keeper": 9, "keener": 2, "counted": 7, "counter": 8, "ship": 20, "the": 300}
+
+
+def made_up_words(number: int, seed: int = 0) -> list[str]:
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(4, 12, number)
+    return list(dict.fromkeys("".join(rng.choice(list(string.ascii_lowercase), length)) for length in lengths))
+
+
+def test_a_known_form_is_never_corrected() -> None:
+    words = SpellingDictionary(COUNTS, DictionaryRules())
+    assert words.correct(list(COUNTS)) == list(COUNTS)
+
+
+def test_every_typo_of_the_attack_in_a_word_without_close_neighbors_is_restored() -> None:
+    clean = [word for word in made_up_words(300) if len(word) > 5]
+    dictionary = SpellingDictionary(dict.fromkeys(clean, 1), DictionaryRules())
+    attacked = Attack(letters="lower").corrupt(clean, numpy_generator(0, "attack")).words
+    changed = [(form.lower(), word) for form, word in zip(attacked, clean, strict=True) if form != word]
+    assert len(changed) > 100
+    inner_letters = [(form, word) for form, word in changed if form.isalpha()]
+    assert dictionary.correct([form for form, _ in inner_letters]) == [word for _, word in inner_letters]
+
+
+def test_the_more_frequent_of_two_words_at_the_same_distance_is_chosen() -> None:
+    assert SpellingDictionary(COUNTS, DictionaryRules()).correct(["keeler"]) == ["keeper"]
+    assert SpellingDictionary(COUNTS | {"keener": 99}, DictionaryRules()).correct(["keeler"]) == ["keener"]
+
+
+@pytest.mark.parametrize(("form", "word"), [("eeper", "keeper"), ("keepex", "keeper")])
+def test_the_ends_of_a_word_are_kept_unless_the_rules_say_otherwise(form: str, word: str) -> None:
+    assert SpellingDictionary(COUNTS, DictionaryRules()).correct([form]) == [form]
+    assert SpellingDictionary(COUNTS, DictionaryRules(keep_ends=False)).correct([form]) == [word]
+
+
+def test_two_edits_are_corrected_where_the_rules_allow_them() -> None:
+    assert SpellingDictionary(COUNTS, DictionaryRules()).correct(["ligthhuose"]) == ["ligthhuose"]
+    assert SpellingDictionary(COUNTS, DictionaryRules(max_edits=2)).correct(["ligthhuose"]) == ["lighthouse"]
+
+
+def test_the_best_word_is_that_of_a_search_through_all_words() -> None:
+    words = made_up_words(400, seed=1)
+    counts = {word: 1 + place % 7 for place, word in enumerate(words)}
+    total = sum(counts.values())
+    forms = ["".join(pair) for pair in zip(made_up_words(200, seed=2), ["", "a"] * 100, strict=False)]
+    forms += [word[:2] + word[3:] for word in words[:50]]
+    for edits in (1, 2):
+        chosen = SpellingDictionary(counts, DictionaryRules(max_edits=edits, keep_ends=False)).correct(forms)
+        for form, word in zip(forms, chosen, strict=True):
+            near = [other for other in words if OSA.distance(other, form) <= edits]
+            if form in counts or not near:
+                assert word == form
+                continue
+            scores = {w: np.log(counts[w] / total) + log_channel(form, w, OSA.distance(w, form)) for w in near}
+            assert scores[word] == pytest.approx(max(scores.values()))
+
+
+def test_parts_of_a_form_are_corrected_and_digits_stay() -> None:
+    words = SpellingDictionary(COUNTS, DictionaryRules())
+    assert words.correct(["kepeer's", "lighthuose-keper", "1,r000", "2014", ""]) == [
+        "keeper's",
+        "lighthouse-keeper",
+        "1,r000",
+        "2014",
+        "",
+    ]
+
+
+def test_the_gate_leaves_unlikely_corrections_out() -> None:
+    score = np.log(9 / sum(COUNTS.values())) + log_channel("kepeer", "keeper", 1)
+    assert SpellingDictionary(COUNTS, DictionaryRules(gate=score - 0.01)).correct(["kepeer"]) == ["keeper"]
+    assert SpellingDictionary(COUNTS, DictionaryRules(gate=score + 0.01)).correct(["kepeer"]) == ["kepeer"]
+
+
+def test_a_channel_of_one_edit_sums_to_one_at_most() -> None:
+    """All forms at one edit inside a word share a probability of at most 1."""
+    word = "ship"
+    forms = {word[:at] + word[at + 1 :] for at in (1, 2)} | {"sihp"}
+    for letter in string.ascii_lowercase:
+        forms |= {word[:at] + letter + word[at:] for at in (1, 2, 3)}
+        forms |= {word[:at] + letter + word[at + 1 :] for at in (1, 2)}
+    forms.discard(word)
+    total = sum(np.exp(log_channel(form, word, 1)) for form in forms)
+    assert 0.8 < total <= 1.0
+
+
+def test_fifty_thousand_new_forms_take_about_a_second() -> None:
+    words = made_up_words(100_000, seed=3)
+    dictionary = SpellingDictionary(dict.fromkeys(words, 1), DictionaryRules())
+    forms = [word[0] + word[2] + word[1] + word[3:] for word in words[:50_000]]
+    start = time.process_time()
+    dictionary.correct(forms)
+    assert time.process_time() - start < 5, "50,000 forms a second are the aim; five times slower is a defect"
+
+
+@pytest.mark.parametrize("counts", [{}, {"a": 0}])
+def test_a_dictionary_needs_words_with_counts(counts: dict[str, int]) -> None:
+    with pytest.raises(DataError, match="expected words with counts"):
+        SpellingDictionary(counts, DictionaryRules())
