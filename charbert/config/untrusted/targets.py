@@ -51,7 +51,7 @@ RESOLVERS = ("hydra", "now", "oc.deprecated", "oc.dict.keys", "oc.dict.values", 
 """Functions that a setting may call as ``${NAME:...}``: they read the configuration and the clock."""
 CLUSTER_COMMANDS = ("additional_parameters", "setup", "srun_args")
 """Settings of ``hydra.launcher`` that a cluster's shell runs: only in ``conf/`` and on the command line."""
-OWN_SETTINGS = Path(__file__).parents[2] / "conf"
+OWN_SETTINGS = Path(__file__).parents[3] / "conf"
 """The settings files of this repository."""
 STREAMS = ("ext://sys.stdout", "ext://sys.stderr")
 """Python objects that log settings may refer to."""

@@ -14,7 +14,7 @@ from hydra.errors import ConfigCompositionException
 from charbert.config.load import register_schema
 from charbert.config.untrusted.targets import find_code
 
-CONF = Path(__file__).parents[2] / "conf"
+CONF = Path(__file__).parents[3] / "conf"
 ALLOWED = [
     [],
     ["hydra/launcher=joblib"],
