@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from charbert.training import cores
+from charbert.training.machine import cores
 from charbert.training.machine.cores import watched_cores
 
 
