@@ -12,7 +12,7 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import ConfigCompositionException
 
 from charbert.config.load import register_schema
-from charbert.config.targets import find_code
+from charbert.config.untrusted.targets import find_code
 
 CONF = Path(__file__).parents[2] / "conf"
 ALLOWED = [

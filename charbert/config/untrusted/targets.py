@@ -94,7 +94,7 @@ def refuse_code(cfg: DictConfig) -> None:
         place, value = code
         raise ConfigCompositionException(
             f"{place}: expected no name of code but that of a Hydra plugin or of a log handler, got {value!r}; "
-            "settings run nothing, see charbert/config/targets.py for the names allowed"
+            "settings run nothing, see charbert/config/untrusted/targets.py for the names allowed"
         )
 
 
