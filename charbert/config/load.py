@@ -13,10 +13,10 @@ from omegaconf.errors import OmegaConfBaseException
 
 from charbert.config.bench import ShapeSettings
 from charbert.config.data.sets import FoldSettings
-from charbert.config.limits import bound_reading
 from charbert.config.schema import Settings
-from charbert.config.targets import guard_composition
 from charbert.config.training.trainer import OptimizerSettings, TrainingSettings
+from charbert.config.untrusted.limits import bound_reading
+from charbert.config.untrusted.targets import guard_composition
 from charbert.errors import SettingsError
 
 _REUSED: dict[type, str] = {

@@ -6,17 +6,20 @@ import shutil
 from pathlib import Path
 
 from huggingface_hub import HfApi
-from transformers import AutoConfig
 
 import charbert.model as models
 from charbert.deploy.model_card import CardFacts, render_card
 from charbert.deploy.predict.usage import USAGE_FILE
 from charbert.errors import CheckpointError, RecordError
-from charbert.files import replaced_folder
+from charbert.integrity import check_target, written_folder
 from charbert.model import CharBertConfig, CharBertTokenizer
+from charbert.model.loading.configurations import read_config
+from charbert.model.loading.weights import load_whole
 from charbert.model.portable import MODEL_MAP, TOKENIZER_MAP
 from charbert.provenance import file_checksum
 from charbert.records import ResultRecord, read_record
+
+WRITER = "charbert publish"
 
 
 def write_hub_folder(folder: Path, target: Path, facts: CardFacts, record_file: Path | None = None) -> bool:
@@ -24,7 +27,7 @@ def write_hub_folder(folder: Path, target: Path, facts: CardFacts, record_file: 
 
     Args:
         folder: of the model and its tokenizer.
-        target: the folder to write; an existing one is replaced.
+        target: the folder to write; one that this function wrote is replaced.
         facts: what the card says besides.
         record_file: the ``record.json`` of the run that trained these weights, for the scores; None: looked for in
             ``results/*/records`` by the name of the run's folder.
@@ -35,18 +38,18 @@ def write_hub_folder(folder: Path, target: Path, facts: CardFacts, record_file: 
     Raises:
         CheckpointError: if the folder holds no whole model of this package.
         RecordError: if the record is of other weights.
+        SettingsError: if the target holds files that this function has not written.
     """
-    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    check_target(target, WRITER, folder)
+    config = read_config(folder)
     model_class = getattr(models, (config.architectures or [""])[0], None)
     if not isinstance(config, CharBertConfig) or model_class is None:
         raise CheckpointError(f"{folder}: expected a model saved by charbert, got {config.architectures}")
-    model, report = model_class.from_pretrained(folder, dtype="auto", output_loading_info=True)
-    if missing := sorted(report["missing_keys"]):
-        raise CheckpointError(f"{folder}: expected all weights, got none for {', '.join(missing[:3])}")
+    model, _ = load_whole(model_class.from_pretrained, folder, dtype="auto")
     tokenizer = CharBertTokenizer.from_pretrained(folder)
     record = _read_record(folder, record_file)
     model.config.auto_map, tokenizer._auto_map = dict(MODEL_MAP), TOKENIZER_MAP
-    with replaced_folder(target) as draft:
+    with written_folder(target, WRITER, folder) as draft:
         model.save_pretrained(draft)
         tokenizer.save_pretrained(draft)
         if (folder / USAGE_FILE).is_file():

@@ -72,7 +72,7 @@ def test_a_folder_without_the_weights_of_an_encoder_is_refused(tagger: Path, tmp
         save_encoder(damaged, tmp_path / "passed_on")
 
 
-@pytest.mark.parametrize("command", [("encoder",), ("export",), ("export", "--int8")])
+@pytest.mark.parametrize("command", [("encoder",), ("export",), ("export", "--int8"), ("publish",)])
 def test_a_command_deletes_nothing_that_it_has_not_written(
     command: tuple[str, ...],
     tagger: Path,

@@ -5,6 +5,7 @@ A split is written once in the layout of its benchmark, so readers and checksums
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -128,7 +129,8 @@ def load_split(reference: str, root: Path) -> datasets.Dataset:
         SettingsError: if the reference has no known form.
     """
     if reference.startswith(_PARQUET):
-        files = str(root / reference.removeprefix(_PARQUET))
+        path = root / reference.removeprefix(_PARQUET)
+        files = glob.escape(str(path)) if path.is_file() else str(path)  # a pattern of several files, or a name
         source: tuple[Any, ...] = ("parquet",)
         options: dict[str, Any] = {"data_files": {"rows": files}, "split": "rows"}
     else:

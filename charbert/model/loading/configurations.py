@@ -40,7 +40,9 @@ def readable(where: str | Path, expected: str) -> Iterator[None]:
             f"{where}: expected weights of tensors alone, got a file with other objects "
             f"({str(error).splitlines()[0]}); nothing of it was loaded; load only files that you trust"
         ) from error
-    except Exception as error:  # a damaged file can raise anything
+    except BaseException as error:  # a damaged file can raise anything, and a panic of tokenizers is no Exception
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
         reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise CheckpointError(f"{where}: expected {expected}, got {reason}") from error
 

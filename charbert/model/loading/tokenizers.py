@@ -37,9 +37,8 @@ def check_fits(tokenizer: PreTrainedTokenizerBase, where: str | Path) -> None:
     Raises:
         CheckpointError: if it has no vocabulary, or an id without an embedding.
     """
-    if set(tokenizer.get_vocab()) <= set(
-        tokenizer.all_special_tokens
-    ):  # the library makes one where its file is missing
+    # the library makes one of special tokens where the file is missing
+    if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):
         raise CheckpointError(
             f"{where}: expected a tokenizer with a vocabulary, got one of {len(tokenizer)} special tokens; "
             "is tokenizer.json missing?"
@@ -50,14 +49,20 @@ def check_fits(tokenizer: PreTrainedTokenizerBase, where: str | Path) -> None:
 
 
 def check_vocabulary(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig, where: str | Path) -> None:
-    """Check that each id of a tokenizer has an embedding.
+    """Check that each id of a tokenizer has an embedding, and that its characters are those of the model.
 
     Raises:
-        CheckpointError: if one has none.
+        CheckpointError: if an id has none, or the characters differ.
     """
     needed, rows = max(tokenizer.get_vocab().values()) + 1, getattr(config, "vocab_size", None)
     if rows is not None and needed > rows:
         raise CheckpointError(
             f"{where}: expected a tokenizer of at most {rows} entries (the vocab_size of its model), got {needed}; "
             "the tokenizer is that of another model, or tokens were added to it alone"
+        )
+    characters, own = getattr(tokenizer, "char_vocab", None), getattr(config, "char_vocab", None)
+    if characters is not None and own is not None and {**characters.to_dict(), **own} != characters.to_dict():
+        raise CheckpointError(
+            f"{where}: expected the characters of char_vocab in config.json, got others in char_vocab.json; it is of "
+            "another model"
         )

@@ -22,6 +22,7 @@ from charbert.data.pretraining.wordpiece import count_pieces, wordpiece_of_count
 from charbert.errors import CheckpointError
 from charbert.model import CharBertForPreTraining, CharBertModel, CharBertPreTrainedModel
 from charbert.model.loading import tokenizers
+from charbert.model.loading.configurations import read_config
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.model.trunk import check_length
 from charbert.model.word_start import start_words_at_subwords
@@ -132,8 +133,8 @@ def _check_positions(settings: Settings, name: str, length: int) -> None:
         return
     folder = settings.model.pretrained or trunk_location(settings.trunk)
     try:
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    except (OSError, ValueError):  # whoever loads the weights says what is wrong with them
+        config = read_config(folder)
+    except CheckpointError:  # whoever loads the weights says what is wrong with them
         return
     check_length(name, length, config)
 

@@ -7,7 +7,7 @@ from datasets import ClassLabel, Dataset, Features, Value
 
 from charbert.config.data.sets import ColumnSettings, SpanSettings, TaskKind, TaskSettings
 from charbert.data.pretraining.corpus import read_paragraphs
-from charbert.data.readers.hub import HubSplit, fetch_corpus, fetch_split, is_reference, split_path
+from charbert.data.readers.hub import HubSplit, fetch_corpus, fetch_split, is_reference, load_split, split_path
 from charbert.errors import DataError, SettingsError
 from charbert.tasks.catalog import build_task
 
@@ -188,3 +188,9 @@ def test_two_slices_of_a_corpus_are_two_files(tmp_path: Path, monkeypatch: pytes
     )
     assert train.read_text() == "Two.\n\nThree.\n\n"
     assert dev.read_text() == "One.\n\n"
+
+
+def test_the_name_of_a_parquet_file_is_no_pattern(tmp_path: Path) -> None:
+    Dataset.from_dict({"text": ["a", "b"]}).to_parquet(tmp_path / "my [1] (2),v=#é.parquet")
+    assert load_split("parquet:my [1] (2),v=#é.parquet", tmp_path)["text"] == ["a", "b"]
+    assert load_split("parquet:my*.parquet", tmp_path)["text"] == ["a", "b"]  # a pattern stays one

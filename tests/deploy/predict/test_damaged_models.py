@@ -38,6 +38,17 @@ def edit_trunk(**values: Any) -> Change:
     return change
 
 
+def edit_json(name: str, place: tuple[str, str], value: Any) -> Change:
+    """Return what changes one value two levels deep in a JSON file."""
+
+    def change(folder: Path) -> None:
+        content = json.loads((folder / name).read_text())
+        content[place[0]][place[1]] = value
+        (folder / name).write_text(json.dumps(content))
+
+    return change
+
+
 def cut(name: str, share: float) -> Change:
     """Return what leaves only the beginning of a file."""
 
@@ -83,6 +94,10 @@ CHANGES: dict[str, tuple[Change, str]] = {
         "expected the weights of a model, got",
     ),
     "no tokenizer": (lambda folder: (folder / "tokenizer.json").unlink(), r"model: expected the file tokenizer\.json"),
+    "a template without its tokens, at which the library panics": (
+        edit_json("tokenizer.json", ("post_processor", "special_tokens"), {}),
+        "model: expected a model that answers, got",
+    ),
     "half a tokenizer": (cut("tokenizer.json", 0.5), "model: expected a tokenizer"),
     "half a configuration": (cut("config.json", 0.5), "config.json: expected the configuration of a model"),
     "half a vocabulary": (cut("char_vocab.json", 0.5), "char_vocab.json"),

@@ -6,6 +6,7 @@ import pytest
 from transformers import BertConfig, PreTrainedTokenizerFast
 
 from charbert.errors import CheckpointError
+from charbert.model import CharBertConfig
 from charbert.model.loading.tokenizers import load_tokenizer
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.text.char_vocab import CharVocab
@@ -55,3 +56,17 @@ def test_a_tokenizer_with_more_entries_than_embeddings_is_refused(folder: Path) 
     for load in (load_tokenizer, CharBertTokenizer.from_pretrained):
         with pytest.raises(CheckpointError, match=rf"at most {rows - 1} entries \(the vocab_size of its model\), got"):
             load(folder)
+
+
+def test_the_characters_of_another_model_are_refused(
+    tmp_path: Path, uncased_tokenizer: PreTrainedTokenizerFast
+) -> None:
+    """Each character would get the embedding of another one."""
+    own, other = CharVocab.build(["ships"], size=9), CharVocab.build(["north"], size=9)
+    trunk = BertConfig(vocab_size=len(uncased_tokenizer))
+    CharBertConfig(trunk_config=trunk, char_vocab=own.to_dict()).save_pretrained(tmp_path)
+    CharBertTokenizer(uncased_tokenizer, own).save_pretrained(tmp_path)
+    assert CharBertTokenizer.from_pretrained(tmp_path).char_vocab == own
+    other.save(tmp_path / "char_vocab.json")
+    with pytest.raises(CheckpointError, match="expected the characters of char_vocab in config"):
+        CharBertTokenizer.from_pretrained(tmp_path)

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from charbert.config.training.trainer import Precision, TrainingSettings
-from charbert.training.machine import precision
 from charbert.training.arguments import build_arguments
+from charbert.training.machine import precision
 from charbert.training.machine.precision import chosen_precision, has_bf16
 
 

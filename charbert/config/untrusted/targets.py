@@ -51,7 +51,7 @@ RESOLVERS = ("hydra", "now", "oc.deprecated", "oc.dict.keys", "oc.dict.values", 
 """Functions that a setting may call as ``${NAME:...}``: they read the configuration and the clock."""
 CLUSTER_COMMANDS = ("additional_parameters", "setup", "srun_args")
 """Settings of ``hydra.launcher`` that a cluster's shell runs: only in ``conf/`` and on the command line."""
-OWN_SETTINGS = Path(__file__).parents[2] / "conf"
+OWN_SETTINGS = Path(__file__).parents[3] / "conf"
 """The settings files of this repository."""
 STREAMS = ("ext://sys.stdout", "ext://sys.stderr")
 """Python objects that log settings may refer to."""
@@ -94,7 +94,7 @@ def refuse_code(cfg: DictConfig) -> None:
         place, value = code
         raise ConfigCompositionException(
             f"{place}: expected no name of code but that of a Hydra plugin or of a log handler, got {value!r}; "
-            "settings run nothing, see charbert/config/targets.py for the names allowed"
+            "settings run nothing, see charbert/config/untrusted/targets.py for the names allowed"
         )
 
 

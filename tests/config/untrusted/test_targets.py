@@ -12,9 +12,9 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import ConfigCompositionException
 
 from charbert.config.load import register_schema
-from charbert.config.targets import find_code
+from charbert.config.untrusted.targets import find_code
 
-CONF = Path(__file__).parents[2] / "conf"
+CONF = Path(__file__).parents[3] / "conf"
 ALLOWED = [
     [],
     ["hydra/launcher=joblib"],

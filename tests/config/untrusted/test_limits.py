@@ -12,11 +12,11 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from charbert.config.limits import MAX_DEPTH, MAX_VALUES
 from charbert.config.load import load_settings, register_schema
+from charbert.config.untrusted.limits import MAX_DEPTH, MAX_VALUES
 from charbert.errors import SettingsError
 
-CONF = Path(__file__).parents[2] / "conf"
+CONF = Path(__file__).parents[3] / "conf"
 
 
 def bomb(levels: int) -> str:
