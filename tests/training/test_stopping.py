@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,6 @@ from charbert.training.checkpoints import newest_checkpoint
 from charbert.training.resuming import PositionCallback
 from charbert.training.stopping import Stopped, leave_signals_to_parent, position, signals_heard, training_of
 from tests.training.test_resuming import first_difference, trainer_of
-
-
-@pytest.fixture(autouse=True)
-def hears_ctrl_c() -> Iterator[None]:
-    """Hear SIGINT as a command in a terminal does; one that a shell has put into the background ignores it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 class Signal(TrainerCallback):
