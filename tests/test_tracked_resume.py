@@ -51,9 +51,13 @@ def written(piece: Path) -> int:
 
 
 def wandb_records(piece: Path) -> list[dict[str, Any]]:
+    """Return the records of a piece; on a busy machine W&B's own process may still be writing them."""
     command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(piece)]
-    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
-    return [json.loads(line) for line in lines]
+    deadline = time.monotonic() + 60
+    while (read := subprocess.run(command, capture_output=True, text=True)).returncode != 0:
+        assert time.monotonic() < deadline, read.stderr[-3000:]
+        time.sleep(1)
+    return [json.loads(line) for line in read.stdout.splitlines()]
 
 
 @pytest.mark.slow

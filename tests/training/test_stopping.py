@@ -111,11 +111,11 @@ def test_a_second_signal_does_not_wait_for_the_step() -> None:
 
 @pytest.mark.parametrize("ignored", [signal.SIGINT, signal.SIGTERM])
 def test_processes_that_prepare_batches_leave_signals_to_the_training(
-    ignored: int, restored_signals: Callable[[], None]
+    ignored: int, restored_signals: Callable[[], None], tmp_path: Path
 ) -> None:
     leave_signals_to_parent()
     send(ignored)
-    trainer = trainer_of(num_workers=1)(Path("unused"))
+    trainer = trainer_of(num_workers=1)(tmp_path)
     assert "leave_signals" in str(trainer.get_eval_dataloader().worker_init_fn)
     assert "begin_worker" in str(trainer.get_train_dataloader().worker_init_fn)
 
