@@ -19,13 +19,11 @@ from charbert.model.adaptation import lora as lora  # registers its loader
 from charbert.model.charbert import CharBertModel, CharBertOutput, CharBertPreTrainedModel
 from charbert.model.configuration import CharBertConfig
 from charbert.model.heads import (
-    CharBertForPreTraining,
     CharBertForQuestionAnswering,
     CharBertForSequenceClassification,
     CharBertForTokenClassification,
-    CharBertPreTrainingOutput,
 )
-from charbert.model.masked_lm import CharBertForMaskedLM
+from charbert.model.pretraining import CharBertForMaskedLM, CharBertForPreTraining, CharBertPreTrainingOutput
 from charbert.model.tokenization import CharBertTokenizer
 
 __all__ = [

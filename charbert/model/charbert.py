@@ -59,6 +59,10 @@ class CharBertOutput(ModelOutput):
     attentions: tuple[Tensor, ...] | None = None
     char_attentions: tuple[Tensor, ...] | None = None
 
+    def recorded(self) -> dict[str, Any]:
+        """Return the token channel's hidden states and attentions under the library's names."""
+        return {"hidden_states": self.token_hidden_states, "attentions": self.attentions}
+
 
 class CharBertPreTrainedModel(PreTrainedModel):
     """Base of every CharBERT model: initial weights, and how a model starts from a pretrained trunk."""

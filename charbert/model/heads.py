@@ -1,156 +1,23 @@
-"""The heads of CharBERT: pretraining, tagging, classification and span extraction."""
+"""The heads of CharBERT for fine-tuning: tagging, classification and span extraction."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
-from transformers import initialization as init
 from transformers.modeling_outputs import (
     QuestionAnsweringModelOutput,
     SequenceClassifierOutput,
     TokenClassifierOutput,
 )
-from transformers.utils import ModelOutput, can_return_tuple
+from transformers.utils import can_return_tuple
 
 from charbert.batch import IGNORED_LABEL
 from charbert.model.charbert import CharBertModel, CharBertOutput, CharBertPreTrainedModel
 from charbert.model.configuration import CharBertConfig
-from charbert.model.language_heads import MlmHead, NlmHead
-from charbert.model.losses import LabeledLoss, labeled_loss, mean_cross_entropy, sequence_loss
+from charbert.model.losses import mean_cross_entropy, sequence_loss
 from charbert.model.trunk import trunk_adapter
-
-
-@dataclass
-class CharBertPreTrainingOutput(ModelOutput):
-    """Losses and accuracy counts where labels were given, else scores for every position.
-
-    ``loss`` is the sum of ``mlm_loss`` and ``nlm_loss``. Counts are detached scalars: labeled positions, and how many
-    of them were predicted right; the ``known`` counts leave out words outside NLM's vocabulary. Logits are (B, T, V)
-    and (B, T, W), and None once labels are given.
-    """
-
-    loss: Tensor | None = None
-    mlm_loss: Tensor | None = None
-    nlm_loss: Tensor | None = None
-    mlm_count: Tensor | None = None
-    mlm_correct: Tensor | None = None
-    nlm_count: Tensor | None = None
-    nlm_correct: Tensor | None = None
-    nlm_known_count: Tensor | None = None
-    nlm_known_correct: Tensor | None = None
-    mlm_logits: Tensor | None = None
-    nlm_logits: Tensor | None = None
-    token_states: Tensor | None = None
-    char_states: Tensor | None = None
-    hidden_states: tuple[Tensor, ...] | None = None
-    attentions: tuple[Tensor, ...] | None = None
-
-
-class CharBertForPreTraining(CharBertPreTrainedModel):
-    """CharBERT with the two unsupervised objectives.
-
-    Paper: Sec. 3.5: MLM on the token channel, on words without noise; NLM on the char channel, on noised words. The
-        loss is their sum.
-    Either head can be left out: ``mlm_objective=False``, ``nlm_vocab_size=0``.
-    """
-
-    def __init__(self, config: CharBertConfig) -> None:
-        super().__init__(config)
-        self.charbert = CharBertModel(config)
-        norm_eps = trunk_adapter(config.trunk_config).norm_eps(config.trunk_config)
-        self.mlm_head = MlmHead(config, norm_eps) if config.mlm_objective else None
-        self.nlm_head = NlmHead(config, norm_eps) if config.nlm_vocab_size else None
-        self._tie_decoder()
-        self.post_init()
-
-    @can_return_tuple
-    def forward(
-        self,
-        input_ids: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        token_type_ids: Tensor | None = None,
-        char_input_ids: Tensor | None = None,
-        start_ids: Tensor | None = None,
-        end_ids: Tensor | None = None,
-        mlm_labels: Tensor | None = None,
-        nlm_labels: Tensor | None = None,
-        **options: Any,
-    ) -> CharBertPreTrainingOutput:
-        """Return the losses for the labels given, or without labels the scores of every position.
-
-        Args:
-            input_ids: subwords, (B, T); this and the next five as in ``CharBertModel.forward``.
-            attention_mask: (B, T).
-            token_type_ids: (B, T).
-            char_input_ids: (B, C).
-            start_ids: (B, T).
-            end_ids: (B, T).
-            mlm_labels: the masked subwords, (B, T), -100 elsewhere; ignored without that head.
-            nlm_labels: the original words of noised ones, (B, T), -100 elsewhere; ignored without that head.
-            **options: ``inputs_embeds``, ``output_hidden_states`` and ``output_attentions``, as there.
-        """
-        inputs = (input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids)
-        states = self.charbert(*inputs, **options, return_dict=True)
-        output = CharBertPreTrainingOutput(
-            token_states=states.token_states, char_states=states.char_states, **_recorded(states)
-        )
-        unlabeled = mlm_labels is None and nlm_labels is None
-        if self.mlm_head is not None:
-            _report(output, "mlm", self.mlm_head, states.token_states, mlm_labels, unlabeled)
-        if self.nlm_head is not None:
-            nlm_head = partial(self.nlm_head, shared_norm=self._shared_norm())
-            nlm_states = states.char_states if self.config.nlm_channel == "char" else states.token_states
-            unknown_word = self.config.nlm_vocab_size - 1  # the last id, see charbert.data.pretraining.word_vocab
-            _report(output, "nlm", nlm_head, nlm_states, nlm_labels, unlabeled, unknown_word)
-        losses = [loss for loss in (output.mlm_loss, output.nlm_loss) if loss is not None]
-        if losses:
-            output["loss"] = torch.stack(losses).sum()
-        return output
-
-    def _shared_norm(self) -> nn.LayerNorm | None:
-        """Return the MLM head's layer norm where the NLM head shares it."""
-        if self.mlm_head is None or self.config.nlm_norm != "shared":
-            return None
-        return self.mlm_head.norm
-
-    def _tie_decoder(self) -> None:
-        """Name the weights that the decoder of the MLM head shares."""
-        if self.mlm_head is not None:
-            embeddings = next(name for name, part in self.named_modules() if part is self.get_input_embeddings())
-            self._tied_weights_keys = {"mlm_head.decoder.weight": f"{embeddings}.weight"}
-
-    def get_output_embeddings(self) -> nn.Linear | None:
-        """Return the decoder of the MLM head, tied to the subword embeddings; None without that head."""
-        return None if self.mlm_head is None else self.mlm_head.decoder
-
-    def set_output_embeddings(self, new_embeddings: nn.Linear) -> None:
-        """Replace the decoder of the MLM head, as resizing does."""
-        if self.mlm_head is not None:
-            self.mlm_head.replace_decoder(new_embeddings)
-
-    @classmethod
-    def _reads_trunk_head(cls) -> bool:
-        return True
-
-    def adopt_trunk(self, source: PreTrainedModel) -> None:
-        """Copy the weights of a Hugging Face encoder, and of its MLM head where it has one."""
-        super().adopt_trunk(source)
-        if self.mlm_head is not None:
-            self.mlm_head.adopt(source)
-
-    @torch.no_grad()
-    def _init_weights(self, module: nn.Module) -> None:
-        if self.mlm_head is not None and module is self.mlm_head.decoder:
-            return  # tied; a draw for it would change all other new weights
-        super()._init_weights(module)
-        if isinstance(module, MlmHead):
-            init.zeros_(module.bias)
 
 
 class CharBertForFineTuning(CharBertPreTrainedModel):
@@ -206,7 +73,7 @@ class CharBertForTokenClassification(CharBertForFineTuning):
             if attention_mask is not None:
                 labels = labels.masked_fill(attention_mask == 0, IGNORED_LABEL)
             loss = mean_cross_entropy(logits.flatten(0, 1), labels.flatten())
-        return TokenClassifierOutput(loss=loss, logits=logits, **_recorded(states))
+        return TokenClassifierOutput(loss=loss, logits=logits, **states.recorded())
 
 
 class CharBertForSequenceClassification(CharBertForFineTuning):
@@ -240,7 +107,7 @@ class CharBertForSequenceClassification(CharBertForFineTuning):
         loss = None
         if labels is not None:
             loss = sequence_loss(logits, labels, self.config.problem_type)
-        return SequenceClassifierOutput(loss=loss, logits=logits, **_recorded(states))
+        return SequenceClassifierOutput(loss=loss, logits=logits, **states.recorded())
 
     def _mean(self, states: Tensor, attention_mask: Tensor | None) -> Tensor:
         """Average (B, T, F) over the subwords, and in the released variant over padding too, to (B, F)."""
@@ -292,31 +159,5 @@ class CharBertForQuestionAnswering(CharBertForFineTuning):
             losses = [mean_cross_entropy(logits, where.clamp(0, beyond), ignored=beyond) for logits, where in ends]
             loss = torch.stack(losses).mean()
         return QuestionAnsweringModelOutput(
-            loss=loss, start_logits=start_logits, end_logits=end_logits, **_recorded(states)
+            loss=loss, start_logits=start_logits, end_logits=end_logits, **states.recorded()
         )
-
-
-def _recorded(states: CharBertOutput) -> dict[str, Any]:
-    """Return the token channel's hidden states and attentions under the library's names."""
-    return {"hidden_states": states.token_hidden_states, "attentions": states.attentions}
-
-
-def _report(
-    output: CharBertPreTrainingOutput,
-    objective: str,
-    head: Callable[[Tensor], Tensor],
-    states: Tensor,
-    labels: Tensor | None,
-    unlabeled: bool,
-    unknown: int | None = None,
-) -> None:
-    """Write an objective's loss and counts into the output, or its logits if there are no labels at all."""
-    if labels is not None:
-        scored: LabeledLoss = labeled_loss(head, states, labels, unknown)
-        output[f"{objective}_loss"] = scored.loss
-        output[f"{objective}_count"], output[f"{objective}_correct"] = scored.count, scored.correct
-        if scored.known_count is not None:
-            output[f"{objective}_known_count"] = scored.known_count
-            output[f"{objective}_known_correct"] = scored.known_correct
-    elif unlabeled:
-        output[f"{objective}_logits"] = head(states)

@@ -19,12 +19,11 @@ _SOURCES = {
     "charbert.model.charbert": ("CharBertModel",),
     "charbert.model.configuration": ("CharBertConfig",),
     "charbert.model.heads": (
-        "CharBertForPreTraining",
         "CharBertForQuestionAnswering",
         "CharBertForSequenceClassification",
         "CharBertForTokenClassification",
     ),
-    "charbert.model.masked_lm": ("CharBertForMaskedLM",),
+    "charbert.model.pretraining": ("CharBertForMaskedLM", "CharBertForPreTraining"),
     "charbert.model.tokenization": ("CharBertTokenizer",),
 }
 MODEL_MAP = {

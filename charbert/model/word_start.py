@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
 from charbert.errors import SettingsError
-from charbert.model.heads import CharBertForPreTraining
+from charbert.model.pretraining import CharBertForPreTraining
 
 
 @torch.no_grad()

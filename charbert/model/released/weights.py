@@ -21,9 +21,9 @@ from transformers import AutoConfig, PreTrainedConfig
 from charbert.errors import CheckpointError
 from charbert.model.charbert import CharBertPreTrainedModel
 from charbert.model.configuration import CharBertConfig
-from charbert.model.heads import CharBertForPreTraining
 from charbert.model.loading.configurations import checked_values
 from charbert.model.loading.weights import check_finite
+from charbert.model.pretraining import CharBertForPreTraining
 
 _TRUNK_KEYS = (
     ("{kind}.embeddings.", "charbert.trunk.embeddings."),
