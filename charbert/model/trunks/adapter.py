@@ -15,6 +15,7 @@ class TrunkAdapter:
 
     model_types: tuple[str, ...] = ("bert", "roberta", "xlm-roberta", "camembert")
     has_pooler = True
+    has_token_types = True
     has_sdpa = True
     """Whether the library has an implementation of its attention by ``scaled_dot_product_attention``."""
     embedding_names: tuple[str, ...] = ("embeddings.",)
@@ -45,7 +46,8 @@ class TrunkAdapter:
         attention_mask: Tensor | None = None,
     ) -> Tensor:
         """Map subwords (B, T), or their embeddings (B, T, E), to the input of the first layer, (B, T, H)."""
-        return trunk.embeddings(input_ids=input_ids, token_type_ids=token_type_ids, inputs_embeds=inputs_embeds)
+        token_types = {"token_type_ids": token_type_ids} if self.has_token_types else {}
+        return trunk.embeddings(input_ids=input_ids, inputs_embeds=inputs_embeds, **token_types)
 
     def layers(self, trunk: PreTrainedModel) -> Sequence[nn.Module]:
         """Return the Transformer layers in order; a layer whose weights are shared stands once for each use."""

@@ -19,6 +19,7 @@ class MPNetAdapter(TrunkAdapter):
     """Access to MPNet: absolute positions in its embeddings, relative ones in its attention, and no token types."""
 
     model_types = ("mpnet",)
+    has_token_types = False
     has_sdpa = False
     embedding_names = ("embeddings.", "encoder.relative_attention_bias.")
     attention_maps: Mapping[str, str] = {
@@ -27,17 +28,6 @@ class MPNetAdapter(TrunkAdapter):
         "value": "attention.attn.v",
         "output": "attention.attn.o",
     }
-
-    def embed(
-        self,
-        trunk: PreTrainedModel,
-        input_ids: Tensor | None = None,
-        *,
-        inputs_embeds: Tensor | None = None,
-        **unread: Tensor | None,
-    ) -> Tensor:
-        """Map subwords (B, T), or their embeddings, to the input of the first layer; token types are not read."""
-        return trunk.embeddings(input_ids=input_ids, inputs_embeds=inputs_embeds)
 
     def attention(self, layer: Any) -> nn.Module:
         """Return the module of a layer whose second output is the attention weights."""

@@ -32,6 +32,7 @@ class DistilBertAdapter(TrunkAdapter):
 
     model_types = ("distilbert",)
     has_pooler = False
+    has_token_types = False
     attention_maps: Mapping[str, str] = {
         "query": "attention.q_lin",
         "key": "attention.k_lin",
@@ -39,17 +40,6 @@ class DistilBertAdapter(TrunkAdapter):
         "output": "attention.out_lin",
     }
     dropout_fields: Mapping[str, tuple[str, ...]] = {"trunk": ("dropout",), "attention": ("attention_dropout",)}
-
-    def embed(
-        self,
-        trunk: PreTrainedModel,
-        input_ids: Tensor | None = None,
-        *,
-        inputs_embeds: Tensor | None = None,
-        **unread: Tensor | None,
-    ) -> Tensor:
-        """Map subwords (B, T), or their embeddings, to the input of the first layer; token types are not read."""
-        return trunk.embeddings(input_ids, inputs_embeds=inputs_embeds)
 
     def layers(self, trunk: PreTrainedModel) -> Sequence[nn.Module]:
         """Return the Transformer layers in order."""
@@ -112,22 +102,12 @@ class ModernBertAdapter(TrunkAdapter):
 
     model_types = ("modernbert",)
     has_pooler = False
+    has_token_types = False
     attention_maps: Mapping[str, str] = dict.fromkeys(("query", "key", "value"), "attn.Wqkv") | {"output": "attn.Wo"}
     dropout_fields: Mapping[str, tuple[str, ...]] = {
         "trunk": ("embedding_dropout", "mlp_dropout"),
         "attention": ("attention_dropout",),
     }
-
-    def embed(
-        self,
-        trunk: PreTrainedModel,
-        input_ids: Tensor | None = None,
-        *,
-        inputs_embeds: Tensor | None = None,
-        **unread: Tensor | None,
-    ) -> Tensor:
-        """Map subwords (B, T), or their embeddings, to the input of the first layer; token types are not read."""
-        return trunk.embeddings(input_ids=input_ids, inputs_embeds=inputs_embeds)
 
     def layers(self, trunk: PreTrainedModel) -> Sequence[nn.Module]:
         """Return the Transformer layers in order."""
