@@ -1,6 +1,7 @@
 """Every committed record is found again by its settings: a rename or a new default does not change a key."""
 
 import json
+import subprocess
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -41,7 +42,16 @@ from charbert.runs.run import (
 )
 
 ROOT = Path(__file__).parents[2]
-PATHS = sorted(path.relative_to(ROOT) for path in (ROOT / "results").rglob("record.json"))
+
+
+def committed_records() -> list[Path]:
+    """Return the records under version control, without those of runs made in this checkout."""
+    listing = ["git", "ls-files", "results/*/record.json"]
+    listed = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True)
+    return sorted(map(Path, listed.stdout.splitlines()))
+
+
+PATHS = committed_records()
 RUNS = {
     "pretrain": pretraining_run,
     "finetune": finetuning_run,
