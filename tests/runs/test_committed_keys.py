@@ -46,6 +46,8 @@ ROOT = Path(__file__).parents[2]
 
 def committed_records() -> list[Path]:
     """Return the records under version control, without those of runs made in this checkout."""
+    if not (ROOT / ".git").exists():  # an archive of the repository holds no others
+        return sorted(path.relative_to(ROOT) for path in (ROOT / "results").rglob("record.json"))
     listing = ["git", "ls-files", "results/*/record.json"]
     listed = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True)
     return sorted(map(Path, listed.stdout.splitlines()))
