@@ -22,8 +22,12 @@ def started(folder: Path) -> subprocess.Popen[bytes]:
     folders = [f"paths.outputs={folder / 'outputs'}", f"paths.results={folder / 'results'}"]
     training = [f"finetuning.max_steps={STEPS}", f"finetuning.log_every={EVERY}", "finetuning.evaluations=24"]
     command = ["experiments/finetune.py", "recipe=smoke", "task=cola", "model=bert", *folders, *training]
+    # an earlier test of this process may have started a W&B service, which would outlive the killed training
+    environment = {name: value for name, value in os.environ.items() if name != "WANDB_SERVICE"}
     with open(folder / "log", "ab") as log:
-        return subprocess.Popen([sys.executable, *command], cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
+        return subprocess.Popen(
+            [sys.executable, *command], cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
 
 
 def kill_in_training(folder: Path, size: int) -> None:
@@ -65,6 +69,7 @@ def test_a_killed_training_is_one_run_whose_curve_has_each_step_once(tmp_path: P
     kill_in_training(tmp_path, 3000)
     kill_in_training(tmp_path, 0)  # before W&B wrote anything
     assert started(tmp_path).wait(timeout=300) == 0, (tmp_path / "log").read_text()[-3000:]
+    assert "W&B" not in (tmp_path / "log").read_text(), (tmp_path / "log").read_text()[-3000:]
     (piece,) = pieces(tmp_path)  # wandb sync would refuse torn ones, and the others with them
     replaced = list((tmp_path / "outputs/wandb/replaced").iterdir())
     assert len(replaced) == 2 and len({path.name.split("-", 3)[3] for path in [piece, *replaced]}) == 1  # one id
