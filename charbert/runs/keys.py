@@ -12,11 +12,13 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+from charbert.config.data.preparation import ClassWeights
 from charbert.config.identity import identity_values
 from charbert.config.model.classical import BaselineKind
 from charbert.config.model.encoder import CharEncoder, Objective, TrunkSource
 from charbert.config.model.word_recognizer import Backoff
 from charbert.config.schema import Settings
+from charbert.config.training.robust_training import RobustMethod
 from charbert.errors import DataError
 from charbert.records import file_checksum
 from charbert.runs.released_files import pretrained_identity, released_identity
@@ -198,9 +200,17 @@ def finetuning_choices(settings: Settings) -> dict[str, Any]:
 
 
 def _changed_sections(settings: Settings, *names: str) -> dict[str, dict[str, Any]]:
-    """Return the `section_identity` of those sections that are not all at their defaults."""
+    """Return the `section_identity` of those sections that are in use and not all at their defaults."""
     sections = {name: getattr(settings, name) for name in names}
-    return {name: section_identity(settings, name) for name, section in sections.items() if section != type(section)()}
+    in_use = {
+        "preparation": bool(settings.preparation.steps) or settings.preparation.class_weights is not ClassWeights.none,
+        "robust_training": settings.robust_training.method is not RobustMethod.none,
+    }
+    return {
+        name: section_identity(settings, name)
+        for name, section in sections.items()
+        if in_use.get(name, True) and section != type(section)()
+    }
 
 
 def corrector_identity(settings: Settings) -> dict[str, Any]:
