@@ -43,6 +43,8 @@ STORED_VALUES: dict[str, dict[str, str]] = {
 
 _WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
 _NOT_OF_ENCODER = ("name", "head_channels", "recognizer", "dictionary", "own_noise", "released", "released_char_vocab")
+_READ_OTHERWISE = ("word_shapes", "lower_case_chars")
+"""Settings of what a model reads besides its weights."""
 _TEACHER = ("teacher", "cell")
 _READING = "epochs_factor"
 _FORMS = (".csv", ".jsonl", ".ndjson", ".parquet")
@@ -107,11 +109,12 @@ def trunk_identity(settings: Settings) -> dict[str, Any]:
 
 def encoder_identity(settings: Settings) -> dict[str, Any]:
     """Return what identifies the encoder that fine-tuning starts from."""
+    reading = {name: True for name in _READ_OTHERWISE if getattr(settings.model, name)}
     if settings.model.released:
         return {"released": released_identity(settings.model)}
     if settings.model.pretrained:
-        return {"pretrained": pretrained_identity(settings.model)}
-    identity: dict[str, Any] = {"trunk": trunk_identity(settings)}
+        return {"pretrained": pretrained_identity(settings.model)} | reading
+    identity: dict[str, Any] = {"trunk": trunk_identity(settings)} | reading
     is_pretrained = settings.model.objective is not Objective.none
     if settings.model.char_encoder is not CharEncoder.none or is_pretrained:
         model = section_identity(settings, "model", without=_NOT_OF_ENCODER)
