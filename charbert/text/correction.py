@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from charbert.errors import CheckpointError, DataError
 from charbert.files import write_atomically
 from charbert.serialization import parse_strictly
 from charbert.text.dictionary import DictionaryRules, SpellingDictionary
+from charbert.text.noisy_channel import NoisyChannel
 from charbert.text.words import replace_words, split_words
 
 DICTIONARY_FILE = "charbert_dictionary.json"
@@ -30,7 +31,10 @@ class Corrector(Protocol):
 
 
 class DictionaryCorrector:
-    """Replaces each word that a dictionary does not hold by the most likely word that it holds.
+    """Replaces words by the words of a dictionary that they probably stand for.
+
+    Those that the dictionary does not hold, wherever it has a likely word; or with ``rules.estimates_noise`` those that
+    are more likely misspelt than not, in a text with as many misspelt words.
 
     Args:
         counts: how often each word occurs, in lower case.
@@ -43,15 +47,21 @@ class DictionaryCorrector:
 
     def __init__(self, counts: Mapping[str, int], rules: DictionaryRules, *, keep_case: bool = True) -> None:
         self._dictionary = SpellingDictionary(counts, rules)
+        self._channel = NoisyChannel(self._dictionary) if rules.estimates_noise else None
         self._keep_case = keep_case
 
     def correct_many(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-        """Return the words of each sentence corrected; a word's correction does not depend on its sentence."""
-        forms = list(dict.fromkeys(chain.from_iterable(sentences)))
-        corrected = dict(zip(forms, self._dictionary.correct([form.lower() for form in forms]), strict=True))
-        if self._keep_case:
-            corrected = {form: match_case(word, form) for form, word in corrected.items()}
-        return [[corrected[form] for form in words] for words in sentences]
+        """Return the words of each sentence corrected; each sentence by itself."""
+        lowered = [[form.lower() for form in words] for words in sentences]
+        if self._channel is not None:
+            corrected = self._channel.correct_many(lowered)
+        else:
+            words_of = iter(self._dictionary.correct(list(chain.from_iterable(lowered))))
+            corrected = [list(islice(words_of, len(words))) for words in lowered]
+        if not self._keep_case:
+            return corrected
+        pairs = zip(corrected, sentences, strict=True)
+        return [[match_case(*pair) for pair in zip(words, forms, strict=True)] for words, forms in pairs]
 
     def save(self, folder: Path) -> None:
         """Write rules and counts into a folder that exists, as `DICTIONARY_FILE`."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +39,15 @@ class DictionaryRules:
     gate: float | None = None
     """A form is unchanged where log p(w) + log q(form | w) of the best word w is below this natural logarithm; None:
     wherever there is a word."""
+    estimates_noise: bool = False
+    """Whether a form is weighed against its corrections by each text's own noise, see
+    `charbert.text.noisy_channel.NoisyChannel`; else every form that the dictionary does not hold is corrected."""
+    unseen_mass: float = 0.03
+    """With ``estimates_noise``: the probability of a word that the dictionary does not hold."""
+    noise_rate: float = 0.09
+    """With ``estimates_noise``: the share of misspelt words that is expected before a text is read."""
+    noise_rate_words: float = 1.1
+    """With ``estimates_noise``: how many words of a text that expectation weighs."""
 
 
 class SpellingDictionary:
@@ -67,27 +76,34 @@ class SpellingDictionary:
         ids = np.repeat(np.arange(len(shortened), dtype=np.int32), list(map(len, shortened)))
         order = np.argsort(keys, kind="stable")
         self._keys, self._ids = keys[order], ids[order]
-        self._corrections: dict[str, str] = {}
-        """Of the parts seen so far, which are few and repeat."""
+        self._found: dict[str, list[tuple[float, str]]] = {}
+        """Candidates of the parts seen so far, which are few and repeat."""
 
     def correct(self, forms: Sequence[str]) -> list[str]:
         """Return the most likely word for each lower-cased form: itself where it is known, or no word is likely."""
-        parts = {form: _PART.findall(form) for form in dict.fromkeys(forms) if form not in self.counts}
-        self._correct_parts(dict.fromkeys(itertools.chain.from_iterable(parts.values())))
-        corrected = {form: _PART.sub(lambda part: self._corrections[part.group()], form) for form in parts}
+        parts = {form: split_parts(form) for form in dict.fromkeys(forms) if form not in self.counts}
+        unknown = {part for form in parts for part in parts[form] if part not in self.counts}
+        candidates = self.candidates(unknown)
+        best = {part: words[0][1] for part, words in candidates.items() if words}
+        corrected = {form: replace_parts(form, best) for form in parts}
         return [corrected.get(form, form) for form in forms]
 
-    def _correct_parts(self, parts: Iterable[str]) -> None:
-        shortest = self.rules.min_word_length - self.rules.max_edits
-        new = [part for part in parts if part not in self._corrections]
-        unknown = [part for part in new if part not in self.counts and len(part) >= shortest]
-        self._corrections |= {part: part for part in new}
-        for part, numbers in self._candidates(unknown):
-            score, number = max((self._score(part, number), number) for number in numbers)
-            if score > -math.inf and (self.rules.gate is None or score >= self.rules.gate):
-                self._corrections[part] = self._words[number]
+    def candidates(self, parts: Collection[str]) -> dict[str, list[tuple[float, str]]]:
+        """Return the other words that each form of letters may stand for, with log p(w) + log q(form | w), best first.
 
-    def _candidates(self, forms: Sequence[str]) -> Iterator[tuple[str, set[int]]]:
+        What is below ``rules.gate`` is left out.
+        """
+        shortest = self.rules.min_word_length - self.rules.max_edits
+        new = [part for part in parts if part not in self._found]
+        self._found |= {part: [] for part in new}
+        lowest = -math.inf if self.rules.gate is None else self.rules.gate
+        for part, numbers in self._near([part for part in new if len(part) >= shortest]):
+            scored = sorted(((self._score(part, number), number) for number in numbers), reverse=True)
+            likely = [(score, self._words[number]) for score, number in scored if lowest <= score > -math.inf]
+            self._found[part] = [(score, word) for score, word in likely if word != part]
+        return {part: self._found[part] for part in parts}
+
+    def _near(self, forms: Sequence[str]) -> Iterator[tuple[str, set[int]]]:
         """Yield the forms with the numbers of words that share a shortened form with them, if there are any."""
         keys = [list(map(hash, self._shortened(form))) for form in forms]
         flat = np.fromiter(itertools.chain.from_iterable(keys), dtype=np.int64)
@@ -118,6 +134,16 @@ class SpellingDictionary:
             newest = {form[:at] + form[at + 1 :] for form in newest for at in range(kept, len(form) - kept)}
             every |= newest
         return every
+
+
+def split_parts(form: str) -> list[str]:
+    """Return the stretches of letters of a form: both of ``high-end``."""
+    return _PART.findall(form)
+
+
+def replace_parts(form: str, words: Mapping[str, str]) -> str:
+    """Return a form with the stretches of letters that are keys of ``words`` replaced by their values."""
+    return _PART.sub(lambda part: words.get(part.group(), part.group()), form)
 
 
 def log_channel(form: str, word: str, edits: int) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from charbert.config.checks import check_range
+from charbert.config.identity import omit_default
 from charbert.errors import SettingsError
 
 
@@ -12,8 +13,8 @@ from charbert.errors import SettingsError
 class DictionarySettings:
     """A dictionary that corrects the words that the model reads, without any training.
 
-    Its words are the most frequent ones of the pretraining text, and all of the task's training examples. Any other
-    form becomes the most likely word at few edits (`charbert.text.dictionary`).
+    Its words are the most frequent ones of the pretraining text, and all of the task's training examples. Forms become
+    the most likely word at few edits (`charbert.text.dictionary`).
     """
 
     enabled: bool = False
@@ -33,9 +34,23 @@ class DictionarySettings:
     keep_case: bool = True
     """Whether a correction takes over the case of the form; false: corrected text is lower-cased."""
 
+    estimate_noise: bool = omit_default(False)
+    """Whether each text's share of misspelt words is estimated from its words, and a form is corrected where a typo is
+    more likely than the form itself (`charbert.text.noisy_channel`): rare names of clean texts stay, and known words
+    of noisy texts may be corrected. false: every form that the dictionary does not hold is corrected, and no other."""
+    unseen_mass: float = omit_default(0.03)
+    """With estimate_noise: the probability, in (0, 1), of a word that the dictionary does not hold. More of it corrects
+    less."""
+    noise_rate: float = omit_default(0.09)
+    """With estimate_noise: the share of misspelt words that is expected before a text is read, in (0, 1)."""
+    noise_rate_words: float = omit_default(1.1)
+    """With estimate_noise: how many words of a text that expectation weighs, above 0."""
+
     def __post_init__(self) -> None:
         section = "model.dictionary"
         check_range(section, self, "[1, inf)", "size")
         check_range(section, self, "[2, inf)", "min_word_length")
+        check_range(section, self, "(0, 1)", "unseen_mass", "noise_rate")
+        check_range(section, self, "(0, inf)", "noise_rate_words")
         if self.max_edits not in (1, 2):
             raise SettingsError(f"{section}.max_edits must be 1 or 2, got {self.max_edits}")

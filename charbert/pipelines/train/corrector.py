@@ -49,7 +49,16 @@ def prepare_corrector(settings: Settings, task: Task[Any, Any], sets: Mapping[st
     chosen = settings.model.dictionary
     counts = Counter(_text_counts(settings))
     counts.update(word.lower() for words in task.sentences(sets["train"]) for word in words)
-    rules = DictionaryRules(chosen.max_edits, chosen.keep_ends, chosen.min_word_length, chosen.gate)
+    rules = DictionaryRules(
+        chosen.max_edits,
+        chosen.keep_ends,
+        chosen.min_word_length,
+        chosen.gate,
+        chosen.estimate_noise,
+        chosen.unseen_mass,
+        chosen.noise_rate,
+        chosen.noise_rate_words,
+    )
     return DictionaryCorrector(counts, rules, keep_case=chosen.keep_case)
 
 
