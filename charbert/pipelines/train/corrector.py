@@ -50,14 +50,16 @@ def prepare_corrector(settings: Settings, task: Task[Any, Any], sets: Mapping[st
     counts = Counter(_text_counts(settings))
     counts.update(word.lower() for words in task.sentences(sets["train"]) for word in words)
     rules = DictionaryRules(
-        chosen.max_edits,
-        chosen.keep_ends,
-        chosen.min_word_length,
-        chosen.gate,
-        chosen.estimate_noise,
-        chosen.unseen_mass,
-        chosen.noise_rate,
-        chosen.noise_rate_words,
+        max_edits=chosen.max_edits,
+        keep_ends=chosen.keep_ends,
+        end_edit_odds=chosen.end_edit_odds,
+        second_edit_odds=chosen.second_edit_odds,
+        min_word_length=chosen.min_word_length,
+        gate=chosen.gate,
+        estimates_noise=chosen.estimate_noise,
+        unseen_mass=chosen.unseen_mass,
+        noise_rate=chosen.noise_rate,
+        noise_rate_words=chosen.noise_rate_words,
     )
     return DictionaryCorrector(counts, rules, keep_case=chosen.keep_case)
 
