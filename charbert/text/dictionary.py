@@ -52,7 +52,7 @@ class DictionaryRules:
     estimates_noise: bool = False
     """Whether a form is weighed against its corrections by each text's own noise, see
     `charbert.text.noisy_channel.NoisyChannel`; else every form that the dictionary does not hold is corrected."""
-    unseen_mass: float = 0.03
+    unseen_mass: float = 0.1
     """With ``estimates_noise``: the probability of a word that the dictionary does not hold."""
     noise_rate: float = 0.09
     """With ``estimates_noise``: the share of misspelt words that is expected before a text is read."""

@@ -43,7 +43,7 @@ class DictionarySettings:
     """Whether each text's share of misspelt words is estimated from its words, and a form is corrected where a typo is
     more likely than the form itself (`charbert.text.noisy_channel`): rare names of clean texts stay, and known words
     of noisy texts may be corrected. false: every form that the dictionary does not hold is corrected, and no other."""
-    unseen_mass: float = omit_default(0.03)
+    unseen_mass: float = omit_default(0.1)
     """With estimate_noise: the probability, in (0, 1), of a word that the dictionary does not hold. More of it corrects
     less."""
     noise_rate: float = omit_default(0.09)
