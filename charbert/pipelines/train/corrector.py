@@ -88,7 +88,7 @@ def _text_counts(settings: Settings) -> dict[str, int]:
         path = corpus_file(settings, "train")
         log.info("counting the words of %s for the spelling dictionary", path)
         paragraphs = (text for text in read_paragraphs([path]) if text)
-        counts = count_words(tqdm(paragraphs, desc="paragraphs", unit_scale=True))
+        counts = count_words(tqdm(paragraphs, desc="paragraphs", unit_scale=True, disable=None))
         words = [word for word in counts if any(map(str.isalpha, word))]
         words.sort(key=lambda word: (-counts[word], word))
         kept = words[: settings.model.dictionary.size]
