@@ -82,6 +82,21 @@ def test_noisy_copies_are_no_part_of_a_models_key_and_of_the_scores_on_them(nois
     assert len({other_noise_run(settings).key for settings in (both, one, other)}) == 3
 
 
+def test_operations_of_a_users_own_count_by_their_contents(benchmarks: Benchmarks, tmp_path: Path) -> None:
+    path = tmp_path / "my_ops.txt"
+    files = [f"+data.own.noisy={{mine:{{operations:{path}}}}}"]
+    for split in ("train", "dev", "test"):
+        (tmp_path / split).write_text("Riga B-LOC\n\n", encoding="utf-8")
+        files.append(f"data.own.{split}={tmp_path / split}")
+    keys = []
+    for operations in ("--s- x\n", "--s- y\n"):
+        path.write_text(operations, encoding="utf-8")
+        settings = benchmarks("task=ner", *files)
+        keys.append((finetuning_run(settings).key, other_noise_run(settings).key))
+    (model, first), (same, second) = keys
+    assert model == same and first != second
+
+
 def test_a_corrector_and_a_baseline_are_rows_too(noisy: Benchmarks, tmp_path: Path) -> None:
     text = tmp_path / "data" / "wikipedia" / "train.txt"
     text.parent.mkdir()
