@@ -12,10 +12,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import chain
+from typing import NamedTuple
 
-from charbert.text.dictionary import SpellingDictionary, replace_parts, split_parts
+import numpy as np
+
+from charbert.text.dictionary import Nearby, SpellingDictionary, replace_parts, split_parts
 
 _ROUNDS = 20
 _CONVERGED = 1e-3
@@ -49,18 +51,12 @@ class LetterTrigrams:
         )
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """What speaks for a form itself, and for the word that it may stand for, as natural logarithms."""
+class Evidence(NamedTuple):
+    """What speaks for a form itself, and for other words."""
 
-    own: float
+    log_own: float
     """log p(form)."""
-    other: float
-    """log of the sum of p(w) q(form | w) over all other words w near the form."""
-    best: float
-    """The largest term of that sum."""
-    word: str
-    """The word of that term."""
+    others: Nearby
 
 
 class NoisyChannel:
@@ -100,19 +96,18 @@ class NoisyChannel:
         """Find the evidence of parts that are new."""
         new = [part for part in parts if part not in self._evidence]
         mass = self._dictionary.rules.unseen_mass
-        for part, candidates in self._dictionary.candidates(new).items():
+        for part, found in self._dictionary.nearby(new).items():
             self._evidence[part] = None
-            if candidates:
+            if found is not None:
                 own = [math.log(mass) + self._letters.log_probability(part)]
                 if part in self._dictionary.counts:
                     own.append(math.log((1 - mass) * self._dictionary.counts[part] / self._total))
-                other = _log_sum_exp([score for score, _ in candidates])
-                self._evidence[part] = Evidence(_log_sum_exp(own), other, *candidates[0])
+                self._evidence[part] = Evidence(float(np.logaddexp.reduce(own)), found)
 
     def _rate(self, parts: Iterable[Sequence[str]]) -> float:
         rules = self._dictionary.rules
         long = [part for part in chain.from_iterable(parts) if len(part) >= rules.min_word_length]
-        odds = [found.other - found.own for part in long if (found := self._evidence[part]) is not None]
+        odds = [found.others.log_total - found.log_own for part in long if (found := self._evidence[part]) is not None]
         expected = rules.noise_rate * rules.noise_rate_words
         rate = rules.noise_rate
         for _ in range(_ROUNDS):
@@ -127,9 +122,9 @@ class NoisyChannel:
     def _correct(self, words: Sequence[str], parts: Sequence[Sequence[str]]) -> list[str]:
         needed = -_log_odds(self._rate(parts))
         chosen = {
-            part: found.word
+            part: found.others.word
             for part in chain.from_iterable(parts)
-            if (found := self._evidence[part]) is not None and found.best - found.own > needed
+            if (found := self._evidence[part]) is not None and found.others.log_best - found.log_own > needed
         }
         pairs = zip(words, parts, strict=True)
         return [replace_parts(form, chosen) if own_parts else form for form, own_parts in pairs]
@@ -138,11 +133,6 @@ class NoisyChannel:
 def _trigrams(word: str) -> list[str]:
     padded = f"\0\0{word}\0"
     return [padded[at : at + 3] for at in range(len(word) + 1)]
-
-
-def _log_sum_exp(values: Sequence[float]) -> float:
-    highest = max(values)
-    return highest + math.log(sum(math.exp(value - highest) for value in values))
 
 
 def _sigmoid(value: float) -> float:

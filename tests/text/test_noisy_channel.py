@@ -85,7 +85,9 @@ def test_the_rate_is_a_fixed_point_of_expectation_maximization() -> None:
     text = attacked(0.5)
     subject = NoisyChannel(SpellingDictionary(COUNTS, rules))
     rate = subject.noise_rate(text)
-    odds = [found.other - found.own for form in text if len(form) > 3 and (found := subject._evidence[form])]
+    odds = [
+        found.others.log_total - found.log_own for form in text if len(form) > 3 and (found := subject._evidence[form])
+    ]
     misspelt = sum(1 / (1 + (1 - rate) / rate * math.exp(-each)) for each in odds)
     prior = rules.noise_rate * rules.noise_rate_words
     assert rate == pytest.approx((misspelt + prior) / (len(odds) + rules.noise_rate_words), abs=2e-3)

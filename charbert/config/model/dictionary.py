@@ -22,10 +22,15 @@ class DictionarySettings:
     size: int = 100_000
     """Number of words of the pretraining text, most frequent first. A form that is among them is never corrected."""
     max_edits: int = 1
-    """Most edits between a form and its word, 1 or 2. 2 finds more words behind two typos, and spoils about twice as
-    many clean words."""
+    """Most edits between a form and its word, 1 or 2. Words at two edits are looked for where none is at one edit, and
+    only for words of six letters or more. Without estimate_noise, 2 spoils about twice as many clean words."""
     keep_ends: bool = True
     """Whether a correction keeps the first and the last character."""
+    end_edit_odds: float = omit_default(1.0)
+    """With keep_ends=false: how likely an edit of the first or last character is, compared with any other; in (0, 1].
+    """
+    second_edit_odds: float = omit_default(1.0)
+    """How likely a second edit of a word is, compared with a first; in (0, 1]."""
     min_word_length: int = 4
     """Minimum length of a correction, in characters."""
     gate: float | None = None
@@ -38,7 +43,7 @@ class DictionarySettings:
     """Whether each text's share of misspelt words is estimated from its words, and a form is corrected where a typo is
     more likely than the form itself (`charbert.text.noisy_channel`): rare names of clean texts stay, and known words
     of noisy texts may be corrected. false: every form that the dictionary does not hold is corrected, and no other."""
-    unseen_mass: float = omit_default(0.03)
+    unseen_mass: float = omit_default(0.1)
     """With estimate_noise: the probability, in (0, 1), of a word that the dictionary does not hold. More of it corrects
     less."""
     noise_rate: float = omit_default(0.09)
@@ -50,6 +55,7 @@ class DictionarySettings:
         section = "model.dictionary"
         check_range(section, self, "[1, inf)", "size")
         check_range(section, self, "[2, inf)", "min_word_length")
+        check_range(section, self, "(0, 1]", "end_edit_odds", "second_edit_odds")
         check_range(section, self, "(0, 1)", "unseen_mass", "noise_rate")
         check_range(section, self, "(0, inf)", "noise_rate_words")
         if self.max_edits not in (1, 2):
