@@ -40,25 +40,24 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
     prepare_data(settings)
     files = task_files(settings)
     folded = bool(files.folds.number)
-    models = []
-    if not is_baseline(settings):
-        models = prepare_folds(settings) if folded else [prepare_finetuned(settings)]
     task = build_task(settings.task)
     sets = read_test_sets(settings, task, learn=True) if folded else read_sets(settings, task)
     eval_sets, clean_of = build_noisy_sets(settings, task, sets)
+    folders: list[Path] = []
+    if not is_baseline(settings):  # after the sets, so that a bad file is found before hours of training
+        models = prepare_folds(settings) if folded else [prepare_finetuned(settings)]
+        folders = [model.model_folder for model in models]
     noisy = [Path(settings.data.root) / copy.operations for copy in files.noisy.values()]
     with recorded_analysis(settings, run, OTHER_NOISE, [*set_files(settings), *noisy]) as (record, tracked):
         if is_baseline(settings):
             record.settings = without_trunk(record.settings)
-        folders = [model.model_folder for model in models]
         if folded:
             folds = chosen_folds(settings, task, sets["test"])
             predictions = pool_predictions(folds, list(_of_folds(settings, task, eval_sets, folds, folders)))
             eval_sets = {**tested_examples(folds, eval_sets)}
         else:
-            train = sets["train"]
-            predict = finetuned_predictor(settings, task, *folders) if folders else None
-            predictions = _predict(settings, predict or baseline_predictor(settings, task, train), eval_sets)
+            baseline = baseline_predictor(settings, task, sets["train"]) if not folders else None
+            predictions = _predict(settings, baseline or finetuned_predictor(settings, task, *folders), eval_sets)
         metrics, calibration = score_eval_sets(settings, run, task, eval_sets, predictions, tracked, clean_of=clean_of)
         record.details[RECORD_KEY] = calibration
         record.details["clean_of"] = clean_of

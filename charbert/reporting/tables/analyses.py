@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from charbert.evaluation.metric_paths import DEV, metric_path
+from charbert.evaluation.metric_paths import DEV, metric_path, version_of
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Column, Row, Table
 from charbert.reporting.tables.paper import ATTACKS, METRIC_NAMES, METRIC_TITLES, TABLE_SPECS, TASK_TITLES, table_attack
@@ -175,11 +175,13 @@ def other_noise(records: Sequence[ResultRecord], p_values: Mapping[tuple[str, st
         RecordError: see there.
     """
     task, columns = _task(records), other_noise_columns(records)
-    attack = columns[1].metric.split("/")[2]
+    attack = version_of(columns[1].metric)
     notes = [
         f"Attack: {ATTACKS.get(attack, attack)}. Two edits: two edits of our generator in each word. First letter: one "
-        "edit, at the first letter. Columns right of a dev set are of that set. Computed in 32 bits."
+        "edit, at the first letter. Computed in 32 bits."
     ]
+    if any(version_of(column.metric) == DEV for column in columns):
+        notes.append("Sets right of the original dev set are copies of it.")
     if any(column.metric.endswith("/macro_recall") for column in columns):
         notes.append("Balanced accuracy: mean of the recalls of both labels.")
     return build_table(
@@ -195,7 +197,8 @@ def other_noise(records: Sequence[ResultRecord], p_values: Mapping[tuple[str, st
 def other_noise_columns(records: Sequence[ResultRecord]) -> list[Column]:
     """Return the columns of `other_noise`; of our copy after the authors' rule and their own set only one is shown."""
     task, metric = (str(setting(records[0], f"task.{field}")) for field in ("name", "metric"))
-    versions = list(dict.fromkeys(name for record in records for name in record.details["clean_of"]))
+    clean_of = {name: clean for record in records for name, clean in record.details["clean_of"].items()}
+    versions = sorted(clean_of, key=lambda name: clean_of[name] == DEV)
     attack = table_attack(task, records, versions[1])
     hidden = {*ATTACKS, attack}
     shown = [versions[0], attack, *(name for name in versions[1:] if name not in hidden)]

@@ -164,3 +164,4 @@ def test_operations_of_another_file_leave_no_record(noisy: Benchmarks, tmp_path:
     ):
         catalog.OTHER_NOISE.run(noisy())
     assert other_noise_run(noisy()).finished() is None
+    assert finetuning_run(noisy()).finished() is None, "a model was trained before the file was read"
