@@ -152,7 +152,7 @@ def table_columns(spec: PaperTable, records: Sequence[ResultRecord]) -> tuple[Co
     measures = spec.measures(records)
     attacked = {(m.task, m.metric) for m in measures if m.condition == ATTACK}
     return tuple(
-        _column(measure, (measure.task, measure.metric) in attacked, _attack(measure.task, records))
+        _column(measure, (measure.task, measure.metric) in attacked, table_attack(measure.task, records))
         for measure in measures
     )
 
@@ -234,11 +234,12 @@ def _column(measure: Measure, has_attack: bool, attack: str) -> Column:
     return Column(group, title, f"{path}/{name}", published_digits=measure.digits)
 
 
-def _attack(task: str, records: Sequence[ResultRecord]) -> str:
+def table_attack(task: str, records: Sequence[ResultRecord], usual: str = next(reversed(ATTACKS))) -> str:
+    """Return the attacked set that tables show: the authors' if any run has it, else ours, else ``usual``."""
     for attack in ATTACKS:
         if any(path.startswith(f"attack/{task}/{attack}/") for record in records for path in record.metrics):
             return attack
-    return next(reversed(ATTACKS))
+    return usual
 
 
 def _notes(columns: Sequence[Column], records: Sequence[ResultRecord]) -> list[str]:
