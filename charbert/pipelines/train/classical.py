@@ -34,7 +34,6 @@ def is_baseline(settings: Settings) -> bool:
     return settings.model.baseline.kind is not BaselineKind.none
 
 
-<<<<<<< HEAD
 def baseline_predictor(
     settings: Settings, task: Task[Any, Any], train: Sequence[Any]
 ) -> Callable[[Sequence[Any]], SetPredictions]:
@@ -46,7 +45,8 @@ def baseline_predictor(
         return SetPredictions(predictions, scores=logits)
 
     return predict
-=======
+
+
 def check_baseline(settings: Settings) -> None:
     """Check that the baseline, if ``model`` is one, can be fitted on the task.
 
@@ -60,7 +60,6 @@ def check_baseline(settings: Settings) -> None:
             f"model={settings.model.name} compares the two texts of a pair, and task={task.name} has no pairs; "
             "choose a task with pairs, as qnli, or model=char_tfidf"
         )
->>>>>>> s-b
 
 
 def fit_baseline(

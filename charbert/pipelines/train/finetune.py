@@ -106,12 +106,8 @@ def _refuse_several(settings: Settings) -> None:
         )
 
 
-<<<<<<< HEAD
 def _run(settings: Settings, run: Run, *, weights: bool = False) -> ResultRecord:
-=======
-def _run(settings: Settings, run: Run) -> ResultRecord:
     check_baseline(settings)
->>>>>>> s-b
     prepare_data(settings)
     run.will_read(fetch_sets(settings))
     task = build_task(settings.task)
