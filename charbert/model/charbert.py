@@ -16,7 +16,7 @@ from transformers import initialization as init
 from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.utils import ModelOutput, can_return_tuple
 
-from charbert.batch import CHAR_INPUTS
+from charbert.batch import CHAR_INPUTS, SHAPE_INPUT
 from charbert.errors import DataError
 from charbert.model.char_encoder import build_char_encoder
 from charbert.model.configuration import CharBertConfig
@@ -31,6 +31,7 @@ from charbert.model.portable import MODEL_MAP
 from charbert.model.trunk import TrunkSource, build_trunk, load_trunk, trunk_adapter
 from charbert.model.trunks.adapter import TrunkAdapter
 from charbert.model.trunks.attentions import recorded_attentions
+from charbert.text.word_shapes import NUM_SHAPES
 
 Loader: TypeAlias = Callable[..., PreTrainedModel | None]
 """Class, folder and options of ``from_pretrained`` to a model; None for a folder in another format."""
@@ -169,6 +170,8 @@ class CharBertPreTrainedModel(PreTrainedModel):
             bound = module.hidden_size**-0.5
             for parameter in module.parameters():
                 init.uniform_(parameter, -bound, bound)
+        elif isinstance(module, nn.Embedding) and module is getattr(self.base_model, "shape_embedding", None):
+            init.zeros_(module.weight)
         elif isinstance(module, nn.Embedding) and self.config.variant == "released":
             init.normal_(module.weight, std=self.config.initializer_range)  # the padding row too
         elif (
@@ -216,6 +219,7 @@ class CharBertModel(CharBertPreTrainedModel):
         self.char_encoder = build_char_encoder(config)
         self.char_dropout = MaskDropout(config.char_dropout)
         self.interactions = nn.ModuleList(self._build_interactions())
+        self.shape_embedding = nn.Embedding(NUM_SHAPES, config.hidden_size) if config.word_shapes else None
         self._masks_padding = not released
         self.post_init()
 
@@ -231,6 +235,7 @@ class CharBertModel(CharBertPreTrainedModel):
         inputs_embeds: Tensor | None = None,
         output_hidden_states: bool | None = None,
         output_attentions: bool | None = None,
+        shape_ids: Tensor | None = None,
     ) -> CharBertOutput:
         """Return the states of both channels, (B, T, H) each; with ``return_dict=False`` as a tuple.
 
@@ -246,16 +251,19 @@ class CharBertModel(CharBertPreTrainedModel):
                 needs the three char inputs, whose spans are those of the T positions.
             output_hidden_states: whether to return the states after every layer.
             output_attentions: whether to return the attention weights; needs eager attention.
+            shape_ids: the shape of each subword's word, (B, T), with ``config.word_shapes``.
 
         Raises:
-            DataError: if the model has a char channel and a char input is missing, or if not exactly one of
-                ``input_ids`` and ``inputs_embeds`` is given.
+            DataError: if the model has a char channel and a char input is missing, or word shapes and ``shape_ids`` is
+                missing, or if not exactly one of ``input_ids`` and ``inputs_embeds`` is given.
             SettingsError: if attention weights are requested and the attention implementation does not compute them.
         """
         if (input_ids is None) == (inputs_embeds is None):
             raise DataError("expected either input_ids or inputs_embeds, and not both")
         embedded = {"token_type_ids": token_type_ids, "attention_mask": attention_mask, "inputs_embeds": inputs_embeds}
         token = self._adapter.embed(self.trunk, input_ids, **embedded)  # (B, T, H)
+        if self.shape_embedding is not None:
+            token = token + self._embed_shapes(self.shape_embedding, shape_ids)
         char = self._encode_chars(char_input_ids, start_ids, end_ids)
         states = [_in_run_precision(channel) for channel in ((token,) if char is None else (token, char))]
         if attention_mask is not None:
@@ -326,6 +334,17 @@ class CharBertModel(CharBertPreTrainedModel):
         exports = torch.compiler.is_exporting()
         states = self.char_encoder(*char_inputs) if exports else _uncompiled(self.char_encoder, *char_inputs)
         return self.char_dropout(states)
+
+    @staticmethod
+    def _embed_shapes(embedding: nn.Embedding, shape_ids: Tensor | None) -> Tensor:
+        """Return the embeddings of words' shapes, (B, T, H)."""
+        if shape_ids is None:
+            raise DataError(
+                f"the batch has no {SHAPE_INPUT}, but config.word_shapes=True needs it; encode the text with a "
+                "CharBertTokenizer that has word_shapes=True"
+            )
+        states: Tensor = embedding(shape_ids)
+        return states
 
     def _interaction_mask(self, attention_mask: Tensor | None, batch_size: int) -> Tensor | None:
         """Return True on subwords and False on padding, (B, T), or None where padding is read."""

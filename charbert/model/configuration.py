@@ -55,6 +55,8 @@ class CharBertConfig(PreTrainedConfig):
         nlm_channel: the channel NLM predicts from; "token" is for models without a char channel.
         nlm_norm: layer norm before the NLM decoder: "none" (Eq. 7), "own" (released BERT) or "shared" with
             the MLM head (released RoBERTa); None takes the variant's.
+        word_shapes: whether an embedding of each subword's word's shape, which starts at zero, is added to the input of
+            the token channel. Ours, for an uncased trunk without a char channel.
         char_dropout: dropout on the states that enter the char channel, in [0, 1). Paper: none.
         classifier_dropout: dropout before a classifier, in [0, 1); None takes the trunk's.
         initializer_range: standard deviation of new weights; None takes the trunk's.
@@ -93,6 +95,7 @@ class CharBertConfig(PreTrainedConfig):
     nlm_vocab_size: int = 0
     nlm_channel: str = "char"
     nlm_norm: str | None = None
+    word_shapes: bool = False
     char_dropout: float = 0.0
     classifier_dropout: float | None = None
     initializer_range: float | None = None

@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerFast
 from transformers.models.auto.tokenization_auto import get_tokenizer_config, tokenizer_class_from_name
 from transformers.utils import cached_file
 
-from charbert.batch import CHAR_INPUTS, TOKEN_INPUTS
+from charbert.batch import CHAR_INPUTS, SHAPE_INPUT, TOKEN_INPUTS
 from charbert.errors import CharBertError, CheckpointError, DataError, SettingsError
 from charbert.model.char_spelling import SubwordSpeller
 from charbert.model.encoding import CharBertEncoding, form_of, pad_char_fields, to_tensor
@@ -25,6 +25,7 @@ from charbert.text.released_alignment import CHARS_PER_POSITION, RELEASED_RULES
 from charbert.text.repaired import REPAIR_FILE, Corrector, RepairedTexts
 from charbert.text.rows import flatten_rows
 from charbert.text.text_batch import TextBatch
+from charbert.text.word_shapes import OTHER, shape_rows
 from charbert.text.word_spaces import with_word_spaces
 
 MODES = ("paper", "released")
@@ -76,6 +77,7 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         word_spaces: in paper mode, whether the copy of a tokenizer that loses the space before the words of a list, as
             RoBERTa's, adds it, see `charbert.text.word_spaces.with_word_spaces`; False for a model that was trained
             without. What is loaded from a folder is as it was saved.
+        word_shapes: whether a call also gives ``shape_ids``, the shape of each subword's word, (B, T).
         **options: of ``PreTrainedTokenizerFast``.
 
     Raises:
@@ -101,6 +103,7 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         *,
         repair: Corrector | None = None,
         word_spaces: bool = True,
+        word_shapes: bool = False,
         **options: Any,
     ) -> None:
         if tokenizer is not None:
@@ -121,11 +124,15 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
             names += CHAR_INPUTS
         own = {"mode": mode, "script": script, "row_length": row_length, "has_char_vocab": char_vocab is not None}
         own["has_repair"] = repair is not None
+        if word_shapes:
+            names.append(SHAPE_INPUT)
+            own["word_shapes"] = True
         super().__init__(model_input_names=names, **own, **options)
         self.char_vocab = char_vocab
         self.mode = mode
         self.script = script
         self.row_length = row_length
+        self.word_shapes = bool(word_shapes)
         self._repair = repair
 
     @property
@@ -168,6 +175,7 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         if self.char_vocab is not None:
             last = CHARS_PER_POSITION * self.row_length - 1 if self.row_length is not None else 0
             values |= dict(zip(CHAR_INPUTS, (self.char_vocab.pad_id, last, last), strict=True))
+        values[SHAPE_INPUT] = OTHER
         return {name: value for name, value in values.items() if name in self.model_input_names}
 
     def __call__(
@@ -237,6 +245,12 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
             fields = self._speller.lay_out(subwords, encoding.max_chars, None)
             form = return_tensors or ("padded" if padding else "rows")
             encoding.data |= self._speller.give(fields, form, encoding.max_chars)
+        if self.word_shapes:
+            samples = plain.get("overflow_to_sample_mapping", range(len(encoding.encodings)))
+            rows = shape_rows(encoding.encodings, map(int, samples), read)
+            encoding.data[SHAPE_INPUT] = (
+                rows if return_tensors is None else to_tensor(rows, SHAPE_INPUT, return_tensors)
+            )
         if texts.is_single and return_tensors is None and not return_overflowing_tokens:
             encoding.data = {name: rows[0] for name, rows in encoding.data.items()}
         return encoding
@@ -321,7 +335,7 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         if not isinstance(encoded_inputs, Mapping):
             encoded_inputs = {name: [row[name] for row in encoded_inputs] for name in encoded_inputs[0]}
         fields = dict(encoded_inputs)
-        chars = {name: fields.pop(name) for name in CHAR_INPUTS if name in fields}
+        chars = {name: fields.pop(name) for name in (*CHAR_INPUTS, SHAPE_INPUT) if name in fields}
         plain = super().pad(fields, padding, *args, padding_side=padding_side, return_tensors=return_tensors, **options)
         if chars:
             side = padding_side or self.padding_side

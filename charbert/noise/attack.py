@@ -10,7 +10,7 @@ from string import ascii_letters, ascii_lowercase
 import numpy as np
 
 from charbert.config.checks import check_range
-from charbert.config.data.noise import Place, check_edits
+from charbert.config.data.noise import ATTACK_EDITS, KEY_EDITS, Place, check_edits
 from charbert.errors import SettingsError
 from charbert.noise.edits import Corruption, Edit, EditRecord, NoiseModel, apply_edit, pick
 from charbert.noise.scripts import TextScript
@@ -48,7 +48,7 @@ class Attack:
         SettingsError: if a setting is out of its range.
     """
 
-    edits: tuple[Edit, ...] = tuple(Edit)
+    edits: tuple[Edit, ...] = ATTACK_EDITS
     """One is drawn uniformly for each attacked word."""
     min_word_length: int = 4
     """In characters, at least 3; shorter words are unchanged."""
@@ -57,7 +57,7 @@ class Attack:
     probability: float = 1.0
     """Share of the eligible words that are attacked, in [0, 1]."""
     stop_words: frozenset[str] = ENGLISH_STOP_WORDS
-    """Lower-case words that keyboard does not change."""
+    """Lower-case words that keyboard and adjacent_key do not change."""
     edits_per_word: int = 1
     """Edits of each attacked word, one after the other; at least 1. One that is impossible, or undoes the others, is
     left out."""
@@ -101,8 +101,8 @@ class Attack:
             return position, word
         if edit is Edit.add:
             letters = script.letters(word, _LETTERS[self.letters])
-        elif edit is Edit.keyboard:
-            letters = "" if word.lower() in self.stop_words else script.neighbors(word[position])
+        elif edit in KEY_EDITS:
+            letters = "" if word.lower() in self.stop_words else script.neighbors(word[position], edit)
             if not letters:
                 return position, word
         return position, apply_edit(edit, word, position, letters[pick(letter, len(letters))] if letters else "")

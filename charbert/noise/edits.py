@@ -7,23 +7,36 @@ random numbers as one array for a whole sentence; ``pick`` turns one of them int
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
 from charbert.config.data.noise import Edit
 
-__all__ = ["Corruption", "Edit", "EditRecord", "NoiseModel", "apply_edit", "pick"]
+__all__ = ["Change", "Corruption", "Edit", "EditRecord", "NoiseModel", "apply_edit", "pick"]
+
+
+class Change(Enum):
+    """What happens to a word besides one edit of one character."""
+
+    case = "case"
+    """Letters change between upper and lower case."""
+    confusion = "confusion"
+    """A letter, or two, are read as similar ones."""
+    two_edits = "two_edits"
+    """Two edits, one after the other."""
 
 
 class EditRecord(NamedTuple):
-    """One edit of one word, with all that is needed to undo or repeat it."""
+    """One change of one word; of an edit, with all that is needed to undo or repeat it."""
 
     word_index: int
     """Which word of the sentence, from 0."""
-    operation: Edit
+    operation: Edit | Change
     position: int
-    """Index in ``before`` of the edited character; for an added one, of the character after it."""
+    """Index in ``before`` of the edited character; for an added one, of the character after it; of another change, of
+    the first character that differs."""
     before: str
     after: str
 
@@ -47,7 +60,7 @@ class NoiseModel(Protocol):
 
 
 def apply_edit(edit: Edit, word: str, position: int, letter: str = "") -> str:
-    """Return ``word`` after an edit of the character at ``position``; add and keyboard put ``letter`` there."""
+    """Return ``word`` after an edit of the character at ``position``; add and the key edits put ``letter`` there."""
     before, after = word[:position], word[position + 1 :]
     if edit is Edit.drop:
         return before + after

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-KEY_NEIGHBORS: Mapping[str, str] = MappingProxyType(
+from charbert.config.data.noise import Edit
+
+COUNTED_NEIGHBORS: Mapping[str, str] = MappingProxyType(
     {
         "a": "qswxz",
         "b": "ghnv",
@@ -36,15 +38,12 @@ KEY_NEIGHBORS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Neighbors of each lower-case letter, drawn uniformly, as observed in 5,237 keyboard typos of the authors' attacked
-CoNLL-2003 test set. Unlike in the grid of Pruthi et al. (2019), diagonal neighbors count, and k may become a comma."""
-
-
-def key_neighbors(character: str) -> str:
-    """Return the characters that may replace ``character``, for either case; empty for all but a-z and A-Z."""
-    return KEY_NEIGHBORS.get(character.lower(), "")
+CoNLL-2003 test set. Unlike in the grid of Pruthi et al. (2019), diagonal neighbors count, and k may become a comma.
+What is counted on a test set is for attacks, not for training."""
 
 
 _LAYOUTS: Mapping[str, Sequence[tuple[str, str, str]]] = {
+    "LATIN": [("qwertyuiop", "asdfghjkl", "zxcvbnm")],
     "CYRILLIC": [("йцукенгшщзхъ", "фывапролджэ", "ячсмитьбю")],
     "GREEK": [("_ςερτυθιοπ", "ασδφγηξκλ", "ζχψωβνμ")],
     "HEBREW": [("__קראטוןםפ", "שדגכעיחלךף", "זסבהנמצתץ")],
@@ -56,7 +55,7 @@ _LAYOUTS: Mapping[str, Sequence[tuple[str, str, str]]] = {
 }
 """Rows of letters from the top, those of the shift key of Devanagari as well; ``_`` for a key without a letter.
 
-Russian; Greek; Hebrew (SI 1452); Arabic (101); InScript.
+English; Russian; Greek; Hebrew (SI 1452); Arabic (101); InScript.
 """
 
 
@@ -78,3 +77,14 @@ LAYOUT_NEIGHBORS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {script: _grid_neighbors(layers) for script, layers in _LAYOUTS.items()}
 )
 """Script -> letter, lower case where there is case -> its neighbors."""
+
+
+def key_neighbors(character: str, edit: Edit) -> str:
+    """Return the characters that may replace a Latin one, for either case; empty for all but a-z and A-Z.
+
+    Args:
+        character: the one that is replaced.
+        edit: keyboard takes the neighbors counted in the authors' attack, adjacent_key those of the key's place.
+    """
+    neighbors = COUNTED_NEIGHBORS if edit is Edit.keyboard else LAYOUT_NEIGHBORS["LATIN"]
+    return neighbors.get(character.lower(), "")

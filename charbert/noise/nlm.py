@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase
 
 import numpy as np
 
 from charbert.config.checks import check_range
-from charbert.config.data.noise import check_edits
+from charbert.config.data.noise import KEY_EDITS, check_edits
 from charbert.errors import SettingsError
 from charbert.noise.edits import Corruption, Edit, EditRecord, apply_edit, pick
 from charbert.noise.scripts import TextScript
@@ -51,28 +51,15 @@ class NlmNoise:
     def corrupt(self, words: Sequence[str], rng: np.random.Generator) -> Corruption:
         """Return the text with a share of its words noised; four draws per word, whatever the words are."""
         draws = rng.random((len(words), 4))
-        shortest = self.min_word_length
-        eligible = [
-            index
-            for index, word in enumerate(words)
-            if len(word) >= shortest and (word.isalpha() or any(map(str.isalpha, word)))
-        ]
-        noised: list[str] = list(words)
-        records: list[EditRecord] = []
-        if not eligible:
-            return Corruption(noised, records)
-        num_words = sum([word[:1].isalnum() or any(map(str.isalnum, word)) for word in words])
-        rate = self.probability * num_words / len(eligible)
-        chosen = np.asarray(eligible)[draws[eligible, 0] < rate]
+        chosen = chosen_words(words, draws[:, 0], self.probability, self.min_word_length)
         script = TextScript.of(words)
-        for index, (_, kind, place, letter) in zip(chosen.tolist(), draws[chosen].tolist(), strict=True):
-            record = self._edit(index, words[index], kind, place, letter, script)
-            if record is not None:
-                records.append(record)
-                noised[index] = record.after
-        return Corruption(noised, records)
+        records = [
+            self.edit(index, words[index], kind, place, letter, script)
+            for index, (_, kind, place, letter) in zip(chosen, draws[chosen].tolist(), strict=True)
+        ]
+        return corruption_of(words, records)
 
-    def _edit(
+    def edit(
         self, index: int, word: str, kind: float, place: float, letter: float, script: TextScript
     ) -> EditRecord | None:
         """Return one edit that changes ``word``, or None if none of ``edits`` can."""
@@ -84,13 +71,43 @@ class NlmNoise:
             places = _changing_positions(edit, word, script)
             if places:
                 position = places[pick(place, len(places))]
-                letters = script.neighbors(word[position]) if edit is Edit.keyboard else self._inserted(word, script)
+                letters = script.neighbors(word[position], edit) if edit in KEY_EDITS else self._inserted(word, script)
                 after = apply_edit(edit, word, position, letters[pick(letter, len(letters))] if letters else "")
                 return EditRecord(index, edit, position, word, after)
         return None
 
     def _inserted(self, word: str, script: TextScript) -> str:
         return script.letters(word, self.alphabet) if self.alphabet == ascii_lowercase else self.alphabet
+
+
+def chosen_words(words: Sequence[str], chances: np.ndarray, probability: float, shortest: int) -> list[int]:
+    """Return which words are noised, so that they are a share of all words.
+
+    Args:
+        words: of a text, punctuation marks included.
+        chances: a number in [0, 1) for each word, (len(words),).
+        probability: share of noised words among those with a letter or digit.
+        shortest: number of characters of the shortest word that can be noised; numbers cannot.
+    """
+    eligible = [
+        index
+        for index, word in enumerate(words)
+        if len(word) >= shortest and (word.isalpha() or any(map(str.isalpha, word)))
+    ]
+    if not eligible:
+        return []
+    num_words = sum([word[:1].isalnum() or any(map(str.isalnum, word)) for word in words])
+    rate = probability * num_words / len(eligible)
+    chosen: list[int] = np.asarray(eligible)[chances[eligible] < rate].tolist()
+    return chosen
+
+
+def corruption_of(words: Sequence[str], records: Iterable[EditRecord | None]) -> Corruption:
+    """Return the text with the recorded changes made."""
+    noised, made = list(words), [record for record in records if record is not None]
+    for record in made:
+        noised[record.word_index] = record.after
+    return Corruption(noised, made)
 
 
 @dataclass(frozen=True)
@@ -149,4 +166,4 @@ def _changing_positions(edit: Edit, word: str, script: TextScript) -> Sequence[i
         return range(1, len(word))
     if edit is Edit.swap:
         return [place for place in range(1, len(word) - 2) if word[place] != word[place + 1]]
-    return [place for place in range(1, len(word) - 1) if script.neighbors(word[place])]
+    return [place for place in range(1, len(word) - 1) if script.neighbors(word[place], edit)]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from charbert.config.data.noise import Edit
 from charbert.noise.keyboard import LAYOUT_NEIGHBORS, key_neighbors
 
 LATIN = "LATIN"
@@ -63,10 +64,15 @@ class TextScript:
         own = self.seen if keys is None else "".join(keys)
         return own if latin.islower() else "".join(dict.fromkeys(own + own.upper()))
 
-    def neighbors(self, character: str) -> str:
-        """Return the characters that a keyboard typo may put in the place of one; empty for none."""
+    def neighbors(self, character: str, edit: Edit) -> str:
+        """Return the characters that a typo may put in the place of one; empty for none.
+
+        Args:
+            character: the one that is replaced.
+            edit: keyboard or adjacent_key, which differ for a to z only.
+        """
         if self.name == LATIN or _script(character) != self.name:
-            return key_neighbors(character)
+            return key_neighbors(character, edit)
         keys = LAYOUT_NEIGHBORS.get(self.name)
         if keys is not None:
             return keys.get(character.lower(), "")

@@ -12,11 +12,13 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+from charbert.config.data.preparation import ClassWeights
 from charbert.config.identity import identity_values
 from charbert.config.model.classical import BaselineKind
 from charbert.config.model.encoder import CharEncoder, Objective, TrunkSource
 from charbert.config.model.word_recognizer import Backoff
 from charbert.config.schema import Settings
+from charbert.config.training.robust_training import RobustMethod
 from charbert.errors import DataError
 from charbert.records import file_checksum
 from charbert.runs.released_files import pretrained_identity, released_identity
@@ -41,6 +43,8 @@ STORED_VALUES: dict[str, dict[str, str]] = {
 
 _WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
 _NOT_OF_ENCODER = ("name", "head_channels", "recognizer", "dictionary", "own_noise", "released", "released_char_vocab")
+_READ_OTHERWISE = ("word_shapes", "lower_case_chars")
+"""Settings of what a model reads besides its weights."""
 _TEACHER = ("teacher", "cell")
 _READING = "epochs_factor"
 _NOISY = "noisy"
@@ -106,11 +110,12 @@ def trunk_identity(settings: Settings) -> dict[str, Any]:
 
 def encoder_identity(settings: Settings) -> dict[str, Any]:
     """Return what identifies the encoder that fine-tuning starts from."""
+    reading = {name: True for name in _READ_OTHERWISE if getattr(settings.model, name)}
     if settings.model.released:
         return {"released": released_identity(settings.model)}
     if settings.model.pretrained:
-        return {"pretrained": pretrained_identity(settings.model)}
-    identity: dict[str, Any] = {"trunk": trunk_identity(settings)}
+        return {"pretrained": pretrained_identity(settings.model)} | reading
+    identity: dict[str, Any] = {"trunk": trunk_identity(settings)} | reading
     is_pretrained = settings.model.objective is not Objective.none
     if settings.model.char_encoder is not CharEncoder.none or is_pretrained:
         model = section_identity(settings, "model", without=_NOT_OF_ENCODER)
@@ -209,9 +214,17 @@ def finetuning_choices(settings: Settings) -> dict[str, Any]:
 
 
 def _changed_sections(settings: Settings, *names: str) -> dict[str, dict[str, Any]]:
-    """Return the `section_identity` of those sections that are not all at their defaults."""
+    """Return the `section_identity` of those sections that are in use and not all at their defaults."""
     sections = {name: getattr(settings, name) for name in names}
-    return {name: section_identity(settings, name) for name, section in sections.items() if section != type(section)()}
+    in_use = {
+        "preparation": bool(settings.preparation.steps) or settings.preparation.class_weights is not ClassWeights.none,
+        "robust_training": settings.robust_training.method is not RobustMethod.none,
+    }
+    return {
+        name: section_identity(settings, name)
+        for name, section in sections.items()
+        if in_use.get(name, True) and section != type(section)()
+    }
 
 
 def corrector_identity(settings: Settings) -> dict[str, Any]:

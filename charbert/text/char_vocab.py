@@ -20,6 +20,9 @@ from charbert.text.codepoints import IntArray, SourceText
 FORMAT_VERSION = 1
 """Version of the JSON form; a file of another version is refused."""
 
+_LAST_CASED = 0x1FFFF
+"""A code point above all that have a lower-case form."""
+
 RESERVED_NAMES = ("<pad>", "<separator>", "<special>", "<unk>")
 """Entries 0..3 of a vocabulary built here; longer than one character, so that no character matches them."""
 
@@ -49,6 +52,7 @@ class CharVocab:
         separator_id: follows each subword's characters.
         special_id: represents a subword without characters, such as [CLS] or a hidden one.
         unk_id: every character that is not in the vocabulary.
+        lower_case: whether a character is read as its lower-case form, where that is one character.
 
     Raises:
         DataError: if a character stands twice, an id is out of range, or an entry is longer than a character.
@@ -59,8 +63,20 @@ class CharVocab:
     separator_id: int
     special_id: int
     unk_id: int
+    lower_case: bool = False
 
-    def __init__(self, characters: Sequence[str], pad_id: int, separator_id: int, special_id: int, unk_id: int) -> None:
+    def __init__(
+        self,
+        characters: Sequence[str],
+        pad_id: int,
+        separator_id: int,
+        special_id: int,
+        unk_id: int,
+        lower_case: bool = False,
+    ) -> None:
+        if not isinstance(lower_case, bool):
+            raise DataError(f"character vocabulary: lower_case must be true or false, got {lower_case!r}")
+        object.__setattr__(self, "lower_case", lower_case)
         object.__setattr__(self, "characters", tuple(characters))
         for name, value in zip(
             ("pad_id", "separator_id", "special_id", "unk_id"),
@@ -153,6 +169,13 @@ class CharVocab:
     @cached_property
     def _table(self) -> IntArray:
         known = {ord(char): index for index, char in enumerate(self.characters) if len(char) == 1}
+        if self.lower_case:
+            lowered = ((code, chr(code).lower()) for code in range(_LAST_CASED + 1))
+            known |= {
+                code: known.get(ord(lower), self.unk_id)
+                for code, lower in lowered
+                if len(lower) == 1 and ord(lower) != code
+            }
         table = np.full(max(known, default=0) + 2, self.unk_id, np.int32)  # the last row is for all higher code points
         table[list(known)] = list(known.values())
         return table
@@ -184,6 +207,7 @@ class CharVocab:
             "separator_id": self.separator_id,
             "special_id": self.special_id,
             "unk_id": self.unk_id,
+            **({"lower_case": True} if self.lower_case else {}),
         }
 
     @classmethod
@@ -203,7 +227,7 @@ class CharVocab:
                 "build it again or use the release that wrote it"
             )
         expected = {"characters", "pad_id", "separator_id", "special_id", "unk_id"}
-        if set(fields) != expected:
+        if set(fields) - {"lower_case"} != expected:
             raise DataError(f"character vocabulary: expected the fields {sorted(expected)}, got {sorted(fields)}")
         if isinstance(fields["characters"], str) or not isinstance(fields["characters"], Sequence):
             raise DataError("character vocabulary: characters must be a list of strings")

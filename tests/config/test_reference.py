@@ -27,7 +27,7 @@ def test_every_setting_has_a_docstring(page: str) -> None:
         "| `RUN.optimizer.max_grad_norm` | `1.0` | Gradients are clipped to this norm; 0: no clipping. |",
         "| `attack.edits` | `[drop,add,swap,keyboard]` | One is drawn, uniformly, for each attacked word. One of ",
         "| `search.space.NAME.log` | `false` | Whether the scale is logarithmic;",
-        "| `noise` | `keyboard` | All four edits of the test-time attack. The",
+        "| `noise` | `keyboard` | All four kinds of edits of the test-time attack, with the",
     ],
 )
 def test_the_page_has_names_defaults_choices_and_descriptions(line: str, page: str) -> None:

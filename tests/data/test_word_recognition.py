@@ -6,6 +6,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from charbert.batch import IGNORED_LABEL
+from charbert.config.data.noise import TRAINING_EDITS
 from charbert.data.pretraining.corpus import read_blocks
 from charbert.data.pretraining.word_vocab import WordVocab
 from charbert.data.word_recognition import (
@@ -15,7 +16,6 @@ from charbert.data.word_recognition import (
     frequent_words,
 )
 from charbert.errors import DataError, SettingsError
-from charbert.noise.edits import Edit
 from charbert.noise.nlm import NlmNoise
 from charbert.text.char_vocab import CharVocab
 
@@ -25,7 +25,7 @@ SENTENCES = [
     ["Keep", "the", "kettle", "warm"],
 ]
 VOCAB = CharVocab.build([" ".join(words).lower() for words in SENTENCES], size=40)
-NOISE = NlmNoise(1.0, tuple(Edit), 3)
+NOISE = NlmNoise(1.0, TRAINING_EDITS, 3)
 
 
 def dataset(**options) -> WordRecognitionDataset:

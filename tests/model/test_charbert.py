@@ -254,3 +254,26 @@ def test_activation_checkpointing_changes_no_gradient(
     assert gradients[0].keys() == gradients[1].keys()
     for name, gradient in gradients[0].items():
         assert_near(gradients[1][name], gradient, msg=name)
+
+
+def test_word_shapes_change_nothing_at_first_and_reach_the_token_channel(
+    make_config: Callable[..., CharBertConfig], batch: dict[str, Tensor], tmp_path: Path
+) -> None:
+    alone = {"char_encoder": "none", "interaction": "none", "head_channels": "token", "nlm_channel": "token"}
+    plain = CharBertModel(make_config(**alone)).eval()
+    model = CharBertModel(make_config(**alone, word_shapes=True)).eval()
+    report = model.load_state_dict(plain.state_dict(), strict=False)
+    assert report.missing_keys == ["shape_embedding.weight"]
+    assert not model.shape_embedding.weight.any()
+    inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
+    shapes = torch.arange(inputs["input_ids"].numel()).reshape(inputs["input_ids"].shape) % 4
+    states = model(**inputs, shape_ids=shapes).token_states
+    assert torch.equal(states, plain(**inputs).token_states)
+    states.square().sum().backward()
+    assert (model.shape_embedding.weight.grad.abs().sum(-1) > 0).all()
+    with pytest.raises(DataError, match="the batch has no shape_ids"):
+        model(**inputs)
+    torch.nn.init.normal_(model.shape_embedding.weight)
+    model.save_pretrained(tmp_path)
+    again = CharBertModel.from_pretrained(tmp_path).eval()
+    assert torch.equal(again(**inputs, shape_ids=shapes).token_states, model(**inputs, shape_ids=shapes).token_states)

@@ -1,5 +1,6 @@
 import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from charbert.batch import CHAR_INPUTS, Processor
 from charbert.errors import CheckpointError, DataError, SettingsError
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.text.char_vocab import CharVocab
+from charbert.text.word_shapes import word_shape
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 TOKENIZERS = ["wordpiece_tokenizer", "uncased_tokenizer", "bpe_tokenizer"]
@@ -531,3 +533,52 @@ def test_without_padding_only_rows_of_one_length_become_tensors(processor: CharB
     rows = {name: [row + row[-1:] * place for place, row in enumerate(rows[name])] for name in CHAR_INPUTS}
     with pytest.raises(SettingsError, match="char_input_ids differ; set padding=True"):
         processor.pad({"input_ids": [[1], [2]], **rows}, padding=False, return_tensors="pt")
+
+
+SHAPED = ("EU wants iPhone ships", "The McKay house , in 1954")
+
+
+def test_word_shapes_stand_beside_the_subwords_of_words_and_texts(uncased_tokenizer, tmp_path: Path) -> None:
+    tokenizer = CharBertTokenizer(uncased_tokenizer, word_shapes=True)
+    tokenizer.save_pretrained(tmp_path)
+    for each in (tokenizer, CharBertTokenizer.from_pretrained(tmp_path)):
+        text = each(list(SHAPED), padding=True, return_tensors="pt")
+        words = each([sentence.split() for sentence in SHAPED], is_split_into_words=True, padding=True)
+        assert text["shape_ids"].tolist() == words["shape_ids"]
+        assert text["shape_ids"].shape == text["input_ids"].shape
+        for row, sentence in enumerate(SHAPED):
+            shown = {word: set() for word in sentence.split()}
+            for word, shape in zip(words.word_ids(row), words["shape_ids"][row], strict=True):
+                if word is None:
+                    assert shape == 0
+                else:
+                    shown[sentence.split()[word]].add(shape)
+            assert shown == {word: {word_shape(word)} for word in sentence.split()}
+        rows = [each(sentence) for sentence in SHAPED]
+        pair = each(SHAPED[0], SHAPED[1])["shape_ids"]
+        assert pair == rows[0]["shape_ids"] + rows[1]["shape_ids"][1:]  # without [CLS]
+        assert each.pad(rows, return_tensors="pt")["shape_ids"].tolist() == text["shape_ids"].tolist()
+        assert each.pad_values["shape_ids"] == 0
+
+
+def test_a_tokenizer_without_word_shapes_saves_and_gives_nothing_of_them(uncased_tokenizer, tmp_path: Path) -> None:
+    tokenizer = CharBertTokenizer(uncased_tokenizer)
+    tokenizer.save_pretrained(tmp_path)
+    assert "word_shapes" not in (tmp_path / "tokenizer_config.json").read_text()
+    assert "shape_ids" not in {**tokenizer(SHAPED[0]), **tokenizer.pad_values}
+
+
+def test_shapes_of_a_long_text_follow_its_windows(uncased_tokenizer) -> None:
+    tokenizer = CharBertTokenizer(uncased_tokenizer, word_shapes=True)
+    cut = tokenizer([SHAPED[0]] * 2, truncation=True, max_length=5, stride=1, return_overflowing_tokens=True)
+    assert len(cut["shape_ids"]) > 2
+    assert [len(row) for row in cut["shape_ids"]] == [len(row) for row in cut["input_ids"]]
+
+
+def test_lower_cased_characters_have_the_ids_of_lower_case(uncased_tokenizer, tmp_path: Path) -> None:
+    vocab = replace(CharVocab.build(["pragueé"], size=20), lower_case=True)
+    CharBertTokenizer(uncased_tokenizer, vocab).save_pretrained(tmp_path)
+    tokenizer = CharBertTokenizer.from_pretrained(tmp_path)
+    shown, lower = tokenizer("PRAGUÉ Prague"), tokenizer("pragué prague")
+    assert shown["char_input_ids"] == lower["char_input_ids"]
+    assert tokenizer.char_vocab == vocab

@@ -35,7 +35,7 @@ def test_the_attack_edits_inner_characters_once_and_says_so(words: list[str], se
         if operation is Edit.swap:
             assert all(map(script.is_letter, before[position : position + 2]))
         if operation is Edit.keyboard:
-            assert after[position] in script.neighbors(before[position])
+            assert after[position] in script.neighbors(before[position], operation)
             assert before.lower() not in ENGLISH_STOP_WORDS
 
 

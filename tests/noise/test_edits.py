@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from string import ascii_lowercase
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from charbert.config.data.noise import KEY_EDITS
 from charbert.errors import SettingsError
 from charbert.noise.attack import Attack
 from charbert.noise.edits import Edit, apply_edit, pick
-from charbert.noise.keyboard import KEY_NEIGHBORS, key_neighbors
+from charbert.noise.keyboard import COUNTED_NEIGHBORS, LAYOUT_NEIGHBORS, key_neighbors
 from charbert.noise.stop_words import ENGLISH_STOP_WORDS
 
 
@@ -31,13 +34,24 @@ def test_a_choice_stays_in_range(draw: float, count: int) -> None:
     assert 0 <= pick(draw, count) < count
 
 
-def test_keyboard_neighbors_are_never_the_key_itself() -> None:
-    assert sorted(KEY_NEIGHBORS) == [chr(code) for code in range(ord("a"), ord("z") + 1)]
-    for key, neighbors in KEY_NEIGHBORS.items():
+@pytest.mark.parametrize("edit", KEY_EDITS)
+def test_neighbors_are_never_the_key_itself_and_only_letters_have_any(edit: Edit) -> None:
+    for key in ascii_lowercase:
+        neighbors = key_neighbors(key, edit)
+        assert neighbors
         assert key not in neighbors
         assert len(set(neighbors)) == len(neighbors)
-        assert key_neighbors(key.upper()) == neighbors
-    assert key_neighbors("7") == key_neighbors("é") == ""
+        assert key_neighbors(key.upper(), edit) == neighbors
+    assert key_neighbors("7", edit) == key_neighbors("é", edit) == ""
+
+
+def test_adjacent_keys_touch_on_qwerty_and_are_not_those_counted_on_the_attacked_set() -> None:
+    latin = LAYOUT_NEIGHBORS["LATIN"]
+    assert [latin[key] for key in "qgpm"] == ["aw", "bfhtvy", "lo", "jkn"]
+    assert all(key in latin[other] for key, neighbors in latin.items() for other in neighbors)  # touching is mutual
+    assert key_neighbors("k", Edit.adjacent_key) == "ijlmo"
+    assert key_neighbors("k", Edit.keyboard) == ",ijlmo"
+    assert sum(latin[key] != COUNTED_NEIGHBORS[key] for key in ascii_lowercase) > 10
 
 
 def test_stop_words_are_lower_case_function_words() -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from charbert.config.data.noise import ATTACK_EDITS
 from charbert.errors import SettingsError
 from charbert.noise.edits import Corruption, Edit, NoiseModel
 from charbert.noise.nlm import RELEASED_LETTERS, NlmNoise, ReleasedNlmNoise
@@ -32,7 +33,7 @@ def check_records(words: list[str], corruption: Corruption) -> None:
 
 @given(WORDS, st.integers(0, 2**63 - 1), st.sampled_from([0.0, 0.15, 1.0]))
 def test_noise_edits_inner_characters_once_and_says_so(words: list[str], seed: int, share: float) -> None:
-    corruption = NlmNoise(share, tuple(Edit)).corrupt(words, numpy_generator(seed))
+    corruption = NlmNoise(share, ATTACK_EDITS).corrupt(words, numpy_generator(seed))
     check_records(words, corruption)
     for _, operation, position, before, after in corruption.edits:
         assert len(before) >= 4
@@ -65,7 +66,7 @@ def test_the_same_seed_gives_the_same_noise(noise: NoiseModel) -> None:
 
 
 def test_noise_is_pinned_across_machines() -> None:
-    assert NlmNoise(1.0, tuple(Edit)).corrupt(SENTENCE, numpy_generator(0)).words == PINNED_NOISE.split()
+    assert NlmNoise(1.0, ATTACK_EDITS).corrupt(SENTENCE, numpy_generator(0)).words == PINNED_NOISE.split()
 
 
 def test_fifteen_percent_of_the_words_are_noised() -> None:
@@ -83,9 +84,9 @@ def test_every_eligible_word_is_noised_at_probability_one() -> None:
 
 
 def test_edits_and_positions_are_uniform() -> None:
-    corruption = NlmNoise(1.0, tuple(Edit)).corrupt(["abcdefg"] * 40_000, numpy_generator(5))
+    corruption = NlmNoise(1.0, ATTACK_EDITS).corrupt(["abcdefg"] * 40_000, numpy_generator(5))
     operations = Counter(record.operation for record in corruption.edits)
-    assert [operations[edit] / 40_000 for edit in Edit] == pytest.approx([0.25] * 4, abs=0.01)
+    assert [operations[edit] / 40_000 for edit in ATTACK_EDITS] == pytest.approx([0.25] * 4, abs=0.01)
     reach = {
         Edit.drop: range(1, 6),
         Edit.add: range(1, 7),

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -105,3 +106,17 @@ def test_the_authors_vocabularies_are_read(name: str, size: int) -> None:
     vocab = CharVocab.read_released(SHARED / "data" / "charbert_dict" / name)
     assert len(vocab) == size
     assert vocab.unk_id == size - 1
+
+
+def test_lower_case_reads_each_character_as_its_lower_case_form_and_is_saved(tmp_path: Path) -> None:
+    plain = CharVocab.build(["pragueé Řř"], size=30)
+    lower = replace(plain, lower_case=True)
+    for text in ("PRAGUE", "Prague É ř Ř", "\u212a 灯 X 😀 İ"):  # the Kelvin sign is an upper-case k
+        assert lower.encode(text).tolist() == [
+            plain.encode(low if len(low := character.lower()) == 1 else character)[0] for character in text
+        ]
+    lower.save(tmp_path / "vocab.json")
+    assert CharVocab.load(tmp_path / "vocab.json") == lower != plain
+    assert "lower_case" not in plain.to_dict()
+    with pytest.raises(DataError, match="lower_case must be true or false"):
+        CharVocab.from_dict(plain.to_dict() | {"lower_case": "yes"})

@@ -21,7 +21,17 @@ class Edit(Enum):
     swap = "swap"
     """It is exchanged with the next one."""
     keyboard = "keyboard"
-    """It is replaced by the letter of a nearby key."""
+    """It is replaced by a letter that replaces it in the authors' attacked CoNLL-2003 test set: for attacks."""
+    adjacent_key = "adjacent_key"
+    """It is replaced by the letter of a key that touches its own on a QWERTY keyboard: for training."""
+
+
+KEY_EDITS = (Edit.keyboard, Edit.adjacent_key)
+"""Edits that put the letter of a nearby key in the place of another."""
+ATTACK_EDITS = (Edit.drop, Edit.add, Edit.swap, Edit.keyboard)
+"""The edits of the authors' attack. Paper: Sec. 4.5."""
+TRAINING_EDITS = (Edit.drop, Edit.add, Edit.swap, Edit.adjacent_key)
+"""The same kinds of edits without anything counted on a test set."""
 
 
 class NlmRules(Enum):
@@ -29,6 +39,7 @@ class NlmRules(Enum):
 
     paper = "paper"
     released = "released"
+    mixed = "mixed"
 
 
 class Letters(Enum):
@@ -50,7 +61,8 @@ class NoiseSettings:
     """Noise in the pretraining text. Paper: Sec. 3.5."""
 
     rules: NlmRules = NlmRules.paper
-    """paper: drop, add or swap inner characters of any word; released: the rules of the authors' script."""
+    """paper: drop, add or swap inner characters of any word; released: the rules of the authors' script; mixed: of a
+    noised word one edit, two edits, or a change of case, a split or a confusion of letters, as in scanned text."""
     probability: float = 0.15
     """Share of words noised for NLM, in [0, 1]. Paper: 15 % (Sec. 4.1). Released code: 10 %."""
     edits: list[Edit] = field(default_factory=lambda: [Edit.drop, Edit.add, Edit.swap])
@@ -59,9 +71,25 @@ class NoiseSettings:
     """Shorter words stay as they are, in characters; at least 3."""
     mlm_probability: float = 0.10
     """Share of subwords predicted by MLM, in [0, 1]: whole words, never noised ones. Paper: 10 % (Sec. 4.1)."""
+    clean_share: float = omit_default(0.0)
+    """mixed: share of the blocks of text without noise, in [0, 1]."""
+    two_edits: float = omit_default(0.0)
+    """mixed: share of the noised words with two edits, in [0, 1]."""
+    other_changes: float = omit_default(0.0)
+    """mixed: share of the noised words with another change than edits, in [0, 1]; at most 1 with ``two_edits``."""
 
     def __post_init__(self) -> None:
-        check_range("noise", self, "[0, 1]", "probability", "mlm_probability")
+        shares = ("clean_share", "two_edits", "other_changes")
+        check_range("noise", self, "[0, 1]", "probability", "mlm_probability", *shares)
+        if self.two_edits + self.other_changes > 1:
+            raise SettingsError(
+                f"noise.two_edits + noise.other_changes must be at most 1, the noised words, got {self.two_edits} + "
+                f"{self.other_changes}"
+            )
+        if self.rules is not NlmRules.mixed and (given := [name for name in shares if getattr(self, name)]):
+            raise SettingsError(
+                f"noise.{given[0]} is read by noise.rules=mixed alone, got noise.rules={self.rules.name}; leave it at 0"
+            )
         check_edits("noise", self.edits, self.min_word_length)
 
 
@@ -75,7 +103,7 @@ class AttackSettings:
     """Seed of the attack; the same for all models, so that all read the same words."""
     probability: float = 1.0
     """Share of eligible words attacked, in [0, 1]."""
-    edits: list[Edit] = field(default_factory=lambda: list(Edit))
+    edits: list[Edit] = field(default_factory=lambda: list(ATTACK_EDITS))
     """One is drawn, uniformly, for each attacked word."""
     min_word_length: int = 4
     """Shorter words stay as they are, in characters; at least 3."""

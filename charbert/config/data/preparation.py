@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from charbert.config.checks import check_range
-from charbert.config.data.noise import Edit, check_edits
+from charbert.config.data.noise import TRAINING_EDITS, Edit, check_edits
 from charbert.config.data.splitting import SplitSettings
 from charbert.errors import SettingsError
 
@@ -226,7 +226,7 @@ class AugmentationSettings:
     skipped without a file), ``deletion`` of words, ``swap`` of neighboring words."""
     word_share: float = 0.1
     """Share of words changed, in (0, 1]; at least one word."""
-    edits: list[Edit] = field(default_factory=lambda: list(Edit))
+    edits: list[Edit] = field(default_factory=lambda: list(TRAINING_EDITS))
     """Edits of ``noise``."""
     min_word_length: int = 4
     """Minimum length of a word changed by ``noise``, in characters."""

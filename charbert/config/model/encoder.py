@@ -148,6 +148,11 @@ class ModelSettings:
     trunk_teacher_weight: float = omit_default(0.0)
     """Weight of a third pretraining loss, 0 or more: the distance of each word's token states in the noised text from
     the unchanged trunk's states in the clean text, relative to their size. 0: none, as in the paper."""
+    word_shapes: bool = omit_default(False)
+    """Whether an embedding of each word's shape (lower case, capitalized, upper case, other) is added to the input of
+    an uncased trunk. It starts at zero, so that the model starts as the trunk; for a trunk alone."""
+    lower_case_chars: bool = omit_default(False)
+    """Whether the char channel reads lower-cased characters, so that it knows spelling and not case."""
     recognizer: WordRecognizerSettings = field(default_factory=WordRecognizerSettings)
     """The word recognizer in front of the model (BERT+WordRec)."""
     dictionary: DictionarySettings = omit_default_section(DictionarySettings)
@@ -212,6 +217,9 @@ class ModelSettings:
             ("hidden_share", 0.0, no_nlm, "objective"),
             ("trunk_teacher_weight", 0.0, self.objective is Objective.none, "objective"),
             ("nlm_norm", NlmNorm.none, no_nlm, "objective"),
+            ("word_shapes", False, not no_channel, "char_encoder"),
+            ("word_shapes", False, self.objective is not Objective.none, "objective"),
+            ("lower_case_chars", False, no_channel, "char_encoder"),
             ("word_start", Start.random, no_nlm, "objective"),
         )
         for name, unset, missing, cause in checks:
@@ -224,6 +232,7 @@ class ModelSettings:
 
     def _check_released(self) -> None:
         expected = {
+            "lower_case_chars": False,
             "char_encoder": CharEncoder.gru,
             "interaction": Interaction.released,
             "share_interaction": True,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from charbert.config.checks import check_range
-from charbert.config.data.noise import Edit, check_edits
+from charbert.config.data.noise import TRAINING_EDITS, Edit, check_edits
 from charbert.config.training.trainer import OptimizerSettings, TrainingSettings
 
 
@@ -53,7 +53,7 @@ class WordRecognizerSettings:
     """Maximum length of a training sentence, in words; corrected sentences may have any length."""
     noise_probability: float = 1.0
     """Share of words noised in training, in [0, 1]."""
-    edits: list[Edit] = field(default_factory=lambda: list(Edit))
+    edits: list[Edit] = field(default_factory=lambda: list(TRAINING_EDITS))
     """One is drawn, uniformly, for each noised word."""
     min_word_length: int = 3
     """Minimum length of a noised word, in characters."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from charbert.config.checks import check_range
-from charbert.config.data.noise import Edit, Letters, check_edits
+from charbert.config.data.noise import TRAINING_EDITS, Edit, Letters, check_edits
 
 
 class RobustMethod(Enum):
@@ -35,7 +35,7 @@ class RobustTrainingSettings:
     """Share of the examples noised in an epoch, in [0, 1]; drawn anew in each epoch."""
     words: float = 1.0
     """Share of the eligible words noised in such an example, in [0, 1]."""
-    edits: list[Edit] = field(default_factory=lambda: list(Edit))
+    edits: list[Edit] = field(default_factory=lambda: list(TRAINING_EDITS))
     """One is drawn, uniformly, for each noised word."""
     min_word_length: int = 4
     """Shorter words stay as they are, in characters; at least 3."""

@@ -81,6 +81,8 @@ def _encoder_parts(encoder: CharBertModel) -> dict[int, Part]:
     for index, interaction in enumerate(encoder.interactions):
         part = Part(PartKind.interaction, None if shared else index)
         parts |= {id(weight): part for weight in interaction.parameters()}
+    if encoder.shape_embedding is not None:
+        parts[id(encoder.shape_embedding.weight)] = Part(PartKind.embeddings)
     if encoder.char_encoder is not None:
         parts |= {id(weight): Part(PartKind.char_encoder) for weight in encoder.char_encoder.parameters()}
     return parts

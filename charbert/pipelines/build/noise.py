@@ -9,6 +9,7 @@ from charbert.config.model.word_recognizer import WordRecognizerSettings
 from charbert.config.training.robust_training import RobustTrainingSettings
 from charbert.noise.attack import Attack
 from charbert.noise.edits import NoiseModel
+from charbert.noise.mixed import MixedNoise
 from charbert.noise.nlm import NlmNoise, ReleasedNlmNoise
 
 
@@ -16,7 +17,11 @@ def build_nlm_noise(settings: NoiseSettings) -> NoiseModel:
     """Return the noise model of pretraining."""
     if settings.rules is NlmRules.released:
         return ReleasedNlmNoise(probability=settings.probability)
-    return NlmNoise(settings.probability, tuple(settings.edits), settings.min_word_length)
+    edits = tuple(settings.edits)
+    if settings.rules is NlmRules.mixed:
+        shares = (settings.clean_share, settings.two_edits, settings.other_changes)
+        return MixedNoise(settings.probability, edits, settings.min_word_length, *shares)
+    return NlmNoise(settings.probability, edits, settings.min_word_length)
 
 
 def build_recognizer_noise(settings: WordRecognizerSettings) -> NoiseModel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -83,7 +84,9 @@ def prepare_encoder(settings: Settings) -> str | None:
 def build_processor(settings: Settings, trunk: str) -> CharBertTokenizer:
     """Return the processor for a trunk: its tokenizer, and the character vocabulary of the corpus."""
     vocabulary = load_char_vocab(settings) if has_char_channel(settings) else None
-    return CharBertTokenizer(load_tokenizer(settings, trunk), vocabulary)
+    if vocabulary is not None and settings.model.lower_case_chars:
+        vocabulary = replace(vocabulary, lower_case=True)
+    return CharBertTokenizer(load_tokenizer(settings, trunk), vocabulary, word_shapes=settings.model.word_shapes)
 
 
 def load_tokenizer(settings: Settings, trunk: str) -> PreTrainedTokenizerBase:
@@ -120,10 +123,13 @@ def build_start(settings: Settings, model_class: type[Model], **labels: Any) -> 
         return processor, model_class.from_trunk(trunk, **overrides, **labels)
     processor = CharBertTokenizer.from_pretrained(encoder)
     processor = with_word_spaces(processor)  # an encoder of an earlier version may lack them
-    channels = model_overrides(settings, processor)["head_channels"]
+    changes = {"head_channels": model_overrides(settings, processor)["head_channels"]}
+    if settings.model.pretrained and settings.model.lower_case_chars and processor.char_vocab is not None:
+        processor.char_vocab = replace(processor.char_vocab, lower_case=True)
+        changes["char_vocab"] = processor.char_vocab.to_dict()
     seed_everything(settings.seed, "head")
     # It may be saved in half precision to be small; it is trained in float32.
-    return processor, model_class.from_pretrained(encoder, head_channels=channels, dtype=torch.float32, **labels)
+    return processor, model_class.from_pretrained(encoder, **changes, dtype=torch.float32, **labels)
 
 
 def _check_positions(settings: Settings, name: str, length: int) -> None:
@@ -170,6 +176,7 @@ def model_overrides(settings: Settings, processor: CharBertTokenizer) -> dict[st
         "interaction_window": model.interaction_window,
         "char_embedding_size": model.char_embedding_size,
         "char_initializer_range": model.char_initializer_range,
+        "word_shapes": model.word_shapes,
     }
     if processor.char_vocab is not None:
         overrides["char_vocab"] = processor.char_vocab.to_dict()

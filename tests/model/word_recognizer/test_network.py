@@ -5,13 +5,13 @@ import pytest
 import torch
 from transformers import AutoModel
 
+from charbert.config.data.noise import TRAINING_EDITS
 from charbert.data.pretraining.word_vocab import WordVocab
 from charbert.data.word_recognition import WordRecognitionDataset, collate_words, frequent_words
 from charbert.errors import CheckpointError, DataError, SettingsError
 from charbert.model.word_recognizer.correction import RECOGNIZER_FOLDER, WordCorrector, recognize_words
 from charbert.model.word_recognizer.network import WordRecognizer, WordRecognizerConfig
 from charbert.noise.attack import Attack, attack_sentences
-from charbert.noise.edits import Edit
 from charbert.noise.nlm import NlmNoise
 from charbert.text.char_vocab import CharVocab
 
@@ -36,7 +36,7 @@ def trained() -> WordRecognizer:
     """A recognizer of all words but "island", after some steps on noised sentences."""
     words = WordVocab([word for word in frequent_words(SENTENCES, 100).words[:-1] if word != "island"])
     model = tiny(list(words.words[:-1]))
-    data = WordRecognitionDataset(SENTENCES, NlmNoise(1.0, tuple(Edit), 3), words, VOCAB, seed=1)
+    data = WordRecognitionDataset(SENTENCES, NlmNoise(1.0, TRAINING_EDITS, 3), words, VOCAB, seed=1)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
     for step in range(120):
         data.set_epoch(step)

@@ -1,0 +1,132 @@
+"""Noise of pretraining with more kinds of changes than the test-time attack has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from charbert.config.checks import check_range
+from charbert.config.data.noise import TRAINING_EDITS
+from charbert.errors import SettingsError
+from charbert.noise.edits import Change, Corruption, Edit, EditRecord, apply_edit, pick
+from charbert.noise.nlm import NlmNoise, chosen_words, corruption_of
+from charbert.noise.scripts import TextScript
+
+_PAIRS = (
+    *("rn m", "cl d", "vv w", "ri n", "li h", "l 1", "l I", "i l", "I 1", "O 0", "o 0", "o O", "e c", "a o", "c o"),
+    *("h b", "n u", "S 5", "s 5", "B 8", "g q", "g 9", "Z 2", "z 2", "f t", "v y"),
+)
+CONFUSIONS: tuple[tuple[str, str], ...] = tuple(
+    (first, second) for pair in _PAIRS for first, second in (pair.split(), pair.split()[::-1])
+)
+"""Letters and what scanned text has in their place. A list of our own, by shape, not counted on a set."""
+
+_Draws = list[float]
+
+
+@dataclass(frozen=True)
+class MixedNoise:
+    """Noises a share of the words of most texts: one edit, two edits, or another change; each noised word differs.
+
+    One edit is as in `NlmNoise`. The second of two edits may change the last character too. The other changes, one of
+    those possible drawn uniformly: another case of the whole word or its first letter, a split by a space, a confusion
+    of similar letters (`CONFUSIONS`).
+
+    Held out for evaluation: no edit, split or confusion changes the first character, and none touches words shorter
+    than ``min_word_length``. Two words are never merged, since a text keeps its number of words under noise.
+
+    Raises:
+        SettingsError: if a setting is out of its range.
+    """
+
+    probability: float = 0.40
+    """Expected share of noised words in a text that is not left clean, as in `NlmNoise`, in [0, 1]."""
+    edits: tuple[Edit, ...] = TRAINING_EDITS
+    min_word_length: int = 4
+    """In characters, at least 3; shorter words are unchanged."""
+    clean_share: float = 0.2
+    """Share of the texts without noise, in [0, 1]."""
+    two_edits: float = 0.15
+    """Share of the noised words with two edits, in [0, 1]."""
+    other_changes: float = 0.10
+    """Share of the noised words with another change, in [0, 1]; where none is possible the word gets one edit."""
+
+    def __post_init__(self) -> None:
+        check_range("noise", self, "[0, 1]", "probability", "clean_share", "two_edits", "other_changes")
+        if self.two_edits + self.other_changes > 1:
+            raise SettingsError("noise.two_edits + noise.other_changes must be at most 1")
+        self._single  # noqa: B018 (checks the edits)
+
+    @cached_property
+    def _single(self) -> NlmNoise:
+        return NlmNoise(1.0, self.edits, self.min_word_length)
+
+    def corrupt(self, words: Sequence[str], rng: np.random.Generator) -> Corruption:
+        """Return the text with a share of its words noised; one draw, and eight per word, whatever the words are."""
+        is_clean = rng.random() < self.clean_share
+        draws = rng.random((len(words), 8))
+        if is_clean:
+            return Corruption(list(words), [])
+        chosen = chosen_words(words, draws[:, 0], self.probability, self.min_word_length)
+        script = TextScript.of(words)
+        rows = zip(chosen, draws[chosen, 1:].tolist(), strict=True)
+        return corruption_of(words, [self._change(index, words[index], row, script) for index, row in rows])
+
+    def _change(self, index: int, word: str, draws: _Draws, script: TextScript) -> EditRecord | None:
+        group, *first, kind, place, letter = draws
+        if group < self.other_changes and (record := _other_change(index, word, *first[:2])):
+            return record
+        record = self._single.edit(index, word, *first, script)
+        if record is None or not self.other_changes <= group < self.other_changes + self.two_edits:
+            return record
+        open_end = f"{record.after}\0"  # so that the last character is an inner one
+        second = self._single.edit(index, open_end, kind, place, letter, script)
+        if second is None or (after := second.after[:-1]) == word:
+            return record
+        return EditRecord(index, Change.two_edits, _first_difference(word, after), word, after)
+
+
+def _other_change(index: int, word: str, kind: float, place: float) -> EditRecord | None:
+    """Return a change of case, a split or a confusion of letters; None if none changes the word."""
+    left = [_changed_case, _split, _confused]
+    while left:
+        choice = pick(kind, len(left))
+        kind = kind * len(left) - choice  # the remainder of the draw is uniform again
+        record = left.pop(choice)(index, word, place)
+        if record is not None:
+            return record
+    return None
+
+
+def _changed_case(index: int, word: str, place: float) -> EditRecord | None:
+    forms = [form for form in dict.fromkeys((word.lower(), word.upper(), word.capitalize())) if form != word]
+    if not forms:
+        return None
+    after = forms[pick(place, len(forms))]
+    return EditRecord(index, Change.case, _first_difference(word, after), word, after)
+
+
+def _split(index: int, word: str, place: float) -> EditRecord | None:
+    position = 1 + pick(place, len(word) - 1)
+    return EditRecord(index, Edit.add, position, word, apply_edit(Edit.add, word, position, " "))
+
+
+def _confused(index: int, word: str, place: float) -> EditRecord | None:
+    found = [
+        (position, read, seen)
+        for position in range(1, len(word))
+        for read, seen in CONFUSIONS
+        if word.startswith(read, position)
+    ]
+    if not found:
+        return None
+    position, read, seen = found[pick(place, len(found))]
+    return EditRecord(index, Change.confusion, position, word, word[:position] + seen + word[position + len(read) :])
+
+
+def _first_difference(before: str, after: str) -> int:
+    pairs = enumerate(zip(before, after, strict=False))
+    return next((place for place, (old, new) in pairs if old != new), len(before) - 1)
