@@ -7,27 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import chain, islice
 from pathlib import Path
-from typing import Protocol
 
 from charbert.errors import CheckpointError, DataError
 from charbert.files import write_atomically
 from charbert.serialization import parse_strictly
 from charbert.text.dictionary import DictionaryRules, SpellingDictionary
 from charbert.text.noisy_channel import NoisyChannel
+from charbert.text.repaired import REPAIR_FILE, Corrector
 from charbert.text.words import replace_words, split_words
 
-DICTIONARY_FILE = "charbert_dictionary.json"
 FORMAT_VERSION = 1
-
-
-class Corrector(Protocol):
-    """Replaces words of a sentence by the words that they probably stand for."""
-
-    def correct_many(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-        """Return the words of each sentence corrected, as many as there were."""
-
-    def save(self, folder: Path) -> None:
-        """Write all that `correct_many` needs into a folder that exists."""
 
 
 class DictionaryCorrector:
@@ -64,10 +53,10 @@ class DictionaryCorrector:
         return [[match_case(*pair) for pair in zip(words, forms, strict=True)] for words, forms in pairs]
 
     def save(self, folder: Path) -> None:
-        """Write rules and counts into a folder that exists, as `DICTIONARY_FILE`."""
+        """Write rules and counts into a folder that exists, as `REPAIR_FILE`."""
         content = {"version": FORMAT_VERSION, "rules": asdict(self._dictionary.rules), "keep_case": self._keep_case}
         content["counts"] = self._dictionary.counts
-        write_atomically(folder / DICTIONARY_FILE, json.dumps(content, ensure_ascii=False, indent=0) + "\n")
+        write_atomically(folder / REPAIR_FILE, json.dumps(content, ensure_ascii=False, indent=0) + "\n")
 
     @classmethod
     def load(cls, folder: Path) -> DictionaryCorrector:
@@ -76,7 +65,7 @@ class DictionaryCorrector:
         Raises:
             CheckpointError: if the file is missing or damaged.
         """
-        path = folder / DICTIONARY_FILE
+        path = folder / REPAIR_FILE
         try:
             content = parse_strictly(path.read_text(encoding="utf-8"))
             if content["version"] != FORMAT_VERSION:

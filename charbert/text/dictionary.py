@@ -60,6 +60,10 @@ class DictionaryRules:
     """With ``estimates_noise``: how many words of a text that expectation weighs."""
 
 
+REPAIR = DictionaryRules(max_edits=2, keep_ends=False, end_edit_odds=0.02, second_edit_odds=0.1, estimates_noise=True)
+"""The rules of ``model=bert_repair``, chosen on Wikipedia's validation text with generated typos."""
+
+
 class Nearby(NamedTuple):
     """The words that a form may stand for beside itself."""
 

@@ -15,6 +15,7 @@ class BaselineKind(Enum):
     none = "none"
     majority = "majority"
     tfidf = "tfidf"
+    overlap = "overlap"
 
 
 class Units(Enum):
@@ -31,7 +32,7 @@ class BaselineSettings:
     kind: BaselineKind = BaselineKind.none
     """none: a neural model; majority: the most frequent label (in tagging, each word's most frequent tag); tfidf:
     logistic regression on TF-IDF weighted n-grams (in question answering, the passage sentence most similar to the
-    question)."""
+    question); overlap: for pairs of texts, logistic regression on the share of each text's words found in the other."""
     units: Units = Units.word
     """n-grams of words, or of characters inside words."""
     ngrams: list[int] = field(default_factory=lambda: [1, 2])

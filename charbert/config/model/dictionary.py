@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 from charbert.config.checks import check_range
 from charbert.config.identity import omit_default
 from charbert.errors import SettingsError
+
+
+class Corrected(Enum):
+    """What reads the corrected words."""
+
+    both = "both"
+    """Both channels: examples are corrected first. Of question answering only the questions are."""
+    token = "token"
+    """The token channel: the tokenizer corrects, and the char channel reads the words as they are given."""
 
 
 @dataclass
@@ -19,6 +29,10 @@ class DictionarySettings:
 
     enabled: bool = False
     """Whether a dictionary corrects the words that the model reads."""
+    channel: Corrected = omit_default(Corrected.both)
+    """Which channels read corrected words. both: examples are corrected before the model reads them, of question
+    answering the questions only. token: the tokenizer corrects all that the token channel reads, and is saved so; the
+    char channel reads the text as it is given."""
     size: int = 100_000
     """Number of words of the pretraining text, most frequent first. A form that is among them is never corrected."""
     max_edits: int = 1

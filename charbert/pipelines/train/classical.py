@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from charbert.config.data.preparation import ClassWeights
+from charbert.config.data.sets import TaskKind
 from charbert.config.model.classical import BaselineKind
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError
@@ -44,6 +45,21 @@ def baseline_predictor(
         return SetPredictions(predictions, scores=logits)
 
     return predict
+
+
+def check_baseline(settings: Settings) -> None:
+    """Check that the baseline, if ``model`` is one, can be fitted on the task.
+
+    Raises:
+        SettingsError: if it compares the texts of a pair and the task has none.
+    """
+    task = settings.task
+    has_pairs = task.kind is TaskKind.classification and task.columns.second is not None
+    if settings.model.baseline.kind is BaselineKind.overlap and not has_pairs:
+        raise SettingsError(
+            f"model={settings.model.name} compares the two texts of a pair, and task={task.name} has no pairs; "
+            "choose a task with pairs, as qnli, or model=char_tfidf"
+        )
 
 
 def fit_baseline(

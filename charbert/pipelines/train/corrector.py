@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from charbert.config.model.dictionary import DictionarySettings
 from charbert.config.model.word_recognizer import Backoff
 from charbert.config.schema import Settings
 from charbert.data.pretraining.corpus import read_paragraphs
@@ -49,7 +50,12 @@ def prepare_corrector(settings: Settings, task: Task[Any, Any], sets: Mapping[st
     chosen = settings.model.dictionary
     counts = Counter(_text_counts(settings))
     counts.update(word.lower() for words in task.sentences(sets["train"]) for word in words)
-    rules = DictionaryRules(
+    return DictionaryCorrector(counts, dictionary_rules(chosen), keep_case=chosen.keep_case)
+
+
+def dictionary_rules(chosen: DictionarySettings) -> DictionaryRules:
+    """Return the rules that the settings of a dictionary name."""
+    return DictionaryRules(
         max_edits=chosen.max_edits,
         keep_ends=chosen.keep_ends,
         end_edit_odds=chosen.end_edit_odds,
@@ -61,7 +67,6 @@ def prepare_corrector(settings: Settings, task: Task[Any, Any], sets: Mapping[st
         noise_rate=chosen.noise_rate,
         noise_rate_words=chosen.noise_rate_words,
     )
-    return DictionaryCorrector(counts, rules, keep_case=chosen.keep_case)
 
 
 def _recognizer(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]) -> WordCorrector:

@@ -13,7 +13,7 @@ from charbert.errors import SettingsError, TrialPrunedError
 from charbert.evaluation.metric_paths import CHANGED_WORDS
 from charbert.pipelines.build.data import fetch_sets, prepare_data, refuse_baseline, task_files
 from charbert.pipelines.build.eval_sets import build_eval_sets, read_prepared_sets, read_sets
-from charbert.pipelines.train.classical import fit_baseline, is_baseline
+from charbert.pipelines.train.classical import check_baseline, fit_baseline, is_baseline
 from charbert.pipelines.train.cross_validation import run_folds
 from charbert.pipelines.train.fit import fit
 from charbert.records import ResultRecord, read_record
@@ -107,6 +107,7 @@ def _refuse_several(settings: Settings) -> None:
 
 
 def _run(settings: Settings, run: Run, *, weights: bool = False) -> ResultRecord:
+    check_baseline(settings)
     prepare_data(settings)
     run.will_read(fetch_sets(settings))
     task = build_task(settings.task)

@@ -21,7 +21,13 @@ from charbert.reporting.tables.scores import build_table, row_label
 
 DENSE = ("AdvBERT, dense noise", "CharBERT, dense noise")
 """Variants of ours."""
-BEHIND_DICTIONARY = ("BERT+Dictionary", "CharBERT (pretrained)+Dictionary")
+BEHIND_DICTIONARY = (
+    "BERT+Dictionary",
+    "BERT+Repair",
+    "CharBERT (pretrained)+Dictionary",
+    "CharBERT (pretrained)+Repair",
+    "CharBERT (pretrained)+Token repair",
+)
 BASELINES = ("AdvBERT", "AdvBERT, dense noise", "NLM-BERT", "BERT+WordRec", *BEHIND_DICTIONARY)
 """Models trained against misspelled words, which Tables 1 and 3 do not have; NLM-BERT and dense noise are ours."""
 ABLATIONS = ("w/o GRU", "w/o heterogeneous interaction", "w/o NLM")
@@ -96,7 +102,7 @@ TABLE_SPECS = {
             "Table 2: robustness to misspelled words",
             TABLE_2,
             # Departure: NLM-BERT, a row of ours, separates the effect of the objective from that of the channel
-            order=("BERT", "AdvBERT", "NLM-BERT", "BERT+WordRec", "BERT+Dictionary", "CharBERT", *DENSE),
+            order=("BERT", "AdvBERT", "NLM-BERT", "BERT+WordRec", *BEHIND_DICTIONARY[:2], "CharBERT", *DENSE),
             left_out=ABLATIONS,
             second_baseline="AdvBERT",
             ours=(Measure("squad1", "f1"), Measure("squad1", "f1", ATTACK)),

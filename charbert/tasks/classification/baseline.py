@@ -1,7 +1,8 @@
-"""Texts and pairs of texts to labels: the most frequent label, or logistic regression on n-grams."""
+"""Texts and pairs of texts to labels: the most frequent label, or logistic regression on n-grams or overlap."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 
@@ -11,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 from charbert.baselines.log_scores import log_shares, spread_columns
 from charbert.baselines.ngram_features import cosine_rows, fit_vectorizer
+from charbert.baselines.overlap import shared_characters
 from charbert.config.model.classical import BaselineSettings
 from charbert.data.readers.glue import LabeledText
 
@@ -32,7 +34,29 @@ class MajorityLabel:
         return [self._scores[None]] * len(examples)
 
 
-class TfidfLabel:
+class _RegressionLabel(ABC):
+    """Logistic regression on a row of features for each example; the majority where training has a single label."""
+
+    def __init__(self, examples: Sequence[LabeledText], labels: Sequence[str], settings: BaselineSettings) -> None:
+        self._labels = list(labels)
+        self._constant = MajorityLabel(examples, labels) if len({row.label for row in examples}) < 2 else None
+        self._regression = LogisticRegression(C=settings.C, max_iter=500)
+        if self._constant is None:
+            self._regression.fit(self._rows(examples), [example.label for example in examples])
+
+    def scores(self, examples: Sequence[LabeledText]) -> list[np.ndarray]:
+        """Return the log probability of each label, (1, K) for every text."""
+        if self._constant is not None or not examples:
+            return [] if self._constant is None else self._constant.scores(examples)
+        log_probabilities = self._regression.predict_log_proba(self._rows(examples))
+        return list(spread_columns(log_probabilities, self._regression.classes_, self._labels)[:, None])
+
+    @abstractmethod
+    def _rows(self, examples: Sequence[LabeledText]) -> csr_matrix | np.ndarray:
+        """Return the features, (N, features)."""
+
+
+class TfidfLabel(_RegressionLabel):
     """Logistic regression on the n-grams of a text; of a pair on those of each text and those in both.
 
     Args:
@@ -47,18 +71,7 @@ class TfidfLabel:
     def __init__(self, examples: Sequence[LabeledText], labels: Sequence[str], settings: BaselineSettings) -> None:
         texts = [text for example in examples for text in (example.first, example.second) if text is not None]
         self._vectorizer = fit_vectorizer(settings, texts)
-        self._labels = list(labels)
-        self._constant = MajorityLabel(examples, labels) if len({row.label for row in examples}) < 2 else None
-        self._regression = LogisticRegression(C=settings.C, max_iter=500)
-        if self._constant is None:
-            self._regression.fit(self._rows(examples), [example.label for example in examples])
-
-    def scores(self, examples: Sequence[LabeledText]) -> list[np.ndarray]:
-        """Return the log probability of each label, (1, K) for every text."""
-        if self._constant is not None or not examples:
-            return [] if self._constant is None else self._constant.scores(examples)
-        log_probabilities = self._regression.predict_log_proba(self._rows(examples))
-        return list(spread_columns(log_probabilities, self._regression.classes_, self._labels)[:, None])
+        super().__init__(examples, labels, settings)
 
     def _rows(self, examples: Sequence[LabeledText]) -> csr_matrix:
         first = self._vectorizer.transform([example.first for example in examples])
@@ -66,3 +79,20 @@ class TfidfLabel:
             return first
         second = self._vectorizer.transform([example.second or "" for example in examples])
         return hstack([first, second, first.multiply(second), cosine_rows(first, second)], format="csr")
+
+
+class OverlapLabel(_RegressionLabel):
+    """Logistic regression on how much of each text of a pair is found in the other, see `shared_characters`.
+
+    Args:
+        examples: of the training set, pairs.
+        labels: names of all labels, in the order of the scores.
+        settings: n-grams by which words are compared, and penalty.
+    """
+
+    def __init__(self, examples: Sequence[LabeledText], labels: Sequence[str], settings: BaselineSettings) -> None:
+        self._ngrams = (settings.ngrams[0], settings.ngrams[1])
+        super().__init__(examples, labels, settings)
+
+    def _rows(self, examples: Sequence[LabeledText]) -> np.ndarray:
+        return np.array([shared_characters(row.first, row.second or "", self._ngrams) for row in examples])

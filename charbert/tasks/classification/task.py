@@ -167,11 +167,13 @@ class ClassificationTask(Task[LabeledText, LabelPrediction]):
         return sorted(wrong, key=lambda row: -row["probability"])
 
     def fit_baseline(self, examples: Rows, settings: BaselineSettings, seed: int) -> Baseline:
-        """Return the most frequent label, or a logistic regression on n-grams."""
-        from charbert.tasks.classification.baseline import MajorityLabel, TfidfLabel
+        """Return the most frequent label, or a logistic regression on n-grams or on the overlap of pairs."""
+        from charbert.tasks.classification.baseline import MajorityLabel, OverlapLabel, TfidfLabel
 
         if settings.kind is BaselineKind.majority:
             return self.label_baseline(MajorityLabel(examples, self.labels))
+        if settings.kind is BaselineKind.overlap:
+            return self.label_baseline(OverlapLabel(examples, self.labels, settings))
         return self.label_baseline(TfidfLabel(examples, self.labels, settings))
 
     def pack(self, prediction: LabelPrediction) -> list[Any]:

@@ -124,7 +124,8 @@ def test_answerability_has_calibration_scores(data: Path, benchmarks: Benchmarks
 
 
 @pytest.mark.parametrize(
-    ("model", "task"), [("majority", RTE), ("tfidf", RTE), ("majority", NER), ("char_tfidf", NER), ("tfidf", QA)]
+    ("model", "task"),
+    [("majority", RTE), ("tfidf", RTE), ("overlap", RTE), ("majority", NER), ("char_tfidf", NER), ("tfidf", QA)],
 )
 def test_a_baseline_is_scored_like_a_model_and_reads_no_trunk(
     data: Path, benchmarks: Benchmarks, monkeypatch: pytest.MonkeyPatch, model: str, task: tuple[str, ...]
@@ -144,6 +145,14 @@ def test_a_baseline_is_scored_like_a_model_and_reads_no_trunk(
         )
     if model != "majority" and name != "squad2":
         assert record.metrics[f"eval/{name}/{settings.task.metric}"] > 0.8  # what it was fitted on
+
+
+@pytest.mark.parametrize("task", [NER, QA])
+def test_overlap_is_refused_for_a_task_without_pairs(data: Path, benchmarks: Benchmarks, task: tuple[str, ...]) -> None:
+    settings = benchmarks(*task, "model=overlap")
+    with pytest.raises(SettingsError, match=rf"model=Overlap compares .* task={settings.task.name} has no pairs"):
+        finetune.run(settings)
+    assert not list(Path(settings.paths.results).rglob("record.json"))
 
 
 def test_a_baseline_on_prepared_examples_is_another_run_and_has_no_class_weights(

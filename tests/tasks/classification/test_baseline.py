@@ -4,7 +4,7 @@ import pytest
 from charbert.config.model.classical import BaselineKind, BaselineSettings, Units
 from charbert.data.readers.glue import LabeledText
 from charbert.errors import DataError, SettingsError
-from charbert.tasks.classification.baseline import MajorityLabel, TfidfLabel
+from charbert.tasks.classification.baseline import MajorityLabel, OverlapLabel, TfidfLabel
 
 LABELS = ["bad", "good", "never"]
 GOOD, BAD = ("a wonderful harbour", "a splendid breakfast"), ("a dreadful harbour", "a horrible breakfast")
@@ -72,3 +72,18 @@ def test_texts_without_ngrams_are_refused_with_the_setting_to_change() -> None:
 def test_settings_out_of_range_are_refused_by_name(changes: dict[str, object], message: str) -> None:
     with pytest.raises(SettingsError, match=rf"model\.baseline\.{message}"):
         BaselineSettings(**changes)  # type: ignore[arg-type]
+
+
+NAMES = ("Kraków", "Malmö", "Zürich", "Bergen", "Portland", "Bilbao", "Tartu", "Ghent", "Split", "Brest")
+OVERLAP = BaselineSettings(kind=BaselineKind.overlap, ngrams=[2, 2])
+
+
+def test_overlap_learns_that_a_shared_name_counts_and_applies_it_to_new_and_misspelt_names() -> None:
+    pairs = [(name, other) for name in NAMES for other in NAMES]
+    rows = [LabeledText(f"who is in {a}", f"he lives in {b}", "good" if a == b else "bad") for a, b in pairs]
+    rows += [row for row in rows if row.label == "good"] * 8
+    baseline = OverlapLabel(rows, LABELS, OVERLAP)
+    new = [LabeledText("who is in Rostock", "he lives in Rostock", "good"), LabeledText("who is in Lund", "no", "bad")]
+    new.append(LabeledText("who is in Rosctock", "he lives in Rostok", "good"))
+    assert labels(baseline.scores(new)) == [row.label for row in new]
+    assert np.exp(np.concatenate(baseline.scores(new))).sum(axis=1) == pytest.approx(1, abs=1e-4)
