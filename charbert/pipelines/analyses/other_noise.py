@@ -16,7 +16,7 @@ from charbert.pipelines.build.data import prepare_data, set_files, task_files
 from charbert.pipelines.build.eval_sets import build_noisy_sets, read_sets, read_test_sets
 from charbert.pipelines.evaluate.finetuned import finetuned_predictor
 from charbert.pipelines.evaluate.scoring import score_eval_sets
-from charbert.pipelines.train.classical import baseline_predictor, is_baseline, without_trunk
+from charbert.pipelines.train.classical import baseline_predictor, check_baseline, is_baseline, without_trunk
 from charbert.pipelines.train.cross_validation import chosen_folds, fold_sets, pool_predictions
 from charbert.pipelines.train.finetune import prepare_finetuned, prepare_folds
 from charbert.runs.analysis_keys import OTHER_NOISE
@@ -37,6 +37,7 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
     which has none, is fitted again.
     """
     (run,) = runs.values()
+    check_baseline(settings)
     prepare_data(settings)
     files = task_files(settings)
     folded = bool(files.folds.number)

@@ -149,9 +149,10 @@ def test_folds_are_scored_together_and_trained_again_only_where_weights_are_miss
             ["data.sets.ner.folds.number=3"],
             r"data\.sets\.ner\.noisy\.typos\.split must be test, since cross-validation",
         ),
+        (["model=overlap"], r"model=Overlap compares the two texts of a pair, and task=ner has no pairs"),
     ],
 )
-def test_noisy_copies_that_fit_no_set_are_refused(noisy: Benchmarks, overrides: list[str], message: str) -> None:
+def test_settings_that_fit_no_set_or_model_are_refused(noisy: Benchmarks, overrides: list[str], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         catalog.OTHER_NOISE.run(noisy(*overrides))
 
