@@ -63,8 +63,9 @@ def with_own_files(settings: Settings) -> Settings:
         return settings
     names: dict[str, Any] = {split: _from_working_folder(getattr(own, split)) for split in ("train", "dev", "test")}
     attacked = {name: _from_working_folder(path) for name, path in own.attacked.items()}
+    noisy = {name: replace(copy, operations=_from_working_folder(copy.operations)) for name, copy in own.noisy.items()}
     folds = replace(own.folds, articles=_from_working_folder(own.folds.articles))
-    files = replace(own, **names, attacked=attacked, folds=folds)
+    files = replace(own, **names, attacked=attacked, noisy=noisy, folds=folds)
     sets = {**settings.data.sets, settings.task.name: files}
     return replace(settings, data=replace(settings.data, name="own", own=files, sets=sets))
 

@@ -9,6 +9,7 @@ from huggingface_hub import HfApi
 
 import charbert.model as models
 from charbert.deploy.model_card import CardFacts, render_card
+from charbert.deploy.predict.corrector import copy_corrector
 from charbert.deploy.predict.usage import USAGE_FILE
 from charbert.errors import CheckpointError, RecordError
 from charbert.integrity import check_target, written_folder
@@ -54,6 +55,7 @@ def write_hub_folder(folder: Path, target: Path, facts: CardFacts, record_file: 
         tokenizer.save_pretrained(draft)
         if (folder / USAGE_FILE).is_file():
             shutil.copyfile(folder / USAGE_FILE, draft / USAGE_FILE)
+        copy_corrector(folder, draft)
         card = render_card(model.config, model.num_parameters(), facts, record)
         (draft / "README.md").write_text(card, encoding="utf-8")
     return record is not None

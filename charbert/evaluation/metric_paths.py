@@ -4,8 +4,11 @@ from __future__ import annotations
 
 CLEAN = "eval"
 ATTACKED = "attack"
+DEV = "dev"
+"""Name of the dev set, of its logits and predictions, and first part of the paths of its scores."""
 CHANGED_WORDS = "changed_words"
 """Last part of the path of the share of words that an attack changed, in [0, 1]; records before it lack it."""
+_PREFIXES = {"clean": CLEAN, DEV: DEV}
 
 
 def metric_path(task_name: str, version: str) -> str:
@@ -13,6 +16,12 @@ def metric_path(task_name: str, version: str) -> str:
 
     Args:
         task_name: as ``ner``.
-        version: clean, or the attack's name.
+        version: clean, dev, or the attack's name.
     """
-    return f"{CLEAN}/{task_name}" if version == "clean" else f"{ATTACKED}/{task_name}/{version}"
+    return f"{_PREFIXES[version]}/{task_name}" if version in _PREFIXES else f"{ATTACKED}/{task_name}/{version}"
+
+
+def version_of(metric: str) -> str:
+    """Return the name of the eval set that the path of a score says: clean, dev, or the attack's name."""
+    prefix, _, *attack = metric.split("/")
+    return next((name for name, start in _PREFIXES.items() if start == prefix), attack[0])

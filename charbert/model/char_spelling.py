@@ -16,6 +16,7 @@ from charbert.text.alignment import CharFields, SpelledSubwords, SubwordSpans, l
 from charbert.text.char_vocab import CharVocab
 from charbert.text.codepoints import BoolArray, IntArray
 from charbert.text.released_alignment import RELEASED_RULES, SubwordSpelling, lay_out_released, spell_released
+from charbert.text.repaired import RepairedTexts
 from charbert.text.rows import exclusive_cumsum, gather, gather_optional, pad_rows, split_rows, spread
 from charbert.text.text_batch import TextBatch
 from charbert.text.word_spaces import SPACE_MARKS
@@ -37,8 +38,17 @@ class SubwordSpeller:
         self.mode = mode
         self.script = script
 
-    def spell(self, plain: BatchEncoding, texts: TextBatch, *, is_padded: bool) -> SpelledSubwords:
-        """Return the characters of each subword of ``plain``, the tokenizer's encoding of ``texts``."""
+    def spell(
+        self, plain: BatchEncoding, texts: TextBatch, *, is_padded: bool, repaired: RepairedTexts | None = None
+    ) -> SpelledSubwords:
+        """Return the characters of each subword, as they are in ``texts``.
+
+        Args:
+            plain: the tokenizer's encoding of ``texts``, or of ``repaired``.
+            texts: as they were given.
+            is_padded: whether rows are padded.
+            repaired: what the tokenizer encoded in the place of ``texts``, if anything.
+        """
         rows = cast(list[Any], plain.encodings)
         row_lengths = np.fromiter(map(len, rows), np.int64, len(rows))
         real = [slice(None)] * len(rows)
@@ -65,8 +75,10 @@ class SubwordSpeller:
         samples = plain.get("overflow_to_sample_mapping", range(len(rows)))
         owners = texts.owners(np.repeat(np.asarray(samples, np.int64), row_lengths), second, word_ids)
         source = texts.source
-        begins = source.bounds[owners] + spread(offsets[:, 0], places, len(input_ids))
-        ends = source.bounds[owners] + spread(offsets[:, 1], places, len(input_ids))
+        begins, ends = (spread(side, places, len(input_ids)) for side in offsets.T)
+        if repaired is not None:
+            begins, ends = repaired.given_places(owners, begins), repaired.given_places(owners, ends)
+        begins, ends = source.bounds[owners] + begins, source.bounds[owners] + ends
         if self.mode == "paper":
             ends = np.where(self._is_added_space(input_ids, begins, owners), begins, ends)
         spans = SubwordSpans(

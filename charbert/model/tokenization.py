@@ -17,11 +17,12 @@ from charbert.batch import CHAR_INPUTS, SHAPE_INPUT, TOKEN_INPUTS
 from charbert.errors import CharBertError, CheckpointError, DataError, SettingsError
 from charbert.model.char_spelling import SubwordSpeller
 from charbert.model.encoding import CharBertEncoding, form_of, pad_char_fields, to_tensor
-from charbert.model.loading.tokenizers import check_fits
+from charbert.model.loading.tokenizers import check_fits, load_repair
 from charbert.model.portable import TOKENIZER_MAP, write_code
 from charbert.text.alignment import SpelledSubwords
 from charbert.text.char_vocab import CharVocab
 from charbert.text.released_alignment import CHARS_PER_POSITION, RELEASED_RULES
+from charbert.text.repaired import REPAIR_FILE, Corrector, RepairedTexts
 from charbert.text.rows import flatten_rows
 from charbert.text.text_batch import TextBatch
 from charbert.text.word_shapes import OTHER, shape_rows
@@ -69,6 +70,10 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         row_length: positions T of every row in ``mode="released"``, which determine its number of characters and its
             padding; None: determined by each call. Rows are not padded (except by "glue"): collate them with
             ``pad_values`` and ``pad_to_multiple_of=row_length``.
+        repair: corrects words before the token channel reads them, as a `DictionaryCorrector`; it is saved with the
+            tokenizer. The char channel reads the text as it is given, so that it can tell what the correction cannot.
+            ``offset_mapping`` has places of the given text; other methods of an encoding that return places, as
+            ``token_to_chars``, have those of the repaired one. None: nothing is corrected.
         word_spaces: in paper mode, whether the copy of a tokenizer that loses the space before the words of a list, as
             RoBERTa's, adds it, see `charbert.text.word_spaces.with_word_spaces`; False for a model that was trained
             without. What is loaded from a folder is as it was saved.
@@ -81,7 +86,11 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         CheckpointError: when loaded from a folder without a file that it was saved with.
     """
 
-    vocab_files_names = {"tokenizer_file": "tokenizer.json", "char_vocab_file": VOCAB_FILE}  # noqa: RUF012
+    vocab_files_names = {  # noqa: RUF012 (the form that transformers reads)
+        "tokenizer_file": "tokenizer.json",
+        "char_vocab_file": VOCAB_FILE,
+        "repair_file": REPAIR_FILE,
+    }
     _auto_map: dict[str, Any] | None = None
 
     def __init__(
@@ -92,6 +101,7 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         script: str = "pretrain",
         row_length: int | None = None,
         *,
+        repair: Corrector | None = None,
         word_spaces: bool = True,
         word_shapes: bool = False,
         **options: Any,
@@ -105,11 +115,15 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
             if char_vocab_file is None:
                 raise CheckpointError(f"expected the file {VOCAB_FILE}, which was saved with the tokenizer, found none")
             char_vocab = CharVocab.load(char_vocab_file)
+        repair_file = options.pop("repair_file", None)
+        if options.pop("has_repair", False) and repair is None:
+            repair = load_repair(repair_file)
         _check(char_vocab, mode, script, row_length)
         names = [name for name in options.pop("model_input_names", self.model_input_names) if name in TOKEN_INPUTS]
         if char_vocab is not None:
             names += CHAR_INPUTS
         own = {"mode": mode, "script": script, "row_length": row_length, "has_char_vocab": char_vocab is not None}
+        own["has_repair"] = repair is not None
         if word_shapes:
             names.append(SHAPE_INPUT)
             own["word_shapes"] = True
@@ -119,6 +133,17 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         self.script = script
         self.row_length = row_length
         self.word_shapes = bool(word_shapes)
+        self._repair = repair
+
+    @property
+    def repair(self) -> Corrector | None:
+        """What corrects words before the token channel reads them; None: nothing."""
+        return self._repair
+
+    @repair.setter
+    def repair(self, corrector: Corrector | None) -> None:
+        self._repair = corrector
+        self.init_kwargs["has_repair"] = corrector is not None  # which is saved
 
     @classmethod
     def convert_to_native_format(cls, **options: Any) -> dict[str, Any]:
@@ -192,9 +217,11 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         if self.row_length is not None and padding is False and RELEASED_RULES[self.script].spells_padding:
             # the characters of padding depend on the row, so no collator can add them
             padding, truncation, max_length = "max_length", truncation or False, max_length or self.row_length
+        repaired = None if self.repair is None else RepairedTexts.of(texts, self.repair)
+        read = texts if repaired is None else repaired.texts
         plain = super().__call__(
-            texts.first,
-            texts.second,
+            read.first,
+            read.second,
             is_split_into_words=is_split_into_words,
             padding=padding,
             truncation=truncation,
@@ -202,11 +229,15 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
             return_overflowing_tokens=return_overflowing_tokens,
             **options,
         )
+        if repaired is not None and "offset_mapping" in plain:
+            plain["offset_mapping"] = repaired.given_offsets(plain)
         encoding = CharBertEncoding(dict(plain), plain.encodings)
         if return_tensors is not None:
             encoding.data = {name: to_tensor(rows, name, return_tensors) for name, rows in plain.items()}
         if self.char_vocab is not None:
-            subwords = self._speller.spell(plain, texts, is_padded=padding not in (False, "do_not_pad"))
+            subwords = self._speller.spell(
+                plain, texts, is_padded=padding not in (False, "do_not_pad"), repaired=repaired
+            )
             if self.mode == "released":
                 positions = self.row_length or max(max_length or 0, int(subwords.row_lengths.max()))
                 encoding.subwords = subwords
@@ -216,7 +247,7 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
             encoding.data |= self._speller.give(fields, form, encoding.max_chars)
         if self.word_shapes:
             samples = plain.get("overflow_to_sample_mapping", range(len(encoding.encodings)))
-            rows = shape_rows(encoding.encodings, map(int, samples), texts)
+            rows = shape_rows(encoding.encodings, map(int, samples), read)
             encoding.data[SHAPE_INPUT] = (
                 rows if return_tensors is None else to_tensor(rows, SHAPE_INPUT, return_tensors)
             )
@@ -329,6 +360,8 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
             write_code(save_directory)
         names = super()._save_pretrained(save_directory, file_names, legacy_format, filename_prefix)
         folder, prefix = Path(save_directory), f"{filename_prefix}-" if filename_prefix else ""
+        if self.repair is not None:
+            self.repair.save(folder)
         for name in (_EARLIER_SETTINGS, prefix + VOCAB_FILE):
             (folder / name).unlink(missing_ok=True)  # the file of an earlier save would contradict the settings
         if self.char_vocab is None:

@@ -47,7 +47,8 @@ class Corruption(NamedTuple):
     words: list[str]
     """As many as before."""
     edits: list[EditRecord]
-    """In the order of the words, at most one per word, each with ``before != after``."""
+    """In the order of the words, each with ``before != after``. Most noise has at most one per word; of several each
+    begins with what the one before it left."""
 
 
 @runtime_checkable

@@ -10,13 +10,14 @@ from charbert.config.analysis import Stage
 from charbert.config.model.encoder import TrunkSource
 from charbert.config.schema import Settings
 from charbert.records import ResultRecord, file_checksum, settings_key
-from charbert.runs.comparability import comparison_keys, fitting_pretraining
+from charbert.runs.comparability import comparable_records, comparison_keys, fitting_pretraining
 from charbert.runs.folders import finished_records
 from charbert.runs.keys import (
     encoder_identity,
     files_identity,
     finetuning_identity,
     newswire_identity,
+    noisy_identity,
     section_identity,
     stored_name,
     task_identity,
@@ -34,6 +35,7 @@ FRAGILITY = "intro_fragility"
 CHANNELS = "channels"
 CHAR_CHANNEL = "char_channel"
 COMPRESSION = "compress"
+OTHER_NOISE = "other_noise"
 PERPLEXITY = "perplexity"
 """Kind of the records of perplexities, and stem of their table."""
 _MEASURED = ("max_examples", "eval_sets", "threads", "timed_examples")
@@ -55,6 +57,11 @@ def sensitivity_run(settings: Settings) -> Run:
 def channels_run(settings: Settings) -> Run:
     """Return the run of one fine-tuned model's scores with a channel hidden."""
     return _finetuned_run(settings, CHANNELS)
+
+
+def other_noise_run(settings: Settings) -> Run:
+    """Return the run of one fine-tuned model, or baseline, on noise outside the paper's attack."""
+    return _finetuned_run(settings, OTHER_NOISE, identity={"noisy": noisy_identity(settings)})
 
 
 def tagger_run(settings: Settings, source: str) -> Run:
@@ -120,6 +127,8 @@ def comparison(settings: Settings, analysis: str) -> str:
         common |= section_identity(settings, "analysis.sensitivity")
     elif analysis == EMBEDDING_SOURCES:
         common |= tagger_identity(settings)
+    elif analysis == OTHER_NOISE:
+        common = {"task": settings.task.name, "noisy": noisy_identity(settings)}
     elif analysis == COMPRESSION:
         common |= measured_identity(settings)
     elif analysis == FRAGILITY:
@@ -132,6 +141,12 @@ def comparison(settings: Settings, analysis: str) -> str:
             common["perplexity"] = section_identity(settings, "perplexity", without=("batch_size",))
             common["attack"] = section_identity(settings, "attack")
     return settings_key(common)
+
+
+def other_noise_records(settings: Settings) -> list[ResultRecord]:
+    """Return the finished runs of the settings' task that belong into one table of other noise, baselines included."""
+    compared: dict[str, Any] = {"details.analysis": OTHER_NOISE, "details.compared": comparison(settings, OTHER_NOISE)}
+    return comparable_records(settings, KIND, **compared)
 
 
 def analysis_records(settings: Settings, analysis: str) -> list[ResultRecord]:

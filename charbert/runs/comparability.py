@@ -72,7 +72,8 @@ def comparable_records(
 
     Args:
         settings: of one of the runs.
-        kind: finetune or shared_task; the former includes ensembles of such runs and the baselines on the same data.
+        kind: finetune, shared_task or analysis; the first includes ensembles of such runs and the baselines on the same
+            data, the last analyses of baselines.
         several_trunks: add the runs of other trunk families
             (`charbert.reporting.tables.scores.trunk_family`): RoBERTa's to BERT's, and the other way round. Of several
             trunks of a family the one that was run last counts.
@@ -91,9 +92,9 @@ def comparable_records(
     for record in sorted(records, key=lambda record: record.finished, reverse=True):
         chosen.setdefault(trunk_family(record), record.details["comparison"]["shared"])
     records = [record for record in records if record.details["comparison"]["shared"] in chosen.values()]
-    if kind == "finetune":
-        baseline = {"details.comparison.baseline": _baseline_key(settings)}
-        records += finished_records(settings, kind=["baseline", "ensemble"], **baseline, **filters)
+    baseline = {"details.comparison.baseline": _baseline_key(settings)}
+    kinds = ["baseline", "ensemble"] if kind == "finetune" else kind
+    records += finished_records(settings, kind=kinds, **baseline, **filters)
     sets, baseline_sets = _set_keys(settings), _set_keys(settings, baseline=True)
     return [record for record in records if _is_on(record, baseline_sets if _is_baseline(record) else sets)]
 

@@ -75,7 +75,8 @@ def _data_files(settings: Settings) -> dict[str, Path]:
     hub = Path(settings.paths.outputs) / "hub"
     files: dict[str, Path] = {}
     for folder, chosen in [*data.sets.items(), ("corpus", data.corpus)]:
-        for name in (chosen.train, chosen.dev, chosen.test, chosen.folds.articles, *chosen.attacked.values()):
+        copies = [*chosen.attacked.values(), *(copy.operations for copy in chosen.noisy.values())]
+        for name in (chosen.train, chosen.dev, chosen.test, chosen.folds.articles, *copies):
             if name.startswith(("hub:", "parquet:")):
                 from charbert.data.readers.hub import split_path  # imports datasets
 

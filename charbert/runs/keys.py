@@ -47,6 +47,7 @@ _READ_OTHERWISE = ("word_shapes", "lower_case_chars")
 """Settings of what a model reads besides its weights."""
 _TEACHER = ("teacher", "cell")
 _READING = "epochs_factor"
+_NOISY = "noisy"
 _FORMS = (".csv", ".jsonl", ".ndjson", ".parquet")
 """Suffixes of files that would be read otherwise under another name."""
 _FINETUNING_SECTIONS = ("preparation", "strategy", "distillation", "robust_training")
@@ -136,13 +137,14 @@ def task_identity(settings: Settings) -> dict[str, Any]:
 def files_identity(settings: Settings) -> dict[str, Any]:
     """Return what identifies the task's files: their names, and the contents of a user's own, which change.
 
-    How often fine-tuning reads them is left to `reading_identity`.
+    How often fine-tuning reads them is left to `reading_identity`, noisy copies, which no model is scored on when it is
+    made, to `noisy_identity`.
 
     Raises:
         DataError: if a file of the user's own cannot be read.
     """
     files = settings.data.sets[settings.task.name]
-    identity = {name: value for name, value in identity_values(files).items() if name != _READING}
+    identity = {name: value for name, value in identity_values(files).items() if name not in (_READING, _NOISY)}
     if not settings.data.has_own_files:
         return identity
     contents: dict[str, Any] = {split: _content(getattr(files, split), split) for split in ("train", "dev", "test")}
@@ -155,6 +157,15 @@ def reading_identity(settings: Settings) -> dict[str, Any]:
     """Return how often fine-tuning reads the task's set, where that is not as often as the others."""
     files = identity_values(settings.data.sets[settings.task.name])
     return {_READING: files[_READING]} if _READING in files else {}
+
+
+def noisy_identity(settings: Settings) -> dict[str, Any]:
+    """Return what identifies the noisy copies of the task's sets, by their names."""
+    copies = settings.data.sets[settings.task.name].noisy
+    return {
+        name: {"operations": _content(copy.operations, f"noisy.{name}.operations"), "split": copy.split}
+        for name, copy in copies.items()
+    }
 
 
 def _content(name: str, field: str) -> str:

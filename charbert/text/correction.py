@@ -5,32 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
-from typing import Protocol
 
 from charbert.errors import CheckpointError, DataError
 from charbert.files import write_atomically
 from charbert.serialization import parse_strictly
 from charbert.text.dictionary import DictionaryRules, SpellingDictionary
+from charbert.text.noisy_channel import NoisyChannel
+from charbert.text.repaired import REPAIR_FILE, Corrector
 from charbert.text.words import replace_words, split_words
 
-DICTIONARY_FILE = "charbert_dictionary.json"
 FORMAT_VERSION = 1
 
 
-class Corrector(Protocol):
-    """Replaces words of a sentence by the words that they probably stand for."""
-
-    def correct_many(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-        """Return the words of each sentence corrected, as many as there were."""
-
-    def save(self, folder: Path) -> None:
-        """Write all that `correct_many` needs into a folder that exists."""
-
-
 class DictionaryCorrector:
-    """Replaces each word that a dictionary does not hold by the most likely word that it holds.
+    """Replaces words by the words of a dictionary that they probably stand for.
+
+    Those that the dictionary does not hold, wherever it has a likely word; or with ``rules.estimates_noise`` those that
+    are more likely misspelt than not, in a text with as many misspelt words.
 
     Args:
         counts: how often each word occurs, in lower case.
@@ -43,21 +36,27 @@ class DictionaryCorrector:
 
     def __init__(self, counts: Mapping[str, int], rules: DictionaryRules, *, keep_case: bool = True) -> None:
         self._dictionary = SpellingDictionary(counts, rules)
+        self._channel = NoisyChannel(self._dictionary) if rules.estimates_noise else None
         self._keep_case = keep_case
 
     def correct_many(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-        """Return the words of each sentence corrected; a word's correction does not depend on its sentence."""
-        forms = list(dict.fromkeys(chain.from_iterable(sentences)))
-        corrected = dict(zip(forms, self._dictionary.correct([form.lower() for form in forms]), strict=True))
-        if self._keep_case:
-            corrected = {form: match_case(word, form) for form, word in corrected.items()}
-        return [[corrected[form] for form in words] for words in sentences]
+        """Return the words of each sentence corrected; each sentence by itself."""
+        lowered = [[form.lower() for form in words] for words in sentences]
+        if self._channel is not None:
+            corrected = self._channel.correct_many(lowered)
+        else:
+            words_of = iter(self._dictionary.correct(list(chain.from_iterable(lowered))))
+            corrected = [list(islice(words_of, len(words))) for words in lowered]
+        if not self._keep_case:
+            return corrected
+        pairs = zip(corrected, sentences, strict=True)
+        return [[match_case(*pair) for pair in zip(words, forms, strict=True)] for words, forms in pairs]
 
     def save(self, folder: Path) -> None:
-        """Write rules and counts into a folder that exists, as `DICTIONARY_FILE`."""
+        """Write rules and counts into a folder that exists, as `REPAIR_FILE`."""
         content = {"version": FORMAT_VERSION, "rules": asdict(self._dictionary.rules), "keep_case": self._keep_case}
         content["counts"] = self._dictionary.counts
-        write_atomically(folder / DICTIONARY_FILE, json.dumps(content, ensure_ascii=False, indent=0) + "\n")
+        write_atomically(folder / REPAIR_FILE, json.dumps(content, ensure_ascii=False, indent=0) + "\n")
 
     @classmethod
     def load(cls, folder: Path) -> DictionaryCorrector:
@@ -66,7 +65,7 @@ class DictionaryCorrector:
         Raises:
             CheckpointError: if the file is missing or damaged.
         """
-        path = folder / DICTIONARY_FILE
+        path = folder / REPAIR_FILE
         try:
             content = parse_strictly(path.read_text(encoding="utf-8"))
             if content["version"] != FORMAT_VERSION:

@@ -8,21 +8,27 @@ and keeps every such form as a Python string, so it has neither the channel nor 
 
 from __future__ import annotations
 
-import itertools
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from rapidfuzz.distance import OSA
+from rapidfuzz.process import cpdist
 
 from charbert.errors import DataError
+from charbert.text.codepoints import IntArray
+from charbert.text.deletions import DeletionIndex
 
 LETTERS = 26
 """Letters that an edit may put in."""
 KINDS = 4
 """Kinds of edits: drop, add, swap and replace."""
+LONGEST = 40
+"""Letters of the longest word that is a correction: the number of ways to shorten a word grows with its length."""
 _PART = re.compile(r"[^\W\d_]+")
 
 
@@ -34,11 +40,39 @@ class DictionaryRules:
     """Most edits between a form and its word, 1 or 2. An edit drops, adds, swaps or replaces characters."""
     keep_ends: bool = True
     """Whether a word must have the first and the last character of the form."""
+    end_edit_odds: float = 1.0
+    """How likely a word with another first or last character than the form is, compared with any other; in (0, 1]."""
+    second_edit_odds: float = 1.0
+    """How likely a second edit is, compared with a first; in (0, 1]."""
     min_word_length: int = 4
     """In characters; a shorter word is no correction."""
     gate: float | None = None
     """A form is unchanged where log p(w) + log q(form | w) of the best word w is below this natural logarithm; None:
     wherever there is a word."""
+    estimates_noise: bool = False
+    """Whether a form is weighed against its corrections by each text's own noise, see
+    `charbert.text.noisy_channel.NoisyChannel`; else every form that the dictionary does not hold is corrected."""
+    unseen_mass: float = 0.1
+    """With ``estimates_noise``: the probability of a word that the dictionary does not hold."""
+    noise_rate: float = 0.09
+    """With ``estimates_noise``: the share of misspelt words that is expected before a text is read."""
+    noise_rate_words: float = 1.1
+    """With ``estimates_noise``: how many words of a text that expectation weighs."""
+
+
+REPAIR = DictionaryRules(max_edits=2, keep_ends=False, end_edit_odds=0.02, second_edit_odds=0.1, estimates_noise=True)
+"""The rules of ``model=bert_repair``, chosen on Wikipedia's validation text with generated typos."""
+
+
+class Nearby(NamedTuple):
+    """The words that a form may stand for beside itself."""
+
+    word: str
+    """The most likely one."""
+    log_best: float
+    """log p(w) + log q(form | w) of that word."""
+    log_total: float
+    """The logarithm of the sum of p(w) q(form | w) over all words."""
 
 
 class SpellingDictionary:
@@ -59,77 +93,86 @@ class SpellingDictionary:
             raise DataError("spelling dictionary: expected words with counts of at least 1, got none or another count")
         self.rules = rules
         self.counts = dict(counts)
-        self._words = [word for word in counts if len(word) >= rules.min_word_length and word.isalpha()]
-        log_total = math.log(sum(counts.values()))
-        self._log_priors = [math.log(counts[word]) - log_total for word in self._words]
-        shortened = [list(map(hash, self._shortened(word))) for word in self._words]
-        keys = np.fromiter(itertools.chain.from_iterable(shortened), dtype=np.int64)
-        ids = np.repeat(np.arange(len(shortened), dtype=np.int32), list(map(len, shortened)))
-        order = np.argsort(keys, kind="stable")
-        self._keys, self._ids = keys[order], ids[order]
-        self._corrections: dict[str, str] = {}
+        lengths = range(rules.min_word_length, LONGEST + 1)
+        self._words = [word for word in counts if len(word) in lengths and word.isalpha()]
+        total = sum(counts.values())
+        self._log_priors = np.log(np.array([counts[word] / total for word in self._words], np.float64))
+        self._index = DeletionIndex(self._words, rules.max_edits, keep_ends=rules.keep_ends)
+        self._found: dict[str, Nearby | None] = {}
         """Of the parts seen so far, which are few and repeat."""
 
     def correct(self, forms: Sequence[str]) -> list[str]:
         """Return the most likely word for each lower-cased form: itself where it is known, or no word is likely."""
-        parts = {form: _PART.findall(form) for form in dict.fromkeys(forms) if form not in self.counts}
-        self._correct_parts(dict.fromkeys(itertools.chain.from_iterable(parts.values())))
-        corrected = {form: _PART.sub(lambda part: self._corrections[part.group()], form) for form in parts}
+        parts = {form: split_parts(form) for form in dict.fromkeys(forms) if form not in self.counts}
+        unknown = {part for form in parts for part in parts[form] if part not in self.counts}
+        best = {part: found.word for part, found in self.nearby(unknown).items() if found is not None}
+        corrected = {form: replace_parts(form, best) for form in parts}
         return [corrected.get(form, form) for form in forms]
 
-    def _correct_parts(self, parts: Iterable[str]) -> None:
-        shortest = self.rules.min_word_length - self.rules.max_edits
-        new = [part for part in parts if part not in self._corrections]
-        unknown = [part for part in new if part not in self.counts and len(part) >= shortest]
-        self._corrections |= {part: part for part in new}
-        for part, numbers in self._candidates(unknown):
-            score, number = max((self._score(part, number), number) for number in numbers)
-            if score > -math.inf and (self.rules.gate is None or score >= self.rules.gate):
-                self._corrections[part] = self._words[number]
+    def nearby(self, parts: Collection[str]) -> dict[str, Nearby | None]:
+        """Return what each form of letters may stand for beside itself, None where there is no word.
 
-    def _candidates(self, forms: Sequence[str]) -> Iterator[tuple[str, set[int]]]:
-        """Yield the forms with the numbers of words that share a shortened form with them, if there are any."""
-        keys = [list(map(hash, self._shortened(form))) for form in forms]
-        flat = np.fromiter(itertools.chain.from_iterable(keys), dtype=np.int64)
-        starts = np.searchsorted(self._keys, flat, "left").tolist()
-        ends = np.searchsorted(self._keys, flat, "right").tolist()
-        spans = zip(starts, ends, strict=True)
-        for form, own_keys in zip(forms, keys, strict=True):
-            numbers: set[int] = set()
-            for start, end in itertools.islice(spans, len(own_keys)):
-                if start < end:
-                    numbers.update(self._ids[start:end].tolist())
-            if numbers:
-                yield form, numbers
+        Words at two edits are looked for only where none is at one edit, and the form is unknown. Words below
+        ``rules.gate`` are left out.
+        """
+        edits = self.rules.max_edits
+        lengths = range(max(1, self.rules.min_word_length - edits), LONGEST + edits + 1)
+        new = [part for part in parts if part not in self._found]
+        self._found |= dict.fromkeys(new)
+        missing = [part for part in new if len(part) in lengths]
+        for number in range(1, edits + 1):
+            self._search(missing, number)
+            missing = [part for part in missing if self._found[part] is None and part not in self.counts]
+        return {part: self._found[part] for part in parts}
 
-    def _score(self, form: str, number: int) -> float:
-        """Return log p(w) + log q(form | w) of a word, minus infinity where it is too far from the form."""
-        word = self._words[number]
-        if self.rules.keep_ends and (form[0] != word[0] or form[-1] != word[-1]):
-            return -math.inf
-        edits = OSA.distance(word, form, score_cutoff=self.rules.max_edits)
-        return self._log_priors[number] + log_channel(form, word, edits) if edits <= self.rules.max_edits else -math.inf
+    def _search(self, forms: Sequence[str], edits: int) -> None:
+        """Find the words at exactly as many edits, and keep the likely ones."""
+        of_form, of_word, scores = self._scored_pairs(forms, edits)
+        if not len(scores):
+            return
+        starts = np.flatnonzero(np.diff(of_form, prepend=-1))
+        totals = np.logaddexp.reduceat(scores, starts).tolist()
+        for start, stop, log_total in zip(starts, [*starts[1:], len(scores)], totals, strict=True):
+            best = stop - 1 - int(np.argmax(scores[start:stop][::-1]))  # of equal ones the last
+            self._found[forms[of_form[best]]] = Nearby(self._words[of_word[best]], float(scores[best]), log_total)
 
-    def _shortened(self, word: str) -> set[str]:
-        """Return the word, and the word without any one, or two, of its characters."""
-        kept = 1 if self.rules.keep_ends else 0
-        every, newest = {word}, {word}
-        for _ in range(self.rules.max_edits):
-            newest = {form[:at] + form[at + 1 :] for form in newest for at in range(kept, len(form) - kept)}
-            every |= newest
-        return every
+    def _scored_pairs(self, forms: Sequence[str], edits: int) -> tuple[IntArray, IntArray, NDArray[np.float64]]:
+        """Return pairs of a form and a likely word at exactly as many edits, by form: places, and scores, (N,) each."""
+        rules = self.rules
+        of_form, of_word = self._index.near(forms, edits)
+        given, words = [forms[place] for place in of_form.tolist()], [self._words[place] for place in of_word.tolist()]
+        distances = cpdist(words, given, scorer=OSA.distance, score_cutoff=edits, dtype=np.uint8)
+        kept = np.flatnonzero(distances == edits)
+        pairs = [(given[place], words[place]) for place in kept.tolist()]
+        same_ends = np.array([form[0] == word[0] and form[-1] == word[-1] for form, word in pairs], np.bool_)
+        scores = self._log_priors[of_word[kept]] + log_channel(pairs, edits)
+        scores[~same_ends] += -math.inf if rules.keep_ends else math.log(rules.end_edit_odds)
+        scores += (edits - 1) * math.log(rules.second_edit_odds)
+        likely = scores > -math.inf if rules.gate is None else scores >= rules.gate
+        return of_form[kept][likely], of_word[kept][likely], scores[likely]
 
 
-def log_channel(form: str, word: str, edits: int) -> float:
-    """Return log q(form | word) for forms at a given number of edits, all ways to make as many edits equally likely.
+def split_parts(form: str) -> list[str]:
+    """Return the stretches of letters of a form: both of ``high-end``."""
+    return _PART.findall(form)
 
-    The difference in length says how many characters were added or dropped at least; the other edits are swaps where
-    both have the same letters, else replacements.
+
+def replace_parts(form: str, words: Mapping[str, str]) -> str:
+    """Return a form with the stretches of letters that are keys of ``words`` replaced by their values."""
+    return _PART.sub(lambda part: words.get(part.group(), part.group()), form)
+
+
+def log_channel(pairs: Sequence[tuple[str, str]], edits: int) -> NDArray[np.float64]:
+    """Return log q(form | word) for pairs (form, word) at a given number of edits, (N,).
+
+    All ways to make as many edits are equally likely. The difference in length says how many characters were added or
+    dropped at least; the other edits are swaps where both have the same letters, else replacements.
     """
-    longer = len(form) - len(word)
-    inner = max(1, len(word) - 2)
-    ways = float((inner + 1) * LETTERS) ** longer if longer > 0 else float(inner) ** -longer
-    is_swap = longer == 0 and sorted(form) == sorted(word)
-    other_edits = edits - abs(longer)
-    ways *= float(max(1, inner - 1) if is_swap else inner * LETTERS) ** other_edits
-    return -math.log(ways) - edits * math.log(KINDS)
+    lengths = np.array([(len(form), len(word)) for form, word in pairs], np.int64).reshape(-1, 2)
+    longer = lengths[:, 0] - lengths[:, 1]
+    inner = np.maximum(1, lengths[:, 1] - 2)
+    same_letters = [len(form) == len(word) and sorted(form) == sorted(word) for form, word in pairs]
+    ways_of_other = np.where(same_letters, np.maximum(1, inner - 1), inner * LETTERS)
+    ways = np.where(longer > 0, (inner + 1) * LETTERS, inner).astype(np.float64) ** np.abs(longer)
+    log_ways: NDArray[np.float64] = np.log(ways * ways_of_other.astype(np.float64) ** (edits - np.abs(longer)))
+    return -log_ways - edits * math.log(KINDS)

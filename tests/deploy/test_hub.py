@@ -13,8 +13,12 @@ from transformers import AutoModelForTokenClassification, AutoTokenizer, pipelin
 
 from charbert.deploy import hub
 from charbert.deploy.command import main
+from charbert.deploy.predict.predictor import Predictor
+from charbert.model import CharBertTokenizer
 from charbert.provenance import file_checksum
 from charbert.records import start_record, write_record
+from charbert.text.correction import DictionaryCorrector
+from charbert.text.dictionary import DictionaryRules
 
 NAME = "ner-charbert-s1-0123456789ab"
 
@@ -68,6 +72,23 @@ def test_the_folder_is_a_whole_model(run: Path) -> None:
 def _text() -> Path:
     Path("text.txt").write_text("seven ships\n")
     return Path("text.txt")
+
+
+@pytest.mark.parametrize("in_tokenizer", [False, True])
+def test_what_corrects_the_models_words_is_published_with_it(save_model, tmp_path: Path, in_tokenizer: bool) -> None:
+    folder = save_model("token_classification", corrected=not in_tokenizer)
+    corrector = DictionaryCorrector({"seven": 9, "ships": 9}, DictionaryRules())
+    if in_tokenizer:
+        tokenizer = CharBertTokenizer.from_pretrained(folder)
+        tokenizer.repair = corrector
+        tokenizer.save_pretrained(folder)
+    else:
+        corrector.save(folder)
+    assert main(["publish", str(folder), str(tmp_path / "mine")]) == 0
+    published = Predictor.load(tmp_path / "mine")
+    assert published.predict(["Sveen sihps"]) == Predictor.load(folder).predict(["Sveen sihps"])
+    read = published.processor("Sveen sihps")["input_ids"]
+    assert (read == published.processor("seven ships")["input_ids"]) is in_tokenizer
 
 
 def test_a_record_of_other_weights_is_refused(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -40,8 +40,9 @@ with nullcontext() if atheris is None else atheris.instrument_imports(include=["
     from charbert.data.pretraining.corpus import read_paragraphs
     from charbert.data.pretraining.word_vocab import WordVocab
     from charbert.data.readers.columns import write_columns
-    from charbert.data.readers.conll import read_conll, write_conll
+    from charbert.data.readers.conll import TaggedSentence, read_conll, write_conll
     from charbert.data.readers.conllu import read_conllu, write_conllu
+    from charbert.data.readers.edit_operations import read_noisy
     from charbert.data.readers.glue import read_glue, write_glue
     from charbert.data.readers.hub import HubSplit
     from charbert.data.readers.layouts import TWO_COLUMNS
@@ -121,6 +122,14 @@ def csv_texts(path: Path) -> None:
 def json_texts(path: Path) -> None:
     """Texts in JSON lines."""
     read_glue(path.rename(path.with_suffix(".jsonl")), HEADED)
+
+
+def edit_operations(path: Path) -> None:
+    """A noisy copy: no word is lost, and tags stay."""
+    clean = [TaggedSentence(("four", "men"), ("O", "B-PER")), TaggedSentence(("go",), ("O",))]
+    noisy = read_noisy(path, clean, "clean")
+    assert [sentence.tags for sentence in noisy] == [sentence.tags for sentence in clean]
+    assert all(word.strip() for sentence in noisy for word in sentence.words)
 
 
 def conllu(path: Path) -> None:
@@ -259,6 +268,7 @@ TARGETS: dict[str, tuple[Callable[[Path], None], bytes]] = {
     ),
     "csv_texts": (csv_texts, b'id,one,two,label\n0,"A ""b"", c",C.,yes\n\n1,"D\nE",F,no\n'),
     "json_texts": (json_texts, b'{"id": 0, "one": "A\\tb", "two": "C", "label": true}\n'),
+    "edit_operations": (edit_operations, "--s- \u00e9\n-i-d  \n\n-- \n\n".encode()),
     "conllu": (conllu, f"# newdoc\n{_CELLS}2.1\tx\t_\t_\t_\t_\t_\t_\t_\t_\n\n".encode()),
     "glue": (glue, b'id\tone\ttwo\tlabel\n0\tA "b"?\tC.\tyes\n1\t"D ""e"""\tF\tno\n'),
     "glue_headless": (glue_headless, b"1\tCats sleep.\n0\tCats.\nbroken\n"),

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from charbert.config.data.noise import Place
 from charbert.errors import SettingsError
 from charbert.noise.attack import Attack, attack_sentences
 from charbert.noise.edits import Edit
@@ -132,3 +133,46 @@ def test_the_attack_matches_the_authors_attacked_conll_set() -> None:
 
     assert min(len(record.before) for record in edits) == 4
     assert all(record.before[0] == record.after[0] and record.before[-1] == record.after[-1] for record in edits)
+
+
+@given(WORDS, st.integers(0, 2**63 - 1))
+def test_several_edits_of_a_word_follow_each_other_and_none_undoes_them(words: list[str], seed: int) -> None:
+    corruption = Attack(edits_per_word=3).corrupt(words, numpy_generator(seed))
+    edited = list(words)
+    for record in corruption.edits:
+        assert (record.before, record.after) == (edited[record.word_index], replay(record))
+        edited[record.word_index] = record.after
+    assert edited == corruption.words
+    for index in {record.word_index for record in corruption.edits}:
+        assert words[index] != edited[index]
+        assert (words[index][0], words[index][-1]) == (edited[index][0], edited[index][-1])
+
+
+def test_most_words_get_both_of_two_edits() -> None:
+    words = ["lighthouse", "captain", "Rotterdam", "engineers"] * 500
+    counts = Counter(record.word_index for record in Attack(edits_per_word=2).corrupt(words, numpy_generator(0)).edits)
+    assert len(counts) > 0.99 * len(words)
+    assert sum(count == 2 for count in counts.values()) > 0.9 * len(words)
+
+
+@given(WORDS, st.integers(0, 2**63 - 1))
+def test_an_attack_on_first_letters_leaves_the_rest(words: list[str], seed: int) -> None:
+    corruption = Attack(place=Place.first).corrupt(words, numpy_generator(seed))
+    script = TextScript.of(words)
+    for record in corruption.edits:
+        assert record.position == 0 and script.is_letter(record.before[0])
+        assert record.after == replay(record) and record.after[-2:] == record.before[-2:]
+    untouched = [word for word, after in zip(words, corruption.words, strict=True) if word == after]
+    assert len(untouched) + len(corruption.edits) == len(words)
+
+
+def test_an_attack_on_first_letters_has_all_edits_and_spares_other_beginnings() -> None:
+    corruption = Attack(place=Place.first).corrupt(["lighthouse", "(sic)", "$100m", "1990s"] * 200, numpy_generator(0))
+    assert {record.before for record in corruption.edits} == {"lighthouse"}
+    assert {record.operation for record in corruption.edits} == set(Edit)
+    assert {len(record.after) for record in corruption.edits} == {9, 10, 11}
+
+
+def test_the_number_of_edits_is_at_least_one() -> None:
+    with pytest.raises(SettingsError, match=r"attack\.edits_per_word must be at least 1, got 0"):
+        Attack(edits_per_word=0)

@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 
 from charbert.errors import CheckpointError
-from charbert.text.correction import DICTIONARY_FILE, DictionaryCorrector, correct_texts, match_case
+from charbert.text.correction import DictionaryCorrector, correct_texts, match_case
 from charbert.text.dictionary import DictionaryRules
+from charbert.text.repaired import REPAIR_FILE
 
 COUNTS = {"the": 90, "keeper": 9, "counted": 7, "london": 5, "ships": 4}
 
@@ -66,7 +67,7 @@ def test_a_corrector_read_back_corrects_the_same(tmp_path: Path) -> None:
 )
 def test_a_damaged_dictionary_is_refused_in_one_line(tmp_path: Path, name: str, value: object) -> None:
     DictionaryCorrector(COUNTS, DictionaryRules()).save(tmp_path)
-    path = tmp_path / DICTIONARY_FILE
+    path = tmp_path / REPAIR_FILE
     content = json.loads(path.read_text(encoding="utf-8"))
     if value is None:
         del content[name]

@@ -49,6 +49,13 @@ class Letters(Enum):
     lower = "lower"
 
 
+class Place(Enum):
+    """Which characters of a word an attack edits."""
+
+    inner = "inner"
+    first = "first"
+
+
 @dataclass
 class NoiseSettings:
     """Noise in the pretraining text. Paper: Sec. 3.5."""
@@ -102,10 +109,15 @@ class AttackSettings:
     """Shorter words stay as they are, in characters; at least 3."""
     letters: Letters = Letters.both
     """Inserted letters: both (upper and lower case, as in the authors' NER set) or lower (as in their QNLI set)."""
+    edits_per_word: int = omit_default(1)
+    """Edits of each attacked word, in [1, 100]. Paper: one."""
+    place: Place = omit_default(Place.inner)
+    """inner: all but the first and the last character, as in the paper; first: the first letter."""
 
     def __post_init__(self) -> None:
         check_name("attack.name", self.name)
         check_range("attack", self, "[0, 1]", "probability")
+        check_range("attack", self, "[1, 100]", "edits_per_word")
         check_edits("attack", self.edits, self.min_word_length)
 
 

@@ -53,6 +53,23 @@ class FoldSettings:
         check_range("folds", self, "[0, 1]", "near_similarity")
 
 
+class CleanSplit(Enum):
+    """Which set of a task a noisy copy is made of."""
+
+    dev = "dev"
+    test = "test"
+
+
+@dataclass
+class NoisyCopy:
+    """A noisy copy of tagged sentences, given as edit operations on their words."""
+
+    operations: str = MISSING
+    """The file, relative to ``data.root``, see `charbert.data.readers.edit_operations`."""
+    split: CleanSplit = CleanSplit.test
+    """The set that the operations are applied to."""
+
+
 @dataclass
 class SetFiles:
     """The files of one data set, relative to ``data.root``.
@@ -73,11 +90,16 @@ class SetFiles:
     """Cross-validation on ``test``; ``train`` and ``dev`` are then not read."""
     epochs_factor: float = omit_default(1.0)
     """Factor on ``finetuning.epochs`` for small sets, whose epochs have few steps; above 0."""
+    noisy: dict[str, NoisyCopy] = omit_default_section(dict)
+    """Noisy copies of tagged sets, by name, as ``{ocr:{operations:FILE,split:test}}``: a line of FILE has the edit
+    operations of one word. ``experiments/other_noise.py`` alone reads them, so they are no part of a model's key."""
 
     def __post_init__(self) -> None:
         check_range("data.sets.TASK", self, "(0, inf)", "epochs_factor")
         for name in self.attacked:
             check_name("an attacked set (data.sets.TASK.attacked, data.own.attacked)", name)
+        for name in self.noisy:
+            check_name("a noisy copy (data.sets.TASK.noisy, data.own.noisy)", name)
 
 
 @dataclass

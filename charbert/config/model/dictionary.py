@@ -3,28 +3,48 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 from charbert.config.checks import check_range
+from charbert.config.identity import omit_default
 from charbert.errors import SettingsError
+
+
+class Corrected(Enum):
+    """What reads the corrected words."""
+
+    both = "both"
+    """Both channels: examples are corrected first. Of question answering only the questions are."""
+    token = "token"
+    """The token channel: the tokenizer corrects, and the char channel reads the words as they are given."""
 
 
 @dataclass
 class DictionarySettings:
     """A dictionary that corrects the words that the model reads, without any training.
 
-    Its words are the most frequent ones of the pretraining text, and all of the task's training examples. Any other
-    form becomes the most likely word at few edits (`charbert.text.dictionary`).
+    Its words are the most frequent ones of the pretraining text, and all of the task's training examples. Forms become
+    the most likely word at few edits (`charbert.text.dictionary`).
     """
 
     enabled: bool = False
     """Whether a dictionary corrects the words that the model reads."""
+    channel: Corrected = omit_default(Corrected.both)
+    """Which channels read corrected words. both: examples are corrected before the model reads them, of question
+    answering the questions only. token: the tokenizer corrects all that the token channel reads, and is saved so; the
+    char channel reads the text as it is given."""
     size: int = 100_000
     """Number of words of the pretraining text, most frequent first. A form that is among them is never corrected."""
     max_edits: int = 1
-    """Most edits between a form and its word, 1 or 2. 2 finds more words behind two typos, and spoils about twice as
-    many clean words."""
+    """Most edits between a form and its word, 1 or 2. Words at two edits are looked for where none is at one edit, and
+    only for words of six letters or more. Without estimate_noise, 2 spoils about twice as many clean words."""
     keep_ends: bool = True
     """Whether a correction keeps the first and the last character."""
+    end_edit_odds: float = omit_default(1.0)
+    """With keep_ends=false: how likely an edit of the first or last character is, compared with any other; in (0, 1].
+    """
+    second_edit_odds: float = omit_default(1.0)
+    """How likely a second edit of a word is, compared with a first; in (0, 1]."""
     min_word_length: int = 4
     """Minimum length of a correction, in characters."""
     gate: float | None = None
@@ -33,9 +53,24 @@ class DictionarySettings:
     keep_case: bool = True
     """Whether a correction takes over the case of the form; false: corrected text is lower-cased."""
 
+    estimate_noise: bool = omit_default(False)
+    """Whether each text's share of misspelt words is estimated from its words, and a form is corrected where a typo is
+    more likely than the form itself (`charbert.text.noisy_channel`): rare names of clean texts stay, and known words
+    of noisy texts may be corrected. false: every form that the dictionary does not hold is corrected, and no other."""
+    unseen_mass: float = omit_default(0.1)
+    """With estimate_noise: the probability, in (0, 1), of a word that the dictionary does not hold. More of it corrects
+    less."""
+    noise_rate: float = omit_default(0.09)
+    """With estimate_noise: the share of misspelt words that is expected before a text is read, in (0, 1)."""
+    noise_rate_words: float = omit_default(1.1)
+    """With estimate_noise: how many words of a text that expectation weighs, above 0."""
+
     def __post_init__(self) -> None:
         section = "model.dictionary"
         check_range(section, self, "[1, inf)", "size")
         check_range(section, self, "[2, inf)", "min_word_length")
+        check_range(section, self, "(0, 1]", "end_edit_odds", "second_edit_odds")
+        check_range(section, self, "(0, 1)", "unseen_mass", "noise_rate")
+        check_range(section, self, "(0, inf)", "noise_rate_words")
         if self.max_edits not in (1, 2):
             raise SettingsError(f"{section}.max_edits must be 1 or 2, got {self.max_edits}")

@@ -11,7 +11,7 @@ from omegaconf import MISSING
 from charbert.config.checks import check_range, check_sizes
 from charbert.config.identity import omit_default, omit_default_section
 from charbert.config.model.classical import BaselineSettings
-from charbert.config.model.dictionary import DictionarySettings
+from charbert.config.model.dictionary import Corrected, DictionarySettings
 from charbert.config.model.word_recognizer import WordRecognizerSettings
 from charbert.config.training.trainer import TrainingSettings
 from charbert.errors import SettingsError
@@ -198,6 +198,11 @@ class ModelSettings:
     def corrects_words(self) -> bool:
         """Whether a recognizer or a dictionary corrects the words that the model reads."""
         return self.recognizer.enabled or self.dictionary.enabled
+
+    @property
+    def corrects_examples(self) -> bool:
+        """Whether it corrects examples before they are tokenized."""
+        return self.corrects_words and self.dictionary.channel is Corrected.both
 
     def _check_new_weights(self) -> None:
         """Raise an error for settings of a part that the model does not have."""

@@ -8,7 +8,8 @@ from pathlib import Path
 from charbert.errors import CheckpointError
 from charbert.model.word_recognizer.correction import RECOGNIZER_FOLDER, WordCorrector
 from charbert.tasks.head import Usage
-from charbert.text.correction import DICTIONARY_FILE, Corrector, DictionaryCorrector
+from charbert.text.correction import DictionaryCorrector
+from charbert.text.repaired import REPAIR_FILE, Corrector
 
 
 def load_corrector(folder: Path, usage: Usage) -> Corrector | None:
@@ -20,19 +21,19 @@ def load_corrector(folder: Path, usage: Usage) -> Corrector | None:
     """
     if not usage.corrected:
         return None
-    if (folder / DICTIONARY_FILE).exists():
+    if (folder / REPAIR_FILE).exists():
         return DictionaryCorrector.load(folder)
     if (folder / RECOGNIZER_FOLDER).is_dir():
         return WordCorrector.load(folder)
     raise CheckpointError(
-        f"{folder}: expected {DICTIONARY_FILE} or {RECOGNIZER_FOLDER}, since the model was fine-tuned behind a "
+        f"{folder}: expected {REPAIR_FILE} or {RECOGNIZER_FOLDER}, since the model was fine-tuned behind a "
         "corrector, got neither; fine-tune it again"
     )
 
 
 def copy_corrector(source: Path, target: Path) -> None:
     """Copy what corrects the words of a model from its folder to another, if there is anything."""
-    if (source / DICTIONARY_FILE).is_file():
-        shutil.copyfile(source / DICTIONARY_FILE, target / DICTIONARY_FILE)
+    if (source / REPAIR_FILE).is_file():
+        shutil.copyfile(source / REPAIR_FILE, target / REPAIR_FILE)
     if (source / RECOGNIZER_FOLDER).is_dir():
         shutil.copytree(source / RECOGNIZER_FOLDER, target / RECOGNIZER_FOLDER)

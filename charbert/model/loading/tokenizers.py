@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from transformers import AutoTokenizer, PreTrainedConfig, PreTrainedTokenizerBas
 
 from charbert.errors import CheckpointError
 from charbert.model.loading.configurations import read_config, readable
+from charbert.text.repaired import REPAIR_FILE, Corrector
 
 _HUB = ("revision", "cache_dir", "token", "local_files_only")
 
@@ -66,3 +68,23 @@ def check_vocabulary(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfi
             f"{where}: expected the characters of char_vocab in config.json, got others in char_vocab.json; it is of "
             "another model"
         )
+
+
+def load_repair(file: str | None) -> Corrector:
+    """Return what corrects the words that a tokenizer reads, from the file that was saved with it.
+
+    Raises:
+        CheckpointError: if there is no file or it is damaged, or the package is not installed: it is no part of the
+            code that a model's own folder may hold.
+    """
+    if file is None:
+        raise CheckpointError(f"expected the file {REPAIR_FILE}, which was saved with the tokenizer, found none")
+    try:
+        correction = import_module("charbert.text.correction")
+    except ImportError:
+        raise CheckpointError(
+            f"{file}: the tokenizer corrects words before the model reads them, which needs the package charbert, and "
+            "it is not installed"
+        ) from None
+    corrector: Corrector = correction.DictionaryCorrector.load(Path(file).parent)
+    return corrector

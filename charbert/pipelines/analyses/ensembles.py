@@ -18,10 +18,11 @@ from charbert.errors import RecordError, SettingsError
 from charbert.evaluation.ensembles import combine, combine_scores
 from charbert.evaluation.logits import SUFFIX as SCORES
 from charbert.evaluation.logits import StoredLogits, read_scores
+from charbert.evaluation.metric_paths import DEV
 from charbert.evaluation.robustness import SetPredictions
 from charbert.pipelines.build.data import prepare_data, set_files, task_files
 from charbert.pipelines.build.eval_sets import build_eval_sets, read_sets, read_test_sets
-from charbert.pipelines.evaluate.calibration import DEV, stored_scores
+from charbert.pipelines.evaluate.calibration import stored_scores
 from charbert.pipelines.tables import paper
 from charbert.pipelines.tables.drawing import draw_all
 from charbert.pipelines.train.classical import fit_baseline, is_baseline, without_trunk

@@ -131,7 +131,7 @@ def _masked_metrics(
         batch_size=chosen.batch_size,
         bf16=precision is Precision.bf16,
     )
-    with tqdm(total=sum(map(len, texts.values())), unit=" texts", desc="pseudo-perplexity") as bar:
+    with tqdm(total=sum(map(len, texts.values())), unit=" texts", desc="pseudo-perplexity", disable=None) as bar:
         losses: dict[str, list[WordLosses]] = {name: [] for name in texts}
         for name, rows in texts.items():
             for text in rows:

@@ -13,10 +13,10 @@ from charbert.model import CharBertModel
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.noise.attack import attack_sentences
 from charbert.pipelines.analyses.base import recorded_analysis
-from charbert.pipelines.analyses.states import word_encoder
 from charbert.pipelines.build.data import prepare_data, set_files
 from charbert.pipelines.build.eval_sets import read_sets
 from charbert.pipelines.build.noise import build_attack
+from charbert.pipelines.evaluate.states import word_encoder
 from charbert.pipelines.train.finetune import prepare_finetuned
 from charbert.pipelines.train.pretrain import load_encoder
 from charbert.runs.analysis_keys import SENSITIVITY

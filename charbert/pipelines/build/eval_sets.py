@@ -1,4 +1,4 @@
-"""Settings to examples: a task's splits, and the eval sets that a model is scored on (clean, attacked)."""
+"""Settings to examples: a task's splits, and the eval sets that a model is scored on (clean, attacked, other noise)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+from charbert.config.data.sets import CleanSplit
 from charbert.config.schema import Settings
+from charbert.data.readers.edit_operations import read_noisy
+from charbert.evaluation.metric_paths import DEV
 from charbert.evaluation.robustness import changed_share
 from charbert.pipelines.build.data import data_file, task_files
-from charbert.pipelines.build.noise import build_attack
+from charbert.pipelines.build.noise import build_attack, other_attacks
 from charbert.pipelines.build.preparation import TrainingPreparation, prepare_training
 from charbert.tasks.task import Task
 
@@ -87,3 +90,33 @@ def build_eval_sets(settings: Settings, task: Task[Any, Any], sets: dict[str, li
                 settings.attack.min_word_length,
             )
     return {"clean": sets["test"], settings.attack.name: attacked, **copies}
+
+
+def build_noisy_sets(
+    settings: Settings, task: Task[Any, Any], sets: dict[str, list[Any]]
+) -> tuple[dict[str, Sequence[Any]], dict[str, str]]:
+    """Return the eval sets and those with other noise, and the name of the clean set that each is a copy of.
+
+    After those of `build_eval_sets` come the `other_attacks` on the test set, then the noisy copies of
+    ``data.sets.TASK.noisy``; the clean dev set is before its first copy. A clean set is a copy of itself.
+
+    Args:
+        settings: the experiment's settings.
+        task: the benchmark.
+        sets: examples of ``test``, of ``dev`` where a copy is of it, and of each attacked copy.
+
+    Raises:
+        DataError: if a noisy copy is missing or does not fit its clean set.
+    """
+    files, eval_sets = task_files(settings), dict(build_eval_sets(settings, task, sets))
+    for name, attack in other_attacks(settings.attack).items():
+        eval_sets[name], _ = task.attack(sets["test"], build_attack(attack), attack.seed)
+    clean_of = dict.fromkeys(eval_sets, "clean")
+    for name, copy in files.noisy.items():
+        path = data_file(settings, copy.operations, f"the noisy copy {name}")
+        is_test, split = copy.split is CleanSplit.test, copy.split.name
+        clean = "clean" if is_test else DEV
+        eval_sets.setdefault(clean, sets[split])
+        eval_sets[name] = read_noisy(path, sets[split], getattr(files, split))
+        clean_of |= {clean: clean, name: clean}
+    return eval_sets, clean_of

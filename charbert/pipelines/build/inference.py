@@ -28,7 +28,7 @@ def inference_usage(
         max_length=settings.finetuning_length,
         task=task.name,
         pairs=pairs,
-        corrected=settings.model.corrects_words,
+        corrected=settings.model.corrects_examples,
         no_answers=spans.no_answers,
         no_answer_threshold=_best_threshold(log_history, f"eval_{task.metric}"),
         document_stride=spans.document_stride,

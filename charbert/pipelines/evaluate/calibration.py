@@ -13,9 +13,6 @@ from charbert.evaluation.logits import StoredLogits, read_scores, write_scores
 from charbert.evaluation.metric_paths import metric_path
 from charbert.files import write_atomically
 
-DEV = "dev"
-"""Name of the file with the logits on the dev set."""
-
 
 def store_logits(folder: Path, logits: Mapping[str, StoredLogits | None]) -> None:
     """Write the logits on each set, by its name, into the folder of the predictions."""

@@ -11,9 +11,9 @@ import numpy as np
 from charbert.config.schema import Settings
 from charbert.evaluation.errors import analyze_errors, write_errors
 from charbert.evaluation.logits import StoredLogits
-from charbert.evaluation.metric_paths import CHANGED_WORDS, metric_path
+from charbert.evaluation.metric_paths import CHANGED_WORDS, DEV, metric_path
 from charbert.evaluation.robustness import SetPredictions, changed_share, score_set, stored_logits
-from charbert.pipelines.evaluate.calibration import DEV, calibrate_eval_sets, store_logits
+from charbert.pipelines.evaluate.calibration import calibrate_eval_sets, store_logits
 from charbert.records import write_atomically
 from charbert.runs.run import Run
 from charbert.tasks.task import Task
@@ -28,6 +28,7 @@ def score_eval_sets(
     predictions: Mapping[str, SetPredictions],
     tracked: TrackedRun,
     dev: StoredLogits | None = None,
+    clean_of: Mapping[str, str] | None = None,
 ) -> tuple[dict[str, float], dict[str, Any]]:
     """Return the scores of predictions on every eval set, and details of their calibration for the record.
 
@@ -42,22 +43,24 @@ def score_eval_sets(
         predictions: the predictions on them.
         tracked: the W&B run.
         dev: the model's logits on the dev set, which a temperature is fitted on.
+        clean_of: name of the clean set that each set is a copy of, or is itself; None: ``clean`` for all.
     """
     folder = run.predictions_path("clean").parent
     metrics: dict[str, float] = {}
     units = {}
     for name, examples in eval_sets.items():
+        original = (clean_of or {}).get(name, "clean")
         score = score_set(task, name, examples, predictions[name])
         lines = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in score.lines)
         write_atomically(run.predictions_path(name), lines)
-        tables = analyze_errors(task, examples, predictions[name].predictions, eval_sets["clean"])
+        tables = analyze_errors(task, examples, predictions[name].predictions, eval_sets[original])
         write_errors(tables, folder, name)
         for table in tables:
             if table.rows:
                 tracked.table(f"errors/{settings.task.name}/{name}/{table.name}", table.columns, table.rows)
         metrics |= score.metrics
-        if name != "clean":
-            share = changed_share(task, eval_sets["clean"], examples)
+        if name != original:
+            share = changed_share(task, eval_sets[original], examples)
             metrics[f"{metric_path(task.name, name)}/{CHANGED_WORDS}"] = share
         for metric, counts in score.units.items():
             units[name if metric == task.metric else f"{name}/{metric}"] = np.asarray(counts).tolist()

@@ -72,12 +72,14 @@ def summarize(task: Task[Any, Any], examples: Sequence[Any], edits: Sequence[Seq
     """Return counts of words and edits, and the share of modified words, in [0, 1].
 
     ``words`` counts all words, those of texts that are not attacked once, even if several examples share the text (the
-    contexts of SQuAD); ``attackable_words`` counts the words that the attack reads.
+    contexts of SQuAD); ``attackable_words`` counts the words that the attack reads. ``operations`` counts edits; the
+    shares are of all edits.
     """
     attackable = sum(map(len, task.sentences(examples)))
     words = attackable + sum(len(words_of(text)) for text in task.unattacked_texts(examples))
     by_operation = Counter(edit.operation.name for row in edits for edit in row)
-    modified = by_operation.total()
+    total = by_operation.total()
+    modified = sum(len({edit.word_index for edit in row}) for row in edits)
     return {
         "examples": len(examples),
         "words": words,
@@ -85,7 +87,7 @@ def summarize(task: Task[Any, Any], examples: Sequence[Any], edits: Sequence[Seq
         "modified_words": modified,
         "modified_share": modified / max(1, words),
         "modified_share_of_attackable": modified / max(1, attackable),
-        "operations": {name: {"words": n, "share": n / modified} for name, n in sorted(by_operation.items())},
+        "operations": {name: {"words": n, "share": n / total} for name, n in sorted(by_operation.items())},
     }
 
 

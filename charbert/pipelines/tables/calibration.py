@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from charbert.config.schema import Settings
 from charbert.errors import RecordError
 from charbert.evaluation.calibration import RECORD_KEY, SCALED, SUFFIX, TEMPERATURE
-from charbert.evaluation.metric_paths import ATTACKED, CLEAN
+from charbert.evaluation.metric_paths import ATTACKED, CLEAN, DEV
 from charbert.metrics.calibration import ReliabilityBin
-from charbert.pipelines.evaluate.calibration import DEV, calibrate_eval_sets, stored_scores
-from charbert.pipelines.tables.drawing import TableSpec, draw
+from charbert.pipelines.evaluate.calibration import calibrate_eval_sets, stored_scores
+from charbert.pipelines.tables.drawing import TableSpec, draw, of_each_task
 from charbert.records import ResultRecord, write_record
 from charbert.reporting.figures.reliability import reliability_plot
 from charbert.reporting.render.layout import Table
 from charbert.reporting.render.row_names import short_label
 from charbert.reporting.tables.calibration import calibration_table
+from charbert.reporting.tables.paper import table_attack
 from charbert.reporting.tables.scores import row_label
 from charbert.runs.comparability import comparable_records
 from charbert.runs.folders import predictions_folder, record_path, records_folder
@@ -43,16 +43,12 @@ def _calibrated_records(settings: Settings) -> list[ResultRecord]:
 
 
 def _build(settings: Settings, records: Sequence[ResultRecord]) -> Table:
-    return calibration_table(records, settings.task.name, settings.attack.name)
-
-
-def _of_each_task(settings: Settings) -> Iterator[Settings]:
-    for name in settings.data.sets:
-        yield replace(settings, task=replace(settings.task, name=name))
+    task = settings.task.name
+    return calibration_table(records, task, table_attack(task, records, settings.attack.name))
 
 
 TABLE = TableSpec(
-    lambda settings: f"calibration_{settings.task.name}", _calibrated_records, _build, variants=_of_each_task
+    lambda settings: f"calibration_{settings.task.name}", _calibrated_records, _build, variants=of_each_task
 )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from charbert.config.schema import Settings
@@ -38,6 +38,12 @@ class TableSpec:
 def of_table(figure: Callable[[Table, Path, str], object]) -> Figures:
     """Return a figure that needs the table alone as `Figures`."""
     return lambda table, _, folder, stem: figure(table, folder, stem)
+
+
+def of_each_task(settings: Settings) -> Iterator[Settings]:
+    """Yield the settings with the name of each task that their data have a set for."""
+    for name in settings.data.sets:
+        yield replace(settings, task=replace(settings.task, name=name))
 
 
 def draw(settings: Settings, spec: TableSpec) -> Table | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from charbert.errors import RecordError
+from charbert.evaluation.metric_paths import version_of
 from charbert.metrics.significance import (
     Statistic,
     approximate_randomization,
@@ -117,12 +118,11 @@ def _is_right_or_wrong(units: np.ndarray) -> bool:
 
 def _units(record: ResultRecord, metric: str, folder: Path) -> np.ndarray | None:
     """Return the counts of each example in the column's metric, None if the record has none for it."""
-    kind, _, *attack, name = metric.split("/")
     path = folder / record.folder_name / UNITS
     if not path.is_file():
         return None
     try:
-        eval_set = "clean" if kind == "eval" else attack[0]
+        eval_set, name = version_of(metric), metric.rpartition("/")[2]
         key = eval_set if name == setting(record, "task.metric") else f"{eval_set}/{name}"
         stored = json.loads(path.read_text(encoding="utf-8")).get(key)
         units = None if stored is None else np.array(stored, dtype=np.float64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from charbert.config.data.preparation import ClassWeights
@@ -32,6 +32,19 @@ def without_trunk(values: dict[str, Any]) -> dict[str, Any]:
 def is_baseline(settings: Settings) -> bool:
     """Return whether ``model`` is a baseline without a trunk."""
     return settings.model.baseline.kind is not BaselineKind.none
+
+
+def baseline_predictor(
+    settings: Settings, task: Task[Any, Any], train: Sequence[Any]
+) -> Callable[[Sequence[Any]], SetPredictions]:
+    """Return what predicts with the settings' baseline, fitted on training examples."""
+    baseline = task.fit_baseline(train, settings.model.baseline, settings.seed)
+
+    def predict(examples: Sequence[Any]) -> SetPredictions:
+        predictions, logits = baseline(examples)
+        return SetPredictions(predictions, scores=logits)
+
+    return predict
 
 
 def check_baseline(settings: Settings) -> None:
@@ -69,12 +82,7 @@ def fit_baseline(
     log.info("fitting %s on %s, seed %d", settings.model.name, settings.task.name, settings.seed)
     with recorded_run(settings, run) as (record, tracked):
         record.settings = without_trunk(record.settings)
-        baseline = task.fit_baseline(sets["train"], settings.model.baseline, settings.seed)
-
-        def predict(examples: Sequence[Any]) -> SetPredictions:
-            predictions, logits = baseline(examples)
-            return SetPredictions(predictions, scores=logits)
-
+        predict = baseline_predictor(settings, task, sets["train"])
         predictions = {name: predict(examples) for name, examples in eval_sets.items()}
         dev = dev_logits(settings, task, sets["dev"], lambda: predict(sets["dev"]))
         record.finish(record_scores(settings, run, task, record, tracked, eval_sets, predictions, dev))

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from charbert.config.model.dictionary import DictionarySettings
 from charbert.config.model.word_recognizer import Backoff
 from charbert.config.schema import Settings
 from charbert.data.pretraining.corpus import read_paragraphs
@@ -49,8 +50,23 @@ def prepare_corrector(settings: Settings, task: Task[Any, Any], sets: Mapping[st
     chosen = settings.model.dictionary
     counts = Counter(_text_counts(settings))
     counts.update(word.lower() for words in task.sentences(sets["train"]) for word in words)
-    rules = DictionaryRules(chosen.max_edits, chosen.keep_ends, chosen.min_word_length, chosen.gate)
-    return DictionaryCorrector(counts, rules, keep_case=chosen.keep_case)
+    return DictionaryCorrector(counts, dictionary_rules(chosen), keep_case=chosen.keep_case)
+
+
+def dictionary_rules(chosen: DictionarySettings) -> DictionaryRules:
+    """Return the rules that the settings of a dictionary name."""
+    return DictionaryRules(
+        max_edits=chosen.max_edits,
+        keep_ends=chosen.keep_ends,
+        end_edit_odds=chosen.end_edit_odds,
+        second_edit_odds=chosen.second_edit_odds,
+        min_word_length=chosen.min_word_length,
+        gate=chosen.gate,
+        estimates_noise=chosen.estimate_noise,
+        unseen_mass=chosen.unseen_mass,
+        noise_rate=chosen.noise_rate,
+        noise_rate_words=chosen.noise_rate_words,
+    )
 
 
 def _recognizer(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]) -> WordCorrector:
@@ -77,7 +93,7 @@ def _text_counts(settings: Settings) -> dict[str, int]:
         path = corpus_file(settings, "train")
         log.info("counting the words of %s for the spelling dictionary", path)
         paragraphs = (text for text in read_paragraphs([path]) if text)
-        counts = count_words(tqdm(paragraphs, desc="paragraphs", unit_scale=True))
+        counts = count_words(tqdm(paragraphs, desc="paragraphs", unit_scale=True, disable=None))
         words = [word for word in counts if any(map(str.isalpha, word))]
         words.sort(key=lambda word: (-counts[word], word))
         kept = words[: settings.model.dictionary.size]

@@ -18,11 +18,12 @@ from charbert.config.schema import Settings
 from charbert.data.readers.squad import Question, read_squad
 from charbert.data.splits import Parts
 from charbert.evaluation.logits import StoredLogits, joined
+from charbert.evaluation.metric_paths import DEV
 from charbert.evaluation.robustness import SetPredictions
 from charbert.pipelines.build.data import data_file, task_files
 from charbert.pipelines.build.eval_sets import build_eval_sets, read_test_sets
 from charbert.pipelines.build.preparation import prepare_fold
-from charbert.pipelines.evaluate.calibration import DEV, stored_scores
+from charbert.pipelines.evaluate.calibration import stored_scores
 from charbert.pipelines.train.classical import fit_baseline, is_baseline
 from charbert.pipelines.train.fit import fit
 from charbert.pipelines.train.task_model import record_scores
@@ -37,20 +38,22 @@ log = logging.getLogger(__name__)
 EvalSets = Mapping[str, Sequence[Any]]
 
 
-def run_folds(settings: Settings, run: Run, task: Task[Any, Any]) -> ResultRecord:
+def run_folds(settings: Settings, run: Run, task: Task[Any, Any], *, weights: bool = False) -> ResultRecord:
     """Return the record of all folds, or of the first ``folds.run_first``, after running those that are missing.
 
-    ``details.folds`` has the mean, standard deviation and values of each score over the test parts of the folds.
+    ``details.folds`` has the mean, standard deviation and values of each score over the test parts of the folds. With
+    ``weights`` a fold whose model was deleted is missing too.
     """
     sets = read_test_sets(settings, task, learn=True)
     eval_sets = build_eval_sets(settings, task, sets)
     folds = chosen_folds(settings, task, sets["test"])
     checksums = run.data_checksums
     done = [
-        _run_fold(with_fold(settings, number), task, fold, eval_sets, checksums) for number, fold in enumerate(folds)
+        _run_fold(with_fold(settings, number), task, fold, eval_sets, checksums, weights=weights)
+        for number, fold in enumerate(folds)
     ]
     records = [record for record, _ in done]
-    pooled = _pool(folds, [predictions for _, predictions in done])
+    pooled = pool_predictions(folds, [predictions for _, predictions in done])
     log.info("scoring the predictions of %d folds", len(folds))
     tested = tested_examples(folds, eval_sets)
     with recorded_run(settings, run) as (record, tracked):
@@ -79,7 +82,13 @@ def _read_articles(settings: Settings) -> list[Question] | None:
 
 
 def _run_fold(
-    settings: Settings, task: Task[Any, Any], fold: Parts, eval_sets: EvalSets, checksums: dict[str, str]
+    settings: Settings,
+    task: Task[Any, Any],
+    fold: Parts,
+    eval_sets: EvalSets,
+    checksums: dict[str, str],
+    *,
+    weights: bool,
 ) -> tuple[ResultRecord, dict[str, SetPredictions]]:
     """Return the record and the predictions of one fold, after training it if they are missing.
 
@@ -89,17 +98,25 @@ def _run_fold(
     run.data_checksums = checksums
     path = run.folder / "fold_predictions.json"
     record = run.finished()
-    if record is not None and path.is_file():
+    if record is not None and path.is_file() and (run.model_folder.is_dir() or not weights):
         log.info("%s: finished before, record %s", run.name, run.record_path)
         return record, _read_predictions(path, task, run)
-    sets, test = take_fold(fold, eval_sets["clean"], eval_sets)
-    if settings.preparation.steps:
-        preparation = prepare_fold(settings, task, sets["train"], {"dev": sets["dev"], "test": test["clean"]})
-        preparation.write(run.preparation_folder)
-        sets["train"] = preparation.examples
+    sets, test = fold_sets(settings, task, fold, eval_sets)
     record, predictions = (fit_baseline if is_baseline(settings) else fit)(settings, run, task, sets, test)
     _write_predictions(path, task, predictions)
     return record, predictions
+
+
+def fold_sets(
+    settings: Settings, task: Task[Any, Any], fold: Parts, eval_sets: EvalSets
+) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
+    """Return the examples of the train and dev part of a fold, prepared, and the test part of each eval set."""
+    sets, test = take_fold(fold, eval_sets["clean"], eval_sets)
+    if settings.preparation.steps:
+        preparation = prepare_fold(settings, task, sets["train"], {"dev": sets["dev"], "test": test["clean"]})
+        preparation.write(fold_run(settings).preparation_folder)
+        sets["train"] = preparation.examples
+    return sets, test
 
 
 def _write_predictions(path: Path, task: Task[Any, Any], predictions: Mapping[str, SetPredictions]) -> None:
@@ -131,7 +148,7 @@ def _pooled_dev(folds: Sequence[Settings]) -> StoredLogits | None:
     return joined([scores[DEV] for scores in stored]) if all(stored) else None
 
 
-def _pool(
+def pool_predictions(
     folds: Sequence[Parts], fold_predictions: Sequence[Mapping[str, SetPredictions]]
 ) -> dict[str, SetPredictions]:
     """Return the predictions on all examples in the order of their file."""

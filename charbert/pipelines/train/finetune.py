@@ -17,7 +17,7 @@ from charbert.pipelines.train.classical import check_baseline, fit_baseline, is_
 from charbert.pipelines.train.cross_validation import run_folds
 from charbert.pipelines.train.fit import fit
 from charbert.records import ResultRecord, read_record
-from charbert.runs.run import Run, finetuning_run
+from charbert.runs.run import Run, finetuning_run, fold_run, with_fold
 from charbert.tasks.catalog import build_task
 from charbert.training.distributed.processes import from_first, refuse_several
 
@@ -62,6 +62,17 @@ def prepare_finetuned(settings: Settings) -> Run:
     return run
 
 
+def prepare_folds(settings: Settings) -> list[Run]:
+    """Return the runs of the models of all folds, after fine-tuning those whose weights are missing."""
+    run, chosen = finetuning_run(settings), task_files(settings).folds
+    folds = [fold_run(with_fold(settings, number)) for number in range(chosen.run_first or chosen.number)]
+    run.make_once(
+        lambda: _run(settings, run, weights=True),
+        lambda: run.finished() is not None and all(fold.is_complete() for fold in folds),
+    )
+    return folds
+
+
 def run_trial(settings: Settings, run: Run, callbacks: Sequence[TrainerCallback] = ()) -> ResultRecord:
     """Return the record of a model that is scored on the dev set only; its weights are deleted.
 
@@ -95,14 +106,14 @@ def _refuse_several(settings: Settings) -> None:
         )
 
 
-def _run(settings: Settings, run: Run) -> ResultRecord:
+def _run(settings: Settings, run: Run, *, weights: bool = False) -> ResultRecord:
     check_baseline(settings)
     prepare_data(settings)
     run.will_read(fetch_sets(settings))
     task = build_task(settings.task)
     if task_files(settings).folds.number:
         refuse_several(f"cross-validation (data={settings.data.name})")
-        return run_folds(settings, run, task)
+        return run_folds(settings, run, task, weights=weights)
     sets, preparation = read_prepared_sets(settings, task)
     if preparation is not None:
         written = preparation

@@ -50,6 +50,7 @@ class TaskModel:
     processor: CharBertTokenizer
     model: Any
     corrector: Corrector | None
+    """Corrects the examples; None: nothing does, or the processor."""
     examples: dict[str, list[Any]]
     """``train`` and ``dev``, corrected where the model reads corrected text."""
     encoded: dict[str, Encoded]
@@ -66,6 +67,8 @@ class TaskModel:
         """
         corrector = prepare_corrector(settings, task, sets)
         processor, model = _build_model(settings, task)
+        if corrector is not None and not settings.model.corrects_examples:
+            processor.repair, corrector = corrector, None
         corrected = ("train", "dev") if settings.model.recognizer.correct_training else ("dev",)
         examples = {
             name: correct_examples(task, sets[name], corrector if name in corrected else None)

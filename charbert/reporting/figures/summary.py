@@ -12,7 +12,17 @@ from charbert.reporting.render.row_names import short_label
 from charbert.reporting.tables.scores import FOLDS_NOTE, SECOND_BASELINE_MARK
 
 STEM = "summary"
-ROWS = ("BERT", "AdvBERT", "BERT+WordRec", "BERT+Dictionary", "CharBERT", "CharBERT-T", "CharBERT-TS", "CharBERT-P")
+ROWS = (
+    "BERT",
+    "AdvBERT",
+    "BERT+WordRec",
+    "BERT+Dictionary",
+    "BERT+Repair",
+    "CharBERT",
+    "CharBERT-T",
+    "CharBERT-TS",
+    "CharBERT-P",
+)
 """From the top; those without a run are left out."""
 TABLE_GROUPS = ("NER F1", "QNLI acc.")
 FIGURE_GROUPS = (*TABLE_GROUPS, "SQuAD 1.1 F1")

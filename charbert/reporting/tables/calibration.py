@@ -13,6 +13,7 @@ ORDER = ("BERT", "AdvBERT", "NLM-BERT", "BERT+WordRec", "CharBERT")
 """Rows from the top; ensembles and baselines follow by name."""
 _SHOWN = {
     "accuracy": ("acc.", True),
+    "macro_recall": ("balanced acc.", True),
     "macro_f1": ("macro F1", True),
     "weighted_f1": ("weighted F1", True),
     "matthews": ("Matthews", True),
@@ -50,8 +51,8 @@ def calibration_table(records: Sequence[ResultRecord], task: str, attack: str) -
     ]
     notes = [
         _DECISIONS[path],
-        "Areas of more than two labels: means, each against the rest. ECE: expected calibration error, lower is "
-        "better; scaled: at the temperature that fits the dev set best.",
+        "Balanced accuracy: mean recall of the labels. Areas of more than two labels: means, each against the rest. "
+        "ECE: expected calibration error, lower is better; scaled: at the temperature that fits the dev set best.",
         f"Attacked with {attack}: {ATTACKS.get(attack, 'a set of our own')}.",
     ]
     title = f"{TASK_TITLES.get(task, task.upper())}: averages, ranking and calibration"

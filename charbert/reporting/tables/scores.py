@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -170,13 +170,21 @@ def _partial_notes(records: Sequence[ResultRecord], columns: Sequence[Column]) -
 
 
 def changed_words_notes(records: Sequence[ResultRecord], columns: Sequence[Column]) -> list[str]:
-    """Return a note with the share of words that each attack changed, of records that have it; none without any."""
-    shares = {}
+    """Return a note with the share of words that each attack changed, of records that have it; none without any.
+
+    It is named by the group of its column, or where that has columns of several attacks by the column.
+    """
+    attacked: dict[str, Column] = {}
     for column in columns:
-        path = f"{column.metric.rpartition('/')[0]}/changed_words"
+        if column.metric.startswith("attack/"):
+            attacked.setdefault(f"{column.metric.rpartition('/')[0]}/changed_words", column)
+    groups = Counter(column.group for column in attacked.values())
+    shares = {}
+    for path, column in attacked.items():
         measured = metric_cell(records, path).mean
-        if measured is not None and column.metric.startswith("attack/"):
-            shares[column.group] = f"{column.group} {measured:.1f} %"
+        if measured is not None:
+            name = column.group if groups[column.group] == 1 else column.name
+            shares[name] = f"{name} {measured:.1f} %"
     return [f"Words that the attack changed: {', '.join(shares.values())}."] if shares else []
 
 

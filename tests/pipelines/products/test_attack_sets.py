@@ -94,6 +94,16 @@ def test_words_of_a_shared_context_count_once() -> None:
     assert summary["operations"] == {"drop": {"words": 1, "share": 1.0}}
 
 
+def test_two_edits_of_a_word_are_one_modified_word(composed: Composed) -> None:
+    folder = attack_sets.run(composed("recipe=smoke", "attack.name=two_edits", "attack.edits_per_word=2"))
+    summary = json.loads((folder / "summary.json").read_text())
+    edits = edit_lines(folder)
+    assert len({(edit["example"], edit["word"]) for edit in edits}) == summary["modified_words"] < len(edits)
+    assert sum(operation["words"] for operation in summary["operations"].values()) == len(edits)
+    assert sum(operation["share"] for operation in summary["operations"].values()) == pytest.approx(1)
+    assert summary["attack"]["edits_per_word"] == 2
+
+
 def test_a_copy_that_cannot_be_read_back_is_deleted(composed: Composed, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = composed("recipe=smoke")
     kind = type(build_task(settings.task))

@@ -4,10 +4,11 @@ import pytest
 
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError
-from charbert.pipelines.train.corrector import prepare_corrector
+from charbert.pipelines.train.corrector import dictionary_rules, prepare_corrector
 from charbert.records import read_records
 from charbert.runs.keys import encoder_identity
 from charbert.runs.run import dictionary_run, finetuning_run
+from charbert.text.dictionary import REPAIR
 from tests.composition import compose_settings
 from tests.pipelines.train.test_word_recognizer import SETS, PlainTask
 
@@ -51,6 +52,11 @@ def test_a_small_dictionary_keeps_the_most_frequent_words(tmp_path: Path) -> Non
     prepare_corrector(settings, PlainTask(), SETS)
     (record,) = read_records(tmp_path / "results/records", kind="dictionary")
     assert record.details["words"] == 5
+
+
+@pytest.mark.parametrize("model", ["bert_repair", "charbert_repair", "charbert_token_repair"])
+def test_repair_in_experiments_has_the_rules_of_repair_in_python(tmp_path: Path, model: str) -> None:
+    assert dictionary_rules(composed(tmp_path, model).model.dictionary) == REPAIR
 
 
 def test_rules_change_the_result_but_not_the_counts_or_the_encoder(tmp_path: Path) -> None:

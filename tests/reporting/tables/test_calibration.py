@@ -18,6 +18,12 @@ def test_the_lowest_error_and_the_highest_area_are_best() -> None:
     assert "Of each word's tag by itself" in render_markdown(table)
 
 
+def test_the_mean_recall_is_shown_as_balanced_accuracy() -> None:
+    records = [record("BERT", "", 0.2, macro_recall=0.75, accuracy=0.8)]
+    table = calibration_table(records, "ner", "charbert")
+    assert (table.cell("BERT", "balanced acc. original").mean, table.cell("BERT", "acc. original").mean) == (75, 80)
+
+
 def test_records_without_calibration_scores_are_left_out() -> None:
     old = ResultRecord("finetune", "e", "ner-old", "old", {"model": {"name": "Old"}}, 1, {"eval/ner/f1": 0.5})
     table = calibration_table([old, record("BERT", "", 0.2)], "ner", "charbert")

@@ -7,7 +7,7 @@ import pytest
 from charbert.errors import RecordError
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Column, render_csv, render_latex, render_markdown, write_table
-from charbert.reporting.tables.scores import build_table
+from charbert.reporting.tables.scores import build_table, changed_words_notes
 
 F1 = Column("NER F1", "original", "eval/ner/f1", published_digits=2)
 ATTACKED = Column("NER F1", "attack", "attack/ner/charbert/f1", published_digits=2)
@@ -75,6 +75,14 @@ def test_the_share_of_changed_words_stands_in_a_note(records: list[ResultRecord]
         one.metrics["attack/ner/charbert/changed_words"] = 0.4218
     (note,) = [note for note in small_table(records).notes if "changed" in note]
     assert note == "Words that the attack changed: NER F1 42.2 %."
+
+
+def test_several_attacks_in_one_group_of_columns_are_named_apart(records: list[ResultRecord]) -> None:
+    for one in records[:2]:
+        one.metrics |= {"attack/ner/charbert/changed_words": 0.4, "attack/ner/ocr/changed_words": 0.2}
+    paths = {"attack": "charbert/f1", "OCR": "ocr/f1", "attack, recall": "charbert/recall"}
+    columns = [Column("NER", name, f"attack/ner/{path}") for name, path in paths.items()]
+    assert changed_words_notes(records, columns) == ["Words that the attack changed: attack 40.0 %, OCR 20.0 %."]
 
 
 def test_markdown_is_exact(records) -> None:

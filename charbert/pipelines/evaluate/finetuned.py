@@ -1,0 +1,47 @@
+"""A fine-tuned model in its folder to predictions on more eval sets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from charbert.config.schema import Settings
+from charbert.data.collate import PadCollator
+from charbert.deploy.predict.backends import load_backend
+from charbert.deploy.predict.corrector import load_corrector
+from charbert.deploy.predict.usage import read_usage
+from charbert.evaluation.correction import correct_examples
+from charbert.evaluation.predict import run_logits
+from charbert.evaluation.robustness import SetPredictions, decode_encoded
+from charbert.model.loading.configurations import read_config
+from charbert.model.tokenization import CharBertTokenizer
+from charbert.tasks.task import Task
+
+
+def finetuned_predictor(
+    settings: Settings, task: Task[Any, Any], folder: Path
+) -> Callable[[Sequence[Any]], SetPredictions]:
+    """Return what predicts with the model in a folder, behind the corrector that was saved with it; in 32 bits.
+
+    Args:
+        settings: the experiment's settings.
+        task: the benchmark; it knows its labels.
+        folder: of the fine-tuned model.
+    """
+    processor = CharBertTokenizer.from_pretrained(folder)
+    backend = load_backend(folder, device="cuda" if torch.cuda.is_available() else "cpu")
+    corrector = load_corrector(folder, read_usage(folder, read_config(folder)))
+    collate = PadCollator(processor.pad_values, processor.row_length)
+
+    def predict(examples: Sequence[Any]) -> SetPredictions:
+        read = correct_examples(task, examples, corrector)
+        encoded = task.encode(read, processor, settings.finetuning_length)
+        logits = run_logits(backend, encoded.features, collate, settings.finetuning.eval_batch_size)
+        predictions = decode_encoded(task, encoded, logits)
+        predictions.corrected = None if corrector is None else task.texts(read)
+        return predictions
+
+    return predict

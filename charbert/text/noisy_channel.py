@@ -1,0 +1,143 @@
+"""Correction of texts whose share of misspelt words is not known: estimated for each text, by its own words.
+
+A form x stands for itself with probability (1 - r) p(x), and for another word w with r p(w) q(x | w), where r is the
+noise rate of the text, p comes from the counts of a dictionary and q from its channel
+(`charbert.text.dictionary.log_channel`). r is the fixed point of expectation maximization. So in a text without typos
+a rare name stays as it is, and in one where every other word is misspelt even a form that is a rare word, as "taht" is
+in a large dictionary, becomes the frequent word next to it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from itertools import chain
+from typing import NamedTuple
+
+import numpy as np
+
+from charbert.text.dictionary import Nearby, SpellingDictionary, replace_parts, split_parts
+
+_ROUNDS = 20
+_CONVERGED = 1e-3
+_LOWEST_RATE, _HIGHEST_RATE = 1e-4, 0.95
+"""Neither is certain, however many words agree."""
+
+
+class LetterTrigrams:
+    """Probability of a word by its letters, from all words of a dictionary, each counted once.
+
+    Trigrams within the word and its ends, smoothed by adding half a count.
+    """
+
+    _ADDED = 0.5
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._trigrams: Counter[str] = Counter()
+        for word in words:
+            self._trigrams.update(_trigrams(word))
+        self._pairs: Counter[str] = Counter()
+        for trigram, count in self._trigrams.items():
+            self._pairs[trigram[:2]] += count
+        self._outcomes = len({trigram[2] for trigram in self._trigrams}) + 1  # a letter that no word has
+
+    def log_probability(self, word: str) -> float:
+        """Return the natural logarithm of a word's probability."""
+        added = self._ADDED
+        return sum(
+            math.log((self._trigrams[trigram] + added) / (self._pairs[trigram[:2]] + added * self._outcomes))
+            for trigram in _trigrams(word)
+        )
+
+
+class Evidence(NamedTuple):
+    """What speaks for a form itself, and for other words."""
+
+    log_own: float
+    """log p(form)."""
+    others: Nearby
+
+
+class NoisyChannel:
+    """Corrects each text by the noise rate that its own words suggest.
+
+    Args:
+        dictionary: words, their counts, and the rules: how near a word must be, ``unseen_mass``, and the prior of the
+            noise rate.
+    """
+
+    def __init__(self, dictionary: SpellingDictionary) -> None:
+        self._dictionary = dictionary
+        self._letters = LetterTrigrams(word for word in dictionary.counts if word.isalpha())
+        self._total = sum(dictionary.counts.values())
+        self._evidence: dict[str, Evidence | None] = {}
+
+    def correct_many(self, texts: Sequence[Sequence[str]]) -> list[list[str]]:
+        """Return each text's lower-cased words corrected."""
+        parts = [[self._parts(form) for form in words] for words in texts]
+        self._collect(dict.fromkeys(chain.from_iterable(chain.from_iterable(parts))))
+        return [self._correct(*text) for text in zip(texts, parts, strict=True)]
+
+    def noise_rate(self, words: Sequence[str]) -> float:
+        """Return the estimated share of misspelt words among those of a text that may be, in (0, 1).
+
+        Words without any other word near them, and short ones, tell nothing.
+        """
+        parts = [self._parts(form) for form in words]
+        self._collect(dict.fromkeys(chain.from_iterable(parts)))
+        return self._rate(parts)
+
+    def _parts(self, form: str) -> list[str]:
+        """Return the stretches of letters that may be misspelt: none of a form with a hyphen that is a known word."""
+        return [] if form in self._dictionary.counts and not form.isalpha() else split_parts(form)
+
+    def _collect(self, parts: Collection[str]) -> None:
+        """Find the evidence of parts that are new."""
+        new = [part for part in parts if part not in self._evidence]
+        mass = self._dictionary.rules.unseen_mass
+        for part, found in self._dictionary.nearby(new).items():
+            self._evidence[part] = None
+            if found is not None:
+                own = [math.log(mass) + self._letters.log_probability(part)]
+                if part in self._dictionary.counts:
+                    own.append(math.log((1 - mass) * self._dictionary.counts[part] / self._total))
+                self._evidence[part] = Evidence(float(np.logaddexp.reduce(own)), found)
+
+    def _rate(self, parts: Iterable[Sequence[str]]) -> float:
+        rules = self._dictionary.rules
+        long = [part for part in chain.from_iterable(parts) if len(part) >= rules.min_word_length]
+        odds = [found.others.log_total - found.log_own for part in long if (found := self._evidence[part]) is not None]
+        expected = rules.noise_rate * rules.noise_rate_words
+        rate = rules.noise_rate
+        for _ in range(_ROUNDS):
+            prior, before = _log_odds(rate), rate
+            misspelt = sum(_sigmoid(prior + each) for each in odds)
+            rate = (misspelt + expected) / (len(odds) + rules.noise_rate_words)
+            rate = min(max(rate, _LOWEST_RATE), _HIGHEST_RATE)
+            if abs(rate - before) < _CONVERGED:
+                break
+        return rate
+
+    def _correct(self, words: Sequence[str], parts: Sequence[Sequence[str]]) -> list[str]:
+        needed = -_log_odds(self._rate(parts))
+        chosen = {
+            part: found.others.word
+            for part in chain.from_iterable(parts)
+            if (found := self._evidence[part]) is not None and found.others.log_best - found.log_own > needed
+        }
+        pairs = zip(words, parts, strict=True)
+        return [replace_parts(form, chosen) if own_parts else form for form, own_parts in pairs]
+
+
+def _trigrams(word: str) -> list[str]:
+    padded = f"\0\0{word}\0"
+    return [padded[at : at + 3] for at in range(len(word) + 1)]
+
+
+def _sigmoid(value: float) -> float:
+    return 1 / (1 + math.exp(-max(-50.0, min(50.0, value))))
+
+
+def _log_odds(rate: float) -> float:
+    return math.log(rate / (1 - rate))

@@ -1,0 +1,123 @@
+"""Texts after repair, and where in the given texts their characters come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from charbert.text.codepoints import IntArray
+from charbert.text.text_batch import TextBatch
+from charbert.text.words import Span, replace_words, split_words
+
+REPAIR_FILE = "charbert_dictionary.json"
+"""Holds a `charbert.text.correction.DictionaryCorrector`."""
+
+
+class Corrector(Protocol):
+    """Replaces words of a sentence by the words that they probably stand for."""
+
+    def correct_many(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
+        """Return the words of each sentence corrected, as many as there were."""
+
+    def save(self, folder: Path) -> None:
+        """Write all that `correct_many` needs into a folder that exists."""
+
+
+@dataclass(frozen=True)
+class RepairedTexts:
+    """The texts of a tokenizer's call after repair."""
+
+    texts: TextBatch
+    """In the form of the given ones."""
+    origins: IntArray
+    """For each place of each repaired text, its end among them, the place in the given text; (S + texts,), where text i
+    begins at ``texts.source.bounds[i] + i``."""
+
+    @classmethod
+    def of(cls, given: TextBatch, corrector: Corrector) -> RepairedTexts:
+        """Return the given texts with their words corrected, equal ones once."""
+        if given.is_split_into_words:
+            return cls._of_words(given, corrector)
+        texts = [*given.first, *(given.second or [])]
+        spans = [split_words(text) for text in texts]
+        words = [[text[start:end] for start, end in cut] for text, cut in zip(texts, spans, strict=True)]
+        corrected = corrector.correct_many(words)
+        repaired, origins = [], []
+        for text, cut, old, new in zip(texts, spans, words, corrected, strict=True):
+            changed = [place for place, word in enumerate(new) if word != old[place]]
+            read, new_spans = replace_words(text, [cut[place] for place in changed], [new[place] for place in changed])
+            repaired.append(read)
+            origins.append(_origins(text, read, [cut[place] for place in changed], new_spans))
+        split = len(given.first)
+        second = None if given.second is None else repaired[split:]
+        return cls(replace(given, first=repaired[:split], second=second), _joined(origins))
+
+    @classmethod
+    def _of_words(cls, given: TextBatch, corrector: Corrector) -> RepairedTexts:
+        texts = [*given.first, *(given.second or [])]
+        corrected = corrector.correct_many(texts)
+        pairs = zip(chain.from_iterable(texts), chain.from_iterable(corrected), strict=True)
+        origins = [_word_origins(old, new) for old, new in pairs]
+        split = len(given.first)
+        second = None if given.second is None else corrected[split:]
+        return cls(replace(given, first=corrected[:split], second=second), _joined(origins or [np.zeros(1, np.int64)]))
+
+    def given_places(self, owners: IntArray, places: IntArray) -> IntArray:
+        """Return where places of repaired texts are in the given ones.
+
+        Args:
+            owners: the text of each place, as of `TextBatch.owners`.
+            places: in characters from the beginning of the repaired text.
+        """
+        found: IntArray = self.origins[self.texts.source.bounds[owners] + owners + places]
+        return found
+
+    def given_offsets(self, plain: Any) -> list[list[tuple[int, int]]]:
+        """Return the offset mapping of an encoding of these texts, in the texts as they were given."""
+        samples = plain.get("overflow_to_sample_mapping", range(len(plain["input_ids"])))
+        rows = []
+        for row, (sample, offsets) in enumerate(zip(samples, plain["offset_mapping"], strict=True)):
+            second = np.array([sequence == 1 for sequence in plain.sequence_ids(row)])
+            words = np.array([-1 if word is None else word for word in plain.word_ids(row)])
+            owners = self.texts.owners(np.full(len(offsets), sample), second, words)
+            begins, ends = (self.given_places(owners, side) for side in np.array(offsets).reshape(-1, 2).T)
+            rows.append(list(zip(begins.tolist(), ends.tolist(), strict=True)))
+        return rows
+
+
+def _origins(text: str, read: str, spans: Sequence[Span], new_spans: Sequence[Span]) -> IntArray:
+    """Return the place in ``text`` of each place in ``read``, which differs in the spans only."""
+    if not spans:
+        return np.arange(len(text) + 1)
+    origins = np.empty(len(read) + 1, np.int64)
+    done, shift = 0, 0
+    for (start, end), (new_start, new_end) in zip(spans, new_spans, strict=True):
+        origins[done:new_start] = np.arange(done, new_start) + shift
+        within = _word_origins(text[start:end], read[new_start:new_end])
+        origins[new_start:new_end] = start + within[:-1]
+        done, shift = new_end, end - new_end
+    origins[done:] = np.arange(done, len(read) + 1) + shift
+    return origins
+
+
+def _word_origins(old: str, new: str) -> IntArray:
+    """Return the place in ``old`` of each place in ``new`` and of its end, (len(new) + 1,).
+
+    What the two words begin with in common is at its own place, and what follows is counted from the end.
+    """
+    if old == new:
+        return np.arange(len(new) + 1)
+    same = 0
+    while same < min(len(old), len(new)) and old[same] == new[same]:
+        same += 1
+    places = np.arange(len(new) + 1)
+    return np.where(places <= same, places, np.maximum(places + len(old) - len(new), same))
+
+
+def _joined(origins: Sequence[IntArray]) -> IntArray:
+    return np.concatenate(origins)

@@ -1,0 +1,133 @@
+"""A tokenizer that corrects what the token channel reads."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoTokenizer, BertConfig
+
+from charbert.errors import CheckpointError
+from charbert.model import CharBertModel, CharBertTokenizer
+from charbert.noise.attack import Attack
+from charbert.seeding import numpy_generator
+from charbert.text.char_vocab import CharVocab
+from charbert.text.correction import DictionaryCorrector
+from charbert.text.dictionary import DictionaryRules
+from charbert.text.repaired import REPAIR_FILE
+
+GIVEN = "The lighthuose keper conuted sships"
+REPAIRED = "The lighthouse keeper counted ships"
+COUNTS = {"lighthouse": 5, "keeper": 9, "counted": 7, "ships": 20, "the": 90}
+
+
+@pytest.fixture(scope="module")
+def char_vocab(sentences: tuple[str, ...]) -> CharVocab:
+    return CharVocab.build([*sentences, GIVEN], size=80)
+
+
+@pytest.fixture
+def plain(uncased_tokenizer, char_vocab: CharVocab) -> CharBertTokenizer:
+    return CharBertTokenizer(uncased_tokenizer, char_vocab)
+
+
+@pytest.fixture
+def repairing(uncased_tokenizer, char_vocab: CharVocab) -> CharBertTokenizer:
+    corrector = DictionaryCorrector(COUNTS, DictionaryRules(estimates_noise=True))
+    return CharBertTokenizer(uncased_tokenizer, char_vocab, repair=corrector)
+
+
+def spelled(tokenizer: CharBertTokenizer, encoding: Any) -> list[str]:
+    assert tokenizer.char_vocab is not None
+    characters = tokenizer.char_vocab.characters
+    row = [characters[index] for index in encoding["char_input_ids"]]
+    spans = zip(encoding["start_ids"], encoding["end_ids"], strict=True)
+    return ["".join(row[start : end + 1]) for start, end in spans][1:-1]
+
+
+def test_the_token_channel_reads_repaired_words_and_the_char_channel_those_given(
+    repairing: CharBertTokenizer, plain: CharBertTokenizer
+) -> None:
+    encoding = repairing(GIVEN)
+    assert encoding["input_ids"] == plain(REPAIRED)["input_ids"]
+    assert "".join(spelled(repairing, encoding)) == GIVEN.replace(" ", "")
+
+
+def test_words_and_texts_are_repaired_alike(repairing: CharBertTokenizer) -> None:
+    text, words = repairing(GIVEN), repairing(GIVEN.split(), is_split_into_words=True)
+    assert {name: text[name] for name in text} == {name: words[name] for name in words}
+
+
+def test_text_without_typos_is_encoded_as_without_repair(
+    repairing: CharBertTokenizer, plain: CharBertTokenizer, sentences: tuple[str, ...]
+) -> None:
+    texts = [REPAIRED, *sentences[:20]]
+    assert [dict(repairing(text)) for text in texts] == [dict(plain(text)) for text in texts]
+
+
+def test_states_of_typos_that_are_restored_are_those_of_the_words_without_a_char_channel(
+    repairing: CharBertTokenizer, uncased_tokenizer
+) -> None:
+    torch.manual_seed(0)
+    size = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    model = CharBertModel.from_trunk(BertConfig(vocab_size=len(uncased_tokenizer), **size), char_encoder="none").eval()
+    tokenizer = CharBertTokenizer(uncased_tokenizer, repair=repairing.repair)
+    clean = model(**uncased_tokenizer(REPAIRED, return_tensors="pt")).token_states
+    assert torch.equal(model(**tokenizer(GIVEN, return_tensors="pt")).token_states, clean)
+
+
+def test_offsets_are_places_of_the_given_text(repairing: CharBertTokenizer) -> None:
+    encoding = repairing([GIVEN], ["A  kepeer"], return_offsets_mapping=True, padding="max_length", max_length=60)
+    texts = [GIVEN if sequence == 0 else "A  kepeer" for sequence in encoding.sequence_ids(0)]
+    pieces = [text[start:end] for text, (start, end) in zip(texts, encoding["offset_mapping"][0], strict=True)]
+    assert "".join(pieces) == GIVEN.replace(" ", "") + "Akepeer"
+
+
+def test_windows_of_a_long_text_have_offsets_of_the_given_text(repairing: CharBertTokenizer) -> None:
+    texts = ["A short one", " ".join([GIVEN] * 5)]
+    options = {"return_offsets_mapping": True, "return_overflowing_tokens": True, "truncation": True}
+    encoding = repairing(texts, max_length=12, stride=3, **options)
+    assert len(encoding["input_ids"]) > 5
+    for row, sample in enumerate(encoding["overflow_to_sample_mapping"]):
+        starts = [start for start, end in encoding["offset_mapping"][row] if end]
+        assert starts == sorted(starts)
+        pieces = [texts[sample][start:end] for start, end in encoding["offset_mapping"][row] if end]
+        chars = encoding["char_input_ids"][row]
+        spans = zip(encoding["start_ids"][row], encoding["end_ids"][row], strict=True)
+        own = ["".join(repairing.char_vocab.characters[c] for c in chars[s : e + 1]) for s, e in spans][1:-1]
+        assert own == pieces
+
+
+def test_a_saved_tokenizer_repairs_the_same(repairing: CharBertTokenizer, tmp_path: Path) -> None:
+    repairing.save_pretrained(tmp_path)
+    attacked = Attack().corrupt(REPAIRED.split(), numpy_generator(0, "attack")).words
+    for loaded in (CharBertTokenizer.from_pretrained(tmp_path), AutoTokenizer.from_pretrained(tmp_path)):
+        assert dict(loaded(attacked, is_split_into_words=True)) == dict(repairing(attacked, is_split_into_words=True))
+
+
+def test_repair_set_later_is_saved_and_repair_removed_is_not(
+    repairing: CharBertTokenizer, plain: CharBertTokenizer, tmp_path: Path
+) -> None:
+    plain.repair = repairing.repair
+    plain.save_pretrained(tmp_path)
+    assert CharBertTokenizer.from_pretrained(tmp_path)(GIVEN)["input_ids"] == repairing(GIVEN)["input_ids"]
+    plain.repair = None
+    plain.save_pretrained(tmp_path)
+    assert CharBertTokenizer.from_pretrained(tmp_path).repair is None
+
+
+def test_a_folder_without_its_dictionary_is_refused(repairing: CharBertTokenizer, tmp_path: Path) -> None:
+    repairing.save_pretrained(tmp_path)
+    (tmp_path / REPAIR_FILE).unlink()
+    with pytest.raises(CheckpointError, match=rf"expected the file {REPAIR_FILE}.* found none"):
+        CharBertTokenizer.from_pretrained(tmp_path)
+
+
+def test_a_dictionary_in_front_of_the_model_is_not_taken_for_the_tokenizers(
+    plain: CharBertTokenizer, repairing: CharBertTokenizer, tmp_path: Path
+) -> None:
+    plain.save_pretrained(tmp_path / "plain")
+    repairing.save_pretrained(tmp_path / "repairing")
+    shutil.copy(tmp_path / "repairing" / REPAIR_FILE, tmp_path / "plain")
+    assert CharBertTokenizer.from_pretrained(tmp_path / "plain").repair is None

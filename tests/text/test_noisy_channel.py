@@ -1,0 +1,123 @@
+import math
+import time
+from collections import Counter
+
+import pytest
+
+from charbert.noise.attack import Attack
+from charbert.seeding import numpy_generator
+from charbert.text.correction import DictionaryCorrector
+from charbert.text.dictionary import DictionaryRules, SpellingDictionary
+from charbert.text.noisy_channel import LetterTrigrams, NoisyChannel
+
+WORDS = [
+    "the",
+    "lighthouse",
+    "keeper",
+    "counted",
+    "seven",
+    "ships",
+    "before",
+    "the",
+    "morning",
+    "mist",
+    "came",
+    "over",
+    "the",
+    "harbor",
+    "and",
+    "every",
+    "captain",
+    "waited",
+    "outside",
+    "until",
+    "someone",
+    "could",
+    "finally",
+    "signal",
+    "that",
+    "the",
+    "narrow",
+    "channel",
+    "was",
+    "open",
+    "again",
+]
+COUNTS = {word: 400 * count for word, count in Counter(WORDS).items()} | {"haror": 60, "keper": 1}
+
+
+def channel(**rules: float) -> NoisyChannel:
+    return NoisyChannel(SpellingDictionary(COUNTS, DictionaryRules(estimates_noise=True, **rules)))  # type: ignore[arg-type]
+
+
+def attacked(probability: float, seed: int = 0) -> list[str]:
+    attack = Attack(letters="lower", probability=probability)
+    return attack.corrupt(WORDS, numpy_generator(seed, "attack")).words
+
+
+def test_the_estimated_noise_rate_follows_the_share_of_misspelt_words() -> None:
+    rates = [channel().noise_rate(attacked(share)) for share in (0.0, 0.3, 1.0)]
+    assert rates[0] < rates[1] < rates[2]
+    assert rates[2] > 0.8
+
+
+def test_a_known_form_is_corrected_in_a_noisy_text_and_kept_in_a_clean_one() -> None:
+    clean = [word if word != "harbor" else "haror" for word in WORDS]
+    noisy = [form if word != "harbor" else "haror" for form, word in zip(attacked(1.0), WORDS, strict=True)]
+    assert channel().correct_many([clean])[0] == clean
+    assert channel().correct_many([noisy])[0][WORDS.index("harbor")] == "harbor"
+
+
+def test_a_text_is_corrected_by_its_own_noise_whatever_the_others_are() -> None:
+    texts = [attacked(1.0), WORDS, ["haror"], []]
+    together = channel().correct_many(texts)
+    assert together == [channel().correct_many([text])[0] for text in texts]
+
+
+def test_every_word_of_a_noisy_text_is_restored() -> None:
+    restored = channel().correct_many([attacked(1.0, seed) for seed in range(20)])
+    wrong = sum(a != b for words in restored for a, b in zip(words, WORDS, strict=True))
+    assert wrong <= 0.02 * 20 * len(WORDS)  # a swap of two words' letters may give another word
+
+
+def test_the_rate_is_a_fixed_point_of_expectation_maximization() -> None:
+    rules = DictionaryRules(estimates_noise=True)
+    text = attacked(0.5)
+    subject = NoisyChannel(SpellingDictionary(COUNTS, rules))
+    rate = subject.noise_rate(text)
+    odds = [
+        found.others.log_total - found.log_own for form in text if len(form) > 3 and (found := subject._evidence[form])
+    ]
+    misspelt = sum(1 / (1 + (1 - rate) / rate * math.exp(-each)) for each in odds)
+    prior = rules.noise_rate * rules.noise_rate_words
+    assert rate == pytest.approx((misspelt + prior) / (len(odds) + rules.noise_rate_words), abs=2e-3)
+
+
+def test_more_mass_for_unseen_words_corrects_fewer_unknown_forms() -> None:
+    text = [*WORDS[:12], "harbo"]  # one unknown form in a clean text
+    for mass, last in ((1e-9, "harbor"), (0.9, "harbo")):
+        subject = channel(unseen_mass=mass, noise_rate=1e-4, noise_rate_words=1e4, keep_ends=False)
+        assert subject.correct_many([text])[0][-1] == last
+
+
+def test_digits_hyphens_and_very_long_forms_do_no_harm() -> None:
+    long = "a" * 5000
+    subject = NoisyChannel(SpellingDictionary(COUNTS | {long: 1}, DictionaryRules(estimates_noise=True)))
+    text = ["2014", "", "1,r000", "-", long, long[1:], "ligthhouse-keeper"]
+    assert subject.correct_many([text])[0][:4] == text[:4]
+    assert subject.correct_many([text])[0][-1] == "lighthouse-keeper"
+
+
+def test_letters_of_a_word_like_those_of_the_dictionary_are_more_probable() -> None:
+    letters = LetterTrigrams(set(WORDS))
+    assert letters.log_probability("counting") > letters.log_probability("cnotuing")
+    assert letters.log_probability("ship") > letters.log_probability("shipship")
+
+
+def test_a_corrector_that_estimates_noise_takes_over_case_and_is_fast() -> None:
+    corrector = DictionaryCorrector(COUNTS, DictionaryRules(estimates_noise=True))
+    assert corrector.correct_many([["Lighthosue", "KEPEER", "conuted"]]) == [["Lighthouse", "KEEPER", "counted"]]
+    texts = [attacked(1.0, seed) for seed in range(300)]
+    start = time.process_time()
+    corrector.correct_many(texts)
+    assert len(texts) * len(WORDS) / (time.process_time() - start) > 20_000

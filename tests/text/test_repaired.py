@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from charbert.text.correction import DictionaryCorrector
+from charbert.text.dictionary import DictionaryRules
+from charbert.text.repaired import RepairedTexts
+from charbert.text.text_batch import TextBatch
+
+CORRECTOR = DictionaryCorrector({"lighthouse": 5, "keeper": 9, "counted": 7, "ships": 20}, DictionaryRules())
+GIVEN = "The lighthuose-keper  conuted sships!"
+
+
+def test_what_is_not_corrected_keeps_its_places() -> None:
+    repaired = RepairedTexts.of(TextBatch.of(["no typos", ""], ["in here", "x"]), CORRECTOR)
+    assert (repaired.texts.first, repaired.texts.second) == (["no typos", ""], ["in here", "x"])
+    assert repaired.origins.tolist() == [*range(9), 0, *range(8), 0, 1]
+
+
+def test_every_place_of_a_repaired_text_is_one_of_the_given_text_in_the_same_order() -> None:
+    repaired = RepairedTexts.of(TextBatch.of(GIVEN), CORRECTOR)
+    (text,) = repaired.texts.first
+    assert text == "The lighthouse-keeper  counted ships!"
+    assert len(repaired.origins) == len(text) + 1
+    assert (np.diff(repaired.origins) >= 0).all()
+    assert (repaired.origins[0], repaired.origins[-1]) == (0, len(GIVEN))
+
+
+@pytest.mark.parametrize(
+    ("word", "source"), [("lighthouse-keeper", "lighthuose-keper"), ("counted", "conuted"), ("ships", "sships")]
+)
+def test_a_repaired_word_has_the_characters_that_were_given_for_it(word: str, source: str) -> None:
+    repaired = RepairedTexts.of(TextBatch.of(["x", GIVEN]), CORRECTOR)
+    begin = repaired.texts.first[1].index(word)
+    places = repaired.given_places(np.array([1, 1]), np.array([begin, begin + len(word)]))
+    assert GIVEN[places[0] : places[1]] == source
+
+
+def test_lists_of_words_keep_their_number() -> None:
+    repaired = RepairedTexts.of(TextBatch.of([["kepeer", "of"], []], is_split_into_words=True), CORRECTOR)
+    assert repaired.texts.first == [["keeper", "of"], []]
+    assert repaired.origins.tolist() == [*range(7), *range(3)]
+    assert RepairedTexts.of(TextBatch.of([[]], is_split_into_words=True), CORRECTOR).texts.first == [[]]
