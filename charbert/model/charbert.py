@@ -20,6 +20,7 @@ from charbert.batch import CHAR_INPUTS, SHAPE_INPUT
 from charbert.errors import DataError
 from charbert.model.char_encoder import build_char_encoder
 from charbert.model.configuration import CharBertConfig
+from charbert.model.inputs.word_shapes import NUM_SHAPES
 from charbert.model.interaction import INTERACTIONS, Interaction
 from charbert.model.interaction_start import start_at_trunk
 from charbert.model.kernels.cpu_attention import use_signed_attention
@@ -31,7 +32,6 @@ from charbert.model.portable import MODEL_MAP
 from charbert.model.trunk import TrunkSource, build_trunk, load_trunk, trunk_adapter
 from charbert.model.trunks.adapter import TrunkAdapter
 from charbert.model.trunks.attentions import recorded_attentions
-from charbert.text.word_shapes import NUM_SHAPES
 
 Loader: TypeAlias = Callable[..., PreTrainedModel | None]
 """Class, folder and options of ``from_pretrained`` to a model; None for a folder in another format."""

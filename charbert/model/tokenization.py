@@ -17,6 +17,7 @@ from charbert.batch import CHAR_INPUTS, SHAPE_INPUT, TOKEN_INPUTS
 from charbert.errors import CharBertError, CheckpointError, DataError, SettingsError
 from charbert.model.char_spelling import SubwordSpeller
 from charbert.model.encoding import CharBertEncoding, form_of, pad_char_fields, to_tensor
+from charbert.model.inputs.word_shapes import OTHER, shape_rows
 from charbert.model.loading.tokenizers import check_fits, load_repair
 from charbert.model.portable import TOKENIZER_MAP, write_code
 from charbert.text.alignment import SpelledSubwords
@@ -25,7 +26,6 @@ from charbert.text.released_alignment import CHARS_PER_POSITION, RELEASED_RULES
 from charbert.text.repaired import REPAIR_FILE, Corrector, RepairedTexts
 from charbert.text.rows import flatten_rows
 from charbert.text.text_batch import TextBatch
-from charbert.text.word_shapes import OTHER, shape_rows
 from charbert.text.word_spaces import with_word_spaces
 
 MODES = ("paper", "released")

@@ -19,9 +19,9 @@ from transformers import (
 
 from charbert.batch import CHAR_INPUTS, Processor
 from charbert.errors import CheckpointError, DataError, SettingsError
+from charbert.model.inputs.word_shapes import word_shape
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.text.char_vocab import CharVocab
-from charbert.text.word_shapes import word_shape
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 TOKENIZERS = ["wordpiece_tokenizer", "uncased_tokenizer", "bpe_tokenizer"]

@@ -14,8 +14,8 @@ from transformers import PreTrainedModel
 from charbert.batch import CHAR_INPUTS, SHAPE_INPUT, TOKEN_INPUTS
 from charbert.deploy.onnx.model import OnnxModel
 from charbert.model import CharBertConfig
+from charbert.model.inputs.word_shapes import NUM_SHAPES
 from charbert.model.trunk import usable_positions
-from charbert.text.word_shapes import NUM_SHAPES
 
 SHAPES = ((1, 2), (1, 19), (3, 11), (2, 37), (7, 64))
 """Rows and subwords of the batches that are compared; none is the traced one."""

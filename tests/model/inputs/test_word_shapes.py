@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbert.text.word_shapes import CAPITALIZED, LOWER, NUM_SHAPES, OTHER, UPPER, word_shape
+from charbert.model.inputs.word_shapes import CAPITALIZED, LOWER, NUM_SHAPES, OTHER, UPPER, word_shape
 
 
 @pytest.mark.parametrize(
