@@ -18,7 +18,7 @@ CHAR_INPUTS = ("char_input_ids", "start_ids", "end_ids")
 """Inputs of the char channel: characters (B, C), and where each subword starts and ends in them, (B, T) each."""
 
 SHAPE_INPUT = "shape_ids"
-"""The shape of each subword's word, (B, T), see `charbert.model.inputs.word_shapes`; for models with ``word_shapes``."""
+"""The shape of each subword's word, (B, T); see `charbert.model.inputs.word_shapes`."""
 
 PRETRAINING_LABELS = ("mlm_labels", "nlm_labels")
 """Labels of the pretraining objectives, each (B, T), ``IGNORED_LABEL`` where nothing is to be predicted."""
