@@ -76,14 +76,14 @@ class MixedNoise:
         return corruption_of(words, [self._change(index, words[index], row, script) for index, row in rows])
 
     def _change(self, index: int, word: str, draws: _Draws, script: TextScript) -> EditRecord | None:
-        group, *first, kind, place, letter = draws
-        if group < self.other_changes and (record := _other_change(index, word, *first[:2])):
-            return record
-        record = self._single.edit(index, word, *first, script)
+        group, kind, place, letter, kind2, place2, letter2 = draws
+        if group < self.other_changes and (other := _other_change(index, word, kind, place)):
+            return other
+        record = self._single.edit(index, word, kind, place, letter, script)
         if record is None or not self.other_changes <= group < self.other_changes + self.two_edits:
             return record
         open_end = f"{record.after}\0"  # so that the last character is an inner one
-        second = self._single.edit(index, open_end, kind, place, letter, script)
+        second = self._single.edit(index, open_end, kind2, place2, letter2, script)
         if second is None or (after := second.after[:-1]) == word:
             return record
         return EditRecord(index, Change.two_edits, _first_difference(word, after), word, after)

@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from charbert.batch import CHAR_INPUTS, TOKEN_INPUTS
+from charbert.batch import CHAR_INPUTS, SHAPE_INPUT, TOKEN_INPUTS
 from charbert.deploy.onnx.model import OnnxModel
 from charbert.model import CharBertConfig
 from charbert.model.trunk import usable_positions
+from charbert.text.word_shapes import NUM_SHAPES
 
 SHAPES = ((1, 2), (1, 19), (3, 11), (2, 37), (7, 64))
 """Rows and subwords of the batches that are compared; none is the traced one."""
@@ -96,6 +97,8 @@ class Probe:
         fields = dict(zip(TOKEN_INPUTS, (ids, mask, types), strict=True))
         if config.has_char_channel:
             fields |= _random_characters(config, mask, generator)
+        if config.word_shapes:
+            fields[SHAPE_INPUT] = torch.randint(0, NUM_SHAPES, mask.shape, generator=generator) * mask
         return {name: fields[name] for name in self.inputs}
 
     def compare(self, reference: Runs, other: Runs, shapes: Sequence[tuple[int, int]] = SHAPES) -> list[Difference]:

@@ -101,8 +101,10 @@ class _Outputs(nn.Module):
         char_input_ids: Tensor | None = None,
         start_ids: Tensor | None = None,
         end_ids: Tensor | None = None,
+        shape_ids: Tensor | None = None,
     ) -> tuple[Tensor, ...]:
-        output = self.model(input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids)
+        inputs = (input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids)
+        output = self.model(*inputs, **({} if shape_ids is None else {"shape_ids": shape_ids}))
         return tuple(output[name] for name in self.names)
 
 

@@ -137,6 +137,7 @@ def tiny(kind: str, **settings: object) -> CharBertConfig:
     [
         ("distilbert", CharBertForSequenceClassification, {"variant": "released"}),
         ("roberta", CharBertForPreTraining, {"char_encoder": "none", "nlm_channel": "token", "nlm_vocab_size": 20}),
+        ("bert", CharBertForSequenceClassification, {"char_encoder": "none", "word_shapes": True}),
         (
             "modernbert",
             CharBertForPreTraining,
@@ -149,8 +150,11 @@ def test_trunks_char_encoders_and_pretraining_heads_are_exported_alike(
 ) -> None:
     torch.manual_seed(0)
     model = head(tiny(kind, **settings)).eval()
-    chars = ("char_input_ids", "start_ids", "end_ids") if model.config.has_char_channel else ()
-    probe = Probe(model.config, ("input_ids", "attention_mask", *chars), output_names(model))
+    more: tuple[str, ...] = ("char_input_ids", "start_ids", "end_ids") if model.config.has_char_channel else ()
+    if model.config.word_shapes:
+        more = ("shape_ids",)
+        torch.nn.init.normal_(model.base_model.shape_embedding.weight)
+    probe = Probe(model.config, ("input_ids", "attention_mask", *more), output_names(model))
     trace(model, probe.features(*TRACED, seed=0)).save(str(tmp_path / ONNX_FILE))
     exported = OnnxModel(tmp_path)
     assert exported.output_names == probe.outputs
