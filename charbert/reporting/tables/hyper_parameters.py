@@ -106,11 +106,24 @@ def _choices(record: ResultRecord) -> dict[str, Any]:
         chosen |= {name: record.settings[name] for name in _PRETRAINING if name in record.settings}
     if record.kind != "pretrain":
         chosen |= {name: record.settings[name] for name in _FINETUNING if name in record.settings}
+        for unused in ("robust_training", "preparation"):
+            if not _is_used(record, unused):
+                chosen.pop(unused, None)
         files = f"data.sets.{setting(record, 'task.name')}"
         if factor := setting(record, f"{files}.epochs_factor"):
             chosen["finetuning"] = {**chosen["finetuning"], "epochs": chosen["finetuning"]["epochs"] * factor}
         chosen["data"] = {part: value for part in _DATA if (value := setting(record, f"{files}.{part}")) is not None}
     return dict(_flat(chosen))
+
+
+def _is_used(record: ResultRecord, section: str) -> bool:
+    """Return whether a run used a section that does nothing unless one of its settings is on."""
+    if section == "robust_training":
+        return setting(record, "robust_training.method") not in (None, "none")
+    return bool(setting(record, "preparation.steps")) or setting(record, "preparation.class_weights") not in (
+        None,
+        "none",
+    )
 
 
 def _fill(choices: Sequence[dict[str, Any]]) -> None:

@@ -65,6 +65,14 @@ def test_a_record_older_than_a_setting_had_its_default() -> None:
     assert table.cell("BERT", "NER F1 dev").scores == (90.0, 92.0)
 
 
+@pytest.mark.parametrize("section", ["robust_training", "preparation"])
+def test_settings_of_what_a_run_does_not_use_do_not_tell_runs_apart(section: str) -> None:
+    runs = [tuned("BERT", dev=0.9, **{section: {"edits": edits}}) for edits in (["drop"], ["add"])]
+    table = hyper_parameter_table([*runs, tuned("BERT", dev=0.9, epochs=4.0)], "ner", "f1")
+    assert table is not None
+    assert [row.label for row in table.rows] == ["BERT, epochs 2", "BERT, epochs 4"]
+
+
 @pytest.mark.parametrize(
     ("settings", "others", "row"),
     [
@@ -75,7 +83,11 @@ def test_a_record_older_than_a_setting_had_its_default() -> None:
             "model share_interaction True",
         ),
         ({"attack": {"rate": 0.5}}, {"attack": {"rate": 1.0}}, "attack rate 1"),
-        ({"preparation": {"only": 0}}, {"preparation": {"only": 9}}, "preparation only 9"),
+        (
+            {"preparation": {"steps": ["cut"], "only": 0}},
+            {"preparation": {"steps": ["cut"], "only": 9}},
+            "preparation only 9",
+        ),
         (
             {"data": {"sets": {"ner": {"train": "a.train"}}}},
             {"data": {"sets": {"ner": {"train": "b.train"}}}},
