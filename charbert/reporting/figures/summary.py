@@ -20,8 +20,7 @@ ROWS = (
     "BERT+Repair",
     "CharBERT",
     "CharBERT-T",
-    "CharBERT-TS",
-    "CharBERT-P",
+    "CharBERT-P+Repair",
 )
 """From the top; those without a run are left out."""
 TABLE_GROUPS = ("NER F1", "QNLI acc.")

@@ -21,6 +21,8 @@ _FINETUNING = ("preparation", "finetuning", "strategy", "distillation", "robust_
 _DATA = ("train", "dev", "test", "folds.number", "folds.seed")
 _WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
 _OFF = (None, "none", "")
+_SWITCHES = {"robust_training": ("method",), "preparation": ("steps", "class_weights")}
+"""Sections that do nothing while these of their settings are off."""
 """Values that a row's name leaves out."""
 _ATTACKS = ("released", "charbert")
 """The attacked set that is shown, by preference."""
@@ -106,24 +108,19 @@ def _choices(record: ResultRecord) -> dict[str, Any]:
         chosen |= {name: record.settings[name] for name in _PRETRAINING if name in record.settings}
     if record.kind != "pretrain":
         chosen |= {name: record.settings[name] for name in _FINETUNING if name in record.settings}
-        for unused in ("robust_training", "preparation"):
-            if not _is_used(record, unused):
-                chosen.pop(unused, None)
         files = f"data.sets.{setting(record, 'task.name')}"
         if factor := setting(record, f"{files}.epochs_factor"):
             chosen["finetuning"] = {**chosen["finetuning"], "epochs": chosen["finetuning"]["epochs"] * factor}
         chosen["data"] = {part: value for part in _DATA if (value := setting(record, f"{files}.{part}")) is not None}
-    return dict(_flat(chosen))
+    choices = dict(_flat(chosen))
+    return {name: value for name, value in choices.items() if not _is_idle(choices, name)}
 
 
-def _is_used(record: ResultRecord, section: str) -> bool:
-    """Return whether a run used a section that does nothing unless one of its settings is on."""
-    if section == "robust_training":
-        return setting(record, "robust_training.method") not in (None, "none")
-    return bool(setting(record, "preparation.steps")) or setting(record, "preparation.class_weights") not in (
-        None,
-        "none",
-    )
+def _is_idle(choices: Mapping[str, Any], name: str) -> bool:
+    """Return whether a setting does nothing in a run with these choices, since its section is off."""
+    section = name.partition(".")[0]
+    switches = [f"{section}.{switch}" for switch in _SWITCHES.get(section, ())]
+    return bool(switches) and name not in switches and all(choices.get(s) in (*_OFF, []) for s in switches)
 
 
 def _fill(choices: Sequence[dict[str, Any]]) -> None:
@@ -133,7 +130,7 @@ def _fill(choices: Sequence[dict[str, Any]]) -> None:
     defaults = dict(_flat(schema))
     for name in {name for values in choices for name in values}:
         for values in choices:
-            if name in defaults:
+            if name in defaults and not _is_idle(values, name):
                 values.setdefault(name, defaults[name])
 
 
