@@ -29,6 +29,8 @@ KINDS = 4
 """Kinds of edits: drop, add, swap and replace."""
 LONGEST = 40
 """Letters of the longest word that is a correction: the number of ways to shorten a word grows with its length."""
+MOST_CACHED = 500_000
+"""Forms whose corrections are kept, since most repeat; a service must not grow with all that it is sent."""
 _PART = re.compile(r"[^\W\d_]+")
 
 
@@ -99,7 +101,7 @@ class SpellingDictionary:
         self._log_priors = np.log(np.array([counts[word] / total for word in self._words], np.float64))
         self._index = DeletionIndex(self._words, rules.max_edits, keep_ends=rules.keep_ends)
         self._found: dict[str, Nearby | None] = {}
-        """Of the parts seen so far, which are few and repeat."""
+        """Of the parts seen lately."""
 
     def correct(self, forms: Sequence[str]) -> list[str]:
         """Return the most likely word for each lower-cased form: itself where it is known, or no word is likely."""
@@ -117,6 +119,8 @@ class SpellingDictionary:
         """
         edits = self.rules.max_edits
         lengths = range(max(1, self.rules.min_word_length - edits), LONGEST + edits + 1)
+        if len(self._found) + len(parts) > MOST_CACHED:
+            self._found.clear()
         new = [part for part in parts if part not in self._found]
         self._found |= dict.fromkeys(new)
         missing = [part for part in new if len(part) in lengths]

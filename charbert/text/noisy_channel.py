@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from charbert.text.dictionary import Nearby, SpellingDictionary, replace_parts, split_parts
+from charbert.text.dictionary import MOST_CACHED, Nearby, SpellingDictionary, replace_parts, split_parts
 
 _ROUNDS = 20
 _CONVERGED = 1e-3
@@ -94,6 +94,8 @@ class NoisyChannel:
 
     def _collect(self, parts: Collection[str]) -> None:
         """Find the evidence of parts that are new."""
+        if len(self._evidence) + len(parts) > MOST_CACHED:
+            self._evidence.clear()
         new = [part for part in parts if part not in self._evidence]
         mass = self._dictionary.rules.unseen_mass
         for part, found in self._dictionary.nearby(new).items():

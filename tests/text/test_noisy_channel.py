@@ -108,6 +108,16 @@ def test_digits_hyphens_and_very_long_forms_do_no_harm() -> None:
     assert subject.correct_many([text])[0][-1] == "lighthouse-keeper"
 
 
+def test_what_is_kept_of_earlier_texts_is_bounded_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [[attacked(1.0, seed)] for seed in range(20)]
+    expected = [channel().correct_many(text) for text in texts]
+    monkeypatch.setattr("charbert.text.dictionary.MOST_CACHED", 60)
+    monkeypatch.setattr("charbert.text.noisy_channel.MOST_CACHED", 60)
+    subject = channel()
+    assert [subject.correct_many(text) for text in texts] == expected
+    assert max(len(subject._evidence), len(subject._dictionary._found)) <= 60
+
+
 def test_letters_of_a_word_like_those_of_the_dictionary_are_more_probable() -> None:
     letters = LetterTrigrams(set(WORDS))
     assert letters.log_probability("counting") > letters.log_probability("cnotuing")
