@@ -10,6 +10,7 @@ import pytest
 
 from charbert.config.schema import Settings
 from charbert.data.readers.conll import TaggedSentence, read_conll, write_conll
+from charbert.deploy.predict.predictor import Predictor
 from charbert.errors import SettingsError
 from charbert.pipelines.train import finetune
 from charbert.pipelines.train.pretrain import new_encoder
@@ -82,6 +83,23 @@ def test_errors_are_written_next_to_predictions_with_words_before_and_after_the_
     assert "eval/ner/changed_words" not in record.metrics
     usage = json.loads((finetuning_run(settings).model_folder / "charbert_usage.json").read_text())
     assert usage["words"] == WordRule.learn([sentence.words for sentence in SENTENCES * 4]).to_dict()
+
+
+@pytest.mark.parametrize("channel", ["both", "token"])
+def test_a_model_behind_a_dictionary_reads_typos_as_the_words_in_training_and_in_inference(
+    entities: Benchmarks, tmp_path: Path, channel: str
+) -> None:
+    own = ("model.name=T", "model.dictionary.enabled=true", f"model.dictionary.channel={channel}")
+    settings = entities(*own, "data.corpus.train=corpus.txt")
+    (tmp_path / "data/corpus.txt").write_text("The keeper counted ships.\n" * 3, encoding="utf-8")
+    finetune.run(settings)
+    predictor = Predictor.load(finetuning_run(settings).model_folder)
+    (clean,), (typos,) = (
+        predictor.predict(["The keeper counted ships"]),
+        predictor.predict(["The kepeer cuonted sihps"]),
+    )
+    assert [(span.type, span.score) for span in typos.spans] == [(span.type, span.score) for span in clean.spans]
+    assert (predictor.processor.repair is not None) is (channel == "token")
 
 
 def test_an_unknown_label_of_the_test_set_is_refused_before_training(
