@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -28,12 +27,12 @@ class Signal(TrainerCallback):
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         if not self.evaluating and state.global_step + 1 == self.step:
-            os.kill(os.getpid(), self.number)
+            signal.raise_signal(self.number)
 
     def on_prediction_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         if self.evaluating and state.global_step >= self.step:
             self.evaluating = False
-            os.kill(os.getpid(), self.number)
+            signal.raise_signal(self.number)
 
 
 def signaled(folder: Path, *callbacks: TrainerCallback, **settings: Any) -> Any:
@@ -82,7 +81,7 @@ def test_ctrl_c_ends_the_training_after_its_step_without_a_checkpoint(tmp_path: 
 
 
 def send(number: int) -> None:
-    os.kill(os.getpid(), number)
+    signal.raise_signal(number)  # heard before it returns, by this thread
 
 
 @pytest.mark.parametrize(
