@@ -11,7 +11,8 @@ import numpy as np
 
 from charbert.batch import Processor
 from charbert.tasks.encoded import Encoded
-from charbert.text.correction import Corrector, correct_texts
+from charbert.text.correction import correct_texts
+from charbert.text.repaired import Corrector
 
 OVERLAP = 0.25
 """Share of a window's subwords that it has in common with the next window of the same text."""

@@ -13,8 +13,8 @@ from charbert.files import write_atomically
 from charbert.serialization import parse_strictly
 from charbert.text.dictionary import DictionaryRules, SpellingDictionary
 from charbert.text.noisy_channel import NoisyChannel
-from charbert.text.repaired import REPAIR_FILE, Corrector
-from charbert.text.words import replace_words, split_words
+from charbert.text.repaired import REPAIR_FILE, Corrector, changed_words
+from charbert.text.words import replace_words
 
 FORMAT_VERSION = 1
 
@@ -78,10 +78,8 @@ class DictionaryCorrector:
 
 def correct_texts(texts: Sequence[str], corrector: Corrector) -> list[str]:
     """Return raw texts with their words corrected; what is between words is unchanged."""
-    spans = [split_words(text) for text in texts]
-    words = [[text[start:end] for start, end in cut] for text, cut in zip(texts, spans, strict=True)]
-    corrected = corrector.correct_many(words)
-    return [replace_words(*parts)[0] for parts in zip(texts, spans, corrected, strict=True)]
+    pairs = zip(texts, changed_words(texts, corrector), strict=True)
+    return [replace_words(text, *changes)[0] for text, changes in pairs]
 
 
 def match_case(word: str, pattern: str) -> str:

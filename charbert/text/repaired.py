@@ -40,22 +40,18 @@ class RepairedTexts:
 
     @classmethod
     def of(cls, given: TextBatch, corrector: Corrector) -> RepairedTexts:
-        """Return the given texts with their words corrected, equal ones once."""
+        """Return the given texts with their words corrected."""
         if given.is_split_into_words:
             return cls._of_words(given, corrector)
         texts = [*given.first, *(given.second or [])]
-        spans = [split_words(text) for text in texts]
-        words = [[text[start:end] for start, end in cut] for text, cut in zip(texts, spans, strict=True)]
-        corrected = corrector.correct_many(words)
         repaired, origins = [], []
-        for text, cut, old, new in zip(texts, spans, words, corrected, strict=True):
-            changed = [place for place, word in enumerate(new) if word != old[place]]
-            read, new_spans = replace_words(text, [cut[place] for place in changed], [new[place] for place in changed])
+        for text, (spans, words) in zip(texts, changed_words(texts, corrector), strict=True):
+            read, new_spans = replace_words(text, spans, words)
             repaired.append(read)
-            origins.append(_origins(text, read, [cut[place] for place in changed], new_spans))
+            origins.append(_origins(text, read, spans, new_spans))
         split = len(given.first)
         second = None if given.second is None else repaired[split:]
-        return cls(replace(given, first=repaired[:split], second=second), _joined(origins))
+        return cls(replace(given, first=repaired[:split], second=second), np.concatenate(origins))
 
     @classmethod
     def _of_words(cls, given: TextBatch, corrector: Corrector) -> RepairedTexts:
@@ -65,7 +61,7 @@ class RepairedTexts:
         origins = [_word_origins(old, new) for old, new in pairs]
         split = len(given.first)
         second = None if given.second is None else corrected[split:]
-        return cls(replace(given, first=corrected[:split], second=second), _joined(origins or [np.zeros(1, np.int64)]))
+        return cls(replace(given, first=corrected[:split], second=second), np.concatenate(origins or [np.arange(1)]))
 
     def given_places(self, owners: IntArray, places: IntArray) -> IntArray:
         """Return where places of repaired texts are in the given ones.
@@ -88,6 +84,17 @@ class RepairedTexts:
             begins, ends = (self.given_places(owners, side) for side in np.array(offsets).reshape(-1, 2).T)
             rows.append(list(zip(begins.tolist(), ends.tolist(), strict=True)))
         return rows
+
+
+def changed_words(texts: Sequence[str], corrector: Corrector) -> list[tuple[list[Span], list[str]]]:
+    """Return, for each raw text, the places of the words that a corrector changes, and what they become."""
+    spans = [split_words(text) for text in texts]
+    words = [[text[start:end] for start, end in cut] for text, cut in zip(texts, spans, strict=True)]
+    changes = []
+    for cut, old, new in zip(spans, words, corrector.correct_many(words), strict=True):
+        places = [place for place, word in enumerate(new) if word != old[place]]
+        changes.append(([cut[place] for place in places], [new[place] for place in places]))
+    return changes
 
 
 def _origins(text: str, read: str, spans: Sequence[Span], new_spans: Sequence[Span]) -> IntArray:
@@ -117,7 +124,3 @@ def _word_origins(old: str, new: str) -> IntArray:
         same += 1
     places = np.arange(len(new) + 1)
     return np.where(places <= same, places, np.maximum(places + len(old) - len(new), same))
-
-
-def _joined(origins: Sequence[IntArray]) -> IntArray:
-    return np.concatenate(origins)

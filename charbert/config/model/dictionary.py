@@ -1,4 +1,4 @@
-"""Settings of the spelling dictionary in front of a model."""
+"""Settings of the spelling dictionary that corrects what a model reads."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ class DictionarySettings:
     answering the questions only. token: the tokenizer corrects all that the token channel reads, and is saved so; the
     char channel reads the text as it is given."""
     size: int = 100_000
-    """Number of words of the pretraining text, most frequent first. A form that is among them is never corrected."""
+    """Number of words of the pretraining text, most frequent first. Without estimate_noise, a form among them is never
+    corrected."""
     max_edits: int = 1
     """Most edits between a form and its word, 1 or 2. Words at two edits are looked for where none is at one edit, and
     only for words of six letters or more. Without estimate_noise, 2 spoils about twice as many clean words."""

@@ -27,8 +27,9 @@ from charbert.runs.recorder import recorded_run
 from charbert.runs.run import dictionary_run
 from charbert.serialization import parse_strictly
 from charbert.tasks.task import Task
-from charbert.text.correction import Corrector, DictionaryCorrector
+from charbert.text.correction import DictionaryCorrector
 from charbert.text.dictionary import DictionaryRules
+from charbert.text.repaired import Corrector
 
 log = logging.getLogger(__name__)
 

@@ -33,7 +33,7 @@ from charbert.runs.recorder import seed_everything
 from charbert.runs.run import Run
 from charbert.tasks.encoded import Encoded
 from charbert.tasks.task import Task
-from charbert.text.correction import Corrector
+from charbert.text.repaired import Corrector
 from charbert.training.distributed.processes import from_first
 from charbert.training.tracking import TrackedRun
 from charbert.training.trainer import CharBertTrainer
