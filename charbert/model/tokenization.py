@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -10,15 +9,14 @@ from typing import Any, Self, cast
 
 import numpy as np
 from transformers import PreTrainedTokenizerFast
-from transformers.models.auto.tokenization_auto import get_tokenizer_config, tokenizer_class_from_name
-from transformers.utils import cached_file
 
 from charbert.batch import CHAR_INPUTS, SHAPE_INPUT, TOKEN_INPUTS
 from charbert.errors import CharBertError, CheckpointError, DataError, SettingsError
 from charbert.model.char_spelling import SubwordSpeller
 from charbert.model.encoding import CharBertEncoding, form_of, pad_char_fields, to_tensor
+from charbert.model.inputs.tokenizer_settings import check_settings, copy_options
 from charbert.model.inputs.word_shapes import OTHER, shape_rows
-from charbert.model.loading.tokenizers import check_fits, load_repair
+from charbert.model.loading.tokenizers import EARLIER_SETTINGS, check_fits, earlier_settings, load_repair
 from charbert.model.portable import TOKENIZER_MAP, write_code
 from charbert.text.alignment import SpelledSubwords
 from charbert.text.char_vocab import CharVocab
@@ -26,26 +24,8 @@ from charbert.text.released_alignment import CHARS_PER_POSITION, RELEASED_RULES
 from charbert.text.repaired import REPAIR_FILE, Corrector, RepairedTexts
 from charbert.text.rows import flatten_rows
 from charbert.text.text_batch import TextBatch
-from charbert.text.word_spaces import with_word_spaces
 
-MODES = ("paper", "released")
-MAX_ROW_LENGTH = 100_000
-"""Most positions of a padded row; the authors' models have 512."""
 VOCAB_FILE = "char_vocab.json"
-_EARLIER_SETTINGS = "charbert_processor.json"
-"""Held the settings beside the files of the trunk's own tokenizer class, before they were in tokenizer_config.json."""
-_OF_TRUNK = (
-    "model_input_names",
-    "model_max_length",
-    "padding_side",
-    "truncation_side",
-    "clean_up_tokenization_spaces",
-    "split_special_tokens",
-    "extra_special_tokens",
-    "name_or_path",
-)
-"""Attributes taken over from the trunk's tokenizer, besides its special tokens."""
-_HUB_OPTIONS = ("revision", "cache_dir", "token", "local_files_only", "subfolder")
 
 
 class CharBertTokenizer(PreTrainedTokenizerFast):
@@ -107,7 +87,7 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         **options: Any,
     ) -> None:
         if tokenizer is not None:
-            options = _options_of(tokenizer, word_spaces=word_spaces and mode == "paper") | options
+            options = copy_options(tokenizer, word_spaces=word_spaces and mode == "paper") | options
         elif not {"tokenizer_object", "tokenizer_file"} & {name for name, value in options.items() if value}:
             raise CheckpointError("expected the file tokenizer.json of a fast tokenizer, found none")
         char_vocab_file = options.pop("char_vocab_file", None)
@@ -118,7 +98,7 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         repair_file = options.pop("repair_file", None)
         if options.pop("has_repair", False) and repair is None:
             repair = load_repair(repair_file)
-        _check(char_vocab, mode, script, row_length)
+        check_settings(char_vocab, mode, script, row_length)
         names = [name for name in options.pop("model_input_names", self.model_input_names) if name in TOKEN_INPUTS]
         if char_vocab is not None:
             names += CHAR_INPUTS
@@ -362,7 +342,8 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         folder, prefix = Path(save_directory), f"{filename_prefix}-" if filename_prefix else ""
         if self.repair is not None:
             self.repair.save(folder)
-        for name in (_EARLIER_SETTINGS, prefix + VOCAB_FILE):
+            names = (*names, str(folder / REPAIR_FILE))
+        for name in (EARLIER_SETTINGS, prefix + VOCAB_FILE):
             (folder / name).unlink(missing_ok=True)  # the file of an earlier save would contradict the settings
         if self.char_vocab is None:
             return names
@@ -383,7 +364,7 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         """
         where = str(name_or_path)
         try:
-            tokenizer = super().from_pretrained(where, *args, **(_earlier_settings(where, options) | options))
+            tokenizer = super().from_pretrained(where, *args, **(earlier_settings(where, options, cls) | options))
             check_fits(tokenizer, where)
             return tokenizer
         except CheckpointError as error:
@@ -393,59 +374,3 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         except Exception as error:  # a damaged tokenizer.json raises no narrower class
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise CheckpointError(f"{where}: expected a tokenizer, got {reason}") from error
-
-
-def _options_of(tokenizer: Any, *, word_spaces: bool) -> dict[str, Any]:
-    """Return the options that build a copy of the trunk's tokenizer."""
-    if not getattr(tokenizer, "is_fast", False):
-        raise SettingsError(
-            f"CharBertTokenizer needs a fast tokenizer, since characters come from its offsets, got "
-            f"{type(tokenizer).__name__}"
-        )
-    if word_spaces:
-        tokenizer = with_word_spaces(tokenizer)
-    copied = {name: getattr(tokenizer, name) for name in _OF_TRUNK}
-    return {"tokenizer_object": tokenizer.backend_tokenizer, **tokenizer.special_tokens_map, **copied}
-
-
-def _check(char_vocab: Any, mode: Any, script: Any, row_length: Any) -> None:
-    if mode not in MODES:
-        raise SettingsError(f"tokenizer mode must be one of {list(MODES)}, got {mode!r}")
-    if script not in list(RELEASED_RULES):
-        raise SettingsError(f"tokenizer script must be one of {list(RELEASED_RULES)}, got {script!r}")
-    fits = type(row_length) is int and 1 <= row_length <= MAX_ROW_LENGTH
-    if row_length is not None and (mode != "released" or not fits):
-        raise SettingsError(
-            f"tokenizer row_length={str(row_length)[:20]} needs mode='released' and a number in [1, {MAX_ROW_LENGTH}]"
-        )
-    if not isinstance(char_vocab, CharVocab | None):
-        raise SettingsError(
-            f"char_vocab must be a CharVocab or None, got {type(char_vocab).__name__}; "
-            "a configuration's char_vocab is read by CharVocab.from_dict"
-        )
-    if (
-        mode == "paper"
-        and char_vocab is not None
-        and char_vocab.pad_id in (char_vocab.separator_id, char_vocab.special_id, char_vocab.unk_id)
-    ):
-        raise SettingsError(
-            f"mode='paper' needs a character vocabulary whose pad_id ({char_vocab.pad_id}) means padding "
-            "only; build one with CharVocab.build, or use mode='released' with the authors' vocabulary"
-        )
-
-
-def _earlier_settings(where: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of a folder that was saved in another form: as a processor's, or by a trunk's own class."""
-    hub = {name: options[name] for name in _HUB_OPTIONS if name in options}
-    saved_class = get_tokenizer_config(where, **hub).get("tokenizer_class")
-    if saved_class == CharBertTokenizer.__name__:
-        return {}
-    trunk_class = tokenizer_class_from_name(saved_class) if saved_class else None
-    names = getattr(trunk_class, "model_input_names", CharBertTokenizer.model_input_names)
-    settings: dict[str, Any] = {"model_input_names": names, "has_char_vocab": False}
-    file = cached_file(where, _EARLIER_SETTINGS, _raise_exceptions_for_missing_entries=False, **hub)
-    if file is not None:
-        earlier = json.loads(Path(file).read_text(encoding="utf-8"))
-        settings |= {name: earlier[name] for name in ("mode", "script", "has_char_vocab")}
-        settings["row_length"] = earlier.get("row_length")
-    return settings

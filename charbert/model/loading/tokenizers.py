@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from transformers import AutoTokenizer, PreTrainedConfig, PreTrainedTokenizerBase
+from transformers.models.auto.tokenization_auto import get_tokenizer_config, tokenizer_class_from_name
+from transformers.utils import cached_file
 
 from charbert.errors import CheckpointError
 from charbert.model.loading.configurations import read_config, readable
 from charbert.text.repaired import REPAIR_FILE, Corrector
 
 _HUB = ("revision", "cache_dir", "token", "local_files_only")
+EARLIER_SETTINGS = "charbert_processor.json"
+"""Held the settings beside the files of the trunk's own tokenizer class, before they were in tokenizer_config.json."""
 
 
 def load_tokenizer(where: str | Path, **options: Any) -> PreTrainedTokenizerBase:
@@ -88,3 +94,26 @@ def load_repair(file: str | None) -> Corrector:
         ) from None
     corrector: Corrector = correction.DictionaryCorrector.load(Path(file).parent)
     return corrector
+
+
+def earlier_settings(where: str, options: Mapping[str, Any], own: type[PreTrainedTokenizerBase]) -> dict[str, Any]:
+    """Return the settings of a folder that was saved in another form: as a processor's, or by a trunk's own class.
+
+    Args:
+        where: folder or hub name.
+        options: of ``from_pretrained``.
+        own: the class that loads it; what was saved by it needs none.
+    """
+    hub = {name: options[name] for name in (*_HUB, "subfolder") if name in options}
+    saved_class = get_tokenizer_config(where, **hub).get("tokenizer_class")
+    if saved_class == own.__name__:
+        return {}
+    trunk_class = tokenizer_class_from_name(saved_class) if saved_class else None
+    names = getattr(trunk_class, "model_input_names", own.model_input_names)
+    settings: dict[str, Any] = {"model_input_names": names, "has_char_vocab": False}
+    file = cached_file(where, EARLIER_SETTINGS, _raise_exceptions_for_missing_entries=False, **hub)
+    if file is not None:
+        earlier = json.loads(Path(file).read_text(encoding="utf-8"))
+        settings |= {name: earlier[name] for name in ("mode", "script", "has_char_vocab")}
+        settings["row_length"] = earlier.get("row_length")
+    return settings
