@@ -40,9 +40,25 @@ def test_a_long_test_fails_unless_it_is_marked_slow(monkeypatch: pytest.MonkeyPa
     assert call(Item()) == "done"
     with monkeypatch.context() as patched:
         patched.setattr(cpu_time, "LIMIT", 0.0)
-        with pytest.raises(pytest.fail.Exception, match="of processor time: make it cheaper or mark it slow"):
+        with pytest.raises(pytest.fail.Exception, match=r"of processor time .*: make it cheaper or mark it slow"):
             call(Item())
         assert call(Item("slow")) == "done"
+
+
+def test_a_process_that_an_earlier_test_left_fails_no_other_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    spent = iter((0.0, 60.0))  # a process that used a minute before this test began is waited for in it
+    item = Item()
+    with monkeypatch.context() as patched:
+        patched.setattr(cpu_time, "cpu_seconds", lambda: next(spent))
+        assert call(item) == "done"
+    assert item.user_properties[-1][1] == 60.0
+
+
+def test_a_limit_grows_with_the_slowness_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(cpu_time, "LIMIT", 0.001)
+        patched.setattr(cpu_time, "REFERENCE_SECONDS", 1e-6)
+        assert call(Item()) == "done"
 
 
 def test_the_time_of_processes_that_a_test_started_counts_and_waiting_does_not() -> None:
