@@ -219,7 +219,7 @@ def _other_noise(settings: Settings, records: Sequence[ResultRecord]) -> Table:
 
 
 OTHER_NOISE = Analysis(
-    "other_noise",
+    "robustness.other_noise",
     _single(keys.other_noise_run),
     TableSpec(
         lambda settings: f"{keys.OTHER_NOISE}_{settings.task.name}",

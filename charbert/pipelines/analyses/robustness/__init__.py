@@ -1,0 +1,1 @@
+"""Fine-tuned models under noise: families of noise, its strength, and the edits that hurt most."""
