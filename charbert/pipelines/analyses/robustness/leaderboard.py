@@ -29,8 +29,8 @@ def run(settings: Settings) -> Path:
     page = draw(settings)
     if page is None:
         raise RecordError(
-            f"{settings.paths.results}: expected records of scores under noise, got none; run experiments/robustness.py "
-            "first"
+            f"{settings.paths.results}: expected records of scores under noise, got none; run "
+            "experiments/robustness.py first"
         )
     return page
 
