@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from charbert.config.data.noise import AttackSettings, NlmRules, NoiseSettings, Place
+from charbert.config.data.noise import AttackSettings, NlmRules, NoiseSettings
 from charbert.config.model.word_recognizer import WordRecognizerSettings
 from charbert.config.training.robust_training import RobustTrainingSettings
 from charbert.noise.attack import Attack
@@ -43,14 +41,6 @@ def build_attack(settings: AttackSettings) -> NoiseModel:
         edits_per_word=settings.edits_per_word,
         place=settings.place,
     )
-
-
-def other_attacks(attack: AttackSettings) -> dict[str, AttackSettings]:
-    """Return attacks outside the paper's, with the seed and the letters of the settings' own, by name."""
-    return {
-        "two_edits": replace(attack, name="two_edits", edits_per_word=2),
-        "first_letter": replace(attack, name="first_letter", place=Place.first),
-    }
 
 
 def build_training_noise(settings: RobustTrainingSettings) -> NoiseModel:

@@ -1,0 +1,166 @@
+"""Scores of fine-tuned models on families of noise; the paper has no such table."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from charbert.evaluation.metric_paths import ATTACKED, CLEAN, DEV, metric_path, version_of
+from charbert.records import ResultRecord
+from charbert.reporting.render.layout import Cell, Column, Row, Table
+from charbert.reporting.tables.paper import ATTACKS, METRIC_NAMES, METRIC_TITLES, TABLE_SPECS, TASK_TITLES, table_attack
+from charbert.reporting.tables.scores import build_table, setting
+
+SET_NAMES = {
+    "clean": "original",
+    DEV: "original, dev set",
+    "two_edits": "two edits",
+    "ocr": "OCR",
+    "ocr_tess4": "OCR (tess4)",
+}
+"""Headings of the columns of noisy sets; the others have the name of the set."""
+BINARY_METRICS = {"roc_auc": "ROC-AUC", "macro_recall": "balanced acc."}
+"""Metrics shown beside accuracy for two labels: under noise the share of predicted labels shifts. With two labels the
+mean of their recalls is the balanced accuracy."""
+MEAN_DROP, MEAN_RANK = "mean drop", "mean rank"
+"""Headings of the columns that summarize the others."""
+
+
+def robustness_table(
+    records: Sequence[ResultRecord],
+    p_values: Mapping[tuple[str, str], float] | None = None,
+    *,
+    title: str = "families of noise",
+    order: Sequence[str] = TABLE_SPECS["table2_robustness"].order,
+    compared_with: str = "",
+) -> Table:
+    """Return the scores of each model on each noisy set, the mean drop against clean text, and the mean rank.
+
+    Args:
+        records: one or more of one task, with the same sets in ``details.clean_of``.
+        p_values: see `charbert.reporting.tables.scores.build_table`.
+        title: what follows the name of the task.
+        order: see there.
+        compared_with: see there.
+
+    Raises:
+        RecordError: see there.
+    """
+    columns = robustness_columns(records)
+    attack = version_of(columns[1].metric)
+    notes = [
+        f"Attack: {ATTACKS.get(attack, attack)}. {MEAN_DROP.capitalize()}: points below the score on the same examples "
+        "without noise, mean over the noisy sets; lower is better. Computed in 32 bits."
+    ]
+    clean_of = records[0].details["clean_of"]
+    if copies := [column.name for column in noisy_columns(columns) if clean_of[version_of(column.metric)] == DEV]:
+        notes.append(f"Copies of the dev set: {', '.join(copies)}.")
+    if any(column.metric.endswith("/macro_recall") for column in columns):
+        notes.append("Balanced accuracy: mean of the recalls of both labels.")
+    if limit := setting(records[0], "robustness.max_examples"):
+        notes.append(f"At most {limit} examples of each set, the same for all models.")
+    task = task_of(records)
+    table = build_table(
+        [_with_drops(record, columns) for record in records],
+        title=f"{TASK_TITLES.get(task, task.upper())}: {title}",
+        columns=columns,
+        order=order,
+        p_values=p_values,
+        compared_with=compared_with,
+        notes=notes,
+    )
+    return _with_ranks(table)
+
+
+def robustness_columns(records: Sequence[ResultRecord]) -> list[Column]:
+    """Return the columns of `robustness_table`; of our copy after the authors' rule and their own set only one."""
+    task, metric = task_of(records), str(setting(records[0], "task.metric"))
+    clean_of = {name: clean for record in records for name, clean in record.details["clean_of"].items()}
+    versions = sorted(clean_of, key=lambda name: clean_of[name] == DEV)
+    attack = table_attack(task, records, versions[1])
+    shown = [versions[0], attack, *(name for name in versions[1:] if name not in {*ATTACKS, attack})]
+    group, name = _measure(task, metric, METRIC_TITLES.get(metric, metric))
+    headings = {version: "attack" if version == attack else set_name(version) for version in shown}
+    columns = [
+        Column(group, heading, f"{metric_path(task, version)}/{name}") for version, heading in headings.items()
+    ]
+    columns.append(_drop_column(group, task, name))
+    if metric == "accuracy" and any(f"{CLEAN}/{task}/f1" in record.metrics for record in records):
+        for other, title in BINARY_METRICS.items():
+            group, name = _measure(task, other, title)
+            columns += [Column(group, "original", f"{CLEAN}/{task}/{name}"), _drop_column(group, task, name)]
+    return columns
+
+
+def noisy_columns(columns: Sequence[Column]) -> list[Column]:
+    """Return the columns with scores on noisy sets."""
+    return [
+        column
+        for column in columns
+        if column.metric.startswith(f"{ATTACKED}/") and version_of(column.metric) != MEAN_DROP
+    ]
+
+
+def task_of(records: Sequence[ResultRecord]) -> str:
+    """Return the name of the records' task."""
+    return str(setting(records[0], "task.name"))
+
+
+def set_name(version: str) -> str:
+    """Return the heading of a set by its name in records."""
+    return SET_NAMES.get(version, version.replace("_", " "))
+
+
+def _measure(task: str, metric: str, title: str) -> tuple[str, str]:
+    """Return the heading of a metric's columns, and its name in records."""
+    return f"{TASK_TITLES.get(task, task.upper())} {title}", METRIC_NAMES.get((task, metric), metric)
+
+
+def _drop_column(group: str, task: str, name: str) -> Column:
+    return Column(group, MEAN_DROP, f"{metric_path(task, MEAN_DROP)}/{name}", higher_is_better=False)
+
+
+def _with_drops(record: ResultRecord, columns: Sequence[Column]) -> ResultRecord:
+    """Return the record with the mean of its drops over the noisy sets that are shown, in each metric that asks it."""
+    task, clean_of = task_of([record]), record.details["clean_of"]
+    shown = [version_of(column.metric) for column in noisy_columns(columns)]
+    drops = {}
+    for column in columns:
+        if version_of(column.metric) != MEAN_DROP:
+            continue
+        name = column.metric.rpartition("/")[2]
+        paths = [[f"{metric_path(task, version)}/{name}" for version in (clean_of[noisy], noisy)] for noisy in shown]
+        pairs = [[record.metrics.get(path) for path in pair] for pair in paths]
+        own = [clean - noisy for clean, noisy in pairs if clean is not None and noisy is not None]
+        if own and len(own) == len(shown):
+            drops[column.metric] = statistics.fmean(own)
+    return replace(record, metrics={**record.metrics, **drops})
+
+
+def _with_ranks(table: Table) -> Table:
+    """Return the table with the mean rank of each row over the noisy sets, of two rows or more with all scores."""
+    places = [table.columns.index(column) for column in noisy_columns(table.columns)]
+    scores = {
+        row.label: [mean for place in places if (mean := row.cells[place].mean) is not None and math.isfinite(mean)]
+        for row in table.rows
+    }
+    scores = {label: means for label, means in scores.items() if len(means) == len(places)}
+    if len(scores) < 2:
+        return table
+    rank_of = {
+        label: statistics.fmean(map(_rank, means, zip(*scores.values(), strict=True)))
+        for label, means in scores.items()
+    }
+    best = min(rank_of.values())
+    cells = {label: Cell((rank,), is_best=rank == best) for label, rank in rank_of.items()}
+    rows = tuple(Row(row.label, (*row.cells, cells.get(row.label, Cell()))) for row in table.rows)
+    column = Column("", MEAN_RANK, "rank", higher_is_better=False, of_all_seeds=True)
+    note = f"{MEAN_RANK.capitalize()}: mean place of a row in the columns of noisy sets, 1 is the best of {len(scores)}."
+    return replace(table, columns=(*table.columns, column), rows=rows, notes=(*table.notes, note))
+
+
+def _rank(score: float, scores: Sequence[float]) -> float:
+    """Return the place of a score, 1 for the highest; equal ones share the mean of their places."""
+    return sum(other > score for other in scores) + (sum(other == score for other in scores) + 1) / 2
