@@ -11,8 +11,8 @@ import numpy as np
 from charbert.config.checks import check_range
 from charbert.config.data.noise import TRAINING_EDITS
 from charbert.errors import SettingsError
-from charbert.noise.edits import Change, Corruption, Edit, EditRecord, apply_edit, pick
-from charbert.noise.nlm import NlmNoise, chosen_words, corruption_of
+from charbert.noise.edits import Change, Corruption, Edit, EditRecord, apply_edit, changed_word, corruption_of, pick
+from charbert.noise.nlm import NlmNoise, chosen_words
 from charbert.noise.scripts import TextScript
 
 _PAIRS = (
@@ -86,7 +86,7 @@ class MixedNoise:
         second = self._single.edit(index, open_end, kind2, place2, letter2, script)
         if second is None or (after := second.after[:-1]) == word:
             return record
-        return EditRecord(index, Change.two_edits, _first_difference(word, after), word, after)
+        return changed_word(index, Change.two_edits, word, after)
 
 
 def _other_change(index: int, word: str, kind: float, place: float) -> EditRecord | None:
@@ -106,7 +106,7 @@ def _changed_case(index: int, word: str, place: float) -> EditRecord | None:
     if not forms:
         return None
     after = forms[pick(place, len(forms))]
-    return EditRecord(index, Change.case, _first_difference(word, after), word, after)
+    return changed_word(index, Change.case, word, after)
 
 
 def _split(index: int, word: str, place: float) -> EditRecord | None:
@@ -125,8 +125,3 @@ def _confused(index: int, word: str, place: float) -> EditRecord | None:
         return None
     position, read, seen = found[pick(place, len(found))]
     return EditRecord(index, Change.confusion, position, word, word[:position] + seen + word[position + len(read) :])
-
-
-def _first_difference(before: str, after: str) -> int:
-    pairs = enumerate(zip(before, after, strict=False))
-    return next((place for place, (old, new) in pairs if old != new), len(before) - 1)

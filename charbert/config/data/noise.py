@@ -23,7 +23,7 @@ class Edit(Enum):
     keyboard = "keyboard"
     """It is replaced by a letter that replaces it in the authors' attacked CoNLL-2003 test set: for attacks."""
     adjacent_key = "adjacent_key"
-    """It is replaced by the letter of a key that touches its own on a QWERTY keyboard: for training."""
+    """It is replaced by the letter of a key that touches its own: for training, and for attacks on other keyboards."""
 
 
 KEY_EDITS = (Edit.keyboard, Edit.adjacent_key)
@@ -54,6 +54,40 @@ class Place(Enum):
 
     inner = "inner"
     first = "first"
+    any = "any"
+
+
+class Layout(Enum):
+    """Keys of a keyboard for Latin letters."""
+
+    qwerty = "qwerty"
+    """English."""
+    qwertz = "qwertz"
+    """German."""
+    azerty = "azerty"
+    """French."""
+    turkish_q = "turkish_q"
+    """Turkish Q."""
+
+
+class NoiseFamily(Enum):
+    """Kind of noise in a test set."""
+
+    charbert = "charbert"
+    """One-character edits, as in the paper's attack."""
+    case = "case"
+    """Letters change between upper and lower case."""
+
+
+class CaseForm(Enum):
+    """Case that the letters of a word get."""
+
+    upper = "upper"
+    lower = "lower"
+    title = "title"
+    """The first in upper case, the others in lower case."""
+    alternating = "alternating"
+    """Lower, upper, lower and so on."""
 
 
 @dataclass
@@ -95,30 +129,62 @@ class NoiseSettings:
 
 @dataclass
 class AttackSettings:
-    """Attack on test words. Paper: Sec. 4.5; the rule follows the authors' attacked sets."""
+    """Noise in test words; labels and the number of words stay. The defaults are the paper's attack (Sec. 4.5), whose
+    rule follows the authors' attacked sets."""
 
     name: str = "charbert"
     """Name of the attack in records and tables."""
     seed: int = 0
     """Seed of the attack; the same for all models, so that all read the same words."""
+    family: NoiseFamily = omit_default(NoiseFamily.charbert)
+    """charbert: one-character edits; case: another case."""
     probability: float = 1.0
     """Share of eligible words attacked, in [0, 1]."""
     edits: list[Edit] = field(default_factory=lambda: list(ATTACK_EDITS))
-    """One is drawn, uniformly, for each attacked word."""
+    """charbert: one is drawn, uniformly, for each attacked word."""
     min_word_length: int = 4
-    """Shorter words stay as they are, in characters; at least 3."""
+    """Shorter words stay as they are, in characters; at least 3, of other families than charbert at least 1."""
     letters: Letters = Letters.both
-    """Inserted letters: both (upper and lower case, as in the authors' NER set) or lower (as in their QNLI set)."""
+    """charbert: inserted letters: both (upper and lower case, as in the authors' NER set) or lower (as in their QNLI
+    set)."""
     edits_per_word: int = omit_default(1)
-    """Edits of each attacked word, in [1, 100]. Paper: one."""
+    """charbert: edits of each attacked word, in [1, 100]. Paper: one."""
     place: Place = omit_default(Place.inner)
-    """inner: all but the first and the last character, as in the paper; first: the first letter."""
+    """charbert: inner: all but the first and the last character, as in the paper; first: the first letter; any: all
+    characters."""
+    layout: Layout = omit_default(Layout.qwerty)
+    """charbert: keyboard that the edit adjacent_key is made on, for a text in Latin letters."""
+    case: CaseForm = omit_default(CaseForm.upper)
+    """case: the case of attacked words."""
 
     def __post_init__(self) -> None:
         check_name("attack.name", self.name)
         check_range("attack", self, "[0, 1]", "probability")
         check_range("attack", self, "[1, 100]", "edits_per_word")
-        check_edits("attack", self.edits, self.min_word_length)
+        if self.family is NoiseFamily.charbert:
+            check_edits("attack", self.edits, self.min_word_length)
+        check_range("attack", self, "[1, inf)", "min_word_length")
+        for name, families in READ_BY.items():
+            default = type(self).__dataclass_fields__[name].default
+            if getattr(self, name) != default and self.family not in families:
+                raise SettingsError(
+                    f"attack.{name} is read by attack.family={' or '.join(family.name for family in families)} alone, "
+                    f"got attack.family={self.family.name}; leave it at {getattr(default, 'name', default)}"
+                )
+        if self.layout is not Layout.qwerty and Edit.adjacent_key not in self.edits:
+            raise SettingsError(
+                f"attack.layout={self.layout.name} is read by the edit adjacent_key alone; set "
+                "attack.edits=[adjacent_key] or leave it at qwerty"
+            )
+
+
+READ_BY = {
+    "edits_per_word": (NoiseFamily.charbert,),
+    "place": (NoiseFamily.charbert,),
+    "layout": (NoiseFamily.charbert,),
+    "case": (NoiseFamily.case,),
+}
+"""Settings of an attack that some families read, and those families."""
 
 
 def check_edits(section: str, edits: Sequence[Edit], min_word_length: int) -> None:

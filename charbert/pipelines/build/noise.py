@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from charbert.config.data.noise import AttackSettings, NlmRules, NoiseSettings
+from charbert.config.data.noise import AttackSettings, NlmRules, NoiseFamily, NoiseSettings
 from charbert.config.model.word_recognizer import WordRecognizerSettings
 from charbert.config.training.robust_training import RobustTrainingSettings
 from charbert.noise.attack import Attack
+from charbert.noise.case import CaseNoise
 from charbert.noise.edits import NoiseModel
 from charbert.noise.mixed import MixedNoise
 from charbert.noise.nlm import NlmNoise, ReleasedNlmNoise
@@ -32,7 +33,9 @@ def build_recognizer_noise(settings: WordRecognizerSettings) -> NoiseModel:
 
 
 def build_attack(settings: AttackSettings) -> NoiseModel:
-    """Return the noise model of the test-time attack."""
+    """Return the noise model of a test-time attack."""
+    if settings.family is NoiseFamily.case:
+        return CaseNoise(settings.case, settings.probability, settings.min_word_length)
     return Attack(
         tuple(settings.edits),
         settings.min_word_length,
@@ -40,6 +43,7 @@ def build_attack(settings: AttackSettings) -> NoiseModel:
         settings.probability,
         edits_per_word=settings.edits_per_word,
         place=settings.place,
+        layout=settings.layout,
     )
 
 

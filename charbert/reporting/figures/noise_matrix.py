@@ -72,7 +72,9 @@ def noise_matrix(table: Table, folder: Path | str, stem: str, *, groups: Mapping
         bar.ax.tick_params(labelsize=8)
         marks = [note for note in table.notes if note.startswith("*")]
         caption = table.caption.replace(" ± standard deviation", "")
-        add_caption(figure, " ".join([f"{table.columns[0].group}.", caption, "White: not noisy.", *marks, table.row_legend]))
+        add_caption(
+            figure, " ".join([f"{table.columns[0].group}.", caption, "White: not noisy.", *marks, table.row_legend])
+        )
         return save_figure(figure, folder, stem)
 
 

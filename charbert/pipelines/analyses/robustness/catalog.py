@@ -19,7 +19,12 @@ from charbert.reporting.figures.noise_matrix import noise_matrix
 from charbert.reporting.render.layout import Table
 from charbert.reporting.render.row_names import short_label
 from charbert.reporting.tables.robustness.families import robustness_columns, robustness_table
-from charbert.reporting.tables.robustness.training_noise import NO_NOISE, training_noise_rows, training_noise_table
+from charbert.reporting.tables.robustness.training_noise import (
+    NO_NOISE,
+    training_noise,
+    training_noise_rows,
+    training_noise_table,
+)
 from charbert.reporting.tables.scores import row_label
 from charbert.runs import analysis_keys as keys
 from charbert.runs.folders import records_folder
@@ -54,8 +59,8 @@ def _robustness_runs(settings: Settings) -> Mapping[str, Run]:
 
 
 def _families(settings: Settings, records: Sequence[ResultRecord]) -> Table:
-    columns = robustness_columns(records)
-    return robustness_table(records, row_p_values(records, columns, records_folder(settings)))
+    p_values = row_p_values(records, robustness_columns(records), records_folder(settings))
+    return robustness_table(records, p_values)
 
 
 ROBUSTNESS = Analysis(
@@ -75,13 +80,15 @@ ROBUSTNESS = Analysis(
 
 def _training_noise(settings: Settings, records: Sequence[ResultRecord]) -> Table | None:
     families = training_noise_rows(records)
+    if len({training_noise(record) for record in records}) < 2:
+        return None  # nothing to compare
     p_values: dict[tuple[str, str], float] = {}
     for rows in families.values():
         columns = robustness_columns(rows)
         without = next((row_label(row) for row in rows if row_label(row).endswith(f": {NO_NOISE}")), "")
         if without:
             p_values |= row_p_values(rows, columns, records_folder(settings), second_baseline=without)
-    return training_noise_table(families, p_values) if families else None
+    return training_noise_table(families, p_values)
 
 
 def _training_noise_matrix(table: Table, records: Sequence[ResultRecord], folder: Path, stem: str) -> None:

@@ -6,6 +6,7 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from charbert.evaluation.metric_paths import ATTACKED, CLEAN, DEV, metric_path, version_of
 from charbert.records import ResultRecord
@@ -38,6 +39,8 @@ def robustness_table(
 ) -> Table:
     """Return the scores of each model on each noisy set, the mean drop against clean text, and the mean rank.
 
+    Of metrics beside the task's own it has the score on clean text and the mean drop.
+
     Args:
         records: one or more of one task, with the same sets in ``details.clean_of``.
         p_values: see `charbert.reporting.tables.scores.build_table`.
@@ -48,50 +51,58 @@ def robustness_table(
     Raises:
         RecordError: see there.
     """
-    columns = robustness_columns(records)
-    attack = version_of(columns[1].metric)
-    notes = [
-        f"Attack: {ATTACKS.get(attack, attack)}. {MEAN_DROP.capitalize()}: points below the score on the same examples "
-        "without noise, mean over the noisy sets; lower is better. Computed in 32 bits."
-    ]
+    scored = robustness_columns(records)
+    columns: list[Column] = []
+    for group in dict.fromkeys(column.group for column in scored):
+        own = [column for column in scored if column.group == group]
+        columns += [column for column in own if group == scored[0].group or column.metric.startswith(f"{CLEAN}/")]
+        name = own[0].metric.rpartition("/")[2]
+        path = f"{metric_path(task_of(records), MEAN_DROP)}/{name}"
+        columns.append(Column(group, MEAN_DROP, path, higher_is_better=False))
     clean_of = records[0].details["clean_of"]
+    notes = [
+        f"{MEAN_DROP.capitalize()}: points below the score on the same examples without noise, mean over the noisy "
+        "sets; lower is better."
+    ]
     if copies := [column.name for column in noisy_columns(columns) if clean_of[version_of(column.metric)] == DEV]:
         notes.append(f"Copies of the dev set: {', '.join(copies)}.")
-    if any(column.metric.endswith("/macro_recall") for column in columns):
-        notes.append("Balanced accuracy: mean of the recalls of both labels.")
-    if limit := setting(records[0], "robustness.max_examples"):
-        notes.append(f"At most {limit} examples of each set, the same for all models.")
-    task = task_of(records)
-    table = build_table(
-        [_with_drops(record, columns) for record in records],
-        title=f"{TASK_TITLES.get(task, task.upper())}: {title}",
-        columns=columns,
-        order=order,
-        p_values=p_values,
-        compared_with=compared_with,
-        notes=notes,
-    )
+    with_drops = [_with_drops(record, columns) for record in records]
+    table = _table(with_drops, columns, title, notes, order=order, p_values=p_values, compared_with=compared_with)
     return _with_ranks(table)
 
 
+def robustness_scores(records: Sequence[ResultRecord]) -> Table:
+    """Return the scores in all metrics on all sets, without what summarizes them.
+
+    Args:
+        records: as of `robustness_table`.
+
+    Raises:
+        RecordError: see `charbert.reporting.tables.scores.build_table`.
+    """
+    order = TABLE_SPECS["table2_robustness"].order
+    return _table(records, robustness_columns(records), "families of noise", [], order=order)
+
+
 def robustness_columns(records: Sequence[ResultRecord]) -> list[Column]:
-    """Return the columns of `robustness_table`; of our copy after the authors' rule and their own set only one."""
+    """Return the columns of `robustness_scores`; of our copy after the authors' rule and their own set only one."""
     task, metric = task_of(records), str(setting(records[0], "task.metric"))
     clean_of = {name: clean for record in records for name, clean in record.details["clean_of"].items()}
     versions = sorted(clean_of, key=lambda name: clean_of[name] == DEV)
     attack = table_attack(task, records, versions[1])
     shown = [versions[0], attack, *(name for name in versions[1:] if name not in {*ATTACKS, attack})]
-    group, name = _measure(task, metric, METRIC_TITLES.get(metric, metric))
-    headings = {version: "attack" if version == attack else set_name(version) for version in shown}
-    columns = [
-        Column(group, heading, f"{metric_path(task, version)}/{name}") for version, heading in headings.items()
-    ]
-    columns.append(_drop_column(group, task, name))
+    measures = {METRIC_NAMES.get((task, metric), metric): METRIC_TITLES.get(metric, metric)}
     if metric == "accuracy" and any(f"{CLEAN}/{task}/f1" in record.metrics for record in records):
-        for other, title in BINARY_METRICS.items():
-            group, name = _measure(task, other, title)
-            columns += [Column(group, "original", f"{CLEAN}/{task}/{name}"), _drop_column(group, task, name)]
-    return columns
+        measures |= BINARY_METRICS
+    return [
+        Column(
+            f"{TASK_TITLES.get(task, task.upper())} {title}",
+            "attack" if version == attack else SET_NAMES.get(version, version.replace("_", " ")),
+            f"{metric_path(task, version)}/{name}",
+        )
+        for name, title in measures.items()
+        for version in shown
+    ]
 
 
 def noisy_columns(columns: Sequence[Column]) -> list[Column]:
@@ -108,18 +119,18 @@ def task_of(records: Sequence[ResultRecord]) -> str:
     return str(setting(records[0], "task.name"))
 
 
-def set_name(version: str) -> str:
-    """Return the heading of a set by its name in records."""
-    return SET_NAMES.get(version, version.replace("_", " "))
-
-
-def _measure(task: str, metric: str, title: str) -> tuple[str, str]:
-    """Return the heading of a metric's columns, and its name in records."""
-    return f"{TASK_TITLES.get(task, task.upper())} {title}", METRIC_NAMES.get((task, metric), metric)
-
-
-def _drop_column(group: str, task: str, name: str) -> Column:
-    return Column(group, MEAN_DROP, f"{metric_path(task, MEAN_DROP)}/{name}", higher_is_better=False)
+def _table(
+    records: Sequence[ResultRecord], columns: Sequence[Column], title: str, notes: Sequence[str], **options: Any
+) -> Table:
+    """Return the table, with the notes on what its columns are before others."""
+    task, attack = task_of(records), version_of(columns[1].metric)
+    about = [f"Attack: {ATTACKS.get(attack, attack)}. Computed in 32 bits."]
+    if any(column.metric.endswith("/macro_recall") for column in columns):
+        about.append("Balanced accuracy: mean of the recalls of both labels.")
+    if limit := setting(records[0], "robustness.max_examples"):
+        about.append(f"At most {limit} examples of each set, the same for all models.")
+    title = f"{TASK_TITLES.get(task, task.upper())}: {title}"
+    return build_table(records, title=title, columns=columns, notes=[*about, *notes], **options)
 
 
 def _with_drops(record: ResultRecord, columns: Sequence[Column]) -> ResultRecord:
@@ -157,7 +168,9 @@ def _with_ranks(table: Table) -> Table:
     cells = {label: Cell((rank,), is_best=rank == best) for label, rank in rank_of.items()}
     rows = tuple(Row(row.label, (*row.cells, cells.get(row.label, Cell()))) for row in table.rows)
     column = Column("", MEAN_RANK, "rank", higher_is_better=False, of_all_seeds=True)
-    note = f"{MEAN_RANK.capitalize()}: mean place of a row in the columns of noisy sets, 1 is the best of {len(scores)}."
+    note = (
+        f"{MEAN_RANK.capitalize()}: mean place of a row in the columns of noisy sets, 1 is the best of {len(scores)}."
+    )
     return replace(table, columns=(*table.columns, column), rows=rows, notes=(*table.notes, note))
 
 
