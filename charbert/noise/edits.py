@@ -36,6 +36,16 @@ class Change(Enum):
     """A letter, or two, are read as similar ones."""
     two_edits = "two_edits"
     """Two edits, one after the other."""
+    misspelling = "misspelling"
+    """A misspelling of the word that people made."""
+    look_alike = "look_alike"
+    """Characters are replaced by such that look alike, or joined by such that are not seen."""
+    digit = "digit"
+    """Digits stand for letters."""
+    split = "split"
+    """The word becomes two, with a space between them."""
+    joined = "joined"
+    """The word is joined with the next, or, itself the next, is left out."""
 
 
 class EditRecord(NamedTuple):

@@ -13,16 +13,11 @@ from charbert.config.data.noise import TRAINING_EDITS
 from charbert.errors import SettingsError
 from charbert.noise.edits import Change, Corruption, Edit, EditRecord, apply_edit, changed_word, corruption_of, pick
 from charbert.noise.nlm import NlmNoise, chosen_words
+from charbert.noise.ocr import own_confusions
 from charbert.noise.scripts import TextScript
 
-_PAIRS = (
-    *("rn m", "cl d", "vv w", "ri n", "li h", "l 1", "l I", "i l", "I 1", "O 0", "o 0", "o O", "e c", "a o", "c o"),
-    *("h b", "n u", "S 5", "s 5", "B 8", "g q", "g 9", "Z 2", "z 2", "f t", "v y"),
-)
-CONFUSIONS: tuple[tuple[str, str], ...] = tuple(
-    (first, second) for pair in _PAIRS for first, second in (pair.split(), pair.split()[::-1])
-)
-"""Letters and what scanned text has in their place. A list of our own, by shape, not counted on a set."""
+CONFUSIONS: tuple[tuple[str, str], ...] = tuple((read, seen) for read, seen, _ in own_confusions())
+"""Letters and what scanned text has in their place."""
 
 _Draws = list[float]
 

@@ -66,7 +66,7 @@ WORD_VS_SUBWORD = Analysis(
     "word_vs_subword",
     _single(keys.word_vs_subword_run),
     _table(keys.WORD_VS_SUBWORD, tables.fig4_word_vs_subword, of_table(figures.split_dots)),
-    _require_entities,
+    check=_require_entities,
 )
 """Fig. 4: entity scores of words that are split into subwords, and of whole words."""
 
@@ -107,7 +107,7 @@ EMBEDDING_SOURCES = Analysis(
     "embedding_sources",
     _tagger_runs,
     _table(keys.EMBEDDING_SOURCES, tables.fig6_embedding_sources, of_table(figures.source_dots)),
-    _require_entities,
+    check=_require_entities,
 )
 """Fig. 6: taggers on each kind of a model's frozen states."""
 
@@ -122,7 +122,7 @@ CHANNELS = Analysis(
     "channels",
     _single(keys.channels_run),
     _table(keys.CHANNELS, tables.channels),
-    _require_tagging(TaskKind.tagging, TaskKind.pos_tagging, why="hides words that were tagged"),
+    check=_require_tagging(TaskKind.tagging, TaskKind.pos_tagging, why="hides words that were tagged"),
 )
 """Scores of a tagger with the subwords, or the characters, of the attacked words hidden."""
 
@@ -155,7 +155,7 @@ CHAR_CHANNEL = Analysis(
             records, finished_records(settings, kind="pretrain"), _attacked_scores(settings)
         ),
     ),
-    _require_char_channel,
+    check=_require_char_channel,
 )
 """How much an encoder's states depend on characters, before and after its pretraining."""
 
@@ -175,7 +175,7 @@ COMPRESSION = Analysis(
     "compress",
     lambda settings: {form.label: form.run for form in forms.forms(settings)},
     _table(keys.COMPRESSION, compression_table, of_table(compression_dots), _compression_stem),
-    _refuse_corrector,
+    check=_refuse_corrector,
 )
 """A fine-tuned model in smaller forms: size, speed, clean and attacked scores."""
 
@@ -190,7 +190,7 @@ def _require_heads(settings: Settings) -> None:
         )
 
 
-PERPLEXITY = Analysis("perplexity", _single(keys.perplexity_run), perplexity.TABLE, _require_heads)
+PERPLEXITY = Analysis("perplexity", _single(keys.perplexity_run), perplexity.TABLE, check=_require_heads)
 """Perplexities of a pretrained encoder and of n-grams on held-out text, clean and attacked."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -29,6 +30,20 @@ from charbert.reporting.tables.scores import row_label
 from charbert.runs import analysis_keys as keys
 from charbert.runs.folders import records_folder
 from charbert.runs.run import Run
+
+
+log = logging.getLogger(__name__)
+
+
+def _without_missing_lists(settings: Settings) -> Settings:
+    """Return the settings without families that read a file which generated data do not come with, and say so."""
+    families = settings.robustness.families
+    missing = {name for name, attack in families.items() if not all(path.is_file() for path in attack.files(settings.paths.data))}
+    if not (missing and settings.data.generated):
+        return settings
+    log.info("without %s, whose files are not in paths.data=%s", ", ".join(sorted(missing)), settings.paths.data)
+    kept = {name: attack for name, attack in families.items() if name not in missing}
+    return replace(settings, robustness=replace(settings.robustness, families=kept))
 
 
 def _check_noisy_sets(settings: Settings) -> None:
@@ -73,7 +88,8 @@ ROBUSTNESS = Analysis(
         of_table(noise_matrix),
         variants=of_each_task,
     ),
-    _check_noisy_sets,
+    prepare=_without_missing_lists,
+    check=_check_noisy_sets,
 )
 """A fine-tuned model, or a baseline, on families of noise."""
 
