@@ -39,6 +39,7 @@ CHANNELS = "channels"
 CHAR_CHANNEL = "char_channel"
 COMPRESSION = "compress"
 ROBUSTNESS = "robustness"
+NOISE_CURVES = "noise_curves"
 PERPLEXITY = "perplexity"
 """Kind of the records of perplexities, and stem of their table."""
 _MEASURED = ("max_examples", "eval_sets", "threads", "timed_examples")
@@ -70,6 +71,15 @@ def robustness_run(settings: Settings) -> Run:
 def _noise_identity(settings: Settings) -> dict[str, Any]:
     """Return what identifies the sets with noise, and which of their examples are scored."""
     return section_identity(settings, "robustness") | {"noisy": noisy_identity(settings)}
+
+
+def curves_run(settings: Settings) -> Run:
+    """Return the run of one fine-tuned model, or baseline, on an attack of rising strength."""
+    return _finetuned_run(settings, NOISE_CURVES, identity=_curves_identity(settings))
+
+
+def _curves_identity(settings: Settings) -> dict[str, Any]:
+    return {"curves": section_identity(settings, "curves"), "max_examples": settings.robustness.max_examples}
 
 
 def tagger_run(settings: Settings, source: str) -> Run:
@@ -137,6 +147,8 @@ def comparison(settings: Settings, analysis: str) -> str:
         common |= tagger_identity(settings)
     elif analysis == ROBUSTNESS:
         common = {"task": settings.task.name} | _noise_identity(settings)
+    elif analysis == NOISE_CURVES:
+        common = {"task": settings.task.name} | _curves_identity(settings)
     elif analysis == COMPRESSION:
         common |= measured_identity(settings)
     elif analysis == FRAGILITY:
@@ -151,17 +163,18 @@ def comparison(settings: Settings, analysis: str) -> str:
     return settings_key(common)
 
 
-def robustness_records(settings: Settings, *, newest: bool = False) -> list[ResultRecord]:
+def noise_records(settings: Settings, analysis: str = ROBUSTNESS, *, newest: bool = False) -> list[ResultRecord]:
     """Return the finished runs of the settings' task that belong into one table of noise, baselines included.
 
     Args:
         settings: of one of the runs.
-        newest: take the families that were measured last, whatever the settings ask for.
+        analysis: of families of noise, or of its strength.
+        newest: take the families, or the strengths, that were measured last, whatever the settings ask for.
     """
-    filters: dict[str, Any] = {"details.analysis": ROBUSTNESS, "settings.task.name": settings.task.name}
+    filters: dict[str, Any] = {"details.analysis": analysis, "settings.task.name": settings.task.name}
     if newest:
         return _as_the_newest(comparable_records(settings, KIND, **filters))
-    return comparable_records(settings, KIND, **filters, **{"details.compared": comparison(settings, ROBUSTNESS)})
+    return comparable_records(settings, KIND, **filters, **{"details.compared": comparison(settings, analysis)})
 
 
 def training_noise_comparison(settings: Settings) -> dict[str, str | None]:
@@ -174,7 +187,7 @@ def training_noise_comparison(settings: Settings) -> dict[str, str | None]:
 
 
 def training_noise_records(settings: Settings, *, newest: bool = False) -> list[ResultRecord]:
-    """Return the records of `robustness_records` of models that may differ in training noise too, without baselines."""
+    """Return the records of `noise_records` of models that may differ in training noise too, without baselines."""
     encoder = replace(settings.model, pretrained="", released="", baseline=BaselineSettings())
     pretrained = replace(settings, model=replace(encoder, objective=Objective.mlm_nlm))
     shared = training_noise_comparison(pretrained)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,9 +16,11 @@ from charbert.pipelines.analyses.base import Analysis
 from charbert.pipelines.tables.drawing import TableSpec, of_each_task, of_table
 from charbert.pipelines.tables.significance import row_p_values
 from charbert.records import ResultRecord
+from charbert.reporting.figures.noise_curves import noise_curves
 from charbert.reporting.figures.noise_matrix import noise_matrix
 from charbert.reporting.render.layout import Table
 from charbert.reporting.render.row_names import short_label
+from charbert.reporting.tables.robustness.curves import curves_columns, curves_table
 from charbert.reporting.tables.robustness.families import robustness_columns, robustness_table
 from charbert.reporting.tables.robustness.training_noise import (
     NO_NOISE,
@@ -29,8 +31,6 @@ from charbert.reporting.tables.robustness.training_noise import (
 from charbert.reporting.tables.scores import row_label
 from charbert.runs import analysis_keys as keys
 from charbert.runs.folders import records_folder
-from charbert.runs.run import Run
-
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,11 @@ log = logging.getLogger(__name__)
 def _without_missing_lists(settings: Settings) -> Settings:
     """Return the settings without families that read a file which generated data do not come with, and say so."""
     families = settings.robustness.families
-    missing = {name for name, attack in families.items() if not all(path.is_file() for path in attack.files(settings.paths.data))}
+    missing = {
+        name
+        for name, attack in families.items()
+        if not all(path.is_file() for path in attack.files(settings.paths.data))
+    }
     if not (missing and settings.data.generated):
         return settings
     log.info("without %s, whose files are not in paths.data=%s", ", ".join(sorted(missing)), settings.paths.data)
@@ -69,10 +73,6 @@ def _check_noisy_sets(settings: Settings) -> None:
             raise SettingsError(f"{where}.{name}.split must be test, since cross-validation reads no dev file, got dev")
 
 
-def _robustness_runs(settings: Settings) -> Mapping[str, Run]:
-    return {"": keys.robustness_run(settings)}
-
-
 def _families(settings: Settings, records: Sequence[ResultRecord]) -> Table:
     p_values = row_p_values(records, robustness_columns(records), records_folder(settings))
     return robustness_table(records, p_values)
@@ -80,10 +80,10 @@ def _families(settings: Settings, records: Sequence[ResultRecord]) -> Table:
 
 ROBUSTNESS = Analysis(
     "robustness.families",
-    _robustness_runs,
+    lambda settings: {"": keys.robustness_run(settings)},
     TableSpec(
         lambda settings: f"{keys.ROBUSTNESS}_{settings.task.name}",
-        keys.robustness_records,
+        keys.noise_records,
         _families,
         of_table(noise_matrix),
         variants=of_each_task,
@@ -124,11 +124,32 @@ TRANSFER = replace(
 )
 """The same records by the noise that the models were trained on."""
 
+
+def _curves(settings: Settings, records: Sequence[ResultRecord]) -> Table:
+    return curves_table(records, row_p_values(records, curves_columns(records), records_folder(settings)))
+
+
+_curve_records = partial(keys.noise_records, analysis=keys.NOISE_CURVES)
+
+NOISE_CURVES = Analysis(
+    "robustness.curves",
+    lambda settings: {"": keys.curves_run(settings)},
+    TableSpec(
+        lambda settings: f"{keys.NOISE_CURVES}_{settings.task.name}",
+        _curve_records,
+        _curves,
+        noise_curves,
+        variants=of_each_task,
+    ),
+)
+"""A fine-tuned model, or a baseline, against the strength of an attack."""
+
 NEWEST = tuple(
     replace(spec, records=partial(records, newest=True))
     for spec, records in (
-        (ROBUSTNESS.table, keys.robustness_records),
+        (ROBUSTNESS.table, keys.noise_records),
         (TRANSFER.table, keys.training_noise_records),
+        (NOISE_CURVES.table, _curve_records),
     )
 )
-"""The tables of the families that were measured last, whatever the settings ask for."""
+"""The tables of the families and strengths that were measured last, whatever the settings ask for."""

@@ -13,7 +13,7 @@ from charbert.pipelines.tables.drawing import of_each_task
 from charbert.reporting.leaderboard.board import TaskScores, build_board
 from charbert.reporting.leaderboard.page import render_leaderboard
 from charbert.reporting.tables.robustness.families import robustness_scores
-from charbert.runs.analysis_keys import robustness_records
+from charbert.runs.analysis_keys import noise_records
 from charbert.runs.comparability import comparable_records
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ def draw(settings: Settings) -> Path | None:
 
 
 def _task_scores(settings: Settings) -> TaskScores | None:
-    records = robustness_records(settings, newest=True)
+    records = noise_records(settings, newest=True)
     if not records:
         return None
     trained = [

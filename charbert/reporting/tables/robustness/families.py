@@ -119,6 +119,12 @@ def task_of(records: Sequence[ResultRecord]) -> str:
     return str(setting(records[0], "task.name"))
 
 
+def examples_note(records: Sequence[ResultRecord]) -> list[str]:
+    """Return a note on how many examples were scored, none where all were."""
+    limit = setting(records[0], "robustness.max_examples")
+    return [f"At most {limit} examples of each set, the same for all models."] if limit else []
+
+
 def _table(
     records: Sequence[ResultRecord], columns: Sequence[Column], title: str, notes: Sequence[str], **options: Any
 ) -> Table:
@@ -127,8 +133,7 @@ def _table(
     about = [f"Attack: {ATTACKS.get(attack, attack)}. Computed in 32 bits."]
     if any(column.metric.endswith("/macro_recall") for column in columns):
         about.append("Balanced accuracy: mean of the recalls of both labels.")
-    if limit := setting(records[0], "robustness.max_examples"):
-        about.append(f"At most {limit} examples of each set, the same for all models.")
+    about += examples_note(records)
     title = f"{TASK_TITLES.get(task, task.upper())}: {title}"
     return build_table(records, title=title, columns=columns, notes=[*about, *notes], **options)
 

@@ -237,6 +237,29 @@ def test_settings_that_fit_no_set_or_model_are_refused(noisy: Benchmarks, overri
         catalog.ROBUSTNESS.run(noisy(*overrides))
 
 
+def test_a_missing_list_of_misspellings_is_one_clear_error_before_a_model_is_trained(
+    noisy: Benchmarks, tmp_path: Path
+) -> None:
+    settings = noisy(*chosen("natural"))
+    path = tmp_path / "data" / "misspellings" / "birkbeck_missp.dat"
+    with pytest.raises(DataError, match=rf"{path}: .*robustness\.families\.natural.* ~robustness\.families\.natural"):
+        catalog.ROBUSTNESS.run(settings)
+    assert finetuning_run(settings).finished() is None
+    path.parent.mkdir()
+    path.write_text("$counted\ncoutned\n$remembered\nrememberd\n", encoding="utf-8")
+    (record,) = catalog.ROBUSTNESS.run(settings)
+    assert record.metrics["attack/ner/natural/changed_words"] == pytest.approx(1 / 12)
+    assert "misspellings/birkbeck_missp.dat" in record.data_checksums
+    path.write_text("$counted\ncounteed\n", encoding="utf-8")
+    with pytest.raises(DataError, match="birkbeck_missp"):
+        catalog.ROBUSTNESS.run(settings)
+
+
+def test_generated_data_have_no_list_of_misspellings_and_are_scored_without(composed: Benchmarks) -> None:
+    settings = composed("recipe=smoke", *chosen("natural", "upper"))
+    assert list(catalog.ROBUSTNESS.prepare(settings).robustness.families) == ["upper"]
+
+
 def test_operations_of_another_file_leave_no_record(noisy: Benchmarks, tmp_path: Path) -> None:
     path = tmp_path / "data" / "noisy_conll2003" / "typos" / "dev_ops.txt"
     path.write_text("------\n", encoding="utf-8")
