@@ -172,9 +172,10 @@ def noise_records(settings: Settings, analysis: str = ROBUSTNESS, *, newest: boo
         newest: take the families, or the strengths, that were measured last, whatever the settings ask for.
     """
     filters: dict[str, Any] = {"details.analysis": analysis, "settings.task.name": settings.task.name}
-    if newest:
-        return _as_the_newest(comparable_records(settings, KIND, **filters))
-    return comparable_records(settings, KIND, **filters, **{"details.compared": comparison(settings, analysis)})
+    if not newest:
+        filters["details.compared"] = comparison(settings, analysis)
+    records = comparable_records(settings, KIND, **filters)
+    return _as_the_newest(records) if newest else records
 
 
 def training_noise_comparison(settings: Settings) -> dict[str, str | None]:

@@ -52,7 +52,7 @@ def noise_matrix(table: Table, folder: Path | str, stem: str, *, groups: Mapping
                 drop = drops[row.label].get(place)
                 share = 0.0 if drop is None else max(0.0, drop) / largest * DARKEST
                 axis.add_patch(_square(x, y, colors.get_cmap()(share) if drop is not None else "white"))
-                axis.text(x, y, _number(row.cells[place]), fontsize=9, ha="center", va="center", **_ink(share))
+                axis.text(x, y, _number(row.cells[place]), fontsize=9, color=_ink(share), ha="center", va="center")
             ticks.append(y)
             y += 1
         axis.set_xlim(-0.5, len(places) - 0.5)
@@ -123,5 +123,5 @@ def _number(cell: Cell) -> str:
     return "–" if cell.mean is None else f"{cell.mean:.1f}{cell.mark}"
 
 
-def _ink(share: float) -> dict[str, str]:
-    return {"color": "white" if share >= WHITE_FROM else INK}
+def _ink(share: float) -> str:
+    return "white" if share >= WHITE_FROM else INK

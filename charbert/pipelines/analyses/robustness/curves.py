@@ -36,7 +36,7 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
         settings: Settings, task: Task[Any, Any], sets: dict[str, list[Any]]
     ) -> tuple[dict[str, Sequence[Any]], dict[str, str]]:
         attacked = {set_: attacked_copy(settings, attack, task, sets["test"])[0] for set_, attack in attacks.items()}
-        eval_sets = {"clean": sets["test"], **attacked}
+        eval_sets: dict[str, Sequence[Any]] = {"clean": sets["test"], **attacked}
         return eval_sets, dict.fromkeys(eval_sets, "clean")
 
     def areas(metrics: Mapping[str, float]) -> dict[str, float]:
