@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,13 +24,12 @@ from charbert.reporting.tables.robustness.curves import curves_columns, curves_t
 from charbert.reporting.tables.robustness.families import robustness_columns, robustness_table
 from charbert.reporting.tables.robustness.training_noise import (
     NO_NOISE,
-    training_noise,
     training_noise_rows,
     training_noise_table,
 )
-from charbert.reporting.tables.scores import row_label
+from charbert.reporting.tables.scores import row_label, setting
 from charbert.runs import analysis_keys as keys
-from charbert.runs.folders import records_folder
+from charbert.runs.folders import finished_records, records_folder
 
 log = logging.getLogger(__name__)
 
@@ -38,15 +37,12 @@ log = logging.getLogger(__name__)
 def _without_missing_lists(settings: Settings) -> Settings:
     """Return the settings without families that read a file which generated data do not come with, and say so."""
     families = settings.robustness.families
-    missing = {
-        name
-        for name, attack in families.items()
-        if not all(path.is_file() for path in attack.files(settings.paths.data))
-    }
-    if not (missing and settings.data.generated):
+    folder = settings.paths.data
+    kept = {name: own for name, own in families.items() if all(path.is_file() for path in own.files(folder))}
+    if not settings.data.generated or len(kept) == len(families):
         return settings
-    log.info("without %s, whose files are not in paths.data=%s", ", ".join(sorted(missing)), settings.paths.data)
-    kept = {name: attack for name, attack in families.items() if name not in missing}
+    missing = ", ".join(sorted(families.keys() - kept))
+    log.info("without robustness.families %s, whose files are not in paths.data=%s", missing, folder)
     return replace(settings, robustness=replace(settings.robustness, families=kept))
 
 
@@ -73,6 +69,14 @@ def _check_noisy_sets(settings: Settings) -> None:
             raise SettingsError(f"{where}.{name}.split must be test, since cross-validation reads no dev file, got dev")
 
 
+def _of_measured_tasks(settings: Settings) -> Iterator[Settings]:
+    """Return the settings with each task that a model was scored on under noise."""
+    analyses = [keys.ROBUSTNESS, keys.NOISE_CURVES]
+    records = finished_records(settings, kind=keys.KIND, **{"details.analysis": analyses})
+    measured = {str(setting(record, "task.name")) for record in records}
+    return (variant for variant in of_each_task(settings) if variant.task.name in measured)
+
+
 def _families(settings: Settings, records: Sequence[ResultRecord]) -> Table:
     p_values = row_p_values(records, robustness_columns(records), records_folder(settings))
     return robustness_table(records, p_values)
@@ -86,7 +90,7 @@ ROBUSTNESS = Analysis(
         keys.noise_records,
         _families,
         of_table(noise_matrix),
-        variants=of_each_task,
+        variants=_of_measured_tasks,
     ),
     prepare=_without_missing_lists,
     check=_check_noisy_sets,
@@ -96,7 +100,7 @@ ROBUSTNESS = Analysis(
 
 def _training_noise(settings: Settings, records: Sequence[ResultRecord]) -> Table | None:
     families = training_noise_rows(records)
-    if len({training_noise(record) for record in records}) < 2:
+    if len({row_label(row).rpartition(": ")[2] for rows in families.values() for row in rows}) < 2:
         return None  # nothing to compare
     p_values: dict[tuple[str, str], float] = {}
     for rows in families.values():
@@ -139,7 +143,7 @@ NOISE_CURVES = Analysis(
         _curve_records,
         _curves,
         noise_curves,
-        variants=of_each_task,
+        variants=_of_measured_tasks,
     ),
 )
 """A fine-tuned model, or a baseline, against the strength of an attack."""

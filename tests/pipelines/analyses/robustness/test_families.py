@@ -129,12 +129,15 @@ def test_folds_are_scored_together_and_trained_again_only_where_weights_are_miss
     folders = [fold_run(with_fold(settings, number)).model_folder for number in range(3)]
     times = [folder.stat().st_mtime_ns for folder in folders]
     folders[1].rename(folders[1].with_name("away"))
+    records = [finetuning_run(settings).record_path, fold_run(with_fold(settings, 1)).record_path]
+    before = [path.read_bytes() for path in records]
     (record,) = catalog.ROBUSTNESS.run(settings)
     assert [folder.stat().st_mtime_ns == time for folder, time in zip(folders, times, strict=True)] == [
         True,
         False,
         True,
     ]
+    assert [path.read_bytes() for path in records] == before, "a finished record was written again"
     for name in ("eval/qnli/accuracy", "eval/qnli/roc_auc", "attack/qnli/charbert/macro_recall"):
         assert record.metrics[name] == pytest.approx(pooled.metrics[name])
     assert {"attack/qnli/two_edits/roc_auc", "attack/qnli/first_letter/macro_recall"} <= record.metrics.keys()
