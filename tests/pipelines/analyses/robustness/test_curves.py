@@ -104,6 +104,6 @@ def test_a_model_has_its_scores_and_areas_and_is_not_trained_for_another_attack(
         columns = [row["column"].removeprefix("NER F1 ") for row in csv.DictReader(stream)]
     assert columns == ["original", "50 %", "100 %", "area, words", "2 edits", "area, edits"]
     assert (table.parents[1] / "figures" / "noise_curves_ner.png").stat().st_size > 5_000
-    upper = entities("attack@curves.attack=upper")
+    upper = entities("+attack@curves.attack=upper")
     assert curves_run(upper).key != curves_run(settings).key
     assert finetuning_run(upper).key == finetuning_run(settings).key
