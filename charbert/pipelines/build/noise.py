@@ -55,9 +55,15 @@ def build_attack(settings: AttackSettings, folder: Path | str = "", *, whole_wor
     """
     chosen, family = (settings.probability, settings.min_word_length), settings.family
     if family is NoiseFamily.charbert:
-        edits, letters = tuple(settings.edits), settings.letters.name
-        options = {"edits_per_word": settings.edits_per_word, "place": settings.place, "layout": settings.layout}
-        return Attack(edits, settings.min_word_length, letters, settings.probability, **options)
+        return Attack(
+            tuple(settings.edits),
+            settings.min_word_length,
+            settings.letters.name,
+            settings.probability,
+            edits_per_word=settings.edits_per_word,
+            place=settings.place,
+            layout=settings.layout,
+        )
     if family is NoiseFamily.natural:
         return NaturalNoise(_read_misspellings(settings.files(folder)), *chosen)
     if family is NoiseFamily.ocr:

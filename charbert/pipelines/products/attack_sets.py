@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+from rapidfuzz.distance import OSA
 
 from charbert.config.schema import Settings
 from charbert.errors import DataError
@@ -43,7 +46,9 @@ def run(settings: Settings) -> Path:
     task = build_task(settings.task)
     source = data_file(settings, task_files(settings).test, "the test set")
     examples = task.read(source)
+    begin = time.process_time()
     attacked, edits = attacked_copy(settings, settings.attack, task, examples)
+    seconds = time.process_time() - begin
     summary = {
         "task": settings.task.name,
         "data": settings.data.name,
@@ -64,7 +69,15 @@ def run(settings: Settings) -> Path:
         files = sorted(path for path in draft.iterdir())
         sums = "".join(f"{file_checksum(path)}  {path.name}\n" for path in files)
         (draft / CHECKSUMS).write_bytes(sums.encode())
-    log.info("%s: %.2f %% of the words modified", folder, 100 * summary["modified_share"])
+    log.info(
+        "%s: %.2f %% of the words modified; of those that the attack reads %.2f %%, with %.2f edits in 100 characters; "
+        "%.0f words per second of processor time",
+        folder,
+        100 * summary["modified_share"],
+        100 * summary["modified_share_of_attackable"],
+        100 * summary["character_edits_share"],
+        summary["attackable_words"] / max(seconds, 1e-9),
+    )
     return folder
 
 
@@ -73,9 +86,11 @@ def summarize(task: Task[Any, Any], examples: Sequence[Any], edits: Sequence[Seq
 
     ``words`` counts all words, those of texts that are not attacked once, even if several examples share the text (the
     contexts of SQuAD); ``attackable_words`` counts the words that the attack reads. ``operations`` counts edits; the
-    shares are of all edits.
+    shares are of all edits. ``character_edits_share`` is the edit distance to the attacked words, swaps counted once,
+    for each character of the words that the attack reads; it can exceed 1.
     """
-    attackable = sum(map(len, task.sentences(examples)))
+    sentences = task.sentences(examples)
+    attackable, characters = sum(map(len, sentences)), sum(len(word) for words in sentences for word in words)
     words = attackable + sum(len(words_of(text)) for text in task.unattacked_texts(examples))
     by_operation = Counter(edit.operation.name for row in edits for edit in row)
     total = by_operation.total()
@@ -87,6 +102,8 @@ def summarize(task: Task[Any, Any], examples: Sequence[Any], edits: Sequence[Seq
         "modified_words": modified,
         "modified_share": modified / max(1, words),
         "modified_share_of_attackable": modified / max(1, attackable),
+        "character_edits_share": sum(OSA.distance(edit.before, edit.after) for row in edits for edit in row)
+        / max(1, characters),
         "operations": {name: {"words": n, "share": n / total} for name, n in sorted(by_operation.items())},
     }
 
