@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,8 +40,11 @@ def noise_matrix(table: Table, folder: Path | str, stem: str, *, groups: Mapping
     drops = {row.label: _drops(row, places) for row in table.rows}
     largest = max([LARGEST, *(drop for row in drops.values() for drop in row.values() if drop is not None)])
     headings = groups or {}
+    labels = [textwrap.fill(row.label, LINE) for row in table.rows]
+    longest = max(len(line) for label in labels for line in label.splitlines())
+    width = 1.4 + 0.075 * longest + 0.62 * len(places)
     height = len(table.rows) + 0.8 * len(headings)
-    with panels(1, width=2.9 + 0.62 * len(places), height=2.1 + 0.36 * height) as (figure, (axis,)):
+    with panels(1, width=width, height=2.1 + 0.36 * height) as (figure, (axis,)):
         colors = _colors(largest)
         ticks: list[float] = []
         y = 0.0
@@ -61,7 +65,7 @@ def noise_matrix(table: Table, folder: Path | str, stem: str, *, groups: Mapping
         names = [on_short_lines(table.columns[place].name, 12) for place in places]
         axis.set_xticks(range(len(places)), names, rotation=40, ha="left", fontsize=9, rotation_mode="anchor")
         axis.xaxis.tick_top()
-        axis.set_yticks(ticks, [label[: 2 * LINE] for label in (row.label for row in table.rows)], fontsize=9)
+        axis.set_yticks(ticks, labels, fontsize=9)
         axis.tick_params(length=0)
         axis.grid(visible=False)
         for spine in axis.spines.values():

@@ -37,7 +37,7 @@ def training_noise(record: ResultRecord) -> str:
     elif model["objective"] != "none":
         rules = "" if noise["rules"] == "paper" else f" by the {noise['rules']} rules"
         keys = " with keys" if any("key" in edit for edit in noise["edits"]) else ""
-        parts.append(f"pretraining, {100 * noise['probability']:.0f} % of the words{keys}{rules}")
+        parts.append(f"pretraining, {100 * noise['probability']:.0f} % of words{keys}{rules}")
     robust = with_new_names(record.settings).get("robust_training", {})
     if robust.get("method", "none") != "none":
         parts.append(f"fine-tuning, {robust['method']}")
