@@ -85,5 +85,6 @@ def _data_files(settings: Settings) -> dict[str, Path]:
             elif name:
                 path = Path(data.root) / name
                 files["/".join(path.parts[-2:]) if Path(name).is_absolute() else name] = path
-    attack = settings.attack.files(settings.paths.data)
+    attacks = (settings.attack, settings.curves.attack, *settings.robustness.families.values())
+    attack = [path for chosen in attacks for path in chosen.files(settings.paths.data)]
     return files | {shorten_path(path.absolute(), Path(data.root).absolute()): path for path in attack}

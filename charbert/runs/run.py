@@ -5,6 +5,7 @@ The key is a hash of what identifies the run; see `charbert.runs.keys`.
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping
@@ -21,7 +22,7 @@ from charbert.files import check_writable, locked, recover_folder
 from charbert.integrity import checksums
 from charbert.records import ResultRecord, read_record, settings_key
 from charbert.runs.data_files import check_finished, check_interrupted, check_same
-from charbert.runs.folders import MODEL, PREDICTIONS, UNITS, record_path, run_folder
+from charbert.runs.folders import MODEL, PREDICTIONS, UNITS, record_path, records_folder, run_folder
 from charbert.runs.keys import (
     dictionary_identity,
     encoder_identity,
@@ -30,6 +31,8 @@ from charbert.runs.keys import (
     trunk_identity,
 )
 from charbert.training.distributed.processes import from_first, refuse_several
+
+log = logging.getLogger(__name__)
 
 _SHARED_KINDS = ("trunk", "pretrain", "word_recognizer", "dictionary", "finetune")
 """Kinds of runs that several processes make together."""
@@ -55,6 +58,8 @@ class Run:
         self._lock = Path(settings.paths.outputs) / "locks" / f"{kind}-{self.folder_name}.lock"
         self.record_path = record_path(settings, self.folder_name)
         """The result; worth keeping."""
+        self.keeps_record = False
+        """Whether it was finished before, and only its weights and predictions are made again; see `make_again`."""
         self.data_checksums: dict[str, str] = {}
         """SHA-256 of the data files that are read to make it, by name; see `will_read`."""
         self._settings = settings
@@ -152,7 +157,20 @@ class Run:
                 return
             self.check_processes()
             check_writable(self.record_path.parent)
+            self.make_again()
             make()
+
+    def make_again(self) -> None:
+        """Keep the record, and say so, if the run is finished but its weights or predictions are to be made again."""
+        self.keeps_record = from_first(lambda: self.finished() is not None)
+        if self.keeps_record:
+            log.info(
+                "%s: finished before, but its weights or predictions are not in %s; they are made again, and the "
+                "record %s stays as it is",
+                self.name,
+                self.folder,
+                self.record_path,
+            )
 
     def drop_checkpoints(self) -> None:
         """Delete the checkpoints of a run that is finished."""
@@ -179,9 +197,16 @@ def trunk_run(settings: Settings) -> Run:
 
 
 def pretraining_run(settings: Settings) -> Run:
-    """Return the run of the pretrained encoder."""
+    """Return the run of the pretrained encoder; of the same encoder under another model's name, that run if it is made.
+
+    Models that differ only in what stands in front of the encoder, as CharBERT and CharBERT+Repair, share it.
+    """
     parts = ["pretrain", settings.model.name, settings.trunk.name, f"s{settings.pretraining_seed}"]
-    return Run(settings, "pretrain", parts, encoder_identity(settings))
+    run = Run(settings, "pretrain", parts, encoder_identity(settings))
+    made = sorted(folder.name for folder in records_folder(settings).glob(f"pretrain-*-{run.key}"))
+    if not made or run.folder_name in made:
+        return run
+    return Run(settings, "pretrain", [made[0].removesuffix(f"-{run.key}")], encoder_identity(settings))
 
 
 def recognizer_run(settings: Settings) -> Run:

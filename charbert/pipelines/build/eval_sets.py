@@ -1,4 +1,4 @@
-"""Settings to examples: a task's splits, and the eval sets that a model is scored on (clean, attacked, other noise)."""
+"""Settings to examples: a task's splits, and the eval sets that a model is scored on (clean, attacked, noisy)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from charbert.evaluation.robustness import changed_share
 from charbert.noise.edits import EditRecord
 from charbert.noise.natural import NaturalNoise
 from charbert.pipelines.build.data import data_file, task_files
-from charbert.pipelines.build.noise import build_attack, other_attacks
+from charbert.pipelines.build.noise import build_attack
 from charbert.pipelines.build.preparation import TrainingPreparation, prepare_training
+from charbert.seeding import numpy_generator
 from charbert.tasks.task import Task
 
 log = logging.getLogger(__name__)
@@ -124,10 +125,10 @@ def build_eval_sets(settings: Settings, task: Task[Any, Any], sets: dict[str, li
 def build_noisy_sets(
     settings: Settings, task: Task[Any, Any], sets: dict[str, list[Any]]
 ) -> tuple[dict[str, Sequence[Any]], dict[str, str]]:
-    """Return the eval sets and those with other noise, and the name of the clean set that each is a copy of.
+    """Return the eval sets and those with noise of other families, and the name of the clean set of each.
 
-    After those of `build_eval_sets` come the `other_attacks` on the test set, then the noisy copies of
-    ``data.sets.TASK.noisy``; the clean dev set is before its first copy. A clean set is a copy of itself.
+    After those of `build_eval_sets` come the families of ``robustness.families`` on the test set, then the noisy
+    copies of ``data.sets.TASK.noisy``; the clean dev set is before its first copy. A clean set is its own.
 
     Args:
         settings: the experiment's settings.
@@ -138,7 +139,8 @@ def build_noisy_sets(
         DataError: if a noisy copy is missing or does not fit its clean set.
     """
     files, eval_sets = task_files(settings), dict(build_eval_sets(settings, task, sets))
-    for name, attack in other_attacks(settings.attack).items():
+    for name, attack in settings.robustness.families.items():
+        log.info("making the set %s of %s", name, task.name)
         eval_sets[name], _ = attacked_copy(settings, attack, task, sets["test"])
     clean_of = dict.fromkeys(eval_sets, "clean")
     for name, copy in files.noisy.items():
@@ -149,3 +151,13 @@ def build_noisy_sets(
         eval_sets[name] = read_noisy(path, sets[split], getattr(files, split))
         clean_of |= {clean: clean, name: clean}
     return eval_sets, clean_of
+
+
+def scored_examples(settings: Settings, size: int) -> list[int]:
+    """Return the indices, ascending, of those of ``size`` test examples that measurements under noise score.
+
+    A larger ``robustness.max_examples`` adds to the examples of a smaller one.
+    """
+    limit = settings.robustness.max_examples or size
+    order = numpy_generator(settings.attack.seed, "robustness", "examples").permutation(size)
+    return sorted(order[:limit].tolist())

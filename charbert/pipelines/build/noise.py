@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
-from charbert.config.data.noise import AttackSettings, NlmRules, NoiseFamily, NoiseSettings, Place
+from charbert.config.data.noise import AttackSettings, NlmRules, NoiseFamily, NoiseSettings
 from charbert.config.model.word_recognizer import WordRecognizerSettings
 from charbert.config.training.robust_training import RobustTrainingSettings
 from charbert.data.readers.lines import read_lines
@@ -86,14 +85,6 @@ def _read_misspellings(paths: Iterable[Path]) -> dict[str, list[str]]:
         for word, wrong in read_misspellings(path).items():
             misspellings.setdefault(word, []).extend(wrong)
     return misspellings
-
-
-def other_attacks(attack: AttackSettings) -> dict[str, AttackSettings]:
-    """Return attacks outside the paper's, with the seed and the letters of the settings' own, by name."""
-    return {
-        "two_edits": replace(attack, name="two_edits", edits_per_word=2),
-        "first_letter": replace(attack, name="first_letter", place=Place.first),
-    }
 
 
 def build_training_noise(settings: RobustTrainingSettings) -> NoiseModel:
