@@ -36,6 +36,7 @@ CHANNELS = "channels"
 CHAR_CHANNEL = "char_channel"
 COMPRESSION = "compress"
 OTHER_NOISE = "other_noise"
+WORST_CASE = "worst_case"
 PERPLEXITY = "perplexity"
 """Kind of the records of perplexities, and stem of their table."""
 _MEASURED = ("max_examples", "eval_sets", "threads", "timed_examples")
@@ -62,6 +63,11 @@ def channels_run(settings: Settings) -> Run:
 def other_noise_run(settings: Settings) -> Run:
     """Return the run of one fine-tuned model, or baseline, on noise outside the paper's attack."""
     return _finetuned_run(settings, OTHER_NOISE, identity={"noisy": noisy_identity(settings)})
+
+
+def worst_case_run(settings: Settings) -> Run:
+    """Return the run of the edits that hurt one fine-tuned model, or baseline, most."""
+    return _finetuned_run(settings, WORST_CASE, identity={"search": section_identity(settings, "worst_case")})
 
 
 def tagger_run(settings: Settings, source: str) -> Run:
@@ -129,6 +135,8 @@ def comparison(settings: Settings, analysis: str) -> str:
         common |= tagger_identity(settings)
     elif analysis == OTHER_NOISE:
         common = {"task": settings.task.name, "noisy": noisy_identity(settings)}
+    elif analysis == WORST_CASE:
+        common = {"task": settings.task.name, "search": section_identity(settings, "worst_case")}
     elif analysis == COMPRESSION:
         common |= measured_identity(settings)
     elif analysis == FRAGILITY:
@@ -145,7 +153,16 @@ def comparison(settings: Settings, analysis: str) -> str:
 
 def other_noise_records(settings: Settings) -> list[ResultRecord]:
     """Return the finished runs of the settings' task that belong into one table of other noise, baselines included."""
-    compared: dict[str, Any] = {"details.analysis": OTHER_NOISE, "details.compared": comparison(settings, OTHER_NOISE)}
+    return _comparable(settings, OTHER_NOISE)
+
+
+def worst_case_records(settings: Settings) -> list[ResultRecord]:
+    """Return the finished runs of the settings' task that belong into one table of worst edits, baselines included."""
+    return _comparable(settings, WORST_CASE)
+
+
+def _comparable(settings: Settings, analysis: str) -> list[ResultRecord]:
+    compared: dict[str, Any] = {"details.analysis": analysis, "details.compared": comparison(settings, analysis)}
     return comparable_records(settings, KIND, **compared)
 
 

@@ -231,6 +231,24 @@ OTHER_NOISE = Analysis(
 )
 """A fine-tuned model, or a baseline, on noise outside the paper's attack."""
 
+
+def _worst_case(settings: Settings, records: Sequence[ResultRecord]) -> Table:
+    columns = tables.worst_case_columns(records)
+    return tables.worst_case(records, row_p_values(records, columns, records_folder(settings)))
+
+
+WORST_CASE = Analysis(
+    "robustness.worst_case",
+    _single(keys.worst_case_run),
+    TableSpec(
+        lambda settings: f"{keys.WORST_CASE}_{settings.task.name}",
+        keys.worst_case_records,
+        _worst_case,
+        variants=of_each_task,
+    ),
+)
+"""The edits that hurt a fine-tuned model, or a baseline, most."""
+
 ANALYSES = (
     WORD_VS_SUBWORD,
     CHANNELS,
@@ -240,5 +258,6 @@ ANALYSES = (
     SENSITIVITY,
     COMPRESSION,
     OTHER_NOISE,
+    WORST_CASE,
 )
 """All whose tables are redrawn from the settings of a recipe; perplexities have `perplexity.NEWEST` for that."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from scipy.special import log_softmax
 
 from charbert.batch import Processor
 from charbert.config.data.sets import ColumnSettings, TaskSettings
@@ -20,6 +21,7 @@ from charbert.data.readers.conllu import CONLLU_SUFFIX, PosColumn, read_conllu, 
 from charbert.data.readers.layouts import TWO_COLUMNS
 from charbert.data.readers.tables import RECORD_SUFFIXES
 from charbert.errors import DataError
+from charbert.metrics.significance import f1_of_counts, mean_of_counts
 from charbert.metrics.tagging import TypeScores, entity_counts, entity_scores, token_accuracy, type_averages
 from charbert.tasks.encoded import Encoded
 from charbert.tasks.head import Head, TextInput
@@ -149,6 +151,23 @@ class TaggingTask(Task[TaggedSentence, Tags]):
         if settings.kind is BaselineKind.majority:
             return self.label_baseline(MajorityTag(examples, self.labels))
         return self.label_baseline(TfidfTag(examples, self.labels, settings, seed))
+
+    def example_scores(
+        self, examples: Sentences, predictions: Sequence[Tags], logits: Sequence[np.ndarray] | None
+    ) -> np.ndarray:
+        """Return the score of each sentence's tags, and the log probability of the right ones, (N, 2).
+
+        The score is entity F1, 1 for a sentence without entities that none is found in, or the share of right tags.
+        """
+        counts = self.units(examples, predictions)
+        found = f1_of_counts(counts) if counts.shape[1] == 3 else mean_of_counts(counts)
+        assert logits is not None  # all that tag have them
+        ids = self.label_ids
+        confidences = [
+            np.nansum(log_softmax(rows, axis=-1)[np.arange(len(rows)), [ids[tag] for tag in example.tags]])
+            for example, rows in zip(examples, logits, strict=True)
+        ]
+        return np.stack([np.where(counts.any(axis=1), found, 1.0), confidences], axis=1)
 
     def check_aligned(self, clean: Sentences, attacked: Sentences, path: Path) -> None:
         """Raise DataError naming the first sentence whose length or tags differ."""
