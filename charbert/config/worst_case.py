@@ -17,12 +17,12 @@ class WorstCaseSettings:
     """Most edits of a text, each in another word; every number, from 1 to 100, is a column of the table. Pruthi et al.
     (2019): 1 and 2."""
     word_shares: list[float] = field(default_factory=list)
-    """More columns: edits in at most these shares of the words of a text, in (0, 1], rounded, at least one edit."""
+    """More columns: edits in at most these shares of the words of a text, in [0.01, 1], rounded, at least one edit."""
     budget: int = 100
     """Most texts of an example that the model scores for each number of edits, its random edits included; at least 2. A
     search with more edits goes on from what was scored with fewer."""
     beam: int = 5
-    """Texts that a further edit is looked for in, those with the lowest scores; at least 1. RobEn: 5."""
+    """Texts that a further edit is looked for in, those with the lowest scores; at least 1."""
     restarts: int = 1
     """Times that the last edit is looked for after random other edits instead; 0 or more."""
     keep_ends: bool = True

@@ -21,7 +21,6 @@ from charbert.data.readers.conllu import CONLLU_SUFFIX, PosColumn, read_conllu, 
 from charbert.data.readers.layouts import TWO_COLUMNS
 from charbert.data.readers.tables import RECORD_SUFFIXES
 from charbert.errors import DataError
-from charbert.metrics.significance import f1_of_counts, mean_of_counts
 from charbert.metrics.tagging import TypeScores, entity_counts, entity_scores, token_accuracy, type_averages
 from charbert.tasks.encoded import Encoded
 from charbert.tasks.head import Head, TextInput
@@ -160,14 +159,15 @@ class TaggingTask(Task[TaggedSentence, Tags]):
         The score is entity F1, 1 for a sentence without entities that none is found in, or the share of right tags.
         """
         counts = self.units(examples, predictions)
-        found = f1_of_counts(counts) if counts.shape[1] == 3 else mean_of_counts(counts)
+        f1 = counts.shape[1] == 3
+        right, whole = counts[:, 0] * (2 if f1 else 1), counts @ ([2, 1, 1] if f1 else [0, 1])
         assert logits is not None  # all that tag have them
         ids = self.label_ids
         confidences = [
             np.nansum(log_softmax(rows, axis=-1)[np.arange(len(rows)), [ids[tag] for tag in example.tags]])
             for example, rows in zip(examples, logits, strict=True)
         ]
-        return np.stack([np.where(counts.any(axis=1), found, 1.0), confidences], axis=1)
+        return np.stack([np.where(whole > 0, right / np.maximum(whole, 1), 1.0), confidences], axis=1)
 
     def check_aligned(self, clean: Sentences, attacked: Sentences, path: Path) -> None:
         """Raise DataError naming the first sentence whose length or tags differ."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,8 @@ GROUP = 32
 last whole group, so its model sees the same batches as that of a search without a break."""
 FOUND = "worst_edits.jsonl"
 """File in a run's folder with what was found for each example."""
+SO_FAR = f"checkpoint-{FOUND}"
+"""File beside an interrupted run's checkpoints with what it has found, in the order of the models."""
 
 Predict = Callable[[Sequence[Any]], SetPredictions]
 Line = dict[str, Any]
@@ -63,10 +65,10 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
     examples, numbers, models = drawn_examples(settings, task)
     parts = [Parts((), (), places) for places in models]
     lines = search(settings, run, task, examples, models)
-    eval_sets = attacked_sets(task, examples, lines)
+    eval_sets = attacked_sets(task, examples, lines, settings.worst_case.numbers(0))
     with recorded_analysis(settings, run, WORST_CASE, set_files(settings)) as (record, tracked):
         if is_baseline(settings):
-            record.settings = without_trunk(record.settings)
+            record.settings = without_trunk(record.settings) | {"worst_case": record.settings["worst_case"]}
         of_parts = []
         for places, load in models.items():
             predict = load()
@@ -125,7 +127,7 @@ def search(
 
     An example with a score of 0 as it is stays as it is: nothing can lower it.
     """
-    path = run.checkpoints_folder / FOUND
+    path = run.checkpoints_folder / SO_FAR
     keep_checksums(run.checkpoints_folder, run.data_checksums)
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
     if lines:
@@ -196,13 +198,15 @@ def _with_words(task: Task[Any, Any], example: Any, words: Sequence[str]) -> Any
     return task.adapter.with_sentences(example, sentences)
 
 
-def attacked_sets(task: Task[Any, Any], examples: Sequence[Any], lines: Sequence[Line]) -> dict[str, list[Any]]:
-    """Return the examples as they are, and with the edits that the lines tell of, by kind and number.
+def attacked_sets(
+    task: Task[Any, Any], examples: Sequence[Any], lines: Sequence[Line], names: Iterable[str]
+) -> dict[str, list[Any]]:
+    """Return the examples as they are, and with the edits that the lines tell of, by kind and name of the number.
 
-    Their names are ``clean``, ``random_1``, ``worst_1`` and so on. An example that was not attacked is the same in all.
+    The sets are ``clean``, ``random_1``, ``worst_1`` and so on. An example that was not attacked is the same in all.
     """
     sets = {"clean": list(examples)}
-    for name in next((line["found"] for line in lines if "found" in line), {}):
+    for name in names:
         for kind in ("random", "worst"):
             sets[f"{kind}_{name}"] = [
                 _edited(task, example, line["found"][name][kind]["edits"]) if "found" in line else example
