@@ -16,6 +16,7 @@ from tqdm import tqdm
 from charbert.config.schema import Settings
 from charbert.data.splits import Parts
 from charbert.evaluation.calibration import RECORD_KEY
+from charbert.evaluation.errors import ErrorTable, render_markdown
 from charbert.evaluation.metric_paths import metric_path
 from charbert.evaluation.robustness import SetPredictions
 from charbert.evaluation.worst_case import Candidate, Found, Scored, Text, WorstCaseSearch
@@ -43,6 +44,8 @@ GROUP = 32
 last whole group, so its model sees the same batches as that of a search without a break."""
 FOUND = "worst_edits.jsonl"
 """File in a run's folder with what was found for each example."""
+SHOWN = 50
+"""Examples for each number of edits on the page beside it."""
 SO_FAR = f"checkpoint-{FOUND}"
 """File beside an interrupted run's checkpoints with what it has found, in the order of the models."""
 
@@ -79,6 +82,8 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
         for name, of_set in eval_sets.items():
             task.write(run.folder / "sets" / f"{name}{task.suffix}", of_set)
         write_atomically(run.folder / FOUND, _as_text(lines))
+        pages = (render_markdown(table, SHOWN) for table in hurtful_edits(task, eval_sets, predictions, lines))
+        write_atomically((run.folder / FOUND).with_suffix(".md"), "\n".join(pages))
         chosen = {name: getattr(settings.worst_case, name) for name in ("budget", "beam", "restarts")}
         record.details["search"] = chosen | _effort(lines) | {"test_examples": numbers}
         record.finish(metrics | _of_right_ones(task, eval_sets, predictions, lines))
@@ -220,6 +225,42 @@ def _edited(task: Task[Any, Any], example: Any, edits: Sequence[Sequence[Any]]) 
     for index, _, _, _, after in edits:
         words[index] = after
     return _with_words(task, example, words)
+
+
+def hurtful_edits(
+    task: Task[Any, Any],
+    eval_sets: Mapping[str, Sequence[Any]],
+    predictions: Mapping[str, SetPredictions],
+    lines: Sequence[Line],
+) -> list[ErrorTable]:
+    """Return for each number of edits the examples whose score they lower, the largest loss first."""
+    described = {
+        name: [task.describe(*pair) for pair in zip(examples, predictions[name].predictions, strict=True)]
+        for name, examples in eval_sets.items()
+    }
+    tables = []
+    for name in (name.removeprefix("worst_") for name in eval_sets if name.startswith("worst_")):
+        rows: list[list[Any]] = []
+        after, texts = described[f"worst_{name}"], task.texts(eval_sets[f"worst_{name}"])
+        for number, (line, text) in enumerate(zip(lines, texts, strict=True)):
+            worst = line["found"][name]["worst"] if "found" in line else None
+            if worst is not None and worst["score"][0] < line["clean"][0]:
+                edits = ", ".join(f"{old} → {new}" for _, _, _, old, new in worst["edits"])
+                changed = _changed(described["clean"][number], after[number])
+                rows.append([number, edits, changed, line["clean"][0], worst["score"][0], text])
+        rows.sort(key=lambda row: row[4] - row[3])
+        columns = ["example", "edits", "prediction", "score", "with the edits", "text"]
+        tables.append(ErrorTable(f"at most {name}", columns, rows, len(rows)))
+    return tables
+
+
+def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Return how the predictions of two described examples differ, of sentences the tags of each word."""
+    old, new = before["predicted"], after["predicted"]
+    if isinstance(old, str):
+        return f"{old} → {new}"
+    tags = zip(before["words"], old, new, strict=True)
+    return ", ".join(f"{word}: {tag} → {other}" for word, tag, other in tags if tag != other)
 
 
 def _of_right_ones(

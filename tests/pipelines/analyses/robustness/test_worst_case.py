@@ -96,6 +96,10 @@ def test_the_worst_texts_are_stored_and_replay_to_the_scores_of_the_search(tagge
             line["gold"] for line in predicted_lines(settings, "clean")
         ]
     assert record.metrics["attack/ner/worst_2/changed_words"] <= 2 / 6
+    page = (worst_case_run(settings).folder / worst_case.FOUND).with_suffix(".md").read_text(encoding="utf-8")
+    hurt = [line["found"]["1"]["worst"] for line in lines if line["found"]["1"]["worst"]["score"] < line["clean"]]
+    (_, _, _, old, new), *_ = min(hurt, key=lambda worst: worst["score"][0])["edits"]
+    assert "## At most 1" in page and f"| {old} → {new} |" in page
 
 
 def test_an_interrupted_search_goes_on_to_the_same_result(tagged: Benchmarks, monkeypatch: pytest.MonkeyPatch) -> None:
