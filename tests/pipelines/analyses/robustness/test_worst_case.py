@@ -62,9 +62,8 @@ def test_worst_edits_hurt_more_than_random_ones(task: str, head_data: Path, benc
 
 def is_right(line: dict[str, Any]) -> bool:
     """Return whether a line of the predictions file has the right answer, whatever the kind of task."""
-    return (
-        line["predicted"] in line["gold"] if isinstance(line["predicted"], str) else line["predicted"] == line["gold"]
-    )
+    gold, predicted = line["gold"], line["predicted"]
+    return predicted == gold or (isinstance(predicted, str) and isinstance(gold, list) and predicted in gold)
 
 
 def predicted_lines(settings: Settings, name: str) -> list[dict[str, Any]]:
