@@ -40,6 +40,7 @@ CHAR_CHANNEL = "char_channel"
 COMPRESSION = "compress"
 ROBUSTNESS = "robustness"
 NOISE_CURVES = "noise_curves"
+WORST_CASE = "worst_case"
 PERPLEXITY = "perplexity"
 """Kind of the records of perplexities, and stem of their table."""
 _MEASURED = ("max_examples", "eval_sets", "threads", "timed_examples")
@@ -80,6 +81,11 @@ def curves_run(settings: Settings) -> Run:
 
 def _curves_identity(settings: Settings) -> dict[str, Any]:
     return {"curves": section_identity(settings, "curves"), "max_examples": settings.robustness.max_examples}
+
+
+def worst_case_run(settings: Settings) -> Run:
+    """Return the run of the edits that hurt one fine-tuned model, or baseline, most."""
+    return _finetuned_run(settings, WORST_CASE, identity={"search": section_identity(settings, "worst_case")})
 
 
 def tagger_run(settings: Settings, source: str) -> Run:
@@ -149,6 +155,8 @@ def comparison(settings: Settings, analysis: str) -> str:
         common = {"task": settings.task.name} | _noise_identity(settings)
     elif analysis == NOISE_CURVES:
         common = {"task": settings.task.name} | _curves_identity(settings)
+    elif analysis == WORST_CASE:
+        common = {"task": settings.task.name, "search": section_identity(settings, "worst_case")}
     elif analysis == COMPRESSION:
         common |= measured_identity(settings)
     elif analysis == FRAGILITY:
@@ -205,6 +213,11 @@ def _as_the_newest(records: Sequence[ResultRecord]) -> list[ResultRecord]:
     newest = max(records, key=lambda record: record.finished, default=None)
     compared = newest.details["compared"] if newest is not None else None
     return [record for record in records if record.details["compared"] == compared]
+
+
+def worst_case_records(settings: Settings, *, newest: bool = False) -> list[ResultRecord]:
+    """Return those of worst edits, see `noise_records`."""
+    return noise_records(settings, WORST_CASE, newest=newest)
 
 
 def analysis_records(settings: Settings, analysis: str) -> list[ResultRecord]:
