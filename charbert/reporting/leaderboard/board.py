@@ -11,6 +11,7 @@ from charbert.evaluation.metric_paths import ATTACKED, CLEAN, DEV
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Column, Table
 from charbert.reporting.render.row_names import SHORT_NAMES, short_label
+from charbert.reporting.tables.robustness.families import MEAN_DROP, MEAN_RANK
 from charbert.reporting.tables.scores import row_label
 
 SCHEMA_VERSION = 1
@@ -35,8 +36,9 @@ class TaskScores:
     @property
     def columns(self) -> list[tuple[int, Column]]:
         """The columns of eval sets, and the place of each in a row; summaries of columns are left out."""
-        sets = (CLEAN, DEV, ATTACKED)
-        return [(at, column) for at, column in enumerate(self.table.columns) if column.metric.split("/")[0] in sets]
+        sets, summaries = (CLEAN, DEV, ATTACKED), (MEAN_DROP, MEAN_RANK)
+        columns = enumerate(self.table.columns)
+        return [(at, of) for at, of in columns if of.metric.split("/")[0] in sets and of.name not in summaries]
 
     @property
     def titles(self) -> list[str]:
