@@ -32,9 +32,9 @@ _FORMS: Mapping[CaseForm, Callable[[str], str]] = {
 class CaseNoise:
     """Gives each chosen word another case.
 
-    Source: Ribeiro et al. 2020 (CheckList) and Wang et al. 2021 (TextFlint) test models on changes of case; Mayhew et
-    al. 2019 show what they cost taggers. The rules are Unicode's, without those of a language: a Turkish ``i`` becomes
-    ``I``. A letter may become two (``ß`` is ``SS``).
+    Source: Mayhew et al. 2019 show what a lost case costs taggers; TextFlint (Wang et al. 2021) has changes of case. The
+    rules are Unicode's, without those of a language: a Turkish ``i`` becomes ``I``. A letter may become two (``ß`` is
+    ``SS``).
 
     >>> from charbert.seeding import numpy_generator
     >>> CaseNoise(CaseForm.alternating).corrupt(["The", "lighthouse", "keeper"], numpy_generator(0)).words

@@ -11,7 +11,6 @@ _DIGITS |= {letter.upper(): digit for letter, digit in _DIGITS.items()}
 def digit_for(character: str) -> Sequence[str]:
     """Return the digit that stands for a letter, nothing for a letter without one and other characters.
 
-    Source: digits for letters are among the perturbations of TextFlint and of Eger et al. 2019; the table of ten is
-    ours.
+    Source: TextBugger (Li et al. 2019) puts digits in the places of letters; the table of ten is ours.
     """
     return _DIGITS.get(character, "")

@@ -87,8 +87,8 @@ class OcrNoise:
 
     >>> from charbert.seeding import numpy_generator
     >>> words = "The modern lighthouse keeper counted nine ships".split()
-    >>> OcrNoise((Confusion("rn", "m", 1.0), Confusion("e", "c", 0.3))).corrupt(words, numpy_generator(1)).words
-    []
+    >>> OcrNoise((Confusion("rn", "m", 0.5), Confusion("l", "1", 0.5))).corrupt(words, numpy_generator(2)).words
+    ['The', 'modem', '1ighthouse', 'keeper', 'counted', 'nine', 'ships']
 
     Raises:
         SettingsError: if a setting is out of its range.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,12 +12,14 @@ from typing import Any
 
 from rapidfuzz.distance import OSA
 
+from charbert.benchmarks.streams import attacked_words_per_second
 from charbert.config.schema import Settings
 from charbert.errors import DataError
 from charbert.files import replaced_folder
 from charbert.noise.edits import EditRecord
 from charbert.pipelines.build.data import data_file, prepare_data, task_files
 from charbert.pipelines.build.eval_sets import attacked_copy
+from charbert.pipelines.build.noise import build_attack
 from charbert.records import file_checksum, shorten_path
 from charbert.serialization import json_value
 from charbert.tasks.catalog import build_task
@@ -46,9 +47,7 @@ def run(settings: Settings) -> Path:
     task = build_task(settings.task)
     source = data_file(settings, task_files(settings).test, "the test set")
     examples = task.read(source)
-    begin = time.process_time()
     attacked, edits = attacked_copy(settings, settings.attack, task, examples)
-    seconds = time.process_time() - begin
     summary = {
         "task": settings.task.name,
         "data": settings.data.name,
@@ -76,7 +75,7 @@ def run(settings: Settings) -> Path:
         100 * summary["modified_share"],
         100 * summary["modified_share_of_attackable"],
         100 * summary["character_edits_share"],
-        summary["attackable_words"] / max(seconds, 1e-9),
+        attacked_words_per_second(build_attack(settings.attack, settings.paths.data), task.sentences(examples), 1),
     )
     return folder
 
