@@ -3,8 +3,8 @@
 python -m charbert.reporting.render.pages README.md docs/REPRODUCTION.md
 python -m charbert.reporting.render.pages --check README.md docs/REPRODUCTION.md
 
-A place names a Markdown file, which is shown whole, or a table's CSV file and what to show of it (`table_parts`). A comment
-behind a number in a sentence says what the number is (`sentence_numbers`).
+A place names a Markdown file, which is shown whole, or a table's CSV file and what to show of it (`table_parts`). A
+comment behind a number in a sentence says what the number is (`sentence_numbers`).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Filled(NamedTuple):
 
 
 def filled(page: Path, root: Path) -> Filled:
-    """Return a page with every place between ``<!-- table PATH -->`` and ``<!-- end -->`` and every marked number filled.
+    """Return a page with each place from ``<!-- table PATH -->`` to ``<!-- end -->`` and each marked number filled.
 
     Args:
         page: a Markdown file.
@@ -127,13 +127,13 @@ def main(arguments: list[str]) -> None:
             changes += done.changes
             if not options.check:
                 write_atomically(page, done.text)
-            print(f"{page}: {done.tables} tables, {done.numbers} numbers in sentences")
+            sys.stdout.write(f"{page}: {done.tables} tables, {done.numbers} numbers in sentences\n")
     except CharBertError as error:
         sys.exit(str(error))
     if options.check and changes:
         sys.exit("\n".join([*changes, "Run `make tables`, then read the sentences again"]))
     for change in changes:
-        print(f"{change}; changed, read it again")
+        sys.stdout.write(f"{change}; changed, read it again\n")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
 """Numbers in sentences of hand-written pages, computed from the tables and records that they come from.
 
-A comment right behind a number (also behind its ``M``, `` %`` or ``**``) says what it is: rows; columns. Of two rows or columns,
-``A - B`` is the difference and ``A / B`` the share of B in percent. A number has the decimals that it is written with. One
-without a sign must not be negative, so that ``A - B`` holds a sentence to "A is above B"::
+A comment right behind a number (or behind its ``M``, `` %`` or ``**``) says what it is: rows; columns. Of two rows or
+columns, ``A - B`` is the difference and ``A / B`` the share of B in percent. A number has the decimals that it is
+written with. One without a sign must not be negative, so that ``A - B`` holds a sentence to "A is above B"::
 
     CharBERT is 18.5<!--= CharBERT - BERT; attacked --> points above BERT, in the paper
     15.4<!--= CharBERT - BERT; attacked; paper -->, and keeps 62 %<!--= CharBERT; attacked / clean --> of its score.
 
-Names are those of the nearest table above, as the page shows them or as its file has them. A comment without a table gives
-a source a name, by which any sentence of the page can ask for it; that of a record is a row, and its columns are paths, in percent
-with ``; %``::
+Names are those of the nearest table above, as the page shows them or as its file has them. A comment without a table
+gives a source a name, by which any sentence of the page can ask for it; that of a record is a row, and its columns are
+paths, in percent with ``; %``::
 
     <!-- numbers ner results/minilm/tables/table2_robustness.csv
     columns: NER F1 original = clean; NER F1 attack = attacked
@@ -37,7 +37,7 @@ FIELDS = {"": "mean", "±": "std", **BESIDE}
 LOST_DECIMALS = 0.00015
 """Files of tables hold four decimals, so a difference of two of their numbers may be off by this."""
 _NUMBER = r"(?<!\w)[+−-]\d[\d,]*(?:\.\d+)?|\d[\d,]*(?:\.\d+)?"
-MARK = re.compile(rf"(?P<number>{_NUMBER})(?P<unit>M?(?: %|\*\*)?)<!--= (?P<what>[^>\n]+?) -->")
+MARK = re.compile(rf"(?P<number>{_NUMBER})(?P<unit>M?(?: %)?(?:\*\*)?)<!--= (?P<what>[^>\n]+?) -->")
 
 
 @dataclass(frozen=True)

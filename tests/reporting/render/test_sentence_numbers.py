@@ -37,7 +37,7 @@ def sources(tmp_path: Path) -> dict[str, Source]:
         ("BERT - CharBERT-T; attacked", -21),
         ("BERT; attacked / clean", 40),
         ("CharBERT-T - BERT; clean - attacked", -18),
-        ("CharBERT-T - BERT; clean; paper", 0.57),
+        ("CharBERT-T - BERT; clean; paper", 0.6),
         ("BERT; clean; ±", 1),
         ("again; F1; %", 87.5),
         ("again; metrics/eval/ner/f1/weighted", 0.5),
