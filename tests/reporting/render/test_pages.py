@@ -116,7 +116,7 @@ def test_a_number_that_no_file_has_is_refused(page_with_numbers: Path, old: str,
         filled(page_with_numbers, page_with_numbers.parent)
 
 
-PAGES = ["README.md", "docs/REPRODUCTION.md", "models/charbert-minilm/README.md"]
+PAGES = ["README.md", "docs/REPRODUCTION.md", "docs/explored.md", "models/charbert-minilm/README.md"]
 
 
 @pytest.mark.parametrize("name", PAGES)
