@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from charbert.errors import RecordError
 from charbert.reporting.render.layout import Cell, Column, Row, Table, write_table
 from charbert.reporting.render.pages import filled, main
+from charbert.reporting.render.sentence_numbers import MARK
 
 ROOT = Path(__file__).parents[3]
 PLACE = "before\n<!-- table tables/one.md -->\nold\n<!-- end -->\nafter\n"
@@ -123,3 +125,11 @@ PAGES = ["README.md", "docs/REPRODUCTION.md", "docs/explored.md", "models/charbe
 def test_the_pages_of_the_project_show_what_its_records_give(name: str) -> None:
     assert "<!-- table " in (ROOT / name).read_text(encoding="utf-8")
     assert filled(ROOT / name, ROOT).changes == []
+
+
+def test_every_score_in_the_results_of_the_reproduction_is_checked() -> None:
+    text = (ROOT / "docs/REPRODUCTION.md").read_text(encoding="utf-8")
+    parts = dict(part.split("\n", 1) for part in re.split(r"^## ", text, flags=re.MULTILINE)[1:])
+    results = "".join(parts[name] for name in ("Abstract", "Results", "What replicates and what does not", "Limits"))
+    sentences = MARK.sub("", re.sub(r"<!-- table .*?<!-- end -->", "", results, flags=re.DOTALL))
+    assert re.findall(r"(?<!SQuAD )\b\d+\.\d+", sentences) == ["0.02"]  # a setting
