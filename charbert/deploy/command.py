@@ -1,4 +1,4 @@
-"""The command ``charbert``: predict, serve over HTTP, export to ONNX, save an encoder, publish a model."""
+"""The command ``charbert``: predict, correct typos, serve, export to ONNX, save an encoder, publish a model."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 
 from charbert.config.describe import field_docs
 from charbert.config.serving import ServeSettings
+from charbert.deploy.correct import command as correct
 from charbert.deploy.predict.sources import FORMATS
 from charbert.errors import CharBertError, SettingsError
 from charbert.files import writing_failure
@@ -78,7 +79,7 @@ examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 0, or 2 with one error message for bad input."""
-    chosen = _build_parser().parse_args(arguments)
+    chosen = _parse(arguments)
     try:
         return int(chosen.run(chosen))
     except CharBertError as error:
@@ -101,6 +102,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BAD_INPUT
 
 
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Return the arguments; files may also stand after options, where argparse takes none for a list."""
+    parser = _build_parser()
+    chosen, rest = parser.parse_known_args(arguments)
+    if rest and (not hasattr(chosen, "files") or any(name.startswith("-") and name != "-" for name in rest)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        chosen.files = [*chosen.files, *rest]
+    return chosen
+
+
 def _drop_output() -> None:
     """Drop what standard output still holds; Python would try to write it at the end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -111,6 +123,9 @@ def _build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"charbert {version('charbert')}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_predict(_add(commands, "predict", "predict for texts", _PREDICT, _PREDICT_EXAMPLES, _predict))
+    corrected = _add(commands, "correct", "correct typos in texts", correct.DESCRIPTION, correct.EXAMPLES, _correct)
+    correct.add_arguments(corrected)
+    _add_threads(corrected)
     _add_serve(_add(commands, "serve", "predict over HTTP, with a demo page", _SERVE, _SERVE_EXAMPLES, _serve))
     export = _add(commands, "export", "write a model for ONNX Runtime", _EXPORT, _EXPORT_EXAMPLES, _export)
     encoder = _add(commands, "encoder", "write an encoder without heads", _ENCODER, _ENCODER_EXAMPLES, _encoder)
@@ -223,6 +238,10 @@ def _predict(chosen: argparse.Namespace) -> int:
         threads=chosen.threads,
     )
     return 0
+
+
+def _correct(chosen: argparse.Namespace) -> int:
+    return correct.run(chosen, _configure_libraries)
 
 
 def _export(chosen: argparse.Namespace) -> int:

@@ -13,6 +13,8 @@ from charbert.records import ResultRecord, file_checksum, settings_key
 from charbert.runs.comparability import comparable_records, comparison_keys, fitting_pretraining
 from charbert.runs.folders import finished_records
 from charbert.runs.keys import (
+    corrector_identity,
+    dictionary_identity,
     encoder_identity,
     files_identity,
     finetuning_identity,
@@ -35,11 +37,15 @@ FRAGILITY = "intro_fragility"
 CHANNELS = "channels"
 CHAR_CHANNEL = "char_channel"
 COMPRESSION = "compress"
+CORRECTION = "correction"
 OTHER_NOISE = "other_noise"
 PERPLEXITY = "perplexity"
 """Kind of the records of perplexities, and stem of their table."""
 _MEASURED = ("max_examples", "eval_sets", "threads", "timed_examples")
 """Settings of ``compression`` that all forms of a model in one table are measured with."""
+
+_OF_HEADS = ("threshold", "weight")
+"""Settings of ``analysis.correction`` that say when an NLM head changes a word."""
 
 
 def word_vs_subword_run(settings: Settings) -> Run:
@@ -97,6 +103,20 @@ def _compared_run(settings: Settings, analysis: str, name: str, identity: Mappin
     return Run(settings, KIND, [analysis, name, f"s{settings.seed}"], whole)
 
 
+def correction_run(settings: Settings) -> Run:
+    """Return the run of how well a model's corrector, or its NLM head, restores noised words."""
+    model = settings.model
+    identity: dict[str, Any] = {}
+    if model.restores_words:
+        identity["encoder"] = encoder_identity(settings)
+        identity["rule"] = {name: getattr(settings.analysis.correction, name) for name in _OF_HEADS}
+    if model.recognizer.enabled:
+        identity["recognizer"] = corrector_identity(settings)
+    if model.dictionary.enabled:
+        identity["dictionary"] = section_identity(settings, "model.dictionary") | dictionary_identity(settings)
+    return _compared_run(settings, CORRECTION, model.name, identity)
+
+
 def perplexity_run(settings: Settings) -> Run:
     """Return the run of an encoder's perplexities."""
     identity = {"encoder": encoder_identity(settings), "of": comparison(settings, PERPLEXITY)}
@@ -133,6 +153,10 @@ def comparison(settings: Settings, analysis: str) -> str:
         common |= measured_identity(settings)
     elif analysis == FRAGILITY:
         common = {"files": files_identity(settings)} | newswire_identity(settings)
+    elif analysis == CORRECTION:
+        common = {"task": settings.task.name, "files": files_identity(settings), "noisy": noisy_identity(settings)}
+        common |= newswire_identity(settings) | {"attack": section_identity(settings, "attack")}
+        common |= section_identity(settings, "analysis.correction", without=_OF_HEADS)
     elif analysis in (CHAR_CHANNEL, PERPLEXITY):
         common = {"trunk": trunk_identity(settings), "text": text_identity(settings), "seed": settings.seed}
         if analysis == CHAR_CHANNEL:
@@ -152,7 +176,7 @@ def other_noise_records(settings: Settings) -> list[ResultRecord]:
 def analysis_records(settings: Settings, analysis: str) -> list[ResultRecord]:
     """Return the finished runs that belong into one figure with the settings' own, none where nothing was run."""
     filters: dict[str, Any] = {"details.analysis": analysis, "details.compared": comparison(settings, analysis)}
-    if analysis not in (FRAGILITY, CHAR_CHANNEL):  # rows of the one are tokenizers, of the other not fine-tuned
+    if analysis not in (FRAGILITY, CHAR_CHANNEL, CORRECTION):  # whose rows are not fine-tuned
         filters["details.comparison.shared"] = comparison_keys(settings)["shared"]
         filters["details.comparison.pretraining"] = fitting_pretraining(settings)
     return finished_records(settings, kind=KIND, **filters)

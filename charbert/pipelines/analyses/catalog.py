@@ -28,6 +28,7 @@ from charbert.reporting.tables import analyses as tables
 from charbert.reporting.tables.char_channel import AttackedScores, char_channel_table, robustness_dots
 from charbert.reporting.tables.compression import compression_dots, compression_table
 from charbert.reporting.tables.paper import TABLE_SPECS, paper_table
+from charbert.reporting.tables.robustness.correction import correction_table
 from charbert.runs import analysis_keys as keys
 from charbert.runs.comparability import comparable_records
 from charbert.runs.folders import finished_records, records_folder
@@ -231,6 +232,9 @@ OTHER_NOISE = Analysis(
 )
 """A fine-tuned model, or a baseline, on noise outside the paper's attack."""
 
+CORRECTION = Analysis("robustness.correction", _single(keys.correction_run), _table(keys.CORRECTION, correction_table))
+"""A dictionary, a word recognizer or an NLM head that corrects typos: words restored and clean words spoiled."""
+
 ANALYSES = (
     WORD_VS_SUBWORD,
     CHANNELS,
@@ -239,6 +243,7 @@ ANALYSES = (
     FRAGILITY,
     SENSITIVITY,
     COMPRESSION,
+    CORRECTION,
     OTHER_NOISE,
 )
 """All whose tables are redrawn from the settings of a recipe; perplexities have `perplexity.NEWEST` for that."""
