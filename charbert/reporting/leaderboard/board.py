@@ -1,0 +1,111 @@
+"""The leaderboard as data: one entry per model, made of the tables of scores under noise and of training records."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from charbert.evaluation.metric_paths import CLEAN, DEV
+from charbert.records import ResultRecord
+from charbert.reporting.render.layout import Cell, Column, Table
+from charbert.reporting.render.row_names import SHORT_NAMES, short_label
+from charbert.reporting.tables.scores import row_label
+
+SCHEMA_VERSION = 1
+"""Incremented when a field changes its meaning."""
+
+
+@dataclass(frozen=True)
+class TaskScores:
+    """What the leaderboard shows of one task."""
+
+    name: str
+    """As ``ner``."""
+    table: Table
+    """Rows of models under their full names, columns of eval sets; of several metrics each is a group of columns."""
+    scored: Sequence[ResultRecord]
+    """The records that the table is drawn from."""
+    trained: Sequence[ResultRecord]
+    """The records of the models' fine-tuning."""
+
+
+def build_board(tasks: Sequence[TaskScores]) -> dict[str, Any]:
+    """Return the leaderboard, which JSON can hold.
+
+    ``boards`` has one entry for each task and metric: ``title``, ``task``, ``sets`` (names of the eval sets, the clean
+    ones in ``clean`` too) and ``about``. ``models`` has one for each model: ``name`` (short), ``model`` (as in
+    records), ``about``, ``scores`` by board and set, each with ``mean`` and ``std`` in percent over ``seeds``
+    (std: null for one seed), ``under_noise`` by board, the mean over all sets that are not clean, and ``training`` by
+    task: ``parameters``, ``minutes`` of fine-tuning, the machine's ``processor``, and the names of the ``records``.
+    """
+    boards = [board for task in tasks for board in _boards_of(task)]
+    models: dict[str, dict[str, Any]] = {}
+    for task in tasks:
+        for row in task.table.rows:
+            cells = list(zip(task.table.columns, row.cells, strict=True))
+            if not any(cell.scores for _, cell in cells):
+                continue
+            entry = models.setdefault(row.label, _new_entry(row.label))
+            entry["training"][task.name] = _training(task, row.label)
+            for title in dict.fromkeys(column.group for column in task.table.columns):
+                _add_scores(entry, title, [(column, cell) for column, cell in cells if column.group == title])
+    return {"schema_version": SCHEMA_VERSION, "boards": boards, "models": list(models.values())}
+
+
+def _boards_of(task: TaskScores) -> list[dict[str, Any]]:
+    titles = dict.fromkeys(column.group for column in task.table.columns)
+    boards = []
+    for title in titles:
+        columns = [column for column in task.table.columns if column.group == title]
+        clean = [column.name for column in columns if _is_clean(column)]
+        about = " ".join((task.table.caption, *task.table.notes))
+        boards.append(
+            {
+                "title": title,
+                "task": task.name,
+                "sets": [column.name for column in columns],
+                "clean": clean,
+                "about": about,
+            }
+        )
+    return boards
+
+
+def _new_entry(label: str) -> dict[str, Any]:
+    about = SHORT_NAMES[label].meaning if label in SHORT_NAMES else ""
+    parts: dict[str, Any] = {"scores": {}, "under_noise": {}, "training": {}}
+    return {"name": short_label(label), "model": label, "about": about} | parts
+
+
+def _add_scores(entry: dict[str, Any], title: str, cells: Sequence[tuple[Column, Cell]]) -> None:
+    scored = {column.name: _score(cell) for column, cell in cells if cell.scores}
+    noisy = [column.name for column, _ in cells if not _is_clean(column)]
+    if not scored:
+        return
+    entry["scores"][title] = scored
+    if noisy and all(name in scored for name in noisy):  # a mean over fewer sets could not be compared
+        entry["under_noise"][title] = round(statistics.fmean(scored[name]["mean"] for name in noisy), 2)
+
+
+def _score(cell: Cell) -> dict[str, Any]:
+    assert cell.mean is not None
+    std = None if cell.std is None else round(cell.std, 2)
+    return {"mean": round(cell.mean, 2), "std": std, "seeds": len(cell.scores)}
+
+
+def _is_clean(column: Column) -> bool:
+    return column.metric.split("/")[0] in (CLEAN, DEV)
+
+
+def _training(task: TaskScores, label: str) -> dict[str, Any]:
+    trained = [record for record in task.trained if row_label(record) == label]
+    scored = [record for record in task.scored if row_label(record) == label]
+    newest: Mapping[str, Any] = max(trained, key=lambda record: record.finished).details if trained else {}
+    return {
+        "parameters": newest.get("parameters", {}).get("total"),
+        "minutes": round(statistics.fmean(record.wall_seconds for record in trained) / 60, 1) if trained else None,
+        "processor": max(trained, key=lambda record: record.finished).hardware.get("cpu") if trained else None,
+        "records": sorted({record.folder_name for record in (*scored, *trained)}),
+    }
