@@ -9,7 +9,7 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines.analyses import catalog
+from charbert.pipelines.analyses.robustness import catalog
 from charbert.runs.errors import reported
 
 

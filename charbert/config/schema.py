@@ -18,6 +18,7 @@ from charbert.config.data.sets import CorpusSettings, DataSettings, NewswireSett
 from charbert.config.explain import ExplainSettings
 from charbert.config.identity import omit_default_section
 from charbert.config.model.encoder import ModelSettings, TrunkSettings
+from charbert.config.robustness import RobustnessSettings
 from charbert.config.search import SearchSettings
 from charbert.config.training.distillation import DistillationSettings
 from charbert.config.training.multi_task import MultiTaskSettings
@@ -116,6 +117,7 @@ class Settings:
     search: SearchSettings = omit_default_section(SearchSettings)
     compression: CompressionSettings = omit_default_section(CompressionSettings)
     explain: ExplainSettings = omit_default_section(ExplainSettings)
+    robustness: RobustnessSettings = omit_default_section(RobustnessSettings)
     bench: BenchSettings = omit_default_section(BenchSettings)
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from charbert.config.schema import Settings
 from charbert.errors import RecordError
 from charbert.pipelines.analyses import catalog
+from charbert.pipelines.analyses.robustness.catalog import NEWEST
 from charbert.pipelines.tables import calibration, hyper_parameters, paper, perplexity, pretraining
 from charbert.pipelines.tables.drawing import TableSpec, draw_all
 from charbert.runs.folders import records_folder
@@ -13,6 +14,7 @@ TABLES: tuple[TableSpec, ...] = (
     *paper.TABLES.values(),
     calibration.TABLE,
     *(analysis.table for analysis in catalog.ANALYSES),
+    *NEWEST,
     perplexity.NEWEST,
     pretraining.TABLE,
     hyper_parameters.TABLE,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from charbert.config.analysis import Stage
-from charbert.config.model.encoder import TrunkSource
+from charbert.config.model.classical import BaselineSettings
+from charbert.config.model.encoder import Objective, TrunkSource
 from charbert.config.schema import Settings
+from charbert.config.training.robust_training import RobustTrainingSettings
 from charbert.records import ResultRecord, file_checksum, settings_key
 from charbert.runs.comparability import comparable_records, comparison_keys, fitting_pretraining
 from charbert.runs.folders import finished_records
@@ -38,7 +41,7 @@ CHANNELS = "channels"
 CHAR_CHANNEL = "char_channel"
 COMPRESSION = "compress"
 CORRECTION = "correction"
-OTHER_NOISE = "other_noise"
+ROBUSTNESS = "robustness"
 PERPLEXITY = "perplexity"
 """Kind of the records of perplexities, and stem of their table."""
 _MEASURED = ("max_examples", "eval_sets", "threads", "timed_examples")
@@ -65,9 +68,14 @@ def channels_run(settings: Settings) -> Run:
     return _finetuned_run(settings, CHANNELS)
 
 
-def other_noise_run(settings: Settings) -> Run:
-    """Return the run of one fine-tuned model, or baseline, on noise outside the paper's attack."""
-    return _finetuned_run(settings, OTHER_NOISE, identity={"noisy": noisy_identity(settings)})
+def robustness_run(settings: Settings) -> Run:
+    """Return the run of one fine-tuned model, or baseline, on families of noise."""
+    return _finetuned_run(settings, ROBUSTNESS, identity=_noise_identity(settings))
+
+
+def _noise_identity(settings: Settings) -> dict[str, Any]:
+    """Return what identifies the sets with noise, and which of their examples are scored."""
+    return section_identity(settings, "robustness") | {"noisy": noisy_identity(settings)}
 
 
 def tagger_run(settings: Settings, source: str) -> Run:
@@ -147,15 +155,15 @@ def comparison(settings: Settings, analysis: str) -> str:
         common |= section_identity(settings, "analysis.sensitivity")
     elif analysis == EMBEDDING_SOURCES:
         common |= tagger_identity(settings)
-    elif analysis == OTHER_NOISE:
-        common = {"task": settings.task.name, "noisy": noisy_identity(settings)}
+    elif analysis == ROBUSTNESS:
+        common = {"task": settings.task.name} | _noise_identity(settings)
     elif analysis == COMPRESSION:
         common |= measured_identity(settings)
     elif analysis == FRAGILITY:
         common = {"files": files_identity(settings)} | newswire_identity(settings)
     elif analysis == CORRECTION:
-        common = {"task": settings.task.name, "files": files_identity(settings), "noisy": noisy_identity(settings)}
-        common |= newswire_identity(settings) | {"attack": section_identity(settings, "attack")}
+        common = {"task": settings.task.name, "files": files_identity(settings)} | newswire_identity(settings)
+        common |= _noise_identity(settings) | {"attack": section_identity(settings, "attack")}
         common |= section_identity(settings, "analysis.correction", without=_OF_HEADS)
     elif analysis in (CHAR_CHANNEL, PERPLEXITY):
         common = {"trunk": trunk_identity(settings), "text": text_identity(settings), "seed": settings.seed}
@@ -167,16 +175,60 @@ def comparison(settings: Settings, analysis: str) -> str:
     return settings_key(common)
 
 
-def other_noise_records(settings: Settings) -> list[ResultRecord]:
-    """Return the finished runs of the settings' task that belong into one table of other noise, baselines included."""
-    compared: dict[str, Any] = {"details.analysis": OTHER_NOISE, "details.compared": comparison(settings, OTHER_NOISE)}
-    return comparable_records(settings, KIND, **compared)
+def robustness_records(settings: Settings, *, newest: bool = False) -> list[ResultRecord]:
+    """Return the finished runs of the settings' task that belong into one table of noise, baselines included.
+
+    Args:
+        settings: of one of the runs.
+        newest: take the families that were measured last, whatever the settings ask for.
+    """
+    filters: dict[str, Any] = {"details.analysis": ROBUSTNESS, "settings.task.name": settings.task.name}
+    if newest:
+        return _as_the_newest(comparable_records(settings, KIND, **filters))
+    return comparable_records(settings, KIND, **filters, **{"details.compared": comparison(settings, ROBUSTNESS)})
+
+
+def correction_records(settings: Settings, *, newest: bool = False) -> list[ResultRecord]:
+    """Return the finished runs of typo correction on the settings' sets, or with ``newest`` on those measured last."""
+    filters: dict[str, Any] = {"details.analysis": CORRECTION}
+    if newest:
+        return _as_the_newest(finished_records(settings, kind=KIND, **filters))
+    return finished_records(settings, kind=KIND, **filters, **{"details.compared": comparison(settings, CORRECTION)})
+
+
+def training_noise_comparison(settings: Settings) -> dict[str, str | None]:
+    """Return the hashes of what models in one table of training noise share: all but model, seed and that noise.
+
+    As `comparison_keys`, with the noise of pretraining counted as the model's own and without that of fine-tuning.
+    """
+    model = replace(settings.model, own_noise=True)
+    return comparison_keys(replace(settings, model=model, robust_training=RobustTrainingSettings()))
+
+
+def training_noise_records(settings: Settings, *, newest: bool = False) -> list[ResultRecord]:
+    """Return the records of `robustness_records` of models that may differ in training noise too, without baselines."""
+    encoder = replace(settings.model, pretrained="", released="", baseline=BaselineSettings())
+    pretrained = replace(settings, model=replace(encoder, objective=Objective.mlm_nlm))
+    shared = training_noise_comparison(pretrained)
+    filters: dict[str, Any] = {f"details.training_noise.{name}": shared[name] for name in ("set", "shared")}
+    filters["details.training_noise.pretraining"] = [None, shared["pretraining"]]
+    if not newest:
+        filters["details.compared"] = comparison(settings, ROBUSTNESS)
+    records = finished_records(settings, kind=KIND, **{"details.analysis": ROBUSTNESS}, **filters)
+    return _as_the_newest(records) if newest else records
+
+
+def _as_the_newest(records: Sequence[ResultRecord]) -> list[ResultRecord]:
+    """Return the records that may be compared with the one that was finished last."""
+    newest = max(records, key=lambda record: record.finished, default=None)
+    compared = newest.details["compared"] if newest is not None else None
+    return [record for record in records if record.details["compared"] == compared]
 
 
 def analysis_records(settings: Settings, analysis: str) -> list[ResultRecord]:
     """Return the finished runs that belong into one figure with the settings' own, none where nothing was run."""
     filters: dict[str, Any] = {"details.analysis": analysis, "details.compared": comparison(settings, analysis)}
-    if analysis not in (FRAGILITY, CHAR_CHANNEL, CORRECTION):  # whose rows are not fine-tuned
+    if analysis not in (FRAGILITY, CHAR_CHANNEL):  # rows of the one are tokenizers, of the other not fine-tuned
         filters["details.comparison.shared"] = comparison_keys(settings)["shared"]
         filters["details.comparison.pretraining"] = fitting_pretraining(settings)
     return finished_records(settings, kind=KIND, **filters)

@@ -57,6 +57,8 @@ class Task(ABC, Generic[Example, Prediction]):
     """The head that the model needs, and how others use a model with it."""
     decision_path: ClassVar[str] = ""
     """Path below the task's own of scores of single decisions: ``token/`` or ``answerability/``; empty: the same."""
+    labels_words: ClassVar[bool] = False
+    """Whether labels belong to words, so that noise may not split or join them."""
     suffix: ClassVar[str]
     """Of the files that ``write`` and ``write_hub`` write."""
     adapter: ExampleAdapter[Example]

@@ -20,14 +20,14 @@ from charbert.runs.analysis_keys import (
     CHAR_CHANNEL,
     EMBEDDING_SOURCES,
     FRAGILITY,
-    OTHER_NOISE,
+    ROBUSTNESS,
     SENSITIVITY,
     WORD_VS_SUBWORD,
     channels_run,
     char_channel_run,
     fragility_run,
-    other_noise_run,
     perplexity_run,
+    robustness_run,
     sensitivity_run,
     tagger_run,
     word_vs_subword_run,
@@ -70,7 +70,7 @@ RUNS = {
     CHANNELS: channels_run,
     CHAR_CHANNEL: char_channel_run,
     FRAGILITY: fragility_run,
-    OTHER_NOISE: other_noise_run,
+    ROBUSTNESS: robustness_run,
 }
 
 

@@ -15,7 +15,7 @@ from charbert.errors import DataError
 from charbert.files import replaced_folder
 from charbert.noise.edits import EditRecord
 from charbert.pipelines.build.data import data_file, prepare_data, task_files
-from charbert.pipelines.build.noise import build_attack
+from charbert.pipelines.build.eval_sets import attacked_copy
 from charbert.records import file_checksum, shorten_path
 from charbert.serialization import json_value
 from charbert.tasks.catalog import build_task
@@ -43,7 +43,7 @@ def run(settings: Settings) -> Path:
     task = build_task(settings.task)
     source = data_file(settings, task_files(settings).test, "the test set")
     examples = task.read(source)
-    attacked, edits = task.attack(examples, build_attack(settings.attack), settings.attack.seed)
+    attacked, edits = attacked_copy(settings, settings.attack, task, examples)
     summary = {
         "task": settings.task.name,
         "data": settings.data.name,

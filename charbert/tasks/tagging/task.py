@@ -65,6 +65,7 @@ class TaggingTask(Task[TaggedSentence, Tags]):
 
     head = HEAD
     decision_path = "token/"
+    labels_words = True
     outside = "O"
     """Tag of a word that the tokenizer turns into nothing."""
 

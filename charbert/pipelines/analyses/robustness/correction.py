@@ -17,7 +17,7 @@ from charbert.metrics.correction import correction_scores
 from charbert.noise.attack import attack_sentences
 from charbert.pipelines.analyses.base import recorded_analysis
 from charbert.pipelines.build.data import corpus_file, data_file, prepare_data, set_files, task_files
-from charbert.pipelines.build.eval_sets import build_noisy_sets, read_sets
+from charbert.pipelines.build.eval_sets import build_noisy_sets, read_sets, scored_examples
 from charbert.pipelines.build.noise import build_attack
 from charbert.pipelines.train.corrector import build_dictionary, prepare_corrector
 from charbert.pipelines.train.pretrain import prepare_encoder
@@ -69,24 +69,29 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
 
 
 def task_word_sets(settings: Settings, task: Task[Any, Any], sets: dict[str, list[Any]]) -> dict[str, WordSet]:
-    """Return the words of the task's eval sets with noise and of their clean sets, by ``TASK/NAME``."""
+    """Return the words of the task's eval sets with noise and of their clean sets, by ``TASK/NAME``.
+
+    Of each set those of ``robustness.max_examples`` examples, the same of a clean set and of its copies.
+    """
     eval_sets, clean_of = build_noisy_sets(settings, task, sets)
-    words = {name: task.sentences(examples) for name, examples in eval_sets.items()}
+    words = {}
+    for name, examples in eval_sets.items():
+        words[name] = task.sentences([examples[at] for at in scored_examples(settings, len(examples))])
     return {f"{task.name}/{name}": WordSet(words[clean], words[name]) for name, clean in clean_of.items()}
 
 
 def text_word_sets(settings: Settings) -> dict[str, WordSet]:
-    """Return the words of paragraphs of the text, as they are and after the attack, by ``text/ATTACK``."""
+    """Return the words of paragraphs of the text, as they are and after each attack, by ``text/ATTACK``."""
     paragraphs: list[list[str]] = []
     for text in read_paragraphs([_text_file(settings)]):
         if sum(map(len, paragraphs)) >= settings.analysis.correction.words:
             break
         paragraphs += [words_of(text)] if text else []
-    attacked = attack_sentences(paragraphs, build_attack(settings.attack), settings.attack.seed, stream="correction")
-    return {
-        f"{TEXT}/clean": WordSet(paragraphs, paragraphs),
-        f"{TEXT}/{settings.attack.name}": WordSet(paragraphs, [noised.words for noised in attacked]),
-    }
+    word_sets = {f"{TEXT}/clean": WordSet(paragraphs, paragraphs)}
+    for name, attack in {settings.attack.name: settings.attack, **settings.robustness.families}.items():
+        noised = attack_sentences(paragraphs, build_attack(attack, settings.paths.data), attack.seed, stream=CORRECTION)
+        word_sets[f"{TEXT}/{name}"] = WordSet(paragraphs, [corruption.words for corruption in noised])
+    return word_sets
 
 
 def _text_file(settings: Settings) -> Path:

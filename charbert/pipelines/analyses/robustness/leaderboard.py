@@ -9,10 +9,11 @@ from pathlib import Path
 from charbert.config.schema import Settings
 from charbert.errors import RecordError
 from charbert.files import write_atomically
-from charbert.pipelines.analyses import catalog
 from charbert.pipelines.tables.drawing import of_each_task
 from charbert.reporting.leaderboard.board import TaskScores, build_board
 from charbert.reporting.leaderboard.page import render_leaderboard
+from charbert.reporting.tables.robustness.families import robustness_scores
+from charbert.runs.analysis_keys import robustness_records
 from charbert.runs.comparability import comparable_records
 
 log = logging.getLogger(__name__)
@@ -49,12 +50,10 @@ def draw(settings: Settings) -> Path | None:
 
 
 def _task_scores(settings: Settings) -> TaskScores | None:
-    spec = catalog.OTHER_NOISE.table
-    records = spec.records(settings)
-    table = spec.build(settings, records) if records else None
-    if table is None:
+    records = robustness_records(settings, newest=True)
+    if not records:
         return None
     trained = [
         record for record in comparable_records(settings) if record.settings["task"]["name"] == settings.task.name
     ]
-    return TaskScores(settings.task.name, table, records, trained)
+    return TaskScores(settings.task.name, robustness_scores(records), records, trained)

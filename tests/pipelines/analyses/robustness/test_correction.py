@@ -7,7 +7,7 @@ import pytest
 from charbert.config.schema import Settings
 from charbert.errors import DataError, SettingsError
 from charbert.metrics.correction import correction_scores
-from charbert.pipelines.analyses import catalog
+from charbert.pipelines.analyses.robustness import catalog
 from charbert.pipelines.analyses.robustness.correction import text_word_sets
 from charbert.runs.analysis_keys import correction_run
 from charbert.text.words import words_of
