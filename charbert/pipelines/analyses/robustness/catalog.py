@@ -32,7 +32,6 @@ from charbert.runs import analysis_keys as keys
 from charbert.runs.folders import records_folder
 from charbert.runs.run import Run
 
-
 log = logging.getLogger(__name__)
 
 
