@@ -200,7 +200,7 @@ class ContextCorrector:
         """Return the evidence for a form and for the words near it; the head's scores are of both, or there is none."""
         context = self._weight * np.maximum(head, _LOWEST) if len(head) else np.zeros(1 + len(near))
         totals = np.array([score for _, score in near]) + context[1:]
-        best = int(np.argmax(totals))
+        best = len(totals) - 1 - int(np.argmax(totals[::-1]))  # of equal ones the last, as the dictionary alone
         others = Nearby(near[best][0], float(totals[best]), float(np.logaddexp.reduce(totals)))
         return Evidence(self._channel.log_own(part) + float(context[0]), others)
 

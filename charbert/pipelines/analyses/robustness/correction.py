@@ -64,6 +64,7 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
             log.info("correcting %s with %s: %d sentences", name, settings.model.name, len(noised))
             scores = correction_scores(clean, noised, _correct(corrector, noised, name))
             metrics |= {f"correction/{name}/{score}": value for score, value in scores.items()}
+        record.details["corrector"] = corrector_name(settings)
         record.details["sets"] = {name: sum(map(len, noised)) for name, (_, noised) in word_sets.items()}
         record.finish(metrics)
 
@@ -92,6 +93,15 @@ def text_word_sets(settings: Settings) -> dict[str, WordSet]:
         noised = attack_sentences(paragraphs, build_attack(attack, settings.paths.data), attack.seed, stream=CORRECTION)
         word_sets[f"{TEXT}/{name}"] = WordSet(paragraphs, [corruption.words for corruption in noised])
     return word_sets
+
+
+def corrector_name(settings: Settings) -> str:
+    """Return what corrects words, as rows of the table are called."""
+    model = settings.model
+    dictionary = ("repair" if model.dictionary.estimate_noise else "dictionary") if model.dictionary.enabled else ""
+    if model.restores_words:
+        return f"NLM head{' + ' if dictionary else ''}{dictionary}, {model.name}"
+    return "word recognizer" if model.recognizer.enabled else dictionary or "no corrector"
 
 
 def _text_file(settings: Settings) -> Path:

@@ -1,4 +1,4 @@
-"""Typo correction: one row for each corrector, five scores for each set."""
+"""Typo correction: a row for each corrector, five scores for each set."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from charbert.errors import RecordError
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Column, Row, Table
 from charbert.reporting.tables.paper import TASK_TITLES
-from charbert.reporting.tables.scores import describe, latest_runs, metric_cell, row_label
+from charbert.reporting.tables.scores import describe, latest_runs, metric_cell
 
 _RATE, _FALSE_ALARMS = "word_error_rate", "false_alarms"
 _HEADINGS = {_RATE: "WER", "precision": "P", "recall": "R", "f0.5": "F0.5", _FALSE_ALARMS: "false alarms"}
@@ -24,8 +24,8 @@ def correction_table(records: Sequence[ResultRecord]) -> Table:
     """Return the table of correctors measured on the same sets, by name; of a clean set it has false alarms alone.
 
     Args:
-        records: with metrics ``correction/SET/SCORE`` and the words of each set in ``details.sets``; of two of a model
-            and a seed the later one counts.
+        records: with metrics ``correction/SET/SCORE``, what corrects in ``details.corrector`` and the words of each set
+            in ``details.sets``; of two of a corrector and a seed the later one counts.
 
     Raises:
         RecordError: if there is none.
@@ -42,7 +42,7 @@ def correction_table(records: Sequence[ResultRecord]) -> Table:
         if score == _FALSE_ALARMS or first.metrics[f"correction/{name}/{_RATE}_before"]
     ]
     rows = [Row(_NOTHING, tuple(_given(first, column) for column in columns))]
-    for label, runs in sorted(latest_runs(records, row_label).items()):
+    for label, runs in sorted(latest_runs(records, lambda record: str(record.details["corrector"])).items()):
         scales = [1 if column.metric.endswith(_FALSE_ALARMS) else 100 for column in columns]
         cells = (metric_cell(runs, column.metric, by) for column, by in zip(columns, scales, strict=True))
         rows.append(Row(label, tuple(cells)))
