@@ -1,4 +1,4 @@
-"""The command ``charbert``: predict, correct typos, serve, export to ONNX, save an encoder, publish a model."""
+"""The command ``charbert``: predict, correct typos, score, serve, export to ONNX, save an encoder, publish a model."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from charbert.config.describe import field_docs
 from charbert.config.serving import ServeSettings
 from charbert.deploy.correct import command as correct
 from charbert.deploy.predict.sources import FORMATS
+from charbert.deploy.score import command as score
 from charbert.errors import CharBertError, SettingsError
 from charbert.files import writing_failure
 
@@ -126,6 +127,8 @@ def _build_parser() -> argparse.ArgumentParser:
     corrected = _add(commands, "correct", "correct typos in texts", correct.DESCRIPTION, correct.EXAMPLES, _correct)
     correct.add_arguments(corrected)
     _add_threads(corrected)
+    scoring = ("score predictions of any model", score.DESCRIPTION, score.EXAMPLES, score.run)
+    score.add_arguments(_add(commands, "score", *scoring, given=("predictions", "file of predictions")))
     _add_serve(_add(commands, "serve", "predict over HTTP, with a demo page", _SERVE, _SERVE_EXAMPLES, _serve))
     export = _add(commands, "export", "write a model for ONNX Runtime", _EXPORT, _EXPORT_EXAMPLES, _export)
     encoder = _add(commands, "encoder", "write an encoder without heads", _ENCODER, _ENCODER_EXAMPLES, _encoder)
@@ -140,7 +143,13 @@ def _build_parser() -> argparse.ArgumentParser:
 
 
 def _add(
-    commands: Any, name: str, summary: str, description: str, examples: str, run: Callable[[argparse.Namespace], int]
+    commands: Any,
+    name: str,
+    summary: str,
+    description: str,
+    examples: str,
+    run: Callable[[argparse.Namespace], int],
+    given: tuple[str, str] = ("model", "folder of a model"),
 ) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
@@ -149,7 +158,7 @@ def _add(
         epilog=examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("model", metavar="MODEL", type=Path, help="folder of a model")
+    parser.add_argument(given[0], metavar=given[0].upper(), type=Path, help=given[1])
     parser.set_defaults(run=run)
     return parser
 
