@@ -22,7 +22,7 @@ from charbert.files import check_writable, locked, recover_folder
 from charbert.integrity import checksums
 from charbert.records import ResultRecord, read_record, settings_key
 from charbert.runs.data_files import check_finished, check_interrupted, check_same
-from charbert.runs.folders import MODEL, PREDICTIONS, UNITS, record_path, run_folder
+from charbert.runs.folders import MODEL, PREDICTIONS, UNITS, record_path, records_folder, run_folder
 from charbert.runs.keys import (
     dictionary_identity,
     encoder_identity,
@@ -197,9 +197,16 @@ def trunk_run(settings: Settings) -> Run:
 
 
 def pretraining_run(settings: Settings) -> Run:
-    """Return the run of the pretrained encoder."""
+    """Return the run of the pretrained encoder; of the same encoder under another model's name, that run if it is made.
+
+    Models that differ only in what stands in front of the encoder, as CharBERT and CharBERT+Repair, share it.
+    """
     parts = ["pretrain", settings.model.name, settings.trunk.name, f"s{settings.pretraining_seed}"]
-    return Run(settings, "pretrain", parts, encoder_identity(settings))
+    run = Run(settings, "pretrain", parts, encoder_identity(settings))
+    made = sorted(folder.name for folder in records_folder(settings).glob(f"pretrain-*-{run.key}"))
+    if not made or run.folder_name in made:
+        return run
+    return Run(settings, "pretrain", [made[0].removesuffix(f"-{run.key}")], encoder_identity(settings))
 
 
 def recognizer_run(settings: Settings) -> Run:

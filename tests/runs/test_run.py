@@ -59,6 +59,20 @@ def test_one_pretrained_encoder_serves_all_seeds_and_tasks(composed: Composed) -
     assert pretraining_run(first).folder == pretraining_run(second).folder
 
 
+def test_a_model_behind_a_dictionary_starts_from_the_encoder_pretrained_for_the_model_without_it(
+    composed: Composed, tmp_path: Path
+) -> None:
+    results = f"paths.results={tmp_path}"
+    plain = pretraining_run(composed("recipe=minilm", results, "model=charbert_trunk_teacher"))
+    behind = composed("recipe=minilm", results, "model=charbert_trunk_teacher_repair")
+    assert pretraining_run(behind).key == plain.key
+    assert pretraining_run(behind).folder != plain.folder  # none is made yet: it will be made under its own name
+    plain.record_path.parent.mkdir(parents=True)
+    assert pretraining_run(behind).folder == plain.folder
+    other = composed("recipe=minilm", results, "model=charbert_trunk_teacher_repair", "pretraining_seed=5")
+    assert pretraining_run(other).folder != plain.folder
+
+
 def test_settings_of_pretraining_do_not_change_the_key_of_a_plain_trunk(composed: Composed) -> None:
     settings = composed("recipe=minilm", "model=bert")
     other = composed("recipe=minilm", "model=bert", "noise=keyboard", "pretraining.epochs=9", "corpus.max_words=7")
