@@ -100,7 +100,8 @@ def corrector_name(settings: Settings) -> str:
     model = settings.model
     dictionary = ("repair" if model.dictionary.estimate_noise else "dictionary") if model.dictionary.enabled else ""
     if model.restores_words:
-        return f"NLM head{' + ' if dictionary else ''}{dictionary}, {model.name}"
+        encoder = model.name.partition("+")[0]  # CharBERT+Repair says what stands in front
+        return f"NLM head{' + ' if dictionary else ''}{dictionary}, {encoder}"
     return "word recognizer" if model.recognizer.enabled else dictionary or "no corrector"
 
 
