@@ -7,16 +7,14 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import MISSING, fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from charbert.config.describe import field_docs
-from charbert.config.serving import ServeSettings
 from charbert.deploy.correct import command as correct
 from charbert.deploy.predict.sources import FORMATS
 from charbert.deploy.score import command as score
+from charbert.deploy.serving import command as serve
 from charbert.errors import CharBertError, SettingsError
 from charbert.files import writing_failure
 
@@ -37,17 +35,6 @@ examples:
   charbert predict MODEL reviews.csv --column review               one text per row of a table
   charbert predict MODEL pairs.jsonl --output labels.jsonl         one {"text": ..., "text_pair": ...} per line
   charbert predict MODEL questions.jsonl --readable                one {"question": ..., "context": ...} per line"""
-
-_SERVE = """\
-Serve a fine-tuned model over HTTP: POST /predict, GET /health, the API description at /docs, and a demo page at /
-that shows the predictions for a sentence with and without typos.
-
-The service has no accounts and no encryption; put it behind a reverse proxy before others can reach it."""
-
-_SERVE_EXAMPLES = """\
-examples:
-  charbert serve CHARBERT --compare BERT        both models on the demo page
-  charbert serve MODEL --port 8080 --max-texts 16"""
 
 _EXPORT = """\
 Write a fine-tuned or pretrained model as an ONNX graph with its tokenizer. TARGET is used like MODEL, and runs in ONNX
@@ -129,7 +116,9 @@ def _build_parser() -> argparse.ArgumentParser:
     _add_threads(corrected)
     scoring = ("score predictions of any model", score.DESCRIPTION, score.EXAMPLES, score.run)
     score.add_arguments(_add(commands, "score", *scoring, given=("predictions", "file of predictions")))
-    _add_serve(_add(commands, "serve", "predict over HTTP, with a demo page", _SERVE, _SERVE_EXAMPLES, _serve))
+    served = _add(commands, "serve", "predict over HTTP, with a demo page", serve.DESCRIPTION, serve.EXAMPLES, _serve)
+    serve.add_arguments(served)
+    _add_threads(served)
     export = _add(commands, "export", "write a model for ONNX Runtime", _EXPORT, _EXPORT_EXAMPLES, _export)
     encoder = _add(commands, "encoder", "write an encoder without heads", _ENCODER, _ENCODER_EXAMPLES, _encoder)
     publish = _add(commands, "publish", "write a folder for the hub", _PUBLISH, _PUBLISH_EXAMPLES, _publish)
@@ -196,25 +185,6 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
 
 
-def _add_serve(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--compare", metavar="MODEL", type=Path, help="second model of the demo page, with the same head"
-    )
-    docs = field_docs(ServeSettings)
-    for field in fields(ServeSettings):
-        flag = "--" + field.name.replace("_", "-")
-        help_text = docs[field.name].replace("%", "%%")
-        if field.default is MISSING:
-            parser.add_argument(flag, nargs="+", default=[], metavar="NAME", help=help_text)
-        else:
-            kind = type(field.default)
-            parser.add_argument(
-                flag, type=kind, default=field.default, metavar="N" if kind is not str else "NAME",
-                help=f"{help_text} (default: %(default)s)",
-            )  # fmt: skip
-    _add_threads(parser)
-
-
 def _add_publish(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--record", metavar="FILE", type=Path, help="record.json of the run (default: looked for)")
     parser.add_argument("--license", metavar="ID", help="as apache-2.0; without it the card states none")
@@ -251,6 +221,10 @@ def _predict(chosen: argparse.Namespace) -> int:
 
 def _correct(chosen: argparse.Namespace) -> int:
     return correct.run(chosen, _configure_libraries)
+
+
+def _serve(chosen: argparse.Namespace) -> int:
+    return serve.run(chosen, _configure_libraries)
 
 
 def _export(chosen: argparse.Namespace) -> int:
@@ -296,19 +270,6 @@ def _publish(chosen: argparse.Namespace) -> int:
     sys.stderr.write(f"{chosen.target}: the card has {'the scores of the record' if has_scores else 'no scores'}\n")
     if chosen.push:
         sys.stderr.write(f"uploaded to {push_folder(chosen.target, chosen.push, private=chosen.private)}\n")
-    return 0
-
-
-def _serve(chosen: argparse.Namespace) -> int:
-    settings = ServeSettings(**{field.name: getattr(chosen, field.name) for field in fields(ServeSettings)})
-    _configure_libraries(chosen.threads)
-    try:
-        from charbert.deploy.serving.run import serve
-    except ModuleNotFoundError as error:
-        if error.name not in ("fastapi", "uvicorn"):
-            raise
-        raise SettingsError(f"serving needs the package {error.name}: pip install 'charbert[serve]'") from None
-    serve(chosen.model, chosen.compare, settings, threads=chosen.threads)
     return 0
 
 

@@ -102,16 +102,17 @@ class NoisyWordScorer:
             chosen = [at for at, words in enumerate(candidates[row]) if words and found.seen[at]]
             places += [(row, at) for at in chosen]
             states.append(read[chosen])
+        joined = np.concatenate(states) if places else np.zeros((0, 0))
         for start in range(0, len(places), _WORDS_AT_ONCE):
-            part = places[start : start + _WORDS_AT_ONCE]
-            for (row, at), known in zip(part, self._log_probabilities(states, start, len(part)), strict=True):
+            part = slice(start, start + _WORDS_AT_ONCE)
+            for (row, at), known in zip(places[part], self._log_probabilities(joined[part]), strict=True):
                 scores[row][at] = known[self.vocabulary.encode(candidates[row][at])].astype(np.float64)
         return scores
 
     @torch.inference_mode()
-    def _log_probabilities(self, states: Sequence[Any], start: int, count: int) -> Any:
-        """Return the log probabilities of the vocabulary for some of the states, (count, W)."""
-        chosen = torch.from_numpy(np.concatenate(states)[start : start + count]).to(self._model.device)
+    def _log_probabilities(self, states: Any) -> Any:
+        """Return the log probabilities of the vocabulary for states of words, (N, H) to (N, W)."""
+        chosen = torch.from_numpy(states).to(self._model.device)
         return self._model.word_logits(chosen).float().log_softmax(-1).cpu().numpy()
 
 
