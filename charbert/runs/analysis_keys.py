@@ -16,6 +16,8 @@ from charbert.records import ResultRecord, file_checksum, settings_key
 from charbert.runs.comparability import comparable_records, comparison_keys, fitting_pretraining
 from charbert.runs.folders import finished_records
 from charbert.runs.keys import (
+    corrector_identity,
+    dictionary_identity,
     encoder_identity,
     files_identity,
     finetuning_identity,
@@ -38,6 +40,7 @@ FRAGILITY = "intro_fragility"
 CHANNELS = "channels"
 CHAR_CHANNEL = "char_channel"
 COMPRESSION = "compress"
+CORRECTION = "correction"
 ROBUSTNESS = "robustness"
 NOISE_CURVES = "noise_curves"
 WORST_CASE = "worst_case"
@@ -45,6 +48,9 @@ PERPLEXITY = "perplexity"
 """Kind of the records of perplexities, and stem of their table."""
 _MEASURED = ("max_examples", "eval_sets", "threads", "timed_examples")
 """Settings of ``compression`` that all forms of a model in one table are measured with."""
+
+_OF_HEADS = ("threshold", "weight")
+"""Settings of ``analysis.correction`` that say when an NLM head changes a word."""
 
 
 def word_vs_subword_run(settings: Settings) -> Run:
@@ -121,6 +127,20 @@ def _compared_run(settings: Settings, analysis: str, name: str, identity: Mappin
     return Run(settings, KIND, [analysis, name, f"s{settings.seed}"], whole)
 
 
+def correction_run(settings: Settings) -> Run:
+    """Return the run of how well a model's corrector, or its NLM head, restores noised words."""
+    model = settings.model
+    identity: dict[str, Any] = {}
+    if model.restores_words:
+        identity["encoder"] = encoder_identity(settings)
+        identity["rule"] = {name: getattr(settings.analysis.correction, name) for name in _OF_HEADS}
+    if model.recognizer.enabled:
+        identity["recognizer"] = corrector_identity(settings)
+    if model.dictionary.enabled:
+        identity["dictionary"] = section_identity(settings, "model.dictionary") | dictionary_identity(settings)
+    return _compared_run(settings, CORRECTION, model.name, identity)
+
+
 def perplexity_run(settings: Settings) -> Run:
     """Return the run of an encoder's perplexities."""
     identity = {"encoder": encoder_identity(settings), "of": comparison(settings, PERPLEXITY)}
@@ -161,6 +181,10 @@ def comparison(settings: Settings, analysis: str) -> str:
         common |= measured_identity(settings)
     elif analysis == FRAGILITY:
         common = {"files": files_identity(settings)} | newswire_identity(settings)
+    elif analysis == CORRECTION:
+        common = {"task": settings.task.name, "files": files_identity(settings)} | newswire_identity(settings)
+        common |= _noise_identity(settings) | {"attack": section_identity(settings, "attack")}
+        common |= section_identity(settings, "analysis.correction", without=_OF_HEADS)
     elif analysis in (CHAR_CHANNEL, PERPLEXITY):
         common = {"trunk": trunk_identity(settings), "text": text_identity(settings), "seed": settings.seed}
         if analysis == CHAR_CHANNEL:
@@ -184,6 +208,14 @@ def noise_records(settings: Settings, analysis: str = ROBUSTNESS, *, newest: boo
         filters["details.compared"] = comparison(settings, analysis)
     records = comparable_records(settings, KIND, **filters)
     return _as_the_newest(records) if newest else records
+
+
+def correction_records(settings: Settings, *, newest: bool = False) -> list[ResultRecord]:
+    """Return the finished runs of typo correction on the settings' sets, or with ``newest`` on those measured last."""
+    filters: dict[str, Any] = {"details.analysis": CORRECTION}
+    if newest:
+        return _as_the_newest(finished_records(settings, kind=KIND, **filters))
+    return finished_records(settings, kind=KIND, **filters, **{"details.compared": comparison(settings, CORRECTION)})
 
 
 def training_noise_comparison(settings: Settings) -> dict[str, str | None]:

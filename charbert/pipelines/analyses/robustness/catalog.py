@@ -20,6 +20,7 @@ from charbert.reporting.figures.noise_curves import noise_curves
 from charbert.reporting.figures.noise_matrix import noise_matrix
 from charbert.reporting.render.layout import Table
 from charbert.reporting.render.row_names import short_label
+from charbert.reporting.tables.robustness.correction import correction_table
 from charbert.reporting.tables.robustness.curves import curves_columns, curves_table
 from charbert.reporting.tables.robustness.families import robustness_columns, robustness_table
 from charbert.reporting.tables.robustness.training_noise import (
@@ -167,6 +168,14 @@ WORST_CASE = Analysis(
 )
 """The edits that hurt a fine-tuned model, or a baseline, most."""
 
+CORRECTION = replace(
+    ROBUSTNESS,
+    module="robustness.correction",
+    runs=lambda settings: {"": keys.correction_run(settings)},
+    table=TableSpec(keys.CORRECTION, keys.correction_records, lambda settings, records: correction_table(records)),
+)
+"""A dictionary, a word recognizer or an NLM head that corrects typos: words restored and clean words spoiled."""
+
 NEWEST = {
     name: replace(spec, records=partial(records, newest=True))
     for name, spec, records in (
@@ -174,6 +183,7 @@ NEWEST = {
         ("transfer", TRANSFER.table, keys.training_noise_records),
         (keys.NOISE_CURVES, NOISE_CURVES.table, _curve_records),
         (keys.WORST_CASE, WORST_CASE.table, keys.worst_case_records),
+        (keys.CORRECTION, CORRECTION.table, keys.correction_records),
     )
 }
 """The tables of the families, strengths and searches that were measured last, whatever the settings ask for."""
