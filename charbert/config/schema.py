@@ -25,6 +25,7 @@ from charbert.config.training.multi_task import MultiTaskSettings
 from charbert.config.training.robust_training import RobustTrainingSettings
 from charbert.config.training.strategy import StrategySettings
 from charbert.config.training.trainer import TrainingSettings
+from charbert.config.worst_case import WorstCaseSettings
 
 
 class TrackingMode(Enum):
@@ -115,6 +116,7 @@ class Settings:
     ensemble: EnsembleSettings = omit_default_section(EnsembleSettings)
     perplexity: PerplexitySettings = omit_default_section(PerplexitySettings)
     search: SearchSettings = omit_default_section(SearchSettings)
+    worst_case: WorstCaseSettings = omit_default_section(WorstCaseSettings)
     compression: CompressionSettings = omit_default_section(CompressionSettings)
     explain: ExplainSettings = omit_default_section(ExplainSettings)
     robustness: RobustnessSettings = omit_default_section(RobustnessSettings)

@@ -85,7 +85,7 @@ class Attack:
         script = TextScript.of(words)
         for index, (chance, *draws) in enumerate(rng.random((len(noised), 1 + 3 * self.edits_per_word)).tolist()):
             original = noised[index]
-            if len(original) < self.min_word_length or chance >= self.probability or _is_exempt(original):
+            if len(original) < self.min_word_length or chance >= self.probability or is_exempt(original):
                 continue
             for kind, place, letter in zip(draws[::3], draws[1::3], draws[2::3], strict=True):
                 word, edit = noised[index], self.edits[pick(kind, len(self.edits))]
@@ -142,7 +142,8 @@ def attack_sentences(
     ]
 
 
-def _is_exempt(word: str) -> bool:
+def is_exempt(word: str) -> bool:
+    """Return whether a word is never attacked: a number in digits, or a dotted abbreviation as "U.S."."""
     if word.isdigit():
         return True
     return word[1] == "." and _DOTTED_ABBREVIATION.fullmatch(word) is not None

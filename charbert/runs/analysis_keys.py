@@ -16,6 +16,8 @@ from charbert.records import ResultRecord, file_checksum, settings_key
 from charbert.runs.comparability import comparable_records, comparison_keys, fitting_pretraining
 from charbert.runs.folders import finished_records
 from charbert.runs.keys import (
+    corrector_identity,
+    dictionary_identity,
     encoder_identity,
     files_identity,
     finetuning_identity,
@@ -38,12 +40,17 @@ FRAGILITY = "intro_fragility"
 CHANNELS = "channels"
 CHAR_CHANNEL = "char_channel"
 COMPRESSION = "compress"
+CORRECTION = "correction"
 ROBUSTNESS = "robustness"
 NOISE_CURVES = "noise_curves"
+WORST_CASE = "worst_case"
 PERPLEXITY = "perplexity"
 """Kind of the records of perplexities, and stem of their table."""
 _MEASURED = ("max_examples", "eval_sets", "threads", "timed_examples")
 """Settings of ``compression`` that all forms of a model in one table are measured with."""
+
+_OF_HEADS = ("threshold", "weight")
+"""Settings of ``analysis.correction`` that say when an NLM head changes a word."""
 
 
 def word_vs_subword_run(settings: Settings) -> Run:
@@ -82,6 +89,11 @@ def _curves_identity(settings: Settings) -> dict[str, Any]:
     return {"curves": section_identity(settings, "curves"), "max_examples": settings.robustness.max_examples}
 
 
+def worst_case_run(settings: Settings) -> Run:
+    """Return the run of the edits that hurt one fine-tuned model, or baseline, most."""
+    return _finetuned_run(settings, WORST_CASE, identity={"search": section_identity(settings, "worst_case")})
+
+
 def tagger_run(settings: Settings, source: str) -> Run:
     """Return the run of a tagger on one kind of a model's frozen states."""
     return _finetuned_run(settings, EMBEDDING_SOURCES, source, identity=tagger_identity(settings) | {"of": source})
@@ -113,6 +125,20 @@ def char_channel_run(settings: Settings) -> Run:
 def _compared_run(settings: Settings, analysis: str, name: str, identity: Mapping[str, Any]) -> Run:
     whole = {"analysis": analysis, "of": comparison(settings, analysis), **identity}
     return Run(settings, KIND, [analysis, name, f"s{settings.seed}"], whole)
+
+
+def correction_run(settings: Settings) -> Run:
+    """Return the run of how well a model's corrector, or its NLM head, restores noised words."""
+    model = settings.model
+    identity: dict[str, Any] = {}
+    if model.restores_words:
+        identity["encoder"] = encoder_identity(settings)
+        identity["rule"] = {name: getattr(settings.analysis.correction, name) for name in _OF_HEADS}
+    if model.recognizer.enabled:
+        identity["recognizer"] = corrector_identity(settings)
+    if model.dictionary.enabled:
+        identity["dictionary"] = section_identity(settings, "model.dictionary") | dictionary_identity(settings)
+    return _compared_run(settings, CORRECTION, model.name, identity)
 
 
 def perplexity_run(settings: Settings) -> Run:
@@ -149,10 +175,16 @@ def comparison(settings: Settings, analysis: str) -> str:
         common = {"task": settings.task.name} | _noise_identity(settings)
     elif analysis == NOISE_CURVES:
         common = {"task": settings.task.name} | _curves_identity(settings)
+    elif analysis == WORST_CASE:
+        common = {"task": settings.task.name, "search": section_identity(settings, "worst_case")}
     elif analysis == COMPRESSION:
         common |= measured_identity(settings)
     elif analysis == FRAGILITY:
         common = {"files": files_identity(settings)} | newswire_identity(settings)
+    elif analysis == CORRECTION:
+        common = {"task": settings.task.name, "files": files_identity(settings)} | newswire_identity(settings)
+        common |= _noise_identity(settings) | {"attack": section_identity(settings, "attack")}
+        common |= section_identity(settings, "analysis.correction", without=_OF_HEADS)
     elif analysis in (CHAR_CHANNEL, PERPLEXITY):
         common = {"trunk": trunk_identity(settings), "text": text_identity(settings), "seed": settings.seed}
         if analysis == CHAR_CHANNEL:
@@ -176,6 +208,14 @@ def noise_records(settings: Settings, analysis: str = ROBUSTNESS, *, newest: boo
         filters["details.compared"] = comparison(settings, analysis)
     records = comparable_records(settings, KIND, **filters)
     return _as_the_newest(records) if newest else records
+
+
+def correction_records(settings: Settings, *, newest: bool = False) -> list[ResultRecord]:
+    """Return the finished runs of typo correction on the settings' sets, or with ``newest`` on those measured last."""
+    filters: dict[str, Any] = {"details.analysis": CORRECTION}
+    if newest:
+        return _as_the_newest(finished_records(settings, kind=KIND, **filters))
+    return finished_records(settings, kind=KIND, **filters, **{"details.compared": comparison(settings, CORRECTION)})
 
 
 def training_noise_comparison(settings: Settings) -> dict[str, str | None]:
@@ -205,6 +245,11 @@ def _as_the_newest(records: Sequence[ResultRecord]) -> list[ResultRecord]:
     newest = max(records, key=lambda record: record.finished, default=None)
     compared = newest.details["compared"] if newest is not None else None
     return [record for record in records if record.details["compared"] == compared]
+
+
+def worst_case_records(settings: Settings, *, newest: bool = False) -> list[ResultRecord]:
+    """Return those of worst edits, see `noise_records`."""
+    return noise_records(settings, WORST_CASE, newest=newest)
 
 
 def analysis_records(settings: Settings, analysis: str) -> list[ResultRecord]:

@@ -209,6 +209,20 @@ class Task(ABC, Generic[Example, Prediction]):
         """
 
     @abstractmethod
+    def example_scores(
+        self, examples: Sequence[Example], predictions: Sequence[Prediction], logits: Sequence[np.ndarray] | None
+    ) -> np.ndarray:
+        """Return how well each example is solved, alone, (N, 2): its score in [0, 1], and confidence in what is right.
+
+        The confidence is comparable between copies of one example only.
+
+        Args:
+            examples: clean or attacked, copies of one example among them.
+            predictions: one an example.
+            logits: what ``stored_logits`` returned.
+        """
+
+    @abstractmethod
     def describe(self, example: Example, prediction: Prediction) -> Mapping[str, Any]:
         """Return gold and prediction in a form a person can read, for the predictions file."""
 

@@ -23,6 +23,7 @@ from charbert.runs.analysis_keys import (
     ROBUSTNESS,
     SENSITIVITY,
     WORD_VS_SUBWORD,
+    WORST_CASE,
     channels_run,
     char_channel_run,
     fragility_run,
@@ -31,6 +32,7 @@ from charbert.runs.analysis_keys import (
     sensitivity_run,
     tagger_run,
     word_vs_subword_run,
+    worst_case_run,
 )
 from charbert.runs.comparability import comparison_keys
 from charbert.runs.run import (
@@ -71,6 +73,7 @@ RUNS = {
     CHAR_CHANNEL: char_channel_run,
     FRAGILITY: fragility_run,
     ROBUSTNESS: robustness_run,
+    WORST_CASE: worst_case_run,
 }
 
 

@@ -44,8 +44,8 @@ class Part:
     """First words of the paragraphs below the whole table that the part keeps; those of its marks it keeps anyway."""
 
 
-def read_part(text: str) -> Part:
-    """Return what the lines of a page's comment ask for.
+def read_part(text: str, *, shown: bool = True) -> Part:
+    """Return what the lines of a page's comment ask for; one that shows nothing needs no columns.
 
     Raises:
         RecordError: if a line is not ``columns:``, ``rows:``, ``beside:`` or ``notes:``, or there are no columns.
@@ -59,10 +59,22 @@ def read_part(text: str) -> Part:
             )
         options[name] = value
     beside = tuple(part.strip() for part in options.get("beside", "").split(",") if part.strip())
-    if "columns" not in options or not set(beside) <= set(BESIDE):
+    if (shown and "columns" not in options) or not set(beside) <= set(BESIDE):
         raise RecordError(f"expected columns, and beside them only {', '.join(BESIDE)}, got {text.strip()!r}")
     notes = tuple(note.strip() for note in options.get("notes", "").split(";") if note.strip())
-    return Part(_pairs(options["columns"]), _pairs(options.get("rows", "")), beside, notes)
+    return Part(_pairs(options.get("columns", "")), _pairs(options.get("rows", "")), beside, notes)
+
+
+def read_scores(source: Path) -> dict[tuple[str, str], Score]:
+    """Return the cells of a table's CSV file, by row and column.
+
+    Raises:
+        RecordError: if the file is no CSV file.
+    """
+    if source.suffix != ".csv":
+        raise RecordError(f"{source}: expected the CSV file of a table whose part is asked for")
+    with source.open(encoding="utf-8", newline="") as file:
+        return {(row["model"], row["column"]): row for row in csv.DictReader(file)}
 
 
 def render_part(source: Path, part: Part) -> str:
@@ -77,10 +89,7 @@ def render_part(source: Path, part: Part) -> str:
     Raises:
         RecordError: if the file is no CSV file, or the table has no such column, row or note.
     """
-    if source.suffix != ".csv":
-        raise RecordError(f"{source}: expected the CSV file of a table whose part is asked for")
-    with source.open(encoding="utf-8", newline="") as file:
-        scores = {(row["model"], row["column"]): row for row in csv.DictReader(file)}
+    scores = read_scores(source)
     page = source.with_suffix(".md").read_text(encoding="utf-8")
     _round(scores, page)
     columns = _known(part.columns, {column for _, column in scores}, f"{source}: column")

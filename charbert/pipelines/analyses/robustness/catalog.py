@@ -20,6 +20,7 @@ from charbert.reporting.figures.noise_curves import noise_curves
 from charbert.reporting.figures.noise_matrix import noise_matrix
 from charbert.reporting.render.layout import Table
 from charbert.reporting.render.row_names import short_label
+from charbert.reporting.tables.robustness.correction import correction_table
 from charbert.reporting.tables.robustness.curves import curves_columns, curves_table
 from charbert.reporting.tables.robustness.families import robustness_columns, robustness_table
 from charbert.reporting.tables.robustness.training_noise import (
@@ -27,6 +28,7 @@ from charbert.reporting.tables.robustness.training_noise import (
     training_noise_rows,
     training_noise_table,
 )
+from charbert.reporting.tables.robustness.worst_case import worst_case_columns, worst_case_table
 from charbert.reporting.tables.scores import row_label, setting
 from charbert.runs import analysis_keys as keys
 from charbert.runs.folders import finished_records, records_folder
@@ -71,7 +73,7 @@ def _check_noisy_sets(settings: Settings) -> None:
 
 def _of_measured_tasks(settings: Settings) -> Iterator[Settings]:
     """Return the settings with each task that a model was scored on under noise."""
-    analyses = [keys.ROBUSTNESS, keys.NOISE_CURVES]
+    analyses = [keys.ROBUSTNESS, keys.NOISE_CURVES, keys.WORST_CASE]
     records = finished_records(settings, kind=keys.KIND, **{"details.analysis": analyses})
     measured = {str(setting(record, "task.name")) for record in records}
     return (variant for variant in of_each_task(settings) if variant.task.name in measured)
@@ -148,12 +150,40 @@ NOISE_CURVES = Analysis(
 )
 """A fine-tuned model, or a baseline, against the strength of an attack."""
 
-NEWEST = tuple(
-    replace(spec, records=partial(records, newest=True))
-    for spec, records in (
-        (ROBUSTNESS.table, keys.noise_records),
-        (TRANSFER.table, keys.training_noise_records),
-        (NOISE_CURVES.table, _curve_records),
-    )
+
+def _worst_case(settings: Settings, records: Sequence[ResultRecord]) -> Table:
+    columns = worst_case_columns(records)
+    return worst_case_table(records, row_p_values(records, columns, records_folder(settings)))
+
+
+WORST_CASE = Analysis(
+    "robustness.worst_case",
+    lambda settings: {"": keys.worst_case_run(settings)},
+    TableSpec(
+        lambda settings: f"{keys.WORST_CASE}_{settings.task.name}",
+        keys.worst_case_records,
+        _worst_case,
+        variants=_of_measured_tasks,
+    ),
 )
-"""The tables of the families and strengths that were measured last, whatever the settings ask for."""
+"""The edits that hurt a fine-tuned model, or a baseline, most."""
+
+CORRECTION = replace(
+    ROBUSTNESS,
+    module="robustness.correction",
+    runs=lambda settings: {"": keys.correction_run(settings)},
+    table=TableSpec(keys.CORRECTION, keys.correction_records, lambda settings, records: correction_table(records)),
+)
+"""A dictionary, a word recognizer or an NLM head that corrects typos: words restored and clean words spoiled."""
+
+NEWEST = {
+    name: replace(spec, records=partial(records, newest=True))
+    for name, spec, records in (
+        (keys.ROBUSTNESS, ROBUSTNESS.table, keys.noise_records),
+        ("transfer", TRANSFER.table, keys.training_noise_records),
+        (keys.NOISE_CURVES, NOISE_CURVES.table, _curve_records),
+        (keys.WORST_CASE, WORST_CASE.table, keys.worst_case_records),
+        (keys.CORRECTION, CORRECTION.table, keys.correction_records),
+    )
+}
+"""The tables of the families, strengths and searches that were measured last, whatever the settings ask for."""
