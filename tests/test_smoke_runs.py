@@ -18,6 +18,10 @@ RUNS = {
     "table1_qa_classification.py": ("hydra.mode=RUN", "task=cola", "model=bert_wordrec"),
     "table3_sequence_labeling.py": ("hydra.mode=RUN", "task=pos", "model=charbert"),
     "table4_ablation.py": ("hydra.mode=RUN", "task=qnli", "model=charbert_no_nlm"),
+    "worst_case.py": (
+        *("hydra.mode=RUN", "task=qnli", "model=charbert_no_nlm"),
+        *("worst_case.max_examples=6", "worst_case.budget=4"),
+    ),
 }
 
 

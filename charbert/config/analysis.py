@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from charbert.config.checks import check_range
+from charbert.config.identity import omit_default_section
 from charbert.config.training.trainer import OptimizerSettings, TrainingSettings
 from charbert.errors import SettingsError
 
@@ -75,6 +76,27 @@ class CharChannelSettings:
 
 
 @dataclass
+class CorrectionSettings:
+    """Typo correction: what is corrected, and when an NLM head changes a word."""
+
+    text: str | None = None
+    """File of text below ``data.root``, a paragraph a line, corrected after each attack beside the task's test set;
+    null: the held-out corpus, ``data.corpus.dev``."""
+    words: int = 20_000
+    """Words and punctuation marks read, in whole paragraphs from the beginning of the text; at least 1."""
+    threshold: float = 0.5
+    """Of an NLM head alone: it replaces a word by another one that has more than this share of the probability of all
+    words near it, in [0, 1)."""
+    weight: float = 0.25
+    """Of an NLM head beside a dictionary (model.dictionary.enabled): factor on its log probability, 0 or more."""
+
+    def __post_init__(self) -> None:
+        check_range("analysis.correction", self, "[1, inf)", "words")
+        check_range("analysis.correction", self, "[0, 1)", "threshold")
+        check_range("analysis.correction", self, "[0, inf)", "weight")
+
+
+@dataclass
 class AnalysisSettings:
     """Analyses beyond the scores."""
 
@@ -82,3 +104,4 @@ class AnalysisSettings:
     tagger: TaggerSettings = field(default_factory=TaggerSettings)
     fragility: FragilitySettings = field(default_factory=FragilitySettings)
     char_channel: CharChannelSettings = field(default_factory=CharChannelSettings)
+    correction: CorrectionSettings = omit_default_section(CorrectionSettings)

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from charbert.config.bench import ShapeSettings
+from charbert.config.data.noise import AttackSettings
 from charbert.config.data.sets import FoldSettings
 from charbert.config.schema import Settings
 from charbert.config.training.trainer import OptimizerSettings, TrainingSettings
@@ -24,6 +25,7 @@ _REUSED: dict[type, str] = {
     OptimizerSettings: "optimizer",
     FoldSettings: "folds",
     ShapeSettings: "shape",
+    AttackSettings: "attack",
 }
 """Sections used in several places, and the name that their error messages use."""
 

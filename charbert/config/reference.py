@@ -17,6 +17,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
+from charbert.config.data.noise import AttackSettings
 from charbert.config.data.sets import SetFiles
 from charbert.config.describe import field_docs
 from charbert.config.schema import Settings
@@ -30,6 +31,7 @@ COMMAND = "python -m charbert.config.reference"
 _SHARED: dict[type[Any], tuple[str, str]] = {
     TrainingSettings: ("RUN", "Training runs"),
     SetFiles: ("FILES", "Files of a data set"),
+    AttackSettings: ("ATTACK", "Attacks"),
 }
 """Sections used in several places: the prefix of their settings on the page, and their heading."""
 _INTRODUCTION = f"""# Settings

@@ -18,12 +18,14 @@ from charbert.config.data.sets import CorpusSettings, DataSettings, NewswireSett
 from charbert.config.explain import ExplainSettings
 from charbert.config.identity import omit_default_section
 from charbert.config.model.encoder import ModelSettings, TrunkSettings
+from charbert.config.robustness import CurveSettings, RobustnessSettings
 from charbert.config.search import SearchSettings
 from charbert.config.training.distillation import DistillationSettings
 from charbert.config.training.multi_task import MultiTaskSettings
 from charbert.config.training.robust_training import RobustTrainingSettings
 from charbert.config.training.strategy import StrategySettings
 from charbert.config.training.trainer import TrainingSettings
+from charbert.config.worst_case import WorstCaseSettings
 
 
 class TrackingMode(Enum):
@@ -114,8 +116,11 @@ class Settings:
     ensemble: EnsembleSettings = omit_default_section(EnsembleSettings)
     perplexity: PerplexitySettings = omit_default_section(PerplexitySettings)
     search: SearchSettings = omit_default_section(SearchSettings)
+    worst_case: WorstCaseSettings = omit_default_section(WorstCaseSettings)
     compression: CompressionSettings = omit_default_section(CompressionSettings)
     explain: ExplainSettings = omit_default_section(ExplainSettings)
+    robustness: RobustnessSettings = omit_default_section(RobustnessSettings)
+    curves: CurveSettings = omit_default_section(CurveSettings)
     bench: BenchSettings = omit_default_section(BenchSettings)
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
 

@@ -1,4 +1,4 @@
-"""The command ``charbert``: predict, serve over HTTP, export to ONNX, save an encoder, publish a model."""
+"""The command ``charbert``: predict, correct typos, score, serve, export to ONNX, save an encoder, publish a model."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import MISSING, fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from charbert.config.describe import field_docs
-from charbert.config.serving import ServeSettings
+from charbert.deploy.correct import command as correct
 from charbert.deploy.predict.sources import FORMATS
+from charbert.deploy.score import command as score
+from charbert.deploy.serving import command as serve
 from charbert.errors import CharBertError, SettingsError
 from charbert.files import writing_failure
 
@@ -35,17 +35,6 @@ examples:
   charbert predict MODEL reviews.csv --column review               one text per row of a table
   charbert predict MODEL pairs.jsonl --output labels.jsonl         one {"text": ..., "text_pair": ...} per line
   charbert predict MODEL questions.jsonl --readable                one {"question": ..., "context": ...} per line"""
-
-_SERVE = """\
-Serve a fine-tuned model over HTTP: POST /predict, GET /health, the API description at /docs, and a demo page at /
-that shows the predictions for a sentence with and without typos.
-
-The service has no accounts and no encryption; put it behind a reverse proxy before others can reach it."""
-
-_SERVE_EXAMPLES = """\
-examples:
-  charbert serve CHARBERT --compare BERT        both models on the demo page
-  charbert serve MODEL --port 8080 --max-texts 16"""
 
 _EXPORT = """\
 Write a fine-tuned or pretrained model as an ONNX graph with its tokenizer. TARGET is used like MODEL, and runs in ONNX
@@ -78,7 +67,7 @@ examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 0, or 2 with one error message for bad input."""
-    chosen = _build_parser().parse_args(arguments)
+    chosen = _parse(arguments)
     try:
         return int(chosen.run(chosen))
     except CharBertError as error:
@@ -101,6 +90,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BAD_INPUT
 
 
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Return the arguments; files may also stand after options, where argparse takes none for a list."""
+    parser = _build_parser()
+    chosen, rest = parser.parse_known_args(arguments)
+    if rest and (not hasattr(chosen, "files") or any(name.startswith("-") and name != "-" for name in rest)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        chosen.files = [*chosen.files, *rest]
+    return chosen
+
+
 def _drop_output() -> None:
     """Drop what standard output still holds; Python would try to write it at the end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -111,7 +111,14 @@ def _build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"charbert {version('charbert')}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_predict(_add(commands, "predict", "predict for texts", _PREDICT, _PREDICT_EXAMPLES, _predict))
-    _add_serve(_add(commands, "serve", "predict over HTTP, with a demo page", _SERVE, _SERVE_EXAMPLES, _serve))
+    corrected = _add(commands, "correct", "correct typos in texts", correct.DESCRIPTION, correct.EXAMPLES, _correct)
+    correct.add_arguments(corrected)
+    _add_threads(corrected)
+    scoring = ("score predictions of any model", score.DESCRIPTION, score.EXAMPLES, score.run)
+    score.add_arguments(_add(commands, "score", *scoring, given=("predictions", "file of predictions")))
+    served = _add(commands, "serve", "predict over HTTP, with a demo page", serve.DESCRIPTION, serve.EXAMPLES, _serve)
+    serve.add_arguments(served)
+    _add_threads(served)
     export = _add(commands, "export", "write a model for ONNX Runtime", _EXPORT, _EXPORT_EXAMPLES, _export)
     encoder = _add(commands, "encoder", "write an encoder without heads", _ENCODER, _ENCODER_EXAMPLES, _encoder)
     publish = _add(commands, "publish", "write a folder for the hub", _PUBLISH, _PUBLISH_EXAMPLES, _publish)
@@ -125,7 +132,13 @@ def _build_parser() -> argparse.ArgumentParser:
 
 
 def _add(
-    commands: Any, name: str, summary: str, description: str, examples: str, run: Callable[[argparse.Namespace], int]
+    commands: Any,
+    name: str,
+    summary: str,
+    description: str,
+    examples: str,
+    run: Callable[[argparse.Namespace], int],
+    given: tuple[str, str] = ("model", "folder of a model"),
 ) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
@@ -134,7 +147,7 @@ def _add(
         epilog=examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("model", metavar="MODEL", type=Path, help="folder of a model")
+    parser.add_argument(given[0], metavar=given[0].upper(), type=Path, help=given[1])
     parser.set_defaults(run=run)
     return parser
 
@@ -172,25 +185,6 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
 
 
-def _add_serve(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--compare", metavar="MODEL", type=Path, help="second model of the demo page, with the same head"
-    )
-    docs = field_docs(ServeSettings)
-    for field in fields(ServeSettings):
-        flag = "--" + field.name.replace("_", "-")
-        help_text = docs[field.name].replace("%", "%%")
-        if field.default is MISSING:
-            parser.add_argument(flag, nargs="+", default=[], metavar="NAME", help=help_text)
-        else:
-            kind = type(field.default)
-            parser.add_argument(
-                flag, type=kind, default=field.default, metavar="N" if kind is not str else "NAME",
-                help=f"{help_text} (default: %(default)s)",
-            )  # fmt: skip
-    _add_threads(parser)
-
-
 def _add_publish(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--record", metavar="FILE", type=Path, help="record.json of the run (default: looked for)")
     parser.add_argument("--license", metavar="ID", help="as apache-2.0; without it the card states none")
@@ -223,6 +217,14 @@ def _predict(chosen: argparse.Namespace) -> int:
         threads=chosen.threads,
     )
     return 0
+
+
+def _correct(chosen: argparse.Namespace) -> int:
+    return correct.run(chosen, _configure_libraries)
+
+
+def _serve(chosen: argparse.Namespace) -> int:
+    return serve.run(chosen, _configure_libraries)
 
 
 def _export(chosen: argparse.Namespace) -> int:
@@ -268,19 +270,6 @@ def _publish(chosen: argparse.Namespace) -> int:
     sys.stderr.write(f"{chosen.target}: the card has {'the scores of the record' if has_scores else 'no scores'}\n")
     if chosen.push:
         sys.stderr.write(f"uploaded to {push_folder(chosen.target, chosen.push, private=chosen.private)}\n")
-    return 0
-
-
-def _serve(chosen: argparse.Namespace) -> int:
-    settings = ServeSettings(**{field.name: getattr(chosen, field.name) for field in fields(ServeSettings)})
-    _configure_libraries(chosen.threads)
-    try:
-        from charbert.deploy.serving.run import serve
-    except ModuleNotFoundError as error:
-        if error.name not in ("fastapi", "uvicorn"):
-            raise
-        raise SettingsError(f"serving needs the package {error.name}: pip install 'charbert[serve]'") from None
-    serve(chosen.model, chosen.compare, settings, threads=chosen.threads)
     return 0
 
 

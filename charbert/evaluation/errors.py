@@ -70,7 +70,7 @@ def write_errors(tables: Sequence[ErrorTable], folder: Path, name: str, *, shown
     """
     for table in tables:
         write_atomically(folder / f"{name}.{table.name}.csv", _render_csv(table))
-    text = "\n".join(_render_markdown(table, shown) for table in tables)
+    text = "\n".join(render_markdown(table, shown) for table in tables)
     write_atomically(folder / f"{name}.errors.md", f"# Errors ({name})\n\n{text}")
 
 
@@ -104,7 +104,8 @@ def _as_text(cell: Any) -> Any:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULAS) else cell
 
 
-def _render_markdown(table: ErrorTable, shown: int) -> str:
+def render_markdown(table: ErrorTable, shown: int) -> str:
+    """Return the first ``shown`` rows of a table under its name."""
     return "\n".join(_markdown_lines(table, shown)) + "\n"
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +18,8 @@ from charbert.model.configuration import CharBertConfig
 from charbert.model.language_heads import MlmHead, NlmHead
 from charbert.model.losses import LabeledLoss, labeled_loss, mean_cross_entropy
 from charbert.model.trunk import trunk_adapter
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -99,14 +100,23 @@ class CharBertForPreTraining(CharBertPreTrainedModel):
         if self.mlm_head is not None:
             _report(output, "mlm", self.mlm_head, states.token_states, mlm_labels, unlabeled)
         if self.nlm_head is not None:
-            nlm_head = partial(self.nlm_head, shared_norm=self._shared_norm())
-            nlm_states = states.char_states if self.config.nlm_channel == "char" else states.token_states
+            nlm_states = self.nlm_states(states.token_states, states.char_states)
             unknown_word = self.config.nlm_vocab_size - 1  # the last id, see charbert.data.pretraining.word_vocab
-            _report(output, "nlm", nlm_head, nlm_states, nlm_labels, unlabeled, unknown_word)
+            _report(output, "nlm", self.word_logits, nlm_states, nlm_labels, unlabeled, unknown_word)
         losses = [loss for loss in (output.mlm_loss, output.nlm_loss) if loss is not None]
         if losses:
             output["loss"] = torch.stack(losses).sum()
         return output
+
+    def nlm_states(self, token_states: T, char_states: T | None) -> T:
+        """Return the states that NLM reads, those of the channel ``config.nlm_channel``."""
+        return token_states if char_states is None or self.config.nlm_channel == "token" else char_states
+
+    def word_logits(self, states: Tensor) -> Tensor:
+        """Return NLM's scores of the words of its vocabulary, from `nlm_states` (..., H) to (..., W)."""
+        assert self.nlm_head is not None
+        logits: Tensor = self.nlm_head(states, shared_norm=self._shared_norm())
+        return logits
 
     def _shared_norm(self) -> nn.LayerNorm | None:
         """Return the MLM head's layer norm where the NLM head shares it."""

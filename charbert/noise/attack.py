@@ -1,4 +1,4 @@
-"""The test-time attack: every word that is long enough gets one typo (or several); its first and last letter stay."""
+"""The paper's test-time attack: every word that is long enough gets one typo; its first and last letter stay."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from string import ascii_letters, ascii_lowercase
 import numpy as np
 
 from charbert.config.checks import check_range
-from charbert.config.data.noise import ATTACK_EDITS, KEY_EDITS, Place, check_edits
+from charbert.config.data.noise import ATTACK_EDITS, KEY_EDITS, Layout, Place, check_edits
 from charbert.errors import SettingsError
 from charbert.noise.edits import Corruption, Edit, EditRecord, NoiseModel, apply_edit, pick
 from charbert.noise.scripts import TextScript
@@ -25,8 +25,9 @@ _DOTTED_ABBREVIATION = re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]?\.?")
 class Attack:
     """Gives each eligible word one edit of its inner characters; the first and the last character are never changed.
 
-    Ours, not in the paper: several edits a word (``edits_per_word``), and edits of the first letter (``place``). Such
-    noise is outside the rules of the paper's attack, which models and dictionaries may have been made for.
+    Ours, not in the paper: several edits a word (``edits_per_word``), edits of the first letter or of any character
+    (``place``), and other keyboards (``layout``). Such noise is outside the rules of the paper's attack, which models
+    and dictionaries may have been made for.
 
     Paper: Sec. 4.5: words of at least four characters, one of drop, add, swap and keyboard. The other rules are
     measured on the authors' attacked test sets, since their generator is not published: numbers in digits and dotted
@@ -62,7 +63,10 @@ class Attack:
     """Edits of each attacked word, one after the other; at least 1. One that is impossible, or undoes the others, is
     left out."""
     place: Place = Place.inner
-    """first: the edit is at the first letter; a word that begins with none is unchanged."""
+    """first: the edit is at the first letter; a word that begins with none is unchanged. any: at any character, and add
+    at the end of the word too."""
+    layout: Layout = Layout.qwerty
+    """The keyboard of adjacent_key."""
 
     def __post_init__(self) -> None:
         check_range("attack", self, "[0, 1]", "probability")
@@ -81,7 +85,7 @@ class Attack:
         script = TextScript.of(words)
         for index, (chance, *draws) in enumerate(rng.random((len(noised), 1 + 3 * self.edits_per_word)).tolist()):
             original = noised[index]
-            if len(original) < self.min_word_length or chance >= self.probability or _is_exempt(original):
+            if len(original) < self.min_word_length or chance >= self.probability or is_exempt(original):
                 continue
             for kind, place, letter in zip(draws[::3], draws[1::3], draws[2::3], strict=True):
                 word, edit = noised[index], self.edits[pick(kind, len(self.edits))]
@@ -93,16 +97,20 @@ class Attack:
 
     def _edit(self, edit: Edit, word: str, place: float, letter: float, script: TextScript) -> tuple[int, str]:
         """Return an edit's position and the word after it, from two draws; the word itself where it cannot be done."""
-        inner = {Edit.add: len(word) - 1, Edit.swap: len(word) - 3}.get(edit, len(word) - 2)
-        position, letters = 1 + pick(place, inner), ""
+        places = {Edit.add: len(word) - 1, Edit.swap: len(word) - 3}.get(edit, len(word) - 2)
+        if self.place is Place.any:
+            places += 2
+        position, letters = int(self.place is Place.inner) + pick(place, places), ""
         if self.place is Place.first:
-            position, inner = 0, int(script.is_letter(word[0]))
-        if inner < 1 or (edit is Edit.swap and not all(map(script.is_letter, word[position : position + 2]))):
+            position, places = 0, int(script.is_letter(word[0]))
+        if len(word) == 1 and edit in (Edit.drop, Edit.swap):
+            return position, word  # after other edits; a word never becomes empty
+        if places < 1 or (edit is Edit.swap and not all(map(script.is_letter, word[position : position + 2]))):
             return position, word
         if edit is Edit.add:
             letters = script.letters(word, _LETTERS[self.letters])
         elif edit in KEY_EDITS:
-            letters = "" if word.lower() in self.stop_words else script.neighbors(word[position], edit)
+            letters = "" if word.lower() in self.stop_words else script.neighbors(word[position], edit, self.layout)
             if not letters:
                 return position, word
         return position, apply_edit(edit, word, position, letters[pick(letter, len(letters))] if letters else "")
@@ -134,7 +142,8 @@ def attack_sentences(
     ]
 
 
-def _is_exempt(word: str) -> bool:
+def is_exempt(word: str) -> bool:
+    """Return whether a word is never attacked: a number in digits, or a dotted abbreviation as "U.S."."""
     if word.isdigit():
         return True
     return word[1] == "." and _DOTTED_ABBREVIATION.fullmatch(word) is not None

@@ -6,7 +6,7 @@ random numbers as one array for a whole sentence; ``pick`` turns one of them int
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -14,7 +14,17 @@ import numpy as np
 
 from charbert.config.data.noise import Edit
 
-__all__ = ["Change", "Corruption", "Edit", "EditRecord", "NoiseModel", "apply_edit", "pick"]
+__all__ = [
+    "Change",
+    "Corruption",
+    "Edit",
+    "EditRecord",
+    "NoiseModel",
+    "apply_edit",
+    "changed_word",
+    "corruption_of",
+    "pick",
+]
 
 
 class Change(Enum):
@@ -26,6 +36,16 @@ class Change(Enum):
     """A letter, or two, are read as similar ones."""
     two_edits = "two_edits"
     """Two edits, one after the other."""
+    misspelling = "misspelling"
+    """A misspelling of the word that people made."""
+    look_alike = "look_alike"
+    """Characters are replaced by such that look alike, or joined by such that are not seen."""
+    digit = "digit"
+    """Digits stand for letters."""
+    split = "split"
+    """The word becomes two, with a space between them."""
+    joined = "joined"
+    """The word is joined with the next, or, itself the next, is left out."""
 
 
 class EditRecord(NamedTuple):
@@ -35,8 +55,8 @@ class EditRecord(NamedTuple):
     """Which word of the sentence, from 0."""
     operation: Edit | Change
     position: int
-    """Index in ``before`` of the edited character; for an added one, of the character after it; of another change, of
-    the first character that differs."""
+    """Index in ``before`` of the edited character; for an added one, of the character after it, or the length; of
+    another change, of the first character that differs."""
     before: str
     after: str
 
@@ -72,3 +92,25 @@ def apply_edit(edit: Edit, word: str, position: int, letter: str = "") -> str:
 def pick(draw: float, count: int) -> int:
     """Return an index below ``count``, uniform when ``draw`` is uniform in [0, 1)."""
     return int(draw * count)
+
+
+def changed_word(index: int, change: Change, word: str, after: str) -> EditRecord:
+    """Return the record of a change other than an edit, at the first character that differs.
+
+    Args:
+        index: of the word in its sentence.
+        change: the kind.
+        word: before the change.
+        after: the word after it, another one.
+    """
+    pairs = enumerate(zip(word, after, strict=False))
+    position = next((place for place, (old, new) in pairs if old != new), len(word) - 1)
+    return EditRecord(index, change, position, word, after)
+
+
+def corruption_of(words: Sequence[str], records: Iterable[EditRecord | None]) -> Corruption:
+    """Return the text with the recorded changes made."""
+    noised, made = list(words), [record for record in records if record is not None]
+    for record in made:
+        noised[record.word_index] = record.after
+    return Corruption(noised, made)

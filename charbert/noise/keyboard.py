@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from charbert.config.data.noise import Edit
+from charbert.config.data.noise import Edit, Layout
 
 COUNTED_NEIGHBORS: Mapping[str, str] = MappingProxyType(
     {
@@ -42,8 +42,13 @@ CoNLL-2003 test set. Unlike in the grid of Pruthi et al. (2019), diagonal neighb
 What is counted on a test set is for attacks, not for training."""
 
 
+_LATIN_ROWS: Mapping[Layout, tuple[str, str, str]] = {
+    Layout.qwerty: ("qwertyuiop", "asdfghjkl", "zxcvbnm"),
+    Layout.qwertz: ("qwertzuiopü", "asdfghjklöä", "yxcvbnm"),
+    Layout.azerty: ("azertyuiop", "qsdfghjklm", "wxcvbn"),
+    Layout.turkish_q: ("qwertyuıopğü", "asdfghjklşi", "zxcvbnmöç"),
+}
 _LAYOUTS: Mapping[str, Sequence[tuple[str, str, str]]] = {
-    "LATIN": [("qwertyuiop", "asdfghjkl", "zxcvbnm")],
     "CYRILLIC": [("йцукенгшщзхъ", "фывапролджэ", "ячсмитьбю")],
     "GREEK": [("_ςερτυθιοπ", "ασδφγηξκλ", "ζχψωβνμ")],
     "HEBREW": [("__קראטוןםפ", "שדגכעיחלךף", "זסבהנמצתץ")],
@@ -55,7 +60,7 @@ _LAYOUTS: Mapping[str, Sequence[tuple[str, str, str]]] = {
 }
 """Rows of letters from the top, those of the shift key of Devanagari as well; ``_`` for a key without a letter.
 
-English; Russian; Greek; Hebrew (SI 1452); Arabic (101); InScript.
+Russian; Greek; Hebrew (SI 1452); Arabic (101); InScript.
 """
 
 
@@ -76,15 +81,24 @@ def _grid_neighbors(layers: Sequence[tuple[str, str, str]]) -> Mapping[str, str]
 LAYOUT_NEIGHBORS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {script: _grid_neighbors(layers) for script, layers in _LAYOUTS.items()}
 )
-"""Script -> letter, lower case where there is case -> its neighbors."""
+"""Script other than Latin -> letter, lower case where there is case -> its neighbors."""
+LATIN_NEIGHBORS: Mapping[Layout, Mapping[str, str]] = MappingProxyType(
+    {layout: _grid_neighbors([rows]) for layout, rows in _LATIN_ROWS.items()}
+)
+"""Keyboard for Latin letters -> lower-case letter -> its neighbors."""
+_TURKISH_LOWER = {"I": "ı", "İ": "i"}
 
 
-def key_neighbors(character: str, edit: Edit) -> str:
-    """Return the characters that may replace a Latin one, for either case; empty for all but a-z and A-Z.
+def key_neighbors(character: str, edit: Edit, layout: Layout = Layout.qwerty) -> str:
+    """Return the characters that may replace a Latin one, for either case; empty for one without a key.
 
     Args:
         character: the one that is replaced.
-        edit: keyboard takes the neighbors counted in the authors' attack, adjacent_key those of the key's place.
+        edit: keyboard takes the neighbors counted in the authors' attack (a to z alone), adjacent_key those of the
+            key's place.
+        layout: the keyboard of adjacent_key.
     """
-    neighbors = COUNTED_NEIGHBORS if edit is Edit.keyboard else LAYOUT_NEIGHBORS["LATIN"]
+    neighbors = COUNTED_NEIGHBORS if edit is Edit.keyboard else LATIN_NEIGHBORS[layout]
+    if layout is Layout.turkish_q:
+        character = _TURKISH_LOWER.get(character, character)
     return neighbors.get(character.lower(), "")

@@ -11,18 +11,13 @@ import numpy as np
 from charbert.config.checks import check_range
 from charbert.config.data.noise import TRAINING_EDITS
 from charbert.errors import SettingsError
-from charbert.noise.edits import Change, Corruption, Edit, EditRecord, apply_edit, pick
-from charbert.noise.nlm import NlmNoise, chosen_words, corruption_of
+from charbert.noise.edits import Change, Corruption, Edit, EditRecord, apply_edit, changed_word, corruption_of, pick
+from charbert.noise.nlm import NlmNoise, chosen_words
+from charbert.noise.ocr import own_confusions
 from charbert.noise.scripts import TextScript
 
-_PAIRS = (
-    *("rn m", "cl d", "vv w", "ri n", "li h", "l 1", "l I", "i l", "I 1", "O 0", "o 0", "o O", "e c", "a o", "c o"),
-    *("h b", "n u", "S 5", "s 5", "B 8", "g q", "g 9", "Z 2", "z 2", "f t", "v y"),
-)
-CONFUSIONS: tuple[tuple[str, str], ...] = tuple(
-    (first, second) for pair in _PAIRS for first, second in (pair.split(), pair.split()[::-1])
-)
-"""Letters and what scanned text has in their place. A list of our own, by shape, not counted on a set."""
+CONFUSIONS: tuple[tuple[str, str], ...] = tuple((read, seen) for read, seen, _ in own_confusions())
+"""Letters and what scanned text has in their place."""
 
 _Draws = list[float]
 
@@ -86,7 +81,7 @@ class MixedNoise:
         second = self._single.edit(index, open_end, kind2, place2, letter2, script)
         if second is None or (after := second.after[:-1]) == word:
             return record
-        return EditRecord(index, Change.two_edits, _first_difference(word, after), word, after)
+        return changed_word(index, Change.two_edits, word, after)
 
 
 def _other_change(index: int, word: str, kind: float, place: float) -> EditRecord | None:
@@ -106,7 +101,7 @@ def _changed_case(index: int, word: str, place: float) -> EditRecord | None:
     if not forms:
         return None
     after = forms[pick(place, len(forms))]
-    return EditRecord(index, Change.case, _first_difference(word, after), word, after)
+    return changed_word(index, Change.case, word, after)
 
 
 def _split(index: int, word: str, place: float) -> EditRecord | None:
@@ -125,8 +120,3 @@ def _confused(index: int, word: str, place: float) -> EditRecord | None:
         return None
     position, read, seen = found[pick(place, len(found))]
     return EditRecord(index, Change.confusion, position, word, word[:position] + seen + word[position + len(read) :])
-
-
-def _first_difference(before: str, after: str) -> int:
-    pairs = enumerate(zip(before, after, strict=False))
-    return next((place for place, (old, new) in pairs if old != new), len(before) - 1)

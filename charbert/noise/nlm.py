@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase
 
@@ -11,7 +11,7 @@ import numpy as np
 from charbert.config.checks import check_range
 from charbert.config.data.noise import KEY_EDITS, check_edits
 from charbert.errors import SettingsError
-from charbert.noise.edits import Corruption, Edit, EditRecord, apply_edit, pick
+from charbert.noise.edits import Corruption, Edit, EditRecord, apply_edit, corruption_of, pick
 from charbert.noise.scripts import TextScript
 
 RELEASED_LETTERS = " etainorshldcumfpgwyb,v.?WkAST10CIMBPx2H-'\"9EDNRFG)(zLU8O5j3Jq476KV;Y:–%Q/][ZéX—$"
@@ -100,14 +100,6 @@ def chosen_words(words: Sequence[str], chances: np.ndarray, probability: float, 
     rate = probability * num_words / len(eligible)
     chosen: list[int] = np.asarray(eligible)[chances[eligible] < rate].tolist()
     return chosen
-
-
-def corruption_of(words: Sequence[str], records: Iterable[EditRecord | None]) -> Corruption:
-    """Return the text with the recorded changes made."""
-    noised, made = list(words), [record for record in records if record is not None]
-    for record in made:
-        noised[record.word_index] = record.after
-    return Corruption(noised, made)
 
 
 @dataclass(frozen=True)

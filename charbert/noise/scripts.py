@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from charbert.config.data.noise import Edit
+from charbert.config.data.noise import Edit, Layout
 from charbert.noise.keyboard import LAYOUT_NEIGHBORS, key_neighbors
 
 LATIN = "LATIN"
@@ -64,15 +64,16 @@ class TextScript:
         own = self.seen if keys is None else "".join(keys)
         return own if latin.islower() else "".join(dict.fromkeys(own + own.upper()))
 
-    def neighbors(self, character: str, edit: Edit) -> str:
+    def neighbors(self, character: str, edit: Edit, layout: Layout = Layout.qwerty) -> str:
         """Return the characters that a typo may put in the place of one; empty for none.
 
         Args:
             character: the one that is replaced.
-            edit: keyboard or adjacent_key, which differ for a to z only.
+            edit: keyboard or adjacent_key, which differ for Latin letters only.
+            layout: the keyboard of adjacent_key for Latin letters.
         """
         if self.name == LATIN or _script(character) != self.name:
-            return key_neighbors(character, edit)
+            return key_neighbors(character, edit, layout)
         keys = LAYOUT_NEIGHBORS.get(self.name)
         if keys is not None:
             return keys.get(character.lower(), "")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from charbert.config.schema import Settings
 from charbert.errors import RecordError
 from charbert.pipelines.analyses import catalog
+from charbert.pipelines.analyses.robustness import leaderboard
+from charbert.pipelines.analyses.robustness.catalog import NEWEST
 from charbert.pipelines.tables import calibration, hyper_parameters, paper, perplexity, pretraining
 from charbert.pipelines.tables.drawing import TableSpec, draw_all
 from charbert.runs.folders import records_folder
@@ -13,6 +15,7 @@ TABLES: tuple[TableSpec, ...] = (
     *paper.TABLES.values(),
     calibration.TABLE,
     *(analysis.table for analysis in catalog.ANALYSES),
+    *NEWEST.values(),
     perplexity.NEWEST,
     pretraining.TABLE,
     hyper_parameters.TABLE,
@@ -30,3 +33,4 @@ def run(settings: Settings) -> None:
     if not folder.is_dir():
         raise RecordError(f"{folder}: expected a folder of records, got none; run an experiment first")
     draw_all(settings, TABLES)
+    leaderboard.draw(settings)

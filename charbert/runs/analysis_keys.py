@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from charbert.config.analysis import Stage
-from charbert.config.model.encoder import TrunkSource
+from charbert.config.model.classical import BaselineSettings
+from charbert.config.model.encoder import Objective, TrunkSource
 from charbert.config.schema import Settings
+from charbert.config.training.robust_training import RobustTrainingSettings
 from charbert.records import ResultRecord, file_checksum, settings_key
 from charbert.runs.comparability import comparable_records, comparison_keys, fitting_pretraining
 from charbert.runs.folders import finished_records
 from charbert.runs.keys import (
+    corrector_identity,
+    dictionary_identity,
     encoder_identity,
     files_identity,
     finetuning_identity,
@@ -35,11 +40,17 @@ FRAGILITY = "intro_fragility"
 CHANNELS = "channels"
 CHAR_CHANNEL = "char_channel"
 COMPRESSION = "compress"
-OTHER_NOISE = "other_noise"
+CORRECTION = "correction"
+ROBUSTNESS = "robustness"
+NOISE_CURVES = "noise_curves"
+WORST_CASE = "worst_case"
 PERPLEXITY = "perplexity"
 """Kind of the records of perplexities, and stem of their table."""
 _MEASURED = ("max_examples", "eval_sets", "threads", "timed_examples")
 """Settings of ``compression`` that all forms of a model in one table are measured with."""
+
+_OF_HEADS = ("threshold", "weight")
+"""Settings of ``analysis.correction`` that say when an NLM head changes a word."""
 
 
 def word_vs_subword_run(settings: Settings) -> Run:
@@ -59,9 +70,28 @@ def channels_run(settings: Settings) -> Run:
     return _finetuned_run(settings, CHANNELS)
 
 
-def other_noise_run(settings: Settings) -> Run:
-    """Return the run of one fine-tuned model, or baseline, on noise outside the paper's attack."""
-    return _finetuned_run(settings, OTHER_NOISE, identity={"noisy": noisy_identity(settings)})
+def robustness_run(settings: Settings) -> Run:
+    """Return the run of one fine-tuned model, or baseline, on families of noise."""
+    return _finetuned_run(settings, ROBUSTNESS, identity=_noise_identity(settings))
+
+
+def _noise_identity(settings: Settings) -> dict[str, Any]:
+    """Return what identifies the sets with noise, and which of their examples are scored."""
+    return section_identity(settings, "robustness") | {"noisy": noisy_identity(settings)}
+
+
+def curves_run(settings: Settings) -> Run:
+    """Return the run of one fine-tuned model, or baseline, on an attack of rising strength."""
+    return _finetuned_run(settings, NOISE_CURVES, identity=_curves_identity(settings))
+
+
+def _curves_identity(settings: Settings) -> dict[str, Any]:
+    return {"curves": section_identity(settings, "curves"), "max_examples": settings.robustness.max_examples}
+
+
+def worst_case_run(settings: Settings) -> Run:
+    """Return the run of the edits that hurt one fine-tuned model, or baseline, most."""
+    return _finetuned_run(settings, WORST_CASE, identity={"search": section_identity(settings, "worst_case")})
 
 
 def tagger_run(settings: Settings, source: str) -> Run:
@@ -97,6 +127,20 @@ def _compared_run(settings: Settings, analysis: str, name: str, identity: Mappin
     return Run(settings, KIND, [analysis, name, f"s{settings.seed}"], whole)
 
 
+def correction_run(settings: Settings) -> Run:
+    """Return the run of how well a model's corrector, or its NLM head, restores noised words."""
+    model = settings.model
+    identity: dict[str, Any] = {}
+    if model.restores_words:
+        identity["encoder"] = encoder_identity(settings)
+        identity["rule"] = {name: getattr(settings.analysis.correction, name) for name in _OF_HEADS}
+    if model.recognizer.enabled:
+        identity["recognizer"] = corrector_identity(settings)
+    if model.dictionary.enabled:
+        identity["dictionary"] = section_identity(settings, "model.dictionary") | dictionary_identity(settings)
+    return _compared_run(settings, CORRECTION, model.name, identity)
+
+
 def perplexity_run(settings: Settings) -> Run:
     """Return the run of an encoder's perplexities."""
     identity = {"encoder": encoder_identity(settings), "of": comparison(settings, PERPLEXITY)}
@@ -127,12 +171,20 @@ def comparison(settings: Settings, analysis: str) -> str:
         common |= section_identity(settings, "analysis.sensitivity")
     elif analysis == EMBEDDING_SOURCES:
         common |= tagger_identity(settings)
-    elif analysis == OTHER_NOISE:
-        common = {"task": settings.task.name, "noisy": noisy_identity(settings)}
+    elif analysis == ROBUSTNESS:
+        common = {"task": settings.task.name} | _noise_identity(settings)
+    elif analysis == NOISE_CURVES:
+        common = {"task": settings.task.name} | _curves_identity(settings)
+    elif analysis == WORST_CASE:
+        common = {"task": settings.task.name, "search": section_identity(settings, "worst_case")}
     elif analysis == COMPRESSION:
         common |= measured_identity(settings)
     elif analysis == FRAGILITY:
         common = {"files": files_identity(settings)} | newswire_identity(settings)
+    elif analysis == CORRECTION:
+        common = {"task": settings.task.name, "files": files_identity(settings)} | newswire_identity(settings)
+        common |= _noise_identity(settings) | {"attack": section_identity(settings, "attack")}
+        common |= section_identity(settings, "analysis.correction", without=_OF_HEADS)
     elif analysis in (CHAR_CHANNEL, PERPLEXITY):
         common = {"trunk": trunk_identity(settings), "text": text_identity(settings), "seed": settings.seed}
         if analysis == CHAR_CHANNEL:
@@ -143,10 +195,61 @@ def comparison(settings: Settings, analysis: str) -> str:
     return settings_key(common)
 
 
-def other_noise_records(settings: Settings) -> list[ResultRecord]:
-    """Return the finished runs of the settings' task that belong into one table of other noise, baselines included."""
-    compared: dict[str, Any] = {"details.analysis": OTHER_NOISE, "details.compared": comparison(settings, OTHER_NOISE)}
-    return comparable_records(settings, KIND, **compared)
+def noise_records(settings: Settings, analysis: str = ROBUSTNESS, *, newest: bool = False) -> list[ResultRecord]:
+    """Return the finished runs of the settings' task that belong into one table of noise, baselines included.
+
+    Args:
+        settings: of one of the runs.
+        analysis: of families of noise, or of its strength.
+        newest: take the families, or the strengths, that were measured last, whatever the settings ask for.
+    """
+    filters: dict[str, Any] = {"details.analysis": analysis, "settings.task.name": settings.task.name}
+    if not newest:
+        filters["details.compared"] = comparison(settings, analysis)
+    records = comparable_records(settings, KIND, **filters)
+    return _as_the_newest(records) if newest else records
+
+
+def correction_records(settings: Settings, *, newest: bool = False) -> list[ResultRecord]:
+    """Return the finished runs of typo correction on the settings' sets, or with ``newest`` on those measured last."""
+    filters: dict[str, Any] = {"details.analysis": CORRECTION}
+    if newest:
+        return _as_the_newest(finished_records(settings, kind=KIND, **filters))
+    return finished_records(settings, kind=KIND, **filters, **{"details.compared": comparison(settings, CORRECTION)})
+
+
+def training_noise_comparison(settings: Settings) -> dict[str, str | None]:
+    """Return the hashes of what models in one table of training noise share: all but model, seed and that noise.
+
+    As `comparison_keys`, with the noise of pretraining counted as the model's own and without that of fine-tuning.
+    """
+    model = replace(settings.model, own_noise=True)
+    return comparison_keys(replace(settings, model=model, robust_training=RobustTrainingSettings()))
+
+
+def training_noise_records(settings: Settings, *, newest: bool = False) -> list[ResultRecord]:
+    """Return the records of `noise_records` of models that may differ in training noise too, without baselines."""
+    encoder = replace(settings.model, pretrained="", released="", baseline=BaselineSettings())
+    pretrained = replace(settings, model=replace(encoder, objective=Objective.mlm_nlm))
+    shared = training_noise_comparison(pretrained)
+    filters: dict[str, Any] = {f"details.training_noise.{name}": shared[name] for name in ("set", "shared")}
+    filters["details.training_noise.pretraining"] = [None, shared["pretraining"]]
+    if not newest:
+        filters["details.compared"] = comparison(settings, ROBUSTNESS)
+    records = finished_records(settings, kind=KIND, **{"details.analysis": ROBUSTNESS}, **filters)
+    return _as_the_newest(records) if newest else records
+
+
+def _as_the_newest(records: Sequence[ResultRecord]) -> list[ResultRecord]:
+    """Return the records that may be compared with the one that was finished last."""
+    newest = max(records, key=lambda record: record.finished, default=None)
+    compared = newest.details["compared"] if newest is not None else None
+    return [record for record in records if record.details["compared"] == compared]
+
+
+def worst_case_records(settings: Settings, *, newest: bool = False) -> list[ResultRecord]:
+    """Return those of worst edits, see `noise_records`."""
+    return noise_records(settings, WORST_CASE, newest=newest)
 
 
 def analysis_records(settings: Settings, analysis: str) -> list[ResultRecord]:

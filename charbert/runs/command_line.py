@@ -80,6 +80,9 @@ def describe(error: Exception, settings: Sequence[str]) -> str:
             f"{_shell_quoted(name, value)}, or as a list: '{name}=[{value}]'"
         )
     if unknown := _UNKNOWN.search(text):
+        near = difflib.get_close_matches(unknown[1], settings, n=1)
+        if near and f"{unknown[1]}.".startswith(f"{near[0]}."):  # the setting is there, its entry is not
+            return f"{near[0]} has no entry of that name; a plus sign adds one: '+{near[0]}.NAME=VALUE'"
         return f"there is no setting {unknown[1]}{_nearest(unknown[1], settings)}; all are in docs/settings.md"
     if merged := _MERGED.search(text):
         return f"{merged[1]}: {' '.join(_lines(error.__cause__ or error))}"

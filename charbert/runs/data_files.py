@@ -11,7 +11,7 @@ from pathlib import Path
 
 from charbert.config.schema import Settings
 from charbert.errors import DataError
-from charbert.files import write_atomically
+from charbert.files import shorten_path, write_atomically
 from charbert.records import ResultRecord, file_checksum
 
 KEPT = "data.json"
@@ -85,4 +85,6 @@ def _data_files(settings: Settings) -> dict[str, Path]:
             elif name:
                 path = Path(data.root) / name
                 files["/".join(path.parts[-2:]) if Path(name).is_absolute() else name] = path
-    return files
+    attacks = (settings.attack, settings.curves.attack, *settings.robustness.families.values())
+    attack = [path for chosen in attacks for path in chosen.files(settings.paths.data)]
+    return files | {shorten_path(path.absolute(), Path(data.root).absolute()): path for path in attack}

@@ -68,7 +68,8 @@ def new_record(settings: Settings, run: Run) -> ResultRecord:
 def recorded_run(settings: Settings, run: Run) -> Iterator[tuple[ResultRecord, TrackedRun]]:
     """Open a record and its W&B run; write the record when the body ends without an error.
 
-    Of several processes the first writes it, and the others wait.
+    Of several processes the first writes it, and the others wait. The record of a run that was finished before stays,
+    see `Run.make_again`.
     """
     run.check_processes()
     check_writable(run.record_path.parent)
@@ -80,7 +81,8 @@ def recorded_run(settings: Settings, run: Run) -> Iterator[tuple[ResultRecord, T
         record.details["comparison"] = comparison_keys(settings)
         record.details["weights"] = from_first(lambda: _weights(run))
         track_results(settings, run, record, tracked)
-    from_first(lambda: write_record(run.record_path, record))
+    if not run.keeps_record:
+        from_first(lambda: write_record(run.record_path, record))
     log.info("%s: record in %s", run.name, run.record_path)
 
 

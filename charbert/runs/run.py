@@ -5,6 +5,7 @@ The key is a hash of what identifies the run; see `charbert.runs.keys`.
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping
@@ -31,6 +32,8 @@ from charbert.runs.keys import (
 )
 from charbert.training.distributed.processes import from_first, refuse_several
 
+log = logging.getLogger(__name__)
+
 _SHARED_KINDS = ("trunk", "pretrain", "word_recognizer", "dictionary", "finetune")
 """Kinds of runs that several processes make together."""
 
@@ -55,6 +58,8 @@ class Run:
         self._lock = Path(settings.paths.outputs) / "locks" / f"{kind}-{self.folder_name}.lock"
         self.record_path = record_path(settings, self.folder_name)
         """The result; worth keeping."""
+        self.keeps_record = False
+        """Whether it was finished before, and only its weights and predictions are made again; see `make_again`."""
         self.data_checksums: dict[str, str] = {}
         """SHA-256 of the data files that are read to make it, by name; see `will_read`."""
         self._settings = settings
@@ -152,7 +157,20 @@ class Run:
                 return
             self.check_processes()
             check_writable(self.record_path.parent)
+            self.make_again()
             make()
+
+    def make_again(self) -> None:
+        """Keep the record, and say so, if the run is finished but its weights or predictions are to be made again."""
+        self.keeps_record = from_first(lambda: self.finished() is not None)
+        if self.keeps_record:
+            log.info(
+                "%s: finished before, but its weights or predictions are not in %s; they are made again, and the "
+                "record %s stays as it is",
+                self.name,
+                self.folder,
+                self.record_path,
+            )
 
     def drop_checkpoints(self) -> None:
         """Delete the checkpoints of a run that is finished."""

@@ -57,6 +57,8 @@ class Task(ABC, Generic[Example, Prediction]):
     """The head that the model needs, and how others use a model with it."""
     decision_path: ClassVar[str] = ""
     """Path below the task's own of scores of single decisions: ``token/`` or ``answerability/``; empty: the same."""
+    labels_words: ClassVar[bool] = False
+    """Whether labels belong to words, so that noise may not split or join them."""
     suffix: ClassVar[str]
     """Of the files that ``write`` and ``write_hub`` write."""
     adapter: ExampleAdapter[Example]
@@ -204,6 +206,20 @@ class Task(ABC, Generic[Example, Prediction]):
             examples: clean or attacked.
             predictions: one an example.
             metric: None: the task's own.
+        """
+
+    @abstractmethod
+    def example_scores(
+        self, examples: Sequence[Example], predictions: Sequence[Prediction], logits: Sequence[np.ndarray] | None
+    ) -> np.ndarray:
+        """Return how well each example is solved, alone, (N, 2): its score in [0, 1], and confidence in what is right.
+
+        The confidence is comparable between copies of one example only.
+
+        Args:
+            examples: clean or attacked, copies of one example among them.
+            predictions: one an example.
+            logits: what ``stored_logits`` returned.
         """
 
     @abstractmethod

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -117,17 +117,35 @@ class SpellingDictionary:
         Words at two edits are looked for only where none is at one edit, and the form is unknown. Words below
         ``rules.gate`` are left out.
         """
-        edits = self.rules.max_edits
-        lengths = range(max(1, self.rules.min_word_length - edits), LONGEST + edits + 1)
         if len(self._found) + len(parts) > MOST_CACHED:
             self._found.clear()
         new = [part for part in parts if part not in self._found]
         self._found |= dict.fromkeys(new)
-        missing = [part for part in new if len(part) in lengths]
-        for number in range(1, edits + 1):
+        missing = self._searchable(new)
+        for number in range(1, self.rules.max_edits + 1):
             self._search(missing, number)
             missing = [part for part in missing if self._found[part] is None and part not in self.counts]
         return {part: self._found[part] for part in parts}
+
+    def candidates(self, parts: Collection[str]) -> dict[str, list[tuple[str, float]]]:
+        """Return all words that each form of letters may stand for beside itself, with log p(w) + log q(form | w).
+
+        They are those that `nearby` chooses from.
+        """
+        found: dict[str, list[tuple[str, float]]] = {part: [] for part in parts}
+        missing = self._searchable(found)
+        for number in range(1, self.rules.max_edits + 1):
+            of_form, of_word, scores = self._scored_pairs(missing, number)
+            for form, word, score in zip(of_form.tolist(), of_word.tolist(), scores.tolist(), strict=True):
+                found[missing[form]].append((self._words[word], score))
+            missing = [part for part in missing if not found[part] and part not in self.counts]
+        return found
+
+    def _searchable(self, parts: Iterable[str]) -> list[str]:
+        """Return the forms that are neither too short nor too long to be near a word."""
+        edits = self.rules.max_edits
+        lengths = range(max(1, self.rules.min_word_length - edits), LONGEST + edits + 1)
+        return [part for part in parts if len(part) in lengths]
 
     def _search(self, forms: Sequence[str], edits: int) -> None:
         """Find the words at exactly as many edits, and keep the likely ones."""

@@ -17,7 +17,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from charbert.text.dictionary import MOST_CACHED, Nearby, SpellingDictionary, replace_parts, split_parts
+from charbert.text.dictionary import (
+    MOST_CACHED,
+    DictionaryRules,
+    Nearby,
+    SpellingDictionary,
+    replace_parts,
+    split_parts,
+)
 
 _ROUNDS = 20
 _CONVERGED = 1e-3
@@ -75,7 +82,7 @@ class NoisyChannel:
 
     def correct_many(self, texts: Sequence[Sequence[str]]) -> list[list[str]]:
         """Return each text's lower-cased words corrected."""
-        parts = [[self._parts(form) for form in words] for words in texts]
+        parts = [[self.parts(form) for form in words] for words in texts]
         self._collect(dict.fromkeys(chain.from_iterable(chain.from_iterable(parts))))
         return [self._correct(*text) for text in zip(texts, parts, strict=True)]
 
@@ -84,11 +91,11 @@ class NoisyChannel:
 
         Words without any other word near them, and short ones, tell nothing.
         """
-        parts = [self._parts(form) for form in words]
+        parts = [self.parts(form) for form in words]
         self._collect(dict.fromkeys(chain.from_iterable(parts)))
         return self._rate(parts)
 
-    def _parts(self, form: str) -> list[str]:
+    def parts(self, form: str) -> list[str]:
         """Return the stretches of letters that may be misspelt: none of a form with a hyphen that is a known word."""
         return [] if form in self._dictionary.counts and not form.isalpha() else split_parts(form)
 
@@ -97,32 +104,25 @@ class NoisyChannel:
         if len(self._evidence) + len(parts) > MOST_CACHED:
             self._evidence.clear()
         new = [part for part in parts if part not in self._evidence]
-        mass = self._dictionary.rules.unseen_mass
         for part, found in self._dictionary.nearby(new).items():
-            self._evidence[part] = None
-            if found is not None:
-                own = [math.log(mass) + self._letters.log_probability(part)]
-                if part in self._dictionary.counts:
-                    own.append(math.log((1 - mass) * self._dictionary.counts[part] / self._total))
-                self._evidence[part] = Evidence(float(np.logaddexp.reduce(own)), found)
+            self._evidence[part] = None if found is None else Evidence(self.log_own(part), found)
+
+    def log_own(self, part: str) -> float:
+        """Return log p(form) of a form of letters: as a word of the dictionary, or as one that it does not hold."""
+        mass = self._dictionary.rules.unseen_mass
+        own = [math.log(mass) + self._letters.log_probability(part)]
+        if part in self._dictionary.counts:
+            own.append(math.log((1 - mass) * self._dictionary.counts[part] / self._total))
+        return float(np.logaddexp.reduce(own))
 
     def _rate(self, parts: Iterable[Sequence[str]]) -> float:
         rules = self._dictionary.rules
         long = [part for part in chain.from_iterable(parts) if len(part) >= rules.min_word_length]
-        odds = [found.others.log_total - found.log_own for part in long if (found := self._evidence[part]) is not None]
-        expected = rules.noise_rate * rules.noise_rate_words
-        rate = rules.noise_rate
-        for _ in range(_ROUNDS):
-            prior, before = _log_odds(rate), rate
-            misspelt = sum(_sigmoid(prior + each) for each in odds)
-            rate = (misspelt + expected) / (len(odds) + rules.noise_rate_words)
-            rate = min(max(rate, _LOWEST_RATE), _HIGHEST_RATE)
-            if abs(rate - before) < _CONVERGED:
-                break
-        return rate
+        found = [each for part in long if (each := self._evidence[part]) is not None]
+        return estimated_rate([each.others.log_total - each.log_own for each in found], rules)
 
     def _correct(self, words: Sequence[str], parts: Sequence[Sequence[str]]) -> list[str]:
-        needed = -_log_odds(self._rate(parts))
+        needed = -log_odds(self._rate(parts))
         chosen = {
             part: found.others.word
             for part in chain.from_iterable(parts)
@@ -132,6 +132,30 @@ class NoisyChannel:
         return [replace_parts(form, chosen) if own_parts else form for form, own_parts in pairs]
 
 
+def estimated_rate(odds: Sequence[float], rules: DictionaryRules) -> float:
+    """Return the share of misspelt words of a text, in (0, 1): the fixed point of expectation maximization.
+
+    Args:
+        odds: log sum p(w) q(x | w) - log p(x) of each word x that may be misspelt.
+        rules: with the prior of the share.
+    """
+    expected = rules.noise_rate * rules.noise_rate_words
+    rate = rules.noise_rate
+    for _ in range(_ROUNDS):
+        prior, before = log_odds(rate), rate
+        misspelt = sum(_sigmoid(prior + each) for each in odds)
+        rate = (misspelt + expected) / (len(odds) + rules.noise_rate_words)
+        rate = min(max(rate, _LOWEST_RATE), _HIGHEST_RATE)
+        if abs(rate - before) < _CONVERGED:
+            break
+    return rate
+
+
+def log_odds(value: float) -> float:
+    """Return the natural logarithm of the odds of a probability in (0, 1)."""
+    return math.log(value / (1 - value))
+
+
 def _trigrams(word: str) -> list[str]:
     padded = f"\0\0{word}\0"
     return [padded[at : at + 3] for at in range(len(word) + 1)]
@@ -139,7 +163,3 @@ def _trigrams(word: str) -> list[str]:
 
 def _sigmoid(value: float) -> float:
     return 1 / (1 + math.exp(-max(-50.0, min(50.0, value))))
-
-
-def _log_odds(rate: float) -> float:
-    return math.log(rate / (1 - rate))

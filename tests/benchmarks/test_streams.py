@@ -18,6 +18,8 @@ class Clock:
         self.now += 1
         return self.now
 
+    process_time = perf_counter
+
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:

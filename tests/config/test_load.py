@@ -93,6 +93,8 @@ def test_a_wrong_type_is_refused_by_name(override: str, named: str) -> None:
         ("noise.probability=1.5", "noise.probability"),
         ("attack.min_word_length=2", "attack.min_word_length"),
         ("attack.edits=[drop,drop]", "attack.edits"),
+        ("attack.case=title", "attack.case is read by attack.family=case alone, got attack.family=charbert"),
+        ("attack.layout=azerty", "attack.layout=azerty is read by the edit adjacent_key alone"),
         ("model.interaction_window=4", "model.interaction_window"),
         ("model.hidden_share=2", "model.hidden_share"),
         ("model.trunk_teacher_weight=-1", "model.trunk_teacher_weight"),

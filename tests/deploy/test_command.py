@@ -153,6 +153,30 @@ def test_services_of_different_heads_are_not_compared(run, tagger: Path, classif
     assert "--compare needs a model with the same head, got token_classification and sequence_class" in message
 
 
+def test_typos_are_corrected_with_words_alone(run, tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("the keeper counted the ships")
+    (tmp_path / "letter.txt").write_text("The  kepeer!\n")
+    for files_first in (True, False):
+        options = ["--counts", tmp_path / "text.txt", "--quiet"]
+        files = [tmp_path / "letter.txt", "-"]
+        arguments = [*files, *options] if files_first else [*options, *files]
+        assert run("correct", "repair", *arguments, stdin="Cuonted\n") == (0, "The  keeper!\nCounted\n", "")
+    code, output, message = run("correct", "repair", stdin="x")
+    assert (code, output) == (2, "") and message.startswith("charbert: error: repair needs words: --counts FILE")
+    code, output, message = run("correct", "repair", "--counts", tmp_path / "text.txt", stdin=b"a\n\xff")
+    assert (code, output) == (2, "") and "standard input:2: expected UTF-8 text, got byte 0xff" in message
+
+
+def test_unknown_options_are_refused_and_files_may_follow_options(run, tagger: Path, tmp_path: Path) -> None:
+    (tmp_path / "texts.txt").write_text(TEXTS[0])
+    code, output, _ = run("predict", tagger, "--batch-size", "2", tmp_path / "texts.txt")
+    assert code == 0 and json.loads(output)["text"] == TEXTS[0]
+    for arguments in (["predict", str(tagger), "--quiet", "--batch"], ["export", str(tagger), "x", "y"]):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == 2
+
+
 @pytest.mark.parametrize("command", ["predict", "serve"])
 def test_help_names_every_option(capsys: pytest.CaptureFixture[str], command: str) -> None:
     with pytest.raises(SystemExit) as ended:

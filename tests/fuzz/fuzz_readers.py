@@ -47,6 +47,7 @@ with nullcontext() if atheris is None else atheris.instrument_imports(include=["
     from charbert.data.readers.hub import HubSplit
     from charbert.data.readers.layouts import TWO_COLUMNS
     from charbert.data.readers.squad import read_squad, write_squad
+    from charbert.data.word_counts import read_word_counts
     from charbert.deploy.onnx.model import read_export
     from charbert.deploy.predict.sources import read_inputs
     from charbert.deploy.predict.usage import read_usage
@@ -184,6 +185,15 @@ def word_vocabulary(path: Path) -> None:
     comes_back(path, WordVocab.load, lambda at, vocabulary: vocabulary.save(at))
 
 
+def word_counts(path: Path) -> None:
+    """Words with counts as a JSON object, else as lines or as a text."""
+    if path.read_bytes()[:1] == b"{":
+        path = path.rename(path.with_suffix(".json"))
+    counts, again = read_word_counts(path), path.with_name("again.json")
+    again.write_bytes(_json(counts))
+    assert read_word_counts(again) == counts
+
+
 def released_words(path: Path) -> None:
     """Those of the authors."""
     assert len(WordVocab.read_released(path)) > 0
@@ -279,6 +289,7 @@ TARGETS: dict[str, tuple[Callable[[Path], None], bytes]] = {
     "released_characters": (released_characters, " \na\n\u00e9\n<unk>\n".encode()),
     "word_vocabulary": (word_vocabulary, _json({"version": 1, "words": ["a", "b"]})),
     "released_words": (released_words, b"a\nb\n<unk>\n"),
+    "word_counts": (word_counts, b"The\t12\nold\t3\n"),
     "record": (record, _json({**asdict(_RECORD), "metrics": {"eval/ner/f1": 0.5}})),
     "usage": (usage, _json({"version": 1, "head": "question_answering", "max_length": 64})),
     "export": (export, _json({"head": "token_classification"})),

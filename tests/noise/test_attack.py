@@ -8,14 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbert.config.data.noise import Place
+from charbert.config.data.noise import ATTACK_EDITS, Edit, Layout, Place
 from charbert.errors import SettingsError
 from charbert.noise.attack import Attack, attack_sentences
-from charbert.noise.edits import Edit
 from charbert.noise.scripts import TextScript
 from charbert.noise.stop_words import ENGLISH_STOP_WORDS
 from charbert.seeding import numpy_generator
-from tests.edit_records import replay
+from tests.edit_records import replay, replay_all
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 WORDS = st.lists(st.text(alphabet=st.characters(codec="utf-8"), max_size=12), max_size=20)
@@ -138,14 +137,11 @@ def test_the_attack_matches_the_authors_attacked_conll_set() -> None:
 @given(WORDS, st.integers(0, 2**63 - 1))
 def test_several_edits_of_a_word_follow_each_other_and_none_undoes_them(words: list[str], seed: int) -> None:
     corruption = Attack(edits_per_word=3).corrupt(words, numpy_generator(seed))
-    edited = list(words)
-    for record in corruption.edits:
-        assert (record.before, record.after) == (edited[record.word_index], replay(record))
-        edited[record.word_index] = record.after
-    assert edited == corruption.words
+    assert replay_all(words, corruption.edits) == corruption.words
     for index in {record.word_index for record in corruption.edits}:
-        assert words[index] != edited[index]
-        assert (words[index][0], words[index][-1]) == (edited[index][0], edited[index][-1])
+        edited = corruption.words[index]
+        assert words[index] != edited
+        assert (words[index][0], words[index][-1]) == (edited[0], edited[-1])
 
 
 def test_most_words_get_both_of_two_edits() -> None:
@@ -171,6 +167,33 @@ def test_an_attack_on_first_letters_has_all_edits_and_spares_other_beginnings() 
     assert {record.before for record in corruption.edits} == {"lighthouse"}
     assert {record.operation for record in corruption.edits} == set(Attack().edits)
     assert {len(record.after) for record in corruption.edits} == {9, 10, 11}
+
+
+@given(WORDS, st.sampled_from([Place.first, Place.any]), st.integers(1, 100), st.integers(0, 2**63 - 1))
+def test_any_number_of_edits_anywhere_leaves_a_word(words: list[str], place: Place, edits: int, seed: int) -> None:
+    noise = Attack(min_word_length=3, place=place, edits_per_word=edits)
+    corruption = noise.corrupt(words, numpy_generator(seed))
+    assert corruption == noise.corrupt(words, numpy_generator(seed))
+    assert replay_all(words, corruption.edits) == corruption.words
+    assert list(map(bool, words)) == list(map(bool, corruption.words))
+
+
+def test_edits_anywhere_are_at_every_character_of_a_word() -> None:
+    edits = Attack(place=Place.any).corrupt(["lighthouse"] * 4000, numpy_generator(0)).edits
+    places = {edit: {record.position for record in edits if record.operation is edit} for edit in ATTACK_EDITS}
+    assert places == {
+        Edit.drop: set(range(10)),
+        Edit.add: set(range(11)),
+        Edit.swap: set(range(9)),
+        Edit.keyboard: set(range(10)),
+    }
+
+
+def test_a_keyboard_of_another_language_gives_its_letters() -> None:
+    words = ["ılık", "şehirlerin", "ağaçları", "İzmir"] * 200
+    noise = Attack((Edit.adjacent_key,), place=Place.any, layout=Layout.turkish_q)
+    added = {record.after[record.position] for record in noise.corrupt(words, numpy_generator(0)).edits}
+    assert set("ğüşiöç") - {"ö"} <= added <= set("qwertyuıopğüasdfghjklşizxcvbnmöç")
 
 
 def test_the_number_of_edits_is_at_least_one() -> None:

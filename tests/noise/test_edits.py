@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbert.config.data.noise import KEY_EDITS
+from charbert.config.data.noise import KEY_EDITS, Layout
 from charbert.errors import SettingsError
 from charbert.noise.attack import Attack
 from charbert.noise.edits import Edit, apply_edit, pick
-from charbert.noise.keyboard import COUNTED_NEIGHBORS, LAYOUT_NEIGHBORS, key_neighbors
+from charbert.noise.keyboard import COUNTED_NEIGHBORS, LATIN_NEIGHBORS, key_neighbors
 from charbert.noise.stop_words import ENGLISH_STOP_WORDS
 
 
@@ -46,12 +46,26 @@ def test_neighbors_are_never_the_key_itself_and_only_letters_have_any(edit: Edit
 
 
 def test_adjacent_keys_touch_on_qwerty_and_are_not_those_counted_on_the_attacked_set() -> None:
-    latin = LAYOUT_NEIGHBORS["LATIN"]
+    latin = LATIN_NEIGHBORS[Layout.qwerty]
     assert [latin[key] for key in "qgpm"] == ["aw", "bfhtvy", "lo", "jkn"]
     assert all(key in latin[other] for key, neighbors in latin.items() for other in neighbors)  # touching is mutual
     assert key_neighbors("k", Edit.adjacent_key) == "ijlmo"
     assert key_neighbors("k", Edit.keyboard) == ",ijlmo"
     assert sum(latin[key] != COUNTED_NEIGHBORS[key] for key in ascii_lowercase) > 10
+
+
+@pytest.mark.parametrize(
+    ("layout", "neighbors"),
+    [
+        (Layout.qwertz, {"Z": "ghtu", "y": "asx", "ö": "lpäü", "Ä": "öü"}),
+        (Layout.azerty, {"a": "qz", "W": "qsx", "m": "lp"}),
+        (Layout.turkish_q, {"ı": "jkou", "I": "jkou", "İ": "üğş", "i": "üğş", "Ş": "ilpçğ", "ç": "löş"}),
+    ],
+)
+def test_each_keyboard_has_neighbors_of_its_own(layout: Layout, neighbors: dict[str, str]) -> None:
+    assert {key: key_neighbors(key, Edit.adjacent_key, layout) for key in neighbors} == neighbors
+    keys = LATIN_NEIGHBORS[layout]
+    assert all(key in keys[other] for key, near in keys.items() for other in near)  # touching is mutual
 
 
 def test_stop_words_are_lower_case_function_words() -> None:

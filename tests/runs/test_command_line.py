@@ -78,6 +78,11 @@ def test_a_sweep_stays_a_sweep() -> None:
             ["data.own.trainn=x"],
             "no setting data.own.trainn (did you mean data.own.train?); all are in docs/settings.md",
         ),
+        (
+            ["data.own.attacked={typos: x}"],
+            "a plus sign adds one: '+data.own.attacked.NAME=VALUE'",
+        ),
+        (["data.own.attacked.typos=x"], "data.own.attacked has no entry of that name; a plus sign adds one: "),
         (["modell=bert"], "no setting modell (did you mean model?)"),
         (["recipe=smokee"], "no recipe=smokee (did you mean smoke?); choose one of minilm, "),
         (["model=berd"], "no model=berd (did you mean bert?); choose one of "),

@@ -20,17 +20,19 @@ from charbert.runs.analysis_keys import (
     CHAR_CHANNEL,
     EMBEDDING_SOURCES,
     FRAGILITY,
-    OTHER_NOISE,
+    ROBUSTNESS,
     SENSITIVITY,
     WORD_VS_SUBWORD,
+    WORST_CASE,
     channels_run,
     char_channel_run,
     fragility_run,
-    other_noise_run,
     perplexity_run,
+    robustness_run,
     sensitivity_run,
     tagger_run,
     word_vs_subword_run,
+    worst_case_run,
 )
 from charbert.runs.comparability import comparison_keys
 from charbert.runs.run import (
@@ -70,7 +72,8 @@ RUNS = {
     CHANNELS: channels_run,
     CHAR_CHANNEL: char_channel_run,
     FRAGILITY: fragility_run,
-    OTHER_NOISE: other_noise_run,
+    ROBUSTNESS: robustness_run,
+    WORST_CASE: worst_case_run,
 }
 
 

@@ -1,3 +1,4 @@
+import math
 import string
 import time
 
@@ -115,3 +116,20 @@ def test_fifty_thousand_new_forms_take_about_a_second() -> None:
 def test_a_dictionary_needs_words_with_counts(counts: dict[str, int]) -> None:
     with pytest.raises(DataError, match="expected words with counts"):
         SpellingDictionary(counts, DictionaryRules())
+
+
+def test_all_candidates_are_returned_and_the_best_is_the_nearest_word() -> None:
+    counts = {"ships": 7, "shops": 7, "shipped": 3, "keeper": 20, "the": 900}
+    dictionary = SpellingDictionary(counts, DictionaryRules(max_edits=2, keep_ends=False))
+    parts = ["shpps", "kepeer", "kpeer", "xyzzy", "a", "ships"]
+    candidates, nearby = dictionary.candidates(parts), dictionary.nearby(parts)
+    assert {word for word, _ in candidates["shpps"]} == {"ships", "shops"}
+    assert [word for word, _ in candidates["ships"]] == ["shops"]
+    assert candidates["xyzzy"] == candidates["a"] == []
+    for part in parts:
+        best = nearby[part]
+        scores = [score for _, score in candidates[part]]
+        assert (best is None) == (not scores)
+        if best is not None:
+            assert best.log_best == pytest.approx(max(scores))
+            assert best.log_total == pytest.approx(math.log(sum(map(math.exp, scores))))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import Enum
+from pathlib import Path
 
 from charbert.config.checks import check_name, check_range
-from charbert.config.identity import omit_default
+from charbert.config.identity import omit_default, omit_default_section
 from charbert.errors import SettingsError
 
 
@@ -23,7 +24,7 @@ class Edit(Enum):
     keyboard = "keyboard"
     """It is replaced by a letter that replaces it in the authors' attacked CoNLL-2003 test set: for attacks."""
     adjacent_key = "adjacent_key"
-    """It is replaced by the letter of a key that touches its own on a QWERTY keyboard: for training."""
+    """It is replaced by the letter of a key that touches its own: for training, and for attacks on other keyboards."""
 
 
 KEY_EDITS = (Edit.keyboard, Edit.adjacent_key)
@@ -54,6 +55,61 @@ class Place(Enum):
 
     inner = "inner"
     first = "first"
+    any = "any"
+
+
+class Layout(Enum):
+    """Keys of a keyboard for Latin letters."""
+
+    qwerty = "qwerty"
+    """English."""
+    qwertz = "qwertz"
+    """German."""
+    azerty = "azerty"
+    """French."""
+    turkish_q = "turkish_q"
+    """Turkish Q."""
+
+
+class NoiseFamily(Enum):
+    """Kind of noise in a test set."""
+
+    charbert = "charbert"
+    """One-character edits, as in the paper's attack."""
+    natural = "natural"
+    """Misspellings that people made, from files."""
+    ocr = "ocr"
+    """Letters are read as similar ones, as in scanned text."""
+    homoglyph = "homoglyph"
+    """Characters are replaced by such that look alike, or joined by such that are not seen."""
+    leet = "leet"
+    """Digits for letters."""
+    case = "case"
+    """Letters change between upper and lower case."""
+
+
+class LookAlike(Enum):
+    """How characters are disguised."""
+
+    letter = "letter"
+    """Replaced by a letter of another alphabet that looks the same."""
+    full_width = "full_width"
+    """Replaced by its full-width form, of a letter, digit or sign of ASCII."""
+    invisible = "invisible"
+    """A character without width is put before it: zero-width space, joiner and non-joiner, soft hyphen."""
+    mark = "mark"
+    """A combining mark is put on it."""
+
+
+class CaseForm(Enum):
+    """Case that the letters of a word get."""
+
+    upper = "upper"
+    lower = "lower"
+    title = "title"
+    """The first in upper case, the others in lower case."""
+    alternating = "alternating"
+    """Lower, upper, lower and so on."""
 
 
 @dataclass
@@ -95,30 +151,88 @@ class NoiseSettings:
 
 @dataclass
 class AttackSettings:
-    """Attack on test words. Paper: Sec. 4.5; the rule follows the authors' attacked sets."""
+    """Noise in test words; labels and the number of words stay. The defaults are the paper's attack (Sec. 4.5), whose
+    rule follows the authors' attacked sets."""
 
     name: str = "charbert"
     """Name of the attack in records and tables."""
     seed: int = 0
     """Seed of the attack; the same for all models, so that all read the same words."""
+    family: NoiseFamily = omit_default(NoiseFamily.charbert)
+    """charbert: one-character edits; natural: misspellings that people made; ocr: letters that a scanner confuses;
+    homoglyph: characters that look alike; leet: digits for letters; case: another case."""
     probability: float = 1.0
     """Share of eligible words attacked, in [0, 1]."""
     edits: list[Edit] = field(default_factory=lambda: list(ATTACK_EDITS))
-    """One is drawn, uniformly, for each attacked word."""
+    """charbert: one is drawn, uniformly, for each attacked word."""
     min_word_length: int = 4
-    """Shorter words stay as they are, in characters; at least 3."""
+    """Shorter words stay as they are, in characters; at least 3, of other families than charbert at least 1."""
     letters: Letters = Letters.both
-    """Inserted letters: both (upper and lower case, as in the authors' NER set) or lower (as in their QNLI set)."""
+    """charbert: inserted letters: both (upper and lower case, as in the authors' NER set) or lower (as in their QNLI
+    set)."""
     edits_per_word: int = omit_default(1)
-    """Edits of each attacked word, in [1, 100]. Paper: one."""
+    """charbert, homoglyph, leet: edits of each attacked word, in [1, 100]. Paper: one. Of a word with fewer characters
+    that can be changed all of them are."""
     place: Place = omit_default(Place.inner)
-    """inner: all but the first and the last character, as in the paper; first: the first letter."""
+    """charbert, homoglyph, leet: inner: all but the first and the last character, as in the paper; first: the first
+    letter; any: all characters."""
+    layout: Layout = omit_default(Layout.qwerty)
+    """charbert: keyboard that the edit adjacent_key is made on, for a text in Latin letters."""
+    misspellings: list[str] = omit_default_section(list)
+    """natural: files, relative to ``paths.data``: lists of Birkbeck or Wikipedia, tab-separated columns, or the GitHub
+    Typo Corpus, see `charbert.data.readers.misspellings`."""
+    confusions: str = omit_default("")
+    """ocr: a table of confusions, relative to ``paths.data``, see `charbert.noise.ocr`; empty: one of our own."""
+    spacing: float = omit_default(0.0)
+    """ocr: share of words that are split in two or joined with the next, in [0, 1]; half of them each. Words with
+    labels, of tagged sentences, stay as they are."""
+    look_alike: LookAlike = omit_default(LookAlike.letter)
+    """homoglyph: how characters are disguised."""
+    case: CaseForm = omit_default(CaseForm.upper)
+    """case: the case of attacked words."""
+
+    def files(self, folder: Path | str) -> list[Path]:
+        """Return the files that the attack reads; relative names start at ``folder``."""
+        return [Path(folder) / name for name in [*self.misspellings, self.confusions] if name]
 
     def __post_init__(self) -> None:
         check_name("attack.name", self.name)
-        check_range("attack", self, "[0, 1]", "probability")
+        check_range("attack", self, "[0, 1]", "probability", "spacing")
         check_range("attack", self, "[1, 100]", "edits_per_word")
-        check_edits("attack", self.edits, self.min_word_length)
+        if self.family is NoiseFamily.charbert:
+            check_edits("attack", self.edits, self.min_word_length)
+        check_range("attack", self, "[1, inf)", "min_word_length")
+        defaults = {setting.name: setting.default for setting in fields(self)} | {"misspellings": []}
+        for name, families in READ_BY.items():
+            if getattr(self, name) != defaults[name] and self.family not in families:
+                raise SettingsError(
+                    f"attack.{name} is read by attack.family={' or '.join(family.name for family in families)} alone, "
+                    f"got attack.family={self.family.name}; leave it at its default"
+                )
+        if self.layout is not Layout.qwerty and Edit.adjacent_key not in self.edits:
+            raise SettingsError(
+                f"attack.layout={self.layout.name} is read by the edit adjacent_key alone; set "
+                "attack.edits=[adjacent_key] or leave it at qwerty"
+            )
+        if self.family is NoiseFamily.natural and not all([self.misspellings, *self.misspellings]):
+            raise SettingsError(
+                f"attack.misspellings must name files of misspellings for attack.family=natural, got "
+                f"{self.misspellings}; as attack.misspellings=[FILE], relative to paths.data"
+            )
+
+
+_OF_CHARACTERS = (NoiseFamily.charbert, NoiseFamily.homoglyph, NoiseFamily.leet)
+READ_BY = {
+    "edits_per_word": _OF_CHARACTERS,
+    "place": _OF_CHARACTERS,
+    "layout": (NoiseFamily.charbert,),
+    "misspellings": (NoiseFamily.natural,),
+    "confusions": (NoiseFamily.ocr,),
+    "spacing": (NoiseFamily.ocr,),
+    "look_alike": (NoiseFamily.homoglyph,),
+    "case": (NoiseFamily.case,),
+}
+"""Settings of an attack that some families alone read, and those families."""
 
 
 def check_edits(section: str, edits: Sequence[Edit], min_word_length: int) -> None:

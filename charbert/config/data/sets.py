@@ -92,7 +92,7 @@ class SetFiles:
     """Factor on ``finetuning.epochs`` for small sets, whose epochs have few steps; above 0."""
     noisy: dict[str, NoisyCopy] = omit_default_section(dict)
     """Noisy copies of tagged sets, by name, as ``{ocr:{operations:FILE,split:test}}``: a line of FILE has the edit
-    operations of one word. ``experiments/other_noise.py`` alone reads them, so they are no part of a model's key."""
+    operations of one word. ``experiments/robustness.py`` alone reads them, so they are no part of a model's key."""
 
     def __post_init__(self) -> None:
         check_range("data.sets.TASK", self, "(0, inf)", "epochs_factor")

@@ -200,6 +200,11 @@ class ModelSettings:
         return self.recognizer.enabled or self.dictionary.enabled
 
     @property
+    def restores_words(self) -> bool:
+        """Whether the encoder is pretrained here with an NLM head, which predicts the word behind a noised one."""
+        return self.objective in (Objective.nlm, Objective.mlm_nlm)
+
+    @property
     def corrects_examples(self) -> bool:
         """Whether it corrects examples before they are tokenized."""
         return self.corrects_words and self.dictionary.channel is Corrected.both
@@ -208,7 +213,7 @@ class ModelSettings:
         """Raise an error for settings of a part that the model does not have."""
         no_channel = self.char_encoder is CharEncoder.none
         no_interaction = self.interaction is Interaction.none
-        no_nlm = self.objective not in (Objective.nlm, Objective.mlm_nlm)
+        no_nlm = not self.restores_words
         checks = (
             ("char_initializer_range", None, no_channel, "char_encoder"),
             ("interaction_start", Start.random, no_channel, "char_encoder"),

@@ -125,6 +125,9 @@ def read_paragraphs(paths: Sequence[Path | str]) -> Iterator[str | None]:
                 for line in stream:
                     yield line.decode("utf-8" if number else "utf-8-sig").strip() or None
                     number += 1
+        except (FileNotFoundError, IsADirectoryError):
+            found = "a folder" if path.is_dir() else "no such file"
+            raise DataError.at(path, None, expected="a text file", found=found, hint="check the path") from None
         except UnicodeDecodeError as error:
             found = f"byte 0x{error.object[error.start]:02x} at byte {error.start + 1} of the line"
             hint = "convert the file, for example with iconv"

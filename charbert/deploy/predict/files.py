@@ -12,8 +12,7 @@ from typing import Any
 from tqdm import tqdm
 
 from charbert.deploy.predict.predictor import Predictor, find_model
-from charbert.deploy.predict.sources import Inputs, read_inputs
-from charbert.errors import DataError
+from charbert.deploy.predict.sources import Inputs, read_inputs, refuse_input
 from charbert.files import write_atomically
 from charbert.tasks.head import Output
 
@@ -53,8 +52,7 @@ def predict_files(
     inputs = read_inputs(files, form, sys.stdin.buffer, columns)
     for warning in inputs.warnings:
         sys.stderr.write(f"charbert: warning: {warning}\n")
-    if output is not None and any(Path(name).exists() and output.exists() and output.samefile(name) for name in files):
-        raise DataError(f"{output}: expected a file to write predictions to, got one of the inputs; choose another")
+    refuse_input(output, files)
     predictor = Predictor.load(model, **options)
     lines = _lines(predictor, inputs, readable, progress)
     if output is not None:

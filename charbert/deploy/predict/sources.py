@@ -48,12 +48,9 @@ def read_inputs(names: Sequence[str], form: str, standard_input: BinaryIO, colum
         return inputs
     for name in names or [STANDARD_INPUT]:
         path = Path(name)
-        if name == STANDARD_INPUT:
-            source, text = "standard input", _read_standard(standard_input)
-        else:
-            if path.suffix == ".parquet":
-                raise DataError(f"{name}: expected the column of the texts of a table; give --column NAME")
-            source, text = name, read_text(path, "a file of texts")
+        if path.suffix == ".parquet":
+            raise DataError(f"{name}: expected the column of the texts of a table; give --column NAME")
+        source, text = read_source(name, standard_input)
         chosen = form
         if form == "auto":
             chosen = "jsonl" if path.suffix in JSON_SUFFIXES else "lines"
@@ -64,6 +61,27 @@ def read_inputs(names: Sequence[str], form: str, standard_input: BinaryIO, colum
             inputs.places.append(place)
             inputs.rows.append(row)
     return inputs
+
+
+def read_source(name: str, standard_input: BinaryIO) -> tuple[str, str]:
+    """Return what a file, or standard input (``-``), is called in errors, and its text.
+
+    Raises:
+        DataError: if it is missing or not UTF-8.
+    """
+    if name == STANDARD_INPUT:
+        return "standard input", _read_standard(standard_input)
+    return name, read_text(Path(name), "a file of texts")
+
+
+def refuse_input(output: Path | None, files: Sequence[str]) -> None:
+    """Check that an output is none of the input files.
+
+    Raises:
+        DataError: if it is.
+    """
+    if output is not None and any(Path(name).exists() and output.exists() and output.samefile(name) for name in files):
+        raise DataError(f"{output}: expected a file to write, got one of the inputs; choose another")
 
 
 def _read_columns(inputs: Inputs, name: str, columns: Sequence[str]) -> None:

@@ -36,6 +36,8 @@ class Analysis:
     """The runs of one model by what they measure; most analyses have one, under any name."""
     table: TableSpec
     """The table, with its figures, of all records that are compared with the settings' own."""
+    prepare: Callable[[Settings], Settings] = lambda settings: settings
+    """Fits the settings to the files that there are."""
     check: Callable[[Settings], None] = lambda settings: None
     """Raises a SettingsError where the settings do not fit the analysis."""
 
@@ -47,6 +49,7 @@ class Analysis:
         Raises:
             SettingsError: if the settings do not fit the analysis.
         """
+        settings = self.prepare(settings)
         self.check(settings)
         runs = self.runs(settings)
         if missing := {name: run for name, run in runs.items() if run.finished() is None}:

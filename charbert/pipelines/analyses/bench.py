@@ -159,7 +159,7 @@ def _attack_rate(settings: Settings) -> float:
         words += len(sentences[-1])
         if words >= settings.bench.attacked_words:
             break
-    return attacked_words_per_second(build_attack(settings.attack), sentences, 3)
+    return attacked_words_per_second(build_attack(settings.attack, settings.paths.data), sentences, 3)
 
 
 def _device() -> str | None:

@@ -8,18 +8,15 @@ from functools import partial
 from pathlib import Path
 
 from charbert.config.analysis import Stage
-from charbert.config.data.sets import CleanSplit, SetFiles, TaskKind
+from charbert.config.data.sets import TaskKind
 from charbert.config.model.classical import BaselineKind
 from charbert.config.model.encoder import CharEncoder
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError
-from charbert.evaluation.metric_paths import DEV
 from charbert.pipelines.analyses import forms
 from charbert.pipelines.analyses.base import Analysis
-from charbert.pipelines.build.noise import other_attacks
 from charbert.pipelines.tables import perplexity
-from charbert.pipelines.tables.drawing import Figures, TableSpec, of_each_task, of_table
-from charbert.pipelines.tables.significance import row_p_values
+from charbert.pipelines.tables.drawing import Figures, TableSpec, of_table
 from charbert.records import ResultRecord
 from charbert.reporting.figures import analyses as figures
 from charbert.reporting.render.layout import Table
@@ -30,7 +27,7 @@ from charbert.reporting.tables.compression import compression_dots, compression_
 from charbert.reporting.tables.paper import TABLE_SPECS, paper_table
 from charbert.runs import analysis_keys as keys
 from charbert.runs.comparability import comparable_records
-from charbert.runs.folders import finished_records, records_folder
+from charbert.runs.folders import finished_records
 from charbert.runs.run import Run
 
 SOURCES = ("char", "sum", "token", "concat")
@@ -69,7 +66,7 @@ WORD_VS_SUBWORD = Analysis(
     "word_vs_subword",
     _single(keys.word_vs_subword_run),
     _table(keys.WORD_VS_SUBWORD, tables.fig4_word_vs_subword, of_table(figures.split_dots)),
-    _require_entities,
+    check=_require_entities,
 )
 """Fig. 4: entity scores of words that are split into subwords, and of whole words."""
 
@@ -110,7 +107,7 @@ EMBEDDING_SOURCES = Analysis(
     "embedding_sources",
     _tagger_runs,
     _table(keys.EMBEDDING_SOURCES, tables.fig6_embedding_sources, of_table(figures.source_dots)),
-    _require_entities,
+    check=_require_entities,
 )
 """Fig. 6: taggers on each kind of a model's frozen states."""
 
@@ -125,7 +122,7 @@ CHANNELS = Analysis(
     "channels",
     _single(keys.channels_run),
     _table(keys.CHANNELS, tables.channels),
-    _require_tagging(TaskKind.tagging, TaskKind.pos_tagging, why="hides words that were tagged"),
+    check=_require_tagging(TaskKind.tagging, TaskKind.pos_tagging, why="hides words that were tagged"),
 )
 """Scores of a tagger with the subwords, or the characters, of the attacked words hidden."""
 
@@ -158,7 +155,7 @@ CHAR_CHANNEL = Analysis(
             records, finished_records(settings, kind="pretrain"), _attacked_scores(settings)
         ),
     ),
-    _require_char_channel,
+    check=_require_char_channel,
 )
 """How much an encoder's states depend on characters, before and after its pretraining."""
 
@@ -178,7 +175,7 @@ COMPRESSION = Analysis(
     "compress",
     lambda settings: {form.label: form.run for form in forms.forms(settings)},
     _table(keys.COMPRESSION, compression_table, of_table(compression_dots), _compression_stem),
-    _refuse_corrector,
+    check=_refuse_corrector,
 )
 """A fine-tuned model in smaller forms: size, speed, clean and attacked scores."""
 
@@ -193,43 +190,9 @@ def _require_heads(settings: Settings) -> None:
         )
 
 
-PERPLEXITY = Analysis("perplexity", _single(keys.perplexity_run), perplexity.TABLE, _require_heads)
+PERPLEXITY = Analysis("perplexity", _single(keys.perplexity_run), perplexity.TABLE, check=_require_heads)
 """Perplexities of a pretrained encoder and of n-grams on held-out text, clean and attacked."""
 
-
-def _check_noisy_copies(settings: Settings) -> None:
-    task = settings.task
-    files = settings.data.sets.get(task.name, SetFiles())
-    where = "data.own.noisy" if settings.data.has_own_files else f"data.sets.{task.name}.noisy"
-    if files.noisy and task.kind not in (TaskKind.tagging, TaskKind.pos_tagging):
-        raise SettingsError(
-            f"{where} must be empty for task={task.name} of kind {task.kind.name}, since it needs tagged words"
-        )
-    taken = ["clean", DEV, settings.attack.name, *files.attacked, *other_attacks(settings.attack)]
-    for name, copy in files.noisy.items():
-        if name in taken:
-            raise SettingsError(f"{where} must not use the name of another eval set ({', '.join(taken)}), got {name}")
-        if files.folds.number and copy.split is CleanSplit.dev:
-            raise SettingsError(f"{where}.{name}.split must be test, since cross-validation reads no dev file, got dev")
-
-
-def _other_noise(settings: Settings, records: Sequence[ResultRecord]) -> Table:
-    columns = tables.other_noise_columns(records)
-    return tables.other_noise(records, row_p_values(records, columns, records_folder(settings)))
-
-
-OTHER_NOISE = Analysis(
-    "robustness.other_noise",
-    _single(keys.other_noise_run),
-    TableSpec(
-        lambda settings: f"{keys.OTHER_NOISE}_{settings.task.name}",
-        keys.other_noise_records,
-        _other_noise,
-        variants=of_each_task,
-    ),
-    _check_noisy_copies,
-)
-"""A fine-tuned model, or a baseline, on noise outside the paper's attack."""
 
 ANALYSES = (
     WORD_VS_SUBWORD,
@@ -239,6 +202,5 @@ ANALYSES = (
     FRAGILITY,
     SENSITIVITY,
     COMPRESSION,
-    OTHER_NOISE,
 )
-"""All whose tables are redrawn from the settings of a recipe; perplexities have `perplexity.NEWEST` for that."""
+"""All whose tables are redrawn from the settings of a recipe; see `charbert.pipelines.redraw` for the others."""

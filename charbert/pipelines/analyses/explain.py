@@ -134,7 +134,7 @@ def _with_typos(settings: Settings, text: _Text, head: str) -> _Text:
     """Return the text under the attack of its task, which leaves the contexts of questions as they are."""
 
     def corrupt(words: Sequence[str], part: int) -> list[str]:
-        noise, seed = build_attack(settings.attack), settings.attack.seed
+        noise, seed = build_attack(settings.attack, settings.paths.data), settings.attack.seed
         return attack_sentences([words], noise, seed, stream=EXPLANATION, first_index=part)[0].words
 
     def corrupt_text(value: str, part: int) -> str:

@@ -59,7 +59,10 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
     prepare_data(settings)
     model, processor, vocabulary = _load(settings)
     clean = sample_texts(settings)
-    texts = {"clean": clean, "attacked": attack_texts(clean, build_attack(settings.attack), settings.attack.seed)}
+    texts = {
+        "clean": clean,
+        "attacked": attack_texts(clean, build_attack(settings.attack, settings.paths.data), settings.attack.seed),
+    }
     log.info("perplexity of %s on %d texts, clean and attacked", settings.model.name, len(clean))
     files = [corpus_file(settings, split) for split in ("train", "dev")]
     with recorded_analysis(settings, run, PERPLEXITY, files) as (record, _):

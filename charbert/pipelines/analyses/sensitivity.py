@@ -33,7 +33,7 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
     task = build_task(settings.task)
     examples = read_sets(settings, task)["test"]
     encode = word_encoder(settings, *_model_of_stage(settings))
-    attack, seed = build_attack(settings.attack), settings.attack.seed
+    attack, seed = build_attack(settings.attack, settings.paths.data), settings.attack.seed
     clean = task.sentences(examples)
     noisy = task.sentences(task.attack(examples, attack, seed)[0])
     shown = settings.analysis.sensitivity.sentence.split()

@@ -79,13 +79,14 @@ def fetch_sets(settings: Settings) -> list[Path]:
 
 
 def set_files(settings: Settings) -> list[Path]:
-    """Return the paths of the files of the task's sets, of hub splits those of the fetched files."""
-    return [
+    """Return the paths of the files of the task's sets, of hub splits those of the fetched files, and of the attack."""
+    sets = [
         split_path(name, TASKS[settings.task.kind].suffix, _hub_folder(settings))
         if is_reference(name)
         else Path(settings.data.root) / name
         for name in set_names(task_files(settings))
     ]
+    return sets + settings.attack.files(settings.paths.data)
 
 
 def set_names(files: SetFiles) -> list[str]:

@@ -1,4 +1,4 @@
-"""Settings to examples: a task's splits, and the eval sets that a model is scored on (clean, attacked, other noise)."""
+"""Settings to examples: a task's splits, and the eval sets that a model is scored on (clean, attacked, noisy)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+from charbert.config.data.noise import AttackSettings
 from charbert.config.data.sets import CleanSplit
 from charbert.config.schema import Settings
 from charbert.data.readers.edit_operations import read_noisy
 from charbert.evaluation.metric_paths import DEV
 from charbert.evaluation.robustness import changed_share
+from charbert.noise.edits import EditRecord
+from charbert.noise.natural import NaturalNoise
 from charbert.pipelines.build.data import data_file, task_files
-from charbert.pipelines.build.noise import build_attack, other_attacks
+from charbert.pipelines.build.noise import build_attack
 from charbert.pipelines.build.preparation import TrainingPreparation, prepare_training
+from charbert.seeding import numpy_generator
 from charbert.tasks.task import Task
 
 log = logging.getLogger(__name__)
@@ -74,9 +78,35 @@ def read_test_sets(settings: Settings, task: Task[Any, Any], *, learn: bool = Fa
     return sets
 
 
+def attacked_copy(
+    settings: Settings, attack: AttackSettings, task: Task[Any, Any], examples: Sequence[Any]
+) -> tuple[list[Any], list[list[EditRecord]]]:
+    """Return the examples under an attack with unchanged labels, and each one's edits, see `Task.attack`.
+
+    Logs how many of the words have a misspelling, where the attack takes them from lists.
+
+    Raises:
+        DataError: if a file of the attack is missing or malformed.
+    """
+    noise = build_attack(attack, settings.paths.data, whole_words=task.labels_words)
+    if attack.spacing and task.labels_words:
+        log.info("task=%s: attack.spacing is left out, since each word has a label", task.name)
+    attacked, edits = task.attack(examples, noise, attack.seed)
+    if isinstance(noise, NaturalNoise):
+        words = [word for sentence in task.sentences(examples) for word in sentence]
+        log.info(
+            "%s: %.1f %% of the words of task=%s have a misspelling, %.1f %% are changed",
+            attack.name,
+            100 * sum(map(noise.covers, words)) / max(1, len(words)),
+            task.name,
+            100 * changed_share(task, examples, attacked),
+        )
+    return attacked, edits
+
+
 def build_eval_sets(settings: Settings, task: Task[Any, Any], sets: dict[str, list[Any]]) -> dict[str, Sequence[Any]]:
     """Return the clean test set, our attack on it, and every attacked copy made elsewhere, in this order."""
-    attacked, _ = task.attack(sets["test"], build_attack(settings.attack), settings.attack.seed)
+    attacked, _ = attacked_copy(settings, settings.attack, task, sets["test"])
     copies = {name: sets[name] for name in task_files(settings).attacked}
     for name, examples in {settings.attack.name: attacked, **copies}.items():
         share = changed_share(task, sets["test"], examples)
@@ -95,10 +125,10 @@ def build_eval_sets(settings: Settings, task: Task[Any, Any], sets: dict[str, li
 def build_noisy_sets(
     settings: Settings, task: Task[Any, Any], sets: dict[str, list[Any]]
 ) -> tuple[dict[str, Sequence[Any]], dict[str, str]]:
-    """Return the eval sets and those with other noise, and the name of the clean set that each is a copy of.
+    """Return the eval sets and those with noise of other families, and the name of the clean set of each.
 
-    After those of `build_eval_sets` come the `other_attacks` on the test set, then the noisy copies of
-    ``data.sets.TASK.noisy``; the clean dev set is before its first copy. A clean set is a copy of itself.
+    After those of `build_eval_sets` come the families of ``robustness.families`` on the test set, then the noisy
+    copies of ``data.sets.TASK.noisy``; the clean dev set is before its first copy. A clean set is its own.
 
     Args:
         settings: the experiment's settings.
@@ -109,8 +139,9 @@ def build_noisy_sets(
         DataError: if a noisy copy is missing or does not fit its clean set.
     """
     files, eval_sets = task_files(settings), dict(build_eval_sets(settings, task, sets))
-    for name, attack in other_attacks(settings.attack).items():
-        eval_sets[name], _ = task.attack(sets["test"], build_attack(attack), attack.seed)
+    for name, attack in settings.robustness.families.items():
+        log.info("making the set %s of %s", name, task.name)
+        eval_sets[name], _ = attacked_copy(settings, attack, task, sets["test"])
     clean_of = dict.fromkeys(eval_sets, "clean")
     for name, copy in files.noisy.items():
         path = data_file(settings, copy.operations, f"the noisy copy {name}")
@@ -120,3 +151,13 @@ def build_noisy_sets(
         eval_sets[name] = read_noisy(path, sets[split], getattr(files, split))
         clean_of |= {clean: clean, name: clean}
     return eval_sets, clean_of
+
+
+def scored_examples(settings: Settings, size: int) -> list[int]:
+    """Return the indices, ascending, of those of ``size`` test examples that measurements under noise score.
+
+    A larger ``robustness.max_examples`` adds to the examples of a smaller one.
+    """
+    limit = settings.robustness.max_examples or size
+    order = numpy_generator(settings.attack.seed, "robustness", "examples").permutation(size)
+    return sorted(order[:limit].tolist())

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable
+from pathlib import Path
 
-from charbert.config.data.noise import AttackSettings, NlmRules, NoiseSettings, Place
+from charbert.config.data.noise import AttackSettings, NlmRules, NoiseFamily, NoiseSettings
 from charbert.config.model.word_recognizer import WordRecognizerSettings
 from charbert.config.training.robust_training import RobustTrainingSettings
+from charbert.data.readers.lines import read_lines
+from charbert.data.readers.misspellings import read_misspellings
 from charbert.noise.attack import Attack
-from charbert.noise.edits import NoiseModel
+from charbert.noise.case import CaseNoise
+from charbert.noise.characters import CharacterNoise
+from charbert.noise.edits import Change, NoiseModel
+from charbert.noise.homoglyphs import FORMS
+from charbert.noise.leet import digit_for
 from charbert.noise.mixed import MixedNoise
+from charbert.noise.natural import NaturalNoise
 from charbert.noise.nlm import NlmNoise, ReleasedNlmNoise
+from charbert.noise.ocr import OcrNoise, own_confusions, parse_confusions
 
 
 def build_nlm_noise(settings: NoiseSettings) -> NoiseModel:
@@ -33,24 +42,49 @@ def build_recognizer_noise(settings: WordRecognizerSettings) -> NoiseModel:
     return NlmNoise(settings.noise_probability, tuple(settings.edits), settings.min_word_length)
 
 
-def build_attack(settings: AttackSettings) -> NoiseModel:
-    """Return the noise model of the test-time attack."""
-    return Attack(
-        tuple(settings.edits),
-        settings.min_word_length,
-        settings.letters.name,
-        settings.probability,
-        edits_per_word=settings.edits_per_word,
-        place=settings.place,
-    )
+def build_attack(settings: AttackSettings, folder: Path | str = "", *, whole_words: bool = True) -> NoiseModel:
+    """Return the noise model of a test-time attack.
+
+    Args:
+        settings: of the attack.
+        folder: where relative names of its files start, ``paths.data``.
+        whole_words: whether each word stays one word, as where words have labels; ``attack.spacing`` is then not read.
+
+    Raises:
+        DataError: if a file of the attack is missing or malformed.
+    """
+    chosen, family = (settings.probability, settings.min_word_length), settings.family
+    if family is NoiseFamily.charbert:
+        return Attack(
+            tuple(settings.edits),
+            settings.min_word_length,
+            settings.letters.name,
+            settings.probability,
+            edits_per_word=settings.edits_per_word,
+            place=settings.place,
+            layout=settings.layout,
+        )
+    if family is NoiseFamily.natural:
+        return NaturalNoise(_read_misspellings(settings.files(folder)), *chosen)
+    if family is NoiseFamily.ocr:
+        table = own_confusions()
+        for path in settings.files(folder):
+            table = parse_confusions(read_lines(path, "a table of confusions"), path)
+        return OcrNoise(table, *chosen, spacing=0.0 if whole_words else settings.spacing)
+    if family is NoiseFamily.case:
+        return CaseNoise(settings.case, *chosen)
+    of_characters = (*chosen, settings.edits_per_word, settings.place)
+    if family is NoiseFamily.leet:
+        return CharacterNoise(digit_for, Change.digit, *of_characters)
+    return CharacterNoise(FORMS[settings.look_alike], Change.look_alike, *of_characters)
 
 
-def other_attacks(attack: AttackSettings) -> dict[str, AttackSettings]:
-    """Return attacks outside the paper's, with the seed and the letters of the settings' own, by name."""
-    return {
-        "two_edits": replace(attack, name="two_edits", edits_per_word=2),
-        "first_letter": replace(attack, name="first_letter", place=Place.first),
-    }
+def _read_misspellings(paths: Iterable[Path]) -> dict[str, list[str]]:
+    misspellings: dict[str, list[str]] = {}
+    for path in paths:
+        for word, wrong in read_misspellings(path).items():
+            misspellings.setdefault(word, []).extend(wrong)
+    return misspellings
 
 
 def build_training_noise(settings: RobustTrainingSettings) -> NoiseModel:

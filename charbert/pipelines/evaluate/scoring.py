@@ -64,7 +64,8 @@ def score_eval_sets(
             metrics[f"{metric_path(task.name, name)}/{CHANGED_WORDS}"] = share
         for metric, counts in score.units.items():
             units[name if metric == task.metric else f"{name}/{metric}"] = np.asarray(counts).tolist()
-    write_atomically(run.units_path, json.dumps(units) + "\n")
+    if not run.keeps_record:
+        write_atomically(run.units_path, json.dumps(units) + "\n")
     of_sets = {name: stored_logits(task, examples, predictions[name]) for name, examples in eval_sets.items()}
     store_logits(folder, {**of_sets, DEV: dev})
     logits = {name: of_set for name, of_set in of_sets.items() if of_set is not None}

@@ -10,11 +10,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from rapidfuzz.distance import OSA
+
+from charbert.benchmarks.streams import attacked_words_per_second
 from charbert.config.schema import Settings
 from charbert.errors import DataError
 from charbert.files import replaced_folder
 from charbert.noise.edits import EditRecord
 from charbert.pipelines.build.data import data_file, prepare_data, task_files
+from charbert.pipelines.build.eval_sets import attacked_copy
 from charbert.pipelines.build.noise import build_attack
 from charbert.records import file_checksum, shorten_path
 from charbert.serialization import json_value
@@ -43,7 +47,7 @@ def run(settings: Settings) -> Path:
     task = build_task(settings.task)
     source = data_file(settings, task_files(settings).test, "the test set")
     examples = task.read(source)
-    attacked, edits = task.attack(examples, build_attack(settings.attack), settings.attack.seed)
+    attacked, edits = attacked_copy(settings, settings.attack, task, examples)
     summary = {
         "task": settings.task.name,
         "data": settings.data.name,
@@ -64,7 +68,15 @@ def run(settings: Settings) -> Path:
         files = sorted(path for path in draft.iterdir())
         sums = "".join(f"{file_checksum(path)}  {path.name}\n" for path in files)
         (draft / CHECKSUMS).write_bytes(sums.encode())
-    log.info("%s: %.2f %% of the words modified", folder, 100 * summary["modified_share"])
+    log.info(
+        "%s: %.2f %% of the words modified; of those that the attack reads %.2f %%, with %.2f edits in 100 characters; "
+        "%.0f words per second of processor time",
+        folder,
+        100 * summary["modified_share"],
+        100 * summary["modified_share_of_attackable"],
+        100 * summary["character_edits_share"],
+        attacked_words_per_second(build_attack(settings.attack, settings.paths.data), task.sentences(examples), 1),
+    )
     return folder
 
 
@@ -73,9 +85,11 @@ def summarize(task: Task[Any, Any], examples: Sequence[Any], edits: Sequence[Seq
 
     ``words`` counts all words, those of texts that are not attacked once, even if several examples share the text (the
     contexts of SQuAD); ``attackable_words`` counts the words that the attack reads. ``operations`` counts edits; the
-    shares are of all edits.
+    shares are of all edits. ``character_edits_share`` is the edit distance to the attacked words, swaps counted once,
+    for each character of the words that the attack reads; it can exceed 1.
     """
-    attackable = sum(map(len, task.sentences(examples)))
+    sentences = task.sentences(examples)
+    attackable, characters = sum(map(len, sentences)), sum(len(word) for words in sentences for word in words)
     words = attackable + sum(len(words_of(text)) for text in task.unattacked_texts(examples))
     by_operation = Counter(edit.operation.name for row in edits for edit in row)
     total = by_operation.total()
@@ -87,6 +101,8 @@ def summarize(task: Task[Any, Any], examples: Sequence[Any], edits: Sequence[Seq
         "modified_words": modified,
         "modified_share": modified / max(1, words),
         "modified_share_of_attackable": modified / max(1, attackable),
+        "character_edits_share": sum(OSA.distance(edit.before, edit.after) for row in edits for edit in row)
+        / max(1, characters),
         "operations": {name: {"words": n, "share": n / total} for name, n in sorted(by_operation.items())},
     }
 

@@ -17,6 +17,7 @@ from charbert.config.model.word_recognizer import Backoff
 from charbert.config.schema import Settings
 from charbert.data.pretraining.corpus import read_paragraphs
 from charbert.data.pretraining.word_vocab import count_words
+from charbert.data.word_counts import frequent_words
 from charbert.files import replaced_folder, write_atomically
 from charbert.integrity import checksums
 from charbert.model.word_recognizer.correction import WordCorrector
@@ -28,7 +29,7 @@ from charbert.runs.run import dictionary_run
 from charbert.serialization import parse_strictly
 from charbert.tasks.task import Task
 from charbert.text.correction import DictionaryCorrector
-from charbert.text.dictionary import DictionaryRules
+from charbert.text.dictionary import DictionaryRules, SpellingDictionary
 from charbert.text.repaired import Corrector
 
 log = logging.getLogger(__name__)
@@ -49,9 +50,18 @@ def prepare_corrector(settings: Settings, task: Task[Any, Any], sets: Mapping[st
     if not settings.model.dictionary.enabled:
         return None
     chosen = settings.model.dictionary
+    return DictionaryCorrector(_counts(settings, task, sets), dictionary_rules(chosen), keep_case=chosen.keep_case)
+
+
+def build_dictionary(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]) -> SpellingDictionary:
+    """Return the dictionary of the settings, after counting its words if that was not done."""
+    return SpellingDictionary(_counts(settings, task, sets), dictionary_rules(settings.model.dictionary))
+
+
+def _counts(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]) -> Counter[str]:
     counts = Counter(_text_counts(settings))
     counts.update(word.lower() for words in task.sentences(sets["train"]) for word in words)
-    return DictionaryCorrector(counts, dictionary_rules(chosen), keep_case=chosen.keep_case)
+    return counts
 
 
 def dictionary_rules(chosen: DictionarySettings) -> DictionaryRules:
@@ -95,13 +105,10 @@ def _text_counts(settings: Settings) -> dict[str, int]:
         log.info("counting the words of %s for the spelling dictionary", path)
         paragraphs = (text for text in read_paragraphs([path]) if text)
         counts = count_words(tqdm(paragraphs, desc="paragraphs", unit_scale=True, disable=None))
-        words = [word for word in counts if any(map(str.isalpha, word))]
-        words.sort(key=lambda word: (-counts[word], word))
-        kept = words[: settings.model.dictionary.size]
+        kept = frequent_words(counts, settings.model.dictionary.size)
         with recorded_run(settings, run) as (record, _):
             with replaced_folder(run.model_folder) as draft:
-                content = json.dumps({word: counts[word] for word in kept}, ensure_ascii=False, indent=0)
-                write_atomically(draft / _COUNTS, content)
+                write_atomically(draft / _COUNTS, json.dumps(kept, ensure_ascii=False, indent=0))
             record.data_checksums = checksums([path], Path(settings.data.root))
             record.details |= {"words": len(kept), "distinct_words": len(counts), "running_words": counts.total()}
             record.finish({})

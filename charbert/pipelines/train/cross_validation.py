@@ -101,6 +101,7 @@ def _run_fold(
     if record is not None and path.is_file() and (run.model_folder.is_dir() or not weights):
         log.info("%s: finished before, record %s", run.name, run.record_path)
         return record, _read_predictions(path, task, run)
+    run.make_again()
     sets, test = fold_sets(settings, task, fold, eval_sets)
     record, predictions = (fit_baseline if is_baseline(settings) else fit)(settings, run, task, sets, test)
     _write_predictions(path, task, predictions)

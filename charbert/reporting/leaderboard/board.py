@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from charbert.evaluation.metric_paths import CLEAN, DEV
+from charbert.evaluation.metric_paths import ATTACKED, CLEAN, DEV
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Column, Table
 from charbert.reporting.render.row_names import SHORT_NAMES, short_label
+from charbert.reporting.tables.robustness.families import MEAN_DROP, MEAN_RANK
 from charbert.reporting.tables.scores import row_label
 
 SCHEMA_VERSION = 1
@@ -29,6 +30,20 @@ class TaskScores:
     """The records that the table is drawn from."""
     trained: Sequence[ResultRecord]
     """The records of the models' fine-tuning."""
+    suffix: str = ""
+    """What the titles of its boards end with, to tell two tables of a task apart."""
+
+    @property
+    def columns(self) -> list[tuple[int, Column]]:
+        """The columns of eval sets, and the place of each in a row; summaries of columns are left out."""
+        sets, summaries = (CLEAN, DEV, ATTACKED), (MEAN_DROP, MEAN_RANK)
+        columns = enumerate(self.table.columns)
+        return [(at, of) for at, of in columns if of.metric.split("/")[0] in sets and of.name not in summaries]
+
+    @property
+    def titles(self) -> list[str]:
+        """The groups of the columns: one for each metric."""
+        return list(dict.fromkeys(column.group for _, column in self.columns))
 
 
 def build_board(tasks: Sequence[TaskScores]) -> dict[str, Any]:
@@ -44,32 +59,25 @@ def build_board(tasks: Sequence[TaskScores]) -> dict[str, Any]:
     models: dict[str, dict[str, Any]] = {}
     for task in tasks:
         for row in task.table.rows:
-            cells = list(zip(task.table.columns, row.cells, strict=True))
+            cells = [(column, row.cells[at]) for at, column in task.columns]
             if not any(cell.scores for _, cell in cells):
                 continue
             entry = models.setdefault(row.label, _new_entry(row.label))
-            entry["training"][task.name] = _training(task, row.label)
-            for title in dict.fromkeys(column.group for column in task.table.columns):
-                _add_scores(entry, title, [(column, cell) for column, cell in cells if column.group == title])
+            _add_training(entry, task, row.label)
+            for title in task.titles:
+                of_title = [(column, cell) for column, cell in cells if column.group == title]
+                _add_scores(entry, title + task.suffix, of_title)
     return {"schema_version": SCHEMA_VERSION, "boards": boards, "models": list(models.values())}
 
 
 def _boards_of(task: TaskScores) -> list[dict[str, Any]]:
-    titles = dict.fromkeys(column.group for column in task.table.columns)
+    about = " ".join((task.table.caption, *task.table.notes))
     boards = []
-    for title in titles:
-        columns = [column for column in task.table.columns if column.group == title]
-        clean = [column.name for column in columns if _is_clean(column)]
-        about = " ".join((task.table.caption, *task.table.notes))
-        boards.append(
-            {
-                "title": title,
-                "task": task.name,
-                "sets": [column.name for column in columns],
-                "clean": clean,
-                "about": about,
-            }
-        )
+    for title in task.titles:
+        columns = [column for _, column in task.columns if column.group == title]
+        names = {"sets": columns, "clean": [column for column in columns if _is_clean(column)]}
+        of_columns = {key: [column.name for column in some] for key, some in names.items()}
+        boards.append({"title": title + task.suffix, "task": task.name, **of_columns, "about": about})
     return boards
 
 
@@ -99,13 +107,14 @@ def _is_clean(column: Column) -> bool:
     return column.metric.split("/")[0] in (CLEAN, DEV)
 
 
-def _training(task: TaskScores, label: str) -> dict[str, Any]:
+def _add_training(entry: dict[str, Any], task: TaskScores, label: str) -> None:
     trained = [record for record in task.trained if row_label(record) == label]
-    scored = [record for record in task.scored if row_label(record) == label]
-    newest: Mapping[str, Any] = max(trained, key=lambda record: record.finished).details if trained else {}
-    return {
-        "parameters": newest.get("parameters", {}).get("total"),
+    newest = max(trained, key=lambda record: record.finished, default=None)
+    scored = {record.folder_name for record in task.scored if row_label(record) == label}
+    earlier = entry["training"].get(task.name, {}).get("records", ())
+    entry["training"][task.name] = {
+        "parameters": None if newest is None else newest.details.get("parameters", {}).get("total"),
         "minutes": round(statistics.fmean(record.wall_seconds for record in trained) / 60, 1) if trained else None,
-        "processor": max(trained, key=lambda record: record.finished).hardware.get("cpu") if trained else None,
-        "records": sorted({record.folder_name for record in (*scored, *trained)}),
+        "processor": None if newest is None else newest.hardware.get("cpu"),
+        "records": sorted({*earlier, *scored, *(record.folder_name for record in trained)}),
     }

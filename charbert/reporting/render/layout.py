@@ -26,6 +26,8 @@ class Column:
     published_digits: int = 1
     """Decimals of the paper's scores."""
     higher_is_better: bool = True
+    of_all_seeds: bool = False
+    """Whether a cell has one number of all seeds together, as a rank."""
 
     @property
     def heading(self) -> str:
@@ -128,7 +130,7 @@ class _Style:
         ours = f"{cell.mean:.2f}" + ("" if cell.std is None else f"{self.plus_minus}{cell.std:.2f}")
         ours = self.bold.format(ours) if cell.is_best else ours
         mark = self.mark.format(cell.mark.replace("*", self.star)) if cell.mark else ""
-        fewer = f" (n={len(cell.scores)})" if len(cell.scores) < most_seeds else ""
+        fewer = f" (n={len(cell.scores)})" if len(cell.scores) < most_seeds and not column.of_all_seeds else ""
         folds = "" if cell.fold_std is None else f" (folds{self.plus_minus}{cell.fold_std:.2f})"
         return ours + mark + fewer + folds + published
 

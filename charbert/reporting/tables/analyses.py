@@ -1,16 +1,14 @@
-"""Figs. 4-6, the statistics of Sec. 1, hidden channels and other noise as tables: our scores beside the paper's."""
+"""Figs. 4-6, the statistics of Sec. 1 and hidden channels as tables: our scores beside the paper's."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from charbert.evaluation.metric_paths import DEV, metric_path, version_of
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Column, Row, Table
-from charbert.reporting.tables.paper import ATTACKS, METRIC_NAMES, METRIC_TITLES, TABLE_SPECS, TASK_TITLES, table_attack
 from charbert.reporting.tables.published import (
     FIGURE_4,
     FIGURE_4_SPLIT_SHARE,
@@ -26,11 +24,6 @@ MODELS = ("BERT", "AdvBERT", "NLM-BERT", "CharBERT")
 PAPER_TASK = "ner"
 PAPER_TOKENIZER = "bert-base-cased"
 PAPER_CORPUS = "CoNLL-2003"
-NOISE_NAMES = {"clean": "original", DEV: "original, dev set", "two_edits": "two edits", "ocr": "OCR"}
-"""Headings of the columns of sets with other noise; the others have the name of the set."""
-BINARY_METRICS = {"roc_auc": "ROC-AUC", "macro_recall": "balanced acc."}
-"""Metrics shown beside accuracy for two labels: under noise the share of predicted labels shifts. With two labels the
-mean of their recalls is the balanced accuracy."""
 
 
 def fig4_word_vs_subword(records: Sequence[ResultRecord]) -> Table:
@@ -162,58 +155,6 @@ def channels(records: Sequence[ResultRecord]) -> Table:
         ],
     )
     return _unranked(table)
-
-
-def other_noise(records: Sequence[ResultRecord], p_values: Mapping[tuple[str, str], float] | None = None) -> Table:
-    """Return scores on noise outside the paper's attack; the paper has no such table.
-
-    Args:
-        records: one or more, with scores of one task on the sets of ``details.clean_of``.
-        p_values: see `charbert.reporting.tables.scores.build_table`.
-
-    Raises:
-        RecordError: see there.
-    """
-    task, columns = _task(records), other_noise_columns(records)
-    attack = version_of(columns[1].metric)
-    notes = [
-        f"Attack: {ATTACKS.get(attack, attack)}. Two edits: two edits of our generator in each word. First letter: one "
-        "edit, at the first letter. Computed in 32 bits."
-    ]
-    if any(version_of(column.metric) == DEV for column in columns):
-        notes.append("Sets right of the original dev set are copies of it.")
-    if any(column.metric.endswith("/macro_recall") for column in columns):
-        notes.append("Balanced accuracy: mean of the recalls of both labels.")
-    return build_table(
-        records,
-        title=f"{TASK_TITLES.get(task, task.upper())}: noise outside the paper's attack",
-        columns=columns,
-        order=TABLE_SPECS["table2_robustness"].order,
-        p_values=p_values,
-        notes=notes,
-    )
-
-
-def other_noise_columns(records: Sequence[ResultRecord]) -> list[Column]:
-    """Return the columns of `other_noise`; of our copy after the authors' rule and their own set only one is shown."""
-    task, metric = (str(setting(records[0], f"task.{field}")) for field in ("name", "metric"))
-    clean_of = {name: clean for record in records for name, clean in record.details["clean_of"].items()}
-    versions = sorted(clean_of, key=lambda name: clean_of[name] == DEV)
-    attack = table_attack(task, records, versions[1])
-    hidden = {*ATTACKS, attack}
-    shown = [versions[0], attack, *(name for name in versions[1:] if name not in hidden)]
-    measures = {METRIC_NAMES.get((task, metric), metric): METRIC_TITLES.get(metric, metric)}
-    if metric == "accuracy" and any(f"eval/{task}/f1" in record.metrics for record in records):
-        measures |= BINARY_METRICS
-    return [
-        Column(
-            f"{TASK_TITLES.get(task, task.upper())} {title}",
-            "attack" if version == attack else NOISE_NAMES.get(version, version.replace("_", " ")),
-            f"{metric_path(task, version)}/{name}",
-        )
-        for name, title in measures.items()
-        for version in shown
-    ]
 
 
 def intro_fragility(records: Sequence[ResultRecord]) -> Table:

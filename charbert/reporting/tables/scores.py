@@ -93,6 +93,7 @@ def build_table(
     published: Mapping[tuple[str, str], float] | None = None,
     order: Sequence[str] = (),
     p_values: Mapping[tuple[str, str], float] | None = None,
+    compared_with: str = "",
     second_baseline: str = "",
     second_baseline_p_values: Mapping[tuple[str, str], float] | None = None,
     notes: Sequence[str] = (),
@@ -110,6 +111,7 @@ def build_table(
         published: (row, ``Column.heading``) -> the paper's score in percent.
         order: rows that come first, in this order; the others follow by name.
         p_values: (row, ``Column.heading``) -> p of a test against `baseline_of` the row; up to 0.05 is marked ``*``.
+        compared_with: what the note on ``*`` names instead of `baseline_of` the rows.
         second_baseline: another row to compare with; none if empty.
         second_baseline_p_values: as ``p_values``, of a test against ``second_baseline``; up to 0.05 is marked ``†``.
         notes: footnotes.
@@ -141,7 +143,8 @@ def build_table(
         rows.append(Row(label, tuple(cells)))
     marked = sorted({baseline_of(row.label) for row in rows for cell in row.cells if "*" in cell.mark})
     if marked:
-        notes = [*notes, f"* differs from {' or '.join(marked)}, p ≤ {SIGNIFICANT} (paired test on the same examples)."]
+        names = compared_with or " or ".join(marked)
+        notes = [*notes, f"* differs from {names}, p ≤ {SIGNIFICANT} (paired test on the same examples)."]
     if any(SECOND_BASELINE_MARK in cell.mark for row in rows for cell in row.cells):
         notes = [*notes, f"{SECOND_BASELINE_MARK} differs from {second_baseline}, p ≤ {SIGNIFICANT} (the same test)."]
     if any(cell.fold_std is not None for row in rows for cell in row.cells):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import softmax
 
 from charbert.batch import Processor
 from charbert.config.data.sets import SpanSettings, TaskSettings
@@ -201,6 +202,25 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
         score = exact_match if "exact" in metric else answer_f1
         values = [score(texts[name], answers) for name, answers in _answers(examples).items()]
         return np.stack([np.array(values), np.ones(len(values))], axis=1)
+
+    def example_scores(
+        self, examples: Questions, predictions: Answers, logits: Sequence[np.ndarray] | None
+    ) -> np.ndarray:
+        """Return the F1 of each question's answer, and the F1 expected under the probabilities of the best, (N, 2).
+
+        With unanswerable questions no answer is given where it scores higher than every answer.
+        """
+        rows = []
+        for question, prediction in zip(examples, predictions, strict=True):
+            right = [answer.text for answer in question.answers]
+            texts = [candidate.text for candidate in prediction.candidates]
+            scores = [candidate.score for candidate in prediction.candidates]
+            if self.spans.no_answers:
+                texts.append("")
+                scores.append(scores[0] + prediction.null_difference)
+            values = np.array([answer_f1(text, right) for text in texts])
+            rows.append((values[np.argmax(scores)], values @ softmax(scores)))
+        return np.array(rows, dtype=np.float64).reshape(-1, 2)
 
     def unattacked_texts(self, examples: Questions) -> list[str]:
         """Return each different context once."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import softmax
 
 from charbert.batch import Processor
 from charbert.config.data.sets import ColumnSettings, TaskSettings
@@ -132,6 +133,13 @@ class ClassificationTask(Task[LabeledText, LabelPrediction]):
         outcomes = [(1, 1), (0, 1), (1, 0), (0, 0)][: 4 if self.metric == "matthews" else 3]
         counts = [(gold == of_gold) & (predicted == of_predicted) for of_gold, of_predicted in outcomes]
         return np.stack(counts, axis=1).astype(np.int64)
+
+    def example_scores(self, examples: Rows, predictions: Labels, logits: Sequence[np.ndarray] | None) -> np.ndarray:
+        """Return whether each row's label is right, and the probability of the right label, (N, 2)."""
+        gold, predicted = (np.array(side) for side in self._ids(examples, predictions))
+        assert logits is not None  # all that classify have them
+        shares = softmax(np.concatenate([np.asarray(row, np.float64) for row in logits]), axis=-1)
+        return np.stack([gold == predicted, shares[np.arange(len(gold)), gold]], axis=1)
 
     def check_aligned(self, clean: Rows, attacked: Rows, path: Path) -> None:
         """Raise DataError naming the first row whose id or label differs."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from scipy.special import log_softmax
 
 from charbert.batch import Processor
 from charbert.config.data.sets import ColumnSettings, TaskSettings
@@ -65,6 +66,7 @@ class TaggingTask(Task[TaggedSentence, Tags]):
 
     head = HEAD
     decision_path = "token/"
+    labels_words = True
     outside = "O"
     """Tag of a word that the tokenizer turns into nothing."""
 
@@ -149,6 +151,24 @@ class TaggingTask(Task[TaggedSentence, Tags]):
         if settings.kind is BaselineKind.majority:
             return self.label_baseline(MajorityTag(examples, self.labels))
         return self.label_baseline(TfidfTag(examples, self.labels, settings, seed))
+
+    def example_scores(
+        self, examples: Sentences, predictions: Sequence[Tags], logits: Sequence[np.ndarray] | None
+    ) -> np.ndarray:
+        """Return the score of each sentence's tags, and the log probability of the right ones, (N, 2).
+
+        The score is entity F1, 1 for a sentence without entities that none is found in, or the share of right tags.
+        """
+        counts = self.units(examples, predictions)
+        f1 = counts.shape[1] == 3
+        right, whole = counts[:, 0] * (2 if f1 else 1), counts @ ([2, 1, 1] if f1 else [0, 1])
+        assert logits is not None  # all that tag have them
+        ids = self.label_ids
+        confidences = [
+            np.nansum(log_softmax(rows, axis=-1)[np.arange(len(rows)), [ids[tag] for tag in example.tags]])
+            for example, rows in zip(examples, logits, strict=True)
+        ]
+        return np.stack([np.where(whole > 0, right / np.maximum(whole, 1), 1.0), confidences], axis=1)
 
     def check_aligned(self, clean: Sentences, attacked: Sentences, path: Path) -> None:
         """Raise DataError naming the first sentence whose length or tags differ."""

@@ -83,9 +83,15 @@ def test_a_model_of_own_files_is_trained_once_and_again_if_it_is_deleted(
     changed = (folder / "model.safetensors").stat().st_mtime_ns
     assert finetune.run_and_report(settings).finished == first.finished
     assert (folder / "model.safetensors").stat().st_mtime_ns == changed
+    results = {path: path.read_bytes() for path in finetuning_run(settings).record_path.parent.iterdir()}
+    weights = (folder / "model.safetensors").read_bytes()
     shutil.rmtree(folder)
-    assert finetune.run_and_report(settings).metrics == first.metrics
-    assert (folder / "model.safetensors").is_file()
+    assert "stays as it is" not in caplog.text
+    finetune.run_and_report(settings)
+    assert "are made again, and the record" in caplog.text and "stays as it is" in caplog.text
+    assert (folder / "model.safetensors").read_bytes() == weights
+    assert results == {path: path.read_bytes() for path in finetuning_run(settings).record_path.parent.iterdir()}
+    assert {path.name for path in results} == {"record.json", "per_example.json"}
 
 
 def test_what_was_converted_in_own_files_is_in_the_record(

@@ -9,15 +9,17 @@ from pathlib import Path
 from charbert.config.schema import Settings
 from charbert.errors import RecordError
 from charbert.files import write_atomically
-from charbert.pipelines.analyses import catalog
-from charbert.pipelines.tables.drawing import of_each_task
+from charbert.pipelines.analyses.robustness.catalog import NEWEST
+from charbert.pipelines.tables.drawing import TableSpec, of_each_task
 from charbert.reporting.leaderboard.board import TaskScores, build_board
 from charbert.reporting.leaderboard.page import render_leaderboard
+from charbert.runs import analysis_keys as keys
 from charbert.runs.comparability import comparable_records
 
 log = logging.getLogger(__name__)
 
 STEM = "leaderboard"
+_SPECS = (NEWEST[keys.ROBUSTNESS], NEWEST[keys.WORST_CASE])
 
 
 def run(settings: Settings) -> Path:
@@ -37,7 +39,8 @@ def run(settings: Settings) -> Path:
 
 def draw(settings: Settings) -> Path | None:
     """Write the files as `run` does; return None, and write nothing, where no record belongs into them."""
-    tasks = [scores for variant in of_each_task(settings) if (scores := _task_scores(variant)) is not None]
+    scored = (_task_scores(variant, spec) for variant in of_each_task(settings) for spec in _SPECS)
+    tasks = [scores for scores in scored if scores is not None]
     if not tasks:
         return None
     board, results = build_board(tasks), Path(settings.paths.results)
@@ -48,13 +51,12 @@ def draw(settings: Settings) -> Path | None:
     return page
 
 
-def _task_scores(settings: Settings) -> TaskScores | None:
-    spec = catalog.OTHER_NOISE.table
+def _task_scores(settings: Settings, spec: TableSpec) -> TaskScores | None:
     records = spec.records(settings)
     table = spec.build(settings, records) if records else None
     if table is None:
         return None
-    trained = [
-        record for record in comparable_records(settings) if record.settings["task"]["name"] == settings.task.name
-    ]
-    return TaskScores(settings.task.name, table, records, trained)
+    task = settings.task.name
+    trained = [record for record in comparable_records(settings) if record.settings["task"]["name"] == task]
+    suffix = ", worst edits" if spec is NEWEST[keys.WORST_CASE] else ""
+    return TaskScores(task, table, records, trained, suffix)

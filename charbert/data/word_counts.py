@@ -1,0 +1,77 @@
+"""Words and how often they occur: what a spelling dictionary is made of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from charbert.data.pretraining.corpus import read_paragraphs
+from charbert.data.pretraining.word_vocab import count_words
+from charbert.data.readers.lines import read_lines, read_text
+from charbert.errors import DataError
+from charbert.serialization import parse_strictly
+
+DICTIONARY_SIZE = 100_000
+"""Words of a dictionary, as by default of ``model.dictionary.size``."""
+_EXPECTED = "a word and its count, a whole number of 1 or more"
+
+
+def frequent_words(counts: Mapping[str, int], size: int) -> dict[str, int]:
+    """Return the most frequent words that have a letter, with their counts; ties go to the lower code points."""
+    words = [word for word in counts if any(map(str.isalpha, word))]
+    words.sort(key=lambda word: (-counts[word], word))
+    return {word: counts[word] for word in words[:size]}
+
+
+def read_word_counts(path: Path, size: int = DICTIONARY_SIZE) -> dict[str, int]:
+    r"""Return the most frequent words of a file in lower case, with their counts.
+
+    Args:
+        path: a JSON object of counts by word (``.json``); lines ``word\tcount``, if the first line is one; or any other
+            text, whose words are counted. A text may be compressed with xz (``.xz``).
+        size: most words returned.
+
+    Raises:
+        DataError: if the file is missing or damaged, a count is none, or there is no word with a letter.
+    """
+    if path.suffix == ".json":
+        counts = _total(_json_counts(path))
+    elif path.suffix != ".xz" and "\t" in (lines := read_lines(path, "a text, or words with counts") or [""])[0]:
+        counts = _total(_counts_of_lines(path, lines))
+    else:
+        counts = count_words(text for text in read_paragraphs([path]) if text)
+    words = frequent_words(counts, size)
+    if not words:
+        raise DataError.at(path, None, expected="words with letters, or a text of them", found="none")
+    return words
+
+
+def _json_counts(path: Path) -> Iterable[tuple[str, int]]:
+    try:
+        content = parse_strictly(read_text(path, "a JSON object of counts by word"))
+    except ValueError as error:
+        raise DataError.at(path, None, expected="a JSON object of counts by word", found=str(error)) from None
+    if not isinstance(content, dict):
+        raise DataError.at(path, None, expected="a JSON object of counts by word", found=type(content).__name__)
+    for word, count in content.items():
+        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+            raise DataError.at(path, None, expected=_EXPECTED, found=f"{word!r}: {count!r}")
+        yield word, count
+
+
+def _counts_of_lines(path: Path, lines: Iterable[str]) -> Iterable[tuple[str, int]]:
+    for number, line in enumerate(lines, start=1):
+        word, _, count = line.partition("\t")
+        if not line.strip():
+            continue
+        if not (word and count.isascii() and count.isdigit() and len(count) < 16 and int(count)):
+            raise DataError.at(path, number, expected=f"{_EXPECTED}, with a tab between them", found=repr(line))
+        yield word, int(count)
+
+
+def _total(counts: Iterable[tuple[str, int]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for word, count in counts:
+        total[word.lower()] += count
+    return total

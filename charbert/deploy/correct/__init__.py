@@ -1,0 +1,1 @@
+"""Raw text in, the same text with its typos corrected out."""

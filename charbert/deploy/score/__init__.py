@@ -1,0 +1,1 @@
+"""Predictions of any model in, scores out."""

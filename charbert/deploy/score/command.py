@@ -1,0 +1,53 @@
+"""``charbert score``: its arguments, and what it runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+DESCRIPTION = """\
+Score the predictions of any model on a test set. Ids, labels and numbers of words are checked against the set.
+
+PREDICTIONS is a file of JSON lines, an object with id and tags, label or answer each, as charbert predict writes them,
+or a JSON object of predictions by id. An id is that of the example in the set; where it has none, its number from 0."""
+
+EXAMPLES = """\
+examples:
+  charbert score answers.json --task squad1 --set dev-v1.1.json
+  charbert score tags.jsonl --task ner --set eng.testb.attacked --attack keyboard --output scores.json"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command, but for PREDICTIONS."""
+    parser.add_argument("--task", required=True, help="name of a task, as ner (conf/task/ner.yaml), or FILE.yaml")
+    parser.add_argument(
+        "--set", required=True, metavar="FILE", type=Path, dest="file", help="the test set, with labels"
+    )
+    parser.add_argument("--attack", metavar="NAME", default="clean", help="name of the set's noise (default: none)")
+    parser.add_argument(
+        "--authors-layout", action="store_true", help="the set is one that the paper's authors attacked"
+    )
+    parser.add_argument("--output", metavar="FILE", type=Path, help="JSON file of the scores")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Score the predictions."""
+    from charbert.deploy.predict.sources import refuse_input
+    from charbert.deploy.score.predictions import FIELDS, read_predictions, read_task, score_predictions
+    from charbert.files import write_atomically
+    from charbert.provenance import file_checksum
+
+    task = read_task(chosen.task)
+    refuse_input(chosen.output, [chosen.predictions, chosen.file])
+    examples = task.read(chosen.file, attacked=chosen.authors_layout)
+    task.learn_labels(examples)
+    given = read_predictions(chosen.predictions, FIELDS[task.head.name])
+    metrics = score_predictions(task, examples, given, chosen.attack, source=chosen.predictions)
+    if chosen.output is not None:
+        about = {"task": task.name, "set": {"name": chosen.file.name, "sha256": file_checksum(chosen.file)}}
+        content = {**about, "attack": chosen.attack, "examples": len(examples), "metrics": metrics}
+        write_atomically(chosen.output, json.dumps(content, indent=1) + "\n")
+    sys.stdout.write("".join(f"{name}\t{value:.4f}\n" for name, value in metrics.items()))
+    return 0

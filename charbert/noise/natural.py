@@ -1,0 +1,67 @@
+"""Misspellings that people made, in the places of the words that they misspelled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from charbert.config.checks import check_range
+from charbert.noise.edits import Change, Corruption, changed_word, corruption_of, pick
+
+
+@dataclass(frozen=True)
+class NaturalNoise:
+    """Replaces each chosen word by one of its misspellings, drawn uniformly; a word that has none stays.
+
+    A word is looked up as it is, then in lower case; then its misspelling gets its case: upper case, or a first letter
+    in upper case.
+
+    Source: Belinkov and Bisk 2018 put misspellings from lists into test sets in this way.
+
+    >>> from charbert.seeding import numpy_generator
+    >>> words = "Their lighthouse received visitors".split()
+    >>> NaturalNoise({"their": ("thier",), "received": ("recieved",)}).corrupt(words, numpy_generator(0)).words
+    ['Thier', 'lighthouse', 'recieved', 'visitors']
+
+    Raises:
+        SettingsError: if a setting is out of its range.
+    """
+
+    misspellings: Mapping[str, Sequence[str]]
+    """Of each word, without white space; one that is listed twice is drawn twice as often."""
+    probability: float = 1.0
+    """Share of the words with a misspelling that are changed, in [0, 1]."""
+    min_word_length: int = 1
+    """In characters; shorter words are unchanged."""
+
+    def __post_init__(self) -> None:
+        check_range("attack", self, "[0, 1]", "probability")
+        check_range("attack", self, "[1, inf)", "min_word_length")
+
+    def covers(self, word: str) -> bool:
+        """Return whether the word has a misspelling."""
+        return word in self.misspellings or word.lower() in self.misspellings
+
+    def corrupt(self, words: Sequence[str], rng: np.random.Generator) -> Corruption:
+        """Return the sentence with its words misspelled; two draws per word."""
+        records = []
+        for index, (word, (chance, choice)) in enumerate(zip(words, rng.random((len(words), 2)).tolist(), strict=True)):
+            if chance < self.probability and len(word) >= self.min_word_length:
+                after = self._misspelled(word, choice)
+                if after != word:
+                    records.append(changed_word(index, Change.misspelling, word, after))
+        return corruption_of(words, records)
+
+    def _misspelled(self, word: str, choice: float) -> str:
+        known = self.misspellings.get(word)
+        if known is not None:
+            return known[pick(choice, len(known))]
+        known = self.misspellings.get(word.lower())
+        if known is None:
+            return word
+        after = known[pick(choice, len(known))]
+        if len(word) > 1 and word.isupper():
+            return after.upper()
+        return after[:1].upper() + after[1:] if word[0].isupper() else after

@@ -1,0 +1,189 @@
+"""The measurements under noise: what identifies each, and its table and picture."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from charbert.config.data.sets import CleanSplit, SetFiles, TaskKind
+from charbert.config.schema import Settings
+from charbert.errors import SettingsError
+from charbert.evaluation.metric_paths import DEV
+from charbert.pipelines.analyses.base import Analysis
+from charbert.pipelines.tables.drawing import TableSpec, of_each_task, of_table
+from charbert.pipelines.tables.significance import row_p_values
+from charbert.records import ResultRecord
+from charbert.reporting.figures.noise_curves import noise_curves
+from charbert.reporting.figures.noise_matrix import noise_matrix
+from charbert.reporting.render.layout import Table
+from charbert.reporting.render.row_names import short_label
+from charbert.reporting.tables.robustness.correction import correction_table
+from charbert.reporting.tables.robustness.curves import curves_columns, curves_table
+from charbert.reporting.tables.robustness.families import robustness_columns, robustness_table
+from charbert.reporting.tables.robustness.training_noise import (
+    NO_NOISE,
+    training_noise_rows,
+    training_noise_table,
+)
+from charbert.reporting.tables.robustness.worst_case import worst_case_columns, worst_case_table
+from charbert.reporting.tables.scores import row_label, setting
+from charbert.runs import analysis_keys as keys
+from charbert.runs.folders import finished_records, records_folder
+
+log = logging.getLogger(__name__)
+
+
+def _without_missing_lists(settings: Settings) -> Settings:
+    """Return the settings without families that read a file which generated data do not come with, and say so."""
+    families = settings.robustness.families
+    folder = settings.paths.data
+    kept = {name: own for name, own in families.items() if all(path.is_file() for path in own.files(folder))}
+    if not settings.data.generated or len(kept) == len(families):
+        return settings
+    missing = ", ".join(sorted(families.keys() - kept))
+    log.info("without robustness.families %s, whose files are not in paths.data=%s", missing, folder)
+    return replace(settings, robustness=replace(settings.robustness, families=kept))
+
+
+def _check_noisy_sets(settings: Settings) -> None:
+    task = settings.task
+    files = settings.data.sets.get(task.name, SetFiles())
+    where = "data.own.noisy" if settings.data.has_own_files else f"data.sets.{task.name}.noisy"
+    if files.noisy and task.kind not in (TaskKind.tagging, TaskKind.pos_tagging):
+        raise SettingsError(
+            f"{where} must be empty for task={task.name} of kind {task.kind.name}, since it needs tagged words"
+        )
+    taken = ["clean", DEV, settings.attack.name, *files.attacked]
+    for name in settings.robustness.families:
+        if name in taken:
+            raise SettingsError(
+                f"robustness.families.{name} must not use the name of another eval set ({', '.join(taken)}); leave it "
+                f"out with ~robustness.families.{name}, or give it another name"
+            )
+    taken += settings.robustness.families
+    for name, copy in files.noisy.items():
+        if name in taken:
+            raise SettingsError(f"{where} must not use the name of another eval set ({', '.join(taken)}), got {name}")
+        if files.folds.number and copy.split is CleanSplit.dev:
+            raise SettingsError(f"{where}.{name}.split must be test, since cross-validation reads no dev file, got dev")
+
+
+def _of_measured_tasks(settings: Settings) -> Iterator[Settings]:
+    """Return the settings with each task that a model was scored on under noise."""
+    analyses = [keys.ROBUSTNESS, keys.NOISE_CURVES, keys.WORST_CASE]
+    records = finished_records(settings, kind=keys.KIND, **{"details.analysis": analyses})
+    measured = {str(setting(record, "task.name")) for record in records}
+    return (variant for variant in of_each_task(settings) if variant.task.name in measured)
+
+
+def _families(settings: Settings, records: Sequence[ResultRecord]) -> Table:
+    p_values = row_p_values(records, robustness_columns(records), records_folder(settings))
+    return robustness_table(records, p_values)
+
+
+ROBUSTNESS = Analysis(
+    "robustness.families",
+    lambda settings: {"": keys.robustness_run(settings)},
+    TableSpec(
+        lambda settings: f"{keys.ROBUSTNESS}_{settings.task.name}",
+        keys.noise_records,
+        _families,
+        of_table(noise_matrix),
+        variants=_of_measured_tasks,
+    ),
+    prepare=_without_missing_lists,
+    check=_check_noisy_sets,
+)
+"""A fine-tuned model, or a baseline, on families of noise."""
+
+
+def _training_noise(settings: Settings, records: Sequence[ResultRecord]) -> Table | None:
+    families = training_noise_rows(records)
+    if len({row_label(row).rpartition(": ")[2] for rows in families.values() for row in rows}) < 2:
+        return None  # nothing to compare
+    p_values: dict[tuple[str, str], float] = {}
+    for rows in families.values():
+        columns = robustness_columns(rows)
+        without = next((row_label(row) for row in rows if row_label(row).endswith(f": {NO_NOISE}")), "")
+        if without:
+            p_values |= row_p_values(rows, columns, records_folder(settings), second_baseline=without)
+    return training_noise_table(families, p_values)
+
+
+def _training_noise_matrix(table: Table, records: Sequence[ResultRecord], folder: Path, stem: str) -> None:
+    firsts = {short_label(row_label(rows[0])): family for family, rows in training_noise_rows(records).items()}
+    noise_matrix(table, folder, stem, groups=firsts)
+
+
+TRANSFER = replace(
+    ROBUSTNESS,
+    table=replace(
+        ROBUSTNESS.table,
+        stem=lambda settings: f"transfer_{settings.task.name}",
+        records=keys.training_noise_records,
+        build=_training_noise,
+        figures=_training_noise_matrix,
+    ),
+)
+"""The same records by the noise that the models were trained on."""
+
+
+def _curves(settings: Settings, records: Sequence[ResultRecord]) -> Table:
+    return curves_table(records, row_p_values(records, curves_columns(records), records_folder(settings)))
+
+
+_curve_records = partial(keys.noise_records, analysis=keys.NOISE_CURVES)
+
+NOISE_CURVES = Analysis(
+    "robustness.curves",
+    lambda settings: {"": keys.curves_run(settings)},
+    TableSpec(
+        lambda settings: f"{keys.NOISE_CURVES}_{settings.task.name}",
+        _curve_records,
+        _curves,
+        noise_curves,
+        variants=_of_measured_tasks,
+    ),
+)
+"""A fine-tuned model, or a baseline, against the strength of an attack."""
+
+
+def _worst_case(settings: Settings, records: Sequence[ResultRecord]) -> Table:
+    columns = worst_case_columns(records)
+    return worst_case_table(records, row_p_values(records, columns, records_folder(settings)))
+
+
+WORST_CASE = Analysis(
+    "robustness.worst_case",
+    lambda settings: {"": keys.worst_case_run(settings)},
+    TableSpec(
+        lambda settings: f"{keys.WORST_CASE}_{settings.task.name}",
+        keys.worst_case_records,
+        _worst_case,
+        variants=_of_measured_tasks,
+    ),
+)
+"""The edits that hurt a fine-tuned model, or a baseline, most."""
+
+CORRECTION = replace(
+    ROBUSTNESS,
+    module="robustness.correction",
+    runs=lambda settings: {"": keys.correction_run(settings)},
+    table=TableSpec(keys.CORRECTION, keys.correction_records, lambda settings, records: correction_table(records)),
+)
+"""A dictionary, a word recognizer or an NLM head that corrects typos: words restored and clean words spoiled."""
+
+NEWEST = {
+    name: replace(spec, records=partial(records, newest=True))
+    for name, spec, records in (
+        (keys.ROBUSTNESS, ROBUSTNESS.table, keys.noise_records),
+        ("transfer", TRANSFER.table, keys.training_noise_records),
+        (keys.NOISE_CURVES, NOISE_CURVES.table, _curve_records),
+        (keys.WORST_CASE, WORST_CASE.table, keys.worst_case_records),
+        (keys.CORRECTION, CORRECTION.table, keys.correction_records),
+    )
+}
+"""The tables of the families, strengths and searches that were measured last, whatever the settings ask for."""
