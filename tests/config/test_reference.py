@@ -25,7 +25,7 @@ def test_every_setting_has_a_docstring(page: str) -> None:
     [
         "`RUN` is one of `trunk.pretraining`, `model.recognizer.training`,",
         "| `RUN.optimizer.max_grad_norm` | `1.0` | Gradients are clipped to this norm; 0: no clipping. |",
-        "| `attack.edits` | `[drop,add,swap,keyboard]` | charbert: one is drawn, uniformly, for each attacked word.",
+        "| `ATTACK.edits` | `[drop,add,swap,keyboard]` | charbert: one is drawn, uniformly, for each attacked word.",
         "| `search.space.NAME.log` | `false` | Whether the scale is logarithmic;",
         "| `noise` | `keyboard` | All four kinds of edits of the test-time attack, with the",
     ],
