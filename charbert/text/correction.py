@@ -13,7 +13,7 @@ from charbert.files import write_atomically
 from charbert.serialization import parse_strictly
 from charbert.text.dictionary import DictionaryRules, SpellingDictionary
 from charbert.text.noisy_channel import NoisyChannel
-from charbert.text.repaired import REPAIR_FILE, Corrector, changed_words
+from charbert.text.repaired import REPAIR_FILE, CorrectsWords, changed_words
 from charbert.text.words import replace_words
 
 FORMAT_VERSION = 1
@@ -76,7 +76,7 @@ class DictionaryCorrector:
             raise CheckpointError(f"{path}: expected {expected}, got {error}; fine-tune the model again") from None
 
 
-def correct_texts(texts: Sequence[str], corrector: Corrector) -> list[str]:
+def correct_texts(texts: Sequence[str], corrector: CorrectsWords) -> list[str]:
     """Return raw texts with their words corrected; what is between words is unchanged."""
     pairs = zip(texts, changed_words(texts, corrector), strict=True)
     return [replace_words(text, *changes)[0] for text, changes in pairs]

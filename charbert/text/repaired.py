@@ -18,11 +18,15 @@ REPAIR_FILE = "charbert_dictionary.json"
 """Holds a `charbert.text.correction.DictionaryCorrector`."""
 
 
-class Corrector(Protocol):
+class CorrectsWords(Protocol):
     """Replaces words of a sentence by the words that they probably stand for."""
 
     def correct_many(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """Return the words of each sentence corrected, as many as there were."""
+
+
+class Corrector(CorrectsWords, Protocol):
+    """One that is saved with a model."""
 
     def save(self, folder: Path) -> None:
         """Write all that `correct_many` needs into a folder that exists."""
@@ -86,7 +90,7 @@ class RepairedTexts:
         return rows
 
 
-def changed_words(texts: Sequence[str], corrector: Corrector) -> list[tuple[list[Span], list[str]]]:
+def changed_words(texts: Sequence[str], corrector: CorrectsWords) -> list[tuple[list[Span], list[str]]]:
     """Return, for each raw text, the places of the words that a corrector changes, and what they become."""
     spans = [split_words(text) for text in texts]
     words = [[text[start:end] for start, end in cut] for text, cut in zip(texts, spans, strict=True)]

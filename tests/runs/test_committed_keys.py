@@ -18,6 +18,7 @@ from charbert.records import ResultRecord, read_record, settings_key
 from charbert.runs.analysis_keys import (
     CHANNELS,
     CHAR_CHANNEL,
+    CORRECTION,
     EMBEDDING_SOURCES,
     FRAGILITY,
     ROBUSTNESS,
@@ -26,6 +27,7 @@ from charbert.runs.analysis_keys import (
     WORST_CASE,
     channels_run,
     char_channel_run,
+    correction_run,
     fragility_run,
     perplexity_run,
     robustness_run,
@@ -71,6 +73,7 @@ RUNS = {
     SENSITIVITY: sensitivity_run,
     CHANNELS: channels_run,
     CHAR_CHANNEL: char_channel_run,
+    CORRECTION: correction_run,
     FRAGILITY: fragility_run,
     ROBUSTNESS: robustness_run,
     WORST_CASE: worst_case_run,

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from charbert.deploy.predict.sources import STANDARD_INPUT, read_source, refuse_input
 from charbert.files import write_atomically
-from charbert.text.repaired import Corrector, changed_words
+from charbert.text.repaired import CorrectsWords, changed_words
 from charbert.text.words import replace_words
 
 LINES_AT_ONCE = 256
@@ -40,7 +40,7 @@ class CorrectedLine:
     """From left to right."""
 
 
-def correct_lines(lines: Sequence[str], corrector: Corrector) -> Iterator[CorrectedLine]:
+def correct_lines(lines: Sequence[str], corrector: CorrectsWords) -> Iterator[CorrectedLine]:
     """Yield each line with its words corrected, as many lines as were given; each line is a text of its own.
 
     Only words change, as cut by `charbert.text.words.split_words`: spaces, punctuation and line ends are as they were.
@@ -53,7 +53,7 @@ def correct_lines(lines: Sequence[str], corrector: Corrector) -> Iterator[Correc
 
 
 def correct_files(
-    corrector: Corrector,
+    corrector: CorrectsWords,
     names: Sequence[str],
     *,
     output: Path | None = None,
@@ -96,7 +96,7 @@ def _read_lines(names: Sequence[str]) -> list[str]:
     return lines if lines[-1] else lines[:-1]
 
 
-def _written(lines: Sequence[str], corrector: Corrector, jsonl: bool, bar: tqdm[None]) -> Iterator[str]:
+def _written(lines: Sequence[str], corrector: CorrectsWords, jsonl: bool, bar: tqdm[None]) -> Iterator[str]:
     for line in correct_lines([line.rstrip("\r\n") for line in lines] if jsonl else lines, corrector):
         bar.update()
         yield f"{json.dumps(asdict(line), ensure_ascii=False)}\n" if jsonl else line.text

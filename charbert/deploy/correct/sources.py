@@ -12,7 +12,7 @@ from charbert.data.word_counts import read_word_counts
 from charbert.errors import CheckpointError, SettingsError
 from charbert.text.correction import DictionaryCorrector
 from charbert.text.dictionary import REPAIR, DictionaryRules, SpellingDictionary
-from charbert.text.repaired import REPAIR_FILE, Corrector
+from charbert.text.repaired import REPAIR_FILE, CorrectsWords
 
 RULES = {"dictionary": DictionaryRules(), "repair": REPAIR}
 """Dictionaries that need no model, by what stands in the place of one."""
@@ -25,7 +25,7 @@ def is_dictionary(model: Path, counts: Path | None) -> bool:
 
 def load_any_corrector(
     model: Path, *, counts: Path | None = None, threshold: float | None = None, batch_size: int = 32
-) -> Corrector:
+) -> CorrectsWords:
     """Return the corrector that a name or a folder stands for.
 
     Args:
@@ -67,7 +67,7 @@ def load_any_corrector(
     return _saved_corrector(folder, nlm.VOCABULARY_FILE)
 
 
-def _saved_corrector(folder: Path, words_of_head: str) -> Corrector:
+def _saved_corrector(folder: Path, words_of_head: str) -> CorrectsWords:
     from charbert.model.loading.configurations import read_config
     from charbert.model.word_recognizer.correction import RECOGNIZER_FOLDER, WordCorrector
     from charbert.model.word_recognizer.network import WordRecognizer, WordRecognizerConfig

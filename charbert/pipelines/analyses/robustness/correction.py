@@ -25,7 +25,7 @@ from charbert.runs.analysis_keys import CORRECTION
 from charbert.runs.run import Run
 from charbert.tasks.catalog import build_task
 from charbert.tasks.task import Task
-from charbert.text.repaired import Corrector
+from charbert.text.repaired import CorrectsWords
 from charbert.text.words import words_of
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
         record,
         _,
     ):
-        metrics = {}
+        metrics: dict[str, float] = {}
         for name, (clean, noised) in word_sets.items():
             log.info("correcting %s with %s: %d sentences", name, settings.model.name, len(noised))
             scores = correction_scores(clean, noised, _correct(corrector, noised, name))
@@ -110,7 +110,7 @@ def _text_file(settings: Settings) -> Path:
     return corpus_file(settings, "dev") if name is None else data_file(settings, name, "the text to correct")
 
 
-def _corrector(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]) -> Corrector | None:
+def _corrector(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]) -> CorrectsWords | None:
     """Return what the model corrects words with; None: nothing."""
     if not settings.model.restores_words:
         return prepare_corrector(settings, task, sets)
@@ -123,7 +123,7 @@ def _corrector(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequ
     return NlmCorrector(scorer, chosen.threshold)
 
 
-def _correct(corrector: Corrector | None, noised: Sequence[Sequence[str]], name: str) -> Sequence[Sequence[str]]:
+def _correct(corrector: CorrectsWords | None, noised: Sequence[Sequence[str]], name: str) -> Sequence[Sequence[str]]:
     if corrector is None:
         return noised
     corrected: list[list[str]] = []
