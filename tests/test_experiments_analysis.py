@@ -55,6 +55,15 @@ def test_fig4_scores_every_entity_once(drawn: Path) -> None:
     assert record["metrics"]["eval/ner/all_words/f1"] == json.loads(finetuned.read_text())["metrics"]["eval/ner/f1"]
 
 
+def test_fig5_compares_each_word_of_a_text_with_the_same_word_under_any_attack(
+    pretrained_folder: Callable[[], Path], run: Run
+) -> None:
+    folder = pretrained_folder()
+    run(FIGURES[1], folder, "hydra.mode=RUN", "model=bert", "task=qnli", "attack=invisible")
+    (record,) = records(folder, FIGURES[1]).values()
+    assert record["metrics"]["sensitivity/qnli/concat/attacked"] >= 0
+
+
 def test_channels_hides_what_the_attack_changed_in_every_model(drawn: Path, run: Run) -> None:
     run("channels", drawn, "model=bert,charbert")
     assert models_with_a_score(drawn, "channels") == {"BERT", "CharBERT"}

@@ -19,8 +19,7 @@ RUNS = {
     "table3_sequence_labeling.py": ("hydra.mode=RUN", "task=pos", "model=charbert"),
     "table4_ablation.py": ("hydra.mode=RUN", "task=qnli", "model=charbert_no_nlm"),
     "worst_case.py": (
-        *("hydra.mode=RUN", "task=qnli", "model=charbert_no_nlm"),
-        *("worst_case.max_examples=6", "worst_case.budget=4"),
+        *("hydra.mode=RUN", "task=cola", "model=bert_wordrec", "worst_case.max_examples=6", "worst_case.budget=4"),
     ),
 }
 

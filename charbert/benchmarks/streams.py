@@ -5,12 +5,13 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
-
-from torch.utils.data import DataLoader, Dataset
+from typing import TYPE_CHECKING, Any
 
 from charbert.noise.edits import NoiseModel
 from charbert.seeding import numpy_generator
+
+if TYPE_CHECKING:
+    from torch.utils.data import DataLoader, Dataset
 
 BATCH_SIZE = 32
 
@@ -26,6 +27,8 @@ def subwords_per_second(
         workers: processes that prepare batches; 0: this one.
         repetitions: passes over the dataset, of which the median is returned.
     """
+    from torch.utils.data import DataLoader  # noise alone needs no torch
+
     loader = DataLoader(dataset, BATCH_SIZE, num_workers=workers, collate_fn=collate, persistent_workers=workers > 0)
     return statistics.median(_pass_rate(loader, ahead=2 * workers + 1) for _ in range(repetitions))
 

@@ -32,7 +32,7 @@ _FORMS: Mapping[CaseForm, Callable[[str], str]] = {
 class CaseNoise:
     """Gives each chosen word another case.
 
-    Source: Mayhew et al. 2019 show what a lost case costs taggers; TextFlint (Wang et al. 2021) has changes of case. The
+    Source: Mayhew et al. 2019 show what lost case costs taggers; TextFlint (Wang et al. 2021) has changes of case. The
     rules are Unicode's, without those of a language: a Turkish ``i`` becomes ``I``. A letter may become two (``ß`` is
     ``SS``).
 

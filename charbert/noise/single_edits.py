@@ -10,7 +10,7 @@ from string import ascii_letters, ascii_lowercase
 
 import numpy as np
 
-from charbert.config.data.noise import ATTACK_EDITS, Letters, check_edits
+from charbert.config.data.noise import ATTACK_EDITS, Layout, Letters, check_edits
 from charbert.noise.attack import is_exempt
 from charbert.noise.edits import Edit, EditRecord, apply_edit, pick
 from charbert.noise.scripts import TextScript
@@ -42,6 +42,8 @@ class SingleEdits:
     """What add inserts."""
     keep_ends: bool = True
     """Whether the first and the last character of a word stay."""
+    layout: Layout = Layout.qwerty
+    """The keyboard of adjacent_key."""
 
     def __post_init__(self) -> None:
         check_edits("attack", self.edits, self.min_word_length)
@@ -142,5 +144,5 @@ def _choices(rule: SingleEdits, edit: Edit, word: str, script: TextScript) -> li
         return list(product(places, script.letters(word, _LETTERS[rule.letters])))
     if word.lower() in ENGLISH_STOP_WORDS:
         return []
-    near = [(place, letter) for place in places for letter in script.neighbors(word[place], edit)]
+    near = [(place, letter) for place in places for letter in script.neighbors(word[place], edit, rule.layout)]
     return [(place, letter) for place, letter in near if letter != word[place]]

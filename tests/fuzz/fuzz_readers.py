@@ -19,6 +19,7 @@ import logging
 import lzma
 import math
 import random
+import re
 import sys
 import tempfile
 import time
@@ -46,6 +47,8 @@ with nullcontext() if atheris is None else atheris.instrument_imports(include=["
     from charbert.data.readers.glue import read_glue, write_glue
     from charbert.data.readers.hub import HubSplit
     from charbert.data.readers.layouts import TWO_COLUMNS
+    from charbert.data.readers.lines import read_lines
+    from charbert.data.readers.misspellings import read_misspellings
     from charbert.data.readers.squad import read_squad, write_squad
     from charbert.data.word_counts import read_word_counts
     from charbert.deploy.onnx.model import read_export
@@ -53,6 +56,7 @@ with nullcontext() if atheris is None else atheris.instrument_imports(include=["
     from charbert.deploy.predict.usage import read_usage
     from charbert.errors import CharBertError, DataError
     from charbert.evaluation.logits import read_scores
+    from charbert.noise.ocr import parse_confusions
     from charbert.preparation.augmentation import read_synonyms
     from charbert.preparation.out_of_fold import read_probabilities
     from charbert.records import ResultRecord, read_record, write_record
@@ -131,6 +135,18 @@ def edit_operations(path: Path) -> None:
     noisy = read_noisy(path, clean, "clean")
     assert [sentence.tags for sentence in noisy] == [sentence.tags for sentence in clean]
     assert all(word.strip() for sentence in noisy for word in sentence.words)
+
+
+def misspellings(path: Path) -> None:
+    """Lists of misspellings: single words, each another than its own."""
+    for word, wrong in read_misspellings(path).items():
+        assert wrong and all(text.split() == [text] != [word] for text in wrong) and word.split() == [word]
+
+
+def confusions(path: Path) -> None:
+    """A table of confusions: none has white space in it."""
+    for read, seen, probability in parse_confusions(read_lines(path, "a table"), path):
+        assert read != seen and 0 < probability <= 1 and not re.search(r"\s", read + seen)
 
 
 def conllu(path: Path) -> None:
@@ -279,6 +295,10 @@ TARGETS: dict[str, tuple[Callable[[Path], None], bytes]] = {
     "csv_texts": (csv_texts, b'id,one,two,label\n0,"A ""b"", c",C.,yes\n\n1,"D\nE",F,no\n'),
     "json_texts": (json_texts, b'{"id": 0, "one": "A\\tb", "two": "C", "label": true}\n'),
     "edit_operations": (edit_operations, "--s- \u00e9\n-i-d  \n\n-- \n\n".encode()),
+    "misspellings": (misspellings, "$Haus\r\nHuas 3\r\n\n$şehir\nşehır\nşe_hir\n".encode()),
+    "wrong_and_right": (misspellings, b"ther->their, there\n\nwich->which\n"),
+    "typos": (misspellings, b'{"edits": [{"src": {"text": "teh a"}, "tgt": {"text": "the a"}, "is_typo": true}]}\n'),
+    "confusions": (confusions, b"# ours\nrn\tm\t0.2\nl\t1\t1e-3\n"),
     "conllu": (conllu, f"# newdoc\n{_CELLS}2.1\tx\t_\t_\t_\t_\t_\t_\t_\t_\n\n".encode()),
     "glue": (glue, b'id\tone\ttwo\tlabel\n0\tA "b"?\tC.\tyes\n1\t"D ""e"""\tF\tno\n'),
     "glue_headless": (glue_headless, b"1\tCats sleep.\n0\tCats.\nbroken\n"),

@@ -35,17 +35,22 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
     encode = word_encoder(settings, *_model_of_stage(settings))
     attack, seed = build_attack(settings.attack, settings.paths.data), settings.attack.seed
     clean = task.sentences(examples)
-    noisy = task.sentences(task.attack(examples, attack, seed)[0])
+    noisy = [
+        noised.words for noised in attack_sentences(clean, attack, seed)
+    ]  # one for each, whatever a text's would be
     shown = settings.analysis.sensitivity.sentence.split()
-    noised = attack_sentences([shown], attack, seed, stream="sensitivity")[0].words
+    (shown_noisy,) = attack_sentences([shown], attack, seed, stream="sensitivity")
     with recorded_analysis(settings, run, SENSITIVITY, set_files(settings)) as (record, _):
         log.info("sensitivity of %s on %d sentences", settings.model.name, len(clean))
         metrics: dict[str, float] = {}
         for source, rows in word_sensitivities(encode, clean, noisy).items():
             means = asdict(mean_sensitivity(rows, clean, noisy))
             metrics |= {f"sensitivity/{task.name}/{source}/{words}": value for words, value in means.items()}
-        values = {source: rows[0].tolist() for source, rows in word_sensitivities(encode, [shown], [noised]).items()}
-        record.details["sentence"] = {"clean": shown, "noisy": noised, "values": values}
+        values = {
+            source: rows[0].tolist()
+            for source, rows in word_sensitivities(encode, [shown], [shown_noisy.words]).items()
+        }
+        record.details["sentence"] = {"clean": shown, "noisy": shown_noisy.words, "values": values}
         record.finish(metrics)
 
 

@@ -10,6 +10,7 @@ from charbert.config.model.word_recognizer import WordRecognizerSettings
 from charbert.config.training.robust_training import RobustTrainingSettings
 from charbert.data.readers.lines import read_lines
 from charbert.data.readers.misspellings import read_misspellings
+from charbert.errors import DataError
 from charbert.noise.attack import Attack
 from charbert.noise.case import CaseNoise
 from charbert.noise.characters import CharacterNoise
@@ -65,10 +66,10 @@ def build_attack(settings: AttackSettings, folder: Path | str = "", *, whole_wor
             layout=settings.layout,
         )
     if family is NoiseFamily.natural:
-        return NaturalNoise(_read_misspellings(settings.files(folder)), *chosen)
+        return NaturalNoise(_read_misspellings(_existing(settings.files(folder), "misspellings")), *chosen)
     if family is NoiseFamily.ocr:
         table = own_confusions()
-        for path in settings.files(folder):
+        for path in _existing(settings.files(folder), "confusions"):
             table = parse_confusions(read_lines(path, "a table of confusions"), path)
         return OcrNoise(table, *chosen, spacing=0.0 if whole_words else settings.spacing)
     if family is NoiseFamily.case:
@@ -77,6 +78,14 @@ def build_attack(settings: AttackSettings, folder: Path | str = "", *, whole_wor
     if family is NoiseFamily.leet:
         return CharacterNoise(digit_for, Change.digit, *of_characters)
     return CharacterNoise(FORMS[settings.look_alike], Change.look_alike, *of_characters)
+
+
+def _existing(paths: list[Path], setting: str) -> list[Path]:
+    for path in paths:
+        if not path.is_file():
+            hint = "a relative name starts at paths.data"
+            raise DataError.at(path, None, expected=f"the file of attack.{setting}", found="no such file", hint=hint)
+    return paths
 
 
 def _read_misspellings(paths: Iterable[Path]) -> dict[str, list[str]]:

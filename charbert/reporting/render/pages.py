@@ -45,9 +45,11 @@ def filled(page: Path, root: Path) -> Filled:
         root: the folder that the paths are relative to.
 
     Raises:
-        RecordError: if a place has no end, names a file that is not there, or asks for a part that its table lacks; if
-            a mark follows no number or its source lacks the number.
+        RecordError: if the page is not there; if a place has no end, names a file that is not there, or asks for a part
+            that its table lacks; if a mark follows no number or its source lacks the number.
     """
+    if not page.is_file():
+        raise RecordError(f"expected the page {page}, found no such file")
     text = page.read_text(encoding="utf-8")
     if text.count("<!-- table ") != len(_PLACE.findall(text)):
         raise RecordError(f"{page}: expected {_END} after each <!-- table PATH -->, found fewer; add the missing one")

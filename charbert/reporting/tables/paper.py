@@ -235,11 +235,10 @@ def _column(measure: Measure, has_attack: bool, attack: str) -> Column:
 
 
 def table_attack(task: str, records: Sequence[ResultRecord], usual: str = next(reversed(ATTACKS))) -> str:
-    """Return the attacked set that tables show: the authors' if any run has it, else ours, else ``usual``."""
-    for attack in ATTACKS:
-        if any(path.startswith(f"attack/{task}/{attack}/") for record in records for path in record.metrics):
-            return attack
-    return usual
+    """Return the attacked set that tables show: the authors' if any run has it, else ours, ``usual``, or any other."""
+    paths = [path for record in records for path in record.metrics if path.startswith(f"attack/{task}/")]
+    found = dict.fromkeys(path.split("/")[2] for path in paths)
+    return next((attack for attack in (*ATTACKS, usual, *found) if attack in found), usual)
 
 
 def _notes(columns: Sequence[Column], records: Sequence[ResultRecord]) -> list[str]:

@@ -136,7 +136,7 @@ def test_the_words_that_a_list_of_misspellings_covers_are_counted(
     with caplog.at_level("INFO"):
         attack_sets.run(composed(*chosen))
     assert re.search(r"natural: (\d+\.\d) % of the words of task=ner have a misspelling, \1 % are changed", caplog.text)
-    with pytest.raises(DataError, match=r"none\.tsv: expected a list of misspellings"):
+    with pytest.raises(DataError, match=r"none\.tsv: expected the file of attack\.misspellings"):
         attack_sets.run(composed(*chosen[:3], f"attack.misspellings=[{tmp_path}/none.tsv]"))
 
 

@@ -118,6 +118,11 @@ def test_a_number_that_no_file_has_is_refused(page_with_numbers: Path, old: str,
         filled(page_with_numbers, page_with_numbers.parent)
 
 
+def test_a_page_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match=r"expected the page .*none\.md, found no such file"):
+        filled(tmp_path / "none.md", tmp_path)
+
+
 PAGES = ["README.md", "docs/REPRODUCTION.md", "docs/explored.md", "models/charbert-minilm/README.md"]
 
 

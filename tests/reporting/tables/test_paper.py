@@ -92,6 +92,12 @@ def test_the_authors_set_is_preferred_and_the_table_says_which_it_shows(records)
     assert both.notes == ("NER F1 attacked with released: the authors' attacked set.",)
 
 
+def test_runs_under_another_attack_are_shown_with_its_name() -> None:
+    table = paper_table(TABLE_2, [record("BERT", eval__ner__f1=0.8, attack__ner__ocr__f1=0.6)])
+    assert "attack/ner/ocr/f1" in [column.metric for column in table.columns]
+    assert table.notes == ("NER F1 attacked with ocr: a set of our own.",)
+
+
 def test_rows_are_in_the_papers_order_and_pretraining_is_left_out(records) -> None:
     extra = [record("NLM-BERT", eval__ner__f1=0.5), record("Another", eval__ner__f1=0.5)]
     unseen = record("Unseen", kind="pretrain", eval__ner__f1=0.5)

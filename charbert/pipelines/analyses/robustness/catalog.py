@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from charbert.config.data.noise import NoiseFamily
 from charbert.config.data.sets import CleanSplit, SetFiles, TaskKind
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError
@@ -151,6 +152,14 @@ NOISE_CURVES = Analysis(
 """A fine-tuned model, or a baseline, against the strength of an attack."""
 
 
+def _check_searched_edits(settings: Settings) -> None:
+    if settings.attack.family is not NoiseFamily.charbert:
+        raise SettingsError(
+            "worst_case searches the edits of the paper's attack, so attack.family must be charbert, got "
+            f"{settings.attack.family.name}; leave out attack={settings.attack.name}"
+        )
+
+
 def _worst_case(settings: Settings, records: Sequence[ResultRecord]) -> Table:
     columns = worst_case_columns(records)
     return worst_case_table(records, row_p_values(records, columns, records_folder(settings)))
@@ -165,6 +174,7 @@ WORST_CASE = Analysis(
         _worst_case,
         variants=_of_measured_tasks,
     ),
+    check=_check_searched_edits,
 )
 """The edits that hurt a fine-tuned model, or a baseline, most."""
 

@@ -157,7 +157,7 @@ def search(
 def _search_group(settings: Settings, task: Task[Any, Any], group: Mapping[int, Any], predict: Predict) -> list[Line]:
     """Return what is found for examples, given by their places among those that were drawn."""
     chosen, attack = settings.worst_case, settings.attack
-    rule = SingleEdits(tuple(attack.edits), attack.min_word_length, attack.letters, chosen.keep_ends)
+    rule = SingleEdits(tuple(attack.edits), attack.min_word_length, attack.letters, chosen.keep_ends, attack.layout)
 
     def scores(examples: Sequence[Any]) -> np.ndarray:
         predictions = predict(examples)

@@ -90,6 +90,7 @@ def robustness_columns(records: Sequence[ResultRecord]) -> list[Column]:
     clean_of = {name: clean for record in records for name, clean in record.details["clean_of"].items()}
     versions = sorted(clean_of, key=lambda name: clean_of[name] == DEV)
     attack = table_attack(task, records, versions[1])
+    attack = attack if attack in ATTACKS else versions[1]  # not a family, where no record has the attack
     shown = [versions[0], attack, *(name for name in versions[1:] if name not in {*ATTACKS, attack})]
     measures = {METRIC_NAMES.get((task, metric), metric): METRIC_TITLES.get(metric, metric)}
     if metric == "accuracy" and any(f"{CLEAN}/{task}/f1" in record.metrics for record in records):

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from charbert.config.schema import Settings
-from charbert.errors import DataError
-from charbert.pipelines.analyses import catalog
-from charbert.pipelines.analyses.robustness import worst_case
+from charbert.errors import DataError, SettingsError
+from charbert.pipelines.analyses.robustness import catalog, worst_case
 from charbert.pipelines.train import finetune
 from charbert.runs.analysis_keys import worst_case_run
 from charbert.runs.run import finetuning_run
@@ -183,3 +182,8 @@ def test_how_edits_are_searched_is_part_of_the_key_and_not_of_the_models(benchma
     usual, other = benchmarks("task=ner"), benchmarks("task=ner", "worst_case.budget=7")
     assert worst_case_run(usual).key != worst_case_run(other).key
     assert finetuning_run(usual).key == finetuning_run(other).key
+
+
+def test_another_family_of_noise_has_no_edits_to_search(benchmarks: Benchmarks) -> None:
+    with pytest.raises(SettingsError, match=r"attack\.family must be charbert, got leet; leave out attack=leet"):
+        catalog.WORST_CASE.run(benchmarks("task=ner", "attack=leet"))
