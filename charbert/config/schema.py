@@ -18,14 +18,14 @@ from charbert.config.data.sets import CorpusSettings, DataSettings, NewswireSett
 from charbert.config.explain import ExplainSettings
 from charbert.config.identity import omit_default_section
 from charbert.config.model.encoder import ModelSettings, TrunkSettings
-from charbert.config.robustness import CurveSettings, RobustnessSettings
+from charbert.config.robustness.families import CurveSettings, RobustnessSettings
+from charbert.config.robustness.worst_case import WorstCaseSettings
 from charbert.config.search import SearchSettings
 from charbert.config.training.distillation import DistillationSettings
 from charbert.config.training.multi_task import MultiTaskSettings
 from charbert.config.training.robust_training import RobustTrainingSettings
 from charbert.config.training.strategy import StrategySettings
 from charbert.config.training.trainer import TrainingSettings
-from charbert.config.worst_case import WorstCaseSettings
 
 
 class TrackingMode(Enum):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from charbert.config.data.noise import AttackSettings, NoiseFamily, Place
-from charbert.config.robustness import CurveSettings
+from charbert.config.robustness.families import CurveSettings
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError
 from charbert.noise.attack import attack_sentences

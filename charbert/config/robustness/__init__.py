@@ -1,0 +1,1 @@
+"""Settings of measurements of fine-tuned models under noise."""
