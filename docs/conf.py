@@ -16,6 +16,7 @@ root_doc = "index"
 html_theme = "furo"
 html_title = f"CharBERT {version}"
 html_show_sourcelink = False
+html_extra_path = ["../results/minilm/leaderboard.html"]
 myst_heading_anchors = 4
 
 default_role = "code"  # single backticks in docstrings
@@ -47,13 +48,18 @@ def add_navigation(app: Sphinx, page: str, source: list[str]) -> None:
 
 
 def name_files_outside(app: Sphinx, page: str, source: list[str]) -> None:
-    """Replace links to files of the repository that the site does not have by their paths."""
+    """Replace links to files of the repository that the site does not have by their paths.
+
+    Files of ``html_extra_path`` stand beside the pages.
+    """
 
     def path_of(link: re.Match[str]) -> str:
         text, path = link[1], link[3].rstrip("/")
         above = len(PurePosixPath(page).parts)  # as many steps up lead from the page to the repository's root
         if link[2].count("../") != above:
             return link[0]
+        if f"../{path}" in html_extra_path:
+            return f'<a href="{PurePosixPath(path).name}">{text}</a>'
         return f"`{path}`" if text.strip("`") in path else f"{text} (`{path}`)"
 
     source[0] = OUTWARD_LINK.sub(path_of, source[0])
