@@ -16,7 +16,7 @@ root_doc = "index"
 html_theme = "furo"
 html_title = f"CharBERT {version}"
 html_show_sourcelink = False
-html_extra_path = ["../results/minilm/leaderboard.html"]
+html_extra_path = ["../results/minilm/leaderboard_table.html"]
 myst_heading_anchors = 4
 
 default_role = "code"  # single backticks in docstrings

@@ -35,8 +35,8 @@ class Confusion(NamedTuple):
 def parse_confusions(lines: Iterable[str], path: Path | str) -> tuple[Confusion, ...]:
     """Return a table of confusions: a line has the letters, what they become and a probability, with tabs between them.
 
-    Lines that begin with ``# `` and empty lines are ignored. The probabilities of letters with the same first
-    character are added up and are at most 1.
+    Lines that begin with a ``#`` and a space, and empty lines, are ignored. The probabilities of letters with the same
+    first character are added up and are at most 1.
 
     Args:
         lines: of the file.

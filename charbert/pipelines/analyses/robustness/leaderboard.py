@@ -18,12 +18,13 @@ from charbert.runs.comparability import comparable_records
 
 log = logging.getLogger(__name__)
 
-STEM = "leaderboard"
+DATA, PAGE = "leaderboard.json", "leaderboard_table.html"
+"""Names of the files; the second differs from that of the documentation's page about it."""
 _SPECS = (NEWEST[keys.ROBUSTNESS], NEWEST[keys.WORST_CASE])
 
 
 def run(settings: Settings) -> Path:
-    """Write ``leaderboard.json`` and ``leaderboard.html`` under ``paths.results``, and return the page's path.
+    """Write `DATA` and `PAGE` under ``paths.results``, and return the page's path.
 
     Raises:
         RecordError: if no model was scored under noise, or a file cannot be written.
@@ -44,8 +45,8 @@ def draw(settings: Settings) -> Path | None:
     if not tasks:
         return None
     board, results = build_board(tasks), Path(settings.paths.results)
-    write_atomically(results / f"{STEM}.json", json.dumps(board, indent=1, ensure_ascii=False) + "\n")
-    page = results / f"{STEM}.html"
+    write_atomically(results / DATA, json.dumps(board, indent=1, ensure_ascii=False) + "\n")
+    page = results / PAGE
     write_atomically(page, render_leaderboard(board))
     log.info("%s: %d models on %s", page, len(board["models"]), ", ".join(board["title"] for board in board["boards"]))
     return page
