@@ -2,7 +2,7 @@
 
 import re
 from importlib.metadata import version as installed_version
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from sphinx.application import Sphinx
 
@@ -16,7 +16,9 @@ root_doc = "index"
 html_theme = "furo"
 html_title = f"CharBERT {version}"
 html_show_sourcelink = False
-html_extra_path = ["../results/minilm/leaderboard_table.html"]
+html_extra_path = [
+    file for file in ["../results/minilm/leaderboard_table.html"] if (Path(__file__).parent / file).is_file()
+]
 myst_heading_anchors = 4
 
 default_role = "code"  # single backticks in docstrings
