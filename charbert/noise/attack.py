@@ -17,7 +17,8 @@ from charbert.noise.scripts import TextScript
 from charbert.noise.stop_words import ENGLISH_STOP_WORDS
 from charbert.seeding import numpy_generator
 
-_LETTERS = {"lower": ascii_lowercase, "both": ascii_letters}
+LETTERS = {"lower": ascii_lowercase, "both": ascii_letters}
+"""Letters that an attack inserts into a word in Latin letters, by the name of `Letters`."""
 _DOTTED_ABBREVIATION = re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]?\.?")
 
 
@@ -72,8 +73,8 @@ class Attack:
         check_range("attack", self, "[0, 1]", "probability")
         check_range("attack", self, "[1, inf)", "edits_per_word")
         check_edits("attack", self.edits, self.min_word_length)
-        if self.letters not in _LETTERS:
-            raise SettingsError(f"attack.letters must be one of {', '.join(_LETTERS)}, got {self.letters!r}")
+        if self.letters not in LETTERS:
+            raise SettingsError(f"attack.letters must be one of {', '.join(LETTERS)}, got {self.letters!r}")
 
     def corrupt(self, words: Sequence[str], rng: np.random.Generator) -> Corruption:
         """Return the sentence with its eligible words attacked.
@@ -108,7 +109,7 @@ class Attack:
         if places < 1 or (edit is Edit.swap and not all(map(script.is_letter, word[position : position + 2]))):
             return position, word
         if edit is Edit.add:
-            letters = script.letters(word, _LETTERS[self.letters])
+            letters = script.letters(word, LETTERS[self.letters])
         elif edit in KEY_EDITS:
             letters = "" if word.lower() in self.stop_words else script.neighbors(word[position], edit, self.layout)
             if not letters:

@@ -6,17 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
-from string import ascii_letters, ascii_lowercase
 
 import numpy as np
 
 from charbert.config.data.noise import ATTACK_EDITS, Layout, Letters, check_edits
-from charbert.noise.attack import is_exempt
+from charbert.noise.attack import LETTERS, is_exempt
 from charbert.noise.edits import Edit, EditRecord, apply_edit, pick
 from charbert.noise.scripts import TextScript
 from charbert.noise.stop_words import ENGLISH_STOP_WORDS
-
-_LETTERS = {Letters.lower: ascii_lowercase, Letters.both: ascii_letters}
 
 Edits = tuple[EditRecord, ...]
 """Edits of different words of a text, in the order of the words."""
@@ -141,7 +138,7 @@ def _choices(rule: SingleEdits, edit: Edit, word: str, script: TextScript) -> li
         pairs = [(place, word[place : place + 2]) for place in places]
         return [(place, "") for place, pair in pairs if pair[0] != pair[1] and all(map(script.is_letter, pair))]
     if edit is Edit.add:
-        return list(product(places, script.letters(word, _LETTERS[rule.letters])))
+        return list(product(places, script.letters(word, LETTERS[rule.letters.name])))
     if word.lower() in ENGLISH_STOP_WORDS:
         return []
     near = [(place, letter) for place in places for letter in script.neighbors(word[place], edit, rule.layout)]
