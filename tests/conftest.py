@@ -66,6 +66,15 @@ def fast_garbage_collection() -> None:
     gc.freeze()
 
 
+@pytest.fixture(autouse=True)
+def own_wandb_session() -> Iterator[None]:
+    """End a W&B session that began under variables which a test set: wandb reads them once in the life of a process."""
+    yield
+    setup = sys.modules.get("wandb.sdk.wandb_setup")
+    if setup is not None and setup.singleton().did_environment_change():
+        setup.teardown()
+
+
 SENTENCES = (
     "The old lighthouse keeper counted seven ships before breakfast.",
     "Nobody in Kraków remembered who had painted the café door green!",

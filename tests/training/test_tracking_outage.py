@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import wandb
 
 from charbert.errors import SettingsError
 from charbert.training.tracking import tracking_run
@@ -44,6 +45,7 @@ def service(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{server.server_address[1]}")
     monkeypatch.setenv("WANDB_API_KEY", "a" * 40)
     monkeypatch.setenv("HOME", str(tmp_path))
+    wandb.teardown()  # a session of earlier tests has another service
     if request.param == "is not there":
         server.server_close()
         yield request.param
