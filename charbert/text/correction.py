@@ -12,6 +12,7 @@ from charbert.errors import CheckpointError, DataError
 from charbert.files import write_atomically
 from charbert.serialization import parse_strictly
 from charbert.text.dictionary import DictionaryRules, SpellingDictionary
+from charbert.text.disguises import undisguised
 from charbert.text.noisy_channel import NoisyChannel
 from charbert.text.repaired import REPAIR_FILE, CorrectsWords, changed_words
 from charbert.text.words import replace_words
@@ -40,8 +41,12 @@ class DictionaryCorrector:
         self._keep_case = keep_case
 
     def correct_many(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-        """Return the words of each sentence corrected; each sentence by itself."""
-        lowered = [[form.lower() for form in words] for words in sentences]
+        """Return the words of each sentence corrected; each sentence by itself.
+
+        What disguises a word (`charbert.text.disguises`) is undone before it is looked up, and stays so.
+        """
+        plain = [[undisguised(form) for form in words] for words in sentences]
+        lowered = [[form.lower() for form in words] for words in plain]
         if self._channel is not None:
             corrected = self._channel.correct_many(lowered)
         else:
@@ -49,7 +54,7 @@ class DictionaryCorrector:
             corrected = [list(islice(words_of, len(words))) for words in lowered]
         if not self._keep_case:
             return corrected
-        pairs = zip(corrected, sentences, strict=True)
+        pairs = zip(corrected, plain, strict=True)
         return [[match_case(*pair) for pair in zip(words, forms, strict=True)] for words, forms in pairs]
 
     def save(self, folder: Path) -> None:
@@ -86,11 +91,13 @@ def match_case(word: str, pattern: str) -> str:
     """Return the lower-cased ``word`` in the case of ``pattern``, which it corrects.
 
     The same letters give ``pattern`` itself. Otherwise more capitals than small letters (and more than one) give all
-    capitals, since a typo may insert a small letter; an initial capital gives an initial capital.
+    capitals, since a typo may insert a small letter; an initial capital gives an initial capital, and so does a capital
+    second letter behind a first one that the word does not begin with, as in ``xLondon`` or ``oLndon``.
     """
     if word == pattern.lower():
         return pattern
     capitals, smalls = sum(map(str.isupper, pattern)), sum(map(str.islower, pattern))
     if capitals > max(smalls, 1):
         return word.upper()
-    return word[:1].upper() + word[1:] if pattern[:1].isupper() else word
+    first = pattern[:1] if pattern[:1].lower() == word[:1] else pattern[:2]
+    return word[:1].upper() + word[1:] if any(map(str.isupper, first)) else word

@@ -19,6 +19,10 @@ COUNTS = {"the": 90, "keeper": 9, "counted": 7, "london": 5, "ships": 4}
         ("london", "Lodnon", "London"),
         ("london", "lonNdon", "london"),
         ("island", "Ilsland", "Island"),
+        ("london", "xLondon", "London"),
+        ("london", "oLndon", "London"),
+        ("london", "Pondon", "London"),
+        ("london", "lOndno", "london"),
         ("a", "I", "A"),
         ("u.s.", "U.S.", "U.S."),
         ("1990s", "199s", "1990s"),
@@ -36,6 +40,18 @@ def test_a_correction_takes_over_the_case_of_the_form() -> None:
     ]
     lowered = DictionaryCorrector(COUNTS, DictionaryRules(), keep_case=False)
     assert lowered.correct_many(forms) == [["london", "london", "keeper"], ["keeper"]]
+
+
+def test_a_disguised_word_is_looked_up_and_stays_plain() -> None:
+    forms = [["Lon\u200bdon", "Lo\u00addnon", "k\u0435eper", "\uff2b\uff45eper", "Qu\u2060atsch"]]
+    corrected = DictionaryCorrector(COUNTS, DictionaryRules()).correct_many(forms)
+    assert corrected == [["London", "London", "keeper", "Keeper", "Quatsch"]]
+
+
+def test_a_word_of_raw_text_with_an_invisible_character_is_one_word() -> None:
+    corrector = DictionaryCorrector(COUNTS, DictionaryRules())
+    given = "In Lon\u200bdon, the\u00ad  ke\u2060peer; x\u200b. \u200b!"
+    assert correct_texts([given], corrector) == ["In London, the\u00ad  keeper; x\u200b. \u200b!"]
 
 
 def test_text_between_words_is_unchanged() -> None:

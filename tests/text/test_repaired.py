@@ -35,6 +35,17 @@ def test_a_repaired_word_has_the_characters_that_were_given_for_it(word: str, so
     assert GIVEN[places[0] : places[1]] == source
 
 
+def test_a_word_without_its_invisible_characters_has_the_characters_that_were_given_for_it() -> None:
+    given = "the k\u200beeper counte\u00add ships"
+    repaired = RepairedTexts.of(TextBatch.of([given]), CORRECTOR)
+    (text,) = repaired.texts.first
+    assert text == "the keeper counted ships"
+    for word, source in [("keeper", "k\u200beeper"), ("counted", "counte\u00add"), ("ships", "ships")]:
+        begin = text.index(word)
+        places = repaired.given_places(np.array([0, 0]), np.array([begin, begin + len(word)]))
+        assert given[places[0] : places[1]] == source
+
+
 def test_lists_of_words_keep_their_number() -> None:
     repaired = RepairedTexts.of(TextBatch.of([["kepeer", "of"], []], is_split_into_words=True), CORRECTOR)
     assert repaired.texts.first == [["keeper", "of"], []]
