@@ -11,7 +11,8 @@ from pathlib import Path
 from charbert.errors import CheckpointError, DataError
 from charbert.files import write_atomically
 from charbert.serialization import parse_strictly
-from charbert.text.dictionary import DictionaryRules, SpellingDictionary
+from charbert.text.codepoints import looked_up, upper_case
+from charbert.text.dictionary import DictionaryRules, SpellingDictionary, map_parts, split_parts
 from charbert.text.disguises import undisguised
 from charbert.text.noisy_channel import NoisyChannel
 from charbert.text.repaired import REPAIR_FILE, CorrectsWords, changed_words
@@ -46,7 +47,8 @@ class DictionaryCorrector:
         What disguises a word (`charbert.text.disguises`) is undone before it is looked up, and stays so.
         """
         plain = [[undisguised(form) for form in words] for words in sentences]
-        lowered = [[form.lower() for form in words] for words in plain]
+        dotless = self._dictionary.dotless
+        lowered = [[looked_up(form, dotless=dotless) for form in words] for words in plain]
         if self._channel is not None:
             corrected = self._channel.correct_many(lowered)
         else:
@@ -55,7 +57,9 @@ class DictionaryCorrector:
         if not self._keep_case:
             return corrected
         pairs = zip(corrected, plain, strict=True)
-        return [[match_case(*pair) for pair in zip(words, forms, strict=True)] for words, forms in pairs]
+        return [
+            [match_case(*pair, dotless=dotless) for pair in zip(words, forms, strict=True)] for words, forms in pairs
+        ]
 
     def save(self, folder: Path) -> None:
         """Write rules and counts into a folder that exists, as `REPAIR_FILE`."""
@@ -87,17 +91,29 @@ def correct_texts(texts: Sequence[str], corrector: CorrectsWords) -> list[str]:
     return [replace_words(text, *changes)[0] for text, changes in pairs]
 
 
-def match_case(word: str, pattern: str) -> str:
+def match_case(word: str, pattern: str, *, dotless: bool = False) -> str:
     """Return the lower-cased ``word`` in the case of ``pattern``, which it corrects.
 
     The same letters give ``pattern`` itself. Otherwise more capitals than small letters (and more than one) give all
     capitals, since a typo may insert a small letter; an initial capital gives an initial capital, and so does a capital
-    second letter behind a first one that the word does not begin with, as in ``xLondon`` or ``oLndon``.
+    second letter behind a first one that the word does not begin with, as in ``xLondon`` or ``oLndon``. Of words with
+    as many parts, as ``Jean-Pierre`` or ``İZMİR'de``, each part gets the case of its own.
+
+    Args:
+        word: in lower case.
+        pattern: in any case.
+        dotless: whether ``I`` is the upper case of ``ı``, and ``İ`` that of ``i``.
     """
-    if word == pattern.lower():
+    if word == looked_up(pattern, dotless=dotless):
         return pattern
+    patterns = split_parts(pattern)
+    if 1 < len(patterns) == len(split_parts(word)):
+        of_part = iter(patterns)
+        return map_parts(word, lambda part: match_case(part, next(of_part), dotless=dotless))
     capitals, smalls = sum(map(str.isupper, pattern)), sum(map(str.islower, pattern))
     if capitals > max(smalls, 1):
-        return word.upper()
-    first = pattern[:1] if pattern[:1].lower() == word[:1] else pattern[:2]
-    return word[:1].upper() + word[1:] if any(map(str.isupper, first)) else word
+        return upper_case(word, dotless=dotless)
+    first, initial = pattern[:1], upper_case(word[:1], dotless=dotless)
+    if looked_up(first, dotless=dotless) == word[:1]:
+        return first + word[1:]
+    return initial + word[1:] if any(map(str.isupper, pattern[:2])) else word
