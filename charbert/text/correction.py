@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import chain, islice
@@ -12,12 +13,14 @@ from charbert.errors import CheckpointError, DataError
 from charbert.files import write_atomically
 from charbert.serialization import parse_strictly
 from charbert.text.dictionary import DictionaryRules, SpellingDictionary
-from charbert.text.disguises import undisguised
+from charbert.text.disguises import undisguised, without_digits
 from charbert.text.noisy_channel import NoisyChannel
 from charbert.text.repaired import REPAIR_FILE, CorrectsWords, changed_words
 from charbert.text.words import replace_words
 
 FORMAT_VERSION = 1
+_STRETCH = re.compile(r"[^\W_]+")
+_WITH_DIGIT = re.compile(r"\d")
 
 
 class DictionaryCorrector:
@@ -45,7 +48,7 @@ class DictionaryCorrector:
 
         What disguises a word (`charbert.text.disguises`) is undone before it is looked up, and stays so.
         """
-        plain = [[undisguised(form) for form in words] for words in sentences]
+        plain = [[self._plain(form) for form in words] for words in sentences]
         lowered = [[form.lower() for form in words] for words in plain]
         if self._channel is not None:
             corrected = self._channel.correct_many(lowered)
@@ -56,6 +59,18 @@ class DictionaryCorrector:
             return corrected
         pairs = zip(corrected, plain, strict=True)
         return [[match_case(*pair) for pair in zip(words, forms, strict=True)] for words, forms in pairs]
+
+    def _plain(self, form: str) -> str:
+        """Return a form that is not disguised; digits are read as letters where that gives a word."""
+        form, counts = undisguised(form), self._dictionary.counts
+        if not _WITH_DIGIT.search(form) or form.lower() in counts:
+            return form
+        return _STRETCH.sub(lambda part: self._read_digits(part.group()), form)
+
+    def _read_digits(self, part: str) -> str:
+        counts, shortest = self._dictionary.counts, self._dictionary.rules.min_word_length
+        words = [word for word in without_digits(part.lower()) if word in counts and len(word) >= shortest]
+        return match_case(max(words, key=counts.__getitem__), part) if words else part
 
     def save(self, folder: Path) -> None:
         """Write rules and counts into a folder that exists, as `REPAIR_FILE`."""
