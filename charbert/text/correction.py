@@ -62,6 +62,8 @@ class DictionaryCorrector:
 
     def _plain(self, form: str) -> str:
         """Return a form that is not disguised; digits are read as letters where that gives a word."""
+        if form.isascii() and form.isalpha():  # nearly all
+            return form
         form, counts = undisguised(form), self._dictionary.counts
         if not _WITH_DIGIT.search(form) or form.lower() in counts:
             return form
