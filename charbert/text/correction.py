@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import chain, islice
@@ -13,12 +14,14 @@ from charbert.files import write_atomically
 from charbert.serialization import parse_strictly
 from charbert.text.codepoints import looked_up, upper_case
 from charbert.text.dictionary import DictionaryRules, SpellingDictionary, map_parts, split_parts
-from charbert.text.disguises import undisguised
+from charbert.text.disguises import undisguised, without_digits
 from charbert.text.noisy_channel import NoisyChannel
 from charbert.text.repaired import REPAIR_FILE, CorrectsWords, changed_words
 from charbert.text.words import replace_words
 
 FORMAT_VERSION = 1
+_STRETCH = re.compile(r"[^\W_]+")
+_WITH_DIGIT = re.compile(r"\d")
 
 
 class DictionaryCorrector:
@@ -46,9 +49,8 @@ class DictionaryCorrector:
 
         What disguises a word (`charbert.text.disguises`) is undone before it is looked up, and stays so.
         """
-        plain = [[undisguised(form) for form in words] for words in sentences]
-        dotless = self._dictionary.dotless
-        lowered = [[looked_up(form, dotless=dotless) for form in words] for words in plain]
+        plain = [[self._plain(form) for form in words] for words in sentences]
+        lowered = [[self._looked_up(form) for form in words] for words in plain]
         if self._channel is not None:
             corrected = self._channel.correct_many(lowered)
         else:
@@ -57,9 +59,27 @@ class DictionaryCorrector:
         if not self._keep_case:
             return corrected
         pairs = zip(corrected, plain, strict=True)
-        return [
-            [match_case(*pair, dotless=dotless) for pair in zip(words, forms, strict=True)] for words, forms in pairs
-        ]
+        return [[self._match_case(*pair) for pair in zip(words, forms, strict=True)] for words, forms in pairs]
+
+    def _looked_up(self, form: str) -> str:
+        return looked_up(form, dotless=self._dictionary.dotless)
+
+    def _match_case(self, word: str, pattern: str) -> str:
+        return match_case(word, pattern, dotless=self._dictionary.dotless)
+
+    def _plain(self, form: str) -> str:
+        """Return a form that is not disguised; digits are read as letters where that gives a word."""
+        if form.isascii() and form.isalpha():  # nearly all
+            return form
+        form, counts = undisguised(form), self._dictionary.counts
+        if not _WITH_DIGIT.search(form) or self._looked_up(form) in counts:
+            return form
+        return _STRETCH.sub(lambda part: self._read_digits(part.group()), form)
+
+    def _read_digits(self, part: str) -> str:
+        counts, shortest = self._dictionary.counts, self._dictionary.rules.min_word_length
+        words = [word for word in without_digits(self._looked_up(part)) if word in counts and len(word) >= shortest]
+        return self._match_case(max(words, key=counts.__getitem__), part) if words else part
 
     def save(self, folder: Path) -> None:
         """Write rules and counts into a folder that exists, as `REPAIR_FILE`."""

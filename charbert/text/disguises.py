@@ -1,7 +1,9 @@
-"""Characters that hide a word from a reader of code points: those without width, full-width and look-alike letters."""
+"""Characters that hide a word from a reader of code points: without width, look-alike letters, digits for letters."""
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 import unicodedata
 from collections import Counter
@@ -17,6 +19,10 @@ _SIGNS = "0-9A-Za-z\u00c0-\u058f\u1e00-\u1fff"
 _HIDDEN = re.compile(f"(?<=[{_SIGNS}])[{INVISIBLE}]+|[{INVISIBLE}]+(?=[{_SIGNS}])")
 _FULL_WIDTH = {0xFEE0 + code: chr(code) for code in range(0x21, 0x7F) if chr(code).isalnum()}
 _PART = re.compile(r"[^\W\d_]{2,}")
+_LETTERS_OF = dict(zip("0123456789", ("o", "il", "z", "e", "a", "s", "gb", "t", "b", "g"), strict=True))
+_NUMBER = re.compile(r"\d+[^\W\d_]{0,3}|[^\W\d_]{1,3}\d+")
+"""A number, alone or with a unit, ending or type: ``50km``, ``10th``, ``F16``."""
+_MOST_READINGS = 64
 
 
 def hidden_places(text: str) -> list[int]:
@@ -39,6 +45,22 @@ def undisguised(form: str) -> str:
     if form.isascii():
         return form
     return _PART.sub(lambda part: _in_one_alphabet(part.group()), _HIDDEN.sub("", form).translate(_FULL_WIDTH))
+
+
+def without_digits(form: str) -> list[str]:
+    """Return all words of letters that a form with digits in their places may be; none of a number, or without digits.
+
+    A form with a single letter is a number with a typo.
+
+    >>> without_digits("m0d3rn"), without_digits("v1lla"), without_digits("50km"), without_digits("19a14")
+    (['modern'], ['villa', 'vllla'], [], [])
+    """
+    if form.isalpha() or not form.isalnum() or _NUMBER.fullmatch(form) or sum(map(str.isalpha, form)) < 2:
+        return []
+    letters = [_LETTERS_OF.get(sign, sign) for sign in form]
+    if math.prod(map(len, letters)) > _MOST_READINGS:
+        return []
+    return list(map("".join, itertools.product(*letters)))
 
 
 def _in_one_alphabet(letters: str) -> str:

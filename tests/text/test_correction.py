@@ -89,6 +89,14 @@ def test_a_disguised_word_is_looked_up_and_stays_plain() -> None:
     assert corrected == [["London", "London", "keeper", "Keeper", "Quatsch"]]
 
 
+def test_digits_are_letters_where_that_gives_a_known_word() -> None:
+    corrector = DictionaryCorrector(COUNTS | {"10th": 5, "c4t": 1}, DictionaryRules())
+    forms = ["L0nd0n", "5h1p5", "k33per-c0un73d", "10th", "c4t", "7h3", "p4r15", "1990s"]
+    assert corrector.correct_many([forms]) == [
+        ["London", "ships", "keeper-counted", "10th", "c4t", "7h3", "p4r15", "1990s"]
+    ]
+
+
 def test_a_word_of_raw_text_with_an_invisible_character_is_one_word() -> None:
     corrector = DictionaryCorrector(COUNTS, DictionaryRules())
     given = "In Lon\u200bdon, the\u00ad  ke\u2060peer; x\u200b. \u200b!"

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charbert.noise.homoglyphs import FORMS
-from charbert.text.disguises import INVISIBLE, hidden_places, letters_like, undisguised
+from charbert.noise.leet import digit_for
+from charbert.text.disguises import INVISIBLE, hidden_places, letters_like, undisguised, without_digits
 
 WORDS = ("Japan", "naïve", "Διεθνής", "Петербург", "İstanbul'da", "U.S.", "Wi-Fi", "3rd", "Հայաստան")
 
@@ -34,6 +35,22 @@ def test_a_word_with_a_disguised_letter_is_read_as_the_word(disguise: str) -> No
         undisguised(word[:at] + form + word[at + 1 :]) for at, letter in enumerate(word) for form in forms_of(letter)
     ]
     assert len(read) > 9 and set(read) == {word}
+
+
+@given(st.sampled_from(["lighthouse", "visitors", "received", "copenhagen"]), st.data())
+def test_a_word_with_digits_for_letters_may_be_the_word(word: str, data: st.DataObject) -> None:
+    at = data.draw(
+        st.sets(st.sampled_from([place for place, letter in enumerate(word) if digit_for(letter)]), min_size=1)
+    )
+    form = "".join(digit_for(letter)[0] if place in at else letter for place, letter in enumerate(word))
+    assert word in without_digits(form)
+
+
+@pytest.mark.parametrize(
+    "form", ["1987", "10th", "50km", "F16", "covid", "14v4", "G7", "3d", "", "1-a0b", "o" + "1" * 9 + "k"]
+)
+def test_a_number_is_no_word(form: str) -> None:
+    assert without_digits(form) == []
 
 
 def test_look_alikes_are_letters_of_other_alphabets_in_the_same_case() -> None:
