@@ -134,10 +134,12 @@ def test_padding_and_batching_change_no_content(processor: CharBertTokenizer, te
             assert set(padded[name][row][length:]) <= {processor.pad_values[name]}
 
 
-@pytest.mark.parametrize("text", ["Zürich KRAKÓW cafe\u0301", "İstanbul'da ISPARTA I\u0307zmir’e"])
-def test_case_and_diacritics_survive_an_uncased_trunk(uncased: CharBertTokenizer, text: str) -> None:
-    read = uncased.decode(uncased(text)["input_ids"], skip_special_tokens=True)
-    assert read in ("zurich krakow cafe", "istanbul ' da isparta izmir ’ e")
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [("Zürich KRAKÓW cafe\u0301", "zurich krakow cafe"), ("İstanbul ISPARTA I\u0307zmir", "istanbul isparta izmir")],
+)
+def test_case_and_diacritics_survive_an_uncased_trunk(uncased: CharBertTokenizer, text: str, read: str) -> None:
+    assert uncased.decode(uncased(text)["input_ids"], skip_special_tokens=True) == read
     vocab = CharVocab.build([text], size=40)
     encoding = (full := CharBertTokenizer(uncased, vocab))(text)
     assert "".join(word or "" for word in spelled(full, encoding)) == text.replace(" ", "")
