@@ -32,6 +32,9 @@ CHECKOUT = (
 LEFT_OUT = ("source .venv/bin/activate", "wandb sync ", "wandb agent ", "pip install ")
 """Commands that are about the user's machine or account."""
 
+FEW_STEPS = "trunk.pretraining.max_steps=4 pretraining.max_steps=4 finetuning.max_steps=6"
+"""For a recipe that is no generated newswire."""
+
 
 class Block(NamedTuple):
     """One block of code of a page."""
@@ -76,6 +79,7 @@ def in_smoke_form(text: str) -> str:
     """Return a command or code on the smallest recipe, a command of an experiment without tracking."""
     text = re.sub(r"\b(outputs|results)/(quick|minilm|paper)\b", r"\1/smoke", text)
     text = re.sub(r"\brecipe=(quick|minilm|paper)\b", "recipe=smoke", text)
+    text = re.sub(r"\brecipe=turkish\b", f"recipe=turkish {FEW_STEPS}", text)
     if text.startswith("make "):
         return text.replace("make ", "make --dry-run ", 1)
     if text.startswith(LEFT_OUT):

@@ -1,4 +1,5 @@
 import json
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,8 @@ COUNTS = {"the": 90, "keeper": 9, "counted": 7, "london": 5, "ships": 4}
         ("london", "lOndno", "london"),
         ("a", "I", "A"),
         ("u.s.", "U.S.", "U.S."),
+        ("jean-pierre", "Jean-Peirre", "Jean-Pierre"),
+        ("london's", "LODNON's", "LONDON's"),
         ("1990s", "199s", "1990s"),
     ],
 )
@@ -40,6 +43,44 @@ def test_a_correction_takes_over_the_case_of_the_form() -> None:
     ]
     lowered = DictionaryCorrector(COUNTS, DictionaryRules(), keep_case=False)
     assert lowered.correct_many(forms) == [["london", "london", "keeper"], ["keeper"]]
+
+
+TURKISH = {"istanbul": 9, "ısparta": 4, "kadın": 7, "türkiye": 9, "şehir": 8, "ankara'da": 3, "ankara'ya": 3, "elli": 5}
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ("İstanbl", "İstanbul"),
+        ("İSTNBUL", "İSTANBUL"),
+        ("Isprta", "Isparta"),
+        ("KADN", "KADIN"),
+        ("TÜRKYE", "TÜRKİYE"),
+        ("Işparta", "Isparta"),
+        ("İstanbul", "İstanbul"),
+        ("ISPARTA", "ISPARTA"),
+        ("şehr", "şehr"),
+    ],
+)
+@pytest.mark.parametrize("estimates_noise", [False, True])
+def test_turkish_words_are_corrected_with_the_right_i(form: str, expected: str, estimates_noise: bool) -> None:
+    rules = DictionaryRules(estimates_noise=estimates_noise, noise_rate=0.5, keep_ends=False)
+    corrector = DictionaryCorrector(TURKISH, rules)
+    expected = "şehir" if form == "şehr" else expected
+    assert corrector.correct_many([[form], [unicodedata.normalize("NFD", form)]])[0] == [expected]
+    decomposed = corrector.correct_many([[unicodedata.normalize("NFD", form)]])[0][0]
+    assert unicodedata.normalize("NFC", decomposed) == expected
+
+
+@pytest.mark.parametrize("apostrophe", "'’")
+@pytest.mark.parametrize("estimates_noise", [False, True])
+def test_a_name_is_corrected_without_its_ending(apostrophe: str, estimates_noise: bool) -> None:
+    counts = {word.replace("'", apostrophe): count for word, count in TURKISH.items()}
+    rules = DictionaryRules(max_edits=2, keep_ends=False, estimates_noise=estimates_noise, noise_rate=0.5)
+    forms = ["İstanbl'da", "ISPRTA'ya", "Ankra'yla", "Ankara'nın", "Elli'le", "ANKARA'da"]
+    corrected = ["İstanbul'da", "ISPARTA'ya", "Ankara'yla", "Ankara'nın", "Elli'le", "ANKARA'da"]
+    given, expected = ([[form.replace("'", apostrophe) for form in words]] for words in (forms, corrected))
+    assert DictionaryCorrector(counts, rules).correct_many(given) == expected
 
 
 def test_a_disguised_word_is_looked_up_and_stays_plain() -> None:

@@ -85,6 +85,19 @@ def test_parts_of_a_form_are_corrected_and_digits_stay() -> None:
     ]
 
 
+def test_vowel_signs_are_parts_of_words() -> None:
+    words = SpellingDictionary({"पहरेदार": 5, "प्रकाशस्तंभ": 7, "जहाज़": 9}, DictionaryRules())
+    assert words.correct(["पहदेरार", "प्रकाशस्तभ", "जहाज़-पहरदार"]) == ["पहदेरार", "प्रकाशस्तंभ", "जहाज़-पहरेदार"]
+
+
+def test_text_without_spaces_between_words_stays() -> None:
+    rules = DictionaryRules(keep_ends=False)
+    assert SpellingDictionary({"北方港口": 50, "北方车站": 9}, rules).correct(["北方港囗", "南方港口"]) == [
+        "北方港囗",
+        "南方港口",
+    ]
+
+
 def test_the_gate_leaves_unlikely_corrections_out() -> None:
     score = np.log(9 / sum(COUNTS.values())) + log_channel([("kepeer", "keeper")], 1)[0]
     assert SpellingDictionary(COUNTS, DictionaryRules(gate=score - 0.01)).correct(["kepeer"]) == ["keeper"]
