@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from charbert.text.codepoints import mark_ranges
+from charbert.text.codepoints import lower_case, mark_ranges
 from charbert.text.words import Span, split_words
 
 UNITS = ("text", "spaces", "unsegmented", "characters")
@@ -84,7 +84,7 @@ class WordRule:
         unit = _unit(rows, counts)
         if unit in ("spaces", "characters"):
             return cls(unit)
-        clitics = sorted({word.lower() for word, n in counts.items() if n >= _LEAST_COUNT and _CLITIC.fullmatch(word)})
+        clitics = sorted({lower_case(word) for word, n in counts.items() if n >= _LEAST_COUNT and _CLITIC.fullmatch(word)})
         addresses = any(_ADDRESS.fullmatch(word) for word in counts)
         rule = cls(unit, _cuts_at_hyphens(rows, counts), tuple(clitics), addresses_are_words=addresses)
         return replace(rule, kept=tuple(_words_to_keep(rule, rows, counts)))
@@ -159,8 +159,8 @@ class WordRule:
                 yield from self._cut_clitics(word, start, end)
 
     def _cut_clitics(self, word: str, start: int, end: int) -> Iterator[Span]:
-        lower = word[start:end].lower()
-        if len(lower) != end - start or len(lower) > _LONGEST_CUT or not ("'" in lower or "’" in lower):
+        lower = lower_case(word[start:end])
+        if len(lower) > _LONGEST_CUT or not ("'" in lower or "’" in lower):
             yield start, end
             return
         for clitic in self.clitics:

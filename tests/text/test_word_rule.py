@@ -113,6 +113,7 @@ def test_a_rule_is_the_same_after_saving() -> None:
     rule = learn(*["She did n't ... search - engine"] * 2)
     assert WordRule.of(rule.to_dict()) == rule
     assert cut(WordRule.of({"clitics": ["", "'s"]}), "Anna's") == ["Anna", "'s"]
+    assert cut(WordRule.of({"clitics": ["'da"]}), "İstanbul'da") == ["İstanbul", "'da"]
     for damaged in ({"unit": "none"}, {"other": 1}):
         with pytest.raises(ValueError, match="expected a rule for words"):
             WordRule.of(damaged)

@@ -135,8 +135,8 @@ def report_unknown(characters: CharVocab, sentences: Sequence[Sequence[str]]) ->
     level, hint = (
         (logging.WARNING, "; pretrain on text of this language") if share > _MOST_UNKNOWN else (logging.INFO, "")
     )
-    message = "%.2f %% of the characters of the training set are not in the character vocabulary: %s%s"
-    log.log(level, message, 100 * share, often, hint)
+    message = "%d characters of the training set (%.2f %%) are not in the character vocabulary: %s%s"
+    log.log(level, message, unknown.total(), 100 * share, often, hint)
 
 
 def _build_model(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertTokenizer, Any]:
