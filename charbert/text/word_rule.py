@@ -84,7 +84,8 @@ class WordRule:
         unit = _unit(rows, counts)
         if unit in ("spaces", "characters"):
             return cls(unit)
-        clitics = sorted({lower_case(word) for word, n in counts.items() if n >= _LEAST_COUNT and _CLITIC.fullmatch(word)})
+        often = [word for word, n in counts.items() if n >= _LEAST_COUNT and _CLITIC.fullmatch(word)]
+        clitics = sorted(set(map(lower_case, often)))
         addresses = any(_ADDRESS.fullmatch(word) for word in counts)
         rule = cls(unit, _cuts_at_hyphens(rows, counts), tuple(clitics), addresses_are_words=addresses)
         return replace(rule, kept=tuple(_words_to_keep(rule, rows, counts)))
