@@ -29,9 +29,9 @@ from charbert.runs.run import dictionary_run
 from charbert.serialization import parse_strictly
 from charbert.tasks.task import Task
 from charbert.text.codepoints import has_dotless_i, looked_up
-from charbert.text.correction import DictionaryCorrector
-from charbert.text.dictionary import DictionaryRules, SpellingDictionary
-from charbert.text.repaired import Corrector
+from charbert.text.repair.correction import DictionaryCorrector
+from charbert.text.repair.dictionary import DictionaryRules, SpellingDictionary
+from charbert.text.repair.repaired import Corrector
 
 log = logging.getLogger(__name__)
 

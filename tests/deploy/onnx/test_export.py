@@ -25,8 +25,8 @@ from charbert.deploy.predict.usage import read_usage
 from charbert.errors import CheckpointError, DataError
 from charbert.model import CharBertConfig, CharBertForPreTraining, CharBertForSequenceClassification
 from charbert.model.tokenization import CharBertTokenizer
-from charbert.text.correction import DictionaryCorrector
-from charbert.text.dictionary import DictionaryRules
+from charbert.text.repair.correction import DictionaryCorrector
+from charbert.text.repair.dictionary import DictionaryRules
 from tests.tolerance import assert_near
 
 UNSEEN = ((1, 1), (5, 23), (2, 40))

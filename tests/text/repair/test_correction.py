@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from charbert.errors import CheckpointError
-from charbert.text.correction import DictionaryCorrector, correct_texts, match_case
-from charbert.text.dictionary import DictionaryRules
-from charbert.text.repaired import REPAIR_FILE
+from charbert.text.repair.correction import DictionaryCorrector, correct_texts, match_case
+from charbert.text.repair.dictionary import DictionaryRules
+from charbert.text.repair.repaired import REPAIR_FILE
 
 COUNTS = {"the": 90, "keeper": 9, "counted": 7, "london": 5, "ships": 4}
 

@@ -13,10 +13,10 @@ from charbert.errors import CheckpointError, DataError
 from charbert.files import write_atomically
 from charbert.serialization import parse_strictly
 from charbert.text.codepoints import looked_up, upper_case
-from charbert.text.dictionary import DictionaryRules, SpellingDictionary, map_parts, split_parts
-from charbert.text.disguises import undisguised, without_digits
-from charbert.text.noisy_channel import NoisyChannel
-from charbert.text.repaired import REPAIR_FILE, CorrectsWords, changed_words
+from charbert.text.repair.dictionary import DictionaryRules, SpellingDictionary, map_parts, split_parts
+from charbert.text.repair.disguises import undisguised, without_digits
+from charbert.text.repair.noisy_channel import NoisyChannel
+from charbert.text.repair.repaired import REPAIR_FILE, CorrectsWords, changed_words
 from charbert.text.words import replace_words
 
 FORMAT_VERSION = 1
@@ -47,7 +47,7 @@ class DictionaryCorrector:
     def correct_many(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """Return the words of each sentence corrected; each sentence by itself.
 
-        What disguises a word (`charbert.text.disguises`) is undone before it is looked up, and stays so.
+        What disguises a word (`charbert.text.repair.disguises`) is undone before it is looked up, and stays so.
         """
         plain = [[self._plain(form) for form in words] for words in sentences]
         lowered = [[self._looked_up(form) for form in words] for words in plain]
