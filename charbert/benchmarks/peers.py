@@ -38,6 +38,8 @@ TAGS = 9
 RECOGNIZED = 10_000
 """Words of the recognizer's vocabulary, as in Pruthi et al."""
 _FILTERS = ((1, 32), (2, 32), (3, 64), (4, 128), (5, 256), (6, 512), (7, 1024))
+_WIDTH = 768
+"""Of the released model; narrower ones have as many filters less."""
 _WORD_BYTES, _BYTE_STATES, _HIGHWAYS = 50, 16, 2
 _SPECIAL_BYTES = 3
 
@@ -71,9 +73,10 @@ class WordConvolutions(nn.Module):
 
     def __init__(self, trunk: BertConfig) -> None:
         super().__init__()
-        width = sum(size for _, size in _FILTERS)
+        filters = [(length, max(1, size * trunk.hidden_size // _WIDTH)) for length, size in _FILTERS]
+        width = sum(size for _, size in filters)
         self.bytes = nn.Embedding(256 + _SPECIAL_BYTES, _BYTE_STATES, padding_idx=0)
-        self.convolutions = nn.ModuleList(nn.Conv1d(_BYTE_STATES, size, length) for length, size in _FILTERS)
+        self.convolutions = nn.ModuleList(nn.Conv1d(_BYTE_STATES, size, length) for length, size in filters)
         self.highways = nn.ModuleList(nn.Linear(width, 2 * width) for _ in range(_HIGHWAYS))
         self.project = nn.Linear(width, trunk.hidden_size)
         self.trunk = BertModel(trunk, add_pooling_layer=False)
