@@ -79,6 +79,7 @@ def in_smoke_form(text: str) -> str:
     """Return a command or code on the smallest recipe, a command of an experiment without tracking."""
     text = re.sub(r"\b(outputs|results)/(quick|minilm|paper)\b", r"\1/smoke", text)
     text = re.sub(r"\brecipe=(quick|minilm|paper)\b", "recipe=smoke", text)
+    text = re.sub(r"\bsearch\.trials=\d+\b", "search.trials=2", text)
     if text.startswith("make "):
         return text.replace("make ", "make --dry-run ", 1)
     if text.startswith(LEFT_OUT):
@@ -185,6 +186,10 @@ def test_the_readme_builds_a_model_of_both_channels() -> None:
         (
             "python experiments/tables.py recipe=minilm seed=2",
             "python experiments/tables.py recipe=smoke seed=2 tracking=off",
+        ),
+        (
+            "python experiments/search.py search.trials=8",
+            "python experiments/search.py search.trials=2 recipe=smoke tracking=off",
         ),
         ("cat results/quick/tables/x.md", "cat results/smoke/tables/x.md"),
         ("make quickstart", "make --dry-run quickstart"),

@@ -123,7 +123,13 @@ def test_a_page_that_is_not_there_is_told(tmp_path: Path) -> None:
         filled(tmp_path / "none.md", tmp_path)
 
 
-PAGES = ["README.md", "docs/REPRODUCTION.md", "docs/explored.md", "models/charbert-minilm/README.md"]
+PAGES = [
+    "README.md",
+    "docs/REPRODUCTION.md",
+    "docs/benchmarks.md",
+    "docs/explored.md",
+    "models/charbert-minilm/README.md",
+]
 
 
 @pytest.mark.parametrize("name", PAGES)
