@@ -6,7 +6,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 TORCH := 2.13.0
 MINILM := .venv/.minilm
 RECORDED = $(patsubst results/%/records/,%,$(wildcard results/*/records/))
-PAGES := README.md docs/REPRODUCTION.md docs/benchmarks.md docs/explored.md $(wildcard models/*/README.md)
+PAGES = $(shell grep -lE '^<!-- (table|numbers) ' README.md docs/*.md models/*/README.md)
 
 .DEFAULT_GOAL := help
 .PHONY: help install lock quickstart minilm test test-full docs check lint format types contracts browser tables clean

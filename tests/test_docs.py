@@ -35,6 +35,9 @@ LEFT_OUT = ("source .venv/bin/activate", "wandb sync ", "wandb agent ", "pip ins
 PRETRAINING = ("README.md", "scaling.md")
 """Pages that begin with it."""
 
+FEW_STEPS = "trunk.pretraining.max_steps=4 pretraining.max_steps=4 finetuning.max_steps=6"
+"""For a recipe that is no generated newswire."""
+
 
 class Block(NamedTuple):
     """One block of code of a page."""
@@ -80,6 +83,7 @@ def in_smoke_form(text: str) -> str:
     text = re.sub(r"\b(outputs|results)/(quick|minilm|paper)\b", r"\1/smoke", text)
     text = re.sub(r"\brecipe=(quick|minilm|paper)\b", "recipe=smoke", text)
     text = re.sub(r"\bsearch\.trials=\d+\b", "search.trials=2", text)
+    text = re.sub(r"\brecipe=turkish\b", f"recipe=turkish {FEW_STEPS}", text)
     if text.startswith("make "):
         return text.replace("make ", "make --dry-run ", 1)
     if text.startswith(LEFT_OUT):

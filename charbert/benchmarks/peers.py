@@ -26,9 +26,9 @@ from charbert.model.tokenization import CharBertTokenizer
 from charbert.model.word_recognizer.correction import WordCorrector
 from charbert.model.word_recognizer.network import WordRecognizer, WordRecognizerConfig
 from charbert.text.char_vocab import CharVocab
-from charbert.text.correction import DictionaryCorrector
-from charbert.text.dictionary import REPAIR, DictionaryRules
-from charbert.text.repaired import Corrector
+from charbert.text.repair.correction import DictionaryCorrector
+from charbert.text.repair.dictionary import REPAIR, DictionaryRules
+from charbert.text.repair.repaired import Corrector
 
 Rows = Sequence[Sequence[str]]
 """Words of each text."""

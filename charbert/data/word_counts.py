@@ -11,6 +11,7 @@ from charbert.data.pretraining.word_vocab import count_words
 from charbert.data.readers.lines import read_lines, read_text
 from charbert.errors import DataError
 from charbert.serialization import parse_strictly
+from charbert.text.codepoints import lower_counts
 
 DICTIONARY_SIZE = 100_000
 """Words of a dictionary, as by default of ``model.dictionary.size``."""
@@ -73,5 +74,5 @@ def _counts_of_lines(path: Path, lines: Iterable[str]) -> Iterable[tuple[str, in
 def _total(counts: Iterable[tuple[str, int]]) -> Counter[str]:
     total: Counter[str] = Counter()
     for word, count in counts:
-        total[word.lower()] += count
-    return total
+        total[word] += count
+    return lower_counts(total)

@@ -21,6 +21,7 @@ from charbert.errors import DataError, SettingsError
 from charbert.noise.edits import NoiseModel
 from charbert.seeding import numpy_generator
 from charbert.text.char_vocab import CharVocab
+from charbert.text.codepoints import lower_counts
 from charbert.text.semi_characters import encode_semi_characters
 from charbert.text.words import words_of
 
@@ -38,7 +39,8 @@ def frequent_words(sentences: Iterable[Sequence[str]], size: int) -> WordVocab:
         raise SettingsError(f"the recognizer's vocabulary needs at least 1 word, got {size}")
     counts: Counter[str] = Counter()
     for sentence in sentences:
-        counts.update(word.lower() for word in sentence)
+        counts.update(sentence)
+    counts = lower_counts(counts)
     if not counts:
         raise DataError("expected text for the recognizer's vocabulary, got no words")
     counts.pop(UNKNOWN_WORD, None)

@@ -23,9 +23,10 @@ from charbert.model import CharBertForPreTraining
 from charbert.model.loading.weights import load_whole
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.model.trunk import usable_positions
-from charbert.text.correction import match_case
-from charbert.text.dictionary import DictionaryRules, Nearby, SpellingDictionary, replace_parts
-from charbert.text.noisy_channel import Evidence, NoisyChannel, estimated_rate, log_odds
+from charbert.text.codepoints import looked_up
+from charbert.text.repair.correction import match_case
+from charbert.text.repair.dictionary import DictionaryRules, Nearby, SpellingDictionary, is_word
+from charbert.text.repair.noisy_channel import Evidence, NoisyChannel, estimated_rate, log_odds
 
 VOCABULARY_FILE = "word_vocab.json"
 """Beside a pretrained model with an NLM head: the words of the head."""
@@ -135,31 +136,33 @@ class NlmCorrector:
         if not 0 <= threshold < 1:
             raise SettingsError(f"the threshold of the NLM head must be in [0, 1), got {threshold}")
         self._scorer, self._threshold = scorer, threshold
-        self._near = SpellingDictionary({word: 1 for word in scorer.vocabulary.words if word.isalpha()}, NEAR)
+        self._near = SpellingDictionary({word: 1 for word in scorer.vocabulary.words if is_word(word)}, NEAR)
 
     def correct_many(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """Return the words of each sentence corrected."""
-        forms = {form for words in sentences for word in words if (form := word.lower()).isalpha()}
+        lower = self._scorer.vocabulary.lower
+        forms = {form for words in sentences for word in words if is_word(form := lower(word))}
         near = self._near.candidates([form for form in forms if form not in self._scorer.vocabulary])
-        candidates = [[_candidates(word.lower(), near) for word in words] for words in sentences]
+        candidates = [[_candidates(lower(word), near) for word in words] for words in sentences]
         scores = self._scorer(sentences, candidates)
         return [
-            [match_case(self._choose(*word), word[0]) for word in zip(*rows, strict=True)]
+            [self._choose(*word) for word in zip(*rows, strict=True)]
             for rows in zip(sentences, candidates, scores, strict=True)
         ]
 
     def _choose(self, form: str, words: Sequence[str], scores: Scores) -> str:
         if not words:
-            return form.lower()
+            return form
         best = int(np.argmax(scores))
-        return words[best if math.exp(scores[best] - np.logaddexp.reduce(scores)) > self._threshold else 0]
+        chosen = words[best if math.exp(scores[best] - np.logaddexp.reduce(scores)) > self._threshold else 0]
+        return match_case(chosen, form, dotless=self._near.dotless)
 
 
 class ContextCorrector:
     """The noisy channel of a dictionary that also weighs what the NLM head expects in the context.
 
-    As `charbert.text.noisy_channel.NoisyChannel`, with ``weight`` times the head's log probability added to the log
-    score of every word and of the form itself. A form that is not of letters alone, as ``doctor's``, is corrected
+    As `charbert.text.repair.noisy_channel.NoisyChannel`, with ``weight`` times the head's log probability added to the
+    log score of every word and of the form itself. A form that is not of letters alone, as ``doctor's``, is corrected
     without the head. A correction takes over the case of the form.
 
     Args:
@@ -174,9 +177,9 @@ class ContextCorrector:
 
     def correct_many(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """Return the words of each sentence corrected, each sentence by its own noise rate."""
-        parts = [[self._channel.parts(word.lower()) for word in words] for words in sentences]
+        parts = [[self._dictionary.parts(self._lower(word)) for word in words] for words in sentences]
         near = self._dictionary.candidates(set(chain.from_iterable(chain.from_iterable(parts))))
-        candidates = [[_candidates(word.lower(), near) for word in words] for words in sentences]
+        candidates = [[_candidates(self._lower(word), near) for word in words] for words in sentences]
         scores = self._scorer(sentences, candidates)
         return [self._correct(*rows, near) for rows in zip(sentences, parts, scores, strict=True)]
 
@@ -194,8 +197,12 @@ class ContextCorrector:
         for word, own in zip(words, found, strict=True):
             likely = {part: each.others for part, each in own.items()}
             chosen = {part: other.word for part, other in likely.items() if other.log_best - own[part].log_own > needed}
-            corrected.append(match_case(replace_parts(word.lower(), chosen), word))
+            new = self._dictionary.replace_parts(self._lower(word), chosen)
+            corrected.append(match_case(new, word, dotless=self._dictionary.dotless))
         return corrected
+
+    def _lower(self, word: str) -> str:
+        return looked_up(word, dotless=self._dictionary.dotless)
 
     def _weigh(self, part: str, near: Sequence[tuple[str, float]], head: Scores) -> Evidence:
         """Return the evidence for a form and for the words near it; the head's scores are of both, or there is none."""

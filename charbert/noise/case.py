@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from charbert.config.checks import check_range
 from charbert.config.data.noise import CaseForm
 from charbert.noise.edits import Change, Corruption, changed_word, corruption_of
-
-
-def _title(word: str) -> str:
-    return word[:1].upper() + word[1:].lower()
-
-
-def _alternating(word: str) -> str:
-    return "".join(letter.upper() if place % 2 else letter.lower() for place, letter in enumerate(word))
-
-
-_FORMS: Mapping[CaseForm, Callable[[str], str]] = {
-    CaseForm.upper: str.upper,
-    CaseForm.lower: str.lower,
-    CaseForm.title: _title,
-    CaseForm.alternating: _alternating,
-}
+from charbert.text.codepoints import lower_case, upper_case
 
 
 @dataclass(frozen=True)
@@ -33,8 +19,7 @@ class CaseNoise:
     """Gives each chosen word another case.
 
     Source: Mayhew et al. 2019 show what lost case costs taggers; TextFlint (Wang et al. 2021) has changes of case. The
-    rules are Unicode's, without those of a language: a Turkish ``i`` becomes ``I``. A letter may become two (``ß`` is
-    ``SS``).
+    rules are Unicode's; with ``dotless`` those of Turkish for ``i`` and ``ı``. A letter may become two (``ß``: ``SS``).
 
     >>> from charbert.seeding import numpy_generator
     >>> CaseNoise(CaseForm.alternating).corrupt(["The", "lighthouse", "keeper"], numpy_generator(0)).words
@@ -49,6 +34,8 @@ class CaseNoise:
     """Share of the eligible words that are changed, in [0, 1]."""
     min_word_length: int = 1
     """In characters; shorter words are unchanged."""
+    dotless: bool = False
+    """Whether ``i`` has the upper case ``İ``, and ``ı`` that of ``I``."""
 
     def __post_init__(self) -> None:
         check_range("attack", self, "[0, 1]", "probability")
@@ -56,10 +43,20 @@ class CaseNoise:
 
     def corrupt(self, words: Sequence[str], rng: np.random.Generator) -> Corruption:
         """Return the sentence with its chosen words in the case; one draw per word."""
-        chances, change = rng.random(len(words)).tolist(), _FORMS[self.form]
+        chances, change = rng.random(len(words)).tolist(), self._changed
         records = [
             changed_word(index, Change.case, word, after)
             for index, (word, chance) in enumerate(zip(words, chances, strict=True))
             if chance < self.probability and len(word) >= self.min_word_length and (after := change(word)) != word
         ]
         return corruption_of(words, records)
+
+    def _changed(self, word: str) -> str:
+        lower, upper = partial(lower_case, dotless=self.dotless), partial(upper_case, dotless=self.dotless)
+        if self.form is CaseForm.upper:
+            return upper(word)
+        if self.form is CaseForm.lower:
+            return lower(word)
+        if self.form is CaseForm.title:
+            return upper(word[:1]) + lower(word[1:])
+        return "".join(upper(letter) if place % 2 else lower(letter) for place, letter in enumerate(word))

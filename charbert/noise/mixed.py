@@ -15,6 +15,7 @@ from charbert.noise.edits import Change, Corruption, Edit, EditRecord, apply_edi
 from charbert.noise.nlm import NlmNoise, chosen_words
 from charbert.noise.ocr import own_confusions
 from charbert.noise.scripts import TextScript
+from charbert.text.codepoints import lower_case
 
 CONFUSIONS: tuple[tuple[str, str], ...] = tuple((read, seen) for read, seen, _ in own_confusions())
 """Letters and what scanned text has in their place."""
@@ -97,7 +98,8 @@ def _other_change(index: int, word: str, kind: float, place: float) -> EditRecor
 
 
 def _changed_case(index: int, word: str, place: float) -> EditRecord | None:
-    forms = [form for form in dict.fromkeys((word.lower(), word.upper(), word.capitalize())) if form != word]
+    capitalized = word[:1].upper() + lower_case(word[1:])
+    forms = [form for form in dict.fromkeys((lower_case(word), word.upper(), capitalized)) if form != word]
     if not forms:
         return None
     after = forms[pick(place, len(forms))]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from charbert.config.checks import check_range
 from charbert.noise.edits import Change, Corruption, changed_word, corruption_of, pick
+from charbert.text.codepoints import has_dotless_i, looked_up, upper_case
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class NaturalNoise:
 
     def covers(self, word: str) -> bool:
         """Return whether the word has a misspelling."""
-        return word in self.misspellings or word.lower() in self.misspellings
+        return word in self.misspellings or self._lower(word) in self.misspellings
 
     def corrupt(self, words: Sequence[str], rng: np.random.Generator) -> Corruption:
         """Return the sentence with its words misspelled; two draws per word."""
@@ -58,10 +60,17 @@ class NaturalNoise:
         known = self.misspellings.get(word)
         if known is not None:
             return known[pick(choice, len(known))]
-        known = self.misspellings.get(word.lower())
+        known = self.misspellings.get(self._lower(word))
         if known is None:
             return word
         after = known[pick(choice, len(known))]
         if len(word) > 1 and word.isupper():
-            return after.upper()
-        return after[:1].upper() + after[1:] if word[0].isupper() else after
+            return upper_case(after, dotless=self._dotless)
+        return upper_case(after[:1], dotless=self._dotless) + after[1:] if word[0].isupper() else after
+
+    @cached_property
+    def _dotless(self) -> bool:
+        return has_dotless_i(dict.fromkeys(self.misspellings, 1))
+
+    def _lower(self, word: str) -> str:
+        return looked_up(word, dotless=self._dotless)

@@ -19,6 +19,7 @@ from charbert.preparation.adapter import ExampleAdapter
 from charbert.preparation.rewriting import Rewritten, Words
 from charbert.preparation.steps import Outcome, Row, Step
 from charbert.seeding import numpy_generator
+from charbert.text.codepoints import looked_up
 
 Synonyms = Mapping[str, Sequence[str]]
 Operation = Callable[[Words, int, np.random.Generator], Rewritten]
@@ -108,10 +109,10 @@ def replace_synonyms(synonyms: Synonyms) -> Operation:
 
     def operation(words: Words, number: int, generator: np.random.Generator) -> Rewritten:
         new = list(words.words)
-        open_ = [at for at, word in enumerate(new) if words.changeable[at] and word.lower() in synonyms]
+        open_ = [at for at, word in enumerate(new) if words.changeable[at] and looked_up(word) in synonyms]
         for place in generator.permutation(len(open_))[:number]:
             word = new[open_[place]]
-            choices = synonyms[word.lower()]
+            choices = synonyms[looked_up(word)]
             new[open_[place]] = _in_case_of(word, choices[int(generator.integers(len(choices)))])
         return Rewritten(tuple(new), tuple(range(len(new))))
 
@@ -159,7 +160,7 @@ def read_synonyms(path: Path | str) -> dict[str, list[str]]:
         if not tab or not word.strip() or not all(synonyms) or re.search("[ \\t]", "".join(synonyms)):
             expected = "a word, a tab, and synonyms of one word each with commas between them"
             raise DataError.at(path, number, expected=expected, found=repr(line[:60]))
-        known = synonyms_of.setdefault(word.strip().lower(), [])
+        known = synonyms_of.setdefault(looked_up(word.strip()), [])
         known += [synonym for synonym in synonyms if synonym not in known]
     if not synonyms_of:
         raise DataError.at(path, None, expected="at least one word with synonyms", found="none")

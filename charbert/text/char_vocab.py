@@ -194,6 +194,12 @@ class CharVocab:
         source = SourceText.of(texts)
         return self.encode_codes(source.codes), np.diff(source.bounds)
 
+    def unknown(self, texts: Iterable[str]) -> Counter[str]:
+        """Return how often each character occurs that is read as the unknown one."""
+        counts = count_characters(texts)
+        ids = self.encode("".join(counts)).tolist()
+        return Counter({char: counts[char] for char, index in zip(counts, ids, strict=True) if index == self.unk_id})
+
     def to_list(self) -> list[str]:
         """Return the entries in the order of their ids."""
         return list(self.characters)

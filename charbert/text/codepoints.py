@@ -1,9 +1,10 @@
-"""Code points of many texts in one array, and the classes of code points for alignment and word splitting."""
+"""Code points of many texts in one array, their classes for alignment and word splitting, and upper and lower case."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -69,3 +70,42 @@ def mark_ranges() -> str:
     codes = sorted([*codes, 0x200C, 0x200D, *range(0xE0100, 0xE01F0)])
     breaks = [0, *(i for i in range(1, len(codes)) if codes[i] != codes[i - 1] + 1), len(codes)]
     return "".join(f"{chr(codes[start])}-{chr(codes[stop - 1])}" for start, stop in pairwise(breaks))
+
+
+def lower_case(text: str, *, dotless: bool = False) -> str:
+    """Return a text in lower case.
+
+    Args:
+        text: any text. ``İ`` becomes ``i``: Python gives it a dot as a second character.
+        dotless: whether ``I`` becomes ``ı``, as in Turkish.
+    """
+    if text.isascii() and not dotless:
+        return text.lower()
+    return (text.replace("I", "ı") if dotless else text).replace("İ", "i").lower()
+
+
+def looked_up(text: str, *, dotless: bool = False) -> str:
+    """Return a text as its words are counted and looked up: composed (NFC) and in lower case, see `lower_case`."""
+    return lower_case(text if text.isascii() else unicodedata.normalize("NFC", text), dotless=dotless)
+
+
+def upper_case(text: str, *, dotless: bool = False) -> str:
+    """Return a text in upper case; with ``dotless`` ``i`` becomes ``İ``, as in Turkish."""
+    return (text.replace("i", "İ") if dotless else text).upper()
+
+
+def has_dotless_i(counts: Mapping[str, int]) -> bool:
+    """Return whether counted words are of a language with an ``ı``, as Turkish: one in twenty of them or more has it.
+
+    Its upper-case form is ``I``, and ``i`` has ``İ``.
+    """
+    return 20 * sum(count for word, count in counts.items() if "ı" in word) >= sum(counts.values()) > 0
+
+
+def lower_counts(counts: Mapping[str, int]) -> Counter[str]:
+    """Return how often words occur as they are `looked_up`, from their counts in any case; see `has_dotless_i`."""
+    total: Counter[str] = Counter()
+    dotless = has_dotless_i(counts)
+    for word, count in counts.items():
+        total[looked_up(word, dotless=dotless)] += count
+    return total

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from charbert.config.data.noise import LookAlike, Place
 from charbert.noise.characters import CharacterNoise
 from charbert.noise.edits import Change
-from charbert.noise.homoglyphs import FORMS, letters_like
+from charbert.noise.homoglyphs import FORMS
 from charbert.noise.leet import digit_for
 from charbert.seeding import numpy_generator
+from charbert.text.repair.disguises import letters_like
 
 WORDS = st.lists(st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from("aeİşlo9")), max_size=12), max_size=20)
 ALL_FORMS = {**FORMS, "leet": digit_for}
@@ -46,17 +47,6 @@ def differing(before: str, after: str, forms: object) -> list[int]:
 def test_the_place_of_the_change_is_kept_to(place: Place, places: set[int]) -> None:
     noised = noise_of(LookAlike.letter, 1, place).corrupt(["aeao"] * 500, numpy_generator(0)).words
     assert {at for word in noised for at in differing("aeao", word, letters_like)} == places
-
-
-def test_look_alikes_are_letters_of_other_alphabets_in_the_same_case() -> None:
-    found = {letter: letters_like(letter) for letter in "aecopxyABEHKMOPTXiа"}
-    assert all(found.values())
-    for letter, alike in found.items():
-        for other in alike:
-            assert unicodedata.category(other) == unicodedata.category(letter)
-            assert unicodedata.name(other).split()[0] != unicodedata.name(letter).split()[0]
-    assert "\u0430" in found["a"] and found["\u0430"] == ["a"]  # Cyrillic a and Latin a
-    assert letters_like("1") == letters_like("ğ") == []
 
 
 def test_the_other_disguises_by_example() -> None:

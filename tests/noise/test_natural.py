@@ -26,6 +26,12 @@ def test_words_become_their_misspellings_in_their_case_and_others_stay(words: li
     assert {record.operation for record in corruption.edits} <= {Change.misspelling}
 
 
+def test_turkish_words_are_found_and_misspelled_in_their_case() -> None:
+    noise = NaturalNoise({"içinde": ("icinde",), "ısı": ("ıssı",), "kadın": ("kadin",), "ilk": ("ilkk",)})
+    noised = noise.corrupt(["İçinde", "Isı", "ISI", "KADIN", "İLK"], numpy_generator(0)).words
+    assert noised == ["İcinde", "Issı", "ISSI", "KADİN", "İLKK"]
+
+
 def test_a_misspelling_is_drawn_as_often_as_it_is_listed() -> None:
     noised = NaturalNoise(MISSPELLINGS, probability=0.6).corrupt(["their"] * 20_000, numpy_generator(0)).words
     assert abs(noised.count("thier") / 20_000 - 0.4) < 0.02

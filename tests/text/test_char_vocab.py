@@ -27,6 +27,12 @@ def test_encoding_gives_the_id_of_each_character(text: str) -> None:
     assert vocab.encode(text).dtype == np.int32
 
 
+def test_characters_that_have_no_id_are_counted() -> None:
+    vocab = CharVocab.build(["abc"], size=7)
+    assert vocab.unknown(["şabşc", "ğ", ""]) == {"ş": 2, "ğ": 1}
+    assert vocab.unknown(["abc"]) == {}
+
+
 @given(st.lists(st.text()))
 def test_many_texts_are_encoded_as_each_alone(texts: list[str]) -> None:
     vocab = CharVocab.build(["abc"], size=12)

@@ -177,7 +177,8 @@ class AttackSettings:
     """charbert, homoglyph, leet: inner: all but the first and the last character, as in the paper; first: the first
     letter; any: all characters."""
     layout: Layout = omit_default(Layout.qwerty)
-    """charbert: keyboard that the edit adjacent_key is made on, for a text in Latin letters."""
+    """charbert: keyboard that the edit adjacent_key is made on, for a text in Latin letters. case: with turkish_q ``i``
+    becomes ``İ`` in upper case, and ``I`` becomes ``ı`` in lower case."""
     misspellings: list[str] = omit_default_section(list)
     """natural: files, relative to ``paths.data``: lists of Birkbeck or Wikipedia, tab-separated columns, or the GitHub
     Typo Corpus, see `charbert.data.readers.misspellings`."""
@@ -209,7 +210,8 @@ class AttackSettings:
                     f"attack.{name} is read by attack.family={' or '.join(family.name for family in families)} alone, "
                     f"got attack.family={self.family.name}; leave it at its default"
                 )
-        if self.layout is not Layout.qwerty and Edit.adjacent_key not in self.edits:
+        of_keys = self.family is NoiseFamily.charbert and self.layout is not Layout.qwerty
+        if of_keys and Edit.adjacent_key not in self.edits:
             raise SettingsError(
                 f"attack.layout={self.layout.name} is read by the edit adjacent_key alone; set "
                 "attack.edits=[adjacent_key] or leave it at qwerty"
@@ -225,7 +227,7 @@ _OF_CHARACTERS = (NoiseFamily.charbert, NoiseFamily.homoglyph, NoiseFamily.leet)
 READ_BY = {
     "edits_per_word": _OF_CHARACTERS,
     "place": _OF_CHARACTERS,
-    "layout": (NoiseFamily.charbert,),
+    "layout": (NoiseFamily.charbert, NoiseFamily.case),
     "misspellings": (NoiseFamily.natural,),
     "confusions": (NoiseFamily.ocr,),
     "spacing": (NoiseFamily.ocr,),

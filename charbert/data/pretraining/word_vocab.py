@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from charbert.errors import DataError
 from charbert.files import write_atomically
 from charbert.serialization import parse_strictly
+from charbert.text.codepoints import has_dotless_i, looked_up, lower_counts
 from charbert.text.words import words_of
 
 UNKNOWN_WORD = "<unk>"
@@ -20,11 +21,11 @@ FORMAT_VERSION = 1
 
 
 def count_words(texts: Iterable[str]) -> Counter[str]:
-    """Return how often each word occurs, lower-cased."""
+    """Return how often each word occurs, lower-cased as `lower_counts` does."""
     counts: Counter[str] = Counter()
     for text in texts:
-        counts.update(words_of(text.lower()))
-    return counts
+        counts.update(words_of(text))
+    return lower_counts(counts)
 
 
 class WordVocab:
@@ -44,6 +45,7 @@ class WordVocab:
         self.words: tuple[str, ...] = (*words, UNKNOWN_WORD)
         self.unk_id = len(words)
         self._ids = {word: index for index, word in enumerate(words)}
+        self._dotless = has_dotless_i(dict.fromkeys(words, 1))
         if len(self._ids) < len(words) or UNKNOWN_WORD in self._ids or "" in self._ids:
             repeated = [word for word, count in Counter(words).items() if count > 1 or word in ("", UNKNOWN_WORD)]
             raise DataError(
@@ -112,7 +114,7 @@ class WordVocab:
         return len(self.words)
 
     def __contains__(self, word: str) -> bool:
-        return word.lower() in self._ids
+        return self.lower(word) in self._ids
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, WordVocab) and self.words == other.words
@@ -120,10 +122,14 @@ class WordVocab:
     def __hash__(self) -> int:
         return hash(self.words)
 
+    def lower(self, word: str) -> str:
+        """Return a word in lower case, by the rules of the language of the words."""
+        return looked_up(word, dotless=self._dotless)
+
     def encode(self, words: Sequence[str]) -> NDArray[np.int64]:
         """Return the id of each word in lower case, (len(words),)."""
         ids = self._ids
-        return np.fromiter((ids.get(word.lower(), self.unk_id) for word in words), np.int64, len(words))
+        return np.fromiter((ids.get(self.lower(word), self.unk_id) for word in words), np.int64, len(words))
 
     def save(self, path: Path | str) -> None:
         """Write the vocabulary to ``path`` as JSON, whole or not at all."""

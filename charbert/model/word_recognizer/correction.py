@@ -14,7 +14,8 @@ from charbert.files import write_atomically
 from charbert.model.word_recognizer.network import WordRecognizer
 from charbert.serialization import parse_strictly
 from charbert.text.char_vocab import CharVocab
-from charbert.text.correction import match_case
+from charbert.text.codepoints import has_dotless_i, looked_up
+from charbert.text.repair.correction import match_case
 from charbert.text.semi_characters import encode_semi_characters
 
 BACKOFFS = ("pass_through", "neutral", "background")
@@ -63,6 +64,7 @@ class WordCorrector:
         self._background = background.eval() if background is not None else None
         self._backoff = backoff
         self._keep_case = keep_case
+        self._dotless = has_dotless_i(dict.fromkeys(recognizer.config.words, 1))
         self._max_batch_words = max_batch_words
 
     def save(self, folder: Path) -> None:
@@ -115,8 +117,8 @@ class WordCorrector:
 
     def _settle(self, word: str, guess: str | None) -> str:
         if guess is None:
-            guess = NEUTRAL_WORD if self._backoff == "neutral" else word.lower()
-        return match_case(guess, word) if self._keep_case else guess
+            guess = NEUTRAL_WORD if self._backoff == "neutral" else looked_up(word, dotless=self._dotless)
+        return match_case(guess, word, dotless=self._dotless) if self._keep_case else guess
 
 
 def recognize_words(

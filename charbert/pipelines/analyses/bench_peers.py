@@ -52,6 +52,7 @@ def run(settings: Settings) -> ResultRecord:
         "seconds": seconds,
         "precision": precision.value,
         "threads": torch.get_num_threads(),
+        "attack_probability": settings.attack.probability,
         "dictionary_words": len(counts),
         "weights": {name: sum(weight.numel() for weight in peer.model.parameters()) for name, peer in peers.items()},
         "positions": {name: _positions(peer, rows[:MANY]) for name, peer in peers.items()},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from charbert.config.data.noise import AttackSettings, NlmRules, NoiseFamily, NoiseSettings
+from charbert.config.data.noise import AttackSettings, Layout, NlmRules, NoiseFamily, NoiseSettings
 from charbert.config.model.word_recognizer import WordRecognizerSettings
 from charbert.config.training.robust_training import RobustTrainingSettings
 from charbert.data.readers.lines import read_lines
@@ -73,7 +73,7 @@ def build_attack(settings: AttackSettings, folder: Path | str = "", *, whole_wor
             table = parse_confusions(read_lines(path, "a table of confusions"), path)
         return OcrNoise(table, *chosen, spacing=0.0 if whole_words else settings.spacing)
     if family is NoiseFamily.case:
-        return CaseNoise(settings.case, *chosen)
+        return CaseNoise(settings.case, *chosen, dotless=settings.layout is Layout.turkish_q)
     of_characters = (*chosen, settings.edits_per_word, settings.place)
     if family is NoiseFamily.leet:
         return CharacterNoise(digit_for, Change.digit, *of_characters)

@@ -28,9 +28,10 @@ from charbert.runs.recorder import recorded_run
 from charbert.runs.run import dictionary_run
 from charbert.serialization import parse_strictly
 from charbert.tasks.task import Task
-from charbert.text.correction import DictionaryCorrector
-from charbert.text.dictionary import DictionaryRules, SpellingDictionary
-from charbert.text.repaired import Corrector
+from charbert.text.codepoints import has_dotless_i, looked_up
+from charbert.text.repair.correction import DictionaryCorrector
+from charbert.text.repair.dictionary import DictionaryRules, SpellingDictionary
+from charbert.text.repair.repaired import Corrector
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,8 @@ def build_dictionary(settings: Settings, task: Task[Any, Any], sets: Mapping[str
 
 def _counts(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]) -> Counter[str]:
     counts = Counter(_text_counts(settings))
-    counts.update(word.lower() for words in task.sentences(sets["train"]) for word in words)
+    dotless = has_dotless_i(counts)
+    counts.update(looked_up(word, dotless=dotless) for words in task.sentences(sets["train"]) for word in words)
     return counts
 
 

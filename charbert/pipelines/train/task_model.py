@@ -33,12 +33,16 @@ from charbert.runs.recorder import seed_everything
 from charbert.runs.run import Run
 from charbert.tasks.encoded import Encoded
 from charbert.tasks.task import Task
-from charbert.text.repaired import Corrector
+from charbert.text.char_vocab import CharVocab
+from charbert.text.repair.repaired import Corrector
 from charbert.training.distributed.processes import from_first
 from charbert.training.tracking import TrackedRun
 from charbert.training.trainer import CharBertTrainer
 
 log = logging.getLogger(__name__)
+
+_MOST_UNKNOWN = 0.01
+"""Share of characters without an id of their own that is warned of."""
 
 
 @dataclass
@@ -74,6 +78,8 @@ class TaskModel:
             name: correct_examples(task, sets[name], corrector if name in corrected else None)
             for name in ("train", "dev")
         }
+        if processor.char_vocab is not None:
+            report_unknown(processor.char_vocab, task.sentences(examples["train"]))
         encoded = {name: task.encode(rows, processor, settings.finetuning_length) for name, rows in examples.items()}
         return cls(settings, task, processor, model, corrector, examples, encoded)
 
@@ -117,6 +123,20 @@ class TaskModel:
                 self.corrector.save(draft)
             words = self.task.word_rule(self.examples["train"])
             write_usage(draft, inference_usage(self.settings, self.task.head.name, log_history, words))
+
+
+def report_unknown(characters: CharVocab, sentences: Sequence[Sequence[str]]) -> None:
+    """Log how many characters of the training set the char channel cannot tell apart."""
+    unknown = characters.unknown(map("".join, sentences))
+    if not unknown:
+        return
+    share = unknown.total() / sum(len(word) for words in sentences for word in words)
+    often = ", ".join(f"{char!r} ({count})" for char, count in unknown.most_common(5))
+    level, hint = (
+        (logging.WARNING, "; pretrain on text of this language") if share > _MOST_UNKNOWN else (logging.INFO, "")
+    )
+    message = "%.2f %% of the characters of the training set are not in the character vocabulary: %s%s"
+    log.log(level, message, 100 * share, often, hint)
 
 
 def _build_model(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertTokenizer, Any]:

@@ -29,6 +29,7 @@ from charbert.runs.recorder import seed_everything
 from charbert.runs.run import Run, background_recognizer_run, recognizer_run
 from charbert.tasks.task import Task
 from charbert.text.char_vocab import CharVocab
+from charbert.text.codepoints import looked_up
 from charbert.training.trainer import build_trainer
 
 log = logging.getLogger(__name__)
@@ -89,7 +90,7 @@ def _train(
 ) -> None:
     chosen = settings.model.recognizer
     words = frequent_words(sentences["train"], vocab_size)
-    text = (" ".join(sentence).lower() for sentence in sentences["train"])
+    text = (looked_up(" ".join(sentence)) for sentence in sentences["train"])
     characters = CharVocab.build(text, chosen.char_vocab_size)
     sets = {
         split: WordRecognitionDataset(

@@ -39,6 +39,7 @@ TASK_TITLES = {
     "pos": "POS",
     "sst2": "SST-2",
     "ud_english": "UD English POS",
+    "ud_turkish": "UD Turkish POS",
 }
 """Names of tasks in headings; the others are written in capitals."""
 SCORED_KINDS = ("finetune", "ensemble", "baseline")
@@ -105,7 +106,11 @@ TABLE_SPECS = {
             order=("BERT", "AdvBERT", "NLM-BERT", "BERT+WordRec", *BEHIND_DICTIONARY[:2], "CharBERT", *DENSE),
             left_out=ABLATIONS,
             second_baseline="AdvBERT",
-            ours=(Measure("squad1", "f1"), Measure("squad1", "f1", ATTACK)),
+            ours=tuple(
+                Measure(task, metric, condition)
+                for task, metric in (("squad1", "f1"), ("ud_turkish", "accuracy"))
+                for condition in (ORIGINAL, ATTACK)
+            ),
         ),
         PaperTable(
             "table3_sequence_labeling",

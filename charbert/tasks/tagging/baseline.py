@@ -14,6 +14,7 @@ from charbert.baselines.ngram_features import fit_vectorizer
 from charbert.config.model.classical import BaselineSettings
 from charbert.data.readers.conll import TaggedSentence
 from charbert.seeding import derive_seed
+from charbert.text.codepoints import looked_up
 
 _SHAPES = ("capital", "capitals", "digit", "punctuation")
 """Features of a word's form; its n-grams are lower-cased."""
@@ -34,7 +35,7 @@ class MajorityTag:
         for example in examples:
             for word, tag in zip(example.words, example.tags, strict=True):
                 counts[word][tag] += 1
-                lower[word.lower()][tag] += 1
+                lower[looked_up(word)][tag] += 1
                 every[tag] += 1
         self._known, self._lower = (
             {word: log_shares([tags[label] for label in labels]) for word, tags in table.items()}
@@ -48,7 +49,7 @@ class MajorityTag:
 
     def _of(self, word: str) -> np.ndarray:
         tag = self._known.get(word)
-        return tag if tag is not None else self._lower.get(word.lower(), self._every)
+        return tag if tag is not None else self._lower.get(looked_up(word), self._every)
 
 
 class TfidfTag:

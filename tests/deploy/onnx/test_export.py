@@ -24,8 +24,8 @@ from charbert.deploy.predict.usage import read_usage
 from charbert.errors import CheckpointError, DataError
 from charbert.model import CharBertConfig, CharBertForPreTraining, CharBertForSequenceClassification
 from charbert.model.tokenization import CharBertTokenizer
-from charbert.text.correction import DictionaryCorrector
-from charbert.text.dictionary import DictionaryRules
+from charbert.text.repair.correction import DictionaryCorrector
+from charbert.text.repair.dictionary import DictionaryRules
 from tests.in_process import run_script
 from tests.tolerance import assert_near
 

@@ -56,6 +56,12 @@ def test_every_word_stays_a_word_and_the_records_lead_to_the_noise(
     assert corruption == attacks[name].corrupt(words, numpy_generator(seed))
 
 
+def test_a_turkish_keyboard_gives_turkish_capitals() -> None:
+    for layout, upper in (("turkish_q", ["İZMİR'İN", "ILIK", "İLK"]), ("qwerty", ["İZMIR'IN", "ILIK", "ILK"])):
+        attack = compose_settings("attack_sets", "attack=upper", f"attack.layout={layout}").attack
+        assert build_attack(attack).corrupt(["İzmir'in", "ılık", "ilk"], numpy_generator(0)).words == upper
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_turkish_words_are_noised_composed_or_not(attacks: dict[str, NoiseModel], name: str) -> None:
     for form in ("NFC", "NFD"):

@@ -14,8 +14,10 @@ from charbert.deploy.predict.predictor import Predictor
 from charbert.errors import SettingsError
 from charbert.pipelines.train import finetune
 from charbert.pipelines.train.pretrain import new_encoder
+from charbert.pipelines.train.task_model import report_unknown
 from charbert.runs.errors import reported
 from charbert.runs.run import finetuning_run
+from charbert.text.char_vocab import CharVocab
 from charbert.text.word_rule import WordRule
 
 Benchmarks = Callable[..., Settings]
@@ -100,6 +102,21 @@ def test_a_model_behind_a_dictionary_reads_typos_as_the_words_in_training_and_in
     )
     assert [(span.type, span.score) for span in typos.spans] == [(span.type, span.score) for span in clean.spans]
     assert (predictor.processor.repair is not None) is (channel == "token")
+
+
+@pytest.mark.parametrize(("words", "level"), [(["aş"] + ["aaaa"] * 99, "INFO"), (["aş"], "WARNING"), (["a"], None)])
+def test_characters_that_the_char_channel_cannot_tell_apart_are_reported(
+    words: list[str], level: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        report_unknown(CharVocab.build(["a"], size=5), [words])
+    told = [(record.levelname, record.message) for record in caplog.records]
+    if level is None:
+        assert told == []
+        return
+    share = {"INFO": "0.25", "WARNING": "50.00"}[level]
+    assert [name for name, _ in told] == [level]
+    assert f"{share} % of the characters" in told[0][1] and "'ş' (1)" in told[0][1]
 
 
 def test_an_unknown_label_of_the_test_set_is_refused_before_training(

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from charbert.text.correction import DictionaryCorrector
-from charbert.text.dictionary import DictionaryRules
-from charbert.text.repaired import RepairedTexts
+from charbert.text.repair.correction import DictionaryCorrector
+from charbert.text.repair.dictionary import DictionaryRules
+from charbert.text.repair.repaired import RepairedTexts
 from charbert.text.text_batch import TextBatch
 
 CORRECTOR = DictionaryCorrector({"lighthouse": 5, "keeper": 9, "counted": 7, "ships": 20}, DictionaryRules())
@@ -33,6 +33,17 @@ def test_a_repaired_word_has_the_characters_that_were_given_for_it(word: str, so
     begin = repaired.texts.first[1].index(word)
     places = repaired.given_places(np.array([1, 1]), np.array([begin, begin + len(word)]))
     assert GIVEN[places[0] : places[1]] == source
+
+
+def test_a_word_without_its_invisible_characters_has_the_characters_that_were_given_for_it() -> None:
+    given = "the k\u200beeper counte\u00add ships"
+    repaired = RepairedTexts.of(TextBatch.of([given]), CORRECTOR)
+    (text,) = repaired.texts.first
+    assert text == "the keeper counted ships"
+    for word, source in [("keeper", "k\u200beeper"), ("counted", "counte\u00add"), ("ships", "ships")]:
+        begin = text.index(word)
+        places = repaired.given_places(np.array([0, 0]), np.array([begin, begin + len(word)]))
+        assert given[places[0] : places[1]] == source
 
 
 def test_lists_of_words_keep_their_number() -> None:

@@ -11,11 +11,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from charbert.text.codepoints import IntArray
+from charbert.text.repair.disguises import hidden_places
 from charbert.text.text_batch import TextBatch
 from charbert.text.words import Span, replace_words, split_words
 
 REPAIR_FILE = "charbert_dictionary.json"
-"""Holds a `charbert.text.correction.DictionaryCorrector`."""
+"""Holds a `charbert.text.repair.correction.DictionaryCorrector`."""
 
 
 class CorrectsWords(Protocol):
@@ -92,13 +93,23 @@ class RepairedTexts:
 
 def changed_words(texts: Sequence[str], corrector: CorrectsWords) -> list[tuple[list[Span], list[str]]]:
     """Return, for each raw text, the places of the words that a corrector changes, and what they become."""
-    spans = [split_words(text) for text in texts]
+    spans = [_visible_words(text) for text in texts]
     words = [[text[start:end] for start, end in cut] for text, cut in zip(texts, spans, strict=True)]
     changes = []
     for cut, old, new in zip(spans, words, corrector.correct_many(words), strict=True):
         places = [place for place, word in enumerate(new) if word != old[place]]
         changes.append(([cut[place] for place in places], [new[place] for place in places]))
     return changes
+
+
+def _visible_words(text: str) -> list[Span]:
+    """Return the span of each word, those with invisible characters inside whole."""
+    hidden = set(hidden_places(text))
+    if not hidden:
+        return split_words(text)
+    places = [place for place in range(len(text)) if place not in hidden]
+    words = split_words("".join(text[place] for place in places))
+    return [(places[start], places[end - 1] + 1) for start, end in words]
 
 
 def _origins(text: str, read: str, spans: Sequence[Span], new_spans: Sequence[Span]) -> IntArray:

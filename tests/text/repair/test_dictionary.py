@@ -9,8 +9,8 @@ from rapidfuzz.distance import OSA
 from charbert.errors import DataError
 from charbert.noise.attack import Attack
 from charbert.seeding import numpy_generator
-from charbert.text.deletions import SHORTEST_OF_TWO_EDITS
-from charbert.text.dictionary import DictionaryRules, SpellingDictionary, log_channel
+from charbert.text.repair.deletions import SHORTEST_OF_TWO_EDITS
+from charbert.text.repair.dictionary import DictionaryRules, SpellingDictionary, log_channel
 
 COUNTS = {"lighthouse": 5, "keeper": 9, "keener": 2, "counted": 7, "counter": 8, "ship": 20, "the": 300}
 
@@ -82,6 +82,19 @@ def test_parts_of_a_form_are_corrected_and_digits_stay() -> None:
         "1,r000",
         "2014",
         "",
+    ]
+
+
+def test_vowel_signs_are_parts_of_words() -> None:
+    words = SpellingDictionary({"पहरेदार": 5, "प्रकाशस्तंभ": 7, "जहाज़": 9}, DictionaryRules())
+    assert words.correct(["पहदेरार", "प्रकाशस्तभ", "जहाज़-पहरदार"]) == ["पहदेरार", "प्रकाशस्तंभ", "जहाज़-पहरेदार"]
+
+
+def test_text_without_spaces_between_words_stays() -> None:
+    rules = DictionaryRules(keep_ends=False)
+    assert SpellingDictionary({"北方港口": 50, "北方车站": 9}, rules).correct(["北方港囗", "南方港口"]) == [
+        "北方港囗",
+        "南方港口",
     ]
 
 

@@ -2,9 +2,9 @@
 
 A form x stands for itself with probability (1 - r) p(x), and for another word w with r p(w) q(x | w), where r is the
 noise rate of the text, p comes from the counts of a dictionary and q from its channel
-(`charbert.text.dictionary.log_channel`). r is the fixed point of expectation maximization. So in a text without typos
-a rare name stays as it is, and in one where every other word is misspelt even a form that is a rare word, as "taht" is
-in a large dictionary, becomes the frequent word next to it.
+(`charbert.text.repair.dictionary.log_channel`). r is the fixed point of expectation maximization. So in a text without
+typos a rare name stays as it is, and in one where every other word is misspelt even a form that is a rare word, as
+"taht" is in a large dictionary, becomes the frequent word next to it.
 """
 
 from __future__ import annotations
@@ -17,13 +17,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from charbert.text.dictionary import (
+from charbert.text.repair.dictionary import (
     MOST_CACHED,
     DictionaryRules,
     Nearby,
     SpellingDictionary,
-    replace_parts,
-    split_parts,
+    is_word,
 )
 
 _ROUNDS = 20
@@ -76,13 +75,13 @@ class NoisyChannel:
 
     def __init__(self, dictionary: SpellingDictionary) -> None:
         self._dictionary = dictionary
-        self._letters = LetterTrigrams(word for word in dictionary.counts if word.isalpha())
+        self._letters = LetterTrigrams(word for word in dictionary.counts if is_word(word))
         self._total = sum(dictionary.counts.values())
         self._evidence: dict[str, Evidence | None] = {}
 
     def correct_many(self, texts: Sequence[Sequence[str]]) -> list[list[str]]:
         """Return each text's lower-cased words corrected."""
-        parts = [[self.parts(form) for form in words] for words in texts]
+        parts = [[self._dictionary.parts(form) for form in words] for words in texts]
         self._collect(dict.fromkeys(chain.from_iterable(chain.from_iterable(parts))))
         return [self._correct(*text) for text in zip(texts, parts, strict=True)]
 
@@ -91,13 +90,9 @@ class NoisyChannel:
 
         Words without any other word near them, and short ones, tell nothing.
         """
-        parts = [self.parts(form) for form in words]
+        parts = [self._dictionary.parts(form) for form in words]
         self._collect(dict.fromkeys(chain.from_iterable(parts)))
         return self._rate(parts)
-
-    def parts(self, form: str) -> list[str]:
-        """Return the stretches of letters that may be misspelt: none of a form with a hyphen that is a known word."""
-        return [] if form in self._dictionary.counts and not form.isalpha() else split_parts(form)
 
     def _collect(self, parts: Collection[str]) -> None:
         """Find the evidence of parts that are new."""
@@ -128,8 +123,7 @@ class NoisyChannel:
             for part in chain.from_iterable(parts)
             if (found := self._evidence[part]) is not None and found.others.log_best - found.log_own > needed
         }
-        pairs = zip(words, parts, strict=True)
-        return [replace_parts(form, chosen) if own_parts else form for form, own_parts in pairs]
+        return [self._dictionary.replace_parts(form, chosen) for form in words]
 
 
 def estimated_rate(odds: Sequence[float], rules: DictionaryRules) -> float:

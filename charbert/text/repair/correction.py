@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import chain, islice
@@ -11,12 +12,16 @@ from pathlib import Path
 from charbert.errors import CheckpointError, DataError
 from charbert.files import write_atomically
 from charbert.serialization import parse_strictly
-from charbert.text.dictionary import DictionaryRules, SpellingDictionary
-from charbert.text.noisy_channel import NoisyChannel
-from charbert.text.repaired import REPAIR_FILE, CorrectsWords, changed_words
+from charbert.text.codepoints import looked_up, upper_case
+from charbert.text.repair.dictionary import DictionaryRules, SpellingDictionary, map_parts, split_parts
+from charbert.text.repair.disguises import undisguised, without_digits
+from charbert.text.repair.noisy_channel import NoisyChannel
+from charbert.text.repair.repaired import REPAIR_FILE, CorrectsWords, changed_words
 from charbert.text.words import replace_words
 
 FORMAT_VERSION = 1
+_STRETCH = re.compile(r"[^\W_]+")
+_WITH_DIGIT = re.compile(r"\d")
 
 
 class DictionaryCorrector:
@@ -40,8 +45,12 @@ class DictionaryCorrector:
         self._keep_case = keep_case
 
     def correct_many(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-        """Return the words of each sentence corrected; each sentence by itself."""
-        lowered = [[form.lower() for form in words] for words in sentences]
+        """Return the words of each sentence corrected; each sentence by itself.
+
+        What disguises a word (`charbert.text.repair.disguises`) is undone before it is looked up, and stays so.
+        """
+        plain = [[self._plain(form) for form in words] for words in sentences]
+        lowered = [[self._looked_up(form) for form in words] for words in plain]
         if self._channel is not None:
             corrected = self._channel.correct_many(lowered)
         else:
@@ -49,8 +58,28 @@ class DictionaryCorrector:
             corrected = [list(islice(words_of, len(words))) for words in lowered]
         if not self._keep_case:
             return corrected
-        pairs = zip(corrected, sentences, strict=True)
-        return [[match_case(*pair) for pair in zip(words, forms, strict=True)] for words, forms in pairs]
+        pairs = zip(corrected, plain, strict=True)
+        return [[self._match_case(*pair) for pair in zip(words, forms, strict=True)] for words, forms in pairs]
+
+    def _looked_up(self, form: str) -> str:
+        return looked_up(form, dotless=self._dictionary.dotless)
+
+    def _match_case(self, word: str, pattern: str) -> str:
+        return match_case(word, pattern, dotless=self._dictionary.dotless)
+
+    def _plain(self, form: str) -> str:
+        """Return a form that is not disguised; digits are read as letters where that gives a word."""
+        if form.isascii() and form.isalpha():  # nearly all
+            return form
+        form, counts = undisguised(form), self._dictionary.counts
+        if not _WITH_DIGIT.search(form) or self._looked_up(form) in counts:
+            return form
+        return _STRETCH.sub(lambda part: self._read_digits(part.group()), form)
+
+    def _read_digits(self, part: str) -> str:
+        counts, shortest = self._dictionary.counts, self._dictionary.rules.min_word_length
+        words = [word for word in without_digits(self._looked_up(part)) if word in counts and len(word) >= shortest]
+        return self._match_case(max(words, key=counts.__getitem__), part) if words else part
 
     def save(self, folder: Path) -> None:
         """Write rules and counts into a folder that exists, as `REPAIR_FILE`."""
@@ -82,15 +111,29 @@ def correct_texts(texts: Sequence[str], corrector: CorrectsWords) -> list[str]:
     return [replace_words(text, *changes)[0] for text, changes in pairs]
 
 
-def match_case(word: str, pattern: str) -> str:
+def match_case(word: str, pattern: str, *, dotless: bool = False) -> str:
     """Return the lower-cased ``word`` in the case of ``pattern``, which it corrects.
 
     The same letters give ``pattern`` itself. Otherwise more capitals than small letters (and more than one) give all
-    capitals, since a typo may insert a small letter; an initial capital gives an initial capital.
+    capitals, since a typo may insert a small letter; an initial capital gives an initial capital, and so does a capital
+    second letter behind a first one that the word does not begin with, as in ``xLondon`` or ``oLndon``. Of words with
+    as many parts, as ``Jean-Pierre`` or ``İZMİR'de``, each part gets the case of its own.
+
+    Args:
+        word: in lower case.
+        pattern: in any case.
+        dotless: whether ``I`` is the upper case of ``ı``, and ``İ`` that of ``i``.
     """
-    if word == pattern.lower():
+    if word == looked_up(pattern, dotless=dotless):
         return pattern
+    patterns = split_parts(pattern)
+    if 1 < len(patterns) == len(split_parts(word)):
+        of_part = iter(patterns)
+        return map_parts(word, lambda part: match_case(part, next(of_part), dotless=dotless))
     capitals, smalls = sum(map(str.isupper, pattern)), sum(map(str.islower, pattern))
     if capitals > max(smalls, 1):
-        return word.upper()
-    return word[:1].upper() + word[1:] if pattern[:1].isupper() else word
+        return upper_case(word, dotless=dotless)
+    first, initial = pattern[:1], upper_case(word[:1], dotless=dotless)
+    if looked_up(first, dotless=dotless) == word[:1]:
+        return first + word[1:]
+    return initial + word[1:] if any(map(str.isupper, pattern[:2])) else word

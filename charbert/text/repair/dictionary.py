@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -20,8 +22,9 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.process import cpdist
 
 from charbert.errors import DataError
-from charbert.text.codepoints import IntArray
-from charbert.text.deletions import DeletionIndex
+from charbert.text.codepoints import IntArray, has_dotless_i, mark_ranges
+from charbert.text.repair.deletions import DeletionIndex
+from charbert.text.word_rule import WordRule
 
 LETTERS = 26
 """Letters that an edit may put in."""
@@ -31,7 +34,7 @@ LONGEST = 40
 """Letters of the longest word that is a correction: the number of ways to shorten a word grows with its length."""
 MOST_CACHED = 500_000
 """Forms whose corrections are kept, since most repeat; a service must not grow with all that it is sent."""
-_PART = re.compile(r"[^\W\d_]+")
+_APOSTROPHES = "'’"
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class DictionaryRules:
     wherever there is a word."""
     estimates_noise: bool = False
     """Whether a form is weighed against its corrections by each text's own noise, see
-    `charbert.text.noisy_channel.NoisyChannel`; else every form that the dictionary does not hold is corrected."""
+    `charbert.text.repair.noisy_channel.NoisyChannel`; else every form that is not in the dictionary is corrected."""
     unseen_mass: float = 0.1
     """With ``estimates_noise``: the probability of a word that the dictionary does not hold."""
     noise_rate: float = 0.09
@@ -80,7 +83,9 @@ class Nearby(NamedTuple):
 class SpellingDictionary:
     """Corrections of forms that are not among the words of a dictionary; all in lower case.
 
-    A form with other characters than letters, as ``high-end`` or ``doctor's``, is corrected part by part.
+    A form with other characters than letters, as ``high-end`` or ``doctor's``, is corrected part by part. An ending
+    behind an apostrophe stays if it is short or that of another word, as in Turkish ``Ankara'nın``; what is before it
+    is then a word too. Letters of scripts without spaces between words stay.
 
     Args:
         counts: how often each word occurs, at least once.
@@ -94,22 +99,46 @@ class SpellingDictionary:
         if not counts or min(counts.values()) < 1:
             raise DataError("spelling dictionary: expected words with counts of at least 1, got none or another count")
         self.rules = rules
-        self.counts = dict(counts)
+        self.counts = _with_stems(counts)
+        """With the words that are known with endings alone."""
+        self.dotless = has_dotless_i(self.counts)
+        """Whether their language has the letter ``ı``, and ``İ``."""
+        self._endings = {form[at + 1 :] for form in counts if (at := _apostrophe(form)) > 0}
         lengths = range(rules.min_word_length, LONGEST + 1)
-        self._words = [word for word in counts if len(word) in lengths and word.isalpha()]
-        total = sum(counts.values())
-        self._log_priors = np.log(np.array([counts[word] / total for word in self._words], np.float64))
+        self._words = [word for word in self.counts if len(word) in lengths and _is_candidate(word)]
+        total = sum(self.counts.values())
+        self._log_priors = np.log(np.array([self.counts[word] / total for word in self._words], np.float64))
         self._index = DeletionIndex(self._words, rules.max_edits, keep_ends=rules.keep_ends)
         self._found: dict[str, Nearby | None] = {}
         """Of the parts seen lately."""
 
     def correct(self, forms: Sequence[str]) -> list[str]:
         """Return the most likely word for each lower-cased form: itself where it is known, or no word is likely."""
-        parts = {form: split_parts(form) for form in dict.fromkeys(forms) if form not in self.counts}
+        parts = {form: self.parts(form) for form in dict.fromkeys(forms) if form not in self.counts}
         unknown = {part for form in parts for part in parts[form] if part not in self.counts}
         best = {part: found.word for part, found in self.nearby(unknown).items() if found is not None}
-        corrected = {form: replace_parts(form, best) for form in parts}
+        corrected = {form: self.replace_parts(form, best) for form in parts}
         return [corrected.get(form, form) for form in forms]
+
+    def parts(self, form: str) -> list[str]:
+        """Return the stretches of letters of a form that may be misspelt: none of one with a hyphen that is known."""
+        if is_word(form):
+            return [form]
+        return [] if form in self.counts else split_parts(form[: self._end(form)])
+
+    def replace_parts(self, form: str, words: Mapping[str, str]) -> str:
+        """Return a form with those of its `parts` that are keys of ``words`` replaced by their values."""
+        if is_word(form):
+            return words.get(form, form)
+        end = 0 if form in self.counts else self._end(form)
+        return map_parts(form[:end], lambda part: words.get(part, part)) + form[end:]
+
+    def _end(self, form: str) -> int:
+        """Return where the ending of a form begins that stays, its length if there is none."""
+        at = _apostrophe(form)
+        if at > 0 and (len(form) - at <= self.rules.min_word_length or form[at + 1 :] in self._endings):
+            return at
+        return len(form)
 
     def nearby(self, parts: Collection[str]) -> dict[str, Nearby | None]:
         """Return what each form of letters may stand for beside itself, None where there is no word.
@@ -174,14 +203,43 @@ class SpellingDictionary:
         return of_form[kept][likely], of_word[kept][likely], scores[likely]
 
 
+@cache
+def _part() -> re.Pattern[str]:
+    return re.compile(rf"(?:[^\W\d_][{mark_ranges()}]*+)+")
+
+
 def split_parts(form: str) -> list[str]:
-    """Return the stretches of letters of a form: both of ``high-end``."""
-    return _PART.findall(form)
+    """Return the stretches of letters of a form, with the marks on them: both of ``high-end``."""
+    return _part().findall(form)
 
 
-def replace_parts(form: str, words: Mapping[str, str]) -> str:
-    """Return a form with the stretches of letters that are keys of ``words`` replaced by their values."""
-    return _PART.sub(lambda part: words.get(part.group(), part.group()), form)
+def map_parts(form: str, change: Callable[[str], str]) -> str:
+    """Return a form with each of its stretches of letters changed."""
+    return _part().sub(lambda part: change(part.group()), form)
+
+
+def is_word(form: str) -> bool:
+    """Return whether a form is of letters alone, or of letters and marks on them."""
+    return form.isalpha() or (not form.isascii() and _part().fullmatch(form) is not None)
+
+
+def _is_candidate(word: str) -> bool:
+    return is_word(word) and (word.isascii() or not WordRule.is_unsegmented([word]))
+
+
+def _apostrophe(form: str) -> int:
+    """Return the place of the last apostrophe of a form, -1 if it has none."""
+    return max(map(form.rfind, _APOSTROPHES))
+
+
+def _with_stems(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return counts with the words that occur before an apostrophe and two letters or more, and never alone."""
+    stems: Counter[str] = Counter()
+    for form, count in counts.items():
+        at = _apostrophe(form)
+        if 0 < at < len(form) - 2 and form[:at] not in counts and is_word(form[:at]):
+            stems[form[:at]] += count
+    return {**counts, **stems}
 
 
 def log_channel(pairs: Sequence[tuple[str, str]], edits: int) -> NDArray[np.float64]:

@@ -1,0 +1,144 @@
+import json
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from charbert.errors import CheckpointError
+from charbert.text.repair.correction import DictionaryCorrector, correct_texts, match_case
+from charbert.text.repair.dictionary import DictionaryRules
+from charbert.text.repair.repaired import REPAIR_FILE
+
+COUNTS = {"the": 90, "keeper": 9, "counted": 7, "london": 5, "ships": 4}
+
+
+@pytest.mark.parametrize(
+    ("word", "pattern", "expected"),
+    [
+        ("mcdonald", "McDonald", "McDonald"),
+        ("london", "LOnNDON", "LONDON"),
+        ("london", "Lodnon", "London"),
+        ("london", "lonNdon", "london"),
+        ("island", "Ilsland", "Island"),
+        ("london", "xLondon", "London"),
+        ("london", "oLndon", "London"),
+        ("london", "Pondon", "London"),
+        ("london", "lOndno", "london"),
+        ("a", "I", "A"),
+        ("u.s.", "U.S.", "U.S."),
+        ("jean-pierre", "Jean-Peirre", "Jean-Pierre"),
+        ("london's", "LODNON's", "LONDON's"),
+        ("1990s", "199s", "1990s"),
+    ],
+)
+def test_the_case_of_a_word_is_kept(word: str, pattern: str, expected: str) -> None:
+    assert match_case(word, pattern) == expected
+
+
+def test_a_correction_takes_over_the_case_of_the_form() -> None:
+    forms = [["LOnNDON", "Lodnon", "kepeer"], ["Keeper"]]
+    assert DictionaryCorrector(COUNTS, DictionaryRules()).correct_many(forms) == [
+        ["LONDON", "London", "keeper"],
+        ["Keeper"],
+    ]
+    lowered = DictionaryCorrector(COUNTS, DictionaryRules(), keep_case=False)
+    assert lowered.correct_many(forms) == [["london", "london", "keeper"], ["keeper"]]
+
+
+TURKISH = {"istanbul": 9, "ısparta": 4, "kadın": 7, "türkiye": 9, "şehir": 8, "ankara'da": 3, "ankara'ya": 3, "elli": 5}
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ("İstanbl", "İstanbul"),
+        ("İSTNBUL", "İSTANBUL"),
+        ("Isprta", "Isparta"),
+        ("KADN", "KADIN"),
+        ("TÜRKYE", "TÜRKİYE"),
+        ("Işparta", "Isparta"),
+        ("İstanbul", "İstanbul"),
+        ("ISPARTA", "ISPARTA"),
+        ("şehr", "şehr"),
+    ],
+)
+@pytest.mark.parametrize("estimates_noise", [False, True])
+def test_turkish_words_are_corrected_with_the_right_i(form: str, expected: str, estimates_noise: bool) -> None:
+    rules = DictionaryRules(estimates_noise=estimates_noise, noise_rate=0.5, keep_ends=False)
+    corrector = DictionaryCorrector(TURKISH, rules)
+    expected = "şehir" if form == "şehr" else expected
+    assert corrector.correct_many([[form], [unicodedata.normalize("NFD", form)]])[0] == [expected]
+    decomposed = corrector.correct_many([[unicodedata.normalize("NFD", form)]])[0][0]
+    assert unicodedata.normalize("NFC", decomposed) == expected
+
+
+@pytest.mark.parametrize("apostrophe", "'’")
+@pytest.mark.parametrize("estimates_noise", [False, True])
+def test_a_name_is_corrected_without_its_ending(apostrophe: str, estimates_noise: bool) -> None:
+    counts = {word.replace("'", apostrophe): count for word, count in TURKISH.items()}
+    rules = DictionaryRules(max_edits=2, keep_ends=False, estimates_noise=estimates_noise, noise_rate=0.5)
+    forms = ["İstanbl'da", "ISPRTA'ya", "Ankra'yla", "Ankara'nın", "Elli'le", "ANKARA'da"]
+    corrected = ["İstanbul'da", "ISPARTA'ya", "Ankara'yla", "Ankara'nın", "Elli'le", "ANKARA'da"]
+    given, expected = ([[form.replace("'", apostrophe) for form in words]] for words in (forms, corrected))
+    assert DictionaryCorrector(counts, rules).correct_many(given) == expected
+
+
+def test_a_disguised_word_is_looked_up_and_stays_plain() -> None:
+    forms = [["Lon\u200bdon", "Lo\u00addnon", "k\u0435eper", "\uff2b\uff45eper", "Qu\u2060atsch"]]
+    corrected = DictionaryCorrector(COUNTS, DictionaryRules()).correct_many(forms)
+    assert corrected == [["London", "London", "keeper", "Keeper", "Quatsch"]]
+
+
+def test_digits_are_letters_where_that_gives_a_known_word() -> None:
+    corrector = DictionaryCorrector(COUNTS | {"10th": 5, "c4t": 1}, DictionaryRules())
+    forms = ["L0nd0n", "5h1p5", "k33per-c0un73d", "10th", "c4t", "7h3", "p4r15", "1990s"]
+    assert corrector.correct_many([forms]) == [
+        ["London", "ships", "keeper-counted", "10th", "c4t", "7h3", "p4r15", "1990s"]
+    ]
+
+
+def test_a_word_of_raw_text_with_an_invisible_character_is_one_word() -> None:
+    corrector = DictionaryCorrector(COUNTS, DictionaryRules())
+    given = "In Lon\u200bdon, the\u00ad  ke\u2060peer; x\u200b. \u200b!"
+    assert correct_texts([given], corrector) == ["In London, the\u00ad  keeper; x\u200b. \u200b!"]
+
+
+def test_text_between_words_is_unchanged() -> None:
+    corrector = DictionaryCorrector(COUNTS, DictionaryRules())
+    assert correct_texts(["  The  kepeer\tcuonted: 7 shisp!\n", ""], corrector) == [
+        "  The  keeper\tcounted: 7 shisp!\n",
+        "",
+    ]
+
+
+def test_a_corrector_read_back_corrects_the_same(tmp_path: Path) -> None:
+    rules = DictionaryRules(max_edits=2, keep_ends=False, min_word_length=3, gate=-25.0)
+    corrector = DictionaryCorrector(COUNTS, rules, keep_case=False)
+    corrector.save(tmp_path)
+    forms = [["teh", "Kepeer", "konuted", "xyz", "ondon"]]
+    assert DictionaryCorrector.load(tmp_path).correct_many(forms) == corrector.correct_many(forms)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("version", 9),
+        ("rules", {"gait": 1}),
+        ("counts", {}),
+        ("counts", {"a": 0}),
+        ("counts", ["a"]),
+        ("keep_case", None),
+    ],
+)
+def test_a_damaged_dictionary_is_refused_in_one_line(tmp_path: Path, name: str, value: object) -> None:
+    DictionaryCorrector(COUNTS, DictionaryRules()).save(tmp_path)
+    path = tmp_path / REPAIR_FILE
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if value is None:
+        del content[name]
+    else:
+        content[name] = value
+    path.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(CheckpointError, match=r"charbert_dictionary\.json: expected a spelling dictionary") as refused:
+        DictionaryCorrector.load(tmp_path)
+    assert "\n" not in str(refused.value)
