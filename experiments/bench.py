@@ -8,7 +8,6 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines.analyses import bench
 from charbert.runs.errors import reported
 
 
@@ -16,7 +15,10 @@ from charbert.runs.errors import reported
 @reported
 def main(cfg: DictConfig) -> None:
     """Measure, and write record and table."""
-    bench.run(load_settings(cfg))
+    settings = load_settings(cfg)
+    from charbert.pipelines.analyses import bench
+
+    bench.run(settings)
 
 
 if __name__ == "__main__":

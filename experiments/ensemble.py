@@ -9,7 +9,6 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines.analyses import ensembles
 from charbert.runs.errors import reported
 
 
@@ -18,6 +17,8 @@ from charbert.runs.errors import reported
 def main(cfg: DictConfig) -> float:
     """Score one ensemble and redraw the tables; return the attacked score, which a sweeper maximizes."""
     settings = load_settings(cfg)
+    from charbert.pipelines.analyses import ensembles
+
     record = ensembles.run(settings)
     return record.metrics[f"attack/{settings.task.name}/{settings.attack.name}/{settings.task.metric}"]
 

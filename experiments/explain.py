@@ -8,7 +8,6 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines.analyses import explain
 from charbert.runs.errors import reported
 
 
@@ -16,7 +15,10 @@ from charbert.runs.errors import reported
 @reported
 def main(cfg: DictConfig) -> None:
     """Write the explanation of one prediction."""
-    explain.run(load_settings(cfg))
+    settings = load_settings(cfg)
+    from charbert.pipelines.analyses import explain
+
+    explain.run(settings)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines.tables import calibration
 from charbert.runs.errors import reported
 
 
@@ -16,7 +15,10 @@ from charbert.runs.errors import reported
 @reported
 def main(cfg: DictConfig) -> None:
     """Score all finished runs again and draw table and reliability plots."""
-    calibration.run(load_settings(cfg))
+    settings = load_settings(cfg)
+    from charbert.pipelines.tables import calibration
+
+    calibration.run(settings)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import hydra
 from omegaconf import DictConfig
 
 from charbert.config.load import load_settings
-from charbert.pipelines.products import prepared_data
 from charbert.runs.errors import reported
 
 
@@ -16,7 +15,10 @@ from charbert.runs.errors import reported
 @reported
 def main(cfg: DictConfig) -> None:
     """Write the prepared sets of one task."""
-    prepared_data.run(load_settings(cfg))
+    settings = load_settings(cfg)
+    from charbert.pipelines.products import prepared_data
+
+    prepared_data.run(settings)
 
 
 if __name__ == "__main__":

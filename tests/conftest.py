@@ -40,6 +40,7 @@ from tests.cpu_time import (  # noqa: F401  hooks of this folder and those below
     pytest_terminal_summary,
 )
 from tests.in_process import run_script
+from tests.new_process import run_new
 
 # A tracked or distributed run that the shell is set up for is not the tests'.
 for _name in ("RANK", "WORLD_SIZE", "SUBMITIT_EXECUTOR", *[name for name in os.environ if name.startswith("WANDB_")]):
@@ -186,9 +187,7 @@ def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 @pytest.fixture(scope="session")
-def run_experiment(
-    run_python: Callable[..., subprocess.CompletedProcess[str]],
-) -> Callable[..., subprocess.CompletedProcess[str]]:
+def run_experiment() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run an experiment under recipe=smoke with all folders below ``folder``, in this process or in one of its own."""
     import charbert.pipelines.redraw  # here, so that no test's time holds the seconds that these imports take
     import charbert.pipelines.search.search
@@ -199,9 +198,7 @@ def run_experiment(
     ) -> subprocess.CompletedProcess[str]:
         folders = [f"paths.outputs={folder / 'outputs'}", f"paths.results={folder / 'results'}"]
         arguments = (str(ROOT / "experiments" / script), "recipe=smoke", *folders, *overrides)
-        if new_process:
-            return run_python(*arguments, expect=expect)
-        done = run_script(Path(arguments[0]), *arguments[1:], cwd=ROOT)
+        done = run_new(arguments) if new_process else run_script(Path(arguments[0]), *arguments[1:], cwd=ROOT)
         assert done.returncode == expect, done.stdout[-3000:] + done.stderr[-3000:]
         return done
 

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from tests.new_process import seconds_of_ended
+
 REFERENCE_SECONDS = 0.04
 """Time of `_reference_loop` on the machine where the limit was set (AMD EPYC, Zen 4)."""
 
@@ -41,7 +43,7 @@ _spent: dict[str, float] = {}
 def cpu_seconds() -> float:
     """Return the processor time that this process and the processes that it waited for have used."""
     usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages) + seconds_of_ended()
 
 
 @contextmanager

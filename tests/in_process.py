@@ -33,13 +33,16 @@ def _own_logging() -> Iterator[None]:
         logging.raiseExceptions = raises
 
 
-def run_script(script: Path, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+def run_script(script: Path | str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Return the exit status and the output of ``python script arguments``, run here as the main program.
+
+    The script is a file, or ``-m`` with a module as the first argument.
 
     What a new process would begin with is restored afterwards: arguments, environment, working folder, logging,
     warnings and the number of threads. Draws begin with the run's own seed.
     """
-    out, err, status, threads = io.StringIO(), io.StringIO(), 0, torch.get_num_threads()
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    status, threads = 0, torch.get_num_threads()
     with (
         patch.object(sys, "argv", [str(script), *arguments]),
         patch.dict(os.environ),
@@ -50,9 +53,19 @@ def run_script(script: Path, *arguments: str, cwd: Path) -> subprocess.Completed
         _own_logging(),
     ):
         try:
-            runpy.run_path(str(script), run_name="__main__")
+            if script == "-m":
+                sys.argv = list(arguments)
+                runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
+            else:
+                runpy.run_path(str(script), run_name="__main__")
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
         finally:
             torch.set_num_threads(threads)
-    return subprocess.CompletedProcess([str(script), *arguments], status, out.getvalue(), err.getvalue())
+    return subprocess.CompletedProcess([str(script), *arguments], status, *map(_written, (out, err)))
+
+
+def _written(stream: io.TextIOWrapper) -> str:
+    stream.flush()
+    assert isinstance(stream.buffer, io.BytesIO)
+    return stream.buffer.getvalue().decode()

@@ -1,17 +1,18 @@
 """What the README and the guide tell a user to type works; recipes are swapped for the smallest one.
 
 The blocks of a page run in their order in one folder that looks like a checkout. A block marked ``notest`` is left out;
-its experiments, of hours or days, are composed as written and their settings checked.
+its experiments, of hours or days or run by another test, are composed as written and their settings checked.
 """
 
 import contextlib
+import glob
 import itertools
 import os
 import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,6 +32,8 @@ CHECKOUT = (
 )
 LEFT_OUT = ("source .venv/bin/activate", "wandb sync ", "wandb agent ", "pip install ")
 """Commands that are about the user's machine or account."""
+PRETRAINING = ("README.md", "scaling.md")
+"""Pages that begin with it."""
 
 FEW_STEPS = "trunk.pretraining.max_steps=4 pretraining.max_steps=4 finetuning.max_steps=6"
 """For a recipe that is no generated newswire."""
@@ -79,6 +82,7 @@ def in_smoke_form(text: str) -> str:
     """Return a command or code on the smallest recipe, a command of an experiment without tracking."""
     text = re.sub(r"\b(outputs|results)/(quick|minilm|paper)\b", r"\1/smoke", text)
     text = re.sub(r"\brecipe=(quick|minilm|paper)\b", "recipe=smoke", text)
+    text = re.sub(r"\bsearch\.trials=\d+\b", "search.trials=2", text)
     text = re.sub(r"\brecipe=turkish\b", f"recipe=turkish {FEW_STEPS}", text)
     if text.startswith("make "):
         return text.replace("make ", "make --dry-run ", 1)
@@ -100,6 +104,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def used_folder(folder: Path, pretrained_folder: Callable[[], Path]) -> Path:
+    """The same, where the trunk and the encoder were pretrained before."""
+    for name in ("outputs", "results"):
+        (folder / name).mkdir()
+        (pretrained_folder() / name).rename(folder / name / "smoke")
+    return folder
+
+
 def run_commands(block: Block, folder: Path) -> None:
     """Run the commands of a block in their order: experiments in this process, what needs a shell in bash."""
     commands = [in_smoke_form(line) for line in commands_of(block)]
@@ -108,14 +121,20 @@ def run_commands(block: Block, folder: Path) -> None:
             run_bash("\n".join(group), folder)
             continue
         for command in group:
-            _, script, *arguments = shlex.split(command, comments=True)
-            done = run_script(Path(script), *arguments, cwd=folder)
+            done = run_script(*expanded(command), cwd=folder)
             assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}{done.stderr[-3000:]}"
 
 
 def runs_in_process(command: str) -> bool:
-    """Return whether a command is an experiment that asks nothing of the shell."""
-    return command.startswith("python experiments/") and not set(command.partition(" #")[0]) & set("*?$|<>&;`{")
+    """Return whether a command is one of ours that asks nothing of the shell but to list the files of a pattern."""
+    ours = command.startswith(("python experiments/", "python -m charbert "))
+    return ours and not set(command.partition(" #")[0]) & set("?$|<>&;`{") and " serve " not in command
+
+
+def expanded(command: str) -> list[str]:
+    """Return the words of a command behind ``python``, files in the place of patterns."""
+    words = shlex.split(command, comments=True)[1:]
+    return [found for word in words for found in (sorted(glob.glob(word)) if "*" in word else [word])]
 
 
 def run_bash(script: str, folder: Path) -> None:
@@ -172,6 +191,10 @@ def test_the_readme_builds_a_model_of_both_channels() -> None:
             "python experiments/tables.py recipe=minilm seed=2",
             "python experiments/tables.py recipe=smoke seed=2 tracking=off",
         ),
+        (
+            "python experiments/search.py search.trials=8",
+            "python experiments/search.py search.trials=2 recipe=smoke tracking=off",
+        ),
         ("cat results/quick/tables/x.md", "cat results/smoke/tables/x.md"),
         ("make quickstart", "make --dry-run quickstart"),
         ("pip install notebook", ":"),
@@ -204,5 +227,6 @@ def test_a_command_is_spelt_out_with_what_its_file_sweeps() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_what_a_page_says_to_type_works(page: Path, folder: Path) -> None:
+def test_what_a_page_says_to_type_works(page: Path, request: pytest.FixtureRequest) -> None:
+    folder = request.getfixturevalue("folder" if page.name in PRETRAINING else "used_folder")
     assert run_blocks(page, folder) == blocks_of(page)

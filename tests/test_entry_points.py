@@ -7,7 +7,29 @@ from pathlib import Path
 
 import pytest
 
-SCRIPTS = sorted(path.name for path in (Path(__file__).parents[1] / "experiments").glob("*.py"))
+FOLDER = Path(__file__).parents[1] / "experiments"
+SCRIPTS = sorted(path.name for path in FOLDER.glob("*.py"))
+NEEDED = {"torch", "transformers", "accelerate", "scipy"}
+"""By models of transformers."""
+LARGE = NEEDED | {"peft", "datasets", "pandas", "pyarrow", "sklearn", "matplotlib", "wandb", "optuna", "faker"}
+
+
+def test_no_script_imports_a_large_library_before_its_settings_are_checked(
+    run_python: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    code = "import runpy, sys; [runpy.run_path(path, run_name='script') for path in sys.argv[1:]]; print(*sys.modules)"
+    modules = run_python("-c", code, *(str(FOLDER / script) for script in SCRIPTS)).stdout.split()
+    assert "charbert.pipelines.tables.paper" in modules
+    assert not LARGE & set(modules)
+
+
+@pytest.mark.slow
+def test_predict_imports_nothing_that_only_training_and_studies_need(
+    run_python: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    modules = run_python("-c", "import sys, charbert.deploy.predict.files; print(*sys.modules)").stdout.split()
+    assert not (LARGE - NEEDED) & set(modules)
+    assert not {"hydra", "transformers.trainer"} & set(modules)
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from charbert.reporting.tables.benchmarks import FIGURES
+from charbert.reporting.tables.benchmarks import FIGURES, PEER_TIMES
 
 pytestmark = pytest.mark.slow
 
@@ -25,3 +25,17 @@ def test_every_figure_with_a_target_is_measured(
     assert "| 32 | 2 | 2 | 32 |" in (tmp_path / "results/bench/scaling.md").read_text()
     table = (tmp_path / "results/bench/table.md").read_text()
     assert all(figure.text in table for figure in FIGURES)
+
+
+def test_every_peer_is_timed_as_a_ratio_to_the_trunk(
+    run_experiment: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    run_experiment("bench.py", tmp_path, "tracking=off", "bench.peers=true")
+    record = json.loads((tmp_path / "results/bench/peers/record.json").read_text())
+    metrics, peers = record["metrics"], record["details"]["weights"].keys()
+    assert {name for name, value in metrics.items() if value == 1} == {f"bench/{timed}/BERT" for timed in PEER_TIMES}
+    assert {f"bench/text/{peer}" for peer in peers} <= metrics.keys() and min(metrics.values()) > 0
+    positions = record["details"]["positions"]
+    assert positions["CharacterBERT"] < positions["BERT"] < positions["CANINE-s"] <= positions["ByT5, encoder"]
+    lines = (tmp_path / "results/bench/peers/table.md").read_text().splitlines()
+    assert [line.split(" | ")[0].strip("| ") for line in lines[2:]] == list(peers)

@@ -14,10 +14,25 @@ import pytest
 
 from charbert.runs.errors import folder_failure
 from tests.deploy.conftest import save_model, tagger
+from tests.new_process import run_new
 
 ROOT = Path(__file__).parents[1]
 FINETUNE = ["finetune.py", "recipe=smoke", "task=cola", "model=bert", "tracking=off"]
 __all__ = ["save_model", "tagger"]
+FILLED_DISKS = f"""
+import json, os, subprocess, sys
+from tests.new_process import run_new
+folder, *sizes = sys.argv[1:]
+for size in sizes:
+    outputs, results = f'{{folder}}/{{size}}/outputs', f'{{folder}}/{{size}}/results'
+    os.makedirs(outputs)
+    for options in (('-o', f'size={{size}}k', 'none'), ('-o', 'remount,size=1g')):
+        subprocess.run(['mount', '-t', 'tmpfs', *options, outputs], check=True)
+        folders = (f'paths.outputs={{outputs}}', f'paths.results={{results}}')
+        done = run_new(['experiments/finetune.py', *{FINETUNE[1:]}, *folders])
+        print(json.dumps({{'status': done.returncode, 'errors': done.stderr}}))
+"""
+"""Runs on a file system of each size, and again when it has grown."""
 Shell = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -51,23 +66,23 @@ def own_mounts(shell: Shell) -> Shell:
     return lambda script: shell(script, *wrapper)
 
 
-def messages(done: subprocess.CompletedProcess[str]) -> list[str]:
-    assert "Traceback" not in done.stderr and "Logging error" not in done.stderr, done.stderr[-3000:]
-    return [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+def messages(errors: str) -> list[str]:
+    assert "Traceback" not in errors and "Logging error" not in errors, errors[-3000:]
+    return [line for line in errors.splitlines() if line.startswith("error: ")]
 
 
 def test_a_folder_below_a_file_is_named(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     done = shell(f"outputs={tmp_path}/file/outputs; finetune")
     assert done.returncode == 2
-    (message,) = messages(done)
+    (message,) = messages(done.stderr)
     assert f"{tmp_path}/file" in message and "(Not a directory)" in message and "paths.outputs" in message
 
 
 def test_a_disk_that_is_only_to_be_read_is_named(own_mounts: Shell, tmp_path: Path) -> None:
     done = own_mounts('mount -t tmpfs none "$outputs" && mount -o remount,ro "$outputs"; finetune')
     assert done.returncode == 2
-    (message,) = messages(done)
+    (message,) = messages(done.stderr)
     assert f"{tmp_path}/outputs" in message and "(Read-only file system)" in message
 
 
@@ -78,7 +93,7 @@ def test_results_that_are_only_to_be_read_are_named_before_anything_is_trained(
     (tmp_path / "results").mkdir()
     done = own_mounts('mount -t tmpfs none "$results" && mount -o remount,ro "$results"; finetune')
     assert done.returncode == 2
-    (message,) = messages(done)
+    (message,) = messages(done.stderr)
     assert f"{tmp_path}/results" in message and "(Read-only file system)" in message and "paths.results" in message
     assert not list((tmp_path / "outputs").rglob("checkpoints"))
 
@@ -109,28 +124,30 @@ def test_predictions_that_cannot_be_written_are_one_line(tagger: Path, shell: Sh
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kilobytes", [100, 700, 1100])
-def test_a_run_that_filled_the_disk_goes_on_when_there_is_space(
-    own_mounts: Shell, tmp_path: Path, kilobytes: int
-) -> None:
-    done = own_mounts(
-        f'mount -t tmpfs -o size={kilobytes}k none "$outputs"; finetune; echo "ended with $?" >&2\n'
-        'mount -o remount,size=1g "$outputs"; finetune'
-    )
+def test_a_run_that_filled_the_disk_goes_on_when_there_is_space(own_mounts: Shell, tmp_path: Path) -> None:
+    sizes = (100, 700, 1100)
+    done = own_mounts(f'"{sys.executable}" -c "{FILLED_DISKS}" "{tmp_path}" {" ".join(map(str, sizes))}')
     assert done.returncode == 0, done.stderr[-3000:]
-    (message,) = messages(done)
-    assert "ended with 2" in done.stderr and "again" in message
-    assert "No space left" in message or " 0.0 MB are free" in message  # of torch, which does not say why
-    (record,) = (tmp_path / "results" / "records").glob("cola-*/record.json")
-    assert "eval/cola/matthews" in json.loads(record.read_text())["metrics"]
+    runs = [json.loads(line) for line in done.stdout.splitlines()]
+    for kilobytes, (first, second) in zip(sizes, zip(runs[::2], runs[1::2], strict=True), strict=True):
+        assert [first["status"], second["status"]] == [2, 0], second["errors"][-3000:]
+        assert messages(second["errors"]) == []
+        (message,) = messages(first["errors"])
+        assert "again" in message
+        assert "No space left" in message or " 0.0 MB are free" in message  # of torch, which does not say why
+        (record,) = (tmp_path / f"{kilobytes}/results/records").glob("cola-*/record.json")
+        assert "eval/cola/matthews" in json.loads(record.read_text())["metrics"]
 
 
 @pytest.mark.slow
 def test_a_file_that_may_not_grow_is_no_half_checkpoint(shell: Shell, tmp_path: Path) -> None:
-    done = shell("(ulimit -f 100; finetune); echo ended with $? >&2; finetune")
-    assert done.returncode == 0, done.stderr[-3000:]
-    (message,) = messages(done)
-    assert "ended with 2" in done.stderr and "could not be written" in message
+    done = shell("ulimit -f 100; finetune")
+    (message,) = messages(done.stderr)
+    assert done.returncode == 2 and "could not be written" in message
+    script, *overrides = FINETUNE
+    folders = [f"paths.{name}={tmp_path / name}" for name in ("outputs", "results")]
+    again = run_new([f"experiments/{script}", *overrides, *folders])
+    assert again.returncode == 0, again.stderr[-3000:]
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,14 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.new_process import NewProcess
+
 SMOKE = ("recipe=smoke", "task=cola", "tracking=off")
 COMMANDS = {
     "pretraining": (
@@ -36,17 +36,14 @@ def signaled(name: str, number: int, folder: Path) -> tuple[int, list[str], list
     """
     kind, script, *overrides = COMMANDS[name]
     folders = [f"paths.outputs={folder / 'outputs'}", f"paths.results={folder / 'results'}"]
-    command = [sys.executable, str(ROOT / "experiments" / script), *SMOKE, *folders, *overrides]
-    with open(folder / "errors", "w+b") as errors:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=errors, start_new_session=True)
-        deadline = time.monotonic() + 120
-        while not list((folder / "outputs").glob(f"{kind}/*/checkpoints/checkpoint-*")) and process.poll() is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        os.killpg(process.pid, number)
-        status = process.wait(timeout=60)
-        errors.seek(0)
-        return status, errors.read().decode().splitlines(), command
+    command = [f"experiments/{script}", *SMOKE, *folders, *overrides]
+    process = NewProcess(command, folder / "out", folder / "errors")
+    deadline = time.monotonic() + 120
+    while not list((folder / "outputs").glob(f"{kind}/*/checkpoints/checkpoint-*")) and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.killpg(process.pid, number)
+    return process.wait(timeout=60), (folder / "errors").read_text().splitlines(), command
 
 
 @pytest.mark.slow
@@ -62,7 +59,7 @@ def test_an_experiment_says_in_one_line_where_it_was_and_how_to_continue(
     said = re.fullmatch(rf"{word}: \S+ at step (\d+) of 400; the newest checkpoint is of step (\d+)\. (.*)", lines[0])
     assert said is not None, lines
     step, saved, rest = said.groups()
-    assert rest == f"To continue: {' '.join(command)}"
+    assert rest == f"To continue: {sys.executable} {' '.join(command)}"
     assert int(saved) == int(step) if number == signal.SIGTERM else int(saved) <= int(step)
     (folder,) = (tmp_path / "outputs").glob(f"{COMMANDS[name][0]}/*/checkpoints/checkpoint-{saved}")
     steps = json.loads((folder / "trainer_state.json").read_text())["global_step"]
@@ -77,7 +74,7 @@ def test_a_terminated_training_continues_to_the_scores_of_an_uninterrupted_one(t
     whole = [part.replace(str(tmp_path / "stopped"), str(tmp_path / "whole")) for part in command]
     metrics = []
     for arguments, folder in ((command, "stopped"), (whole, "whole")):
-        subprocess.run(arguments, cwd=ROOT, check=True, capture_output=True, timeout=240)
+        assert NewProcess(arguments, tmp_path / folder / "out").wait(timeout=240) == 0
         (record,) = (tmp_path / folder / "results" / "records").glob("cola-*/record.json")
         metrics.append(json.loads(record.read_text())["metrics"])
     assert metrics[0] == metrics[1]

@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.new_process import NewProcess
+
 pytestmark = pytest.mark.timeout(900)  # seconds; whole pages, searches and runs
-ROOT = Path(__file__).parents[1]
 KILLS = 3
 OF_THE_RUN = ("started", "finished", "wall_seconds", "hardware", "git_commit", "git_dirty")
 """Fields of a record that say when and where, not what came out."""
@@ -34,18 +32,11 @@ EXPERIMENTS = {
 }
 
 
-def started(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
+def started(command: list[str], folder: Path) -> NewProcess:
     script, *overrides = command
     folders = [f"paths.outputs={folder / 'outputs'}", f"paths.results={folder / 'results'}", "tracking=off"]
     folder.mkdir(exist_ok=True)
-    with open(folder / "log", "ab") as log:
-        return subprocess.Popen(
-            [sys.executable, str(ROOT / "experiments" / script), "recipe=smoke", *folders, *overrides],
-            cwd=ROOT,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+    return NewProcess([f"experiments/{script}", "recipe=smoke", *folders, *overrides], folder / "log")
 
 
 def finished(command: list[str], folder: Path) -> dict[str, dict[str, Any]]:
@@ -65,8 +56,7 @@ def killed(command: list[str], folder: Path, draw: random.Random) -> bool:
     time.sleep(draw.uniform(0.0, 0.05))
     at_work = process.poll() is None
     if at_work:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+        process.kill_group()
     return at_work
 
 

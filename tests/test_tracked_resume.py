@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -13,21 +11,20 @@ from typing import Any
 
 import pytest
 
+from tests.new_process import NewProcess
+
 pytestmark = pytest.mark.timeout(600)
-ROOT = Path(__file__).parents[1]
-STEPS, EVERY = 3000, 10  # W&B writes what it has every 15 seconds
+STEPS, EVERY = 480, 1  # W&B writes blocks of 32 kB at once, and what it has every 15 seconds
 
 
-def started(folder: Path) -> subprocess.Popen[bytes]:
+def started(folder: Path) -> NewProcess:
     folders = [f"paths.outputs={folder / 'outputs'}", f"paths.results={folder / 'results'}"]
     training = [f"finetuning.max_steps={STEPS}", f"finetuning.log_every={EVERY}", "finetuning.evaluations=24"]
     command = ["experiments/finetune.py", "recipe=smoke", "task=cola", "model=bert", *folders, *training]
     # an earlier test of this process may have started a W&B service, which would outlive the killed training
-    environment = {name: value for name, value in os.environ.items() if name != "WANDB_SERVICE"}
-    with open(folder / "log", "ab") as log:
-        return subprocess.Popen(
-            [sys.executable, *command], cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
-        )
+    with pytest.MonkeyPatch.context() as patched:
+        patched.delenv("WANDB_SERVICE", raising=False)
+        return NewProcess(command, folder / "log")
 
 
 def kill_in_training(folder: Path, size: int) -> None:
@@ -42,8 +39,7 @@ def kill_in_training(folder: Path, size: int) -> None:
             time.sleep(0.05)
         time.sleep(0.5)
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        process.kill_group()
 
 
 def pieces(folder: Path) -> list[Path]:
@@ -66,7 +62,7 @@ def wandb_records(piece: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.slow
 def test_a_killed_training_is_one_run_whose_curve_has_each_step_once(tmp_path: Path) -> None:
-    kill_in_training(tmp_path, 3000)
+    kill_in_training(tmp_path, 30_000)
     kill_in_training(tmp_path, 0)  # before W&B wrote anything
     assert started(tmp_path).wait(timeout=300) == 0, (tmp_path / "log").read_text()[-3000:]
     assert "W&B" not in (tmp_path / "log").read_text(), (tmp_path / "log").read_text()[-3000:]

@@ -47,7 +47,7 @@ def build_model(name: str, bench: BenchSettings, shape: ShapeSettings, dropout: 
     config = CharBertConfig(trunk_config=trunk, **options)
     torch.manual_seed(0)
     model = ReleasedMaths(config) if name == RELEASED else CharBertForPreTraining(config)
-    return model.to(_device())
+    return model.to(device())
 
 
 def make_batch(bench: BenchSettings, shape: ShapeSettings) -> dict[str, Tensor]:
@@ -67,7 +67,7 @@ def make_batch(bench: BenchSettings, shape: ShapeSettings) -> dict[str, Tensor]:
         "mlm_labels": torch.randint(bench.subwords, size, generator=generator).masked_fill(~labels[0], IGNORED_LABEL),
         "nlm_labels": torch.randint(bench.words, size, generator=generator).masked_fill(~labels[1], IGNORED_LABEL),
     }
-    return {name: values.to(_device()) for name, values in fields.items()}
+    return {name: values.to(device()) for name, values in fields.items()}
 
 
 def training_step(
@@ -78,7 +78,7 @@ def training_step(
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
 
     def step() -> None:
-        with _autocast(precision):
+        with autocast(precision):
             output = model(**batch)
         loss = output if isinstance(output, Tensor) else output["loss"]
         loss.backward()
@@ -109,7 +109,7 @@ def char_encoder_step(bench: BenchSettings, shape: ShapeSettings, precision: Pre
     inputs = [batch[name] for name in ("char_input_ids", "start_ids", "end_ids")]
 
     def step() -> None:
-        with _autocast(precision):
+        with autocast(precision):
             states = encoder(*inputs)
         states.backward(torch.ones_like(states))
         encoder.zero_grad()
@@ -126,7 +126,7 @@ def inference(name: str, bench: BenchSettings, shape: ShapeSettings, precision: 
 
     @torch.inference_mode()
     def run() -> None:
-        with _autocast(precision):
+        with autocast(precision):
             encoder(**batch)
 
     return run
@@ -137,9 +137,11 @@ def _inputs(name: str, batch: dict[str, Tensor]) -> dict[str, Tensor]:
     return {key: batch[key] for key in trunk} if name == TRUNK else batch
 
 
-def _device() -> torch.device:
+def device() -> torch.device:
+    """Return the accelerator, or the CPU where there is none."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _autocast(precision: Precision) -> torch.autocast:
-    return torch.autocast(_device().type, dtype=torch.bfloat16, enabled=precision is Precision.bf16)
+def autocast(precision: Precision) -> torch.autocast:
+    """Return the context in which a computation has this precision."""
+    return torch.autocast(device().type, dtype=torch.bfloat16, enabled=precision is Precision.bf16)

@@ -55,6 +55,9 @@ class BenchSettings:
     """Words given to the attack generator, in one process."""
     scaling: bool = True
     """Whether to time other widths, depths, lengths and batch sizes too and fit a cost model to the times."""
+    peers: bool = False
+    """Whether to time, instead of all else, other character models and correctors beside the trunk, of size ``small``
+    and in the precision that is fast here."""
     peak_flops: float | None = None
     """Peak bf16 operations per second of the device, e.g. 989e12 for an H100 or H200. If given, the record holds the
     share of this peak that a training step reaches."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -33,8 +34,23 @@ _REUSED: dict[type, str] = {
 def register_schema() -> None:
     """Register the dataclasses with Hydra: every key exists, is typed and has its default, and no key names code."""
     ConfigStore.instance().store(name="schema", node=Settings)
+    ConfigStore.__deepcopy__ = _with_own_table  # type: ignore[attr-defined]
     guard_composition()
     bound_reading()
+
+
+def _with_own_table(store: ConfigStore, memo: dict[int, Any]) -> ConfigStore:
+    """Return a copy that shares the nodes, which Hydra copies when it loads them.
+
+    Hydra copies the store for each group that ``--help`` lists.
+    """
+
+    def copied(entry: Any) -> Any:
+        return {name: copied(child) for name, child in entry.items()} if isinstance(entry, dict) else copy.copy(entry)
+
+    other = object.__new__(ConfigStore)
+    other.repo = copied(store.repo)
+    return other
 
 
 def load_settings(cfg: DictConfig) -> Settings:

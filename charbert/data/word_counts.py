@@ -11,7 +11,7 @@ from charbert.data.pretraining.word_vocab import count_words
 from charbert.data.readers.lines import read_lines, read_text
 from charbert.errors import DataError
 from charbert.serialization import parse_strictly
-from charbert.text.codepoints import lower_counts
+from charbert.text.codepoints import looked_up, lower_counts
 
 DICTIONARY_SIZE = 100_000
 """Words of a dictionary, as by default of ``model.dictionary.size``."""
@@ -23,6 +23,19 @@ def frequent_words(counts: Mapping[str, int], size: int) -> dict[str, int]:
     words = [word for word in counts if any(map(str.isalpha, word))]
     words.sort(key=lambda word: (-counts[word], word))
     return {word: counts[word] for word in words[:size]}
+
+
+def capitalized_words(words: Iterable[str], *, dotless: bool = False) -> set[str]:
+    """Return the words, in lower case, that begin with a capital in most of their occurrences.
+
+    Args:
+        words: running words, as they are written.
+        dotless: see `charbert.text.codepoints.lower_case`.
+    """
+    more_often: Counter[str] = Counter()
+    for word, count in Counter(words).items():
+        more_often[looked_up(word, dotless=dotless)] += count if word[:1].isupper() else -count
+    return {word for word, count in more_often.items() if count > 0}
 
 
 def read_word_counts(path: Path, size: int = DICTIONARY_SIZE) -> dict[str, int]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from charbert.tasks.task import Task
-from charbert.text.repaired import Corrector
+from charbert.text.repair.repaired import Corrector
 
 
 def correct_examples(task: Task[Any, Any], examples: Sequence[Any], corrector: Corrector | None) -> list[Any]:

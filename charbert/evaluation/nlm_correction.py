@@ -24,9 +24,9 @@ from charbert.model.loading.weights import load_whole
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.model.trunk import usable_positions
 from charbert.text.codepoints import looked_up
-from charbert.text.correction import match_case
-from charbert.text.dictionary import DictionaryRules, Nearby, SpellingDictionary, is_word
-from charbert.text.noisy_channel import Evidence, NoisyChannel, estimated_rate, log_odds
+from charbert.text.repair.correction import match_case
+from charbert.text.repair.dictionary import DictionaryRules, Nearby, SpellingDictionary, is_word
+from charbert.text.repair.noisy_channel import Evidence, NoisyChannel, estimated_rate, log_odds
 
 VOCABULARY_FILE = "word_vocab.json"
 """Beside a pretrained model with an NLM head: the words of the head."""
@@ -161,8 +161,8 @@ class NlmCorrector:
 class ContextCorrector:
     """The noisy channel of a dictionary that also weighs what the NLM head expects in the context.
 
-    As `charbert.text.noisy_channel.NoisyChannel`, with ``weight`` times the head's log probability added to the log
-    score of every word and of the form itself. A form that is not of letters alone, as ``doctor's``, is corrected
+    As `charbert.text.repair.noisy_channel.NoisyChannel`, with ``weight`` times the head's log probability added to the
+    log score of every word and of the form itself. A form that is not of letters alone, as ``doctor's``, is corrected
     without the head. A correction takes over the case of the form.
 
     Args:

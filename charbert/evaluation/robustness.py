@@ -17,7 +17,7 @@ from charbert.evaluation.metric_paths import metric_path
 from charbert.evaluation.predict import predict_logits
 from charbert.tasks.encoded import Encoded
 from charbert.tasks.task import Task
-from charbert.text.repaired import Corrector
+from charbert.text.repair.repaired import Corrector
 
 
 @dataclass

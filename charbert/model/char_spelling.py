@@ -16,7 +16,7 @@ from charbert.text.alignment import CharFields, SpelledSubwords, SubwordSpans, l
 from charbert.text.char_vocab import CharVocab
 from charbert.text.codepoints import BoolArray, IntArray
 from charbert.text.released_alignment import RELEASED_RULES, SubwordSpelling, lay_out_released, spell_released
-from charbert.text.repaired import RepairedTexts
+from charbert.text.repair.repaired import RepairedTexts
 from charbert.text.rows import exclusive_cumsum, gather, gather_optional, pad_rows, split_rows, spread
 from charbert.text.text_batch import TextBatch
 from charbert.text.word_spaces import SPACE_MARKS

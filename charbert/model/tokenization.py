@@ -21,7 +21,7 @@ from charbert.model.portable import TOKENIZER_MAP, write_code
 from charbert.text.alignment import SpelledSubwords
 from charbert.text.char_vocab import CharVocab
 from charbert.text.released_alignment import CHARS_PER_POSITION, RELEASED_RULES
-from charbert.text.repaired import REPAIR_FILE, Corrector, RepairedTexts
+from charbert.text.repair.repaired import REPAIR_FILE, Corrector, RepairedTexts
 from charbert.text.rows import flatten_rows
 from charbert.text.text_batch import TextBatch
 

@@ -7,7 +7,7 @@ from functools import cache
 
 from charbert.config.data.noise import LookAlike
 from charbert.noise.characters import Forms
-from charbert.text.disguises import INVISIBLE, letters_like
+from charbert.text.repair.disguises import INVISIBLE, letters_like
 
 _WITHOUT_WIDTH = INVISIBLE.replace("\ufeff", "")
 """A byte order mark would be lost in files."""

@@ -11,8 +11,8 @@ import numpy as np
 
 from charbert.batch import Processor
 from charbert.tasks.encoded import Encoded
-from charbert.text.correction import correct_texts
-from charbert.text.repaired import Corrector
+from charbert.text.repair.correction import correct_texts
+from charbert.text.repair.repaired import Corrector
 
 OVERLAP = 0.25
 """Share of a window's subwords that it has in common with the next window of the same text."""

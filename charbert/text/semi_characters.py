@@ -9,7 +9,7 @@ import numpy as np
 
 from charbert.errors import DataError
 from charbert.text.char_vocab import CharVocab
-from charbert.text.codepoints import looked_up
+from charbert.text.codepoints import lower_case
 
 
 class SemiCharacters(NamedTuple):
@@ -35,7 +35,7 @@ def encode_semi_characters(words: Sequence[str], char_vocab: CharVocab) -> SemiC
     Raises:
         DataError: if a word is empty.
     """
-    ids, lengths = char_vocab.encode_many(list(map(looked_up, words)))
+    ids, lengths = char_vocab.encode_many(list(map(lower_case, words)))
     if not lengths.all():
         empty = int(np.flatnonzero(lengths == 0)[0])
         raise DataError(f"word {empty} of {len(words)} is empty; leave empty words out of the sentence")

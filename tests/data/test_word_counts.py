@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from charbert.data.word_counts import frequent_words, read_word_counts
+from charbert.data.word_counts import capitalized_words, frequent_words, read_word_counts
 from charbert.errors import DataError
 
 COUNTS = {"the": 3, "keeper": 2, "ships": 1}
@@ -14,6 +14,26 @@ def test_the_most_frequent_words_with_letters_are_kept() -> None:
     counts = {"b": 2, "a": 2, ",": 9, "7": 9, "c": 1, "d7": 5}
     assert frequent_words(counts, 3) == {"d7": 5, "a": 2, "b": 2}
     assert list(frequent_words(counts, 3)) == ["d7", "a", "b"]
+
+
+def test_words_are_capitalized_that_mostly_begin_with_a_capital() -> None:
+    words = [
+        "The",
+        "London",
+        "ships",
+        "saw",
+        "LONDON",
+        "and",
+        "the",
+        "london",
+        "lights",
+        ",",
+        "the",
+        "Ships",
+        "3",
+        "saw",
+    ]
+    assert capitalized_words(words) == {"london"}
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from charbert.deploy.predict.predictor import Predictor
 from charbert.model import CharBertTokenizer
 from charbert.provenance import file_checksum
 from charbert.records import start_record, write_record
-from charbert.text.correction import DictionaryCorrector
-from charbert.text.dictionary import DictionaryRules
+from charbert.text.repair.correction import DictionaryCorrector
+from charbert.text.repair.dictionary import DictionaryRules
 
 NAME = "ner-charbert-s1-0123456789ab"
 

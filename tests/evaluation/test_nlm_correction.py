@@ -14,8 +14,8 @@ from charbert.evaluation.nlm_correction import ContextCorrector, NlmCorrector, N
 from charbert.model import CharBertForPreTraining
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.text.char_vocab import CharVocab
-from charbert.text.correction import DictionaryCorrector
-from charbert.text.dictionary import REPAIR, SpellingDictionary
+from charbert.text.repair.correction import DictionaryCorrector
+from charbert.text.repair.dictionary import REPAIR, SpellingDictionary
 
 COUNTS = {"the": 5000, "keeper": 90, "counted": 80, "ships": 70, "shops": 70, "seven": 60, "london": 50, "in": 900}
 WORDS = WordVocab([*COUNTS, "harbor"])

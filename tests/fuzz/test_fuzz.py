@@ -45,6 +45,6 @@ def test_what_breaks_a_reader_is_kept_and_ends_the_run(fuzz: dict, tmp_path: Pat
 @pytest.mark.slow
 def test_inputs_grown_by_coverage_break_no_reader(run_python: Run, tmp_path: Path) -> None:
     """Without atheris these are mutations, as above."""
-    done = run_python(str(SCRIPT), "--seconds", "6", "--corpus", str(tmp_path / "corpus"))
+    done = run_python(str(SCRIPT), "--seconds", "4", "--corpus", str(tmp_path / "corpus"))
     assert "Done" in done.stderr or "tried" in done.stderr
     assert not list((tmp_path / "corpus").glob("crash-*"))

@@ -13,9 +13,9 @@ from charbert.model import CharBertModel, CharBertTokenizer
 from charbert.noise.attack import Attack
 from charbert.seeding import numpy_generator
 from charbert.text.char_vocab import CharVocab
-from charbert.text.correction import DictionaryCorrector
-from charbert.text.dictionary import DictionaryRules
-from charbert.text.repaired import REPAIR_FILE
+from charbert.text.repair.correction import DictionaryCorrector
+from charbert.text.repair.dictionary import DictionaryRules
+from charbert.text.repair.repaired import REPAIR_FILE
 
 GIVEN = "The lighthuose keper conuted sships"
 REPAIRED = "The lighthouse keeper counted ships"

@@ -10,7 +10,7 @@ from charbert.noise.edits import Change
 from charbert.noise.homoglyphs import FORMS
 from charbert.noise.leet import digit_for
 from charbert.seeding import numpy_generator
-from charbert.text.disguises import letters_like
+from charbert.text.repair.disguises import letters_like
 
 WORDS = st.lists(st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from("aeİşlo9")), max_size=12), max_size=20)
 ALL_FORMS = {**FORMS, "leet": digit_for}

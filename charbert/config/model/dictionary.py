@@ -24,7 +24,7 @@ class DictionarySettings:
     """A dictionary that corrects the words that the model reads, without any training.
 
     Its words are the most frequent ones of the pretraining text, and all of the task's training examples. Forms become
-    the most likely word at few edits (`charbert.text.dictionary`).
+    the most likely word at few edits (`charbert.text.repair.dictionary`).
     """
 
     enabled: bool = False
@@ -56,8 +56,9 @@ class DictionarySettings:
 
     estimate_noise: bool = omit_default(False)
     """Whether each text's share of misspelt words is estimated from its words, and a form is corrected where a typo is
-    more likely than the form itself (`charbert.text.noisy_channel`): rare names of clean texts stay, and known words
-    of noisy texts may be corrected. false: every form that the dictionary does not hold is corrected, and no other."""
+    more likely than the form itself (`charbert.text.repair.noisy_channel`): rare names of clean texts stay, and known
+    words of noisy texts may be corrected. false: every form that the dictionary does not hold is corrected, and no
+    other."""
     unseen_mass: float = omit_default(0.1)
     """With estimate_noise: the probability, in (0, 1), of a word that the dictionary does not hold. More of it corrects
     less."""

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from charbert.deploy.predict.sources import STANDARD_INPUT, read_source, refuse_input
 from charbert.files import write_atomically
-from charbert.text.repaired import CorrectsWords, changed_words
+from charbert.text.repair.repaired import CorrectsWords, changed_words
 from charbert.text.words import replace_words
 
 LINES_AT_ONCE = 256

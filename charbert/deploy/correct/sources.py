@@ -10,9 +10,9 @@ from pathlib import Path
 from charbert.config.analysis import CorrectionSettings
 from charbert.data.word_counts import read_word_counts
 from charbert.errors import CheckpointError, SettingsError
-from charbert.text.correction import DictionaryCorrector
-from charbert.text.dictionary import REPAIR, DictionaryRules, SpellingDictionary
-from charbert.text.repaired import REPAIR_FILE, CorrectsWords
+from charbert.text.repair.correction import DictionaryCorrector
+from charbert.text.repair.dictionary import REPAIR, DictionaryRules, SpellingDictionary
+from charbert.text.repair.repaired import REPAIR_FILE, CorrectsWords
 
 RULES = {"dictionary": DictionaryRules(), "repair": REPAIR}
 """Dictionaries that need no model, by what stands in the place of one."""

@@ -8,8 +8,8 @@ from pathlib import Path
 from charbert.errors import CheckpointError
 from charbert.model.word_recognizer.correction import RECOGNIZER_FOLDER, WordCorrector
 from charbert.tasks.head import Usage
-from charbert.text.correction import DictionaryCorrector
-from charbert.text.repaired import REPAIR_FILE, Corrector
+from charbert.text.repair.correction import DictionaryCorrector
+from charbert.text.repair.repaired import REPAIR_FILE, Corrector
 
 
 def load_corrector(folder: Path, usage: Usage) -> Corrector | None:

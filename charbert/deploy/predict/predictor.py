@@ -23,7 +23,7 @@ from charbert.model.tokenization import CharBertTokenizer
 from charbert.model.trunk import check_length
 from charbert.tasks.catalog import HEADS
 from charbert.tasks.head import Input, Output, Usage
-from charbert.text.repaired import Corrector
+from charbert.text.repair.repaired import Corrector
 
 INPUTS_AT_ONCE = 256
 """Inputs whose features are held in memory, and sorted by length together; at least a batch."""

@@ -14,7 +14,7 @@ from transformers.utils import cached_file
 
 from charbert.errors import CheckpointError
 from charbert.model.loading.configurations import read_config, readable
-from charbert.text.repaired import REPAIR_FILE, Corrector
+from charbert.text.repair.repaired import REPAIR_FILE, Corrector
 
 _HUB = ("revision", "cache_dir", "token", "local_files_only")
 EARLIER_SETTINGS = "charbert_processor.json"
@@ -86,7 +86,7 @@ def load_repair(file: str | None) -> Corrector:
     if file is None:
         raise CheckpointError(f"expected the file {REPAIR_FILE}, which was saved with the tokenizer, found none")
     try:
-        correction = import_module("charbert.text.correction")
+        correction = import_module("charbert.text.repair.correction")
     except ImportError:
         raise CheckpointError(
             f"{file}: the tokenizer corrects words before the model reads them, which needs the package charbert, and "

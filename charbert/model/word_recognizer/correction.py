@@ -15,7 +15,7 @@ from charbert.model.word_recognizer.network import WordRecognizer
 from charbert.serialization import parse_strictly
 from charbert.text.char_vocab import CharVocab
 from charbert.text.codepoints import has_dotless_i, looked_up
-from charbert.text.correction import match_case
+from charbert.text.repair.correction import match_case
 from charbert.text.semi_characters import encode_semi_characters
 
 BACKOFFS = ("pass_through", "neutral", "background")

@@ -27,6 +27,7 @@ from charbert.config.training.trainer import Precision
 from charbert.data.collate import PadCollator
 from charbert.data.pretraining.batches import PretrainingDataset
 from charbert.files import write_atomically
+from charbert.pipelines.analyses import bench_peers
 from charbert.pipelines.build.data import corpus_blocks, prepare_data
 from charbert.pipelines.build.noise import build_attack, build_nlm_noise
 from charbert.pipelines.build.vocabularies import load_word_vocab
@@ -43,9 +44,11 @@ Times = dict[str, dict[str, float]]
 
 
 def run(settings: Settings) -> ResultRecord:
-    """Measure everything, and write record and table below ``paths.results``/bench."""
+    """Measure everything, or the peers, and write record and table below ``paths.results``/bench."""
     bench = settings.bench
     torch.set_num_threads(bench.threads or torch.get_num_threads())
+    if bench.peers:
+        return bench_peers.run(settings)
     chosen_precision(Precision.bf16)  # says where that is slow
     record = start_record("bench", settings.experiment, "bench", settings=asdict(bench), seed=0, accelerator=_device())
     rates = {

@@ -17,7 +17,7 @@ from charbert.config.model.word_recognizer import Backoff
 from charbert.config.schema import Settings
 from charbert.data.pretraining.corpus import read_paragraphs
 from charbert.data.pretraining.word_vocab import count_words
-from charbert.data.word_counts import frequent_words
+from charbert.data.word_counts import capitalized_words, frequent_words
 from charbert.files import replaced_folder, write_atomically
 from charbert.integrity import checksums
 from charbert.model.word_recognizer.correction import WordCorrector
@@ -29,9 +29,9 @@ from charbert.runs.run import dictionary_run
 from charbert.serialization import parse_strictly
 from charbert.tasks.task import Task
 from charbert.text.codepoints import has_dotless_i, looked_up
-from charbert.text.correction import DictionaryCorrector
-from charbert.text.dictionary import DictionaryRules, SpellingDictionary
-from charbert.text.repaired import Corrector
+from charbert.text.repair.correction import DictionaryCorrector
+from charbert.text.repair.dictionary import DictionaryRules, SpellingDictionary
+from charbert.text.repair.repaired import Corrector
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,11 @@ def prepare_corrector(settings: Settings, task: Task[Any, Any], sets: Mapping[st
     if not settings.model.dictionary.enabled:
         return None
     chosen = settings.model.dictionary
-    return DictionaryCorrector(_counts(settings, task, sets), dictionary_rules(chosen), keep_case=chosen.keep_case)
+    counts = _counts(settings, task, sets)
+    words = (word for sentence in task.sentences(sets["train"]) for word in sentence)
+    capitalized = capitalized_words(words, dotless=has_dotless_i(counts)) if chosen.keep_case else ()
+    rules = dictionary_rules(chosen)
+    return DictionaryCorrector(counts, rules, keep_case=chosen.keep_case, capitalized=capitalized)
 
 
 def build_dictionary(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]) -> SpellingDictionary:

@@ -34,7 +34,7 @@ from charbert.runs.run import Run
 from charbert.tasks.encoded import Encoded
 from charbert.tasks.task import Task
 from charbert.text.char_vocab import CharVocab
-from charbert.text.repaired import Corrector
+from charbert.text.repair.repaired import Corrector
 from charbert.training.distributed.processes import from_first
 from charbert.training.tracking import TrackedRun
 from charbert.training.trainer import CharBertTrainer

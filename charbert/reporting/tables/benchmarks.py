@@ -58,6 +58,27 @@ def benchmark_table(record: ResultRecord) -> str:
     return "\n".join(lines) + "\n"
 
 
+PEER_TIMES = {
+    "train": "training step",
+    "one": "forward pass, 1 text",
+    "many": "forward pass, 32 texts",
+    "text": "from text, 32 texts",
+}
+"""What is timed of each peer, as in ``details["seconds"]``, and the heading of its column."""
+
+
+def peer_table(record: ResultRecord) -> str:
+    """Return a Markdown table of the times of all peers as ratios to those of BERT, the first of them."""
+    lines = ["| model | million weights | positions a text | " + " | ".join(PEER_TIMES.values()) + " |"]
+    lines.append("|---|" + "---:|" * (2 + len(PEER_TIMES)))
+    for name, weights in record.details["weights"].items():
+        ratios = [record.metrics.get(f"bench/{timed}/{name}") for timed in PEER_TIMES]
+        cells = ["" if ratio is None else f"{ratio:.2f}" for ratio in ratios]
+        sizes = f"{weights / 1e6:.1f} | {record.details['positions'][name]:.0f}"
+        lines.append(f"| {name} | {sizes} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
 def scaling_table(record: ResultRecord) -> str:
     """Return a Markdown table of the steps of other sizes, with what the cost model says of each, and the model."""
     scaling = record.details["scaling"]

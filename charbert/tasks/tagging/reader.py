@@ -15,7 +15,7 @@ from charbert.tasks.encoded import Encoded
 from charbert.tasks.head import OVERLAP, Output, Reader, TextInput, Usage, one_line
 from charbert.tasks.tagging.encoding import EncodedTags, encode_tagged, subword_counts
 from charbert.tasks.tagging.windows import overlapping_windows, stitch
-from charbert.text.repaired import Corrector
+from charbert.text.repair.repaired import Corrector
 from charbert.text.word_rule import WordRule
 from charbert.text.words import Span
 

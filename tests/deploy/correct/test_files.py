@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from charbert.deploy.correct.files import Change, correct_files, correct_lines
 from charbert.errors import DataError
-from charbert.text.correction import DictionaryCorrector
-from charbert.text.dictionary import REPAIR
+from charbert.text.repair.correction import DictionaryCorrector
+from charbert.text.repair.dictionary import REPAIR
 from charbert.text.words import split_words
 
 CORRECTOR = DictionaryCorrector({"the": 900, "keeper": 30, "counted": 20, "ships": 10}, REPAIR)

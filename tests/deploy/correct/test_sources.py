@@ -13,8 +13,8 @@ from charbert.model.tokenization import CharBertTokenizer
 from charbert.model.word_recognizer.correction import WordCorrector
 from charbert.model.word_recognizer.network import WordRecognizer, WordRecognizerConfig
 from charbert.text.char_vocab import CharVocab
-from charbert.text.correction import DictionaryCorrector
-from charbert.text.dictionary import DictionaryRules
+from charbert.text.repair.correction import DictionaryCorrector
+from charbert.text.repair.dictionary import DictionaryRules
 
 FORMS = [["The", "kepeer", "conutd", "ships"]]
 

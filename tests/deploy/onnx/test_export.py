@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -25,8 +24,9 @@ from charbert.deploy.predict.usage import read_usage
 from charbert.errors import CheckpointError, DataError
 from charbert.model import CharBertConfig, CharBertForPreTraining, CharBertForSequenceClassification
 from charbert.model.tokenization import CharBertTokenizer
-from charbert.text.correction import DictionaryCorrector
-from charbert.text.dictionary import DictionaryRules
+from charbert.text.repair.correction import DictionaryCorrector
+from charbert.text.repair.dictionary import DictionaryRules
+from tests.in_process import run_script
 from tests.tolerance import assert_near
 
 UNSEEN = ((1, 1), (5, 23), (2, 40))
@@ -204,17 +204,15 @@ def test_a_missing_field_and_a_missing_graph_are_named(exported_tagger: Path, tm
 
 
 @pytest.mark.slow
-def test_the_command_exports_a_run_that_then_predicts(
-    tagger: Path, tmp_path: Path, run_python: Callable[..., Any]
-) -> None:
+def test_the_command_exports_a_run_that_then_predicts(tagger: Path, tmp_path: Path) -> None:
     target = str(tmp_path / "int8")
-    done = run_python("-m", "charbert", "export", str(tagger.parent), target, "--int8")
-    assert "of their standard deviation" in done.stderr
+    done = run_script("-m", "charbert", "export", str(tagger.parent), target, "--int8", cwd=tmp_path)
+    assert done.returncode == 0 and "of their standard deviation" in done.stderr
     (tmp_path / "news.txt").write_text("Nobody in Malmö remembered.\n", encoding="utf-8")
-    done = run_python("-m", "charbert", "predict", target, str(tmp_path / "news.txt"), "--quiet")
+    done = run_script("-m", "charbert", "predict", target, "news.txt", "--quiet", cwd=tmp_path)
     assert json.loads(done.stdout)["text"] == "Nobody in Malmö remembered."
-    refused = run_python("-m", "charbert", "export", str(tmp_path), str(tmp_path / "no"), expect=2)
-    assert "expected the folder of a fine-tuned model" in refused.stderr
+    refused = run_script("-m", "charbert", "export", str(tmp_path), str(tmp_path / "no"), cwd=tmp_path)
+    assert refused.returncode == 2 and "expected the folder of a fine-tuned model" in refused.stderr
     assert not (tmp_path / "no").exists()
 
 

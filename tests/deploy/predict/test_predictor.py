@@ -13,8 +13,8 @@ from charbert.deploy.predict.predictor import INPUTS_AT_ONCE, Predictor
 from charbert.deploy.predict.usage import USAGE_FILE, write_usage
 from charbert.errors import CheckpointError, DataError, SettingsError
 from charbert.tasks.head import Usage
-from charbert.text.correction import DictionaryCorrector
-from charbert.text.dictionary import DictionaryRules
+from charbert.text.repair.correction import DictionaryCorrector
+from charbert.text.repair.dictionary import DictionaryRules
 
 
 @pytest.mark.parametrize(

@@ -119,11 +119,14 @@ def test_each_share_and_number_of_recovery_steps_has_its_own_key(settings: Bench
 
 
 @pytest.mark.slow
-def test_the_experiment_draws_one_table_of_all_forms(tmp_path: Path, run_experiment: Callable[..., object]) -> None:
+def test_the_experiment_draws_one_table_of_all_forms(
+    pretrained_folder: Callable[[], Path], run_experiment: Callable[..., object]
+) -> None:
+    folder = pretrained_folder()
     variants = "compression.variants=[original,onnx,onnx_int8]"
-    run_experiment("compress.py", tmp_path, "hydra.mode=RUN", "model=charbert", variants, "tracking=off")
-    table = (tmp_path / "results/tables/compress.md").read_text()
+    run_experiment("compress.py", folder, "hydra.mode=RUN", "model=charbert", variants, "tracking=off")
+    table = (folder / "results/tables/compress.md").read_text()
     assert all(f"CharBERT, {form}" in table for form in ("original", "ONNX", "ONNX int8"))
-    assert (tmp_path / "results/figures/compress.png").stat().st_size > 10_000
-    run_experiment("tables.py", tmp_path, "tracking=off")  # redraws it from the records
-    assert (tmp_path / "results/tables/compress.md").read_text() == table
+    assert (folder / "results/figures/compress.png").stat().st_size > 10_000
+    run_experiment("tables.py", folder, "tracking=off")  # redraws it from the records
+    assert (folder / "results/tables/compress.md").read_text() == table

@@ -2,10 +2,6 @@
 
 import json
 import math
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +17,7 @@ from charbert.pipelines.build.composition import Composition
 from charbert.pipelines.search import search
 from charbert.records import ResultRecord, read_record, read_records
 from charbert.runs.run import Run
+from tests.new_process import NewProcess
 
 pytestmark = pytest.mark.timeout(900)  # seconds; whole pages, searches and runs
 CONF = Path(__file__).parents[3] / "conf"
@@ -124,25 +121,23 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     overrides = ["recipe=smoke", "task=cola", "model=bert", "search.trials=3", "finetuning.max_steps=24"]
     folders = [f"paths.outputs={folder / 'outputs'}", f"paths.results={folder / 'results'}"]
     evaluated = ["finetuning.evaluations=6", "finetuning.optimizer.new_weights_learning_rate=0.01"]
-    command = [sys.executable, str(ROOT / "experiments/search.py"), *overrides, *folders, *evaluated]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    command = ["experiments/search.py", *overrides, *folders, *evaluated]
+    process = NewProcess(command, folder / "log")
     until = time.monotonic() + 300
     while time.monotonic() < until and not list((folder / "outputs/trial").glob("*/checkpoints/*/trainer_state.json")):
-        assert process.poll() is None, process.communicate()[0]
+        assert process.poll() is None, (folder / "log").read_text()
         time.sleep(0.02)
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
+    process.kill_group()
     return folder, command
 
 
 @pytest.mark.slow
 def test_a_killed_search_continues_and_its_best_settings_give_the_same_dev_score(
-    killed: tuple[Path, list[str]], run_python: Callable[..., subprocess.CompletedProcess[str]]
+    killed: tuple[Path, list[str]],
 ) -> None:
     folder, command = killed
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900)
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert "resuming from" in done.stdout  # what the killed trial had trained was not lost
+    assert NewProcess(command, folder / "continued").wait(timeout=900) == 0, (folder / "continued").read_text()[-3000:]
+    assert "resuming from" in (folder / "continued").read_text()  # what the killed trial had trained was not lost
     record = read_record(next((folder / "results/records").glob("search-*/record.json")))
     assert record.metrics["trials/all"] == 3
     trials = read_records(folder / "results/records", kind="trial")
@@ -151,7 +146,7 @@ def test_a_killed_search_continues_and_its_best_settings_give_the_same_dev_score
     best = next((folder / "results/search").glob("*/best.yaml"))
     again = [f"paths.results={folder / 'again'}", "tracking=off"]
     rerun = ["experiments/finetune.py", "--config-dir", str(best.parent), "--config-name", "best", *again]
-    run_python(*rerun, cwd=ROOT, timeout=900)
+    assert NewProcess(rerun, folder / "rerun").wait(timeout=900) == 0, (folder / "rerun").read_text()[-3000:]
     metrics = json.loads(next((folder / "again/records").glob("cola-*/record.json")).read_text())["metrics"]
     assert metrics["dev/cola/matthews"] == record.metrics["dev/cola/matthews"]
     assert "eval/cola/matthews" in metrics
@@ -159,11 +154,11 @@ def test_a_killed_search_continues_and_its_best_settings_give_the_same_dev_score
 
 @pytest.mark.slow
 def test_a_search_in_two_processes_runs_exactly_its_trials(
-    killed: tuple[Path, list[str]], run_python: Callable[..., subprocess.CompletedProcess[str]]
+    killed: tuple[Path, list[str]],
 ) -> None:
     folder, command = killed
     options = ["search.processes=2", "search.method=random", "search.trials=4", "tracking=off"]
-    run_python(*command[1:], *options, cwd=ROOT, timeout=900)
+    assert NewProcess([*command, *options], folder / "two").wait(timeout=900) == 0, (folder / "two").read_text()[-3000:]
     records = read_records(folder / "results/records", kind="search")
     record = next(record for record in records if record.settings["search"]["method"] == "random")
     assert record.metrics["trials/all"] == 4

@@ -8,7 +8,7 @@ from charbert.pipelines.train.corrector import dictionary_rules, prepare_correct
 from charbert.records import read_records
 from charbert.runs.keys import encoder_identity
 from charbert.runs.run import dictionary_run, finetuning_run
-from charbert.text.dictionary import REPAIR
+from charbert.text.repair.dictionary import REPAIR
 from tests.composition import compose_settings
 from tests.pipelines.train.test_word_recognizer import SETS, PlainTask
 

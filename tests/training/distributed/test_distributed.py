@@ -1,10 +1,7 @@
 """Two processes that talk to each other over gloo, against one process alone."""
 
 import json
-import os
 import socket
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,8 +12,8 @@ from charbert.errors import SettingsError
 from charbert.training.distributed import processes
 from charbert.training.distributed.batches import Filler, SharedBatches
 from charbert.training.distributed.processes import from_first, refuse_several, share_of_batch
+from tests.new_process import NewProcess
 
-ROOT = Path(__file__).parents[3]
 SCRIPT = Path(__file__).with_name("shared_run.py")
 EXAMPLES = 21
 """In an epoch of the script."""
@@ -32,14 +29,11 @@ class Reports(NamedTuple):
     together: list[dict[str, Any]]
 
 
-def start(folder: Path, count: int, index: int, port: int, *scenarios: str) -> subprocess.Popen[str]:
+def start(folder: Path, count: int, index: int, port: int, *scenarios: str) -> NewProcess:
     """Start one of several processes as torchrun does."""
     place = {"RANK": index, "LOCAL_RANK": index, "WORLD_SIZE": count, "MASTER_ADDR": "localhost", "MASTER_PORT": port}
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    if count > 1:
-        environment |= {name: str(value) for name, value in place.items()}
-    command = [sys.executable, str(SCRIPT), str(folder), *scenarios]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    environment = {name: str(value) for name, value in place.items()} if count > 1 else {}
+    return NewProcess([str(SCRIPT), str(folder), *scenarios], folder / f"log-{count}-{index}", **environment)
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +46,10 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Reports]:
     running += [start(folder, 2, index, port, *SCENARIOS, *APART) for index in range(2)]
     try:
         for process in running:
-            output, _ = process.communicate(timeout=240)
-            assert process.returncode == 0, output[-3000:]
+            assert process.wait(timeout=240) == 0, [path.read_text()[-3000:] for path in folder.glob("log-*")]
     finally:
         for process in running:
-            process.kill()
+            process.kill_group()
 
     def read(scenario: str, count: int) -> list[dict[str, Any]]:
         paths = [folder / f"{scenario}-{count}-{index}.json" for index in range(count)]

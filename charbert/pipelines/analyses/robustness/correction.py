@@ -25,7 +25,7 @@ from charbert.runs.analysis_keys import CORRECTION
 from charbert.runs.run import Run
 from charbert.tasks.catalog import build_task
 from charbert.tasks.task import Task
-from charbert.text.repaired import CorrectsWords
+from charbert.text.repair.repaired import CorrectsWords
 from charbert.text.words import words_of
 
 log = logging.getLogger(__name__)

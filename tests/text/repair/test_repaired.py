@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from charbert.text.correction import DictionaryCorrector
-from charbert.text.dictionary import DictionaryRules
-from charbert.text.repaired import RepairedTexts
+from charbert.text.repair.correction import DictionaryCorrector
+from charbert.text.repair.dictionary import DictionaryRules
+from charbert.text.repair.repaired import RepairedTexts
 from charbert.text.text_batch import TextBatch
 
 CORRECTOR = DictionaryCorrector({"lighthouse": 5, "keeper": 9, "counted": 7, "ships": 20}, DictionaryRules())

@@ -11,12 +11,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from charbert.text.codepoints import IntArray
-from charbert.text.disguises import hidden_places
+from charbert.text.repair.disguises import hidden_places
 from charbert.text.text_batch import TextBatch
 from charbert.text.words import Span, replace_words, split_words
 
 REPAIR_FILE = "charbert_dictionary.json"
-"""Holds a `charbert.text.correction.DictionaryCorrector`."""
+"""Holds a `charbert.text.repair.correction.DictionaryCorrector`."""
 
 
 class CorrectsWords(Protocol):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from charbert.noise.homoglyphs import FORMS
 from charbert.noise.leet import digit_for
-from charbert.text.disguises import INVISIBLE, hidden_places, letters_like, undisguised, without_digits
+from charbert.text.repair.disguises import INVISIBLE, hidden_places, letters_like, undisguised, without_digits
 
 WORDS = ("Japan", "naïve", "Διεθνής", "Петербург", "İstanbul'da", "U.S.", "Wi-Fi", "3rd", "Հայաստան")
 

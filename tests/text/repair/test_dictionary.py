@@ -9,8 +9,8 @@ from rapidfuzz.distance import OSA
 from charbert.errors import DataError
 from charbert.noise.attack import Attack
 from charbert.seeding import numpy_generator
-from charbert.text.deletions import SHORTEST_OF_TWO_EDITS
-from charbert.text.dictionary import DictionaryRules, SpellingDictionary, log_channel
+from charbert.text.repair.deletions import SHORTEST_OF_TWO_EDITS
+from charbert.text.repair.dictionary import DictionaryRules, SpellingDictionary, log_channel
 
 COUNTS = {"lighthouse": 5, "keeper": 9, "keener": 2, "counted": 7, "counter": 8, "ship": 20, "the": 300}
 

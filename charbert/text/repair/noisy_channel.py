@@ -2,9 +2,9 @@
 
 A form x stands for itself with probability (1 - r) p(x), and for another word w with r p(w) q(x | w), where r is the
 noise rate of the text, p comes from the counts of a dictionary and q from its channel
-(`charbert.text.dictionary.log_channel`). r is the fixed point of expectation maximization. So in a text without typos
-a rare name stays as it is, and in one where every other word is misspelt even a form that is a rare word, as "taht" is
-in a large dictionary, becomes the frequent word next to it.
+(`charbert.text.repair.dictionary.log_channel`). r is the fixed point of expectation maximization. So in a text without
+typos a rare name stays as it is, and in one where every other word is misspelt even a form that is a rare word, as
+"taht" is in a large dictionary, becomes the frequent word next to it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from charbert.text.dictionary import (
+from charbert.text.repair.dictionary import (
     MOST_CACHED,
     DictionaryRules,
     Nearby,

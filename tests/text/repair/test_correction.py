@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from charbert.errors import CheckpointError
-from charbert.text.correction import DictionaryCorrector, correct_texts, match_case
-from charbert.text.dictionary import DictionaryRules
-from charbert.text.repaired import REPAIR_FILE
+from charbert.text.repair.correction import DictionaryCorrector, correct_texts, match_case
+from charbert.text.repair.dictionary import DictionaryRules
+from charbert.text.repair.repaired import REPAIR_FILE
 
 COUNTS = {"the": 90, "keeper": 9, "counted": 7, "london": 5, "ships": 4}
 
@@ -33,6 +33,15 @@ COUNTS = {"the": 90, "keeper": 9, "counted": 7, "london": 5, "ships": 4}
 )
 def test_the_case_of_a_word_is_kept(word: str, pattern: str, expected: str) -> None:
     assert match_case(word, pattern) == expected
+
+
+@pytest.mark.parametrize(
+    ("word", "pattern", "expected"),
+    [("london", "ondon", "London"), ("london", "pondon", "London"), ("london", "lonndon", "london"),
+     ("ships", "hips", "ships"), ("london-ships", "ondon-hips", "London-ships")],
+)  # fmt: skip
+def test_a_capital_that_the_form_does_not_show_comes_from_the_word(word: str, pattern: str, expected: str) -> None:
+    assert match_case(word, pattern, capitalized={"london"}) == expected
 
 
 def test_a_correction_takes_over_the_case_of_the_form() -> None:
@@ -111,9 +120,10 @@ def test_text_between_words_is_unchanged() -> None:
     ]
 
 
-def test_a_corrector_read_back_corrects_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize("keep_case", [False, True])
+def test_a_corrector_read_back_corrects_the_same(tmp_path: Path, keep_case: bool) -> None:
     rules = DictionaryRules(max_edits=2, keep_ends=False, min_word_length=3, gate=-25.0)
-    corrector = DictionaryCorrector(COUNTS, rules, keep_case=False)
+    corrector = DictionaryCorrector(COUNTS, rules, keep_case=keep_case, capitalized={"london"})
     corrector.save(tmp_path)
     forms = [["teh", "Kepeer", "konuted", "xyz", "ondon"]]
     assert DictionaryCorrector.load(tmp_path).correct_many(forms) == corrector.correct_many(forms)

@@ -23,7 +23,7 @@ from rapidfuzz.process import cpdist
 
 from charbert.errors import DataError
 from charbert.text.codepoints import IntArray, has_dotless_i, mark_ranges
-from charbert.text.deletions import DeletionIndex
+from charbert.text.repair.deletions import DeletionIndex
 from charbert.text.word_rule import WordRule
 
 LETTERS = 26
@@ -56,7 +56,7 @@ class DictionaryRules:
     wherever there is a word."""
     estimates_noise: bool = False
     """Whether a form is weighed against its corrections by each text's own noise, see
-    `charbert.text.noisy_channel.NoisyChannel`; else every form that the dictionary does not hold is corrected."""
+    `charbert.text.repair.noisy_channel.NoisyChannel`; else every form that is not in the dictionary is corrected."""
     unseen_mass: float = 0.1
     """With ``estimates_noise``: the probability of a word that the dictionary does not hold."""
     noise_rate: float = 0.09

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from rapidfuzz.distance import OSA
 
-from charbert.text.deletions import SHORTEST_OF_TWO_EDITS, DeletionIndex
+from charbert.text.repair.deletions import SHORTEST_OF_TWO_EDITS, DeletionIndex
 
 
 def made_up_words(number: int, seed: int, letters: str = string.ascii_lowercase) -> list[str]:

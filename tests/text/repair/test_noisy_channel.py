@@ -6,9 +6,9 @@ import pytest
 
 from charbert.noise.attack import Attack
 from charbert.seeding import numpy_generator
-from charbert.text.correction import DictionaryCorrector
-from charbert.text.dictionary import DictionaryRules, SpellingDictionary
-from charbert.text.noisy_channel import LetterTrigrams, NoisyChannel
+from charbert.text.repair.correction import DictionaryCorrector
+from charbert.text.repair.dictionary import DictionaryRules, SpellingDictionary
+from charbert.text.repair.noisy_channel import LetterTrigrams, NoisyChannel
 
 WORDS = [
     "the",
@@ -111,8 +111,8 @@ def test_digits_hyphens_and_very_long_forms_do_no_harm() -> None:
 def test_what_is_kept_of_earlier_texts_is_bounded_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = [[attacked(1.0, seed)] for seed in range(20)]
     expected = [channel().correct_many(text) for text in texts]
-    monkeypatch.setattr("charbert.text.dictionary.MOST_CACHED", 60)
-    monkeypatch.setattr("charbert.text.noisy_channel.MOST_CACHED", 60)
+    monkeypatch.setattr("charbert.text.repair.dictionary.MOST_CACHED", 60)
+    monkeypatch.setattr("charbert.text.repair.noisy_channel.MOST_CACHED", 60)
     subject = channel()
     assert [subject.correct_many(text) for text in texts] == expected
     assert max(len(subject._evidence), len(subject._dictionary._found)) <= 60

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from itertools import chain, islice
 from pathlib import Path
@@ -13,10 +13,10 @@ from charbert.errors import CheckpointError, DataError
 from charbert.files import write_atomically
 from charbert.serialization import parse_strictly
 from charbert.text.codepoints import looked_up, upper_case
-from charbert.text.dictionary import DictionaryRules, SpellingDictionary, map_parts, split_parts
-from charbert.text.disguises import undisguised, without_digits
-from charbert.text.noisy_channel import NoisyChannel
-from charbert.text.repaired import REPAIR_FILE, CorrectsWords, changed_words
+from charbert.text.repair.dictionary import DictionaryRules, SpellingDictionary, map_parts, split_parts
+from charbert.text.repair.disguises import undisguised, without_digits
+from charbert.text.repair.noisy_channel import NoisyChannel
+from charbert.text.repair.repaired import REPAIR_FILE, CorrectsWords, changed_words
 from charbert.text.words import replace_words
 
 FORMAT_VERSION = 1
@@ -34,20 +34,29 @@ class DictionaryCorrector:
         counts: how often each word occurs, in lower case.
         rules: which forms are corrected.
         keep_case: whether a correction takes over the case of the form; else all text is lower-cased.
+        capitalized: words, in lower case, that get an initial capital where the form does not show whether they have
+            one, since its first letter is another one.
 
     Raises:
         DataError: if there are no words.
     """
 
-    def __init__(self, counts: Mapping[str, int], rules: DictionaryRules, *, keep_case: bool = True) -> None:
+    def __init__(
+        self,
+        counts: Mapping[str, int],
+        rules: DictionaryRules,
+        *,
+        keep_case: bool = True,
+        capitalized: Collection[str] = (),
+    ) -> None:
         self._dictionary = SpellingDictionary(counts, rules)
         self._channel = NoisyChannel(self._dictionary) if rules.estimates_noise else None
-        self._keep_case = keep_case
+        self._keep_case, self._capitalized = keep_case, frozenset(capitalized)
 
     def correct_many(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """Return the words of each sentence corrected; each sentence by itself.
 
-        What disguises a word (`charbert.text.disguises`) is undone before it is looked up, and stays so.
+        What disguises a word (`charbert.text.repair.disguises`) is undone before it is looked up, and stays so.
         """
         plain = [[self._plain(form) for form in words] for words in sentences]
         lowered = [[self._looked_up(form) for form in words] for words in plain]
@@ -65,7 +74,7 @@ class DictionaryCorrector:
         return looked_up(form, dotless=self._dictionary.dotless)
 
     def _match_case(self, word: str, pattern: str) -> str:
-        return match_case(word, pattern, dotless=self._dictionary.dotless)
+        return match_case(word, pattern, dotless=self._dictionary.dotless, capitalized=self._capitalized)
 
     def _plain(self, form: str) -> str:
         """Return a form that is not disguised; digits are read as letters where that gives a word."""
@@ -84,7 +93,7 @@ class DictionaryCorrector:
     def save(self, folder: Path) -> None:
         """Write rules and counts into a folder that exists, as `REPAIR_FILE`."""
         content = {"version": FORMAT_VERSION, "rules": asdict(self._dictionary.rules), "keep_case": self._keep_case}
-        content["counts"] = self._dictionary.counts
+        content |= {"counts": self._dictionary.counts, "capitalized": sorted(self._capitalized)}
         write_atomically(folder / REPAIR_FILE, json.dumps(content, ensure_ascii=False, indent=0) + "\n")
 
     @classmethod
@@ -99,7 +108,8 @@ class DictionaryCorrector:
             content = parse_strictly(path.read_text(encoding="utf-8"))
             if content["version"] != FORMAT_VERSION:
                 raise ValueError(f"version {content['version']}")
-            return cls(content["counts"], DictionaryRules(**content["rules"]), keep_case=bool(content["keep_case"]))
+            options = {"keep_case": bool(content["keep_case"]), "capitalized": content.get("capitalized", ())}
+            return cls(content["counts"], DictionaryRules(**content["rules"]), **options)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, DataError) as error:
             expected = f"a spelling dictionary of version {FORMAT_VERSION}"
             raise CheckpointError(f"{path}: expected {expected}, got {error}; fine-tune the model again") from None
@@ -111,29 +121,31 @@ def correct_texts(texts: Sequence[str], corrector: CorrectsWords) -> list[str]:
     return [replace_words(text, *changes)[0] for text, changes in pairs]
 
 
-def match_case(word: str, pattern: str, *, dotless: bool = False) -> str:
+def match_case(word: str, pattern: str, *, dotless: bool = False, capitalized: Collection[str] = ()) -> str:
     """Return the lower-cased ``word`` in the case of ``pattern``, which it corrects.
 
     The same letters give ``pattern`` itself. Otherwise more capitals than small letters (and more than one) give all
     capitals, since a typo may insert a small letter; an initial capital gives an initial capital, and so does a capital
-    second letter behind a first one that the word does not begin with, as in ``xLondon`` or ``oLndon``. Of words with
-    as many parts, as ``Jean-Pierre`` or ``İZMİR'de``, each part gets the case of its own.
+    second letter behind a first one that the word does not begin with, as in ``xLondon`` or ``oLndon``. Where that one
+    shows no capital either, as in ``ondon``, the word is looked up. Of words with as many parts, as ``Jean-Pierre`` or
+    ``İZMİR'de``, each part gets the case of its own.
 
     Args:
         word: in lower case.
         pattern: in any case.
         dotless: whether ``I`` is the upper case of ``ı``, and ``İ`` that of ``i``.
+        capitalized: words that mostly have an initial capital.
     """
     if word == looked_up(pattern, dotless=dotless):
         return pattern
     patterns = split_parts(pattern)
     if 1 < len(patterns) == len(split_parts(word)):
         of_part = iter(patterns)
-        return map_parts(word, lambda part: match_case(part, next(of_part), dotless=dotless))
+        return map_parts(word, lambda part: match_case(part, next(of_part), dotless=dotless, capitalized=capitalized))
     capitals, smalls = sum(map(str.isupper, pattern)), sum(map(str.islower, pattern))
     if capitals > max(smalls, 1):
         return upper_case(word, dotless=dotless)
     first, initial = pattern[:1], upper_case(word[:1], dotless=dotless)
     if looked_up(first, dotless=dotless) == word[:1]:
         return first + word[1:]
-    return initial + word[1:] if any(map(str.isupper, pattern[:2])) else word
+    return initial + word[1:] if any(map(str.isupper, pattern[:2])) or word in capitalized else word
