@@ -187,18 +187,25 @@ def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 @pytest.fixture(scope="session")
-def run_experiment() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run an experiment under recipe=smoke with all folders below ``folder``, in this process or in one of its own."""
+def run_experiment(
+    run_python: Callable[..., subprocess.CompletedProcess[str]],
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run an experiment under recipe=smoke with all folders below ``folder``, in this process.
+
+    Or with ``forked`` in one that has the imports (`tests.new_process`), with ``new_process`` in a new one.
+    """
     import charbert.pipelines.redraw  # here, so that no test's time holds the seconds that these imports take
     import charbert.pipelines.search.search
     import charbert.pipelines.train.finetune  # noqa: F401
 
     def run(
-        script: str, folder: Path, *overrides: str, expect: int = 0, new_process: bool = False
+        script: str, folder: Path, *overrides: str, expect: int = 0, forked: bool = False, new_process: bool = False
     ) -> subprocess.CompletedProcess[str]:
         folders = [f"paths.outputs={folder / 'outputs'}", f"paths.results={folder / 'results'}"]
         arguments = (str(ROOT / "experiments" / script), "recipe=smoke", *folders, *overrides)
-        done = run_new(arguments) if new_process else run_script(Path(arguments[0]), *arguments[1:], cwd=ROOT)
+        if new_process:
+            return run_python(*arguments, expect=expect)
+        done = run_new(arguments) if forked else run_script(Path(arguments[0]), *arguments[1:], cwd=ROOT)
         assert done.returncode == expect, done.stdout[-3000:] + done.stderr[-3000:]
         return done
 

@@ -90,7 +90,9 @@ def in_smoke_form(text: str) -> str:
         return ":"
     if text.startswith("python experiments/"):
         command, comment = re.fullmatch(r"(.*?)((?: #.*)?)", text).groups()
-        wanted = ("recipe=smoke", "tracking=off")
+        wanted = ["recipe=smoke", "tracking=off"]
+        if command.startswith("python experiments/compress.py"):
+            wanted.append("'compression.variants=[original,onnx_int8]'")
         added = [option for option in wanted if option.split("=")[0] + "=" not in command]
         return " ".join([command.rstrip(), *added]) + comment
     return text

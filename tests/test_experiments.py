@@ -18,7 +18,7 @@ QUICKSTART = ("model=bert,charbert", "task=ner")
 @pytest.fixture(scope="module")
 def table2(tmp_path_factory: pytest.TempPathFactory, run_experiment: Run) -> Path:
     folder = tmp_path_factory.mktemp("table2")
-    run_experiment("table2_robustness.py", folder, *QUICKSTART, new_process=True)
+    run_experiment("table2_robustness.py", folder, *QUICKSTART, forked=True)
     return folder
 
 

@@ -190,8 +190,9 @@ def tagging_pass(peer: Peer, batches: Sequence[Rows], precision: Precision, *, f
 
 def _subwords(processor: CharBertTokenizer, length: int) -> Encode:
     def encode(rows: Rows) -> dict[str, Tensor]:
-        options = {"is_split_into_words": True, "truncation": True, "padding": True, "max_length": length}
-        return _on_device(dict(processor([list(row) for row in rows], return_tensors="pt", **options)))
+        words = [list(row) for row in rows]
+        limits: dict[str, Any] = {"truncation": True, "padding": True, "max_length": length}
+        return _on_device(dict(processor(words, is_split_into_words=True, return_tensors="pt", **limits)))
 
     return encode
 

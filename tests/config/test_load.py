@@ -1,6 +1,8 @@
+import copy
 import re
 
 import pytest
+from hydra.core.config_store import ConfigStore
 from hydra.errors import HydraException
 
 from charbert.config.schema import Settings
@@ -28,6 +30,15 @@ def test_every_experiment_composes_into_checked_settings(experiment: str) -> Non
 @pytest.mark.parametrize(("group", "choice"), CHOICES)
 def test_every_choice_of_every_group_composes(group: str, choice: str) -> None:
     assert isinstance(composed(f"{group}={choice}"), Settings)
+
+
+def test_what_is_loaded_from_a_copy_of_the_store_is_the_same_and_changes_nothing_in_it() -> None:
+    store = ConfigStore.instance()
+    copied = copy.deepcopy(store)
+    node = copied.load("schema.yaml").node
+    assert node == store.repo["schema.yaml"].node
+    node.seed, copied.repo["other.yaml"] = 17, None
+    assert store.repo["schema.yaml"].node.seed != 17 and "other.yaml" not in store.repo
 
 
 def test_every_experiment_script_has_its_settings_and_is_short() -> None:
