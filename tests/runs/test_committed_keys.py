@@ -45,6 +45,7 @@ from charbert.runs.run import (
     fold_run,
     pretraining_run,
     recognizer_run,
+    trunk_run,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -61,6 +62,7 @@ def committed_records() -> list[Path]:
 
 PATHS = committed_records()
 RUNS = {
+    "trunk": trunk_run,
     "pretrain": pretraining_run,
     "finetune": finetuning_run,
     "baseline": finetuning_run,
