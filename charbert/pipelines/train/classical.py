@@ -21,12 +21,15 @@ from charbert.tasks.task import Task
 log = logging.getLogger(__name__)
 
 _SECTIONS = ("model", "task", "data", "newswire", "preparation", "attack", "calibration")
-"""Sections that a baseline depends on; its record names no trunk, since it is compared across trunks."""
+_ANALYSES = ("robustness", "curves", "worst_case")
+"""Sections that a baseline, and an analysis of one, depends on; its record names no trunk, since it is compared across
+trunks."""
 
 
 def without_trunk(values: dict[str, Any]) -> dict[str, Any]:
     """Return the recorded settings that a baseline depends on."""
-    return {name: value for name, value in values.items() if name in _SECTIONS or not isinstance(value, dict)}
+    kept = (*_SECTIONS, *_ANALYSES)
+    return {name: value for name, value in values.items() if name in kept or not isinstance(value, dict)}
 
 
 def is_baseline(settings: Settings) -> bool:

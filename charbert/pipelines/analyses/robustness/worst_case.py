@@ -71,7 +71,7 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
     eval_sets = attacked_sets(task, examples, lines, settings.worst_case.numbers(0))
     with recorded_analysis(settings, run, WORST_CASE, set_files(settings)) as (record, tracked):
         if is_baseline(settings):
-            record.settings = without_trunk(record.settings) | {"worst_case": record.settings["worst_case"]}
+            record.settings = without_trunk(record.settings)
         of_parts = []
         for places, load in models.items():
             predict = load()

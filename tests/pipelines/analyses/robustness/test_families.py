@@ -117,6 +117,7 @@ def test_a_corrector_and_a_baseline_are_rows_too(noisy: Benchmarks, tmp_path: Pa
     assert "Malmö" in json.loads(lines[0])["corrected"]
     (baseline,) = catalog.ROBUSTNESS.run(noisy("model=majority", corpus))
     assert baseline.metrics["eval/ner/f1"] > 0
+    assert baseline.settings["robustness"]["families"] and "trunk" not in baseline.settings
     table = Path(corrected.paths.results) / "tables" / "robustness_ner.csv"
     with table.open(newline="", encoding="utf-8") as stream:
         assert {row["model"] for row in csv.DictReader(stream)} == {"BERT+Dictionary", "Majority"}
