@@ -22,6 +22,6 @@ def metric_path(task_name: str, version: str) -> str:
 
 
 def version_of(metric: str) -> str:
-    """Return the name of the eval set that the path of a score says: clean, dev, or the attack's name."""
+    """Return the name of the eval set that the path of a score says: clean, dev, or the attack's name; "" if none."""
     prefix, _, *attack = metric.split("/")
-    return next((name for name, start in _PREFIXES.items() if start == prefix), attack[0])
+    return next((name for name, start in _PREFIXES.items() if start == prefix), attack[0] if attack else "")

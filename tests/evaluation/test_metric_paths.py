@@ -10,3 +10,7 @@ def test_the_path_of_a_score_says_its_set(version: str, prefix: str) -> None:
     assert metric_path("ner", version) == prefix
     assert version_of(f"{prefix}/f1") == version
     assert version_of(f"{prefix}/LOC/f1") == version
+
+
+def test_a_score_of_no_set_has_no_version() -> None:
+    assert version_of("right/ner") == ""
