@@ -8,7 +8,8 @@ from charbert.config.data.sets import TaskKind, TaskSettings
 from charbert.tasks.answering.task import QuestionAnsweringTask
 from charbert.tasks.classification.task import ClassificationTask
 from charbert.tasks.head import Head
-from charbert.tasks.tagging.task import NamedEntityTask, PartOfSpeechTask
+from charbert.tasks.tagging.entities import NamedEntityTask
+from charbert.tasks.tagging.parts_of_speech import PartOfSpeechTask
 from charbert.tasks.task import Task
 
 TASKS: dict[TaskKind, type[Task[Any, Any]]] = {

@@ -4,7 +4,7 @@ import numpy as np
 
 from charbert.evaluation.correction import correct_examples
 from charbert.noise.attack import Attack
-from charbert.tasks.tagging.task import NamedEntityTask
+from charbert.tasks.tagging.entities import NamedEntityTask
 
 
 class Upper:

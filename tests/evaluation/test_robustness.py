@@ -6,7 +6,7 @@ from charbert.data.readers.glue import LabeledText
 from charbert.evaluation.robustness import changed_share
 from charbert.noise.attack import Attack
 from charbert.tasks.classification.task import ClassificationTask
-from charbert.tasks.tagging.task import NamedEntityTask
+from charbert.tasks.tagging.entities import NamedEntityTask
 
 
 def test_the_share_of_changed_words_counts_each_word_once() -> None:

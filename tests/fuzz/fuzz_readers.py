@@ -60,8 +60,8 @@ with nullcontext() if atheris is None else atheris.instrument_imports(include=["
     from charbert.preparation.augmentation import read_synonyms
     from charbert.preparation.out_of_fold import read_probabilities
     from charbert.records import ResultRecord, read_record, write_record
+    from charbert.tasks.tagging.entities import NamedEntityTask
     from charbert.tasks.tagging.hub import record_sentences
-    from charbert.tasks.tagging.task import NamedEntityTask
     from charbert.text.char_vocab import CharVocab
 
 FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None

@@ -15,7 +15,7 @@ from charbert.noise.attack import Attack
 from charbert.tasks.aligned_examples import ExampleAligner
 from charbert.tasks.answering.task import QuestionAnsweringTask
 from charbert.tasks.classification.task import ClassificationTask
-from charbert.tasks.tagging.task import NamedEntityTask
+from charbert.tasks.tagging.entities import NamedEntityTask
 from charbert.tasks.task import Task
 from charbert.text.char_vocab import CharVocab
 

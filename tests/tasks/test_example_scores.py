@@ -10,7 +10,8 @@ from charbert.data.readers.squad import Answer, Question
 from charbert.tasks.answering.decoding import SpanCandidate, SpanPrediction
 from charbert.tasks.answering.task import QuestionAnsweringTask
 from charbert.tasks.classification.task import ClassificationTask
-from charbert.tasks.tagging.task import NamedEntityTask, PartOfSpeechTask
+from charbert.tasks.tagging.entities import NamedEntityTask
+from charbert.tasks.tagging.parts_of_speech import PartOfSpeechTask
 
 LOGS = np.log([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3]])
 

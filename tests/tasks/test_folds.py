@@ -7,7 +7,7 @@ from charbert.data.readers.squad import Question
 from charbert.errors import SettingsError
 from charbert.tasks.classification.task import ClassificationTask
 from charbert.tasks.folds import cut_folds, take_fold
-from charbert.tasks.tagging.task import NamedEntityTask
+from charbert.tasks.tagging.entities import NamedEntityTask
 
 TASK = ClassificationTask("pairs", "accuracy", ColumnSettings(first="one", second="two"))
 ROWS = [LabeledText(f"Q{i}?", f"S{i // 2}.", "yes" if i % 2 else "no", str(i)) for i in range(40)]

@@ -11,7 +11,7 @@ from charbert.data.readers.conll import TaggedSentence
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.noise.attack import Attack
 from charbert.tasks.paired_batches import PairedDataset, TrainingNoise
-from charbert.tasks.tagging.task import NamedEntityTask
+from charbert.tasks.tagging.entities import NamedEntityTask
 
 WORDS = ("Nobody", "remembered", "the", "lighthouse", "keeper", "counting", "seven", "ships", "before", "breakfast")
 LENGTHS = [len(WORDS) - number % 4 for number in range(24)]

@@ -11,7 +11,8 @@ from charbert.errors import DataError
 from charbert.tasks.answering.task import QuestionAnsweringTask
 from charbert.tasks.classification.task import ClassificationTask
 from charbert.tasks.rows import number_rows, read_rows
-from charbert.tasks.tagging.task import NamedEntityTask, PartOfSpeechTask
+from charbert.tasks.tagging.entities import NamedEntityTask
+from charbert.tasks.tagging.parts_of_speech import PartOfSpeechTask
 from charbert.tasks.task import Task
 
 NER = NamedEntityTask("ner", "f1")

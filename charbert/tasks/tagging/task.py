@@ -1,4 +1,4 @@
-"""Sequence labeling: one tag a word, scored as entities or as tokens (Sec. 4.2)."""
+"""Sequence labeling: one tag a word, what all kinds of it share (Sec. 4.2)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import log_softmax
@@ -15,25 +15,18 @@ from scipy.special import log_softmax
 from charbert.batch import Processor
 from charbert.config.data.sets import ColumnSettings, TaskSettings
 from charbert.config.model.classical import BaselineKind, BaselineSettings
-from charbert.data.readers.columns import write_columns
-from charbert.data.readers.conll import TaggedSentence, check_aligned, read_conll, with_iob2, write_conll
-from charbert.data.readers.conllu import CONLLU_SUFFIX, PosColumn, read_conllu, write_conllu
-from charbert.data.readers.layouts import TWO_COLUMNS
-from charbert.data.readers.tables import RECORD_SUFFIXES
+from charbert.data.readers.conll import TaggedSentence, check_aligned
 from charbert.errors import DataError
-from charbert.metrics.tagging import TypeScores, entity_counts, entity_scores, token_accuracy, type_averages
 from charbert.tasks.encoded import Encoded
 from charbert.tasks.head import Head, TextInput
-from charbert.tasks.tagging.adapter import TaggedAdapter
 from charbert.tasks.tagging.aligner import TagAligner
 from charbert.tasks.tagging.encoding import check_tags, encode_tagged, word_logits
-from charbert.tasks.tagging.hub import hub_sentences, record_sentences
 from charbert.tasks.tagging.reader import SpansOutput, TagReader, TagsOutput
-from charbert.tasks.task import Baseline, ExampleErrors, Task
+from charbert.tasks.task import Baseline, Task
 from charbert.text.word_rule import WordRule
 
 if TYPE_CHECKING:
-    from charbert.data.readers.hub import HubRows
+    pass
 
 log = logging.getLogger(__name__)
 
@@ -212,124 +205,3 @@ class TaggingTask(Task[TaggedSentence, Tags]):
             return documents
         log.info("%s: the file marks no documents, so each sentence is a group of its own", self.name)
         return list(range(len(documents)))
-
-
-class NamedEntityTask(TaggingTask):
-    """Named entities in CoNLL columns; strict entity precision, recall and F1 over IOB2."""
-
-    suffix = ".conll"
-    adapter = TaggedAdapter(entities=True)
-
-    def has_type_of(self, tag: str) -> bool:
-        """Return whether the tag continues an entity of a type that the training sentences have."""
-        return tag.startswith("I-") and f"B-{tag[2:]}" in self.labels
-
-    def read(self, path: Path, *, attacked: bool = False, errors: ExampleErrors = None) -> list[TaggedSentence]:
-        """Return the sentences of a file with their tags in IOB2; the authors' attacked file escapes its quotes."""
-        strict = self.columns.strict_tags
-        if path.suffix in RECORD_SUFFIXES:
-            sentences = record_sentences(path, self.columns, entities=True, errors=errors)
-            return with_iob2(path, sentences, strict=strict, lenient=errors is not None, reports=self.file_reports)
-        return read_conll(
-            path,
-            columns=self.columns.names or None,
-            scheme="strict" if strict else "auto",
-            unescape_quotes=attacked,
-            errors=errors,
-            reports=self.file_reports,
-        )
-
-    def write(self, path: Path, examples: Sentences) -> None:
-        """Write sentences in the four columns of CoNLL-2003, or in those that the settings name."""
-        if self.columns.names:
-            write_columns(path, examples, self.columns.names, documents=True)
-        else:
-            write_conll(path, examples)
-
-    def write_hub(self, path: Path, rows: HubRows) -> None:
-        """Write the sentences of a split as ``write`` does."""
-        self.write(path, hub_sentences(rows, self.columns, entities=True))
-
-    def score(self, examples: Sentences, predictions: Sequence[Tags]) -> dict[str, float]:
-        """Return entity f1, precision and recall, overall and per type, and token accuracy."""
-        gold = [list(example.tags) for example in examples]
-        scores = entity_scores(gold, predictions)
-        metrics = {"f1": scores.f1, "precision": scores.precision, "recall": scores.recall}
-        metrics |= {f"{name}/f1": part.f1 for name, part in scores.per_type.items()}
-        return metrics | {"token_accuracy": token_accuracy(gold, predictions)}
-
-    def averages(self, examples: Sentences, predictions: Sequence[Tags]) -> dict[str, float]:
-        """Return precision, recall and F1 averaged over the types: equally (macro) or by frequency (weighted)."""
-        return type_averages(self.class_scores(examples, predictions))
-
-    def class_scores(self, examples: Sentences, predictions: Sequence[Tags]) -> Mapping[str, TypeScores]:
-        """Return the scores of each type of entity."""
-        return entity_scores([list(example.tags) for example in examples], predictions).per_type
-
-    def units(self, examples: Sentences, predictions: Sequence[Tags], metric: str | None = None) -> np.ndarray:
-        """Return true positives, false positives and false negatives of each sentence, (N, 3)."""
-        return entity_counts([list(example.tags) for example in examples], predictions)
-
-
-class PartOfSpeechTask(TaggingTask):
-    """Parts of speech, scored by the share of words with the right one.
-
-    Paper: Table 3, WSJ in two columns (word, tag). Universal Dependencies are read from ``.conllu`` files.
-
-    Args:
-        name: the task's name in settings and records.
-        metric: accuracy.
-        columns: ``names`` of the columns of a file that is not CoNLL-U, empty for word and tag; ``label`` the
-            column of the tags in CoNLL-U, upos or xpos.
-    """
-
-    suffix = ".pos"
-    adapter = TaggedAdapter(entities=False)
-
-    def read(self, path: Path, *, attacked: bool = False, errors: ExampleErrors = None) -> list[TaggedSentence]:
-        """Return the sentences of a file; attacked files have the layout of clean ones."""
-        if path.suffix == CONLLU_SUFFIX:
-            return read_conllu(path, self._tag_column, errors=errors)
-        if path.suffix in RECORD_SUFFIXES:
-            return record_sentences(path, self.columns, entities=False, errors=errors)
-        return read_conll(path, columns=self._names, scheme="plain", errors=errors)
-
-    def write(self, path: Path, examples: Sentences) -> None:
-        """Write sentences as CoNLL-U or in columns, as the suffix of the path says."""
-        if path.suffix == CONLLU_SUFFIX:
-            write_conllu(path, examples, self._tag_column)
-        else:
-            write_columns(path, examples, self._names)
-
-    def write_hub(self, path: Path, rows: HubRows) -> None:
-        """Write the sentences of a split in columns."""
-        write_columns(path, hub_sentences(rows, self.columns, entities=False), self._names)
-
-    def learn_labels(self, examples: Sentences) -> None:
-        """Take the tag set from the training sentences, and the tag of words that the model cannot see."""
-        super().learn_labels(examples)
-        self.outside = Counter(tag for example in examples for tag in example.tags).most_common(1)[0][0]
-
-    def score(self, examples: Sentences, predictions: Sequence[Tags]) -> dict[str, float]:
-        """Return accuracy over words, and the share of sentences without an error."""
-        gold = [list(example.tags) for example in examples]
-        right = sum(tags == list(predicted_tags) for tags, predicted_tags in zip(gold, predictions, strict=True))
-        accuracy = token_accuracy(gold, predictions)
-        return {"accuracy": accuracy, "sentence_accuracy": right / max(1, len(gold))}
-
-    def units(self, examples: Sentences, predictions: Sequence[Tags], metric: str | None = None) -> np.ndarray:
-        """Return right words and words of each sentence, (N, 2)."""
-        counts = [
-            (sum(tag == other for tag, other in zip(example.tags, tags, strict=True)), len(example.tags))
-            for example, tags in zip(examples, predictions, strict=True)
-        ]
-        return np.array(counts, dtype=np.int64).reshape(-1, 2)
-
-    @property
-    def _names(self) -> Sequence[str]:
-        return self.columns.names or TWO_COLUMNS
-
-    @property
-    def _tag_column(self) -> PosColumn:
-        """Return the column of CoNLL-U that holds the tags; `read_conllu` checks it."""
-        return cast(PosColumn, self.columns.label)

@@ -16,8 +16,8 @@ from charbert.errors import CheckpointError
 from charbert.metrics.tagging import paired_entities
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.tasks.head import TextInput, Usage
+from charbert.tasks.tagging.entities import NamedEntityTask
 from charbert.tasks.tagging.reader import TagReader
-from charbert.tasks.tagging.task import NamedEntityTask
 from charbert.text.words import words_of
 
 TAGS = ("O", "B-LOC", "B-PER", "I-LOC", "I-PER")

@@ -9,7 +9,7 @@ from charbert.batch import IGNORED_LABEL
 from charbert.data.readers.conll import TaggedSentence
 from charbert.errors import DataError, SettingsError
 from charbert.tasks.tagging.encoding import EncodedTags, encode_tagged, word_logits
-from charbert.tasks.tagging.task import NamedEntityTask
+from charbert.tasks.tagging.entities import NamedEntityTask
 
 
 def _tokenizer() -> PreTrainedTokenizerFast:

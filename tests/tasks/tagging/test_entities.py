@@ -4,7 +4,7 @@ import pytest
 
 from charbert.data.readers.conll import TaggedSentence
 from charbert.errors import DataError
-from charbert.tasks.tagging.task import NamedEntityTask
+from charbert.tasks.tagging.entities import NamedEntityTask
 
 CLEAN = [
     TaggedSentence(("Ada", "left", "Oslo"), ("B-PER", "O", "B-LOC"), line=1),

@@ -13,7 +13,8 @@ from charbert.data.readers.conll import TaggedSentence
 from charbert.errors import DataError
 from charbert.metrics.tagging import entity_scores
 from charbert.tasks.folds import cut_folds
-from charbert.tasks.tagging.task import NamedEntityTask, PartOfSpeechTask
+from charbert.tasks.tagging.entities import NamedEntityTask
+from charbert.tasks.tagging.parts_of_speech import PartOfSpeechTask
 
 WORDS = [["Ada", "Lind", "left"], ["Riga", "\u200d"]]
 TAGS = [["B-PER", "I-PER", "O"], ["B-LOC", "O"]]

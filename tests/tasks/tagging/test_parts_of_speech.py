@@ -11,7 +11,8 @@ from charbert.metrics.significance import mean_of_counts
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.noise.attack import Attack
 from charbert.tasks.catalog import build_task
-from charbert.tasks.tagging.task import NamedEntityTask, PartOfSpeechTask
+from charbert.tasks.tagging.entities import NamedEntityTask
+from charbert.tasks.tagging.parts_of_speech import PartOfSpeechTask
 from charbert.text.char_vocab import CharVocab
 
 SENTENCES = [
