@@ -135,7 +135,7 @@ class NoisyChannel:
         return max(self._choices(part, gain), key=itemgetter(1))[0]
 
     def _choices(self, part: str, gain: float) -> list[tuple[str, float]]:
-        """Return what a part may stand for, itself first, and the logarithm of how much likelier each is than itself."""
+        """Return what a part may stand for, itself first, and the log of how likely each is compared with itself."""
         found = self._evidence[part]
         if found is None:
             return [(part, 0.0)]
