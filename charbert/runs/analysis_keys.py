@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from charbert.config.analysis import Stage
-from charbert.config.model.classical import BaselineSettings
-from charbert.config.model.encoder import Objective, TrunkSource
+from charbert.config.model.encoder import TrunkSource
 from charbert.config.schema import Settings
 from charbert.config.training.robust_training import RobustTrainingSettings
 from charbert.records import ResultRecord, file_checksum, settings_key
-from charbert.runs.comparability import comparable_records, comparison_keys, fitting_pretraining
+from charbert.runs.comparability import comparable_records, comparison_keys, fitting_pretraining, pretrained_model
 from charbert.runs.folders import finished_records
 from charbert.runs.keys import (
     corrector_identity,
@@ -229,9 +228,7 @@ def training_noise_comparison(settings: Settings) -> dict[str, str | None]:
 
 def training_noise_records(settings: Settings, *, newest: bool = False) -> list[ResultRecord]:
     """Return the records of `noise_records` of models that may differ in training noise too, without baselines."""
-    encoder = replace(settings.model, pretrained="", released="", baseline=BaselineSettings())
-    pretrained = replace(settings, model=replace(encoder, objective=Objective.mlm_nlm))
-    shared = training_noise_comparison(pretrained)
+    shared = training_noise_comparison(replace(settings, model=pretrained_model(settings.model)))
     filters: dict[str, Any] = {f"details.training_noise.{name}": shared[name] for name in ("set", "shared")}
     filters["details.training_noise.pretraining"] = [None, shared["pretraining"]]
     if not newest:

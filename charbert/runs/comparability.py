@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from charbert.config.model.classical import BaselineKind, BaselineSettings
-from charbert.config.model.encoder import Objective
+from charbert.config.model.encoder import ModelSettings, Objective
 from charbert.config.schema import Settings
 from charbert.records import ResultRecord, settings_key
 from charbert.reporting.tables.scores import BASELINE, FAMILIES, setting, trunk_family
@@ -54,10 +54,15 @@ def comparison_keys(settings: Settings) -> dict[str, str | None]:
     }
 
 
+def pretrained_model(model: ModelSettings) -> ModelSettings:
+    """Return a model that is pretrained, for comparison with one that may not be."""
+    plain = replace(model, pretrained="", released="", baseline=BaselineSettings(), word_shapes=False)
+    return replace(plain, objective=Objective.mlm_nlm)
+
+
 def fitting_pretraining(settings: Settings) -> list[str | None]:
     """Return the ``pretraining`` of runs that fit the settings': none, theirs, or theirs with noise of the model's."""
-    encoder = replace(settings.model, pretrained="", released="", baseline=BaselineSettings())
-    own = replace(encoder, objective=Objective.mlm_nlm, own_noise=True)
+    own = replace(pretrained_model(settings.model), own_noise=True)
     models = (replace(own, own_noise=False), own)
     return [None, *(comparison_keys(replace(settings, model=model))["pretraining"] for model in models)]
 

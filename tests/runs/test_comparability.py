@@ -5,7 +5,7 @@ import pytest
 
 from charbert.config.schema import Settings
 from charbert.records import ResultRecord, write_record
-from charbert.runs.comparability import comparable_records, comparison_keys
+from charbert.runs.comparability import comparable_records, comparison_keys, fitting_pretraining
 from charbert.runs.run import finetuning_run, pretraining_run
 
 Composed = Callable[..., Settings]
@@ -37,6 +37,13 @@ def test_a_table_holds_the_runs_that_differ_in_model_and_seed_only(composed: Com
     ]
     keyboard = comparable_records(composed("recipe=minilm", "noise=keyboard"))
     assert len(keyboard) == 3  # the two of BERT serve here too
+
+
+def test_any_model_is_compared_with_pretrained_ones(composed: Composed) -> None:
+    models = ("bert_case", "bert_wordrec", "bert_repair", "charbert_pretrained", "overlap")
+    fitting = [fitting_pretraining(composed("recipe=minilm", f"model={model}")) for model in ("charbert", *models)]
+    assert all(keys == fitting[0] for keys in fitting)
+    assert len(set(fitting[0])) == 3
 
 
 def test_a_model_with_its_own_noise_is_compared_with_those_of_other_noise(composed: Composed) -> None:
