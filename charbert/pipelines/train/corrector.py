@@ -6,17 +6,18 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
 from charbert.config.model.dictionary import DictionarySettings
 from charbert.config.model.word_recognizer import Backoff
 from charbert.config.schema import Settings
 from charbert.data.pretraining.corpus import read_paragraphs
-from charbert.data.pretraining.word_vocab import count_words
+from charbert.data.pretraining.counting import count_texts
+from charbert.data.pretraining.word_vocab import count_cased_words
 from charbert.data.word_counts import capitalized_words, frequent_words
 from charbert.files import replaced_folder, write_atomically
 from charbert.integrity import checksums
@@ -28,7 +29,7 @@ from charbert.runs.recorder import recorded_run
 from charbert.runs.run import dictionary_run
 from charbert.serialization import parse_strictly
 from charbert.tasks.task import Task
-from charbert.text.codepoints import has_dotless_i, looked_up
+from charbert.text.codepoints import has_dotless_i, looked_up, lower_counts
 from charbert.text.repair.correction import DictionaryCorrector
 from charbert.text.repair.dictionary import DictionaryRules, SpellingDictionary
 from charbert.text.repair.repaired import Corrector
@@ -36,6 +37,7 @@ from charbert.text.repair.repaired import Corrector
 log = logging.getLogger(__name__)
 
 _COUNTS = "counts.json"
+_PARAGRAPHS_PER_BATCH = 10_000
 
 
 def prepare_corrector(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]) -> Corrector | None:
@@ -110,7 +112,8 @@ def _text_counts(settings: Settings) -> dict[str, int]:
         path = corpus_file(settings, "train")
         log.info("counting the words of %s for the spelling dictionary", path)
         paragraphs = (text for text in read_paragraphs([path]) if text)
-        counts = count_words(tqdm(paragraphs, desc="paragraphs", unit_scale=True, disable=None))
+        batches = iter(lambda: list(islice(paragraphs, _PARAGRAPHS_PER_BATCH)), [])
+        counts = lower_counts(count_texts(batches, count_cased_words, settings.corpus.num_workers, what="words"))
         kept = frequent_words(counts, settings.model.dictionary.size)
         with recorded_run(settings, run) as (record, _):
             with replaced_folder(run.model_folder) as draft:
