@@ -171,7 +171,7 @@ class CorpusSettings:
     words_per_block: int = 80
     """Words per training block; blocks longer than ``max_length`` subwords are truncated."""
     num_workers: int | None = omit_default(None)
-    """Processes that split a new corpus into words and count them, in [1, 1024]; null: one for each core, at most 8.
+    """Processes that split a new corpus into words and count them, in [1, 1024]; null: one for each core, at most 4.
     1: only the main process. Does not change results."""
 
     def __post_init__(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +29,8 @@ class Lines:
 class Words:
     """The words of some lines, and what `BlockCounts` counts in them."""
 
-    text: str
-    """The words, one space between them."""
+    text: bytes
+    """The words, one space between them, in UTF-8."""
     ends: NDArray[np.int64]
     """Position in ``text`` after each word."""
     read: int
@@ -64,43 +65,35 @@ def read_words(lines: Lines, limit: int | None = None) -> Words:
 
     Args:
         lines: blank ones stand between two articles.
-        limit: only the first words are read; None: all.
+        limit: only the first words are read, at least 1; None: all.
     """
-    texts, damaged = _decode(lines.data)
-    words: list[str] = []
-    articles = paragraphs = 0
-    inside = False
-    for text in texts:
-        own = text.split()
-        if own:
-            words += own
-            articles += not inside
-            paragraphs += 1
-        inside = bool(own)
-        if limit is not None and len(words) >= limit:
-            del words[limit:]
-            break
-    read = len(words)
-    lengths = _lengths(words)
-    cut_words = int((lengths > LONGEST_WORD).sum())
-    if cut_words:
-        words = [word[at : at + LONGEST_WORD] for word in words for at in range(0, len(word), LONGEST_WORD)]
-        lengths = _lengths(words)
+    lines_read, damaged = _decode(lines.data)
+    texts = [" ".join(line.split()) for line in lines_read]  # a line at a time stays in the processor's cache
+    if limit is not None:
+        sizes = accumulate(len(text.split()) for text in texts)
+        texts = texts[: 1 + next((index for index, size in enumerate(sizes) if size >= limit), len(texts))]
+    inside = [bool(text) for text in texts]
+    text = " ".join(filter(None, texts)).encode("utf-8")
+    ends = _ends(text)
+    if limit is not None and len(ends) > limit:
+        text, ends = text[: ends[limit - 1]], ends[:limit]
+    read = len(ends)
+    text, cut_words = _cut_long_words(text, ends)
     return Words(
-        text=" ".join(words),
-        ends=np.cumsum(lengths + 1) - 1,
+        text=text,
+        ends=_ends(text) if cut_words else ends,
         read=read,
-        articles=articles,
-        paragraphs=paragraphs,
+        articles=sum(here and not before for before, here in pairwise([False, *inside])),
+        paragraphs=sum(inside),
         cut_words=cut_words,
-        starts_inside=bool(texts and texts[0].split(maxsplit=1)),
-        ends_inside=inside,
+        starts_inside=inside[:1] == [True],
+        ends_inside=inside[-1:] == [True],
         damaged=damaged,
     )
 
 
-def pack_words(parts: Iterable[tuple[Lines, Words]], words_per_block: int, counts: BlockCounts) -> Iterator[str]:
-    """Yield the texts of the blocks: words in the order of the corpus, one space between them.
+def pack_words(parts: Iterable[tuple[Lines, Words]], words_per_block: int, counts: BlockCounts) -> Iterator[bytes]:
+    """Yield the texts of the blocks: words in the order of the corpus, one space between them, in UTF-8.
 
     A block may hold the end of an article and the beginning of the next one, so all but the last are full.
 
@@ -109,7 +102,7 @@ def pack_words(parts: Iterable[tuple[Lines, Words]], words_per_block: int, count
         words_per_block: words of each block but the last, at least 1.
         counts: updated while reading.
     """
-    rest, held, inside = "", 0, False
+    rest, held, inside = b"", 0, False
     for lines, words in parts:
         goes_on = inside and words.starts_inside and lines.first > 1
         inside = words.ends_inside
@@ -120,9 +113,11 @@ def pack_words(parts: Iterable[tuple[Lines, Words]], words_per_block: int, count
         start = 0
         for end in words.ends[words_per_block - held - 1 :: words_per_block].tolist():
             counts.blocks += 1
-            yield f"{rest} {words.text[start:end]}".lstrip(" ")
-            rest, start = "", end + 1
-        rest = f"{rest} {words.text[start:]}".strip(" ")
+            block = words.text[start:end]
+            yield b"%b %b" % (rest, block) if rest else block
+            rest, start = b"", end + 1
+        left = words.text[start:]
+        rest = b"%b %b" % (rest, left) if rest and left else rest or left
         held = (held + len(words.ends)) % words_per_block
     if rest:
         counts.blocks += 1
@@ -138,5 +133,23 @@ def _decode(data: bytes) -> tuple[list[str], int | None]:
         return good.decode("utf-8").split("\n")[:-1], good.count(b"\n")
 
 
-def _lengths(words: list[str]) -> NDArray[np.int64]:
-    return np.fromiter(map(len, words), np.int64, len(words))
+def _ends(text: bytes) -> NDArray[np.int64]:
+    """Return the position after each word of a text with a space between words."""
+    spaces = np.flatnonzero(np.frombuffer(text, np.uint8) == ord(" "))
+    return np.append(spaces, len(text)) if text else spaces
+
+
+def _cut_long_words(text: bytes, ends: NDArray[np.int64]) -> tuple[bytes, int]:
+    """Return the text with a space after each `LONGEST_WORD` characters of a long word, and the number of those."""
+    sizes = np.diff(ends, prepend=-1) - 1
+    parts, done, cut_words = [], 0, 0
+    for index in np.flatnonzero(sizes > LONGEST_WORD):  # in bytes, of which a character has one or more
+        end = int(ends[index])
+        start = end - int(sizes[index])
+        word = text[start:end].decode("utf-8")
+        if len(word) > LONGEST_WORD:
+            cut_words += 1
+            pieces = [word[at : at + LONGEST_WORD] for at in range(0, len(word), LONGEST_WORD)]
+            parts += [text[done:start], " ".join(pieces).encode("utf-8")]
+            done = end
+    return b"".join([*parts, text[done:]]), cut_words

@@ -148,7 +148,8 @@ def read_lines(paths: Sequence[Path | str]) -> Iterator[Lines]:
         DataError: if a file is missing or damaged, after the lines before.
     """
     for path in map(Path, paths):
-        first, held, length = 1, [], 0
+        held: list[bytes] = []
+        first, length = 1, 0
         try:
             with lzma.open(path, "rb") if path.suffix == ".xz" else open(path, "rb") as stream:
                 for line in stream:

@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -24,8 +24,8 @@ from charbert.provenance import usable_cores
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 
-MOST_PROCESSES = 8
-"""Used where the settings give no number; the process that reads and writes cannot feed more."""
+MOST_PROCESSES = 4
+"""Used where the settings give no number; the process that reads, writes and adds cannot feed more."""
 PIECES_ALONE = 8
 """Pieces done before processes are started, which takes as long as a few pieces."""
 _SECONDS_BETWEEN_LINES = 60.0
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 def map_in_order(
     work: Callable[[Piece], Result], pieces: Iterable[Piece], num_workers: int | None
-) -> Iterator[tuple[Piece, Result]]:
+) -> Generator[tuple[Piece, Result], None, None]:
     """Yield each piece with its result, the same for any number of processes.
 
     An error of ``pieces`` comes after the results of the pieces before it. Close the iterator if it is not read to

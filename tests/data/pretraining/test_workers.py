@@ -58,9 +58,7 @@ def test_pieces_are_read_as_they_are_needed_and_processes_end_when_no_more_are()
 
 @pytest.mark.usefixtures("at_once")
 def test_a_killed_process_is_reported_with_what_to_do_and_the_others_end() -> None:
-    with pytest.raises(
-        TrainingError, match=r"ended a process .*; lower corpus\.num_workers .*same command"
-    ):
+    with pytest.raises(TrainingError, match=r"ended a process .*; lower corpus\.num_workers .*same command"):
         list(map_in_order(die_at_three, range(100), 2))
     assert not multiprocessing.active_children()
 
