@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import torch
+from tqdm import tqdm
 
 from charbert.config.model.dictionary import DictionarySettings
 from charbert.config.model.word_recognizer import Backoff
@@ -18,7 +19,7 @@ from charbert.config.schema import Settings
 from charbert.data.pretraining.corpus import read_paragraphs
 from charbert.data.pretraining.counting import count_texts
 from charbert.data.pretraining.word_vocab import count_cased_words
-from charbert.data.word_counts import capitalized_words, frequent_words
+from charbert.data.word_counts import capitalized_words, count_text_pairs, frequent_words
 from charbert.files import replaced_folder, write_atomically
 from charbert.integrity import checksums
 from charbert.model.word_recognizer.correction import WordCorrector
@@ -37,6 +38,7 @@ from charbert.text.repair.repaired import Corrector
 log = logging.getLogger(__name__)
 
 _COUNTS = "counts.json"
+_PAIRS = "pairs.json"
 _PARAGRAPHS_PER_BATCH = 10_000
 
 
@@ -54,10 +56,11 @@ def prepare_corrector(settings: Settings, task: Task[Any, Any], sets: Mapping[st
         return None
     chosen = settings.model.dictionary
     counts = _counts(settings, task, sets)
+    pairs = _read(settings, _PAIRS) if chosen.pairs else None
     words = (word for sentence in task.sentences(sets["train"]) for word in sentence)
     capitalized = capitalized_words(words, dotless=has_dotless_i(counts)) if chosen.keep_case else ()
     rules = dictionary_rules(chosen)
-    return DictionaryCorrector(counts, rules, keep_case=chosen.keep_case, capitalized=capitalized)
+    return DictionaryCorrector(counts, rules, keep_case=chosen.keep_case, capitalized=capitalized, pairs=pairs)
 
 
 def build_dictionary(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]) -> SpellingDictionary:
@@ -85,6 +88,7 @@ def dictionary_rules(chosen: DictionarySettings) -> DictionaryRules:
         unseen_mass=chosen.unseen_mass,
         noise_rate=chosen.noise_rate,
         noise_rate_words=chosen.noise_rate_words,
+        context_weight=chosen.context_weight,
     )
 
 
@@ -105,22 +109,36 @@ def _recognizer(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Seq
 
 def _text_counts(settings: Settings) -> dict[str, int]:
     """Return the most frequent words of the pretraining text with their counts, after counting it once."""
-    run = dictionary_run(settings)
+    run, pairs = dictionary_run(settings), settings.model.dictionary.pairs
     prepare_data(settings)
 
     def count() -> None:
         path = corpus_file(settings, "train")
         log.info("counting the words of %s for the spelling dictionary", path)
-        paragraphs = (text for text in read_paragraphs([path]) if text)
+        paragraphs = filter(None, read_paragraphs([path]))
         batches = iter(lambda: list(islice(paragraphs, _PARAGRAPHS_PER_BATCH)), [])
         counts = lower_counts(count_texts(batches, count_cased_words, settings.corpus.num_workers, what="words"))
         kept = frequent_words(counts, settings.model.dictionary.size)
         with recorded_run(settings, run) as (record, _):
             with replaced_folder(run.model_folder) as draft:
-                write_atomically(draft / _COUNTS, json.dumps(kept, ensure_ascii=False, indent=0))
+                _write(draft / _COUNTS, kept)
+                if pairs:
+                    _write(draft / _PAIRS, count_text_pairs(_paragraphs(path), kept, pairs))
             record.data_checksums = checksums([path], Path(settings.data.root))
             record.details |= {"words": len(kept), "distinct_words": len(counts), "running_words": counts.total()}
             record.finish({})
 
     run.make_once(count)
-    return dict(parse_strictly((run.model_folder / _COUNTS).read_text(encoding="utf-8")))
+    return dict(_read(settings, _COUNTS))
+
+
+def _paragraphs(path: Path) -> Iterator[str]:
+    yield from tqdm(filter(None, read_paragraphs([path])), desc="paragraphs", unit_scale=True, disable=None)
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    write_atomically(path, json.dumps(content, ensure_ascii=False, indent=0))
+
+
+def _read(settings: Settings, name: str) -> Any:
+    return parse_strictly((dictionary_run(settings).model_folder / name).read_text(encoding="utf-8"))
