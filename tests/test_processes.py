@@ -5,7 +5,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -22,18 +23,19 @@ if __name__ == "__main__":
 COUNTS = """
 import sys
 from functools import partial
-from tests.test_processes import count_forever, Texts
-from charbert.data.pretraining.counting import count_parts
+from tests.test_processes import count_slowly
+from charbert.data.pretraining import workers
+from charbert.data.pretraining.counting import count_texts
+from charbert.runs.interruption import interruptible
+
+@interruptible
+def main():
+    workers.PIECES_ALONE = 0
+    count_texts([["text"]] * 1000, partial(count_slowly, sys.argv[1]), 2, what="words")
+
 if __name__ == "__main__":
-    count_parts(Texts(), partial(count_forever, sys.argv[1]), 2)
+    main()
 """
-
-
-class Texts:
-    """Texts without any."""
-
-    def part(self, index: int, count: int) -> Iterator[str]:
-        return iter(())
 
 
 def announce(folder: str) -> None:
@@ -45,8 +47,10 @@ def wait_in_child(folder: str) -> None:
     announce(folder)
 
 
-def count_forever(folder: str, texts: Iterator[str]) -> None:
-    announce(folder)
+def count_slowly(folder: str, texts: Iterable[str]) -> Counter[str]:
+    Path(folder, str(os.getpid())).touch()
+    time.sleep(0.5)
+    return Counter(texts)
 
 
 def is_alive(number: int) -> bool:
@@ -57,13 +61,21 @@ def is_alive(number: int) -> bool:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks processes up in /proc")
-@pytest.mark.parametrize(("script", "children"), [(MEASURES, 1), (COUNTS, 2)], ids=["bench", "count"])
-def test_what_a_killed_process_started_ends(script: str, children: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("script", "children", "number"),
+    [(MEASURES, 1, signal.SIGKILL), (COUNTS, 2, signal.SIGKILL), (COUNTS, 2, signal.SIGINT)],
+    ids=["bench", "count", "Ctrl-C"],
+)
+def test_what_a_killed_process_started_ends(script: str, children: int, number: int, tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(script)
     announced = tmp_path / "processes"
     announced.mkdir()
     parent = subprocess.Popen(
-        [sys.executable, tmp_path / "script.py", announced], env=os.environ | {"PYTHONPATH": str(ROOT)}
+        [sys.executable, tmp_path / "script.py", announced],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     deadline = time.monotonic() + 120
     while len(list(announced.iterdir())) < children:
@@ -71,8 +83,13 @@ def test_what_a_killed_process_started_ends(script: str, children: int, tmp_path
         time.sleep(0.05)
     numbers = [int(path.name) for path in announced.iterdir()]
     assert all(map(is_alive, numbers))
-    parent.send_signal(signal.SIGKILL)
-    parent.wait()
+    if number == signal.SIGINT:
+        os.killpg(parent.pid, number)  # as a terminal does
+        (line,) = parent.communicate(timeout=60)[1].splitlines()
+        assert (parent.returncode, line.partition(":")[0]) == (130, "interrupted")
+    else:
+        parent.send_signal(number)
+        parent.wait()
     deadline = time.monotonic() + 20
     while any(map(is_alive, numbers)):
         assert time.monotonic() < deadline, f"{numbers} outlive the process that started them"

@@ -39,7 +39,7 @@ def split_words(text: str) -> list[Span]:
 
 def words_of(text: str) -> list[str]:
     """Return the words and punctuation marks of ``text`` themselves; see ``split_words``."""
-    return [match.group() for match in _word_pattern().finditer(text)]
+    return _word_pattern().findall(text)
 
 
 def replace_words(text: str, spans: Sequence[Span], new_words: Sequence[str]) -> tuple[str, list[Span]]:

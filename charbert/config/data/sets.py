@@ -170,8 +170,9 @@ class CorpusSettings:
     """Number of held-out words read; null: all."""
     words_per_block: int = 80
     """Words per training block; blocks longer than ``max_length`` subwords are truncated."""
-    num_workers: int = omit_default(1)
-    """Processes that count the vocabularies of a new corpus, at most 1024. Does not change results."""
+    num_workers: int | None = omit_default(None)
+    """Processes that split a new corpus into words and count them, in [1, 1024]; null: one for each core, at most 4.
+    1: only the main process. Does not change results."""
 
     def __post_init__(self) -> None:
         check_range("corpus", self, "[1, 1024]", "num_workers")

@@ -20,12 +20,37 @@ UNKNOWN_WORD = "<unk>"
 FORMAT_VERSION = 1
 
 
+_MOST_HELD = 200_000
+
+
 def count_words(texts: Iterable[str]) -> Counter[str]:
-    """Return how often each word occurs, lower-cased as `lower_counts` does."""
+    """Return how often each word occurs, lower-cased as `lower_counts` does.
+
+    For counts of parts that are added, use `count_cased_words` and lower the sum: the language is told from all words.
+    """
+    return lower_counts(count_cased_words(texts))
+
+
+def count_cased_words(texts: Iterable[str]) -> Counter[str]:
+    """Return how often each word of `words_of` occurs, in the case in which it is written.
+
+    No word crosses white space, so what stands between white space is counted first, and each of it split only once.
+    """
     counts: Counter[str] = Counter()
+    held: Counter[str] = Counter()
     for text in texts:
-        counts.update(words_of(text))
-    return lower_counts(counts)
+        held.update(text.split())
+        if len(held) > _MOST_HELD:  # far more of it differs than of words
+            _add_words(held, counts)
+            held.clear()
+    _add_words(held, counts)
+    return counts
+
+
+def _add_words(held: Counter[str], counts: Counter[str]) -> None:
+    for text, count in held.items():
+        for word in (text,) if text.isalnum() else words_of(text):  # letters and digits are one word
+            counts[word] += count
 
 
 class WordVocab:

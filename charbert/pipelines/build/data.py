@@ -181,5 +181,6 @@ def corpus_blocks(settings: Settings, split: str) -> Blocks:
         [corpus_file(settings, split)],
         words_per_block=settings.corpus.words_per_block,
         max_words=limit,
+        num_workers=settings.corpus.num_workers,
         cache_dir=Path(settings.paths.outputs) / "cache",
     )

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from charbert.config.schema import Settings
-from charbert.data.pretraining.counting import Count, count_parts
-from charbert.data.pretraining.word_vocab import WordVocab, count_words
+from charbert.data.pretraining.counting import Count, count_texts
+from charbert.data.pretraining.word_vocab import WordVocab, count_cased_words
 from charbert.files import locked
 from charbert.pipelines.build.data import corpus_blocks
 from charbert.records import settings_key
 from charbert.runs.keys import text_identity
 from charbert.text.char_vocab import CharVocab, count_characters
+from charbert.text.codepoints import lower_counts
 
 Vocabulary = TypeVar("Vocabulary", CharVocab, WordVocab)
 
@@ -26,7 +27,7 @@ def load_char_vocab(settings: Settings) -> CharVocab:
         settings,
         f"char_vocab-{size}",
         CharVocab.load,
-        lambda: CharVocab.of_counts(_count(settings, count_characters), size),
+        lambda: CharVocab.of_counts(_count(settings, count_characters, "characters"), size),
     )
 
 
@@ -34,12 +35,16 @@ def load_word_vocab(settings: Settings) -> WordVocab:
     """Return the words that NLM can restore. Paper: Sec. 3.5 and 4.1, the 30K most frequent."""
     size = settings.model.word_vocab_size
     return _counted_once(
-        settings, f"word_vocab-{size}", WordVocab.load, lambda: WordVocab.of_counts(_count(settings, count_words), size)
+        settings,
+        f"word_vocab-{size}",
+        WordVocab.load,
+        lambda: WordVocab.of_counts(lower_counts(_count(settings, count_cased_words, "words")), size),
     )
 
 
-def _count(settings: Settings, count: Count) -> Counter[str]:
-    return count_parts(corpus_blocks(settings, "train"), count, settings.corpus.num_workers)
+def _count(settings: Settings, count: Count, what: str) -> Counter[str]:
+    blocks = corpus_blocks(settings, "train")
+    return count_texts(blocks.batches(), count, settings.corpus.num_workers, what=what, total=len(blocks))
 
 
 def _counted_once(

@@ -6,6 +6,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from charbert.config.model.dictionary import DictionarySettings
 from charbert.config.model.word_recognizer import Backoff
 from charbert.config.schema import Settings
 from charbert.data.pretraining.corpus import read_paragraphs
-from charbert.data.pretraining.word_vocab import count_words
+from charbert.data.pretraining.counting import count_texts
+from charbert.data.pretraining.word_vocab import count_cased_words
 from charbert.data.word_counts import capitalized_words, count_text_pairs, frequent_words
 from charbert.files import replaced_folder, write_atomically
 from charbert.integrity import checksums
@@ -28,7 +30,7 @@ from charbert.runs.recorder import recorded_run
 from charbert.runs.run import dictionary_run
 from charbert.serialization import parse_strictly
 from charbert.tasks.task import Task
-from charbert.text.codepoints import has_dotless_i, looked_up
+from charbert.text.codepoints import has_dotless_i, looked_up, lower_counts
 from charbert.text.repair.correction import DictionaryCorrector
 from charbert.text.repair.dictionary import DictionaryRules, SpellingDictionary
 from charbert.text.repair.repaired import Corrector
@@ -37,6 +39,7 @@ log = logging.getLogger(__name__)
 
 _COUNTS = "counts.json"
 _PAIRS = "pairs.json"
+_PARAGRAPHS_PER_BATCH = 10_000
 
 
 def prepare_corrector(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]) -> Corrector | None:
@@ -112,7 +115,9 @@ def _text_counts(settings: Settings) -> dict[str, int]:
     def count() -> None:
         path = corpus_file(settings, "train")
         log.info("counting the words of %s for the spelling dictionary", path)
-        counts = count_words(_paragraphs(path))
+        paragraphs = filter(None, read_paragraphs([path]))
+        batches = iter(lambda: list(islice(paragraphs, _PARAGRAPHS_PER_BATCH)), [])
+        counts = lower_counts(count_texts(batches, count_cased_words, settings.corpus.num_workers, what="words"))
         kept = frequent_words(counts, settings.model.dictionary.size)
         with recorded_run(settings, run) as (record, _):
             with replaced_folder(run.model_folder) as draft:
@@ -128,8 +133,7 @@ def _text_counts(settings: Settings) -> dict[str, int]:
 
 
 def _paragraphs(path: Path) -> Iterator[str]:
-    texts = (text for text in read_paragraphs([path]) if text)
-    yield from tqdm(texts, desc="paragraphs", unit_scale=True, disable=None)
+    yield from tqdm(filter(None, read_paragraphs([path])), desc="paragraphs", unit_scale=True, disable=None)
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:

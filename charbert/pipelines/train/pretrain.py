@@ -17,7 +17,7 @@ from charbert.config.schema import LENGTH_SETTINGS, Settings
 from charbert.config.training.trainer import TrainingSettings
 from charbert.data.collate import PadCollator, PairedCollator, paired_collator
 from charbert.data.pretraining.batches import PretrainingDataset
-from charbert.data.pretraining.counting import count_parts
+from charbert.data.pretraining.counting import count_texts
 from charbert.data.pretraining.word_vocab import WordVocab
 from charbert.data.pretraining.wordpiece import count_pieces, wordpiece_of_counts
 from charbert.errors import CheckpointError
@@ -161,7 +161,8 @@ def trunk_tokenizer(settings: Settings) -> PreTrainedTokenizerBase:
         return load_tokenizer(settings, trunk_location(settings.trunk))
     lower_case = settings.trunk.lower_case
     count = partial(count_pieces, lower_case=lower_case)
-    words = count_parts(corpus_blocks(settings, "train"), count, settings.corpus.num_workers)
+    blocks = corpus_blocks(settings, "train")
+    words = count_texts(blocks.batches(), count, settings.corpus.num_workers, what="words", total=len(blocks))
     return wordpiece_of_counts(words, settings.trunk.vocab_size, lower_case=lower_case)
 
 

@@ -2,13 +2,19 @@ from __future__ import annotations
 
 import lzma
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from charbert.data.pretraining import corpus as corpus_module
+from charbert.data.pretraining import workers
+from charbert.data.pretraining.blocks import BlockCounts, Lines
 from charbert.data.pretraining.corpus import read_blocks, read_paragraphs
-from charbert.errors import DataError, SettingsError
+from charbert.errors import DataError, SettingsError, TrainingError
 
 TEXT = "One two three four.\nFive  six\tseven.\n\n\nEight nine.\nTen eleven twelve thirteen.\n"
 
@@ -40,6 +46,85 @@ def test_only_the_first_words_are_read(tmp_path: Path) -> None:
     path.write_bytes(b"one two three\nfour five six\n" + b"\xff not read\n" * 1000)
     blocks = read_blocks([path], cache_dir=tmp_path, max_words=4)
     assert (list(blocks), blocks.counts.words) == (["one two three four"], 4)
+
+
+def packed_by_rule(files: list[str], words_per_block: int, max_words: int | None) -> tuple[list[str], BlockCounts]:
+    """Return blocks and counts as their rule says, word by word."""
+    counts, words, left = BlockCounts(), [], max_words
+    for text in files:
+        inside = False
+        for line in text.split("\n"):
+            own = line.split()[:left]
+            if left == 0:
+                break
+            counts.articles += bool(own) and not inside
+            counts.paragraphs += bool(own)
+            inside = bool(own)
+            left = None if left is None else left - len(own)
+            for word in own:
+                counts.cut_words += len(word) > 100
+                words += [word[at : at + 100] for at in range(0, len(word), 100)]
+    blocks = [" ".join(words[at : at + words_per_block]) for at in range(0, len(words), words_per_block)]
+    counts.words, counts.blocks = len(words), len(blocks)
+    return blocks, counts
+
+
+LINES = st.lists(
+    st.sampled_from(["", " ", "one", "two  three\tfour", "\u00e9t\u00e9\u2003" * 3, "x" * 250, "a b\rc", "five " * 9])
+)
+
+
+@given(st.lists(LINES, min_size=1, max_size=3), st.integers(1, 7), st.none() | st.integers(1, 40), st.integers(1, 60))
+def test_blocks_follow_their_rule_however_the_text_is_divided(
+    tmp_path_factory: pytest.TempPathFactory, files: list[list[str]], per_block: int, limit: int | None, piece: int
+) -> None:
+    folder = tmp_path_factory.mktemp("corpus")
+    texts = ["word", *["\n".join(lines) for lines in files]]
+    for number, text in enumerate(texts):
+        (folder / str(number)).write_bytes(text.encode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(corpus_module, "PIECE_BYTES", piece)
+        blocks = read_blocks(
+            sorted(folder.iterdir()), cache_dir=folder / "cache", words_per_block=per_block, max_words=limit
+        )
+    assert (list(blocks), blocks.counts) == packed_by_rule(texts, per_block, limit)
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start processes with the first piece, of which each has a few lines."""
+    monkeypatch.setattr(workers, "PIECES_ALONE", 0)
+    monkeypatch.setattr(corpus_module, "PIECE_BYTES", 100)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_the_files_are_the_same_for_any_number_of_processes(tmp_path: Path) -> None:
+    text = "\ufeff" + "".join(
+        f"{'w' * (number % 130)} line {number} \u00e9\n" + "\n" * (number % 7 == 0) for number in range(200)
+    )
+    path = tmp_path / "corpus.txt"
+    path.write_bytes(text.encode() + b"\xff\n" * 99)
+    made = []
+    for processes in (1, 2, 3):
+        cache = tmp_path / str(processes)
+        read_blocks([path], cache_dir=cache, words_per_block=7, max_words=700, num_workers=processes)
+        (folder,) = cache.glob("blocks-*")
+        made.append([(folder / name).read_bytes() for name in ("blocks.arrow", "counts.json", "checksums.json")])
+        with pytest.raises(DataError, match=r"corpus\.txt:230: expected UTF-8 text, got byte 0xff at byte 1"):
+            read_blocks([path], cache_dir=cache, num_workers=processes)
+    assert made[0] == made[1] == made[2]
+
+
+def kill_this_process(lines: Lines) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_killed_process_leaves_no_cache(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corpus_module, "read_words", kill_this_process)
+    with pytest.raises(TrainingError, match=r"lower corpus\.num_workers"):
+        read_blocks([corpus], cache_dir=tmp_path / "cache", num_workers=2)
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["locks"]
 
 
 def test_xz_files_and_several_files_are_read(corpus: Path, tmp_path: Path) -> None:

@@ -1,24 +1,31 @@
 """Counting a corpus: the same in any number of processes, and in the memory that a small one takes."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from charbert.data.pretraining import word_vocab
 from charbert.data.pretraining.corpus import read_blocks
-from charbert.data.pretraining.counting import count_parts
-from charbert.data.pretraining.word_vocab import WordVocab, count_words
+from charbert.data.pretraining.counting import count_texts
+from charbert.data.pretraining.word_vocab import WordVocab, count_cased_words, count_words
 from charbert.data.pretraining.wordpiece import count_pieces, train_wordpiece, wordpiece_of_counts
 from charbert.text.char_vocab import CharVocab, count_characters
+from charbert.text.codepoints import lower_counts
+from charbert.text.words import words_of
 
 TIMES = 20
 SMALL = 60_000
 """Words of the small corpus."""
 MEASURE = """
-import json, random, resource, sys
+import datasets, json, random, resource, sys
 from charbert.data.pretraining.corpus import read_blocks
 from charbert.data.pretraining.word_vocab import count_words
 from charbert.text.char_vocab import count_characters
@@ -61,20 +68,30 @@ def test_a_corpus_twenty_times_as_large_takes_no_more_memory(
     assert kilobytes["kept"] * 1024 < large.stat().st_size / 3
 
 
-@pytest.mark.slow
-def test_counts_are_the_same_in_any_number_of_processes(tmp_path: Path) -> None:
-    path = write_corpus(tmp_path / "corpus.txt", 200_000)
-    blocks = read_blocks([path], cache_dir=tmp_path)
-    words = count_parts(blocks, count_words, 1)
-    assert words == count_parts(blocks, count_words, 2) == count_words(blocks)
-    assert sum(words.values()) == 200_000
+def test_counts_are_the_same_in_any_number_of_processes() -> None:
+    turkish = ["Diyarbakır'da ISPARTA ve kırmızı ırmak", "sıcak kıyı, IRMAK ağzı"]  # a language of these batches only
+    batches = [*[["It is THE sea, I think.", f"word{number}"] for number in range(60)], *[turkish] * 2]
+    counts = [count_texts(batches, count_cased_words, number, what="words") for number in (1, 2)]
+    assert list(counts[0].items()) == list(counts[1].items())
+    assert lower_counts(counts[1]) == count_words(chain.from_iterable(batches))
+    assert "ısparta" not in lower_counts(counts[1]) and "ısparta" in count_words(turkish)
 
 
-def test_the_parts_of_a_corpus_hold_every_text_once(tmp_path: Path) -> None:
+def test_batches_hold_every_block_once_and_in_order(tmp_path: Path) -> None:
     blocks = read_blocks([write_corpus(tmp_path / "corpus.txt", 250_000)], cache_dir=tmp_path)
-    parts = [list(blocks.part(index, 3)) for index in range(3)]
-    assert all(parts)
-    assert sorted(text for part in parts for text in part) == sorted(blocks)
+    assert [len(batch) for batch in blocks.batches()] == [1000, 1000, 1000, 125]
+    assert list(chain.from_iterable(blocks.batches())) == list(blocks) == blocks.texts(range(len(blocks)))
+
+
+@given(st.lists(st.text(st.sampled_from("aI1ı.-',’ \u00a0\u2003\n\u0301\u200d\x1f中Ü🙂"))))
+def test_words_are_those_of_each_text(texts: list[str]) -> None:
+    assert count_cased_words(texts) == Counter(chain.from_iterable(map(words_of, texts)))
+
+
+def test_many_different_words_are_counted_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"one {number}, one" for number in range(50)]
+    monkeypatch.setattr(word_vocab, "_MOST_HELD", 7)
+    assert count_cased_words(texts) == Counter(chain.from_iterable(map(words_of, texts)))
 
 
 def test_vocabularies_of_counts_are_those_of_the_texts(sentences: tuple[str, ...]) -> None:
