@@ -16,11 +16,11 @@ ROWS = (
     "BERT",
     "AdvBERT",
     "BERT+WordRec",
-    "BERT+Dictionary",
-    "BERT+Repair",
+    "BERT+Context repair",
     "CharBERT",
     "CharBERT-T",
-    "CharBERT-P+Repair",
+    "CharBERT-M",
+    "CharBERT-M+Context repair",
 )
 """From the top; those without a run are left out."""
 TABLE_GROUPS = ("NER F1", "QNLI acc.")

@@ -24,9 +24,13 @@ DENSE = ("AdvBERT, dense noise", "CharBERT, dense noise")
 BEHIND_DICTIONARY = (
     "BERT+Dictionary",
     "BERT+Repair",
-    "CharBERT (pretrained)+Dictionary",
+    "BERT+Context repair",
     "CharBERT (pretrained)+Repair",
     "CharBERT (pretrained)+Token repair",
+    "CharBERT-MiniLM+Dictionary",
+    "CharBERT-MiniLM+Repair",
+    "CharBERT-MiniLM+Context repair",
+    "CharBERT-MiniLM+Token repair",
 )
 BASELINES = ("AdvBERT", "AdvBERT, dense noise", "NLM-BERT", "BERT+WordRec", *BEHIND_DICTIONARY)
 """Models trained against misspelled words, which Tables 1 and 3 do not have; NLM-BERT and dense noise are ours."""
@@ -103,7 +107,7 @@ TABLE_SPECS = {
             "Table 2: robustness to misspelled words",
             TABLE_2,
             # Departure: NLM-BERT, a row of ours, separates the effect of the objective from that of the channel
-            order=("BERT", "AdvBERT", "NLM-BERT", "BERT+WordRec", *BEHIND_DICTIONARY[:2], "CharBERT", *DENSE),
+            order=("BERT", "AdvBERT", "NLM-BERT", "BERT+WordRec", *BEHIND_DICTIONARY[:3], "CharBERT", *DENSE),
             left_out=ABLATIONS,
             second_baseline="AdvBERT",
             ours=tuple(
