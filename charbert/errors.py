@@ -21,11 +21,7 @@ class DataError(CharBertError, ValueError):
         """Return the error for one place in a file.
 
         Args:
-            path: the file.
             line: line number from 1, or None when the whole file is meant.
-            expected: the expected content.
-            found: the actual content.
-            hint: what to do next.
         """
         place = f"{path}:{line}" if line is not None else f"{path}"
         return cls(f"{place}: expected {expected}, got {found}" + (f"; {hint}" if hint else ""))

@@ -118,10 +118,6 @@ def start_record(
 
     Args:
         kind: pretrain, finetune, ...
-        experiment: stem of the experiment.
-        name: readable name of the run.
-        settings: the whole nested settings.
-        seed: the run's seed.
         ignore: dotted paths of settings left out of the key, see `settings_key`.
         accelerator: name of the device, None for a CPU.
     """

@@ -46,11 +46,8 @@ def measure_char_channel(
 
     Args:
         model: an encoder with a char channel; put into evaluation mode.
-        processor: text to its inputs.
         texts: longer ones are truncated.
-        rng: for shuffling.
         max_length: most subwords of a text, special ones included.
-        batch_size: texts in a forward pass.
 
     Raises:
         SettingsError: if the encoder has no char channel.

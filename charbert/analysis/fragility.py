@@ -36,7 +36,6 @@ def find_nouns(sentences: Iterable[Tagged], source: str) -> list[str]:
 
     Args:
         sentences: with Penn Treebank parts of speech.
-        source: for the error message.
 
     Raises:
         DataError: if no word is tagged as a noun.
@@ -69,7 +68,6 @@ def measure_fragility(
     Args:
         nouns: one or more words.
         subwords: returns the subwords of each word.
-        rng: chooses the characters.
     """
     edited = [noun for noun in nouns if len(noun) > 1]
     draws = rng.random(len(edited)).tolist()

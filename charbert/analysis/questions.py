@@ -57,7 +57,6 @@ def ask(
     """Return the encoding of a text, a text given as words, or a pair of texts.
 
     Args:
-        processor: of the model.
         first: a text, or the words of one.
         second: the second text of a pair.
         max_length: most subwords; of longer texts the second, or the only one, is truncated.

@@ -35,7 +35,6 @@ def find_split_words(sentences: Sequence[Sequence[str]], processor: Processor) -
     """Return for each word of each sentence whether it has several subwords.
 
     Args:
-        sentences: the words of each.
         processor: the trunk's tokenizer, or the processor around it.
     """
     encoding: Any = processor([list(words) for words in sentences], is_split_into_words=True)

@@ -18,7 +18,6 @@ def build_vectorizer(settings: BaselineSettings, rows: int) -> TfidfVectorizer:
     with a blank at either end, so that a prefix is not an infix.
 
     Args:
-        settings: of the baseline.
         rows: texts that it will be fitted on; of few, every n-gram counts.
     """
     of_words = settings.units is Units.word

@@ -20,8 +20,6 @@ def shared_characters(first: str, second: str, ngrams: tuple[int, int]) -> np.nd
     counted as a character. Of bigrams, that admits one edit in a word of four letters and more in longer ones.
 
     Args:
-        first: one text.
-        second: the other one.
         ngrams: lengths of the shortest and the longest n-gram.
     """
     words = [dict.fromkeys(_WORD.findall(text.lower())) for text in (first, second)]

@@ -99,7 +99,6 @@ def build_peers(
     """Return the peers by name, the trunk first.
 
     Args:
-        plain: tokenizes for the trunk.
         both: the same with characters, for CharBERT.
         counts: how often each word occurs in the corpus, in lower case; of dictionary and recognizer.
         bench: vocabulary sizes and dropout.

@@ -26,7 +26,6 @@ def median_seconds(competitors: Mapping[str, Run], repetitions: int) -> dict[str
 
     Args:
         competitors: functions to time, by name.
-        repetitions: timed runs of each.
     """
     times: dict[str, list[float]] = {name: [] for name in competitors}
     for repetition in range(repetitions + 1):

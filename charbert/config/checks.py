@@ -21,9 +21,7 @@ def check_range(section: str, settings: Any, interval: str, *names: str) -> None
 
     Args:
         section: dotted name of the section, for the error; empty: none.
-        settings: a dataclass.
         interval: as ``[0, 1)`` or ``[1, inf)``; a round bracket leaves the bound out.
-        names: of the settings.
 
     Raises:
         SettingsError: naming the first setting outside.

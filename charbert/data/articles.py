@@ -21,7 +21,6 @@ def group_pairs(rows: Sequence[LabeledText], articles: Sequence[Question] | None
     article of its question, or else of its sentence.
 
     Args:
-        rows: texts or pairs.
         articles: questions of the SQuAD file that the rows were made from.
     """
     keys: list[list[tuple[str, str]]] = []

@@ -94,7 +94,6 @@ class PairedCollator:
     """Collate features that contain paired examples, each of which becomes a batch inside the batch.
 
     Args:
-        own: for the features themselves.
         paired: collators of the paired examples, by name.
     """
 

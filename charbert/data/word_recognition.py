@@ -79,11 +79,9 @@ class WordRecognitionDataset(Dataset[dict[str, np.ndarray]]):
     Item i draws its noise from (seed, epoch, i) alone, so it is the same for any number of workers.
 
     Args:
-        sentences: words of each sentence.
         noise: selects and changes words.
         word_vocab: the words to recognize; their ids are the labels.
         char_vocab: characters of the features.
-        seed: seed of the noise.
         max_words: longer sentences are cut to this many words.
         fresh_noise: whether each epoch has its own noise; False for an evaluation set.
 

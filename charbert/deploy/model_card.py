@@ -88,8 +88,6 @@ def render_card(config: Any, parameters: int, facts: CardFacts, record: ResultRe
     """Return the card of a model as Markdown with metadata in YAML.
 
     Args:
-        config: its CharBertConfig.
-        parameters: number of its weights.
         facts: what its owner says.
         record: of its training; None: the card has no scores.
     """

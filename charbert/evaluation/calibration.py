@@ -46,7 +46,6 @@ def calibration_report(scores: StoredLogits, *, bins: int, temperature: float | 
     The chosen label is the one with the highest logit. Decisions without logits are left out.
 
     Args:
-        scores: the stored logits of a set.
         bins: number of bins of the calibration error and the reliability plot.
         temperature: fitted on the dev set; its calibration is reported beside the model's.
     """

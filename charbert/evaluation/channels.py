@@ -49,7 +49,6 @@ def without_subwords(features: Sequence[Mapping[str, Any]], hidden: Sequence[Fla
     Args:
         features: with ``input_ids`` (T).
         hidden: flag of each subword, (T,).
-        mask_id: of the tokenizer.
     """
     return [
         {**feature, "input_ids": np.where(flags, mask_id, np.asarray(feature["input_ids"])).tolist()}
@@ -63,7 +62,6 @@ def without_characters(
     """Return features without the characters of the hidden subwords, as in MLM; the subwords are unchanged.
 
     Args:
-        features: of the processor.
         hidden: flag of each subword, (T,).
         processor: with characters.
     """

@@ -49,9 +49,6 @@ class NoisyWordScorer:
 
     Args:
         model: with an NLM head.
-        processor: of the model.
-        vocabulary: of the head.
-        batch_size: windows in a forward pass.
     """
 
     def __init__(
@@ -92,7 +89,6 @@ class NoisyWordScorer:
         read.
 
         Args:
-            sentences: their words.
             candidates: lower-cased words that each word may stand for; none: it is not scored.
         """
         rows = [row for row, words in enumerate(candidates) if any(words)]
@@ -125,7 +121,6 @@ class NlmCorrector:
     more than ``threshold`` of their probability. A correction takes over the case of the form.
 
     Args:
-        scorer: the head.
         threshold: in [0, 1); a higher one changes fewer words.
 
     Raises:
@@ -166,7 +161,6 @@ class ContextCorrector:
     without the head. A correction takes over the case of the form.
 
     Args:
-        scorer: the head.
         dictionary: words, their counts and the rules.
         weight: of the head, 0 or more.
     """

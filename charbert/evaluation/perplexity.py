@@ -70,7 +70,6 @@ def perplexity(losses: Sequence[WordLosses], kept: Sequence[np.ndarray], *, of: 
     """Return e to the mean loss of a word, or of a subword, over the kept words; None where there are none.
 
     Args:
-        losses: of each text.
         kept: which words of each text count, (words,) of bool.
         of: word or subword.
     """
@@ -90,7 +89,6 @@ class MaskedLanguageScorer:
 
     Args:
         model: with an MLM head.
-        processor: of the model.
         max_length: most subwords of a text.
         unit: what is masked at a time.
         batch_size: copies of a text in one forward pass.
@@ -213,13 +211,11 @@ def noisy_word_scores(
 
     Args:
         model: with an NLM head.
-        processor: of the model.
         vocabulary: of the NLM head; a word outside it counts as its unknown word.
         texts: the model's input, clean or noised.
         originals: the clean texts, with the same words.
         kept: which words of each text count, (words,) of bool.
         max_length: most subwords of a text.
-        batch_size: texts in one forward pass.
         hidden: what is hidden of the kept words.
     """
     scores = NoisyWordScores()

@@ -59,11 +59,8 @@ def predict_set(
     """Return the predictions of the trainer's model on one eval set.
 
     Args:
-        task: the benchmark.
         examples: the test examples, attacked or not, in the order of the file.
-        processor: text to model inputs.
         max_length: subwords per input.
-        trainer: holds the model and the batch size.
         corrector: corrects the model's input, if any.
     """
     read = correct_examples(task, examples, corrector)
@@ -113,8 +110,6 @@ def score_set(task: Task[Any, Any], name: str, examples: Sequence[Any], predicti
     """Return the scores of predictions on one eval set.
 
     Args:
-        task: the benchmark.
-        name: clean, or the attack's name.
         examples: the test examples, attacked or not.
         predictions: one per example.
     """

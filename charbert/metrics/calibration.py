@@ -53,7 +53,6 @@ def reliability_bins(
     Args:
         gold: right labels, (D,).
         probabilities: (D, K).
-        bins: number of bins.
 
     Raises:
         DataError: if the numbers of labels and rows differ or there is no decision.

@@ -25,11 +25,6 @@ def correction_scores(clean: Sentences, noised: Sentences, corrected: Sentences)
     there is none. ``f0.5``: of these two, see `BETA`. ``false_alarms``: clean words that were changed, per 1,000 clean
     words. Shares are in [0, 1].
 
-    Args:
-        clean: the words before noise.
-        noised: the words that were corrected.
-        corrected: the words after correction.
-
     Raises:
         DataError: if there is no word, or sentences or words differ in number.
     """

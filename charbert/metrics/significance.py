@@ -66,9 +66,7 @@ def approximate_randomization(
     Args:
         first: (examples, K) counts of the first system, see `charbert.metrics.tagging.entity_counts`.
         second: those of the second system on the same examples.
-        rng: draws the swaps.
         statistic: summed counts to a score.
-        rounds: number of random swaps.
 
     Raises:
         DataError: if the two have different examples.

@@ -26,8 +26,6 @@ class SubwordSpeller:
     """Finds the characters of the subwords of an encoding, and lays them out as fields of a batch.
 
     Args:
-        tokenizer: the trunk's fast tokenizer.
-        vocab: the character vocabulary.
         mode: "paper" or "released", see ``CharBertTokenizer``.
         script: the authors' script in released mode.
     """
@@ -46,7 +44,6 @@ class SubwordSpeller:
         Args:
             plain: the tokenizer's encoding of ``texts``, or of ``repaired``.
             texts: as they were given.
-            is_padded: whether rows are padded.
             repaired: what the tokenizer encoded in the place of ``texts``, if anything.
         """
         rows = cast(list[Any], plain.encodings)

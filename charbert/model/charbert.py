@@ -89,7 +89,6 @@ class CharBertPreTrainedModel(PreTrainedModel):
         Args:
             trunk: a hub name, a local folder, a configuration (then the trunk is new too), or a loaded model,
                 whose weights are copied.
-            **config_overrides: settings of CharBertConfig.
 
         Raises:
             SettingsError: if the trunk's family or a setting is not known.

@@ -105,7 +105,6 @@ def load_trunk(trunk: TrunkSource, *, with_head: bool) -> PreTrainedModel | PreT
     """Return the model that a trunk source names, in float32, or its configuration where it has no weights.
 
     Args:
-        trunk: the source.
         with_head: whether the MLM head is read too, if the checkpoint has one.
 
     Raises:

@@ -24,7 +24,6 @@ def start_words_at_subwords(
     Args:
         model: with an NLM head; changed in place.
         words: by id.
-        tokenizer: the trunk's.
 
     Raises:
         SettingsError: if there is no NLM head, or the trunk's embeddings are narrower than its states.

@@ -98,8 +98,6 @@ def changed_word(index: int, change: Change, word: str, after: str) -> EditRecor
     """Return the record of a change other than an edit, at the first character that differs.
 
     Args:
-        index: of the word in its sentence.
-        change: the kind.
         word: before the change.
         after: the word after it, another one.
     """

@@ -79,7 +79,6 @@ class ExampleAdapter(ABC, Generic[Example]):
         """Return the words that augmentation may change, of one text or several.
 
         Args:
-            example: the example.
             contexts: those of a question's context too.
         """
 

@@ -35,7 +35,6 @@ class Augment(Step):
 
     Args:
         settings: how many, and what is changed.
-        seed: of the draws.
         synonyms: of each word, in lower case; None: that operation is left out.
 
     Raises:

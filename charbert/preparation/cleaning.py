@@ -28,11 +28,7 @@ _SHOWN_LENGTH = 200
 
 
 class RepairUnicode(Step):
-    """Normalize characters; an example whose answers cannot be located again with certainty is dropped.
-
-    Args:
-        settings: what is normalized.
-    """
+    """Normalize characters; an example whose answers cannot be located again with certainty is dropped."""
 
     name = "unicode"
 
@@ -126,11 +122,7 @@ def _kind_of_repair(before: str, after: str) -> str:
 
 
 class DropEmpty(Step):
-    """Drop examples with an empty or missing text or label.
-
-    Args:
-        settings: words that mark a missing text.
-    """
+    """Drop examples with an empty or missing text or label."""
 
     name = "empty"
 

@@ -60,7 +60,6 @@ def text_words(text: str, protected: Sequence[Span] = ()) -> tuple[Words, list[S
     Words with a letter may be changed, words with a letter or digit moved; none that touches a protected span.
 
     Args:
-        text: the text.
         protected: spans that must stay as they are, (start, end) in characters.
     """
     spans = split_words(text)

@@ -159,7 +159,6 @@ def run_steps(
 
     Args:
         rows: the examples, in the order of their file.
-        steps: what to do with them.
         adapter: texts and labels of an example.
         dropped: what was malformed, and so left out before.
     """

@@ -128,7 +128,6 @@ def find_suspicious(
     Args:
         labels: of each example, one or one a word.
         probabilities: of each example (N, K), from a model that has not seen it; K in the order of ``names``.
-        names: the labels.
         method: ``filter_by`` of cleanlab.
 
     Raises:

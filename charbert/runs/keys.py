@@ -58,7 +58,6 @@ def section_identity(settings: Settings, path: str, *, without: Collection[str] 
     """Return what a section of the settings adds to keys, see `identity_values`, in the spelling of `STORED_NAMES`.
 
     Args:
-        settings: the experiment's settings.
         path: of the section, as ``model.baseline``.
         without: names, as they are in keys, that are left out.
     """

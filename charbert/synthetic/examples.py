@@ -27,7 +27,6 @@ def qa_examples(
     sentence of the same template answers it.
 
     Args:
-        documents: where passages come from.
         rng: decides which questions are unanswerable.
         unanswerable_probability: how likely a question is replaced by an unanswerable one, in [0, 1].
 
@@ -46,7 +45,6 @@ def pair_examples(documents: Iterable[NewsDocument], rng: np.random.Generator) -
     neither the topic nor the pattern of the sentence predicts the label.
 
     Args:
-        documents: where questions and sentences come from.
         rng: decides which sentence a question is paired with.
     """
     draws = Draws(rng)

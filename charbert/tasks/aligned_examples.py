@@ -32,9 +32,6 @@ class ExampleAligner(ABC):
     """Encodes the pieces that features show; a subclass fits a kind of label.
 
     Args:
-        task: the benchmark.
-        examples: the training examples.
-        encoded: their features.
         max_length: most subwords of an aligned example.
     """
 
@@ -55,9 +52,7 @@ class ExampleAligner(ABC):
         """Return the aligned example of each feature.
 
         Args:
-            numbers: the features.
             pieces: their texts: ``self.pieces`` of these numbers, or the same with other words.
-            processor: text to model inputs.
         """
         encoded = self.task.encode(pieces, processor, self.max_length)
         rows: list[list[int]] = [[] for _ in numbers]

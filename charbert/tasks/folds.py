@@ -27,8 +27,6 @@ def cut_folds(
     ``settings.near_similarity`` says so), are in the same part. Every example is in the test part of one fold.
 
     Args:
-        task: the benchmark.
-        examples: all examples of the file.
         settings: how many folds, and from which seed.
         articles: questions of the file that ``settings.articles`` names.
 

@@ -80,7 +80,6 @@ class Reader(ABC):
     """Encodes the inputs of a head and decodes its logits.
 
     Args:
-        processor: text to model inputs.
         labels: of the model, in the order of its outputs; none for answers.
         usage: lengths of windows, and thresholds.
         corrector: corrects the words that the model reads, None: nothing is corrected. Outputs keep the given text.

@@ -107,7 +107,6 @@ class CharVocab:
         vocabulary.
 
         Args:
-            texts: the corpus.
             size: largest number of ids, including the four reserved ones; at least 5.
 
         Raises:

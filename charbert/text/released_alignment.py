@@ -74,14 +74,11 @@ def spell_released(
     """Return the characters of each subword as in the script with these ``rules``.
 
     Args:
-        text: the texts of the batch.
         spans: its subwords; ``special`` according to ``rules.special_names``.
         input_ids: (N,).
         spelling: the characters of the trunk's vocabulary.
         unknown: which subwords are [UNK], (N,).
         second: which subwords come from the second text of a pair, (N,).
-        rules: the script's.
-        vocab: the character vocabulary.
     """
     begins, lengths = spelling.begins[input_ids], spelling.lengths[input_ids]
     if rules.unknown != "special":
@@ -126,7 +123,6 @@ def lay_out_released(
     Released code: see the module; its error with subwords of ``#`` is reproduced.
 
     Args:
-        subwords: the characters of each subword.
         vocab: with the separator's and the special id.
         max_chars: characters of a row.
         hidden: subwords whose characters are hidden, (N,).

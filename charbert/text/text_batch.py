@@ -38,7 +38,6 @@ class TextBatch:
                 pairs of strings.
             text_pair: the second texts, in the same form. An empty one beside a single text counts as none, as with the
                 tokenizer.
-            is_split_into_words: texts are lists of words.
 
         Half a surrogate pair becomes U+FFFD, since no tokenizer accepts it.
 

@@ -26,8 +26,6 @@ def batch_counts(sizes: Mapping[str, int], batch_size: int, temperature: float) 
     """Return the number of batches of each task in an epoch, at least one; their sum is that of all sets.
 
     Args:
-        sizes: examples of each task.
-        batch_size: examples of a batch.
         temperature: a task's share is proportional to size ** (1 / temperature); 1: to its size; inf: uniform.
     """
     total = sum(math.ceil(size / batch_size) for size in sizes.values())
@@ -47,10 +45,6 @@ class TaskBatches(Dataset[dict[str, Any]]):
     content of a batch depends only on the seed, the epoch and the batch's number.
 
     Args:
-        sets: the training set of each task.
-        counts: batches of each task in an epoch.
-        batch_size: examples of a batch.
-        seed: of the order.
         lengths: subwords of each example, to batch those of similar length; None: in random order.
     """
 
@@ -118,11 +112,7 @@ class TaskBatches(Dataset[dict[str, Any]]):
 
 
 class TaskBatchCollator:
-    """Collates the single item of a batch of `TaskBatches` with its task's collator.
-
-    Args:
-        collators: of each task.
-    """
+    """Collates the single item of a batch of `TaskBatches` with its task's collator."""
 
     def __init__(self, collators: Mapping[str, Callable[..., dict[str, Any]]]) -> None:
         self.collators = dict(collators)

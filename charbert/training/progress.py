@@ -22,7 +22,6 @@ class ProgressCallback(TrainerCallback):
     """Shows the progress of one training.
 
     Args:
-        name: of the run.
         metric: the Trainer's name of the score, as ``eval_f1``; None: the loss on held-out text.
     """
 

@@ -87,8 +87,6 @@ class FrozenTrunk(Strategy):
     """The trunk is frozen except for chosen layers; the head is trained.
 
     Args:
-        open_layers: indices of the trained layers.
-        open_embeddings: whether the trunk's embeddings are trained.
         open_char_channel: whether char encoder and interactions are trained.
     """
 
@@ -207,10 +205,6 @@ class DropoutOverride(Strategy):
 
 def build_strategy(settings: StrategySettings, num_layers: int) -> StrategyStack:
     """Return the strategies of the settings, in the order in which they are applied.
-
-    Args:
-        settings: of the strategy.
-        num_layers: layers of the trunk.
 
     Raises:
         SettingsError: if the trunk lacks a chosen layer, or new layers would be frozen.

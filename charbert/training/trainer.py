@@ -178,16 +178,9 @@ def build_trainer(
     """Return the trainer of one run.
 
     Args:
-        settings: the run's training settings.
-        model: to train.
         train_set: training features; has a length.
-        dev_set: features for evaluation.
-        collate: a list of features to a batch.
-        folder: where checkpoints go.
-        seed: seed of data order and dropout.
         best_metric: keep the checkpoint that is best by this evaluation metric; None: keep the last.
         label_names: the batch fields that are labels.
-        trainer_class: class of the trainer.
         **arguments: of the Hugging Face Trainer, e.g. ``compute_metrics``.
     """
     trainer = trainer_class(

@@ -54,13 +54,11 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
     Released code: the same, but loses words between lines and gives every process the same examples.
 
     Args:
-        blocks: the texts.
         processor: encodes them; one without a char channel gives no char fields.
         max_length: maximum number of subwords of an example, special ones included; longer ones are truncated.
         noise: None leaves the text clean.
         word_vocab: the words of NLM; None gives no ``nlm_labels``, with noise (AdvBERT) or without.
         mlm_probability: share of the subwords to predict by MLM; at 0 ``mlm_labels`` has none.
-        seed: of noise and masks.
         hidden_share: share of the noised words whose subwords are replaced by the mask, in [0, 1]; their characters
             stay. Ours: NLM cannot restore these words from their subwords.
         clean_copies: whether each example is paired with its clean copy, under ``teacher``. Ours.

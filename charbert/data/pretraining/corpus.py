@@ -42,7 +42,6 @@ class Blocks:
 
     Args:
         path: the Arrow file, with the column ``text``.
-        counts: of the corpus.
     """
 
     def __init__(self, path: Path | str, counts: BlockCounts) -> None:
@@ -87,7 +86,6 @@ def read_blocks(
 
     Args:
         paths: one or several files, read in this order; ``.xz`` files are decompressed while reading.
-        cache_dir: folder of the cache.
         words_per_block: words of a block, between white space.
         max_words: read only this many words from the start of the corpus; None: all.
 

@@ -57,7 +57,6 @@ def word_of_pieces(
 
     Args:
         offsets: begin and end of each piece in its text, a row for each text; N pieces in all.
-        texts: the texts.
         rows: which text each piece is of, (N,).
     """
     # All texts share one axis.

@@ -23,7 +23,6 @@ def train_wordpiece(texts: Iterable[str], vocab_size: int, *, lower_case: bool =
     """Return a BERT tokenizer whose vocabulary is chosen on the texts.
 
     Args:
-        texts: training text.
         vocab_size: most entries, the five special ones included.
         lower_case: fold case and strip accents, as uncased BERT does.
 

@@ -19,8 +19,6 @@ def write_columns(
     """Write a word on each line, and an empty line after each sentence.
 
     Args:
-        path: the file.
-        sentences: words and tags.
         columns: names of the columns, as of `charbert.data.readers.layouts.Layout`; ``_`` stands in those that are
             not known.
         documents: mark the beginning of each document, if there is more than one.

@@ -30,8 +30,6 @@ def read_noisy(path: Path, clean: Sequence[TaggedSentence], source: Path | str) 
     of lines ``noisy word\tclean word\ttag``, tags in IOB2, with an empty line after each sentence.
 
     Args:
-        path: the file of operations.
-        clean: the sentences of the clean file.
         source: the clean file, for errors.
 
     Raises:

@@ -54,10 +54,7 @@ def check_same_number(path: Path | str, kind: str, clean: Sized, attacked: Sized
     """Check that an attacked copy has as many examples as the clean set.
 
     Args:
-        path: file of the copy, for the error.
         kind: of the examples, in the plural.
-        clean: the original examples.
-        attacked: the examples of the copy.
 
     Raises:
         DataError: if the numbers differ.

@@ -61,7 +61,6 @@ def to_iob2(
     a prefix have no sign between adjacent entities: adjacent words of one type are one entity.
 
     Args:
-        path: the file, for errors.
         sentences: tags of each sentence and the line of the first one.
         strict: refuse a file with tags that continue no entity, unless all its entities begin so (IOB1, IO).
 

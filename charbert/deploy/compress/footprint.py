@@ -53,8 +53,6 @@ def time_per_example(
     Args:
         run: maps a batch to logits; called once before timing starts.
         features: of the timed examples, in order; the last batch may be smaller.
-        collate: features to a batch.
-        batch_size: examples in a batch.
     """
     parts = [features[start : start + batch_size] for start in range(0, len(features), batch_size)]
     batches = [(collate(part), len(part)) for part in parts]

@@ -79,9 +79,7 @@ class Probe:
         The first row is the longest, the others are shorter, so that there is padding of both kinds.
 
         Args:
-            rows: B.
             subwords: T, cut to the model's maximum length.
-            seed: of the batch.
         """
         config, trunk = self.config, self.config.trunk_config
         generator = torch.Generator().manual_seed(seed)

@@ -46,7 +46,6 @@ def load_backend(folder: Path, *, device: str = "cpu", threads: int | None = Non
 
     Args:
         folder: of a fine-tuned or exported model.
-        device: for PyTorch.
         threads: for ONNX Runtime; PyTorch has one number for the whole process.
     """
     if (folder / ONNX_FILE).is_file():

@@ -30,10 +30,6 @@ def write_usage(folder: Path, usage: Usage) -> None:
 def read_usage(folder: Path, config: Any) -> Usage:
     """Return what the folder's file says, or where there is none what the model's configuration does.
 
-    Args:
-        folder: of a fine-tuned model.
-        config: its CharBertConfig.
-
     Raises:
         CheckpointError: if the file is damaged or has another version, or the model has none of the heads.
     """

@@ -105,8 +105,6 @@ def score_predictions(
     """Return the scores of predictions under the paths that records have, as ``eval/ner/f1``.
 
     Args:
-        task: with the labels of the set.
-        examples: of the set.
         given: one prediction for each example, by its id: that of the file, or where it has none its number from 0.
         version: clean, or the name of an attack.
         source: the file of the predictions, for errors.

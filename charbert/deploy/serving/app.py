@@ -56,7 +56,6 @@ def build_app(models: dict[str, Predictor], settings: ServeSettings) -> App:
 
     Args:
         models: by name; the first answers /predict, all are shown on the page.
-        settings: of the service.
     """
     worker = Worker(settings.timeout_seconds)
 

@@ -30,13 +30,7 @@ _RETRY_AFTER = {"retry-after": "1"}
 
 
 class RefusedError(Exception):
-    """A request that is refused with a reason.
-
-    Args:
-        status: of the answer.
-        reason: for the client.
-        headers: of the answer.
-    """
+    """A request that is refused with a reason."""
 
     def __init__(self, status: int, reason: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(reason)
@@ -52,7 +46,6 @@ class Limits:
 
     Args:
         app: handles the accepted requests.
-        settings: the limits.
         names: allowed host names, in lower case.
     """
 

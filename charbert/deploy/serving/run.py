@@ -24,8 +24,6 @@ def serve(model: Path, compare: Path | None, settings: ServeSettings, *, threads
     Args:
         model: folder of the model that answers /predict.
         compare: folder of a second model for the demo page.
-        settings: address and limits.
-        threads: for ONNX Runtime.
 
     Raises:
         CheckpointError: if a folder has no fine-tuned model.

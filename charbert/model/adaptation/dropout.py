@@ -23,7 +23,6 @@ def set_dropout(
     """Set the dropout of the parts for which a rate is given, in the model and its configuration.
 
     Args:
-        model: a model with an encoder.
         trunk: on the trunk's hidden states and embeddings; the head is unchanged.
         attention: on the trunk's attention weights.
         char_channel: on the char encoder's states.

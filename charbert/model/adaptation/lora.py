@@ -80,8 +80,6 @@ def load_adapted(model_class: type[Model], folder: Path, **options: Any) -> Mode
 
     Args:
         model_class: the class that was saved, or the encoder's.
-        folder: with the configuration and the adapters.
-        **options: fields of the configuration.
 
     Raises:
         CheckpointError: if the model that the adapters belong to cannot be found, or another class was saved.

@@ -15,7 +15,6 @@ def reinitialize_layers(model: nn.Module, count: int) -> None:
     An interaction that belongs to one of these layers gets new weights too; one that all layers share is unchanged.
 
     Args:
-        model: a model with an encoder.
         count: number of layers, from the top.
 
     Raises:

@@ -40,7 +40,6 @@ def shape_rows(encodings: Sequence[Any], samples: Iterable[int], texts: TextBatc
     Args:
         encodings: of the tokenizer, a row of T subwords each.
         samples: the text of each encoding, which long texts have several of.
-        texts: of the call.
     """
     return [_shapes(encoding, sample, texts) for encoding, sample in zip(encodings, samples, strict=True)]
 

@@ -90,7 +90,6 @@ def signed_attention(
     """Return what transformers' "sdpa" attention returns, (B, T, heads, D), and no weights.
 
     Args:
-        module: the attention.
         query: (B, heads, T, D), as key and value.
         key: see ``query``.
         value: see ``query``.

@@ -24,7 +24,6 @@ def readable(where: str | Path, expected: str) -> Iterator[None]:
 
     Args:
         where: file, folder or hub name.
-        expected: what it should hold.
 
     Raises:
         CheckpointError: with the first line of the library's message.

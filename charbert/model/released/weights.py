@@ -76,7 +76,6 @@ def released_keys(kind: str, names: Iterable[str], num_layers: int) -> dict[str,
 
     Args:
         kind: "bert" or "roberta".
-        names: names of the model's parameters.
         num_layers: number of Transformer layers, and so of copies of the convolution in a BERT checkpoint.
 
     Raises:

@@ -68,10 +68,8 @@ class TrunkAdapter:
         """Return what `run_layer` gets for each layer beside its states.
 
         Args:
-            trunk: the encoder.
             states: input of the first layer, (B, T, H).
             attention_mask: 1 on subwords and 0 on padding, (B, T).
-            output_attentions: whether the attention weights will be read.
         """
         mask = create_bidirectional_mask(config=trunk.config, inputs_embeds=states, attention_mask=attention_mask)
         return [{"attention_mask": mask}] * len(self.layers(trunk))

@@ -36,7 +36,6 @@ class WordCorrector:
     model needs most to find names; ``keep_case=False`` does the same.
 
     Args:
-        recognizer: of the task's words.
         backoff: one of ``BACKOFFS``.
         background: the second recognizer; needed for "background" and for nothing else.
         keep_case: whether case is kept.

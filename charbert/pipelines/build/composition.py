@@ -66,9 +66,7 @@ class Composition:
         """Return the text of a configuration file with which another experiment gets these settings, some changed.
 
         Args:
-            experiment: stem of the experiment.
             changes: as for `settings`.
-            comment: lines at the top.
         """
         groups = {**self.groups, **{name: value for name, value in changes.items() if name in self.groups}}
         defaults = [experiment, *({f"override /{name}": choice} for name, choice in groups.items()), "_self_"]

@@ -16,7 +16,6 @@ def inference_usage(
     """Return the `Usage` that is saved with a fine-tuned model.
 
     Args:
-        settings: of the run.
         head: of the model, see `charbert.tasks.head.Head`.
         log_history: the trainer's log; the no-answer threshold is that of the evaluation that chose the checkpoint.
         words: how raw text is cut into words, see `charbert.tasks.task.Task.word_rule`.

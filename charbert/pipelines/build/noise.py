@@ -47,7 +47,6 @@ def build_attack(settings: AttackSettings, folder: Path | str = "", *, whole_wor
     """Return the noise model of a test-time attack.
 
     Args:
-        settings: of the attack.
         folder: where relative names of its files start, ``paths.data``.
         whole_words: whether each word stays one word, as where words have labels; ``attack.spacing`` is then not read.
 

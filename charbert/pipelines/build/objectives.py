@@ -64,11 +64,6 @@ def build_objectives(
     """Return the training set, with what the settings add to it: noised text, class weights, inputs for a teacher.
 
     Args:
-        settings: the experiment's settings.
-        task: the benchmark.
-        examples: the training examples.
-        encoded: their features.
-        processor: of the model.
         model: the model to fine-tune; projections may be attached to it, see `charbert.training.losses.distillation`.
 
     Raises:

@@ -27,9 +27,7 @@ def finetuned_predictor(
     """Return what predicts with the model in a folder, behind the corrector that was saved with it; in 32 bits.
 
     Args:
-        settings: the experiment's settings.
         task: the benchmark; it knows its labels.
-        folder: of the fine-tuned model.
     """
     processor = CharBertTokenizer.from_pretrained(folder)
     backend = load_backend(folder, device="cuda" if torch.cuda.is_available() else "cpu")

@@ -42,8 +42,6 @@ def prepare_corrector(settings: Settings, task: Task[Any, Any], sets: Mapping[st
     """Return the corrector in front of the model, after making what it needs if that is missing; None without one.
 
     Args:
-        settings: the experiment's settings.
-        task: the benchmark.
         sets: its examples; ``train`` is read, and for a recognizer ``dev``.
     """
     if settings.model.recognizer.enabled:

@@ -38,12 +38,10 @@ def fit(
     """Return the record and the predictions of a model, after pretraining its encoder if that is missing.
 
     Args:
-        settings: the experiment's settings.
         run: where record, weights and predictions go.
         task: the benchmark; it knows its labels.
         sets: examples of ``train`` and ``dev``; the checkpoint that is best on dev is kept.
         eval_sets: the test examples, ``clean`` first, then attacked; empty: only the dev score is recorded.
-        callbacks: added to the Trainer's own.
     """
     check_strategy(settings)
     fitted = TaskModel.build(settings, task, sets)

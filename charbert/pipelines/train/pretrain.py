@@ -109,8 +109,6 @@ def build_start(settings: Settings, model_class: type[Model], **labels: Any) -> 
     New weights, e.g. of a head, are drawn from torch's global generator, seeded here.
 
     Args:
-        settings: the experiment's settings.
-        model_class: of the model.
         **labels: ``id2label`` and ``label2id`` of its head.
     """
     _check_positions(settings, LENGTH_SETTINGS, settings.finetuning_length)

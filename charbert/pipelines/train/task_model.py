@@ -65,7 +65,6 @@ class TaskModel:
         """Return the model, its head new, after making its encoder and its corrector if they are missing.
 
         Args:
-            settings: the experiment's settings.
             task: the benchmark; it knows its labels.
             sets: examples of ``train`` and ``dev``.
         """
@@ -112,7 +111,6 @@ class TaskModel:
         """Write model, processor and what inference needs to know into the run's folder.
 
         Args:
-            run: of the model.
             model: as training has left it.
             log_history: the trainer's log, see `inference_usage`.
         """

@@ -39,8 +39,6 @@ def attack_drop_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
 
     Args:
         table: with an original and an attacked column for each task, as Table 2.
-        folder: where the files are written, see `save_figure`.
-        stem: of their names.
 
     Raises:
         RecordError: if the table has no row with both scores.

@@ -44,7 +44,6 @@ def render_page(title: str, about: str, texts: Sequence[ExplainedText]) -> str:
     """Return the page.
 
     Args:
-        title: heading of the page.
         about: which model decided, and how the attributions were computed.
         texts: what is explained, in this order, with one color scale.
     """

@@ -41,7 +41,6 @@ def filled(page: Path, root: Path) -> Filled:
     """Return a page with each place from ``<!-- table PATH -->`` to ``<!-- end -->`` and each marked number filled.
 
     Args:
-        page: a Markdown file.
         root: the folder that the paths are relative to.
 
     Raises:

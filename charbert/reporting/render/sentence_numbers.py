@@ -91,7 +91,6 @@ def number_of(what: str, named: Mapping[str, Source], nearest: Source | None) ->
     """Return the number that a comment asks for: ``rows; columns`` or ``rows; columns; field``.
 
     Args:
-        what: the text of the comment.
         named: sources by their names on the page.
         nearest: the source of rows that name none.
 

@@ -84,7 +84,6 @@ def render_part(source: Path, part: Part) -> str:
 
     Args:
         source: the table's CSV file; its notes are read from the Markdown file beside it.
-        part: what to show.
 
     Raises:
         RecordError: if the file is no CSV file, or the table has no such column, row or note.

@@ -29,9 +29,7 @@ def adaptation_table(records: Sequence[ResultRecord], task: str, metric: str, at
 
     Args:
         records: that differ in model, seed and in how they were adapted.
-        task: as ``ner``.
         metric: the task's score, as ``f1``.
-        attack: name of the attack.
 
     Raises:
         RecordError: if there is none.

@@ -91,8 +91,6 @@ def robustness_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
 
     Args:
         table: from `char_channel_table`, with scores under attack.
-        folder: where the files are written, see `save_figure`.
-        stem: of their names.
 
     Returns:
         The two paths; none where fewer than three encoders have both numbers.

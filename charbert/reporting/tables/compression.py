@@ -62,8 +62,6 @@ def compression_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
 
     Args:
         table: from `compression_table`.
-        folder: where the files are written, see `save_figure`.
-        stem: of their names.
     """
     scores = [
         column for column in table.columns if column.metric.startswith(("eval/", "attack/")) and column.group != KEPT

@@ -37,7 +37,6 @@ def hyper_parameter_table(records: Sequence[ResultRecord], task: str, metric: st
     Args:
         records: fine-tuned runs of one recipe, with any settings.
         task: ``task.name``.
-        metric: its main one.
     """
     title = f"{TASK_TITLES.get(task, task.upper())} {METRIC_TITLES.get(metric, metric)}"
     columns = (

@@ -21,7 +21,6 @@ def multi_task_table(
         alone: records of models trained on one task.
         together: records of each task's scores after training on all tasks.
         metrics: metric of each task, in the order of the columns.
-        attack: name of the attack.
 
     Raises:
         RecordError: if records cannot be compared in one table.

@@ -151,7 +151,6 @@ def table_columns(spec: PaperTable, records: Sequence[ResultRecord]) -> tuple[Co
     """Return the table's columns, with the names that our records have for their scores.
 
     Args:
-        spec: the table.
         records: decide which attacked set is shown: the authors' (``released``) if any run has it, else ours.
     """
     measures = spec.measures(records)
@@ -172,11 +171,9 @@ def paper_table(
     """Return one of the paper's tables with our scores beside its own.
 
     Args:
-        spec: the table.
         records: those of ``SCORED_KINDS`` count; metrics ``eval/<task>/<metric>`` and
             ``attack/<task>/<attack>/<metric>``.
-        p_values: see `charbert.reporting.tables.scores.build_table`.
-        second_baseline_p_values: see there; of tests against ``spec.second_baseline``.
+        second_baseline_p_values: of tests against ``spec.second_baseline``.
 
     Raises:
         RecordError: see `charbert.reporting.tables.scores.build_table`.

@@ -31,7 +31,6 @@ def list_runs(table: Table, records: Sequence[ResultRecord], address: str) -> Li
     """Return one line for each run behind the table: its row, task, seed, scores in percent, and where it is in W&B.
 
     Args:
-        table: the table.
         records: those that it was drawn from.
         address: of the W&B server, which the links lead to.
     """

@@ -262,9 +262,7 @@ def describe(records: Sequence[ResultRecord], *more: str, data: bool = True, see
 
     Args:
         records: of the table, one recipe.
-        *more: what follows.
         data: whether the data are named, and whether they are generated.
-        seeds: whether the seeds are named.
     """
     recipe, trunks, names = (_names(records, path) for path in (RECIPE, TRUNK, "data.name"))
     about = [f"Recipe {recipe[0]}"] if recipe else []

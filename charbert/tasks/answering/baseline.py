@@ -38,11 +38,6 @@ class OverlapAnswers:
     best sentence whether there is an answer. With ``majority`` there is no similarity: the first sentence is taken,
     and a question has an answer if most training questions have one.
 
-    Args:
-        examples: of the training set.
-        settings: n-grams.
-        n_best: answers kept for each question.
-
     Raises:
         DataError: if no n-gram is frequent enough.
     """

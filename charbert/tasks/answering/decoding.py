@@ -48,7 +48,6 @@ def decode_spans(
     Args:
         logits: start and end logits of each feature, (T, 2) or longer where padded, in the features' order.
         encoded: what `encode_questions` returned.
-        n_best: answers kept for each question.
         max_answer_length: most subwords of an answer.
 
     Raises:

@@ -76,7 +76,6 @@ def encode_questions(
     Departure: a question takes at most half of the subwords, so that a short ``max_length`` still sees context.
 
     Args:
-        questions: questions with their contexts and answers.
         processor: text to model inputs; called with many texts at once.
         max_length: most subwords of a window, special ones included.
         document_stride: subwords from the start of a window's context to that of the next.

@@ -21,7 +21,6 @@ class MajorityLabel:
     """Gives every text the shares of the labels in training, and so the most frequent label.
 
     Args:
-        examples: of the training set.
         labels: names of all labels, in the order of the scores.
     """
 
@@ -60,9 +59,7 @@ class TfidfLabel(_RegressionLabel):
     """Logistic regression on the n-grams of a text; of a pair on those of each text and those in both.
 
     Args:
-        examples: of the training set.
         labels: names of all labels, in the order of the scores; one that training lacks is hardly ever given.
-        settings: n-grams and penalty.
 
     Raises:
         DataError: if no n-gram is frequent enough.

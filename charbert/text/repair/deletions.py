@@ -25,7 +25,6 @@ class DeletionIndex:
     """Words by their shortened forms.
 
     Args:
-        words: that are to be found.
         max_edits: most edits between a form and a word, 1 or 2. An edit adds, drops, replaces or swaps characters.
         keep_ends: whether the first and the last character are never left out, so that words are found that have those
             of the form.

@@ -42,7 +42,6 @@ class SharedBatches(Sampler[list[int]]):
         seed: of the order; None: the order of the examples.
         lengths: length of each example, to batch those of similar length; None: in random order.
         window: examples of an optimizer step, which grouping keeps together.
-        index: number of this process.
         count: of processes.
     """
 
@@ -116,11 +115,7 @@ class FilledExamples(Dataset[Mapping[str, Any]]):
 
 
 class FillingCollator:
-    """Collates as another collator, and keeps the field ``filler``.
-
-    Args:
-        collate: the other collator.
-    """
+    """Collates as another collator, and keeps the field ``filler``."""
 
     def __init__(self, collate: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]]) -> None:
         self.collate = collate

@@ -33,10 +33,7 @@ class ExtraLoss(Protocol):
         `charbert.training.distributed.averaging.share_of_whole`.
 
         Args:
-            model: the model in training.
             batch: the batch, with its paired batches among its fields.
-            outputs: the model's outputs for the batch.
-            loss: the loss so far.
         """
 
 
@@ -60,7 +57,6 @@ def comparable_logits(outputs: Batch, positions: Tensor) -> Tensor:
     and the end of the answer, each a choice among the positions.
 
     Args:
-        outputs: of a model.
         positions: where outputs are compared, (B, P), -1 for none.
     """
     there, places = positions >= 0, positions.clamp(min=0)

@@ -15,7 +15,6 @@ class L1Penalty:
     """The sum of absolute values of weights, which makes some of them zero.
 
     Args:
-        weight: of the sum in the loss.
         names: of the penalized weights; frozen ones are left out.
     """
 

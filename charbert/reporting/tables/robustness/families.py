@@ -42,13 +42,10 @@ def robustness_table(
 
     Args:
         records: one or more of one task, with the same sets in ``details.clean_of``.
-        p_values: see `charbert.reporting.tables.scores.build_table`.
         title: what follows the name of the task.
-        order: see there.
-        compared_with: see there.
 
     Raises:
-        RecordError: see there.
+        RecordError: see `charbert.reporting.tables.scores.build_table`.
     """
     task, scored = task_of(records), robustness_columns(records)
     columns: list[Column] = []

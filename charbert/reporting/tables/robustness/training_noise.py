@@ -50,7 +50,6 @@ def training_noise_table(
     """Return the table of the rows of `training_noise_rows`, one family after the other.
 
     Args:
-        families: one or more.
         p_values: (row, ``Column.heading``) -> p of a test against the family's row without noise.
 
     Raises:
