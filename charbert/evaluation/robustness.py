@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from charbert.batch import Processor
-from charbert.evaluation.correction import correct_examples
 from charbert.evaluation.logits import StoredLogits
 from charbert.evaluation.metric_paths import metric_path
 from charbert.evaluation.predict import predict_logits
@@ -124,3 +123,16 @@ def score_set(task: Task[Any, Any], name: str, examples: Sequence[Any], predicti
         units={metric: task.units(examples, predictions.predictions, metric) for metric in task.tested_metrics},
         lines=lines,
     )
+
+
+def correct_examples(task: Task[Any, Any], examples: Sequence[Any], corrector: Corrector | None) -> list[Any]:
+    """Return the examples with corrected words and unchanged labels.
+
+    Sentences are corrected in large batches, equal ones once. Without a corrector the examples are returned unchanged.
+    """
+    if corrector is None:
+        return list(examples)
+    sentences = [tuple(words) for words in task.sentences(examples)]
+    different = list(dict.fromkeys(sentences))
+    corrected = dict(zip(different, corrector.correct_many(different), strict=True))
+    return task.with_sentences(examples, [corrected[words] for words in sentences])

@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 from transformers import TrainerControl
 
 from charbert.seeding import numpy_generator
-from charbert.training.losses.extra_loss import Batch, ExtraLoss, Losses
+from charbert.training.losses.extra_losses import Batch, ExtraLoss, Losses
 from charbert.training.trainer import CharBertTrainer
 
 TASK = "task"

@@ -35,10 +35,8 @@ from charbert.tasks.encoded import Encoded
 from charbert.tasks.paired_batches import PairedDataset, TrainingNoise
 from charbert.tasks.task import Task
 from charbert.training.distributed.processes import refuse_several
-from charbert.training.losses.class_weights import ClassWeightedLoss
-from charbert.training.losses.consistency import ConsistencyTraining
 from charbert.training.losses.distillation import Distillation, attach_projections, check_layer_map, spread_layers
-from charbert.training.losses.extra_loss import ExtraLoss
+from charbert.training.losses.extra_losses import ClassWeightedLoss, ConsistencyTraining, ExtraLoss
 
 log = logging.getLogger(__name__)
 

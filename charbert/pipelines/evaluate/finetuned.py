@@ -13,9 +13,10 @@ from charbert.data.collate import PadCollator
 from charbert.deploy.predict.backends import load_backend
 from charbert.deploy.predict.corrector import load_corrector
 from charbert.deploy.predict.usage import read_usage
-from charbert.evaluation.correction import correct_examples
 from charbert.evaluation.predict import run_logits
-from charbert.evaluation.robustness import SetPredictions, decode_encoded
+from charbert.evaluation.robustness import SetPredictions, correct_examples, decode_encoded
+from charbert.evaluation.word_states import WordEncoder
+from charbert.model import CharBertModel
 from charbert.model.loading.configurations import read_config
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.tasks.task import Task
@@ -43,3 +44,10 @@ def finetuned_predictor(
         return predictions
 
     return predict
+
+
+def word_encoder(settings: Settings, model: CharBertModel, processor: CharBertTokenizer) -> WordEncoder:
+    """Return the encoder of words by a model, on the accelerator where there is one."""
+    device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    batch_size = settings.finetuning.eval_batch_size
+    return WordEncoder(model.to(device or "cpu"), processor, settings.finetuning_length, batch_size)

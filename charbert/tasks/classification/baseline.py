@@ -11,8 +11,7 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.linear_model import LogisticRegression
 
 from charbert.baselines.log_scores import log_shares, spread_columns
-from charbert.baselines.ngram_features import cosine_rows, fit_vectorizer
-from charbert.baselines.overlap import shared_characters
+from charbert.baselines.ngram_features import cosine_rows, fit_vectorizer, shared_characters
 from charbert.config.model.classical import BaselineSettings
 from charbert.data.readers.glue import LabeledText
 

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from charbert.batch import OWN_POSITIONS, TEACHER, THEIR_POSITIONS
 from charbert.errors import SettingsError
-from charbert.training.losses.extra_loss import (
+from charbert.training.losses.extra_losses import (
     Batch,
     Losses,
     at_positions,
