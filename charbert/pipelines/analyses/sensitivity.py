@@ -16,7 +16,7 @@ from charbert.pipelines.analyses.base import recorded_analysis
 from charbert.pipelines.build.data import prepare_data, set_files
 from charbert.pipelines.build.eval_sets import read_sets
 from charbert.pipelines.build.noise import build_attack
-from charbert.pipelines.evaluate.states import word_encoder
+from charbert.pipelines.evaluate.finetuned import word_encoder
 from charbert.pipelines.train.finetune import prepare_finetuned
 from charbert.pipelines.train.pretrain import load_encoder
 from charbert.runs.analysis_keys import SENSITIVITY

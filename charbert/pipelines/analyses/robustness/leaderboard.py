@@ -11,8 +11,7 @@ from charbert.errors import RecordError
 from charbert.files import write_atomically
 from charbert.pipelines.analyses.robustness.catalog import NEWEST
 from charbert.pipelines.tables.drawing import TableSpec, of_each_task
-from charbert.reporting.leaderboard.board import TaskScores, build_board
-from charbert.reporting.leaderboard.page import render_leaderboard
+from charbert.reporting.leaderboard.board import TaskScores, build_board, render_leaderboard
 from charbert.runs import analysis_keys as keys
 from charbert.runs.comparability import comparable_records
 
