@@ -22,10 +22,9 @@ from charbert.model.adaptation.parts import model_parts
 from charbert.training.arguments import build_arguments
 from charbert.training.distributed.averaging import mean_over_processes, shared_loss
 from charbert.training.distributed.batches import FILLER, model_fields
-from charbert.training.distributed.fsdp import ShardedTrainer
+from charbert.training.distributed.multi_process_trainer import ShardedTrainer
 from charbert.training.distributed.processes import process_count, refuse_several
-from charbert.training.losses.extra_loss import ExtraLoss
-from charbert.training.losses.penalty import L1Penalty
+from charbert.training.losses.extra_losses import ExtraLoss, L1Penalty
 from charbert.training.meter import ObjectiveMeter
 from charbert.training.optimizer import WeightRate, own_optimizer, parameter_groups, trunk_and_new_weights
 from charbert.training.resuming import ResumableTrainer, loaders_watched

@@ -10,7 +10,7 @@ from charbert.config.training.strategy import StrategySettings
 from charbert.errors import CheckpointError, SettingsError
 from charbert.model.loading.configurations import read_config
 from charbert.pipelines.build.data import trunk_location
-from charbert.training.strategies import build_strategy
+from charbert.training.strategies import Strategy
 
 
 def check_strategy(settings: Settings) -> None:
@@ -32,7 +32,7 @@ def check_strategy(settings: Settings) -> None:
         )
     num_layers = _num_layers(settings)
     if num_layers is not None:
-        build_strategy(strategy, num_layers)
+        Strategy(strategy, num_layers)
 
 
 def _num_layers(settings: Settings) -> int | None:

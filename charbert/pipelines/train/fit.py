@@ -21,7 +21,7 @@ from charbert.tasks.task import Task
 from charbert.training.distributed.processes import from_first
 from charbert.training.losses.distillation import detach_projections
 from charbert.training.optimizer import count_parameters, peak_rates
-from charbert.training.strategies import build_strategy
+from charbert.training.strategies import Strategy
 from charbert.training.trainer import build_trainer
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ def fit(
     check_strategy(settings)
     fitted = TaskModel.build(settings, task, sets)
     dev_features = fitted.encoded["dev"].features
-    strategy = build_strategy(settings.strategy, fitted.model.config.num_hidden_layers)
+    strategy = Strategy(settings.strategy, fitted.model.config.num_hidden_layers)
     log.info("fine-tuning %s on %s, seed %d", settings.model.name, settings.task.name, settings.seed)
 
     def score_dev(prediction: EvalPrediction) -> dict[str, float]:
