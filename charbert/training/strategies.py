@@ -1,7 +1,7 @@
 """The strategy of fine-tuning: which weights are trained, at which rates, from which start.
 
-A strategy changes the model before training, the rates of its weights, or what happens between steps; at the defaults of
-the settings nothing is changed. Changes of the loss are `ExtraLoss`es.
+A strategy changes the model before training, the rates of its weights, or what happens between steps; at the defaults
+of the settings nothing is changed. Changes of the loss are `ExtraLoss`es.
 """
 
 from __future__ import annotations
