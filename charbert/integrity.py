@@ -1,7 +1,5 @@
 """Checksums of the files of a folder, to detect damage before reading and foreign files before replacing."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager

@@ -3,8 +3,6 @@
 A record is written atomically, contains no absolute path, and is identified by a hash of its settings.
 """
 
-from __future__ import annotations
-
 import json
 import time
 import warnings

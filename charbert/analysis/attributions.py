@@ -1,7 +1,5 @@
 """Attribution of outputs to subwords and characters: integrated gradients on both embeddings at once."""
 
-from __future__ import annotations
-
 import importlib
 import logging
 from collections.abc import Callable, Iterator, Mapping

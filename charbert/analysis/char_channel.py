@@ -1,7 +1,5 @@
 """How much an encoder uses characters: how much its states differ between subwords, and what shuffling changes."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

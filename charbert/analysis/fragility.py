@@ -1,7 +1,5 @@
 """How typos change the subwords of nouns: the statistics of Sec. 1."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 

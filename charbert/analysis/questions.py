@@ -1,7 +1,5 @@
 """Encoded texts, with the subword and the letters of each input position."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

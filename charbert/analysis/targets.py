@@ -1,7 +1,5 @@
 """The outputs of a model that are explained: chosen ones, or those of the prediction."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial

@@ -1,7 +1,5 @@
 """Entity scores of words that the tokenizer splits into several subwords, and of words that stay whole (Fig. 4)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

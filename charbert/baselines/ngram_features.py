@@ -1,7 +1,5 @@
 """Texts to sparse rows of TF-IDF weighted n-grams, of words or of characters inside words."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet

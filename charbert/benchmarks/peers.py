@@ -6,8 +6,6 @@ encoder of ByT5-small, Xue et al. (2022), as in transformers; the word recognize
 Shapes: B texts, W words, A bytes of a word, T positions, H hidden size.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Times of competitors that run in turns, and the peak memory of a single one."""
 
-from __future__ import annotations
-
 import multiprocessing
 import resource
 import statistics

@@ -1,7 +1,5 @@
 """Checks of settings that many sections share; each error names the setting."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from math import inf

@@ -1,7 +1,5 @@
 """Settings of the measurements of fine-tuned models under noise: its families, its strength and the worst edits."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise

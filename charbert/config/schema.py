@@ -1,7 +1,5 @@
 """All settings of an experiment; conf/ sets them, `charbert.config.load` checks them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, replace
 from enum import Enum
 

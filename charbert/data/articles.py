@@ -1,7 +1,5 @@
 """Groups examples by article, so that no article is in two parts of a split."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """Collates the features of several examples to one batch of tensors."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Splits a set into train, dev and test parts, and checks that parts share no text."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

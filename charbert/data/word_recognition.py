@@ -3,8 +3,6 @@
 Shapes: B sentences, T words, A characters.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol

@@ -1,7 +1,5 @@
 """The card of a published model: metadata that the hub reads, how to use the model, and the scores of its record."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any

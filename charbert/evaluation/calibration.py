@@ -1,7 +1,5 @@
 """Scores from logits: averages over classes, areas under curves, and whether the probabilities are calibrated."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict, dataclass, field
 

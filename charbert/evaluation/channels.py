@@ -1,7 +1,5 @@
 """Words hidden from one channel, so that a score shows what the other channel contributes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

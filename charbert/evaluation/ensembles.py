@@ -3,8 +3,6 @@
 M members, D decisions between K labels.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -3,8 +3,6 @@
 Three tables, written as CSV beside the predictions, as one Markdown file for readers, and shown in W&B.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence

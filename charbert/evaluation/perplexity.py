@@ -3,8 +3,6 @@
 A word is a word or a punctuation mark as of `charbert.text.words.split_words`. Losses are in nats.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

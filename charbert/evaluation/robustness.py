@@ -1,7 +1,5 @@
 """One fine-tuned model on a test set, clean and under every attack (Sec. 4.5)."""
 
-from __future__ import annotations
-
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, field

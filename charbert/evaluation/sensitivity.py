@@ -1,7 +1,5 @@
 """How far noise moves the states of words (Fig. 5)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Last-layer states of words in their sentences."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

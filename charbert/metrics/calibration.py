@@ -3,8 +3,6 @@
 D decisions between K labels; the confidence of a decision is the probability of its most likely label.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Predicted labels to accuracy, Matthews correlation, precision, recall, F1 and a confusion matrix."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """Scores of typo correction: words before noise, after it, and after correction."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from charbert.errors import DataError

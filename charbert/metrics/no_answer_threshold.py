@@ -1,7 +1,5 @@
 """The no-answer threshold of SQuAD 2.0: above it a question gets the empty answer."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

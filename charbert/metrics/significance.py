@@ -1,7 +1,5 @@
 """Significance tests of the difference between two systems on the same examples."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Accuracy and error rates of a word recognizer."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from charbert.errors import DataError

@@ -1,7 +1,5 @@
 """The characters of a tokenizer's subwords, in the paper's layout or that of the released scripts."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import cached_property
 from itertools import chain

@@ -1,7 +1,5 @@
 """The dual-channel encoder: a subword trunk with a char channel beside it."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The tokenizer's output, and the types of its rows: lists, NumPy arrays, tensors."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

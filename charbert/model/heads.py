@@ -1,7 +1,5 @@
 """The heads of CharBERT for fine-tuning: tagging, classification and span extraction."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -1,7 +1,5 @@
 """The interaction: the token channel and the char channel enrich each other after a Transformer layer."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

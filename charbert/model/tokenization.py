@@ -1,7 +1,5 @@
 """The tokenizer of CharBERT models: the fields of a fast tokenizer and those of the char channel, in one call."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Any Hugging Face encoder of a supported family as trunk: its adapter, its weights."""
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias

@@ -1,7 +1,5 @@
 """Initial weights of the NLM decoder from the trunk's embeddings."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import cast
 

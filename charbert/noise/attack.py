@@ -1,7 +1,5 @@
 """The paper's test-time attack: every word that is long enough gets one typo; its first and last letter stay."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

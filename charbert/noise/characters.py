@@ -1,7 +1,5 @@
 """Noise that gives characters of a word other forms: look-alikes, invisible ones, digits for letters."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

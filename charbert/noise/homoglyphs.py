@@ -1,7 +1,5 @@
 """Characters that look the same as others, or are not seen: what people use to pass filters."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import cache
 

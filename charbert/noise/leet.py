@@ -1,7 +1,5 @@
 """Digits that stand for letters, as in ``l33t``."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 _DIGITS = {letter: digit for letter, digit in zip("abegilostz", "4839110572", strict=True)}

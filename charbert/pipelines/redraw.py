@@ -1,7 +1,5 @@
 """Every table and figure that records are drawn to, drawn again; nothing is run and no torch is imported."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import partial
 

@@ -1,7 +1,5 @@
 """How preparation and noise read and change an example of any kind: its texts, its labels, its words."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence

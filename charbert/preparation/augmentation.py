@@ -1,7 +1,5 @@
 """Changed copies of training examples: typos, synonyms, deleted words, swapped neighbors; labels stay with words."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence

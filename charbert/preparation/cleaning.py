@@ -1,7 +1,5 @@
 """Steps that repair texts and labels, and that drop examples without text or label."""
 
-from __future__ import annotations
-
 import math
 import re
 import unicodedata

@@ -1,7 +1,5 @@
 """Repetitions within a set, and between the sets of a task: exact ones, and near ones by MinHash."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Labels to which a model that has not seen the example gives a low probability (confident learning, by cleanlab)."""
 
-from __future__ import annotations
-
 import logging
 import warnings
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """What identifies an analysis, and which analyses are compared in one figure."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path

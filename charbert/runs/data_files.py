@@ -3,8 +3,6 @@
 A file that was exchanged meanwhile would make a record that lies: it would name a file that its result is not from.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

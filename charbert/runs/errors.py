@@ -1,7 +1,5 @@
 """Errors and interruptions of an entry point: one clear message to the user instead of a stack trace."""
 
-from __future__ import annotations
-
 import functools
 import logging
 import os

@@ -4,8 +4,6 @@ Folders, tracking, logging and the number of workers cannot, so a result is foun
 run's key is a hash of what these functions return; see `charbert.runs.run`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from enum import Enum
 from operator import attrgetter

@@ -1,7 +1,5 @@
 """What is common to all runs: seeding, resuming, the record, W&B."""
 
-from __future__ import annotations
-
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """Questions about generated passages, and pairs of a question and a sentence: what SQuAD and QNLI ask for."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from itertools import count
 

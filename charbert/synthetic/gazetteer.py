@@ -1,7 +1,5 @@
 """Names of people, organizations, places and other things; no name is in two splits."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The word lists of the newswire, read from the text files beside the code."""
 
-from __future__ import annotations
-
 from importlib.resources import files
 
 

@@ -4,8 +4,6 @@ Each set asks the question of its benchmark and is easier: whether a sentence is
 report the same event, whether two questions ask the same. All of them depend on single words and names.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from typing import TypeVar

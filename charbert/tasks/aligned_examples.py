@@ -4,8 +4,6 @@ A feature may be a window of its example. Its aligned example shows the same pie
 position by position: tags by the first subwords of words, spans by subwords of the context, labels of texts as a whole.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Cross-validation of a benchmark whose training file is missing."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

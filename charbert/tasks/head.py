@@ -1,7 +1,5 @@
 """What a kind of task needs of a model, and how to use a fine-tuned one on raw text without its task."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

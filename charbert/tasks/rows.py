@@ -1,7 +1,5 @@
 """The examples of a task as rows for preparation, each with its place in its file."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any

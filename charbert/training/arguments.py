@@ -1,7 +1,5 @@
 """A run's training settings to the arguments of the Hugging Face Trainer."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Training on several tasks: batches that alternate between tasks, and the losses of each."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain

@@ -1,7 +1,5 @@
 """What a training shows: a bar with its name, the time left and the score; without a terminal, a few lines."""
 
-from __future__ import annotations
-
 import logging
 import sys
 import time

@@ -1,7 +1,5 @@
 """Pruning: a training with poor dev scores is stopped early."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

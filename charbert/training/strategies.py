@@ -4,8 +4,6 @@ A strategy changes the model before training, the rates of its weights, or what 
 of the settings nothing is changed. Changes of the loss are `ExtraLoss`es.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any

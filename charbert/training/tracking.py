@@ -4,8 +4,6 @@ The default mode is offline: files in a folder, no login, no prompt, no network;
 authoritative result is the record on disk (charbert/records.py).
 """
 
-from __future__ import annotations
-
 import os
 import urllib.error
 import urllib.request

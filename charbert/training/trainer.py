@@ -1,7 +1,5 @@
 """The trainer of all models: the Hugging Face Trainer with separate losses for each objective and a stop at NaN."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Examples of pretraining: blocks of text with noise and masks that are drawn again in every epoch."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 

@@ -1,7 +1,5 @@
 """The clean copies of noised texts, for a teacher to read: which subwords of both belong to the same word."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

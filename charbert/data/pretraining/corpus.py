@@ -4,8 +4,6 @@ A corpus has one paragraph per line and a blank line between articles, as plain 
 Released code: joins the last word of a line to the first of the next one and drops the rest of each thousand lines.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import logging

@@ -1,7 +1,5 @@
 """A text after noise: which of its words were changed, and which word each of its subwords belongs to."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import chain
 from typing import NamedTuple

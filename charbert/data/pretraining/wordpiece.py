@@ -4,8 +4,6 @@ The trainer of the tokenizers library breaks ties by hash order, so that two run
 entries. This one is simpler, and the same text gives the same vocabulary on every machine.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Writes tagged sentences in columns with tabs between them, for `read_conll` with the same columns."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 

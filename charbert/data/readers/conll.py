@@ -1,7 +1,5 @@
 """Reads and writes CoNLL column files; entity tags are read as IOB2."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace

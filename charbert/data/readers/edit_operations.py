@@ -3,8 +3,6 @@
 Noisy copies of CoNLL-2003 are published in this form (Namysl et al., Findings of ACL 2021), since the text may not be.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

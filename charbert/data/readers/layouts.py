@@ -1,7 +1,5 @@
 """The layout of a column file: what separates its columns, and which of them holds what."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Sequence

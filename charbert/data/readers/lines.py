@@ -1,7 +1,5 @@
 """Reads text files, and checks that two copies have the same number of examples."""
 
-from __future__ import annotations
-
 from collections.abc import Sized
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Rows of a table as cells: with tabs between them, CSV, JSON lines or Parquet, by the suffix of the file."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re

@@ -1,7 +1,5 @@
 """Converts entity tags of other schemes to IOB2: IOB1, IO, IOBES, BILOU, and types without a prefix."""
 
-from __future__ import annotations
-
 import logging
 import re
 from collections.abc import Sequence

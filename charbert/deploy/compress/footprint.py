@@ -1,7 +1,5 @@
 """Measures the size of a model on disk, plain and compressed, and its time per example."""
 
-from __future__ import annotations
-
 import statistics
 import time
 import zlib

@@ -1,7 +1,5 @@
 """Compares the logits of two forms of a model on random batches of several shapes."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

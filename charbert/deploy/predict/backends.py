@@ -1,7 +1,5 @@
 """A batch of features to logits, in PyTorch or ONNX Runtime."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol

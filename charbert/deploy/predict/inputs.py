@@ -1,7 +1,5 @@
 """A user's inputs, checked: texts, pairs of texts, or questions with contexts."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

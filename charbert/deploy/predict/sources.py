@@ -1,7 +1,5 @@
 """Files and standard input to inputs: a text a line, a text a file, or an object a line (JSON lines)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path

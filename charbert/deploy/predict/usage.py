@@ -1,7 +1,5 @@
 """The file beside a fine-tuned model with what its weights and configuration do not say about using it."""
 
-from __future__ import annotations
-
 import json
 import math
 from dataclasses import asdict, fields

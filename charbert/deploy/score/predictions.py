@@ -1,7 +1,5 @@
 """Predictions that another program made, checked against the examples of a set and scored."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

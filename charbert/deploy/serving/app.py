@@ -1,7 +1,5 @@
 """The routes of the service, the files of its page, and the thread that its models run in."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time

@@ -1,7 +1,5 @@
 """Predictions of one or two models for an input before and after noise."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """Checks each request against the limits of the service before it is processed."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections import Counter

@@ -1,7 +1,5 @@
 """Loads models and runs the service."""
 
-from __future__ import annotations
-
 import logging
 import socket
 import sys

@@ -1,7 +1,5 @@
 """A new dropout rate for an existing model."""
 
-from __future__ import annotations
-
 import copy
 
 import torch

@@ -1,7 +1,5 @@
 """LoRA adapters (Hu et al. 2021) on a CharBERT model or a plain trunk, and models saved as their adapters alone."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar, cast

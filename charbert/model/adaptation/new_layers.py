@@ -1,7 +1,5 @@
 """New initial weights for the top layers."""
 
-from __future__ import annotations
-
 from torch import nn
 from transformers import PreTrainedModel
 

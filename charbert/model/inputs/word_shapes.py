@@ -1,7 +1,5 @@
 """The shape of words: how they use upper and lower case."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache

@@ -3,8 +3,6 @@
 The attention weights are stored once, in the precision of the run; a negative sign marks a dropped weight.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

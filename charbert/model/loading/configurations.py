@@ -1,7 +1,5 @@
 """The configuration of a saved model, with sizes that can be built and nothing that names code."""
 
-from __future__ import annotations
-
 import pickle
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Saved weights into a model: all that it needs, in the right shapes, and finite, or one error."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any

@@ -5,8 +5,6 @@ without ``model_type`` that describes the trunk alone. It does not mention the c
 it and silently drops that channel. Here every key must be used.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The base of all adapters, which fits BERT and RoBERTa."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The attention weights of a trunk's layers, collected while they run."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 

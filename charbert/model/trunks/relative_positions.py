@@ -3,8 +3,6 @@
 The library has their attention in eager form only.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

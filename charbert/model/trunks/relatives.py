@@ -1,7 +1,5 @@
 """Families whose layers are those of BERT, with other embeddings, names, positions or shared weights."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The benchmarks: ratios of times measured alternately in one process, and rates of the data pipeline."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
 from dataclasses import asdict

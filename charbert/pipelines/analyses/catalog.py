@@ -1,7 +1,5 @@
 """The analyses of the paper (Figs. 4-6, Sec. 1) and beyond: what identifies each, what it measures, what it draws."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial

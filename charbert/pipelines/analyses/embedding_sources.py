@@ -1,7 +1,5 @@
 """BiLSTM taggers on each kind of a model's frozen states. Paper: Sec. 5.3, Fig. 6."""
 
-from __future__ import annotations
-
 import logging
 import shutil
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Perplexities of a pretrained encoder and of n-grams on held-out text, clean and attacked."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping
 from typing import Any

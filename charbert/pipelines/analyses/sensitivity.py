@@ -1,7 +1,5 @@
 """How far the attack moves a model's states, over the test set and in one sentence. Paper: Sec. 5.2, Fig. 5."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """Settings to examples: a task's splits, and the eval sets that a model is scored on (clean, attacked, noisy)."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
 from typing import Any

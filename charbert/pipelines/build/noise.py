@@ -1,7 +1,5 @@
 """Settings to noise models: for pretraining, fine-tuning, the word recognizer and the test-time attack."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

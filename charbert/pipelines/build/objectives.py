@@ -1,7 +1,5 @@
 """Settings to the objectives of fine-tuning: labels, class weights, noised text, a teacher."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

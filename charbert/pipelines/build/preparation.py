@@ -1,7 +1,5 @@
 """Settings to the steps of data preparation, and to prepared training examples."""
 
-from __future__ import annotations
-
 import json
 import logging
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Checks that a fine-tuning strategy fits the trunk, the model and the other settings, before training."""
 
-from __future__ import annotations
-
 from transformers import AutoConfig
 
 from charbert.config.model.encoder import CharEncoder, Objective, TrunkSource

@@ -1,7 +1,5 @@
 """Stored logits of a run to calibration metrics and reports; no torch."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """A fine-tuned model in its folder to predictions on more eval sets."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any

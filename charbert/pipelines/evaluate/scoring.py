@@ -1,7 +1,5 @@
 """Predictions to scores, and to the files that they are computed from."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Significance of the difference between two rows of a table: paired tests on the scores of each example."""
 
-from __future__ import annotations
-
 import json
 import logging
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """The corrector in front of a model: a word recognizer (BERT+WordRec, Sec. 4.5) or a spelling dictionary."""
 
-from __future__ import annotations
-
 import json
 import logging
 from collections import Counter

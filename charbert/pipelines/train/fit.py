@@ -1,7 +1,5 @@
 """One model fine-tuned on one training set, and its predictions on every eval set."""
 
-from __future__ import annotations
-
 import logging
 import shutil
 from collections.abc import Mapping, Sequence

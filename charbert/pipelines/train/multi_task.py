@@ -1,7 +1,5 @@
 """One encoder trained on several tasks; each task is scored and saved as after a training on it alone."""
 
-from __future__ import annotations
-
 import logging
 import shutil
 from collections.abc import Sequence

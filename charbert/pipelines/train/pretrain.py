@@ -1,7 +1,5 @@
 """Pretraining: a trunk from scratch where the settings ask for it, then MLM and NLM on noised text (Sec. 3.5)."""
 
-from __future__ import annotations
-
 import logging
 from dataclasses import replace
 from functools import partial

@@ -1,7 +1,5 @@
 """Train the word recognizer in front of BERT (BERT+WordRec, Sec. 4.5), once for each task."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial

@@ -1,7 +1,5 @@
 """Share of its score that each model loses under attack. Paper: Sec. 4.5, BERT above 30 % on QNLI, CharBERT 12 %."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from charbert.errors import RecordError

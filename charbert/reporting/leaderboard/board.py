@@ -1,7 +1,5 @@
 """The leaderboard as data: one entry per model, made of the tables of scores under noise and of training records."""
 
-from __future__ import annotations
-
 import json
 import statistics
 from collections.abc import Mapping, Sequence

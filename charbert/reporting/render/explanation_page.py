@@ -1,7 +1,5 @@
 """An explanation as one HTML page without scripts or other files, for light and dark screens."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from html import escape
 

@@ -7,8 +7,6 @@ A place names a Markdown file, which is shown whole, or a table's CSV file and w
 comment behind a number in a sentence says what the number is (`sentence_numbers`).
 """
 
-from __future__ import annotations
-
 import argparse
 import re
 import sys

@@ -18,8 +18,6 @@ paths, in percent with ``; %``::
     56.6<!--= again; metrics/attack/ner/released/f1; % --> and 76.1<!--= ner: CharBERT; attacked; paper -->
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Mapping

@@ -11,8 +11,6 @@ A page asks for it in a comment; ``;`` separates, ``=`` gives another name, an i
     <!-- end -->
 """
 
-from __future__ import annotations
-
 import csv
 import re
 from collections.abc import Iterable, Mapping, Sequence

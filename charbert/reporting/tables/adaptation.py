@@ -1,7 +1,5 @@
 """Ways of adapting one encoder compared: weights trained, time, clean and attacked scores."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from charbert.config.renamed import with_new_names

@@ -1,7 +1,5 @@
 """How much encoders depend on characters, and how robust they are once fine-tuned: a table of ours and its figure."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

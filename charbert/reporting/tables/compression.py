@@ -1,7 +1,5 @@
 """Smaller forms of fine-tuned models: size, speed and the share of the score they keep, as a table and a figure."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path

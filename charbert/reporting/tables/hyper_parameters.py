@@ -1,7 +1,5 @@
 """Hyper-parameters compared: one model under several settings of pretraining and fine-tuning, on one task."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Models trained on several tasks that share an encoder, beside the same models trained on each task alone."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from charbert.records import ResultRecord

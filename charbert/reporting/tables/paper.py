@@ -1,7 +1,5 @@
 """The paper's Tables 1 to 4 with our scores: the rows and columns of each, and their order."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

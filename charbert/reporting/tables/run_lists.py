@@ -1,7 +1,5 @@
 """A table with the runs behind its rows, as W&B shows it, which links a number to its learning curves."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

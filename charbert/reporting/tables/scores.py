@@ -1,7 +1,5 @@
 """Tables of our scores over seeds beside the paper's, from records."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """How questions with contexts and answers are read and changed: answers are located again in a changed context."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any

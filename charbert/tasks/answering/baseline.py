@@ -1,7 +1,5 @@
 """Questions to answers by the n-grams that question and passage have in common."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Start and end logits to answers cut from the context."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Questions and contexts to windows with the answer's place as labels."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

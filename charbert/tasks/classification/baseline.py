@@ -1,7 +1,5 @@
 """Texts and pairs of texts to labels: the most frequent label, or logistic regression on n-grams or overlap."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Labeled texts and pairs to features, and logits back to labels."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Words to tags: the most frequent one of each word, or logistic regression on n-grams of it and its neighbors."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 

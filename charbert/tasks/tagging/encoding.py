@@ -1,7 +1,5 @@
 """Tagged sentences to features, and logits of subwords back to logits of words."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Source: Garbe's SymSpell: two strings at most n edits apart become equal when up
 Such shortened strings are kept as hashes in one sorted array, computed for all words of a length at once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 

@@ -7,8 +7,6 @@ typos a rare name stays as it is, and in one where every other word is misspelt 
 "taht" is in a large dictionary, becomes the frequent word next to it.
 """
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence

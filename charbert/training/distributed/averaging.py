@@ -1,7 +1,5 @@
 """Losses of several processes, so that the number of processes does not change the training."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -5,8 +5,6 @@ they see every example of an epoch once, in the same batches as a single process
 reading their examples.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 

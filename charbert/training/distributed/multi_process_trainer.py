@@ -1,7 +1,5 @@
 """A Trainer whose batches, counts and wrappers are correct for any number of processes."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Mapping
 from functools import partial

@@ -3,8 +3,6 @@
 Hinton et al. (2015): softened logits; Jiao et al. (2020, TinyBERT): hidden states, layer by layer.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

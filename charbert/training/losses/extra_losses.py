@@ -1,7 +1,5 @@
 """Losses added to that of the labels, which compare a model's outputs for a batch and for a paired batch."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 

@@ -1,7 +1,5 @@
 """The measurements under noise: what identifies each, and its table and picture."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

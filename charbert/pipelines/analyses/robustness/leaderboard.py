@@ -1,7 +1,5 @@
 """The leaderboard of a recipe, drawn from its records of scores under noise; nothing is run, no torch is imported."""
 
-from __future__ import annotations
-
 import json
 import logging
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Scores of fine-tuned models against the strength of an attack; the paper has no such table."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from charbert.evaluation.metric_paths import metric_path

@@ -1,7 +1,5 @@
 """Scores of fine-tuned models on families of noise; the paper has no such table."""
 
-from __future__ import annotations
-
 import math
 import statistics
 from collections.abc import Mapping, Sequence

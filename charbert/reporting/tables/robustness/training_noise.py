@@ -1,7 +1,5 @@
 """Scores on families of noise by the noise that a model was trained on; the paper has no such table."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from charbert.config.renamed import with_new_names

@@ -1,7 +1,5 @@
 """Scores of fine-tuned models with the edits that hurt each most; the paper has no such table."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from charbert.evaluation.metric_paths import metric_path
