@@ -1,5 +1,7 @@
 """Counts items of a corpus in several processes, each over a part that it reads as a stream."""
 
+from __future__ import annotations
+
 import multiprocessing
 import signal
 from collections import Counter
