@@ -4,13 +4,11 @@ The head was pretrained to predict the word behind a noised one, at its first su
 Sec. 3.5. It has seen no word without noise, so it does not say whether a word is noised: rules here decide that.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -65,7 +63,7 @@ class NoisyWordScorer:
         self._encode = WordEncoder(model.charbert, processor, length, batch_size)
 
     @classmethod
-    def load(cls, folder: Path, *, device: str = "cpu", batch_size: int = 32) -> NoisyWordScorer:
+    def load(cls, folder: Path, *, device: str = "cpu", batch_size: int = 32) -> Self:
         """Return the scorer of a pretrained model.
 
         Raises:

@@ -1,8 +1,7 @@
 """Fills the slots of templates with names, words and numbers; names recur within a document."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
+from typing import Self
 
 from charbert.synthetic.detokenize import detokenize
 from charbert.synthetic.draws import Draws
@@ -37,12 +36,12 @@ class Filler:
     kind: str
 
     @classmethod
-    def of_name(cls, name: Name) -> Filler:
+    def of_name(cls, name: Name) -> Self:
         """Return the filler for a name."""
         return cls(_name_cells(name, name.words), _name_cells(name, name.short), name.kind)
 
     @classmethod
-    def of_words(cls, words: list[tuple[str, str]], kind: str) -> Filler:
+    def of_words(cls, words: list[tuple[str, str]], kind: str) -> Self:
         """Return the filler for words outside names, given with their parts of speech."""
         cells = tuple((word, pos, "O") for word, pos in words)
         return cls(cells, cells, kind)

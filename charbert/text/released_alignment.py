@@ -7,11 +7,9 @@ row has 6 characters per position; further ones are cut, and a missing start or 
 character.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 
@@ -54,7 +52,7 @@ class SubwordSpelling:
     lengths: IntArray
 
     @classmethod
-    def of(cls, subwords: Sequence[str]) -> SubwordSpelling:
+    def of(cls, subwords: Sequence[str]) -> Self:
         """Return the spelling of ``subwords``, in the order of their ids, without the ``#`` at their ends."""
         source = SourceText.of([subword.strip("#") for subword in subwords])
         return cls(source.codes, source.bounds[:-1], np.diff(source.bounds))

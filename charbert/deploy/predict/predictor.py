@@ -1,11 +1,9 @@
 """Texts in; labels, tagged spans or answers out."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -78,7 +76,7 @@ class Predictor:
         no_answer_threshold: float | None = None,
         device: str = "cpu",
         threads: int | None = None,
-    ) -> Predictor:
+    ) -> Self:
         """Return the predictor of a model that fine-tuning saved or that was exported, after one text as a trial.
 
         Args:

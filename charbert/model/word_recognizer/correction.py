@@ -1,10 +1,9 @@
 """A word recognizer as a corrector: each word of a sentence is replaced by a corrected one."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import torch
@@ -76,7 +75,7 @@ class WordCorrector:
         write_atomically(own / _RULES_FILE, json.dumps(rules) + "\n")
 
     @classmethod
-    def load(cls, folder: Path) -> WordCorrector:
+    def load(cls, folder: Path) -> Self:
         """Return the corrector that `save` wrote.
 
         Raises:

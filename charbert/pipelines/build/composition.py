@@ -1,12 +1,10 @@
 """Compose the settings of the running experiment again with some of them changed."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -36,7 +34,7 @@ class Composition:
     """The file chosen in each group."""
 
     @classmethod
-    def current(cls) -> Composition:
+    def current(cls) -> Self:
         """Return the composition of the running experiment."""
         hydra = HydraConfig.get()
         folder = next(source.path for source in hydra.runtime.config_sources if source.provider == "main")

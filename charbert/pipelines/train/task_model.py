@@ -1,12 +1,10 @@
 """A task and the model that is trained on it: built, and after training predicting, recorded and saved."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -61,7 +59,7 @@ class TaskModel:
     """Their features."""
 
     @classmethod
-    def build(cls, settings: Settings, task: Task[Any, Any], sets: Mapping[str, list[Any]]) -> TaskModel:
+    def build(cls, settings: Settings, task: Task[Any, Any], sets: Mapping[str, list[Any]]) -> Self:
         """Return the model, its head new, after making its encoder and its corrector if they are missing.
 
         Args:

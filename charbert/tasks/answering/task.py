@@ -1,11 +1,9 @@
 """Extractive question answering (Sec. 3.6, 4.2): SQuAD 1.1 and 2.0."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from scipy.special import softmax
@@ -84,7 +82,7 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
         self.adapter = QuestionAdapter(no_answers=spans.no_answers)
 
     @classmethod
-    def from_settings(cls, settings: TaskSettings) -> QuestionAnsweringTask:
+    def from_settings(cls, settings: TaskSettings) -> Self:
         """Return the task with its windows and answers."""
         return cls(settings.name, settings.metric, settings.spans)
 

@@ -1,10 +1,8 @@
 """Raw texts to tagged spans with their places in the text."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from scipy.special import softmax
@@ -76,7 +74,7 @@ class SpanRule:
     entities: bool
 
     @classmethod
-    def of_labels(cls, labels: Sequence[str]) -> SpanRule:
+    def of_labels(cls, labels: Sequence[str]) -> Self:
         """Return the rule for a model's labels: entities where they are IOB2 with an O, else words."""
         return cls(_OUTSIDE in labels and all(label == _OUTSIDE or label[:2] in ("B-", "I-") for label in labels))
 
