@@ -18,9 +18,7 @@ class NoAnswerThreshold:
 
 
 def best_no_answer_thresholds(
-    predictions: Mapping[str, str],
-    answers: Mapping[str, Sequence[str]],
-    no_answer_scores: Mapping[str, float],
+    predictions: Mapping[str, str], answers: Mapping[str, Sequence[str]], no_answer_scores: Mapping[str, float]
 ) -> tuple[NoAnswerThreshold, NoAnswerThreshold]:
     """Return the thresholds that are best for exact match and for F1.
 

@@ -59,8 +59,7 @@ class SubwordSpeller:
         input_ids = read(plain["input_ids"])
         padding = spread(np.ones(len(places), np.int64), places, len(input_ids)) == 0
         offsets = gather(
-            chain.from_iterable(row.offsets[part] for row, part in zip(rows, real, strict=True)),
-            2 * len(places),
+            chain.from_iterable(row.offsets[part] for row, part in zip(rows, real, strict=True)), 2 * len(places)
         ).reshape(-1, 2)
         second, word_ids = np.zeros(len(input_ids), np.bool_), None
         if texts.second is not None:

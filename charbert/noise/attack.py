@@ -116,12 +116,7 @@ class Attack:
 
 
 def attack_sentences(
-    sentences: Iterable[Sequence[str]],
-    noise: NoiseModel,
-    seed: int,
-    *,
-    stream: str = "attack",
-    first_index: int = 0,
+    sentences: Iterable[Sequence[str]], noise: NoiseModel, seed: int, *, stream: str = "attack", first_index: int = 0
 ) -> list[Corruption]:
     """Return each sentence after noise.
 

@@ -148,13 +148,7 @@ def find_suspicious(
             given, shares, return_indices_ranked_by="self_confidence", filter_by=method, n_jobs=1
         )
     return [
-        Suspicion(
-            example,
-            position,
-            names[given[at]],
-            names[int(shares[at].argmax())],
-            float(shares[at, given[at]]),
-        )
+        Suspicion(example, position, names[given[at]], names[int(shares[at].argmax())], float(shares[at, given[at]]))
         for at in ranked.tolist()
         for example, position in [places[at]]
     ]

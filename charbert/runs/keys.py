@@ -182,10 +182,7 @@ def examples_identity(settings: Settings) -> dict[str, Any]:
 
 def finetuning_identity(settings: Settings) -> dict[str, Any]:
     """Return what identifies a fine-tuned model, or a baseline, and its scores, clean and attacked."""
-    identity = examples_identity(settings) | {
-        "attack": section_identity(settings, "attack"),
-        "seed": settings.seed,
-    }
+    identity = examples_identity(settings) | {"attack": section_identity(settings, "attack"), "seed": settings.seed}
     if settings.model.baseline.kind is not BaselineKind.none:  # has no trunk, and nothing of fine-tuning
         identity["baseline"] = section_identity(settings, "model.baseline")
         return identity | (_changed_sections(settings, "preparation") if settings.preparation.steps else {})

@@ -58,11 +58,7 @@ def pair_examples(documents: Iterable[NewsDocument], rng: np.random.Generator) -
 
 
 def _other_sentence(
-    question: FilledQuestion,
-    sentence: NewsSentence,
-    document: NewsDocument,
-    earlier: NewsSentence | None,
-    draws: Draws,
+    question: FilledQuestion, sentence: NewsSentence, document: NewsDocument, earlier: NewsSentence | None, draws: Draws
 ) -> NewsSentence | None:
     """Return a sentence that does not answer the question; None to keep the one that does."""
     if draws.uniform() < 0.5:

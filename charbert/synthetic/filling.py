@@ -8,15 +8,7 @@ from charbert.synthetic.draws import Draws
 from charbert.synthetic.gazetteer import Gazetteer, Name
 from charbert.synthetic.lexicon import FUNCTION_POS, LEXICON
 from charbert.synthetic.numbers import draw_number
-from charbert.synthetic.templates import (
-    AgainSlot,
-    LikeSlot,
-    Literal,
-    NameSlot,
-    NumberSlot,
-    Part,
-    Template,
-)
+from charbert.synthetic.templates import AgainSlot, LikeSlot, Literal, NameSlot, NumberSlot, Part, Template
 
 Cell = tuple[str, str, str]
 """A word, its part of speech and its tag."""

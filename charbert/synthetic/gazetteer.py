@@ -192,9 +192,7 @@ def build_gazetteers(seed: int) -> dict[str, Gazetteer]:
 def uppercased(name: Name) -> Name:
     """Return the name in capital letters, as in a headline or dateline."""
     return replace(
-        name,
-        words=tuple(word.upper() for word in name.words),
-        short=tuple(word.upper() for word in name.short),
+        name, words=tuple(word.upper() for word in name.words), short=tuple(word.upper() for word in name.short)
     )
 
 

@@ -13,11 +13,7 @@ from charbert.tasks.task import Task
 
 
 def cut_folds(
-    task: Task[Any, Any],
-    examples: Sequence[Any],
-    settings: FoldSettings,
-    *,
-    articles: Sequence[Question] | None = None,
+    task: Task[Any, Any], examples: Sequence[Any], settings: FoldSettings, *, articles: Sequence[Question] | None = None
 ) -> list[Parts]:
     """Return which examples are the train, dev and test part of each fold.
 

@@ -77,9 +77,7 @@ class CharVocab:
         object.__setattr__(self, "lower_case", lower_case)
         object.__setattr__(self, "characters", tuple(characters))
         for name, value in zip(
-            ("pad_id", "separator_id", "special_id", "unk_id"),
-            (pad_id, separator_id, special_id, unk_id),
-            strict=True,
+            ("pad_id", "separator_id", "special_id", "unk_id"), (pad_id, separator_id, special_id, unk_id), strict=True
         ):
             if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < len(self.characters):
                 raise DataError(

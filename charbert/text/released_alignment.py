@@ -147,7 +147,5 @@ def _moved_up(places: IntArray, fields: CharFields, subwords: SpelledSubwords, m
 def _cut(fields: CharFields, max_chars: int) -> CharFields:
     within = np.arange(len(fields.char_ids)) - np.repeat(exclusive_cumsum(fields.char_lengths), fields.char_lengths)
     return replace(
-        fields,
-        char_ids=fields.char_ids[within < max_chars],
-        char_lengths=np.minimum(fields.char_lengths, max_chars),
+        fields, char_ids=fields.char_ids[within < max_chars], char_lengths=np.minimum(fields.char_lengths, max_chars)
     )

@@ -118,11 +118,7 @@ class Predictor:
         return self.usage.head
 
     def predict(
-        self,
-        inputs: Sequence[Any],
-        *,
-        places: Sequence[str] | None = None,
-        check: Callable[[], None] | None = None,
+        self, inputs: Sequence[Any], *, places: Sequence[str] | None = None, check: Callable[[], None] | None = None
     ) -> list[Output]:
         """Return one output an input, in order.
 
@@ -137,11 +133,7 @@ class Predictor:
         return [prediction for part in self.stream(inputs, places=places, check=check) for prediction in part]
 
     def stream(
-        self,
-        inputs: Sequence[Any],
-        *,
-        places: Sequence[str] | None = None,
-        check: Callable[[], None] | None = None,
+        self, inputs: Sequence[Any], *, places: Sequence[str] | None = None, check: Callable[[], None] | None = None
     ) -> Iterator[list[Output]]:
         """Return the outputs of `predict` part by part; all inputs are checked before this returns."""
         names = places or [f"inputs[{number}]" for number in range(len(inputs))]

@@ -16,11 +16,7 @@ _SLACK = 100_000_000
 
 
 def load_whole(
-    load: Callable[..., Any],
-    where: str | Path,
-    *,
-    may_lack: Callable[[str], bool] = lambda name: False,
-    **options: Any,
+    load: Callable[..., Any], where: str | Path, *, may_lack: Callable[[str], bool] = lambda name: False, **options: Any
 ) -> tuple[Any, dict[str, Any]]:
     """Return the model that ``load`` reads and its report, after checking that all weights were there and are finite.
 

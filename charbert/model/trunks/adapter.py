@@ -56,12 +56,7 @@ class TrunkAdapter:
         return layer.attention.self
 
     def layer_inputs(
-        self,
-        trunk: PreTrainedModel,
-        states: Tensor,
-        attention_mask: Tensor | None,
-        *,
-        output_attentions: bool = False,
+        self, trunk: PreTrainedModel, states: Tensor, attention_mask: Tensor | None, *, output_attentions: bool = False
     ) -> list[dict[str, Any]]:
         """Return what `run_layer` gets for each layer beside its states.
 

@@ -7,13 +7,7 @@ from typing import Any
 
 from transformers import EvalPrediction
 
-from charbert.analysis.embedding_sources import (
-    BiLstmTagger,
-    collate_states,
-    name_tags,
-    predict_tags,
-    tagger_features,
-)
+from charbert.analysis.embedding_sources import BiLstmTagger, collate_states, name_tags, predict_tags, tagger_features
 from charbert.config.schema import Settings
 from charbert.evaluation.word_states import WordStates
 from charbert.pipelines.analyses.base import recorded_analysis

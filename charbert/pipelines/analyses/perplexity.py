@@ -114,11 +114,7 @@ def _load(settings: Settings) -> tuple[CharBertForPreTraining, CharBertTokenizer
 
 
 def _masked_metrics(
-    settings: Settings,
-    model: CharBertForPreTraining,
-    processor: CharBertTokenizer,
-    texts: Texts,
-    record: ResultRecord,
+    settings: Settings, model: CharBertForPreTraining, processor: CharBertTokenizer, texts: Texts, record: ResultRecord
 ) -> dict[str, float]:
     chosen = settings.perplexity
     check_length("pretraining.max_length", settings.pretraining.max_length, model.config)

@@ -49,10 +49,7 @@ METRIC_NAMES = {
     ("squad2", "f1"): "best_f1",
 }
 """Names of the paper's metrics in our records, where they differ."""
-ATTACKS = {
-    "released": "the authors' attacked set",
-    "charbert": "our generator, after the authors' rule (Sec. 4.5)",
-}
+ATTACKS = {"released": "the authors' attacked set", "charbert": "our generator, after the authors' rule (Sec. 4.5)"}
 """Attacked sets, the preferred one first."""
 THRESHOLD_NOTE = "SQuAD 2.0: at the no-answer threshold best for the scored set (Sec. 3.6)."
 

@@ -157,10 +157,7 @@ def _window(example: int, sequence_ids: Sequence[int | None], offsets: Sequence[
 
 
 def _finish(
-    questions: Sequence[Question],
-    features: list[list[dict[str, Any]]],
-    windows: list[list[SpanWindow]],
-    cut: int,
+    questions: Sequence[Question], features: list[list[dict[str, Any]]], windows: list[list[SpanWindow]], cut: int
 ) -> EncodedQuestions:
     """Put the windows in the order of the questions, assign subwords to windows, and add the labels."""
     unseen = 0

@@ -1,9 +1,11 @@
 """Extractive question answering (Sec. 3.6, 4.2): SQuAD 1.1 and 2.0."""
 
+from __future__ import annotations
+
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import softmax
@@ -82,7 +84,7 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
         self.adapter = QuestionAdapter(no_answers=spans.no_answers)
 
     @classmethod
-    def from_settings(cls, settings: TaskSettings) -> Self:
+    def from_settings(cls, settings: TaskSettings) -> QuestionAnsweringTask:
         """Return the task with its windows and answers."""
         return cls(settings.name, settings.metric, settings.spans)
 

@@ -1,9 +1,11 @@
 """Classification of texts and pairs of texts (Sec. 4.2): the GLUE tasks."""
 
+from __future__ import annotations
+
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import softmax
@@ -66,7 +68,7 @@ class ClassificationTask(Task[LabeledText, LabelPrediction]):
         self.adapter = LabeledAdapter(self.labels)
 
     @classmethod
-    def from_settings(cls, settings: TaskSettings) -> Self:
+    def from_settings(cls, settings: TaskSettings) -> ClassificationTask:
         """Return the task with its columns."""
         return cls(settings.name, settings.metric, settings.columns)
 

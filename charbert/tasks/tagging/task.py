@@ -1,11 +1,13 @@
 """Sequence labeling: one tag a word, what all kinds of it share (Sec. 4.2)."""
 
+from __future__ import annotations
+
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import log_softmax
@@ -65,7 +67,7 @@ class TaggingTask(Task[TaggedSentence, Tags]):
         self.label_names = self.columns.label_names
 
     @classmethod
-    def from_settings(cls, settings: TaskSettings) -> Self:
+    def from_settings(cls, settings: TaskSettings) -> TaggingTask:
         """Return the task with its columns."""
         return cls(settings.name, settings.metric, settings.columns)
 

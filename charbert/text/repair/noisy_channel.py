@@ -15,13 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from charbert.text.repair.dictionary import (
-    MOST_CACHED,
-    DictionaryRules,
-    Nearby,
-    SpellingDictionary,
-    is_word,
-)
+from charbert.text.repair.dictionary import MOST_CACHED, DictionaryRules, Nearby, SpellingDictionary, is_word
 
 _ROUNDS = 20
 _CONVERGED = 1e-3

@@ -22,11 +22,7 @@ from charbert.reporting.render.row_names import short_label
 from charbert.reporting.tables.robustness.correction import correction_table
 from charbert.reporting.tables.robustness.curves import curves_columns, curves_table
 from charbert.reporting.tables.robustness.families import robustness_columns, robustness_table
-from charbert.reporting.tables.robustness.training_noise import (
-    NO_NOISE,
-    training_noise_rows,
-    training_noise_table,
-)
+from charbert.reporting.tables.robustness.training_noise import NO_NOISE, training_noise_rows, training_noise_table
 from charbert.reporting.tables.robustness.worst_case import worst_case_columns, worst_case_table
 from charbert.reporting.tables.scores import row_label, setting
 from charbert.runs import analysis_keys as keys
