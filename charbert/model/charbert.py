@@ -28,8 +28,7 @@ from charbert.model.loading.configurations import read_config
 from charbert.model.loading.weights import check_memory, load_whole
 from charbert.model.portable import MODEL_MAP
 from charbert.model.trunk import TrunkSource, build_trunk, load_trunk, trunk_adapter
-from charbert.model.trunks.adapter import TrunkAdapter
-from charbert.model.trunks.attentions import recorded_attentions
+from charbert.model.trunks.adapter import TrunkAdapter, recorded_attentions
 
 Loader: TypeAlias = Callable[..., PreTrainedModel | None]
 """Class, folder and options of ``from_pretrained`` to a model; None for a folder in another format."""

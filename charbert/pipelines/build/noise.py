@@ -11,10 +11,8 @@ from charbert.data.readers.misspellings import read_misspellings
 from charbert.errors import DataError
 from charbert.noise.attack import Attack
 from charbert.noise.case import CaseNoise
-from charbert.noise.characters import CharacterNoise
+from charbert.noise.characters import FORMS, CharacterNoise, digit_for
 from charbert.noise.edits import Change, NoiseModel
-from charbert.noise.homoglyphs import FORMS
-from charbert.noise.leet import digit_for
 from charbert.noise.mixed import MixedNoise
 from charbert.noise.natural import NaturalNoise
 from charbert.noise.nlm import NlmNoise, ReleasedNlmNoise
