@@ -9,8 +9,6 @@ are mutations of the samples below. An input that breaks a reader is kept in the
 code than 0.
 """
 
-from __future__ import annotations
-
 import argparse
 import hashlib
 import io

@@ -3,8 +3,6 @@
 Each process leaves what it saw and logged in ``FOLDER/SCENARIO-<count>-<index>.json``.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

@@ -1,7 +1,5 @@
 """Distillation and consistency training: what is compared, and which weights move."""
 
-from __future__ import annotations
-
 import copy
 from typing import Any
 
