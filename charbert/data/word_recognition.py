@@ -5,6 +5,7 @@ Shapes: B sentences, T words, A characters.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,7 +15,7 @@ from torch.utils.data import Dataset
 
 from charbert.batch import IGNORED_LABEL
 from charbert.data.pretraining.corpus import Blocks
-from charbert.data.pretraining.word_vocab import UNKNOWN_WORD, WordVocab
+from charbert.data.pretraining.word_vocab import WordVocab
 from charbert.errors import DataError, SettingsError
 from charbert.noise.edits import NoiseModel
 from charbert.seeding import numpy_generator
@@ -30,19 +31,9 @@ def frequent_words(sentences: Iterable[Sequence[str]], size: int) -> WordVocab:
     Unlike ``WordVocab.build``, this takes words of a task and does not tokenize text.
 
     Raises:
-        SettingsError: if ``size`` is not positive.
-        DataError: if there are no words.
+        DataError: if ``size`` is not positive or there are no words.
     """
-    if size < 1:
-        raise SettingsError(f"the recognizer's vocabulary needs at least 1 word, got {size}")
-    counts: Counter[str] = Counter()
-    for sentence in sentences:
-        counts.update(sentence)
-    counts = lower_counts(counts)
-    if not counts:
-        raise DataError("expected text for the recognizer's vocabulary, got no words")
-    counts.pop(UNKNOWN_WORD, None)
-    return WordVocab(sorted(counts, key=lambda word: (-counts[word], word))[:size])
+    return WordVocab.of_counts(lower_counts(Counter(chain.from_iterable(sentences))), size)
 
 
 class Sentences(Protocol):

@@ -125,7 +125,7 @@ class TaskBatchCollator:
         return {TASK: item[TASK], **batch}
 
 
-class TaskLosses:
+class TaskLosses(ExtraLoss):
     """The extra losses of each task.
 
     Args:

@@ -14,6 +14,7 @@ from charbert.batch import OWN_POSITIONS, TEACHER, THEIR_POSITIONS
 from charbert.errors import SettingsError
 from charbert.training.losses.extra_losses import (
     Batch,
+    ExtraLoss,
     Losses,
     at_positions,
     comparable_logits,
@@ -25,7 +26,7 @@ PROJECTIONS = "distillation_projections"
 """Attribute of a student that holds the projections in training, so that checkpoints contain them."""
 
 
-class Distillation:
+class Distillation(ExtraLoss):
     """Mixes the loss with the divergence from a teacher's logits, and adds the distance from its hidden states.
 
     The teacher reads the paired batch in its own encoding, without dropout, and never changes.

@@ -1,7 +1,8 @@
 """Losses added to that of the labels, which compare a model's outputs for a batch and for a paired batch."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,13 +19,15 @@ Losses = tuple[Tensor, dict[str, Tensor]]
 """The loss to minimize, and its parts for the log."""
 
 
-class ExtraLoss(Protocol):
+class ExtraLoss(ABC):
     """A loss that is added to that of the labels."""
 
     @property
     def forward_options(self) -> Mapping[str, Any]:
         """Options of the model's forward pass that the loss needs."""
+        return {}
 
+    @abstractmethod
     def __call__(self, model: nn.Module, batch: Batch, outputs: Batch, loss: Tensor) -> Losses:
         """Return the loss to minimize, and its parts for the log.
 
@@ -80,14 +83,12 @@ def divergence(target: Tensor, logits: Tensor, temperature: float = 1.0) -> Tens
     return F.kl_div(predicted, targets, reduction="sum", log_target=True) / max(1, len(target))
 
 
-class L1Penalty:
+class L1Penalty(ExtraLoss):
     """The sum of absolute values of weights, which makes some of them zero.
 
     Args:
         names: of the penalized weights; frozen ones are left out.
     """
-
-    forward_options: Mapping[str, Any] = {}
 
     def __init__(self, weight: float, names: Collection[str]) -> None:
         self.weight, self.names = weight, frozenset(names)
@@ -99,7 +100,7 @@ class L1Penalty:
         return loss + penalty, {"l1": penalty}
 
 
-class ClassWeightedLoss:
+class ClassWeightedLoss(ExtraLoss):
     """The labels' loss with a weight for each label, which replaces the unweighted one; the first of the extra losses.
 
     The sum is divided by the sum of the weights, so that the scale of the loss is unchanged. Evaluation uses no
@@ -108,8 +109,6 @@ class ClassWeightedLoss:
     Args:
         weights: by label, in the order of the model's outputs.
     """
-
-    forward_options: Mapping[str, Any] = {}
 
     def __init__(self, weights: Sequence[float]) -> None:
         self.weights = torch.tensor(weights)
@@ -127,7 +126,7 @@ class ClassWeightedLoss:
         return total / weights[known].sum().clamp(min=1e-9), {"unweighted": loss}
 
 
-class ConsistencyTraining:
+class ConsistencyTraining(ExtraLoss):
     """Adds the divergence of the predictions on the noised copy of a batch from those on the clean batch.
 
     Args:
@@ -135,8 +134,6 @@ class ConsistencyTraining:
         symmetric: the mean of both directions, with gradients through both; otherwise KL(clean || noised), and the
             clean predictions are a target without a gradient.
     """
-
-    forward_options: Mapping[str, Any] = {}
 
     def __init__(self, weight: float, *, symmetric: bool = False) -> None:
         self.weight = weight
@@ -154,7 +151,7 @@ class ConsistencyTraining:
         return loss + self.weight * distance, {"consistency": distance.detach()}
 
 
-class TrunkTeacher:
+class TrunkTeacher(ExtraLoss):
     """Adds the distance of the token states in noised text from the trunk's states of the same words in clean text.
 
     Ours, added to the objectives of Sec. 3.5. The distance is relative: summed squares of the differences over summed
@@ -165,8 +162,6 @@ class TrunkTeacher:
         trunk: an encoder without a char channel, as it was before pretraining; it never changes.
         weight: of the distance, added to the other losses.
     """
-
-    forward_options: Mapping[str, Any] = {}
 
     def __init__(self, trunk: nn.Module, weight: float) -> None:
         self.trunk = trunk.eval().requires_grad_(False)
