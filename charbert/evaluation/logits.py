@@ -60,7 +60,7 @@ class StoredLogits:
         """The decisions with logits, each as one example."""
         kept = ~np.isnan(self.logits).any(axis=1)
         ones = np.ones(int(kept.sum()), dtype=np.int32)
-        return StoredLogits(self.logits[kept], self.gold[kept], self.labels, ones)
+        return type(self)(self.logits[kept], self.gold[kept], self.labels, ones)
 
 
 def write_scores(path: Path, scores: StoredLogits) -> None:

@@ -1,11 +1,12 @@
 """The script of a text, and the letters that noise puts into its words."""
 
+from __future__ import annotations
+
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Self
 
 from charbert.config.data.noise import Edit, Layout
 from charbert.noise.keyboard import LAYOUT_NEIGHBORS, key_neighbors
@@ -33,7 +34,7 @@ class TextScript:
     """The letters of this script in the text, in the order of Unicode; empty for Latin."""
 
     @classmethod
-    def of(cls, words: Sequence[str]) -> Self:
+    def of(cls, words: Sequence[str]) -> TextScript:
         """Return the script of a text."""
         text = "".join(words)
         if text.isascii():

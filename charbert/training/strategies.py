@@ -70,9 +70,8 @@ class Strategy:
             rates: the current peak rate of each weight, by name.
         """
         own = self.settings.rates
-        given = dict.fromkeys(TRUNK, own.trunk) | dict.fromkeys(CHAR_CHANNEL, own.char_channel)
-        given[PartKind.head] = own.head
-        chosen = {kind: rate for kind, rate in given.items() if rate is not None}
+        given = ((TRUNK, own.trunk), (CHAR_CHANNEL, own.char_channel), ((PartKind.head,), own.head))
+        chosen = {kind: rate for kinds, rate in given if rate is not None for kind in kinds}
         return {
             name: chosen.get(parts[name].kind, rate) * own.layer_decay ** self._depth(parts[name])
             for name, rate in rates.items()
