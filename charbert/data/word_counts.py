@@ -9,10 +9,15 @@ from charbert.data.pretraining.word_vocab import count_words
 from charbert.data.readers.lines import read_lines, read_text
 from charbert.errors import DataError
 from charbert.serialization import parse_strictly
-from charbert.text.codepoints import looked_up, lower_counts
+from charbert.text.codepoints import has_dotless_i, looked_up, lower_counts
+from charbert.text.repair.word_pairs import count_pairs
+from charbert.text.words import words_of
 
 DICTIONARY_SIZE = 100_000
 """Words of a dictionary, as by default of ``model.dictionary.size``."""
+PAIRS = 300_000
+"""Pairs of words that are kept of a text."""
+_ANY_FILE = "a text, or words with counts"
 _EXPECTED = "a word and its count, a whole number of 1 or more"
 
 
@@ -36,6 +41,29 @@ def capitalized_words(words: Iterable[str], *, dotless: bool = False) -> set[str
     return {word for word, count in more_often.items() if count > 0}
 
 
+def count_text_pairs(texts: Iterable[str], counts: Mapping[str, int], size: int = PAIRS) -> dict[str, dict[str, int]]:
+    """Return the pairs of adjacent words of texts that tell most (`charbert.text.repair.word_pairs.count_pairs`).
+
+    Args:
+        texts: as they are written.
+        counts: of the words whose pairs are counted, in lower case.
+        size: most pairs returned.
+    """
+    dotless = has_dotless_i(counts)
+    lowered = ([looked_up(word, dotless=dotless) for word in words_of(text)] for text in texts)
+    return count_pairs(lowered, counts, size)
+
+
+def read_word_pairs(path: Path, counts: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """Return the pairs of words of a text as `count_text_pairs`; of a file that holds counts of words, none.
+
+    Args:
+        path: as `read_word_counts` reads it, which checks it.
+        counts: what that returned.
+    """
+    return count_text_pairs(filter(None, read_paragraphs([path])), counts) if _is_text(path) else {}
+
+
 def read_word_counts(path: Path, size: int = DICTIONARY_SIZE) -> dict[str, int]:
     r"""Return the most frequent words of a file in lower case, with their counts.
 
@@ -49,14 +77,20 @@ def read_word_counts(path: Path, size: int = DICTIONARY_SIZE) -> dict[str, int]:
     """
     if path.suffix == ".json":
         counts = _total(_json_counts(path))
-    elif path.suffix != ".xz" and "\t" in (lines := read_lines(path, "a text, or words with counts") or [""])[0]:
-        counts = _total(_counts_of_lines(path, lines))
+    elif _is_text(path):
+        counts = count_words(filter(None, read_paragraphs([path])))
     else:
-        counts = count_words(text for text in read_paragraphs([path]) if text)
+        counts = _total(_counts_of_lines(path, read_lines(path, _ANY_FILE)))
     words = frequent_words(counts, size)
     if not words:
         raise DataError.at(path, None, expected="words with letters, or a text of them", found="none")
     return words
+
+
+def _is_text(path: Path) -> bool:
+    if path.suffix in (".json", ".xz"):
+        return path.suffix == ".xz"
+    return "\t" not in (read_lines(path, _ANY_FILE) or [""])[0]
 
 
 def _json_counts(path: Path) -> Iterable[tuple[str, int]]:

@@ -187,8 +187,8 @@ class ContextCorrector:
         needed = -log_odds(estimated_rate([each.others.log_total - each.log_own for each in long], rules))
         corrected = []
         for word, own in zip(words, found, strict=True):
-            likely = {part: each.others for part, each in own.items()}
-            chosen = {part: other.word for part, other in likely.items() if other.log_best - own[part].log_own > needed}
+            gains = {part: each.others.log_scores[0] - each.log_own for part, each in own.items()}
+            chosen = {part: own[part].others.words[0] for part, gain in gains.items() if gain > needed}
             new = self._dictionary.replace_parts(self._lower(word), chosen)
             corrected.append(match_case(new, word, dotless=self._dictionary.dotless))
         return corrected
@@ -201,7 +201,7 @@ class ContextCorrector:
         context = self._weight * np.maximum(head, _LOWEST) if len(head) else np.zeros(1 + len(near))
         totals = np.array([score for _, score in near]) + context[1:]
         best = len(totals) - 1 - int(np.argmax(totals[::-1]))  # of equal ones the last, as the dictionary alone
-        others = Nearby(near[best][0], float(totals[best]), float(np.logaddexp.reduce(totals)))
+        others = Nearby((near[best][0],), (float(totals[best]),), float(np.logaddexp.reduce(totals)))
         return Evidence(self._channel.log_own(part) + float(context[0]), others)
 
 

@@ -232,11 +232,12 @@ def corrector_identity(settings: Settings) -> dict[str, Any]:
 
 
 def dictionary_identity(settings: Settings) -> dict[str, Any]:
-    """Return what identifies the words of the pretraining text that a spelling dictionary holds, and their counts.
+    """Return what identifies the words and pairs of the pretraining text that a dictionary holds, and their counts.
 
     The whole text is counted, so that the limits of ``corpus`` do not matter.
     """
-    text = {"size": settings.model.dictionary.size, "text": settings.data.corpus.train}
+    chosen = settings.model.dictionary
+    text = {"size": chosen.size, "text": settings.data.corpus.train} | ({"pairs": chosen.pairs} if chosen.pairs else {})
     return text | newswire_identity(settings)
 
 

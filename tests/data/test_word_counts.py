@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from charbert.data.word_counts import capitalized_words, frequent_words, read_word_counts
+from charbert.data.word_counts import capitalized_words, frequent_words, read_word_counts, read_word_pairs
 from charbert.errors import DataError
 
 COUNTS = {"the": 3, "keeper": 2, "ships": 1}
@@ -49,6 +49,13 @@ def test_counts_are_read_in_every_form_and_lower_cased(tmp_path: Path, name: str
     (tmp_path / name).write_bytes(content)
     assert read_word_counts(tmp_path / name) == COUNTS
     assert read_word_counts(tmp_path / name, 1) == {"the": 3}
+
+
+def test_a_text_has_pairs_of_words_and_a_file_of_counts_has_none(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT, encoding="utf-8")
+    (tmp_path / "counts.tsv").write_text("the\t3\nkeeper\t2\n", encoding="utf-8")
+    assert read_word_pairs(tmp_path / "text.txt", COUNTS) == {"the": {"keeper": 2}}
+    assert read_word_pairs(tmp_path / "counts.tsv", COUNTS) == {}
 
 
 @pytest.mark.parametrize(

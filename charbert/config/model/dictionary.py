@@ -64,6 +64,12 @@ class DictionarySettings:
     """With estimate_noise: the share of misspelt words that is expected before a text is read, in (0, 1)."""
     noise_rate_words: float = omit_default(1.1)
     """With estimate_noise: how many words of a text that expectation weighs, above 0."""
+    pairs: int = omit_default(0)
+    """With estimate_noise: number of pairs of adjacent words of the pretraining text that are kept, those first that
+    tell most. With them the words beside a form help to choose between the form and its corrections. 0: each word is
+    corrected by itself."""
+    context_weight: float = omit_default(0.5)
+    """With pairs: how much it counts that a word is likely behind the word before it, 0 or more."""
 
     def __post_init__(self) -> None:
         section = "model.dictionary"
@@ -72,5 +78,8 @@ class DictionarySettings:
         check_range(section, self, "(0, 1]", "end_edit_odds", "second_edit_odds")
         check_range(section, self, "(0, 1)", "unseen_mass", "noise_rate")
         check_range(section, self, "(0, inf)", "noise_rate_words")
+        check_range(section, self, "[0, inf)", "pairs", "context_weight")
+        if self.pairs and not self.estimate_noise:
+            raise SettingsError(f"{section}.pairs={self.pairs} needs {section}.estimate_noise=true; set it, or pairs=0")
         if self.max_edits not in (1, 2):
             raise SettingsError(f"{section}.max_edits must be 1 or 2, got {self.max_edits}")

@@ -6,7 +6,7 @@ Torch is imported for a model only, so that a dictionary is ready in seconds.
 from pathlib import Path
 
 from charbert.config.analysis import CorrectionSettings
-from charbert.data.word_counts import read_word_counts
+from charbert.data.word_counts import read_word_counts, read_word_pairs
 from charbert.errors import CheckpointError, SettingsError
 from charbert.text.repair.correction import DictionaryCorrector
 from charbert.text.repair.dictionary import REPAIR, DictionaryRules, SpellingDictionary
@@ -46,7 +46,9 @@ def load_any_corrector(
         _refuse(threshold is not None, "--threshold is of an NLM head", model)
         if counts is None:
             raise SettingsError(f"{model} needs words: --counts FILE, a text or lines with a word, a tab and its count")
-        return DictionaryCorrector(read_word_counts(counts), RULES[str(model)])
+        words, rules = read_word_counts(counts), RULES[str(model)]
+        pairs = read_word_pairs(counts, words) if rules.estimates_noise else None
+        return DictionaryCorrector(words, rules, pairs=pairs)
     from charbert.deploy.predict.predictor import find_model
     from charbert.evaluation import nlm_correction as nlm
 

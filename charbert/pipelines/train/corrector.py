@@ -3,7 +3,7 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from charbert.config.model.word_recognizer import Backoff
 from charbert.config.schema import Settings
 from charbert.data.pretraining.corpus import read_paragraphs
 from charbert.data.pretraining.word_vocab import count_words
-from charbert.data.word_counts import capitalized_words, frequent_words
+from charbert.data.word_counts import capitalized_words, count_text_pairs, frequent_words
 from charbert.files import replaced_folder, write_atomically
 from charbert.integrity import checksums
 from charbert.model.word_recognizer.correction import WordCorrector
@@ -34,6 +34,7 @@ from charbert.text.repair.repaired import Corrector
 log = logging.getLogger(__name__)
 
 _COUNTS = "counts.json"
+_PAIRS = "pairs.json"
 
 
 def prepare_corrector(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]) -> Corrector | None:
@@ -48,10 +49,11 @@ def prepare_corrector(settings: Settings, task: Task[Any, Any], sets: Mapping[st
         return None
     chosen = settings.model.dictionary
     counts = _counts(settings, task, sets)
+    pairs = _read(settings, _PAIRS) if chosen.pairs else None
     words = (word for sentence in task.sentences(sets["train"]) for word in sentence)
     capitalized = capitalized_words(words, dotless=has_dotless_i(counts)) if chosen.keep_case else ()
     rules = dictionary_rules(chosen)
-    return DictionaryCorrector(counts, rules, keep_case=chosen.keep_case, capitalized=capitalized)
+    return DictionaryCorrector(counts, rules, keep_case=chosen.keep_case, capitalized=capitalized, pairs=pairs)
 
 
 def build_dictionary(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]) -> SpellingDictionary:
@@ -79,6 +81,7 @@ def dictionary_rules(chosen: DictionarySettings) -> DictionaryRules:
         unseen_mass=chosen.unseen_mass,
         noise_rate=chosen.noise_rate,
         noise_rate_words=chosen.noise_rate_words,
+        context_weight=chosen.context_weight,
     )
 
 
@@ -99,21 +102,35 @@ def _recognizer(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Seq
 
 def _text_counts(settings: Settings) -> dict[str, int]:
     """Return the most frequent words of the pretraining text with their counts, after counting it once."""
-    run = dictionary_run(settings)
+    run, pairs = dictionary_run(settings), settings.model.dictionary.pairs
     prepare_data(settings)
 
     def count() -> None:
         path = corpus_file(settings, "train")
         log.info("counting the words of %s for the spelling dictionary", path)
-        paragraphs = (text for text in read_paragraphs([path]) if text)
-        counts = count_words(tqdm(paragraphs, desc="paragraphs", unit_scale=True, disable=None))
+        counts = count_words(_paragraphs(path))
         kept = frequent_words(counts, settings.model.dictionary.size)
         with recorded_run(settings, run) as (record, _):
             with replaced_folder(run.model_folder) as draft:
-                write_atomically(draft / _COUNTS, json.dumps(kept, ensure_ascii=False, indent=0))
+                _write(draft / _COUNTS, kept)
+                if pairs:
+                    _write(draft / _PAIRS, count_text_pairs(_paragraphs(path), kept, pairs))
             record.data_checksums = checksums([path], Path(settings.data.root))
             record.details |= {"words": len(kept), "distinct_words": len(counts), "running_words": counts.total()}
             record.finish({})
 
     run.make_once(count)
-    return dict(parse_strictly((run.model_folder / _COUNTS).read_text(encoding="utf-8")))
+    return dict(_read(settings, _COUNTS))
+
+
+def _paragraphs(path: Path) -> Iterator[str]:
+    texts = (text for text in read_paragraphs([path]) if text)
+    yield from tqdm(texts, desc="paragraphs", unit_scale=True, disable=None)
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    write_atomically(path, json.dumps(content, ensure_ascii=False, indent=0))
+
+
+def _read(settings: Settings, name: str) -> Any:
+    return parse_strictly((dictionary_run(settings).model_folder / name).read_text(encoding="utf-8"))

@@ -21,6 +21,9 @@ _SHARED = "one interaction shared by all layers"
 SHORT_NAMES = {
     "CharBERT, dense noise": ShortName("CharBERT-D", f"{_DENSE} (model=charbert_dense)"),
     "CharBERT, trunk as teacher": ShortName("CharBERT-T", f"{_TEACHER} (model=charbert_trunk_teacher)"),
+    "CharBERT, trunk as teacher, one interaction": ShortName(
+        "CharBERT-T1", f"{_TEACHER}, {_SHARED} (model=charbert_trunk_teacher_shared)"
+    ),
     "CharBERT, dense noise, shared interaction": ShortName(
         "CharBERT-S", f"{_DENSE}, {_SHARED} (model=charbert_shared)"
     ),

@@ -16,6 +16,7 @@ from charbert.text.repair.dictionary import DictionaryRules, SpellingDictionary,
 from charbert.text.repair.disguises import undisguised, without_digits
 from charbert.text.repair.noisy_channel import NoisyChannel
 from charbert.text.repair.repaired import REPAIR_FILE, CorrectsWords, changed_words
+from charbert.text.repair.word_pairs import PairCounts, WordPairs
 from charbert.text.words import replace_words
 
 FORMAT_VERSION = 1
@@ -35,6 +36,8 @@ class DictionaryCorrector:
         keep_case: whether a correction takes over the case of the form; else all text is lower-cased.
         capitalized: words, in lower case, that get an initial capital where the form does not show whether they have
             one, since its first letter is another one.
+        pairs: counts of adjacent words (`charbert.text.repair.word_pairs.count_pairs`), by which the words beside a
+            form help to choose its correction; read with ``rules.estimates_noise``.
 
     Raises:
         DataError: if there are no words.
@@ -47,9 +50,12 @@ class DictionaryCorrector:
         *,
         keep_case: bool = True,
         capitalized: Collection[str] = (),
+        pairs: PairCounts | None = None,
     ) -> None:
         self._dictionary = SpellingDictionary(counts, rules)
-        self._channel = NoisyChannel(self._dictionary) if rules.estimates_noise else None
+        self._pairs = pairs or {}
+        context = WordPairs(self._pairs, self._dictionary.counts) if pairs else None
+        self._channel = NoisyChannel(self._dictionary, context) if rules.estimates_noise else None
         self._keep_case, self._capitalized = keep_case, frozenset(capitalized)
 
     def correct_many(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
@@ -92,7 +98,7 @@ class DictionaryCorrector:
     def save(self, folder: Path) -> None:
         """Write rules and counts into a folder that exists, as `REPAIR_FILE`."""
         content = {"version": FORMAT_VERSION, "rules": asdict(self._dictionary.rules), "keep_case": self._keep_case}
-        content |= {"counts": self._dictionary.counts, "capitalized": sorted(self._capitalized)}
+        content |= {"counts": self._dictionary.counts, "capitalized": sorted(self._capitalized), "pairs": self._pairs}
         write_atomically(folder / REPAIR_FILE, json.dumps(content, ensure_ascii=False, indent=0) + "\n")
 
     @classmethod
@@ -107,8 +113,9 @@ class DictionaryCorrector:
             content = parse_strictly(path.read_text(encoding="utf-8"))
             if content["version"] != FORMAT_VERSION:
                 raise ValueError(f"version {content['version']}")
-            options = {"keep_case": bool(content["keep_case"]), "capitalized": content.get("capitalized", ())}
-            return cls(content["counts"], DictionaryRules(**content["rules"]), **options)
+            options = {name: content[name] for name in ("capitalized", "pairs") if name in content}
+            rules, keep_case = DictionaryRules(**content["rules"]), bool(content["keep_case"])
+            return cls(content["counts"], rules, keep_case=keep_case, **options)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, DataError) as error:
             expected = f"a spelling dictionary of version {FORMAT_VERSION}"
             raise CheckpointError(f"{path}: expected {expected}, got {error}; fine-tune the model again") from None

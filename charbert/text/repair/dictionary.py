@@ -30,6 +30,8 @@ KINDS = 4
 """Kinds of edits: drop, add, swap and replace."""
 LONGEST = 40
 """Letters of the longest word that is a correction: the number of ways to shorten a word grows with its length."""
+MOST_NEARBY = 6
+"""Words that a form may stand for among which its context chooses."""
 MOST_CACHED = 500_000
 """Forms whose corrections are kept, since most repeat; a service must not grow with all that it is sent."""
 _APOSTROPHES = "'’"
@@ -61,6 +63,9 @@ class DictionaryRules:
     """With ``estimates_noise``: the share of misspelt words that is expected before a text is read."""
     noise_rate_words: float = 1.1
     """With ``estimates_noise``: how many words of a text that expectation weighs."""
+    context_weight: float = 0.5
+    """With ``estimates_noise``, and where pairs of words are given: how much it counts that a word is likely behind the
+    word before it, compared with how likely it is anywhere; 0: not at all."""
 
 
 REPAIR = DictionaryRules(max_edits=2, keep_ends=False, end_edit_odds=0.02, second_edit_odds=0.1, estimates_noise=True)
@@ -70,10 +75,10 @@ REPAIR = DictionaryRules(max_edits=2, keep_ends=False, end_edit_odds=0.02, secon
 class Nearby(NamedTuple):
     """The words that a form may stand for beside itself."""
 
-    word: str
-    """The most likely one."""
-    log_best: float
-    """log p(w) + log q(form | w) of that word."""
+    words: tuple[str, ...]
+    """The most likely ones, at most `MOST_NEARBY`, the best one first."""
+    log_scores: tuple[float, ...]
+    """log p(w) + log q(form | w) of each of them."""
     log_total: float
     """The logarithm of the sum of p(w) q(form | w) over all words."""
 
@@ -114,7 +119,7 @@ class SpellingDictionary:
         """Return the most likely word for each lower-cased form: itself where it is known, or no word is likely."""
         parts = {form: self.parts(form) for form in dict.fromkeys(forms) if form not in self.counts}
         unknown = {part for form in parts for part in parts[form] if part not in self.counts}
-        best = {part: found.word for part, found in self.nearby(unknown).items() if found is not None}
+        best = {part: found.words[0] for part, found in self.nearby(unknown).items() if found is not None}
         corrected = {form: self.replace_parts(form, best) for form in parts}
         return [corrected.get(form, form) for form in forms]
 
@@ -182,8 +187,11 @@ class SpellingDictionary:
         starts = np.flatnonzero(np.diff(of_form, prepend=-1))
         totals = np.logaddexp.reduceat(scores, starts).tolist()
         for start, stop, log_total in zip(starts, [*starts[1:], len(scores)], totals, strict=True):
-            best = stop - 1 - int(np.argmax(scores[start:stop][::-1]))  # of equal ones the last
-            self._found[forms[of_form[best]]] = Nearby(self._words[of_word[best]], float(scores[best]), log_total)
+            best = (
+                stop - 1 - np.argsort(-scores[start:stop][::-1], kind="stable")[:MOST_NEARBY]
+            )  # of equal ones the last
+            words = tuple(self._words[place] for place in of_word[best].tolist())
+            self._found[forms[of_form[start]]] = Nearby(words, tuple(scores[best].tolist()), log_total)
 
     def _scored_pairs(self, forms: Sequence[str], edits: int) -> tuple[IntArray, IntArray, NDArray[np.float64]]:
         """Return pairs of a form and a likely word at exactly as many edits, by form: places, and scores, (N,) each."""

@@ -5,17 +5,23 @@ noise rate of the text, p comes from the counts of a dictionary and q from its c
 (`charbert.text.repair.dictionary.log_channel`). r is the fixed point of expectation maximization. So in a text without
 typos a rare name stays as it is, and in one where every other word is misspelt even a form that is a rare word, as
 "taht" is in a large dictionary, becomes the frequent word next to it.
+
+With counts of pairs of words (`charbert.text.repair.word_pairs`), the words of a text are chosen together: the most
+likely sequence, found as in a hidden Markov model (Viterbi), in which each p(w) is weighed by how much likelier w is
+behind the word before it.
 """
 
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
 
 from charbert.text.repair.dictionary import MOST_CACHED, DictionaryRules, Nearby, SpellingDictionary, is_word
+from charbert.text.repair.word_pairs import WordPairs
 
 _ROUNDS = 20
 _CONVERGED = 1e-3
@@ -63,10 +69,12 @@ class NoisyChannel:
     Args:
         dictionary: words, their counts, and the rules: how near a word must be, ``unseen_mass``, and the prior of the
             noise rate.
+        pairs: of words; None: each word is corrected by itself.
     """
 
-    def __init__(self, dictionary: SpellingDictionary) -> None:
+    def __init__(self, dictionary: SpellingDictionary, pairs: WordPairs | None = None) -> None:
         self._dictionary = dictionary
+        self._pairs = pairs
         self._letters = LetterTrigrams(word for word in dictionary.counts if is_word(word))
         self._total = sum(dictionary.counts.values())
         self._evidence: dict[str, Evidence | None] = {}
@@ -109,13 +117,55 @@ class NoisyChannel:
         return estimated_rate([each.others.log_total - each.log_own for each in found], rules)
 
     def _correct(self, words: Sequence[str], parts: Sequence[Sequence[str]]) -> list[str]:
-        needed = -log_odds(self._rate(parts))
-        chosen = {
-            part: found.others.word
-            for part in chain.from_iterable(parts)
-            if (found := self._evidence[part]) is not None and found.others.log_best - found.log_own > needed
-        }
+        gain = log_odds(self._rate(parts))
+        if self._pairs is not None:
+            return self._correct_together(words, parts, gain, self._pairs)
+        chosen = {part: self._best(part, gain) for part in chain.from_iterable(parts)}
         return [self._dictionary.replace_parts(form, chosen) for form in words]
+
+    def _best(self, part: str, gain: float) -> str:
+        return max(self._choices(part, gain), key=itemgetter(1))[0]
+
+    def _choices(self, part: str, gain: float) -> list[tuple[str, float]]:
+        """Return what a part may stand for, itself first, and the log of how likely each is compared with itself."""
+        found = self._evidence[part]
+        if found is None:
+            return [(part, 0.0)]
+        scores = [score + gain - found.log_own for score in found.others.log_scores]
+        return [(part, 0.0), *zip(found.others.words, scores, strict=True)]
+
+    def _correct_together(
+        self, words: Sequence[str], parts: Sequence[Sequence[str]], gain: float, pairs: WordPairs
+    ) -> list[str]:
+        """Return the most likely words; a form of several parts that is no word is corrected by itself."""
+        weight = self._dictionary.rules.context_weight
+        paths: list[tuple[str, float, int]] = [
+            ("", 0.0, 0)
+        ]  # the last word, the score, and the place in the row before
+        rows = [paths]
+        for form, own in zip(words, parts, strict=True):
+            choices = self._choices(form, gain) if own == [form] else [(self._by_itself(form, own, gain), 0.0)]
+            scores = [
+                [before + score + weight * pairs.log_ratio(last, word) for last, before, _ in paths]
+                for word, score in choices
+            ]
+            best = [max(range(len(paths)), key=row.__getitem__) for row in scores]
+            paths = [(word, row[place], place) for (word, _), row, place in zip(choices, scores, best, strict=True)]
+            rows.append(paths)
+        return _traced(rows)
+
+    def _by_itself(self, form: str, parts: Iterable[str], gain: float) -> str:
+        return self._dictionary.replace_parts(form, {part: self._best(part, gain) for part in parts})
+
+
+def _traced(rows: Sequence[Sequence[tuple[str, float, int]]]) -> list[str]:
+    """Return the words of the best path through the rows, without that of the first row."""
+    place = max(range(len(rows[-1])), key=lambda at: rows[-1][at][1])
+    words: list[str] = []
+    for row in reversed(rows[1:]):
+        word, _, place = row[place]
+        words.append(word)
+    return words[::-1]
 
 
 def estimated_rate(odds: Sequence[float], rules: DictionaryRules) -> float:

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ from charbert.pipelines.train.corrector import dictionary_rules, prepare_correct
 from charbert.records import read_records
 from charbert.runs.keys import encoder_identity
 from charbert.runs.run import dictionary_run, finetuning_run
+from charbert.text.repair.correction import DictionaryCorrector
 from charbert.text.repair.dictionary import REPAIR
+from charbert.text.repair.repaired import REPAIR_FILE
 from tests.composition import compose_settings
 from tests.pipelines.train.test_word_recognizer import SETS, PlainTask
 
@@ -54,7 +57,20 @@ def test_a_small_dictionary_keeps_the_most_frequent_words(tmp_path: Path) -> Non
     assert record.details["words"] == 5
 
 
-@pytest.mark.parametrize("model", ["bert_repair", "charbert_repair", "charbert_token_repair"])
+def test_pairs_of_words_are_counted_once_and_saved_with_the_corrector(tmp_path: Path) -> None:
+    alone, settings = (
+        composed(tmp_path, "bert_repair", f"model.dictionary.pairs={pairs}", "model.dictionary.size=500")
+        for pairs in (0, 20)
+    )
+    assert dictionary_run(alone).key != dictionary_run(settings).key
+    corrector = prepare_corrector(settings, PlainTask(), SETS)
+    assert isinstance(corrector, DictionaryCorrector)
+    corrector.save(tmp_path)
+    saved = json.loads((tmp_path / REPAIR_FILE).read_text(encoding="utf-8"))
+    assert sum(map(len, saved["pairs"].values())) == 20
+
+
+@pytest.mark.parametrize("model", ["bert_repair", "charbert_repair", "charbert_token_repair", "bert_context_repair"])
 def test_repair_in_experiments_has_the_rules_of_repair_in_python(tmp_path: Path, model: str) -> None:
     assert dictionary_rules(composed(tmp_path, model).model.dictionary) == REPAIR
 
@@ -79,6 +95,7 @@ def test_rules_change_the_result_but_not_the_counts_or_the_encoder(tmp_path: Pat
         ("model.dictionary.size=0", r"model\.dictionary\.size must be at least 1"),
         ("model.dictionary.max_edits=3", r"model\.dictionary\.max_edits must be 1 or 2, got 3"),
         ("model.dictionary.min_word_length=1", r"model\.dictionary\.min_word_length must be at least 2"),
+        ("model.dictionary.pairs=9", r"pairs=9 needs model\.dictionary\.estimate_noise=true"),
         ("model.recognizer.enabled=true", "are both true; choose one"),
     ],
 )

@@ -129,6 +129,14 @@ def test_a_corrector_read_back_corrects_the_same(tmp_path: Path, keep_case: bool
     assert DictionaryCorrector.load(tmp_path).correct_many(forms) == corrector.correct_many(forms)
 
 
+def test_pairs_of_words_are_saved(tmp_path: Path) -> None:
+    counts, rules = {"ships": 40, "chips": 50, "seven": 90}, DictionaryRules(estimates_noise=True, keep_ends=False)
+    form = [["seven", "xhips"]]
+    assert DictionaryCorrector(counts, rules).correct_many(form) == [["seven", "chips"]]
+    DictionaryCorrector(counts, rules, pairs={"seven": {"ships": 30}}).save(tmp_path)
+    assert DictionaryCorrector.load(tmp_path).correct_many(form) == [["seven", "ships"]]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -138,6 +146,7 @@ def test_a_corrector_read_back_corrects_the_same(tmp_path: Path, keep_case: bool
         ("counts", {"a": 0}),
         ("counts", ["a"]),
         ("keep_case", None),
+        ("pairs", {"a": 3}),
     ],
 )
 def test_a_damaged_dictionary_is_refused_in_one_line(tmp_path: Path, name: str, value: object) -> None:

@@ -1,3 +1,4 @@
+import itertools
 import math
 import time
 from collections import Counter
@@ -8,7 +9,8 @@ from charbert.noise.attack import Attack
 from charbert.seeding import numpy_generator
 from charbert.text.repair.correction import DictionaryCorrector
 from charbert.text.repair.dictionary import DictionaryRules, SpellingDictionary
-from charbert.text.repair.noisy_channel import LetterTrigrams, NoisyChannel
+from charbert.text.repair.noisy_channel import LetterTrigrams, NoisyChannel, log_odds
+from charbert.text.repair.word_pairs import WordPairs, count_pairs
 
 WORDS = [
     "the",
@@ -116,6 +118,49 @@ def test_what_is_kept_of_earlier_texts_is_bounded_and_changes_nothing(monkeypatc
     subject = channel()
     assert [subject.correct_many(text) for text in texts] == expected
     assert max(len(subject._evidence), len(subject._dictionary._found)) <= 60
+
+
+TEXTS = ["seven ships left the harbor", "the ship left seven chips", "the keeper saw seven ships", "the keeper left"]
+AMBIGUOUS = Counter(
+    {"ships": 40, "chips": 50, "ship": 60, "seven": 80, "the": 200, "keeper": 70, "left": 60, "saw": 30}
+)
+
+
+def in_context(weight: float) -> NoisyChannel:
+    rules = DictionaryRules(estimates_noise=True, keep_ends=False, context_weight=weight)
+    pairs = count_pairs([text.split() for text in TEXTS * 5], AMBIGUOUS, 100)
+    return NoisyChannel(SpellingDictionary(AMBIGUOUS, rules), WordPairs(pairs, AMBIGUOUS))
+
+
+def test_the_words_beside_a_form_choose_between_its_corrections_and_itself() -> None:
+    noisy = ["the", "kepeer", "saw", "sevn", "xhips"]
+    alone = NoisyChannel(SpellingDictionary(AMBIGUOUS, DictionaryRules(estimates_noise=True, keep_ends=False)))
+    assert alone.correct_many([noisy])[0][-1] == "chips"  # which is more frequent
+    assert in_context(1.0).correct_many([noisy])[0] == ["the", "keeper", "saw", "seven", "ships"]
+    assert in_context(1.0).correct_many([["the", "kepeer", "saw", "chips"]])[0][-1] == "chips"  # nothing speaks against
+
+
+def test_without_weight_the_context_changes_nothing() -> None:
+    texts = [attacked(share, seed) for share in (0.0, 0.5, 1.0) for seed in range(5)]
+    texts.append(["ligthhouse-keeper", "2014", "", "xhips"])
+    plain = NoisyChannel(SpellingDictionary(AMBIGUOUS, DictionaryRules(estimates_noise=True, keep_ends=False)))
+    assert in_context(0.0).correct_many(texts) == plain.correct_many(texts)
+
+
+def test_the_most_likely_sequence_is_that_of_trying_all() -> None:
+    subject = in_context(0.7)
+    assert subject._pairs is not None
+    for text in (["seven", "hips", "lft", "the", "xhips"], ["sven", "xhips", "saw", "te", "kepers"]):
+        (chosen,) = subject.correct_many([text])
+        gain = log_odds(subject.noise_rate(text))
+        choices = [subject._choices(form, gain) for form in text]
+        scores = {}
+        for sequence in itertools.product(*choices):
+            words = [word for word, _ in sequence]
+            ratios = (subject._pairs.log_ratio(*pair) for pair in itertools.pairwise(words))
+            scores[tuple(words)] = sum(score for _, score in sequence) + 0.7 * sum(ratios)
+        assert max(map(len, choices)) > 2
+        assert scores[tuple(chosen)] == pytest.approx(max(scores.values()))
 
 
 def test_letters_of_a_word_like_those_of_the_dictionary_are_more_probable() -> None:
