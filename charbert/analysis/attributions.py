@@ -34,6 +34,7 @@ class Explainer:
         model: with a fine-tuning head, on the CPU; it is put into evaluation mode.
         baseline_id: subword whose embedding represents an unknown one; None: zeros. The characters' baseline is always
             zeros.
+        steps: initial number of points on the path.
         max_steps: most points; an attribution that is incomplete then is returned with a warning.
         tolerance: largest relative distance of the sum from the difference of the outputs.
 

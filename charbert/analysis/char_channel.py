@@ -46,6 +46,7 @@ def measure_char_channel(
         model: an encoder with a char channel; put into evaluation mode.
         texts: longer ones are truncated.
         max_length: most subwords of a text, special ones included.
+        batch_size: texts in a forward pass.
 
     Raises:
         SettingsError: if the encoder has no char channel.

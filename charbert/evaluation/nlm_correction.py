@@ -47,6 +47,7 @@ class NoisyWordScorer:
 
     Args:
         model: with an NLM head.
+        batch_size: windows in a forward pass.
     """
 
     def __init__(

@@ -214,6 +214,7 @@ def noisy_word_scores(
         originals: the clean texts, with the same words.
         kept: which words of each text count, (words,) of bool.
         max_length: most subwords of a text.
+        batch_size: texts in one forward pass.
         hidden: what is hidden of the kept words.
     """
     scores = NoisyWordScores()

@@ -62,6 +62,7 @@ class WordEncoder:
     Args:
         model: an encoder; it is put into evaluation mode and stays on its device.
         max_length: most subwords of a window, special ones included.
+        batch_size: windows in a forward pass.
     """
 
     def __init__(

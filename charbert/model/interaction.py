@@ -15,6 +15,7 @@ class Interaction(GradientCheckpointingLayer):
     """Base of all interactions: a linear map of each channel, and a convolution over both, concatenated.
 
     Args:
+        hidden_size: H.
         window: width of the convolution, in subwords; odd.
         bias: whether the linear maps have a bias.
 

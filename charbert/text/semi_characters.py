@@ -27,6 +27,7 @@ def encode_semi_characters(words: Sequence[str], char_vocab: CharVocab) -> SemiC
     By construction they are invariant to swaps of inner characters. Source: Pruthi et al. (2019), Sec. 3.
 
     Args:
+        words: N words.
         char_vocab: its ids are the A columns; other characters count as its ``unk_id``.
 
     Raises:

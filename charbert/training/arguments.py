@@ -33,6 +33,7 @@ def build_arguments(
     """Return the Trainer's arguments for one run.
 
     Args:
+        seed: seed of data order and dropout.
         best_metric: keep the checkpoint that is best by this evaluation metric; None: keep the last.
         label_names: the batch fields that are labels.
 

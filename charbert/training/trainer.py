@@ -176,6 +176,7 @@ def build_trainer(
 
     Args:
         train_set: training features; has a length.
+        seed: seed of data order and dropout.
         best_metric: keep the checkpoint that is best by this evaluation metric; None: keep the last.
         label_names: the batch fields that are labels.
         **arguments: of the Hugging Face Trainer, e.g. ``compute_metrics``.

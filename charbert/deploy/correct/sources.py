@@ -32,6 +32,7 @@ def load_any_corrector(
             head, used with the dictionary of ``counts`` if they are given. A run's folder stands for its ``model``.
         counts: file of words, as `charbert.data.word_counts.read_word_counts` reads it.
         threshold: of an NLM head without ``counts``, in [0, 1); None: the default.
+        batch_size: sentences in a forward pass of an NLM head.
 
     Raises:
         CheckpointError: if there is no such folder, or it holds no corrector and no NLM head.

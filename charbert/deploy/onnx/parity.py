@@ -77,6 +77,7 @@ class Probe:
         The first row is the longest, the others are shorter, so that there is padding of both kinds.
 
         Args:
+            rows: B.
             subwords: T, cut to the model's maximum length.
         """
         config, trunk = self.config, self.config.trunk_config

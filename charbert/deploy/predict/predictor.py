@@ -81,6 +81,7 @@ class Predictor:
 
         Args:
             folder: of the model, or of the finished run that has it below ``model``.
+            batch_size: windows in a forward pass.
             max_length: most subwords of a window; None: as in fine-tuning.
             no_answer_threshold: lets a question have no answer, from this threshold on; None: as in fine-tuning.
 

@@ -168,6 +168,7 @@ def paper_table(
     Args:
         records: those of ``SCORED_KINDS`` count; metrics ``eval/<task>/<metric>`` and
             ``attack/<task>/<attack>/<metric>``.
+        p_values: see `charbert.reporting.tables.scores.build_table`.
         second_baseline_p_values: of tests against ``spec.second_baseline``.
 
     Raises:

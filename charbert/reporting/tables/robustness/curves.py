@@ -51,6 +51,7 @@ def curves_table(records: Sequence[ResultRecord], p_values: Mapping[tuple[str, s
 
     Args:
         records: one or more of one task, with the same ``details.curves``.
+        p_values: see `charbert.reporting.tables.scores.build_table`.
 
     Raises:
         RecordError: see `charbert.reporting.tables.scores.build_table`.

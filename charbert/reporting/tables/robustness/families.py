@@ -40,6 +40,7 @@ def robustness_table(
 
     Args:
         records: one or more of one task, with the same sets in ``details.clean_of``.
+        p_values: see `charbert.reporting.tables.scores.build_table`.
         title: what follows the name of the task.
 
     Raises:

@@ -14,6 +14,7 @@ def worst_case_table(records: Sequence[ResultRecord], p_values: Mapping[tuple[st
 
     Args:
         records: one or more, of one task, with ``details.search`` and scores on the sets ``random_N`` and ``worst_N``.
+        p_values: see `charbert.reporting.tables.scores.build_table`.
 
     Raises:
         RecordError: see `charbert.reporting.tables.scores.build_table`.
