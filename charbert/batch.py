@@ -3,8 +3,6 @@
 Shapes: B sequences, T subwords, C characters. Every field is int64.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 

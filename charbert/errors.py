@@ -1,8 +1,7 @@
 """Errors for users: each message says what is wrong, where, and what to do next."""
 
-from __future__ import annotations
-
 from pathlib import Path
+from typing import Self
 
 
 class CharBertError(Exception):
@@ -17,15 +16,11 @@ class DataError(CharBertError, ValueError):
     """A data file is missing, malformed or inconsistent."""
 
     @classmethod
-    def at(cls, path: Path | str, line: int | None, *, expected: str, found: str, hint: str = "") -> DataError:
+    def at(cls, path: Path | str, line: int | None, *, expected: str, found: str, hint: str = "") -> Self:
         """Return the error for one place in a file.
 
         Args:
-            path: the file.
             line: line number from 1, or None when the whole file is meant.
-            expected: the expected content.
-            found: the actual content.
-            hint: what to do next.
         """
         place = f"{path}:{line}" if line is not None else f"{path}"
         return cls(f"{place}: expected {expected}, got {found}" + (f"; {hint}" if hint else ""))

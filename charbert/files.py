@@ -1,7 +1,5 @@
 """Atomic writing of files and folders, locks, and paths without information about the machine."""
 
-from __future__ import annotations
-
 import errno
 import glob
 import logging

@@ -1,7 +1,5 @@
 """Checksums of the files of a folder, to detect damage before reading and foreign files before replacing."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -50,9 +48,7 @@ def written_folder(target: Path | str, writer: str, source: Path | str) -> Itera
     Only a folder that the same command has written, and that nobody changed since, is replaced.
 
     Args:
-        target: the folder that the user named.
         writer: the command, as ``charbert encoder``.
-        source: what it reads.
 
     Raises:
         SettingsError: as `check_target`.
@@ -68,11 +64,6 @@ def written_folder(target: Path | str, writer: str, source: Path | str) -> Itera
 
 def check_target(target: Path | str, writer: str, source: Path | str) -> None:
     """Check that a command deletes nothing that it has not written if it replaces a folder.
-
-    Args:
-        target: the folder.
-        writer: the command.
-        source: what it reads.
 
     Raises:
         SettingsError: if the target is a file, the working folder, holds the source or other files.

@@ -3,8 +3,6 @@
 The packages are not imported. Results contain no absolute path, so that records can be compared across machines.
 """
 
-from __future__ import annotations
-
 import functools
 import hashlib
 import math

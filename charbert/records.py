@@ -3,8 +3,6 @@
 A record is written atomically, contains no absolute path, and is identified by a hash of its settings.
 """
 
-from __future__ import annotations
-
 import json
 import time
 import warnings
@@ -118,10 +116,6 @@ def start_record(
 
     Args:
         kind: pretrain, finetune, ...
-        experiment: stem of the experiment.
-        name: readable name of the run.
-        settings: the whole nested settings.
-        seed: the run's seed.
         ignore: dotted paths of settings left out of the key, see `settings_key`.
         accelerator: name of the device, None for a CPU.
     """

@@ -4,8 +4,6 @@ A stream depends only on the seed and its names, so new noise never reshuffles t
 never changes the draws.
 """
 
-from __future__ import annotations
-
 import hashlib
 
 import numpy as np

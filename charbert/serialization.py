@@ -1,7 +1,5 @@
 """Settings and results as JSON types, the key of settings, and strict parsing of JSON."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import math

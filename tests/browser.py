@@ -1,7 +1,5 @@
 """Headless Chromium, controlled through its debugging pipe, for the tests of pages."""
 
-from __future__ import annotations
-
 import base64
 import json
 import os

@@ -1,7 +1,5 @@
 """Settings as Hydra composes them, composed once in a process for the same overrides; each caller has a copy."""
 
-from __future__ import annotations
-
 import copy
 import dataclasses
 import functools

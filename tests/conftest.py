@@ -1,7 +1,5 @@
 """Tiny tokenizers and a character vocabulary, trained on a few sentences of our own, and experiments; no network."""
 
-from __future__ import annotations
-
 import os
 
 # What the tests need from the environment, whatever the shell says; processes that they start inherit it. It stands

@@ -6,8 +6,6 @@ left behind is charged to the test in which it is waited for, so no more counts 
 takes longer for a fixed loop than the one the limit was set on, at that moment, the limit is longer by the same factor.
 """
 
-from __future__ import annotations
-
 import resource
 import time
 from collections.abc import Generator, Iterator

@@ -1,7 +1,5 @@
 """Run an experiment's script in this process: the same command without the seconds that a new process imports."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import logging

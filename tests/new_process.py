@@ -4,8 +4,6 @@ Such a process has its own memory, signals, files and end, as one that a shell s
 and transformers take to be imported, most of the time of a small run.
 """
 
-from __future__ import annotations
-
 import atexit
 import contextlib
 import multiprocessing

@@ -1,7 +1,5 @@
 """Checkpoints in the authors' format, for tests of reading it."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Two runs of the same settings, in processes of their own and with hashes of strings that differ, leave the same."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """A disk that is full and folders that cannot be written: one clear message, and nothing finished is lost."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

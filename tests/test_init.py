@@ -1,7 +1,5 @@
 """``import charbert`` is enough for the Auto classes, and imports nothing by itself."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Experiments that get Ctrl-C or SIGTERM, as processes of their own: one line, and the same command continues."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """Experiments killed at random moments: the same command goes on, and its records are those of a run never killed."""
 
-from __future__ import annotations
-
 import json
 import os
 import random

@@ -1,7 +1,5 @@
 """A training killed and started again, as W&B has it: one run, whose curve has each step once."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -3,8 +3,6 @@
 Each door through which a file comes in is tried with one, and what the file would do must not happen.
 """
 
-from __future__ import annotations
-
 import ast
 import io
 import json

@@ -6,8 +6,6 @@ roundings on the way to them; so does the tolerance here. Where a result must be
 ``torch.equal``.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Attribution of outputs to subwords and characters: integrated gradients on both embeddings at once."""
 
-from __future__ import annotations
-
 import importlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
@@ -65,8 +63,6 @@ class Explainer:
         """Return the attribution of an output to each subword and character.
 
         Args:
-            question: the text.
-            title: name of the output.
             output: selects it.
         """
         embeddings = self._embedded(question.batch)

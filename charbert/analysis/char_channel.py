@@ -1,7 +1,5 @@
 """How much an encoder uses characters: how much its states differ between subwords, and what shuffling changes."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -46,9 +44,7 @@ def measure_char_channel(
 
     Args:
         model: an encoder with a char channel; put into evaluation mode.
-        processor: text to its inputs.
         texts: longer ones are truncated.
-        rng: for shuffling.
         max_length: most subwords of a text, special ones included.
         batch_size: texts in a forward pass.
 

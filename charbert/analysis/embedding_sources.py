@@ -1,7 +1,5 @@
 """A BiLSTM tagger on frozen states, to compare the channels without fine-tuning (Fig. 6)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

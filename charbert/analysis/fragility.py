@@ -1,7 +1,5 @@
 """How typos change the subwords of nouns: the statistics of Sec. 1."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -36,7 +34,6 @@ def find_nouns(sentences: Iterable[Tagged], source: str) -> list[str]:
 
     Args:
         sentences: with Penn Treebank parts of speech.
-        source: for the error message.
 
     Raises:
         DataError: if no word is tagged as a noun.
@@ -69,7 +66,6 @@ def measure_fragility(
     Args:
         nouns: one or more words.
         subwords: returns the subwords of each word.
-        rng: chooses the characters.
     """
     edited = [noun for noun in nouns if len(noun) > 1]
     draws = rng.random(len(edited)).tolist()

@@ -1,7 +1,5 @@
 """Encoded texts, with the subword and the letters of each input position."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -57,7 +55,6 @@ def ask(
     """Return the encoding of a text, a text given as words, or a pair of texts.
 
     Args:
-        processor: of the model.
         first: a text, or the words of one.
         second: the second text of a pair.
         max_length: most subwords; of longer texts the second, or the only one, is truncated.

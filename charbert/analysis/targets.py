@@ -1,7 +1,5 @@
 """The outputs of a model that are explained: chosen ones, or those of the prediction."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -42,12 +40,9 @@ def choose_targets(
     """Return the outputs to explain: the logit of a label, of a word's tag, or of an answer's start and end.
 
     Args:
-        model: with a fine-tuning head.
-        question: the text.
         words: of the text, for a tagger.
         word: index of a word; None: each word with a tag other than O, or the first word if there is none.
         label: of the model; empty: the one with the highest logit.
-        most: largest number of tags.
 
     Raises:
         SettingsError: if there is no such word or label.

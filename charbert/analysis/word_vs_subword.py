@@ -1,7 +1,5 @@
 """Entity scores of words that the tokenizer splits into several subwords, and of words that stay whole (Fig. 4)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,7 +33,6 @@ def find_split_words(sentences: Sequence[Sequence[str]], processor: Processor) -
     """Return for each word of each sentence whether it has several subwords.
 
     Args:
-        sentences: the words of each.
         processor: the trunk's tokenizer, or the processor around it.
     """
     encoding: Any = processor([list(words) for words in sentences], is_split_into_words=True)

@@ -1,7 +1,5 @@
 """Log probabilities of labels, none impossible."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """An n-gram language model with interpolated Kneser-Ney smoothing, over ids: what a neural one must be better than."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -6,8 +6,6 @@ encoder of ByT5-small, Xue et al. (2022), as in transformers; the word recognize
 Shapes: B texts, W words, A bytes of a word, T positions, H hidden size.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -99,7 +97,6 @@ def build_peers(
     """Return the peers by name, the trunk first.
 
     Args:
-        plain: tokenizes for the trunk.
         both: the same with characters, for CharBERT.
         counts: how often each word occurs in the corpus, in lower case; of dictionary and recognizer.
         bench: vocabulary sizes and dropout.

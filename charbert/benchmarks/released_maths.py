@@ -4,8 +4,6 @@ Released code: one-hot products instead of a gather, characters padded to six pe
 twice, attention weights of eager attention, and scores over both vocabularies at every position.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

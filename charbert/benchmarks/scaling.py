@@ -1,7 +1,5 @@
 """A cost model: the time of a training step from its operations, weights and characters, fitted to measured steps."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any

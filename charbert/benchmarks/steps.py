@@ -1,7 +1,5 @@
 """Training steps and forward passes of the compared models."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -23,7 +23,6 @@ def subwords_per_second(
 
     Args:
         dataset: a `charbert.data.pretraining.batches.PretrainingDataset`.
-        collate: a list of its examples to a batch.
         workers: processes that prepare batches; 0: this one.
         repetitions: passes over the dataset, of which the median is returned.
     """

@@ -1,7 +1,5 @@
 """Times of competitors that run in turns, and the peak memory of a single one."""
 
-from __future__ import annotations
-
 import multiprocessing
 import resource
 import statistics
@@ -26,7 +24,6 @@ def median_seconds(competitors: Mapping[str, Run], repetitions: int) -> dict[str
 
     Args:
         competitors: functions to time, by name.
-        repetitions: timed runs of each.
     """
     times: dict[str, list[float]] = {name: [] for name in competitors}
     for repetition in range(repetitions + 1):

@@ -1,7 +1,5 @@
 """Settings of the paper's analyses (Sec. 1 and 5)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from enum import Enum
 

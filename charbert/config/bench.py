@@ -1,7 +1,5 @@
 """Settings of the benchmarks."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from charbert.config.checks import check_range

@@ -1,7 +1,5 @@
 """Settings of calibration, ensembles and perplexity."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from enum import Enum
 

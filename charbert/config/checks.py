@@ -1,7 +1,5 @@
 """Checks of settings that many sections share; each error names the setting."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from math import inf
@@ -21,9 +19,7 @@ def check_range(section: str, settings: Any, interval: str, *names: str) -> None
 
     Args:
         section: dotted name of the section, for the error; empty: none.
-        settings: a dataclass.
         interval: as ``[0, 1)`` or ``[1, inf)``; a round bracket leaves the bound out.
-        names: of the settings.
 
     Raises:
         SettingsError: naming the first setting outside.

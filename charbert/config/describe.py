@@ -1,7 +1,5 @@
 """Reads the docstrings under the fields of a settings class, for help texts and tables."""
 
-from __future__ import annotations
-
 import ast
 import inspect
 import textwrap

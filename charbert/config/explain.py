@@ -1,7 +1,5 @@
 """Settings of explaining one prediction of a model."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import Enum
 

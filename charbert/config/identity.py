@@ -1,7 +1,5 @@
 """Which settings identify a result. A setting added later does not change the keys of earlier results."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import MISSING, Field, field, fields, is_dataclass
 from typing import Any, TypeVar

@@ -1,7 +1,5 @@
 """``label_names`` on a command line, as a list or with numbers as keys: in a form that Hydra adds to the settings."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Converts a composed Hydra configuration to checked settings."""
 
-from __future__ import annotations
-
 import copy
 import re
 from dataclasses import replace

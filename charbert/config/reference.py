@@ -3,8 +3,6 @@
 python -m charbert.config.reference
 """
 
-from __future__ import annotations
-
 import inspect
 import typing
 from collections.abc import Iterator

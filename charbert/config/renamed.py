@@ -1,7 +1,5 @@
 """Old names of settings, of their values and of choices: on a command line they fail with the new name."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 

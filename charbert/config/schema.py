@@ -1,7 +1,5 @@
 """All settings of an experiment; conf/ sets them, `charbert.config.load` checks them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -18,8 +16,7 @@ from charbert.config.data.sets import CorpusSettings, DataSettings, NewswireSett
 from charbert.config.explain import ExplainSettings
 from charbert.config.identity import omit_default_section
 from charbert.config.model.encoder import ModelSettings, TrunkSettings
-from charbert.config.robustness.families import CurveSettings, RobustnessSettings
-from charbert.config.robustness.worst_case import WorstCaseSettings
+from charbert.config.robustness import CurveSettings, RobustnessSettings, WorstCaseSettings
 from charbert.config.search import SearchSettings
 from charbert.config.training.distillation import DistillationSettings
 from charbert.config.training.multi_task import MultiTaskSettings

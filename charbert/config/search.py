@@ -1,7 +1,5 @@
 """Settings of a hyper-parameter search."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, field
 from enum import Enum

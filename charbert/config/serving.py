@@ -1,7 +1,5 @@
 """Settings of the HTTP service: address and limits."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 

@@ -1,7 +1,5 @@
 """Groups examples by article, so that no article is in two parts of a split."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections import defaultdict
@@ -21,7 +19,6 @@ def group_pairs(rows: Sequence[LabeledText], articles: Sequence[Question] | None
     article of its question, or else of its sentence.
 
     Args:
-        rows: texts or pairs.
         articles: questions of the SQuAD file that the rows were made from.
     """
     keys: list[list[tuple[str, str]]] = []

@@ -1,7 +1,5 @@
 """Collates the features of several examples to one batch of tensors."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -94,7 +92,6 @@ class PairedCollator:
     """Collate features that contain paired examples, each of which becomes a batch inside the batch.
 
     Args:
-        own: for the features themselves.
         paired: collators of the paired examples, by name.
     """
 

@@ -1,7 +1,5 @@
 """Splits a set into train, dev and test parts, and checks that parts share no text."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,8 +51,6 @@ def grouped_folds(
     Args:
         groups: the group of each example, e.g. its article.
         folds: how many, 3 or more and at most as many as there are groups.
-        seed: of the shuffle.
-        labels: label of each example, to balance.
 
     Raises:
         SettingsError: if ``folds`` is out of range.
@@ -95,13 +91,6 @@ def grouped_parts(
 
     Groups are assigned one by one, the largest first and otherwise in random order. Each goes to the part that lacks
     the largest share of the group's labels, among the parts that still have space for it.
-
-    Args:
-        groups: the group of each example.
-        seed: of the order.
-        dev_share: of the examples.
-        test_share: of the examples.
-        labels: label of each example, to balance.
 
     Raises:
         SettingsError: if the shares leave a part empty, or there are too few groups to fill all three.

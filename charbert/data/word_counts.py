@@ -1,7 +1,5 @@
 """Words and how often they occur: what a spelling dictionary is made of."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path

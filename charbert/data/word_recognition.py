@@ -3,10 +3,9 @@
 Shapes: B sentences, T words, A characters.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,7 +15,7 @@ from torch.utils.data import Dataset
 
 from charbert.batch import IGNORED_LABEL
 from charbert.data.pretraining.corpus import Blocks
-from charbert.data.pretraining.word_vocab import UNKNOWN_WORD, WordVocab
+from charbert.data.pretraining.word_vocab import WordVocab
 from charbert.errors import DataError, SettingsError
 from charbert.noise.edits import NoiseModel
 from charbert.seeding import numpy_generator
@@ -32,19 +31,9 @@ def frequent_words(sentences: Iterable[Sequence[str]], size: int) -> WordVocab:
     Unlike ``WordVocab.build``, this takes words of a task and does not tokenize text.
 
     Raises:
-        SettingsError: if ``size`` is not positive.
-        DataError: if there are no words.
+        DataError: if ``size`` is not positive or there are no words.
     """
-    if size < 1:
-        raise SettingsError(f"the recognizer's vocabulary needs at least 1 word, got {size}")
-    counts: Counter[str] = Counter()
-    for sentence in sentences:
-        counts.update(sentence)
-    counts = lower_counts(counts)
-    if not counts:
-        raise DataError("expected text for the recognizer's vocabulary, got no words")
-    counts.pop(UNKNOWN_WORD, None)
-    return WordVocab(sorted(counts, key=lambda word: (-counts[word], word))[:size])
+    return WordVocab.of_counts(lower_counts(Counter(chain.from_iterable(sentences))), size)
 
 
 class Sentences(Protocol):
@@ -79,11 +68,9 @@ class WordRecognitionDataset(Dataset[dict[str, np.ndarray]]):
     Item i draws its noise from (seed, epoch, i) alone, so it is the same for any number of workers.
 
     Args:
-        sentences: words of each sentence.
         noise: selects and changes words.
         word_vocab: the words to recognize; their ids are the labels.
         char_vocab: characters of the features.
-        seed: seed of the noise.
         max_words: longer sentences are cut to this many words.
         fresh_noise: whether each epoch has its own noise; False for an evaluation set.
 

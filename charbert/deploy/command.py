@@ -1,7 +1,5 @@
 """The command ``charbert``: predict, correct typos, score, serve, export to ONNX, save an encoder, publish a model."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

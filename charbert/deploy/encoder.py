@@ -1,7 +1,5 @@
 """Saves a pretrained encoder without heads, for further fine-tuning."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import torch

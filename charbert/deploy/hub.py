@@ -1,7 +1,5 @@
 """A model as a folder for the Hugging Face hub: weights, tokenizer, code and card; and its upload."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The card of a published model: metadata that the hub reads, how to use the model, and the scores of its record."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -88,8 +86,6 @@ def render_card(config: Any, parameters: int, facts: CardFacts, record: ResultRe
     """Return the card of a model as Markdown with metadata in YAML.
 
     Args:
-        config: its CharBertConfig.
-        parameters: number of its weights.
         facts: what its owner says.
         record: of its training; None: the card has no scores.
     """

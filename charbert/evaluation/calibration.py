@@ -1,7 +1,5 @@
 """Scores from logits: averages over classes, areas under curves, and whether the probabilities are calibrated."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict, dataclass, field
 
@@ -46,7 +44,6 @@ def calibration_report(scores: StoredLogits, *, bins: int, temperature: float | 
     The chosen label is the one with the highest logit. Decisions without logits are left out.
 
     Args:
-        scores: the stored logits of a set.
         bins: number of bins of the calibration error and the reliability plot.
         temperature: fitted on the dev set; its calibration is reported beside the model's.
     """

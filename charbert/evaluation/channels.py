@@ -1,7 +1,5 @@
 """Words hidden from one channel, so that a score shows what the other channel contributes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -49,7 +47,6 @@ def without_subwords(features: Sequence[Mapping[str, Any]], hidden: Sequence[Fla
     Args:
         features: with ``input_ids`` (T).
         hidden: flag of each subword, (T,).
-        mask_id: of the tokenizer.
     """
     return [
         {**feature, "input_ids": np.where(flags, mask_id, np.asarray(feature["input_ids"])).tolist()}
@@ -63,7 +60,6 @@ def without_characters(
     """Return features without the characters of the hidden subwords, as in MLM; the subwords are unchanged.
 
     Args:
-        features: of the processor.
         hidden: flag of each subword, (T,).
         processor: with characters.
     """

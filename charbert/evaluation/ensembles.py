@@ -3,8 +3,6 @@
 M members, D decisions between K labels.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,9 +27,7 @@ def combine(task: Task[Any, Any], members: Sequence[SetPredictions], rule: Rule)
     """Return the combined predictions of the members; their order does not matter.
 
     Args:
-        task: the benchmark.
         members: the predictions of each on the same examples, with scores unless the task is question answering.
-        rule: of combination.
 
     Raises:
         DataError: if there is no member, or they do not predict the same examples.
@@ -82,9 +78,7 @@ def combine_answers(
     last one; with the other rules its probability is zero.
 
     Args:
-        predictions: of the members.
         rule: as for `combine_scores`; with majority a vote may also be for no answer.
-        n_best: number of answers kept.
         no_answers: whether a question may have no answer.
     """
     texts = {candidate.text: candidate for member in predictions for candidate in reversed(member.candidates)}

@@ -3,8 +3,6 @@
 Three tables, written as CSV beside the predictions, as one Markdown file for readers, and shown in W&B.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,8 +41,6 @@ def analyze_errors(
     """Return the tables of a task: confusion and classes if it decides between classes, and mistakes.
 
     Args:
-        task: the benchmark.
-        examples: clean or attacked.
         predictions: one per example.
         originals: the clean example of each.
         limit: number of mistakes kept, the worst ones.
@@ -65,7 +61,6 @@ def write_errors(tables: Sequence[ErrorTable], folder: Path, name: str, *, shown
     Args:
         tables: what `analyze_errors` returned.
         folder: where the predictions are. In the CSV files a text that begins as a formula has an apostrophe in front.
-        name: clean, or the attack's name.
         shown: rows of a table in the Markdown file; the CSV file has them all.
     """
     for table in tables:

@@ -1,7 +1,5 @@
 """The data of an explanation of a decision, without the drawing."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -3,12 +3,11 @@
 A decision is a sequence's label, a word's tag, or whether a question has an answer.
 """
 
-from __future__ import annotations
-
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -42,9 +41,7 @@ class StoredLogits:
             )
 
     @classmethod
-    def of_examples(
-        cls, rows: Sequence[np.ndarray], gold: Sequence[int] | np.ndarray, labels: Sequence[str]
-    ) -> StoredLogits:
+    def of_examples(cls, rows: Sequence[np.ndarray], gold: Sequence[int] | np.ndarray, labels: Sequence[str]) -> Self:
         """Return the stored logits of examples, each with logits (decisions, K)."""
         return cls(
             np.concatenate([np.asarray(row, dtype=np.float32) for row in rows]),
@@ -59,11 +56,11 @@ class StoredLogits:
         return np.split(self.logits, np.cumsum(self.lengths)[:-1])
 
     @property
-    def seen(self) -> StoredLogits:
+    def seen(self) -> Self:
         """The decisions with logits, each as one example."""
         kept = ~np.isnan(self.logits).any(axis=1)
         ones = np.ones(int(kept.sum()), dtype=np.int32)
-        return StoredLogits(self.logits[kept], self.gold[kept], self.labels, ones)
+        return type(self)(self.logits[kept], self.gold[kept], self.labels, ones)
 
 
 def write_scores(path: Path, scores: StoredLogits) -> None:

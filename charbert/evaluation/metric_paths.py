@@ -1,7 +1,5 @@
 """Paths of scores in a record's metrics."""
 
-from __future__ import annotations
-
 CLEAN = "eval"
 ATTACKED = "attack"
 DEV = "dev"

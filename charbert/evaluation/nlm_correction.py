@@ -4,13 +4,11 @@ The head was pretrained to predict the word behind a noised one, at its first su
 Sec. 3.5. It has seen no word without noise, so it does not say whether a word is noised: rules here decide that.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -49,8 +47,6 @@ class NoisyWordScorer:
 
     Args:
         model: with an NLM head.
-        processor: of the model.
-        vocabulary: of the head.
         batch_size: windows in a forward pass.
     """
 
@@ -68,7 +64,7 @@ class NoisyWordScorer:
         self._encode = WordEncoder(model.charbert, processor, length, batch_size)
 
     @classmethod
-    def load(cls, folder: Path, *, device: str = "cpu", batch_size: int = 32) -> NoisyWordScorer:
+    def load(cls, folder: Path, *, device: str = "cpu", batch_size: int = 32) -> Self:
         """Return the scorer of a pretrained model.
 
         Raises:
@@ -92,7 +88,6 @@ class NoisyWordScorer:
         read.
 
         Args:
-            sentences: their words.
             candidates: lower-cased words that each word may stand for; none: it is not scored.
         """
         rows = [row for row, words in enumerate(candidates) if any(words)]
@@ -125,7 +120,6 @@ class NlmCorrector:
     more than ``threshold`` of their probability. A correction takes over the case of the form.
 
     Args:
-        scorer: the head.
         threshold: in [0, 1); a higher one changes fewer words.
 
     Raises:
@@ -166,7 +160,6 @@ class ContextCorrector:
     without the head. A correction takes over the case of the form.
 
     Args:
-        scorer: the head.
         dictionary: words, their counts and the rules.
         weight: of the head, 0 or more.
     """

@@ -3,8 +3,6 @@
 A word is a word or a punctuation mark as of `charbert.text.words.split_words`. Losses are in nats.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -70,7 +68,6 @@ def perplexity(losses: Sequence[WordLosses], kept: Sequence[np.ndarray], *, of: 
     """Return e to the mean loss of a word, or of a subword, over the kept words; None where there are none.
 
     Args:
-        losses: of each text.
         kept: which words of each text count, (words,) of bool.
         of: word or subword.
     """
@@ -90,7 +87,6 @@ class MaskedLanguageScorer:
 
     Args:
         model: with an MLM head.
-        processor: of the model.
         max_length: most subwords of a text.
         unit: what is masked at a time.
         batch_size: copies of a text in one forward pass.
@@ -213,7 +209,6 @@ def noisy_word_scores(
 
     Args:
         model: with an NLM head.
-        processor: of the model.
         vocabulary: of the NLM head; a word outside it counts as its unknown word.
         texts: the model's input, clean or noised.
         originals: the clean texts, with the same words.

@@ -53,8 +53,6 @@ def run_logits(
     Args:
         run: maps a batch to logits, as `charbert.deploy.predict.backends.Backend` does.
         features: their labels are removed, and those of similar length share a batch.
-        collate: features to a batch.
-        batch_size: features in a batch.
     """
     order = sorted(range(len(features)), key=lambda index: -len(features[index]["input_ids"]))
     all_logits: list[np.ndarray] = [np.empty(0)] * len(features)

@@ -1,7 +1,5 @@
 """One fine-tuned model on a test set, clean and under every attack (Sec. 4.5)."""
 
-from __future__ import annotations
-
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from charbert.batch import Processor
-from charbert.evaluation.correction import correct_examples
 from charbert.evaluation.logits import StoredLogits
 from charbert.evaluation.metric_paths import metric_path
 from charbert.evaluation.predict import predict_logits
@@ -59,11 +56,8 @@ def predict_set(
     """Return the predictions of the trainer's model on one eval set.
 
     Args:
-        task: the benchmark.
         examples: the test examples, attacked or not, in the order of the file.
-        processor: text to model inputs.
         max_length: subwords per input.
-        trainer: holds the model and the batch size.
         corrector: corrects the model's input, if any.
     """
     read = correct_examples(task, examples, corrector)
@@ -113,8 +107,6 @@ def score_set(task: Task[Any, Any], name: str, examples: Sequence[Any], predicti
     """Return the scores of predictions on one eval set.
 
     Args:
-        task: the benchmark.
-        name: clean, or the attack's name.
         examples: the test examples, attacked or not.
         predictions: one per example.
     """
@@ -129,3 +121,16 @@ def score_set(task: Task[Any, Any], name: str, examples: Sequence[Any], predicti
         units={metric: task.units(examples, predictions.predictions, metric) for metric in task.tested_metrics},
         lines=lines,
     )
+
+
+def correct_examples(task: Task[Any, Any], examples: Sequence[Any], corrector: Corrector | None) -> list[Any]:
+    """Return the examples with corrected words and unchanged labels.
+
+    Sentences are corrected in large batches, equal ones once. Without a corrector the examples are returned unchanged.
+    """
+    if corrector is None:
+        return list(examples)
+    sentences = [tuple(words) for words in task.sentences(examples)]
+    different = list(dict.fromkeys(sentences))
+    corrected = dict(zip(different, corrector.correct_many(different), strict=True))
+    return task.with_sentences(examples, [corrected[words] for words in sentences])

@@ -1,7 +1,5 @@
 """How far noise moves the states of words (Fig. 5)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -52,7 +50,6 @@ def word_sensitivities(
     A word without a subword, before or after noise, is NaN.
 
     Args:
-        encode: returns the states of words.
         clean: the words of each sentence, of one sentence or more.
         noisy: the same sentences after noise, with as many words.
         sentences_at_once: pairs whose states are held in memory.

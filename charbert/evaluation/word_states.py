@@ -1,7 +1,5 @@
 """Last-layer states of words in their sentences."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -63,7 +61,6 @@ class WordEncoder:
 
     Args:
         model: an encoder; it is put into evaluation mode and stays on its device.
-        processor: text to the model's inputs.
         max_length: most subwords of a window, special ones included.
         batch_size: windows in a forward pass.
     """

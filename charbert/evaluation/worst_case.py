@@ -5,8 +5,6 @@ or two edits. Jones et al. (2020), "Robust Encodings: A Framework for Combating 
 over texts with an edit in each of many words.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple

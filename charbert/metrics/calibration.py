@@ -3,8 +3,6 @@
 D decisions between K labels; the confidence of a decision is the probability of its most likely label.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,7 +51,6 @@ def reliability_bins(
     Args:
         gold: right labels, (D,).
         probabilities: (D, K).
-        bins: number of bins.
 
     Raises:
         DataError: if the numbers of labels and rows differ or there is no decision.

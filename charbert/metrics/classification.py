@@ -1,7 +1,5 @@
 """Predicted labels to accuracy, Matthews correlation, precision, recall, F1 and a confusion matrix."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal
 
@@ -43,8 +41,6 @@ def label_f1(gold: Labels, predicted: Labels, *, average: Average = "binary", po
     """Return F1 in [0, 1]; a label that is neither in the gold nor predicted counts 0.
 
     Args:
-        gold: right labels.
-        predicted: predicted labels.
         average: ``binary`` scores the label ``positive`` alone; ``macro`` averages the labels' scores, ``weighted``
             weights them by their share of the gold, ``micro`` counts all decisions together.
         positive: the label that ``binary`` scores.

@@ -1,7 +1,5 @@
 """Scores of typo correction: words before noise, after it, and after correction."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from charbert.errors import DataError
@@ -24,11 +22,6 @@ def correction_scores(clean: Sentences, noised: Sentences, corrected: Sentences)
     per changed word, 1 where none was changed. ``recall``: noised words that became right, per noised word, 1 where
     there is none. ``f0.5``: of these two, see `BETA`. ``false_alarms``: clean words that were changed, per 1,000 clean
     words. Shares are in [0, 1].
-
-    Args:
-        clean: the words before noise.
-        noised: the words that were corrected.
-        corrected: the words after correction.
 
     Raises:
         DataError: if there is no word, or sentences or words differ in number.

@@ -1,7 +1,5 @@
 """The no-answer threshold of SQuAD 2.0: above it a question gets the empty answer."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,9 +18,7 @@ class NoAnswerThreshold:
 
 
 def best_no_answer_thresholds(
-    predictions: Mapping[str, str],
-    answers: Mapping[str, Sequence[str]],
-    no_answer_scores: Mapping[str, float],
+    predictions: Mapping[str, str], answers: Mapping[str, Sequence[str]], no_answer_scores: Mapping[str, float]
 ) -> tuple[NoAnswerThreshold, NoAnswerThreshold]:
     """Return the thresholds that are best for exact match and for F1.
 

@@ -1,7 +1,5 @@
 """Areas under the ROC curve and the precision-recall curve."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np

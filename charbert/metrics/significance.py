@@ -1,7 +1,5 @@
 """Significance tests of the difference between two systems on the same examples."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -66,9 +64,7 @@ def approximate_randomization(
     Args:
         first: (examples, K) counts of the first system, see `charbert.metrics.tagging.entity_counts`.
         second: those of the second system on the same examples.
-        rng: draws the swaps.
         statistic: summed counts to a score.
-        rounds: number of random swaps.
 
     Raises:
         DataError: if the two have different examples.

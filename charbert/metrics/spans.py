@@ -1,7 +1,5 @@
 """Exact match and F1 of predicted answers, as SQuAD defines them."""
 
-from __future__ import annotations
-
 import re
 import string
 from collections import Counter

@@ -1,7 +1,5 @@
 """Entity scores and token accuracy of predicted tags."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass

@@ -1,7 +1,5 @@
 """Accuracy and error rates of a word recognizer."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from charbert.errors import DataError
@@ -13,7 +11,6 @@ def recognition_scores(labels: np.ndarray, predicted: np.ndarray, unknown_id: in
     A word outside the vocabulary counts as right if it is predicted as unknown, as in Pruthi et al. (2019).
 
     Args:
-        labels: gold labels of any shape.
         predicted: predicted labels, same shape.
         unknown_id: label of words outside the vocabulary.
         ignored: label of positions that are left out.

@@ -1,7 +1,5 @@
 """Characters to subword states: the input of the char channel."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence

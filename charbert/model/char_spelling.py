@@ -1,7 +1,5 @@
 """The characters of a tokenizer's subwords, in the paper's layout or that of the released scripts."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import cached_property
 from itertools import chain
@@ -26,8 +24,6 @@ class SubwordSpeller:
     """Finds the characters of the subwords of an encoding, and lays them out as fields of a batch.
 
     Args:
-        tokenizer: the trunk's fast tokenizer.
-        vocab: the character vocabulary.
         mode: "paper" or "released", see ``CharBertTokenizer``.
         script: the authors' script in released mode.
     """
@@ -46,7 +42,6 @@ class SubwordSpeller:
         Args:
             plain: the tokenizer's encoding of ``texts``, or of ``repaired``.
             texts: as they were given.
-            is_padded: whether rows are padded.
             repaired: what the tokenizer encoded in the place of ``texts``, if anything.
         """
         rows = cast(list[Any], plain.encodings)
@@ -64,8 +59,7 @@ class SubwordSpeller:
         input_ids = read(plain["input_ids"])
         padding = spread(np.ones(len(places), np.int64), places, len(input_ids)) == 0
         offsets = gather(
-            chain.from_iterable(row.offsets[part] for row, part in zip(rows, real, strict=True)),
-            2 * len(places),
+            chain.from_iterable(row.offsets[part] for row, part in zip(rows, real, strict=True)), 2 * len(places)
         ).reshape(-1, 2)
         second, word_ids = np.zeros(len(input_ids), np.bool_), None
         if texts.second is not None:

@@ -1,7 +1,5 @@
 """The dual-channel encoder: a subword trunk with a char channel beside it."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -30,8 +28,7 @@ from charbert.model.loading.configurations import read_config
 from charbert.model.loading.weights import check_memory, load_whole
 from charbert.model.portable import MODEL_MAP
 from charbert.model.trunk import TrunkSource, build_trunk, load_trunk, trunk_adapter
-from charbert.model.trunks.adapter import TrunkAdapter
-from charbert.model.trunks.attentions import recorded_attentions
+from charbert.model.trunks.adapter import TrunkAdapter, recorded_attentions
 
 Loader: TypeAlias = Callable[..., PreTrainedModel | None]
 """Class, folder and options of ``from_pretrained`` to a model; None for a folder in another format."""
@@ -89,7 +86,6 @@ class CharBertPreTrainedModel(PreTrainedModel):
         Args:
             trunk: a hub name, a local folder, a configuration (then the trunk is new too), or a loaded model,
                 whose weights are copied.
-            **config_overrides: settings of CharBertConfig.
 
         Raises:
             SettingsError: if the trunk's family or a setting is not known.

@@ -1,9 +1,7 @@
 """The configuration of every CharBERT model: the trunk, the characters, the interaction and the heads."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from transformers import AutoConfig, BertConfig, PreTrainedConfig
 
@@ -126,7 +124,7 @@ class CharBertConfig(PreTrainedConfig):
         self._check_channels()
 
     @classmethod
-    def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> CharBertConfig:
+    def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> Self:
         """Return the configuration of a file's values, with sizes checked and the library's attention implementation.
 
         Raises:

@@ -1,7 +1,5 @@
 """The tokenizer's output, and the types of its rows: lists, NumPy arrays, tensors."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,7 +53,6 @@ def pad_char_fields(
     Args:
         fields: the char fields, or some of them, before padding.
         input_ids: the subwords after padding, (T,) or (B, T).
-        pad_values: of each field.
         side: where the subwords are padded; characters are always padded at the end.
         is_padded: whether to pad at all, or only to convert.
 

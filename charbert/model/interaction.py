@@ -1,7 +1,5 @@
 """The interaction: the token channel and the char channel enrich each other after a Transformer layer."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch
@@ -19,7 +17,6 @@ class Interaction(GradientCheckpointingLayer):
     Args:
         hidden_size: H.
         window: width of the convolution, in subwords; odd.
-        norm_eps: of the layer norms.
         bias: whether the linear maps have a bias.
 
     Raises:

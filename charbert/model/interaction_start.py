@@ -1,7 +1,5 @@
 """Initial weights of interactions with almost no effect, so that pretraining starts near the trunk."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from statistics import fmean
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """The two heads of pretraining: scores over subwords and scores over words."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F

@@ -1,7 +1,5 @@
 """Losses that are defined for every batch, even one without labels."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

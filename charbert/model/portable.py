@@ -6,8 +6,6 @@ imported relatively, and nothing else of them is changed. They are all reached t
 loads the modules of each file that a configuration names anew.
 """
 
-from __future__ import annotations
-
 import ast
 import shutil
 from importlib.util import find_spec

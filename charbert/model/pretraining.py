@@ -1,7 +1,5 @@
 """CharBERT with its pretraining objectives, MLM and NLM (Sec. 3.5), and with MLM alone as the library has it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar

@@ -1,7 +1,5 @@
 """The tokenizer of CharBERT models: the fields of a fast tokenizer and those of the char channel, in one call."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -176,7 +174,6 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         Args:
             text: one text or several; with ``is_split_into_words`` the words of one text or of several.
             text_pair: the second text of each pair, in the same form.
-            is_split_into_words: the texts are lists of words.
             padding: as of any tokenizer. With padding or tensors the char rows are padded to the longest as well.
             truncation: as of any tokenizer. The characters of a truncated subword are dropped.
             max_length: as of any tokenizer; in the released layout a char row has 6 times as many characters, or

@@ -1,7 +1,5 @@
 """Any Hugging Face encoder of a supported family as trunk: its adapter, its weights."""
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -105,7 +103,6 @@ def load_trunk(trunk: TrunkSource, *, with_head: bool) -> PreTrainedModel | PreT
     """Return the model that a trunk source names, in float32, or its configuration where it has no weights.
 
     Args:
-        trunk: the source.
         with_head: whether the MLM head is read too, if the checkpoint has one.
 
     Raises:

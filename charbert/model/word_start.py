@@ -1,7 +1,5 @@
 """Initial weights of the NLM decoder from the trunk's embeddings."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import cast
 
@@ -24,7 +22,6 @@ def start_words_at_subwords(
     Args:
         model: with an NLM head; changed in place.
         words: by id.
-        tokenizer: the trunk's.
 
     Raises:
         SettingsError: if there is no NLM head, or the trunk's embeddings are narrower than its states.

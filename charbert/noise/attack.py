@@ -1,7 +1,5 @@
 """The paper's test-time attack: every word that is long enough gets one typo; its first and last letter stay."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -118,12 +116,7 @@ class Attack:
 
 
 def attack_sentences(
-    sentences: Iterable[Sequence[str]],
-    noise: NoiseModel,
-    seed: int,
-    *,
-    stream: str = "attack",
-    first_index: int = 0,
+    sentences: Iterable[Sequence[str]], noise: NoiseModel, seed: int, *, stream: str = "attack", first_index: int = 0
 ) -> list[Corruption]:
     """Return each sentence after noise.
 

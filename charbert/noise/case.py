@@ -1,7 +1,5 @@
 """Words in another case, as in headings and shouted messages."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial

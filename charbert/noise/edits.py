@@ -4,8 +4,6 @@ Paper: Sec. 3.5 (drop, add, swap of inner characters), Sec. 4.5 (these and keybo
 random numbers as one array for a whole sentence; ``pick`` turns one of them into a choice.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -98,8 +96,6 @@ def changed_word(index: int, change: Change, word: str, after: str) -> EditRecor
     """Return the record of a change other than an edit, at the first character that differs.
 
     Args:
-        index: of the word in its sentence.
-        change: the kind.
         word: before the change.
         after: the word after it, another one.
     """

@@ -1,7 +1,5 @@
 """Keyboard typos: the neighboring keys of each key."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 

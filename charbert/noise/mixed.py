@@ -1,7 +1,5 @@
 """Noise of pretraining with more kinds of changes than the test-time attack has."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,7 +1,5 @@
 """Misspellings that people made, in the places of the words that they misspelled."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,7 +1,5 @@
 """The noise of NLM pretraining, which the model learns to undo; its rate is ``probability``."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase

@@ -1,7 +1,5 @@
 """Errors of optical character recognition: letters read as similar ones, words split and joined."""
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence

@@ -68,7 +68,6 @@ class TextScript:
         """Return the characters that a typo may put in the place of one; empty for none.
 
         Args:
-            character: the one that is replaced.
             edit: keyboard or adjacent_key, which differ for Latin letters only.
             layout: the keyboard of adjacent_key for Latin letters.
         """

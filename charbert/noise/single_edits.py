@@ -55,7 +55,6 @@ class TextEdits:
     """The edits of one text.
 
     Args:
-        words: of the text.
         moves: of each word, by kind of edit; kinds without an edit are left out.
     """
 

@@ -1,7 +1,5 @@
 """The English function words that keyboard typos do not change."""
 
-from __future__ import annotations
-
 _LIST = """
     i me my myself we our ours ourselves you you're you've you'll you'd your yours yourself yourselves
     he him his himself she she's her hers herself it it's its itself they them their theirs themselves

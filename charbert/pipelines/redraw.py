@@ -1,14 +1,16 @@
 """Every table and figure that records are drawn to, drawn again; nothing is run and no torch is imported."""
 
-from __future__ import annotations
+from dataclasses import replace
+from functools import partial
 
 from charbert.config.schema import Settings
 from charbert.errors import RecordError
 from charbert.pipelines.analyses import catalog
 from charbert.pipelines.analyses.robustness import leaderboard
 from charbert.pipelines.analyses.robustness.catalog import NEWEST
-from charbert.pipelines.tables import calibration, hyper_parameters, paper, perplexity, pretraining
+from charbert.pipelines.tables import calibration, hyper_parameters, paper, pretraining
 from charbert.pipelines.tables.drawing import TableSpec, draw_all
+from charbert.runs.analysis_keys import perplexity_records
 from charbert.runs.folders import records_folder
 
 TABLES: tuple[TableSpec, ...] = (
@@ -16,7 +18,7 @@ TABLES: tuple[TableSpec, ...] = (
     calibration.TABLE,
     *(analysis.table for analysis in catalog.ANALYSES),
     *NEWEST.values(),
-    perplexity.NEWEST,
+    replace(catalog.PERPLEXITY.table, records=partial(perplexity_records, newest=True)),
     pretraining.TABLE,
     hyper_parameters.TABLE,
 )

@@ -1,7 +1,5 @@
 """How preparation and noise read and change an example of any kind: its texts, its labels, its words."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
@@ -79,7 +77,6 @@ class ExampleAdapter(ABC, Generic[Example]):
         """Return the words that augmentation may change, of one text or several.
 
         Args:
-            example: the example.
             contexts: those of a question's context too.
         """
 

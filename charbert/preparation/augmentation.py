@@ -1,7 +1,5 @@
 """Changed copies of training examples: typos, synonyms, deleted words, swapped neighbors; labels stay with words."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -35,7 +33,6 @@ class Augment(Step):
 
     Args:
         settings: how many, and what is changed.
-        seed: of the draws.
         synonyms: of each word, in lower case; None: that operation is left out.
 
     Raises:

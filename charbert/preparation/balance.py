@@ -1,7 +1,5 @@
 """Classes of different sizes: examples repeated or left out, or labels weighted in the loss."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Steps that repair texts and labels, and that drop examples without text or label."""
 
-from __future__ import annotations
-
 import math
 import re
 import unicodedata
@@ -28,11 +26,7 @@ _SHOWN_LENGTH = 200
 
 
 class RepairUnicode(Step):
-    """Normalize characters; an example whose answers cannot be located again with certainty is dropped.
-
-    Args:
-        settings: what is normalized.
-    """
+    """Normalize characters; an example whose answers cannot be located again with certainty is dropped."""
 
     name = "unicode"
 
@@ -126,11 +120,7 @@ def _kind_of_repair(before: str, after: str) -> str:
 
 
 class DropEmpty(Step):
-    """Drop examples with an empty or missing text or label.
-
-    Args:
-        settings: words that mark a missing text.
-    """
+    """Drop examples with an empty or missing text or label."""
 
     name = "empty"
 

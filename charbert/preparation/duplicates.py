@@ -1,7 +1,5 @@
 """Repetitions within a set, and between the sets of a task: exact ones, and near ones by MinHash."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -32,9 +30,6 @@ class Match(NamedTuple):
 
 class SimilarTexts:
     """An index of examples by their texts, which finds the one that is most like another.
-
-    Args:
-        settings: when texts are nearly the same.
 
     Raises:
         SettingsError: if near duplicates are asked for and datasketch is not installed.
@@ -216,8 +211,6 @@ class FindLeakage(Step):
     """Find training examples that are in a held-out set too, exactly or nearly.
 
     Args:
-        settings: what happens to them.
-        near: when two texts are nearly the same.
         held_out: places and texts of the examples of each other set, by its name.
 
     Raises:
@@ -276,7 +269,6 @@ def check_no_near_leakage(texts: Mapping[str, Sequence[Texts]], settings: NearSe
 
     Args:
         texts: the texts of each example, by part (train, dev, test).
-        settings: when two texts are nearly the same.
 
     Raises:
         DataError: naming the first two examples that are nearly the same in different parts.

@@ -1,7 +1,5 @@
 """Probabilities of each example's labels from models that have not seen it: cross-validated, or from a file."""
 
-from __future__ import annotations
-
 import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """What happened to a set, as data: numbers for a report, and all examples that were dropped, changed or reported."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

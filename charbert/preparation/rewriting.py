@@ -1,10 +1,9 @@
 """Words of an example that may be changed, and texts with changed words and the new places of what stayed."""
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from charbert.text.words import Span, split_words
 
@@ -29,7 +28,7 @@ class Rewritten:
     """Index of the original word at each position; its label moves with it."""
 
     @classmethod
-    def unchanged(cls, words: Sequence[str]) -> Rewritten:
+    def unchanged(cls, words: Sequence[str]) -> Self:
         """Return the words as they are."""
         return cls(tuple(words), tuple(range(len(words))))
 
@@ -60,7 +59,6 @@ def text_words(text: str, protected: Sequence[Span] = ()) -> tuple[Words, list[S
     Words with a letter may be changed, words with a letter or digit moved; none that touches a protected span.
 
     Args:
-        text: the text.
         protected: spans that must stay as they are, (start, end) in characters.
     """
     spans = split_words(text)

@@ -1,13 +1,11 @@
 """A preparation as a list of steps, and a report of each; every example that leaves is kept with its reason."""
 
-from __future__ import annotations
-
 import logging
 from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from charbert.preparation.adapter import ExampleAdapter
 
@@ -28,7 +26,7 @@ class Row:
     added_by: str = ""
     """The step that made it from the example at ``index``; empty for an example of the file."""
 
-    def with_example(self, example: Any) -> Row:
+    def with_example(self, example: Any) -> Self:
         """Return the row with its example changed."""
         return replace(self, example=example)
 
@@ -115,7 +113,7 @@ class StepReport:
     notes: dict[str, Any]
 
     @classmethod
-    def of(cls, step: str, outcome: Outcome, added: int = 0) -> StepReport:
+    def of(cls, step: str, outcome: Outcome, added: int = 0) -> Self:
         """Return the report of a step that made ``added`` rows."""
         shown: dict[str, list[str]] = defaultdict(list)
         for example in outcome.dropped:
@@ -159,7 +157,6 @@ def run_steps(
 
     Args:
         rows: the examples, in the order of their file.
-        steps: what to do with them.
         adapter: texts and labels of an example.
         dropped: what was malformed, and so left out before.
     """

@@ -1,7 +1,5 @@
 """Labels to which a model that has not seen the example gives a low probability (confident learning, by cleanlab)."""
 
-from __future__ import annotations
-
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
@@ -128,7 +126,6 @@ def find_suspicious(
     Args:
         labels: of each example, one or one a word.
         probabilities: of each example (N, K), from a model that has not seen it; K in the order of ``names``.
-        names: the labels.
         method: ``filter_by`` of cleanlab.
 
     Raises:
@@ -151,13 +148,7 @@ def find_suspicious(
             given, shares, return_indices_ranked_by="self_confidence", filter_by=method, n_jobs=1
         )
     return [
-        Suspicion(
-            example,
-            position,
-            names[given[at]],
-            names[int(shares[at].argmax())],
-            float(shares[at, given[at]]),
-        )
+        Suspicion(example, position, names[given[at]], names[int(shares[at].argmax())], float(shares[at, given[at]]))
         for at in ranked.tolist()
         for example, position in [places[at]]
     ]

@@ -1,8 +1,6 @@
 """What identifies an analysis, and which analyses are compared in one figure."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,50 +50,17 @@ _OF_HEADS = ("threshold", "weight")
 """Settings of ``analysis.correction`` that say when an NLM head changes a word."""
 
 
-def word_vs_subword_run(settings: Settings) -> Run:
-    """Return the run of one fine-tuned model's scores by split words."""
-    return _finetuned_run(settings, WORD_VS_SUBWORD)
-
-
-def sensitivity_run(settings: Settings) -> Run:
-    """Return the run of one model's sensitivity to the attack."""
+def finetuned_run(settings: Settings, analysis: str) -> Run:
+    """Return the run of an analysis of one fine-tuned model, or baseline, as ``ROBUSTNESS`` of it under noise."""
     stage = settings.analysis.sensitivity.stage
-    parts = [] if stage is Stage.finetuned else [stage.name]
-    return _finetuned_run(settings, SENSITIVITY, *parts, identity=section_identity(settings, "analysis.sensitivity"))
-
-
-def channels_run(settings: Settings) -> Run:
-    """Return the run of one fine-tuned model's scores with a channel hidden."""
-    return _finetuned_run(settings, CHANNELS)
-
-
-def robustness_run(settings: Settings) -> Run:
-    """Return the run of one fine-tuned model, or baseline, on families of noise."""
-    return _finetuned_run(settings, ROBUSTNESS, identity=_noise_identity(settings))
-
-
-def _noise_identity(settings: Settings) -> dict[str, Any]:
-    """Return what identifies the sets with noise, and which of their examples are scored."""
-    return section_identity(settings, "robustness") | {"noisy": noisy_identity(settings)}
-
-
-def curves_run(settings: Settings) -> Run:
-    """Return the run of one fine-tuned model, or baseline, on an attack of rising strength."""
-    return _finetuned_run(settings, NOISE_CURVES, identity=_curves_identity(settings))
-
-
-def _curves_identity(settings: Settings) -> dict[str, Any]:
-    return {"curves": section_identity(settings, "curves"), "max_examples": settings.robustness.max_examples}
-
-
-def worst_case_run(settings: Settings) -> Run:
-    """Return the run of the edits that hurt one fine-tuned model, or baseline, most."""
-    return _finetuned_run(settings, WORST_CASE, identity={"search": section_identity(settings, "worst_case")})
+    parts = [stage.name] if analysis == SENSITIVITY and stage is not Stage.finetuned else []
+    return _finetuned_run(settings, analysis, *parts, identity=_own_identity(settings, analysis))
 
 
 def tagger_run(settings: Settings, source: str) -> Run:
     """Return the run of a tagger on one kind of a model's frozen states."""
-    return _finetuned_run(settings, EMBEDDING_SOURCES, source, identity=tagger_identity(settings) | {"of": source})
+    identity = _own_identity(settings, EMBEDDING_SOURCES) | {"of": source}
+    return _finetuned_run(settings, EMBEDDING_SOURCES, source, identity=identity)
 
 
 def compression_run(settings: Settings, form: str, identity: Mapping[str, Any]) -> Run:
@@ -104,10 +69,26 @@ def compression_run(settings: Settings, form: str, identity: Mapping[str, Any]) 
     return _finetuned_run(settings, COMPRESSION, form, identity=measured | dict(identity))
 
 
-def _finetuned_run(settings: Settings, analysis: str, *parts: str, identity: Mapping[str, Any] | None = None) -> Run:
-    whole = {"analysis": analysis, "model": finetuning_identity(settings), **(identity or {})}
+def _finetuned_run(settings: Settings, analysis: str, *parts: str, identity: Mapping[str, Any]) -> Run:
+    whole = {"analysis": analysis, "model": finetuning_identity(settings), **identity}
     names = [analysis, settings.task.name, settings.model.name, f"s{settings.seed}", *parts]
     return Run(settings, KIND, names, whole)
+
+
+def _own_identity(settings: Settings, analysis: str) -> dict[str, Any]:
+    """Return what identifies an analysis beside the model that it is of: its settings, and sets that it alone reads."""
+    if analysis == SENSITIVITY:
+        return section_identity(settings, "analysis.sensitivity")
+    if analysis == EMBEDDING_SOURCES:
+        training = training_identity(settings, "analysis.tagger.training")
+        return section_identity(settings, "analysis.tagger") | {"training": training}
+    if analysis in (ROBUSTNESS, CORRECTION):
+        return section_identity(settings, "robustness") | {"noisy": noisy_identity(settings)}
+    if analysis == NOISE_CURVES:
+        return {"curves": section_identity(settings, "curves"), "max_examples": settings.robustness.max_examples}
+    if analysis == WORST_CASE:
+        return {"search": section_identity(settings, "worst_case")}
+    return measured_identity(settings) if analysis == COMPRESSION else {}
 
 
 def fragility_run(settings: Settings) -> Run:
@@ -157,64 +138,64 @@ def tokenizer_name(settings: Settings) -> str:
     return settings.trunk.name if path is None else Path(path).stem.removesuffix("-vocab")
 
 
-def tagger_identity(settings: Settings) -> dict[str, Any]:
-    """Return what identifies the tagger on frozen states."""
-    training = training_identity(settings, "analysis.tagger.training")
-    return section_identity(settings, "analysis.tagger") | {"training": training}
-
-
 def comparison(settings: Settings, analysis: str) -> str:
     """Return the hash of what all runs of a figure have in common, beside trunk, data, fine-tuning and pretraining."""
-    common: dict[str, Any] = {"task": task_identity(settings)}
-    if analysis == SENSITIVITY:
-        common |= section_identity(settings, "analysis.sensitivity")
-    elif analysis == EMBEDDING_SOURCES:
-        common |= tagger_identity(settings)
-    elif analysis == ROBUSTNESS:
-        common = {"task": settings.task.name} | _noise_identity(settings)
-    elif analysis == NOISE_CURVES:
-        common = {"task": settings.task.name} | _curves_identity(settings)
-    elif analysis == WORST_CASE:
-        common = {"task": settings.task.name, "search": section_identity(settings, "worst_case")}
-    elif analysis == COMPRESSION:
-        common |= measured_identity(settings)
+    common = _own_identity(settings, analysis)
+    if analysis in (ROBUSTNESS, NOISE_CURVES, WORST_CASE):
+        common |= {"task": settings.task.name}
     elif analysis == FRAGILITY:
-        common = {"files": files_identity(settings)} | newswire_identity(settings)
+        common |= {"files": files_identity(settings)} | newswire_identity(settings)
     elif analysis == CORRECTION:
-        common = {"task": settings.task.name, "files": files_identity(settings)} | newswire_identity(settings)
-        common |= _noise_identity(settings) | {"attack": section_identity(settings, "attack")}
+        common |= {"task": settings.task.name, "files": files_identity(settings)} | newswire_identity(settings)
+        common |= {"attack": section_identity(settings, "attack")}
         common |= section_identity(settings, "analysis.correction", without=_OF_HEADS)
     elif analysis in (CHAR_CHANNEL, PERPLEXITY):
-        common = {"trunk": trunk_identity(settings), "text": text_identity(settings), "seed": settings.seed}
+        common |= {"trunk": trunk_identity(settings), "text": text_identity(settings), "seed": settings.seed}
         if analysis == CHAR_CHANNEL:
             common |= section_identity(settings, "analysis.char_channel")
         else:
             common["perplexity"] = section_identity(settings, "perplexity", without=("batch_size",))
             common["attack"] = section_identity(settings, "attack")
+    else:
+        common |= {"task": task_identity(settings)}
     return settings_key(common)
+
+
+Find = Callable[..., list[ResultRecord]]
+"""Settings and filters to records, as `finished_records`."""
 
 
 def noise_records(settings: Settings, analysis: str = ROBUSTNESS, *, newest: bool = False) -> list[ResultRecord]:
     """Return the finished runs of the settings' task that belong into one table of noise, baselines included.
 
     Args:
-        settings: of one of the runs.
-        analysis: of families of noise, or of its strength.
+        analysis: of families of noise, of its strength, or of the worst edits.
         newest: take the families, or the strengths, that were measured last, whatever the settings ask for.
     """
-    filters: dict[str, Any] = {"details.analysis": analysis, "settings.task.name": settings.task.name}
-    if not newest:
-        filters["details.compared"] = comparison(settings, analysis)
-    records = comparable_records(settings, KIND, **filters)
-    return _as_the_newest(records) if newest else records
+    filters = {"details.analysis": analysis, "settings.task.name": settings.task.name}
+    return _compared_records(settings, analysis, comparable_records, newest, kind=KIND, **filters)
 
 
 def correction_records(settings: Settings, *, newest: bool = False) -> list[ResultRecord]:
     """Return the finished runs of typo correction on the settings' sets, or with ``newest`` on those measured last."""
-    filters: dict[str, Any] = {"details.analysis": CORRECTION}
-    if newest:
-        return _as_the_newest(finished_records(settings, kind=KIND, **filters))
-    return finished_records(settings, kind=KIND, **filters, **{"details.compared": comparison(settings, CORRECTION)})
+    filters = {"details.analysis": CORRECTION}
+    return _compared_records(settings, CORRECTION, finished_records, newest, kind=KIND, **filters)
+
+
+def perplexity_records(settings: Settings, *, newest: bool = False) -> list[ResultRecord]:
+    """Return the perplexities measured on the settings' text, or with ``newest`` on the text measured last."""
+    return _compared_records(settings, PERPLEXITY, finished_records, newest, kind=PERPLEXITY)
+
+
+def _compared_records(
+    settings: Settings, analysis: str, find: Find, newest: bool, **filters: Any
+) -> list[ResultRecord]:
+    """Return the records that are compared with the settings' own, or with the one that was finished last."""
+    if not newest:
+        return find(settings, **filters, **{"details.compared": comparison(settings, analysis)})
+    records = find(settings, **filters)
+    last = max(records, key=lambda record: record.finished, default=None)
+    return [record for record in records if last and record.details["compared"] == last.details["compared"]]
 
 
 def training_noise_comparison(settings: Settings) -> dict[str, str | None]:
@@ -231,22 +212,8 @@ def training_noise_records(settings: Settings, *, newest: bool = False) -> list[
     shared = training_noise_comparison(replace(settings, model=pretrained_model(settings.model)))
     filters: dict[str, Any] = {f"details.training_noise.{name}": shared[name] for name in ("set", "shared")}
     filters["details.training_noise.pretraining"] = [None, shared["pretraining"]]
-    if not newest:
-        filters["details.compared"] = comparison(settings, ROBUSTNESS)
-    records = finished_records(settings, kind=KIND, **{"details.analysis": ROBUSTNESS}, **filters)
-    return _as_the_newest(records) if newest else records
-
-
-def _as_the_newest(records: Sequence[ResultRecord]) -> list[ResultRecord]:
-    """Return the records that may be compared with the one that was finished last."""
-    newest = max(records, key=lambda record: record.finished, default=None)
-    compared = newest.details["compared"] if newest is not None else None
-    return [record for record in records if record.details["compared"] == compared]
-
-
-def worst_case_records(settings: Settings, *, newest: bool = False) -> list[ResultRecord]:
-    """Return those of worst edits, see `noise_records`."""
-    return noise_records(settings, WORST_CASE, newest=newest)
+    filters["details.analysis"] = ROBUSTNESS
+    return _compared_records(settings, ROBUSTNESS, finished_records, newest, kind=KIND, **filters)
 
 
 def analysis_records(settings: Settings, analysis: str) -> list[ResultRecord]:

@@ -1,7 +1,5 @@
 """Hydra's command line as users type it: file names need no quotes, and an error is one line that says what to do."""
 
-from __future__ import annotations
-
 import difflib
 import os
 import re

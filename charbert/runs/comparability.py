@@ -1,7 +1,5 @@
 """Which runs are compared in one table: those that differ in model, task and seed only."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any

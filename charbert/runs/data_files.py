@@ -3,8 +3,6 @@
 A file that was exchanged meanwhile would make a record that lies: it would name a file that its result is not from.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -52,11 +50,6 @@ def check_same(begun: Mapping[str, str], now: Mapping[str, str], what: str, fold
 
 def check_finished(settings: Settings, record: ResultRecord, path: Path) -> None:
     """Check that the data files that are there are those that a finished run has read.
-
-    Args:
-        settings: of the run.
-        record: of the run.
-        path: of the record.
 
     Raises:
         DataError: if one has other contents.

@@ -1,7 +1,5 @@
 """What is shown when a command ends: once after the last run of a sweep, and not after an error."""
 
-from __future__ import annotations
-
 import atexit
 import sys
 

@@ -1,12 +1,12 @@
-"""Errors of an entry point: one clear message to the user instead of a stack trace."""
-
-from __future__ import annotations
+"""Errors and interruptions of an entry point: one clear message to the user instead of a stack trace."""
 
 import functools
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator
+from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
 from hydra._internal import utils as hydra_utils
@@ -19,7 +19,7 @@ from charbert.errors import CharBertError
 from charbert.files import writing_failure
 from charbert.runs.command_line import accept_file_names, describe
 from charbert.runs.ending import show_nothing
-from charbert.runs.interruption import interruptible
+from charbert.training.stopping import Stopped, position, signals_heard
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -31,7 +31,7 @@ def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """Wrap an entry point: a CharBertError, or a folder that cannot be written, ends the process with its message.
 
     The exit status is 2 then. Any other error keeps its stack trace. Ctrl-C and SIGTERM end with one line, see
-    `charbert.runs.interruption`.
+    `charbert.runs.errors`.
     """
 
     # An encoder loaded under a new head has unused weights by design; transformers would warn of each.
@@ -122,3 +122,51 @@ def _names_of_settings() -> Iterator[str]:
             node = section._get_node(name)
             if isinstance(node, DictConfig) and not (node._is_none() or node._is_missing()):
                 sections.append((f"{prefix}{name}.", node))
+
+
+INTERRUPTED, TERMINATED = 130, 143
+"""Exit status after Ctrl-C and after SIGTERM, as of a program that the signal ends."""
+
+
+def interruptible(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Wrap an entry point so that Ctrl-C and SIGTERM end it with one line; SIGTERM writes a checkpoint first."""
+    _report_ctrl_c_elsewhere()
+
+    @functools.wraps(main)
+    def wrapper(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        try:
+            with signals_heard():
+                return main(*args, **kwargs)
+        except KeyboardInterrupt:
+            status = INTERRUPTED
+        except Stopped:
+            status = TERMINATED
+        _report("interrupted" if status == INTERRUPTED else "terminated")
+        raise SystemExit(status)
+
+    return wrapper
+
+
+def _report(what: str) -> None:
+    show_nothing()
+    if os.environ.get("RANK", "0") != "0":
+        return
+    where = position()
+    reached = "finished runs are kept" if where is None else str(where)
+    alone = os.environ.get("WORLD_SIZE", "1") == "1" and "LOKY_PID" not in os.environ
+    command = shlex.join(sys.orig_argv) if alone else "the same command"
+    new_line = "\n" if sys.stderr.isatty() else ""  # the terminal shows ^C, or a bar
+    sys.stderr.write(f"{new_line}{what}: {reached}. To continue: {command}\n")
+
+
+def _report_ctrl_c_elsewhere() -> None:
+    """Report Ctrl-C in one line, too, while Hydra composes the settings or goes to the next run of a sweep."""
+    before = sys.excepthook
+
+    def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            _report("interrupted")
+        else:
+            before(kind, error, trace)
+
+    sys.excepthook = report

@@ -1,7 +1,5 @@
 """Where records and models are stored: ``results/records/NAME-KEY/record.json`` and ``outputs/KIND/NAME-KEY``."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

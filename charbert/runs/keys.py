@@ -4,8 +4,6 @@ Folders, tracking, logging and the number of workers cannot, so a result is foun
 run's key is a hash of what these functions return; see `charbert.runs.run`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from enum import Enum
 from operator import attrgetter
@@ -58,7 +56,6 @@ def section_identity(settings: Settings, path: str, *, without: Collection[str] 
     """Return what a section of the settings adds to keys, see `identity_values`, in the spelling of `STORED_NAMES`.
 
     Args:
-        settings: the experiment's settings.
         path: of the section, as ``model.baseline``.
         without: names, as they are in keys, that are left out.
     """
@@ -185,10 +182,7 @@ def examples_identity(settings: Settings) -> dict[str, Any]:
 
 def finetuning_identity(settings: Settings) -> dict[str, Any]:
     """Return what identifies a fine-tuned model, or a baseline, and its scores, clean and attacked."""
-    identity = examples_identity(settings) | {
-        "attack": section_identity(settings, "attack"),
-        "seed": settings.seed,
-    }
+    identity = examples_identity(settings) | {"attack": section_identity(settings, "attack"), "seed": settings.seed}
     if settings.model.baseline.kind is not BaselineKind.none:  # has no trunk, and nothing of fine-tuning
         identity["baseline"] = section_identity(settings, "model.baseline")
         return identity | (_changed_sections(settings, "preparation") if settings.preparation.steps else {})

@@ -1,7 +1,5 @@
 """Runs of a training on several tasks: the training itself, and the scores of each task."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What is common to all runs: seeding, resuming, the record, W&B."""
 
-from __future__ import annotations
-
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
@@ -94,10 +92,8 @@ def train(trainer: CharBertTrainer, record: ResultRecord, tracked: TrackedRun, p
     """Train, from the newest checkpoint when there is one.
 
     Args:
-        trainer: the trainer.
         record: gets the training tokens, the seconds that earlier starts of the training took, and in ``hardware``
             precision and threads.
-        tracked: its W&B run.
         patience: stop after this many evaluations without a better score; None: train to the end.
 
     Raises:

@@ -1,7 +1,5 @@
 """Which files a checkpoint made elsewhere consists of, and what identifies them; imports no torch."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from charbert.config.model.encoder import ModelSettings

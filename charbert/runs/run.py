@@ -42,11 +42,9 @@ class Run:
     """One run's name, key and folders.
 
     Args:
-        settings: the experiment's settings.
         kind: trunk, pretrain, word_recognizer, dictionary, finetune, fold, baseline, ensemble, perplexity or analysis;
             the W&B job type.
         parts: words of the name, e.g. task, model, seed.
-        identity: what the key is a hash of.
     """
 
     def __init__(self, settings: Settings, kind: str, parts: list[str], identity: Mapping[str, Any]) -> None:

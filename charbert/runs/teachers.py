@@ -1,7 +1,5 @@
 """Which model is the teacher: a folder, or a finished run that is found by its settings; imports no torch."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A run as W&B shows it: its id, group, tags, settings, main scores and model."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager

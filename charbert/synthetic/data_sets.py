@@ -1,7 +1,5 @@
 """Writes generated newswire as data sets in the layouts of the benchmarks."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice

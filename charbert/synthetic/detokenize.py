@@ -1,7 +1,5 @@
 """Joins words to running text, with the position of each word."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 _CLOSERS = frozenset([",", ".", ":", ";", "?", "!", ")", "%", "'s"])

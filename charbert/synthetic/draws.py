@@ -1,7 +1,5 @@
 """Fast single draws from a generator, taken from blocks because one NumPy call per number is slow."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import TypeVar
 

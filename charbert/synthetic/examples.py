@@ -1,7 +1,5 @@
 """Questions about generated passages, and pairs of a question and a sentence: what SQuAD and QNLI ask for."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from itertools import count
 
@@ -27,7 +25,6 @@ def qa_examples(
     sentence of the same template answers it.
 
     Args:
-        documents: where passages come from.
         rng: decides which questions are unanswerable.
         unanswerable_probability: how likely a question is replaced by an unanswerable one, in [0, 1].
 
@@ -46,7 +43,6 @@ def pair_examples(documents: Iterable[NewsDocument], rng: np.random.Generator) -
     neither the topic nor the pattern of the sentence predicts the label.
 
     Args:
-        documents: where questions and sentences come from.
         rng: decides which sentence a question is paired with.
     """
     draws = Draws(rng)
@@ -62,11 +58,7 @@ def pair_examples(documents: Iterable[NewsDocument], rng: np.random.Generator) -
 
 
 def _other_sentence(
-    question: FilledQuestion,
-    sentence: NewsSentence,
-    document: NewsDocument,
-    earlier: NewsSentence | None,
-    draws: Draws,
+    question: FilledQuestion, sentence: NewsSentence, document: NewsDocument, earlier: NewsSentence | None, draws: Draws
 ) -> NewsSentence | None:
     """Return a sentence that does not answer the question; None to keep the one that does."""
     if draws.uniform() < 0.5:

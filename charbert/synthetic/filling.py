@@ -1,23 +1,14 @@
 """Fills the slots of templates with names, words and numbers; names recur within a document."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
+from typing import Self
 
 from charbert.synthetic.detokenize import detokenize
 from charbert.synthetic.draws import Draws
 from charbert.synthetic.gazetteer import Gazetteer, Name
 from charbert.synthetic.lexicon import FUNCTION_POS, LEXICON
 from charbert.synthetic.numbers import draw_number
-from charbert.synthetic.templates import (
-    AgainSlot,
-    LikeSlot,
-    Literal,
-    NameSlot,
-    NumberSlot,
-    Part,
-    Template,
-)
+from charbert.synthetic.templates import AgainSlot, LikeSlot, Literal, NameSlot, NumberSlot, Part, Template
 
 Cell = tuple[str, str, str]
 """A word, its part of speech and its tag."""
@@ -37,12 +28,12 @@ class Filler:
     kind: str
 
     @classmethod
-    def of_name(cls, name: Name) -> Filler:
+    def of_name(cls, name: Name) -> Self:
         """Return the filler for a name."""
         return cls(_name_cells(name, name.words), _name_cells(name, name.short), name.kind)
 
     @classmethod
-    def of_words(cls, words: list[tuple[str, str]], kind: str) -> Filler:
+    def of_words(cls, words: list[tuple[str, str]], kind: str) -> Self:
         """Return the filler for words outside names, given with their parts of speech."""
         cells = tuple((word, pos, "O") for word, pos in words)
         return cls(cells, cells, kind)

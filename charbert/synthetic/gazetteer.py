@@ -1,7 +1,5 @@
 """Names of people, organizations, places and other things; no name is in two splits."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Callable
@@ -194,9 +192,7 @@ def build_gazetteers(seed: int) -> dict[str, Gazetteer]:
 def uppercased(name: Name) -> Name:
     """Return the name in capital letters, as in a headline or dateline."""
     return replace(
-        name,
-        words=tuple(word.upper() for word in name.words),
-        short=tuple(word.upper() for word in name.short),
+        name, words=tuple(word.upper() for word in name.words), short=tuple(word.upper() for word in name.short)
     )
 
 

@@ -1,7 +1,5 @@
 """Documents of generated newswire, in which names of all types occur in the same contexts."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """The word lists of the newswire, read from the text files beside the code."""
 
-from __future__ import annotations
-
 from importlib.resources import files
 
 
@@ -15,7 +13,6 @@ def read_lists(name: str, separator: str | None = None) -> dict[str, tuple[str, 
     """Return the lists of a file: a key at the start of a line, then its items; indented lines continue a list.
 
     Args:
-        name: of the file.
         separator: between items; None: white space.
     """
     entries = read_text(name).replace("\n    ", " ").splitlines()

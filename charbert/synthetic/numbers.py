@@ -1,7 +1,5 @@
 """Numbers, amounts, scores and dates in the notation of the newswire."""
 
-from __future__ import annotations
-
 from charbert.synthetic.draws import Draws
 
 Token = tuple[str, str]

@@ -4,8 +4,6 @@ Each set asks the question of its benchmark and is easier: whether a sentence is
 report the same event, whether two questions ask the same. All of them depend on single words and names.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from typing import TypeVar
@@ -40,7 +38,6 @@ def acceptability_examples(documents: Iterable[NewsDocument], rng: np.random.Gen
     The first word of a sentence stays, so capital letters do not predict the label.
 
     Args:
-        documents: where sentences come from.
         rng: decides which sentences get an error, and which.
     """
     draws = Draws(rng)
@@ -60,7 +57,6 @@ def paraphrase_examples(documents: Iterable[NewsDocument], rng: np.random.Genera
     it is another sentence of the document, or has the same template and other names and numbers.
 
     Args:
-        documents: where sentences come from.
         rng: decides what a sentence is paired with, and the wording.
     """
     draws = Draws(rng)
@@ -80,7 +76,6 @@ def question_pair_examples(documents: Iterable[NewsDocument], rng: np.random.Gen
     In the other half the second is another question about the document, or the same one about other names and numbers.
 
     Args:
-        documents: where questions come from.
         rng: decides what a question is paired with, and the wording.
     """
     draws = Draws(rng)

@@ -10,8 +10,6 @@ followed by the slot that answers it; any other line continues the one before. W
 - ``{#kind:key}`` a number, see `charbert.synthetic.numbers`.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from functools import cache

@@ -4,8 +4,6 @@ A feature may be a window of its example. Its aligned example shows the same pie
 position by position: tags by the first subwords of words, spans by subwords of the context, labels of texts as a whole.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,9 +30,6 @@ class ExampleAligner(ABC):
     """Encodes the pieces that features show; a subclass fits a kind of label.
 
     Args:
-        task: the benchmark.
-        examples: the training examples.
-        encoded: their features.
         max_length: most subwords of an aligned example.
     """
 
@@ -55,9 +50,7 @@ class ExampleAligner(ABC):
         """Return the aligned example of each feature.
 
         Args:
-            numbers: the features.
             pieces: their texts: ``self.pieces`` of these numbers, or the same with other words.
-            processor: text to model inputs.
         """
         encoded = self.task.encode(pieces, processor, self.max_length)
         rows: list[list[int]] = [[] for _ in numbers]

@@ -1,7 +1,5 @@
 """The kinds of task there are: a new kind is one package below `charbert.tasks` and one line here."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from charbert.config.data.sets import TaskKind, TaskSettings

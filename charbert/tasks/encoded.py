@@ -1,7 +1,5 @@
 """Examples as a model reads them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """Cross-validation of a benchmark whose training file is missing."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,11 +13,7 @@ from charbert.tasks.task import Task
 
 
 def cut_folds(
-    task: Task[Any, Any],
-    examples: Sequence[Any],
-    settings: FoldSettings,
-    *,
-    articles: Sequence[Question] | None = None,
+    task: Task[Any, Any], examples: Sequence[Any], settings: FoldSettings, *, articles: Sequence[Question] | None = None
 ) -> list[Parts]:
     """Return which examples are the train, dev and test part of each fold.
 
@@ -27,8 +21,6 @@ def cut_folds(
     ``settings.near_similarity`` says so), are in the same part. Every example is in the test part of one fold.
 
     Args:
-        task: the benchmark.
-        examples: all examples of the file.
         settings: how many folds, and from which seed.
         articles: questions of the file that ``settings.articles`` names.
 

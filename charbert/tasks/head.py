@@ -1,7 +1,5 @@
 """What a kind of task needs of a model, and how to use a fine-tuned one on raw text without its task."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -80,7 +78,6 @@ class Reader(ABC):
     """Encodes the inputs of a head and decodes its logits.
 
     Args:
-        processor: text to model inputs.
         labels: of the model, in the order of its outputs; none for answers.
         usage: lengths of windows, and thresholds.
         corrector: corrects the words that the model reads, None: nothing is corrected. Outputs keep the given text.

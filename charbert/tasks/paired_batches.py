@@ -1,7 +1,5 @@
 """Training examples with paired ones beside them: the same as a teacher reads it, or with typos new in each epoch."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any

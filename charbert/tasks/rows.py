@@ -1,7 +1,5 @@
 """The examples of a task as rows for preparation, each with its place in its file."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,11 +20,6 @@ def own_texts(task: Task[Any, Any], examples: Sequence[Any]) -> list[tuple[str, 
 
 def read_rows(task: Task[Any, Any], path: Path, root: Path) -> tuple[list[Row], list[Dropped]]:
     """Return the examples of a file with their places, and what was malformed.
-
-    Args:
-        task: the benchmark.
-        path: the file.
-        root: folder that places are relative to.
 
     Raises:
         DataError: if the file cannot be read at all, or nothing in it.

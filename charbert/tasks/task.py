@@ -49,7 +49,6 @@ class Task(ABC, Generic[Example, Prediction]):
     """One benchmark. A subclass implements one kind of task; `charbert.tasks.catalog` registers it.
 
     Args:
-        name: the task's name in settings and records.
         metric: the key of ``score`` that selects checkpoints and is shown in tables.
     """
 
@@ -91,7 +90,6 @@ class Task(ABC, Generic[Example, Prediction]):
         """Return the examples of a file.
 
         Args:
-            path: the file.
             attacked: whether it has the layout of the authors' attacked sets.
             errors: None: a malformed example raises. A list: it is left out and its error added to the list.
         """
@@ -203,7 +201,6 @@ class Task(ABC, Generic[Example, Prediction]):
         """Return what each example adds to one of the ``tested_metrics``, (N, K): the input of a paired test.
 
         Args:
-            examples: clean or attacked.
             predictions: one an example.
             metric: None: the task's own.
         """
@@ -241,7 +238,6 @@ class Task(ABC, Generic[Example, Prediction]):
         """Return the wrong predictions, the worst first, all rows with the same keys.
 
         Args:
-            examples: clean or attacked.
             predictions: one an example.
             originals: the clean example of each.
         """

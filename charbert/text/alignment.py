@@ -8,9 +8,8 @@ Shapes: S source characters, N subwords of all rows one after the other, R rows,
 subwords of a row.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -64,7 +63,7 @@ class SpelledSubwords:
         end_ids: IntArray,
         padding: BoolArray,
         row_lengths: IntArray,
-    ) -> SpelledSubwords:
+    ) -> Self:
         """Return the subwords of a laid-out batch, so that it can be laid out again.
 
         Args:

@@ -1,7 +1,5 @@
 """The character vocabulary: the ids of characters, and four reserved ids."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -79,9 +77,7 @@ class CharVocab:
         object.__setattr__(self, "lower_case", lower_case)
         object.__setattr__(self, "characters", tuple(characters))
         for name, value in zip(
-            ("pad_id", "separator_id", "special_id", "unk_id"),
-            (pad_id, separator_id, special_id, unk_id),
-            strict=True,
+            ("pad_id", "separator_id", "special_id", "unk_id"), (pad_id, separator_id, special_id, unk_id), strict=True
         ):
             if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < len(self.characters):
                 raise DataError(
@@ -100,14 +96,13 @@ class CharVocab:
                 raise DataError(f"character vocabulary: {entry!r} stands twice, as ids {seen[entry]} and {index}")
 
     @classmethod
-    def build(cls, texts: Iterable[str], size: int) -> CharVocab:
+    def build(cls, texts: Iterable[str], size: int) -> Self:
         """Return the vocabulary of the most frequent characters of ``texts``; ties go to the lower code point.
 
         White space is left out, since it is not part of any subword. A corpus with fewer characters gives a smaller
         vocabulary.
 
         Args:
-            texts: the corpus.
             size: largest number of ids, including the four reserved ones; at least 5.
 
         Raises:
@@ -116,7 +111,7 @@ class CharVocab:
         return cls.of_counts(count_characters(texts), size)
 
     @classmethod
-    def of_counts(cls, counts: Mapping[str, int], size: int) -> CharVocab:
+    def of_counts(cls, counts: Mapping[str, int], size: int) -> Self:
         """Return the vocabulary as `build` does, from the number of occurrences of each character.
 
         Raises:
@@ -134,7 +129,7 @@ class CharVocab:
         return cls([*RESERVED_NAMES, *ranked[: size - len(RESERVED_NAMES)]], 0, 1, 2, 3)
 
     @classmethod
-    def read_released(cls, path: Path | str) -> CharVocab:
+    def read_released(cls, path: Path | str) -> Self:
         """Return a vocabulary in the authors' layout: one character a line, its id the line number from 0.
 
         Line 0 is the space, whose id 0 is also padding, separator and special piece; the last line is ``<unk>``. Empty
@@ -217,7 +212,7 @@ class CharVocab:
         }
 
     @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> CharVocab:
+    def from_dict(cls, record: Mapping[str, Any]) -> Self:
         """Return the vocabulary that ``to_dict`` wrote.
 
         Raises:
@@ -244,7 +239,7 @@ class CharVocab:
         write_atomically(path, json.dumps(self.to_dict(), ensure_ascii=True, indent=0) + "\n")
 
     @classmethod
-    def load(cls, path: Path | str) -> CharVocab:
+    def load(cls, path: Path | str) -> Self:
         """Return the vocabulary that ``save`` wrote to ``path``.
 
         Raises:

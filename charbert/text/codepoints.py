@@ -1,13 +1,12 @@
 """Code points of many texts in one array, their classes for alignment and word splitting, and upper and lower case."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +28,7 @@ class SourceText:
     """Start of each text, and S at the end, (n + 1,) int64."""
 
     @classmethod
-    def of(cls, texts: Sequence[str]) -> SourceText:
+    def of(cls, texts: Sequence[str]) -> Self:
         """Return the code points of ``texts``; lone surrogates are kept."""
         raw = "".join(texts).encode("utf-32-le", "surrogatepass")
         bounds = np.zeros(len(texts) + 1, np.int64)

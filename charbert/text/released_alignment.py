@@ -7,11 +7,9 @@ row has 6 characters per position; further ones are cut, and a missing start or 
 character.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 
@@ -54,7 +52,7 @@ class SubwordSpelling:
     lengths: IntArray
 
     @classmethod
-    def of(cls, subwords: Sequence[str]) -> SubwordSpelling:
+    def of(cls, subwords: Sequence[str]) -> Self:
         """Return the spelling of ``subwords``, in the order of their ids, without the ``#`` at their ends."""
         source = SourceText.of([subword.strip("#") for subword in subwords])
         return cls(source.codes, source.bounds[:-1], np.diff(source.bounds))
@@ -74,14 +72,11 @@ def spell_released(
     """Return the characters of each subword as in the script with these ``rules``.
 
     Args:
-        text: the texts of the batch.
         spans: its subwords; ``special`` according to ``rules.special_names``.
         input_ids: (N,).
         spelling: the characters of the trunk's vocabulary.
         unknown: which subwords are [UNK], (N,).
         second: which subwords come from the second text of a pair, (N,).
-        rules: the script's.
-        vocab: the character vocabulary.
     """
     begins, lengths = spelling.begins[input_ids], spelling.lengths[input_ids]
     if rules.unknown != "special":
@@ -126,7 +121,6 @@ def lay_out_released(
     Released code: see the module; its error with subwords of ``#`` is reproduced.
 
     Args:
-        subwords: the characters of each subword.
         vocab: with the separator's and the special id.
         max_chars: characters of a row.
         hidden: subwords whose characters are hidden, (N,).
@@ -153,7 +147,5 @@ def _moved_up(places: IntArray, fields: CharFields, subwords: SpelledSubwords, m
 def _cut(fields: CharFields, max_chars: int) -> CharFields:
     within = np.arange(len(fields.char_ids)) - np.repeat(exclusive_cumsum(fields.char_lengths), fields.char_lengths)
     return replace(
-        fields,
-        char_ids=fields.char_ids[within < max_chars],
-        char_lengths=np.minimum(fields.char_lengths, max_chars),
+        fields, char_ids=fields.char_ids[within < max_chars], char_lengths=np.minimum(fields.char_lengths, max_chars)
     )

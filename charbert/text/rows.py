@@ -3,8 +3,6 @@
 Shapes: R rows, N values of all rows.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any

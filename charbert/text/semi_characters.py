@@ -1,7 +1,5 @@
 """Words as semi-characters: first character, bag of the inner ones, last character."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -1,13 +1,11 @@
 """The texts of one tokenizer call as a batch, and the text of each subword."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -30,7 +28,7 @@ class TextBatch:
     """Whether the call gave one text rather than a batch."""
 
     @classmethod
-    def of(cls, text: Any, text_pair: Any = None, *, is_split_into_words: bool = False) -> TextBatch:
+    def of(cls, text: Any, text_pair: Any = None, *, is_split_into_words: bool = False) -> Self:
         """Return the texts of a call in the forms that a Hugging Face tokenizer takes.
 
         Args:
@@ -38,7 +36,6 @@ class TextBatch:
                 pairs of strings.
             text_pair: the second texts, in the same form. An empty one beside a single text counts as none, as with the
                 tokenizer.
-            is_split_into_words: texts are lists of words.
 
         Half a surrogate pair becomes U+FFFD, since no tokenizer accepts it.
 
@@ -63,7 +60,7 @@ class TextBatch:
         second = None if text_pair is None else list(text_pair)
         return cls(texts, second, is_split_into_words, False)._checked()
 
-    def _checked(self) -> TextBatch:
+    def _checked(self) -> Self:
         if not self.first:
             raise DataError("the batch is empty: expected at least one text")
         if self.second is not None and len(self.second) != len(self.first):
@@ -81,7 +78,7 @@ class TextBatch:
                     raise DataError(f"{name} {index}: expected {wanted}, got {actual}")
         return self._without_lone_surrogates()
 
-    def _without_lone_surrogates(self) -> TextBatch:
+    def _without_lone_surrogates(self) -> Self:
         """Return the batch with U+FFFD for each half of a surrogate pair, which no tokenizer accepts."""
         strings = [*self.first, *(self.second or [])]
         if self.is_split_into_words:

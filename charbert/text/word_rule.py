@@ -1,14 +1,12 @@
 """How raw text is cut into words: as the training file of a tagger shows it."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 from charbert.text.codepoints import lower_case, mark_ranges
 from charbert.text.words import Span, split_words
@@ -58,7 +56,7 @@ class WordRule:
     """Whether an address of the web or of mail is one word."""
 
     @classmethod
-    def of(cls, record: Mapping[str, Any] | None) -> WordRule:
+    def of(cls, record: Mapping[str, Any] | None) -> Self:
         """Return the rule of a record that `to_dict` made; None: that of a model saved without one.
 
         Raises:
@@ -72,7 +70,7 @@ class WordRule:
         return cls(**{**record, **words})
 
     @classmethod
-    def learn(cls, sentences: Iterable[Sequence[str]]) -> WordRule:
+    def learn(cls, sentences: Iterable[Sequence[str]]) -> Self:
         """Return the rule by which the words of tagged sentences seem to have been made.
 
         A file of words does not say how its text looked. What it shows: whether punctuation marks are words of their

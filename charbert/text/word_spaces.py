@@ -5,8 +5,6 @@ letters without one ("vis", "ited"). A tokenizer that adds no space of its own r
 continued the word before.
 """
 
-from __future__ import annotations
-
 import copy
 import json
 import logging

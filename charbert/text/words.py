@@ -1,7 +1,5 @@
 """Words of raw text as spans, and replacement of words in the text."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from functools import cache

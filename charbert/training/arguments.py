@@ -1,7 +1,5 @@
 """A run's training settings to the arguments of the Hugging Face Trainer."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 from typing import Any
@@ -35,10 +33,7 @@ def build_arguments(
     """Return the Trainer's arguments for one run.
 
     Args:
-        settings: the run's training settings.
-        folder: for checkpoints.
         seed: seed of data order and dropout.
-        num_examples: size of the training set.
         best_metric: keep the checkpoint that is best by this evaluation metric; None: keep the last.
         label_names: the batch fields that are labels.
 

@@ -3,8 +3,6 @@
 The Trainer writes a checkpoint in place, so a kill can leave an incomplete one under the name of a complete one.
 """
 
-from __future__ import annotations
-
 import logging
 import pickle
 import shutil

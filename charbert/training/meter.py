@@ -1,7 +1,5 @@
 """Running averages of the pretraining objectives between two log lines."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import Any

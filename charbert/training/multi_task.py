@@ -1,7 +1,5 @@
 """Training on several tasks: batches that alternate between tasks, and the losses of each."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
@@ -13,7 +11,7 @@ from torch.utils.data import Dataset
 from transformers import TrainerControl
 
 from charbert.seeding import numpy_generator
-from charbert.training.losses.extra_loss import Batch, ExtraLoss, Losses
+from charbert.training.losses.extra_losses import Batch, ExtraLoss, Losses
 from charbert.training.trainer import CharBertTrainer
 
 TASK = "task"
@@ -26,8 +24,6 @@ def batch_counts(sizes: Mapping[str, int], batch_size: int, temperature: float) 
     """Return the number of batches of each task in an epoch, at least one; their sum is that of all sets.
 
     Args:
-        sizes: examples of each task.
-        batch_size: examples of a batch.
         temperature: a task's share is proportional to size ** (1 / temperature); 1: to its size; inf: uniform.
     """
     total = sum(math.ceil(size / batch_size) for size in sizes.values())
@@ -47,10 +43,6 @@ class TaskBatches(Dataset[dict[str, Any]]):
     content of a batch depends only on the seed, the epoch and the batch's number.
 
     Args:
-        sets: the training set of each task.
-        counts: batches of each task in an epoch.
-        batch_size: examples of a batch.
-        seed: of the order.
         lengths: subwords of each example, to batch those of similar length; None: in random order.
     """
 
@@ -118,11 +110,7 @@ class TaskBatches(Dataset[dict[str, Any]]):
 
 
 class TaskBatchCollator:
-    """Collates the single item of a batch of `TaskBatches` with its task's collator.
-
-    Args:
-        collators: of each task.
-    """
+    """Collates the single item of a batch of `TaskBatches` with its task's collator."""
 
     def __init__(self, collators: Mapping[str, Callable[..., dict[str, Any]]]) -> None:
         self.collators = dict(collators)
@@ -137,7 +125,7 @@ class TaskBatchCollator:
         return {TASK: item[TASK], **batch}
 
 
-class TaskLosses:
+class TaskLosses(ExtraLoss):
     """The extra losses of each task.
 
     Args:

@@ -1,7 +1,5 @@
 """The optimizer and its parameter groups: learning rates and weight decay."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """What a training shows: a bar with its name, the time left and the score; without a terminal, a few lines."""
 
-from __future__ import annotations
-
 import logging
 import sys
 import time
@@ -22,7 +20,6 @@ class ProgressCallback(TrainerCallback):
     """Shows the progress of one training.
 
     Args:
-        name: of the run.
         metric: the Trainer's name of the score, as ``eval_f1``; None: the loss on held-out text.
     """
 

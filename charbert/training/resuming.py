@@ -4,8 +4,6 @@ The library restores weights, optimizer and random numbers. It loses the losses 
 checkpoint, and takes another step if the training had ended just before it was killed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

@@ -3,8 +3,6 @@
 Imports no torch, so that an entry point can listen before anything slow is imported.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 import threading

@@ -4,8 +4,6 @@ The default mode is offline: files in a folder, no login, no prompt, no network;
 authoritative result is the record on disk (charbert/records.py).
 """
 
-from __future__ import annotations
-
 import os
 import urllib.error
 import urllib.request
@@ -77,9 +75,7 @@ class TrackedRun:
         """Log a model's folder as an artifact: the files themselves, or where they are and their checksums.
 
         Args:
-            folder: of the model.
             name: of the artifact; the same content under the same name is the same version.
-            metadata: what W&B shows beside it.
             upload: whether the files are copied to W&B. A reference holds absolute paths of this machine.
         """
 
@@ -159,9 +155,7 @@ def tracking_run(
     Args:
         mode: ``online``, ``offline``, or ``off`` (wandb is not even imported).
         folder: W&B's files go to ``folder/wandb``.
-        project: W&B project.
         entity: W&B user or team; None: the default of the account.
-        group: stem of the experiment.
         job_type: the pipeline, as ``finetune``.
         name: of the run, as ``ner-charbert-s1``.
         run_id: the same for all starts of a run; None: a new one.

@@ -1,7 +1,5 @@
 """From the log of a `transformers.Trainer` to W&B."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The trainer of all models: the Hugging Face Trainer with separate losses for each objective and a stop at NaN."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -22,10 +20,9 @@ from charbert.model.adaptation.parts import model_parts
 from charbert.training.arguments import build_arguments
 from charbert.training.distributed.averaging import mean_over_processes, shared_loss
 from charbert.training.distributed.batches import FILLER, model_fields
-from charbert.training.distributed.fsdp import ShardedTrainer
+from charbert.training.distributed.multi_process_trainer import ShardedTrainer
 from charbert.training.distributed.processes import process_count, refuse_several
-from charbert.training.losses.extra_loss import ExtraLoss
-from charbert.training.losses.penalty import L1Penalty
+from charbert.training.losses.extra_losses import ExtraLoss, L1Penalty
 from charbert.training.meter import ObjectiveMeter
 from charbert.training.optimizer import WeightRate, own_optimizer, parameter_groups, trunk_and_new_weights
 from charbert.training.resuming import ResumableTrainer, loaders_watched
@@ -178,16 +175,10 @@ def build_trainer(
     """Return the trainer of one run.
 
     Args:
-        settings: the run's training settings.
-        model: to train.
         train_set: training features; has a length.
-        dev_set: features for evaluation.
-        collate: a list of features to a batch.
-        folder: where checkpoints go.
         seed: seed of data order and dropout.
         best_metric: keep the checkpoint that is best by this evaluation metric; None: keep the last.
         label_names: the batch fields that are labels.
-        trainer_class: class of the trainer.
         **arguments: of the Hugging Face Trainer, e.g. ``compute_metrics``.
     """
     trainer = trainer_class(

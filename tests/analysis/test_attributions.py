@@ -1,7 +1,5 @@
 """Attributions add up to the difference they explain, and what cannot be read adds nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

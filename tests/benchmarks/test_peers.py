@@ -1,7 +1,5 @@
 """Peers of the benchmark: the same text for all, and models that give a tag's logits at each position."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 import pytest

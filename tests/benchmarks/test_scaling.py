@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import pytest
 
 from charbert.benchmarks.scaling import causes, fit_cost, measure_scaling, varied_shapes

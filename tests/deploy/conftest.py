@@ -1,7 +1,5 @@
 """Tiny fine-tuned models of every head, with and without characters, as fine-tuning saves them."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """The command ``charbert`` as a person runs it."""
 
-from __future__ import annotations
-
 import io
 import json
 import os

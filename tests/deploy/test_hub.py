@@ -1,7 +1,5 @@
 """A published folder holds the model, its code and a card in the hub's form, with the scores of its own record."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 from types import SimpleNamespace

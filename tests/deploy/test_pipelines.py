@@ -1,7 +1,5 @@
 """The library's pipelines and its Trainer take a model's folder as it is, and give what the predictor gives."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator
 from pathlib import Path

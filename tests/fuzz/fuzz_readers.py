@@ -9,8 +9,6 @@ are mutations of the samples below. An input that breaks a reader is kept in the
 code than 0.
 """
 
-from __future__ import annotations
-
 import argparse
 import hashlib
 import io
@@ -210,11 +208,6 @@ def word_counts(path: Path) -> None:
     assert read_word_counts(again) == counts
 
 
-def released_words(path: Path) -> None:
-    """Those of the authors."""
-    assert len(WordVocab.read_released(path)) > 0
-
-
 def record(path: Path) -> None:
     """Results."""
     write_record(path.with_name("again"), read_record(path))
@@ -308,7 +301,6 @@ TARGETS: dict[str, tuple[Callable[[Path], None], bytes]] = {
     "character_vocabulary": (character_vocabulary, _json({**_CHARACTERS, "special_id": 2, "unk_id": 3})),
     "released_characters": (released_characters, " \na\n\u00e9\n<unk>\n".encode()),
     "word_vocabulary": (word_vocabulary, _json({"version": 1, "words": ["a", "b"]})),
-    "released_words": (released_words, b"a\nb\n<unk>\n"),
     "word_counts": (word_counts, b"The\t12\nold\t3\n"),
     "record": (record, _json({**asdict(_RECORD), "metrics": {"eval/ner/f1": 0.5}})),
     "usage": (usage, _json({"version": 1, "head": "question_answering", "max_length": 64})),

@@ -1,7 +1,5 @@
 """Scores of arbitrary predictions: in their range, 1 where all is right, and an error of ours where nothing is."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 
 import numpy as np

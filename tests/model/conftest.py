@@ -1,7 +1,5 @@
 """Fixtures for all tests of the model: tiny trunks and batches."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """What every model of the transformers library promises, on each class of CharBERT and each family of trunks."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Parity with tensors computed once with the authors' model, on small random weights."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from pathlib import Path

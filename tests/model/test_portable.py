@@ -1,7 +1,5 @@
 """A folder with code loads where the package is not there, with the same outputs."""
 
-from __future__ import annotations
-
 import ast
 import shutil
 from collections.abc import Callable

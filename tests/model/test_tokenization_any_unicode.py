@@ -1,7 +1,5 @@
 """What the fields of the char channel promise for any text, cut or padded or hidden, in both layouts."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

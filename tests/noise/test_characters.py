@@ -5,10 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charbert.config.data.noise import LookAlike, Place
-from charbert.noise.characters import CharacterNoise
+from charbert.noise.characters import FORMS, CharacterNoise, digit_for
 from charbert.noise.edits import Change
-from charbert.noise.homoglyphs import FORMS
-from charbert.noise.leet import digit_for
 from charbert.seeding import numpy_generator
 from charbert.text.repair.disguises import letters_like
 

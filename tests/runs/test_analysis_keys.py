@@ -9,13 +9,13 @@ from charbert.records import ResultRecord, write_record
 from charbert.runs.analysis_keys import (
     KIND,
     SENSITIVITY,
+    WORD_VS_SUBWORD,
     analysis_records,
     comparison,
+    finetuned_run,
     fragility_run,
-    sensitivity_run,
     tagger_run,
     tokenizer_name,
-    word_vs_subword_run,
 )
 from charbert.runs.comparability import comparison_keys
 
@@ -36,8 +36,9 @@ def test_a_key_depends_on_what_can_change_its_analysis(
     composed: Composed, override: str, same: tuple[bool, ...]
 ) -> None:
     def keys(settings: Settings) -> list[str]:
-        runs = (word_vs_subword_run, sensitivity_run, lambda s: tagger_run(s, "char"), fragility_run)
-        return [run(settings).key for run in runs]
+        runs = [finetuned_run(settings, analysis) for analysis in (WORD_VS_SUBWORD, SENSITIVITY)]
+        runs += [tagger_run(settings, "char"), fragility_run(settings)]
+        return [run.key for run in runs]
 
     pairs = zip(keys(composed("recipe=quick")), keys(composed("recipe=quick", override)), strict=True)
     assert tuple(key == changed_key for key, changed_key in pairs) == same
@@ -59,7 +60,7 @@ def test_a_vocabulary_file_names_its_tokenizer_and_its_content_is_the_key(compos
 
 
 def finished(settings: Settings) -> None:
-    run = sensitivity_run(settings)
+    run = finetuned_run(settings, SENSITIVITY)
     details = {
         "analysis": SENSITIVITY,
         "compared": comparison(settings, SENSITIVITY),

@@ -1,7 +1,5 @@
 """The command line as users type it: names of files, and errors in one line."""
 
-from __future__ import annotations
-
 import subprocess
 from collections.abc import Callable
 from pathlib import Path

@@ -3,7 +3,7 @@
 import json
 import subprocess
 from dataclasses import fields, is_dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +25,12 @@ from charbert.runs.analysis_keys import (
     SENSITIVITY,
     WORD_VS_SUBWORD,
     WORST_CASE,
-    channels_run,
     char_channel_run,
     correction_run,
+    finetuned_run,
     fragility_run,
     perplexity_run,
-    robustness_run,
-    sensitivity_run,
     tagger_run,
-    word_vs_subword_run,
-    worst_case_run,
 )
 from charbert.runs.comparability import comparison_keys
 from charbert.runs.run import (
@@ -71,14 +67,13 @@ RUNS = {
     "dictionary": dictionary_run,
     "search": search_run,
     "trial": trial_run,
-    WORD_VS_SUBWORD: word_vs_subword_run,
-    SENSITIVITY: sensitivity_run,
-    CHANNELS: channels_run,
     CHAR_CHANNEL: char_channel_run,
     CORRECTION: correction_run,
     FRAGILITY: fragility_run,
-    ROBUSTNESS: robustness_run,
-    WORST_CASE: worst_case_run,
+    **{
+        name: partial(finetuned_run, analysis=name)
+        for name in (WORD_VS_SUBWORD, SENSITIVITY, CHANNELS, ROBUSTNESS, WORST_CASE)
+    },
 }
 
 

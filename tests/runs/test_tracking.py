@@ -1,7 +1,5 @@
 """What W&B gets of a run: read back from the files of an offline run."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

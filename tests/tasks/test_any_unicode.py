@@ -1,7 +1,5 @@
 """What every task promises for whatever characters its examples are made of."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -17,7 +17,7 @@ from charbert.config.training.strategy import (
 )
 from charbert.model import CharBertForTokenClassification
 from charbert.training.optimizer import count_parameters, peak_rates
-from charbert.training.strategies import build_strategy
+from charbert.training.strategies import Strategy
 from charbert.training.trainer import CharBertTrainer
 
 MakeModel = Callable[..., CharBertForTokenClassification]
@@ -46,7 +46,7 @@ def test_lora_moves_attention_maps_the_head_and_of_the_char_channel_what_was_ask
 ) -> None:
     model = make_model(family, chars=channel is not None)
     before = weights(model)
-    strategy = build_strategy(lora(channel or ChannelTraining.full), 2)
+    strategy = Strategy(lora(channel or ChannelTraining.full), 2)
     trainer = make_trainer(strategy.prepare(model), strategy, max_steps=2)
     trainer.train()
     finished = strategy.finish(trainer.model)
@@ -66,7 +66,7 @@ def test_lora_moves_attention_maps_the_head_and_of_the_char_channel_what_was_ask
 
 def test_lora_trains_few_weights_and_at_their_own_rate(make_model: MakeModel, make_trainer: MakeTrainer) -> None:
     settings = lora(ChannelTraining.frozen, rates=RateSettings(trunk=0.5))
-    strategy = build_strategy(settings, 2)
+    strategy = Strategy(settings, 2)
     total = count_parameters(make_model())["total"]
     trainer = make_trainer(strategy.prepare(make_model()), strategy)
     trainer.train()
@@ -87,7 +87,7 @@ def test_an_interrupted_run_with_adapters_resumes_to_the_same_weights(
         torch.manual_seed(5)
         return make_trainer(strategy.prepare(make_model()), strategy, folder=folder, checkpoints=4)
 
-    strategy = build_strategy(lora(), 2)
+    strategy = Strategy(lora(), 2)
     whole = prepared("whole")
     whole.train()
     half = prepared("half")

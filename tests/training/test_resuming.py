@@ -1,7 +1,5 @@
 """A training that is cut off after any checkpoint and taken up again is, to the last bit, one that never stopped."""
 
-from __future__ import annotations
-
 import itertools
 import math
 import multiprocessing

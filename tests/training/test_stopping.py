@@ -1,7 +1,5 @@
 """Ctrl-C and SIGTERM in a training: where it was is known, and a checkpoint is written before SIGTERM ends it."""
 
-from __future__ import annotations
-
 import signal
 import sys
 from collections.abc import Callable

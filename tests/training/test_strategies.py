@@ -20,7 +20,7 @@ from charbert.errors import SettingsError
 from charbert.model import CharBertForTokenClassification
 from charbert.model.adaptation.parts import model_parts
 from charbert.training.optimizer import peak_rates
-from charbert.training.strategies import StrategyStack, build_strategy
+from charbert.training.strategies import Strategy
 from charbert.training.trainer import CharBertTrainer
 
 MakeModel = Callable[..., CharBertForTokenClassification]
@@ -66,7 +66,7 @@ class RatesPerStep(TrainerCallback):
 
 
 def trained(model: Any, settings: StrategySettings, make_trainer: MakeTrainer, **options: Any) -> CharBertTrainer:
-    strategy = build_strategy(settings, model.config.num_hidden_layers)
+    strategy = Strategy(settings, model.config.num_hidden_layers)
     trainer = make_trainer(strategy.prepare(model), strategy, **options)
     trainer.train()
     return trainer
@@ -122,7 +122,7 @@ def test_gradual_unfreezing_opens_one_part_after_the_other_from_the_top(
     family: str, make_model: MakeModel, make_trainer: MakeTrainer
 ) -> None:
     model = make_model(family)
-    strategy = build_strategy(gradual(until=0.75), 2)
+    strategy = Strategy(gradual(until=0.75), 2)
     trainer = make_trainer(strategy.prepare(model), strategy, max_steps=8)
     steps = WeightsPerStep()
     trainer.add_callback(steps)
@@ -135,7 +135,7 @@ def test_gradual_unfreezing_opens_one_part_after_the_other_from_the_top(
 def test_gradual_unfreezing_may_train_the_char_channel_from_the_start(
     make_model: MakeModel, make_trainer: MakeTrainer
 ) -> None:
-    strategy = build_strategy(gradual(until=0.5, open_char_channel=True), 2)
+    strategy = Strategy(gradual(until=0.5, open_char_channel=True), 2)
     trainer = make_trainer(strategy.prepare(make_model()), strategy, max_steps=6)
     steps = WeightsPerStep()
     trainer.add_callback(steps)
@@ -145,7 +145,7 @@ def test_gradual_unfreezing_may_train_the_char_channel_from_the_start(
 
 
 def test_a_shared_interaction_opens_with_the_top_layer(make_model: MakeModel, make_trainer: MakeTrainer) -> None:
-    strategy = build_strategy(gradual(until=0.75), 2)
+    strategy = Strategy(gradual(until=0.75), 2)
     trainer = make_trainer(strategy.prepare(make_model(share_interaction=True)), strategy)
     steps = WeightsPerStep()
     trainer.add_callback(steps)
@@ -164,7 +164,7 @@ def test_gradual_unfreezing_resumes_to_the_same_weights(
             control.should_training_stop = control.should_save = state.global_step == stop
             return control
 
-    strategy = build_strategy(gradual(until=0.75), 2)
+    strategy = Strategy(gradual(until=0.75), 2)
     half = make_trainer(strategy.prepare(make_model(chars=chars)), strategy, folder="half", max_steps=8, checkpoints=8)
     half.add_callback(Stop())
     half.train()
@@ -183,7 +183,7 @@ def test_gradual_unfreezing_resumes_to_the_same_weights(
 def rates_of(
     settings: StrategySettings, model: Any, make_trainer: MakeTrainer, **optimizer: Any
 ) -> list[dict[str, float]]:
-    strategy = build_strategy(settings, 2)
+    strategy = Strategy(settings, 2)
     trainer = make_trainer(strategy.prepare(model), strategy, max_steps=4, optimizer=optimizer)
     watched = RatesPerStep()
     trainer.add_callback(watched)
@@ -249,7 +249,7 @@ def test_a_rate_of_its_own_moves_the_weights_by_that_much(make_model: MakeModel,
 def test_only_the_top_layers_are_drawn_anew(family: str, chars: bool, make_model: MakeModel) -> None:
     model = make_model(family, chars=chars)
     before = weights(model)
-    build_strategy(StrategySettings(reinit_layers=1), 2).prepare(model)
+    Strategy(StrategySettings(reinit_layers=1), 2).prepare(model)
     assert moved(model, before) == {"layer 1"} | ({"interaction 1"} if chars else set())
 
 
@@ -260,7 +260,7 @@ def test_a_loaded_layer_is_drawn_as_the_family_draws_it(
     with torch.no_grad():
         for weight in model.parameters():
             weight.fill_(5.0)
-    build_strategy(StrategySettings(reinit_layers=2), 2).prepare(model)
+    Strategy(StrategySettings(reinit_layers=2), 2).prepare(model)
     layer = model.charbert.trunk.encoder.layer[0]
     assert layer.intermediate.dense.weight.std().item() == pytest.approx(0.3, rel=0.4)
     assert layer.output.LayerNorm.weight.tolist() == [1.0] * 8
@@ -273,7 +273,7 @@ def test_new_layers_follow_the_seed(make_model: MakeModel) -> None:
     for seed in (1, 1, 2):
         model = make_model()
         torch.manual_seed(seed)
-        build_strategy(StrategySettings(reinit_layers=1), 2).prepare(model)
+        Strategy(StrategySettings(reinit_layers=1), 2).prepare(model)
         drawn.append(weights(model))
     assert not moved(model, drawn[2])
     assert all(torch.equal(drawn[0][name], drawn[1][name]) for name in drawn[0])
@@ -323,7 +323,7 @@ def test_layers_that_the_trunk_lacks_or_that_would_stay_new_are_refused(
     settings: StrategySettings, message: str
 ) -> None:
     with pytest.raises(SettingsError, match=message):
-        build_strategy(settings, num_layers=2)
+        Strategy(settings, num_layers=2)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -331,7 +331,7 @@ def test_dropout_is_that_of_the_part_it_was_asked_for(family: str, make_model: M
     model = make_model(family).train()
     before = weights(model)
     chosen = DropoutSettings(trunk=0.21, attention=0.22, char_channel=0.23, head=0.24)
-    prepared = StrategyStack([build_strategy(StrategySettings(dropout=chosen), 2)]).prepare(model)
+    prepared = Strategy(StrategySettings(dropout=chosen), 2).prepare(model)
     assert prepared is model
     assert not moved(model, before)
     dropouts = {name: module.p for name, module in model.named_modules() if isinstance(module, nn.Dropout)}
@@ -345,6 +345,6 @@ def test_dropout_is_that_of_the_part_it_was_asked_for(family: str, make_model: M
 
 def test_dropout_of_one_part_leaves_the_others_alone(make_model: MakeModel) -> None:
     model = make_model()
-    build_strategy(StrategySettings(dropout=DropoutSettings(trunk=0.9)), 2).prepare(model)
+    Strategy(StrategySettings(dropout=DropoutSettings(trunk=0.9)), 2).prepare(model)
     assert (model.dropout.p, model.charbert.char_dropout.p) == (0.1, 0.0)
     assert model.charbert.trunk.encoder.layer[0].attention.self.dropout.p == 0.1

@@ -1,7 +1,5 @@
 """A W&B service that hangs, drops connections or fails: the run goes on after a bounded wait, and nothing is lost."""
 
-from __future__ import annotations
-
 import http.server
 import socket
 import threading

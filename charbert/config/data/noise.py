@@ -1,7 +1,5 @@
 """Settings of noise: one-character edits in pretraining text (Sec. 3.5) and in attacked test sets (Sec. 4.5)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from enum import Enum

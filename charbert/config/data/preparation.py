@@ -1,7 +1,5 @@
 """Settings of data preparation: steps applied to examples, and splits."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from enum import Enum
 

@@ -1,7 +1,5 @@
 """Settings of splitting one file into train, dev and test."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import Enum
 

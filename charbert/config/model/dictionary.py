@@ -1,7 +1,5 @@
 """Settings of the spelling dictionary that corrects what a model reads."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import Enum
 

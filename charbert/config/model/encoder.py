@@ -1,7 +1,5 @@
 """Settings of the trunk and the model."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any

@@ -1,7 +1,5 @@
 """Settings of the word recognizer in front of a model."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from enum import Enum
 

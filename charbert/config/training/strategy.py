@@ -1,7 +1,5 @@
 """Settings of fine-tuning strategies; `charbert.training.strategies` applies them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from enum import Enum
 

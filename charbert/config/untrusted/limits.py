@@ -3,8 +3,6 @@
 A few hundred bytes of YAML aliases, or of settings that refer to each other, can stand for billions of values.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -7,8 +7,6 @@ another person (a folder of settings, a sweep's server), so all else is rejected
 anything is instantiated.
 """
 
-from __future__ import annotations
-
 import functools
 import importlib
 import re

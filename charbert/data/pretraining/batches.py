@@ -1,7 +1,5 @@
 """Examples of pretraining: blocks of text with noise and masks that are drawn again in every epoch."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -54,14 +52,11 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
     Released code: the same, but loses words between lines and gives every process the same examples.
 
     Args:
-        blocks: the texts.
         processor: encodes them; one without a char channel gives no char fields.
         max_length: maximum number of subwords of an example, special ones included; longer ones are truncated.
         noise: None leaves the text clean.
         word_vocab: the words of NLM; None gives no ``nlm_labels``, with noise (AdvBERT) or without.
         mlm_probability: share of the subwords to predict by MLM; at 0 ``mlm_labels`` has none.
-        seed: of noise and masks.
-        label_first_subword_only: give only the first subword of a noised word its NLM label.
         hidden_share: share of the noised words whose subwords are replaced by the mask, in [0, 1]; their characters
             stay. Ours: NLM cannot restore these words from their subwords.
         clean_copies: whether each example is paired with its clean copy, under ``teacher``. Ours.
@@ -80,7 +75,6 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
         word_vocab: WordVocab | None = None,
         mlm_probability: float = 0.10,
         seed: int = 0,
-        label_first_subword_only: bool = False,
         hidden_share: float = 0.0,
         clean_copies: bool = False,
     ) -> None:
@@ -97,7 +91,6 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
         self.word_vocab = word_vocab
         self.masking = _build_masking(processor, mlm_probability)
         self.seed = seed
-        self.label_first_subword_only = label_first_subword_only
         self.hidden_share = hidden_share
         self.clean_copies = clean_copies
         # Shared memory, so that persistent data loader processes see the next epoch.
@@ -191,8 +184,6 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
             "mlm_labels": np.split(masked.mlm_labels, stops),
         }
         if self.word_vocab is not None:
-            if self.label_first_subword_only:
-                noisy &= np.diff(words, prepend=-1) != 0
             fields["nlm_labels"] = np.split(np.where(noisy, targets[words], IGNORED_LABEL), stops)
         if CHAR_INPUTS[0] in encoding:
             hidden = split_rows(masked.mlm_labels != IGNORED_LABEL, lengths)

@@ -1,7 +1,5 @@
 """The clean copies of noised texts, for a teacher to read: which subwords of both belong to the same word."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,7 +20,6 @@ def clean_copies(
     ends. A word that was cut off in one of the two has no pair.
 
     Args:
-        clean: the texts before noise.
         tokenizer: of the teacher; fast.
         max_length: most subwords of a copy, special ones included.
         own_words: word of each subword of the noised text, counted over all texts, or `NO_WORD`; a row for each text.

@@ -1,7 +1,5 @@
 """Whole-word masking for the masked language model."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """A text after noise: which of its words were changed, and which word each of its subwords belongs to."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import chain
 from typing import NamedTuple
@@ -57,7 +55,6 @@ def word_of_pieces(
 
     Args:
         offsets: begin and end of each piece in its text, a row for each text; N pieces in all.
-        texts: the texts.
         rows: which text each piece is of, (N,).
     """
     # All texts share one axis.

@@ -57,7 +57,7 @@ class WordVocab:
     """Lower-cased words and their ids; every other word has the last id.
 
     Paper: Sec. 3.5, the word vocabulary of Eq. 7; Sec. 4.1, 30K words.
-    Released code: 30,000 lower-cased words of nltk's tokenizer and ``<unk>``; ``read_released`` reads it.
+    Released code: 30,000 lower-cased words of nltk's tokenizer and ``<unk>``.
 
     Args:
         words: the words by id, without the unknown word.
@@ -109,31 +109,6 @@ class WordVocab:
         ranked = sorted(known, key=lambda item: (-item[1], item[0]))
         return cls([word for word, _ in ranked[:size]])
 
-    @classmethod
-    def read_released(cls, path: Path | str) -> WordVocab:
-        """Return the vocabulary of the authors' ``term_vocab``: one word a line, ``<unk>`` on the last one.
-
-        Raises:
-            DataError: if the file is missing, is not UTF-8 or has another layout.
-        """
-        lines = _read_text(path).split("\n")
-        if lines[-1] == "":
-            lines.pop()
-        if not lines or lines[-1] != UNKNOWN_WORD:
-            raise DataError.at(
-                path,
-                len(lines) or None,
-                expected=f"{UNKNOWN_WORD} on the last line",
-                found=repr(lines[-1]) if lines else "an empty file",
-            )
-        first_at: dict[str, int] = {}
-        for number, word in enumerate(lines[:-1], start=1):
-            if word in ("", UNKNOWN_WORD) or first_at.setdefault(word, number) != number:
-                again = f"{word!r} again, first on line {first_at.get(word, len(lines))}"
-                problem = again if word else "an empty line"
-                raise DataError.at(path, number, expected="each word once", found=problem)
-        return cls(lines[:-1])
-
     def __len__(self) -> int:
         """Return the number of ids, the unknown word's included: the width of the prediction."""
         return len(self.words)
@@ -170,14 +145,6 @@ class WordVocab:
         """
         try:
             record = parse_strictly(_read_text(path))
-        except json.JSONDecodeError as error:
-            raise DataError.at(
-                path,
-                error.lineno,
-                expected="a word vocabulary in JSON",
-                found=error.msg,
-                hint="a file with one word a line is read by WordVocab.read_released",
-            ) from None
         except ValueError as error:
             raise DataError.at(path, None, expected="a word vocabulary in JSON", found=str(error)) from None
         if not isinstance(record, dict) or record.get("version") != FORMAT_VERSION:

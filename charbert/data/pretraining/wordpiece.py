@@ -4,8 +4,6 @@ The trainer of the tokenizers library breaks ties by hash order, so that two run
 entries. This one is simpler, and the same text gives the same vocabulary on every machine.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -23,7 +21,6 @@ def train_wordpiece(texts: Iterable[str], vocab_size: int, *, lower_case: bool =
     """Return a BERT tokenizer whose vocabulary is chosen on the texts.
 
     Args:
-        texts: training text.
         vocab_size: most entries, the five special ones included.
         lower_case: fold case and strip accents, as uncased BERT does.
 

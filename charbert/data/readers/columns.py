@@ -1,7 +1,5 @@
 """Writes tagged sentences in columns with tabs between them, for `read_conll` with the same columns."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -19,8 +17,6 @@ def write_columns(
     """Write a word on each line, and an empty line after each sentence.
 
     Args:
-        path: the file.
-        sentences: words and tags.
         columns: names of the columns, as of `charbert.data.readers.layouts.Layout`; ``_`` stands in those that are
             not known.
         documents: mark the beginning of each document, if there is more than one.

@@ -1,7 +1,5 @@
 """Reads and writes CoNLL column files; entity tags are read as IOB2."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -103,7 +101,6 @@ def with_iob2(
     """Return the sentences with their tags in IOB2, and log what they were.
 
     Args:
-        path: of their file.
         sentences: with tags of any scheme.
         strict: as of `to_iob2`.
         lenient: leave sentences with tags of no scheme as they are.
@@ -158,11 +155,6 @@ def check_aligned(clean: Sequence[Tagged], attacked: Sequence[Tagged], path: Pat
 
     Parts of speech may differ: eight do in the authors' copy.
 
-    Args:
-        clean: the original sentences.
-        attacked: the sentences of the copy.
-        path: file of the copy, for the error.
-
     Raises:
         DataError: naming the first sentence or word that does not match.
     """
@@ -195,8 +187,6 @@ def check_writable(path: Path | str, number: int, words: Sequence[str], *columns
 
     Args:
         path: the file, for the error.
-        number: of the sentence.
-        words: of the sentence.
         columns: its tags and other columns, one value per word each.
 
     Raises:

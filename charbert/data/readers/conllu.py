@@ -1,7 +1,5 @@
 """Reads and writes Universal Dependencies files (CoNLL-U) as sentences tagged with parts of speech."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path

@@ -3,8 +3,6 @@
 Noisy copies of CoNLL-2003 are published in this form (Namysl et al., Findings of ACL 2021), since the text may not be.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -30,8 +28,6 @@ def read_noisy(path: Path, clean: Sequence[TaggedSentence], source: Path | str) 
     of lines ``noisy word\tclean word\ttag``, tags in IOB2, with an empty line after each sentence.
 
     Args:
-        path: the file of operations.
-        clean: the sentences of the clean file.
         source: the clean file, for errors.
 
     Raises:

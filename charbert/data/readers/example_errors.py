@@ -1,7 +1,5 @@
 """Malformed examples that a reader leaves out and reports instead of raising an error."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -1,7 +1,5 @@
 """Reads tables of labeled texts and text pairs, and writes them in the format of GLUE, with tabs."""
 
-from __future__ import annotations
-
 import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence

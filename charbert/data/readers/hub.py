@@ -66,12 +66,10 @@ def fetch_split(
     Args:
         reference: ``hub:org/name/config/split@revision``, or ``parquet:`` and a path or pattern of files.
         write: writes the rows in the layout of the task, as `charbert.tasks.task.Task.write_hub` does.
-        suffix: of the file.
         hub_columns: names of columns on the hub, by our names, if they differ, such as
             ``{"#1 String": "sentence1"}``. For tagging the defaults are ``tokens`` for ``word`` and ``ner_tags`` for
             ``tag``.
         root: folder that a path of Parquet files is relative to.
-        folder: where the file is written.
 
     Raises:
         DataError: if the split cannot be loaded, lacks a column, or has a row without label; nothing is written then.
@@ -92,7 +90,6 @@ def fetch_corpus(reference: str, root: Path, folder: Path, column: str = "text")
     Args:
         reference: as for `fetch_split`.
         root: folder that a path of Parquet files is relative to.
-        folder: where the file is written.
         column: of the documents, with one paragraph per line.
 
     Raises:

@@ -1,7 +1,5 @@
 """The layout of a column file: what separates its columns, and which of them holds what."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -88,7 +86,6 @@ class Layout:
         """Check that the words of a file are words: no numbers that count them, and not two columns each.
 
         Args:
-            path: the file.
             lines: of the file, for the suggestion.
             sentences: what was read as words.
 
@@ -123,8 +120,6 @@ def find_layout(path: Path, lines: Sequence[str], columns: Sequence[str] | None,
     """Return the layout of a file; None if it has no words.
 
     Args:
-        path: the file, for errors.
-        lines: of the file.
         columns: their names; None: `FOUR_COLUMNS` or `TWO_COLUMNS`, by the first line, or by the document mark above it
             if the word of that line contains blanks.
         entities: whether the tags are those of entities.

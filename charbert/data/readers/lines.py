@@ -1,7 +1,5 @@
 """Reads text files, and checks that two copies have the same number of examples."""
 
-from __future__ import annotations
-
 from collections.abc import Sized
 from pathlib import Path
 
@@ -54,10 +52,7 @@ def check_same_number(path: Path | str, kind: str, clean: Sized, attacked: Sized
     """Check that an attacked copy has as many examples as the clean set.
 
     Args:
-        path: file of the copy, for the error.
         kind: of the examples, in the plural.
-        clean: the original examples.
-        attacked: the examples of the copy.
 
     Raises:
         DataError: if the numbers differ.

@@ -1,7 +1,5 @@
 """Reads misspellings that people made, in the forms in which lists of them are published."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path

@@ -211,7 +211,7 @@ def _answer(entry: _Node, node: _Node, context: str) -> Answer:
     answer = Answer(node.get("text", str), node.get("answer_start", int))
     if answer.text and _stands(context, answer):
         return answer
-    starts = list(_occurrences(context, answer.text)) if answer.text else []
+    starts = list(occurrences(context, answer.text)) if answer.text else []
     if not starts:
         raise DataError(
             f"{entry.place}: expected the answer {answer.text!r} in the context of question "
@@ -221,7 +221,8 @@ def _answer(entry: _Node, node: _Node, context: str) -> Answer:
     return Answer(answer.text, nearest, moved=True)
 
 
-def _occurrences(context: str, text: str) -> Iterator[int]:
+def occurrences(context: str, text: str) -> Iterator[int]:
+    """Yield the places of a text, those that overlap too."""
     at = context.find(text)
     while at >= 0:
         yield at

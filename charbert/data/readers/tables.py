@@ -1,7 +1,5 @@
 """Rows of a table as cells: with tabs between them, CSV, JSON lines or Parquet, by the suffix of the file."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re
@@ -52,7 +50,6 @@ def read_table(
         path: the file, in UTF-8; ``.csv``, ``.jsonl``, ``.ndjson``, ``.json``, ``.parquet``, else with tabs.
         wanted: names of the columns that must be there.
         names: of all columns, for a file without a header; not for JSON lines and Parquet.
-        hint: what to do about a missing column.
 
     Raises:
         DataError: if the file is missing, not UTF-8, not of its form, or lacks a column.

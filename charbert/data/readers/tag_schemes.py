@@ -1,7 +1,5 @@
 """Converts entity tags of other schemes to IOB2: IOB1, IO, IOBES, BILOU, and types without a prefix."""
 
-from __future__ import annotations
-
 import logging
 import re
 from collections.abc import Sequence
@@ -61,7 +59,6 @@ def to_iob2(
     a prefix have no sign between adjacent entities: adjacent words of one type are one entity.
 
     Args:
-        path: the file, for errors.
         sentences: tags of each sentence and the line of the first one.
         strict: refuse a file with tags that continue no entity, unless all its entities begin so (IOB1, IO).
 

@@ -1,7 +1,5 @@
 """Measures the size of a model on disk, plain and compressed, and its time per example."""
 
-from __future__ import annotations
-
 import statistics
 import time
 import zlib
@@ -53,8 +51,6 @@ def time_per_example(
     Args:
         run: maps a batch to logits; called once before timing starts.
         features: of the timed examples, in order; the last batch may be smaller.
-        collate: features to a batch.
-        batch_size: examples in a batch.
     """
     parts = [features[start : start + batch_size] for start in range(0, len(features), batch_size)]
     batches = [(collate(part), len(part)) for part in parts]

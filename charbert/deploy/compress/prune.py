@@ -1,7 +1,5 @@
 """Prunes a model: sets its smallest weights to zero."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager

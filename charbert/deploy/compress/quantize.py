@@ -1,7 +1,5 @@
 """Quantizes weights: 8-bit integers in an exported model, 16-bit floats in a saved one."""
 
-from __future__ import annotations
-
 import logging
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """``charbert correct``: its arguments, and what it runs."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Callable
 from pathlib import Path

@@ -3,8 +3,6 @@
 Torch is imported for a model only, so that a dictionary is ready in seconds.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from charbert.config.analysis import CorrectionSettings

@@ -1,7 +1,5 @@
 """Exports a fine-tuned or pretrained model as an ONNX folder that runs without PyTorch."""
 
-from __future__ import annotations
-
 import json
 import logging
 import shutil

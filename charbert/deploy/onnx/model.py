@@ -1,7 +1,5 @@
 """Runs an exported model on NumPy arrays; imports neither torch nor transformers."""
 
-from __future__ import annotations
-
 import importlib
 import json
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Compares the logits of two forms of a model on random batches of several shapes."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -81,7 +79,6 @@ class Probe:
         Args:
             rows: B.
             subwords: T, cut to the model's maximum length.
-            seed: of the batch.
         """
         config, trunk = self.config, self.config.trunk_config
         generator = torch.Generator().manual_seed(seed)

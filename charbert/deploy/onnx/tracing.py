@@ -1,7 +1,5 @@
 """Traces a model as an ONNX graph for any number of rows, subwords and characters."""
 
-from __future__ import annotations
-
 import copy
 import logging
 import warnings

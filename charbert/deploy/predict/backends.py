@@ -1,7 +1,5 @@
 """A batch of features to logits, in PyTorch or ONNX Runtime."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -46,7 +44,6 @@ def load_backend(folder: Path, *, device: str = "cpu", threads: int | None = Non
 
     Args:
         folder: of a fine-tuned or exported model.
-        device: for PyTorch.
         threads: for ONNX Runtime; PyTorch has one number for the whole process.
     """
     if (folder / ONNX_FILE).is_file():

@@ -1,7 +1,5 @@
 """The corrector that fine-tuning saved with a model."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Files in, lines of predictions out."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Iterator, Sequence

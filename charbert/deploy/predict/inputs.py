@@ -1,7 +1,5 @@
 """A user's inputs, checked: texts, pairs of texts, or questions with contexts."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,8 +12,6 @@ def check_input(given: Any, head: Head, place: str, *, pairs: bool | None = None
 
     Args:
         given: a text, or a mapping with the head's fields.
-        head: of the model.
-        place: what it is called in an error.
         pairs: whether there must be two texts (True) or one (False); None: either.
 
     Raises:

@@ -1,11 +1,9 @@
 """Texts in; labels, tagged spans or answers out."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -78,7 +76,7 @@ class Predictor:
         no_answer_threshold: float | None = None,
         device: str = "cpu",
         threads: int | None = None,
-    ) -> Predictor:
+    ) -> Self:
         """Return the predictor of a model that fine-tuning saved or that was exported, after one text as a trial.
 
         Args:
@@ -86,8 +84,6 @@ class Predictor:
             batch_size: windows in a forward pass.
             max_length: most subwords of a window; None: as in fine-tuning.
             no_answer_threshold: lets a question have no answer, from this threshold on; None: as in fine-tuning.
-            device: for PyTorch.
-            threads: for ONNX Runtime.
 
         Raises:
             CheckpointError: if there is no such model, or one that cannot be used so.
@@ -123,11 +119,7 @@ class Predictor:
         return self.usage.head
 
     def predict(
-        self,
-        inputs: Sequence[Any],
-        *,
-        places: Sequence[str] | None = None,
-        check: Callable[[], None] | None = None,
+        self, inputs: Sequence[Any], *, places: Sequence[str] | None = None, check: Callable[[], None] | None = None
     ) -> list[Output]:
         """Return one output an input, in order.
 
@@ -142,11 +134,7 @@ class Predictor:
         return [prediction for part in self.stream(inputs, places=places, check=check) for prediction in part]
 
     def stream(
-        self,
-        inputs: Sequence[Any],
-        *,
-        places: Sequence[str] | None = None,
-        check: Callable[[], None] | None = None,
+        self, inputs: Sequence[Any], *, places: Sequence[str] | None = None, check: Callable[[], None] | None = None
     ) -> Iterator[list[Output]]:
         """Return the outputs of `predict` part by part; all inputs are checked before this returns."""
         names = places or [f"inputs[{number}]" for number in range(len(inputs))]

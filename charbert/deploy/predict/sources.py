@@ -1,7 +1,5 @@
 """Files and standard input to inputs: a text a line, a text a file, or an object a line (JSON lines)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,7 +32,6 @@ def read_inputs(names: Sequence[str], form: str, standard_input: BinaryIO, colum
         names: of files; ``-`` or none at all is standard input.
         form: lines (a text a line), document (a text a file), jsonl (an object a line), or auto: by the file's
             suffix, and lines for standard input. Empty lines are left out.
-        standard_input: read where it is named.
         columns: read the files as tables, see `charbert.data.readers.tables.read_table`; one column of texts, or two of
             pairs of texts.
 

@@ -1,7 +1,5 @@
 """The file beside a fine-tuned model with what its weights and configuration do not say about using it."""
 
-from __future__ import annotations
-
 import json
 import math
 from dataclasses import asdict, fields
@@ -29,10 +27,6 @@ def write_usage(folder: Path, usage: Usage) -> None:
 
 def read_usage(folder: Path, config: Any) -> Usage:
     """Return what the folder's file says, or where there is none what the model's configuration does.
-
-    Args:
-        folder: of a fine-tuned model.
-        config: its CharBertConfig.
 
     Raises:
         CheckpointError: if the file is damaged or has another version, or the model has none of the heads.

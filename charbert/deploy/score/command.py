@@ -1,7 +1,5 @@
 """``charbert score``: its arguments, and what it runs."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys

@@ -1,7 +1,5 @@
 """Predictions that another program made, checked against the examples of a set and scored."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,8 +103,6 @@ def score_predictions(
     """Return the scores of predictions under the paths that records have, as ``eval/ner/f1``.
 
     Args:
-        task: with the labels of the set.
-        examples: of the set.
         given: one prediction for each example, by its id: that of the file, or where it has none its number from 0.
         version: clean, or the name of an attack.
         source: the file of the predictions, for errors.

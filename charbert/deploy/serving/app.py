@@ -1,13 +1,15 @@
-"""The routes of the service."""
+"""The routes of the service, the files of its page, and the thread that its models run in."""
 
-# no postponed annotations: the request schemas are built at run time for the served model
-
+import asyncio
 import logging
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from importlib.metadata import version
-from typing import Any
+from importlib.resources import files
+from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -19,7 +21,6 @@ from charbert.deploy.predict.predictor import Predictor
 from charbert.deploy.serving.demonstration import Demonstrator
 from charbert.deploy.serving.description import describe_api
 from charbert.deploy.serving.limits import App, Limits
-from charbert.deploy.serving.pages import PAGES, read_page
 from charbert.deploy.serving.schemas import (
     FORMS,
     Health,
@@ -31,8 +32,56 @@ from charbert.deploy.serving.schemas import (
     predict_request,
     predict_response,
 )
-from charbert.deploy.serving.worker import OutOfTimeError, Worker
 from charbert.errors import DataError
+
+T = TypeVar("T")
+
+Check = Callable[[], None]
+
+
+class OutOfTimeError(Exception):
+    """The time limit of a request is over."""
+
+
+class Worker:
+    """Runs one task at a time, because tokenizers and models are not thread-safe.
+
+    A task that waited longer than its time limit does not start; a running one stops at its next check.
+
+    Args:
+        seconds: time limit of a task, including waiting.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
+
+    async def run(self, work: Callable[[Check], T]) -> T:
+        """Return the result of a task; its argument is a function to call between steps.
+
+        Raises:
+            OutOfTimeError: if the time limit is reached first.
+        """
+        end = time.monotonic() + self.seconds
+
+        def check() -> None:
+            if time.monotonic() > end:
+                raise OutOfTimeError
+
+        def timed() -> T:
+            check()
+            return work(check)
+
+        future = asyncio.get_running_loop().run_in_executor(self._thread, timed)
+        try:
+            return await asyncio.wait_for(future, self.seconds)
+        except TimeoutError:
+            raise OutOfTimeError from None
+
+    def close(self) -> None:
+        """Cancel the tasks that have not started."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +105,6 @@ def build_app(models: dict[str, Predictor], settings: ServeSettings) -> App:
 
     Args:
         models: by name; the first answers /predict, all are shown on the page.
-        settings: of the service.
     """
     worker = Worker(settings.timeout_seconds)
 
@@ -168,3 +216,18 @@ def _reason(status: int, reason: str) -> JSONResponse:
 def _encodable(reason: str) -> str:
     """Return the reason without unpaired surrogates, which cannot be encoded."""
     return reason.encode("utf-8", "replace").decode("utf-8")
+
+
+PAGES = {
+    "/": ("page.html", "text/html; charset=utf-8"),
+    "/page.css": ("page.css", "text/css; charset=utf-8"),
+    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "/favicon.ico": ("icon.svg", "image/svg+xml"),
+}
+"""File and media type of each address."""
+
+
+def read_page(path: str) -> tuple[bytes, str]:
+    """Return the content and the media type of an address of `PAGES`."""
+    name, kind = PAGES[path]
+    return files("charbert.deploy.serving").joinpath("page", name).read_bytes(), kind

@@ -1,7 +1,5 @@
 """``charbert serve``: its arguments, and what it runs."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Callable
 from dataclasses import MISSING, fields

@@ -1,7 +1,5 @@
 """Limits the number of connections, of one client and of all, and the time that each may wait."""
 
-from __future__ import annotations
-
 import asyncio
 import ipaddress
 import json

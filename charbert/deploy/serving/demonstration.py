@@ -1,7 +1,5 @@
 """Predictions of one or two models for an input before and after noise."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -79,10 +77,8 @@ class Demonstrator:
         """Return the predictions for an input.
 
         Args:
-            given: the fields of the input.
             share: of the words of four letters or more that get a typo, in [0, 1]; a larger share keeps the typos of
                 a smaller one and adds others.
-            seed: of the typos.
             check: called between steps; an exception that it raises ends the work.
         """
         head = next(iter(self.models.values())).head

@@ -1,7 +1,5 @@
 """The API description as an HTML page without scripts or external files."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from html import escape

@@ -1,7 +1,5 @@
 """Checks each request against the limits of the service before it is processed."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections import Counter
@@ -30,13 +28,7 @@ _RETRY_AFTER = {"retry-after": "1"}
 
 
 class RefusedError(Exception):
-    """A request that is refused with a reason.
-
-    Args:
-        status: of the answer.
-        reason: for the client.
-        headers: of the answer.
-    """
+    """A request that is refused with a reason."""
 
     def __init__(self, status: int, reason: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(reason)
@@ -52,7 +44,6 @@ class Limits:
 
     Args:
         app: handles the accepted requests.
-        settings: the limits.
         names: allowed host names, in lower case.
     """
 

@@ -1,7 +1,5 @@
 """Loads models and runs the service."""
 
-from __future__ import annotations
-
 import logging
 import socket
 import sys
@@ -24,8 +22,6 @@ def serve(model: Path, compare: Path | None, settings: ServeSettings, *, threads
     Args:
         model: folder of the model that answers /predict.
         compare: folder of a second model for the demo page.
-        settings: address and limits.
-        threads: for ONNX Runtime.
 
     Raises:
         CheckpointError: if a folder has no fine-tuned model.

@@ -1,7 +1,5 @@
 """Schemas of requests and responses."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Annotated, Any
 
@@ -59,7 +57,6 @@ def input_model(head: str, longest: int, pairs: bool | None, *, words: bool = Fa
     """Return the schema of one input.
 
     Args:
-        head: of the served model.
         longest: maximum number of characters of a text.
         pairs: whether a classifier reads two texts; None: one or two.
         words: whether an input may be a list of words, where the head takes them.

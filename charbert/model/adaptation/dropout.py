@@ -1,7 +1,5 @@
 """A new dropout rate for an existing model."""
 
-from __future__ import annotations
-
 import copy
 
 import torch
@@ -23,7 +21,6 @@ def set_dropout(
     """Set the dropout of the parts for which a rate is given, in the model and its configuration.
 
     Args:
-        model: a model with an encoder.
         trunk: on the trunk's hidden states and embeddings; the head is unchanged.
         attention: on the trunk's attention weights.
         char_channel: on the char encoder's states.

@@ -1,7 +1,5 @@
 """LoRA adapters (Hu et al. 2021) on a CharBERT model or a plain trunk, and models saved as their adapters alone."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -80,8 +78,6 @@ def load_adapted(model_class: type[Model], folder: Path, **options: Any) -> Mode
 
     Args:
         model_class: the class that was saved, or the encoder's.
-        folder: with the configuration and the adapters.
-        **options: fields of the configuration.
 
     Raises:
         CheckpointError: if the model that the adapters belong to cannot be found, or another class was saved.

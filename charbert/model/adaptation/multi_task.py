@@ -1,7 +1,5 @@
 """One encoder under the heads of several tasks."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

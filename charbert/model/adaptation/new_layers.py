@@ -1,7 +1,5 @@
 """New initial weights for the top layers."""
 
-from __future__ import annotations
-
 from torch import nn
 from transformers import PreTrainedModel
 
@@ -15,7 +13,6 @@ def reinitialize_layers(model: nn.Module, count: int) -> None:
     An interaction that belongs to one of these layers gets new weights too; one that all layers share is unchanged.
 
     Args:
-        model: a model with an encoder.
         count: number of layers, from the top.
 
     Raises:

@@ -1,7 +1,5 @@
 """The parts of a model that weights belong to: embeddings, layers, char channel, head."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum

@@ -1,7 +1,5 @@
 """A smaller model made of some layers of a fine-tuned one."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """The settings of a `charbert.model.tokenization.CharBertTokenizer`: what it takes from a trunk's, and their checks."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from charbert.errors import SettingsError

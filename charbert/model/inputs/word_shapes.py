@@ -1,7 +1,5 @@
 """The shape of words: how they use upper and lower case."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -40,7 +38,6 @@ def shape_rows(encodings: Sequence[Any], samples: Iterable[int], texts: TextBatc
     Args:
         encodings: of the tokenizer, a row of T subwords each.
         samples: the text of each encoding, which long texts have several of.
-        texts: of the call.
     """
     return [_shapes(encoding, sample, texts) for encoding, sample in zip(encodings, samples, strict=True)]
 

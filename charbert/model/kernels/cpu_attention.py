@@ -3,8 +3,6 @@
 The attention weights are stored once, in the precision of the run; a negative sign marks a dropped weight.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch
@@ -90,7 +88,6 @@ def signed_attention(
     """Return what transformers' "sdpa" attention returns, (B, T, heads, D), and no weights.
 
     Args:
-        module: the attention.
         query: (B, heads, T, D), as key and value.
         key: see ``query``.
         value: see ``query``.

@@ -5,8 +5,6 @@ looked up (Eq. 1). In the backward pass the gradients of the recurrent weights a
 the end instead of one for each.
 """
 
-from __future__ import annotations
-
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -4,8 +4,6 @@ PyTorch draws one random number of full precision per value on a CPU, which in b
 product before it. Here raw bits of a fast generator are compared as small integers, many at a time.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

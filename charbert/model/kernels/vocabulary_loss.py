@@ -1,7 +1,5 @@
 """Cross entropy over a vocabulary whose gradient is computed in the forward pass, a few rows at a time."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -1,7 +1,5 @@
 """The configuration of a saved model, with sizes that can be built and nothing that names code."""
 
-from __future__ import annotations
-
 import pickle
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,7 +22,6 @@ def readable(where: str | Path, expected: str) -> Iterator[None]:
 
     Args:
         where: file, folder or hub name.
-        expected: what it should hold.
 
     Raises:
         CheckpointError: with the first line of the library's message.

@@ -1,7 +1,5 @@
 """The tokenizer of a saved model or trunk, whole and fitting its embeddings."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from importlib import import_module

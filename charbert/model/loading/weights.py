@@ -1,7 +1,5 @@
 """Saved weights into a model: all that it needs, in the right shapes, and finite, or one error."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -18,11 +16,7 @@ _SLACK = 100_000_000
 
 
 def load_whole(
-    load: Callable[..., Any],
-    where: str | Path,
-    *,
-    may_lack: Callable[[str], bool] = lambda name: False,
-    **options: Any,
+    load: Callable[..., Any], where: str | Path, *, may_lack: Callable[[str], bool] = lambda name: False, **options: Any
 ) -> tuple[Any, dict[str, Any]]:
     """Return the model that ``load`` reads and its report, after checking that all weights were there and are finite.
 

@@ -1,7 +1,5 @@
 """The processor of the authors' checkpoints, from the vocabulary files beside their weights."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from transformers import BertTokenizerFast, PreTrainedTokenizerBase, RobertaTokenizerFast

@@ -5,8 +5,6 @@ without ``model_type`` that describes the trunk alone. It does not mention the c
 it and silently drops that channel. Here every key must be used.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -76,7 +74,6 @@ def released_keys(kind: str, names: Iterable[str], num_layers: int) -> dict[str,
 
     Args:
         kind: "bert" or "roberta".
-        names: names of the model's parameters.
         num_layers: number of Transformer layers, and so of copies of the convolution in a BERT checkpoint.
 
     Raises:
@@ -100,10 +97,7 @@ def released_keys(kind: str, names: Iterable[str], num_layers: int) -> dict[str,
 
 
 def load_released(
-    source: Source,
-    *,
-    char_vocab: dict[str, Any] | None = None,
-    trunk_config: PreTrainedConfig | None = None,
+    source: Source, *, char_vocab: dict[str, Any] | None = None, trunk_config: PreTrainedConfig | None = None
 ) -> CharBertForPreTraining:
     """Return the authors' pretraining model as a ``variant="released"`` CharBERT.
 
@@ -204,10 +198,7 @@ def _read_trunk_config(source: Source, kind: str) -> PreTrainedConfig:
 
 
 def _released_config(
-    kind: str,
-    weights: Mapping[str, Tensor],
-    trunk_config: PreTrainedConfig,
-    char_vocab: dict[str, Any] | None,
+    kind: str, weights: Mapping[str, Tensor], trunk_config: PreTrainedConfig, char_vocab: dict[str, Any] | None
 ) -> CharBertConfig:
     """Return the configuration of a checkpoint, with the sizes of its weights."""
     head = "cls.predictions" if kind == "bert" else "lm_head"

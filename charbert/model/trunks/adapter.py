@@ -1,13 +1,15 @@
 """The base of all adapters, which fits BERT and RoBERTa."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.masking_utils import create_bidirectional_mask
+
+from charbert.errors import SettingsError
+from charbert.model.kernels.cpu_attention import chosen_attention
 
 
 class TrunkAdapter:
@@ -58,20 +60,13 @@ class TrunkAdapter:
         return layer.attention.self
 
     def layer_inputs(
-        self,
-        trunk: PreTrainedModel,
-        states: Tensor,
-        attention_mask: Tensor | None,
-        *,
-        output_attentions: bool = False,
+        self, trunk: PreTrainedModel, states: Tensor, attention_mask: Tensor | None, *, output_attentions: bool = False
     ) -> list[dict[str, Any]]:
         """Return what `run_layer` gets for each layer beside its states.
 
         Args:
-            trunk: the encoder.
             states: input of the first layer, (B, T, H).
             attention_mask: 1 on subwords and 0 on padding, (B, T).
-            output_attentions: whether the attention weights will be read.
         """
         mask = create_bidirectional_mask(config=trunk.config, inputs_embeds=states, attention_mask=attention_mask)
         return [{"attention_mask": mask}] * len(self.layers(trunk))
@@ -92,3 +87,27 @@ class TrunkAdapter:
     def dropout(self, config: PreTrainedConfig) -> float:
         """Return the dropout on the trunk's hidden states, which the classifiers share."""
         return float(config.hidden_dropout_prob)
+
+
+@contextmanager
+def recorded_attentions(trunk: PreTrainedModel, adapter: TrunkAdapter, *, wanted: bool) -> Iterator[list[Tensor]]:
+    """Collect the attention weights of each step, (B, heads, T, T), while layers run; nothing unless ``wanted``.
+
+    Raises:
+        SettingsError: if the attention implementation does not compute them.
+    """
+    weights: list[Tensor] = []
+    if not wanted:
+        yield weights
+        return
+    chosen = chosen_attention(trunk.config)
+    if chosen != "eager":
+        raise SettingsError(f"output_attentions needs attn_implementation='eager', got {chosen!r}")
+    record: Callable[..., None] = lambda _module, _inputs, output: weights.append(output[1])  # noqa: E731
+    modules = dict.fromkeys(adapter.attention(layer) for layer in adapter.layers(trunk))  # a shared one once
+    hooks = [module.register_forward_hook(record) for module in modules]
+    try:
+        yield weights
+    finally:
+        for hook in hooks:
+            hook.remove()

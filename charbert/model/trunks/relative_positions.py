@@ -3,8 +3,6 @@
 The library has their attention in eager form only.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,12 +32,7 @@ class MPNetAdapter(TrunkAdapter):
         return layer.attention.attn
 
     def layer_inputs(
-        self,
-        trunk: PreTrainedModel,
-        states: Tensor,
-        attention_mask: Tensor | None,
-        *,
-        output_attentions: bool = False,
+        self, trunk: PreTrainedModel, states: Tensor, attention_mask: Tensor | None, *, output_attentions: bool = False
     ) -> list[dict[str, Any]]:
         """Return the mask and the bias of relative positions, the same for all layers."""
         inputs = super().layer_inputs(trunk, states, attention_mask)[0]
@@ -81,19 +74,11 @@ class DebertaAdapter(TrunkAdapter):
     ) -> Tensor:
         """Map subwords (B, T), or their embeddings (B, T, E), to the input of the first layer, zero on padding."""
         return trunk.embeddings(
-            input_ids=input_ids,
-            token_type_ids=token_type_ids,
-            mask=attention_mask,
-            inputs_embeds=inputs_embeds,
+            input_ids=input_ids, token_type_ids=token_type_ids, mask=attention_mask, inputs_embeds=inputs_embeds
         )
 
     def layer_inputs(
-        self,
-        trunk: PreTrainedModel,
-        states: Tensor,
-        attention_mask: Tensor | None,
-        *,
-        output_attentions: bool = False,
+        self, trunk: PreTrainedModel, states: Tensor, attention_mask: Tensor | None, *, output_attentions: bool = False
     ) -> list[dict[str, Any]]:
         """Return the mask, (B, 1, T, T), and the relative positions, the same for all layers."""
         if attention_mask is None:

@@ -1,7 +1,5 @@
 """Families whose layers are those of BERT, with other embeddings, names, positions or shared weights."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -118,12 +116,7 @@ class ModernBertAdapter(TrunkAdapter):
         return layer.attn
 
     def layer_inputs(
-        self,
-        trunk: PreTrainedModel,
-        states: Tensor,
-        attention_mask: Tensor | None,
-        *,
-        output_attentions: bool = False,
+        self, trunk: PreTrainedModel, states: Tensor, attention_mask: Tensor | None, *, output_attentions: bool = False
     ) -> list[dict[str, Any]]:
         """Return the mask and the rotary embeddings of each layer, by its type of attention."""
         mask_inputs = {"config": trunk.config, "inputs_embeds": states, "attention_mask": attention_mask}

@@ -1,10 +1,9 @@
 """A word recognizer as a corrector: each word of a sentence is replaced by a corrected one."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import torch
@@ -36,7 +35,6 @@ class WordCorrector:
     model needs most to find names; ``keep_case=False`` does the same.
 
     Args:
-        recognizer: of the task's words.
         backoff: one of ``BACKOFFS``.
         background: the second recognizer; needed for "background" and for nothing else.
         keep_case: whether case is kept.
@@ -77,7 +75,7 @@ class WordCorrector:
         write_atomically(own / _RULES_FILE, json.dumps(rules) + "\n")
 
     @classmethod
-    def load(cls, folder: Path) -> WordCorrector:
+    def load(cls, folder: Path) -> Self:
         """Return the corrector that `save` wrote.
 
         Raises:

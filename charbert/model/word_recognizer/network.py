@@ -5,8 +5,6 @@ Robust Word Recognition".
 Shapes: B sentences, T words, A characters, R words of the vocabulary.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self, cast

@@ -65,7 +65,6 @@ def recorded_analysis(
     """Open the record of an analysis, which says what figure it is of and what it is compared with.
 
     Args:
-        settings: the experiment's settings.
         run: where the record is written when the body ends.
         analysis: name of the analysis, as in `charbert.runs.analysis_keys`.
         files: that were read, below ``data.root``.

@@ -1,7 +1,5 @@
 """The benchmarks: ratios of times measured alternately in one process, and rates of the data pipeline."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
 from dataclasses import asdict
@@ -51,10 +49,7 @@ def run(settings: Settings) -> ResultRecord:
         return bench_peers.run(settings)
     chosen_precision(Precision.bf16)  # says where that is slow
     record = start_record("bench", settings.experiment, "bench", settings=asdict(bench), seed=0, accelerator=_device())
-    rates = {
-        "data/subwords_per_second": _data_rate(settings),
-        "attack/words_per_second": _attack_rate(settings),
-    }
+    rates = {"data/subwords_per_second": _data_rate(settings), "attack/words_per_second": _attack_rate(settings)}
     log.info("rates per second: %s", rates)
     megabytes = {
         name: peak_megabytes(training_step, name, bench, bench.base, Precision.bf16, bench.dropout)

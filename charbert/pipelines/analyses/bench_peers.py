@@ -1,7 +1,5 @@
 """The benchmark of other ways to read misspelt text: times of each as ratios to the plain trunk."""
 
-from __future__ import annotations
-
 import logging
 from collections import Counter
 from dataclasses import asdict, replace

@@ -1,7 +1,5 @@
 """The analyses of the paper (Figs. 4-6, Sec. 1) and beyond: what identifies each, what it measures, what it draws."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -15,7 +13,6 @@ from charbert.config.schema import Settings
 from charbert.errors import SettingsError
 from charbert.pipelines.analyses import forms
 from charbert.pipelines.analyses.base import Analysis
-from charbert.pipelines.tables import perplexity
 from charbert.pipelines.tables.drawing import Figures, TableSpec, of_table
 from charbert.records import ResultRecord
 from charbert.reporting.figures import analyses as figures
@@ -25,6 +22,7 @@ from charbert.reporting.tables import analyses as tables
 from charbert.reporting.tables.char_channel import AttackedScores, char_channel_table, robustness_dots
 from charbert.reporting.tables.compression import compression_dots, compression_table
 from charbert.reporting.tables.paper import TABLE_SPECS, paper_table
+from charbert.reporting.tables.perplexity import perplexity_table
 from charbert.runs import analysis_keys as keys
 from charbert.runs.comparability import comparable_records
 from charbert.runs.folders import finished_records
@@ -36,6 +34,10 @@ SOURCES = ("char", "sum", "token", "concat")
 
 def _single(key: Callable[[Settings], Run]) -> Callable[[Settings], Mapping[str, Run]]:
     return lambda settings: {"": key(settings)}
+
+
+def _finetuned(analysis: str) -> Callable[[Settings], Mapping[str, Run]]:
+    return lambda settings: {"": keys.finetuned_run(settings, analysis)}
 
 
 def _table(
@@ -64,7 +66,7 @@ _require_entities = _require_tagging(TaskKind.tagging, why="scores entities")
 
 WORD_VS_SUBWORD = Analysis(
     "word_vs_subword",
-    _single(keys.word_vs_subword_run),
+    _finetuned(keys.WORD_VS_SUBWORD),
     _table(keys.WORD_VS_SUBWORD, tables.fig4_word_vs_subword, of_table(figures.split_dots)),
     check=_require_entities,
 )
@@ -89,7 +91,7 @@ def _of_each_stage(settings: Settings) -> list[Settings]:
 
 SENSITIVITY = Analysis(
     "sensitivity",
-    _single(keys.sensitivity_run),
+    _finetuned(keys.SENSITIVITY),
     replace(
         _table(keys.SENSITIVITY, tables.fig5_sensitivity, _draw_sensitivity, _sensitivity_stem),
         variants=_of_each_stage,
@@ -120,7 +122,7 @@ FRAGILITY = Analysis(
 
 CHANNELS = Analysis(
     "channels",
-    _single(keys.channels_run),
+    _finetuned(keys.CHANNELS),
     _table(keys.CHANNELS, tables.channels),
     check=_require_tagging(TaskKind.tagging, TaskKind.pos_tagging, why="hides words that were tagged"),
 )
@@ -190,7 +192,12 @@ def _require_heads(settings: Settings) -> None:
         )
 
 
-PERPLEXITY = Analysis("perplexity", _single(keys.perplexity_run), perplexity.TABLE, check=_require_heads)
+PERPLEXITY = Analysis(
+    "perplexity",
+    _single(keys.perplexity_run),
+    TableSpec(keys.PERPLEXITY, keys.perplexity_records, lambda settings, records: perplexity_table(records)),
+    check=_require_heads,
+)
 """Perplexities of a pretrained encoder and of n-grams on held-out text, clean and attacked."""
 
 

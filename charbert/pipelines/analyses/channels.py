@@ -1,7 +1,5 @@
 """A tagger's scores with the subwords, or the characters, of the attacked words hidden."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

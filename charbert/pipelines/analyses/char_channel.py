@@ -1,7 +1,5 @@
 """How much an encoder's states depend on characters, at its initialization and after any pretraining."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping
 from itertools import islice

@@ -1,7 +1,5 @@
 """Smaller forms of a fine-tuned model: made, scored, timed and weighed, one record each."""
 
-from __future__ import annotations
-
 import logging
 import tempfile
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """BiLSTM taggers on each kind of a model's frozen states. Paper: Sec. 5.3, Fig. 6."""
 
-from __future__ import annotations
-
 import logging
 import shutil
 from collections.abc import Mapping
@@ -9,19 +7,13 @@ from typing import Any
 
 from transformers import EvalPrediction
 
-from charbert.analysis.embedding_sources import (
-    BiLstmTagger,
-    collate_states,
-    name_tags,
-    predict_tags,
-    tagger_features,
-)
+from charbert.analysis.embedding_sources import BiLstmTagger, collate_states, name_tags, predict_tags, tagger_features
 from charbert.config.schema import Settings
 from charbert.evaluation.word_states import WordStates
 from charbert.pipelines.analyses.base import recorded_analysis
 from charbert.pipelines.build.data import prepare_data, set_files
 from charbert.pipelines.build.eval_sets import read_sets
-from charbert.pipelines.evaluate.states import word_encoder
+from charbert.pipelines.evaluate.finetuned import word_encoder
 from charbert.pipelines.train.pretrain import load_encoder
 from charbert.runs.analysis_keys import EMBEDDING_SOURCES
 from charbert.runs.recorder import history, seed_everything, train

@@ -1,7 +1,5 @@
 """Ensembles: the stored predictions of several finished runs, combined and scored like those of one model."""
 
-from __future__ import annotations
-
 import json
 import logging
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Explanations of a model's decision on one text, as written and with typos: attributions and attention maps."""
 
-from __future__ import annotations
-
 import json
 import logging
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The smaller forms of a fine-tuned model, each with its run; torch is imported only where they are made."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What a typo does to the subwords of nouns; needs a tokenizer and no model. Paper: Sec. 1."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 

@@ -1,7 +1,5 @@
 """Perplexities of a pretrained encoder and of n-grams on held-out text, clean and attacked."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -116,11 +114,7 @@ def _load(settings: Settings) -> tuple[CharBertForPreTraining, CharBertTokenizer
 
 
 def _masked_metrics(
-    settings: Settings,
-    model: CharBertForPreTraining,
-    processor: CharBertTokenizer,
-    texts: Texts,
-    record: ResultRecord,
+    settings: Settings, model: CharBertForPreTraining, processor: CharBertTokenizer, texts: Texts, record: ResultRecord
 ) -> dict[str, float]:
     chosen = settings.perplexity
     check_length("pretraining.max_length", settings.pretraining.max_length, model.config)

@@ -1,7 +1,5 @@
 """How far the attack moves a model's states, over the test set and in one sentence. Paper: Sec. 5.2, Fig. 5."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -16,7 +14,7 @@ from charbert.pipelines.analyses.base import recorded_analysis
 from charbert.pipelines.build.data import prepare_data, set_files
 from charbert.pipelines.build.eval_sets import read_sets
 from charbert.pipelines.build.noise import build_attack
-from charbert.pipelines.evaluate.states import word_encoder
+from charbert.pipelines.evaluate.finetuned import word_encoder
 from charbert.pipelines.train.finetune import prepare_finetuned
 from charbert.pipelines.train.pretrain import load_encoder
 from charbert.runs.analysis_keys import SENSITIVITY

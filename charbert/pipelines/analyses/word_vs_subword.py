@@ -1,7 +1,5 @@
 """A model's entity scores by split words, from its predictions on the clean test set. Paper: Sec. 5.1, Fig. 4."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import asdict

@@ -1,12 +1,10 @@
 """Compose the settings of the running experiment again with some of them changed."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -36,7 +34,7 @@ class Composition:
     """The file chosen in each group."""
 
     @classmethod
-    def current(cls) -> Composition:
+    def current(cls) -> Self:
         """Return the composition of the running experiment."""
         hydra = HydraConfig.get()
         folder = next(source.path for source in hydra.runtime.config_sources if source.provider == "main")
@@ -66,9 +64,7 @@ class Composition:
         """Return the text of a configuration file with which another experiment gets these settings, some changed.
 
         Args:
-            experiment: stem of the experiment.
             changes: as for `settings`.
-            comment: lines at the top.
         """
         groups = {**self.groups, **{name: value for name, value in changes.items() if name in self.groups}}
         defaults = [experiment, *({f"override /{name}": choice} for name, choice in groups.items()), "_self_"]

@@ -1,7 +1,5 @@
 """Settings to files: data sets, the pretraining text, the trunk."""
 
-from __future__ import annotations
-
 import importlib.util
 import logging
 from pathlib import Path

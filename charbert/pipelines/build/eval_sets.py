@@ -1,7 +1,5 @@
 """Settings to examples: a task's splits, and the eval sets that a model is scored on (clean, attacked, noisy)."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
 from typing import Any
@@ -60,8 +58,6 @@ def read_test_sets(settings: Settings, task: Task[Any, Any], *, learn: bool = Fa
     """Return the examples of the test set, and of each attacked copy by its name.
 
     Args:
-        settings: the experiment's settings.
-        task: the benchmark.
         learn: learn the labels from these examples (there is no training set) instead of checking them.
     """
     files = task_files(settings)
@@ -131,8 +127,6 @@ def build_noisy_sets(
     copies of ``data.sets.TASK.noisy``; the clean dev set is before its first copy. A clean set is its own.
 
     Args:
-        settings: the experiment's settings.
-        task: the benchmark.
         sets: examples of ``test``, of ``dev`` where a copy is of it, and of each attacked copy.
 
     Raises:

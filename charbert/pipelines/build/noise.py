@@ -1,7 +1,5 @@
 """Settings to noise models: for pretraining, fine-tuning, the word recognizer and the test-time attack."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,10 +11,8 @@ from charbert.data.readers.misspellings import read_misspellings
 from charbert.errors import DataError
 from charbert.noise.attack import Attack
 from charbert.noise.case import CaseNoise
-from charbert.noise.characters import CharacterNoise
+from charbert.noise.characters import FORMS, CharacterNoise, digit_for
 from charbert.noise.edits import Change, NoiseModel
-from charbert.noise.homoglyphs import FORMS
-from charbert.noise.leet import digit_for
 from charbert.noise.mixed import MixedNoise
 from charbert.noise.natural import NaturalNoise
 from charbert.noise.nlm import NlmNoise, ReleasedNlmNoise
@@ -47,7 +43,6 @@ def build_attack(settings: AttackSettings, folder: Path | str = "", *, whole_wor
     """Return the noise model of a test-time attack.
 
     Args:
-        settings: of the attack.
         folder: where relative names of its files start, ``paths.data``.
         whole_words: whether each word stays one word, as where words have labels; ``attack.spacing`` is then not read.
 

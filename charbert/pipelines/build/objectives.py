@@ -1,7 +1,5 @@
 """Settings to the objectives of fine-tuning: labels, class weights, noised text, a teacher."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -35,10 +33,8 @@ from charbert.tasks.encoded import Encoded
 from charbert.tasks.paired_batches import PairedDataset, TrainingNoise
 from charbert.tasks.task import Task
 from charbert.training.distributed.processes import refuse_several
-from charbert.training.losses.class_weights import ClassWeightedLoss
-from charbert.training.losses.consistency import ConsistencyTraining
 from charbert.training.losses.distillation import Distillation, attach_projections, check_layer_map, spread_layers
-from charbert.training.losses.extra_loss import ExtraLoss
+from charbert.training.losses.extra_losses import ClassWeightedLoss, ConsistencyTraining, ExtraLoss
 
 log = logging.getLogger(__name__)
 
@@ -64,11 +60,6 @@ def build_objectives(
     """Return the training set, with what the settings add to it: noised text, class weights, inputs for a teacher.
 
     Args:
-        settings: the experiment's settings.
-        task: the benchmark.
-        examples: the training examples.
-        encoded: their features.
-        processor: of the model.
         model: the model to fine-tune; projections may be attached to it, see `charbert.training.losses.distillation`.
 
     Raises:

@@ -1,7 +1,5 @@
 """Settings to the steps of data preparation, and to prepared training examples."""
 
-from __future__ import annotations
-
 import json
 import logging
 from collections.abc import Mapping, Sequence
@@ -34,8 +32,6 @@ def build_step(step: PreparationStep, settings: PreparationSettings, task: Task[
     """Return the step of a setting.
 
     Args:
-        step: its name in the settings.
-        settings: of all steps.
         task: the benchmark; it knows its labels.
         held_out: texts that training examples must not repeat.
 
@@ -107,7 +103,6 @@ def write_preparation(folder: Path, report: Mapping[str, Any], prepared: Mapping
     Args:
         folder: for ``report.md``, ``report.json``, ``dropped.jsonl``, ``changed.jsonl`` and ``findings.jsonl``.
         report: on sets by name, see `describe_set`.
-        prepared: the sets.
     """
     for name, lines in listings(prepared).items():
         write_atomically(folder / name, lines)
@@ -119,10 +114,7 @@ class TrainingPreparation:
     """Training examples prepared for fine-tuning, and the report on it for the record and the run's folder.
 
     Args:
-        settings: the experiment's settings.
-        task: the benchmark.
         rows: the examples before preparation.
-        malformed: lines that could not be read.
         held_out: rows of the other sets, by name.
     """
 
@@ -158,12 +150,6 @@ def prepare_training(
     settings: Settings, task: Task[Any, Any], path: Path, held_out: Mapping[Path, Sequence[Any]]
 ) -> TrainingPreparation:
     """Return the prepared examples of a training file; malformed ones are dropped.
-
-    Args:
-        settings: the experiment's settings.
-        task: the benchmark.
-        path: the training file.
-        held_out: examples of the other files.
 
     Raises:
         DataError: if a step refuses them, or none is left.

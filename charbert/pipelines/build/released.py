@@ -1,7 +1,5 @@
 """Settings to model and processor of the authors' released weights."""
 
-from __future__ import annotations
-
 from typing import Any, TypeVar
 
 from charbert.config.data.sets import TaskKind

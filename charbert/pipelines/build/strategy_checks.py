@@ -1,7 +1,5 @@
 """Checks that a fine-tuning strategy fits the trunk, the model and the other settings, before training."""
 
-from __future__ import annotations
-
 from transformers import AutoConfig
 
 from charbert.config.model.encoder import CharEncoder, Objective, TrunkSource
@@ -10,7 +8,7 @@ from charbert.config.training.strategy import StrategySettings
 from charbert.errors import CheckpointError, SettingsError
 from charbert.model.loading.configurations import read_config
 from charbert.pipelines.build.data import trunk_location
-from charbert.training.strategies import build_strategy
+from charbert.training.strategies import Strategy
 
 
 def check_strategy(settings: Settings) -> None:
@@ -32,7 +30,7 @@ def check_strategy(settings: Settings) -> None:
         )
     num_layers = _num_layers(settings)
     if num_layers is not None:
-        build_strategy(strategy, num_layers)
+        Strategy(strategy, num_layers)
 
 
 def _num_layers(settings: Settings) -> int | None:

@@ -1,7 +1,5 @@
 """Vocabularies counted on the pretraining text, once per text and size."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Stored logits of a run to calibration metrics and reports; no torch."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -42,10 +40,7 @@ def calibrate_eval_sets(
 
     Args:
         settings: bins, and whether a temperature is fitted.
-        folder: of the predictions.
-        logits: by eval set.
         dev: logits on the dev set; None: no temperature is fitted.
-        task_name: first part of the metrics' paths.
         decision_path: see `Task.decision_path`.
     """
     temperature = temperature_of(dev) if settings.temperature else None

@@ -1,7 +1,5 @@
 """A fine-tuned model in its folder to predictions on more eval sets."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,9 +11,10 @@ from charbert.data.collate import PadCollator
 from charbert.deploy.predict.backends import load_backend
 from charbert.deploy.predict.corrector import load_corrector
 from charbert.deploy.predict.usage import read_usage
-from charbert.evaluation.correction import correct_examples
 from charbert.evaluation.predict import run_logits
-from charbert.evaluation.robustness import SetPredictions, decode_encoded
+from charbert.evaluation.robustness import SetPredictions, correct_examples, decode_encoded
+from charbert.evaluation.word_states import WordEncoder
+from charbert.model import CharBertModel
 from charbert.model.loading.configurations import read_config
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.tasks.task import Task
@@ -27,9 +26,7 @@ def finetuned_predictor(
     """Return what predicts with the model in a folder, behind the corrector that was saved with it; in 32 bits.
 
     Args:
-        settings: the experiment's settings.
         task: the benchmark; it knows its labels.
-        folder: of the fine-tuned model.
     """
     processor = CharBertTokenizer.from_pretrained(folder)
     backend = load_backend(folder, device="cuda" if torch.cuda.is_available() else "cpu")
@@ -45,3 +42,10 @@ def finetuned_predictor(
         return predictions
 
     return predict
+
+
+def word_encoder(settings: Settings, model: CharBertModel, processor: CharBertTokenizer) -> WordEncoder:
+    """Return the encoder of words by a model, on the accelerator where there is one."""
+    device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    batch_size = settings.finetuning.eval_batch_size
+    return WordEncoder(model.to(device or "cpu"), processor, settings.finetuning_length, batch_size)

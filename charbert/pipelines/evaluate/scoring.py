@@ -1,7 +1,5 @@
 """Predictions to scores, and to the files that they are computed from."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -36,12 +34,8 @@ def score_eval_sets(
     report. ``per_example.json`` beside the record holds what each example adds to the scores.
 
     Args:
-        settings: the experiment's settings.
         run: where the files go.
-        task: the benchmark.
         eval_sets: the test examples, ``clean`` first, then attacked.
-        predictions: the predictions on them.
-        tracked: the W&B run.
         dev: the model's logits on the dev set, which a temperature is fitted on.
         clean_of: name of the clean set that each set is a copy of, or is itself; None: ``clean`` for all.
     """

@@ -1,7 +1,5 @@
 """The attacked copy of a test set as files, for models that are trained and scored elsewhere (Sec. 4.5)."""
 
-from __future__ import annotations
-
 import json
 import logging
 from collections import Counter

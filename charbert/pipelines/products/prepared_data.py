@@ -1,7 +1,5 @@
 """The sets of a task, prepared and split as the settings say, as files in the task's own format."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path

@@ -6,6 +6,7 @@ import logging
 import multiprocessing
 import os
 import signal
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from transformers import TrainerCallback, TrainerState
 
 from charbert.config.identity import identity_values
 from charbert.config.schema import Settings
@@ -27,7 +29,6 @@ from charbert.reporting.tables.search import draw_search, render_trials, trials_
 from charbert.runs.keys import finetuning_identity
 from charbert.runs.recorder import recorded_run
 from charbert.runs.run import Run
-from charbert.training.pruning import PruningCallback
 from charbert.training.stopping import Stopped, hear_sigterm
 
 if TYPE_CHECKING:
@@ -208,3 +209,30 @@ def _row(trial: FrozenTrial) -> dict[str, Any] | None:
         "error": trial.user_attrs.get("error", ""),
         "key": trial.user_attrs.get("key"),
     }
+
+
+class PruningCallback(TrainerCallback):
+    """Reports every dev score and stops the training when ``report`` says so.
+
+    Scores from before an interruption, which are in the Trainer's log, are reported again.
+
+    Args:
+        metric: the Trainer's name of the score, as ``eval_f1``.
+        report: takes a score and the number of its evaluation, from 1; returns whether to stop the training.
+
+    Raises:
+        TrialPrunedError: from within the training, to stop it.
+    """
+
+    def __init__(self, metric: str, report: Callable[[float, int], bool]) -> None:
+        self.metric = metric
+        self.report = report
+        self._reported = 0
+
+    def on_evaluate(self, args: Any, state: TrainerState, control: Any, **kwargs: Any) -> None:
+        """Report new scores."""
+        scores = [line[self.metric] for line in state.log_history if self.metric in line]
+        for number, score in list(enumerate(scores, start=1))[self._reported :]:
+            self._reported = number
+            if self.report(score, number):
+                raise TrialPrunedError(f"ended at evaluation {number} with {self.metric}={score:.4f}")

@@ -51,7 +51,6 @@ class SearchStudy:
     Args:
         folder: of the file; worth keeping.
         locks: a folder for locks; may be deleted while no search runs.
-        search: the settings.
 
     Raises:
         SettingsError: if Optuna is not installed.

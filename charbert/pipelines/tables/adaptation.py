@@ -1,7 +1,5 @@
 """One encoder adapted to a task in several ways: one run finished when it is missing, and the table of all."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from charbert.config.schema import Settings

@@ -1,7 +1,5 @@
 """Finished runs scored again from their stored logits: calibration, reliability plots and a table for each task."""
 
-from __future__ import annotations
-
 import json
 import logging
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """A table and its figures, drawn from records: which records, how the table is built, what it is called."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The table, for each task, of the hyper-parameters that models were fine-tuned with."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 

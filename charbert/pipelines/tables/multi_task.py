@@ -1,7 +1,5 @@
 """Models trained on several tasks at once beside the same models trained on one: run when missing, and tabulated."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Tables 1 to 4: one run finished when it is missing, and its table drawn again from all finished runs."""
 
-from __future__ import annotations
-
 import os
 import shlex
 import sys

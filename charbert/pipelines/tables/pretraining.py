@@ -1,7 +1,5 @@
 """The table and the learning curves of pretraining."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Significance of the difference between two rows of a table: paired tests on the scores of each example."""
 
-from __future__ import annotations
-
 import json
 import logging
 from collections import defaultdict
@@ -54,12 +52,8 @@ def row_p_values(
     A cell has no p value where its records have no counts for the column, see ``Task.tested_metrics``.
 
     Args:
-        records: those of the table.
-        columns: of the table.
-        folder: of all records.
         second_baseline: the row to compare with; the plain trunk of each row's family if empty.
         seed: of the randomization; the same records always give the same p values.
-        rounds: of the randomization.
 
     Raises:
         RecordError: if a file of counts is damaged.

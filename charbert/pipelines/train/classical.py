@@ -1,7 +1,5 @@
 """A classical baseline fitted on one training set; no trunk is read or trained."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

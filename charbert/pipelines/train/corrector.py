@@ -1,7 +1,5 @@
 """The corrector in front of a model: a word recognizer (BERT+WordRec, Sec. 4.5) or a spelling dictionary."""
 
-from __future__ import annotations
-
 import json
 import logging
 from collections import Counter
@@ -46,8 +44,6 @@ def prepare_corrector(settings: Settings, task: Task[Any, Any], sets: Mapping[st
     """Return the corrector in front of the model, after making what it needs if that is missing; None without one.
 
     Args:
-        settings: the experiment's settings.
-        task: the benchmark.
         sets: its examples; ``train`` is read, and for a recognizer ``dev``.
     """
     if settings.model.recognizer.enabled:

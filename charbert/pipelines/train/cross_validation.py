@@ -4,8 +4,6 @@ Each fold is a run with its own record, weights and predictions, so an interrupt
 The predictions of all folds together, one for each example, are scored once.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Fine-tuning on a task, then scoring clean and attacked test sets (Sec. 4.2-4.5)."""
 
-from __future__ import annotations
-
 import logging
 import shutil
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """One model fine-tuned on one training set, and its predictions on every eval set."""
 
-from __future__ import annotations
-
 import logging
 import shutil
 from collections.abc import Mapping, Sequence
@@ -21,7 +19,7 @@ from charbert.tasks.task import Task
 from charbert.training.distributed.processes import from_first
 from charbert.training.losses.distillation import detach_projections
 from charbert.training.optimizer import count_parameters, peak_rates
-from charbert.training.strategies import build_strategy
+from charbert.training.strategies import Strategy
 from charbert.training.trainer import build_trainer
 
 log = logging.getLogger(__name__)
@@ -38,17 +36,15 @@ def fit(
     """Return the record and the predictions of a model, after pretraining its encoder if that is missing.
 
     Args:
-        settings: the experiment's settings.
         run: where record, weights and predictions go.
         task: the benchmark; it knows its labels.
         sets: examples of ``train`` and ``dev``; the checkpoint that is best on dev is kept.
         eval_sets: the test examples, ``clean`` first, then attacked; empty: only the dev score is recorded.
-        callbacks: added to the Trainer's own.
     """
     check_strategy(settings)
     fitted = TaskModel.build(settings, task, sets)
     dev_features = fitted.encoded["dev"].features
-    strategy = build_strategy(settings.strategy, fitted.model.config.num_hidden_layers)
+    strategy = Strategy(settings.strategy, fitted.model.config.num_hidden_layers)
     log.info("fine-tuning %s on %s, seed %d", settings.model.name, settings.task.name, settings.seed)
 
     def score_dev(prediction: EvalPrediction) -> dict[str, float]:

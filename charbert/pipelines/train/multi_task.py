@@ -1,7 +1,5 @@
 """One encoder trained on several tasks; each task is scored and saved as after a training on it alone."""
 
-from __future__ import annotations
-
 import logging
 import shutil
 from collections.abc import Sequence
@@ -28,7 +26,7 @@ from charbert.runs.run import Run
 from charbert.seeding import derive_seed
 from charbert.tasks.catalog import build_task
 from charbert.training.multi_task import MultiTaskTrainer, TaskBatchCollator, TaskBatches, TaskLosses, batch_counts
-from charbert.training.strategies import build_strategy
+from charbert.training.strategies import Strategy
 from charbert.training.tracking import TrackedRun
 from charbert.training.trainer import CharBertTrainer, build_trainer
 
@@ -154,7 +152,7 @@ def _build_trainer(settings: Settings, run: Run, parts: Sequence[_Part]) -> Char
         return {_MEAN: sum(means) / len(means), **named}
 
     model = MultiTaskModel({part.name: part.fitted.model for part in parts})
-    strategy = build_strategy(settings.strategy, model.charbert.config.num_hidden_layers)
+    strategy = Strategy(settings.strategy, model.charbert.config.num_hidden_layers)
     seed_everything(settings.seed, "strategy")
     return build_trainer(
         replace(training, batch_size=1, group_by_length=False),  # an item is a batch already

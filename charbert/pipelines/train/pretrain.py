@@ -1,7 +1,5 @@
 """Pretraining: a trunk from scratch where the settings ask for it, then MLM and NLM on noised text (Sec. 3.5)."""
 
-from __future__ import annotations
-
 import logging
 from dataclasses import replace
 from functools import partial
@@ -43,7 +41,7 @@ from charbert.runs.recorder import seed_everything
 from charbert.runs.released_files import pretrained_identity
 from charbert.runs.run import Run, pretraining_run, trunk_run
 from charbert.text.word_spaces import with_word_spaces
-from charbert.training.losses.trunk_teacher import TrunkTeacher
+from charbert.training.losses.extra_losses import TrunkTeacher
 from charbert.training.trainer import build_trainer
 
 log = logging.getLogger(__name__)
@@ -109,8 +107,6 @@ def build_start(settings: Settings, model_class: type[Model], **labels: Any) -> 
     New weights, e.g. of a head, are drawn from torch's global generator, seeded here.
 
     Args:
-        settings: the experiment's settings.
-        model_class: of the model.
         **labels: ``id2label`` and ``label2id`` of its head.
     """
     _check_positions(settings, LENGTH_SETTINGS, settings.finetuning_length)

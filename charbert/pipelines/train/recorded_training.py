@@ -1,7 +1,5 @@
 """Training that is scored on held-out text, saved and recorded: what pretraining and word recognizers share."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -1,28 +1,25 @@
 """A task and the model that is trained on it: built, and after training predicting, recorded and saved."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 import charbert.model
+from charbert.config.data.sets import TaskKind
 from charbert.config.schema import Settings
 from charbert.deploy.predict.usage import write_usage
 from charbert.evaluation.calibration import RECORD_KEY
-from charbert.evaluation.correction import correct_examples
 from charbert.evaluation.logits import StoredLogits
-from charbert.evaluation.robustness import SetPredictions, predict_encoded, predict_set, stored_logits
+from charbert.evaluation.robustness import SetPredictions, correct_examples, predict_encoded, predict_set, stored_logits
 from charbert.files import replaced_folder
 from charbert.integrity import checksums
 from charbert.model.adaptation.lora import save_finetuned
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.pipelines.build.data import set_files
-from charbert.pipelines.build.inference import inference_usage
 from charbert.pipelines.build.objectives import Objectives, build_objectives, build_student
 from charbert.pipelines.build.released import released_model, released_processor
 from charbert.pipelines.evaluate.scoring import score_eval_sets
@@ -32,6 +29,7 @@ from charbert.records import ResultRecord, shorten_path
 from charbert.runs.recorder import seed_everything
 from charbert.runs.run import Run
 from charbert.tasks.encoded import Encoded
+from charbert.tasks.head import Usage
 from charbert.tasks.task import Task
 from charbert.text.char_vocab import CharVocab
 from charbert.text.repair.repaired import Corrector
@@ -61,11 +59,10 @@ class TaskModel:
     """Their features."""
 
     @classmethod
-    def build(cls, settings: Settings, task: Task[Any, Any], sets: Mapping[str, list[Any]]) -> TaskModel:
+    def build(cls, settings: Settings, task: Task[Any, Any], sets: Mapping[str, list[Any]]) -> Self:
         """Return the model, its head new, after making its encoder and its corrector if they are missing.
 
         Args:
-            settings: the experiment's settings.
             task: the benchmark; it knows its labels.
             sets: examples of ``train`` and ``dev``.
         """
@@ -112,7 +109,6 @@ class TaskModel:
         """Write model, processor and what inference needs to know into the run's folder.
 
         Args:
-            run: of the model.
             model: as training has left it.
             log_history: the trainer's log, see `inference_usage`.
         """
@@ -184,3 +180,37 @@ def record_scores(
         record.details["files"] = {shorten_path(path, root): report for path, report in task.file_reports.items()}
     record.data_checksums = record.data_checksums or checksums(set_files(settings), root)
     return metrics
+
+
+def inference_usage(
+    settings: Settings, head: str, log_history: Sequence[Mapping[str, Any]], words: dict[str, Any] | None = None
+) -> Usage:
+    """Return the `Usage` that is saved with a fine-tuned model.
+
+    Args:
+        head: of the model, see `charbert.tasks.head.Head`.
+        log_history: the trainer's log; the no-answer threshold is that of the evaluation that chose the checkpoint.
+        words: how raw text is cut into words, see `charbert.tasks.task.Task.word_rule`.
+    """
+    task, spans = settings.task, settings.task.spans
+    pairs = task.columns.second is not None if task.kind is TaskKind.classification else None
+    return Usage(
+        head=head,
+        max_length=settings.finetuning_length,
+        task=task.name,
+        pairs=pairs,
+        corrected=settings.model.corrects_examples,
+        no_answers=spans.no_answers,
+        no_answer_threshold=_best_threshold(log_history, f"eval_{task.metric}"),
+        document_stride=spans.document_stride,
+        n_best=spans.n_best,
+        max_answer_length=spans.max_answer_length,
+        max_question_length=spans.max_question_length,
+        words=words,
+    )
+
+
+def _best_threshold(log_history: Sequence[Mapping[str, Any]], metric: str) -> float:
+    """Return the threshold with the best F1 in the evaluation with the best metric; 0 where there is none."""
+    lines = [line for line in log_history if "eval_best_f1_threshold" in line]
+    return float(max(lines, key=lambda line: line[metric])["eval_best_f1_threshold"]) if lines else 0.0

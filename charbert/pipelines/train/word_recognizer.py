@@ -1,7 +1,5 @@
 """Train the word recognizer in front of BERT (BERT+WordRec, Sec. 4.5), once for each task."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -82,11 +80,7 @@ def _prepare(
 
 
 def _train(
-    settings: Settings,
-    run: Run,
-    sentences: Mapping[str, Sentences],
-    vocab_size: int,
-    training: TrainingSettings,
+    settings: Settings, run: Run, sentences: Mapping[str, Sentences], vocab_size: int, training: TrainingSettings
 ) -> None:
     chosen = settings.model.recognizer
     words = frequent_words(sentences["train"], vocab_size)
@@ -107,9 +101,7 @@ def _train(
     seed_everything(settings.pretraining_seed, "word recogniser")  # the name is part of the seed
     model = WordRecognizer(
         WordRecognizerConfig(
-            words=list(words.words[: words.unk_id]),
-            char_vocab=characters.to_dict(),
-            hidden_size=chosen.hidden_size,
+            words=list(words.words[: words.unk_id]), char_vocab=characters.to_dict(), hidden_size=chosen.hidden_size
         )
     )
 

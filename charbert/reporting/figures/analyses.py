@@ -37,8 +37,6 @@ def split_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
 
     Args:
         table: from `charbert.reporting.tables.analyses.fig4_word_vs_subword`.
-        folder: where the files are written, see `save_figure`.
-        stem: of their names.
     """
     step = 0.8 / max(2, len(table.rows))
     with panels(1, width=6.8, height=4.3) as (figure, (axis,)):
@@ -56,8 +54,6 @@ def source_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
 
     Args:
         table: from `charbert.reporting.tables.analyses.fig6_embedding_sources`.
-        folder: where the files are written, see `save_figure`.
-        stem: of their names.
     """
     with panels(1, width=max(6.8, 1.1 * len(table.rows)), height=4.3) as (figure, (axis,)):
         for x, row in enumerate(table.rows):
@@ -73,8 +69,6 @@ def share_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
 
     Args:
         table: from `charbert.reporting.tables.analyses.intro_fragility`.
-        folder: where the files are written, see `save_figure`.
-        stem: of their names.
     """
     bar = 0.8 / max(1, len(table.rows))
     with panels(1, width=max(6.8, 0.7 * len(table.rows) * len(table.columns)), height=4.1) as (figure, (axis,)):
@@ -99,8 +93,6 @@ def sensitivity_bars(
         table: from `charbert.reporting.tables.analyses.fig5_sensitivity`.
         sentences: by model, see `charbert.reporting.tables.analyses.shown_sentences`; ``values`` has one list of a
             value per word for each kind of states.
-        folder: where the files are written, see `save_figure`.
-        stem: of their names.
     """
     words = max((len(sentence["clean"]) for sentence in sentences.values()), default=0)
     count = 2 if sentences else 1

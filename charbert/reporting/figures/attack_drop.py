@@ -1,7 +1,5 @@
 """Share of its score that each model loses under attack. Paper: Sec. 4.5, BERT above 30 % on QNLI, CharBERT 12 %."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from charbert.errors import RecordError
@@ -39,8 +37,6 @@ def attack_drop_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
 
     Args:
         table: with an original and an attacked column for each task, as Table 2.
-        folder: where the files are written, see `save_figure`.
-        stem: of their names.
 
     Raises:
         RecordError: if the table has no row with both scores.

@@ -22,13 +22,7 @@ _GAP = 1
 
 
 def attribution_strips(texts: Sequence[ExplainedText], folder: Path | str, stem: str) -> list[Path]:
-    """Draw each text once for each output: its subwords, and below them their letters, colored by attribution.
-
-    Args:
-        texts: what is explained.
-        folder: where the files are written, see `save_figure`.
-        stem: of their names.
-    """
+    """Draw each text once for each output: its subwords, and below them their letters, colored by attribution."""
     import matplotlib
     from matplotlib.figure import Figure
 
@@ -50,8 +44,6 @@ def attention_grids(texts: Sequence[ExplainedText], folder: Path | str, stem: st
 
     Args:
         texts: what is explained, with attention.
-        folder: where the files are written, see `save_figure`.
-        stem: of their names.
     """
     import matplotlib
     from matplotlib.figure import Figure

@@ -27,9 +27,6 @@ def noise_curves(table: Table, records: Sequence[ResultRecord], folder: Path | s
 
     Args:
         table: from `charbert.reporting.tables.robustness.curves.curves_table`.
-        records: of the table.
-        folder: where the files are written, see `save_figure`.
-        stem: of their names.
     """
     curves = curve_points(records)
     places = {column.metric: place for place, column in enumerate(table.columns)}

@@ -32,8 +32,6 @@ def noise_matrix(table: Table, folder: Path | str, stem: str, *, groups: Mapping
 
     Args:
         table: from `charbert.reporting.tables.robustness.families.robustness_table`, or one with its columns.
-        folder: where the files are written, see `save_figure`.
-        stem: of their names.
         groups: heading above each row that begins a group, by label; None: the rows are one group.
     """
     places = _shown(table.columns)

@@ -52,8 +52,6 @@ def robustness_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
 
     Args:
         table: from `table2_robustness`.
-        folder: where the files are written, see `save_figure`.
-        stem: of their names.
 
     Raises:
         RecordError: if the table is empty.
@@ -85,8 +83,6 @@ def loss_curves(histories: Mapping[str, History], folder: Path | str, stem: str,
         histories: run -> its ``details["history"]``: entries with ``num_input_tokens_seen`` (``step``, if no
             run counts subwords) and some of ``mlm_loss``, ``mlm_perplexity``, ``nlm_loss``, ``nlm_accuracy``, in
             training or with ``eval_`` before them.
-        folder: where the files are written, see `save_figure`.
-        stem: of their names.
         caption: set below: recipe and data.
 
     Raises:

@@ -29,12 +29,8 @@ def reliability_plot(
     confidence. The dots of a calibrated model are on the diagonal. Empty bins are left out.
 
     Args:
-        bins: eval set -> its bins.
-        folder: where the files are written, see `save_figure`.
-        stem: of their names.
         scaled: the bins at a fitted temperature, drawn as hollow dots.
         notes: a line for each eval set, above its panel.
-        caption: set below.
 
     Raises:
         RecordError: if there is nothing to draw.

@@ -1,7 +1,5 @@
 """The main result for the README: a few rows and columns of Table 2, one number in a cell, and a figure of them."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,10 +1,10 @@
 """The leaderboard as data: one entry per model, made of the tables of scores under noise and of training records."""
 
-from __future__ import annotations
-
+import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any
 
 from charbert.evaluation.metric_paths import ATTACKED, CLEAN, DEV
@@ -118,3 +118,19 @@ def _add_training(entry: dict[str, Any], task: TaskScores, label: str) -> None:
         "processor": None if newest is None else newest.hardware.get("cpu"),
         "records": sorted({*earlier, *scored, *(record.folder_name for record in trained)}),
     }
+
+
+_DATA = "/*DATA*/null"
+"""Where the template gets the data."""
+
+
+def render_leaderboard(board: Mapping[str, Any]) -> str:
+    """Return the page.
+
+    Args:
+        board: as `charbert.reporting.leaderboard.board.build_board` returns it.
+    """
+    template = (files(__package__) / "page.html").read_text(encoding="utf-8")
+    data = json.dumps(board, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")  # no early </script>
+    assert _DATA in template
+    return template.replace(_DATA, data)

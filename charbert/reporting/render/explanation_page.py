@@ -1,7 +1,5 @@
 """An explanation as one HTML page without scripts or other files, for light and dark screens."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from html import escape
 
@@ -44,7 +42,6 @@ def render_page(title: str, about: str, texts: Sequence[ExplainedText]) -> str:
     """Return the page.
 
     Args:
-        title: heading of the page.
         about: which model decided, and how the attributions were computed.
         texts: what is explained, in this order, with one color scale.
     """

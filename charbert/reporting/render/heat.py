@@ -1,7 +1,5 @@
 """Color scales, distinct for every kind of color vision: blue to orange for signed values, cividis for others."""
 
-from __future__ import annotations
-
 import base64
 import io
 from typing import cast

@@ -1,7 +1,5 @@
 """A table as data, and as Markdown, CSV and LaTeX."""
 
-from __future__ import annotations
-
 import csv
 import io
 import itertools
@@ -147,11 +145,7 @@ _LATEX = _Style(bold=r"\textbf{{{}}}", plus_minus=r" $\pm$ ", missing="--", mark
 
 def render_markdown(table: Table) -> str:
     """Return the table for a README: best means bold, the paper's scores in brackets."""
-    lines = [
-        f"**{table.title}**",
-        "",
-        _markdown_line(["Model", *(column.heading for column in table.columns)]),
-    ]
+    lines = [f"**{table.title}**", "", _markdown_line(["Model", *(column.heading for column in table.columns)])]
     lines.append("|---" + "|---:" * len(table.columns) + "|")
     lines += [_markdown_line([row.label, *_MARKDOWN.texts(table, row)]) for row in table.rows]
     for paragraph in (table.legend, *table.footnotes):

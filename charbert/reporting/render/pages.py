@@ -7,8 +7,6 @@ A place names a Markdown file, which is shown whole, or a table's CSV file and w
 comment behind a number in a sentence says what the number is (`sentence_numbers`).
 """
 
-from __future__ import annotations
-
 import argparse
 import re
 import sys
@@ -41,7 +39,6 @@ def filled(page: Path, root: Path) -> Filled:
     """Return a page with each place from ``<!-- table PATH -->`` to ``<!-- end -->`` and each marked number filled.
 
     Args:
-        page: a Markdown file.
         root: the folder that the paths are relative to.
 
     Raises:

@@ -44,7 +44,6 @@ def on_short_lines(label: str, width: int = 13) -> str:
     """Return the name of a row, broken into lines where it is long, as the label below its bars.
 
     Args:
-        label: the name.
         width: letters of a line, where words allow it.
     """
     lines = label.replace("BERT+", "BERT\n+").replace(", ", ",\n").split("\n")
@@ -73,11 +72,7 @@ def draw_cell(
     """Draw our mean as a bar with its standard deviation, and the paper's score as a hollow diamond.
 
     Args:
-        axis: where to draw.
-        cell: of a table.
         place: middle of the bar: its x, or its y if it is horizontal.
-        size: of the bar's short side and the gap beside it.
-        color: of both marks.
         label: what the legend calls them, after ``ours`` and ``paper``.
         digits: decimals of the number at the bar's foot.
         horizontal: whether the bar is horizontal, as where there are many models; see `name_rows`.
@@ -110,11 +105,6 @@ def draw_dot(axis: Axes, cell: Cell, x: float, color: str, label: str = "", *, d
     For scores whose differences are small compared with the scores; see `fit_scores` for the axis.
 
     Args:
-        axis: where to draw.
-        cell: of a table.
-        x: of our dot.
-        color: of both marks.
-        label: what the legend calls our dot.
         digits: decimals of the numbers above the marks.
     """
     mark: dict[str, Any] = {"color": color, "markeredgecolor": color, "linestyle": "none"}

@@ -1,7 +1,5 @@
 """Short names of rows, as tables and figures show them; records keep the full names."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 from typing import NamedTuple

@@ -18,8 +18,6 @@ paths, in percent with ``; %``::
     56.6<!--= again; metrics/attack/ner/released/f1; % --> and 76.1<!--= ner: CharBERT; attacked; paper -->
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -91,7 +89,6 @@ def number_of(what: str, named: Mapping[str, Source], nearest: Source | None) ->
     """Return the number that a comment asks for: ``rows; columns`` or ``rows; columns; field``.
 
     Args:
-        what: the text of the comment.
         named: sources by their names on the page.
         nearest: the source of rows that name none.
 

@@ -11,8 +11,6 @@ A page asks for it in a comment; ``;`` separates, ``=`` gives another name, an i
     <!-- end -->
 """
 
-from __future__ import annotations
-
 import csv
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -84,7 +82,6 @@ def render_part(source: Path, part: Part) -> str:
 
     Args:
         source: the table's CSV file; its notes are read from the Markdown file beside it.
-        part: what to show.
 
     Raises:
         RecordError: if the file is no CSV file, or the table has no such column, row or note.

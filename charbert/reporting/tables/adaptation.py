@@ -1,7 +1,5 @@
 """Ways of adapting one encoder compared: weights trained, time, clean and attacked scores."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from charbert.config.renamed import with_new_names
@@ -29,9 +27,7 @@ def adaptation_table(records: Sequence[ResultRecord], task: str, metric: str, at
 
     Args:
         records: that differ in model, seed and in how they were adapted.
-        task: as ``ner``.
         metric: the task's score, as ``f1``.
-        attack: name of the attack.
 
     Raises:
         RecordError: if there is none.

@@ -1,7 +1,5 @@
 """Figs. 4-6, the statistics of Sec. 1 and hidden channels as tables: our scores beside the paper's."""
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The table of benchmarks from their record."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from charbert.records import ResultRecord

@@ -1,7 +1,5 @@
 """All models of a task compared: averaged scores, ranking and calibration."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from charbert.records import ResultRecord

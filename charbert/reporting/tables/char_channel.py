@@ -1,7 +1,5 @@
 """How much encoders depend on characters, and how robust they are once fine-tuned: a table of ours and its figure."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -91,8 +89,6 @@ def robustness_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
 
     Args:
         table: from `char_channel_table`, with scores under attack.
-        folder: where the files are written, see `save_figure`.
-        stem: of their names.
 
     Returns:
         The two paths; none where fewer than three encoders have both numbers.

@@ -1,7 +1,5 @@
 """Smaller forms of fine-tuned models: size, speed and the share of the score they keep, as a table and a figure."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,8 +60,6 @@ def compression_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
 
     Args:
         table: from `compression_table`.
-        folder: where the files are written, see `save_figure`.
-        stem: of their names.
     """
     scores = [
         column for column in table.columns if column.metric.startswith(("eval/", "attack/")) and column.group != KEPT

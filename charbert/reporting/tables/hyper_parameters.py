@@ -1,7 +1,5 @@
 """Hyper-parameters compared: one model under several settings of pretraining and fine-tuning, on one task."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -37,7 +35,6 @@ def hyper_parameter_table(records: Sequence[ResultRecord], task: str, metric: st
     Args:
         records: fine-tuned runs of one recipe, with any settings.
         task: ``task.name``.
-        metric: its main one.
     """
     title = f"{TASK_TITLES.get(task, task.upper())} {METRIC_TITLES.get(metric, metric)}"
     columns = (

@@ -1,7 +1,5 @@
 """Models trained on several tasks that share an encoder, beside the same models trained on each task alone."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from charbert.records import ResultRecord
@@ -21,7 +19,6 @@ def multi_task_table(
         alone: records of models trained on one task.
         together: records of each task's scores after training on all tasks.
         metrics: metric of each task, in the order of the columns.
-        attack: name of the attack.
 
     Raises:
         RecordError: if records cannot be compared in one table.

@@ -1,7 +1,5 @@
 """The paper's Tables 1 to 4 with our scores: the rows and columns of each, and their order."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -55,10 +53,7 @@ METRIC_NAMES = {
     ("squad2", "f1"): "best_f1",
 }
 """Names of the paper's metrics in our records, where they differ."""
-ATTACKS = {
-    "released": "the authors' attacked set",
-    "charbert": "our generator, after the authors' rule (Sec. 4.5)",
-}
+ATTACKS = {"released": "the authors' attacked set", "charbert": "our generator, after the authors' rule (Sec. 4.5)"}
 """Attacked sets, the preferred one first."""
 THRESHOLD_NOTE = "SQuAD 2.0: at the no-answer threshold best for the scored set (Sec. 3.6)."
 
@@ -155,7 +150,6 @@ def table_columns(spec: PaperTable, records: Sequence[ResultRecord]) -> tuple[Co
     """Return the table's columns, with the names that our records have for their scores.
 
     Args:
-        spec: the table.
         records: decide which attacked set is shown: the authors' (``released``) if any run has it, else ours.
     """
     measures = spec.measures(records)
@@ -176,11 +170,10 @@ def paper_table(
     """Return one of the paper's tables with our scores beside its own.
 
     Args:
-        spec: the table.
         records: those of ``SCORED_KINDS`` count; metrics ``eval/<task>/<metric>`` and
             ``attack/<task>/<attack>/<metric>``.
         p_values: see `charbert.reporting.tables.scores.build_table`.
-        second_baseline_p_values: see there; of tests against ``spec.second_baseline``.
+        second_baseline_p_values: of tests against ``spec.second_baseline``.
 
     Raises:
         RecordError: see `charbert.reporting.tables.scores.build_table`.

@@ -1,7 +1,5 @@
 """Perplexities of encoders and of n-grams, one row each."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from charbert.errors import RecordError

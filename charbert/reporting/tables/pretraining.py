@@ -1,7 +1,5 @@
 """Cost and final scores of pretraining, one row for each encoder."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from charbert.errors import RecordError

@@ -4,8 +4,6 @@ Paper: Ma et al., CharBERT, COLING 2020 (arXiv 2011.01513). It disagrees with it
 differs between Tables 2 and 4, and BERT's NER score is 91.24 in the tables and 91.23 in Fig. 4.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

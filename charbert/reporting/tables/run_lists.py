@@ -1,7 +1,5 @@
 """A table with the runs behind its rows, as W&B shows it, which links a number to its learning curves."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,7 +29,6 @@ def list_runs(table: Table, records: Sequence[ResultRecord], address: str) -> Li
     """Return one line for each run behind the table: its row, task, seed, scores in percent, and where it is in W&B.
 
     Args:
-        table: the table.
         records: those that it was drawn from.
         address: of the W&B server, which the links lead to.
     """

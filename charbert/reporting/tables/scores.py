@@ -1,7 +1,5 @@
 """Tables of our scores over seeds beside the paper's, from records."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -262,9 +260,7 @@ def describe(records: Sequence[ResultRecord], *more: str, data: bool = True, see
 
     Args:
         records: of the table, one recipe.
-        *more: what follows.
         data: whether the data are named, and whether they are generated.
-        seeds: whether the seeds are named.
     """
     recipe, trunks, names = (_names(records, path) for path in (RECIPE, TRUNK, "data.name"))
     about = [f"Recipe {recipe[0]}"] if recipe else []

@@ -65,11 +65,7 @@ def draw_search(
     """Draw the scores in the order of the trials, one panel for each setting, and how much each setting matters.
 
     Args:
-        rows: the trials.
         importances: share of the scores' spread by setting; empty: no panel.
-        folder: where ``search.png`` and ``search.svg`` go.
-        metric: what the scores are.
-        title: of the figure.
         scales: ``linear``, ``log`` or ``choice`` by setting.
     """
     names = _names(rows)

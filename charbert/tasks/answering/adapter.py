@@ -1,12 +1,10 @@
 """How questions with contexts and answers are read and changed: answers are located again in a changed context."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from charbert.data.readers.squad import Answer, Question
+from charbert.data.readers.squad import Answer, Question, occurrences
 from charbert.preparation.adapter import ExampleAdapter, Normalize
 from charbert.preparation.rewriting import Rewritten, Words, rewrite_text, text_words
 from charbert.text.words import replace_words, split_words, words_of
@@ -115,15 +113,8 @@ def carry_answer(before: str, after: str, answer: Answer, normalize: Callable[[s
         return None
     if normalize(before[: answer.start]) + text + normalize(before[end:]) == after:
         return replace(answer, text=text, start=start)
-    old, new = list(_occurrences(before, answer.text)), list(_occurrences(after, text))
+    old, new = list(occurrences(before, answer.text)), list(occurrences(after, text))
     return replace(answer, text=text, start=new[old.index(answer.start)]) if len(old) == len(new) else None
-
-
-def _occurrences(context: str, text: str) -> Iterator[int]:
-    at = context.find(text)
-    while at >= 0:
-        yield at
-        at = context.find(text, at + 1)
 
 
 def _answer_spans(question: Question) -> list[tuple[int, int]]:

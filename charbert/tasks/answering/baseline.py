@@ -1,7 +1,5 @@
 """Questions to answers by the n-grams that question and passage have in common."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -37,11 +35,6 @@ class OverlapAnswers:
     the question's words lowers it. A logistic regression on the training questions decides by the similarity of the
     best sentence whether there is an answer. With ``majority`` there is no similarity: the first sentence is taken,
     and a question has an answer if most training questions have one.
-
-    Args:
-        examples: of the training set.
-        settings: n-grams.
-        n_best: answers kept for each question.
 
     Raises:
         DataError: if no n-gram is frequent enough.

@@ -1,7 +1,5 @@
 """Start and end logits to answers cut from the context."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -48,7 +46,6 @@ def decode_spans(
     Args:
         logits: start and end logits of each feature, (T, 2) or longer where padded, in the features' order.
         encoded: what `encode_questions` returned.
-        n_best: answers kept for each question.
         max_answer_length: most subwords of an answer.
 
     Raises:

@@ -1,7 +1,5 @@
 """Questions and contexts to windows with the answer's place as labels."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -76,7 +74,6 @@ def encode_questions(
     Departure: a question takes at most half of the subwords, so that a short ``max_length`` still sees context.
 
     Args:
-        questions: questions with their contexts and answers.
         processor: text to model inputs; called with many texts at once.
         max_length: most subwords of a window, special ones included.
         document_stride: subwords from the start of a window's context to that of the next.
@@ -160,10 +157,7 @@ def _window(example: int, sequence_ids: Sequence[int | None], offsets: Sequence[
 
 
 def _finish(
-    questions: Sequence[Question],
-    features: list[list[dict[str, Any]]],
-    windows: list[list[SpanWindow]],
-    cut: int,
+    questions: Sequence[Question], features: list[list[dict[str, Any]]], windows: list[list[SpanWindow]], cut: int
 ) -> EncodedQuestions:
     """Put the windows in the order of the questions, assign subwords to windows, and add the labels."""
     unseen = 0

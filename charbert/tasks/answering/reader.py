@@ -1,7 +1,5 @@
 """Questions and contexts as raw text to answers with their places in the context."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any

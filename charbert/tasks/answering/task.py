@@ -61,7 +61,6 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
     by more than a threshold, and the best threshold is searched on the scored set.
 
     Args:
-        name: the task's name in settings and records.
         metric: exact or f1; with ``spans.no_answers`` exact_at_zero, f1_at_zero, best_exact or best_f1.
         spans: windows and answers.
 

@@ -1,7 +1,5 @@
 """How texts and pairs of texts with a label are read and changed."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, replace

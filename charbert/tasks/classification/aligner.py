@@ -1,7 +1,5 @@
 """Labels of texts: positions of a feature and of its other form."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

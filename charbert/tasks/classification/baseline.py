@@ -1,7 +1,5 @@
 """Texts and pairs of texts to labels: the most frequent label, or logistic regression on n-grams or overlap."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
@@ -11,8 +9,7 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.linear_model import LogisticRegression
 
 from charbert.baselines.log_scores import log_shares, spread_columns
-from charbert.baselines.ngram_features import cosine_rows, fit_vectorizer
-from charbert.baselines.overlap import shared_characters
+from charbert.baselines.ngram_features import cosine_rows, fit_vectorizer, shared_characters
 from charbert.config.model.classical import BaselineSettings
 from charbert.data.readers.glue import LabeledText
 
@@ -21,7 +18,6 @@ class MajorityLabel:
     """Gives every text the shares of the labels in training, and so the most frequent label.
 
     Args:
-        examples: of the training set.
         labels: names of all labels, in the order of the scores.
     """
 
@@ -60,9 +56,7 @@ class TfidfLabel(_RegressionLabel):
     """Logistic regression on the n-grams of a text; of a pair on those of each text and those in both.
 
     Args:
-        examples: of the training set.
         labels: names of all labels, in the order of the scores; one that training lacks is hardly ever given.
-        settings: n-grams and penalty.
 
     Raises:
         DataError: if no n-gram is frequent enough.

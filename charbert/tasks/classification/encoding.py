@@ -1,7 +1,5 @@
 """Labeled texts and pairs to features, and logits back to labels."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,7 +35,6 @@ def encode_pairs(
     Args:
         examples: all single texts, or all pairs.
         processor: text to model inputs; called with many texts at once.
-        label_ids: id of each label.
         max_length: most subwords of a feature, special ones included; the longer text of a pair is cut first.
         batch_size: examples in a call of ``processor``.
 

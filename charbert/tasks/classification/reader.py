@@ -1,7 +1,5 @@
 """Texts and pairs of texts as raw text to labels with probabilities."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any

@@ -54,9 +54,7 @@ class ClassificationTask(Task[LabeledText, LabelPrediction]):
     Paper: Table 1, Matthews correlation for CoLA and accuracy for the others.
 
     Args:
-        name: the task's name in settings and records.
         metric: accuracy, and with two labels matthews or f1; with more, macro_f1.
-        columns: layout of the files.
     """
 
     head = HEAD

@@ -1,7 +1,5 @@
 """How tagged sentences are read and changed: every tag stays with its word."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Tags of words: positions of a feature and of its other form."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any

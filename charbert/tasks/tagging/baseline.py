@@ -1,7 +1,5 @@
 """Words to tags: the most frequent one of each word, or logistic regression on n-grams of it and its neighbors."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
@@ -24,7 +22,6 @@ class MajorityTag:
     """Gives a word the tags that it had in training; an unknown one those of its lower-cased form, or of all words.
 
     Args:
-        examples: of the training set.
         labels: names of all tags, in the order of the scores.
     """
 
@@ -59,10 +56,8 @@ class TfidfTag:
     all tags at once would take hours. Neighboring tags are not used.
 
     Args:
-        examples: of the training set.
         labels: names of all tags, in the order of the scores.
         settings: n-grams, window and penalty.
-        seed: of the order of the words in training.
 
     Raises:
         DataError: if no n-gram is frequent enough.

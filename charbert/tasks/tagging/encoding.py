@@ -1,7 +1,5 @@
 """Tagged sentences to features, and logits of subwords back to logits of words."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -76,9 +74,7 @@ def encode_tagged(
     every word is scored.
 
     Args:
-        sentences: words and tags.
         processor: text to model inputs; called with many sentences at once.
-        label_ids: id of each tag.
         max_length: most subwords of a feature, special ones included.
         batch_size: sentences in a call of ``processor``.
 
@@ -150,8 +146,6 @@ def check_tags(sentences: Sequence[Tagged], label_ids: Mapping[str, int], source
     """Check that each word has a tag and each tag an id.
 
     Args:
-        sentences: words and tags.
-        label_ids: id of each tag.
         source: the file, for the message.
 
     Raises:

@@ -53,7 +53,6 @@ def record_sentences(
     """Return the tagged sentences of JSON lines or of a Parquet file, without empty ones.
 
     Args:
-        path: the file.
         columns: ``first`` and ``label`` name the lists of words and tags, if they have other names than
             `WORD_FIELDS` and `ENTITY_FIELDS` or `POS_FIELDS`; ``label_names`` gives tags other names.
         entities: whether the tags are those of entities.

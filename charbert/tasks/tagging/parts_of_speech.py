@@ -30,8 +30,6 @@ class PartOfSpeechTask(TaggingTask):
     Paper: Table 3, WSJ in two columns (word, tag). Universal Dependencies are read from ``.conllu`` files.
 
     Args:
-        name: the task's name in settings and records.
-        metric: accuracy.
         columns: ``names`` of the columns of a file that is not CoNLL-U, empty for word and tag; ``label`` the
             column of the tags in CoNLL-U, upos or xpos.
     """

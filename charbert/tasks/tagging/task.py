@@ -52,8 +52,6 @@ class TaggingTask(Task[TaggedSentence, Tags]):
     """One tag for each word; a subclass knows the files and the score.
 
     Args:
-        name: the task's name in settings and records.
-        metric: the score that selects checkpoints.
         columns: of the files; None: the defaults.
     """
 

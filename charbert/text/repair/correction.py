@@ -1,13 +1,12 @@
 """Correctors of words, which stand in front of a model, and the case that a correction takes over."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from itertools import chain, islice
 from pathlib import Path
+from typing import Self
 
 from charbert.errors import CheckpointError, DataError
 from charbert.files import write_atomically
@@ -103,7 +102,7 @@ class DictionaryCorrector:
         write_atomically(folder / REPAIR_FILE, json.dumps(content, ensure_ascii=False, indent=0) + "\n")
 
     @classmethod
-    def load(cls, folder: Path) -> DictionaryCorrector:
+    def load(cls, folder: Path) -> Self:
         """Return the corrector that `save` wrote.
 
         Raises:

@@ -4,8 +4,6 @@ Source: Garbe's SymSpell: two strings at most n edits apart become equal when up
 Such shortened strings are kept as hashes in one sorted array, computed for all words of a length at once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
@@ -25,7 +23,6 @@ class DeletionIndex:
     """Words by their shortened forms.
 
     Args:
-        words: that are to be found.
         max_edits: most edits between a form and a word, 1 or 2. An edit adds, drops, replaces or swaps characters.
         keep_ends: whether the first and the last character are never left out, so that words are found that have those
             of the form.

@@ -6,8 +6,6 @@ found through their forms with characters left out, as in Garbe's SymSpell; syms
 and keeps every such form as a Python string, so it has neither the channel nor the size that is needed here.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections import Counter

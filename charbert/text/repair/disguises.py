@@ -1,7 +1,5 @@
 """Characters that hide a word from a reader of code points: without width, look-alike letters, digits for letters."""
 
-from __future__ import annotations
-
 import itertools
 import math
 import re

@@ -11,8 +11,6 @@ likely sequence, found as in a hidden Markov model (Viterbi), in which each p(w)
 behind the word before it.
 """
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
@@ -22,13 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from charbert.text.repair.dictionary import (
-    MOST_CACHED,
-    DictionaryRules,
-    Nearby,
-    SpellingDictionary,
-    is_word,
-)
+from charbert.text.repair.dictionary import MOST_CACHED, DictionaryRules, Nearby, SpellingDictionary, is_word
 from charbert.text.repair.word_pairs import WordPairs
 
 _ROUNDS = 20

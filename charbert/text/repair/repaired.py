@@ -1,12 +1,10 @@
 """Texts after repair, and where in the given texts their characters come from."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -44,7 +42,7 @@ class RepairedTexts:
     begins at ``texts.source.bounds[i] + i``."""
 
     @classmethod
-    def of(cls, given: TextBatch, corrector: Corrector) -> RepairedTexts:
+    def of(cls, given: TextBatch, corrector: Corrector) -> Self:
         """Return the given texts with their words corrected."""
         if given.is_split_into_words:
             return cls._of_words(given, corrector)
@@ -59,7 +57,7 @@ class RepairedTexts:
         return cls(replace(given, first=repaired[:split], second=second), np.concatenate(origins))
 
     @classmethod
-    def _of_words(cls, given: TextBatch, corrector: Corrector) -> RepairedTexts:
+    def _of_words(cls, given: TextBatch, corrector: Corrector) -> Self:
         texts = [*given.first, *(given.second or [])]
         corrected = corrector.correct_many(texts)
         pairs = zip(chain.from_iterable(texts), chain.from_iterable(corrected), strict=True)

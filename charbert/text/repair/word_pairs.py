@@ -1,7 +1,5 @@
 """How likely a word is behind another one, from counts of adjacent words."""
 
-from __future__ import annotations
-
 import heapq
 import math
 from collections import Counter

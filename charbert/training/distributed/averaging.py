@@ -1,7 +1,5 @@
 """Losses of several processes, so that the number of processes does not change the training."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,7 +20,6 @@ def shared_loss(loss: Tensor, outputs: Mapping[str, Any], inputs: Mapping[str, A
     Args:
         loss: of this process's part, without extra losses, which compute their own share.
         outputs: of the model; in pretraining with the loss and the count of each objective.
-        inputs: the batch.
     """
     known = [name for name in OBJECTIVES if outputs.get(f"{name}_count") is not None]
     losses = [outputs[f"{name}_loss"] for name in known] or [loss]
@@ -38,7 +35,6 @@ def share_of_whole(sizes: Tensor, inputs: Mapping[str, Any]) -> Tensor:
 
     Args:
         sizes: the denominator of each mean.
-        inputs: this process's part of the batch.
 
     Returns:
         A factor for each size: 1 in one process; in several its share of the total, times the number of processes, and

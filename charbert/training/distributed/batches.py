@@ -5,8 +5,6 @@ they see every example of an epoch once, in the same batches as a single process
 reading their examples.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -42,7 +40,6 @@ class SharedBatches(Sampler[list[int]]):
         seed: of the order; None: the order of the examples.
         lengths: length of each example, to batch those of similar length; None: in random order.
         window: examples of an optimizer step, which grouping keeps together.
-        index: number of this process.
         count: of processes.
     """
 
@@ -116,11 +113,7 @@ class FilledExamples(Dataset[Mapping[str, Any]]):
 
 
 class FillingCollator:
-    """Collates as another collator, and keeps the field ``filler``.
-
-    Args:
-        collate: the other collator.
-    """
+    """Collates as another collator, and keeps the field ``filler``."""
 
     def __init__(self, collate: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]]) -> None:
         self.collate = collate

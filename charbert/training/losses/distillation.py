@@ -3,8 +3,6 @@
 Hinton et al. (2015): softened logits; Jiao et al. (2020, TinyBERT): hidden states, layer by layer.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,8 +12,9 @@ from torch.nn import functional as F
 
 from charbert.batch import OWN_POSITIONS, TEACHER, THEIR_POSITIONS
 from charbert.errors import SettingsError
-from charbert.training.losses.extra_loss import (
+from charbert.training.losses.extra_losses import (
     Batch,
+    ExtraLoss,
     Losses,
     at_positions,
     comparable_logits,
@@ -27,7 +26,7 @@ PROJECTIONS = "distillation_projections"
 """Attribute of a student that holds the projections in training, so that checkpoints contain them."""
 
 
-class Distillation:
+class Distillation(ExtraLoss):
     """Mixes the loss with the divergence from a teacher's logits, and adds the distance from its hidden states.
 
     The teacher reads the paired batch in its own encoding, without dropout, and never changes.

@@ -1,7 +1,5 @@
 """Warnings of more training threads than cores: of one training, or of several that share cores."""
 
-from __future__ import annotations
-
 import logging
 import os
 import tempfile

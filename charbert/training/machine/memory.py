@@ -1,7 +1,5 @@
 """Reuse of freed memory in training on a CPU."""
 
-from __future__ import annotations
-
 import ctypes
 import logging
 

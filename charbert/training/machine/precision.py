@@ -1,7 +1,5 @@
 """The number format of a computation: the one that is set, or the one that the hardware is fast in."""
 
-from __future__ import annotations
-
 import logging
 import time
 from functools import cache

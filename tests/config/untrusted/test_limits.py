@@ -1,7 +1,5 @@
 """A small file of settings that stands for very many values is refused before they take memory or time."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import time

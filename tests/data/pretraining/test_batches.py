@@ -209,22 +209,6 @@ def test_a_plain_trunk_sees_the_same_noise_and_masks(
                 assert np.asarray(example[name]).tolist() == np.asarray(ours[index][name]).tolist()
 
 
-def test_only_the_first_subword_is_labeled_on_request(
-    blocks: Texts, processor: CharBertTokenizer, word_vocab: WordVocab
-) -> None:
-    every = build(blocks, processor, word_vocab=word_vocab)
-    first = build(blocks, processor, word_vocab=word_vocab, label_first_subword_only=True)
-    noised_words = 0
-    for index in range(20):
-        labels, only = every[index]["nlm_labels"], first[index]["nlm_labels"]
-        kept = only != IGNORED_LABEL
-        assert (labels[kept] == only[kept]).all()
-        noised_words += len(words_behind(every, index).originals)
-    examples = first.__getitems__(range(20))
-    assert pieces_with(examples, "nlm_labels") == noised_words
-    assert pieces_with(every.__getitems__(range(20)), "nlm_labels") > noised_words
-
-
 @pytest.mark.parametrize("share", [0.5, 1.0])
 def test_subwords_of_noised_words_are_hidden_on_request_and_nothing_else_changes(
     blocks: Texts, processor: CharBertTokenizer, word_vocab: WordVocab, share: float

@@ -49,21 +49,6 @@ def test_an_empty_corpus_is_refused() -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("tea\nmilk\n", r"words:2: expected <unk> on the last line, got 'milk'"),
-        ("", r"words: expected <unk> on the last line, got an empty file"),
-        ("tea\ntea\n<unk>\n", r"words:2: expected each word once, got 'tea' again, first on line 1"),
-        ("tea\n\n<unk>\n", r"words:2: .* an empty line"),
-    ],
-)
-def test_a_released_file_of_another_layout_is_refused(tmp_path: Path, content: str, message: str) -> None:
-    (tmp_path / "words").write_text(content)
-    with pytest.raises(DataError, match=message):
-        WordVocab.read_released(tmp_path / "words")
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
         (b"tea\n", "JSON"),
         (b"[1]", "version 1"),
         (b'{"version": 2}', "version 1"),
@@ -77,12 +62,3 @@ def test_a_saved_file_of_another_form_is_refused(tmp_path: Path, content: bytes,
         WordVocab.load(tmp_path / "words")
     with pytest.raises(DataError, match="no such file"):
         WordVocab.load(tmp_path / "none")
-
-
-def test_the_authors_vocabulary_is_read() -> None:
-    path = SHARED / "data" / "charbert_dict" / "term_vocab"
-    if not path.exists():
-        pytest.skip("the authors' word vocabulary is not at hand (../shared/data/charbert_dict/term_vocab)")
-    vocab = WordVocab.read_released(path)
-    assert (len(vocab), vocab.unk_id) == (30_001, 30_000)
-    assert vocab.encode(["The", "qwertyuiopasdf"]).tolist() == [0, 30_000]

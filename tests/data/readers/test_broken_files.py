@@ -1,7 +1,5 @@
 """Files that are damaged or were made to do harm end in an error that names them; odd ones come back as they were."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

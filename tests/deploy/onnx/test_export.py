@@ -1,7 +1,5 @@
 """Exported models give the logits of PyTorch at any shape, and run without it; others are refused."""
 
-from __future__ import annotations
-
 import json
 import math
 import shutil

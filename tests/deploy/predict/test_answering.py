@@ -1,7 +1,5 @@
 """Answers to questions about raw contexts."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Labels of raw texts and pairs."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

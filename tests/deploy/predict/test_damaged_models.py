@@ -1,7 +1,5 @@
 """Model folders that are damaged or made to harm: one line and exit code 2, before memory or time is spent."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil

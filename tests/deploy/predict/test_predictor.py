@@ -1,7 +1,5 @@
 """What all predictors have in common: loading, checking, stopping."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Tagged spans of raw text."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Clients that connect and then do not do what clients do, on real sockets."""
 
-from __future__ import annotations
-
 import json
 import socket
 import sys

@@ -1,7 +1,5 @@
 """Load and time: a model that takes as long as a test wants, behind real HTTP."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """The demo page in headless Chromium, controlled through its debugging pipe."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path

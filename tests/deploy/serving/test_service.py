@@ -1,7 +1,5 @@
 """The service as its clients meet it: a process of its own, spoken to over HTTP."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import socket

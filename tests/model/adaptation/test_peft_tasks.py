@@ -1,7 +1,5 @@
 """A user's own peft adapters, by peft's task types."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """A configuration of somebody else is bounded before anything is built from it, and names no code."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """A model that is not whole is refused wherever weights are loaded, with the names of what is wrong."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The released variant against a literal restatement of the authors' maths, on any machine."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

@@ -15,7 +15,7 @@ from charbert.pipelines.build.preparation import training_weights
 from charbert.pipelines.train import finetune
 from charbert.runs.run import finetuning_run, fold_run, with_fold
 from charbert.tasks.catalog import build_task
-from charbert.training.losses.class_weights import ClassWeightedLoss
+from charbert.training.losses.extra_losses import ClassWeightedLoss
 
 Benchmarks = Callable[..., Settings]
 NER = {"train": "conll2003/eng.train", "dev": "conll2003/eng.testa", "test": "conll2003/eng.testb"}

@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,9 +13,10 @@ import yaml
 from hydra import compose, initialize_config_dir
 
 from charbert.config.schema import Settings
-from charbert.errors import SettingsError, TrainingError
+from charbert.errors import SettingsError, TrainingError, TrialPrunedError
 from charbert.pipelines.build.composition import Composition
 from charbert.pipelines.search import search
+from charbert.pipelines.search.search import PruningCallback
 from charbert.records import ResultRecord, read_record, read_records
 from charbert.runs.run import Run
 from tests.new_process import NewProcess
@@ -164,3 +166,23 @@ def test_a_search_in_two_processes_runs_exactly_its_trials(
     assert record.metrics["trials/all"] == 4
     assert all(row["evaluations"] for row in record.details["trials"])  # also of those that the first search had run
     assert all(row["state"] in ("complete", "pruned") for row in record.details["trials"])
+
+
+def evaluated(callback: PruningCallback, *scores: float) -> None:
+    lines: list[dict[str, Any]] = [{"loss": 1.0}, *({"eval_f1": score, "eval_loss": 1.0} for score in scores)]
+    callback.on_evaluate(None, SimpleNamespace(log_history=lines), None)  # type: ignore[arg-type]
+
+
+def test_every_score_is_reported_once_with_its_number_those_from_before_a_kill_too() -> None:
+    heard: list[tuple[float, int]] = []
+    callback = PruningCallback("eval_f1", lambda score, number: heard.append((score, number)) or False)
+    evaluated(callback, 0.1, 0.2)
+    evaluated(callback, 0.1, 0.2, 0.3)
+    assert heard == [(0.1, 1), (0.2, 2), (0.3, 3)]
+
+
+def test_a_training_ends_where_it_is_told_to() -> None:
+    callback = PruningCallback("eval_f1", lambda score, number: number == 2)
+    evaluated(callback, 0.1)
+    with pytest.raises(TrialPrunedError, match=r"ended at evaluation 2 with eval_f1=0\.0500"):
+        evaluated(callback, 0.1, 0.05)

@@ -1,7 +1,5 @@
 """What all figures share."""
 
-from __future__ import annotations
-
 from charbert.reporting.render.plot_style import add_legend, panels
 
 

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbert.noise.homoglyphs import FORMS
-from charbert.noise.leet import digit_for
+from charbert.noise.characters import FORMS, digit_for
 from charbert.text.repair.disguises import INVISIBLE, hidden_places, letters_like, undisguised, without_digits
 
 WORDS = ("Japan", "naïve", "Διεθνής", "Петербург", "İstanbul'da", "U.S.", "Wi-Fi", "3rd", "Հայաստան")

@@ -8,17 +8,19 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torch.nn import functional as F
 from transformers import BertConfig
 
 from charbert.batch import NOISED, OWN_POSITIONS, TEACHER, THEIR_POSITIONS
 from charbert.errors import SettingsError
 from charbert.model import (
     CharBertConfig,
+    CharBertForPreTraining,
     CharBertForQuestionAnswering,
     CharBertForSequenceClassification,
     CharBertForTokenClassification,
+    CharBertModel,
 )
-from charbert.training.losses.consistency import ConsistencyTraining
 from charbert.training.losses.distillation import (
     Distillation,
     attach_projections,
@@ -26,7 +28,13 @@ from charbert.training.losses.distillation import (
     detach_projections,
     spread_layers,
 )
-from charbert.training.losses.extra_loss import comparable_logits, divergence
+from charbert.training.losses.extra_losses import (
+    ClassWeightedLoss,
+    ConsistencyTraining,
+    TrunkTeacher,
+    comparable_logits,
+    divergence,
+)
 from tests.tolerance import tolerance
 
 LABELS: dict[Any, dict[str, Tensor]] = {
@@ -208,3 +216,112 @@ def test_only_symmetric_divergence_moves_the_clean_predictions(symmetric: bool, 
     loss, _ = ConsistencyTraining(1.0, symmetric=symmetric)(model, fields, model(torch.zeros(2, 1)), torch.zeros(()))
     loss.backward()
     assert [name for name, weight in model.named_parameters() if weight.grad is not None] == moves
+
+
+WEIGHTS = [1.0, 3.0, 0.5]
+
+
+def weighted(logits: torch.Tensor, **batch: torch.Tensor) -> torch.Tensor:
+    loss, parts = ClassWeightedLoss(WEIGHTS)(nn.Identity(), batch, {"logits": logits}, torch.tensor(7.0))
+    assert parts == {"unweighted": torch.tensor(7.0)}
+    return loss
+
+
+def test_it_is_the_weighted_cross_entropy_of_torch() -> None:
+    logits, labels = torch.randn(6, 3), torch.tensor([0, 1, 2, 1, 0, 0])
+    expected = F.cross_entropy(logits, labels, torch.tensor(WEIGHTS))
+    torch.testing.assert_close(weighted(logits, labels=labels), expected)
+
+
+def test_tags_are_weighted_one_by_one_and_padding_counts_nothing() -> None:
+    logits, labels = torch.randn(2, 4, 3, requires_grad=True), torch.tensor([[0, -100, 1, 2], [2, 1, 0, 0]])
+    mask = torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]])
+    loss = weighted(logits, labels=labels, attention_mask=mask)
+    seen = torch.tensor([0, 1, 2, 2, 1])
+    rows = torch.stack([logits[0, 0], logits[0, 2], logits[0, 3], logits[1, 0], logits[1, 1]])
+    torch.testing.assert_close(loss, F.cross_entropy(rows, seen, torch.tensor(WEIGHTS)))
+    loss.backward()
+    assert logits.grad is not None and logits.grad.abs().sum(-1).ne(0).sum() == 5
+
+
+def test_a_batch_without_labels_has_no_loss_but_a_graph() -> None:
+    logits = torch.randn(2, 3, 3, requires_grad=True)
+    loss = weighted(logits, labels=torch.full((2, 3), -100))
+    loss.backward()
+    assert loss.item() == 0
+
+
+CLEAN = torch.tensor([[2, 7, 8, 9, 3], [2, 11, 12, 3, 0]])
+MASK = (CLEAN != 0).long()
+PLACES = torch.tensor([[1, 2, 3], [1, 2, -1]])
+
+
+@pytest.fixture
+def model() -> CharBertForPreTraining:
+    torch.manual_seed(0)
+    trunk = BertConfig(vocab_size=30, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=16)
+    config = CharBertConfig(trunk_config=trunk, char_encoder="none", interaction="none", head_channels="token")
+    return CharBertForPreTraining(config).eval()
+
+
+def teacher_of(model: CharBertForPreTraining, weight: float = 3.0) -> TrunkTeacher:
+    trunk: CharBertModel = copy.deepcopy(model.charbert)
+    return TrunkTeacher(trunk, weight)
+
+
+def paired_batch(own: torch.Tensor = PLACES) -> dict[str, torch.Tensor]:
+    return {"input_ids": CLEAN, "attention_mask": MASK, OWN_POSITIONS: own, THEIR_POSITIONS: PLACES}
+
+
+def asked(teacher: TrunkTeacher, model: Any, inputs: torch.Tensor, **inner: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    outputs = model(inputs, MASK)
+    loss, parts = teacher(model, {TEACHER: paired_batch(**inner)}, outputs, torch.tensor(1.0))
+    return loss, parts["trunk_distance"]
+
+
+def test_the_trunk_on_clean_text_is_at_no_distance_from_itself(model: CharBertForPreTraining) -> None:
+    loss, distance = asked(teacher_of(model), model, CLEAN)
+    assert (loss.item(), distance.item()) == (1.0, 0.0)
+
+
+def test_the_distance_is_the_share_of_the_states_at_the_pairs(model: CharBertForPreTraining) -> None:
+    noised = CLEAN.clone()
+    noised[0, 2] = 20
+    teacher = teacher_of(model)
+    loss, distance = asked(teacher, model, noised)
+    with torch.no_grad():
+        states, wanted = (model.charbert(ids, MASK).token_states for ids in (noised, CLEAN))
+    rows, places = torch.tensor([0, 0, 0, 1, 1]), torch.tensor([1, 2, 3, 1, 2])
+    expected = (states - wanted)[rows, places].square().sum() / wanted[rows, places].square().sum()
+    assert distance.item() == pytest.approx(expected.item(), rel=tolerance())
+    assert loss.item() == pytest.approx(1 + 3 * expected.item(), rel=tolerance())
+
+
+def test_learning_brings_noised_words_to_their_clean_states_and_leaves_the_teacher(
+    model: CharBertForPreTraining,
+) -> None:
+    noised = CLEAN.clone()
+    noised[:, 2] = 20
+    teacher = teacher_of(model)
+    before = {name: weight.clone() for name, weight in teacher.trunk.state_dict().items()}
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    distances = []
+    for _ in range(20):
+        optimizer.zero_grad()
+        loss, distance = asked(teacher, model, noised)
+        loss.backward()
+        optimizer.step()
+        distances.append(distance.item())
+    assert distances[-1] < distances[0] / 2
+    assert all(torch.equal(weight, before[name]) for name, weight in teacher.trunk.state_dict().items())
+    assert all(weight.grad is None for weight in teacher.trunk.parameters())
+
+
+def test_a_batch_without_a_pair_adds_nothing_and_has_a_gradient(model: CharBertForPreTraining) -> None:
+    teacher = teacher_of(model)
+    nowhere = torch.full_like(PLACES, -1)
+    outputs = model(CLEAN, MASK)
+    fields = paired_batch(nowhere) | {THEIR_POSITIONS: nowhere}
+    loss, parts = teacher(model, {TEACHER: fields}, outputs, outputs["token_states"].sum() * 0)
+    loss.backward()
+    assert (loss.item(), parts["trunk_distance"].item()) == (0.0, 0.0)

@@ -1,7 +1,5 @@
 """The measurements under noise: what identifies each, and its table and picture."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -24,11 +22,7 @@ from charbert.reporting.render.row_names import short_label
 from charbert.reporting.tables.robustness.correction import correction_table
 from charbert.reporting.tables.robustness.curves import curves_columns, curves_table
 from charbert.reporting.tables.robustness.families import robustness_columns, robustness_table
-from charbert.reporting.tables.robustness.training_noise import (
-    NO_NOISE,
-    training_noise_rows,
-    training_noise_table,
-)
+from charbert.reporting.tables.robustness.training_noise import NO_NOISE, training_noise_rows, training_noise_table
 from charbert.reporting.tables.robustness.worst_case import worst_case_columns, worst_case_table
 from charbert.reporting.tables.scores import row_label, setting
 from charbert.runs import analysis_keys as keys
@@ -87,7 +81,7 @@ def _families(settings: Settings, records: Sequence[ResultRecord]) -> Table:
 
 ROBUSTNESS = Analysis(
     "robustness.families",
-    lambda settings: {"": keys.robustness_run(settings)},
+    lambda settings: {"": keys.finetuned_run(settings, keys.ROBUSTNESS)},
     TableSpec(
         lambda settings: f"{keys.ROBUSTNESS}_{settings.task.name}",
         keys.noise_records,
@@ -140,7 +134,7 @@ _curve_records = partial(keys.noise_records, analysis=keys.NOISE_CURVES)
 
 NOISE_CURVES = Analysis(
     "robustness.curves",
-    lambda settings: {"": keys.curves_run(settings)},
+    lambda settings: {"": keys.finetuned_run(settings, keys.NOISE_CURVES)},
     TableSpec(
         lambda settings: f"{keys.NOISE_CURVES}_{settings.task.name}",
         _curve_records,
@@ -165,12 +159,14 @@ def _worst_case(settings: Settings, records: Sequence[ResultRecord]) -> Table:
     return worst_case_table(records, row_p_values(records, columns, records_folder(settings)))
 
 
+_worst_case_records = partial(keys.noise_records, analysis=keys.WORST_CASE)
+
 WORST_CASE = Analysis(
     "robustness.worst_case",
-    lambda settings: {"": keys.worst_case_run(settings)},
+    lambda settings: {"": keys.finetuned_run(settings, keys.WORST_CASE)},
     TableSpec(
         lambda settings: f"{keys.WORST_CASE}_{settings.task.name}",
-        keys.worst_case_records,
+        _worst_case_records,
         _worst_case,
         variants=_of_measured_tasks,
     ),
@@ -192,7 +188,7 @@ NEWEST = {
         (keys.ROBUSTNESS, ROBUSTNESS.table, keys.noise_records),
         ("transfer", TRANSFER.table, keys.training_noise_records),
         (keys.NOISE_CURVES, NOISE_CURVES.table, _curve_records),
-        (keys.WORST_CASE, WORST_CASE.table, keys.worst_case_records),
+        (keys.WORST_CASE, WORST_CASE.table, _worst_case_records),
         (keys.CORRECTION, CORRECTION.table, keys.correction_records),
     )
 }

@@ -1,7 +1,5 @@
 """Typo correction by a dictionary, a word recognizer or an NLM head: words restored and clean words spoiled."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path

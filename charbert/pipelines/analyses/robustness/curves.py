@@ -1,7 +1,5 @@
 """One fine-tuned model on test sets with an attack of rising strength."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise

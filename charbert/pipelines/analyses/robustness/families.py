@@ -1,7 +1,5 @@
 """One fine-tuned model on test sets with noise of several families."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

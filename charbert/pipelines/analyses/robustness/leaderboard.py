@@ -1,7 +1,5 @@
 """The leaderboard of a recipe, drawn from its records of scores under noise; nothing is run, no torch is imported."""
 
-from __future__ import annotations
-
 import json
 import logging
 from pathlib import Path
@@ -11,8 +9,7 @@ from charbert.errors import RecordError
 from charbert.files import write_atomically
 from charbert.pipelines.analyses.robustness.catalog import NEWEST
 from charbert.pipelines.tables.drawing import TableSpec, of_each_task
-from charbert.reporting.leaderboard.board import TaskScores, build_board
-from charbert.reporting.leaderboard.page import render_leaderboard
+from charbert.reporting.leaderboard.board import TaskScores, build_board, render_leaderboard
 from charbert.runs import analysis_keys as keys
 from charbert.runs.comparability import comparable_records
 

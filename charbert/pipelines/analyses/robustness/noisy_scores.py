@@ -1,7 +1,5 @@
 """A fine-tuned model, of one training set or of folds, or a baseline, scored on clean and noisy sets."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -1,7 +1,5 @@
 """The edits that hurt one fine-tuned model most, found by search on its scores."""
 
-from __future__ import annotations
-
 import json
 import logging
 import time

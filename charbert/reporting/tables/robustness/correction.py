@@ -1,7 +1,5 @@
 """Typo correction: a row for each corrector, five scores for each set."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from charbert.errors import RecordError

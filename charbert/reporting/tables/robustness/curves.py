@@ -1,7 +1,5 @@
 """Scores of fine-tuned models against the strength of an attack; the paper has no such table."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from charbert.evaluation.metric_paths import metric_path
@@ -56,7 +54,7 @@ def curves_table(records: Sequence[ResultRecord], p_values: Mapping[tuple[str, s
         p_values: see `charbert.reporting.tables.scores.build_table`.
 
     Raises:
-        RecordError: see there.
+        RecordError: see `charbert.reporting.tables.scores.build_table`.
     """
     task, attack = task_of(records), str(setting(records[0], "curves.attack.name"))
     notes = [

@@ -1,12 +1,9 @@
 """Scores of fine-tuned models on families of noise; the paper has no such table."""
 
-from __future__ import annotations
-
 import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from charbert.evaluation.metric_paths import ATTACKED, CLEAN, DEV, metric_path, version_of
 from charbert.records import ResultRecord
@@ -45,47 +42,43 @@ def robustness_table(
         records: one or more of one task, with the same sets in ``details.clean_of``.
         p_values: see `charbert.reporting.tables.scores.build_table`.
         title: what follows the name of the task.
-        order: see there.
-        compared_with: see there.
 
     Raises:
-        RecordError: see there.
+        RecordError: see `charbert.reporting.tables.scores.build_table`.
     """
-    scored = robustness_columns(records)
+    task, scored = task_of(records), robustness_columns(records)
     columns: list[Column] = []
     for group in dict.fromkeys(column.group for column in scored):
         own = [column for column in scored if column.group == group]
         columns += [column for column in own if group == scored[0].group or column.metric.startswith(f"{CLEAN}/")]
         name = own[0].metric.rpartition("/")[2]
-        path = f"{metric_path(task_of(records), MEAN_DROP)}/{name}"
+        path = f"{metric_path(task, MEAN_DROP)}/{name}"
         columns.append(Column(group, MEAN_DROP, path, higher_is_better=False))
-    clean_of = records[0].details["clean_of"]
-    notes = [
+    clean_of, attack = records[0].details["clean_of"], version_of(columns[1].metric)
+    notes = [f"Attack: {ATTACKS.get(attack, attack)}. Computed in 32 bits."]
+    if any(column.metric.endswith("/macro_recall") for column in columns):
+        notes.append("Balanced accuracy: mean of the recalls of both labels.")
+    notes += examples_note(records)
+    notes.append(
         f"{MEAN_DROP.capitalize()}: points below the score on the same examples without noise, mean over the noisy "
         "sets; lower is better."
-    ]
+    )
     if copies := [column.name for column in noisy_columns(columns) if clean_of[version_of(column.metric)] == DEV]:
         notes.append(f"Copies of the dev set: {', '.join(copies)}.")
-    with_drops = [_with_drops(record, columns) for record in records]
-    table = _table(with_drops, columns, title, notes, order=order, p_values=p_values, compared_with=compared_with)
+    table = build_table(
+        [_with_drops(record, columns) for record in records],
+        title=f"{TASK_TITLES.get(task, task.upper())}: {title}",
+        columns=columns,
+        notes=notes,
+        order=order,
+        p_values=p_values,
+        compared_with=compared_with,
+    )
     return _with_ranks(table)
 
 
-def robustness_scores(records: Sequence[ResultRecord]) -> Table:
-    """Return the scores in all metrics on all sets, without what summarizes them.
-
-    Args:
-        records: as of `robustness_table`.
-
-    Raises:
-        RecordError: see `charbert.reporting.tables.scores.build_table`.
-    """
-    order = TABLE_SPECS["table2_robustness"].order
-    return _table(records, robustness_columns(records), "families of noise", [], order=order)
-
-
 def robustness_columns(records: Sequence[ResultRecord]) -> list[Column]:
-    """Return the columns of `robustness_scores`; of our copy after the authors' rule and their own set only one."""
+    """Return the columns of all scores on all sets; of our copy after the authors' rule and their own set only one."""
     task, metric = task_of(records), str(setting(records[0], "task.metric"))
     clean_of = {name: clean for record in records for name, clean in record.details["clean_of"].items()}
     versions = sorted(clean_of, key=lambda name: clean_of[name] == DEV)
@@ -124,19 +117,6 @@ def examples_note(records: Sequence[ResultRecord]) -> list[str]:
     """Return a note on how many examples were scored, none where all were."""
     limit = setting(records[0], "robustness.max_examples")
     return [f"At most {limit} examples of each set, the same for all models."] if limit else []
-
-
-def _table(
-    records: Sequence[ResultRecord], columns: Sequence[Column], title: str, notes: Sequence[str], **options: Any
-) -> Table:
-    """Return the table, with the notes on what its columns are before others."""
-    task, attack = task_of(records), version_of(columns[1].metric)
-    about = [f"Attack: {ATTACKS.get(attack, attack)}. Computed in 32 bits."]
-    if any(column.metric.endswith("/macro_recall") for column in columns):
-        about.append("Balanced accuracy: mean of the recalls of both labels.")
-    about += examples_note(records)
-    title = f"{TASK_TITLES.get(task, task.upper())}: {title}"
-    return build_table(records, title=title, columns=columns, notes=[*about, *notes], **options)
 
 
 def _with_drops(record: ResultRecord, columns: Sequence[Column]) -> ResultRecord:

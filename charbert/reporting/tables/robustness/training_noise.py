@@ -1,7 +1,5 @@
 """Scores on families of noise by the noise that a model was trained on; the paper has no such table."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from charbert.config.renamed import with_new_names
@@ -50,7 +48,6 @@ def training_noise_table(
     """Return the table of the rows of `training_noise_rows`, one family after the other.
 
     Args:
-        families: one or more.
         p_values: (row, ``Column.heading``) -> p of a test against the family's row without noise.
 
     Raises:

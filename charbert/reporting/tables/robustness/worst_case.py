@@ -1,7 +1,5 @@
 """Scores of fine-tuned models with the edits that hurt each most; the paper has no such table."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from charbert.evaluation.metric_paths import metric_path
@@ -19,7 +17,7 @@ def worst_case_table(records: Sequence[ResultRecord], p_values: Mapping[tuple[st
         p_values: see `charbert.reporting.tables.scores.build_table`.
 
     Raises:
-        RecordError: see there.
+        RecordError: see `charbert.reporting.tables.scores.build_table`.
     """
     task, chosen = str(setting(records[0], "task.name")), records[0].details["search"]
     calls = {

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from charbert.config.data.noise import AttackSettings, NoiseFamily, Place
-from charbert.config.robustness.families import CurveSettings
+from charbert.config.robustness import CurveSettings
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError
 from charbert.noise.attack import attack_sentences
@@ -16,7 +16,7 @@ from charbert.pipelines.analyses.robustness import catalog
 from charbert.pipelines.analyses.robustness.curves import area, curve_sets
 from charbert.pipelines.build.noise import build_attack
 from charbert.pipelines.train import finetune
-from charbert.runs.analysis_keys import curves_run
+from charbert.runs.analysis_keys import NOISE_CURVES, finetuned_run
 from charbert.runs.run import finetuning_run
 
 Benchmarks = Callable[..., Settings]
@@ -105,5 +105,5 @@ def test_a_model_has_its_scores_and_areas_and_is_not_trained_for_another_attack(
     assert columns == ["original", "50 %", "100 %", "area, words", "2 edits", "area, edits"]
     assert (table.parents[1] / "figures" / "noise_curves_ner.png").stat().st_size > 5_000
     upper = entities("+attack@curves.attack=upper")
-    assert curves_run(upper).key != curves_run(settings).key
+    assert finetuned_run(upper, NOISE_CURVES).key != finetuned_run(settings, NOISE_CURVES).key
     assert finetuning_run(upper).key == finetuning_run(settings).key

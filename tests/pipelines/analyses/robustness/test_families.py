@@ -13,7 +13,7 @@ from charbert.errors import DataError, SettingsError
 from charbert.pipelines.analyses.robustness import catalog
 from charbert.pipelines.tables.drawing import draw_all
 from charbert.pipelines.train import finetune
-from charbert.runs.analysis_keys import robustness_run
+from charbert.runs.analysis_keys import ROBUSTNESS, finetuned_run
 from charbert.runs.run import finetuning_run, fold_run, with_fold
 
 Benchmarks = Callable[..., Settings]
@@ -87,7 +87,7 @@ def test_one_model_is_scored_on_all_sets_and_found_again(noisy: Benchmarks) -> N
 def test_noisy_copies_are_no_part_of_a_models_key_and_of_the_scores_on_them(noisy: Benchmarks) -> None:
     both, one, other = noisy(), noisy("~data.sets.ner.noisy.typos"), noisy("data.sets.ner.noisy.typos.split=test")
     assert finetuning_run(both).key == finetuning_run(one).key == finetuning_run(other).key
-    assert len({robustness_run(settings).key for settings in (both, one, other)}) == 3
+    assert len({finetuned_run(settings, ROBUSTNESS).key for settings in (both, one, other)}) == 3
 
 
 def test_operations_of_a_users_own_count_by_their_contents(benchmarks: Benchmarks, tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_operations_of_a_users_own_count_by_their_contents(benchmarks: Benchmark
     for operations in ("--s- x\n", "--s- y\n"):
         path.write_text(operations, encoding="utf-8")
         settings = benchmarks("task=ner", *files)
-        keys.append((finetuning_run(settings).key, robustness_run(settings).key))
+        keys.append((finetuning_run(settings).key, finetuned_run(settings, ROBUSTNESS).key))
     (model, first), (same, second) = keys
     assert model == same and first != second
 
@@ -112,7 +112,7 @@ def test_a_corrector_and_a_baseline_are_rows_too(noisy: Benchmarks, tmp_path: Pa
     corpus = "data.corpus.train=wikipedia/train.txt"
     corrected = noisy("model=bert_dictionary", corpus)
     (record,) = catalog.ROBUSTNESS.run(corrected)
-    lines = robustness_run(corrected).predictions_path("ocr_tess4").read_text(encoding="utf-8").splitlines()
+    lines = finetuned_run(corrected, ROBUSTNESS).predictions_path("ocr_tess4").read_text(encoding="utf-8").splitlines()
     assert json.loads(lines[0])["words"][2] == "Maxmö"
     assert "Malmö" in json.loads(lines[0])["corrected"]
     (baseline,) = catalog.ROBUSTNESS.run(noisy("model=majority", corpus))
@@ -151,11 +151,11 @@ def test_an_example_of_a_subset_has_the_same_noise_and_prediction_as_in_the_whol
     lines = {}
     for settings in (whole, part, less):
         catalog.ROBUSTNESS.run(settings)
-        run = robustness_run(settings)
+        run = finetuned_run(settings, ROBUSTNESS)
         lines[settings.robustness.max_examples] = [
             run.predictions_path(name).read_text(encoding="utf-8").splitlines() for name in (*SETS, "clean", "dev")
         ]
-    assert len({robustness_run(settings).key for settings in (whole, part, less)}) == 3
+    assert len({finetuned_run(settings, ROBUSTNESS).key for settings in (whole, part, less)}) == 3
     for all_lines, five, three in zip(lines[0], lines[5], lines[3], strict=True):
         assert (len(five), len(three)) == (5, 3)
         assert set(three) <= set(five) <= set(all_lines)
@@ -168,7 +168,7 @@ def test_a_subset_of_folds_is_scored_by_the_model_of_each_examples_own_fold(pair
     catalog.ROBUSTNESS.run(settings)
     scored, known = (
         {line["first"]: line for line in map(json.loads, run.predictions_path("clean").read_text().splitlines())}
-        for run in (robustness_run(settings), finetuning_run(settings))
+        for run in (finetuned_run(settings, ROBUSTNESS), finetuning_run(settings))
     )
     assert len(scored) == 4 < len(known)
     for text, line in scored.items():
@@ -178,7 +178,7 @@ def test_a_subset_of_folds_is_scored_by_the_model_of_each_examples_own_fold(pair
 def test_a_family_of_a_users_own_is_a_column_and_makes_another_record(noisy: Benchmarks) -> None:
     mine = ("+attack@robustness.families.mine=charbert", "robustness.families.mine.probability=0.3")
     settings = noisy(*mine)
-    assert robustness_run(settings).key != robustness_run(noisy()).key
+    assert finetuned_run(settings, ROBUSTNESS).key != finetuned_run(noisy(), ROBUSTNESS).key
     assert finetuning_run(settings).key == finetuning_run(noisy()).key
     (record,) = catalog.ROBUSTNESS.run(settings)
     shares = [record.metrics[f"attack/ner/{name}/changed_words"] for name in ("mine", "charbert")]
@@ -209,9 +209,9 @@ def test_noise_in_training_is_a_row_beside_the_model_without(noisy: Benchmarks) 
         rows = dict.fromkeys(row["model"] for row in csv.DictReader(stream))
     assert list(rows) == ["BERT: no noise", "BERT: fine-tuning, adversarial"]
     assert (table.parents[1] / "figures" / "transfer_ner.png").stat().st_size > 5_000
-    before = robustness_run(settings).record_path.stat().st_mtime_ns
+    before = finetuned_run(settings, ROBUSTNESS).record_path.stat().st_mtime_ns
     catalog.ROBUSTNESS.run(settings)
-    assert robustness_run(settings).record_path.stat().st_mtime_ns == before, "the records are not shared"
+    assert finetuned_run(settings, ROBUSTNESS).record_path.stat().st_mtime_ns == before, "the records are not shared"
 
 
 @pytest.mark.parametrize(
@@ -271,5 +271,5 @@ def test_operations_of_another_file_leave_no_record(noisy: Benchmarks, tmp_path:
         DataError, match=rf"{path}:1: expected a sentence of 6 words, as at conll2003/eng.testa:3, got 1"
     ):
         catalog.ROBUSTNESS.run(noisy())
-    assert robustness_run(noisy()).finished() is None
+    assert finetuned_run(noisy(), ROBUSTNESS).finished() is None
     assert finetuning_run(noisy()).finished() is None, "a model was trained before the file was read"

@@ -12,7 +12,7 @@ from charbert.config.schema import Settings
 from charbert.errors import DataError, SettingsError
 from charbert.pipelines.analyses.robustness import catalog, worst_case
 from charbert.pipelines.train import finetune
-from charbert.runs.analysis_keys import worst_case_run
+from charbert.runs.analysis_keys import WORST_CASE, finetuned_run
 from charbert.runs.run import finetuning_run
 from charbert.tasks.catalog import build_task
 
@@ -28,7 +28,7 @@ TASKS = {
 
 
 def found_lines(settings: Settings) -> list[dict[str, Any]]:
-    path = worst_case_run(settings).folder / worst_case.FOUND
+    path = finetuned_run(settings, WORST_CASE).folder / worst_case.FOUND
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
@@ -66,7 +66,7 @@ def is_right(line: dict[str, Any]) -> bool:
 
 
 def predicted_lines(settings: Settings, name: str) -> list[dict[str, Any]]:
-    path = worst_case_run(settings).predictions_path(name)
+    path = finetuned_run(settings, WORST_CASE).predictions_path(name)
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
@@ -86,7 +86,7 @@ def test_the_worst_texts_are_stored_and_replay_to_the_scores_of_the_search(tagge
                 found = line["found"][number][kind]
                 assert is_right(predicted) == (found["score"][0] == 1)
                 assert all(predicted["words"][index] == after for index, _, _, _, after in found["edits"])
-        sentences = task.read(worst_case_run(settings).folder / "sets" / f"{name}.conll")
+        sentences = task.read(finetuned_run(settings, WORST_CASE).folder / "sets" / f"{name}.conll")
         assert [list(sentence.words) for sentence in sentences] == [
             line["words"] for line in predicted_lines(settings, name)
         ]
@@ -94,7 +94,9 @@ def test_the_worst_texts_are_stored_and_replay_to_the_scores_of_the_search(tagge
             line["gold"] for line in predicted_lines(settings, "clean")
         ]
     assert record.metrics["attack/ner/worst_2/changed_words"] <= 2 / 6
-    page = (worst_case_run(settings).folder / worst_case.FOUND).with_suffix(".md").read_text(encoding="utf-8")
+    page = (
+        (finetuned_run(settings, WORST_CASE).folder / worst_case.FOUND).with_suffix(".md").read_text(encoding="utf-8")
+    )
     hurt = [line["found"]["1"]["worst"] for line in lines if line["found"]["1"]["worst"]["score"] < line["clean"]]
     (_, _, _, old, new), *_ = min(hurt, key=lambda worst: worst["score"][0])["edits"]
     assert "## At most 1" in page and f"| {old} → {new} |" in page
@@ -104,7 +106,7 @@ def test_an_interrupted_search_goes_on_to_the_same_result(tagged: Benchmarks, mo
     settings = tagged("worst_case.max_examples=7")
     monkeypatch.setattr(worst_case, "GROUP", 2)
     (whole,) = catalog.WORST_CASE.run(settings)
-    lines, run = found_lines(settings), worst_case_run(settings)
+    lines, run = found_lines(settings), finetuned_run(settings, WORST_CASE)
     run.record_path.unlink()
     groups = []
     original = worst_case._search_group
@@ -180,7 +182,7 @@ def test_every_example_is_searched_with_the_model_that_did_not_learn_from_it(
 
 def test_how_edits_are_searched_is_part_of_the_key_and_not_of_the_models(benchmarks: Benchmarks) -> None:
     usual, other = benchmarks("task=ner"), benchmarks("task=ner", "worst_case.budget=7")
-    assert worst_case_run(usual).key != worst_case_run(other).key
+    assert finetuned_run(usual, WORST_CASE).key != finetuned_run(other, WORST_CASE).key
     assert finetuning_run(usual).key == finetuning_run(other).key
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbert.baselines.overlap import shared_characters
+from charbert.baselines.ngram_features import shared_characters
 
 BIGRAMS = (2, 2)
 TEXTS = st.text(alphabet="abcé ,1", max_size=30)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from charbert.config.robustness.worst_case import WorstCaseSettings
+from charbert.config.robustness import WorstCaseSettings
 from charbert.errors import SettingsError
 
 

@@ -3,7 +3,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbert.tasks.tagging.windows import overlapping_windows, stitch
+from charbert.tasks.tagging.reader import overlapping_windows, stitch
 
 COUNTS = st.lists(st.integers(0, 9), min_size=1, max_size=60)
 

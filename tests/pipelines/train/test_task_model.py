@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from charbert.config.schema import Settings
-from charbert.pipelines.build.inference import inference_usage
+from charbert.pipelines.train.task_model import inference_usage
 from charbert.tasks.head import Usage
 
 Composed = Callable[..., Settings]

@@ -1,1 +1,0 @@
-"""Settings of measurements of fine-tuned models under noise."""
