@@ -14,11 +14,11 @@ ROWS = (
     "BERT",
     "AdvBERT",
     "BERT+WordRec",
+    "BERT+Repair",
     "BERT+Context repair",
     "CharBERT",
     "CharBERT-T",
-    "CharBERT-M",
-    "CharBERT-M+Context repair",
+    "CharBERT-P+Context repair",
 )
 """From the top; those without a run are left out."""
 TABLE_GROUPS = ("NER F1", "QNLI acc.")

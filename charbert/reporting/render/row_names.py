@@ -21,9 +21,6 @@ _SHARED = "one interaction shared by all layers"
 SHORT_NAMES = {
     "CharBERT, dense noise": ShortName("CharBERT-D", f"{_DENSE} (model=charbert_dense)"),
     "CharBERT, trunk as teacher": ShortName("CharBERT-T", f"{_TEACHER} (model=charbert_trunk_teacher)"),
-    "CharBERT, trunk as teacher, one interaction": ShortName(
-        "CharBERT-T1", f"{_TEACHER}, {_SHARED} (model=charbert_trunk_teacher_shared)"
-    ),
     "CharBERT, dense noise, shared interaction": ShortName(
         "CharBERT-S", f"{_DENSE}, {_SHARED} (model=charbert_shared)"
     ),
@@ -32,13 +29,12 @@ SHORT_NAMES = {
     ),
     "CharBERT, char start": ShortName("CharBERT-C", "char start (model=charbert_char_start)"),
     "CharBERT, residual": ShortName("CharBERT-R", "residual interaction (model=charbert_residual)"),
-    "CharBERT-MiniLM": ShortName("CharBERT-M", "the encoder models/charbert-minilm (model=charbert_pretrained)"),
-    "CharBERT (pretrained)": ShortName("CharBERT-P", "CharBERT-S in half precision, which models/charbert-minilm was"),
+    "CharBERT (pretrained)": ShortName("CharBERT-P", "the encoder models/charbert-minilm (model=charbert_pretrained)"),
     "CharBERT, lower-cased characters": ShortName(
         "CharBERT-L", "lower-cased characters in the char channel (model=charbert_lower)"
     ),
-    "CharBERT-MiniLM, lower-cased characters": ShortName(
-        "CharBERT-ML", "CharBERT-M that reads lower-cased characters (model=charbert_pretrained_lower)"
+    "CharBERT (pretrained), lower-cased characters": ShortName(
+        "CharBERT-PL", "CharBERT-P that reads lower-cased characters (model=charbert_pretrained_lower)"
     ),
     "BERT, word shapes": ShortName(
         "BERT+Case", "an embedding of each word's shape, such as upper case (model=bert_case)"

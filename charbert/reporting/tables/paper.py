@@ -23,12 +23,10 @@ BEHIND_DICTIONARY = (
     "BERT+Dictionary",
     "BERT+Repair",
     "BERT+Context repair",
+    "CharBERT (pretrained)+Dictionary",
     "CharBERT (pretrained)+Repair",
+    "CharBERT (pretrained)+Context repair",
     "CharBERT (pretrained)+Token repair",
-    "CharBERT-MiniLM+Dictionary",
-    "CharBERT-MiniLM+Repair",
-    "CharBERT-MiniLM+Context repair",
-    "CharBERT-MiniLM+Token repair",
 )
 BASELINES = ("AdvBERT", "AdvBERT, dense noise", "NLM-BERT", "BERT+WordRec", *BEHIND_DICTIONARY)
 """Models trained against misspelled words, which Tables 1 and 3 do not have; NLM-BERT and dense noise are ours."""
