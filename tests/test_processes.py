@@ -26,7 +26,7 @@ from functools import partial
 from tests.test_processes import count_slowly
 from charbert.data.pretraining import workers
 from charbert.data.pretraining.counting import count_texts
-from charbert.runs.interruption import interruptible
+from charbert.runs.errors import interruptible
 
 @interruptible
 def main():

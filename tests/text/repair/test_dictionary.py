@@ -144,5 +144,5 @@ def test_all_candidates_are_returned_and_the_best_is_the_nearest_word() -> None:
         scores = [score for _, score in candidates[part]]
         assert (best is None) == (not scores)
         if best is not None:
-            assert best.log_best == pytest.approx(max(scores))
+            assert best.log_scores[0] == pytest.approx(max(scores))
             assert best.log_total == pytest.approx(math.log(sum(map(math.exp, scores))))
