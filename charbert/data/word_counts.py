@@ -17,7 +17,6 @@ DICTIONARY_SIZE = 100_000
 """Words of a dictionary, as by default of ``model.dictionary.size``."""
 PAIRS = 300_000
 """Pairs of words that are kept of a text."""
-_ANY_FILE = "a text, or words with counts"
 _EXPECTED = "a word and its count, a whole number of 1 or more"
 
 
@@ -80,7 +79,7 @@ def read_word_counts(path: Path, size: int = DICTIONARY_SIZE) -> dict[str, int]:
     elif _is_text(path):
         counts = count_words(filter(None, read_paragraphs([path])))
     else:
-        counts = _total(_counts_of_lines(path, read_lines(path, _ANY_FILE)))
+        counts = _total(_counts_of_lines(path, read_lines(path, "words with counts")))
     words = frequent_words(counts, size)
     if not words:
         raise DataError.at(path, None, expected="words with letters, or a text of them", found="none")
@@ -88,9 +87,11 @@ def read_word_counts(path: Path, size: int = DICTIONARY_SIZE) -> dict[str, int]:
 
 
 def _is_text(path: Path) -> bool:
-    if path.suffix in (".json", ".xz"):
-        return path.suffix == ".xz"
-    return "\t" not in (read_lines(path, _ANY_FILE) or [""])[0]
+    """Return whether a file holds running text and no counts; of a text, which may be long, only one line is read."""
+    if path.suffix in (".json", ".xz") or not path.is_file():
+        return path.suffix != ".json"
+    with path.open("rb") as stream:
+        return b"\t" not in stream.readline()
 
 
 def _json_counts(path: Path) -> Iterable[tuple[str, int]]:
