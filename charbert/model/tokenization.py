@@ -11,7 +11,7 @@ from transformers import PreTrainedTokenizerFast
 from charbert.batch import CHAR_INPUTS, SHAPE_INPUT, TOKEN_INPUTS
 from charbert.errors import CharBertError, CheckpointError, DataError, SettingsError
 from charbert.model.char_spelling import SubwordSpeller
-from charbert.model.encoding import CharBertEncoding, form_of, pad_char_fields, to_tensor
+from charbert.model.encoding import CharBertEncoding, form_of, pad_char_fields, pads, to_tensor
 from charbert.model.inputs.tokenizer_settings import check_settings, copy_options
 from charbert.model.inputs.word_shapes import OTHER, shape_rows
 from charbert.model.loading.tokenizers import EARLIER_SETTINGS, check_fits, earlier_settings, load_repair
@@ -191,7 +191,7 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
             SettingsError: if tensors are requested and the rows differ in length.
         """
         texts = TextBatch.of(text, text_pair, is_split_into_words=is_split_into_words)
-        if self.row_length is not None and padding is False and RELEASED_RULES[self.script].spells_padding:
+        if self.row_length is not None and not pads(padding) and RELEASED_RULES[self.script].spells_padding:
             # the characters of padding depend on the row, so no collator can add them
             padding, truncation, max_length = "max_length", truncation or False, max_length or self.row_length
         repaired = None if self.repair is None else RepairedTexts.of(texts, self.repair)
@@ -212,15 +212,13 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         if return_tensors is not None:
             encoding.data = {name: to_tensor(rows, name, return_tensors) for name, rows in plain.items()}
         if self.char_vocab is not None:
-            subwords = self._speller.spell(
-                plain, texts, is_padded=padding not in (False, "do_not_pad"), repaired=repaired
-            )
+            subwords = self._speller.spell(plain, texts, is_padded=pads(padding), repaired=repaired)
             if self.mode == "released":
                 positions = self.row_length or max(max_length or 0, int(subwords.row_lengths.max()))
                 encoding.subwords = subwords
                 encoding.max_chars = CHARS_PER_POSITION * positions
             fields = self._speller.lay_out(subwords, encoding.max_chars, None)
-            form = return_tensors or ("padded" if padding else "rows")
+            form = return_tensors or ("padded" if pads(padding) else "rows")
             encoding.data |= self._speller.give(fields, form, encoding.max_chars)
         if self.word_shapes:
             samples = plain.get("overflow_to_sample_mapping", range(len(encoding.encodings)))
@@ -231,6 +229,14 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         if texts.is_single and return_tensors is None and not return_overflowing_tokens:
             encoding.data = {name: rows[0] for name, rows in encoding.data.items()}
         return encoding
+
+    def encode(self, text: Any, text_pair: Any = None, add_special_tokens: bool = True, **options: Any) -> Any:
+        """Return the ``input_ids`` of a call; the library's method would not correct words."""
+        return self(text, text_pair, add_special_tokens=add_special_tokens, **options)["input_ids"]
+
+    def tokenize(self, text: Any, pair: Any = None, add_special_tokens: bool = False, **options: Any) -> list[str]:
+        """Return the subwords of a call; the library's method would not correct words."""
+        return self(text, pair, add_special_tokens=add_special_tokens, **options).tokens()
 
     def hide_subwords(self, features: Mapping[str, Any], hidden: Any) -> dict[str, Any]:
         """Return the three char fields of ``features`` without the characters of the hidden subwords.
@@ -316,8 +322,7 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         plain = super().pad(fields, padding, *args, padding_side=padding_side, return_tensors=return_tensors, **options)
         if chars:
             side = padding_side or self.padding_side
-            is_padded = padding not in (False, "do_not_pad")
-            plain.update(pad_char_fields(chars, plain["input_ids"], self.pad_values, side, is_padded=is_padded))
+            plain.update(pad_char_fields(chars, plain["input_ids"], self.pad_values, side, is_padded=pads(padding)))
         return CharBertEncoding(dict(plain))
 
     @classmethod
@@ -348,18 +353,18 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         return (*names, str(folder / (prefix + VOCAB_FILE)))
 
     @classmethod
-    def from_pretrained(cls, name_or_path: str | Path, *args: Any, **options: Any) -> Self:
+    def from_pretrained(cls, pretrained_model_name_or_path: str | Path, *args: Any, **options: Any) -> Self:
         """Return the tokenizer that ``save_pretrained`` wrote, or a plain trunk's, from a folder or the hub.
 
         Args:
-            name_or_path: folder or hub name.
+            pretrained_model_name_or_path: folder or hub name.
             *args: as of any tokenizer, like what follows.
             **options: of ``PreTrainedTokenizerFast.from_pretrained``.
 
         Raises:
             CheckpointError: if a file of the tokenizer is missing or damaged.
         """
-        where = str(name_or_path)
+        where = str(pretrained_model_name_or_path)
         try:
             tokenizer = super().from_pretrained(where, *args, **(earlier_settings(where, options, cls) | options))
             check_fits(tokenizer, where)
