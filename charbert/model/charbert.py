@@ -9,7 +9,7 @@ from typing import Any, Self, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel
 from transformers import initialization as init
 from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.utils import ModelOutput, can_return_tuple
@@ -56,6 +56,16 @@ class CharBertOutput(ModelOutput):
     char_hidden_states: tuple[Tensor, ...] | None = None
     attentions: tuple[Tensor, ...] | None = None
     char_attentions: tuple[Tensor, ...] | None = None
+
+    @property
+    def last_hidden_state(self) -> Tensor | None:
+        """The token states, under the library's name."""
+        return self.token_states
+
+    @property
+    def hidden_states(self) -> tuple[Tensor, ...] | None:
+        """The token channel's hidden states, under the library's name."""
+        return self.token_hidden_states
 
     def recorded(self) -> dict[str, Any]:
         """Return the token channel's hidden states and attentions under the library's names."""
@@ -113,8 +123,10 @@ class CharBertPreTrainedModel(PreTrainedModel):
             if (model := loader(cls, Path(where), **kwargs)) is not None:
                 return cast(Self, (model, _NOTHING_MISSING) if reports else model)
         if Path(where).is_dir():
-            config = kwargs.get("config") or read_config(where)
-            check_memory(lambda: cls(config), where)
+            folder, config = Path(where, kwargs.get("subfolder") or ""), kwargs.get("config")
+            if not isinstance(config, PreTrainedConfig):
+                config = read_config(config or folder)
+            check_memory(lambda: cls(config), folder)
         encoder = "" if issubclass(cls, CharBertModel) else f"{cls.base_model_prefix}."
         load = partial(super().from_pretrained, *args)
         kwargs = {"key_mapping": cls._old_names, **kwargs}
@@ -327,6 +339,8 @@ class CharBertModel(CharBertPreTrainedModel):
                 f"{self.config.char_encoder!r} needs {', '.join(CHAR_INPUTS)}; encode the text with a "
                 "CharBertTokenizer that has a character vocabulary"
             )
+        if self.config.variant == "paper" and not torch.compiler.is_compiling():
+            _check_padding(char_inputs[0], self.config.char_pad_id)
         exports = torch.compiler.is_exporting()
         states = self.char_encoder(*char_inputs) if exports else _uncompiled(self.char_encoder, *char_inputs)
         return self.char_dropout(states)
@@ -351,6 +365,15 @@ class CharBertModel(CharBertPreTrainedModel):
     def _option(self, argument: bool | None, setting: str) -> bool:
         """Return the argument, or the configuration's setting where it was not given."""
         return bool(getattr(self.config, setting) if argument is None else argument)
+
+
+def _check_padding(char_input_ids: Any, pad_id: int) -> None:
+    """Raise a DataError if a row of characters is padded at its beginning, from where spans are counted."""
+    if bool(((char_input_ids[:, 0] == pad_id) & (char_input_ids[:, -1] != pad_id)).any()):
+        raise DataError(
+            f"{CHAR_INPUTS[0]} must be padded at the end of a row, got padding at its beginning; pad with "
+            "CharBertTokenizer.pad; for a pipeline with batch_size set tokenizer.padding_side='right'"
+        )
 
 
 @torch.compiler.disable

@@ -74,6 +74,7 @@ class CharBertForPreTraining(CharBertPreTrainedModel):
         end_ids: Tensor | None = None,
         mlm_labels: Tensor | None = None,
         nlm_labels: Tensor | None = None,
+        shape_ids: Tensor | None = None,
         **options: Any,
     ) -> CharBertPreTrainingOutput:
         """Return the losses for the labels given, or without labels the scores of every position.
@@ -87,10 +88,11 @@ class CharBertForPreTraining(CharBertPreTrainedModel):
             end_ids: (B, T).
             mlm_labels: the masked subwords, (B, T), -100 elsewhere; ignored without that head.
             nlm_labels: the original words of noised ones, (B, T), -100 elsewhere; ignored without that head.
+            shape_ids: (B, T), as there.
             **options: ``inputs_embeds``, ``output_hidden_states`` and ``output_attentions``, as there.
         """
         inputs = (input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids)
-        states = self.charbert(*inputs, **options, return_dict=True)
+        states = self.charbert(*inputs, shape_ids=shape_ids, **options, return_dict=True)
         output = CharBertPreTrainingOutput(
             token_states=states.token_states, char_states=states.char_states, **states.recorded()
         )
@@ -183,6 +185,7 @@ class CharBertForMaskedLM(CharBertForPreTraining):
         start_ids: Tensor | None = None,
         end_ids: Tensor | None = None,
         labels: Tensor | None = None,
+        shape_ids: Tensor | None = None,
         **options: Any,
     ) -> MaskedLMOutput:
         """Return logits (B, T, V); ``labels`` are (B, T), -100 where there is none.
@@ -191,7 +194,7 @@ class CharBertForMaskedLM(CharBertForPreTraining):
         """
         assert self.mlm_head is not None
         inputs = (input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids)
-        states = self.charbert(*inputs, **options, return_dict=True)
+        states = self.charbert(*inputs, shape_ids=shape_ids, **options, return_dict=True)
         logits = self.mlm_head(states.token_states)  # (B, T, V)
         loss = None if labels is None else mean_cross_entropy(logits.flatten(0, 1), labels.flatten())
         return MaskedLMOutput(loss=loss, logits=logits, **states.recorded())
