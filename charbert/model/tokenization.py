@@ -1,7 +1,6 @@
 """The tokenizer of CharBERT models: the fields of a fast tokenizer and those of the char channel, in one call."""
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -90,10 +89,13 @@ class CharBertTokenizer(SavedTokenizer):
         self.script = script
         self.row_length = row_length
         self.word_shapes = bool(word_shapes)
+        self.cache: dict[str, SubwordSpeller] = {}  # of this name, datasets leaves it out of its fingerprints
 
-    @cached_property
+    @property
     def _speller(self) -> SubwordSpeller:
-        return SubwordSpeller(self, cast(CharVocab, self.char_vocab), self.mode, self.script)
+        if "speller" not in self.cache:
+            self.cache["speller"] = SubwordSpeller(self, cast(CharVocab, self.char_vocab), self.mode, self.script)
+        return self.cache["speller"]
 
     @property
     def has_char_vocab(self) -> bool:
@@ -157,7 +159,7 @@ class CharBertTokenizer(SavedTokenizer):
         if self.row_length is not None and not pads(padding) and RELEASED_RULES[self.script].spells_padding:
             # the characters of padding depend on the row, so no collator can add them
             padding, truncation, max_length = "max_length", truncation or False, max_length or self.row_length
-        repaired = None if self.repair is None else RepairedTexts.of(texts, self.repair)
+        repaired = None if self.repair is None else RepairedTexts.of(texts, self.repair, self.get_added_vocab())
         read = texts if repaired is None else repaired.texts
         plain = super().__call__(
             read.first,

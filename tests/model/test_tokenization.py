@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from datasets.fingerprint import Hasher
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from transformers import (
@@ -535,6 +536,14 @@ def test_the_librarys_collators_pad_characters_and_labels(processor: CharBertTok
     batch = DataCollatorWithPadding(processor, pad_to_multiple_of=8)([{**row, "labels": 2} for row in rows])
     assert batch["start_ids"].shape == batch["input_ids"].shape and batch["input_ids"].shape[1] % 8 == 0
     assert batch["labels"].tolist() == [2] * len(sentences)
+
+
+def test_a_call_does_not_change_the_fingerprint_of_a_data_set_that_uses_the_tokenizer(
+    processor: CharBertTokenizer,
+) -> None:
+    before = Hasher.hash(processor)
+    processor(["a", "b c"], padding=True, truncation=True, max_length=8)
+    assert Hasher.hash(processor) == before
 
 
 def test_padding_only_some_fields_leaves_the_others_out(processor: CharBertTokenizer) -> None:
