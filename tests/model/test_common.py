@@ -1,6 +1,7 @@
 """What every model of the transformers library promises, on each class of CharBERT and each family of trunks."""
 
 import inspect
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -177,6 +178,18 @@ def test_the_first_labels_tell_a_pipeline_the_problem_as_in_the_librarys_bert(
     model(**batch, labels=torch.tensor(labels))
     model.save_pretrained(tmp_path)
     assert AutoConfig.from_pretrained(tmp_path).problem_type == bert.config.problem_type == problem
+
+
+def test_the_masked_language_model_warns_of_characters_of_what_it_predicts(
+    make_config: MakeConfig, batch: Batch
+) -> None:
+    model = build(CharBertForMaskedLM, make_config())
+    labels = batch["input_ids"].masked_fill(batch["attention_mask"] == 0, -100)
+    with pytest.warns(UserWarning, match="hide_subwords"):
+        model(**batch, labels=labels)
+    with warnings.catch_warnings(action="error"):
+        model(**batch)
+        model(**batch | {"end_ids": batch["start_ids"]}, labels=labels)
 
 
 # Embeddings

@@ -14,6 +14,7 @@ from transformers import (
     AutoProcessor,
     AutoTokenizer,
     BertTokenizerFast,
+    DataCollatorForLanguageModeling,
     DataCollatorForTokenClassification,
     DataCollatorWithPadding,
 )
@@ -544,6 +545,18 @@ def test_a_call_does_not_change_the_fingerprint_of_a_data_set_that_uses_the_toke
     before = Hasher.hash(processor)
     processor(["a", "b c"], padding=True, truncation=True, max_length=8)
     assert Hasher.hash(processor) == before
+
+
+def test_the_librarys_collator_for_masked_subwords_leaves_their_characters_to_hiding(
+    uncased: CharBertTokenizer, sentences
+) -> None:
+    batch = DataCollatorForLanguageModeling(uncased, mlm_probability=0.5, seed=3)([uncased(text) for text in sentences])
+    masked = batch["labels"] != -100
+    assert ((batch["end_ids"] > batch["start_ids"]) & masked).any()
+    shown = (batch["end_ids"] - batch["start_ids"])[~masked]
+    batch.update(uncased.hide_subwords(batch, masked))
+    assert (batch["end_ids"] == batch["start_ids"])[masked].all()
+    assert torch.equal((batch["end_ids"] - batch["start_ids"])[~masked], shown)
 
 
 def test_padding_only_some_fields_leaves_the_others_out(processor: CharBertTokenizer) -> None:
