@@ -1,16 +1,11 @@
 """The dual-channel encoder: a subword trunk with a char channel beside it."""
 
-import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import Any, Self, TypeAlias, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
-from transformers import initialization as init
 from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.utils import ModelOutput, can_return_tuple
 
@@ -20,26 +15,12 @@ from charbert.model.char_encoder import build_char_encoder
 from charbert.model.configuration import CharBertConfig
 from charbert.model.inputs.word_shapes import NUM_SHAPES
 from charbert.model.interaction import INTERACTIONS, Interaction
-from charbert.model.interaction_start import start_at_trunk
 from charbert.model.kernels.cpu_attention import use_signed_attention
 from charbert.model.kernels.folded_interaction import FoldedConvolution, folding_pays
 from charbert.model.kernels.random_masks import MaskDropout, replace_dropout
-from charbert.model.loading.configurations import read_config
-from charbert.model.loading.weights import check_memory, load_whole
-from charbert.model.portable import MODEL_MAP
-from charbert.model.trunk import TrunkSource, build_trunk, load_trunk, trunk_adapter
+from charbert.model.saved_model import CharBertPreTrainedModel
+from charbert.model.trunk import build_trunk, trunk_adapter
 from charbert.model.trunks.adapter import TrunkAdapter, recorded_attentions
-
-Loader: TypeAlias = Callable[..., PreTrainedModel | None]
-"""Class, folder and options of ``from_pretrained`` to a model; None for a folder in another format."""
-
-_loaders: list[Loader] = []
-_NOTHING_MISSING: dict[str, list[Any]] = {"missing_keys": [], "unexpected_keys": [], "mismatched_keys": []}
-
-
-def register_loader(loader: Loader) -> None:
-    """Let ``from_pretrained`` ask ``loader`` first, for a format that the library does not read."""
-    _loaders.append(loader)
 
 
 @dataclass
@@ -57,129 +38,19 @@ class CharBertOutput(ModelOutput):
     attentions: tuple[Tensor, ...] | None = None
     char_attentions: tuple[Tensor, ...] | None = None
 
+    @property
+    def last_hidden_state(self) -> Tensor | None:
+        """The token states, under the library's name."""
+        return self.token_states
+
+    @property
+    def hidden_states(self) -> tuple[Tensor, ...] | None:
+        """The token channel's hidden states, under the library's name."""
+        return self.token_hidden_states
+
     def recorded(self) -> dict[str, Any]:
         """Return the token channel's hidden states and attentions under the library's names."""
         return {"hidden_states": self.token_hidden_states, "attentions": self.attentions}
-
-
-class CharBertPreTrainedModel(PreTrainedModel):
-    """Base of every CharBERT model: initial weights, and how a model starts from a pretrained trunk."""
-
-    config_class = CharBertConfig
-    base_model_prefix = "charbert"
-    supports_gradient_checkpointing = True
-    accepts_loss_kwargs = False  # each loss is already a mean; a trainer must divide accumulated steps itself
-    _old_names: dict[str, str] | None = None
-    """Names of weights in models saved by earlier versions, as regular expressions, and what they are called now."""
-    _carries_code = False
-    _supports_sdpa = True
-    _supports_flash_attn = True
-    _supports_flex_attn = True
-    _supports_attention_backend = True
-
-    @classmethod
-    def from_trunk(cls, trunk: TrunkSource, **config_overrides: Any) -> Self:
-        """Return a model whose token channel starts from a pretrained trunk, in float32.
-
-        Everything else is new and drawn from torch's global generator.
-
-        Args:
-            trunk: a hub name, a local folder, a configuration (then the trunk is new too), or a loaded model,
-                whose weights are copied.
-
-        Raises:
-            SettingsError: if the trunk's family or a setting is not known.
-        """
-        CharBertConfig.check_names(list(config_overrides))
-        source = load_trunk(trunk, with_head=cls._reads_trunk_head())
-        trunk_config = source.config if isinstance(source, PreTrainedModel) else source
-        model = cls(CharBertConfig(trunk_config=copy.deepcopy(trunk_config), **config_overrides))
-        if isinstance(source, PreTrainedModel):
-            model.adopt_trunk(source)
-        return model
-
-    @classmethod
-    def from_pretrained(cls, pretrained_model_name_or_path: Any, *args: Any, **kwargs: Any) -> Self:
-        """Return a saved model, as the library does; LoRA adapters saved by themselves are merged into their model.
-
-        Raises:
-            CheckpointError: if weights other than those of a new head are missing, or a weight is no finite number.
-        """
-        where = pretrained_model_name_or_path
-        if where is None:
-            return super().from_pretrained(where, *args, **kwargs)
-        reports = kwargs.pop("output_loading_info", False)
-        for loader in _loaders:
-            if (model := loader(cls, Path(where), **kwargs)) is not None:
-                return cast(Self, (model, _NOTHING_MISSING) if reports else model)
-        if Path(where).is_dir():
-            config = kwargs.get("config") or read_config(where)
-            check_memory(lambda: cls(config), where)
-        encoder = "" if issubclass(cls, CharBertModel) else f"{cls.base_model_prefix}."
-        load = partial(super().from_pretrained, *args)
-        kwargs = {"key_mapping": cls._old_names, **kwargs}
-        model, report = load_whole(load, where, may_lack=lambda name: not name.startswith(encoder), **kwargs)
-        model._weight_conversions = []  # or it would be saved under the old names
-        return cast(Self, (model, report) if reports else model)
-
-    @classmethod
-    def register_for_auto_class(cls, auto_class: str = "AutoModel") -> None:
-        """Let models of this class be saved, and pushed to the hub, with their code.
-
-        The folder then loads with ``trust_remote_code=True`` where the package is not installed, by any Auto class that
-        CharBERT has a model for.
-        """
-        cls._carries_code = True
-
-    def save_pretrained(self, save_directory: str | Path, *args: Any, **kwargs: Any) -> None:
-        """Write the model as the library does, with its code after ``register_for_auto_class``."""
-        if self._carries_code:
-            self.config.auto_map = dict(MODEL_MAP)  # the configuration writes the code
-        super().save_pretrained(save_directory, *args, **kwargs)
-
-    @classmethod
-    def _reads_trunk_head(cls) -> bool:
-        """Whether ``from_trunk`` also reads the trunk's MLM head, if it has one."""
-        return False
-
-    def adopt_trunk(self, source: PreTrainedModel) -> None:
-        """Copy the weights of a Hugging Face encoder, alone or under a head, into the trunk."""
-        trunk = self.base_model.trunk
-        weights = source.base_model.state_dict()
-        pooler = {name: weight for name, weight in trunk.state_dict().items() if name.startswith("pooler.")}
-        weights = {**pooler, **weights}  # a source without a pooler leaves ours unchanged
-        trunk.load_state_dict({name: weights[name] for name in trunk.state_dict() if name in weights})
-        if self.config.interaction_start == "trunk" and self.base_model.interactions:
-            start_at_trunk(list(self.base_model.interactions), trunk)
-
-    def get_input_embeddings(self) -> nn.Module:
-        """Return the subword embeddings of the trunk."""
-        return self.base_model.trunk.get_input_embeddings()
-
-    def set_input_embeddings(self, value: nn.Module) -> None:
-        """Replace the subword embeddings of the trunk."""
-        self.base_model.trunk.set_input_embeddings(value)
-
-    @torch.no_grad()
-    def _init_weights(self, module: nn.Module) -> None:
-        if isinstance(module, nn.GRU):  # as torch initializes it; the library's default leaves it out
-            bound = module.hidden_size**-0.5
-            for parameter in module.parameters():
-                init.uniform_(parameter, -bound, bound)
-        elif isinstance(module, nn.Embedding) and module is getattr(self.base_model, "shape_embedding", None):
-            init.zeros_(module.weight)
-        elif isinstance(module, nn.Embedding) and self.config.variant == "released":
-            init.normal_(module.weight, std=self.config.initializer_range)  # the padding row too
-        elif (
-            isinstance(module, nn.Embedding)
-            and self.config.char_initializer_range is not None
-            and module is getattr(self.base_model.char_encoder, "embedding", None)
-        ):
-            init.normal_(module.weight, std=self.config.char_initializer_range)
-            if not getattr(module.weight, "_is_hf_initialized", False):  # the library does not track single rows
-                init.zeros_(module.weight[self.config.char_pad_id])
-        else:
-            super()._init_weights(module)
 
 
 class CharBertModel(CharBertPreTrainedModel):
@@ -201,6 +72,7 @@ class CharBertModel(CharBertPreTrainedModel):
     (torch.Size([1, 2, 16]), torch.Size([1, 2, 16]))
     """
 
+    _encoder_prefix = ""
     gradient_checkpointing = False  # for trunks whose layers do not do it themselves
 
     def __init__(self, config: CharBertConfig) -> None:
@@ -327,6 +199,8 @@ class CharBertModel(CharBertPreTrainedModel):
                 f"{self.config.char_encoder!r} needs {', '.join(CHAR_INPUTS)}; encode the text with a "
                 "CharBertTokenizer that has a character vocabulary"
             )
+        if self.config.variant == "paper" and not torch.compiler.is_compiling():
+            _check_padding(char_inputs[0], self.config.char_pad_id)
         exports = torch.compiler.is_exporting()
         states = self.char_encoder(*char_inputs) if exports else _uncompiled(self.char_encoder, *char_inputs)
         return self.char_dropout(states)
@@ -351,6 +225,15 @@ class CharBertModel(CharBertPreTrainedModel):
     def _option(self, argument: bool | None, setting: str) -> bool:
         """Return the argument, or the configuration's setting where it was not given."""
         return bool(getattr(self.config, setting) if argument is None else argument)
+
+
+def _check_padding(char_input_ids: Any, pad_id: int) -> None:
+    """Raise a DataError if a row of characters is padded at its beginning, from where spans are counted."""
+    if bool(((char_input_ids[:, 0] == pad_id) & (char_input_ids[:, -1] != pad_id)).any()):
+        raise DataError(
+            f"{CHAR_INPUTS[0]} must be padded at the end of a row, got padding at its beginning; pad with "
+            "CharBertTokenizer.pad; for a pipeline with batch_size set tokenizer.padding_side='right'"
+        )
 
 
 @torch.compiler.disable

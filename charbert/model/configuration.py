@@ -1,7 +1,7 @@
 """The configuration of every CharBERT model: the trunk, the characters, the interaction and the heads."""
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from transformers import AutoConfig, BertConfig, PreTrainedConfig
 
@@ -119,19 +119,25 @@ class CharBertConfig(PreTrainedConfig):
         if self.char_hidden_size is None:
             self.char_hidden_size = self.hidden_size // 4
         super().__post_init__(**kwargs)
-        self._check_choices()
-        self._check_sizes()
-        self._check_channels()
+        self._check()
 
     @classmethod
-    def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> Self:
+    def from_dict(cls, config_dict: dict[str, Any], return_unused_kwargs: bool = False, **kwargs: Any) -> Any:
         """Return the configuration of a file's values, with sizes checked and the library's attention implementation.
+
+        Args:
+            config_dict: values.
+            return_unused_kwargs: whether to return the others of ``kwargs`` too.
+            **kwargs: other values of settings, also of the trunk's, such as ``hidden_dropout_prob``.
 
         Raises:
             SettingsError: if a value is out of bounds.
         """
-        config: CharBertConfig = super().from_dict(checked_values(config_dict), **kwargs)
-        return config
+        config, unused = super().from_dict(checked_values(config_dict), return_unused_kwargs=True, **kwargs)
+        for name in [name for name in unused if hasattr(config.trunk_config, name)]:
+            setattr(config.trunk_config, name, unused.pop(name))
+        config._check()
+        return (config, unused) if return_unused_kwargs else config
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings without the trunk's path, which belongs to the machine and not to the model."""
@@ -157,10 +163,18 @@ class CharBertConfig(PreTrainedConfig):
         """Hidden size H of the trunk, and of both channels."""
         return int(self.trunk_config.hidden_size)
 
+    @hidden_size.setter
+    def hidden_size(self, value: int) -> None:
+        self.trunk_config.hidden_size = value
+
     @property
     def num_hidden_layers(self) -> int:
         """Number of Transformer layers."""
         return int(self.trunk_config.num_hidden_layers)
+
+    @num_hidden_layers.setter
+    def num_hidden_layers(self, value: int) -> None:
+        self.trunk_config.num_hidden_layers = value
 
     @property
     def vocab_size(self) -> int:
@@ -192,6 +206,11 @@ class CharBertConfig(PreTrainedConfig):
         known = {*cls.__dataclass_fields__, *_COMMON_SETTINGS}
         if unknown := sorted(set(names) - known):
             raise SettingsError(f"unknown CharBertConfig settings {unknown}; known are {sorted(known)}")
+
+    def _check(self) -> None:
+        self._check_choices()
+        self._check_sizes()
+        self._check_channels()
 
     def _check_choices(self) -> None:
         for name, choices in _CHOICES.items():

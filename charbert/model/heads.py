@@ -10,7 +10,7 @@ from transformers.utils import can_return_tuple
 from charbert.batch import IGNORED_LABEL
 from charbert.model.charbert import CharBertModel, CharBertOutput, CharBertPreTrainedModel
 from charbert.model.configuration import CharBertConfig
-from charbert.model.losses import mean_cross_entropy, sequence_loss
+from charbert.model.losses import mean_cross_entropy, problem_of, sequence_loss
 from charbert.model.trunk import trunk_adapter
 
 
@@ -53,6 +53,7 @@ class CharBertForTokenClassification(CharBertForFineTuning):
         start_ids: Tensor | None = None,
         end_ids: Tensor | None = None,
         labels: Tensor | None = None,
+        shape_ids: Tensor | None = None,
         **options: Any,
     ) -> TokenClassifierOutput:
         """Return logits (B, T, K); ``labels`` are (B, T), -100 where there is none.
@@ -60,7 +61,7 @@ class CharBertForTokenClassification(CharBertForFineTuning):
         Every other input, ``options`` included, is as in ``CharBertModel.forward``.
         """
         inputs = (input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids)
-        states = self.charbert(*inputs, **options, return_dict=True)
+        states = self.charbert(*inputs, shape_ids=shape_ids, **options, return_dict=True)
         logits = self.classifier(self.dropout(self.head_states(states)))  # (B, T, K)
         loss = None
         if labels is not None:
@@ -88,18 +89,23 @@ class CharBertForSequenceClassification(CharBertForFineTuning):
         start_ids: Tensor | None = None,
         end_ids: Tensor | None = None,
         labels: Tensor | None = None,
+        shape_ids: Tensor | None = None,
         **options: Any,
     ) -> SequenceClassifierOutput:
         """Return logits (B, K); ``labels`` are (B,), numbers for a regression (K = 1); others: `sequence_loss`.
 
+        The first labels set ``config.problem_type`` where it is None, as in the library's models.
+
         Every other input, ``options`` included, is as in ``CharBertModel.forward``.
         """
         inputs = (input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids)
-        states = self.charbert(*inputs, **options, return_dict=True)
+        states = self.charbert(*inputs, shape_ids=shape_ids, **options, return_dict=True)
         pooled = self._mean(self.head_states(states), attention_mask)
         logits = self.classifier(self.dropout(pooled))  # (B, K)
         loss = None
         if labels is not None:
+            if self.config.problem_type is None:  # it is saved: a pipeline chooses softmax, sigmoid or neither by it
+                self.config.problem_type = problem_of(labels, self.config.num_labels)
             loss = sequence_loss(logits, labels, self.config.problem_type)
         return SequenceClassifierOutput(loss=loss, logits=logits, **states.recorded())
 
@@ -137,6 +143,7 @@ class CharBertForQuestionAnswering(CharBertForFineTuning):
         end_ids: Tensor | None = None,
         start_positions: Tensor | None = None,
         end_positions: Tensor | None = None,
+        shape_ids: Tensor | None = None,
         **options: Any,
     ) -> QuestionAnsweringModelOutput:
         """Return start and end logits, (B, T) each; positions are (B,), ignored beyond T.
@@ -144,7 +151,7 @@ class CharBertForQuestionAnswering(CharBertForFineTuning):
         Every other input, ``options`` included, is as in ``CharBertModel.forward``.
         """
         inputs = (input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids)
-        states = self.charbert(*inputs, **options, return_dict=True)
+        states = self.charbert(*inputs, shape_ids=shape_ids, **options, return_dict=True)
         start_logits, end_logits = self.classifier(self.head_states(states)).unbind(dim=-1)
         loss = None
         if start_positions is not None and end_positions is not None:

@@ -41,24 +41,31 @@ def mean_cross_entropy(logits: Tensor, labels: Tensor, ignored: int = IGNORED_LA
     return total / (labels != ignored).sum().clamp(min=1)
 
 
-def sequence_loss(logits: Tensor, labels: Tensor, problem: str | None) -> Tensor:
+def problem_of(labels: Tensor, num_labels: int) -> str:
+    """Return the ``problem_type`` that labels of sequences mean in the library's models.
+
+    One output is a regression, whole numbers are classes, and others say of each class whether a sequence has it.
+    """
+    if num_labels == 1:
+        return "regression"
+    is_class = labels.dtype in (torch.int64, torch.int32)
+    return "single_label_classification" if is_class else "multi_label_classification"
+
+
+def sequence_loss(logits: Tensor, labels: Tensor, problem: str) -> Tensor:
     """Return the loss of (B, K) logits, of the kind that the library's ``problem_type`` names.
 
     Args:
         logits: (B, K).
         labels: numbers, (B,) or (B, K), for "regression"; classes, (B,), for "single_label_classification"; 0 or 1 for
             each class, (B, K), for "multi_label_classification".
-        problem: None, as there: a regression with K = 1, several labels if they are floating point, else one label.
+        problem: one of these.
     """
-    if problem is None and logits.shape[-1] == 1:
-        problem = "regression"
-    elif problem is None and labels.is_floating_point():
-        problem = "multi_label_classification"
     if problem == "regression":
         return F.mse_loss(logits.float().view_as(labels), labels.float())
     if problem == "multi_label_classification":
         return F.binary_cross_entropy_with_logits(logits.float(), labels.float())
-    return mean_cross_entropy(logits, labels)
+    return mean_cross_entropy(logits, labels.flatten())
 
 
 @torch.compiler.disable  # the number of labeled positions differs from batch to batch

@@ -1,5 +1,6 @@
 """CharBERT with its pretraining objectives, MLM and NLM (Sec. 3.5), and with MLM alone as the library has it."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ from transformers import initialization as init
 from transformers.modeling_outputs import MaskedLMOutput
 from transformers.utils import ModelOutput, can_return_tuple
 
+from charbert.batch import IGNORED_LABEL
 from charbert.model.charbert import CharBertModel, CharBertPreTrainedModel
 from charbert.model.configuration import CharBertConfig
 from charbert.model.language_heads import MlmHead, NlmHead
@@ -74,6 +76,7 @@ class CharBertForPreTraining(CharBertPreTrainedModel):
         end_ids: Tensor | None = None,
         mlm_labels: Tensor | None = None,
         nlm_labels: Tensor | None = None,
+        shape_ids: Tensor | None = None,
         **options: Any,
     ) -> CharBertPreTrainingOutput:
         """Return the losses for the labels given, or without labels the scores of every position.
@@ -87,10 +90,11 @@ class CharBertForPreTraining(CharBertPreTrainedModel):
             end_ids: (B, T).
             mlm_labels: the masked subwords, (B, T), -100 elsewhere; ignored without that head.
             nlm_labels: the original words of noised ones, (B, T), -100 elsewhere; ignored without that head.
+            shape_ids: (B, T), as there.
             **options: ``inputs_embeds``, ``output_hidden_states`` and ``output_attentions``, as there.
         """
         inputs = (input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids)
-        states = self.charbert(*inputs, **options, return_dict=True)
+        states = self.charbert(*inputs, shape_ids=shape_ids, **options, return_dict=True)
         output = CharBertPreTrainingOutput(
             token_states=states.token_states, char_states=states.char_states, **states.recorded()
         )
@@ -183,6 +187,7 @@ class CharBertForMaskedLM(CharBertForPreTraining):
         start_ids: Tensor | None = None,
         end_ids: Tensor | None = None,
         labels: Tensor | None = None,
+        shape_ids: Tensor | None = None,
         **options: Any,
     ) -> MaskedLMOutput:
         """Return logits (B, T, V); ``labels`` are (B, T), -100 where there is none.
@@ -191,10 +196,25 @@ class CharBertForMaskedLM(CharBertForPreTraining):
         """
         assert self.mlm_head is not None
         inputs = (input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids)
-        states = self.charbert(*inputs, **options, return_dict=True)
+        states = self.charbert(*inputs, shape_ids=shape_ids, **options, return_dict=True)
         logits = self.mlm_head(states.token_states)  # (B, T, V)
-        loss = None if labels is None else mean_cross_entropy(logits.flatten(0, 1), labels.flatten())
+        loss = None
+        if labels is not None:
+            _warn_of_shown_labels(labels, start_ids, end_ids)
+            loss = mean_cross_entropy(logits.flatten(0, 1), labels.flatten())
         return MaskedLMOutput(loss=loss, logits=logits, **states.recorded())
+
+
+def _warn_of_shown_labels(labels: Tensor, start_ids: Tensor | None, end_ids: Tensor | None) -> None:
+    """Warn if the char channel reads the characters of subwords that are to be predicted."""
+    if start_ids is None or end_ids is None or torch.compiler.is_compiling():
+        return
+    if bool(((labels != IGNORED_LABEL) & (end_ids > start_ids)).any()):
+        warnings.warn(
+            "the char channel reads the characters of subwords that are to be predicted; hide them in each batch: "
+            "batch.update(tokenizer.hide_subwords(batch, batch['labels'] != -100))",
+            stacklevel=3,
+        )
 
 
 def _report(

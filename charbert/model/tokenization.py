@@ -1,32 +1,26 @@
 """The tokenizer of CharBERT models: the fields of a fast tokenizer and those of the char channel, in one call."""
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
-from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, cast
 
 import numpy as np
-from transformers import PreTrainedTokenizerFast
 
 from charbert.batch import CHAR_INPUTS, SHAPE_INPUT, TOKEN_INPUTS
-from charbert.errors import CharBertError, CheckpointError, DataError, SettingsError
-from charbert.model.char_spelling import SubwordSpeller
-from charbert.model.encoding import CharBertEncoding, form_of, pad_char_fields, to_tensor
+from charbert.errors import CheckpointError, DataError, SettingsError
+from charbert.model.inputs.char_spelling import SubwordSpeller
+from charbert.model.inputs.encoding import CharBertEncoding, form_of, pad_char_fields, pads, to_tensor
 from charbert.model.inputs.tokenizer_settings import check_settings, copy_options
 from charbert.model.inputs.word_shapes import OTHER, shape_rows
-from charbert.model.loading.tokenizers import EARLIER_SETTINGS, check_fits, earlier_settings, load_repair
-from charbert.model.portable import TOKENIZER_MAP, write_code
+from charbert.model.saved_tokenizer import SavedTokenizer, read_parts
 from charbert.text.alignment import SpelledSubwords
 from charbert.text.char_vocab import CharVocab
 from charbert.text.released_alignment import CHARS_PER_POSITION, RELEASED_RULES
-from charbert.text.repair.repaired import REPAIR_FILE, Corrector, RepairedTexts
+from charbert.text.repair.repaired import Corrector, RepairedTexts
 from charbert.text.rows import flatten_rows
 from charbert.text.text_batch import TextBatch
 
-VOCAB_FILE = "char_vocab.json"
 
-
-class CharBertTokenizer(PreTrainedTokenizerFast):
+class CharBertTokenizer(SavedTokenizer):
     """Text to a trunk's inputs, and with a character vocabulary also ``char_input_ids``, ``start_ids``, ``end_ids``.
 
     It is an ordinary fast tokenizer of ``transformers``: ``AutoTokenizer`` finds it, pipelines, collators and the
@@ -64,13 +58,6 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         CheckpointError: when loaded from a folder without a file that it was saved with.
     """
 
-    vocab_files_names = {  # noqa: RUF012 (the form that transformers reads)
-        "tokenizer_file": "tokenizer.json",
-        "char_vocab_file": VOCAB_FILE,
-        "repair_file": REPAIR_FILE,
-    }
-    _auto_map: dict[str, Any] | None = None
-
     def __init__(
         self,
         tokenizer: Any = None,
@@ -88,49 +75,27 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
             options = copy_options(tokenizer, word_spaces=word_spaces and mode == "paper") | options
         elif not {"tokenizer_object", "tokenizer_file"} & {name for name, value in options.items() if value}:
             raise CheckpointError("expected the file tokenizer.json of a fast tokenizer, found none")
-        char_vocab_file = options.pop("char_vocab_file", None)
-        if options.pop("has_char_vocab", char_vocab_file is not None) and char_vocab is None:
-            if char_vocab_file is None:
-                raise CheckpointError(f"expected the file {VOCAB_FILE}, which was saved with the tokenizer, found none")
-            char_vocab = CharVocab.load(char_vocab_file)
-        repair_file = options.pop("repair_file", None)
-        if options.pop("has_repair", False) and repair is None:
-            repair = load_repair(repair_file)
+        char_vocab, repair = read_parts(options, char_vocab, repair)
         check_settings(char_vocab, mode, script, row_length)
         names = [name for name in options.pop("model_input_names", self.model_input_names) if name in TOKEN_INPUTS]
         if char_vocab is not None:
             names += CHAR_INPUTS
-        own = {"mode": mode, "script": script, "row_length": row_length, "has_char_vocab": char_vocab is not None}
-        own["has_repair"] = repair is not None
+        own: dict[str, Any] = {"mode": mode, "script": script, "row_length": row_length}
         if word_shapes:
             names.append(SHAPE_INPUT)
             own["word_shapes"] = True
-        super().__init__(model_input_names=names, **own, **options)
-        self.char_vocab = char_vocab
+        super().__init__(char_vocab, repair, model_input_names=names, **own, **options)
         self.mode = mode
         self.script = script
         self.row_length = row_length
         self.word_shapes = bool(word_shapes)
-        self._repair = repair
+        self.cache: dict[str, SubwordSpeller] = {}  # of this name, datasets leaves it out of its fingerprints
 
     @property
-    def repair(self) -> Corrector | None:
-        """What corrects words before the token channel reads them; None: nothing."""
-        return self._repair
-
-    @repair.setter
-    def repair(self, corrector: Corrector | None) -> None:
-        self._repair = corrector
-        self.init_kwargs["has_repair"] = corrector is not None  # which is saved
-
-    @classmethod
-    def convert_to_native_format(cls, **options: Any) -> dict[str, Any]:
-        """Return the options as they are: tokenizer.json is read whole, by any trunk's family."""
-        return options
-
-    @cached_property
     def _speller(self) -> SubwordSpeller:
-        return SubwordSpeller(self, cast(CharVocab, self.char_vocab), self.mode, self.script)
+        if "speller" not in self.cache:
+            self.cache["speller"] = SubwordSpeller(self, cast(CharVocab, self.char_vocab), self.mode, self.script)
+        return self.cache["speller"]
 
     @property
     def has_char_vocab(self) -> bool:
@@ -191,10 +156,10 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
             SettingsError: if tensors are requested and the rows differ in length.
         """
         texts = TextBatch.of(text, text_pair, is_split_into_words=is_split_into_words)
-        if self.row_length is not None and padding is False and RELEASED_RULES[self.script].spells_padding:
+        if self.row_length is not None and not pads(padding) and RELEASED_RULES[self.script].spells_padding:
             # the characters of padding depend on the row, so no collator can add them
             padding, truncation, max_length = "max_length", truncation or False, max_length or self.row_length
-        repaired = None if self.repair is None else RepairedTexts.of(texts, self.repair)
+        repaired = None if self.repair is None else RepairedTexts.of(texts, self.repair, self.get_added_vocab())
         read = texts if repaired is None else repaired.texts
         plain = super().__call__(
             read.first,
@@ -212,15 +177,13 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         if return_tensors is not None:
             encoding.data = {name: to_tensor(rows, name, return_tensors) for name, rows in plain.items()}
         if self.char_vocab is not None:
-            subwords = self._speller.spell(
-                plain, texts, is_padded=padding not in (False, "do_not_pad"), repaired=repaired
-            )
+            subwords = self._speller.spell(plain, texts, is_padded=pads(padding), repaired=repaired)
             if self.mode == "released":
                 positions = self.row_length or max(max_length or 0, int(subwords.row_lengths.max()))
                 encoding.subwords = subwords
                 encoding.max_chars = CHARS_PER_POSITION * positions
             fields = self._speller.lay_out(subwords, encoding.max_chars, None)
-            form = return_tensors or ("padded" if padding else "rows")
+            form = return_tensors or ("padded" if pads(padding) else "rows")
             encoding.data |= self._speller.give(fields, form, encoding.max_chars)
         if self.word_shapes:
             samples = plain.get("overflow_to_sample_mapping", range(len(encoding.encodings)))
@@ -231,6 +194,14 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         if texts.is_single and return_tensors is None and not return_overflowing_tokens:
             encoding.data = {name: rows[0] for name, rows in encoding.data.items()}
         return encoding
+
+    def encode(self, text: Any, text_pair: Any = None, add_special_tokens: bool = True, **options: Any) -> Any:
+        """Return the ``input_ids`` of a call; the library's method would not correct words."""
+        return self(text, text_pair, add_special_tokens=add_special_tokens, **options)["input_ids"]
+
+    def tokenize(self, text: Any, pair: Any = None, add_special_tokens: bool = False, **options: Any) -> list[str]:
+        """Return the subwords of a call; the library's method would not correct words."""
+        return self(text, pair, add_special_tokens=add_special_tokens, **options).tokens()
 
     def hide_subwords(self, features: Mapping[str, Any], hidden: Any) -> dict[str, Any]:
         """Return the three char fields of ``features`` without the characters of the hidden subwords.
@@ -316,58 +287,5 @@ class CharBertTokenizer(PreTrainedTokenizerFast):
         plain = super().pad(fields, padding, *args, padding_side=padding_side, return_tensors=return_tensors, **options)
         if chars:
             side = padding_side or self.padding_side
-            is_padded = padding not in (False, "do_not_pad")
-            plain.update(pad_char_fields(chars, plain["input_ids"], self.pad_values, side, is_padded=is_padded))
+            plain.update(pad_char_fields(chars, plain["input_ids"], self.pad_values, side, is_padded=pads(padding)))
         return CharBertEncoding(dict(plain))
-
-    @classmethod
-    def register_for_auto_class(cls, auto_class: str = "AutoTokenizer") -> None:
-        """Let tokenizers be saved, and pushed to the hub, with their code, see ``charbert.model.portable``."""
-        cls._auto_map = TOKENIZER_MAP
-
-    def _save_pretrained(
-        self,
-        save_directory: str | Path,
-        file_names: tuple[str, ...],
-        legacy_format: bool | None = None,
-        filename_prefix: str | None = None,
-    ) -> tuple[str, ...]:
-        """Write tokenizer.json and the character vocabulary; the settings are in tokenizer_config.json by now."""
-        if self._auto_map or "auto_map" in self.init_kwargs:
-            write_code(save_directory)
-        names = super()._save_pretrained(save_directory, file_names, legacy_format, filename_prefix)
-        folder, prefix = Path(save_directory), f"{filename_prefix}-" if filename_prefix else ""
-        if self.repair is not None:
-            self.repair.save(folder)
-            names = (*names, str(folder / REPAIR_FILE))
-        for name in (EARLIER_SETTINGS, prefix + VOCAB_FILE):
-            (folder / name).unlink(missing_ok=True)  # the file of an earlier save would contradict the settings
-        if self.char_vocab is None:
-            return names
-        self.char_vocab.save(folder / (prefix + VOCAB_FILE))
-        return (*names, str(folder / (prefix + VOCAB_FILE)))
-
-    @classmethod
-    def from_pretrained(cls, name_or_path: str | Path, *args: Any, **options: Any) -> Self:
-        """Return the tokenizer that ``save_pretrained`` wrote, or a plain trunk's, from a folder or the hub.
-
-        Args:
-            name_or_path: folder or hub name.
-            *args: as of any tokenizer, like what follows.
-            **options: of ``PreTrainedTokenizerFast.from_pretrained``.
-
-        Raises:
-            CheckpointError: if a file of the tokenizer is missing or damaged.
-        """
-        where = str(name_or_path)
-        try:
-            tokenizer = super().from_pretrained(where, *args, **(earlier_settings(where, options, cls) | options))
-            check_fits(tokenizer, where)
-            return tokenizer
-        except CheckpointError as error:
-            raise error if where in str(error) else CheckpointError(f"{where}: {error}") from error
-        except CharBertError as error:
-            raise CheckpointError(f"{where}: {error}") from error
-        except Exception as error:  # a damaged tokenizer.json raises no narrower class
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise CheckpointError(f"{where}: expected a tokenizer, got {reason}") from error

@@ -1,7 +1,7 @@
 """The texts of one tokenizer call as a batch, and the text of each subword."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
@@ -40,7 +40,7 @@ class TextBatch:
         Half a surrogate pair becomes U+FFFD, since no tokenizer accepts it.
 
         Raises:
-            DataError: if the texts have another form, the batch is empty, or the numbers of texts differ.
+            DataError: if the texts have another form, as a dict, the batch is empty, or the numbers of texts differ.
         """
         if isinstance(text, str):
             if is_split_into_words:
@@ -48,7 +48,7 @@ class TextBatch:
                     "is_split_into_words=True needs a list of words or a batch of such lists, got one string"
                 )
             return cls([text], [text_pair] if text_pair else None, False, True)._checked()
-        texts = list(text)
+        texts = _listed("text", text)
         if is_split_into_words and (not texts or isinstance(texts[0], str)):
             return cls([texts], [text_pair] if text_pair else None, True, True)._checked()
         if isinstance(text_pair, str):
@@ -57,7 +57,7 @@ class TextBatch:
             if any(len(pair) != 2 for pair in texts):
                 raise DataError("a batch of pairs needs two texts each; lists of words need is_split_into_words=True")
             texts, text_pair = [pair[0] for pair in texts], [pair[1] for pair in texts]
-        second = None if text_pair is None else list(text_pair)
+        second = None if text_pair is None else _listed("text_pair", text_pair)
         return cls(texts, second, is_split_into_words, False)._checked()
 
     def _checked(self) -> Self:
@@ -68,7 +68,7 @@ class TextBatch:
         for name, batch in (("text", self.first), ("text_pair", self.second or [])):
             for index, entry in enumerate(batch):
                 if self.is_split_into_words and not isinstance(entry, (str, type(None))):
-                    batch[index] = entry = list(entry)
+                    batch[index] = entry = _listed(f"{name} {index}", entry)
                     wrong = [word for word in entry if not isinstance(word, str)]
                 else:
                     wrong = [entry] if self.is_split_into_words or not isinstance(entry, str) else []
@@ -112,6 +112,18 @@ class TextBatch:
         per_text: Sequence[list[str]] = [*self.first, *(self.second or [])]
         first_words = exclusive_cumsum(np.fromiter(map(len, per_text), np.int64, len(per_text)))
         return np.where(word_ids < 0, 0, first_words[texts] + word_ids)
+
+
+def _listed(name: str, texts: Any) -> list[Any]:
+    """Return several texts, or the words of one, as a list.
+
+    Raises:
+        DataError: for what has no order or has more than texts: a dict or a data frame would give its column names.
+    """
+    is_table = isinstance(texts, Mapping) or getattr(texts, "ndim", 1) > 1
+    if is_table or isinstance(texts, (Set, bytes)) or not isinstance(texts, Iterable):
+        raise DataError(f"{name}: expected a string or a list of strings, got {type(texts).__name__}")
+    return list(texts)
 
 
 def _replace_surrogates(text: str | list[str]) -> str | list[str]:

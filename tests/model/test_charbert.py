@@ -15,6 +15,7 @@ from transformers import (
     PreTrainedConfig,
 )
 
+from charbert.batch import CHAR_INPUTS
 from charbert.errors import DataError, SettingsError
 from charbert.model import (
     CharBertConfig,
@@ -132,6 +133,17 @@ def test_attentions_of_both_channels_are_distributions_over_real_subwords(
 def test_attentions_of_sdpa_are_refused(make_config: Callable[..., CharBertConfig], batch: dict[str, Tensor]) -> None:
     with pytest.raises(SettingsError, match="attn_implementation='eager', got 'sdpa'"):
         CharBertModel(make_config())(**batch, output_attentions=True)
+
+
+def test_characters_padded_at_the_beginning_are_refused(
+    make_config: Callable[..., CharBertConfig], batch: dict[str, Tensor]
+) -> None:
+    model = CharBertModel(make_config())
+    chars = batch["char_input_ids"]
+    batch["char_input_ids"] = torch.stack([row.roll(int((row == 0).sum())) for row in chars])
+    with pytest.raises(DataError, match="char_input_ids must be padded at the end"):
+        model(**batch)
+    model(**batch | {name: torch.zeros_like(batch[name]) for name in CHAR_INPUTS})  # no characters at all
 
 
 def test_a_missing_char_input_is_named(make_config: Callable[..., CharBertConfig], batch: dict[str, Tensor]) -> None:

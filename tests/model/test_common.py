@@ -1,5 +1,7 @@
 """What every model of the transformers library promises, on each class of CharBERT and each family of trunks."""
 
+import inspect
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,8 +9,9 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from transformers import AutoModel, PreTrainedModel
+from transformers import AutoConfig, AutoModel, BertConfig, BertForSequenceClassification, PreTrainedModel
 
+from charbert.batch import CHAR_INPUTS, SHAPE_INPUT, TOKEN_INPUTS
 from charbert.errors import DataError
 from charbert.model import (
     CharBertConfig,
@@ -97,6 +100,18 @@ def test_hidden_states_and_attentions_have_the_librarys_counts_and_shapes(
     assert plain.attentions is None and plain.get("hidden_states") is None
 
 
+def test_the_encoders_output_has_the_librarys_names_too(make_config: MakeConfig, batch: Batch) -> None:
+    output = build(CharBertModel, make_config())(**batch, output_hidden_states=True)
+    assert output.last_hidden_state is output.token_states
+    assert output.hidden_states is output.token_hidden_states
+
+
+@every_class
+def test_a_trainer_keeps_the_fields_of_every_tokenizer(kind: Any) -> None:
+    kept = inspect.signature(kind.forward).parameters  # a trainer removes the other columns of a dataset
+    assert {*TOKEN_INPUTS, *CHAR_INPUTS, SHAPE_INPUT} <= kept.keys()
+
+
 def test_attention_is_switched_by_the_librarys_method(make_config: MakeConfig, batch: Batch) -> None:
     model = build(CharBertForTokenClassification, make_config())
     before = model(**batch).logits
@@ -135,7 +150,46 @@ def test_the_loss_of_a_sequence_is_that_of_the_librarys_bert(
         "single_label_classification": nn.CrossEntropyLoss(),
         "multi_label_classification": lambda logits, wanted: nn.BCEWithLogitsLoss()(logits, wanted.float()),
     }
-    assert_near(output.loss, losses[problem or "multi_label_classification"](output.logits, labels))
+    expected = problem or "multi_label_classification"
+    assert_near(output.loss, losses[expected](output.logits, labels))
+    assert model.config.problem_type == expected
+
+
+@pytest.mark.parametrize(
+    ("labels", "problem"),
+    [
+        ([0.5, 1.0, 2.0], "regression"),
+        ([0, 1, 1], "single_label_classification"),
+        ([[0], [1], [1]], "single_label_classification"),
+        ([[0.0, 1.0]] * 3, "multi_label_classification"),
+        ([[False, True]] * 3, "multi_label_classification"),
+    ],
+)
+def test_the_first_labels_tell_a_pipeline_the_problem_as_in_the_librarys_bert(
+    labels: list[Any], problem: str, make_config: MakeConfig, batch: Batch, tmp_path: Path
+) -> None:
+    outputs = 1 if problem == "regression" else 2
+    size = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    bert = BertForSequenceClassification(BertConfig(vocab_size=40, num_labels=outputs, **size))
+    bert(
+        batch["input_ids"], labels=torch.tensor(labels).float() if problem.startswith("multi") else torch.tensor(labels)
+    )
+    model = build(CharBertForSequenceClassification, make_config(num_labels=outputs))
+    model(**batch, labels=torch.tensor(labels))
+    model.save_pretrained(tmp_path)
+    assert AutoConfig.from_pretrained(tmp_path).problem_type == bert.config.problem_type == problem
+
+
+def test_the_masked_language_model_warns_of_characters_of_what_it_predicts(
+    make_config: MakeConfig, batch: Batch
+) -> None:
+    model = build(CharBertForMaskedLM, make_config())
+    labels = batch["input_ids"].masked_fill(batch["attention_mask"] == 0, -100)
+    with pytest.warns(UserWarning, match="hide_subwords"):
+        model(**batch, labels=labels)
+    with warnings.catch_warnings(action="error"):
+        model(**batch)
+        model(**batch | {"end_ids": batch["start_ids"]}, labels=labels)
 
 
 # Embeddings
@@ -276,6 +330,17 @@ def test_a_model_loads_in_another_precision_and_with_a_device_map(
     assert output.isfinite().all() and output.device.type == "cpu"
 
 
+def test_a_model_loads_from_a_subfolder_and_with_the_name_of_its_configuration(
+    make_config: MakeConfig, batch: Batch, tmp_path: Path
+) -> None:
+    model = build(CharBertModel, make_config())
+    folder = _saved(model, tmp_path / "parts" / "encoder")
+    for where, options in ((tmp_path / "parts", {"subfolder": "encoder"}), (folder, {"config": str(folder)})):
+        for kind in (CharBertModel, AutoModel):
+            loaded = kind.from_pretrained(where, **options)
+            assert torch.equal(loaded(**batch).token_states, model(**batch).token_states)
+
+
 def test_a_reader_saved_under_the_former_name_of_its_head_is_read(
     make_config: MakeConfig, batch: Batch, tmp_path: Path
 ) -> None:
@@ -344,6 +409,17 @@ def test_checkpointing_runs_each_layer_twice_and_changes_neither_loss_nor_gradie
         torch.testing.assert_close(same, gradient, msg=name)
     model.activation_checkpointing_disable()
     assert not model.is_activation_checkpointing
+
+
+def test_a_gradient_of_a_gradient_is_refused_where_a_faster_kernel_has_none(
+    make_config: MakeConfig, batch: Batch
+) -> None:
+    model = build(CharBertForTokenClassification, make_config(num_labels=3)).train()
+    vectors = model.get_input_embeddings()(batch.pop("input_ids")).detach().requires_grad_()
+    loss = model(**batch, inputs_embeds=vectors, labels=batch["start_ids"] % 3).loss
+    (gradient,) = torch.autograd.grad(loss, vectors, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        gradient.square().sum().backward()
 
 
 # Compilation

@@ -86,3 +86,17 @@ def test_a_saved_configuration_does_not_tell_where_the_trunk_lay(tmp_path: Path)
     CharBertConfig(trunk_config=trunk, char_encoder="none").save_pretrained(tmp_path)
     assert "/somewhere/of/mine" not in (tmp_path / "config.json").read_text()
     assert trunk.name_or_path == "/somewhere/of/mine"
+
+
+def test_settings_given_while_loading_reach_the_trunk_and_are_checked(
+    make_config: Callable[..., CharBertConfig], tmp_path: Path
+) -> None:
+    make_config().save_pretrained(tmp_path)
+    given = {"hidden_dropout_prob": 0.4, "num_hidden_layers": 1, "classifier_dropout": 0.2, "nonsense": 3}
+    config, unused = AutoConfig.from_pretrained(tmp_path, **given, return_unused_kwargs=True)
+    assert (config.trunk_config.hidden_dropout_prob, config.trunk_config.num_hidden_layers) == (0.4, 1)
+    assert config.classifier_dropout == 0.2 and unused == {"nonsense": 3}
+    with pytest.raises(SettingsError, match="interaction must be one of"):
+        AutoConfig.from_pretrained(tmp_path, interaction="papre")
+    with pytest.raises(SettingsError, match="quarter of the trunk's hidden size 32"):
+        AutoConfig.from_pretrained(tmp_path, hidden_size=32)

@@ -59,6 +59,23 @@ def test_words_and_texts_are_repaired_alike(repairing: CharBertTokenizer) -> Non
     assert {name: text[name] for name in text} == {name: words[name] for name in words}
 
 
+def test_every_call_of_the_library_reads_repaired_words(repairing: CharBertTokenizer, plain: CharBertTokenizer) -> None:
+    assert repairing.encode(GIVEN) == repairing(GIVEN)["input_ids"] == plain(REPAIRED)["input_ids"]
+    assert repairing.encode(GIVEN, add_special_tokens=False) == plain.encode(REPAIRED, add_special_tokens=False)
+    assert repairing.tokenize(GIVEN) == plain.tokenize(REPAIRED)
+    assert repairing.tokenize(GIVEN, REPAIRED, add_special_tokens=True) == plain(REPAIRED, REPAIRED).tokens()
+
+
+def test_special_subwords_written_in_a_text_are_not_corrected(uncased_tokenizer, char_vocab: CharVocab) -> None:
+    tokenizer = CharBertTokenizer(uncased_tokenizer, char_vocab)
+    tokenizer.add_tokens(["[SPAM]"])
+    tokenizer.repair = DictionaryCorrector({"mark": 5, "spar": 5, "keeper": 9}, DictionaryRules(estimates_noise=True))
+    for given in ("a [MASK] [spam] keper", ["a", "[MASK]", "[spam]", "keper"]):
+        ids = tokenizer(given, is_split_into_words=isinstance(given, list))["input_ids"]
+        assert ids == tokenizer("a [MASK] [SPAM] keeper")["input_ids"]
+        assert {tokenizer.mask_token_id, tokenizer.convert_tokens_to_ids("[SPAM]")} <= set(ids)
+
+
 def test_text_without_typos_is_encoded_as_without_repair(
     repairing: CharBertTokenizer, plain: CharBertTokenizer, sentences: tuple[str, ...]
 ) -> None:

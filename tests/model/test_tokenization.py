@@ -7,15 +7,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from datasets.fingerprint import Hasher
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from transformers import (
     AutoProcessor,
     AutoTokenizer,
     BertTokenizerFast,
+    DataCollatorForLanguageModeling,
     DataCollatorForTokenClassification,
     DataCollatorWithPadding,
 )
+from transformers.utils import PaddingStrategy
 
 from charbert.batch import CHAR_INPUTS, Processor
 from charbert.errors import CheckpointError, DataError, SettingsError
@@ -272,6 +275,11 @@ def test_padding_values_are_those_of_padded_rows(processor: CharBertTokenizer) -
         assert encoding[name][-1] == processor.pad_values[name]
 
 
+@pytest.mark.parametrize("padding", ["do_not_pad", PaddingStrategy.DO_NOT_PAD])
+def test_every_name_of_no_padding_pads_no_characters(processor: CharBertTokenizer, sentences, padding: Any) -> None:
+    assert processor(list(sentences), padding=padding).data == processor(list(sentences)).data
+
+
 @any_unicode
 @given(texts=st.lists(TEXT, min_size=1, max_size=3), data=st.data())
 def test_hidden_subwords_lose_their_characters_and_the_others_keep_theirs(
@@ -323,7 +331,7 @@ def test_a_saved_processor_gives_the_same_inputs(
     processor = CharBertTokenizer(processor, processor.char_vocab, mode=mode, script="glue")
     files = processor.save_pretrained(tmp_path)
     assert all(Path(file).exists() for file in files)
-    again = CharBertTokenizer.from_pretrained(tmp_path)
+    again = CharBertTokenizer.from_pretrained(pretrained_model_name_or_path=tmp_path)
     assert (again.mode, again.script, again.char_vocab) == (mode, "glue", processor.char_vocab)
     batch = [*sentences, "", "😀 ☃ e\u0301 日本"]
     assert again(batch, padding=True).data == processor(batch, padding=True).data
@@ -383,6 +391,13 @@ def test_settings_that_do_not_fit_are_refused(uncased: CharBertTokenizer, argume
         ((["a"], ["b", "c"]), {}, "one length"),
         (([["a", "b", "c"]],), {}, "is_split_into_words=True"),
         (([["a", None]],), {"is_split_into_words": True}, "text 0: expected a list of words"),
+        (({"text": "a"},), {}, "text: expected a string or a list of strings, got dict"),
+        (({"a"},), {}, "got set"),
+        ((np.array([["a", "b"]]),), {}, "got ndarray"),
+        ((None,), {}, "got NoneType"),
+        ((3,), {}, "got int"),
+        ((["a"], {"b": 1}), {}, "text_pair: expected a string or a list of strings, got dict"),
+        (([["a"], {"b": 1}],), {"is_split_into_words": True}, "text 1: expected a string or a list of strings"),
     ],
 )
 def test_texts_of_another_form_are_named(
@@ -522,6 +537,26 @@ def test_the_librarys_collators_pad_characters_and_labels(processor: CharBertTok
     batch = DataCollatorWithPadding(processor, pad_to_multiple_of=8)([{**row, "labels": 2} for row in rows])
     assert batch["start_ids"].shape == batch["input_ids"].shape and batch["input_ids"].shape[1] % 8 == 0
     assert batch["labels"].tolist() == [2] * len(sentences)
+
+
+def test_a_call_does_not_change_the_fingerprint_of_a_data_set_that_uses_the_tokenizer(
+    processor: CharBertTokenizer,
+) -> None:
+    before = Hasher.hash(processor)
+    processor(["a", "b c"], padding=True, truncation=True, max_length=8)
+    assert Hasher.hash(processor) == before
+
+
+def test_the_librarys_collator_for_masked_subwords_leaves_their_characters_to_hiding(
+    uncased: CharBertTokenizer, sentences
+) -> None:
+    batch = DataCollatorForLanguageModeling(uncased, mlm_probability=0.5, seed=3)([uncased(text) for text in sentences])
+    masked = batch["labels"] != -100
+    assert ((batch["end_ids"] > batch["start_ids"]) & masked).any()
+    shown = (batch["end_ids"] - batch["start_ids"])[~masked]
+    batch.update(uncased.hide_subwords(batch, masked))
+    assert (batch["end_ids"] == batch["start_ids"])[masked].all()
+    assert torch.equal((batch["end_ids"] - batch["start_ids"])[~masked], shown)
 
 
 def test_padding_only_some_fields_leaves_the_others_out(processor: CharBertTokenizer) -> None:

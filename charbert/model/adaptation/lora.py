@@ -10,9 +10,10 @@ from transformers import PreTrainedModel
 from charbert.config.training.strategy import AdapterFormat, ChannelTraining, LoraSettings
 from charbert.errors import CheckpointError, SettingsError
 from charbert.model.adaptation.parts import encoder_layers, find_encoder
-from charbert.model.charbert import CharBertModel, CharBertPreTrainedModel, register_loader
+from charbert.model.charbert import CharBertModel
 from charbert.model.loading.configurations import read_config, readable
 from charbert.model.loading.weights import check_finite, some
+from charbert.model.saved_model import CharBertPreTrainedModel, register_loader
 from charbert.model.trunk import load_trunk, trunk_adapter
 
 Model = TypeVar("Model", bound=CharBertPreTrainedModel)

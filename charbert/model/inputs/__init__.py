@@ -1,1 +1,1 @@
-"""What a model reads of a text besides subwords and characters."""
+"""What a model reads of a text: subwords with their characters and the shapes of words."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 
 def read_both_ways(ids: Tensor, table: Tensor, weight_hh: Tensor, bias_hh: Tensor) -> Tensor:
@@ -83,6 +84,7 @@ class _Recurrence(torch.autograd.Function):
         return states
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[None, Tensor, Tensor, Tensor]:
         ids, weight_hh, states, gates, new, recurrent_new = ctx.saved_tensors
         _, length, batch, size = states.shape

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 _LEVELS = 2**15
 _VALUE_BITS = _LEVELS - 1
@@ -52,6 +53,7 @@ class _Dropped(torch.autograd.Function):
         return _masked(values, kept, ctx.scale)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         (kept,) = ctx.saved_tensors
         return _masked(gradients[0], kept, ctx.scale), None

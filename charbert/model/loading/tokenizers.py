@@ -64,7 +64,8 @@ def check_vocabulary(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfi
     if rows is not None and needed > rows:
         raise CheckpointError(
             f"{where}: expected a tokenizer of at most {rows} entries (the vocab_size of its model), got {needed}; "
-            "the tokenizer is that of another model, or tokens were added to it alone"
+            "the tokenizer is that of another model, or tokens were added to it alone; to add tokens, load it without "
+            "them, then call its add_tokens and resize_token_embeddings of the model"
         )
     characters, own = getattr(tokenizer, "char_vocab", None), getattr(config, "char_vocab", None)
     if characters is not None and own is not None and {**characters.to_dict(), **own} != characters.to_dict():

@@ -39,7 +39,10 @@ def load_whole(
     if not options.get("ignore_mismatched_sizes"):
         shapes = [f"{name} {tuple(saved)} instead of {tuple(own)}" for name, saved, own in report["mismatched_keys"]]
         if shapes:
-            raise CheckpointError(f"{place}: expected the weights of a {kind}, got other shapes: {some(shapes)}")
+            raise CheckpointError(
+                f"{place}: expected the weights of a {kind}, got other shapes: {some(shapes)}; "
+                "ignore_mismatched_sizes=True starts these anew"
+            )
     if missing := _missing(model, set(report["missing_keys"]), may_lack):
         endings = {*missing, *(name.partition(".")[2] for name in missing)}
         other = sorted(report["unexpected_keys"])

@@ -1,6 +1,7 @@
 """Texts after repair, and where in the given texts their characters come from."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -42,13 +43,19 @@ class RepairedTexts:
     begins at ``texts.source.bounds[i] + i``."""
 
     @classmethod
-    def of(cls, given: TextBatch, corrector: Corrector) -> Self:
-        """Return the given texts with their words corrected."""
+    def of(cls, given: TextBatch, corrector: Corrector, kept: Collection[str] = ()) -> Self:
+        """Return the given texts with their words corrected.
+
+        Args:
+            given: the texts.
+            corrector: of their words.
+            kept: what stays as it is wherever it stands in a text, in any case, such as ``[MASK]``.
+        """
         if given.is_split_into_words:
-            return cls._of_words(given, corrector)
+            return cls._of_words(given, corrector, kept)
         texts = [*given.first, *(given.second or [])]
         repaired, origins = [], []
-        for text, (spans, words) in zip(texts, changed_words(texts, corrector), strict=True):
+        for text, (spans, words) in zip(texts, changed_words(texts, corrector, kept), strict=True):
             read, new_spans = replace_words(text, spans, words)
             repaired.append(read)
             origins.append(_origins(text, read, spans, new_spans))
@@ -57,9 +64,12 @@ class RepairedTexts:
         return cls(replace(given, first=repaired[:split], second=second), np.concatenate(origins))
 
     @classmethod
-    def _of_words(cls, given: TextBatch, corrector: Corrector) -> Self:
+    def _of_words(cls, given: TextBatch, corrector: Corrector, kept: Collection[str]) -> Self:
         texts = [*given.first, *(given.second or [])]
-        corrected = corrector.correct_many(texts)
+        keeps = _pattern(kept)
+        read = [[word for word in words if not keeps.search(word)] for words in texts]
+        new = iter(chain.from_iterable(corrector.correct_many(read)))
+        corrected = [[word if keeps.search(word) else next(new) for word in words] for words in texts]
         pairs = zip(chain.from_iterable(texts), chain.from_iterable(corrected), strict=True)
         origins = [_word_origins(old, new) for old, new in pairs]
         split = len(given.first)
@@ -89,15 +99,33 @@ class RepairedTexts:
         return rows
 
 
-def changed_words(texts: Sequence[str], corrector: CorrectsWords) -> list[tuple[list[Span], list[str]]]:
-    """Return, for each raw text, the places of the words that a corrector changes, and what they become."""
-    spans = [_visible_words(text) for text in texts]
+def changed_words(
+    texts: Sequence[str], corrector: CorrectsWords, kept: Collection[str] = ()
+) -> list[tuple[list[Span], list[str]]]:
+    """Return, for each raw text, the places of the words that a corrector changes, and what they become.
+
+    ``kept`` is as of `RepairedTexts.of`; the corrector does not see it.
+    """
+    keeps = _pattern(kept)
+    spans = [_without(_visible_words(text), [match.span() for match in keeps.finditer(text)]) for text in texts]
     words = [[text[start:end] for start, end in cut] for text, cut in zip(texts, spans, strict=True)]
     changes = []
     for cut, old, new in zip(spans, words, corrector.correct_many(words), strict=True):
         places = [place for place, word in enumerate(new) if word != old[place]]
         changes.append(([cut[place] for place in places], [new[place] for place in places]))
     return changes
+
+
+def _pattern(kept: Collection[str]) -> re.Pattern[str]:
+    """Return what finds each of some strings, the longest first, in any case; without any nothing."""
+    return re.compile("|".join(map(re.escape, sorted(kept, key=len, reverse=True))) or "(?!)", re.IGNORECASE)
+
+
+def _without(spans: list[Span], kept: Sequence[Span]) -> list[Span]:
+    """Return the spans that overlap none of the kept ones."""
+    if not kept:
+        return spans
+    return [span for span in spans if not any(span[0] < end and start < span[1] for start, end in kept)]
 
 
 def _visible_words(text: str) -> list[Span]:

@@ -51,3 +51,20 @@ def test_lists_of_words_keep_their_number() -> None:
     assert repaired.texts.first == [["keeper", "of"], []]
     assert repaired.origins.tolist() == [*range(7), *range(3)]
     assert RepairedTexts.of(TextBatch.of([[]], is_split_into_words=True), CORRECTOR).texts.first == [[]]
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("the [KEPER] kepeer", "the [KEPER] keeper"),
+        ("kepeer[keper] of <KEPEER>", "keeper[keper] of <KEPEER>"),
+        ("[KEPER]", "[KEPER]"),
+    ],
+)
+def test_what_is_kept_stays_as_it_is_in_texts_and_words(given: str, read: str) -> None:
+    kept = {"[KEPER]": 4, "<KEPEER>": 5}
+    assert RepairedTexts.of(TextBatch.of([given]), CORRECTOR).texts.first != [given]
+    assert RepairedTexts.of(TextBatch.of([given]), CORRECTOR, kept).texts.first == [read]
+    if "r[" not in given:
+        words = TextBatch.of(given.split(), is_split_into_words=True)
+        assert RepairedTexts.of(words, CORRECTOR, kept).texts.first == [read.split()]

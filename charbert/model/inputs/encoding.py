@@ -38,6 +38,11 @@ def to_tensor(rows: Any, name: str, form: str) -> Any:
     return torch.from_numpy(array) if form == "pt" else array
 
 
+def pads(padding: Any) -> bool:
+    """Return whether a value of the option ``padding`` asks for padding."""
+    return padding not in (False, "do_not_pad")
+
+
 def form_of(rows: Any) -> str:
     """Return the type of rows: "pt" for a tensor, "np" for an array, "rows" for lists."""
     if isinstance(rows, torch.Tensor):
