@@ -34,6 +34,9 @@ def accept_file_names() -> None:
 
 def _with_quotes(parser: OverridesParser, override: str) -> str:
     name, _, value = override.partition("=")
+    if value.startswith("~/"):  # the shell leaves it, since SETTING=~/FILE is no assignment to a variable
+        value = os.path.expanduser(value)
+        override = f"{name}={value}"
     if not value or value[0] in "'\"":
         return override
     try:
