@@ -96,6 +96,11 @@ def test_a_sweep_stays_a_sweep() -> None:
         (["data.own.attacked={a: my (1).tsv}"], "quote each text in it, as in 'data.own.attacked=["),
         (["seed=choice(1,2"], "quote it twice: 'seed=\"choice(1,2\"'"),
         (["data.own.train=a,b"], "add -m to run each of them, or give them as one text: 'data.own.train=\"a,b\"'"),
+        (["model=bert,charbert"], "model takes one choice, got bert,charbert; add -m to run each of them"),
+        (
+            ["model=[bert, charbert]"],
+            "model takes one choice, got [bert, charbert]; to run each: -m model=bert,charbert",
+        ),
         (["+seed=3"], "An item is already at 'seed'"),
         (["--config-name", "nothing"], "Cannot find primary config 'nothing'"),
         (["--config-dir", "nothing"], "nothing' not found"),
