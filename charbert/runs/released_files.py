@@ -52,8 +52,8 @@ def pretrained_identity(model: ModelSettings) -> dict[str, str]:
     if missing:
         raise CheckpointError(
             f"model.pretrained={folder}: expected a folder that save_pretrained of an encoder and of its tokenizer "
-            f"wrote, found no {', '.join(missing)}{place}; run in the root of the checkout for models/charbert-minilm, or "
-            "give the folder of an encoder"
+            f"wrote, found no {', '.join(missing)}{place}; models/charbert-minilm is found "
+            "in the root of the checkout"
         )
     files = [path for path in sorted(folder.iterdir()) if path.suffix in (".json", ".safetensors", ".txt")]
     return {path.name: file_checksum(path) for path in files}
