@@ -1,8 +1,9 @@
 """Converts a composed Hydra configuration to checked settings."""
 
 import copy
+import difflib
 import re
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,7 @@ def load_settings(cfg: DictConfig) -> Settings:
             raise SettingsError(f"no value for the setting {', '.join(missing)}; give it as {missing[0]}=...")
         typed = OmegaConf.get_type(cfg) is Settings  # as Hydra composes it; other mappings are checked key by key here
         merged = cfg if typed else OmegaConf.merge(OmegaConf.structured(Settings), cfg)
+        _check_names(merged, "")
         _check_reused_sections(merged, "")
         settings = OmegaConf.to_object(merged)
     except OmegaConfBaseException as error:
@@ -92,6 +94,22 @@ def _from_working_folder(name: str) -> str:
         return name
     prefix = "parquet:" if name.startswith("parquet:") else ""
     return prefix + str(Path.cwd() / name.removeprefix(prefix))
+
+
+def _check_names(node: Any, path: str) -> None:
+    """Raise an error for the first entry of a section that is no setting: Hydra adds what ``+NAME=VALUE`` says."""
+    if not isinstance(node, DictConfig) or node._is_none() or node._is_missing():
+        return
+    section = OmegaConf.get_type(node)
+    known = {setting.name for setting in fields(section)} if section is not None and is_dataclass(section) else None
+    for key in node:
+        entry = str(key)
+        name = f"{path}.{entry}" if path else entry
+        if known is not None and entry not in known:
+            near = difflib.get_close_matches(entry, known, n=1)
+            meant = f" (did you mean {name.removesuffix(entry)}{near[0]}?)" if near else ""
+            raise SettingsError(f"there is no setting {name}{meant}; all are in docs/settings.md")
+        _check_names(node._get_node(key), name)
 
 
 def _check_reused_sections(node: Any, path: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from charbert.data.pretraining.corpus import read_paragraphs
 from charbert.data.pretraining.word_vocab import count_words
-from charbert.data.readers.lines import read_lines, read_text
+from charbert.data.readers.lines import read_lines, read_text, suffix_of
 from charbert.errors import DataError
 from charbert.serialization import parse_strictly
 from charbert.text.codepoints import has_dotless_i, looked_up, lower_counts
@@ -74,7 +74,7 @@ def read_word_counts(path: Path, size: int = DICTIONARY_SIZE) -> dict[str, int]:
     Raises:
         DataError: if the file is missing or damaged, a count is none, or there is no word with a letter.
     """
-    if path.suffix == ".json":
+    if suffix_of(path) == ".json":
         counts = _total(_json_counts(path))
     elif _is_text(path):
         counts = count_words(filter(None, read_paragraphs([path])))
@@ -88,8 +88,8 @@ def read_word_counts(path: Path, size: int = DICTIONARY_SIZE) -> dict[str, int]:
 
 def _is_text(path: Path) -> bool:
     """Return whether a file holds running text and no counts; of a text, which may be long, only one line is read."""
-    if path.suffix in (".json", ".xz") or not path.is_file():
-        return path.suffix != ".json"
+    if suffix_of(path) in (".json", ".xz") or not path.is_file():
+        return suffix_of(path) != ".json"
     with path.open("rb") as stream:
         return b"\t" not in stream.readline()
 

@@ -10,6 +10,9 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
 
+from charbert.config.untrusted.targets import OWN_SETTINGS
+from charbert.errors import SettingsError
+
 _FUNCTION = re.compile(r"(choice|range|interval|glob|shuffle|sort|tag|int|str|bool|float)\(")
 _UNKNOWN = re.compile(r"Could not override '([^']+)'")
 _SEVERAL = re.compile(r"Ambiguous value for argument '(.+)'")
@@ -34,6 +37,12 @@ def accept_file_names() -> None:
 
 def _with_quotes(parser: OverridesParser, override: str) -> str:
     name, _, value = override.partition("=")
+    if value.startswith("[") and _is_group(name):  # Hydra would merge the choices
+        choices = value.strip("[]").replace(" ", "")
+        raise SettingsError(f"{name} takes one choice, got {value}; to run each: -m {name}={choices}")
+    if value.startswith("~/"):  # the shell leaves it, since SETTING=~/FILE is no assignment to a variable
+        value = os.path.expanduser(value)
+        override = f"{name}={value}"
     if not value or value[0] in "'\"":
         return override
     try:
@@ -43,6 +52,10 @@ def _with_quotes(parser: OverridesParser, override: str) -> str:
         if value[0] not in "[{" and not _FUNCTION.match(value):
             return f"{name}={_quoted(value)}"
     return override if is_text or not os.path.exists(value) else f"{name}={_quoted(value)}"
+
+
+def _is_group(name: str) -> bool:
+    return bool(name) and (OWN_SETTINGS / name.lstrip("+")).is_dir()
 
 
 def _quoted(value: str) -> str:
@@ -73,6 +86,8 @@ def describe(error: Exception, settings: Sequence[str]) -> str:
         return f"there is no {group}={choice}{_nearest(choice, error.options)}; choose one of {known}"
     if several := _SEVERAL.search(text):
         name, _, value = several[1].partition("=")
+        if _is_group(name):
+            return f"{name} takes one choice, got {value}; add -m to run each of them"
         return (
             f"{name} got several values, {value}; add -m to run each of them, or give them as one text: "
             f"{_shell_quoted(name, value)}, or as a list: '{name}=[{value}]'"

@@ -17,6 +17,7 @@ from charbert.config.model.encoder import CharEncoder, Objective, TrunkSource
 from charbert.config.model.word_recognizer import Backoff
 from charbert.config.schema import Settings
 from charbert.config.training.robust_training import RobustMethod
+from charbert.data.readers.lines import suffix_of
 from charbert.errors import DataError
 from charbert.records import file_checksum
 from charbert.runs.released_files import pretrained_identity, released_identity
@@ -171,8 +172,10 @@ def _content(name: str, field: str) -> str:
         return name
     if not Path(name).is_file():
         hint = "paths of your own files start at the working folder"
-        raise DataError.at(name, None, expected=f"the file of data.own.{field}", found="no such file", hint=hint)
-    return file_checksum(name) + (Path(name).suffix if name.endswith(_FORMS) else "")
+        found = "a folder" if Path(name).is_dir() else "no such file"
+        raise DataError.at(name, None, expected=f"the file of data.own.{field}", found=found, hint=hint)
+    form = suffix_of(name)
+    return file_checksum(name) + (form if form in _FORMS else "")
 
 
 def examples_identity(settings: Settings) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from charbert.batch import Processor
 from charbert.config.data.sets import TaskSettings
 from charbert.config.model.classical import BaselineSettings
 from charbert.data.readers.example_errors import ExampleError
+from charbert.data.readers.lines import suffix_of
 from charbert.data.readers.squad import Question
 from charbert.data.readers.tables import RECORD_SUFFIXES
 from charbert.errors import SettingsError
@@ -100,7 +101,7 @@ class Task(ABC, Generic[Example, Prediction]):
 
     def copy_name(self, source: Path) -> str:
         """Return the name under which ``write`` writes examples of a file: its own, unless it has another form."""
-        return f"{source.stem}{self.suffix}" if source.suffix in (*RECORD_SUFFIXES, ".csv") else source.name
+        return f"{source.stem}{self.suffix}" if suffix_of(source) in (*RECORD_SUFFIXES, ".csv") else source.name
 
     @abstractmethod
     def write_hub(self, path: Path, rows: HubRows) -> None:

@@ -80,6 +80,19 @@ def test_an_unknown_setting_is_refused_by_name() -> None:
         composed("pretraining.optimizer.learning_speed=1")
 
 
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("+foo=1", "there is no setting foo;"),
+        ("++finetuning.epoch=3", r"there is no setting finetuning\.epoch \(did you mean finetuning\.epochs\?\)"),
+        ("+task.columns.frist=a", r"there is no setting task\.columns\.frist \(did you mean task\.columns\.first\?\)"),
+    ],
+)
+def test_a_setting_that_a_plus_sign_adds_is_refused_unless_it_is_known(override: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        compose_settings("finetune", override)
+
+
 def test_an_unknown_choice_is_refused_with_the_choices() -> None:
     with pytest.raises(HydraException, match=r"(?s)model/gpt.*charbert"):
         composed("model=gpt")

@@ -63,6 +63,13 @@ def test_what_the_grammar_reads_stays_as_it_is(override: str, expected: object) 
     assert value(override) == expected
 
 
+def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert value("data.own.train=~/my (1) file.txt") == f"{tmp_path}/my (1) file.txt"
+    assert value("paths.results=~/results") == f"{tmp_path}/results"
+    assert value("x=a~/b") == "a~/b"
+
+
 def test_a_sweep_stays_a_sweep() -> None:
     for text in ("seed=1,2,3", "seed=choice(1,2,3)", "seed=range(1,4)"):
         (parsed,) = OverridesParser.create().parse_overrides([text])
@@ -89,6 +96,11 @@ def test_a_sweep_stays_a_sweep() -> None:
         (["data.own.attacked={a: my (1).tsv}"], "quote each text in it, as in 'data.own.attacked=["),
         (["seed=choice(1,2"], "quote it twice: 'seed=\"choice(1,2\"'"),
         (["data.own.train=a,b"], "add -m to run each of them, or give them as one text: 'data.own.train=\"a,b\"'"),
+        (["model=bert,charbert"], "model takes one choice, got bert,charbert; add -m to run each of them"),
+        (
+            ["model=[bert, charbert]"],
+            "model takes one choice, got [bert, charbert]; to run each: -m model=bert,charbert",
+        ),
         (["+seed=3"], "An item is already at 'seed'"),
         (["--config-name", "nothing"], "Cannot find primary config 'nothing'"),
         (["--config-dir", "nothing"], "nothing' not found"),

@@ -23,7 +23,7 @@ from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, OmegaConf, grammar_parser
 from omegaconf.grammar_parser import OmegaConfGrammarParser
 
-from charbert.config.label_names import with_label_names
+from charbert.config.data.label_names import with_label_names
 from charbert.config.renamed import refuse_renamed
 
 PLUGIN_PLACES = ("hydra.launcher._target_", "hydra.sweeper._target_")

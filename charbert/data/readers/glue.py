@@ -8,7 +8,7 @@ from pathlib import Path
 
 from charbert.config.data.sets import ColumnSettings
 from charbert.data.readers.example_errors import ExampleError
-from charbert.data.readers.lines import check_same_number, with_mark
+from charbert.data.readers.lines import check_same_number, suffix_of, with_mark
 from charbert.data.readers.tables import RECORD_SUFFIXES, TableRow, other_form, read_table
 from charbert.errors import DataError
 from charbert.files import write_atomically
@@ -46,12 +46,12 @@ def read_glue(
 
     Raises:
         DataError: with the line, if the file is missing or empty, lacks a column, or has a row with a wrong number of
-            columns, an empty text, an unknown label or a repeated id.
+            columns, an empty text or label, an unknown label or a repeated id.
     """
     path = Path(path)
     wanted = [name for name in (columns.row_id, columns.first, columns.second, columns.label) if name]
     names, table = read_table(path, wanted, columns.names)
-    if unquote_fields and path.suffix not in (*RECORD_SUFFIXES, ".csv") and all(map(_is_quoted_throughout, table)):
+    if unquote_fields and suffix_of(path) not in (*RECORD_SUFFIXES, ".csv") and all(map(_is_quoted_throughout, table)):
         table = [row._replace(cells=[_unquote(cell) for cell in row.cells]) for row in table]
     rows: list[tuple[int, LabeledText]] = []
     broken: list[DataError] = []
@@ -132,7 +132,7 @@ def _row_error(
     """Return the error of a malformed row, or None."""
     if len(fields) != len(names):
         hint = "does a text contain a tab or a line break? task.columns.broken_rows leaves such rows out"
-        if path.suffix == ".csv":
+        if suffix_of(path) == ".csv":
             hint = "is a text with a comma inside quotation marks? task.columns.broken_rows leaves such rows out"
         elif len(fields) == 1:
             hint = other_form(content) or hint
@@ -148,15 +148,16 @@ def _row_error(
     if empty:
         hint = "task.columns.broken_rows leaves such rows out"
         return DataError.at(path, number, expected=f"a text in {empty[0]}", found="none", hint=hint)
-    if path.suffix in RECORD_SUFFIXES and not fields[names.index(columns.label)]:
-        return DataError.at(path, number, expected=f"a label in {columns.label}", found="none")
+    if not fields[names.index(columns.label)].strip():
+        hint = "task.columns.broken_rows leaves such rows out"
+        return DataError.at(path, number, expected=f"a label in {columns.label}", found="none", hint=hint)
     return None
 
 
 def _labeled(
     path: Path, number: int, row: Mapping[str, str], columns: ColumnSettings, *, any_label: bool
 ) -> LabeledText:
-    label = row[columns.label]
+    label = row[columns.label].strip()
     names = columns.label_names
     if names and not any_label and label not in names and label not in names.values():
         known = ", ".join(f"{written} ({name})" if written != name else name for written, name in names.items())

@@ -164,7 +164,7 @@ def suggest(lines: Sequence[str], *, tabs: bool, entities: bool, columns: Sequen
     cells = list(zip(*(row for row in rows if len(row) == width), strict=True))
     word = int(counts_up(cells[0]))
     tags = [at for at in range(word + 1, width) if not entities or all(map(is_entity_tag, cells[at]))]
-    if not tags:
+    if not tags or width > CONLLU_WIDTH:
         return f"name the columns with {_SETTING}=[word,...,tag]"
     names = ["other"] * width
     names[word], names[tags[0] if word and entities else tags[-1]] = "word", "tag"

@@ -1,13 +1,24 @@
 """Reads text files, and checks that two copies have the same number of examples."""
 
+import shlex
 from collections.abc import Sized
 from pathlib import Path
 
 from charbert.errors import DataError
 
+_PACKED = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"\xfd7zXZ", b"BZh")
+"""First bytes of .xlsx, .ods and .zip files, of .xls, .gz, .xz and .bz2 files."""
+
+
+def suffix_of(path: Path | str) -> str:
+    """Return the suffix that says what form a file has, in lower case."""
+    return Path(path).suffix.lower()
+
 
 def read_text(path: Path, kind: str) -> str:
     """Return the text of a file, without a byte order mark.
+
+    In a file without any line feed, carriage returns end the lines.
 
     Args:
         path: the file, in UTF-8.
@@ -22,13 +33,22 @@ def read_text(path: Path, kind: str) -> str:
         problem = "a folder" if path.is_dir() else "no such file"
         raise DataError.at(path, None, expected=kind, found=problem, hint="check the path") from None
     try:
-        return data.decode("utf-8").removeprefix("\ufeff")
+        text = data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         bad_byte = f"byte 0x{data[error.start]:02x}"
-        encoding = "UTF-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "ISO-8859-1"
-        hint = f"convert the file, as with: iconv -f {encoding} -t UTF-8 {path.name} > NEW"
+        hint = f"convert the file, as with: iconv -f {_likely_encoding(data)} -t UTF-8 {shlex.quote(path.name)} > NEW"
+        if data.startswith(_PACKED):
+            hint = "is it a spreadsheet or an archive? Save it as CSV in UTF-8, or unpack it"
         raise DataError.at(path, line, expected="UTF-8 text", found=bad_byte, hint=hint) from None
+    return text if "\n" in text else text.replace("\r", "\n")
+
+
+def _likely_encoding(data: bytes) -> str:
+    """Return the encoding that bytes which are no UTF-8 probably have."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "UTF-16"
+    return "UTF-16LE" if b"\0" in data else "WINDOWS-1252"  # ISO-8859-1 and more
 
 
 def with_mark(text: str) -> str:

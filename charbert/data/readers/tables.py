@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from charbert.data.readers.lines import read_lines, read_text
+from charbert.data.readers.lines import read_lines, read_text, suffix_of
 from charbert.errors import DataError
 from charbert.serialization import parse_strictly
 
@@ -42,7 +42,8 @@ def read_table(
 ) -> tuple[list[str], list[TableRow]]:
     """Return the names of a table's columns, and its rows.
 
-    In CSV, JSON lines and Parquet tabs and line breaks inside a cell become spaces. In a table with tabs quotation
+    Empty lines are skipped. In CSV, JSON lines and Parquet tabs and line breaks inside a cell become spaces. In a table
+    with tabs quotation
     marks are ordinary characters, because GLUE's files contain unpaired ones. A row may have another number of cells
     than there are columns.
 
@@ -54,12 +55,13 @@ def read_table(
     Raises:
         DataError: if the file is missing, not UTF-8, not of its form, or lacks a column.
     """
-    if path.suffix in RECORD_SUFFIXES:
+    form = suffix_of(path)
+    if form in RECORD_SUFFIXES:
         return list(wanted), [
             TableRow(number, [_cell(path, number, name, row.get(name)) for name in wanted], str(row))
             for number, row in read_records(path, wanted, hint=hint)
         ]
-    rows = _csv_rows(path, wanted, names) if path.suffix == ".csv" else _tab_rows(path)
+    rows = _csv_rows(path, wanted, names) if form == ".csv" else _tab_rows(path)
     if names:
         return list(names), rows
     return _header(path, rows, wanted, hint), rows[1:]
@@ -73,7 +75,7 @@ def read_records(path: Path, wanted: Sequence[str] = (), *, hint: str = _HINT) -
     Raises:
         DataError: if the file is missing or not of its form, or its first row lacks a wanted field.
     """
-    rows = _parquet_rows(path) if path.suffix == ".parquet" else _json_rows(path)
+    rows = _parquet_rows(path) if suffix_of(path) == ".parquet" else _json_rows(path)
     for position, (number, row) in enumerate(rows):
         missing = [name for name in wanted if name not in row]
         if missing and not position:
@@ -115,7 +117,7 @@ def other_form(line: str) -> str:
 
 def _tab_rows(path: Path) -> list[TableRow]:
     lines = read_lines(path, "a table with tabs between its columns")
-    return [TableRow(number, line.split("\t"), line) for number, line in enumerate(lines, start=1)]
+    return [TableRow(number, line.split("\t"), line) for number, line in enumerate(lines, start=1) if line]
 
 
 def _csv_rows(path: Path, wanted: Sequence[str], names: Sequence[str]) -> list[TableRow]:
@@ -160,7 +162,9 @@ def _header(path: Path, rows: Sequence[TableRow], wanted: Sequence[str], hint: s
     elsewhere = [row.number for row in rows if set(wanted) <= set(row.cells)]
     if elsewhere:
         hint = f"the header is in line {elsewhere[0]}, move it to the top"
-    elif rows and path.suffix != ".csv":
+    elif not rows:
+        hint = "is the file empty?"
+    elif suffix_of(path) != ".csv":
         hint = other_form(rows[0].content) or hint
     raise DataError.at(
         path,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from charbert.data.readers.lines import read_text
+from charbert.data.readers.lines import read_text, suffix_of
 from charbert.data.readers.tables import JSON_SUFFIXES, TABLE_SUFFIXES, parse_object, read_table
 from charbert.errors import DataError
 
@@ -45,13 +45,13 @@ def read_inputs(names: Sequence[str], form: str, standard_input: BinaryIO, colum
         return inputs
     for name in names or [STANDARD_INPUT]:
         path = Path(name)
-        if path.suffix == ".parquet":
+        if suffix_of(path) == ".parquet":
             raise DataError(f"{name}: expected the column of the texts of a table; give --column NAME")
         source, text = read_source(name, standard_input)
         chosen = form
         if form == "auto":
-            chosen = "jsonl" if path.suffix in JSON_SUFFIXES else "lines"
-            if chosen == "lines" and path.suffix in TABLE_SUFFIXES:
+            chosen = "jsonl" if suffix_of(path) in JSON_SUFFIXES else "lines"
+            if chosen == "lines" and suffix_of(path) in TABLE_SUFFIXES:
                 warning = f"{name}: each line of the table is read as a text; --column NAME reads one column"
                 inputs.warnings.append(warning)
         for place, row in _rows(source, text, chosen):

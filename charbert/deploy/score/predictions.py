@@ -10,7 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from charbert.config.data.sets import TaskSettings
-from charbert.data.readers.lines import read_lines, read_text
+from charbert.data.readers.lines import read_lines, read_text, suffix_of
 from charbert.data.readers.tables import JSON_SUFFIXES, parse_object
 from charbert.errors import DataError, SettingsError
 from charbert.evaluation.metric_paths import metric_path
@@ -66,7 +66,7 @@ def read_predictions(path: Path, field: str) -> dict[str, Given]:
     Raises:
         DataError: naming the file and line of the first one that is malformed or has an id for the second time.
     """
-    if path.suffix not in JSON_SUFFIXES or path.suffix == ".json":
+    if suffix_of(path) not in JSON_SUFFIXES or suffix_of(path) == ".json":
         return {name: Given(value, str(path)) for name, value in _object(path).items()}
     given: dict[str, Given] = {}
     for number, line in enumerate(read_lines(path, "a file of predictions"), start=1):

@@ -27,9 +27,10 @@ from charbert.data.pretraining.batches import PretrainingDataset
 from charbert.files import write_atomically
 from charbert.pipelines.analyses import bench_peers
 from charbert.pipelines.build.data import corpus_blocks, prepare_data
+from charbert.pipelines.build.encoder import build_processor
 from charbert.pipelines.build.noise import build_attack, build_nlm_noise
 from charbert.pipelines.build.vocabularies import load_word_vocab
-from charbert.pipelines.train.pretrain import build_processor, prepare_trunk
+from charbert.pipelines.train.pretrain import prepare_trunk
 from charbert.records import ResultRecord, start_record, write_record
 from charbert.reporting.tables.benchmarks import benchmark_table, scaling_table
 from charbert.text.words import words_of

@@ -14,8 +14,9 @@ from charbert.config.training.trainer import Precision
 from charbert.files import write_atomically
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.pipelines.build.data import corpus_blocks, prepare_data
+from charbert.pipelines.build.encoder import build_processor, load_tokenizer
 from charbert.pipelines.build.noise import build_attack
-from charbert.pipelines.train.pretrain import build_processor, load_tokenizer, prepare_trunk
+from charbert.pipelines.train.pretrain import prepare_trunk
 from charbert.records import ResultRecord, start_record, write_record
 from charbert.reporting.tables.benchmarks import PEER_TIMES, peer_table
 from charbert.seeding import numpy_generator

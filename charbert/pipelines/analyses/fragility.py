@@ -8,7 +8,7 @@ from charbert.config.schema import Settings
 from charbert.data.pretraining.wordpiece import read_wordpiece
 from charbert.pipelines.analyses.base import recorded_analysis
 from charbert.pipelines.build.data import data_file, prepare_data, task_files
-from charbert.pipelines.train.pretrain import trunk_tokenizer
+from charbert.pipelines.build.encoder import trunk_tokenizer
 from charbert.runs.analysis_keys import FRAGILITY, tokenizer_name
 from charbert.runs.run import Run
 from charbert.seeding import numpy_generator

@@ -32,8 +32,9 @@ from charbert.model.tokenization import CharBertTokenizer
 from charbert.model.trunk import check_length, load_trunk
 from charbert.pipelines.analyses.base import recorded_analysis
 from charbert.pipelines.build.data import corpus_blocks, corpus_file, prepare_data
+from charbert.pipelines.build.encoder import build_processor, model_overrides
 from charbert.pipelines.build.noise import build_attack
-from charbert.pipelines.train.pretrain import build_processor, model_overrides, prepare_encoder, prepare_trunk
+from charbert.pipelines.train.pretrain import prepare_encoder, prepare_trunk
 from charbert.records import ResultRecord
 from charbert.runs.analysis_keys import PERPLEXITY
 from charbert.runs.run import Run, pretraining_run

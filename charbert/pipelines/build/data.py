@@ -48,8 +48,12 @@ def data_file(settings: Settings, relative: str, purpose: str) -> Path:
         DataError: if it does not exist or cannot be fetched, or the settings name none.
     """
     if not relative:
-        where = "data.own" if settings.data.has_own_files else f"data.sets.{settings.task.name}"
-        raise DataError(f"{where} names no file for {purpose} (data={settings.data.name})")
+        if settings.data.has_own_files:
+            raise DataError(
+                f"data.own names no file for {purpose}; give data.own.train, data.own.dev and data.own.test, or "
+                "data.own.test and data.own.folds.number alone. docs/data_preparation.md splits a file"
+            )
+        raise DataError(f"data.sets.{settings.task.name} names no file for {purpose} (data={settings.data.name})")
     if is_reference(relative):
         task, columns = build_task(settings.task), task_files(settings).hub_columns
         root, folder = Path(settings.data.root), _hub_folder(settings)

@@ -1,13 +1,15 @@
 """Settings to examples: a task's splits, and the eval sets that a model is scored on (clean, attacked, noisy)."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from charbert.config.data.noise import AttackSettings
 from charbert.config.data.sets import CleanSplit
 from charbert.config.schema import Settings
 from charbert.data.readers.edit_operations import read_noisy
+from charbert.errors import DataError
 from charbert.evaluation.metric_paths import DEV
 from charbert.evaluation.robustness import changed_share
 from charbert.noise.edits import EditRecord
@@ -49,9 +51,11 @@ def read_prepared_sets(
         held_out = {paths["dev"]: dev, test: task.read(test)}
         preparation = prepare_training(settings, task, paths["train"], held_out)
     train = task.read(paths["train"]) if preparation is None else preparation.examples
-    task.learn_labels(train)
+    _learn_labels(task, train, paths["train"])
     task.check_labels(dev, paths["dev"])
-    return {"train": train, "dev": dev} | read_test_sets(settings, task), preparation
+    sets = {"train": train, "dev": dev} | read_test_sets(settings, task)
+    _warn_of_same_sets(sets)
+    return sets, preparation
 
 
 def read_test_sets(settings: Settings, task: Task[Any, Any], *, learn: bool = False) -> dict[str, list[Any]]:
@@ -64,7 +68,7 @@ def read_test_sets(settings: Settings, task: Task[Any, Any], *, learn: bool = Fa
     test = data_file(settings, files.test, "the test set")
     sets = {"test": task.read(test)}
     if learn:
-        task.learn_labels(sets["test"])
+        _learn_labels(task, sets["test"], test)
     else:
         task.check_labels(sets["test"], test)
     for name, relative in files.attacked.items():
@@ -72,6 +76,24 @@ def read_test_sets(settings: Settings, task: Task[Any, Any], *, learn: bool = Fa
         sets[name] = task.read(path, attacked=True)
         task.check_aligned(sets["test"], sets[name], path)
     return sets
+
+
+def _learn_labels(task: Task[Any, Any], examples: Sequence[Any], path: Path) -> None:
+    task.learn_labels(examples)
+    if len(task.labels) == 1:
+        hint = "is task.columns.label, or tag in task.columns.names, the column with the labels?"
+        raise DataError.at(path, None, expected="two labels or more", found=f"{task.labels[0]!r} alone", hint=hint)
+
+
+def _warn_of_same_sets(sets: Mapping[str, list[Any]]) -> None:
+    for first, second in (("train", "dev"), ("train", "test"), ("dev", "test")):
+        if sets[first] == sets[second]:
+            log.warning(
+                "the %s set and the %s set have the same examples: their scores do not tell how well the model does on "
+                "new text",
+                first,
+                second,
+            )
 
 
 def attacked_copy(

@@ -9,6 +9,7 @@ from charbert.config.data.preparation import PreparationStep
 from charbert.config.data.splitting import SplitMethod
 from charbert.config.schema import Settings
 from charbert.data.readers.conllu import CONLLU_SUFFIX
+from charbert.data.readers.lines import suffix_of
 from charbert.data.splits import (
     PARTS,
     Parts,
@@ -199,7 +200,7 @@ def _divisions(settings: Settings, task: Task[Any, Any], rows: Rows) -> Iterator
 
 
 def _suffix(settings: Settings, source: Path) -> str:
-    return CONLLU_SUFFIX if source.suffix == CONLLU_SUFFIX else TASKS[settings.task.kind].suffix
+    return CONLLU_SUFFIX if suffix_of(source) == CONLLU_SUFFIX else TASKS[settings.task.kind].suffix
 
 
 def _write(task: Task[Any, Any], path: Path, examples: Sequence[Any]) -> None:

@@ -24,6 +24,8 @@ from charbert.training.trainer import build_trainer
 
 log = logging.getLogger(__name__)
 
+_LABELS_SHOWN = 10
+
 
 def fit(
     settings: Settings,
@@ -45,7 +47,7 @@ def fit(
     fitted = TaskModel.build(settings, task, sets)
     dev_features = fitted.encoded["dev"].features
     strategy = Strategy(settings.strategy, fitted.model.config.num_hidden_layers)
-    log.info("fine-tuning %s on %s, seed %d", settings.model.name, settings.task.name, settings.seed)
+    log.info("fine-tuning %s on %s, seed %d%s", settings.model.name, task.name, settings.seed, _describe(task, sets))
 
     def score_dev(prediction: EvalPrediction) -> dict[str, float]:
         return fitted.score_dev(unpad_logits(prediction.predictions, dev_features))
@@ -84,3 +86,11 @@ def fit(
         record.finish({**metrics, **dev_metrics})
     from_first(lambda: shutil.rmtree(run.checkpoints_folder, ignore_errors=True))
     return record, predictions
+
+
+def _describe(task: Task[Any, Any], sets: Mapping[str, list[Any]]) -> str:
+    """Return how many examples there are, and which labels."""
+    labels = ", ".join(map(repr, task.labels[:_LABELS_SHOWN]))
+    more = ", ..." if len(task.labels) > _LABELS_SHOWN else ""
+    listed = f", {len(task.labels)} labels ({labels}{more})" if task.labels else ""
+    return f": {len(sets['train'])} examples, {len(sets['dev'])} of dev{listed}"

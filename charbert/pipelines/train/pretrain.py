@@ -7,35 +7,24 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from transformers import AutoConfig, AutoModelForMaskedLM, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModelForMaskedLM
 
 from charbert.batch import TEACHER
-from charbert.config.model.encoder import CharEncoder, Objective, Start, TrunkSource
+from charbert.config.model.encoder import Objective, Start, TrunkSource
 from charbert.config.schema import LENGTH_SETTINGS, Settings
 from charbert.config.training.trainer import TrainingSettings
 from charbert.data.collate import PadCollator, PairedCollator, paired_collator
 from charbert.data.pretraining.batches import PretrainingDataset
-from charbert.data.pretraining.counting import count_texts
 from charbert.data.pretraining.word_vocab import WordVocab
-from charbert.data.pretraining.wordpiece import count_pieces, wordpiece_of_counts
-from charbert.errors import CheckpointError
 from charbert.model import CharBertForPreTraining, CharBertModel, CharBertPreTrainedModel
-from charbert.model.loading import tokenizers
-from charbert.model.loading.configurations import read_config
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.model.trunk import check_length
 from charbert.model.word_start import start_words_at_subwords
-from charbert.pipelines.build.data import (
-    corpus_blocks,
-    corpus_file,
-    has_char_channel,
-    prepare_data,
-    refuse_baseline,
-    trunk_location,
-)
+from charbert.pipelines.build.data import corpus_blocks, corpus_file, prepare_data, refuse_baseline, trunk_location
+from charbert.pipelines.build.encoder import build_processor, check_positions, model_overrides, trunk_tokenizer
 from charbert.pipelines.build.noise import build_nlm_noise
 from charbert.pipelines.build.released import released_model, released_processor
-from charbert.pipelines.build.vocabularies import load_char_vocab, load_word_vocab
+from charbert.pipelines.build.vocabularies import load_word_vocab
 from charbert.pipelines.train.recorded_training import record_training
 from charbert.runs.recorder import seed_everything
 from charbert.runs.released_files import pretrained_identity
@@ -79,28 +68,6 @@ def prepare_encoder(settings: Settings) -> str | None:
     return str(run.model_folder)
 
 
-def build_processor(settings: Settings, trunk: str) -> CharBertTokenizer:
-    """Return the processor for a trunk: its tokenizer, and the character vocabulary of the corpus."""
-    vocabulary = load_char_vocab(settings) if has_char_channel(settings) else None
-    if vocabulary is not None and settings.model.lower_case_chars:
-        vocabulary = replace(vocabulary, lower_case=True)
-    return CharBertTokenizer(load_tokenizer(settings, trunk), vocabulary, word_shapes=settings.model.word_shapes)
-
-
-def load_tokenizer(settings: Settings, trunk: str) -> PreTrainedTokenizerBase:
-    """Return the trunk's tokenizer.
-
-    Raises:
-        CheckpointError: if it cannot be loaded, with what to do.
-    """
-    try:
-        return tokenizers.load_tokenizer(trunk)
-    except CheckpointError as error:
-        hint = "; without network use a trunk on this machine, trunk.source=folder trunk.location=FOLDER"
-        hint = "" if Path(trunk).is_dir() else hint
-        raise CheckpointError(f"trunk={settings.trunk.name}: no tokenizer could be loaded ({error}){hint}") from error
-
-
 def build_start(settings: Settings, model_class: type[Model], **labels: Any) -> tuple[CharBertTokenizer, Model]:
     """Return processor and model that fine-tuning starts from: the pretrained encoder, or without one the trunk.
 
@@ -109,7 +76,7 @@ def build_start(settings: Settings, model_class: type[Model], **labels: Any) -> 
     Args:
         **labels: ``id2label`` and ``label2id`` of its head.
     """
-    _check_positions(settings, LENGTH_SETTINGS, settings.finetuning_length)
+    check_positions(settings, LENGTH_SETTINGS, settings.finetuning_length)
     encoder = prepare_encoder(settings)
     if encoder is None:
         trunk = prepare_trunk(settings)
@@ -128,19 +95,6 @@ def build_start(settings: Settings, model_class: type[Model], **labels: Any) -> 
     return processor, model_class.from_pretrained(encoder, **changes, dtype=torch.float32, **labels)
 
 
-def _check_positions(settings: Settings, name: str, length: int) -> None:
-    """Raise SettingsError if the trunk reads fewer subwords than a setting says, before anything is trained."""
-    if settings.trunk.source is TrunkSource.scratch and not settings.model.pretrained:
-        check_length(name, length, AutoConfig.for_model(**settings.trunk.config))
-        return
-    folder = settings.model.pretrained or trunk_location(settings.trunk)
-    try:
-        config = read_config(folder)
-    except CheckpointError:  # whoever loads the weights says what is wrong with them
-        return
-    check_length(name, length, config)
-
-
 def load_encoder(settings: Settings) -> tuple[CharBertModel, CharBertTokenizer]:
     """Return the encoder that fine-tuning starts from, after pretraining it if it is missing, and its processor."""
     if settings.model.released:
@@ -149,39 +103,6 @@ def load_encoder(settings: Settings) -> tuple[CharBertModel, CharBertTokenizer]:
     refuse_baseline(settings)
     processor, model = build_start(settings, CharBertModel)
     return model, processor
-
-
-def trunk_tokenizer(settings: Settings) -> PreTrainedTokenizerBase:
-    """Return the trunk's tokenizer; for a trunk from scratch it is trained on the corpus first."""
-    if settings.trunk.source is not TrunkSource.scratch:
-        return load_tokenizer(settings, trunk_location(settings.trunk))
-    lower_case = settings.trunk.lower_case
-    count = partial(count_pieces, lower_case=lower_case)
-    blocks = corpus_blocks(settings, "train")
-    words = count_texts(blocks.batches(), count, settings.corpus.num_workers, what="words", total=len(blocks))
-    return wordpiece_of_counts(words, settings.trunk.vocab_size, lower_case=lower_case)
-
-
-def model_overrides(settings: Settings, processor: CharBertTokenizer) -> dict[str, Any]:
-    """Return the fields of ``CharBertConfig`` that the settings set."""
-    model = settings.model
-    overrides: dict[str, Any] = {
-        "char_encoder": model.char_encoder.name,
-        "interaction": model.interaction.name,
-        "share_interaction": model.share_interaction,
-        "interaction_start": model.interaction_start.name,
-        "interaction_window": model.interaction_window,
-        "char_embedding_size": model.char_embedding_size,
-        "char_initializer_range": model.char_initializer_range,
-        "word_shapes": model.word_shapes,
-    }
-    if processor.char_vocab is not None:
-        overrides["char_vocab"] = processor.char_vocab.to_dict()
-    if model.char_encoder is CharEncoder.none:
-        overrides |= {"interaction": "none", "head_channels": "token", "nlm_channel": "token"}
-    else:
-        overrides["head_channels"] = model.head_channels.name
-    return overrides
 
 
 def _pretrain_trunk(settings: Settings, run: Run) -> None:
@@ -210,7 +131,7 @@ def new_encoder(settings: Settings) -> tuple[CharBertForPreTraining, CharBertTok
 
     New weights are drawn from torch's global generator, seeded here, so each call gives the same.
     """
-    _check_positions(settings, "pretraining.max_length", settings.pretraining.max_length)
+    check_positions(settings, "pretraining.max_length", settings.pretraining.max_length)
     prepare_data(settings)
     trunk = prepare_trunk(settings)
     processor = build_processor(settings, trunk)

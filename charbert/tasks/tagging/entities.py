@@ -10,6 +10,7 @@ import numpy as np
 
 from charbert.data.readers.columns import write_columns
 from charbert.data.readers.conll import TaggedSentence, read_conll, with_iob2, write_conll
+from charbert.data.readers.lines import suffix_of
 from charbert.data.readers.tables import RECORD_SUFFIXES
 from charbert.metrics.tagging import TypeScores, entity_counts, entity_scores, token_accuracy, type_averages
 from charbert.tasks.tagging.adapter import TaggedAdapter
@@ -34,7 +35,7 @@ class NamedEntityTask(TaggingTask):
     def read(self, path: Path, *, attacked: bool = False, errors: ExampleErrors = None) -> list[TaggedSentence]:
         """Return the sentences of a file with their tags in IOB2; the authors' attacked file escapes its quotes."""
         strict = self.columns.strict_tags
-        if path.suffix in RECORD_SUFFIXES:
+        if suffix_of(path) in RECORD_SUFFIXES:
             sentences = record_sentences(path, self.columns, entities=True, errors=errors)
             return with_iob2(path, sentences, strict=strict, lenient=errors is not None, reports=self.file_reports)
         return read_conll(

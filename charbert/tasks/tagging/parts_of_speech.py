@@ -13,6 +13,7 @@ from charbert.data.readers.columns import write_columns
 from charbert.data.readers.conll import TaggedSentence, read_conll
 from charbert.data.readers.conllu import CONLLU_SUFFIX, PosColumn, read_conllu, write_conllu
 from charbert.data.readers.layouts import TWO_COLUMNS
+from charbert.data.readers.lines import suffix_of
 from charbert.data.readers.tables import RECORD_SUFFIXES
 from charbert.metrics.tagging import token_accuracy
 from charbert.tasks.tagging.adapter import TaggedAdapter
@@ -39,15 +40,15 @@ class PartOfSpeechTask(TaggingTask):
 
     def read(self, path: Path, *, attacked: bool = False, errors: ExampleErrors = None) -> list[TaggedSentence]:
         """Return the sentences of a file; attacked files have the layout of clean ones."""
-        if path.suffix == CONLLU_SUFFIX:
+        if suffix_of(path) == CONLLU_SUFFIX:
             return read_conllu(path, self._tag_column, errors=errors)
-        if path.suffix in RECORD_SUFFIXES:
+        if suffix_of(path) in RECORD_SUFFIXES:
             return record_sentences(path, self.columns, entities=False, errors=errors)
         return read_conll(path, columns=self._names, scheme="plain", errors=errors)
 
     def write(self, path: Path, examples: Sentences) -> None:
         """Write sentences as CoNLL-U or in columns, as the suffix of the path says."""
-        if path.suffix == CONLLU_SUFFIX:
+        if suffix_of(path) == CONLLU_SUFFIX:
             write_conllu(path, examples, self._tag_column)
         else:
             write_columns(path, examples, self._names)

@@ -126,10 +126,30 @@ def test_a_file_of_another_form_is_named_with_what_to_do(tmp_path: Path, text: s
 
 def test_another_encoding_is_named_with_the_command_that_converts_it(tmp_path: Path) -> None:
     path = tmp_path / "some.txt"
-    for encoding in ("ISO-8859-1", "UTF-16"):
+    for encoding in ("WINDOWS-1252", "UTF-16", "UTF-16LE"):
         path.write_bytes("Pérez B-PER\n".encode(encoding))
         with pytest.raises(DataError, match=f":1: expected UTF-8 text.*iconv -f {encoding} -t UTF-8 some.txt"):
             read_conll(path)
+
+
+def test_a_spreadsheet_or_archive_is_named_as_one(tmp_path: Path) -> None:
+    path = tmp_path / "some.xlsx"
+    path.write_bytes(b"PK\x03\x04\x14\x00\x06\x00\xff\xff")
+    with pytest.raises(DataError, match="spreadsheet or an archive"):
+        read_conll(path)
+
+
+def test_carriage_returns_alone_end_lines(tmp_path: Path) -> None:
+    text = "Ada B-PER\nmet O\n\nBo B-PER\n"
+    path = tmp_path / "some.txt"
+    path.write_bytes(text.replace("\n", "\r").encode())
+    assert read_conll(path) == read_conll(column_file(tmp_path, text))
+
+
+def test_no_names_are_suggested_for_the_words_of_a_plain_text(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as failure:
+        read_conll(column_file(tmp_path, "Ada " * 40 + "O\n"))
+    assert len(str(failure.value)) < 300
 
 
 @pytest.mark.parametrize("columns", [["word"], ["tag"], ["word", "tag", "tag"], ["index", "word", "word", "tag"]])

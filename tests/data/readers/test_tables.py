@@ -49,6 +49,23 @@ def test_every_form_gives_the_same_rows(tmp_path: Path, make: Callable[[Path], P
     assert read_glue(make(tmp_path), COLUMNS) == READ
 
 
+def test_the_case_of_a_suffix_does_not_matter(tmp_path: Path) -> None:
+    assert read_glue(csv_file(tmp_path).rename(tmp_path / "SOME.CSV"), COLUMNS) == READ
+    assert read_glue(json_file(tmp_path).rename(tmp_path / "some.JSONL"), COLUMNS) == READ
+
+
+@pytest.mark.parametrize("name", ["some.csv", "some.tsv"])
+def test_blanks_around_a_label_are_no_part_of_it(tmp_path: Path, name: str) -> None:
+    separator = "," if name.endswith(".csv") else "\t"
+    path = write(tmp_path, name, f"text{separator}label\na{separator}good\nb{separator} good \n")
+    assert [row.label for row in read_glue(path, COLUMNS)] == ["good", "good"]
+
+
+def test_empty_lines_are_skipped(tmp_path: Path) -> None:
+    path = write(tmp_path, "some.tsv", "text\tlabel\r\na\t1\r\n\r\nb\t0\r\n\r\n\r\n")
+    assert [row.first for row in read_glue(path, COLUMNS)] == ["a", "b"]
+
+
 def test_places_are_the_lines_on_which_rows_begin(tmp_path: Path) -> None:
     assert [row.place.rpartition(":")[2] for row in read_glue(csv_file(tmp_path), COLUMNS)] == ["2", "4"]
     assert [row.place.rpartition(":")[2] for row in read_glue(json_file(tmp_path), COLUMNS)] == ["1", "3"]
@@ -87,6 +104,9 @@ def test_true_and_false_are_labels_that_can_be_named(tmp_path: Path) -> None:
         ("a.jsonl", '[{"text": "a", "label": 1}]\n', r"a\.jsonl:1: .*got list; write each object .*line of its own"),
         ("a.jsonl", "text\tlabel\n", r"a\.jsonl:1: expected a JSON object"),
         ("a.parquet", "text\n", r"a\.parquet: expected a Parquet file"),
+        ("a.tsv", "", r"a\.tsv:1: .*got nothing.*is the file empty"),
+        ("a.tsv", "text\tlabel\na\t1\nb\t\n", r"a\.tsv:3: expected a label in label, got none"),
+        ("a.csv", "text,label\na,1\nb, \n", r"a\.csv:3: expected a label in label, got none"),
     ],
 )
 def test_a_file_of_another_form_is_named_with_what_to_do(tmp_path: Path, name: str, content: str, message: str) -> None:

@@ -57,9 +57,38 @@ def test_a_missing_own_file_is_named_with_its_setting(composed: Composed, own: l
         finetuning_run(composed("recipe=minilm", "task=texts", *own))
 
 
+def test_a_folder_is_no_own_file(composed: Composed, own: list[str], tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"expected the file of data\.own\.dev, got a folder"):
+        finetuning_run(composed("recipe=minilm", "task=texts", *own, f"data.own.dev={tmp_path}"))
+
+
+@pytest.mark.parametrize(
+    ("task", "lines", "label"),
+    [("texts", "text\tlabel\nA lamp.\tgood\nA chair.\tgood\n", "good"), ("ner", "A O\nlamp O\n", "O")],
+)
+def test_training_examples_of_one_label_are_refused(
+    composed: Composed, own: list[str], tmp_path: Path, task: str, lines: str, label: str
+) -> None:
+    for split in ("train", "dev", "test"):
+        (tmp_path / f"{split}.tsv").write_text(lines)
+    settings = composed("recipe=minilm", f"task={task}", *own)
+    with pytest.raises(DataError, match=rf"train\.tsv: expected two labels or more, got '{label}' alone"):
+        read_sets(settings, build_task(settings.task))
+
+
+def test_a_test_set_with_the_training_examples_is_warned_of(
+    composed: Composed, own: list[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "dev.tsv").write_text(LINES + "A sturdy desk.\tgood\n")
+    settings = composed("recipe=minilm", "task=texts", *own)
+    read_sets(settings, build_task(settings.task))
+    (warning,) = caplog.messages
+    assert "the train set and the test set have the same examples" in warning
+
+
 def test_an_own_file_that_was_not_given_is_asked_for(composed: Composed, own: list[str]) -> None:
     settings = composed("recipe=minilm", "task=texts", *own[:2])
-    with pytest.raises(DataError, match=r"data\.own names no file for the test set"):
+    with pytest.raises(DataError, match=r"data\.own names no file for the test set; give .*data\.own\.test"):
         data_file(settings, settings.data.sets["texts"].test, "the test set")
 
 

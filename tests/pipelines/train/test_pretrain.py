@@ -8,8 +8,9 @@ import torch
 from charbert.config.schema import Settings
 from charbert.errors import CheckpointError
 from charbert.model import CharBertForPreTraining
+from charbert.pipelines.build.encoder import load_tokenizer, model_overrides
 from charbert.pipelines.build.vocabularies import load_word_vocab
-from charbert.pipelines.train.pretrain import load_tokenizer, model_overrides, new_encoder, prepare_encoder
+from charbert.pipelines.train.pretrain import new_encoder, prepare_encoder
 
 Composed = Callable[..., Settings]
 
