@@ -8,6 +8,8 @@ from typing import Any
 from charbert.errors import SettingsError
 from charbert.files import is_plain_name
 
+OWN_SETS = ("train", "dev", "test", "clean")
+"""Names of the sets that a task has itself; the test set as it is scored is clean."""
 _MAX_SIZE = 10_000_000
 """Largest whole number in a model's configuration; the largest vocabularies of trunks have a million entries."""
 _MAX_COUNTS = {r"layers$|^num_hidden_groups$|^inner_group_num$": 1000, r"^num_labels$": 100_000}
@@ -50,6 +52,16 @@ def check_name(setting: str, name: str) -> None:
     if not is_plain_name(name):
         raise SettingsError(
             f"{setting} names files, so it must be short, without slashes and not .., got {name[:80]!r}"
+        )
+
+
+def check_set_name(setting: str, name: str) -> None:
+    """Raise SettingsError unless a name is usable as a file name, and for a set of examples beside `OWN_SETS`."""
+    check_name(setting, name)
+    if name in OWN_SETS:
+        raise SettingsError(
+            f"{setting} must not use the name of another set ({', '.join(OWN_SETS)}), which it would replace, got "
+            f"{name}; give it another name"
         )
 
 

@@ -4,6 +4,7 @@ import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from charbert.evaluation.metric_paths import metric_path
 from charbert.evaluation.predict import predict_logits
 from charbert.tasks.encoded import Encoded
 from charbert.tasks.task import Task
+from charbert.text.repair.correction import correct_texts
 from charbert.text.repair.repaired import Corrector
 
 
@@ -126,10 +128,17 @@ def score_set(task: Task[Any, Any], name: str, examples: Sequence[Any], predicti
 def correct_examples(task: Task[Any, Any], examples: Sequence[Any], corrector: Corrector | None) -> list[Any]:
     """Return the examples with corrected words and unchanged labels.
 
-    Sentences are corrected in large batches, equal ones once. Without a corrector the examples are returned unchanged.
+    Texts and sentences are corrected in large batches, equal ones once. Raw texts are cut into words as a fine-tuned
+    model's users have them cut. Without a corrector the examples are returned unchanged.
     """
     if corrector is None:
         return list(examples)
+    texts = [task.adapter.raw_texts(example) for example in examples]
+    if any(texts):
+        different_texts = list(dict.fromkeys(chain.from_iterable(texts)))
+        read = dict(zip(different_texts, correct_texts(different_texts, corrector), strict=True))
+        pairs = zip(examples, texts, strict=True)
+        return [task.adapter.with_raw_texts(example, [read[text] for text in own]) for example, own in pairs]
     sentences = [tuple(words) for words in task.sentences(examples)]
     different = list(dict.fromkeys(sentences))
     corrected = dict(zip(different, corrector.correct_many(different), strict=True))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
 from itertools import accumulate
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -141,7 +142,7 @@ class OcrNoise:
                 noised[index], done = after, at + len(confusion.read)
                 records.append(EditRecord(index, Change.confusion, place, before, after))
         if self.spacing:
-            records += self._spaced(noised, kinds, places)
+            records = sorted([*records, *self._spaced(noised, kinds, places)], key=attrgetter("word_index"))
         return Corruption(noised, records)
 
     def _confusion(self, word: str, place: int, draw: float) -> Confusion | None:

@@ -66,11 +66,22 @@ class ExampleAdapter(ABC, Generic[Example]):
 
     @abstractmethod
     def sentences(self, example: Example) -> list[list[str]]:
-        """Return the words that an attack or a corrector may change, a list for each sentence."""
+        """Return the words that an attack may change, a list for each sentence; a corrector too, of given words."""
 
     @abstractmethod
     def with_sentences(self, example: Example, sentences: Sequence[Sequence[str]]) -> Example:
         """Return the example with other words in the places of ``sentences``, as many, and the same labels."""
+
+    def raw_texts(self, example: Example) -> tuple[str, ...]:
+        """Return the texts in which a corrector finds the words itself; none where the words of an example are given.
+
+        An invisible character inside a word divides it in ``sentences``, and not for a corrector.
+        """
+        return ()
+
+    def with_raw_texts(self, example: Example, texts: Sequence[str]) -> Example:
+        """Return the example with other texts in the places of ``raw_texts``, and the same labels."""
+        return example
 
     @abstractmethod
     def words(self, example: Example, *, contexts: bool = False) -> list[Words]:

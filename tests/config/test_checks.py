@@ -3,7 +3,9 @@ from math import inf, nan
 
 import pytest
 
-from charbert.config.checks import check_range
+from charbert.config.checks import OWN_SETS, check_range
+from charbert.config.data.noise import AttackSettings
+from charbert.config.data.sets import SetFiles
 from charbert.errors import SettingsError
 
 
@@ -33,3 +35,11 @@ def test_values_outside_an_interval_are_refused(
             check_range("part", Section(rate=value), interval, "rate")
         with pytest.raises(SettingsError, match=rf"^size must be {words} or null, got {value}"):
             check_range("", Section(size=value), interval, "size")
+
+
+@pytest.mark.parametrize("name", OWN_SETS)
+def test_an_attacked_set_never_takes_the_place_of_another_set(name: str) -> None:
+    with pytest.raises(SettingsError, match=rf"^attack\.name must not use the name of another set .*, got {name};"):
+        AttackSettings(name=name)
+    with pytest.raises(SettingsError, match=rf"attacked\) must not use the name of another set .*, got {name};"):
+        SetFiles(attacked={name: "copy.txt"})

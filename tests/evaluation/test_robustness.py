@@ -3,14 +3,22 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from charbert.config.data.sets import ColumnSettings
+from charbert.config.data.noise import LookAlike
+from charbert.config.data.sets import ColumnSettings, SpanSettings
 from charbert.data.readers.conll import TaggedSentence
 from charbert.data.readers.glue import LabeledText
+from charbert.data.readers.squad import Question
 from charbert.evaluation.robustness import changed_share, correct_examples
 from charbert.noise.attack import Attack
+from charbert.noise.characters import FORMS, CharacterNoise
+from charbert.noise.edits import Change
+from charbert.tasks.answering.task import QuestionAnsweringTask
 from charbert.tasks.classification.task import ClassificationTask
 from charbert.tasks.tagging.entities import NamedEntityTask
+from charbert.text.repair.correction import DictionaryCorrector, correct_texts
+from charbert.text.repair.dictionary import REPAIR
 
 
 def test_the_share_of_changed_words_counts_each_word_once() -> None:
@@ -70,6 +78,32 @@ def test_a_sentence_that_occurs_twice_is_corrected_once(tmp_path: Path) -> None:
 def test_without_a_corrector_examples_stay_as_they_are(tmp_path: Path) -> None:
     task, sentences = examples(tmp_path)
     assert correct_examples(task, sentences, None) == sentences
+
+
+def test_an_invisible_character_inside_a_word_does_not_hide_it_from_a_corrector() -> None:
+    task, corrector = (
+        ClassificationTask("texts", "accuracy", ColumnSettings()),
+        DictionaryCorrector({"keeper": 9}, REPAIR),
+    )
+    (corrected,) = correct_examples(task, [LabeledText("A kee\u200bper.", "The kee\u00adpper", "no")], corrector)
+    assert (corrected.first, corrected.second) == ("A keeper.", "The keeper")
+
+
+@pytest.mark.parametrize("form", LookAlike)
+def test_texts_are_corrected_as_those_of_users_are(form: LookAlike) -> None:
+    corrector = DictionaryCorrector({"keeper": 9, "lighthouse": 9, "sleeps": 9, "storm": 9}, REPAIR)
+    noise = CharacterNoise(FORMS[form], Change.look_alike)
+    texts = ("The lighthouse keeper, 61, sleeps.", "A storm?")
+    rows = [LabeledText(*texts, "no"), LabeledText(texts[0], None, "no")]
+    question = Question("1", texts[0], "A lighthouse.", ())
+    for task, clean in (
+        (ClassificationTask("texts", "accuracy", ColumnSettings(first="text")), rows),
+        (QuestionAnsweringTask("squad", "best_f1", SpanSettings(no_answers=True)), [question]),
+    ):
+        noised, _ = task.attack(clean, noise, 0)
+        corrected = correct_examples(task, noised, corrector)
+        given, read = ([task.adapter.raw_texts(example) for example in side] for side in (noised, corrected))
+        assert [list(own) for own in read] == [correct_texts(own, corrector) for own in given]
 
 
 def test_a_corrector_sees_the_words_that_an_attack_sees(tmp_path: Path) -> None:

@@ -48,6 +48,15 @@ def test_split_and_joined_words_hold_the_same_letters(words: list[str], seed: in
     assert "".join(corruption.words).replace(" ", "") == "".join(words).replace(" ", "")
 
 
+def test_confusions_splits_and_joins_are_recorded_in_the_order_of_the_words() -> None:
+    words = ["sands"] * 50
+    noise = OcrNoise((Confusion("a", "o", 0.5), Confusion("s", "5", 0.5)), spacing=0.5)
+    corruption = noise.corrupt(words, numpy_generator(0))
+    assert {edit.operation for edit in corruption.edits} == {Change.confusion, Change.split, Change.joined}
+    assert [edit.word_index for edit in corruption.edits] == sorted(edit.word_index for edit in corruption.edits)
+    assert replay_all(words, corruption.edits) == corruption.words
+
+
 def test_as_many_words_are_split_as_joined() -> None:
     noise = OcrNoise((Confusion("~", "-", 1.0),), spacing=0.2)
     edits = noise.corrupt(["ship", "sank"] * 10_000, numpy_generator(0)).edits

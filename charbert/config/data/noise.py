@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from enum import Enum
 from pathlib import Path
 
-from charbert.config.checks import check_name, check_range
+from charbert.config.checks import check_range, check_set_name
 from charbert.config.identity import omit_default, omit_default_section
 from charbert.errors import SettingsError
 
@@ -195,7 +195,7 @@ class AttackSettings:
         return [Path(folder) / name for name in [*self.misspellings, self.confusions] if name]
 
     def __post_init__(self) -> None:
-        check_name("attack.name", self.name)
+        check_set_name("attack.name", self.name)
         check_range("attack", self, "[0, 1]", "probability", "spacing")
         check_range("attack", self, "[1, 100]", "edits_per_word")
         if self.family is NoiseFamily.charbert:

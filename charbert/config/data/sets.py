@@ -6,7 +6,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from charbert.config.checks import check_name, check_range
+from charbert.config.checks import check_name, check_range, check_set_name
 from charbert.config.identity import omit_default, omit_default_section
 from charbert.errors import SettingsError
 
@@ -95,7 +95,7 @@ class SetFiles:
     def __post_init__(self) -> None:
         check_range("data.sets.TASK", self, "(0, inf)", "epochs_factor")
         for name in self.attacked:
-            check_name("an attacked set (data.sets.TASK.attacked, data.own.attacked)", name)
+            check_set_name("an attacked set (data.sets.TASK.attacked, data.own.attacked)", name)
         for name in self.noisy:
             check_name("a noisy copy (data.sets.TASK.noisy, data.own.noisy)", name)
 

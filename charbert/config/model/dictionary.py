@@ -1,6 +1,6 @@
 """Settings of the spelling dictionary that corrects what a model reads."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import Enum
 
 from charbert.config.checks import check_range
@@ -79,7 +79,17 @@ class DictionarySettings:
         check_range(section, self, "(0, 1)", "unseen_mass", "noise_rate")
         check_range(section, self, "(0, inf)", "noise_rate_words")
         check_range(section, self, "[0, inf)", "pairs", "context_weight")
-        if self.pairs and not self.estimate_noise:
-            raise SettingsError(f"{section}.pairs={self.pairs} needs {section}.estimate_noise=true; set it, or pairs=0")
+        defaults = {setting.name: setting.default for setting in fields(self)}
+        for name, is_read, needed in (
+            ("pairs", self.estimate_noise, "estimate_noise=true"),
+            ("noise_rate", self.estimate_noise, "estimate_noise=true"),
+            ("noise_rate_words", self.estimate_noise, "estimate_noise=true"),
+            ("context_weight", self.pairs, "pairs above 0, as 300000"),
+            ("end_edit_odds", not self.keep_ends, "keep_ends=false"),
+        ):  # unseen_mass and second_edit_odds may be set for all models of a recipe
+            if not is_read and (value := getattr(self, name)) != defaults[name]:
+                raise SettingsError(
+                    f"{section}.{name}={value} needs {section}.{needed}; set it, or leave {name} at {defaults[name]}"
+                )
         if self.max_edits not in (1, 2):
             raise SettingsError(f"{section}.max_edits must be 1 or 2, got {self.max_edits}")

@@ -53,8 +53,6 @@ class Layout:
         self.word, self.tag = names.index("word"), names.index("tag")
         self.pos = names.index("pos") if "pos" in names else None
         self._index = names.index("index") if "index" in names else None
-        before, after = self.word, len(names) - self.word - 1
-        self._row = re.compile(r"([^ \t]+)[ \t]+" * before + r"(.+?)" + r"[ \t]+([^ \t]+)" * after)
 
     def split(self, path: Path, number: int, line: str) -> tuple[str, ...]:
         """Return the cells of a line.
@@ -106,10 +104,13 @@ class Layout:
         raise self._error(path, first, "more in every line", hint)
 
     def _cells(self, line: str) -> tuple[str, ...]:
-        if not self.tabs:
-            match = self._row.fullmatch(line.strip(BLANK))
-            return match.groups() if match else ()
-        return tuple(split_cells(line, tabs=True, width=len(self.columns)))
+        if self.tabs:
+            return tuple(split_cells(line, tabs=True, width=len(self.columns)))
+        parts = re.split(r"([ \t]+)", line.strip(BLANK))  # every second one is a gap
+        begin, end = 2 * self.word, len(parts) - 2 * (len(self.columns) - self.word - 1)
+        if begin >= end:
+            return ()
+        return (*parts[:begin:2], "".join(parts[begin:end]), *parts[end + 1 :: 2])
 
     def _error(self, path: Path, number: int, found: str, hint: str) -> DataError:
         expected = f"{len(self.columns)} columns ({' '.join(self.columns)})"

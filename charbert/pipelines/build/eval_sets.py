@@ -9,7 +9,7 @@ from charbert.config.data.noise import AttackSettings
 from charbert.config.data.sets import CleanSplit
 from charbert.config.schema import Settings
 from charbert.data.readers.edit_operations import read_noisy
-from charbert.errors import DataError
+from charbert.errors import DataError, SettingsError
 from charbert.evaluation.metric_paths import DEV
 from charbert.evaluation.robustness import changed_share
 from charbert.noise.edits import EditRecord
@@ -123,9 +123,18 @@ def attacked_copy(
 
 
 def build_eval_sets(settings: Settings, task: Task[Any, Any], sets: dict[str, list[Any]]) -> dict[str, Sequence[Any]]:
-    """Return the clean test set, our attack on it, and every attacked copy made elsewhere, in this order."""
-    attacked, _ = attacked_copy(settings, settings.attack, task, sets["test"])
+    """Return the clean test set, our attack on it, and every attacked copy made elsewhere, in this order.
+
+    Raises:
+        SettingsError: if our attack has the name of a copy.
+    """
     copies = {name: sets[name] for name in task_files(settings).attacked}
+    if settings.attack.name in copies:
+        raise SettingsError(
+            f"attack.name={settings.attack.name} is the name of an attacked copy of the test set of "
+            f"task={settings.task.name} too, whose scores would stand for both; set attack.name to another name"
+        )
+    attacked, _ = attacked_copy(settings, settings.attack, task, sets["test"])
     for name, examples in {settings.attack.name: attacked, **copies}.items():
         share = changed_share(task, sets["test"], examples)
         if share < FEW_CHANGES:

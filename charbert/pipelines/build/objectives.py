@@ -34,7 +34,8 @@ from charbert.tasks.paired_batches import PairedDataset, TrainingNoise
 from charbert.tasks.task import Task
 from charbert.training.distributed.processes import refuse_several
 from charbert.training.losses.distillation import Distillation, attach_projections, check_layer_map, spread_layers
-from charbert.training.losses.extra_losses import ClassWeightedLoss, ConsistencyTraining, ExtraLoss
+from charbert.training.losses.extra_losses import ClassWeightedLoss, ExtraLoss
+from charbert.training.losses.paired_losses import ConsistencyTraining
 
 log = logging.getLogger(__name__)
 

@@ -30,7 +30,7 @@ from charbert.runs.recorder import seed_everything
 from charbert.runs.released_files import pretrained_identity
 from charbert.runs.run import Run, pretraining_run, trunk_run
 from charbert.text.word_spaces import with_word_spaces
-from charbert.training.losses.extra_losses import TrunkTeacher
+from charbert.training.losses.paired_losses import TrunkTeacher
 from charbert.training.trainer import build_trainer
 
 log = logging.getLogger(__name__)

@@ -1,6 +1,7 @@
 """The main result for the README: a few rows and columns of Table 2, one number in a cell, and a figure of them."""
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from charbert.files import write_atomically
@@ -46,13 +47,19 @@ def summary_table(table: Table, groups: tuple[str, ...]) -> Table:
     rows = [Row(name, cells[name]) for name in ROWS if any(cell.scores for cell in cells.get(name, ()))]
     others = {column.group for column in table.columns} - set(groups)
     notes = [
-        re.sub("|".join(f"{name}, |, {name}" for name in map(re.escape, others)) or "$^", "", note)
+        _without(note, others)
         for note in table.notes
         if not note.startswith(("*", SECOND_BASELINE_MARK))
         and note != FOLDS_NOTE
         and (any(group in note for group in groups) or not any(_task(group) in note for group in others))
     ]
     return Table("Main result", tuple(table.columns[index] for index in at), tuple(rows), table.caption, tuple(notes))
+
+
+def _without(note: str, groups: Collection[str]) -> str:
+    """Return a note whose lists name no column of some groups, nor the share of words that stands behind the name."""
+    names = rf"(?:{'|'.join(map(re.escape, groups))})(?: [\d.]+ %)?"
+    return re.sub(f"{names}, |, {names}", "", note) if groups else note
 
 
 def render_summary(table: Table) -> str:

@@ -19,9 +19,9 @@ _FINETUNING = ("preparation", "finetuning", "strategy", "distillation", "robust_
 _DATA = ("train", "dev", "test", "folds.number", "folds.seed")
 _WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
 _OFF = (None, "none", "")
+"""Values that a row's name leaves out."""
 _SWITCHES = {"robust_training": ("method",), "preparation": ("steps", "class_weights")}
 """Sections that do nothing while these of their settings are off."""
-"""Values that a row's name leaves out."""
 _ATTACKS = ("released", "charbert")
 """The attacked set that is shown, by preference."""
 

@@ -67,6 +67,15 @@ class QuestionAdapter(ExampleAdapter[Question]):
         (words,) = sentences
         return replace(example, question=replace_words(example.question, split_words(example.question), words)[0])
 
+    def raw_texts(self, example: Question) -> tuple[str, ...]:
+        """Return the question."""
+        return (example.question,)
+
+    def with_raw_texts(self, example: Question, texts: Sequence[str]) -> Question:
+        """Return another question about the same context."""
+        (question,) = texts
+        return replace(example, question=question)
+
     def words(self, example: Question, *, contexts: bool = False) -> list[Words]:
         """Return the words of the question, and those of the context outside the answers."""
         words = [text_words(example.question)[0]]

@@ -8,25 +8,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import softmax
 
 from charbert.batch import Processor
 from charbert.config.data.sets import SpanSettings, TaskSettings
 from charbert.config.model.classical import BaselineSettings
 from charbert.data.readers.squad import Question, check_questions_aligned, read_squad, write_squad
 from charbert.errors import SettingsError
-from charbert.metrics.no_answer_threshold import apply_no_answer_threshold, best_no_answer_thresholds
-from charbert.metrics.spans import (
-    answer_f1,
-    exact_match,
-    span_scores,
-)
+from charbert.metrics.spans import answer_f1, exact_match
 from charbert.tasks.answering.adapter import QuestionAdapter
 from charbert.tasks.answering.aligner import SpanAligner
 from charbert.tasks.answering.decoding import SpanCandidate, SpanPrediction, decode_spans
 from charbert.tasks.answering.encoding import encode_questions
 from charbert.tasks.answering.hub import hub_questions
 from charbert.tasks.answering.reader import AnswerOutput, AnswerReader, QuestionInput
+from charbert.tasks.answering.scores import (
+    Answers,
+    Questions,
+    expected_scores,
+    given_answers,
+    question_scores,
+    right_answers,
+)
 from charbert.tasks.encoded import Encoded
 from charbert.tasks.head import Head
 from charbert.tasks.task import Baseline, ExampleErrors, Task
@@ -37,10 +39,6 @@ if TYPE_CHECKING:
 _METRICS = ("exact", "f1")
 _ANSWERED = {True: "answer", False: "no answer"}
 _NO_ANSWER_METRICS = ("exact_at_zero", "f1_at_zero", "best_exact", "best_f1")
-
-
-Questions = Sequence[Question]
-Answers = Sequence[SpanPrediction]
 
 HEAD = Head(
     name="question_answering",
@@ -160,33 +158,8 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
         return predict
 
     def score(self, examples: Questions, predictions: Answers) -> dict[str, float]:
-        """Return exact match and F1.
-
-        Without unanswerable questions: ``exact`` and ``f1``. With them: ``exact_at_zero`` and ``f1_at_zero``,
-        where no answer is given when it scores higher than every answer, each also for questions with
-        (``answerable_``) and ``unanswerable_accuracy_at_zero`` for those without answer; ``best_exact`` and
-        ``best_f1`` at the thresholds best for these examples, ``best_exact_threshold`` and
-        ``best_f1_threshold`` (in logits, the only values that are no shares).
-        """
-        answers = _answers(examples)
-        texts = _texts(examples, predictions)
-        if not self.spans.no_answers:
-            plain = span_scores(texts, answers)
-            return {"exact": plain.exact, "f1": plain.f1}
-        differences = _differences(examples, predictions)
-        zero = span_scores(apply_no_answer_threshold(texts, differences, 0.0), answers)
-        exact, f1 = best_no_answer_thresholds(texts, answers, differences)
-        return {
-            "exact_at_zero": zero.exact,
-            "f1_at_zero": zero.f1,
-            "answerable_exact_at_zero": zero.answerable_exact,
-            "answerable_f1_at_zero": zero.answerable_f1,
-            "unanswerable_accuracy_at_zero": zero.unanswerable_accuracy,
-            "best_exact": exact.score,
-            "best_exact_threshold": exact.threshold,
-            "best_f1": f1.score,
-            "best_f1_threshold": f1.threshold,
-        }
+        """Return exact match and F1, see `charbert.tasks.answering.scores.question_scores`."""
+        return question_scores(examples, predictions, no_answers=self.spans.no_answers)
 
     @property
     def tested_metrics(self) -> tuple[str, ...]:
@@ -199,7 +172,7 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
         metric = metric or self.metric
         texts = self._given_answers(examples, predictions, metric)
         score = exact_match if "exact" in metric else answer_f1
-        values = [score(texts[name], answers) for name, answers in _answers(examples).items()]
+        values = [score(texts[name], answers) for name, answers in right_answers(examples).items()]
         return np.stack([np.array(values), np.ones(len(values))], axis=1)
 
     def example_scores(
@@ -209,17 +182,7 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
 
         With unanswerable questions no answer is given where it scores higher than every answer.
         """
-        rows = []
-        for question, prediction in zip(examples, predictions, strict=True):
-            right = [answer.text for answer in question.answers]
-            texts = [candidate.text for candidate in prediction.candidates]
-            scores = [candidate.score for candidate in prediction.candidates]
-            if self.spans.no_answers:
-                texts.append("")
-                scores.append(scores[0] + prediction.null_difference)
-            values = np.array([answer_f1(text, right) for text in texts])
-            rows.append((values[np.argmax(scores)], values @ softmax(scores)))
-        return np.array(rows, dtype=np.float64).reshape(-1, 2)
+        return expected_scores(examples, predictions, no_answers=self.spans.no_answers)
 
     def unattacked_texts(self, examples: Questions) -> list[str]:
         """Return each different context once."""
@@ -287,24 +250,4 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
         return [bool(question.answers) for question in examples]
 
     def _given_answers(self, examples: Questions, predictions: Answers, metric: str) -> dict[str, str]:
-        """Return the answer to each question, empty for none; with a best_ metric at the best threshold."""
-        texts = _texts(examples, predictions)
-        if not self.spans.no_answers:
-            return texts
-        threshold = 0.0
-        if metric.startswith("best_"):
-            threshold = self.score(examples, predictions)[f"{metric}_threshold"]
-        return apply_no_answer_threshold(texts, _differences(examples, predictions), threshold)
-
-
-def _answers(examples: Questions) -> dict[str, list[str]]:
-    return {question.question_id: [answer.text for answer in question.answers] for question in examples}
-
-
-def _texts(examples: Questions, predictions: Answers) -> dict[str, str]:
-    return {question.question_id: prediction.text for question, prediction in zip(examples, predictions, strict=True)}
-
-
-def _differences(examples: Questions, predictions: Answers) -> dict[str, float]:
-    pairs = zip(examples, predictions, strict=True)
-    return {question.question_id: prediction.null_difference for question, prediction in pairs}
+        return given_answers(examples, predictions, metric, no_answers=self.spans.no_answers)

@@ -71,6 +71,14 @@ class LabeledAdapter(ExampleAdapter[LabeledText]):
         )
         return replace(example, first=first, second=None if example.second is None else second)
 
+    def raw_texts(self, example: LabeledText) -> tuple[str, ...]:
+        """Return the text, or both."""
+        return self.texts(example)
+
+    def with_raw_texts(self, example: LabeledText, texts: Sequence[str]) -> LabeledText:
+        """Return the row with another text, or with two."""
+        return replace(example, first=texts[0], second=None if example.second is None else texts[1])
+
     def words(self, example: LabeledText, *, contexts: bool = False) -> list[Words]:
         """Return the words of each text."""
         return [text_words(text)[0] for text in self.texts(example)]

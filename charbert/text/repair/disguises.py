@@ -14,7 +14,8 @@ ALPHABETS = ("LATIN", "GREEK", "CYRILLIC", "ARMENIAN")
 """Alphabets whose letters look alike, and in which no character of `INVISIBLE` changes a word."""
 _SIGNS = "0-9A-Za-z\u00c0-\u058f\u1e00-\u1fff"
 """Their letters, and digits, as the content of a regex character class."""
-_HIDDEN = re.compile(f"(?<=[{_SIGNS}])[{INVISIBLE}]+|[{INVISIBLE}]+(?=[{_SIGNS}])")
+_HIDDEN = re.compile(f"(?<![{INVISIBLE}])(?:(?<=[{_SIGNS}])[{INVISIBLE}]+|[{INVISIBLE}]++(?=[{_SIGNS}]))")
+"""A run is looked at from its first character only, so that the time grows with the length of a text."""
 _FULL_WIDTH = {0xFEE0 + code: chr(code) for code in range(0x21, 0x7F) if chr(code).isalnum()}
 _PART = re.compile(r"[^\W\d_]{2,}")
 _LETTERS_OF = dict(zip("0123456789", ("o", "il", "z", "e", "a", "s", "gb", "t", "b", "g"), strict=True))

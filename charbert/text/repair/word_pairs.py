@@ -11,7 +11,7 @@ PairCounts = Mapping[str, Mapping[str, int]]
 _DISCOUNT = 0.75
 """Subtracted from each count, as a share of the probability for pairs that were not counted."""
 _MOST_COUNTED = 5_000_000
-"""Pairs in memory while a text is counted; beyond it those seen once are dropped, so that any text can be counted."""
+"""Pairs in memory while a text is counted; beyond it the rarest are dropped, so that any text can be counted."""
 
 
 class WordPairs:
@@ -57,8 +57,20 @@ def count_pairs(texts: Iterable[Sequence[str]], counts: Mapping[str, int], size:
     for words in texts:
         seen.update(pair for pair in pairwise(words) if pair[0] in counts and pair[1] in counts)
         if len(seen) > _MOST_COUNTED:
-            seen = Counter({pair: count for pair, count in seen.items() if count > 1})
+            seen = _without_rarest(seen)
     return _grouped(heapq.nlargest(size, _weighed(seen, counts)))
+
+
+def _without_rarest(seen: Counter[tuple[str, str]]) -> Counter[tuple[str, str]]:
+    """Return counts without those of one, then of two and so on, until half of the most are left or fewer.
+
+    Half, so that as many new pairs fit before the next time: each time goes through all counts.
+    """
+    rarest = 1
+    while len(seen) > _MOST_COUNTED // 2:
+        seen = Counter({pair: count for pair, count in seen.items() if count > rarest})
+        rarest += 1
+    return seen
 
 
 def _weighed(seen: Mapping[tuple[str, str], int], counts: Mapping[str, int]) -> Iterator[tuple[float, str, str, int]]:

@@ -12,15 +12,8 @@ from torch.nn import functional as F
 
 from charbert.batch import OWN_POSITIONS, TEACHER, THEIR_POSITIONS
 from charbert.errors import SettingsError
-from charbert.training.losses.extra_losses import (
-    Batch,
-    ExtraLoss,
-    Losses,
-    at_positions,
-    comparable_logits,
-    divergence,
-    teacher_outputs,
-)
+from charbert.training.losses.extra_losses import Batch, ExtraLoss, Losses
+from charbert.training.losses.paired_losses import at_positions, comparable_logits, divergence, teacher_outputs
 
 PROJECTIONS = "distillation_projections"
 """Attribute of a student that holds the projections in training, so that checkpoints contain them."""

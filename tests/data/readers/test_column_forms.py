@@ -1,6 +1,7 @@
 """Column files in the layouts of public data sets: GermEval-2014, CoNLL-2002, CoNLL-2003, WNUT-17, CoNLL-U."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,16 @@ def test_tabs_separate_the_columns_where_a_file_has_them(tmp_path: Path) -> None
         read_conll(column_file(tmp_path, "New York City\tB-LOC\nis O\n"))
     with pytest.raises(DataError, match=":2: expected a word, got an empty column"):
         read_conll(column_file(tmp_path, "New York City\tB-LOC\n\tO\n"))
+
+
+def test_a_gap_between_columns_is_no_word_however_long(tmp_path: Path) -> None:
+    path, names = column_file(tmp_path, "1 The DT\n2" + 3 * " " + "NN\n"), ["index", "word", "tag"]
+    with pytest.raises(DataError, match=r":2: expected 3 columns \(index word tag\), got 2"):
+        read_conll(path, columns=names, scheme="plain")
+    path, begin = column_file(tmp_path, "New  York NNP x B-LOC\na" + 20_000 * " " + "b O\n"), time.process_time()
+    with pytest.raises(DataError, match=r":2: expected 4 columns .*, got 3"):
+        read_conll(path, columns=["word", "pos", "other", "tag"])
+    assert time.process_time() - begin < 1
 
 
 @pytest.mark.parametrize(

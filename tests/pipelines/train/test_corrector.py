@@ -96,6 +96,10 @@ def test_rules_change_the_result_but_not_the_counts_or_the_encoder(tmp_path: Pat
         ("model.dictionary.max_edits=3", r"model\.dictionary\.max_edits must be 1 or 2, got 3"),
         ("model.dictionary.min_word_length=1", r"model\.dictionary\.min_word_length must be at least 2"),
         ("model.dictionary.pairs=9", r"pairs=9 needs model\.dictionary\.estimate_noise=true"),
+        ("model.dictionary.noise_rate=0.2", r"noise_rate=0\.2 needs model\.dictionary\.estimate_noise=true"),
+        ("model.dictionary.noise_rate_words=2", r"noise_rate_words=2\.0 needs model\.dictionary\.estimate_noise=true"),
+        ("model.dictionary.context_weight=0", r"context_weight=0\.0 needs .*pairs above 0.* at 0\.5$"),
+        ("model.dictionary.end_edit_odds=0.1", r"end_edit_odds=0\.1 needs model\.dictionary\.keep_ends=false"),
         ("model.recognizer.enabled=true", "are both true; choose one"),
     ],
 )

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from charbert.config.schema import Settings
-from charbert.errors import DataError
+from charbert.errors import DataError, SettingsError
 from charbert.pipelines.build.data import data_file, prepare_data
-from charbert.pipelines.build.eval_sets import read_sets
+from charbert.pipelines.build.eval_sets import build_eval_sets, read_sets
 from charbert.pipelines.train import finetune
 from charbert.runs.run import finetuning_run
 from charbert.tasks.catalog import build_task
@@ -35,6 +35,13 @@ def test_own_files_are_read_from_the_working_folder_whatever_the_task_is_called(
     sets = read_sets(settings, build_task(settings.task))
     assert [(row.first, row.label) for row in sets["dev"]] == [("A lovely lamp.", "good"), ("A broken chair.", "bad")]
     assert settings.data.name == "own"
+
+
+def test_two_attacked_sets_of_one_name_are_refused(composed: Composed, own: list[str]) -> None:
+    settings = composed("recipe=minilm", "task=texts", *own, "+data.own.attacked.typos=test.tsv", "attack.name=typos")
+    task = build_task(settings.task)
+    with pytest.raises(SettingsError, match=r"^attack\.name=typos is the name of an attacked copy .* task=texts too"):
+        build_eval_sets(settings, task, read_sets(settings, task))
 
 
 def test_the_content_of_own_files_identifies_a_run_and_their_folder_does_not(

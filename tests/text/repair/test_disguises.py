@@ -1,3 +1,4 @@
+import time
 import unicodedata
 
 import pytest
@@ -24,6 +25,15 @@ def test_invisible_characters_anywhere_in_a_word_are_removed(word: str, data: st
     given_word = word[:at] + hidden + word[at:]
     assert undisguised(given_word) == word
     assert hidden_places(f" {given_word} x") == [1 + at + place for place in range(len(hidden))]
+
+
+def test_a_long_run_of_invisible_characters_takes_linear_time() -> None:
+    run = "\u200b" * 20_000
+    for text, hidden in ((f"日{run}本", False), (f"a{run}日", True), (f"日{run}a", True), (run, False)):
+        begin = time.process_time()
+        places = hidden_places(text)
+        assert time.process_time() - begin < 1
+        assert len(places) == (len(run) if hidden else 0)
 
 
 @pytest.mark.parametrize("disguise", ["letter", "full_width"])

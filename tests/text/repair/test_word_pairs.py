@@ -1,4 +1,5 @@
 import math
+import time
 from collections import Counter
 
 import pytest
@@ -53,3 +54,13 @@ def test_memory_is_bounded_and_frequent_pairs_are_still_counted(monkeypatch: pyt
     monkeypatch.setattr("charbert.text.repair.word_pairs._MOST_COUNTED", 30)
     mixed = [words for number, pair in enumerate(rare) for words in (pair, TEXTS[number % 4])]
     assert count_pairs(TEXTS * 20 + mixed, counts, 100).keys() == expected.keys()
+
+
+def test_more_frequent_pairs_than_fit_into_memory_are_counted_in_linear_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("charbert.text.repair.word_pairs._MOST_COUNTED", 4_000)
+    pairs = [[f"a{number % 8_000}", f"b{number % 8_000}"] for number in range(40_000)]
+    texts = [*[words for words in pairs for _ in range(2)], *[["the", "keeper"]] * 100]
+    counts = Counter(word for words in texts for word in words)
+    begin = time.process_time()
+    assert len(count_pairs(texts, counts, 10_000)) <= 4_000
+    assert time.process_time() - begin < 1

@@ -32,7 +32,7 @@ from charbert.text.char_vocab import CharVocab
 from charbert.training.checkpoints import newest_checkpoint
 from charbert.training.distributed.batches import FILLER
 from charbert.training.distributed.processes import from_first, process_count, process_index
-from charbert.training.losses.extra_losses import TrunkTeacher
+from charbert.training.losses.paired_losses import TrunkTeacher
 from charbert.training.trainer import CharBertTrainer, build_trainer
 
 SHARDED = {"ACCELERATE_USE_FSDP": "true", "FSDP_VERSION": "2", "FSDP_AUTO_WRAP_POLICY": "TRANSFORMER_BASED_WRAP"}
