@@ -29,12 +29,15 @@ SHORT_NAMES = {
     ),
     "CharBERT, char start": ShortName("CharBERT-C", "char start (model=charbert_char_start)"),
     "CharBERT, residual": ShortName("CharBERT-R", "residual interaction (model=charbert_residual)"),
-    "CharBERT (pretrained)": ShortName("CharBERT-P", "the encoder models/charbert-minilm (model=charbert_pretrained)"),
+    "CharBERT-MiniLM": ShortName("CharBERT-M", "the encoder models/charbert-minilm (model=charbert_pretrained)"),
+    "CharBERT (pretrained)": ShortName(
+        "CharBERT-P", f"the first encoder of models/charbert-minilm: {_DENSE}, {_SHARED}"
+    ),
     "CharBERT, lower-cased characters": ShortName(
         "CharBERT-L", "lower-cased characters in the char channel (model=charbert_lower)"
     ),
-    "CharBERT (pretrained), lower-cased characters": ShortName(
-        "CharBERT-PL", "CharBERT-P that reads lower-cased characters (model=charbert_pretrained_lower)"
+    "CharBERT-MiniLM, lower-cased characters": ShortName(
+        "CharBERT-ML", "CharBERT-M that reads lower-cased characters (model=charbert_pretrained_lower)"
     ),
     "BERT, word shapes": ShortName(
         "BERT+Case", "an embedding of each word's shape, such as upper case (model=bert_case)"

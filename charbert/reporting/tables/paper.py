@@ -27,6 +27,10 @@ BEHIND_DICTIONARY = (
     "CharBERT (pretrained)+Repair",
     "CharBERT (pretrained)+Context repair",
     "CharBERT (pretrained)+Token repair",
+    "CharBERT-MiniLM+Dictionary",
+    "CharBERT-MiniLM+Repair",
+    "CharBERT-MiniLM+Context repair",
+    "CharBERT-MiniLM+Token repair",
 )
 BASELINES = ("AdvBERT", "AdvBERT, dense noise", "NLM-BERT", "BERT+WordRec", *BEHIND_DICTIONARY)
 """Models trained against misspelled words, which Tables 1 and 3 do not have; NLM-BERT and dense noise are ours."""

@@ -54,9 +54,9 @@ def test_a_model_without_a_score_on_some_noise_has_no_mean_under_noise() -> None
 
 
 def test_names_are_short_and_what_they_mean_is_kept() -> None:
-    made = board(Row("CharBERT (pretrained)", (Cell((90.0,)), Cell((40.0,)), Cell((50.0,)))))
+    made = board(Row("CharBERT-MiniLM", (Cell((90.0,)), Cell((40.0,)), Cell((50.0,)))))
     (entry,) = made["models"]
-    assert (entry["name"], entry["model"]) == ("CharBERT-P", "CharBERT (pretrained)")
+    assert (entry["name"], entry["model"]) == ("CharBERT-M", "CharBERT-MiniLM")
     assert "models/charbert-minilm" in entry["about"]
 
 

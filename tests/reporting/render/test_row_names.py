@@ -20,6 +20,7 @@ def table(*labels: str) -> Table:
         ("CharBERT, dense noise, shared interaction", "CharBERT-S"),
         ("CharBERT, trunk as teacher, dense noise, shared interaction, epochs 4", "CharBERT-TS, epochs 4"),
         ("CharBERT (pretrained), char", "CharBERT-P, char"),
+        ("CharBERT-MiniLM+Context repair", "CharBERT-M+Context repair"),
         ("3 × CharBERT, trunk as teacher+AdvBERT, dense noise", "3 × CharBERT-T+AdvBERT-D"),
         ("CharBERT, dense noises", "CharBERT, dense noises"),
     ],
