@@ -55,7 +55,7 @@ def test_typos_move_its_states_as_far_as_its_card_says(composed: Callable[..., S
 
 def test_the_metadata_of_its_card_has_the_scores_of_its_table() -> None:
     card = ModelCard.load(FOLDER / "README.md")  # whose table is drawn from the records
-    ((original, attacked),) = re.findall(r"^\| CharBERT-P \| ([\d.]+)\S* \| ([\d.]+)\S* \|$", card.text, re.MULTILINE)
+    ((original, attacked),) = re.findall(r"^\| CharBERT-M \| ([\d.]+)\S* \| ([\d.]+)\S* \|$", card.text, re.MULTILINE)
     stated = {result.dataset_config: result.metric_value for result in card.data.eval_results}
     assert stated == {"original": float(original), "attacked": float(attacked)}
     assert (card.data.license, card.data.language, card.data.datasets) == ("apache-2.0", "en", ["wikipedia"])
