@@ -5,7 +5,6 @@ import pytest
 
 from charbert.errors import RecordError
 from charbert.reporting.render.layout import Cell, Column, Row, Table, write_table
-from charbert.reporting.render.row_names import SHORT_NAMES
 from charbert.reporting.render.table_parts import Part, read_part, render_part
 
 ROOT = Path(__file__).parents[3]
@@ -60,12 +59,6 @@ def test_rows_without_a_score_are_left_out_and_long_numbers_rounded(source: Path
 def test_a_part_that_a_table_lacks_is_refused(source: Path, text: str, message: str) -> None:
     with pytest.raises(RecordError, match=message):
         render_part(source, read_part(text))
-
-
-def test_short_names_are_those_of_models_and_differ() -> None:
-    texts = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "conf/model").rglob("*.yaml"))
-    assert [name for name in SHORT_NAMES if f"name: {name}\n" not in texts and f'name: "{name}"\n' not in texts] == []
-    assert len(set(SHORT_NAMES.values())) == len(SHORT_NAMES)
 
 
 def test_a_part_rounds_as_the_whole_table_does(tmp_path: Path) -> None:
