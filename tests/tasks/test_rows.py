@@ -58,12 +58,12 @@ def test_malformed_examples_are_kept_with_their_place(
         task.read(path)
 
 
-def test_labels_are_read_unchanged(tmp_path: Path) -> None:
+def test_labels_keep_their_case_without_blanks_around_them(tmp_path: Path) -> None:
     (tmp_path / "t.conll").write_text(CONLL)
     (tmp_path / "t.tsv").write_text(TABLE)
     tags = [row.example.tags for row in read_rows(NER, tmp_path / "t.conll", tmp_path)[0]]
     assert tags == [("O",), ("b-loc",), ("B-LOC",)]
-    assert [row.example.label for row in read_rows(TEXTS, tmp_path / "t.tsv", tmp_path)[0]] == ["good", " Good"]
+    assert [row.example.label for row in read_rows(TEXTS, tmp_path / "t.tsv", tmp_path)[0]] == ["good", "Good"]
 
 
 def test_examples_in_memory_are_numbered() -> None:
