@@ -47,13 +47,14 @@ def pretrained_identity(model: ModelSettings) -> dict[str, str]:
         CheckpointError: if a file that every such folder has is missing.
     """
     folder = Path(model.pretrained)
-    place = "" if folder.is_absolute() else f", sought in {Path.cwd()}"
     missing = [name for name in _SAVED if not (folder / name).is_file()]
     if missing:
+        hint = "; save both into it"
+        if not folder.is_absolute():
+            hint = f", sought in {Path.cwd()}; models/charbert-minilm is in the root of the checkout"
         raise CheckpointError(
             f"model.pretrained={folder}: expected a folder that save_pretrained of an encoder and of its tokenizer "
-            f"wrote, found no {', '.join(missing)}{place}; models/charbert-minilm is found "
-            "in the root of the checkout"
+            f"wrote, found no {', '.join(missing)}{hint}"
         )
     files = [path for path in sorted(folder.iterdir()) if path.suffix in (".json", ".safetensors", ".txt")]
     return {path.name: file_checksum(path) for path in files}
