@@ -19,18 +19,10 @@ from charbert.reporting.tables.scores import build_table, row_label
 
 DENSE = ("AdvBERT, dense noise", "CharBERT, dense noise")
 """Variants of ours."""
-BEHIND_DICTIONARY = (
-    "BERT+Dictionary",
-    "BERT+Repair",
-    "BERT+Context repair",
-    "CharBERT (pretrained)+Dictionary",
-    "CharBERT (pretrained)+Repair",
-    "CharBERT (pretrained)+Context repair",
-    "CharBERT (pretrained)+Token repair",
-    "CharBERT-MiniLM+Dictionary",
-    "CharBERT-MiniLM+Repair",
-    "CharBERT-MiniLM+Context repair",
-    "CharBERT-MiniLM+Token repair",
+BEHIND_DICTIONARY = tuple(
+    f"{encoder}+{corrector}"
+    for encoder in ("BERT", "CharBERT (pretrained)", "CharBERT-MiniLM")
+    for corrector in ("Dictionary", "Repair", "Context repair", "Token repair")
 )
 BASELINES = ("AdvBERT", "AdvBERT, dense noise", "NLM-BERT", "BERT+WordRec", *BEHIND_DICTIONARY)
 """Models trained against misspelled words, which Tables 1 and 3 do not have; NLM-BERT and dense noise are ours."""
