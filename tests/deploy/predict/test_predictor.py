@@ -33,6 +33,12 @@ def test_an_input_that_does_not_fit_is_named(tagger: Path, given: Any, message: 
         Predictor.load(tagger).predict([given])
 
 
+@pytest.mark.parametrize("given", ["Seven ships", {"text": "Seven ships"}])
+def test_one_input_in_the_place_of_a_list_is_refused(tagger: Path, given: Any) -> None:
+    with pytest.raises(DataError, match=rf"expected a list of texts or mappings, got one {type(given).__name__}"):
+        Predictor.load(tagger).predict(given)
+
+
 def test_a_text_alone_is_refused_as_a_question(reader: Path) -> None:
     with pytest.raises(DataError, match="expected the fields question, context, got a text alone"):
         Predictor.load(reader).predict(["How many ships?"])
