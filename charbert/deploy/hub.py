@@ -8,7 +8,7 @@ from huggingface_hub import HfApi
 import charbert.model as models
 from charbert.deploy.model_card import CardFacts, render_card
 from charbert.deploy.predict.corrector import copy_corrector
-from charbert.deploy.predict.usage import USAGE_FILE
+from charbert.deploy.predict.usage import USAGE_FILE, read_usage
 from charbert.errors import CheckpointError, RecordError
 from charbert.integrity import check_target, written_folder
 from charbert.model import CharBertConfig, CharBertTokenizer
@@ -54,7 +54,8 @@ def write_hub_folder(folder: Path, target: Path, facts: CardFacts, record_file: 
         if (folder / USAGE_FILE).is_file():
             shutil.copyfile(folder / USAGE_FILE, draft / USAGE_FILE)
         copy_corrector(folder, draft)
-        card = render_card(model.config, model.num_parameters(), facts, record)
+        corrected = "tokenizer" if tokenizer.repair else "model" if _is_corrected(folder, config) else None
+        card = render_card(model.config, model.num_parameters(), facts, record, corrected=corrected)
         (draft / "README.md").write_text(card, encoding="utf-8")
     return record is not None
 
@@ -75,6 +76,10 @@ def push_folder(folder: Path, repository: str, *, private: bool) -> str:
             f"--push {repository}: the folder {folder} is written, but not uploaded: {reason}"
         ) from error
     return name
+
+
+def _is_corrected(folder: Path, config: CharBertConfig) -> bool:
+    return (folder / USAGE_FILE).is_file() and read_usage(folder, config).corrected
 
 
 def _read_record(folder: Path, record_file: Path | None) -> ResultRecord | None:

@@ -83,6 +83,9 @@ def test_what_corrects_the_models_words_is_published_with_it(save_model, tmp_pat
     else:
         corrector.save(folder)
     assert main(["publish", str(folder), str(tmp_path / "mine")]) == 0
+    card = (tmp_path / "mine" / "README.md").read_text()
+    assert ("package `charbert` must be installed" in card) is in_tokenizer
+    assert ("A corrector of words stands in front of the model" in card) is not in_tokenizer
     published = Predictor.load(tmp_path / "mine")
     assert published.predict(["Sveen sihps"]) == Predictor.load(folder).predict(["Sveen sihps"])
     read = published.processor("Sveen sihps")["input_ids"]
