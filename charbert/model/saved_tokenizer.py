@@ -110,7 +110,7 @@ class SavedTokenizer(PreTrainedTokenizerFast):
         where = str(pretrained_model_name_or_path)
         try:
             tokenizer = super().from_pretrained(where, *args, **(earlier_settings(where, options, cls) | options))
-            check_fits(tokenizer, where)
+            check_fits(tokenizer, Path(where, options.get("subfolder") or ""))
             return tokenizer
         except CheckpointError as error:
             raise error if where in str(error) else CheckpointError(f"{where}: {error}") from error

@@ -33,7 +33,7 @@ def load_tokenizer(where: str | Path, **options: Any) -> PreTrainedTokenizerBase
         read_config(where, **{name: options[name] for name in _HUB if name in options})  # refuses code of its own
     with readable(where, "a tokenizer"):
         tokenizer = AutoTokenizer.from_pretrained(where, **{"trust_remote_code": False, **options})
-    check_fits(tokenizer, where)
+    check_fits(tokenizer, Path(where, options.get("subfolder") or ""))
     return tokenizer
 
 

@@ -56,6 +56,18 @@ def test_a_tokenizer_with_more_entries_than_embeddings_is_refused(folder: Path) 
             load(folder)
 
 
+def test_the_model_beside_a_tokenizer_is_that_of_its_subfolder(folder: Path) -> None:
+    tokenizer = CharBertTokenizer.from_pretrained(folder)
+    tokenizer.add_tokens(["[SHIP]"])
+    tokenizer.save_pretrained(folder / "later")
+    BertConfig(vocab_size=len(tokenizer)).save_pretrained(folder / "later")
+    for load in (load_tokenizer, CharBertTokenizer.from_pretrained):
+        assert len(load(folder, subfolder="later")) == len(tokenizer) > len(load(folder))
+    BertConfig(vocab_size=9).save_pretrained(folder / "later")
+    with pytest.raises(CheckpointError, match=r"later: expected a tokenizer of at most 9 entries"):
+        load_tokenizer(folder, subfolder="later")
+
+
 def test_the_characters_of_another_model_are_refused(
     tmp_path: Path, uncased_tokenizer: PreTrainedTokenizerFast
 ) -> None:
