@@ -1,6 +1,7 @@
 """The tokenizer of a saved model or trunk, whole and fitting its embeddings."""
 
 import json
+import sys
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +13,7 @@ from transformers.utils import cached_file
 
 from charbert.errors import CheckpointError
 from charbert.model.loading.configurations import read_config, readable
+from charbert.model.trunk import usable_positions
 from charbert.text.repair.repaired import REPAIR_FILE, Corrector
 
 _HUB = ("revision", "cache_dir", "token", "local_files_only")
@@ -40,6 +42,8 @@ def load_tokenizer(where: str | Path, **options: Any) -> PreTrainedTokenizerBase
 def check_fits(tokenizer: PreTrainedTokenizerBase, where: str | Path) -> None:
     """Check that a tokenizer has a vocabulary, and an embedding for each id in the model beside it, if there is one.
 
+    Its ``model_max_length`` becomes at most the number of subwords that this model reads: pipelines truncate by it.
+
     Raises:
         CheckpointError: if it has no vocabulary, or an id without an embedding.
     """
@@ -51,7 +55,9 @@ def check_fits(tokenizer: PreTrainedTokenizerBase, where: str | Path) -> None:
         )
     in_package = __name__.startswith("charbert.")  # as code of a model's folder it is not asked for trust again
     if in_package and (Path(where) / "config.json").is_file():
-        check_vocabulary(tokenizer, read_config(where), where)
+        config = read_config(where)
+        check_vocabulary(tokenizer, config, where)
+        tokenizer.model_max_length = min(tokenizer.model_max_length, usable_positions(config) or sys.maxsize)
 
 
 def check_vocabulary(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig, where: str | Path) -> None:

@@ -56,6 +56,15 @@ def test_a_tokenizer_with_more_entries_than_embeddings_is_refused(folder: Path) 
             load(folder)
 
 
+def test_a_tokenizer_truncates_to_what_the_model_beside_it_reads(folder: Path) -> None:
+    text = "ships " * 600
+    assert len(CharBertTokenizer.from_pretrained(folder)(text, truncation=True)["input_ids"]) == 512
+    BertConfig(vocab_size=999, max_position_embeddings=16).save_pretrained(folder)
+    for load in (load_tokenizer, CharBertTokenizer.from_pretrained):
+        assert len(load(folder)(text, truncation=True)["input_ids"]) == 16
+        assert load(folder, model_max_length=9).model_max_length == 9
+
+
 def test_the_model_beside_a_tokenizer_is_that_of_its_subfolder(folder: Path) -> None:
     tokenizer = CharBertTokenizer.from_pretrained(folder)
     tokenizer.add_tokens(["[SHIP]"])
