@@ -90,7 +90,8 @@ def _read_record(folder: Path, record_file: Path | None) -> ResultRecord | None:
         return None
     record = read_record(record_file or found[0])
     known = set(record.details.get("weights", {}).values())
-    if not known & {file_checksum(path) for path in folder.glob("*.safetensors")}:
+    given = {file_checksum(path) for path in folder.rglob("*.safetensors")}  # adapters have a folder of their own
+    if not given or not given <= known:
         raise RecordError(
             f"{record_file or found[0]}: expected the record of the weights in {folder}, got that of others; "
             "name the run's own with --record"
