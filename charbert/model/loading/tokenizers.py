@@ -1,7 +1,6 @@
 """The tokenizer of a saved model or trunk, whole and fitting its embeddings."""
 
 import json
-import sys
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -57,7 +56,8 @@ def check_fits(tokenizer: PreTrainedTokenizerBase, where: str | Path) -> None:
     if in_package and (Path(where) / "config.json").is_file():
         config = read_config(where)
         check_vocabulary(tokenizer, config, where)
-        tokenizer.model_max_length = min(tokenizer.model_max_length, usable_positions(config) or sys.maxsize)
+        if (positions := usable_positions(config)) is not None:
+            tokenizer.model_max_length = min(tokenizer.model_max_length, positions)
 
 
 def check_vocabulary(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig, where: str | Path) -> None:

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from transformers import BertConfig, PreTrainedTokenizerFast
+from transformers import BertConfig, ModernBertConfig, PreTrainedTokenizerFast
 
 from charbert.errors import CheckpointError
 from charbert.model import CharBertConfig
@@ -63,6 +63,8 @@ def test_a_tokenizer_truncates_to_what_the_model_beside_it_reads(folder: Path) -
     for load in (load_tokenizer, CharBertTokenizer.from_pretrained):
         assert len(load(folder)(text, truncation=True)["input_ids"]) == 16
         assert load(folder, model_max_length=9).model_max_length == 9
+    ModernBertConfig(vocab_size=999, max_position_embeddings=16).save_pretrained(folder)  # relative, without a limit
+    assert CharBertTokenizer.from_pretrained(folder).model_max_length == 512
 
 
 def test_the_model_beside_a_tokenizer_is_that_of_its_subfolder(folder: Path) -> None:
