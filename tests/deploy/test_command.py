@@ -247,6 +247,7 @@ def test_a_column_of_a_table_is_read_and_a_table_without_it_warns(run, classifie
             "reviews.csv:1: expected a header with the columns none, got day, review",
         ),
         (("-", "--column", "review"), "--column reads tables from files, got standard input"),
+        (("rows.jsonl", "--column", "review"), "rows.jsonl:2: expected a text in the column review, got none"),
         (("rows.parquet",), "rows.parquet: expected the column of the texts of a table; give --column NAME"),
     ],
 )
@@ -255,6 +256,7 @@ def test_a_table_without_its_column_ends_with_one_message(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "reviews.csv").write_text("day,review\n1,Quick.\n")
+    (tmp_path / "rows.jsonl").write_text('{"review": "Quick."}\n{"reveiw": "Slow."}\n')
     code, _, shown = run("predict", classifier, *arguments)
     assert code == 2
     assert message in shown

@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from charbert.data.readers.lines import read_text, suffix_of
-from charbert.data.readers.tables import JSON_SUFFIXES, TABLE_SUFFIXES, parse_object, read_table
+from charbert.data.readers.tables import (
+    JSON_SUFFIXES,
+    RECORD_SUFFIXES,
+    TABLE_SUFFIXES,
+    parse_object,
+    read_records,
+    read_table,
+)
 from charbert.errors import DataError
 from charbert.files import check_writable
 
@@ -93,7 +100,11 @@ def check_output(output: Path | None, files: Sequence[str | Path]) -> None:
 def _read_columns(inputs: Inputs, name: str, columns: Sequence[str]) -> None:
     if name == STANDARD_INPUT:
         raise DataError("--column reads tables from files, got standard input; name a file")
-    names, rows = read_table(Path(name), columns, hint="name one with --column")
+    hint = "name one with --column"
+    for number, row in read_records(Path(name), columns, hint=hint) if suffix_of(name) in RECORD_SUFFIXES else ():
+        if empty := [column for column in columns if row.get(column) is None]:  # which a table has as an empty text
+            raise DataError.at(name, number, expected=f"a text in the column {empty[0]}", found="none")
+    names, rows = read_table(Path(name), columns, hint=hint)
     at = [names.index(column) for column in columns]
     for number, cells, _ in rows:
         if len(cells) != len(names):
