@@ -12,7 +12,6 @@ from transformers.utils import cached_file
 
 from charbert.errors import CheckpointError
 from charbert.model.loading.configurations import read_config, readable
-from charbert.model.trunk import usable_positions
 from charbert.text.repair.repaired import REPAIR_FILE, Corrector
 
 _HUB = ("revision", "cache_dir", "token", "local_files_only")
@@ -38,10 +37,11 @@ def load_tokenizer(where: str | Path, **options: Any) -> PreTrainedTokenizerBase
     return tokenizer
 
 
-def check_fits(tokenizer: PreTrainedTokenizerBase, where: str | Path) -> None:
+def check_fits(tokenizer: PreTrainedTokenizerBase, where: str | Path) -> PreTrainedConfig | None:
     """Check that a tokenizer has a vocabulary, and an embedding for each id in the model beside it, if there is one.
 
-    Its ``model_max_length`` becomes at most the number of subwords that this model reads: pipelines truncate by it.
+    Returns:
+        The configuration of this model.
 
     Raises:
         CheckpointError: if it has no vocabulary, or an id without an embedding.
@@ -56,8 +56,8 @@ def check_fits(tokenizer: PreTrainedTokenizerBase, where: str | Path) -> None:
     if in_package and (Path(where) / "config.json").is_file():
         config = read_config(where)
         check_vocabulary(tokenizer, config, where)
-        if (positions := usable_positions(config)) is not None:
-            tokenizer.model_max_length = min(tokenizer.model_max_length, positions)
+        return config
+    return None
 
 
 def check_vocabulary(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig, where: str | Path) -> None:
