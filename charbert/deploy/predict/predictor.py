@@ -145,7 +145,8 @@ class Predictor:
         self, inputs: Sequence[Any], *, places: Sequence[str] | None = None, check: Callable[[], None] | None = None
     ) -> Iterator[list[Output]]:
         """Return the outputs of `predict` part by part; all inputs are checked before this returns."""
-        if isinstance(inputs, str | Mapping):  # whose characters or keys would each be taken for a text
+        # the characters of a text, the keys of a mapping and the columns of a data frame would each be taken for a text
+        if isinstance(inputs, str | Mapping) or getattr(inputs, "ndim", 1) > 1:
             raise DataError(f"inputs: expected a list of texts or mappings, got one {type(inputs).__name__}")
         names = places or [f"inputs[{number}]" for number in range(len(inputs))]
         checked = [

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from charbert.deploy.predict.predictor import INPUTS_AT_ONCE, Predictor
@@ -33,7 +34,7 @@ def test_an_input_that_does_not_fit_is_named(tagger: Path, given: Any, message: 
         Predictor.load(tagger).predict([given])
 
 
-@pytest.mark.parametrize("given", ["Seven ships", {"text": "Seven ships"}])
+@pytest.mark.parametrize("given", ["Seven ships", {"text": "Seven ships"}, np.array([["Seven ships"]])])
 def test_one_input_in_the_place_of_a_list_is_refused(tagger: Path, given: Any) -> None:
     with pytest.raises(DataError, match=rf"expected a list of texts or mappings, got one {type(given).__name__}"):
         Predictor.load(tagger).predict(given)
