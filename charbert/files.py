@@ -217,7 +217,7 @@ def writing_failure(error: BaseException) -> tuple[str, str] | None:
 def _not_written(path: Path, error: OSError) -> RecordError:
     return RecordError(
         f"{path}: could not be written ({error.strerror or error}); what was there before is intact. "
-        "Free space or choose another folder (paths.results), then run again"
+        "Free space or choose another folder (of experiments: paths.results), then run again"
     )
 
 

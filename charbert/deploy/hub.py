@@ -8,7 +8,7 @@ from huggingface_hub import HfApi
 import charbert.model as models
 from charbert.deploy.model_card import CardFacts, render_card
 from charbert.deploy.predict.corrector import copy_corrector
-from charbert.deploy.predict.usage import USAGE_FILE
+from charbert.deploy.predict.usage import USAGE_FILE, read_usage
 from charbert.errors import CheckpointError, RecordError
 from charbert.integrity import check_target, written_folder
 from charbert.model import CharBertConfig, CharBertTokenizer
@@ -54,7 +54,8 @@ def write_hub_folder(folder: Path, target: Path, facts: CardFacts, record_file: 
         if (folder / USAGE_FILE).is_file():
             shutil.copyfile(folder / USAGE_FILE, draft / USAGE_FILE)
         copy_corrector(folder, draft)
-        card = render_card(model.config, model.num_parameters(), facts, record)
+        corrected = "tokenizer" if tokenizer.repair else "model" if _is_corrected(folder, config) else None
+        card = render_card(model.config, model.num_parameters(), facts, record, corrected=corrected)
         (draft / "README.md").write_text(card, encoding="utf-8")
     return record is not None
 
@@ -77,6 +78,10 @@ def push_folder(folder: Path, repository: str, *, private: bool) -> str:
     return name
 
 
+def _is_corrected(folder: Path, config: CharBertConfig) -> bool:
+    return (folder / USAGE_FILE).is_file() and read_usage(folder, config).corrected
+
+
 def _read_record(folder: Path, record_file: Path | None) -> ResultRecord | None:
     """Return the record of the run that trained the weights, None if there is none."""
     run = folder.parent if folder.name == "model" else folder
@@ -85,7 +90,8 @@ def _read_record(folder: Path, record_file: Path | None) -> ResultRecord | None:
         return None
     record = read_record(record_file or found[0])
     known = set(record.details.get("weights", {}).values())
-    if not known & {file_checksum(path) for path in folder.glob("*.safetensors")}:
+    given = {file_checksum(path) for path in folder.rglob("*.safetensors")}  # adapters have a folder of their own
+    if not given or not given <= known:
         raise RecordError(
             f"{record_file or found[0]}: expected the record of the weights in {folder}, got that of others; "
             "name the run's own with --record"

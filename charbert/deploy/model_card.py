@@ -40,7 +40,19 @@ _BODY = """\
 
 `trust_remote_code=True` runs the Python files of this folder. With the package `charbert` installed, write
 `import charbert` instead.
-{labels}{scores}"""
+{correction}{labels}{scores}"""
+_CORRECTIONS = {
+    None: "",
+    "model": """
+A corrector of words stands in front of the model, in its scores too. `charbert predict` and
+`charbert.deploy.predict.Predictor` of the package `charbert` use it; the classes and pipelines of transformers read the
+words as they are given, with their typos.
+""",
+    "tokenizer": """
+The tokenizer corrects the words that the token channel reads. For this the package `charbert` must be installed.
+""",
+}
+"""What a card says of a corrector, by what it stands in front of."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +94,15 @@ def read_scores(record: ResultRecord) -> list[Score]:
     return [Score(texts, metric, round(100 * value, 2)) for texts, value in found() if value is not None]
 
 
-def render_card(config: Any, parameters: int, facts: CardFacts, record: ResultRecord | None) -> str:
+def render_card(
+    config: Any, parameters: int, facts: CardFacts, record: ResultRecord | None, *, corrected: str | None = None
+) -> str:
     """Return the card of a model as Markdown with metadata in YAML.
 
     Args:
         facts: what its owner says.
         record: of its training; None: the card has no scores.
+        corrected: "model" if a corrector stands in front of it, "tokenizer" if the tokenizer has one.
     """
     architecture = config.architectures[0]
     pipeline = _PIPELINES.get(architecture, "feature-extraction")
@@ -112,6 +127,7 @@ def render_card(config: Any, parameters: int, facts: CardFacts, record: ResultRe
         layers=config.num_hidden_layers,
         millions=parameters / 1e6,
         use=_usage(architecture, pipeline, facts.name),
+        correction=_CORRECTIONS[corrected],
         labels=_labels(config) if pipeline.endswith("classification") else "",
         scores=_score_table(scores, record) if record is not None and scores else "",
     )

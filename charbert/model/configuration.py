@@ -133,7 +133,10 @@ class CharBertConfig(PreTrainedConfig):
         Raises:
             SettingsError: if a value is out of bounds.
         """
+        # the library's Auto classes pass on what they call variant: the ending of the names of the weight files
+        files = {} if kwargs.get("variant") in _CHOICES["variant"] else {"variant": kwargs.pop("variant", None)}
         config, unused = super().from_dict(checked_values(config_dict), return_unused_kwargs=True, **kwargs)
+        unused |= {name: value for name, value in files.items() if value is not None}
         for name in [name for name in unused if hasattr(config.trunk_config, name)]:
             setattr(config.trunk_config, name, unused.pop(name))
         config._check()

@@ -8,6 +8,7 @@ from transformers import PreTrainedTokenizerFast
 from charbert.errors import CharBertError, CheckpointError, SettingsError
 from charbert.model.loading.tokenizers import EARLIER_SETTINGS, check_fits, earlier_settings, load_repair
 from charbert.model.portable import TOKENIZER_MAP, write_code
+from charbert.model.trunk import usable_positions
 from charbert.text.char_vocab import CharVocab
 from charbert.text.repair.repaired import REPAIR_FILE, REPAIRS, Corrector
 
@@ -117,6 +118,8 @@ class SavedTokenizer(PreTrainedTokenizerFast):
     def from_pretrained(cls, pretrained_model_name_or_path: str | Path, *args: Any, **options: Any) -> Self:
         """Return the tokenizer that ``save_pretrained`` wrote, or a plain trunk's, from a folder or the hub.
 
+        Its ``model_max_length`` is at most the number of subwords that the model beside it in a folder reads.
+
         Args:
             pretrained_model_name_or_path: folder or hub name.
             *args: as of any tokenizer, like what follows.
@@ -128,7 +131,10 @@ class SavedTokenizer(PreTrainedTokenizerFast):
         where = str(pretrained_model_name_or_path)
         try:
             tokenizer = super().from_pretrained(where, *args, **(earlier_settings(where, options, cls) | options))
-            check_fits(tokenizer, where)
+            config = check_fits(tokenizer, Path(where, options.get("subfolder") or ""))
+            positions = None if config is None else usable_positions(config)
+            if positions is not None:  # pipelines truncate to this length
+                tokenizer.model_max_length = min(tokenizer.model_max_length, positions)
             return tokenizer
         except CheckpointError as error:
             raise error if where in str(error) else CheckpointError(f"{where}: {error}") from error

@@ -95,6 +95,9 @@ class Reader(ABC):
         """Return the texts as the model reads them."""
         return list(texts) if self.corrector is None else correct_texts(texts, self.corrector)
 
+    def check(self, inputs: Sequence[Any]) -> None:  # noqa: B027 (most readers refuse none)
+        """Raise a DataError naming the first input that `encode` would refuse; by default it refuses none."""
+
     @abstractmethod
     def encode(self, inputs: Sequence[Any]) -> Encoded:
         """Return the features of the inputs; a long text gives several."""

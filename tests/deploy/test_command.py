@@ -90,6 +90,25 @@ def test_an_output_file_is_written_whole_and_never_over_an_input(run, tagger: Pa
 
 
 @pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("folder", "folder: expected a file to write, got a folder"),
+        ("texts.txt/spans.jsonl", "texts.txt: could not be written"),
+        ("pipe", "pipe: expected a file to write, got a device or pipe"),
+    ],
+)
+def test_an_output_that_cannot_be_written_is_refused_before_the_model_is_loaded(
+    run, tagger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, message: str
+) -> None:
+    (tmp_path / "texts.txt").write_text(TEXTS[0])
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setattr(Predictor, "load", None)
+    code, _, shown = run("predict", tagger, tmp_path / "texts.txt", "--output", tmp_path / place)
+    assert code == 2 and message in shown
+
+
+@pytest.mark.parametrize(
     ("model", "stdin", "expected"),
     [
         ("tagger", TEXTS[0], r"keeper"),
@@ -125,6 +144,7 @@ def test_the_readable_form_is_a_line_for_each_input(
         (["--batch-size", "0"], "a", "batch_size must be at least 1"),
         (["--max-length", "4096"], "a", "at most 64 subwords"),
         (["--threads", "0"], "a", "--threads must be at least 1"),
+        (["--no-answer-threshold", "1"], "a", "for a model that answers questions, got 1.0 for token_classification"),
     ],
 )
 def test_bad_input_ends_with_code_2_and_one_message(
@@ -198,6 +218,16 @@ def test_the_module_runs_as_a_program_and_a_closed_pipe_is_no_error(tagger: Path
     assert done.stderr == ""
 
 
+def test_no_column_is_left_out_silently(run, tagger: Path, classifier: Path, tmp_path: Path) -> None:
+    path = tmp_path / "pairs.csv"
+    path.write_text("one,two,three\nShips,Towers,Seas\n")
+    columns = ("--column", "one", "--column", "two")
+    assert run("predict", classifier, path, *columns)[0] == 0
+    for model, more, most in ((tagger, (), 1), (classifier, ("--column", "three"), 2)):
+        code, output, message = run("predict", model, path, *columns, *more)
+        assert (code, output) == (2, "") and f"--column: expected at most {most} with a model for" in message
+
+
 def test_a_column_of_a_table_is_read_and_a_table_without_it_warns(run, classifier: Path, tmp_path: Path) -> None:
     path = tmp_path / "reviews.csv"
     path.write_text('day,review\n1,"Quick, and\nfriendly."\n2,Slow.\n', encoding="utf-8")
@@ -217,6 +247,7 @@ def test_a_column_of_a_table_is_read_and_a_table_without_it_warns(run, classifie
             "reviews.csv:1: expected a header with the columns none, got day, review",
         ),
         (("-", "--column", "review"), "--column reads tables from files, got standard input"),
+        (("rows.jsonl", "--column", "review"), "rows.jsonl:2: expected a text in the column review, got none"),
         (("rows.parquet",), "rows.parquet: expected the column of the texts of a table; give --column NAME"),
     ],
 )
@@ -225,6 +256,7 @@ def test_a_table_without_its_column_ends_with_one_message(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "reviews.csv").write_text("day,review\n1,Quick.\n")
+    (tmp_path / "rows.jsonl").write_text('{"review": "Quick."}\n{"reveiw": "Slow."}\n')
     code, _, shown = run("predict", classifier, *arguments)
     assert code == 2
     assert message in shown

@@ -9,12 +9,14 @@ import pytest
 from huggingface_hub import ModelCard
 from transformers import AutoModelForTokenClassification, AutoTokenizer, pipeline
 
+from charbert.config.training.strategy import AdapterFormat, LoraSettings
 from charbert.deploy import hub
 from charbert.deploy.command import main
 from charbert.deploy.predict.predictor import Predictor
-from charbert.model import CharBertTokenizer
+from charbert.model import CharBertForTokenClassification, CharBertTokenizer
+from charbert.model.adaptation.lora import add_adapters, save_finetuned
 from charbert.provenance import file_checksum
-from charbert.records import start_record, write_record
+from charbert.records import read_record, start_record, write_record
 from charbert.text.repair.correction import DictionaryCorrector
 from charbert.text.repair.dictionary import DictionaryRules
 
@@ -83,6 +85,9 @@ def test_what_corrects_the_models_words_is_published_with_it(save_model, tmp_pat
     else:
         corrector.save(folder)
     assert main(["publish", str(folder), str(tmp_path / "mine")]) == 0
+    card = (tmp_path / "mine" / "README.md").read_text()
+    assert ("package `charbert` must be installed" in card) is in_tokenizer
+    assert ("A corrector of words stands in front of the model" in card) is not in_tokenizer
     published = Predictor.load(tmp_path / "mine")
     assert published.predict(["Sveen sihps"]) == Predictor.load(folder).predict(["Sveen sihps"])
     read = published.processor("Sveen sihps")["input_ids"]
@@ -97,6 +102,20 @@ def test_a_record_of_other_weights_is_refused(run: Path, capsys: pytest.CaptureF
     assert main(["publish", str(run), "mine", "--record", str(other)]) == 2
     assert "expected the record of the weights" in capsys.readouterr().err
     assert not Path("mine").exists()
+
+
+def test_a_model_of_adapters_is_published_whole_with_the_scores_of_its_record(run: Path, tagger: Path) -> None:
+    pytest.importorskip("peft")
+    (run / "model" / "model.safetensors").unlink()
+    model = CharBertForTokenClassification.from_pretrained(tagger)
+    save_finetuned(add_adapters(model, LoraSettings(save=AdapterFormat.adapters)), run / "model")
+    file = Path("results/quick/records") / NAME / "record.json"
+    record = read_record(file)
+    (weights,) = (run / "model").rglob("*.safetensors")
+    record.details["weights"] = {"adapters/adapter_model.safetensors": file_checksum(weights)}
+    write_record(file, record)
+    assert main(["publish", str(run), "mine"]) == 0
+    assert "88.35" in Path("mine/README.md").read_text() and Path("mine/model.safetensors").is_file()
 
 
 def test_without_a_record_the_card_has_no_scores(classifier: Path, tmp_path: Path, capsys: Any) -> None:

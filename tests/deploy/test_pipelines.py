@@ -80,17 +80,17 @@ def test_a_tagging_pipeline_equals_the_predictor(
     assert total > 5
 
 
-def test_a_tagging_pipeline_reads_a_long_text_in_windows(save_model, sentences: tuple[str, ...]) -> None:
-    tokenizer = AutoTokenizer.from_pretrained(save_model("token_classification"))
-    tokenizer.model_max_length = 24
-    tag = pipeline(
-        "token-classification", str(save_model("token_classification")), tokenizer=tokenizer, stride=6,
-        aggregation_strategy="first",
-    )  # fmt: skip
+def test_a_tagging_pipeline_reads_a_long_text_in_windows(tagger: Path, sentences: tuple[str, ...]) -> None:
+    tag = pipeline("token-classification", str(tagger), stride=6, aggregation_strategy="first")
     text = " ".join(sentences)
     found = tag(text)
     assert found[-1]["start"] > len(text) * 0.8
     assert all(text[row["start"] : row["end"]].strip() for row in found)
+
+
+def test_a_classification_pipeline_truncates_to_what_the_trunk_reads(classifier: Path) -> None:
+    (long, longer) = pipeline("text-classification", str(classifier))(["ship " * 80, "ship " * 99], truncation=True)
+    assert long == longer
 
 
 def test_features_are_the_states_of_the_token_channel(tagger: Path, sentences: tuple[str, ...]) -> None:

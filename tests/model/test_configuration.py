@@ -3,10 +3,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from transformers import AutoConfig, BertConfig, ModernBertConfig, PreTrainedConfig
+from transformers import AutoConfig, AutoModel, BertConfig, ModernBertConfig, PreTrainedConfig
 
 from charbert.errors import SettingsError
-from charbert.model import CharBertConfig
+from charbert.model import CharBertConfig, CharBertModel
 
 
 def test_a_saved_configuration_comes_back_whole(make_config: Callable[..., CharBertConfig], tmp_path: Path) -> None:
@@ -86,6 +86,14 @@ def test_a_saved_configuration_does_not_tell_where_the_trunk_lay(tmp_path: Path)
     CharBertConfig(trunk_config=trunk, char_encoder="none").save_pretrained(tmp_path)
     assert "/somewhere/of/mine" not in (tmp_path / "config.json").read_text()
     assert trunk.name_or_path == "/somewhere/of/mine"
+
+
+def test_the_librarys_variant_of_weight_files_is_no_setting(
+    make_config: Callable[..., CharBertConfig], tmp_path: Path
+) -> None:
+    CharBertModel(make_config(variant="released", nlm_norm="own")).save_pretrained(tmp_path, variant="fp16")
+    assert (tmp_path / "model.fp16.safetensors").is_file()
+    assert AutoModel.from_pretrained(tmp_path, variant="fp16").config.variant == "released"
 
 
 def test_settings_given_while_loading_reach_the_trunk_and_are_checked(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from charbert.deploy.predict.sources import STANDARD_INPUT, read_source, refuse_input
+from charbert.deploy.predict.sources import STANDARD_INPUT, check_output, read_source
 from charbert.files import write_atomically
 from charbert.text.repair.repaired import CorrectsWords, changed_words
 from charbert.text.words import replace_words
@@ -75,7 +75,7 @@ def correct_files(
     Raises:
         DataError: if a file is missing, is not UTF-8 (with file and line), or is the output.
     """
-    refuse_input(output, names)
+    check_output(output, names)
     lines = _read_lines(names)
     with tqdm(total=len(lines), unit=" lines", desc="correcting", file=sys.stderr, disable=not progress) as bar:
         written = _written(lines, corrector, jsonl, bar)

@@ -53,7 +53,10 @@ def load_any_corrector(
     from charbert.deploy.predict.predictor import find_model
     from charbert.evaluation import nlm_correction as nlm
 
-    folder = find_model(model)
+    try:
+        folder = find_model(model)
+    except CheckpointError as error:
+        raise CheckpointError(f"{error}; {' and '.join(RULES)} need no model, but --counts FILE") from None
     if (folder / nlm.VOCABULARY_FILE).is_file():
         _refuse(threshold is not None and counts is not None, "--threshold is of an NLM head without --counts", model)
         scorer = nlm.NoisyWordScorer.load(folder, batch_size=batch_size)

@@ -10,8 +10,10 @@ from typing import Any
 from tqdm import tqdm
 
 from charbert.deploy.predict.predictor import Predictor, find_model
-from charbert.deploy.predict.sources import Inputs, read_inputs, refuse_input
+from charbert.deploy.predict.sources import Inputs, check_output, read_inputs
+from charbert.errors import SettingsError
 from charbert.files import write_atomically
+from charbert.tasks.catalog import HEADS
 from charbert.tasks.head import Output
 
 ECHOED = ("id", "text", "words", "text_pair", "question", "context")
@@ -44,14 +46,18 @@ def predict_files(
         **options: of `charbert.deploy.predict.Predictor.load`.
 
     Raises:
-        DataError: naming the file and line of the first input that does not fit the model.
+        DataError: naming the file and line of the first input that does not fit the model, or a bad output.
+        SettingsError: if there are more columns than the model reads texts.
     """
     find_model(model)  # before anything is read from a terminal or a pipe
+    check_output(output, files)
     inputs = read_inputs(files, form, sys.stdin.buffer, columns)
     for warning in inputs.warnings:
         sys.stderr.write(f"charbert: warning: {warning}\n")
-    refuse_input(output, files)
     predictor = Predictor.load(model, **options)
+    if len(columns) > (most := 1 + ("text_pair" in HEADS[predictor.head].fields)):
+        given = f"{len(columns)} ({', '.join(columns)})"
+        raise SettingsError(f"--column: expected at most {most} with a model for {predictor.head}, got {given}")
     lines = _lines(predictor, inputs, readable, progress)
     if output is not None:
         write_atomically(output, "".join(f"{line}\n" for line in lines))

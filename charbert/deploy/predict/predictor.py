@@ -1,6 +1,7 @@
 """Texts in; labels, tagged spans or answers out."""
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -12,8 +13,9 @@ from charbert.deploy.predict.backends import Backend, TorchBackend, load_backend
 from charbert.deploy.predict.corrector import load_processor
 from charbert.deploy.predict.inputs import check_input
 from charbert.deploy.predict.usage import read_usage
-from charbert.errors import CheckpointError, SettingsError
+from charbert.errors import CheckpointError, DataError, SettingsError
 from charbert.evaluation.predict import run_logits
+from charbert.evaluation.sensitivity import Encode
 from charbert.evaluation.word_states import WordEncoder
 from charbert.files import recover_folder
 from charbert.model.loading.configurations import read_config, readable
@@ -84,10 +86,11 @@ class Predictor:
             batch_size: windows in a forward pass.
             max_length: most subwords of a window; None: as in fine-tuning.
             no_answer_threshold: lets a question have no answer, from this threshold on; None: as in fine-tuning.
+            threads: of ONNX Runtime for an exported model; those of PyTorch are the whole process's.
 
         Raises:
             CheckpointError: if there is no such model, or one that cannot be used so.
-            SettingsError: if a setting is out of its range.
+            SettingsError: if a setting is out of its range, or of no use with this model.
         """
         where = find_model(Path(folder))
         config = read_config(where)
@@ -96,6 +99,11 @@ class Predictor:
             usage = replace(usage, max_length=max_length)
         check_length("max_length", usage.max_length, config)
         if no_answer_threshold is not None:
+            if usage.head != "question_answering" or math.isnan(no_answer_threshold):
+                raise SettingsError(
+                    "no_answer_threshold must be a number, for a model that answers questions, got "
+                    f"{no_answer_threshold} for {usage.head}"
+                )
             usage = replace(usage, no_answers=True, no_answer_threshold=no_answer_threshold)
         backend = load_backend(where, device=device, threads=threads)
         labels = list(config.id2label.values()) if HEADS[usage.head].has_labels else []
@@ -136,11 +144,15 @@ class Predictor:
         self, inputs: Sequence[Any], *, places: Sequence[str] | None = None, check: Callable[[], None] | None = None
     ) -> Iterator[list[Output]]:
         """Return the outputs of `predict` part by part; all inputs are checked before this returns."""
+        # the characters of a text, the keys of a mapping and the columns of a data frame would each be taken for a text
+        if isinstance(inputs, str | Mapping) or getattr(inputs, "ndim", 1) > 1:
+            raise DataError(f"inputs: expected a list of texts or mappings, got one {type(inputs).__name__}")
         names = places or [f"inputs[{number}]" for number in range(len(inputs))]
         checked = [
             check_input(text_input, HEADS[self.head], name, pairs=self.usage.pairs)
             for text_input, name in zip(inputs, names, strict=True)
         ]
+        self._reader.check(checked)
         size = max(INPUTS_AT_ONCE, self.batch_size)
         return (self._predict(checked[start : start + size], check) for start in range(0, len(checked), size))
 
@@ -148,11 +160,13 @@ class Predictor:
         encoded = self._reader.encode(inputs)
         return list(self._reader.decode(self._run(encoded.features, check), encoded))
 
-    def word_encoder(self) -> WordEncoder | None:
-        """Return what gives the states of words, None where the backend only gives logits."""
+    def word_encoder(self) -> Encode | None:
+        """Return what gives the states of words as the model reads them, None where the backend only gives logits."""
         if not isinstance(self.backend, TorchBackend):
             return None
-        return WordEncoder(self.backend.model.base_model, self.processor, self.usage.max_length, self.batch_size)
+        encode = WordEncoder(self.backend.model.base_model, self.processor, self.usage.max_length, self.batch_size)
+        corrector = self._reader.corrector
+        return encode if corrector is None else lambda sentences: encode(corrector.correct_many(sentences))
 
     def _run(self, features: Sequence[dict[str, Any]], check: Callable[[], None] | None) -> list[np.ndarray]:
         """Return the logits of each feature, in order."""

@@ -6,8 +6,16 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from charbert.data.readers.lines import read_text, suffix_of
-from charbert.data.readers.tables import JSON_SUFFIXES, TABLE_SUFFIXES, parse_object, read_table
+from charbert.data.readers.tables import (
+    JSON_SUFFIXES,
+    RECORD_SUFFIXES,
+    TABLE_SUFFIXES,
+    parse_object,
+    read_records,
+    read_table,
+)
 from charbert.errors import DataError
+from charbert.files import check_writable
 
 STANDARD_INPUT = "-"
 FORMATS = ("auto", "lines", "document", "jsonl")
@@ -71,20 +79,32 @@ def read_source(name: str, standard_input: BinaryIO) -> tuple[str, str]:
     return name, read_text(Path(name), "a file of texts")
 
 
-def refuse_input(output: Path | None, files: Sequence[str]) -> None:
-    """Check that an output is none of the input files.
+def check_output(output: Path | None, files: Sequence[str | Path]) -> None:
+    """Check before any work that an output can be written, and is a file or new and none of the input files.
 
     Raises:
-        DataError: if it is.
+        DataError: if it is an input, a folder or a device.
+        RecordError: if its folder cannot be written to.
     """
-    if output is not None and any(Path(name).exists() and output.exists() and output.samefile(name) for name in files):
-        raise DataError(f"{output}: expected a file to write, got one of the inputs; choose another")
+    if output is None:
+        return
+    if output.exists():
+        kind = "" if output.is_file() else "a folder" if output.is_dir() else "a device or pipe"
+        if any(Path(name).exists() and output.samefile(name) for name in files):
+            kind = "one of the inputs"
+        if kind:
+            raise DataError(f"{output}: expected a file to write, got {kind}; choose another")
+    check_writable(output.parent)
 
 
 def _read_columns(inputs: Inputs, name: str, columns: Sequence[str]) -> None:
     if name == STANDARD_INPUT:
         raise DataError("--column reads tables from files, got standard input; name a file")
-    names, rows = read_table(Path(name), columns, hint="name one with --column")
+    hint = "name one with --column"
+    for number, row in read_records(Path(name), columns, hint=hint) if suffix_of(name) in RECORD_SUFFIXES else ():
+        if empty := [column for column in columns if row.get(column) is None]:  # which a table has as an empty text
+            raise DataError.at(name, number, expected=f"a text in the column {empty[0]}", found="none")
+    names, rows = read_table(Path(name), columns, hint=hint)
     at = [names.index(column) for column in columns]
     for number, cells, _ in rows:
         if len(cells) != len(names):

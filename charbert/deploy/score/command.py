@@ -32,13 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Score the predictions."""
-    from charbert.deploy.predict.sources import refuse_input
+    from charbert.deploy.predict.sources import check_output
     from charbert.deploy.score.predictions import FIELDS, read_predictions, read_task, score_predictions
     from charbert.files import write_atomically
     from charbert.provenance import file_checksum
 
     task = read_task(chosen.task)
-    refuse_input(chosen.output, [chosen.predictions, chosen.file])
+    check_output(chosen.output, [chosen.predictions, chosen.file])
     examples = task.read(chosen.file, attacked=chosen.authors_layout)
     task.learn_labels(examples)
     given = read_predictions(chosen.predictions, FIELDS[task.head.name])

@@ -145,14 +145,15 @@ def _convert(task: Task[Any, Any], example: Any, name: str, given: Given) -> Any
         return SpanPrediction((SpanCandidate(value, 0, len(value), 0.0),), null_difference=0.0 if value else 1.0)
     labels = _labels(task)
     if head == "sequence_classification":
-        value = task.label_names.get(str(value), value)
-        if value not in labels:
+        written = str(value) if isinstance(value, str | int) else ""  # files write labels that are numbers as text
+        label = task.label_names.get(written, written)
+        if label not in labels:
             raise refuse(f"one of the labels {', '.join(sorted(labels))}", value)
-        return LabelPrediction(value, 1.0)
+        return LabelPrediction(label, 1.0)
     if not isinstance(value, list) or len(value) != len(example.words):
         raise refuse(f"a list of {len(example.words)} tags, one for each word", value)
     for tag in value:
-        if tag not in labels:
+        if not isinstance(tag, str) or tag not in labels:
             raise refuse(f"tags of the set ({', '.join(sorted(labels))})", tag)
     return value
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from charbert.deploy.predict.inputs import check_input
 from charbert.deploy.predict.predictor import Predictor
-from charbert.evaluation.sensitivity import word_sensitivities
-from charbert.evaluation.word_states import CONCAT, WordEncoder
+from charbert.evaluation.sensitivity import Encode, word_sensitivities
+from charbert.evaluation.word_states import CONCAT
 from charbert.noise.attack import Attack, attack_sentences
 from charbert.tasks.catalog import HEADS
 from charbert.tasks.head import Input, Output
@@ -71,7 +71,7 @@ class Demonstrator:
 
     def __init__(self, models: dict[str, Predictor]) -> None:
         self.models = models
-        self._encoders: dict[str, WordEncoder | None] = {name: model.word_encoder() for name, model in models.items()}
+        self._encoders = {name: model.word_encoder() for name, model in models.items()}
 
     def show(self, given: dict[str, Any], share: float, seed: int, check: Callable[[], None]) -> Demonstration:
         """Return the predictions for an input.
@@ -94,15 +94,15 @@ class Demonstrator:
         fields = {name: value for name, value in inputs[1].items() if name != "place" and value is not None}
         return Demonstration(fields, words, shown)
 
-    def _sensitivities(self, encoder: WordEncoder | None, words: Sequence[ShownWord]) -> list[float | None] | None:
-        if encoder is None:
+    def _sensitivities(self, encode: Encode | None, words: Sequence[ShownWord]) -> list[float | None] | None:
+        if encode is None:
             return None
         sensitivities: list[float | None] = []
         for field in NOISED_FIELDS:
             mine = [word for word in words if word.field == field]
             if mine:
                 clean, noised = [[word.word for word in mine]], [[word.noised for word in mine]]
-                (row,) = word_sensitivities(encoder, clean, noised)[CONCAT]
+                (row,) = word_sensitivities(encode, clean, noised)[CONCAT]
                 sensitivities += [None if np.isnan(value) else round(float(value), 6) for value in row]
         return sensitivities
 

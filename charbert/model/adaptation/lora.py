@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import torch
 from torch import nn
-from transformers import PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel
 
 from charbert.config.training.strategy import AdapterFormat, ChannelTraining, LoraSettings
 from charbert.errors import CheckpointError, SettingsError
@@ -79,6 +80,7 @@ def load_adapted(model_class: type[Model], folder: Path, **options: Any) -> Mode
 
     Args:
         model_class: the class that was saved, or the encoder's.
+        **options: of ``from_pretrained``: ``config``, ``dtype``, and settings of the configuration; others are ignored.
 
     Raises:
         CheckpointError: if the model that the adapters belong to cannot be found, or another class was saved.
@@ -86,8 +88,10 @@ def load_adapted(model_class: type[Model], folder: Path, **options: Any) -> Mode
     if not has_adapters(folder):
         return None
     peft = _import_peft()
-    with readable(folder / "config.json", "the configuration of a model"):
-        config = model_class.config_class.from_pretrained(folder, **options)
+    config, dtype = options.pop("config", None), options.pop("torch_dtype", None) or options.pop("dtype", None)
+    if not isinstance(config, PreTrainedConfig):
+        with readable(folder / "config.json", "the configuration of a model"):
+            config = model_class.config_class.from_pretrained(folder, **options)
     saved = next((c for c in _classes(CharBertPreTrainedModel) if [c.__name__] == config.architectures), None)
     if saved is None or model_class not in (saved, CharBertModel):
         raise CheckpointError(
@@ -104,15 +108,18 @@ def load_adapted(model_class: type[Model], folder: Path, **options: Any) -> Mode
         _check_given(adapters, set(peft.get_peft_model_state_dict(model, save_embedding_layers=False)) - given)
         merged = model.merge_and_unload()
     check_finite(merged.state_dict().items(), adapters)
+    if dtype not in (None, "auto"):
+        merged.to(getattr(torch, dtype) if isinstance(dtype, str) else dtype)
     merged.eval()
     return merged if isinstance(merged, model_class) else merged.base_model
 
 
 def _load_base(saved: type[Model], address: str, config: Any, folder: Path) -> tuple[Model, list[str]]:
-    """Return the model that adapters belong to, and the names of its new weights, which are saved with the adapters."""
+    """Return the model that adapters belong to, in float32, and the names of its new weights, which adapters hold."""
     try:
         if read_config(address).model_type == config.model_type:
-            loaded, report = cast(Any, saved.from_pretrained(address, config=config, output_loading_info=True))
+            options = {"config": config, "dtype": torch.float32, "output_loading_info": True}
+            loaded, report = cast(Any, saved.from_pretrained(address, **options))
             return loaded, list(report["missing_keys"])
         model = saved(config)
         model.adopt_trunk(cast(PreTrainedModel, load_trunk(address, with_head=False)))

@@ -33,12 +33,15 @@ def load_tokenizer(where: str | Path, **options: Any) -> PreTrainedTokenizerBase
         read_config(where, **{name: options[name] for name in _HUB if name in options})  # refuses code of its own
     with readable(where, "a tokenizer"):
         tokenizer = AutoTokenizer.from_pretrained(where, **{"trust_remote_code": False, **options})
-    check_fits(tokenizer, where)
+    check_fits(tokenizer, Path(where, options.get("subfolder") or ""))
     return tokenizer
 
 
-def check_fits(tokenizer: PreTrainedTokenizerBase, where: str | Path) -> None:
+def check_fits(tokenizer: PreTrainedTokenizerBase, where: str | Path) -> PreTrainedConfig | None:
     """Check that a tokenizer has a vocabulary, and an embedding for each id in the model beside it, if there is one.
+
+    Returns:
+        The configuration of this model.
 
     Raises:
         CheckpointError: if it has no vocabulary, or an id without an embedding.
@@ -51,7 +54,10 @@ def check_fits(tokenizer: PreTrainedTokenizerBase, where: str | Path) -> None:
         )
     in_package = __name__.startswith("charbert.")  # as code of a model's folder it is not asked for trust again
     if in_package and (Path(where) / "config.json").is_file():
-        check_vocabulary(tokenizer, read_config(where), where)
+        config = read_config(where)
+        check_vocabulary(tokenizer, config, where)
+        return config
+    return None
 
 
 def check_vocabulary(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig, where: str | Path) -> None:

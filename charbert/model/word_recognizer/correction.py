@@ -95,11 +95,13 @@ class WordCorrector:
             ) from None
 
     def correct_many(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-        """Return the words of each sentence corrected; the result does not depend on batching.
+        """Return the words of each sentence corrected; the result does not depend on batching. Empty words stay."""
+        corrected = map(iter, self._correct([[word for word in words if word] for words in sentences]))
+        pairs = zip(sentences, corrected, strict=True)
+        return [[next(new) if word else word for word in words] for words, new in pairs]
 
-        Raises:
-            DataError: if a word is empty.
-        """
+    def _correct(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
+        """Return the words of each sentence, none of them empty, corrected."""
         known = recognize_words(self._recognizer, sentences, self._max_batch_words)
         if self._background is not None:
             # only sentences with words unknown to the first recognizer need the second one

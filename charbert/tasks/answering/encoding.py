@@ -128,7 +128,7 @@ def _cut_questions(questions: Sequence[Question], processor: Processor, limit: i
         again = []
         for index, ids, offsets in zip(pending, encoding["input_ids"], encoding["offset_mapping"], strict=True):
             lengths[index] = len(ids)
-            if not ids:
+            if not ids or not questions[index].question.strip():  # byte-level subwords may be spaces
                 where = questions[index].place or f"question {index}"
                 raise DataError(f"{where}: expected a question with subwords, got {questions[index].question!r}")
             if len(ids) > limit:
@@ -162,7 +162,7 @@ def _finish(
     """Put the windows in the order of the questions, assign subwords to windows, and add the labels."""
     unseen = 0
     for question, rows, covers in zip(questions, features, windows, strict=True):
-        if not any(cover.owned.any() for cover in covers):
+        if not any(cover.owned.any() for cover in covers) or not question.context.strip():
             where = question.place or repr(question.question_id)
             raise DataError(f"{where}: expected a context with subwords, got {question.context!r}")
         labels = [_positions(question, cover) for cover in covers]

@@ -47,6 +47,20 @@ class AnswerOutput(Output):
 class AnswerReader(Reader):
     """Encodes questions, and decodes logits to answers; windows as in fine-tuning."""
 
+    def check(self, inputs: Sequence[QuestionInput]) -> None:
+        """Encode the inputs that may have no subword: those whose question or context has no letter or digit.
+
+        Raises:
+            DataError: as `encode`.
+        """
+        doubtful = [
+            asked
+            for asked in inputs
+            if not all(any(map(str.isalnum, text)) for text in (asked.question, asked.context))
+        ]
+        if doubtful:
+            self.encode(doubtful)
+
     def encode(self, inputs: Sequence[QuestionInput]) -> Encoded:
         """Return windows of question and context; only the question is corrected, since answers are parts of contexts.
 

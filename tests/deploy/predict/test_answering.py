@@ -1,11 +1,12 @@
 """Answers to questions about raw contexts."""
 
+import math
 from pathlib import Path
 
 import pytest
 
-from charbert.deploy.predict.predictor import Predictor
-from charbert.errors import DataError
+from charbert.deploy.predict.predictor import INPUTS_AT_ONCE, Predictor
+from charbert.errors import DataError, SettingsError
 
 CONTEXT = "The old lighthouse keeper counted seven ships before breakfast. She didn't answer. " * 6
 QUESTIONS = [
@@ -40,7 +41,23 @@ def test_the_threshold_decides_whether_there_is_no_answer(reader: Path, threshol
         assert 0 <= output.score <= 1
 
 
+def test_a_threshold_that_is_no_number_is_refused(reader: Path) -> None:
+    with pytest.raises(SettingsError, match=r"no_answer_threshold must be a number, .* got nan"):
+        Predictor.load(reader, no_answer_threshold=math.nan)
+
+
 def test_a_question_without_a_word_is_refused_by_its_place(reader: Path) -> None:
     questions = [*QUESTIONS, {"question": " ", "context": "So."}]
     with pytest.raises(DataError, match=r"inputs\[3\]: expected a question with subwords"):
         Predictor.load(reader).predict(questions)
+
+
+@pytest.mark.parametrize("broken", [{"question": "\u200b", "context": "So."}, {"question": "Who?", "context": ""}])
+def test_questions_without_a_word_are_found_before_the_first_is_predicted(reader: Path, broken: dict[str, str]) -> None:
+    calls: list[int] = []
+    given = [{"question": "?!", "context": "So."}] * (INPUTS_AT_ONCE + 1) + [broken]
+    with pytest.raises(
+        DataError, match=rf"inputs\[{INPUTS_AT_ONCE + 1}\]: expected a (question|context) with subwords"
+    ):
+        Predictor.load(reader).predict(given, check=lambda: calls.append(1))
+    assert not calls

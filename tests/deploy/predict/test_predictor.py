@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from charbert.deploy.predict.predictor import INPUTS_AT_ONCE, Predictor
@@ -32,6 +33,12 @@ from charbert.text.repair.dictionary import DictionaryRules
 def test_an_input_that_does_not_fit_is_named(tagger: Path, given: Any, message: str) -> None:
     with pytest.raises(DataError, match=message):
         Predictor.load(tagger).predict([given])
+
+
+@pytest.mark.parametrize("given", ["Seven ships", {"text": "Seven ships"}, np.array([["Seven ships"]])])
+def test_one_input_in_the_place_of_a_list_is_refused(tagger: Path, given: Any) -> None:
+    with pytest.raises(DataError, match=rf"expected a list of texts or mappings, got one {type(given).__name__}"):
+        Predictor.load(tagger).predict(given)
 
 
 def test_a_text_alone_is_refused_as_a_question(reader: Path) -> None:

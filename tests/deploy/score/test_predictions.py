@@ -77,12 +77,20 @@ def test_labels_are_scored_by_name_or_as_files_write_them(score, tmp_path: Path)
     rows = [LabeledText("Good.", None, "yes", "7"), LabeledText("Bad.", None, "no", "9")]
     write_glue(tmp_path / "set.tsv", rows, columns)
     task = str(tmp_path / "pairs.yaml")
-    for labels in (("yes", "yes"), ("1", "1")):
+    for labels in (("yes", "yes"), ("1", "1"), (1, 1)):
         given = [{"id": name, "label": label} for name, label in zip(("7", "9"), labels, strict=True)]
         code, scores, _ = score(task, tmp_path / "set.tsv", given)
         assert (code, scores["eval/pairs/accuracy"]) == (0, 0.5)
-    code, _, error = score(task, tmp_path / "set.tsv", [{"id": 7, "label": "maybe"}, {"id": 9, "label": "no"}])
-    assert code == 2 and "given.jsonl:1: id '7': expected one of the labels no, yes, got 'maybe'" in error
+    for label in ("maybe", ["yes"], None):
+        code, _, error = score(task, tmp_path / "set.tsv", [{"id": 7, "label": label}, {"id": 9, "label": "no"}])
+        assert code == 2 and f"given.jsonl:1: id '7': expected one of the labels no, yes, got {label!r}" in error
+
+
+def test_labels_that_are_numbers_may_be_written_as_numbers(score, tmp_path: Path) -> None:
+    (tmp_path / "set.tsv").write_text("text\tlabel\nGood.\t1\nBad.\t0\n")
+    given = [{"id": 0, "label": 1}, {"id": 1, "label": "1"}]
+    code, scores, error = score("texts", tmp_path / "set.tsv", given)
+    assert (code, scores.get("eval/texts/accuracy"), error) == (0, 0.5, "")
 
 
 def test_answers_may_be_none_where_the_task_allows_it(score, questions: Path) -> None:
@@ -106,6 +114,7 @@ def test_answers_may_be_none_where_the_task_allows_it(score, questions: Path) ->
         ([{"id": 0}], "given.jsonl:1: expected the fields id and tags, got id"),
         ([{"id": 0, "tags": ["O"] * 3}, {"id": 1, "tags": ["O"] * 2}], "1: id '0': expected a list of 4 tags"),
         ([{"id": 0, "tags": ["O"] * 4}, {"id": 1, "tags": ["O", "B-X"]}], "2: id '1': expected tags of the set"),
+        ([{"id": 0, "tags": ["O"] * 4}, {"id": 1, "tags": ["O", ["O"]]}], "2: id '1': expected tags of the set"),
         ([["O"]], "given.jsonl:1: expected a JSON object, got list"),
     ],
 )

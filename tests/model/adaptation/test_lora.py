@@ -94,6 +94,18 @@ def test_a_model_saved_as_adapters_loads_from_its_small_folder(
     assert torch.allclose(states, loaded.charbert(**batch).token_states)
 
 
+@pytest.mark.parametrize("dtype", ["auto", "float32", "bfloat16", torch.float16])
+def test_adapters_load_in_the_precision_and_with_the_settings_asked_for(
+    dtype: str | torch.dtype, encoder: Path, batch: dict[str, Tensor], tmp_path: Path
+) -> None:
+    model = adapted(CharBertForTokenClassification.from_pretrained(encoder), save=AdapterFormat.adapters)
+    save_finetuned(model, tmp_path)
+    for loader in (CharBertForTokenClassification, AutoModelForTokenClassification):
+        loaded = loader.from_pretrained(tmp_path, dtype=dtype, output_hidden_states=True)
+        assert str(loaded.dtype).endswith("float32" if dtype == "auto" else str(dtype).rpartition(".")[2])
+        assert loaded(**batch).hidden_states is not None
+
+
 @pytest.mark.parametrize("family", ["bert", "distilbert"])
 def test_adapters_of_a_plain_trunk_belong_to_its_own_checkpoint(
     family: str, trunk_config: Callable[..., PreTrainedConfig], batch: dict[str, Tensor], tmp_path: Path

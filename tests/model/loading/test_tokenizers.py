@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from transformers import BertConfig, PreTrainedTokenizerFast
+from transformers import BertConfig, ModernBertConfig, PreTrainedTokenizerFast
 
 from charbert.errors import CheckpointError
 from charbert.model import CharBertConfig
@@ -54,6 +54,29 @@ def test_a_tokenizer_with_more_entries_than_embeddings_is_refused(folder: Path) 
     for load in (load_tokenizer, CharBertTokenizer.from_pretrained):
         with pytest.raises(CheckpointError, match=rf"at most {rows - 1} entries \(the vocab_size of its model\), got"):
             load(folder)
+
+
+def test_a_tokenizer_truncates_to_what_the_model_beside_it_reads(folder: Path) -> None:
+    text = "ships " * 600
+    assert len(CharBertTokenizer.from_pretrained(folder)(text, truncation=True)["input_ids"]) == 512
+    BertConfig(vocab_size=999, max_position_embeddings=16).save_pretrained(folder)
+    for load in (load_tokenizer, CharBertTokenizer.from_pretrained):
+        assert len(load(folder)(text, truncation=True)["input_ids"]) == 16
+        assert load(folder, model_max_length=9).model_max_length == 9
+    ModernBertConfig(vocab_size=999, max_position_embeddings=16).save_pretrained(folder)  # relative, without a limit
+    assert CharBertTokenizer.from_pretrained(folder).model_max_length == 512
+
+
+def test_the_model_beside_a_tokenizer_is_that_of_its_subfolder(folder: Path) -> None:
+    tokenizer = CharBertTokenizer.from_pretrained(folder)
+    tokenizer.add_tokens(["[SHIP]"])
+    tokenizer.save_pretrained(folder / "later")
+    BertConfig(vocab_size=len(tokenizer)).save_pretrained(folder / "later")
+    for load in (load_tokenizer, CharBertTokenizer.from_pretrained):
+        assert len(load(folder, subfolder="later")) == len(tokenizer) > len(load(folder))
+    BertConfig(vocab_size=9).save_pretrained(folder / "later")
+    with pytest.raises(CheckpointError, match=r"later: expected a tokenizer of at most 9 entries"):
+        load_tokenizer(folder, subfolder="later")
 
 
 def test_the_characters_of_another_model_are_refused(

@@ -8,7 +8,7 @@ from transformers import AutoModel
 from charbert.config.data.noise import TRAINING_EDITS
 from charbert.data.pretraining.word_vocab import WordVocab
 from charbert.data.word_recognition import WordRecognitionDataset, collate_words, frequent_words
-from charbert.errors import CheckpointError, DataError, SettingsError
+from charbert.errors import CheckpointError, SettingsError
 from charbert.model.word_recognizer.correction import RECOGNIZER_FOLDER, WordCorrector, recognize_words
 from charbert.model.word_recognizer.network import WordRecognizer, WordRecognizerConfig
 from charbert.noise.attack import Attack, attack_sentences
@@ -134,9 +134,9 @@ def test_a_backoff_that_does_not_fit_is_refused(options: dict) -> None:
         WordCorrector(sure("a"), **options)
 
 
-def test_an_empty_word_is_refused() -> None:
-    with pytest.raises(DataError, match="empty"):
-        WordCorrector(sure("a")).correct_many([["a", ""]])
+def test_an_empty_word_stays_empty() -> None:
+    given = [["", "a", "", "ba"], [""], []]
+    assert WordCorrector(sure("known")).correct_many(given) == [["", "known", "", "known"], [""], []]
 
 
 def test_saving_and_loading_changes_nothing(trained: WordRecognizer, attacked: list[list[str]], tmp_path: Path) -> None:

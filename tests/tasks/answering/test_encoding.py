@@ -176,9 +176,10 @@ def test_logits_that_do_not_fit_are_refused(processor: CharBertTokenizer, senten
 
 
 def test_texts_without_subwords_are_refused_by_name(processor: CharBertTokenizer) -> None:
-    with pytest.raises(DataError, match="expected a question with subwords"):
-        encode([ask("Keep the keys.", question="")], processor)
-    with pytest.raises(DataError, match="expected a context with subwords"):
-        encode([ask("")], processor)
+    for blank in ("", " ", " \n"):
+        with pytest.raises(DataError, match="expected a question with subwords"):
+            encode([ask("Keep the keys.", question=blank)], processor)
+        with pytest.raises(DataError, match="expected a context with subwords"):
+            encode([ask(blank)], processor)
     with pytest.raises(SettingsError, match="room for question and context"):
         encode([ask("Keep the keys.")], processor, max_length=4)
