@@ -49,7 +49,7 @@ A corrector of words stands in front of the model, in its scores too. `charbert 
 words as they are given, with their typos.
 """,
     "tokenizer": """
-The tokenizer corrects the words that the token channel reads. For this the package `charbert` must be installed.
+The tokenizer corrects the words before the model reads them. For this the package `charbert` must be installed.
 """,
 }
 """What a card says of a corrector, by what it stands in front of."""
