@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock, Timeout
 from safetensors.torch import load_file
 
 from charbert.config.schema import Settings
@@ -62,6 +63,20 @@ def test_each_task_is_scored_and_saved_as_after_training_on_it_alone(
     assert "| BERT together, proportional |" in table
     again = multi_task_tables.run(settings)
     assert again.finished == record.finished
+
+
+def test_another_process_waits_for_the_training(
+    benchmarks: Benchmarks, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def interrupted(settings: Settings) -> None:
+        (lock,) = (tmp_path / "outputs" / "locks").glob("multi_task-together-*.lock")
+        with pytest.raises(Timeout):
+            FileLock(lock).acquire(timeout=0)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(multi_task, "_prepare", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        multi_task.run(benchmarks(*TOGETHER))
 
 
 def test_a_key_depends_on_tasks_and_sampling_and_never_on_the_single_task(benchmarks: Benchmarks) -> None:
