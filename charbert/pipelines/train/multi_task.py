@@ -192,9 +192,13 @@ def _record_task(part: _Part, run_record: ResultRecord, trainer: CharBertTrainer
 
 
 def _task_history(part: _Part, trainer: CharBertTrainer) -> list[dict[str, Any]]:
-    """Return the log lines of a task's evaluations, named as in a training on the task alone."""
+    """Return the log lines of a task at the step of the weights, named as in a training on the task alone.
+
+    The weights are the best by the mean over tasks, and the task's own scores may be better at another step.
+    """
     prefix = f"eval_{part.name}/"
     return [
         {name.replace(prefix, "eval_", 1): value for name, value in line.items() if name.startswith(prefix)}
         for line in trainer.state.log_history
+        if line["step"] == trainer.state.best_global_step
     ]
