@@ -43,7 +43,7 @@ def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     logging.raiseExceptions = False  # no stack trace at every line where the log cannot be written
     accept_file_names()
     _report_failures_of_hydra()
-    Sweeper.validate_batch_is_legal = _check_all_runs  # type: ignore[method-assign]
+    Sweeper.validate_batch_is_legal = _check_all_runs  # type: ignore[method-assign,assignment]
 
     @functools.wraps(main)
     def wrapper(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
