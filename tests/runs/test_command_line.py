@@ -93,7 +93,7 @@ def test_a_sweep_stays_a_sweep() -> None:
         (["modell=bert"], "no setting modell (did you mean model?)"),
         (["recipe=smokee"], "no recipe=smokee (did you mean smoke?); choose one of minilm, "),
         (["model=berd"], "no model=berd (did you mean bert?); choose one of "),
-        (["strategy=null"], "no strategy=null; choose one of frozen, "),
+        (["attack=null"], "no attack=null; choose one of alternating, "),
         (["tracking=false"], "no tracking=false; choose one of off, "),
         (["recipe"], "expected SETTING=VALUE, got 'recipe'"),
         (["finetuning.epochs=many"], "finetuning.epochs=many: Value 'many' of type 'str' could not be converted"),
