@@ -6,12 +6,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 from hydra import compose, initialize_config_dir
 from hydra.utils import get_class
 
+from charbert.config.schema import Settings
+from charbert.errors import DataError, TrainingError
+from charbert.pipelines.train import finetune
 from tests.composition import compose_settings
 
 ROOT = Path(__file__).parents[1]
@@ -43,6 +47,36 @@ def test_jobs_of_a_sweep_run_side_by_side_and_share_what_they_need(
     assert sorted(record["seed"] for record in finished(tmp_path, "cola-bert-*")) == [1, 2]
     (trunk,) = finished(tmp_path, "trunk-*")  # made by one, waited for by the other
     assert trunk["kind"] == "trunk"
+
+
+def test_a_training_that_fails_does_not_end_the_sweep_and_is_its_error(
+    tmp_path: Path, run_experiment: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds = []
+
+    def run(settings: Settings) -> SimpleNamespace:
+        seeds.append(settings.seed)
+        if settings.seed == 1:
+            raise TrainingError("the loss became nan")
+        if settings.seed == 3:
+            raise DataError("no such file")
+        return SimpleNamespace(metrics={})
+
+    monkeypatch.setattr(finetune, "run_and_report", run)
+    done = run_experiment("finetune.py", tmp_path, "hydra.mode=MULTIRUN", "seed=1,2", expect=2)
+    assert seeds == [1, 2]
+    assert "seed=1" in done.stderr.splitlines()[-2] and done.stderr.endswith("\nerror: the loss became nan\n")
+    run_experiment("finetune.py", tmp_path, "hydra.mode=MULTIRUN", "seed=2,3,4", expect=2)
+    assert seeds == [1, 2, 2, 3]  # wrong data are wrong for the runs that follow, too
+
+
+def test_a_wrong_value_of_a_sweep_is_refused_before_its_first_run(
+    tmp_path: Path, run_experiment: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finetune, "run_and_report", pytest.fail)
+    sizes = ("hydra.mode=MULTIRUN", "finetuning.batch_size=8,0")
+    done = run_experiment("finetune.py", tmp_path, *sizes, expect=2)
+    assert done.stderr == "error: finetuning.batch_size must be at least 1, got 0\n"
 
 
 def sweep_command() -> list[str]:

@@ -23,6 +23,7 @@ from charbert.config.training.multi_task import MultiTaskSettings
 from charbert.config.training.robust_training import RobustTrainingSettings
 from charbert.config.training.strategy import StrategySettings
 from charbert.config.training.trainer import TrainingSettings
+from charbert.errors import SettingsError
 
 
 class TrackingMode(Enum):
@@ -74,6 +75,11 @@ class PathSettings:
     """Folder of checkpoints, caches and W&B files; may be deleted."""
     results: str = MISSING
     """Folder of records, tables and figures; keep it."""
+
+    def __post_init__(self) -> None:
+        for name in ("data", "outputs", "results"):
+            if not getattr(self, name):
+                raise SettingsError(f"paths.{name} is empty; give a folder, or leave the setting out")
 
 
 LENGTH_SETTINGS = "task.max_length or finetuning.max_length"

@@ -14,6 +14,8 @@ from charbert.config.untrusted.targets import OWN_SETTINGS
 from charbert.errors import SettingsError
 
 _FUNCTION = re.compile(r"(choice|range|interval|glob|shuffle|sort|tag|int|str|bool|float)\(")
+_HOME = re.compile(r"(?<![^,])~(?=/)")
+"""At the beginning of a value, or of one of the values of a sweep."""
 _UNKNOWN = re.compile(r"Could not override '([^']+)'")
 _SEVERAL = re.compile(r"Ambiguous value for argument '(.+)'")
 _MERGED = re.compile(r"Error merging override (.+)")
@@ -40,13 +42,16 @@ def _with_quotes(parser: OverridesParser, override: str) -> str:
     if value.startswith("[") and _is_group(name):  # Hydra would merge the choices
         choices = value.strip("[]").replace(" ", "")
         raise SettingsError(f"{name} takes one choice, got {value}; to run each: -m {name}={choices}")
-    if value.startswith("~/"):  # the shell leaves it, since SETTING=~/FILE is no assignment to a variable
-        value = os.path.expanduser(value)
+    if _HOME.search(value):  # the shell leaves it, since SETTING=~/FILE is no assignment to a variable
+        value = _HOME.sub(lambda _: os.path.expanduser("~"), value)
         override = f"{name}={value}"
     if not value or value[0] in "'\"":
         return override
     try:
-        is_text = not (parser.parse_rule(override, "override").is_sweep_override() or value[0] in "[{")
+        parsed = parser.parse_rule(override, "override")
+        if _is_group(name) and not parsed.is_sweep_override() and not isinstance(parsed.value(), str):
+            return f"{name}={_quoted(value)}"  # no choice is null or a number; as text it is refused by name
+        is_text = not (parsed.is_sweep_override() or value[0] in "[{")
     except HydraException:
         is_text = False
         if value[0] not in "[{" and not _FUNCTION.match(value):
@@ -55,7 +60,7 @@ def _with_quotes(parser: OverridesParser, override: str) -> str:
 
 
 def _is_group(name: str) -> bool:
-    return bool(name) and (OWN_SETTINGS / name.lstrip("+")).is_dir()
+    return bool(name) and (OWN_SETTINGS / name.lstrip("+").partition("@")[0]).is_dir()
 
 
 def _quoted(value: str) -> str:

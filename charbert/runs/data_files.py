@@ -1,4 +1,5 @@
-"""Which data files a run read: their checksums are taken before they are read, and compared when the run is used again.
+"""Which files a run read, data and the weights of a trunk: their checksums are taken before they are read, and compared
+when the run is used again.
 
 A file that was exchanged meanwhile would make a record that lies: it would name a file that its result is not from.
 """
@@ -7,6 +8,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from charbert.config.data.preparation import PreparationStep
+from charbert.config.model.classical import BaselineKind
+from charbert.config.model.encoder import TrunkSource
 from charbert.config.schema import Settings
 from charbert.errors import DataError
 from charbert.files import shorten_path, write_atomically
@@ -51,6 +55,8 @@ def check_same(begun: Mapping[str, str], now: Mapping[str, str], what: str, fold
 def check_finished(settings: Settings, record: ResultRecord, path: Path) -> None:
     """Check that the data files that are there are those that a finished run has read.
 
+    Generated files of other settings, which lie in the same place, are not compared: they are generated again.
+
     Raises:
         DataError: if one has other contents.
     """
@@ -62,12 +68,43 @@ def check_finished(settings: Settings, record: ResultRecord, path: Path) -> None
     check_same(record.data_checksums, now, f"the finished run {record.name} has read", path.parent)
 
 
+def trunk_weights(settings: Settings) -> list[Path]:
+    """Return the files of weights in the folder that the trunk is read from, none of any other trunk."""
+    model = settings.model
+    has_trunk = model.baseline.kind is BaselineKind.none and not (model.released or model.pretrained)
+    if not has_trunk or settings.trunk.source is not TrunkSource.folder:
+        return []
+    folder = Path(settings.trunk.location)
+    return sorted([*folder.glob("model*.safetensors"), *folder.glob("pytorch_model*.bin")])
+
+
+def preparation_files(settings: Settings) -> list[Path]:
+    """Return the files that the preparation of training examples reads beside them.
+
+    Files that are missing are left out; reading them says so.
+    """
+    chosen = settings.preparation
+    names = {
+        PreparationStep.suspicious: chosen.suspicious.probabilities,
+        PreparationStep.augmentation: chosen.augmentation.synonyms,
+    }
+    paths = [Path(name) for step, name in names.items() if name and step in chosen.steps]
+    return [path for path in paths if path.is_file()]
+
+
 def _data_files(settings: Settings) -> dict[str, Path]:
     """Return the files that the settings name, by what their names in records end with."""
     data = settings.data
     hub = Path(settings.paths.outputs) / "hub"
     files: dict[str, Path] = {}
+    left_out: set[str] = set()
+    if data.generated:
+        from charbert.synthetic.data_sets import unwritten_newswire  # imports the generator
+
+        left_out = unwritten_newswire(Path(data.root), settings.newswire, data, settings.task)
     for folder, chosen in [*data.sets.items(), ("corpus", data.corpus)]:
+        if folder in left_out:
+            continue
         copies = [*chosen.attacked.values(), *(copy.operations for copy in chosen.noisy.values())]
         for name in (chosen.train, chosen.dev, chosen.test, chosen.folds.articles, *copies):
             if name.startswith(("hub:", "parquet:")):
@@ -79,5 +116,6 @@ def _data_files(settings: Settings) -> dict[str, Path]:
                 path = Path(data.root) / name
                 files["/".join(path.parts[-2:]) if Path(name).is_absolute() else name] = path
     attacks = (settings.attack, settings.curves.attack, *settings.robustness.families.values())
-    attack = [path for chosen in attacks for path in chosen.files(settings.paths.data)]
-    return files | {shorten_path(path.absolute(), Path(data.root).absolute()): path for path in attack}
+    others = [path for chosen in attacks for path in chosen.files(settings.paths.data)]
+    others += trunk_weights(settings) + preparation_files(settings)
+    return files | {shorten_path(path.absolute(), Path(data.root).absolute()): path for path in others}

@@ -12,12 +12,17 @@ _texts: dict[str, str] = {}
 
 def show_at_end(name: str, text: str) -> None:
     """Write a text to standard output, in a sweep after its last run."""
-    if not HydraConfig.initialized() or HydraConfig.get().mode is not RunMode.MULTIRUN:
+    if not in_sweep():
         sys.stdout.write(text)
         return
     if not _texts:
         atexit.register(_show)
     _texts[name] = text
+
+
+def in_sweep() -> bool:
+    """Return whether this run is one of a sweep."""
+    return HydraConfig.initialized() and HydraConfig.get().mode is RunMode.MULTIRUN
 
 
 def show_nothing() -> None:

@@ -5,20 +5,22 @@ import logging
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
 from hydra._internal import utils as hydra_utils
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
+from hydra.plugins.sweeper import Sweeper
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
+from charbert.config.load import load_settings
 from charbert.config.schema import Settings
-from charbert.errors import CharBertError
+from charbert.errors import CharBertError, TrainingError
 from charbert.files import writing_failure
 from charbert.runs.command_line import accept_file_names, describe
-from charbert.runs.ending import show_nothing
+from charbert.runs.ending import in_sweep, show_nothing
 from charbert.training.stopping import Stopped, position, signals_heard
 
 Arguments = ParamSpec("Arguments")
@@ -30,8 +32,9 @@ log = logging.getLogger(__name__)
 def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """Wrap an entry point: a CharBertError, or a folder that cannot be written, ends the process with its message.
 
-    The exit status is 2 then. Any other error keeps its stack trace. Ctrl-C and SIGTERM end with one line, see
-    `charbert.runs.errors`.
+    The exit status is 2 then. A training that fails does not end a sweep: its message is logged, the other runs follow,
+    and the process ends with it after the last. Any other error keeps its stack trace. Ctrl-C and SIGTERM end with one
+    line, see `charbert.runs.errors`.
     """
 
     # An encoder loaded under a new head has unused weights by design; transformers would warn of each.
@@ -40,26 +43,38 @@ def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     logging.raiseExceptions = False  # no stack trace at every line where the log cannot be written
     accept_file_names()
     _report_failures_of_hydra()
+    Sweeper.validate_batch_is_legal = _check_all_runs  # type: ignore[method-assign,assignment]
 
     @functools.wraps(main)
     def wrapper(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         _join_others()
+        others_follow = False
         try:
             return main(*args, **kwargs)
         except CharBertError as error:
             log.debug("stopped by", exc_info=True)
             message = str(error)
+            others_follow = isinstance(error, TrainingError) and _is_alone_in_sweep()
         except Exception as error:  # each library has its own for a full disk
             failure = folder_failure(error)
             if failure is None:
                 raise
             log.debug("stopped by", exc_info=True)
             message = failure
+        if others_follow:
+            log.error("%s. The sweep goes on without this run", message)
+            raise TrainingError(message)  # Hydra keeps it; a new one does not hold the model in its frames
         show_nothing()
         sys.stderr.write(f"error: {message}\n")
         raise SystemExit(2)
 
     return interruptible(wrapper)
+
+
+def _is_alone_in_sweep() -> bool:
+    """Return whether this process makes all runs of a sweep, or some of them, alone."""
+    together = os.environ.get("WORLD_SIZE", "1") != "1" or "SUBMITIT_EXECUTOR" in os.environ
+    return in_sweep() and not together
 
 
 def _join_others() -> None:
@@ -104,6 +119,7 @@ def _report_failures_of_hydra() -> None:
                 failure = folder_failure(error) or ""
                 if not failure:
                     raise
+            show_nothing()
             sys.stderr.write(f"error: {failure}\n")
             raise SystemExit(2) from None
 
@@ -111,6 +127,19 @@ def _report_failures_of_hydra() -> None:
 
     run_and_report.of_folders = True  # type: ignore[attr-defined]
     hydra_utils.run_and_report = run_and_report
+
+
+def _check_all_runs(sweeper: Any, batch: Sequence[Sequence[str]]) -> None:
+    """Check the settings of all runs of a sweep, which Hydra composes before the first one starts.
+
+    Raises:
+        SettingsError: naming the setting of the first run with a wrong one.
+    """
+    for overrides in batch:
+        cfg = sweeper.hydra_context.config_loader.load_sweep_config(sweeper.config, list(overrides))
+        with read_write(cfg), open_dict(cfg):
+            del cfg["hydra"]
+        load_settings(cfg)
 
 
 def _names_of_settings() -> Iterator[str]:

@@ -188,7 +188,7 @@ def finetuning_identity(settings: Settings) -> dict[str, Any]:
     identity = examples_identity(settings) | {"attack": section_identity(settings, "attack"), "seed": settings.seed}
     if settings.model.baseline.kind is not BaselineKind.none:  # has no trunk, and nothing of fine-tuning
         identity["baseline"] = section_identity(settings, "model.baseline")
-        return identity | (_changed_sections(settings, "preparation") if settings.preparation.steps else {})
+        return identity | _preparation(settings)
     identity |= {
         "encoder": encoder_identity(settings),
         "head_channels": settings.model.head_channels,
@@ -208,6 +208,11 @@ def finetuning_choices(settings: Settings) -> dict[str, Any]:
         distillation = section_identity(settings, "distillation", without=_TEACHER)
         chosen["distillation"] = distillation | teacher_identity(settings)
     return chosen
+
+
+def _preparation(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Return how the training examples are changed, nothing where they are not."""
+    return _changed_sections(settings, "preparation") if settings.preparation.steps else {}
 
 
 def _changed_sections(settings: Settings, *names: str) -> dict[str, dict[str, Any]]:
@@ -259,4 +264,5 @@ def recognizer_identity(settings: Settings, *, background: bool) -> dict[str, An
         identity
         | {"vocab_size": chosen.vocab_size, "training": training_identity(settings, "model.recognizer.training")}
         | examples_identity(settings)
+        | _preparation(settings)
     )

@@ -9,7 +9,7 @@ import logging
 import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from charbert.config.schema import Settings
 from charbert.files import check_writable, locked, recover_folder
 from charbert.integrity import checksums
 from charbert.records import ResultRecord, read_record, settings_key
-from charbert.runs.data_files import check_finished, check_interrupted, check_same
+from charbert.runs.data_files import check_finished, check_interrupted, check_same, preparation_files, trunk_weights
 from charbert.runs.folders import MODEL, PREDICTIONS, UNITS, record_path, records_folder, run_folder
 from charbert.runs.keys import (
     dictionary_identity,
@@ -107,12 +107,17 @@ class Run:
         return record
 
     def will_read(self, files: Iterable[Path]) -> None:
-        """Take the checksums of the data files that are about to be read; the record will have them.
+        """Take the checksums of the data files that are about to be read, and of others that the settings name.
+
+        The record will have them.
 
         Raises:
             DataError: if a file was exchanged since they were taken before, or since an interrupted training began.
         """
-        sums = checksums(files, Path(self._settings.data.root))
+        others = [] if self.kind == "word_recognizer" else trunk_weights(self._settings)
+        if self.kind not in ("trunk", "pretrain", "word_recognizer"):
+            others += preparation_files(self._settings)
+        sums = checksums([*files, *others], Path(self._settings.data.root))
         check_same(self.data_checksums, sums, f"making {self.name} began with", self.folder)
         from_first(lambda: check_interrupted(self.checkpoints_folder, sums))
         self.data_checksums = sums
@@ -148,7 +153,7 @@ class Run:
                 if is_made():
                     self.drop_checkpoints()  # of a run that was killed with its record just written
                     return False
-                stack.enter_context(locked(self._lock, f"making {self.name}"))
+                stack.enter_context(self.locked())
                 return not is_made()
 
             if not from_first(must_be_made):
@@ -157,6 +162,10 @@ class Run:
             check_writable(self.record_path.parent)
             self.make_again()
             make()
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Let one process at a time make the run; the others wait."""
+        return locked(self._lock, f"making {self.name}")
 
     def make_again(self) -> None:
         """Keep the record, and say so, if the run is finished but its weights or predictions are to be made again."""

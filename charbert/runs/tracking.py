@@ -8,6 +8,7 @@ from typing import Any
 
 from charbert.config.identity import identity_values
 from charbert.config.model.classical import BaselineKind
+from charbert.config.model.encoder import Objective
 from charbert.config.schema import ModelArtifact, Settings
 from charbert.records import ResultRecord
 from charbert.reporting.tables.paper import main_scores
@@ -17,6 +18,11 @@ from charbert.training.tracking import TrackedRun, tracking_run
 _TASKLESS = ("trunk", "pretrain")
 """Kinds of runs that no task and no attack belongs to."""
 _TRAININGS = (*_TASKLESS, "word_recognizer", "finetune", "baseline", "fold", "trial")
+_OF_NEURAL_MODELS = (
+    *("trunk", "corpus", "noise", "pretraining", "pretraining_seed"),
+    *("finetuning", "strategy", "distillation", "robust_training"),
+)
+"""Settings that a baseline does not read."""
 _LONGEST_ID = 64
 
 
@@ -87,6 +93,11 @@ def _config(settings: Settings, run: Run) -> dict[str, Any]:
         unread += ["analysis", "bench"]
     if run.kind in _TASKLESS:
         unread += ["task", "attack", "finetuning", "seed"]
+    is_baseline = settings.model.baseline.kind is not BaselineKind.none
+    if is_baseline:
+        unread += _OF_NEURAL_MODELS
+    elif run.kind == "trunk" or settings.model.objective is Objective.none:
+        unread += ["noise", "pretraining"]
     if not settings.data.generated:
         unread.append("newswire")
     if not settings.multi_task.tasks:
@@ -96,6 +107,6 @@ def _config(settings: Settings, run: Run) -> dict[str, Any]:
     config["data"] |= sets.get(settings.task.name, {}) if "task" in config else {}
     if not settings.model.recognizer.enabled:
         config["model"].pop("recognizer", None)
-    if settings.model.baseline.kind is BaselineKind.none:
+    if not is_baseline:
         config["model"].pop("baseline", None)
     return config | {"run": {"kind": run.kind, "name": run.name, "key": run.key}}

@@ -46,24 +46,34 @@ def write_newswire(root: Path, settings: NewswireSettings, data: DataSettings, t
         known = ", ".join(_ROWS)
         raise SettingsError(f"data={data.name} is generated and has no set for task={task.name}, only {known}")
     wire = Newswire(settings.seed)
-    key = settings_key({"newswire": settings, "files": data.corpus})
-    _write_once(root / "corpus.key", key, lambda: _write_corpus(root, wire, settings, data))
-    if data.has_own_files:
-        return
-    key = settings_key({"newswire": settings, "files": data.sets[task.name], "task": task})
-    _write_once(root / f"{task.name}.key", key, lambda: _write_sets(root, wire, settings, data, task))
+    keys = _keys(settings, data, task)
+    _write_once(root / "corpus.key", keys["corpus"], lambda: _write_corpus(root, wire, settings, data))
+    if not data.has_own_files:
+        _write_once(root / f"{task.name}.key", keys[task.name], lambda: _write_sets(root, wire, settings, data, task))
+
+
+def unwritten_newswire(root: Path, settings: NewswireSettings, data: DataSettings, task: TaskSettings) -> set[str]:
+    """Return which of the corpus and the task's set, by name, `write_newswire` would write, over those of others."""
+    return {name for name, key in _keys(settings, data, task).items() if not _is_written(root / f"{name}.key", key)}
+
+
+def _keys(settings: NewswireSettings, data: DataSettings, task: TaskSettings) -> dict[str, str]:
+    keys = {"corpus": settings_key({"newswire": settings, "files": data.corpus})}
+    if task.name in data.sets and not data.has_own_files:
+        keys[task.name] = settings_key({"newswire": settings, "files": data.sets[task.name], "task": task})
+    return keys
+
+
+def _is_written(stamp: Path, key: str) -> bool:
+    return stamp.is_file() and stamp.read_text(encoding="utf-8").strip() == key
 
 
 def _write_once(stamp: Path, key: str, write: Callable[[], None]) -> None:
     """Write unless the stamp file has the key; it is written last, so interrupted writing is repeated."""
-
-    def is_written() -> bool:
-        return stamp.is_file() and stamp.read_text(encoding="utf-8").strip() == key
-
-    if is_written():
+    if _is_written(stamp, key):
         return
     with locked(stamp.with_suffix(".lock"), f"generating newswire, {stamp.stem}"):
-        if is_written():
+        if _is_written(stamp, key):
             return
         what = "the text to pretrain on" if stamp.stem == "corpus" else f"the sets of {stamp.stem}"
         log.info("generating newswire: %s, in %s", what, stamp.parent)

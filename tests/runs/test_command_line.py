@@ -68,6 +68,8 @@ def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert value("data.own.train=~/my (1) file.txt") == f"{tmp_path}/my (1) file.txt"
     assert value("paths.results=~/results") == f"{tmp_path}/results"
     assert value("x=a~/b") == "a~/b"
+    (sweep,) = OverridesParser.create().parse_overrides(["data.own.train=~/a.txt,~/b.txt"])
+    assert list(sweep.sweep_string_iterator()) == [f"{tmp_path}/a.txt", f"{tmp_path}/b.txt"]
 
 
 def test_a_sweep_stays_a_sweep() -> None:
@@ -91,6 +93,8 @@ def test_a_sweep_stays_a_sweep() -> None:
         (["modell=bert"], "no setting modell (did you mean model?)"),
         (["recipe=smokee"], "no recipe=smokee (did you mean smoke?); choose one of minilm, "),
         (["model=berd"], "no model=berd (did you mean bert?); choose one of "),
+        (["attack=null"], "no attack=null; choose one of alternating, "),
+        (["tracking=false"], "no tracking=false; choose one of off, "),
         (["recipe"], "expected SETTING=VALUE, got 'recipe'"),
         (["finetuning.epochs=many"], "finetuning.epochs=many: Value 'many' of type 'str' could not be converted"),
         (["data.own.attacked={a: my (1).tsv}"], "quote each text in it, as in 'data.own.attacked=["),

@@ -1,6 +1,7 @@
 """A data file that is exchanged after a run has read it: the run says so, and its record never lies."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,44 @@ def test_a_model_is_not_used_again_after_the_text_of_its_encoder_was_exchanged(
     for use in (finetune.run, pretrain.prepare_encoder):
         with pytest.raises(DataError, match=r"corpus/train\.txt was exchanged: the finished run (pretrain|trunk)"):
             use(settings)
+
+
+def test_a_run_on_generated_data_is_found_after_others_of_another_size_were_generated(
+    composed: Benchmarks, tmp_path: Path
+) -> None:
+    small, large = (
+        composed("recipe=smoke", "task=cola", "model=majority", "tracking=off", f"newswire.train_texts={size}")
+        for size in (40, 50)
+    )
+    first = finetune.run(small)
+    assert finetune.run(large).data_checksums != first.data_checksums
+    assert finetune.run(small).finished == first.finished
+
+
+def test_a_model_is_not_used_again_after_the_weights_of_its_trunk_were_exchanged(
+    settings: Settings, benchmarks: Benchmarks, tiny_trunk: Path, tmp_path: Path
+) -> None:
+    weights = shutil.copytree(tiny_trunk, tmp_path / "own") / "model.safetensors"
+    on_own = benchmarks("task=ner", f"trunk.location={tmp_path / 'own'}")
+    record = finetune.run(on_own)
+    before = weights.read_bytes()
+    weights.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
+    with pytest.raises(DataError, match=rf"own/model\.safetensors was exchanged: the finished run {record.name} has"):
+        finetune.run(on_own)
+    weights.write_bytes(before)
+    assert finetune.run(on_own).finished == record.finished
+
+
+def test_a_model_is_not_used_again_after_the_synonyms_of_its_training_set_were_exchanged(
+    settings: Settings, benchmarks: Benchmarks, tmp_path: Path
+) -> None:
+    synonyms = tmp_path / "synonyms.tsv"
+    synonyms.write_text("keeper\twarden\n")
+    augmented = ("preparation=augmented", f"preparation.augmentation.synonyms={synonyms}")
+    finetune.run(benchmarks("task=ner", *augmented))
+    synonyms.write_text("keeper\tguard\n")
+    with pytest.raises(DataError, match=r"synonyms\.tsv was exchanged: the finished run ner-bert-s1 has"):
+        finetune.run(benchmarks("task=ner", *augmented))
 
 
 def test_a_record_made_with_a_relative_data_folder_is_compared_as_well(settings: Settings, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from charbert.config.schema import Settings
 from charbert.config.training.trainer import Precision
 from charbert.records import settings_key
 from charbert.runs import keys
+from charbert.runs.run import background_recognizer_run, recognizer_run
 
 Composed = Callable[..., Settings]
 
@@ -45,3 +46,11 @@ def test_what_auto_chooses_is_no_part_of_a_key_and_a_precision_set_by_hand_is(co
         identity = keys.finetuning_identity(settings)
         assert settings_key(identity) == settings_key(keys.finetuning_identity(chosen))
         assert settings_key(identity) != settings_key(keys.finetuning_identity(by_hand))
+
+
+def test_a_word_recognizer_of_prepared_examples_is_another_one(composed: Composed) -> None:
+    plain, prepared = (
+        composed("recipe=minilm", "model=bert_wordrec", f"preparation={name}") for name in ("none", "clean")
+    )
+    assert recognizer_run(plain).key != recognizer_run(prepared).key
+    assert background_recognizer_run(plain).key == background_recognizer_run(prepared).key

@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from charbert.config.schema import Settings
+from charbert.runs import tracking
+from charbert.runs.run import finetuning_run, trunk_run
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -46,6 +50,22 @@ def test_the_settings_have_the_names_of_the_command_line(tracked: tuple[dict[str
     assert config["run"] == {"kind": "finetune", "name": "ner-bert-s1", "key": record["key"]}
     assert not {"paths", "tracking", "analysis", "bench", "search", "explain"} & set(config)
     assert str(folder) not in json.dumps(config)
+
+
+def test_settings_that_a_run_does_not_read_are_left_out(
+    composed: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracking, "tracking_run", lambda **about: about["config"])
+    models = {model: composed("recipe=smoke", "task=cola", f"model={model}") for model in ("charbert", "bert", "tfidf")}
+    read: dict[str, Any] = {
+        model: tracking.track_run(settings, finetuning_run(settings)) for model, settings in models.items()
+    }
+    read["trunk"] = tracking.track_run(models["charbert"], trunk_run(models["charbert"]))
+    pretrained = {"noise", "pretraining"}
+    assert pretrained <= set(read["charbert"]) and pretrained.isdisjoint(read["bert"])
+    assert {"trunk", "corpus", "finetuning"} <= set(read["bert"])
+    assert {"trunk", "corpus", "finetuning"}.isdisjoint(read["tfidf"]) and read["tfidf"]["model"]["baseline"]
+    assert {"trunk", "corpus"} <= set(read["trunk"]) and pretrained.isdisjoint(read["trunk"])
 
 
 @pytest.mark.slow

@@ -154,6 +154,7 @@ class NewswireSettings:
     """Test questions of each."""
 
     def __post_init__(self) -> None:
+        check_range("newswire", self, "[1, inf)", "corpus_documents", "corpus_dev_documents")
         for split in ("train", "dev", "test"):
             check_range("newswire", self, "[1, inf)", f"{split}_sentences", f"{split}_texts", f"{split}_questions")
 

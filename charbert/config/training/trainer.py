@@ -64,8 +64,8 @@ class OptimizerSettings:
     """Weight of an L1 penalty in the loss, on the weights with weight decay; 0 or more."""
 
     def __post_init__(self) -> None:
-        check_range("optimizer", self, "[0, inf)", "max_grad_norm", "l1_penalty")
-        check_range("optimizer", self, "(0, inf)", "learning_rate", "polynomial_power")
+        check_range("optimizer", self, "[0, inf)", "max_grad_norm", "l1_penalty", "adam_epsilon")
+        check_range("optimizer", self, "(0, inf)", "learning_rate", "new_weights_learning_rate", "polynomial_power")
         check_range("optimizer", self, "[0, 1)", "momentum", "warmup_fraction", "weight_decay")
         if self.momentum and self.algorithm not in (Algorithm.sgd, Algorithm.rmsprop):
             raise SettingsError(
@@ -113,6 +113,9 @@ class TrainingSettings:
         check_range("training", self, "[1, inf)", "batch_size", "gradient_accumulation", "eval_batch_size")
         check_range("training", self, "[1, inf)", "log_every", "patience")
         check_range("training", self, "[8, 100000]", "max_length")
+        check_range("training", self, "[0, inf)", "evaluations", "checkpoints")
         check_range("training", self, "[0, 1024]", "num_workers")
-        if self.epochs <= 0 and self.max_steps <= 0:
-            raise SettingsError(f"training.epochs or training.max_steps must be positive, got {self.epochs}")
+        if self.max_steps < 1:
+            if self.max_steps != -1:
+                raise SettingsError(f"training.max_steps must be positive, or -1 for epochs, got {self.max_steps}")
+            check_range("training", self, "(0, inf)", "epochs")

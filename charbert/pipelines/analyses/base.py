@@ -6,7 +6,7 @@ Torch is imported only when something must be measured, so that tables and figur
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -46,16 +46,27 @@ class Analysis:
 
         The model is pretrained and fine-tuned first where it is missing.
 
+        Another process that measures the same is waited for.
+
         Raises:
-            SettingsError: if the settings do not fit the analysis.
+            SettingsError: if the settings do not fit the analysis, or there are several processes that train together.
         """
         settings = self.prepare(settings)
         self.check(settings)
         runs = self.runs(settings)
-        if missing := {name: run for name, run in runs.items() if run.finished() is None}:
-            import_module(f"charbert.pipelines.analyses.{self.module}").measure(settings, missing)
+        if self._missing(runs):
+            with ExitStack() as stack:
+                for run in runs.values():
+                    run.check_processes()
+                    stack.enter_context(run.locked())
+                if missing := self._missing(runs):
+                    import_module(f"charbert.pipelines.analyses.{self.module}").measure(settings, missing)
         draw(settings, self.table)
         return [record for run in runs.values() if (record := run.finished()) is not None]
+
+    @staticmethod
+    def _missing(runs: Mapping[str, Run]) -> dict[str, Run]:
+        return {name: run for name, run in runs.items() if run.finished() is None}
 
 
 @contextmanager

@@ -19,6 +19,8 @@ from charbert.errors import SettingsError
 
 _INTERNAL = ("hydra/", "search/")
 """Groups that do not change what is run."""
+_LEFT_OUT = (*_INTERNAL, "hydra.", "search.")
+"""What another experiment's file does not get of the command line."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Composition:
         values = OmegaConf.create()
         for override in OverridesParser.create().parse_overrides(list(self.overrides)):
             name = override.key_or_group
-            if name not in self.groups and not override.is_delete() and not name.startswith(("search.", "hydra.")):
+            if name not in self.groups and not override.is_delete() and not name.startswith(_LEFT_OUT):
                 OmegaConf.update(values, name, override.value())
         for name, value in changes.items():
             if name not in self.groups:

@@ -9,8 +9,8 @@ from charbert.config.schema import Settings
 from charbert.data.pretraining.counting import Count, count_texts
 from charbert.data.pretraining.word_vocab import WordVocab, count_cased_words
 from charbert.files import locked
-from charbert.pipelines.build.data import corpus_blocks
-from charbert.records import settings_key
+from charbert.pipelines.build.data import corpus_blocks, corpus_file
+from charbert.records import file_checksum, settings_key
 from charbert.runs.keys import text_identity
 from charbert.text.char_vocab import CharVocab, count_characters
 from charbert.text.codepoints import lower_counts
@@ -48,7 +48,8 @@ def _count(settings: Settings, count: Count, what: str) -> Counter[str]:
 def _counted_once(
     settings: Settings, name: str, load: Callable[[Path], Any], build: Callable[[], Vocabulary]
 ) -> Vocabulary:
-    path = Path(settings.paths.outputs) / "cache" / f"{name}-{settings_key(text_identity(settings))}.json"
+    text = text_identity(settings) | {"sha256": file_checksum(corpus_file(settings, "train"))}
+    path = Path(settings.paths.outputs) / "cache" / f"{name}-{settings_key(text)}.json"
     if not path.is_file():
         with locked(path.with_suffix(".lock"), f"counting {name}"):
             if not path.is_file():

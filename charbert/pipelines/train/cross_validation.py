@@ -25,7 +25,7 @@ from charbert.pipelines.evaluate.calibration import stored_scores
 from charbert.pipelines.train.classical import fit_baseline, is_baseline
 from charbert.pipelines.train.fit import fit
 from charbert.pipelines.train.task_model import record_scores
-from charbert.records import ResultRecord, write_atomically
+from charbert.records import ResultRecord, read_record, write_atomically
 from charbert.runs.recorder import recorded_run
 from charbert.runs.run import Run, fold_run, with_fold
 from charbert.tasks.folds import cut_folds, take_fold, tested_examples
@@ -90,20 +90,26 @@ def _run_fold(
 ) -> tuple[ResultRecord, dict[str, SetPredictions]]:
     """Return the record and the predictions of one fold, after training it if they are missing.
 
-    ``checksums`` are of the data files that were read.
+    ``checksums`` are of the data files that were read. Runs of some folds and of all share a fold.
     """
     run = fold_run(settings)
     run.data_checksums = checksums
     path = run.folder / "fold_predictions.json"
-    record = run.finished()
-    if record is not None and path.is_file() and (run.model_folder.is_dir() or not weights):
-        log.info("%s: finished before, record %s", run.name, run.record_path)
-        return record, _read_predictions(path, task, run)
-    run.make_again()
-    sets, test = fold_sets(settings, task, fold, eval_sets)
-    record, predictions = (fit_baseline if is_baseline(settings) else fit)(settings, run, task, sets, test)
-    _write_predictions(path, task, predictions)
-    return record, predictions
+    made: list[tuple[ResultRecord, dict[str, SetPredictions]]] = []
+
+    def make() -> None:
+        sets, test = fold_sets(settings, task, fold, eval_sets)
+        made.append((fit_baseline if is_baseline(settings) else fit)(settings, run, task, sets, test))
+        _write_predictions(path, task, made[0][1])
+
+    def is_made() -> bool:
+        return run.finished() is not None and path.is_file() and (run.model_folder.is_dir() or not weights)
+
+    run.make_once(make, is_made)
+    if made:
+        return made[0]
+    log.info("%s: finished before, record %s", run.name, run.record_path)
+    return read_record(run.record_path), _read_predictions(path, task, run)
 
 
 def fold_sets(

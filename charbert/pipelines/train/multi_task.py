@@ -1,7 +1,6 @@
 """One encoder trained on several tasks; each task is scored and saved as after a training on it alone."""
 
 import logging
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,7 +17,7 @@ from charbert.pipelines.build.eval_sets import build_eval_sets, read_sets
 from charbert.pipelines.build.objectives import Objectives
 from charbert.pipelines.build.strategy_checks import check_strategy
 from charbert.pipelines.train.task_model import TaskModel, record_scores
-from charbert.records import ResultRecord, write_record
+from charbert.records import ResultRecord, read_record, write_record
 from charbert.runs.comparability import comparison_keys
 from charbert.runs.multi_task_keys import multi_task_run, shared_task_run, task_settings
 from charbert.runs.recorder import history, new_record, recorded_run, seed_everything, train
@@ -68,10 +67,11 @@ def run(settings: Settings) -> ResultRecord:
     """
     _check(settings)
     run = multi_task_run(settings)
-    record = run.finished()
-    if record is not None:
-        log.info("%s: finished before, record %s", run.name, run.record_path)
-        return record
+    run.make_once(lambda: _run(settings, run), lambda: run.finished() is not None)
+    return read_record(run.record_path)
+
+
+def _run(settings: Settings, run: Run) -> None:
     parts = [_prepare(task_settings(settings, name)) for name in settings.multi_task.tasks]
     for part in parts:
         run.data_checksums |= part.run.data_checksums
@@ -86,8 +86,7 @@ def run(settings: Settings) -> ResultRecord:
             task_record = _record_task(part, record, trainer, tracked)
             record.metrics |= task_record.metrics
         record.finish({f"dev/{_MEAN.removeprefix('eval_')}": float(trainer.state.best_metric)})
-    shutil.rmtree(run.checkpoints_folder, ignore_errors=True)
-    return record
+    run.drop_checkpoints()
 
 
 def _check(settings: Settings) -> None:
@@ -193,9 +192,13 @@ def _record_task(part: _Part, run_record: ResultRecord, trainer: CharBertTrainer
 
 
 def _task_history(part: _Part, trainer: CharBertTrainer) -> list[dict[str, Any]]:
-    """Return the log lines of a task's evaluations, named as in a training on the task alone."""
+    """Return the log lines of a task at the step of the weights, named as in a training on the task alone.
+
+    The weights are the best by the mean over tasks, and the task's own scores may be better at another step.
+    """
     prefix = f"eval_{part.name}/"
     return [
         {name.replace(prefix, "eval_", 1): value for name, value in line.items() if name.startswith(prefix)}
         for line in trainer.state.log_history
+        if line["step"] == trainer.state.best_global_step
     ]

@@ -15,7 +15,9 @@ from charbert.reporting.tables.scores import changed_words_notes, describe, metr
 
 _PRETRAINING = ("pretraining_seed", "corpus", "noise", "pretraining")
 """Settings of pretraining, which say nothing about a model that had none."""
-_FINETUNING = ("preparation", "finetuning", "strategy", "distillation", "robust_training", "attack")
+_SCRATCH = ("pretraining_seed", "corpus", "trunk")
+"""Settings of a trunk that is pretrained from scratch; any other is the same for all runs of a table."""
+_FINETUNING = ("task", "preparation", "finetuning", "strategy", "distillation", "robust_training", "attack")
 _DATA = ("train", "dev", "test", "folds.number", "folds.seed")
 _WITHOUT_EFFECT = ("num_workers", "log_every", "eval_batch_size", "checkpoints")
 _OFF = (None, "none", "")
@@ -100,11 +102,17 @@ def _choices(record: ResultRecord) -> dict[str, Any]:
     for corrector in ("recognizer", "dictionary"):
         if not (model.get(corrector) or {}).get("enabled"):
             model.pop(corrector, None)
-    chosen = {"model": model}
+    sections: tuple[str, ...] = ()
     if "recognizer" in model or model.get("objective") != "none":
-        chosen |= {name: record.settings[name] for name in _PRETRAINING if name in record.settings}
+        sections += _PRETRAINING
+    if setting(record, "trunk.source") == "scratch":
+        sections += _SCRATCH
+    if setting(record, "data.generated"):
+        sections += ("newswire",)
     if record.kind != "pretrain":
-        chosen |= {name: record.settings[name] for name in _FINETUNING if name in record.settings}
+        sections += _FINETUNING
+    chosen = {"model": model, **{name: record.settings[name] for name in sections if name in record.settings}}
+    if record.kind != "pretrain":
         files = f"data.sets.{setting(record, 'task.name')}"
         if factor := setting(record, f"{files}.epochs_factor"):
             chosen["finetuning"] = {**chosen["finetuning"], "epochs": chosen["finetuning"]["epochs"] * factor}

@@ -62,6 +62,7 @@ def test_a_file_gives_another_experiment_the_same_settings(composing: Composing,
         "finetuning.epochs=2",
         "attack.edits=[drop,add]",
         "search.trials=3",
+        "search/space=devlin",
     )
     changes = {"model": "bert", "finetuning.optimizer.learning_rate": 1.25e-05, "finetuning.group_by_length": False}
     wanted = composition.settings(changes)

@@ -3,9 +3,12 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
+from filelock import FileLock, Timeout
 from safetensors.torch import load_file
 
 from charbert.config.schema import Settings
@@ -13,9 +16,11 @@ from charbert.deploy.predict.predictor import Predictor
 from charbert.errors import SettingsError
 from charbert.pipelines.tables import multi_task as multi_task_tables
 from charbert.pipelines.train import multi_task
+from charbert.pipelines.train.task_model import inference_usage
 from charbert.records import ResultRecord, read_record
 from charbert.runs.multi_task_keys import multi_task_run, shared_task_run, task_settings
 from charbert.runs.run import Run, finetuning_run
+from tests.composition import compose_settings
 
 Benchmarks = Callable[..., Settings]
 TASKS = ("ner", "rte", "squad1")
@@ -62,6 +67,30 @@ def test_each_task_is_scored_and_saved_as_after_training_on_it_alone(
     assert "| BERT together, proportional |" in table
     again = multi_task_tables.run(settings)
     assert again.finished == record.finished
+
+
+def test_the_threshold_of_no_answer_is_that_of_the_weights_which_are_best_on_average() -> None:
+    named = ("eval_mean", "eval_squad2/best_f1", "eval_squad2/best_f1_threshold")
+    rows = enumerate([(0.7, 0.5, -1.0), (0.6, 0.9, 3.0)], start=1)
+    lines = [{"step": step, **dict(zip(named, values, strict=True))} for step, values in rows]
+    trainer: Any = SimpleNamespace(state=SimpleNamespace(log_history=lines, best_global_step=1))
+    part: Any = SimpleNamespace(name="squad2")
+    history = multi_task._task_history(part, trainer)
+    assert inference_usage(compose_settings("multi_task", "task=squad2"), "", history).no_answer_threshold == -1.0
+
+
+def test_another_process_waits_for_the_training(
+    benchmarks: Benchmarks, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def interrupted(settings: Settings) -> None:
+        (lock,) = (tmp_path / "outputs" / "locks").glob("multi_task-together-*.lock")
+        with pytest.raises(Timeout):
+            FileLock(lock).acquire(timeout=0)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(multi_task, "_prepare", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        multi_task.run(benchmarks(*TOGETHER))
 
 
 def test_a_key_depends_on_tasks_and_sampling_and_never_on_the_single_task(benchmarks: Benchmarks) -> None:

@@ -56,6 +56,13 @@ def test_settings_of_pretraining_do_not_separate_models_that_had_none() -> None:
     ]
 
 
+def test_the_text_that_a_trunk_was_pretrained_on_from_scratch_separates_models_without_further_pretraining() -> None:
+    records = [tuned("BERT", dev=0.9, max_words=words, trunk={"source": "scratch"}) for words in (5, 7)]
+    table = hyper_parameter_table(records, "ner", "f1")
+    assert table is not None
+    assert [row.label for row in table.rows] == ["BERT, corpus max_words 5", "BERT, corpus max_words 7"]
+
+
 def test_a_record_older_than_a_setting_had_its_default() -> None:
     old, same = tuned("BERT", dev=0.90), tuned("BERT", seed=2, dev=0.92, robust_training={"method": "none"})
     assert hyper_parameter_table([old, same], "ner", "f1") is None
@@ -97,6 +104,21 @@ def test_settings_of_what_a_run_does_not_use_do_not_tell_runs_apart(section: str
             {"data": {"sets": {"ner": {"train": "a.train"}}}},
             {"data": {"sets": {"ner": {"train": "a.train", "epochs_factor": 3.0}}}},
             "epochs 6",
+        ),
+        (
+            {"task": {"name": "ner", "max_length": 64}},
+            {"task": {"name": "ner", "max_length": 128}},
+            "task max_length 128",
+        ),
+        (
+            {"trunk": {"source": "scratch", "config": {"hidden_size": 32}}},
+            {"trunk": {"source": "scratch", "config": {"hidden_size": 64}}},
+            "trunk hidden_size 64",
+        ),
+        (
+            {"data": {"generated": True}, "newswire": {"train_sentences": 100}},
+            {"data": {"generated": True}, "newswire": {"train_sentences": 200}},
+            "newswire train_sentences 200",
         ),
     ],
 )
