@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from charbert.evaluation.metric_paths import DEV, version_of
 from charbert.reporting.render.layout import Cell, Column, Row, Table
-from charbert.reporting.render.plot_style import INK, LINE, add_caption, on_short_lines, panels, save_figure
+from charbert.reporting.render.plot_style import INK, LINE, on_short_lines, panels, save_figure
 from charbert.reporting.tables.robustness.families import noisy_columns
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ def noise_matrix(table: Table, folder: Path | str, stem: str, *, groups: Mapping
                 drop = drops[row.label].get(place)
                 share = 0.0 if drop is None else max(0.0, drop) / largest * DARKEST
                 axis.add_patch(_square(x, y, colors.get_cmap()(share) if drop is not None else "white"))
-                axis.text(x, y, _number(row.cells[place]), fontsize=9, color=_ink(share), ha="center", va="center")
+                ink = "white" if share >= WHITE_FROM else INK
+                axis.text(x, y, _number(row.cells[place]), fontsize=9, color=ink, ha="center", va="center")
             ticks.append(y)
             y += 1
         axis.set_xlim(-0.5, len(places) - 0.5)
@@ -73,11 +74,9 @@ def noise_matrix(table: Table, folder: Path | str, stem: str, *, groups: Mapping
         bar.set_label("points lost", fontsize=8.5)
         bar.ax.tick_params(labelsize=8)
         marks = [note for note in table.notes if note.startswith("*")]
-        caption = table.caption.replace(" ± standard deviation", "")
-        add_caption(
-            figure, " ".join([f"{table.columns[0].group}.", caption, "White: not noisy.", *marks, table.row_legend])
-        )
-        return save_figure(figure, folder, stem)
+        about = table.caption.replace(" ± standard deviation", "")
+        caption = " ".join([f"{table.columns[0].group}.", about, "White: not noisy.", *marks, table.row_legend])
+        return save_figure(figure, folder, stem, caption)
 
 
 def _shown(columns: Sequence[Column]) -> dict[int, int | None]:
@@ -123,7 +122,3 @@ def _colors(largest: float) -> ScalarMappable:
 
 def _number(cell: Cell) -> str:
     return "–" if cell.mean is None else f"{cell.mean:.1f}{cell.mark}"
-
-
-def _ink(share: float) -> str:
-    return "white" if share >= WHITE_FROM else INK

@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 from charbert.config.schema import Settings
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Column, Row, Table
-from charbert.reporting.tables.paper import METRIC_TITLES, TASK_TITLES
+from charbert.reporting.tables.paper import score_title
 from charbert.reporting.tables.scores import changed_words_notes, describe, metric_cell, row_label, setting
 
 _PRETRAINING = ("pretraining_seed", "corpus", "noise", "pretraining")
@@ -36,7 +36,7 @@ def hyper_parameter_table(records: Sequence[ResultRecord], task: str, metric: st
         records: fine-tuned runs of one recipe, with any settings.
         task: ``task.name``.
     """
-    title = f"{TASK_TITLES.get(task, task.upper())} {METRIC_TITLES.get(metric, metric)}"
+    title = score_title(task, metric)
     columns = (
         Column(title, "dev", f"dev/{task}/{metric}"),
         Column(title, "original", f"eval/{task}/{metric}"),
