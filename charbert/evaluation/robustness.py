@@ -1,7 +1,7 @@
 """One fine-tuned model on a test set, clean and under every attack (Sec. 4.5)."""
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from itertools import chain
@@ -12,7 +12,6 @@ import numpy as np
 from charbert.batch import Processor
 from charbert.evaluation.logits import StoredLogits
 from charbert.evaluation.metric_paths import metric_path
-from charbert.evaluation.predict import predict_logits
 from charbert.tasks.encoded import Encoded
 from charbert.tasks.task import Task
 from charbert.text.repair.correction import correct_texts
@@ -52,26 +51,22 @@ def predict_set(
     examples: Sequence[Any],
     processor: Processor,
     max_length: int,
-    trainer: Any,
-    corrector: Corrector | None = None,
+    logits_of: Callable[[Sequence[Mapping[str, Any]]], Sequence[np.ndarray]],
+    corrector: Corrector | None,
 ) -> SetPredictions:
-    """Return the predictions of the trainer's model on one eval set.
+    """Return a model's predictions on one eval set.
 
     Args:
         examples: the test examples, attacked or not, in the order of the file.
         max_length: subwords per input.
+        logits_of: maps features to the model's logits, one array per feature.
         corrector: corrects the model's input, if any.
     """
     read = correct_examples(task, examples, corrector)
     encoded = task.encode(read, processor, max_length)
-    predictions = predict_encoded(task, encoded, trainer)
+    predictions = decode_encoded(task, encoded, logits_of(encoded.features))
     predictions.corrected = None if corrector is None else task.texts(read)
     return predictions
-
-
-def predict_encoded(task: Task[Any, Any], encoded: Encoded, trainer: Any) -> SetPredictions:
-    """Return the predictions of the trainer's model on encoded examples."""
-    return decode_encoded(task, encoded, predict_logits(trainer, encoded.features))
 
 
 def decode_encoded(task: Task[Any, Any], encoded: Encoded, logits: Sequence[np.ndarray]) -> SetPredictions:

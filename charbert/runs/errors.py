@@ -44,22 +44,32 @@ def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     @functools.wraps(main)
     def wrapper(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         _join_others()
-        try:
-            return main(*args, **kwargs)
-        except CharBertError as error:
-            log.debug("stopped by", exc_info=True)
-            message = str(error)
-        except Exception as error:  # each library has its own for a full disk
-            failure = folder_failure(error)
-            if failure is None:
-                raise
-            log.debug("stopped by", exc_info=True)
-            message = failure
-        show_nothing()
-        sys.stderr.write(f"error: {message}\n")
-        raise SystemExit(2)
+        return _reporting(lambda: main(*args, **kwargs))
 
     return interruptible(wrapper)
+
+
+def _reporting(run: Callable[[], Result]) -> Result:
+    """Return what a function returns; an error that has a message for the user ends the process with it."""
+    try:
+        return run()
+    except Exception as error:
+        message = _message(error)
+        if message is None:
+            raise
+        log.debug("stopped by", exc_info=True)
+    show_nothing()
+    sys.stderr.write(f"error: {message}\n")
+    raise SystemExit(2)
+
+
+def _message(error: Exception) -> str | None:
+    if isinstance(error, CharBertError):
+        return str(error)
+    if isinstance(error, HydraException | OmegaConfBaseException):  # one of them is an OSError, too
+        in_full = os.environ.get("HYDRA_FULL_ERROR") == "1"
+        return None if in_full else describe(error, list(_names_of_settings()))
+    return folder_failure(error)  # each library has its own for a full disk
 
 
 def _join_others() -> None:
@@ -91,23 +101,7 @@ def _report_failures_of_hydra() -> None:
         return
 
     def run_and_report(func: Any) -> Any:
-        def run_reported() -> Any:
-            try:
-                return func()
-            except CharBertError as error:
-                failure: str | None = str(error)
-            except (HydraException, OmegaConfBaseException) as error:  # one of them is an OSError, too
-                if os.environ.get("HYDRA_FULL_ERROR") == "1":
-                    raise
-                failure = describe(error, list(_names_of_settings()))
-            except OSError as error:
-                failure = folder_failure(error) or ""
-                if not failure:
-                    raise
-            sys.stderr.write(f"error: {failure}\n")
-            raise SystemExit(2) from None
-
-        return report(run_reported)
+        return report(lambda: _reporting(func))
 
     run_and_report.of_folders = True  # type: ignore[attr-defined]
     hydra_utils.run_and_report = run_and_report

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from charbert.config.identity import identity_values
-from charbert.config.model.classical import BaselineKind
 from charbert.config.schema import ModelArtifact, Settings
 from charbert.records import ResultRecord
 from charbert.reporting.tables.paper import main_scores
@@ -96,6 +95,6 @@ def _config(settings: Settings, run: Run) -> dict[str, Any]:
     config["data"] |= sets.get(settings.task.name, {}) if "task" in config else {}
     if not settings.model.recognizer.enabled:
         config["model"].pop("recognizer", None)
-    if settings.model.baseline.kind is BaselineKind.none:
+    if not settings.model.is_baseline:
         config["model"].pop("baseline", None)
     return config | {"run": {"kind": run.kind, "name": run.name, "key": run.key}}

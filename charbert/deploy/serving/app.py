@@ -98,6 +98,13 @@ _REASONS = {
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"model": Reason, "description": reason} for status, reason in _REASONS.items()
 }
+PAGES = {
+    "/": ("page.html", "text/html; charset=utf-8"),
+    "/page.css": ("page.css", "text/css; charset=utf-8"),
+    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "/favicon.ico": ("icon.svg", "image/svg+xml"),
+}
+"""File and media type of each address."""
 
 
 def build_app(models: dict[str, Predictor], settings: ServeSettings) -> App:
@@ -169,12 +176,12 @@ def _add_pages(app: FastAPI) -> None:
     async def docs() -> HTMLResponse:
         return HTMLResponse(describe_api(app.openapi()))
 
-    for path in PAGES:
-        app.add_api_route(path, _page(path), include_in_schema=False)
+    for path, (name, kind) in PAGES.items():
+        app.add_api_route(path, _page(name, kind), include_in_schema=False)
 
 
-def _page(path: str) -> Any:
-    content, kind = read_page(path)
+def _page(name: str, kind: str) -> Any:
+    content = files("charbert.deploy.serving").joinpath("page", name).read_bytes()
 
     async def page() -> Response:
         return Response(content, media_type=kind)
@@ -210,24 +217,5 @@ def _answer_errors(app: FastAPI) -> None:
 
 
 def _reason(status: int, reason: str) -> JSONResponse:
-    return JSONResponse({"reason": _encodable(reason)}, status)
-
-
-def _encodable(reason: str) -> str:
-    """Return the reason without unpaired surrogates, which cannot be encoded."""
-    return reason.encode("utf-8", "replace").decode("utf-8")
-
-
-PAGES = {
-    "/": ("page.html", "text/html; charset=utf-8"),
-    "/page.css": ("page.css", "text/css; charset=utf-8"),
-    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
-    "/favicon.ico": ("icon.svg", "image/svg+xml"),
-}
-"""File and media type of each address."""
-
-
-def read_page(path: str) -> tuple[bytes, str]:
-    """Return the content and the media type of an address of `PAGES`."""
-    name, kind = PAGES[path]
-    return files("charbert.deploy.serving").joinpath("page", name).read_bytes(), kind
+    encodable = reason.encode("utf-8", "replace").decode("utf-8")  # without unpaired surrogates
+    return JSONResponse({"reason": encodable}, status)

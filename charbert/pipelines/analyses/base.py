@@ -16,7 +16,7 @@ from charbert.config.schema import Settings
 from charbert.integrity import checksums
 from charbert.pipelines.tables.drawing import TableSpec, draw
 from charbert.records import ResultRecord
-from charbert.runs.analysis_keys import comparison
+from charbert.runs.analysis_keys import comparison, finetuned_run
 from charbert.runs.run import Run
 
 if TYPE_CHECKING:
@@ -52,10 +52,20 @@ class Analysis:
         settings = self.prepare(settings)
         self.check(settings)
         runs = self.runs(settings)
-        if missing := {name: run for name, run in runs.items() if run.finished() is None}:
+        if missing := {name: run for name, run in runs.items() if not run.is_finished()}:
             import_module(f"charbert.pipelines.analyses.{self.module}").measure(settings, missing)
         draw(settings, self.table)
         return [record for run in runs.values() if (record := run.finished()) is not None]
+
+
+def single(find: Callable[[Settings], Run]) -> Callable[[Settings], Mapping[str, Run]]:
+    """Return the runs of an analysis that has one of each model."""
+    return lambda settings: {"": find(settings)}
+
+
+def finetuned(analysis: str) -> Callable[[Settings], Mapping[str, Run]]:
+    """Return the runs of an analysis that has one of each fine-tuned model, or baseline."""
+    return lambda settings: {"": finetuned_run(settings, analysis)}
 
 
 @contextmanager

@@ -33,6 +33,7 @@ from charbert.pipelines.build.vocabularies import load_word_vocab
 from charbert.pipelines.train.pretrain import prepare_trunk
 from charbert.records import ResultRecord, start_record, write_record
 from charbert.reporting.tables.benchmarks import benchmark_table, scaling_table
+from charbert.runs.recorder import accelerator_name
 from charbert.text.words import words_of
 from charbert.training.machine.memory import keep_freed_memory
 from charbert.training.machine.precision import chosen_precision
@@ -49,7 +50,9 @@ def run(settings: Settings) -> ResultRecord:
     if bench.peers:
         return bench_peers.run(settings)
     chosen_precision(Precision.bf16)  # says where that is slow
-    record = start_record("bench", settings.experiment, "bench", settings=asdict(bench), seed=0, accelerator=_device())
+    record = start_record(
+        "bench", settings.experiment, "bench", settings=asdict(bench), seed=0, accelerator=accelerator_name()
+    )
     rates = {"data/subwords_per_second": _data_rate(settings), "attack/words_per_second": _attack_rate(settings)}
     log.info("rates per second: %s", rates)
     megabytes = {
@@ -159,7 +162,3 @@ def _attack_rate(settings: Settings) -> float:
         if words >= settings.bench.attacked_words:
             break
     return attacked_words_per_second(build_attack(settings.attack, settings.paths.data), sentences, 3)
-
-
-def _device() -> str | None:
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else None

@@ -51,11 +51,7 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
     for form in forms(settings):
         if form.label in runs:
             log.info("compressing: %s", form.label)
-            form.run.make_once(partial(measurement.record, form), partial(_is_measured, form))
-
-
-def _is_measured(form: Form) -> bool:
-    return form.run.finished() is not None
+            form.run.make_once(partial(measurement.record, form), form.run.is_finished)
 
 
 class Measurement:

@@ -25,7 +25,7 @@ from charbert.pipelines.build.data import fetch_sets, prepare_data, set_files, t
 from charbert.pipelines.build.eval_sets import read_sets, read_test_sets
 from charbert.pipelines.evaluate.finetuned import finetuned_predictor
 from charbert.pipelines.evaluate.scoring import score_eval_sets
-from charbert.pipelines.train.classical import baseline_predictor, check_baseline, is_baseline, without_trunk
+from charbert.pipelines.train.classical import baseline_predictor, check_baseline, without_trunk
 from charbert.pipelines.train.cross_validation import chosen_folds, fold_sets, pool_predictions
 from charbert.pipelines.train.finetune import prepare_finetuned, prepare_folds
 from charbert.runs.analysis_keys import WORST_CASE
@@ -68,7 +68,7 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
     lines = search(settings, run, task, examples, models)
     eval_sets = attacked_sets(task, examples, lines, settings.worst_case.numbers(0))
     with recorded_analysis(settings, run, WORST_CASE, set_files(settings)) as (record, tracked):
-        if is_baseline(settings):
+        if settings.model.is_baseline:
             record.settings = without_trunk(record.settings)
         of_parts = []
         for places, load in models.items():
@@ -104,7 +104,7 @@ def drawn_examples(
     numbers = sorted(rng.permutation(tested)[: settings.worst_case.max_examples].tolist())
     place_of = {number: place for place, number in enumerate(numbers)}
     folders: list[Path] = []
-    if not is_baseline(settings):
+    if not settings.model.is_baseline:
         runs = prepare_folds(settings) if folded else [prepare_finetuned(settings)]
         folders = [run.model_folder for run in runs]
     models: dict[tuple[int, ...], Callable[[], Predict]] = {}
