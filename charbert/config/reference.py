@@ -111,7 +111,6 @@ def _changes(kind: type[Any], value: Any) -> str:
 
 
 def _places(kind: type[Any], wanted: type[Any], prefix: str) -> list[str]:
-    """Return the names of all sections of a kind."""
     places = []
     for _, name, inner, item in _fields(kind, prefix):
         if inner is wanted:

@@ -156,8 +156,6 @@ class Predictor:
         return WordEncoder(self.backend.model.base_model, self.processor, self.usage.max_length, self.batch_size)
 
     def _run(self, features: Sequence[dict[str, Any]], check: Callable[[], None] | None) -> list[np.ndarray]:
-        """Return the logits of each feature, in order."""
-
         def run(batch: Any) -> Any:
             if check is not None:
                 check()

@@ -129,8 +129,6 @@ def score_predictions(
 
 
 def _convert(task: Task[Any, Any], example: Any, name: str, given: Given) -> Any:
-    """Return a prediction as the task has it."""
-
     def refuse(expected: str, found: Any) -> DataError:
         return DataError(f"{given.place}: id {name!r}: expected {expected}, got {found!r}")
 

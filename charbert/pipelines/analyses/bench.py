@@ -7,17 +7,9 @@ from pathlib import Path
 
 import torch
 
+from charbert.benchmarks import steps
 from charbert.benchmarks.scaling import measure_scaling, varied_shapes
-from charbert.benchmarks.steps import (
-    OURS,
-    PAPER,
-    RELEASED,
-    TRUNK,
-    char_encoder_step,
-    inference,
-    training_flops,
-    training_step,
-)
+from charbert.benchmarks.steps import OURS, PAPER, RELEASED, TRUNK
 from charbert.benchmarks.streams import attacked_words_per_second, subwords_per_second
 from charbert.benchmarks.timing import median_seconds, peak_megabytes
 from charbert.config.schema import Settings
@@ -56,7 +48,7 @@ def run(settings: Settings) -> ResultRecord:
     rates = {"data/subwords_per_second": _data_rate(settings), "attack/words_per_second": _attack_rate(settings)}
     log.info("rates per second: %s", rates)
     megabytes = {
-        name: peak_megabytes(training_step, name, bench, bench.base, Precision.bf16, bench.dropout)
+        name: peak_megabytes(steps.training_step, name, bench, bench.base, Precision.bf16, bench.dropout)
         for name in (RELEASED, OURS, PAPER, TRUNK)
     }
     log.info("megabytes: %s", megabytes)
@@ -87,21 +79,22 @@ def _step_times(settings: Settings) -> Times:
         ("train_bf16_dropout", Precision.bf16, bench.dropout),
         ("train_fp32_dropout", Precision.fp32, bench.dropout),
     ):
-        steps = {
-            model_name: training_step(model_name, bench, bench.base, precision, dropout)
+        competitors = {
+            model_name: steps.training_step(model_name, bench, bench.base, precision, dropout)
             for model_name in (RELEASED, OURS, PAPER, TRUNK)
         }
-        times[name] = _timed(name, steps, bench.repetitions)
-        del steps  # four models and their optimizers, before the next four
+        times[name] = _timed(name, competitors, bench.repetitions)
+        del competitors  # four models and their optimizers, before the next four
     passes = {
-        model_name: inference(model_name, bench, bench.base, Precision.bf16) for model_name in (OURS, PAPER, TRUNK)
+        model_name: steps.inference(model_name, bench, bench.base, Precision.bf16)
+        for model_name in (OURS, PAPER, TRUNK)
     }
     times["inference_bf16"] = _timed("inference_bf16", passes, bench.repetitions)
     small = {
-        model_name: training_step(model_name, bench, bench.small, Precision.bf16, bench.dropout)
+        model_name: steps.training_step(model_name, bench, bench.small, Precision.bf16, bench.dropout)
         for model_name in (PAPER, TRUNK)
     }
-    small["char encoder"] = char_encoder_step(bench, bench.small, Precision.bf16)
+    small["char encoder"] = steps.char_encoder_step(bench, bench.small, Precision.bf16)
     times["small_bf16_dropout"] = _timed("small_bf16_dropout", small, bench.repetitions)
     return times
 
@@ -134,7 +127,7 @@ def _throughput(settings: Settings, seconds: Times) -> dict[str, float]:
     rates = {"train_bf16_dropout/subwords_per_second": bench.base.batch_size * bench.base.length / step}
     if bench.peak_flops is not None:
         rates["train_bf16_dropout/flop_utilisation"] = (
-            training_flops(PAPER, bench, bench.base) / step / bench.peak_flops
+            steps.training_flops(PAPER, bench, bench.base) / step / bench.peak_flops
         )
     return rates
 

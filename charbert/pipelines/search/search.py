@@ -129,7 +129,6 @@ def _begin_worker(count: int) -> None:
 
 
 def _work(composition: Composition, study: SearchStudy | None = None) -> None:
-    """Run trials until the budget is used."""
     settings = composition.settings()
     run = search_run(settings)
     if study is None:

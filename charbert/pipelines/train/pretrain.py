@@ -165,7 +165,6 @@ def _corpus_files(settings: Settings) -> list[Path]:
 
 
 def _trunk_teacher(settings: Settings) -> TrunkTeacher | None:
-    """Return the loss with the trunk as teacher, None without one."""
     weight = settings.model.trunk_teacher_weight
     if not weight:
         return None
@@ -185,7 +184,6 @@ def _run(
     teacher: TrunkTeacher | None = None,
     mlm_labels: str = "mlm_labels",
 ) -> None:
-    """Train on the corpus, save model and processor, and write the record."""
     noise = build_nlm_noise(settings.noise) if noisy else None
     mlm = settings.model.objective is not Objective.nlm or not noisy
     sets = {

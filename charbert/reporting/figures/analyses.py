@@ -100,7 +100,6 @@ def sensitivity_bars(
 
 
 def _draw_channels(axis: Axes, cells: Mapping[str, Cell], x: float) -> None:
-    """Mark the single channels on the bar of both."""
     for name, mark in CHANNELS.items():
         mean = cells[name].mean
         if mean is not None and math.isfinite(mean):

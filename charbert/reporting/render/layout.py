@@ -113,8 +113,6 @@ class Table:
 
 @dataclass(frozen=True)
 class _Style:
-    """How a format writes the parts of a cell."""
-
     bold: str
     plus_minus: str
     missing: str

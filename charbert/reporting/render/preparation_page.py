@@ -65,7 +65,6 @@ def _details(step: Mapping[str, Any]) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    """Return a text escaped for a cell of a Markdown table."""
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("*", "\\*").replace("<", "\\<").replace("\n", " ")
 
 

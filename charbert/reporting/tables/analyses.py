@@ -32,7 +32,7 @@ def fig4_word_vs_subword(records: Sequence[ResultRecord]) -> Table:
         for name, heading in names.items()
     }
     paper_scores = {
-        (model, column.heading): getattr(scores, name)
+        (model, column.heading): scores[name]
         for model, scores in published.FIGURE_4.items()
         for name, column in columns.items()
     }

@@ -132,7 +132,6 @@ def _fill(choices: Sequence[dict[str, Any]]) -> None:
 
 
 def _varying(choices: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the paths with several values."""
     values = defaultdict(set)
     for choice in choices:
         for name, value in choice.items():
