@@ -3,6 +3,7 @@
 import logging
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 from transformers import TrainerCallback
 
@@ -69,6 +70,17 @@ def prepare_folds(settings: Settings) -> list[Run]:
         lambda: run.is_finished() and all(fold.is_complete() for fold in folds),
     )
     return folds
+
+
+def prepare_models(settings: Settings) -> list[Path]:
+    """Return the folder of the fine-tuned model, of data with folds those of all, after fine-tuning what is missing.
+
+    A baseline has none.
+    """
+    if settings.model.is_baseline:
+        return []
+    runs = prepare_folds(settings) if task_files(settings).folds.number else [prepare_finetuned(settings)]
+    return [run.model_folder for run in runs]
 
 
 def run_trial(settings: Settings, run: Run, callbacks: Sequence[TrainerCallback] = ()) -> ResultRecord:

@@ -18,7 +18,7 @@ from charbert.pipelines.evaluate.finetuned import finetuned_predictor
 from charbert.pipelines.evaluate.scoring import score_eval_sets
 from charbert.pipelines.train.classical import baseline_predictor, check_baseline, without_trunk
 from charbert.pipelines.train.cross_validation import chosen_folds, fold_sets, pool_predictions
-from charbert.pipelines.train.finetune import prepare_finetuned, prepare_folds
+from charbert.pipelines.train.finetune import prepare_models
 from charbert.runs.analysis_keys import ROBUSTNESS, training_noise_comparison
 from charbert.runs.run import Run, with_fold
 from charbert.tasks.catalog import build_task
@@ -88,10 +88,7 @@ def record_noisy_scores(
     task = build_task(settings.task)
     sets = read_test_sets(settings, task, learn=True) if folded else read_sets(settings, task)
     eval_sets, clean_of = build(settings, task, sets)
-    folders: list[Path] = []
-    if not settings.model.is_baseline:  # after the sets, so that a bad file is found before hours of training
-        models = prepare_folds(settings) if folded else [prepare_finetuned(settings)]
-        folders = [model.model_folder for model in models]
+    folders = prepare_models(settings)  # after the sets, so that a bad file is found before hours of training
     with recorded_analysis(settings, run, analysis, [*set_files(settings), *files]) as (record, tracked):
         if settings.model.is_baseline:
             record.settings = without_trunk(record.settings)
