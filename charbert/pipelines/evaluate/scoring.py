@@ -62,8 +62,9 @@ def score_eval_sets(
         write_atomically(run.units_path, json.dumps(units) + "\n")
     of_sets = {name: stored_logits(task, examples, predictions[name]) for name, examples in eval_sets.items()}
     logits = {name: of_set for name, of_set in of_sets.items() if of_set is not None}
-    for name, of_set in (logits if dev is None else {**logits, DEV: dev}).items():
-        write_scores(folder / f"{name}{SUFFIX}", of_set)
+    for name, of_set in {**of_sets, DEV: dev}.items():
+        if of_set is not None:
+            write_scores(folder / f"{name}{SUFFIX}", of_set)
     calibration, details = calibrate_eval_sets(
         settings.calibration, folder, logits, dev, task_name=task.name, decision_path=task.decision_path
     )
