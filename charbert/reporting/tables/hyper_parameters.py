@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 from charbert.config.schema import Settings
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Column, Row, Table
-from charbert.reporting.tables.paper import score_title
+from charbert.reporting.tables.paper import score_title, table_attack
 from charbert.reporting.tables.scores import changed_words_notes, describe, metric_cell, row_label, setting
 
 _PRETRAINING = ("pretraining_seed", "corpus", "noise", "pretraining")
@@ -22,8 +22,6 @@ _OFF = (None, "none", "")
 """Values that a row's name leaves out."""
 _SWITCHES = {"robust_training": ("method",), "preparation": ("steps", "class_weights")}
 """Sections that do nothing while these of their settings are off."""
-_ATTACKS = ("released", "charbert")
-"""The attacked set that is shown, by preference."""
 
 
 def hyper_parameter_table(records: Sequence[ResultRecord], task: str, metric: str) -> Table | None:
@@ -40,7 +38,7 @@ def hyper_parameter_table(records: Sequence[ResultRecord], task: str, metric: st
     columns = (
         Column(title, "dev", f"dev/{task}/{metric}"),
         Column(title, "original", f"eval/{task}/{metric}"),
-        Column(title, "attack", _attack_path(records, task, metric)),
+        Column(title, "attack", f"attack/{task}/{table_attack(task, records)}/{metric}"),
     )
     runs = [record for record in records if columns[0].metric in record.metrics]
     rows: dict[tuple[str, tuple[str, ...]], list[ResultRecord]] = defaultdict(list)
@@ -87,11 +85,6 @@ def varied_hyper_parameters(records: Sequence[ResultRecord]) -> list[tuple[str, 
         )
         for record, values in zip(records, all_choices, strict=True)
     ]
-
-
-def _attack_path(records: Sequence[ResultRecord], task: str, metric: str) -> str:
-    paths = [f"attack/{task}/{attack}/{metric}" for attack in _ATTACKS]
-    return next((path for path in paths if any(path in record.metrics for record in records)), paths[-1])
 
 
 def _choices(record: ResultRecord) -> dict[str, Any]:

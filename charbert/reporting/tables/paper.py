@@ -214,18 +214,13 @@ def main_scores(record: ResultRecord) -> dict[str, float]:
         paths = {
             "dev": f"dev/{task}/{metric}",
             ORIGINAL: f"eval/{task}/{name}",
-            ATTACK: f"attack/{task}/{_shown_attack(task, record)}/{name}",
+            ATTACK: f"attack/{task}/{table_attack(str(task), [record])}/{name}",
         }
         group = score_title(str(task), metric)
         scores |= {
             f"{group} {title}": 100 * record.metrics[path] for title, path in paths.items() if path in record.metrics
         }
     return scores
-
-
-def _shown_attack(task: str, record: ResultRecord) -> str:
-    attacks = {path.split("/")[2]: None for path in record.metrics if path.startswith(f"attack/{task}/")}
-    return next((name for name in (*ATTACKS, *attacks) if name in attacks), "")
 
 
 def _column(measure: Measure, has_attack: bool, attack: str) -> Column:
