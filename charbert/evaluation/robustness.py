@@ -36,8 +36,6 @@ class SetPredictions:
 class SetScore:
     """A model's scores on one eval set."""
 
-    name: str
-    """clean, or the attack's name."""
     metrics: dict[str, float]
     """Scores under path keys, e.g. ``attack/ner/released/f1``."""
     units: dict[str, np.ndarray]
@@ -104,6 +102,7 @@ def score_set(task: Task[Any, Any], name: str, examples: Sequence[Any], predicti
     """Return the scores of predictions on one eval set.
 
     Args:
+        name: clean, or the attack's name.
         examples: the test examples, attacked or not.
         predictions: one per example.
     """
@@ -113,7 +112,6 @@ def score_set(task: Task[Any, Any], name: str, examples: Sequence[Any], predicti
     for line, text in zip(lines, predictions.corrected or [], strict=False):
         line["corrected"] = text
     return SetScore(
-        name=name,
         metrics={f"{prefix}/{key}": value for key, value in metrics.items()},
         units={metric: task.units(examples, predictions.predictions, metric) for metric in task.tested_metrics},
         lines=lines,
