@@ -31,6 +31,8 @@ def save_encoder(folder: str | Path, target: str | Path, *, half: bool = True) -
     """
     check_target(target, WRITER, folder)
     tokenizer = CharBertTokenizer.from_pretrained(folder)
+    if tokenizer.repairs != "token":
+        tokenizer.repair = None  # of a fine-tuned model; what the encoder is fine-tuned for next has words of its own
     model = CharBertModel.from_pretrained(folder, dtype=torch.float32)
     if half:
         halve_weights(model, folder)

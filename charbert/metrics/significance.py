@@ -104,6 +104,19 @@ def mcnemar(first_correct: Sequence[bool] | np.ndarray, second_correct: Sequence
     return Comparison((only_second - only_first) / len(first_right), float(p_value))
 
 
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return the p values of several tests, in (0, 1], after Holm's correction for their number, in the same order.
+
+    Of N values the smallest is multiplied by N, the next by N - 1 and so on; none ends below a smaller one or above 1.
+    """
+    corrected = [1.0] * len(p_values)
+    largest = 0.0
+    for rank, index in enumerate(sorted(range(len(p_values)), key=lambda index: p_values[index])):
+        largest = max(largest, (len(p_values) - rank) * p_values[index])
+        corrected[index] = min(largest, 1.0)
+    return corrected
+
+
 def _as_counts(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     first_counts, second_counts = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     if first_counts.ndim != 2 or first_counts.shape != second_counts.shape or not len(first_counts):

@@ -5,11 +5,11 @@ from typing import Any, Self
 
 from transformers import PreTrainedTokenizerFast
 
-from charbert.errors import CharBertError, CheckpointError
+from charbert.errors import CharBertError, CheckpointError, SettingsError
 from charbert.model.loading.tokenizers import EARLIER_SETTINGS, check_fits, earlier_settings, load_repair
 from charbert.model.portable import TOKENIZER_MAP, write_code
 from charbert.text.char_vocab import CharVocab
-from charbert.text.repair.repaired import REPAIR_FILE, Corrector
+from charbert.text.repair.repaired import REPAIR_FILE, REPAIRS, Corrector
 
 VOCAB_FILE = "char_vocab.json"
 
@@ -48,20 +48,38 @@ class SavedTokenizer(PreTrainedTokenizerFast):
     }
     _auto_map: dict[str, Any] | None = None
 
-    def __init__(self, char_vocab: CharVocab | None, repair: Corrector | None, **options: Any) -> None:
+    def __init__(self, char_vocab: CharVocab | None, repair: Corrector | None, repairs: str, **options: Any) -> None:
         super().__init__(has_char_vocab=char_vocab is not None, has_repair=repair is not None, **options)
         self.char_vocab = char_vocab
-        self._repair = repair
+        self.correct_by(repair, repairs)
 
     @property
     def repair(self) -> Corrector | None:
-        """What corrects words before the token channel reads them; None: nothing."""
+        """What corrects words before the model reads them; None: nothing."""
         return self._repair
 
     @repair.setter
     def repair(self, corrector: Corrector | None) -> None:
-        self._repair = corrector
-        self.init_kwargs["has_repair"] = corrector is not None  # which is saved
+        self.correct_by(corrector, self.repairs)
+
+    def correct_by(self, corrector: Corrector | None, repairs: str = "token") -> None:
+        """Correct words from now on, also after this tokenizer is saved and loaded.
+
+        Args:
+            corrector: None: nothing is corrected.
+            repairs: one of `charbert.text.repair.repaired.REPAIRS`.
+
+        Raises:
+            SettingsError: if it is another one.
+        """
+        if repairs not in REPAIRS:
+            raise SettingsError(f"tokenizer repairs must be one of {list(REPAIRS)}, got {repairs!r}")
+        self._repair, self.repairs = corrector, repairs
+        saved: dict[str, Any] = self.init_kwargs
+        saved["has_repair"] = corrector is not None
+        saved.pop("repairs", None)
+        if repairs != REPAIRS[0]:
+            saved["repairs"] = repairs
 
     @classmethod
     def convert_to_native_format(cls, **options: Any) -> dict[str, Any]:

@@ -42,10 +42,11 @@ class CharBertTokenizer(SavedTokenizer):
         row_length: positions T of every row in ``mode="released"``, which determine its number of characters and its
             padding; None: determined by each call. Rows are not padded (except by "glue"): collate them with
             ``pad_values`` and ``pad_to_multiple_of=row_length``.
-        repair: corrects words before the token channel reads them, as a `DictionaryCorrector`; it is saved with the
-            tokenizer. The char channel reads the text as it is given, so that it can tell what the correction cannot.
+        repair: corrects words before the model reads them, as a `DictionaryCorrector`; it is saved with the tokenizer.
             ``offset_mapping`` has places of the given text; other methods of an encoding that return places, as
             ``token_to_chars``, have those of the repaired one. None: nothing is corrected.
+        repairs: which texts it corrects for which channel, one of `REPAIRS`. By default the char channel reads the text
+            as it is given, so that it can tell what the correction cannot.
         word_spaces: in paper mode, whether the copy of a tokenizer that loses the space before the words of a list, as
             RoBERTa's, adds it, see `charbert.text.word_spaces.with_word_spaces`; False for a model that was trained
             without. What is loaded from a folder is as it was saved.
@@ -67,6 +68,7 @@ class CharBertTokenizer(SavedTokenizer):
         row_length: int | None = None,
         *,
         repair: Corrector | None = None,
+        repairs: str = "token",
         word_spaces: bool = True,
         word_shapes: bool = False,
         **options: Any,
@@ -84,7 +86,7 @@ class CharBertTokenizer(SavedTokenizer):
         if word_shapes:
             names.append(SHAPE_INPUT)
             own["word_shapes"] = True
-        super().__init__(char_vocab, repair, model_input_names=names, **own, **options)
+        super().__init__(char_vocab, repair, repairs, model_input_names=names, **own, **options)
         self.mode = mode
         self.script = script
         self.row_length = row_length
@@ -159,7 +161,10 @@ class CharBertTokenizer(SavedTokenizer):
         if self.row_length is not None and not pads(padding) and RELEASED_RULES[self.script].spells_padding:
             # the characters of padding depend on the row, so no collator can add them
             padding, truncation, max_length = "max_length", truncation or False, max_length or self.row_length
-        repaired = None if self.repair is None else RepairedTexts.of(texts, self.repair, self.get_added_vocab())
+        repaired = None
+        if self.repair is not None:
+            first_only = self.repairs == "first"
+            repaired = RepairedTexts.of(texts, self.repair, self.get_added_vocab(), first_only=first_only)
         read = texts if repaired is None else repaired.texts
         plain = super().__call__(
             read.first,
@@ -177,7 +182,9 @@ class CharBertTokenizer(SavedTokenizer):
         if return_tensors is not None:
             encoding.data = {name: to_tensor(rows, name, return_tensors) for name, rows in plain.items()}
         if self.char_vocab is not None:
-            subwords = self._speller.spell(plain, texts, is_padded=pads(padding), repaired=repaired)
+            as_given = self.repairs == "token"  # the char channel reads the text as it is given
+            spelled, other = (texts, repaired) if as_given else (read, None)
+            subwords = self._speller.spell(plain, spelled, is_padded=pads(padding), repaired=other)
             if self.mode == "released":
                 positions = self.row_length or max(max_length or 0, int(subwords.row_lengths.max()))
                 encoding.subwords = subwords

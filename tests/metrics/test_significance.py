@@ -6,6 +6,7 @@ from charbert.metrics.classification import matthews
 from charbert.metrics.significance import (
     approximate_randomization,
     f1_of_counts,
+    holm,
     matthews_of_counts,
     mcnemar,
     mean_of_counts,
@@ -92,3 +93,11 @@ def test_bad_input_is_refused() -> None:
         approximate_randomization(np.ones((2, 3)), np.ones((2, 3)), _rng(), rounds=0)
     with pytest.raises(DataError, match="same examples"):
         mcnemar([True], [True, False])
+
+
+def test_holm_multiplies_each_p_value_by_the_number_of_tests_that_are_left() -> None:
+    # by hand: 0.005 * 4 = 0.02; 0.01 * 3 = 0.03; 0.03 * 2 = 0.06; 0.04 * 1 = 0.04 is raised to the smaller one's 0.06
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.6, 0.7]) == [1.0, 1.0]
+    assert holm([0.02]) == [0.02]
+    assert holm([]) == []

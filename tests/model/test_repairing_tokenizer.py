@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import AutoTokenizer, BertConfig
 
-from charbert.errors import CheckpointError
+from charbert.errors import CheckpointError, SettingsError
 from charbert.model import CharBertModel, CharBertTokenizer
 from charbert.noise.attack import Attack
 from charbert.seeding import numpy_generator
@@ -114,6 +114,42 @@ def test_windows_of_a_long_text_have_offsets_of_the_given_text(repairing: CharBe
         spans = zip(encoding["start_ids"][row], encoding["end_ids"][row], strict=True)
         own = ["".join(repairing.char_vocab.characters[c] for c in chars[s : e + 1]) for s, e in spans][1:-1]
         assert own == pieces
+
+
+@pytest.mark.parametrize("pair", [None, "A  kepeer"])
+def test_of_repair_for_both_channels_the_char_channel_reads_repaired_words_too(
+    repairing: CharBertTokenizer, plain: CharBertTokenizer, pair: str | None
+) -> None:
+    repairing.correct_by(repairing.repair, "both")
+    repaired = None if pair is None else "A  keeper"
+    assert dict(repairing(GIVEN, pair)) == dict(plain(REPAIRED, repaired))
+    words = repairing(GIVEN.split(), pair and pair.split(), is_split_into_words=True)
+    assert dict(words) == dict(plain(REPAIRED.split(), repaired and repaired.split(), is_split_into_words=True))
+    offsets = repairing(GIVEN, pair, return_offsets_mapping=True)["offset_mapping"]
+    repairing.correct_by(repairing.repair, "token")
+    assert offsets == repairing(GIVEN, pair, return_offsets_mapping=True)["offset_mapping"]
+
+
+def test_of_repair_of_the_first_texts_the_second_ones_stay(
+    repairing: CharBertTokenizer, plain: CharBertTokenizer, tmp_path: Path
+) -> None:
+    repairing.correct_by(repairing.repair, "first")
+    repairing.save_pretrained(tmp_path)
+    for tokenizer in (repairing, AutoTokenizer.from_pretrained(tmp_path)):
+        assert dict(tokenizer(GIVEN, GIVEN)) == dict(plain(REPAIRED, GIVEN))
+        assert dict(tokenizer([GIVEN, "a"])) == dict(plain([REPAIRED, "a"]))
+        lists = (GIVEN.split(), REPAIRED.split())
+        assert dict(tokenizer([lists[0], []], [[], lists[0]], is_split_into_words=True)) == dict(
+            plain([lists[1], []], [[], lists[0]], is_split_into_words=True)
+        )
+        encoding = tokenizer(GIVEN, GIVEN, return_offsets_mapping=True)
+        offsets = [GIVEN[start:end] for start, end in encoding["offset_mapping"]]
+        assert "".join(offsets) == 2 * GIVEN.replace(" ", "")
+
+
+def test_another_kind_of_repair_is_refused(repairing: CharBertTokenizer) -> None:
+    with pytest.raises(SettingsError, match=r"repairs must be one of \['token', 'both', 'first'\], got 'chars'"):
+        repairing.correct_by(None, "chars")
 
 
 def test_a_saved_tokenizer_repairs_the_same(repairing: CharBertTokenizer, tmp_path: Path) -> None:

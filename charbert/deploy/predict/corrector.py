@@ -1,26 +1,37 @@
-"""The corrector that fine-tuning saved with a model, and copies of what it saved beside the weights."""
+"""What fine-tuning saved beside a model's weights: its tokenizer, and the corrector in front of it."""
 
 import shutil
 from pathlib import Path
 
 from charbert.deploy.predict.usage import USAGE_FILE
 from charbert.errors import CheckpointError
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.model.word_recognizer.correction import RECOGNIZER_FOLDER, WordCorrector
 from charbert.tasks.head import Usage
 from charbert.text.repair.correction import DictionaryCorrector
 from charbert.text.repair.repaired import REPAIR_FILE, Corrector
 
 
-def load_corrector(folder: Path, usage: Usage) -> Corrector | None:
-    """Return what corrects the words that the model in a folder reads, None where nothing does.
+def load_processor(folder: Path, usage: Usage) -> tuple[CharBertTokenizer, Corrector | None]:
+    """Return the tokenizer of the model in a folder, and what corrects texts before it, None where nothing does.
+
+    A corrector of both channels is taken out of the tokenizer, which holds it for the classes of ``transformers``:
+    words would be corrected twice.
 
     Raises:
-        CheckpointError: if the model was fine-tuned behind a corrector that the folder does not hold, or that is
-            damaged.
+        CheckpointError: if a file is missing or damaged, or the model was fine-tuned behind a corrector that the folder
+            does not hold.
     """
+    processor = CharBertTokenizer.from_pretrained(folder)
     if not usage.corrected:
-        return None
-    if (folder / REPAIR_FILE).exists():
+        return processor, None
+    corrector = processor.repair
+    processor.repair = None
+    return processor, corrector or _load_corrector(folder)
+
+
+def _load_corrector(folder: Path) -> Corrector:
+    if (folder / REPAIR_FILE).exists():  # beside a tokenizer that was saved without it, by an earlier version
         return DictionaryCorrector.load(folder)
     if (folder / RECOGNIZER_FOLDER).is_dir():
         return WordCorrector.load(folder)

@@ -9,7 +9,7 @@ import numpy as np
 
 from charbert.data.collate import PadCollator
 from charbert.deploy.predict.backends import Backend, TorchBackend, load_backend
-from charbert.deploy.predict.corrector import load_corrector
+from charbert.deploy.predict.corrector import load_processor
 from charbert.deploy.predict.inputs import check_input
 from charbert.deploy.predict.usage import read_usage
 from charbert.errors import CheckpointError, SettingsError
@@ -99,8 +99,7 @@ class Predictor:
             usage = replace(usage, no_answers=True, no_answer_threshold=no_answer_threshold)
         backend = load_backend(where, device=device, threads=threads)
         labels = list(config.id2label.values()) if HEADS[usage.head].has_labels else []
-        processor = CharBertTokenizer.from_pretrained(where)
-        corrector = load_corrector(where, usage)
+        processor, corrector = load_processor(where, usage)
         predictor = cls(backend, processor, labels, usage, batch_size=batch_size, corrector=corrector)
         with readable(where, "a model that answers"):
             fields = HEADS[usage.head].fields

@@ -6,7 +6,9 @@ from dataclasses import asdict
 
 from charbert.analysis.word_vs_subword import find_split_words, score_by_split
 from charbert.config.schema import Settings
-from charbert.model.tokenization import CharBertTokenizer
+from charbert.deploy.predict.corrector import load_processor
+from charbert.deploy.predict.usage import read_usage
+from charbert.model.loading.configurations import read_config
 from charbert.pipelines.analyses.base import recorded_analysis
 from charbert.pipelines.build.data import set_files
 from charbert.pipelines.train.finetune import prepare_finetuned
@@ -18,7 +20,8 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
     """Record the scores of the settings' model on all words, split words and whole words."""
     (run,) = runs.values()
     finetuned = prepare_finetuned(settings)
-    tokenizer = CharBertTokenizer.from_pretrained(finetuned.model_folder)
+    folder = finetuned.model_folder
+    tokenizer, _ = load_processor(folder, read_usage(folder, read_config(folder)))  # which splits the words as given
     lines = finetuned.predictions_path("clean").read_text(encoding="utf-8").split("\n")
     rows = [json.loads(line) for line in lines if line]
     split = find_split_words([row["words"] for row in rows], tokenizer)

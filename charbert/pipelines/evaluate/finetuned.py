@@ -10,7 +10,7 @@ import torch
 from charbert.config.schema import Settings
 from charbert.data.collate import PadCollator
 from charbert.deploy.predict.backends import load_backend
-from charbert.deploy.predict.corrector import load_corrector
+from charbert.deploy.predict.corrector import load_processor
 from charbert.deploy.predict.usage import read_usage
 from charbert.evaluation.predict import run_logits
 from charbert.evaluation.robustness import SetPredictions, predict_set
@@ -29,9 +29,8 @@ def finetuned_predictor(
     Args:
         task: the benchmark; it knows its labels.
     """
-    processor = CharBertTokenizer.from_pretrained(folder)
+    processor, corrector = load_processor(folder, read_usage(folder, read_config(folder)))
     backend = load_backend(folder, device="cuda" if torch.cuda.is_available() else "cpu")
-    corrector = load_corrector(folder, read_usage(folder, read_config(folder)))
     collate, batch_size = PadCollator(processor.pad_values, processor.row_length), settings.finetuning.eval_batch_size
     logits_of = partial(run_logits, backend, collate=collate, batch_size=batch_size)
     return lambda examples: predict_set(task, examples, processor, settings.finetuning_length, logits_of, corrector)

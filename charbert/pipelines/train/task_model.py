@@ -34,6 +34,7 @@ from charbert.tasks.encoded import Encoded
 from charbert.tasks.head import Usage
 from charbert.tasks.task import Task
 from charbert.text.char_vocab import CharVocab
+from charbert.text.repair.correction import DictionaryCorrector
 from charbert.text.repair.repaired import Corrector
 from charbert.training.distributed.processes import from_first
 from charbert.training.tracking import TrackedRun
@@ -70,8 +71,10 @@ class TaskModel:
         """
         corrector = prepare_corrector(settings, task, sets)
         processor, model = _build_model(settings, task)
-        if corrector is not None and not settings.model.corrects_examples:
-            processor.repair, corrector = corrector, None
+        if corrector is not None:
+            by_processor = not settings.model.corrects_examples
+            processor.correct_by(corrector if by_processor else None)
+            corrector = None if by_processor else corrector
         corrected = ("train", "dev") if settings.model.recognizer.correct_training else ("dev",)
         examples = {
             name: correct_examples(task, sets[name], corrector if name in corrected else None)
@@ -120,11 +123,27 @@ class TaskModel:
         """
         with replaced_folder(run.model_folder) as draft:
             save_finetuned(model, draft)
-            self.processor.save_pretrained(draft)
-            if self.corrector is not None:
-                self.corrector.save(draft)
+            self._save_processor(draft)
             words = self.task.word_rule(self.examples["train"])
             write_usage(draft, inference_usage(self.settings, self.task.head.name, log_history, words))
+
+    def _save_processor(self, folder: Path) -> None:
+        """Write the processor and the corrector; a dictionary as part of the processor.
+
+        So the classes of ``transformers`` read corrected text too, of both channels and for answers in the question
+        alone, as `correct_examples` corrects it. A processor cannot hold a word recognizer.
+        """
+        if not isinstance(self.corrector, DictionaryCorrector):
+            self.processor.save_pretrained(folder)
+            if self.corrector is not None:
+                self.corrector.save(folder)
+            return
+        is_answering = self.settings.task.kind is TaskKind.question_answering
+        self.processor.correct_by(self.corrector, "first" if is_answering else "both")
+        try:
+            self.processor.save_pretrained(folder)
+        finally:
+            self.processor.correct_by(None)
 
 
 def report_unknown(characters: CharVocab, sentences: Sequence[Sequence[str]]) -> None:

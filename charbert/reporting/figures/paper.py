@@ -11,7 +11,7 @@ from charbert.reporting.render import plot_style as style
 from charbert.reporting.render.layout import Cell, Row, Table
 from charbert.reporting.render.plot_style import CYCLE, INK, panels, row_panels, save_figure
 from charbert.reporting.tables.published import ATTACK, ORIGINAL
-from charbert.reporting.tables.scores import SECOND_BASELINE_MARK
+from charbert.reporting.tables.scores import ON_MARKS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,7 +52,7 @@ def robustness_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
         order = [f"{whose}, {condition}" for condition in COLORS for whose in ("ours", "paper")]
         style.add_legend(figure, axes, order)
         # bars have no marks of significance
-        notes = [note for note in table.notes if not note.startswith(("*", SECOND_BASELINE_MARK))]
+        notes = [note for note in table.notes if not note.startswith(ON_MARKS)]
         return save_figure(figure, folder, stem, " ".join(filter(None, (table.caption, *notes, table.row_legend))))
 
 

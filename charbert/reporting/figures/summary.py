@@ -8,7 +8,7 @@ from charbert.files import write_atomically
 from charbert.reporting.figures.paper import robustness_bars
 from charbert.reporting.render.layout import Cell, Row, Table
 from charbert.reporting.render.row_names import short_label
-from charbert.reporting.tables.scores import FOLDS_NOTE, SECOND_BASELINE_MARK
+from charbert.reporting.tables.scores import FOLDS_NOTE, ON_MARKS
 
 STEM = "summary"
 ROWS = (
@@ -49,7 +49,7 @@ def summary_table(table: Table, groups: tuple[str, ...]) -> Table:
     notes = [
         _without(note, others)
         for note in table.notes
-        if not note.startswith(("*", SECOND_BASELINE_MARK))
+        if not note.startswith(ON_MARKS)
         and note != FOLDS_NOTE
         and (any(group in note for group in groups) or not any(_task(group) in note for group in others))
     ]

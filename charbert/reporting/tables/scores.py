@@ -2,11 +2,12 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from charbert.errors import RecordError
+from charbert.metrics.significance import holm
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Column, Row, Table
 
@@ -23,6 +24,9 @@ SIGNIFICANT = 0.05
 """A p value up to this is marked."""
 SECOND_BASELINE_MARK = "†"
 """Marks a significant difference from the second baseline; a star marks one from the plain trunk."""
+_COUNTED = "Marked in the whole table"
+ON_MARKS = ("*", SECOND_BASELINE_MARK, _COUNTED)
+"""How the notes on marks begin, which a figure without marks leaves out."""
 
 BASELINE = "BERT"
 """Name of the model that is a trunk alone, and of the family of all trunks that `FAMILIES` does not name."""
@@ -150,10 +154,27 @@ def build_table(
         notes = [*notes, f"* differs from {names}, p ≤ {SIGNIFICANT} (paired test on the same examples)."]
     if any(SECOND_BASELINE_MARK in cell.mark for row in rows for cell in row.cells):
         notes = [*notes, f"{SECOND_BASELINE_MARK} differs from {second_baseline}, p ≤ {SIGNIFICANT} (the same test)."]
+    notes = [*notes, *_correction_note(tested.values())]
     if any(cell.fold_std is not None for row in rows for cell in row.cells):
         notes = [*notes, FOLDS_NOTE]
     notes = [*notes, *changed_words_notes(records, columns), *_partial_notes(records, columns)]
     return Table(title, tuple(columns), _best_marked(rows, columns), _caption(records), tuple(notes))
+
+
+def _correction_note(tests: Iterable[Mapping[tuple[str, str], float]]) -> list[str]:
+    """Return a note with the number of marks, and how many of them Holm's correction leaves; none without any."""
+    columns: dict[str, list[float]] = defaultdict(list)
+    for p_values in tests:
+        for (_, heading), p_value in p_values.items():
+            columns[heading].append(p_value)
+    every = [p_value for column in columns.values() for p_value in column]
+    of_columns = [p_value for column in columns.values() for p_value in holm(column)]
+    marks, *left = (sum(p_value <= SIGNIFICANT for p_value in kind) for kind in (every, of_columns, holm(every)))
+    note = (
+        f"{_COUNTED}: {marks} of {len(every)} tests. Holm's correction for their number leaves "
+        f"{left[0]} within each column, {left[1]} over all tests."
+    )
+    return [note] if marks else []
 
 
 def _fold_std(records: Sequence[ResultRecord], metric: str) -> float | None:

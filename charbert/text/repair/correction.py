@@ -12,7 +12,7 @@ from charbert.errors import CheckpointError, DataError
 from charbert.files import write_atomically
 from charbert.serialization import parse_strictly
 from charbert.text.codepoints import looked_up, upper_case
-from charbert.text.repair.dictionary import DictionaryRules, SpellingDictionary, map_parts, split_parts
+from charbert.text.repair.dictionary import DictionaryRules, Nearby, SpellingDictionary, map_parts, split_parts
 from charbert.text.repair.disguises import undisguised, without_digits
 from charbert.text.repair.noisy_channel import NoisyChannel
 from charbert.text.repair.repaired import REPAIR_FILE, CorrectsWords, changed_words
@@ -74,6 +74,23 @@ class DictionaryCorrector:
             return corrected
         pairs = zip(corrected, plain, strict=True)
         return [[self._match_case(*pair) for pair in zip(words, forms, strict=True)] for words, forms in pairs]
+
+    def within_reach(self, forms: Sequence[str], words: Sequence[str]) -> list[bool]:
+        """Return whether each word is its form, or among those that its form's correction is chosen from; case aside.
+
+        So the best that any other choice among the same words could restore.
+        """
+        forms = [self._looked_up(self._plain(form)) for form in forms]
+        parts = [self._dictionary.parts(form) for form in forms]
+        near = self._dictionary.nearby(dict.fromkeys(chain.from_iterable(parts)))
+        pairs = zip(forms, parts, map(self._looked_up, words), strict=True)
+        return [form == word or self._leads_to(form, own, word, near) for form, own, word in pairs]
+
+    def _leads_to(self, form: str, parts: Sequence[str], word: str, near: Mapping[str, Nearby | None]) -> bool:
+        goals = [word] if parts == [form] else split_parts(word)
+        chosen = dict(zip(parts, goals, strict=False))
+        allowed = all(part == goal or ((found := near[part]) and goal in found.words) for part, goal in chosen.items())
+        return allowed and self._dictionary.replace_parts(form, chosen) == word
 
     def _looked_up(self, form: str) -> str:
         return looked_up(form, dotless=self._dictionary.dotless)

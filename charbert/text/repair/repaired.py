@@ -14,6 +14,9 @@ from charbert.text.repair.disguises import hidden_places
 from charbert.text.text_batch import TextBatch
 from charbert.text.words import Span, replace_words, split_words
 
+REPAIRS = ("token", "both", "first")
+"""What a tokenizer corrects: all texts, for the token channel alone; all texts, for both channels; the first text
+of each pair, as the question about a passage, or a text without a second one, for both channels."""
 REPAIR_FILE = "charbert_dictionary.json"
 """Holds a `charbert.text.repair.correction.DictionaryCorrector`."""
 
@@ -43,38 +46,27 @@ class RepairedTexts:
     begins at ``texts.source.bounds[i] + i``."""
 
     @classmethod
-    def of(cls, given: TextBatch, corrector: Corrector, kept: Collection[str] = ()) -> Self:
+    def of(
+        cls, given: TextBatch, corrector: Corrector, kept: Collection[str] = (), *, first_only: bool = False
+    ) -> Self:
         """Return the given texts with their words corrected.
 
         Args:
             given: the texts.
             corrector: of their words.
             kept: what stays as it is wherever it stands in a text, in any case, such as ``[MASK]``.
+            first_only: whether the second text of each pair stays as it is.
         """
-        if given.is_split_into_words:
-            return cls._of_words(given, corrector, kept)
-        texts = [*given.first, *(given.second or [])]
-        repaired, origins = [], []
-        for text, (spans, words) in zip(texts, changed_words(texts, corrector, kept), strict=True):
-            read, new_spans = replace_words(text, spans, words)
-            repaired.append(read)
-            origins.append(_origins(text, read, spans, new_spans))
+        second = given.second or []
+        corrected, unchanged = ([], second) if first_only else (second, [])
+        repair = _repaired_words if given.is_split_into_words else _repaired_texts
+        repaired, origins = repair([*given.first, *corrected], corrector, kept)
+        units = chain.from_iterable(unchanged) if given.is_split_into_words else unchanged
+        origins += [np.arange(len(unit) + 1) for unit in units]
         split = len(given.first)
-        second = None if given.second is None else repaired[split:]
-        return cls(replace(given, first=repaired[:split], second=second), np.concatenate(origins))
-
-    @classmethod
-    def _of_words(cls, given: TextBatch, corrector: Corrector, kept: Collection[str]) -> Self:
-        texts = [*given.first, *(given.second or [])]
-        keeps = _pattern(kept)
-        read = [[word for word in words if not keeps.search(word)] for words in texts]
-        new = iter(chain.from_iterable(corrector.correct_many(read)))
-        corrected = [[word if keeps.search(word) else next(new) for word in words] for words in texts]
-        pairs = zip(chain.from_iterable(texts), chain.from_iterable(corrected), strict=True)
-        origins = [_word_origins(old, new) for old, new in pairs]
-        split = len(given.first)
-        second = None if given.second is None else corrected[split:]
-        return cls(replace(given, first=corrected[:split], second=second), np.concatenate(origins or [np.arange(1)]))
+        new_second = given.second if first_only or given.second is None else repaired[split:]
+        texts = replace(given, first=repaired[:split], second=new_second)
+        return cls(texts, np.concatenate(origins or [np.arange(1)]))
 
     def given_places(self, owners: IntArray, places: IntArray) -> IntArray:
         """Return where places of repaired texts are in the given ones.
@@ -97,6 +89,30 @@ class RepairedTexts:
             begins, ends = (self.given_places(owners, side) for side in np.array(offsets).reshape(-1, 2).T)
             rows.append(list(zip(begins.tolist(), ends.tolist(), strict=True)))
         return rows
+
+
+def _repaired_texts(
+    texts: Sequence[str], corrector: Corrector, kept: Collection[str]
+) -> tuple[list[Any], list[IntArray]]:
+    """Return the texts with their words corrected, and where the places of each come from."""
+    repaired, origins = [], []
+    for text, (spans, words) in zip(texts, changed_words(texts, corrector, kept), strict=True):
+        read, new_spans = replace_words(text, spans, words)
+        repaired.append(read)
+        origins.append(_origins(text, read, spans, new_spans))
+    return repaired, origins
+
+
+def _repaired_words(
+    texts: Sequence[Sequence[str]], corrector: Corrector, kept: Collection[str]
+) -> tuple[list[Any], list[IntArray]]:
+    """Return the words of texts corrected, and where the places of each word come from."""
+    keeps = _pattern(kept)
+    read = [[word for word in words if not keeps.search(word)] for words in texts]
+    new = iter(chain.from_iterable(corrector.correct_many(read)))
+    corrected = [[word if keeps.search(word) else next(new) for word in words] for words in texts]
+    pairs = zip(chain.from_iterable(texts), chain.from_iterable(corrected), strict=True)
+    return corrected, [_word_origins(old, new) for old, new in pairs]
 
 
 def changed_words(

@@ -17,7 +17,7 @@ from charbert.deploy.onnx.export import copy_side_files, export_model, load_mode
 from charbert.deploy.onnx.model import ONNX_FILE, OnnxModel, read_export
 from charbert.deploy.onnx.parity import SHAPES, TRACED, Difference, Probe, runs_in_onnx, runs_in_torch
 from charbert.deploy.onnx.tracing import output_names, trace
-from charbert.deploy.predict.corrector import load_corrector
+from charbert.deploy.predict.corrector import load_processor
 from charbert.deploy.predict.usage import read_usage
 from charbert.errors import CheckpointError, DataError
 from charbert.model import CharBertConfig, CharBertForPreTraining, CharBertForSequenceClassification
@@ -218,6 +218,6 @@ def test_the_corrector_of_a_model_is_among_its_side_files(save_model, tmp_path: 
     source = save_model("sequence_classification", corrected=True)
     DictionaryCorrector({"ships": 3}, DictionaryRules()).save(source)
     copy_side_files(source, tmp_path)
-    corrector = load_corrector(tmp_path, read_usage(tmp_path, load_model(source).config))
+    _, corrector = load_processor(tmp_path, read_usage(tmp_path, load_model(source).config))
     assert corrector is not None
     assert corrector.correct_many([["Sihps"]]) == [["Ships"]]

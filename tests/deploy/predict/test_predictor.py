@@ -10,6 +10,7 @@ import pytest
 from charbert.deploy.predict.predictor import INPUTS_AT_ONCE, Predictor
 from charbert.deploy.predict.usage import USAGE_FILE, write_usage
 from charbert.errors import CheckpointError, DataError, SettingsError
+from charbert.model.tokenization import CharBertTokenizer
 from charbert.tasks.head import Usage
 from charbert.text.repair.correction import DictionaryCorrector
 from charbert.text.repair.dictionary import DictionaryRules
@@ -121,7 +122,13 @@ def test_a_model_behind_a_dictionary_reads_corrected_words_and_answers_for_the_g
         ),
     ]:
         folder = save_model(head, corrected=True)
-        DictionaryCorrector(counts, DictionaryRules()).save(folder)
+        tokenizer = CharBertTokenizer.from_pretrained(folder)
+        corrector = DictionaryCorrector(counts, DictionaryRules())
+        if head == "sequence_classification":  # as an earlier version saved it: beside the tokenizer
+            corrector.save(folder)
+        else:
+            tokenizer.correct_by(corrector, "first" if head == "question_answering" else "both")
+            tokenizer.save_pretrained(folder)
         predictor = Predictor.load(folder)
         (of_clean,), (of_typos,) = predictor.predict([clean]), predictor.predict([typos])
         if head == "token_classification":

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import transformers
 
 from charbert.config.schema import Settings
 from charbert.data.readers.conll import TaggedSentence, read_conll, write_conll
@@ -102,6 +103,27 @@ def test_a_model_behind_a_dictionary_reads_typos_as_the_words_in_training_and_in
     )
     assert [(span.type, span.score) for span in typos.spans] == [(span.type, span.score) for span in clean.spans]
     assert (predictor.processor.repair is not None) is (channel == "token")
+    folder = str(finetuning_run(settings).model_folder)
+    tag = transformers.pipeline("token-classification", model=folder, aggregation_strategy="none")
+    clean_tags, typo_tags = tag("The keeper counted ships"), tag("The  kepeer cuonted sihps")
+    labels, scores = ([found[name] for found in typo_tags] for name in ("entity", "score"))
+    assert labels == [found["entity"] for found in clean_tags]
+    if channel == "both":
+        assert scores == pytest.approx([found["score"] for found in clean_tags], rel=1e-5)
+    assert all(found["end"] <= len("The  kepeer cuonted sihps") for found in typo_tags)
+
+
+def test_of_a_model_that_answers_the_saved_tokenizer_corrects_questions_alone(
+    benchmarks: Benchmarks, head_data: Path
+) -> None:
+    files = (f"data.sets.squad1.{split}=squad/one.json" for split in ("train", "dev", "test"))
+    settings = benchmarks("task=squad1", *files, "model.dictionary.enabled=true", "data.corpus.train=corpus.txt")
+    (head_data / "corpus.txt").write_text("The keeper counted ships.\n" * 3, encoding="utf-8")
+    finetune.run(settings)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(finetuning_run(settings).model_folder)
+    asked, context = "Who cuonted sihps?", "The kepeer cuonted sihps"
+    assert tokenizer(asked, context)["input_ids"] == tokenizer("Who counted ships?", context)["input_ids"]
+    assert tokenizer(asked, context)["input_ids"] != tokenizer(asked, "The keeper counted ships")["input_ids"]
 
 
 @pytest.mark.parametrize(("words", "level"), [(["aş"] + ["aaaa"] * 99, "INFO"), (["aş"], "WARNING"), (["a"], None)])

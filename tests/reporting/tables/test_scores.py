@@ -7,7 +7,7 @@ import pytest
 from charbert.errors import RecordError
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Column, render_csv, render_latex, render_markdown, write_table
-from charbert.reporting.tables.scores import build_table, changed_words_notes
+from charbert.reporting.tables.scores import ON_MARKS, build_table, changed_words_notes
 
 F1 = Column("NER F1", "original", "eval/ner/f1", published_digits=2)
 ATTACKED = Column("NER F1", "attack", "attack/ner/charbert/f1", published_digits=2)
@@ -65,8 +65,35 @@ def test_a_difference_from_the_second_baseline_has_its_own_mark(records: list[Re
     )
     assert table.cell("CharBERT", "NER F1 attack").mark == "*†"
     assert table.cell("CharBERT", "NER F1 original").mark == ""
-    assert table.notes[-1] == "† differs from AdvBERT, p ≤ 0.05 (the same test)."
+    assert table.notes[-2] == "† differs from AdvBERT, p ≤ 0.05 (the same test)."
     assert r"**70.00 ± 0.00**\*† |" in render_markdown(table)
+
+
+def test_a_note_counts_the_marks_and_those_that_holms_correction_leaves(records: list[ResultRecord]) -> None:
+    heading = {F1: "NER F1 original", ATTACKED: "NER F1 attack"}
+    table = build_table(
+        records,
+        title="NER",
+        columns=list(heading),
+        p_values={
+            ("CharBERT", heading[F1]): 0.02,
+            ("NLM-BERT", heading[F1]): 0.3,
+            ("CharBERT", heading[ATTACKED]): 0.04,
+        },
+        second_baseline="AdvBERT",
+        second_baseline_p_values={("CharBERT", heading[F1]): 0.01, ("CharBERT", heading[ATTACKED]): 0.03},
+    )
+    assert all(note.startswith(ON_MARKS) for note in table.notes)
+    # by hand: original 0.01 * 3 and 0.02 * 2 stay below 0.05, attack 0.03 * 2 does not; of all only 0.01 * 5 does
+    assert table.notes[-1] == (
+        "Marked in the whole table: 4 of 5 tests. Holm's correction for their number leaves "
+        "2 within each column, 1 over all tests."
+    )
+
+
+def test_a_table_without_marks_has_no_note_on_their_number(records: list[ResultRecord]) -> None:
+    table = build_table(records, title="NER", columns=[F1, ATTACKED], p_values={("CharBERT", "NER F1 original"): 0.06})
+    assert table.notes == ()
 
 
 def test_the_share_of_changed_words_stands_in_a_note(records: list[ResultRecord]) -> None:
@@ -99,6 +126,9 @@ def test_markdown_is_exact(records) -> None:
         "seeds 1, 2. Percent, mean ± standard deviation. In brackets: the paper.\n"
         "\n"
         "\\* differs from BERT, p ≤ 0.05 (paired test on the same examples).\n"
+        "\n"
+        "Marked in the whole table: 1 of 2 tests. Holm's correction for their number "
+        "leaves 1 within each column, 0 over all tests.\n"
     )
 
 
@@ -120,6 +150,8 @@ def test_latex_is_exact(records) -> None:
         "\\bottomrule\n"
         "\\end{tabular}\n"
         "\\par\\smallskip\\footnotesize * differs from BERT, p $\\le$ 0.05 (paired test on the same examples).\n"
+        "\\par\\smallskip\\footnotesize Marked in the whole table: 1 of 2 tests. Holm's correction for their number "
+        "leaves 1 within each column, 0 over all tests.\n"
         "\\end{table}\n"
     )
 
@@ -201,7 +233,7 @@ def test_rows_of_two_trunks_have_the_papers_names_in_one_table() -> None:
     scores = {row.label: pytest.approx(row.cells[0].mean) for row in table.rows}
     assert scores == {"BERT": 80.0, "CharBERT": 81.0, "RoBERTa": 85.0, "CharBERT-RoBERTa": 86.0}
     assert table.caption.startswith("Recipe quick; trunks bert-base-cased, roberta-base; ")
-    assert table.notes == ("* differs from RoBERTa, p ≤ 0.05 (paired test on the same examples).",)
+    assert table.notes[0] == "* differs from RoBERTa, p ≤ 0.05 (paired test on the same examples)."
 
 
 def test_two_trunks_of_one_family_are_refused() -> None:

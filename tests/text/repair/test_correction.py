@@ -54,6 +54,25 @@ def test_a_correction_takes_over_the_case_of_the_form() -> None:
     assert lowered.correct_many(forms) == [["london", "london", "keeper"], ["keeper"]]
 
 
+def test_a_word_is_within_reach_if_it_is_among_those_that_its_correction_is_chosen_from() -> None:
+    corrector = DictionaryCorrector({**COUNTS, "hips": 1}, DictionaryRules(estimates_noise=True, keep_ends=False))
+    cases = {
+        ("Shps", "Ships"): True,  # chosen from "ships" and "hips"
+        ("hps", "hips"): True,
+        ("hips", "ships"): True,  # a known word may stand for another one
+        ("Paris", "Paris"): True,
+        ("London-shps", "London-ships"): True,
+        ("shps-hps", "ships-hips"): True,
+        ("counted", "London"): False,
+        ("Pariss", "Paris"): False,
+        ("1990", "199"): False,
+        ("London-shps", "Paris-ships"): False,
+        ("londonships", "london-ships"): False,
+    }
+    forms, words = zip(*cases, strict=True)
+    assert corrector.within_reach(forms, words) == list(cases.values())
+
+
 TURKISH = {"istanbul": 9, "ısparta": 4, "kadın": 7, "türkiye": 9, "şehir": 8, "ankara'da": 3, "ankara'ya": 3, "elli": 5}
 
 

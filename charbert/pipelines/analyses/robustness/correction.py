@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from charbert.runs.analysis_keys import CORRECTION
 from charbert.runs.run import Run
 from charbert.tasks.catalog import build_task
 from charbert.tasks.task import Task
+from charbert.text.repair.correction import DictionaryCorrector
 from charbert.text.repair.repaired import CorrectsWords
 from charbert.text.words import words_of
 
@@ -40,8 +42,9 @@ WordSet = tuple[Sequence[Sequence[str]], Sequence[Sequence[str]]]
 def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
     """Record the scores of the settings' corrector on all sets, after making what it needs if that is missing.
 
-    Metrics are ``correction/SET/SCORE`` with the scores of `charbert.metrics.correction.correction_scores`; a SET is
-    ``TASK/NAME`` or ``text/ATTACK``, clean ones included.
+    Metrics are ``correction/SET/SCORE`` with the scores of `charbert.metrics.correction.correction_scores`, and of a
+    dictionary ``reach``: noised words whose right word is among those that the correction is chosen from, per noised
+    word. A SET is ``TASK/NAME`` or ``text/ATTACK``, clean ones included.
     """
     (run,) = runs.values()
     prepare_data(settings)
@@ -58,6 +61,8 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
         for name, (clean, noised) in word_sets.items():
             log.info("correcting %s with %s: %d sentences", name, settings.model.name, len(noised))
             scores = correction_scores(clean, noised, _correct(corrector, noised, name))
+            if isinstance(corrector, DictionaryCorrector) and scores["word_error_rate_before"]:
+                scores["reach"] = _reach(corrector, clean, noised)
             metrics |= {f"correction/{name}/{score}": value for score, value in scores.items()}
         record.details["corrector"] = corrector_name(settings)
         record.details["sets"] = {name: sum(map(len, noised)) for name, (_, noised) in word_sets.items()}
@@ -93,7 +98,10 @@ def text_word_sets(settings: Settings) -> dict[str, WordSet]:
 def corrector_name(settings: Settings) -> str:
     """Return what corrects words, as rows of the table are called."""
     model = settings.model
-    dictionary = ("repair" if model.dictionary.estimate_noise else "dictionary") if model.dictionary.enabled else ""
+    dictionary = ""
+    if model.dictionary.enabled:
+        dictionary = "repair" if model.dictionary.estimate_noise else "dictionary"
+        dictionary = f"context {dictionary}" if model.dictionary.pairs else dictionary
     if model.restores_words:
         encoder = model.name.partition("+")[0]  # CharBERT+Repair says what stands in front
         return f"NLM head{' + ' if dictionary else ''}{dictionary}, {encoder}"
@@ -115,6 +123,12 @@ def _corrector(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequ
     if settings.model.dictionary.enabled:
         return ContextCorrector(scorer, build_dictionary(settings, task, sets), chosen.weight)
     return NlmCorrector(scorer, chosen.threshold)
+
+
+def _reach(corrector: DictionaryCorrector, clean: Sequence[Sequence[str]], noised: Sequence[Sequence[str]]) -> float:
+    both = zip(chain.from_iterable(noised), chain.from_iterable(clean), strict=True)
+    forms, words = zip(*((form, word) for form, word in both if form != word), strict=True)
+    return sum(corrector.within_reach(forms, words)) / len(forms)
 
 
 def _correct(corrector: CorrectsWords | None, noised: Sequence[Sequence[str]], name: str) -> Sequence[Sequence[str]]:

@@ -1,4 +1,4 @@
-"""Typo correction: a row for each corrector, five scores for each set."""
+"""Typo correction: a row for each corrector, up to six scores for each set."""
 
 from collections.abc import Sequence
 
@@ -8,12 +8,20 @@ from charbert.reporting.tables.paper import TASK_TITLES
 from charbert.reporting.tables.scores import describe, latest_runs, metric_cell
 
 _RATE, _FALSE_ALARMS = "word_error_rate", "false_alarms"
-_HEADINGS = {_RATE: "WER", "precision": "P", "recall": "R", "f0.5": "F0.5", _FALSE_ALARMS: "false alarms"}
+_HEADINGS = {
+    _RATE: "WER",
+    "precision": "P",
+    "recall": "R",
+    "reach": "reach",
+    "f0.5": "F0.5",
+    _FALSE_ALARMS: "false alarms",
+}
 _NOTHING = "no correction"
 _NOTES = (
     "WER: wrong words, in percent of all words. P: changed words that became right, in percent of those changed. R: "
-    "noised words restored, in percent of the noised ones. F0.5: of both. False alarms: clean words changed, per 1,000 "
-    "clean words. Case counts.",
+    "noised words restored, in percent of the noised ones. Reach: noised words whose right word is among those that "
+    "the correction is chosen from, case aside. F0.5: of P and R. False alarms: clean words changed, per 1,000 clean "
+    "words. Case counts.",
 )
 
 
@@ -32,6 +40,7 @@ def correction_table(records: Sequence[ResultRecord]) -> Table:
         for name in first.details["sets"]
         for score, heading in _HEADINGS.items()
         if score == _FALSE_ALARMS or first.metrics[f"correction/{name}/{_RATE}_before"]
+        if any(f"correction/{name}/{score}" in record.metrics for record in records)
     ]
     rows = [Row(_NOTHING, tuple(_given(first, column) for column in columns))]
     for label, runs in sorted(latest_runs(records, lambda record: str(record.details["corrector"])).items()):

@@ -8,7 +8,7 @@ from charbert.config.schema import Settings
 from charbert.errors import DataError, SettingsError
 from charbert.metrics.correction import correction_scores
 from charbert.pipelines.analyses.robustness import catalog
-from charbert.pipelines.analyses.robustness.correction import text_word_sets
+from charbert.pipelines.analyses.robustness.correction import corrector_name, text_word_sets
 from charbert.runs.analysis_keys import correction_run
 from charbert.text.words import words_of
 from tests.composition import compose_settings
@@ -33,6 +33,7 @@ def test_a_dictionary_restores_words_and_a_plain_model_none(tmp_path: Path) -> N
         assert of_plain["recall"] == of_plain["false_alarms"] == 0
         assert of_dictionary["word_error_rate_before"] == of_plain["word_error_rate_before"]
         assert of_dictionary["word_error_rate"] < of_plain["word_error_rate"] and of_dictionary["recall"] > 0.2
+        assert of_dictionary["recall"] <= dictionary.metrics[f"correction/{name}/reach"] < 1
     for name in ("ner/clean", "text/clean"):
         assert dictionary.metrics[f"correction/{name}/word_error_rate_before"] == 0
     assert catalog.CORRECTION.run(composed(tmp_path, "bert_dictionary")) == [dictionary]
@@ -58,6 +59,11 @@ def test_a_missing_text_is_named(tmp_path: Path) -> None:
     settings = composed(tmp_path, "bert", "analysis.correction.text=nowhere.txt")
     with pytest.raises(DataError, match=r"nowhere\.txt: expected a file with the text to correct, got no such file"):
         text_word_sets(settings)
+
+
+def test_a_corrector_is_named_by_what_it_chooses_by(tmp_path: Path) -> None:
+    names = {"bert_dictionary": "dictionary", "bert_repair": "repair", "bert_context_repair": "context repair"}
+    assert {model: corrector_name(composed(tmp_path, model)) for model in names} == names
 
 
 def test_what_changes_a_result_changes_its_key_and_nothing_else_does(tmp_path: Path) -> None:

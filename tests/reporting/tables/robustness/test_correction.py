@@ -32,6 +32,13 @@ def test_of_a_clean_set_only_false_alarms_are_shown() -> None:
     assert [heading for heading in headings if "clean" in heading] == ["NER clean false alarms"]
 
 
+def test_the_reach_of_a_dictionary_is_shown_where_a_record_has_it() -> None:
+    assert "NER released reach" not in [column.heading for column in correction_table([record("repair")]).columns]
+    table = correction_table([record("NLM head, CharBERT"), record("repair", reach=0.9)])
+    assert table.cell("repair", "NER released reach").mean == 90
+    assert table.cell("NLM head, CharBERT", "NER released reach").mean is None
+
+
 def test_the_later_record_of_a_model_counts() -> None:
     early, late = (record("NLM head, CharBERT", f"2026-01-0{day}", word_error_rate=0.1 * day) for day in (1, 2))
     assert correction_table([late, early]).cell("NLM head, CharBERT", "NER released WER").mean == pytest.approx(20)
