@@ -57,7 +57,7 @@ def choose_targets(
     logits = output["logits"][0]
     if logits.ndim == 1:
         best = int(logits.argmax()) if chosen is None else chosen
-        return [Target(f"label {labels[best]}", partial(_logit, index=(best,)))]
+        return [Target(f"label {labels[best]}", partial(_picked, name="logits", index=(best,)))]
     return _tags(question, logits, labels, words, word, chosen, most)
 
 
@@ -80,7 +80,8 @@ def _tags(
     targets = []
     for place in [word] if word is not None else tagged_words[:most]:
         tag = best[place] if chosen is None else chosen
-        targets.append(Target(f"{labels[tag]} of {words[place]}", partial(_logit, index=(positions[place], tag))))
+        picked = partial(_picked, name="logits", index=(positions[place], tag))
+        targets.append(Target(f"{labels[tag]} of {words[place]}", picked))
     return targets
 
 
@@ -93,14 +94,12 @@ def _answer(question: Question, output: Any) -> list[Target]:
     allowed &= torch.ones_like(scores).triu().tril(LONGEST_ANSWER - 1).bool()
     start, end = divmod(int(scores.masked_fill(~allowed, float("-inf")).argmax()), len(ends))
     return [
-        Target(f"answer starts at {question.pieces[start].text}", partial(_end, name="start_logits", position=start)),
-        Target(f"answer ends at {question.pieces[end].text}", partial(_end, name="end_logits", position=end)),
+        Target(
+            f"answer starts at {question.pieces[start].text}", partial(_picked, name="start_logits", index=(start,))
+        ),
+        Target(f"answer ends at {question.pieces[end].text}", partial(_picked, name="end_logits", index=(end,))),
     ]
 
 
-def _logit(output: Any, index: tuple[int, ...]) -> Tensor:
-    return output["logits"][(slice(None), *index)]
-
-
-def _end(output: Any, name: str, position: int) -> Tensor:
-    return output[name][:, position]
+def _picked(output: Any, name: str, index: tuple[int, ...]) -> Tensor:
+    return output[name][(slice(None), *index)]

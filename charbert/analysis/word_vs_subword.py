@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from charbert.batch import Processor
-from charbert.metrics.tagging import Entity, TypeScores, paired_entities, scores_of_counts
+from charbert.metrics.tagging import TypeScores, paired_entities, scores_of_counts
 
 OUTSIDE = "O"
 
@@ -71,7 +71,8 @@ def score_by_split(
     for of_gold, of_predicted in zip(*sides, strict=True):
         for column, entities in enumerate((of_gold, of_predicted, of_gold & of_predicted)):
             for entity in entities:
-                classes[_is_split(entity, split)][column] += 1
+                is_split = any(split[entity.sentence][entity.first : entity.end])
+                classes[is_split][column] += 1
     words = np.array([flag for row in split for flag in row], dtype=bool)
     inside = np.array([tag != OUTSIDE for row in gold for tag in row], dtype=bool)
     return SplitScores(
@@ -82,10 +83,6 @@ def score_by_split(
         split_entity_words=_share(words[inside]),
         split_entities=int(classes[True][0]) / max(1, int(classes[True][0] + classes[False][0])),
     )
-
-
-def _is_split(entity: Entity, split: Sequence[Sequence[bool]]) -> bool:
-    return any(split[entity.sentence][entity.first : entity.end])
 
 
 def _share(flags: np.ndarray) -> float:

@@ -5,14 +5,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy.optimize import nnls
 
 from charbert.benchmarks.steps import PAPER, build_model, make_batch, training_flops, training_step
 from charbert.benchmarks.timing import median_seconds
 from charbert.config.bench import BenchSettings, ShapeSettings
 from charbert.config.training.trainer import Precision
-
-_CAUSES = ("seconds_per_operation", "seconds_per_weight", "seconds_per_character", "seconds_per_step")
 
 
 @dataclass(frozen=True)
@@ -72,17 +70,9 @@ def fit_cost(measured: Sequence[Sequence[float]], seconds: Sequence[float]) -> C
     """
     rows = np.column_stack([np.asarray(measured, dtype=np.float64), np.ones(len(seconds))])
     relative = rows / np.asarray(seconds)[:, None]
-    kept = list(range(rows.shape[1]))
-    while True:  # remove negative coefficients, the lowest first
-        scale = relative[:, kept].max(axis=0)
-        coefficients: NDArray[np.float64] = np.linalg.lstsq(
-            relative[:, kept] / scale, np.ones(len(seconds)), rcond=None
-        )[0]
-        if (coefficients >= 0).all():
-            break
-        kept.pop(int(coefficients.argmin()))
-    costs = dict(zip(kept, coefficients / scale, strict=True))
-    return CostModel(*(float(costs.get(index, 0.0)) for index in range(len(_CAUSES))))
+    scale = relative.max(axis=0)
+    costs, _ = nnls(relative / scale, np.ones(len(seconds)))
+    return CostModel(*(costs / scale).tolist())
 
 
 def _step_seconds(bench: BenchSettings, shape: ShapeSettings) -> float:

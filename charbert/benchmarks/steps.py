@@ -118,9 +118,8 @@ def char_encoder_step(bench: BenchSettings, shape: ShapeSettings, precision: Pre
 def inference(name: str, bench: BenchSettings, shape: ShapeSettings, precision: Precision) -> Callable[[], None]:
     """Return a forward pass of the encoder without a graph."""
     encoder = build_model(name, bench, shape, bench.dropout).eval().base_model
-    batch = {key: values for key, values in make_batch(bench, shape).items() if not key.endswith("labels")}
-    if name == TRUNK:
-        batch = {key: batch[key] for key in ("input_ids", "attention_mask", "token_type_ids")}
+    inputs = _inputs(name, make_batch(bench, shape))
+    batch = {key: values for key, values in inputs.items() if not key.endswith("labels")}
 
     @torch.inference_mode()
     def run() -> None:

@@ -64,8 +64,7 @@ def load_settings(cfg: DictConfig) -> Settings:
             raise SettingsError(f"no value for the setting {', '.join(missing)}; give it as {missing[0]}=...")
         typed = OmegaConf.get_type(cfg) is Settings  # as Hydra composes it; other mappings are checked key by key here
         merged = cfg if typed else OmegaConf.merge(OmegaConf.structured(Settings), cfg)
-        _check_names(merged, "")
-        _check_reused_sections(merged, "")
+        _check_sections(merged, "")
         settings = OmegaConf.to_object(merged)
     except OmegaConfBaseException as error:
         key = getattr(error, "full_key", None) or "?"
@@ -96,30 +95,26 @@ def _from_working_folder(name: str) -> str:
     return prefix + str(Path.cwd() / name.removeprefix(prefix))
 
 
-def _check_names(node: Any, path: str) -> None:
-    """Raise an error for the first entry of a section that is no setting: Hydra adds what ``+NAME=VALUE`` says."""
+def _check_sections(node: Any, path: str) -> None:
+    """Check a section and those in it.
+
+    Raises:
+        SettingsError: for an entry that is no setting (Hydra adds what ``+NAME=VALUE`` says), and for an invalid reused
+            section, with its real key instead of the section's name.
+    """
     if not isinstance(node, DictConfig) or node._is_none() or node._is_missing():
         return
     section = OmegaConf.get_type(node)
     known = {setting.name for setting in fields(section)} if section is not None and is_dataclass(section) else None
     for key in node:
-        entry = str(key)
+        entry = str(key)  # a number is a key of label_names
         name = f"{path}.{entry}" if path else entry
         if known is not None and entry not in known:
             near = difflib.get_close_matches(entry, known, n=1)
             meant = f" (did you mean {name.removesuffix(entry)}{near[0]}?)" if near else ""
             raise SettingsError(f"there is no setting {name}{meant}; all are in docs/settings.md")
-        _check_names(node._get_node(key), name)
-
-
-def _check_reused_sections(node: Any, path: str) -> None:
-    """Raise the error of the first invalid reused section, with its real key instead of the section's name."""
-    if not isinstance(node, DictConfig) or node._is_none():
-        return
-    for key in node:  # a number is a key of label_names
-        name = str(key)
-        _check_reused_sections(node._get_node(key), f"{path}.{name}" if path else name)
-    called = _REUSED.get(OmegaConf.get_type(node) or object)
+        _check_sections(node._get_node(key), name)
+    called = _REUSED.get(section or object)
     if called is not None:
         try:
             OmegaConf.to_object(node)

@@ -111,7 +111,6 @@ def _changes(kind: type[Any], value: Any) -> str:
 
 
 def _places(kind: type[Any], wanted: type[Any], prefix: str) -> list[str]:
-    """Return the names of all sections of a kind."""
     places = []
     for _, name, inner, item in _fields(kind, prefix):
         if inner is wanted:
@@ -139,8 +138,9 @@ def _members(kind: Any) -> str:
     if not enums:
         return ""
     docs = field_docs(enums[0])
-    told = [f"`{member.name}`" + (f": {docs[member.name]}" if member.name in docs else "") for member in enums[0]]
-    return " One of " + ("; ".join(told) if docs else ", ".join(told) + ".")
+    about = {name: f": {doc.removesuffix('.')}" for name, doc in docs.items()}
+    told = [f"`{member.name}`{about.get(member.name, '')}" for member in enums[0]]
+    return f" One of {('; ' if docs else ', ').join(told)}."
 
 
 def _value(value: Any) -> str:

@@ -80,12 +80,8 @@ class WorstCaseSettings:
     def __post_init__(self) -> None:
         if not self.edits and not self.word_shares:
             raise SettingsError("worst_case.edits and worst_case.word_shares are both empty; name a number of edits")
-        for name, values, low in (("edits", self.edits, 1), ("word_shares", self.word_shares, 0.01)):
-            if sorted(set(values)) != list(values):
-                raise SettingsError(f"worst_case.{name} must rise from value to value, got {list(values)}")
-            if values and not (low <= values[0] and values[-1] <= (100 if low == 1 else 1)):
-                bounds = "[1, 100]" if low == 1 else "[0.01, 1]"
-                raise SettingsError(f"worst_case.{name} must be in {bounds}, got {list(values)}")
+        _check_rising("worst_case.edits", self.edits, 1, 100, fewest=0)
+        _check_rising("worst_case.word_shares", self.word_shares, 0.01, 1, fewest=0)
         if len({round(100 * share) for share in self.word_shares}) < len(self.word_shares):
             raise SettingsError(
                 f"worst_case.word_shares must differ by a percent or more, which names them, got {self.word_shares}"

@@ -5,6 +5,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -109,12 +110,15 @@ def _build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"charbert {version('charbert')}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_predict(_add(commands, "predict", "predict for texts", _PREDICT, _PREDICT_EXAMPLES, _predict))
-    corrected = _add(commands, "correct", "correct typos in texts", correct.DESCRIPTION, correct.EXAMPLES, _correct)
+    run_correct = partial(correct.run, configure=_configure_libraries)
+    run_serve = partial(serve.run, configure=_configure_libraries)
+    corrected = _add(commands, "correct", "correct typos in texts", correct.DESCRIPTION, correct.EXAMPLES, run_correct)
     correct.add_arguments(corrected)
     _add_threads(corrected)
     scoring = ("score predictions of any model", score.DESCRIPTION, score.EXAMPLES, score.run)
     score.add_arguments(_add(commands, "score", *scoring, given=("predictions", "file of predictions")))
-    served = _add(commands, "serve", "predict over HTTP, with a demo page", serve.DESCRIPTION, serve.EXAMPLES, _serve)
+    serving = ("predict over HTTP, with a demo page", serve.DESCRIPTION, serve.EXAMPLES)
+    served = _add(commands, "serve", *serving, run_serve)
     serve.add_arguments(served)
     _add_threads(served)
     export = _add(commands, "export", "write a model for ONNX Runtime", _EXPORT, _EXPORT_EXAMPLES, _export)
@@ -215,14 +219,6 @@ def _predict(chosen: argparse.Namespace) -> int:
         threads=chosen.threads,
     )
     return 0
-
-
-def _correct(chosen: argparse.Namespace) -> int:
-    return correct.run(chosen, _configure_libraries)
-
-
-def _serve(chosen: argparse.Namespace) -> int:
-    return serve.run(chosen, _configure_libraries)
 
 
 def _export(chosen: argparse.Namespace) -> int:

@@ -1,13 +1,12 @@
 """A model as a folder for the Hugging Face hub: weights, tokenizer, code and card; and its upload."""
 
-import shutil
 from pathlib import Path
 
 from huggingface_hub import HfApi
 
 import charbert.model as models
 from charbert.deploy.model_card import CardFacts, render_card
-from charbert.deploy.predict.corrector import copy_corrector
+from charbert.deploy.predict.corrector import copy_usage
 from charbert.deploy.predict.usage import USAGE_FILE, read_usage
 from charbert.errors import CheckpointError, RecordError
 from charbert.integrity import check_target, written_folder
@@ -51,9 +50,7 @@ def write_hub_folder(folder: Path, target: Path, facts: CardFacts, record_file: 
     with written_folder(target, WRITER, folder) as draft:
         model.save_pretrained(draft)
         tokenizer.save_pretrained(draft)
-        if (folder / USAGE_FILE).is_file():
-            shutil.copyfile(folder / USAGE_FILE, draft / USAGE_FILE)
-        copy_corrector(folder, draft)
+        copy_usage(folder, draft)
         corrected = "tokenizer" if tokenizer.repair else "model" if _is_corrected(folder, config) else None
         card = render_card(model.config, model.num_parameters(), facts, record, corrected=corrected)
         (draft / "README.md").write_text(card, encoding="utf-8")

@@ -1,6 +1,5 @@
 """The card of a published model: metadata that the hub reads, how to use the model, and the scores of its record."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,15 +82,13 @@ class Score:
 def read_scores(record: ResultRecord) -> list[Score]:
     """Return the scores of a fine-tuned model by its task's metric: on the test set, then under each attack."""
     task, metric = record.settings["task"]["name"], record.settings["task"]["metric"]
-
-    def found() -> Iterator[tuple[str, float | None]]:
-        yield "test set", record.metrics.get(f"{metric_path(task, 'clean')}/{metric}")
-        for path, value in record.metrics.items():
-            kind, *rest = path.split("/")
-            if kind == ATTACKED and len(rest) == 3 and rest[0] == task and rest[2] == metric:
-                yield f"test set with typos ({rest[1]})", value
-
-    return [Score(texts, metric, round(100 * value, 2)) for texts, value in found() if value is not None]
+    paths = {f"{metric_path(task, 'clean')}/{metric}": "test set"}
+    for path in record.metrics:
+        kind, *rest = path.split("/")
+        if kind == ATTACKED and len(rest) == 3 and rest[0] == task and rest[2] == metric:
+            paths[path] = f"test set with typos ({rest[1]})"
+    measured = {path: texts for path, texts in paths.items() if path in record.metrics}
+    return [Score(texts, metric, round(100 * record.metrics[path], 2)) for path, texts in measured.items()]
 
 
 def render_card(

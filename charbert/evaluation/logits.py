@@ -16,7 +16,6 @@ from charbert.files import write_atomically
 
 SUFFIX = ".scores.npz"
 """Of the file beside ``NAME.jsonl``."""
-_ARRAYS = ("logits", "gold", "labels", "lengths")
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def read_scores(path: Path) -> StoredLogits | None:
         return None
     try:
         with np.load(path, allow_pickle=False) as archive:
-            logits, gold, labels, lengths = (archive[name] for name in _ARRAYS)
+            logits, gold, labels, lengths = (archive[name] for name in ("logits", "gold", "labels", "lengths"))
         return StoredLogits(logits, gold, tuple(map(str, labels)), lengths)
     except Exception as error:  # a damaged archive can raise any error
         raise RecordError(f"{path}: expected stored scores, got {error}; delete the file and run again") from error

@@ -79,37 +79,29 @@ def perplexity(losses: Sequence[WordLosses], kept: Sequence[np.ndarray], *, of: 
     return math.exp(min(total / count, 700.0)) if count else None
 
 
+@dataclass
 class MaskedLanguageScorer:
     """Pseudo-log-likelihoods of a model's MLM channel (Salazar et al. 2020).
 
     With ``word``, all subwords of a word are masked together, and hidden from the char channel, so that no part of a
     word reveals another (Kauf and Ivanova 2023 mask those to the right only).
-
-    Args:
-        model: with an MLM head.
-        max_length: most subwords of a text.
-        unit: what is masked at a time.
-        batch_size: copies of a text in one forward pass.
-        bf16: whether the encoder computes in bfloat16; the head does not.
     """
 
-    def __init__(
-        self,
-        model: CharBertForPreTraining,
-        processor: CharBertTokenizer,
-        *,
-        max_length: int,
-        unit: MaskedUnit,
-        batch_size: int,
-        bf16: bool = False,
-    ) -> None:
-        self.model = model.eval()
-        self.processor = processor
-        self.max_length = max_length
-        self.unit = unit
-        self.batch_size = batch_size
-        self.bf16 = bf16
-        self._collate = PadCollator(processor.pad_values, processor.row_length)
+    model: CharBertForPreTraining
+    """With an MLM head."""
+    processor: CharBertTokenizer
+    max_length: int
+    """Most subwords of a text."""
+    unit: MaskedUnit
+    """What is masked at a time."""
+    batch_size: int
+    """Copies of a text in one forward pass."""
+    bf16: bool = False
+    """Whether the encoder computes in bfloat16; the head does not."""
+
+    def __post_init__(self) -> None:
+        self.model.eval()
+        self._collate = PadCollator(self.processor.pad_values, self.processor.row_length)
 
     def losses(self, text: WordedText) -> WordLosses:
         """Return the loss of every word of a text given the rest of the text."""

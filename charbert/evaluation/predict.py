@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from charbert.batch import LABEL_FIELDS
 from charbert.tasks.encoded import model_inputs
 
 if TYPE_CHECKING:
@@ -29,16 +28,20 @@ def unpad_logits(padded: Any, features: Sequence[Mapping[str, Any]]) -> list[np.
     return [row[: len(feature["input_ids"])] for row, feature in zip(padded, features, strict=True)]
 
 
+def longest_first(features: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Return the places of features by their length, so that those in one batch need little padding."""
+    return sorted(range(len(features)), key=lambda index: -len(features[index]["input_ids"]))
+
+
 def predict_logits(trainer: Trainer, features: Sequence[Mapping[str, Any]]) -> list[np.ndarray]:
     """Return the model's logits, one array per feature, in order.
 
     Labels are removed first: a test set may contain labels that the model does not know. Features of similar length
     share a batch, to reduce padding.
     """
-    order = sorted(range(len(features)), key=lambda index: -len(features[index]["input_ids"]))
-    ranked = [features[index] for index in order]
-    inputs = [{k: v for k, v in feature.items() if k not in LABEL_FIELDS} for feature in ranked]
-    logits = unpad_logits(trainer.predict(inputs).predictions, ranked)
+    order = longest_first(features)
+    inputs = [model_inputs(features[index]) for index in order]
+    logits = unpad_logits(trainer.predict(inputs).predictions, inputs)
     return [row for _, row in sorted(zip(order, logits, strict=True), key=lambda pair: pair[0])]
 
 
@@ -54,7 +57,7 @@ def run_logits(
         run: maps a batch to logits, as `charbert.deploy.predict.backends.Backend` does.
         features: their labels are removed, and those of similar length share a batch.
     """
-    order = sorted(range(len(features)), key=lambda index: -len(features[index]["input_ids"]))
+    order = longest_first(features)
     all_logits: list[np.ndarray] = [np.empty(0)] * len(features)
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]

@@ -1,7 +1,7 @@
 """One fine-tuned model on a test set, clean and under every attack (Sec. 4.5)."""
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from itertools import chain
@@ -12,7 +12,6 @@ import numpy as np
 from charbert.batch import Processor
 from charbert.evaluation.logits import StoredLogits
 from charbert.evaluation.metric_paths import metric_path
-from charbert.evaluation.predict import predict_logits
 from charbert.tasks.encoded import Encoded
 from charbert.tasks.task import Task
 from charbert.text.repair.correction import correct_texts
@@ -37,8 +36,6 @@ class SetPredictions:
 class SetScore:
     """A model's scores on one eval set."""
 
-    name: str
-    """clean, or the attack's name."""
     metrics: dict[str, float]
     """Scores under path keys, e.g. ``attack/ner/released/f1``."""
     units: dict[str, np.ndarray]
@@ -52,26 +49,22 @@ def predict_set(
     examples: Sequence[Any],
     processor: Processor,
     max_length: int,
-    trainer: Any,
-    corrector: Corrector | None = None,
+    logits_of: Callable[[Sequence[Mapping[str, Any]]], Sequence[np.ndarray]],
+    corrector: Corrector | None,
 ) -> SetPredictions:
-    """Return the predictions of the trainer's model on one eval set.
+    """Return a model's predictions on one eval set.
 
     Args:
         examples: the test examples, attacked or not, in the order of the file.
         max_length: subwords per input.
+        logits_of: maps features to the model's logits, one array per feature.
         corrector: corrects the model's input, if any.
     """
     read = correct_examples(task, examples, corrector)
     encoded = task.encode(read, processor, max_length)
-    predictions = predict_encoded(task, encoded, trainer)
+    predictions = decode_encoded(task, encoded, logits_of(encoded.features))
     predictions.corrected = None if corrector is None else task.texts(read)
     return predictions
-
-
-def predict_encoded(task: Task[Any, Any], encoded: Encoded, trainer: Any) -> SetPredictions:
-    """Return the predictions of the trainer's model on encoded examples."""
-    return decode_encoded(task, encoded, predict_logits(trainer, encoded.features))
 
 
 def decode_encoded(task: Task[Any, Any], encoded: Encoded, logits: Sequence[np.ndarray]) -> SetPredictions:
@@ -109,6 +102,7 @@ def score_set(task: Task[Any, Any], name: str, examples: Sequence[Any], predicti
     """Return the scores of predictions on one eval set.
 
     Args:
+        name: clean, or the attack's name.
         examples: the test examples, attacked or not.
         predictions: one per example.
     """
@@ -118,7 +112,6 @@ def score_set(task: Task[Any, Any], name: str, examples: Sequence[Any], predicti
     for line, text in zip(lines, predictions.corrected or [], strict=False):
         line["corrected"] = text
     return SetScore(
-        name=name,
         metrics={f"{prefix}/{key}": value for key, value in metrics.items()},
         units={metric: task.units(examples, predictions.predictions, metric) for metric in task.tested_metrics},
         lines=lines,

@@ -11,6 +11,7 @@ from torch import Tensor
 from charbert.data.collate import PadCollator
 from charbert.data.readers.conll import TaggedSentence
 from charbert.errors import SettingsError
+from charbert.evaluation.predict import longest_first
 from charbert.model import CharBertModel
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.tasks.encoded import model_inputs
@@ -80,7 +81,7 @@ class WordEncoder:
         untagged = [TaggedSentence(tuple(words), ("O",) * len(words)) for words in sentences]
         encoded = encode_tagged(untagged, self.processor, {"O": 0}, self.max_length)
         word_states = [self._blank(len(words)) for words in sentences]
-        order = sorted(range(len(encoded.features)), key=lambda index: -len(encoded.features[index]["input_ids"]))
+        order = longest_first(encoded.features)
         for start in range(0, len(order), self.batch_size):
             rows = order[start : start + self.batch_size]
             channels = self._forward([encoded.features[row] for row in rows])

@@ -111,8 +111,6 @@ def _send(step: _Step, scores: list[Score]) -> list[Edits] | None:
 
 
 class _TextSearch:
-    """The search of one text."""
-
     def __init__(self, search: WorstCaseSearch, text: Text) -> None:
         self.space: TextEdits = search.rule.of(text.words)
         self.found: dict[str, Found] = {}

@@ -10,23 +10,9 @@ from charbert.config.model.encoder import TrunkSource
 from charbert.config.schema import Settings
 from charbert.config.training.robust_training import RobustTrainingSettings
 from charbert.records import ResultRecord, file_checksum, settings_key
+from charbert.runs import keys
 from charbert.runs.comparability import comparable_records, comparison_keys, fitting_pretraining, pretrained_model
 from charbert.runs.folders import finished_records
-from charbert.runs.keys import (
-    corrector_identity,
-    dictionary_identity,
-    encoder_identity,
-    files_identity,
-    finetuning_identity,
-    newswire_identity,
-    noisy_identity,
-    section_identity,
-    stored_name,
-    task_identity,
-    text_identity,
-    training_identity,
-    trunk_identity,
-)
 from charbert.runs.run import Run
 
 KIND = "analysis"
@@ -70,7 +56,7 @@ def compression_run(settings: Settings, form: str, identity: Mapping[str, Any]) 
 
 
 def _finetuned_run(settings: Settings, analysis: str, *parts: str, identity: Mapping[str, Any]) -> Run:
-    whole = {"analysis": analysis, "model": finetuning_identity(settings), **identity}
+    whole = {"analysis": analysis, "model": keys.finetuning_identity(settings), **identity}
     names = [analysis, settings.task.name, settings.model.name, f"s{settings.seed}", *parts]
     return Run(settings, KIND, names, whole)
 
@@ -78,16 +64,16 @@ def _finetuned_run(settings: Settings, analysis: str, *parts: str, identity: Map
 def _own_identity(settings: Settings, analysis: str) -> dict[str, Any]:
     """Return what identifies an analysis beside the model that it is of: its settings, and sets that it alone reads."""
     if analysis == SENSITIVITY:
-        return section_identity(settings, "analysis.sensitivity")
+        return keys.section_identity(settings, "analysis.sensitivity")
     if analysis == EMBEDDING_SOURCES:
-        training = training_identity(settings, "analysis.tagger.training")
-        return section_identity(settings, "analysis.tagger") | {"training": training}
+        training = keys.training_identity(settings, "analysis.tagger.training")
+        return keys.section_identity(settings, "analysis.tagger") | {"training": training}
     if analysis in (ROBUSTNESS, CORRECTION):
-        return section_identity(settings, "robustness") | {"noisy": noisy_identity(settings)}
+        return keys.section_identity(settings, "robustness") | {"noisy": keys.noisy_identity(settings)}
     if analysis == NOISE_CURVES:
-        return {"curves": section_identity(settings, "curves"), "max_examples": settings.robustness.max_examples}
+        return {"curves": keys.section_identity(settings, "curves"), "max_examples": settings.robustness.max_examples}
     if analysis == WORST_CASE:
-        return {"search": section_identity(settings, "worst_case")}
+        return {"search": keys.section_identity(settings, "worst_case")}
     return measured_identity(settings) if analysis == COMPRESSION else {}
 
 
@@ -99,7 +85,7 @@ def fragility_run(settings: Settings) -> Run:
 
 def char_channel_run(settings: Settings) -> Run:
     """Return the run of how much an encoder's states depend on characters."""
-    return _compared_run(settings, CHAR_CHANNEL, settings.model.name, {"encoder": encoder_identity(settings)})
+    return _compared_run(settings, CHAR_CHANNEL, settings.model.name, {"encoder": keys.encoder_identity(settings)})
 
 
 def _compared_run(settings: Settings, analysis: str, name: str, identity: Mapping[str, Any]) -> Run:
@@ -112,24 +98,25 @@ def correction_run(settings: Settings) -> Run:
     model = settings.model
     identity: dict[str, Any] = {}
     if model.restores_words:
-        identity["encoder"] = encoder_identity(settings)
+        identity["encoder"] = keys.encoder_identity(settings)
         identity["rule"] = {name: getattr(settings.analysis.correction, name) for name in _OF_HEADS}
     if model.recognizer.enabled:
-        identity["recognizer"] = corrector_identity(settings)
+        identity["recognizer"] = keys.corrector_identity(settings)
     if model.dictionary.enabled:
-        identity["dictionary"] = section_identity(settings, "model.dictionary") | dictionary_identity(settings)
+        rules = keys.section_identity(settings, "model.dictionary")
+        identity["dictionary"] = rules | keys.dictionary_identity(settings)
     return _compared_run(settings, CORRECTION, model.name, identity)
 
 
 def perplexity_run(settings: Settings) -> Run:
     """Return the run of an encoder's perplexities."""
-    identity = {"encoder": encoder_identity(settings), "of": comparison(settings, PERPLEXITY)}
+    identity = {"encoder": keys.encoder_identity(settings), "of": comparison(settings, PERPLEXITY)}
     return Run(settings, PERPLEXITY, [PERPLEXITY, settings.model.name, f"s{settings.seed}"], identity)
 
 
 def measured_identity(settings: Settings) -> dict[str, Any]:
     """Return what identifies how the forms of a model are measured."""
-    return {stored_name(f"compression.{name}"): getattr(settings.compression, name) for name in _MEASURED}
+    return {keys.stored_name(f"compression.{name}"): getattr(settings.compression, name) for name in _MEASURED}
 
 
 def tokenizer_name(settings: Settings) -> str:
@@ -143,21 +130,20 @@ def comparison(settings: Settings, analysis: str) -> str:
     common = _own_identity(settings, analysis)
     if analysis in (ROBUSTNESS, NOISE_CURVES, WORST_CASE):
         common |= {"task": settings.task.name}
-    elif analysis == FRAGILITY:
-        common |= {"files": files_identity(settings)} | newswire_identity(settings)
-    elif analysis == CORRECTION:
-        common |= {"task": settings.task.name, "files": files_identity(settings)} | newswire_identity(settings)
-        common |= {"attack": section_identity(settings, "attack")}
-        common |= section_identity(settings, "analysis.correction", without=_OF_HEADS)
+    elif analysis in (FRAGILITY, CORRECTION):
+        common |= {"files": keys.files_identity(settings)} | keys.newswire_identity(settings)
+        if analysis == CORRECTION:
+            common |= {"task": settings.task.name, "attack": keys.section_identity(settings, "attack")}
+            common |= keys.section_identity(settings, "analysis.correction", without=_OF_HEADS)
     elif analysis in (CHAR_CHANNEL, PERPLEXITY):
-        common |= {"trunk": trunk_identity(settings), "text": text_identity(settings), "seed": settings.seed}
+        common |= {"trunk": keys.trunk_identity(settings), "text": keys.text_identity(settings), "seed": settings.seed}
         if analysis == CHAR_CHANNEL:
-            common |= section_identity(settings, "analysis.char_channel")
+            common |= keys.section_identity(settings, "analysis.char_channel")
         else:
-            common["perplexity"] = section_identity(settings, "perplexity", without=("batch_size",))
-            common["attack"] = section_identity(settings, "attack")
+            common["perplexity"] = keys.section_identity(settings, "perplexity", without=("batch_size",))
+            common["attack"] = keys.section_identity(settings, "attack")
     else:
-        common |= {"task": task_identity(settings)}
+        common |= {"task": keys.task_identity(settings)}
     return settings_key(common)
 
 
@@ -165,7 +151,7 @@ Find = Callable[..., list[ResultRecord]]
 """Settings and filters to records, as `finished_records`."""
 
 
-def noise_records(settings: Settings, analysis: str = ROBUSTNESS, *, newest: bool = False) -> list[ResultRecord]:
+def noise_records(settings: Settings, analysis: str, *, newest: bool = False) -> list[ResultRecord]:
     """Return the finished runs of the settings' task that belong into one table of noise, baselines included.
 
     Args:
@@ -230,6 +216,6 @@ def _tokenizer_identity(settings: Settings) -> dict[str, Any]:
     if chosen.vocabulary is not None:
         return {"sha256": file_checksum(chosen.vocabulary), "lower_case": chosen.lower_case}
     if settings.trunk.source is not TrunkSource.scratch:
-        return trunk_identity(settings)
+        return keys.trunk_identity(settings)
     trunk = {name: getattr(settings.trunk, name) for name in ("vocab_size", "lower_case")}
-    return trunk | {"text": text_identity(settings)}
+    return trunk | {"text": keys.text_identity(settings)}

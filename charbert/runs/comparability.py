@@ -1,25 +1,15 @@
 """Which runs are compared in one table: those that differ in model, task and seed only."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from charbert.config.model.classical import BaselineKind, BaselineSettings
+from charbert.config.model.classical import BaselineSettings
 from charbert.config.model.encoder import ModelSettings, Objective
 from charbert.config.schema import Settings
 from charbert.records import ResultRecord, settings_key
 from charbert.reporting.tables.scores import BASELINE, FAMILIES, setting, trunk_family
+from charbert.runs import keys
 from charbert.runs.folders import finished_records
-from charbert.runs.keys import (
-    files_identity,
-    finetuning_choices,
-    newswire_identity,
-    reading_identity,
-    section_identity,
-    text_identity,
-    training_identity,
-    trunk_identity,
-)
 from charbert.runs.run import of_all_folds
 
 
@@ -31,23 +21,22 @@ def comparison_keys(settings: Settings) -> dict[str, str | None]:
     covers text, noise and pretraining, without the noise where that is the model's own, and is None for a model
     without further pretraining, which fits any. A baseline fits all runs on its data and attack.
     """
-    is_baseline = settings.model.baseline.kind is not BaselineKind.none
-    chosen_set = _set_keys(settings, baseline=is_baseline).get(settings.task.name)
-    if is_baseline:
+    chosen_set = _set_keys(settings, baseline=settings.model.is_baseline).get(settings.task.name)
+    if settings.model.is_baseline:
         return {"set": chosen_set, "baseline": _baseline_key(settings)}
     protocol = {
-        "attack": section_identity(settings, "attack"),
-        "finetuning": training_identity(settings, "finetuning"),
-        **finetuning_choices(settings),
+        "attack": keys.section_identity(settings, "attack"),
+        "finetuning": keys.training_identity(settings, "finetuning"),
+        **keys.finetuning_choices(settings),
     }
-    pretraining = {"text": text_identity(settings), "pretraining": training_identity(settings, "pretraining")}
+    pretraining = {"text": keys.text_identity(settings), "pretraining": keys.training_identity(settings, "pretraining")}
     if not settings.model.own_noise:
-        pretraining["noise"] = section_identity(settings, "noise")
+        pretraining["noise"] = keys.section_identity(settings, "noise")
     pretrained = settings.model.objective is not Objective.none
     return {
         "set": chosen_set,
         "protocol": settings_key(protocol),
-        "shared": settings_key({"trunk": trunk_identity(settings), **protocol}),
+        "shared": settings_key({"trunk": keys.trunk_identity(settings), **protocol}),
         "pretraining": settings_key(pretraining) if pretrained else None,
     }
 
@@ -82,16 +71,16 @@ def comparable_records(
             trunks of a family the one that was run last counts.
         **filters: more for `charbert.records.read_records`.
     """
-    keys = comparison_keys(replace(settings, model=replace(settings.model, baseline=BaselineSettings())))
+    own = comparison_keys(replace(settings, model=replace(settings.model, baseline=BaselineSettings())))
     fitting = fitting_pretraining(settings)
     common = "protocol" if several_trunks else "shared"
     records = finished_records(
         settings,
         kind=[kind, "ensemble"] if kind == "finetune" else kind,
-        **{f"details.comparison.{common}": keys[common], "details.comparison.pretraining": fitting},
+        **{f"details.comparison.{common}": own[common], "details.comparison.pretraining": fitting},
         **filters,
     )
-    chosen = {FAMILIES.get(settings.trunk.name, BASELINE): keys["shared"]}
+    chosen = {FAMILIES.get(settings.trunk.name, BASELINE): own["shared"]}
     for record in sorted(records, key=lambda record: record.finished, reverse=True):
         chosen.setdefault(trunk_family(record), record.details["comparison"]["shared"])
     records = [record for record in records if record.details["comparison"]["shared"] in chosen.values()]
@@ -99,26 +88,24 @@ def comparable_records(
     kinds = ["baseline", "ensemble"] if kind == "finetune" else kind
     records += finished_records(settings, kind=kinds, **baseline, **filters)
     sets, baseline_sets = _set_keys(settings), _set_keys(settings, baseline=True)
-    return [record for record in records if _is_on(record, baseline_sets if _is_baseline(record) else sets)]
+
+    def is_on_same_set(record: ResultRecord) -> bool:
+        known = baseline_sets if "baseline" in record.details["comparison"] else sets
+        return bool(record.details["comparison"].get("set") == known.get(str(setting(record, "task.name"))))
+
+    return list(filter(is_on_same_set, records))
 
 
 def _set_keys(settings: Settings, *, baseline: bool = False) -> dict[str, str]:
     """Return by task the hash of its files and how often they are read; all folds of a set have the same."""
-    keys = {}
+    set_keys = {}
     for name in settings.data.sets:
         of_task = of_all_folds(replace(settings, task=replace(settings.task, name=name)))
-        reading = {} if baseline else reading_identity(of_task)
-        keys[name] = settings_key({"files": files_identity(of_task)} | reading | newswire_identity(settings))
-    return keys
-
-
-def _is_baseline(record: ResultRecord) -> bool:
-    return "baseline" in record.details["comparison"]
-
-
-def _is_on(record: ResultRecord, sets: Mapping[str, str]) -> bool:
-    return bool(record.details["comparison"].get("set") == sets.get(str(setting(record, "task.name"))))
+        reading = {} if baseline else keys.reading_identity(of_task)
+        files = {"files": keys.files_identity(of_task)}
+        set_keys[name] = settings_key(files | reading | keys.newswire_identity(settings))
+    return set_keys
 
 
 def _baseline_key(settings: Settings) -> str:
-    return settings_key({"attack": section_identity(settings, "attack")})
+    return settings_key({"attack": keys.section_identity(settings, "attack")})

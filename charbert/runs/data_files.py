@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from charbert.config.data.preparation import PreparationStep
-from charbert.config.model.classical import BaselineKind
 from charbert.config.model.encoder import TrunkSource
 from charbert.config.schema import Settings
 from charbert.errors import DataError
@@ -71,7 +70,7 @@ def check_finished(settings: Settings, record: ResultRecord, path: Path) -> None
 def trunk_weights(settings: Settings) -> list[Path]:
     """Return the files of weights in the folder that the trunk is read from, none of any other trunk."""
     model = settings.model
-    has_trunk = model.baseline.kind is BaselineKind.none and not (model.released or model.pretrained)
+    has_trunk = not (model.is_baseline or model.released or model.pretrained)
     if not has_trunk or settings.trunk.source is not TrunkSource.folder:
         return []
     folder = Path(settings.trunk.location)

@@ -48,33 +48,46 @@ def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     @functools.wraps(main)
     def wrapper(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         _join_others()
-        others_follow = False
         try:
-            return main(*args, **kwargs)
-        except CharBertError as error:
-            log.debug("stopped by", exc_info=True)
+            return _reporting(lambda: main(*args, **kwargs), raised=_leaves_sweep)
+        except TrainingError as error:
+            log.error("%s. The sweep goes on without this run", error)
             message = str(error)
-            others_follow = isinstance(error, TrainingError) and _is_alone_in_sweep()
-        except Exception as error:  # each library has its own for a full disk
-            failure = folder_failure(error)
-            if failure is None:
-                raise
-            log.debug("stopped by", exc_info=True)
-            message = failure
-        if others_follow:
-            log.error("%s. The sweep goes on without this run", message)
-            raise TrainingError(message)  # Hydra keeps it; a new one does not hold the model in its frames
-        show_nothing()
-        sys.stderr.write(f"error: {message}\n")
-        raise SystemExit(2)
+        raise TrainingError(message)  # Hydra keeps it; a new one does not hold the model in its frames
 
     return interruptible(wrapper)
 
 
-def _is_alone_in_sweep() -> bool:
-    """Return whether this process makes all runs of a sweep, or some of them, alone."""
+def _leaves_sweep(error: Exception) -> bool:
+    """Return whether the other runs of a sweep follow this one, which fails; this process makes some of them alone."""
     together = os.environ.get("WORLD_SIZE", "1") != "1" or "SUBMITIT_EXECUTOR" in os.environ
-    return in_sweep() and not together
+    return isinstance(error, TrainingError) and in_sweep() and not together
+
+
+def _reporting(run: Callable[[], Result], raised: Callable[[Exception], bool] = lambda error: False) -> Result:
+    """Return what a function returns; an error that has a message for the user ends the process with it.
+
+    Any other error is raised, and so are those for which ``raised`` is true.
+    """
+    try:
+        return run()
+    except Exception as error:
+        message = None if raised(error) else _message(error)
+        if message is None:
+            raise
+        log.debug("stopped by", exc_info=True)
+    show_nothing()
+    sys.stderr.write(f"error: {message}\n")
+    raise SystemExit(2)
+
+
+def _message(error: Exception) -> str | None:
+    if isinstance(error, CharBertError):
+        return str(error)
+    if isinstance(error, HydraException | OmegaConfBaseException):  # one of them is an OSError, too
+        in_full = os.environ.get("HYDRA_FULL_ERROR") == "1"
+        return None if in_full else describe(error, list(_names_of_settings()))
+    return folder_failure(error)  # each library has its own for a full disk
 
 
 def _join_others() -> None:
@@ -106,24 +119,7 @@ def _report_failures_of_hydra() -> None:
         return
 
     def run_and_report(func: Any) -> Any:
-        def run_reported() -> Any:
-            try:
-                return func()
-            except CharBertError as error:
-                failure: str | None = str(error)
-            except (HydraException, OmegaConfBaseException) as error:  # one of them is an OSError, too
-                if os.environ.get("HYDRA_FULL_ERROR") == "1":
-                    raise
-                failure = describe(error, list(_names_of_settings()))
-            except OSError as error:
-                failure = folder_failure(error) or ""
-                if not failure:
-                    raise
-            show_nothing()
-            sys.stderr.write(f"error: {failure}\n")
-            raise SystemExit(2) from None
-
-        return report(run_reported)
+        return report(lambda: _reporting(func))
 
     run_and_report.of_folders = True  # type: ignore[attr-defined]
     hydra_utils.run_and_report = run_and_report

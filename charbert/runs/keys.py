@@ -12,8 +12,7 @@ from typing import Any
 
 from charbert.config.data.preparation import ClassWeights
 from charbert.config.identity import identity_values
-from charbert.config.model.classical import BaselineKind
-from charbert.config.model.encoder import CharEncoder, Objective, TrunkSource
+from charbert.config.model.encoder import Objective, TrunkSource
 from charbert.config.model.word_recognizer import Backoff
 from charbert.config.schema import Settings
 from charbert.config.training.robust_training import RobustMethod
@@ -115,7 +114,7 @@ def encoder_identity(settings: Settings) -> dict[str, Any]:
         return {"pretrained": pretrained_identity(settings.model)} | reading
     identity: dict[str, Any] = {"trunk": trunk_identity(settings)} | reading
     is_pretrained = settings.model.objective is not Objective.none
-    if settings.model.char_encoder is not CharEncoder.none or is_pretrained:
+    if settings.model.has_char_channel or is_pretrained:
         model = section_identity(settings, "model", without=_NOT_OF_ENCODER)
         identity |= {"model": model, "text": text_identity(settings)}
     if is_pretrained:
@@ -186,7 +185,7 @@ def examples_identity(settings: Settings) -> dict[str, Any]:
 def finetuning_identity(settings: Settings) -> dict[str, Any]:
     """Return what identifies a fine-tuned model, or a baseline, and its scores, clean and attacked."""
     identity = examples_identity(settings) | {"attack": section_identity(settings, "attack"), "seed": settings.seed}
-    if settings.model.baseline.kind is not BaselineKind.none:  # has no trunk, and nothing of fine-tuning
+    if settings.model.is_baseline:  # has no trunk, and nothing of fine-tuning
         identity["baseline"] = section_identity(settings, "model.baseline")
         return identity | _preparation(settings)
     identity |= {
@@ -260,9 +259,5 @@ def recognizer_identity(settings: Settings, *, background: bool) -> dict[str, An
             "training": training_identity(settings, "model.recognizer.background_training"),
             "text": text_identity(settings),
         }
-    return (
-        identity
-        | {"vocab_size": chosen.vocab_size, "training": training_identity(settings, "model.recognizer.training")}
-        | examples_identity(settings)
-        | _preparation(settings)
-    )
+    identity |= {"vocab_size": chosen.vocab_size, "training": training_identity(settings, "model.recognizer.training")}
+    return identity | examples_identity(settings) | _preparation(settings)

@@ -46,14 +46,20 @@ def seed_everything(seed: int, *names: str | int) -> None:
     set_seed(derive_seed(seed, *names) % 2**32)
 
 
+def accelerator_name() -> str | None:
+    """Return the name of the GPU, None where there is none."""
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else None
+
+
 def new_record(settings: Settings, run: Run) -> ResultRecord:
     """Return the record of a run that starts."""
     plain = asdict(settings)
     plain.pop("paths")
     plain.pop("tracking")
-    accelerator = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     seed = settings.pretraining_seed if run.kind in ("trunk", "pretrain", "word_recognizer") else settings.seed
-    record = start_record(run.kind, settings.experiment, run.name, settings=plain, seed=seed, accelerator=accelerator)
+    record = start_record(
+        run.kind, settings.experiment, run.name, settings=plain, seed=seed, accelerator=accelerator_name()
+    )
     record.key = run.key
     record.data_checksums = dict(run.data_checksums)
     preparation = run.preparation_folder / "report.json"
@@ -77,15 +83,12 @@ def recorded_run(settings: Settings, run: Run) -> Iterator[tuple[ResultRecord, T
         record.wandb_id, record.wandb_path = tracked.id, tracked.path
         record.details["generated"] = settings.data.generated
         record.details["comparison"] = comparison_keys(settings)
-        record.details["weights"] = from_first(lambda: _weights(run))
+        weights = sorted(run.model_folder.rglob("*.safetensors"))
+        record.details["weights"] = from_first(lambda: checksums(weights, run.model_folder))
         track_results(settings, run, record, tracked)
     if not run.keeps_record:
         from_first(lambda: write_record(run.record_path, record))
     log.info("%s: record in %s", run.name, run.record_path)
-
-
-def _weights(run: Run) -> dict[str, str]:
-    return checksums(sorted(run.model_folder.rglob("*.safetensors")), run.model_folder)
 
 
 def train(trainer: CharBertTrainer, record: ResultRecord, tracked: TrackedRun, patience: int | None = None) -> None:

@@ -15,21 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from charbert.config.data.sets import FoldSettings
-from charbert.config.model.classical import BaselineKind
 from charbert.config.model.encoder import Objective, TrunkSource
 from charbert.config.schema import Settings
 from charbert.files import check_writable, locked, recover_folder
 from charbert.integrity import checksums
 from charbert.records import ResultRecord, read_record, settings_key
+from charbert.runs import keys
 from charbert.runs.data_files import check_finished, check_interrupted, check_same, preparation_files, trunk_weights
 from charbert.runs.folders import MODEL, PREDICTIONS, UNITS, record_path, records_folder, run_folder
-from charbert.runs.keys import (
-    dictionary_identity,
-    encoder_identity,
-    finetuning_identity,
-    recognizer_identity,
-    trunk_identity,
-)
 from charbert.training.distributed.processes import from_first, refuse_several
 
 log = logging.getLogger(__name__)
@@ -50,7 +43,7 @@ class Run:
     def __init__(self, settings: Settings, kind: str, parts: list[str], identity: Mapping[str, Any]) -> None:
         self.kind = kind
         self.key = settings_key(identity)
-        self.name = "-".join(_slug(part) for part in parts)
+        self.name = "-".join(re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-") for part in parts)
         self.folder = run_folder(settings, kind, self.folder_name)
         """Weights and checkpoints; may be deleted."""
         self._lock = Path(settings.paths.outputs) / "locks" / f"{kind}-{self.folder_name}.lock"
@@ -106,6 +99,10 @@ class Run:
             run.finished()
         return record
 
+    def is_finished(self) -> bool:
+        """Return whether the run has a record."""
+        return self.finished() is not None
+
     def will_read(self, files: Iterable[Path]) -> None:
         """Take the checksums of the data files that are about to be read, and of others that the settings name.
 
@@ -126,8 +123,7 @@ class Run:
         """Return the run of the encoder, or of the trunk, that is trained from scratch for this one."""
         settings = self._settings
         model = settings.model
-        is_baseline = model.baseline.kind is not BaselineKind.none
-        if self.kind in ("trunk", "word_recognizer") or is_baseline or model.released or model.pretrained:
+        if self.kind in ("trunk", "word_recognizer") or model.is_baseline or model.released or model.pretrained:
             return []
         if self.kind != "pretrain" and model.objective is not Objective.none:
             return [pretraining_run(settings)]
@@ -169,7 +165,7 @@ class Run:
 
     def make_again(self) -> None:
         """Keep the record, and say so, if the run is finished but its weights or predictions are to be made again."""
-        self.keeps_record = from_first(lambda: self.finished() is not None)
+        self.keeps_record = from_first(self.is_finished)
         if self.keeps_record:
             log.info(
                 "%s: finished before, but its weights or predictions are not in %s; they are made again, and the "
@@ -194,13 +190,13 @@ class Run:
 
     def is_complete(self) -> bool:
         """Return whether the run is finished and its model still there."""
-        return self.finished() is not None and self.model_folder.is_dir()
+        return self.is_finished() and self.model_folder.is_dir()
 
 
 def trunk_run(settings: Settings) -> Run:
     """Return the run of a trunk pretrained from scratch."""
     parts = ["trunk", settings.trunk.name, f"s{settings.pretraining_seed}"]
-    return Run(settings, "trunk", parts, trunk_identity(settings))
+    return Run(settings, "trunk", parts, keys.trunk_identity(settings))
 
 
 def pretraining_run(settings: Settings) -> Run:
@@ -209,28 +205,22 @@ def pretraining_run(settings: Settings) -> Run:
     Models that differ only in what stands in front of the encoder, as CharBERT and CharBERT+Repair, share it.
     """
     parts = ["pretrain", settings.model.name, settings.trunk.name, f"s{settings.pretraining_seed}"]
-    run = Run(settings, "pretrain", parts, encoder_identity(settings))
+    run = Run(settings, "pretrain", parts, keys.encoder_identity(settings))
     made = sorted(folder.name for folder in records_folder(settings).glob(f"pretrain-*-{run.key}"))
     if not made or run.folder_name in made:
         return run
-    return Run(settings, "pretrain", [made[0].removesuffix(f"-{run.key}")], encoder_identity(settings))
+    return Run(settings, "pretrain", [made[0].removesuffix(f"-{run.key}")], keys.encoder_identity(settings))
 
 
-def recognizer_run(settings: Settings) -> Run:
-    """Return the run of the word recognizer of the task's words."""
-    parts = ["wordrec", settings.task.name, f"s{settings.pretraining_seed}"]
-    return Run(settings, "word_recognizer", parts, recognizer_identity(settings, background=False))
-
-
-def background_recognizer_run(settings: Settings) -> Run:
-    """Return the run of the word recognizer of the pretraining text's words."""
-    parts = ["wordrec", "background", f"s{settings.pretraining_seed}"]
-    return Run(settings, "word_recognizer", parts, recognizer_identity(settings, background=True))
+def recognizer_run(settings: Settings, *, background: bool = False) -> Run:
+    """Return the run of the word recognizer of the task's words, or of the pretraining text's."""
+    parts = ["wordrec", "background" if background else settings.task.name, f"s{settings.pretraining_seed}"]
+    return Run(settings, "word_recognizer", parts, keys.recognizer_identity(settings, background=background))
 
 
 def dictionary_run(settings: Settings) -> Run:
     """Return the run that counts the words of the pretraining text for the spelling dictionary."""
-    return Run(settings, "dictionary", ["dictionary", settings.data.name], dictionary_identity(settings))
+    return Run(settings, "dictionary", ["dictionary", settings.data.name], keys.dictionary_identity(settings))
 
 
 def finetuning_run(settings: Settings) -> Run:
@@ -238,15 +228,15 @@ def finetuning_run(settings: Settings) -> Run:
     if settings.task.name in settings.data.sets:
         settings = of_all_folds(settings)
     parts = [settings.task.name, settings.model.name, f"s{settings.seed}"]
-    kind = "finetune" if settings.model.baseline.kind is BaselineKind.none else "baseline"
-    return Run(settings, kind, parts, finetuning_identity(settings))
+    kind = "baseline" if settings.model.is_baseline else "finetune"
+    return Run(settings, kind, parts, keys.finetuning_identity(settings))
 
 
 def fold_run(settings: Settings) -> Run:
     """Return the run of the model of one fold, see `with_fold`."""
     fold = _folds(settings).fold
     parts = [settings.task.name, settings.model.name, f"s{settings.seed}", f"fold{fold}"]
-    return Run(settings, "fold", parts, finetuning_identity(settings))
+    return Run(settings, "fold", parts, keys.finetuning_identity(settings))
 
 
 def with_fold(settings: Settings, fold: int) -> Settings:
@@ -266,7 +256,3 @@ def _folds(settings: Settings) -> FoldSettings:
 def _with_folds(settings: Settings, folds: FoldSettings) -> Settings:
     chosen = replace(settings.data.sets[settings.task.name], folds=folds)
     return replace(settings, data=replace(settings.data, sets={**settings.data.sets, settings.task.name: chosen}))
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from charbert.config.identity import identity_values
-from charbert.config.model.classical import BaselineKind
 from charbert.config.model.encoder import Objective
 from charbert.config.schema import ModelArtifact, Settings
 from charbert.records import ResultRecord
@@ -93,8 +92,7 @@ def _config(settings: Settings, run: Run) -> dict[str, Any]:
         unread += ["analysis", "bench"]
     if run.kind in _TASKLESS:
         unread += ["task", "attack", "finetuning", "seed"]
-    is_baseline = settings.model.baseline.kind is not BaselineKind.none
-    if is_baseline:
+    if settings.model.is_baseline:
         unread += _OF_NEURAL_MODELS
     elif run.kind == "trunk" or settings.model.objective is Objective.none:
         unread += ["noise", "pretraining"]
@@ -107,6 +105,6 @@ def _config(settings: Settings, run: Run) -> dict[str, Any]:
     config["data"] |= sets.get(settings.task.name, {}) if "task" in config else {}
     if not settings.model.recognizer.enabled:
         config["model"].pop("recognizer", None)
-    if not is_baseline:
+    if not settings.model.is_baseline:
         config["model"].pop("baseline", None)
     return config | {"run": {"kind": run.kind, "name": run.name, "key": run.key}}

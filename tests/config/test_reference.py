@@ -28,6 +28,7 @@ def test_every_setting_has_a_docstring(page: str) -> None:
         "| `ATTACK.edits` | `[drop,add,swap,keyboard]` | charbert: one is drawn, uniformly, for each attacked word.",
         "| `search.space.NAME.log` | `false` | Whether the scale is logarithmic;",
         "| `noise` | `keyboard` | All four kinds of edits of the test-time attack, with the",
+        "One of `none`: No normalization; `nfc`: Letters and accents are composed; the appearance does not change;",
     ],
 )
 def test_the_page_has_names_defaults_choices_and_descriptions(line: str, page: str) -> None:

@@ -37,7 +37,6 @@ from charbert.runs.comparability import comparison_keys
 from charbert.runs.released_files import pretrained_identity
 from charbert.runs.run import (
     Run,
-    background_recognizer_run,
     dictionary_run,
     finetuning_run,
     fold_run,
@@ -120,7 +119,7 @@ def in_auto(value: Any) -> Any:
 def run_of(record: ResultRecord, settings: Settings) -> Run:
     """The run that the settings name today."""
     if record.kind == "word_recognizer":
-        return (background_recognizer_run if "background" in record.name else recognizer_run)(settings)
+        return recognizer_run(settings, background="background" in record.name)
     if record.details.get("analysis") == EMBEDDING_SOURCES:
         return tagger_run(settings, record.details["source"])
     return RUNS[record.details["analysis"] if record.kind == "analysis" else record.kind](settings)

@@ -1,22 +1,17 @@
 """``label_names`` on a command line, as a list or with numbers as keys: in a form that Hydra adds to the settings."""
 
 import re
-from collections.abc import Sequence
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 _GIVEN = re.compile(r"\+*([\w.]+\.label_names)=\s*([\[{])")
 
 
-def with_label_names(overrides: Sequence[str]) -> list[str]:
-    """Return the overrides, with those of ``label_names`` as ``+X.label_names={0:no,1:yes}``.
+def with_label_names(override: str) -> str:
+    """Return an override, one of ``label_names`` as ``+X.label_names={0:no,1:yes}``.
 
     A list names the labels 0, 1 and so on; a list of numbers gives the order of labels that are numbers themselves.
     """
-    return [_added(override) for override in overrides]
-
-
-def _added(override: str) -> str:
     given = _GIVEN.match(override)
     if given is None:
         return override

@@ -73,17 +73,11 @@ class NoiseFamily(Enum):
     """Kind of noise in a test set."""
 
     charbert = "charbert"
-    """One-character edits, as in the paper's attack."""
     natural = "natural"
-    """Misspellings that people made, from files."""
     ocr = "ocr"
-    """Letters are read as similar ones, as in scanned text."""
     homoglyph = "homoglyph"
-    """Characters are replaced by such that look alike, or joined by such that are not seen."""
     leet = "leet"
-    """Digits for letters."""
     case = "case"
-    """Letters change between upper and lower case."""
 
 
 class LookAlike(Enum):
@@ -157,8 +151,9 @@ class AttackSettings:
     seed: int = 0
     """Seed of the attack; the same for all models, so that all read the same words."""
     family: NoiseFamily = omit_default(NoiseFamily.charbert)
-    """charbert: one-character edits; natural: misspellings that people made; ocr: letters that a scanner confuses;
-    homoglyph: characters that look alike; leet: digits for letters; case: another case."""
+    """charbert: one-character edits, as in the paper's attack; natural: misspellings that people made, from files; ocr:
+    letters are read as similar ones, as in scanned text; homoglyph: characters are replaced by such that look alike, or
+    joined by such that are not seen; leet: digits for letters; case: letters change between upper and lower case."""
     probability: float = 1.0
     """Share of eligible words attacked, in [0, 1]."""
     edits: list[Edit] = field(default_factory=lambda: list(ATTACK_EDITS))

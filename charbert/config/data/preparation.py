@@ -69,9 +69,7 @@ class Sampling(Enum):
     """How classes are balanced."""
 
     over = "over"
-    """Examples of rarer classes are repeated."""
     under = "under"
-    """Examples of more frequent classes are dropped."""
 
 
 class ClassWeights(Enum):

@@ -12,9 +12,7 @@ class Corrected(Enum):
     """What reads the corrected words."""
 
     both = "both"
-    """Both channels: examples are corrected first. Of question answering only the questions are."""
     token = "token"
-    """The token channel: the tokenizer corrects, and the char channel reads the words as they are given."""
 
 
 @dataclass

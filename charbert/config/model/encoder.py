@@ -8,7 +8,7 @@ from omegaconf import MISSING
 
 from charbert.config.checks import check_range, check_sizes
 from charbert.config.identity import omit_default, omit_default_section
-from charbert.config.model.classical import BaselineSettings
+from charbert.config.model.classical import BaselineKind, BaselineSettings
 from charbert.config.model.dictionary import Corrected, DictionarySettings
 from charbert.config.model.word_recognizer import WordRecognizerSettings
 from charbert.config.training.trainer import TrainingSettings
@@ -177,7 +177,7 @@ class ModelSettings:
         check_range("model", self, "(0, inf)", "char_initializer_range")
         check_range("model", self, "[0, 1]", "hidden_share")
         check_range("model", self, "[0, inf)", "trunk_teacher_weight")
-        if self.char_encoder is CharEncoder.none and self.head_channels is Channels.char:
+        if not self.has_char_channel and self.head_channels is Channels.char:
             raise SettingsError("model.head_channels=char needs a char channel, but model.char_encoder=none")
         if self.dictionary.enabled and self.recognizer.enabled:
             raise SettingsError(
@@ -191,6 +191,16 @@ class ModelSettings:
         self._check_new_weights()
         if self.released:
             self._check_released()
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it is a model without a trunk."""
+        return self.baseline.kind is not BaselineKind.none
+
+    @property
+    def has_char_channel(self) -> bool:
+        """Whether it reads characters beside subwords."""
+        return self.char_encoder is not CharEncoder.none
 
     @property
     def corrects_words(self) -> bool:
@@ -209,7 +219,7 @@ class ModelSettings:
 
     def _check_new_weights(self) -> None:
         """Raise an error for settings of a part that the model does not have."""
-        no_channel = self.char_encoder is CharEncoder.none
+        no_channel = not self.has_char_channel
         no_interaction = self.interaction is Interaction.none
         no_nlm = not self.restores_words
         checks = (

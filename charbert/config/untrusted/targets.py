@@ -24,7 +24,6 @@ from omegaconf import DictConfig, OmegaConf, grammar_parser
 from omegaconf.grammar_parser import OmegaConfGrammarParser
 
 from charbert.config.data.label_names import with_label_names
-from charbert.config.renamed import refuse_renamed
 
 PLUGIN_PLACES = ("hydra.launcher._target_", "hydra.sweeper._target_")
 """Here Hydra accepts only classes of installed plugins."""
@@ -61,15 +60,6 @@ _NOT_RECORDED = ("hydra.", "paths.")
 _ELSEWHERE = re.compile(r"\s*\$\{(?!\s*oc\.env:)[^{}]*\}\s*")
 
 
-def find_code(plain: Any) -> tuple[str, str] | None:
-    """Return the first place in a composed configuration that names code, and its value; None if there is none.
-
-    Args:
-        plain: the whole configuration as dictionaries and lists, with unresolved interpolations.
-    """
-    return next((item for item in _leaves(plain, "") if _names_code(*item)), None)
-
-
 def refuse_code(cfg: DictConfig) -> None:
     """Check that a composed configuration names no code and no environment variable other than those listed above.
 
@@ -87,13 +77,11 @@ def refuse_code(cfg: DictConfig) -> None:
                 f"{place}: got {value!r}, but a record would hold the value of the environment variable; only paths "
                 'may read one. Let the shell put it in: SETTING="$NAME"'
             )
-    code = find_code(plain)
-    if code is not None:
-        place, value = code
-        raise ConfigCompositionException(
-            f"{place}: expected no name of code but that of a Hydra plugin or of a log handler, got {value!r}; "
-            "settings run nothing, see charbert/config/untrusted/targets.py for the names allowed"
-        )
+        if _names_code(place, value):
+            raise ConfigCompositionException(
+                f"{place}: expected no name of code but that of a Hydra plugin or of a log handler, got {value!r}; "
+                "settings run nothing, see charbert/config/untrusted/targets.py for the names allowed"
+            )
 
 
 def guard_composition() -> None:
@@ -113,8 +101,7 @@ def _guarded(load: Callable[..., DictConfig]) -> Callable[..., DictConfig]:
     def load_configuration(
         loader: ConfigLoaderImpl, config_name: str | None, overrides: list[str], *args: Any, **kwargs: Any
     ) -> DictConfig:
-        refuse_renamed(overrides)
-        cfg = load(loader, config_name, with_label_names(overrides), *args, **kwargs)
+        cfg = load(loader, config_name, list(map(with_label_names, overrides)), *args, **kwargs)
         refuse_code(cfg)
         return cfg
 

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,8 +14,7 @@ import charbert.model as models
 from charbert.deploy.onnx.model import EXPORT_FILE, ONNX_FILE, OnnxModel, import_deploy
 from charbert.deploy.onnx.parity import TOLERANCE, TRACED, Difference, Probe, runs_in_onnx, runs_in_torch
 from charbert.deploy.onnx.tracing import OPSET, output_names, trace
-from charbert.deploy.predict.corrector import copy_corrector
-from charbert.deploy.predict.usage import USAGE_FILE
+from charbert.deploy.predict.corrector import copy_usage
 from charbert.errors import CheckpointError
 from charbert.integrity import check_target, written_folder
 from charbert.model.loading.configurations import read_config
@@ -91,9 +89,7 @@ def copy_side_files(source: Path, target: Path) -> None:
     """Copy the files of a model other than its weights: configuration, processor, usage and corrector."""
     read_config(source).save_pretrained(target)
     CharBertTokenizer.from_pretrained(source).save_pretrained(target)
-    if (source / USAGE_FILE).is_file():
-        shutil.copyfile(source / USAGE_FILE, target / USAGE_FILE)
-    copy_corrector(source, target)
+    copy_usage(source, target)
 
 
 def write_report(folder: Path, about: dict[str, Any], exported: OnnxModel, differences: Sequence[Difference]) -> None:

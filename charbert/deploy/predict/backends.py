@@ -1,8 +1,8 @@
 """A batch of features to logits, in PyTorch or ONNX Runtime."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,11 +14,8 @@ Batch = Mapping[str, torch.Tensor]
 Logits = np.ndarray | tuple[np.ndarray, ...]
 
 
-class Backend(Protocol):
-    """Runs a fine-tuned model."""
-
-    def __call__(self, batch: Batch, /) -> Logits:
-        """Return the logits (B, T, K) of tags, (B, K) of labels, or those of starts and of ends, (B, T) each."""
+Backend = Callable[[Batch], Logits]
+"""Maps a batch to the logits (B, T, K) of tags, (B, K) of labels, or those of starts and of ends, (B, T) each."""
 
 
 class TorchBackend:
@@ -35,7 +32,8 @@ class TorchBackend:
     def __call__(self, batch: Batch) -> Logits:
         """Return the logits."""
         output = self.model(**{name: values.to(self.model.device) for name, values in batch.items()})
-        logits = tuple(output[name].float().cpu().numpy() for name in _output_names(output))
+        names = ("logits",) if "logits" in output else ("start_logits", "end_logits")
+        logits = tuple(output[name].float().cpu().numpy() for name in names)
         return logits[0] if len(logits) == 1 else logits
 
 
@@ -49,7 +47,3 @@ def load_backend(folder: Path, *, device: str = "cpu", threads: int | None = Non
     if (folder / ONNX_FILE).is_file():
         return OnnxModel(folder, threads=threads)
     return TorchBackend(load_model(folder).to(device))
-
-
-def _output_names(output: Mapping[str, Any]) -> Sequence[str]:
-    return ("logits",) if "logits" in output else ("start_logits", "end_logits")

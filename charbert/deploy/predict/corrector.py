@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from charbert.deploy.predict.usage import USAGE_FILE
 from charbert.errors import CheckpointError
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.model.word_recognizer.correction import RECOGNIZER_FOLDER, WordCorrector
@@ -40,9 +41,10 @@ def _load_corrector(folder: Path) -> Corrector:
     )
 
 
-def copy_corrector(source: Path, target: Path) -> None:
-    """Copy what corrects the words of a model from its folder to another, if there is anything."""
-    if (source / REPAIR_FILE).is_file():
-        shutil.copyfile(source / REPAIR_FILE, target / REPAIR_FILE)
+def copy_usage(source: Path, target: Path) -> None:
+    """Copy the usage of a model, and what corrects its words, from its folder to another, where there are such."""
+    for name in (USAGE_FILE, REPAIR_FILE):
+        if (source / name).is_file():
+            shutil.copyfile(source / name, target / name)
     if (source / RECOGNIZER_FOLDER).is_dir():
         shutil.copytree(source / RECOGNIZER_FOLDER, target / RECOGNIZER_FOLDER)

@@ -169,8 +169,6 @@ class Predictor:
         return encode if corrector is None else lambda sentences: encode(corrector.correct_many(sentences))
 
     def _run(self, features: Sequence[dict[str, Any]], check: Callable[[], None] | None) -> list[np.ndarray]:
-        """Return the logits of each feature, in order."""
-
         def run(batch: Any) -> Any:
             if check is not None:
                 check()

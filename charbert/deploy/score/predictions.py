@@ -110,7 +110,8 @@ def score_predictions(
     Raises:
         DataError: naming the first id that is unknown or missing, or prediction that does not fit its example.
     """
-    ids = [_id(example, number) for number, example in enumerate(examples)]
+    own = [getattr(each, "question_id", None) or getattr(each, "row_id", None) for each in examples]
+    ids = [str(number if given_id is None else given_id) for number, given_id in enumerate(own)]
     known = set(ids)
     for name, prediction in given.items():
         if name not in known:
@@ -127,14 +128,7 @@ def score_predictions(
     return {f"{prefix}/{name}": value for name, value in scores.items() if not name.startswith(_NEEDS_SCORES)}
 
 
-def _id(example: Any, number: int) -> str:
-    own = getattr(example, "question_id", None) or getattr(example, "row_id", None)
-    return str(number if own is None else own)
-
-
 def _convert(task: Task[Any, Any], example: Any, name: str, given: Given) -> Any:
-    """Return a prediction as the task has it."""
-
     def refuse(expected: str, found: Any) -> DataError:
         return DataError(f"{given.place}: id {name!r}: expected {expected}, got {found!r}")
 

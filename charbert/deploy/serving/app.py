@@ -18,20 +18,11 @@ from starlette.exceptions import HTTPException
 
 from charbert.config.serving import ServeSettings
 from charbert.deploy.predict.predictor import Predictor
+from charbert.deploy.serving import schemas
 from charbert.deploy.serving.demonstration import Demonstrator
 from charbert.deploy.serving.description import describe_api
 from charbert.deploy.serving.limits import App, Limits
-from charbert.deploy.serving.schemas import (
-    FORMS,
-    Health,
-    Reason,
-    input_model,
-    model_card,
-    noise_request,
-    noise_response,
-    predict_request,
-    predict_response,
-)
+from charbert.deploy.serving.schemas import Health, Reason
 from charbert.errors import DataError
 
 T = TypeVar("T")
@@ -98,6 +89,13 @@ _REASONS = {
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"model": Reason, "description": reason} for status, reason in _REASONS.items()
 }
+PAGES = {
+    "/": ("page.html", "text/html; charset=utf-8"),
+    "/page.css": ("page.css", "text/css; charset=utf-8"),
+    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "/favicon.ico": ("icon.svg", "image/svg+xml"),
+}
+"""File and media type of each address."""
 
 
 def build_app(models: dict[str, Predictor], settings: ServeSettings) -> App:
@@ -135,18 +133,21 @@ def _add_predictions(app: FastAPI, models: dict[str, Predictor], settings: Serve
     """Add /predict and /noise, with the schemas of the first model."""
     name, predictor = next(iter(models.items()))
     head, pairs = predictor.head, predictor.usage.pairs
-    batch = predict_request(input_model(head, settings.max_characters, pairs, words=True), settings)
-    shown = noise_request(input_model(head, settings.max_demo_characters, pairs))
+    batch = schemas.predict_request(schemas.input_model(head, settings.max_characters, pairs, words=True), settings)
+    shown = schemas.noise_request(schemas.input_model(head, settings.max_demo_characters, pairs))
     demonstrator = Demonstrator(models)
 
-    @app.post("/predict", responses=_REFUSALS, response_model=predict_response(head), summary="Predict a batch")
+    @app.post("/predict", responses=_REFUSALS, response_model=schemas.predict_response(head), summary="Predict a batch")
     async def predict(request: batch) -> Any:  # type: ignore[valid-type]
         inputs = request.model_dump()["inputs"]  # type: ignore[attr-defined]
         outputs = await worker.run(lambda check: predictor.predict(inputs, check=check))
         return {"model": name, "predictions": [asdict(output) for output in outputs]}
 
     @app.post(
-        "/noise", responses=_REFUSALS, response_model=noise_response(head), summary="Predict with and without typos"
+        "/noise",
+        responses=_REFUSALS,
+        response_model=schemas.noise_response(head),
+        summary="Predict with and without typos",
     )
     async def noise(request: shown) -> Any:  # type: ignore[valid-type]
         asked = request.model_dump()  # type: ignore[attr-defined]
@@ -159,7 +160,7 @@ def _add_predictions(app: FastAPI, models: dict[str, Predictor], settings: Serve
 def _add_health(app: FastAPI, models: dict[str, Predictor], settings: ServeSettings) -> None:
     @app.get("/health", responses={421: _REFUSALS[421]}, summary="Return the status of the service and its models")
     async def health() -> Health:
-        cards = [model_card(name, model) for name, model in models.items()]
+        cards = [schemas.model_card(name, model) for name, model in models.items()]
         limit = settings.max_demo_characters
         return Health(status="ok", version=version("charbert"), models=cards, max_demo_characters=limit)
 
@@ -169,12 +170,12 @@ def _add_pages(app: FastAPI) -> None:
     async def docs() -> HTMLResponse:
         return HTMLResponse(describe_api(app.openapi()))
 
-    for path in PAGES:
-        app.add_api_route(path, _page(path), include_in_schema=False)
+    for path, (name, kind) in PAGES.items():
+        app.add_api_route(path, _page(name, kind), include_in_schema=False)
 
 
-def _page(path: str) -> Any:
-    content, kind = read_page(path)
+def _page(name: str, kind: str) -> Any:
+    content = files("charbert.deploy.serving").joinpath("page", name).read_bytes()
 
     async def page() -> Response:
         return Response(content, media_type=kind)
@@ -188,7 +189,7 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"] if part not in ("body", *FORMS))
+        place = ".".join(str(part) for part in first["loc"] if part not in ("body", *schemas.FORMS))
         return _reason(422, f"{place or 'the body'}: {first['msg']}"[:300])
 
     @app.exception_handler(DataError)
@@ -210,24 +211,5 @@ def _answer_errors(app: FastAPI) -> None:
 
 
 def _reason(status: int, reason: str) -> JSONResponse:
-    return JSONResponse({"reason": _encodable(reason)}, status)
-
-
-def _encodable(reason: str) -> str:
-    """Return the reason without unpaired surrogates, which cannot be encoded."""
-    return reason.encode("utf-8", "replace").decode("utf-8")
-
-
-PAGES = {
-    "/": ("page.html", "text/html; charset=utf-8"),
-    "/page.css": ("page.css", "text/css; charset=utf-8"),
-    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
-    "/favicon.ico": ("icon.svg", "image/svg+xml"),
-}
-"""File and media type of each address."""
-
-
-def read_page(path: str) -> tuple[bytes, str]:
-    """Return the content and the media type of an address of `PAGES`."""
-    name, kind = PAGES[path]
-    return files("charbert.deploy.serving").joinpath("page", name).read_bytes(), kind
+    encodable = reason.encode("utf-8", "replace").decode("utf-8")  # without unpaired surrogates
+    return JSONResponse({"reason": encodable}, status)

@@ -53,7 +53,6 @@ def _operations(paths: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _reference(body: Mapping[str, Any]) -> str:
-    """Return a link to the schema of a JSON body."""
     schema = body.get("content", {}).get("application/json", {}).get("schema", {})
     name = schema.get("$ref", "").rpartition("/")[2]
     return f'<a href="#{escape(name)}">{escape(name)}</a>' if name else ""

@@ -16,7 +16,7 @@ from charbert.config.schema import Settings
 from charbert.integrity import checksums
 from charbert.pipelines.tables.drawing import TableSpec, draw
 from charbert.records import ResultRecord
-from charbert.runs.analysis_keys import comparison
+from charbert.runs.analysis_keys import comparison, finetuned_run
 from charbert.runs.run import Run
 
 if TYPE_CHECKING:
@@ -66,7 +66,17 @@ class Analysis:
 
     @staticmethod
     def _missing(runs: Mapping[str, Run]) -> dict[str, Run]:
-        return {name: run for name, run in runs.items() if run.finished() is None}
+        return {name: run for name, run in runs.items() if not run.is_finished()}
+
+
+def single(find: Callable[[Settings], Run]) -> Callable[[Settings], Mapping[str, Run]]:
+    """Return the runs of an analysis that has one of each model."""
+    return lambda settings: {"": find(settings)}
+
+
+def finetuned(analysis: str) -> Callable[[Settings], Mapping[str, Run]]:
+    """Return the runs of an analysis that has one of each fine-tuned model, or baseline."""
+    return lambda settings: {"": finetuned_run(settings, analysis)}
 
 
 @contextmanager

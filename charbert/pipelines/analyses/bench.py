@@ -7,17 +7,9 @@ from pathlib import Path
 
 import torch
 
+from charbert.benchmarks import steps
 from charbert.benchmarks.scaling import measure_scaling, varied_shapes
-from charbert.benchmarks.steps import (
-    OURS,
-    PAPER,
-    RELEASED,
-    TRUNK,
-    char_encoder_step,
-    inference,
-    training_flops,
-    training_step,
-)
+from charbert.benchmarks.steps import OURS, PAPER, RELEASED, TRUNK
 from charbert.benchmarks.streams import attacked_words_per_second, subwords_per_second
 from charbert.benchmarks.timing import median_seconds, peak_megabytes
 from charbert.config.schema import Settings
@@ -33,6 +25,7 @@ from charbert.pipelines.build.vocabularies import load_word_vocab
 from charbert.pipelines.train.pretrain import prepare_trunk
 from charbert.records import ResultRecord, start_record, write_record
 from charbert.reporting.tables.benchmarks import benchmark_table, scaling_table
+from charbert.runs.recorder import accelerator_name
 from charbert.text.words import words_of
 from charbert.training.machine.memory import keep_freed_memory
 from charbert.training.machine.precision import chosen_precision
@@ -49,11 +42,13 @@ def run(settings: Settings) -> ResultRecord:
     if bench.peers:
         return bench_peers.run(settings)
     chosen_precision(Precision.bf16)  # says where that is slow
-    record = start_record("bench", settings.experiment, "bench", settings=asdict(bench), seed=0, accelerator=_device())
+    record = start_record(
+        "bench", settings.experiment, "bench", settings=asdict(bench), seed=0, accelerator=accelerator_name()
+    )
     rates = {"data/subwords_per_second": _data_rate(settings), "attack/words_per_second": _attack_rate(settings)}
     log.info("rates per second: %s", rates)
     megabytes = {
-        name: peak_megabytes(training_step, name, bench, bench.base, Precision.bf16, bench.dropout)
+        name: peak_megabytes(steps.training_step, name, bench, bench.base, Precision.bf16, bench.dropout)
         for name in (RELEASED, OURS, PAPER, TRUNK)
     }
     log.info("megabytes: %s", megabytes)
@@ -84,21 +79,22 @@ def _step_times(settings: Settings) -> Times:
         ("train_bf16_dropout", Precision.bf16, bench.dropout),
         ("train_fp32_dropout", Precision.fp32, bench.dropout),
     ):
-        steps = {
-            model_name: training_step(model_name, bench, bench.base, precision, dropout)
+        competitors = {
+            model_name: steps.training_step(model_name, bench, bench.base, precision, dropout)
             for model_name in (RELEASED, OURS, PAPER, TRUNK)
         }
-        times[name] = _timed(name, steps, bench.repetitions)
-        del steps  # four models and their optimizers, before the next four
+        times[name] = _timed(name, competitors, bench.repetitions)
+        del competitors  # four models and their optimizers, before the next four
     passes = {
-        model_name: inference(model_name, bench, bench.base, Precision.bf16) for model_name in (OURS, PAPER, TRUNK)
+        model_name: steps.inference(model_name, bench, bench.base, Precision.bf16)
+        for model_name in (OURS, PAPER, TRUNK)
     }
     times["inference_bf16"] = _timed("inference_bf16", passes, bench.repetitions)
     small = {
-        model_name: training_step(model_name, bench, bench.small, Precision.bf16, bench.dropout)
+        model_name: steps.training_step(model_name, bench, bench.small, Precision.bf16, bench.dropout)
         for model_name in (PAPER, TRUNK)
     }
-    small["char encoder"] = char_encoder_step(bench, bench.small, Precision.bf16)
+    small["char encoder"] = steps.char_encoder_step(bench, bench.small, Precision.bf16)
     times["small_bf16_dropout"] = _timed("small_bf16_dropout", small, bench.repetitions)
     return times
 
@@ -131,7 +127,7 @@ def _throughput(settings: Settings, seconds: Times) -> dict[str, float]:
     rates = {"train_bf16_dropout/subwords_per_second": bench.base.batch_size * bench.base.length / step}
     if bench.peak_flops is not None:
         rates["train_bf16_dropout/flop_utilisation"] = (
-            training_flops(PAPER, bench, bench.base) / step / bench.peak_flops
+            steps.training_flops(PAPER, bench, bench.base) / step / bench.peak_flops
         )
     return rates
 
@@ -159,7 +155,3 @@ def _attack_rate(settings: Settings) -> float:
         if words >= settings.bench.attacked_words:
             break
     return attacked_words_per_second(build_attack(settings.attack, settings.paths.data), sentences, 3)
-
-
-def _device() -> str | None:
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else None

@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -19,6 +20,7 @@ from charbert.pipelines.build.noise import build_attack
 from charbert.pipelines.train.pretrain import prepare_trunk
 from charbert.records import ResultRecord, start_record, write_record
 from charbert.reporting.tables.benchmarks import PEER_TIMES, peer_table
+from charbert.runs.recorder import accelerator_name
 from charbert.seeding import numpy_generator
 from charbert.text.words import words_of
 from charbert.training.machine.memory import keep_freed_memory
@@ -33,10 +35,8 @@ MANY = 32
 def run(settings: Settings) -> ResultRecord:
     """Time all peers on noised text of the corpus, and write record and table below ``paths.results``/bench/peers."""
     bench, shape = settings.bench, settings.bench.small
-    accelerator = torch.cuda.get_device_name() if torch.cuda.is_available() else None
-    record = start_record(
-        "bench", settings.experiment, "peers", settings=asdict(bench), seed=0, accelerator=accelerator
-    )
+    about: dict[str, Any] = {"settings": asdict(bench), "seed": 0, "accelerator": accelerator_name()}
+    record = start_record("bench", settings.experiment, "peers", **about)
     prepare_data(settings)
     trunk = prepare_trunk(settings)
     plain, both = CharBertTokenizer(load_tokenizer(settings, trunk)), build_processor(settings, trunk)

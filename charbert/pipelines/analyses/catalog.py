@@ -7,12 +7,10 @@ from pathlib import Path
 
 from charbert.config.analysis import Stage
 from charbert.config.data.sets import TaskKind
-from charbert.config.model.classical import BaselineKind
-from charbert.config.model.encoder import CharEncoder
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError
 from charbert.pipelines.analyses import forms
-from charbert.pipelines.analyses.base import Analysis
+from charbert.pipelines.analyses.base import Analysis, finetuned, single
 from charbert.pipelines.tables.drawing import Figures, TableSpec, of_table
 from charbert.records import ResultRecord
 from charbert.reporting.figures import analyses as figures
@@ -30,14 +28,6 @@ from charbert.runs.run import Run
 
 SOURCES = ("char", "sum", "token", "concat")
 """Which states of a model with two channels a tagger reads; a plain trunk has one kind."""
-
-
-def _single(key: Callable[[Settings], Run]) -> Callable[[Settings], Mapping[str, Run]]:
-    return lambda settings: {"": key(settings)}
-
-
-def _finetuned(analysis: str) -> Callable[[Settings], Mapping[str, Run]]:
-    return lambda settings: {"": keys.finetuned_run(settings, analysis)}
 
 
 def _table(
@@ -66,7 +56,7 @@ _require_entities = _require_tagging(TaskKind.tagging, why="scores entities")
 
 WORD_VS_SUBWORD = Analysis(
     "word_vs_subword",
-    _finetuned(keys.WORD_VS_SUBWORD),
+    finetuned(keys.WORD_VS_SUBWORD),
     _table(keys.WORD_VS_SUBWORD, tables.fig4_word_vs_subword, of_table(figures.split_dots)),
     check=_require_entities,
 )
@@ -91,7 +81,7 @@ def _of_each_stage(settings: Settings) -> list[Settings]:
 
 SENSITIVITY = Analysis(
     "sensitivity",
-    _finetuned(keys.SENSITIVITY),
+    finetuned(keys.SENSITIVITY),
     replace(
         _table(keys.SENSITIVITY, tables.fig5_sensitivity, _draw_sensitivity, _sensitivity_stem),
         variants=_of_each_stage,
@@ -101,7 +91,7 @@ SENSITIVITY = Analysis(
 
 
 def _tagger_runs(settings: Settings) -> Mapping[str, Run]:
-    sources = SOURCES if settings.model.char_encoder is not CharEncoder.none else ("concat",)
+    sources = SOURCES if settings.model.has_char_channel else ("concat",)
     return {source: keys.tagger_run(settings, source) for source in sources}
 
 
@@ -115,14 +105,14 @@ EMBEDDING_SOURCES = Analysis(
 
 FRAGILITY = Analysis(
     "fragility",
-    _single(keys.fragility_run),
+    single(keys.fragility_run),
     _table(keys.FRAGILITY, tables.intro_fragility, of_table(figures.share_bars)),
 )
 """Sec. 1: what a typo does to the subwords of nouns."""
 
 CHANNELS = Analysis(
     "channels",
-    _finetuned(keys.CHANNELS),
+    finetuned(keys.CHANNELS),
     _table(keys.CHANNELS, tables.channels),
     check=_require_tagging(TaskKind.tagging, TaskKind.pos_tagging, why="hides words that were tagged"),
 )
@@ -131,7 +121,7 @@ CHANNELS = Analysis(
 
 def _require_char_channel(settings: Settings) -> None:
     model = settings.model
-    if model.released or model.pretrained or model.char_encoder is CharEncoder.none:
+    if model.released or model.pretrained or not model.has_char_channel:
         raise SettingsError(
             "char_channel measures encoders with a char channel that are pretrained here, not plain trunks, "
             f"model.released or model.pretrained; got model={model.name}"
@@ -150,7 +140,7 @@ def _attacked_scores(settings: Settings) -> AttackedScores | None:
 
 CHAR_CHANNEL = Analysis(
     "char_channel",
-    _single(keys.char_channel_run),
+    single(keys.char_channel_run),
     replace(
         _table(keys.CHAR_CHANNEL, char_channel_table, of_table(robustness_dots)),
         build=lambda settings, records: char_channel_table(
@@ -184,17 +174,17 @@ COMPRESSION = Analysis(
 
 def _require_heads(settings: Settings) -> None:
     model = settings.model
-    is_baseline = model.baseline.kind is not BaselineKind.none
-    if is_baseline or model.released or model.pretrained:
+    if model.is_baseline or model.released or model.pretrained:
         raise SettingsError(
             "perplexity needs the MLM head of an encoder that was pretrained here, or of a trunk, but "
-            f"model={model.name} is {'a baseline' if is_baseline else 'read from model.released or model.pretrained'}"
+            f"model={model.name} is "
+            f"{'a baseline' if model.is_baseline else 'read from model.released or model.pretrained'}"
         )
 
 
 PERPLEXITY = Analysis(
     "perplexity",
-    _single(keys.perplexity_run),
+    single(keys.perplexity_run),
     TableSpec(keys.PERPLEXITY, keys.perplexity_records, lambda settings, records: perplexity_table(records)),
     check=_require_heads,
 )

@@ -31,7 +31,7 @@ from charbert.runs.analysis_keys import COMPRESSION, compression_run
 from charbert.runs.recorder import seed_everything
 from charbert.runs.run import Run
 from charbert.tasks.catalog import build_task
-from charbert.tasks.task import Encoded, Task
+from charbert.tasks.task import Encoded
 from charbert.training.trainer import build_trainer
 
 log = logging.getLogger(__name__)
@@ -51,22 +51,32 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
     for form in forms(settings):
         if form.label in runs:
             log.info("compressing: %s", form.label)
-            form.run.make_once(partial(measurement.record, form), partial(_is_measured, form))
-
-
-def _is_measured(form: Form) -> bool:
-    return form.run.finished() is not None
+            form.run.make_once(partial(measurement.record, form), form.run.is_finished)
 
 
 class Measurement:
     """Makes and measures forms of one fine-tuned model on the same examples.
 
     Args:
-        settings: the experiment's settings; what they need is read when it is first used.
+        settings: the experiment's settings.
+
+    Raises:
+        SettingsError: if ``compression.eval_sets`` names an unknown eval set.
     """
 
     def __init__(self, settings: Settings) -> None:
+        prepare_data(settings)
         self.settings = settings
+        self.task = build_task(settings.task)
+        self.sets = read_sets(settings, self.task)
+        chosen = settings.compression
+        built = build_eval_sets(settings, self.task, self.sets)
+        names = ["clean", *(chosen.eval_sets or [name for name in built if name != "clean"])]
+        if unknown := sorted(set(names) - set(built)):
+            raise SettingsError(f"compression.eval_sets must be of {', '.join(built)}, got {', '.join(unknown)}")
+        self.eval_sets = {
+            name: _spread(built[name], chosen.max_examples or len(built[name])) for name in built if name in names
+        }
         self._encoded: dict[str, dict[str, Encoded]] = {}
 
     def record(self, form: Form) -> None:
@@ -94,29 +104,8 @@ class Measurement:
             record.finish(metrics)
 
     @cached_property
-    def task(self) -> Task[Any, Any]:
-        """The task; its labels are set when the sets are read."""
-        return build_task(self.settings.task)
-
-    @cached_property
-    def sets(self) -> dict[str, list[Any]]:
-        """All examples of the task."""
-        prepare_data(self.settings)
-        return read_sets(self.settings, self.task)
-
-    @cached_property
-    def eval_sets(self) -> dict[str, Sequence[Any]]:
-        """The examples that are scored, clean and attacked."""
-        chosen = self.settings.compression
-        built = build_eval_sets(self.settings, self.task, self.sets)
-        names = ["clean", *(chosen.eval_sets or [name for name in built if name != "clean"])]
-        if unknown := sorted(set(names) - set(built)):
-            raise SettingsError(f"compression.eval_sets must be of {', '.join(built)}, got {', '.join(unknown)}")
-        return {name: _spread(built[name], chosen.max_examples or len(built[name])) for name in built if name in names}
-
-    @cached_property
     def source(self) -> Path:
-        """Folder of the fine-tuned model."""
+        """Folder of the fine-tuned model, which forms that were made elsewhere do not need."""
         return prepare_finetuned(self.settings).model_folder
 
     def _make(self, form: Form) -> tuple[Path, dict[str, Any]]:
@@ -152,7 +141,6 @@ class Measurement:
         return {"sparsity": {**asdict(measured), "of_matrices": measured.share, "of_all": measured.share_of_all}}
 
     def _recover(self, model: Any) -> None:
-        """Fine-tune a pruned model for a few steps."""
         settings = self.settings
         processor = CharBertTokenizer.from_pretrained(self.source)
         encoded = {
@@ -174,8 +162,7 @@ class Measurement:
         model.eval()
 
     def _load(self, folder: Path) -> Backend:
-        labels = self.task.labels if self.eval_sets else []
-        known = list(read_config(folder).id2label.values())
+        labels, known = self.task.labels, list(read_config(folder).id2label.values())
         if labels and known != labels:
             raise CheckpointError(
                 f"{folder}: expected a model with the labels {', '.join(labels)} of task={self.task.name}, "

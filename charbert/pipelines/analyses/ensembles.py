@@ -23,7 +23,7 @@ from charbert.pipelines.build.eval_sets import build_eval_sets, read_sets, read_
 from charbert.pipelines.evaluate.calibration import stored_scores
 from charbert.pipelines.tables import paper
 from charbert.pipelines.tables.drawing import draw_all
-from charbert.pipelines.train.classical import fit_baseline, is_baseline, without_trunk
+from charbert.pipelines.train.classical import fit_baseline, without_trunk
 from charbert.pipelines.train.cross_validation import chosen_folds
 from charbert.pipelines.train.fit import fit
 from charbert.pipelines.train.task_model import record_scores
@@ -144,7 +144,7 @@ def _combined(
 ) -> ResultRecord:
     """Return the record of the members' combined predictions, which are read from the members' files."""
     model = replace(settings.model, name=label)
-    of_baselines = is_baseline(settings) and all(record.kind in ("baseline", BAG) for record in members)
+    of_baselines = settings.model.is_baseline and all(record.kind in ("baseline", BAG) for record in members)
     settings = replace(settings, model=model if of_baselines else replace(model, baseline=BaselineSettings()))
     rule = settings.ensemble.rule
     identity = {"members": sorted(record.key for record in members), "rule": rule}
@@ -238,7 +238,7 @@ def _bags(
             kept = [example for index, example in enumerate(train) if index not in without]
             log.info("bag %d of %d: %d of %d training examples", bag + 1, number, len(kept), len(train))
             run.will_read(set_files(settings))
-            fit_model = fit_baseline if is_baseline(settings) else fit
+            fit_model = fit_baseline if settings.model.is_baseline else fit
             record, _ = fit_model(settings, run, task, {"train": kept, "dev": sets["dev"]}, eval_sets)
         records.append(record)
     return records

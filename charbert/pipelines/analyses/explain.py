@@ -43,8 +43,6 @@ PAGE, NUMBERS, ATTRIBUTIONS, ATTENTION = "explanation.html", "explanation.json",
 
 @dataclass(frozen=True)
 class _Text:
-    """A text whose decision is explained."""
-
     heading: str
     first: str | tuple[str, ...]
     """A text; for a tagger its words; for question answering the question."""

@@ -9,7 +9,6 @@ import torch
 from tqdm import tqdm
 
 from charbert.baselines.ngram_language_model import NgramLanguageModel
-from charbert.config.model.encoder import CharEncoder, Objective
 from charbert.config.schema import Settings
 from charbert.config.training.trainer import Precision
 from charbert.data.pretraining.word_vocab import WordVocab
@@ -95,10 +94,9 @@ def _load(settings: Settings) -> tuple[CharBertForPreTraining, CharBertTokenizer
         words = pretraining_run(settings).model_folder / "word_vocab.json"
         if model.mlm_head is None:
             raise CheckpointError(f"{folder}: model.objective={settings.model.objective.name} trained no MLM head")
-        has_nlm = settings.model.objective in (Objective.nlm, Objective.mlm_nlm)
-        vocabulary = WordVocab.load(words) if has_nlm else None
+        vocabulary = WordVocab.load(words) if settings.model.restores_words else None
         return model.to(device or "cpu"), CharBertTokenizer.from_pretrained(folder), vocabulary
-    if settings.model.char_encoder is not CharEncoder.none:
+    if settings.model.has_char_channel:
         raise SettingsError(
             f"model={settings.model.name} is not pretrained (model.objective=none), so it has no MLM head"
         )

@@ -82,5 +82,4 @@ class Composition:
         return top + OmegaConf.to_yaml(OmegaConf.merge({"defaults": defaults}, values))
 
     def _written(self, name: str, value: Any) -> str:
-        """Return a value in the syntax of the command line."""
         return str(value) if name in self.groups else json.dumps(value)

@@ -5,8 +5,7 @@ import logging
 from pathlib import Path
 
 from charbert.config.data.sets import SetFiles
-from charbert.config.model.classical import BaselineKind
-from charbert.config.model.encoder import CharEncoder, TrunkSettings, TrunkSource
+from charbert.config.model.encoder import TrunkSettings, TrunkSource
 from charbert.config.schema import Settings
 from charbert.data.pretraining.corpus import Blocks, read_blocks
 from charbert.data.readers.hub import fetch_corpus, fetch_split, is_reference, split_path
@@ -27,7 +26,9 @@ def prepare_data(settings: Settings) -> None:
     root = Path(settings.data.root)
     if settings.data.generated:
         write_newswire(root, settings.newswire, settings.data, settings.task)
-    elif not root.is_dir() and not all(map(_needs_no_folder, set_names(task_files(settings)))):
+        return
+    names = set_names(task_files(settings))
+    if not root.is_dir() and not all(is_reference(name) or Path(name).is_absolute() for name in names):
         raise DataError.at(
             root,
             None,
@@ -35,10 +36,6 @@ def prepare_data(settings: Settings) -> None:
             found="no such folder",
             hint="set paths.data=FOLDER, or run on generated text with recipe=quick",
         )
-
-
-def _needs_no_folder(name: str) -> bool:
-    return is_reference(name) or Path(name).is_absolute()
 
 
 def data_file(settings: Settings, relative: str, purpose: str) -> Path:
@@ -144,16 +141,11 @@ def refuse_baseline(settings: Settings) -> None:
     Raises:
         SettingsError: if it is a baseline.
     """
-    if settings.model.baseline.kind is not BaselineKind.none:
+    if settings.model.is_baseline:
         raise SettingsError(
             f"{settings.experiment} needs a model with an encoder, but model={settings.model.name} is a baseline "
             f"(model.baseline.kind={settings.model.baseline.kind.name}); choose model=bert or model=charbert"
         )
-
-
-def has_char_channel(settings: Settings) -> bool:
-    """Return whether the model reads characters."""
-    return settings.model.char_encoder is not CharEncoder.none
 
 
 def _package_folder(trunk: TrunkSettings) -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 
 from transformers import AutoConfig, PreTrainedTokenizerBase
 
-from charbert.config.model.encoder import CharEncoder, TrunkSource
+from charbert.config.model.encoder import TrunkSource
 from charbert.config.schema import Settings
 from charbert.data.pretraining.counting import count_texts
 from charbert.data.pretraining.wordpiece import count_pieces, wordpiece_of_counts
@@ -16,13 +16,13 @@ from charbert.model.loading import tokenizers
 from charbert.model.loading.configurations import read_config
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.model.trunk import check_length
-from charbert.pipelines.build.data import corpus_blocks, has_char_channel, trunk_location
+from charbert.pipelines.build.data import corpus_blocks, trunk_location
 from charbert.pipelines.build.vocabularies import load_char_vocab
 
 
 def build_processor(settings: Settings, trunk: str) -> CharBertTokenizer:
     """Return the processor for a trunk: its tokenizer, and the character vocabulary of the corpus."""
-    vocabulary = load_char_vocab(settings) if has_char_channel(settings) else None
+    vocabulary = load_char_vocab(settings) if settings.model.has_char_channel else None
     if vocabulary is not None and settings.model.lower_case_chars:
         vocabulary = replace(vocabulary, lower_case=True)
     return CharBertTokenizer(load_tokenizer(settings, trunk), vocabulary, word_shapes=settings.model.word_shapes)
@@ -68,7 +68,7 @@ def model_overrides(settings: Settings, processor: CharBertTokenizer) -> dict[st
     }
     if processor.char_vocab is not None:
         overrides["char_vocab"] = processor.char_vocab.to_dict()
-    if model.char_encoder is CharEncoder.none:
+    if not model.has_char_channel:
         overrides |= {"interaction": "none", "head_channels": "token", "nlm_channel": "token"}
     else:
         overrides["head_channels"] = model.head_channels.name

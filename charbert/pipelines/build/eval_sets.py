@@ -12,12 +12,14 @@ from charbert.data.readers.edit_operations import read_noisy
 from charbert.errors import DataError, SettingsError
 from charbert.evaluation.metric_paths import DEV
 from charbert.evaluation.robustness import changed_share
+from charbert.files import shorten_path
 from charbert.noise.edits import EditRecord
 from charbert.noise.natural import NaturalNoise
 from charbert.pipelines.build.data import data_file, task_files
 from charbert.pipelines.build.noise import build_attack
 from charbert.pipelines.build.preparation import TrainingPreparation, prepare_training
 from charbert.seeding import numpy_generator
+from charbert.tasks.rows import read_rows
 from charbert.tasks.task import Task
 
 log = logging.getLogger(__name__)
@@ -48,8 +50,10 @@ def read_prepared_sets(
     preparation = None
     if settings.preparation.steps:
         test = data_file(settings, files.test, "the test set")
-        held_out = {paths["dev"]: dev, test: task.read(test)}
-        preparation = prepare_training(settings, task, paths["train"], held_out)
+        root = Path(settings.data.root)
+        held_out = {shorten_path(paths["dev"], root): dev, shorten_path(test, root): task.read(test)}
+        rows, malformed = read_rows(task, paths["train"], root)
+        preparation = prepare_training(settings, task, rows, held_out, malformed)
     train = task.read(paths["train"]) if preparation is None else preparation.examples
     _learn_labels(task, train, paths["train"])
     task.check_labels(dev, paths["dev"])

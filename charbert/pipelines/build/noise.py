@@ -1,11 +1,10 @@
-"""Settings to noise models: for pretraining, fine-tuning, the word recognizer and the test-time attack."""
+"""Settings to noise models: for pretraining, the word recognizer and the test-time attack."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 from charbert.config.data.noise import AttackSettings, Layout, NlmRules, NoiseFamily, NoiseSettings
 from charbert.config.model.word_recognizer import WordRecognizerSettings
-from charbert.config.training.robust_training import RobustTrainingSettings
 from charbert.data.readers.lines import read_lines
 from charbert.data.readers.misspellings import read_misspellings
 from charbert.errors import DataError
@@ -89,8 +88,3 @@ def _read_misspellings(paths: Iterable[Path]) -> dict[str, list[str]]:
         for word, wrong in read_misspellings(path).items():
             misspellings.setdefault(word, []).extend(wrong)
     return misspellings
-
-
-def build_training_noise(settings: RobustTrainingSettings) -> NoiseModel:
-    """Return the noise model of fine-tuning."""
-    return Attack(tuple(settings.edits), settings.min_word_length, settings.letters.name, settings.words)

@@ -22,8 +22,7 @@ from charbert.model.loading.tokenizers import load_tokenizer
 from charbert.model.loading.weights import check_memory, load_whole
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.model.trunk import check_length
-from charbert.pipelines.build.data import has_char_channel
-from charbert.pipelines.build.noise import build_training_noise
+from charbert.noise.attack import Attack
 from charbert.pipelines.build.preparation import training_weights
 from charbert.runs.recorder import seed_everything
 from charbert.runs.teachers import teacher_folder
@@ -99,7 +98,7 @@ def build_student(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertTok
             "leave student_layers empty to start the student from a trunk"
         )
     seed_everything(settings.seed, "head")
-    with_chars = has_char_channel(settings)
+    with_chars = settings.model.has_char_channel
     layers = settings.distillation.student_layers
     student = take_layers(teacher, layers, char_channel=with_chars, labels=task.labels)
     sizes = [sum(weight.numel() for weight in model.parameters()) / 1e6 for model in (teacher, student)]
@@ -168,7 +167,7 @@ def _training_noise(settings: Settings, processor: CharBertTokenizer) -> Trainin
     if robust.method is RobustMethod.none:
         return None
     return TrainingNoise(
-        build_training_noise(robust),
+        Attack(tuple(robust.edits), robust.min_word_length, robust.letters.name, robust.words),
         processor,
         seed=derive_seed(settings.seed, "robust training"),
         examples=robust.examples,

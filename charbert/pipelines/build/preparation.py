@@ -3,13 +3,14 @@
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from charbert.config.data.preparation import PreparationSettings, PreparationStep
 from charbert.config.schema import Settings
 from charbert.errors import DataError
-from charbert.files import shorten_path, write_atomically
+from charbert.files import write_atomically
 from charbert.preparation.augmentation import Augment, read_synonyms
 from charbert.preparation.balance import Balance, class_weights
 from charbert.preparation.cleaning import CleanLabels, DropEmpty, DropLengthOutliers, DropUnfit, RepairUnicode
@@ -19,7 +20,7 @@ from charbert.preparation.report import describe_set, listings
 from charbert.preparation.steps import Dropped, Outcome, Prepared, Row, Step, StepReport, run_steps
 from charbert.preparation.suspicious import FindSuspicious
 from charbert.reporting.render.preparation_page import render_report
-from charbert.tasks.rows import READING, number_rows, own_texts, read_rows
+from charbert.tasks.rows import READING, number_rows, own_texts
 from charbert.tasks.task import Task
 
 log = logging.getLogger(__name__)
@@ -110,31 +111,12 @@ def write_preparation(folder: Path, report: Mapping[str, Any], prepared: Mapping
     write_atomically(folder / "report.md", render_report(report))
 
 
+@dataclass(frozen=True)
 class TrainingPreparation:
-    """Training examples prepared for fine-tuning, and the report on it for the record and the run's folder.
+    """Training examples prepared for fine-tuning, and the report on it for the record and the run's folder."""
 
-    Args:
-        rows: the examples before preparation.
-        held_out: rows of the other sets, by name.
-    """
-
-    def __init__(
-        self,
-        settings: Settings,
-        task: Task[Any, Any],
-        rows: Sequence[Row],
-        malformed: Sequence[Dropped],
-        held_out: Mapping[str, Sequence[Row]],
-    ) -> None:
-        steps = settings.preparation.steps
-        texts = held_out_texts(task, held_out) if PreparationStep.leakage in steps else {}
-        self.prepared = prepare_rows(settings, task, rows, steps, malformed=malformed, held_out=texts)
-        self.report = {
-            "preparation": settings.preparation.name,
-            "task": task.name,
-            "seed": settings.preparation.seed,
-            "sets": {"train": describe_set(task.adapter, rows, self.prepared)},
-        }
+    prepared: Prepared
+    report: Mapping[str, Any]
 
     @property
     def examples(self) -> list[Any]:
@@ -147,29 +129,29 @@ class TrainingPreparation:
 
 
 def prepare_training(
-    settings: Settings, task: Task[Any, Any], path: Path, held_out: Mapping[Path, Sequence[Any]]
+    settings: Settings,
+    task: Task[Any, Any],
+    rows: Sequence[Row],
+    held_out: Mapping[str, Sequence[Any]],
+    malformed: Sequence[Dropped] = (),
 ) -> TrainingPreparation:
-    """Return the prepared examples of a training file; malformed ones are dropped.
+    """Return the prepared examples of a training set.
+
+    Args:
+        rows: the examples before preparation.
+        held_out: examples of the other sets, by name.
 
     Raises:
         DataError: if a step refuses them, or none is left.
     """
-    root = Path(settings.data.root)
-    names = {other: shorten_path(other, root) for other in held_out}
-    others = {name: number_rows(held_out[other], name) for other, name in names.items()}
-    return TrainingPreparation(settings, task, *read_rows(task, path, root), others)
-
-
-def prepare_fold(
-    settings: Settings, task: Task[Any, Any], examples: Sequence[Any], held_out: Mapping[str, Sequence[Any]]
-) -> TrainingPreparation:
-    """Return the prepared training examples of a fold.
-
-    Raises:
-        DataError: if a step refuses them, or none is left.
-    """
-    others = {name: number_rows(rows, name) for name, rows in held_out.items()}
-    return TrainingPreparation(settings, task, number_rows(examples, "train"), [], others)
+    chosen = settings.preparation
+    texts: HeldOut = {}
+    if PreparationStep.leakage in chosen.steps:
+        texts = held_out_texts(task, {name: number_rows(examples, name) for name, examples in held_out.items()})
+    prepared = prepare_rows(settings, task, rows, chosen.steps, malformed=malformed, held_out=texts)
+    sets = {"train": describe_set(task.adapter, rows, prepared)}
+    report = {"preparation": chosen.name, "task": task.name, "seed": chosen.seed, "sets": sets}
+    return TrainingPreparation(prepared, report)
 
 
 def training_weights(settings: Settings, task: Task[Any, Any], examples: Sequence[Any]) -> list[float] | None:

@@ -2,7 +2,7 @@
 
 from transformers import AutoConfig
 
-from charbert.config.model.encoder import CharEncoder, Objective, TrunkSource
+from charbert.config.model.encoder import Objective, TrunkSource
 from charbert.config.schema import Settings
 from charbert.config.training.strategy import StrategySettings
 from charbert.errors import CheckpointError, SettingsError
@@ -17,7 +17,7 @@ def check_strategy(settings: Settings) -> None:
     if strategy == StrategySettings():
         return
     was_trained = model.objective is not Objective.none or model.released or model.pretrained
-    is_new = model.char_encoder is not CharEncoder.none and not was_trained
+    is_new = model.has_char_channel and not was_trained
     if is_new and not strategy.trains_char_channel:
         raise SettingsError(
             f"strategy={strategy.name} freezes the char channel, but that of model={model.name} was never trained; "

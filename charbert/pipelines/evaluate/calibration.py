@@ -7,16 +7,9 @@ from typing import Any
 from charbert.config.calibration import CalibrationSettings
 from charbert.evaluation.calibration import SUFFIX, calibration_report, calibration_text, temperature_of
 from charbert.evaluation.logits import SUFFIX as LOGITS
-from charbert.evaluation.logits import StoredLogits, read_scores, write_scores
+from charbert.evaluation.logits import StoredLogits, read_scores
 from charbert.evaluation.metric_paths import metric_path
 from charbert.files import write_atomically
-
-
-def store_logits(folder: Path, logits: Mapping[str, StoredLogits | None]) -> None:
-    """Write the logits on each set, by its name, into the folder of the predictions."""
-    for name, of_set in logits.items():
-        if of_set is not None:
-            write_scores(folder / f"{name}{LOGITS}", of_set)
 
 
 def stored_scores(folder: Path, names: list[str]) -> dict[str, StoredLogits]:

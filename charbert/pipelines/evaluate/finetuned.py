@@ -1,6 +1,7 @@
 """A fine-tuned model in its folder to predictions on more eval sets."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from charbert.deploy.predict.backends import load_backend
 from charbert.deploy.predict.corrector import load_processor
 from charbert.deploy.predict.usage import read_usage
 from charbert.evaluation.predict import run_logits
-from charbert.evaluation.robustness import SetPredictions, correct_examples, decode_encoded
+from charbert.evaluation.robustness import SetPredictions, predict_set
 from charbert.evaluation.word_states import WordEncoder
 from charbert.model import CharBertModel
 from charbert.model.loading.configurations import read_config
@@ -30,17 +31,9 @@ def finetuned_predictor(
     """
     processor, corrector = load_processor(folder, read_usage(folder, read_config(folder)))
     backend = load_backend(folder, device="cuda" if torch.cuda.is_available() else "cpu")
-    collate = PadCollator(processor.pad_values, processor.row_length)
-
-    def predict(examples: Sequence[Any]) -> SetPredictions:
-        read = correct_examples(task, examples, corrector)
-        encoded = task.encode(read, processor, settings.finetuning_length)
-        logits = run_logits(backend, encoded.features, collate, settings.finetuning.eval_batch_size)
-        predictions = decode_encoded(task, encoded, logits)
-        predictions.corrected = None if corrector is None else task.texts(read)
-        return predictions
-
-    return predict
+    collate, batch_size = PadCollator(processor.pad_values, processor.row_length), settings.finetuning.eval_batch_size
+    logits_of = partial(run_logits, backend, collate=collate, batch_size=batch_size)
+    return lambda examples: predict_set(task, examples, processor, settings.finetuning_length, logits_of, corrector)
 
 
 def word_encoder(settings: Settings, model: CharBertModel, processor: CharBertTokenizer) -> WordEncoder:

@@ -8,10 +8,10 @@ import numpy as np
 
 from charbert.config.schema import Settings
 from charbert.evaluation.errors import analyze_errors, write_errors
-from charbert.evaluation.logits import StoredLogits
+from charbert.evaluation.logits import SUFFIX, StoredLogits, write_scores
 from charbert.evaluation.metric_paths import CHANGED_WORDS, DEV, metric_path
 from charbert.evaluation.robustness import SetPredictions, changed_share, score_set, stored_logits
-from charbert.pipelines.evaluate.calibration import calibrate_eval_sets, store_logits
+from charbert.pipelines.evaluate.calibration import calibrate_eval_sets
 from charbert.records import write_atomically
 from charbert.runs.run import Run
 from charbert.tasks.task import Task
@@ -61,8 +61,10 @@ def score_eval_sets(
     if not run.keeps_record:
         write_atomically(run.units_path, json.dumps(units) + "\n")
     of_sets = {name: stored_logits(task, examples, predictions[name]) for name, examples in eval_sets.items()}
-    store_logits(folder, {**of_sets, DEV: dev})
     logits = {name: of_set for name, of_set in of_sets.items() if of_set is not None}
+    for name, of_set in {**of_sets, DEV: dev}.items():
+        if of_set is not None:
+            write_scores(folder / f"{name}{SUFFIX}", of_set)
     calibration, details = calibrate_eval_sets(
         settings.calibration, folder, logits, dev, task_name=task.name, decision_path=task.decision_path
     )

@@ -8,17 +8,9 @@ from typing import Any
 from charbert.config.data.preparation import PreparationStep
 from charbert.config.data.splitting import SplitMethod
 from charbert.config.schema import Settings
+from charbert.data import splits
 from charbert.data.readers.conllu import CONLLU_SUFFIX
 from charbert.data.readers.lines import suffix_of
-from charbert.data.splits import (
-    PARTS,
-    Parts,
-    check_no_leakage,
-    connect_groups,
-    grouped_folds,
-    grouped_parts,
-    leave_one_out,
-)
 from charbert.errors import DataError, SettingsError
 from charbert.files import replaced_folder, shorten_path
 from charbert.pipelines.build.data import data_file, prepare_data, task_files
@@ -111,16 +103,15 @@ def run(settings: Settings) -> Path:
     task = build_task(settings.task)
     sets = _Sets(settings, task)
     source = _divide(sets) if chosen.split.method is not SplitMethod.none else _prepare_sets(sets)
-    parts = [
-        task.name,
-        chosen.name,
-        *([chosen.split.method.name] if chosen.split.method is not SplitMethod.none else []),
-    ]
+    parts = [task.name, chosen.name]
+    if chosen.split.method is not SplitMethod.none:
+        parts.append(chosen.split.method.name)
     folder = Path(settings.paths.results) / "prepared" / "-".join([*parts, f"s{chosen.seed}"])
     with replaced_folder(folder) as draft:
         files = {}
+        suffix = CONLLU_SUFFIX if suffix_of(source) == CONLLU_SUFFIX else TASKS[settings.task.kind].suffix
         for name in sets.written:
-            path = draft / f"{name}{_suffix(settings, source)}"
+            path = draft / f"{name}{suffix}"
             _write(task, path, sets.prepared[name].examples)
             files[path.relative_to(draft).as_posix()] = file_checksum(path)
         report = sets.report(files)
@@ -155,9 +146,9 @@ def _divide(sets: _Sets) -> Path:
     several = chosen.split.method not in (SplitMethod.stratified, SplitMethod.grouped, SplitMethod.stratified_grouped)
     for number, parts in enumerate(_divisions(sets.settings, task, rows)):
         prefix = f"fold{number}/" if several else ""
-        own = {part: [rows[at] for at in getattr(parts, part)] for part in PARTS}
+        own = {part: [rows[at] for at in getattr(parts, part)] for part in splits.PARTS}
         texts = {part: own_texts(task, [row.example for row in each]) for part, each in own.items()}
-        check_no_leakage({part: ["\n".join(fields) for fields in each] for part, each in texts.items()})
+        splits.check_no_leakage({part: ["\n".join(fields) for fields in each] for part, each in texts.items()})
         if not several:  # all splits of a cross-validation have the same parts
             check_no_near_leakage(texts, chosen.near)
         held_out = {
@@ -169,7 +160,7 @@ def _divide(sets: _Sets) -> Path:
     return path
 
 
-def _divisions(settings: Settings, task: Task[Any, Any], rows: Rows) -> Iterator[Parts]:
+def _divisions(settings: Settings, task: Task[Any, Any], rows: Rows) -> Iterator[splits.Parts]:
     """Yield the splits that the settings ask for; examples with (nearly) the same texts are in one part."""
     chosen, seed = settings.preparation.split, settings.preparation.seed
     examples = [row.example for row in rows]
@@ -178,29 +169,25 @@ def _divisions(settings: Settings, task: Task[Any, Any], rows: Rows) -> Iterator
     groups = similar
     if "grouped" in chosen.method.name or chosen.method is SplitMethod.leave_one_group_out:
         keys = zip(task.groups(examples), similar, strict=True)
-        groups = connect_groups([[("group", group), ("similar", key)] for group, key in keys])
+        groups = splits.connect_groups([[("group", group), ("similar", key)] for group, key in keys])
     log.info("dividing %d examples in %d groups: %s", len(rows), len(set(groups)), chosen.method.name)
     shares = chosen.dev_share, chosen.test_share
     match chosen.method:
         case SplitMethod.stratified | SplitMethod.stratified_grouped:
-            yield grouped_parts(groups, seed, *shares, labels=classes)
+            yield splits.grouped_parts(groups, seed, *shares, labels=classes)
         case SplitMethod.grouped:
-            yield grouped_parts(groups, seed, *shares)
+            yield splits.grouped_parts(groups, seed, *shares)
         case SplitMethod.folds:
-            yield from grouped_folds(groups, chosen.folds, seed, classes)
+            yield from splits.grouped_folds(groups, chosen.folds, seed, classes)
         case SplitMethod.grouped_folds:
-            yield from grouped_folds(groups, chosen.folds, seed)
+            yield from splits.grouped_folds(groups, chosen.folds, seed)
         case _:
             if len(set(groups)) > chosen.most_divisions:
                 raise SettingsError(
                     f"preparation.split.method={chosen.method.name} gives {len(set(groups))} divisions, more than "
                     f"preparation.split.most_divisions={chosen.most_divisions}; raise that, or choose folds"
                 )
-            yield from leave_one_out(groups)
-
-
-def _suffix(settings: Settings, source: Path) -> str:
-    return CONLLU_SUFFIX if suffix_of(source) == CONLLU_SUFFIX else TASKS[settings.task.kind].suffix
+            yield from splits.leave_one_out(groups)
 
 
 def _write(task: Task[Any, Any], path: Path, examples: Sequence[Any]) -> None:

@@ -100,7 +100,7 @@ def check_space(composition: Composition, settings: Settings) -> None:
 def _run_trials(composition: Composition, settings: Settings, study: SearchStudy) -> None:
     count = min(settings.search.processes, study.budget)
     if count == 1:
-        _work(composition, study)
+        _work(composition)
         return
     ways = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(count, mp_context=ways, initializer=_begin_worker, initargs=(count,)) as pool:
@@ -128,12 +128,10 @@ def _begin_worker(count: int) -> None:
     end_with_parent()
 
 
-def _work(composition: Composition, study: SearchStudy | None = None) -> None:
-    """Run trials until the budget is used."""
+def _work(composition: Composition) -> None:
     settings = composition.settings()
     run = search_run(settings)
-    if study is None:
-        study = SearchStudy(study_folder(settings, run), run.folder, settings.search)
+    study = SearchStudy(study_folder(settings, run), run.folder, settings.search)
     while (claimed := study.claim()) is not None:
         _run_one(composition, study, claimed, run)
 

@@ -97,13 +97,11 @@ def _calibrate_again(settings: Settings, record: ResultRecord) -> None:
 
 
 def _is_calibration(name: str) -> bool:
-    """Return whether a metric depends on the settings of calibration."""
     last = name.rpartition("/")[2]
     return last == TEMPERATURE or last.removeprefix(SCALED) in ("ece", "brier", "nll", "confidence")
 
 
 def _eval_sets(record: ResultRecord, task: str) -> list[str]:
-    """Return the eval sets that a record has scores on."""
     if not any(name.startswith(f"{CLEAN}/{task}/") for name in record.metrics):
         return []
     attacks = [name.split("/")[2] for name in record.metrics if name.startswith(f"{ATTACKED}/{task}/")]

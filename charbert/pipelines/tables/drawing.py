@@ -67,7 +67,6 @@ def draw(settings: Settings, spec: TableSpec) -> Table | None:
 
 
 def _files(results: Path, stem: str) -> str:
-    """Return the lines that name the table's files."""
     picture = results / "figures" / f"{stem}.png"
     return f"table: {results / 'tables' / stem}.md\n" + (f"picture: {picture}\n" if picture.is_file() else "")
 

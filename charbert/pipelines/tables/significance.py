@@ -10,14 +10,7 @@ import numpy as np
 
 from charbert.errors import RecordError
 from charbert.evaluation.metric_paths import version_of
-from charbert.metrics.significance import (
-    Statistic,
-    approximate_randomization,
-    f1_of_counts,
-    matthews_of_counts,
-    mcnemar,
-    mean_of_counts,
-)
+from charbert.metrics import significance as tests
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Column
 from charbert.reporting.tables.scores import baseline_of, repetition, runs_of, setting
@@ -26,9 +19,11 @@ from charbert.seeding import numpy_generator
 
 log = logging.getLogger(__name__)
 
-_STATISTICS: dict[int, Statistic] = {2: mean_of_counts, 3: f1_of_counts, 4: matthews_of_counts}
+_STATISTICS = {2: tests.mean_of_counts, 3: tests.f1_of_counts, 4: tests.matthews_of_counts}
 """By the number of counts of an example."""
 
+PValues = dict[tuple[str, str], float]
+"""(row, ``Column.heading``) -> p."""
 Counts = list[np.ndarray]
 """Counts of the examples, (N, K), of each seed that two rows share."""
 
@@ -41,8 +36,8 @@ def row_p_values(
     second_baseline: str = "",
     seed: int = 0,
     rounds: int = 10_000,
-) -> dict[tuple[str, str], float]:
-    """Return the p value of the difference of each cell from that of another row, (row, ``Column.heading``) -> p.
+) -> PValues:
+    """Return the p value of the difference of each cell from that of another row.
 
     Examples are paired: the scores of two models on the same one. Over several seeds that both were run with, the
     counts of an example are summed, since its outcomes are not independent; folds have examples of their own. Right
@@ -59,7 +54,7 @@ def row_p_values(
         RecordError: if a file of counts is damaged.
     """
     runs = runs_of(records, [column.metric for column in columns])
-    p_values: dict[tuple[str, str], float] = {}
+    p_values: PValues = {}
     for (label, metric), members in runs.items():
         baseline = second_baseline or baseline_of(label)
         if label in (baseline, baseline_of(label)) or (baseline, metric) not in runs:
@@ -100,8 +95,8 @@ def _p_value(pairs: dict[int, tuple[Counts, Counts]], rng: np.random.Generator, 
     seeds = max(len(units) for units, _ in pairs.values())
     own_units, other_units = (np.concatenate([np.sum(sides[at], axis=0) for sides in pairs.values()]) for at in (0, 1))
     if seeds == 1 and _is_right_or_wrong(own_units) and _is_right_or_wrong(other_units):
-        return mcnemar(own_units[:, 0], other_units[:, 0]).p_value
-    return approximate_randomization(
+        return tests.mcnemar(own_units[:, 0], other_units[:, 0]).p_value
+    return tests.approximate_randomization(
         own_units, other_units, rng, statistic=_STATISTICS[own_units.shape[1]], rounds=rounds
     ).p_value
 

@@ -30,11 +30,6 @@ def without_trunk(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name in kept or not isinstance(value, dict)}
 
 
-def is_baseline(settings: Settings) -> bool:
-    """Return whether ``model`` is a baseline without a trunk."""
-    return settings.model.baseline.kind is not BaselineKind.none
-
-
 def baseline_predictor(
     settings: Settings, task: Task[Any, Any], train: Sequence[Any]
 ) -> Callable[[Sequence[Any]], SetPredictions]:

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -119,17 +119,16 @@ def _text_counts(settings: Settings) -> dict[str, int]:
             with replaced_folder(run.model_folder) as draft:
                 _write(draft / _COUNTS, kept)
                 if pairs:
-                    _write(draft / _PAIRS, count_text_pairs(_paragraphs(path), kept, pairs))
+                    texts = tqdm(
+                        filter(None, read_paragraphs([path])), desc="paragraphs", unit_scale=True, disable=None
+                    )
+                    _write(draft / _PAIRS, count_text_pairs(texts, kept, pairs))
             record.data_checksums = checksums([path], Path(settings.data.root))
             record.details |= {"words": len(kept), "distinct_words": len(counts), "running_words": counts.total()}
             record.finish({})
 
     run.make_once(count)
     return dict(_read(settings, _COUNTS))
-
-
-def _paragraphs(path: Path) -> Iterator[str]:
-    yield from tqdm(filter(None, read_paragraphs([path])), desc="paragraphs", unit_scale=True, disable=None)
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:

@@ -20,15 +20,16 @@ from charbert.evaluation.metric_paths import DEV
 from charbert.evaluation.robustness import SetPredictions
 from charbert.pipelines.build.data import data_file, task_files
 from charbert.pipelines.build.eval_sets import build_eval_sets, read_test_sets
-from charbert.pipelines.build.preparation import prepare_fold
+from charbert.pipelines.build.preparation import prepare_training
 from charbert.pipelines.evaluate.calibration import stored_scores
-from charbert.pipelines.train.classical import fit_baseline, is_baseline
+from charbert.pipelines.train.classical import fit_baseline
 from charbert.pipelines.train.fit import fit
 from charbert.pipelines.train.task_model import record_scores
 from charbert.records import ResultRecord, read_record, write_atomically
 from charbert.runs.recorder import recorded_run
 from charbert.runs.run import Run, fold_run, with_fold
 from charbert.tasks.folds import cut_folds, take_fold, tested_examples
+from charbert.tasks.rows import number_rows
 from charbert.tasks.task import Task
 
 log = logging.getLogger(__name__)
@@ -99,11 +100,11 @@ def _run_fold(
 
     def make() -> None:
         sets, test = fold_sets(settings, task, fold, eval_sets)
-        made.append((fit_baseline if is_baseline(settings) else fit)(settings, run, task, sets, test))
+        made.append((fit_baseline if settings.model.is_baseline else fit)(settings, run, task, sets, test))
         _write_predictions(path, task, made[0][1])
 
     def is_made() -> bool:
-        return run.finished() is not None and path.is_file() and (run.model_folder.is_dir() or not weights)
+        return run.is_finished() and path.is_file() and (run.model_folder.is_dir() or not weights)
 
     run.make_once(make, is_made)
     if made:
@@ -118,7 +119,8 @@ def fold_sets(
     """Return the examples of the train and dev part of a fold, prepared, and the test part of each eval set."""
     sets, test = take_fold(fold, eval_sets["clean"], eval_sets)
     if settings.preparation.steps:
-        preparation = prepare_fold(settings, task, sets["train"], {"dev": sets["dev"], "test": test["clean"]})
+        held_out = {"dev": sets["dev"], "test": test["clean"]}
+        preparation = prepare_training(settings, task, number_rows(sets["train"], "train"), held_out)
         preparation.write(fold_run(settings).preparation_folder)
         sets["train"] = preparation.examples
     return sets, test

@@ -3,6 +3,7 @@
 import logging
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 from transformers import TrainerCallback
 
@@ -11,7 +12,7 @@ from charbert.errors import SettingsError, TrialPrunedError
 from charbert.evaluation.metric_paths import CHANGED_WORDS
 from charbert.pipelines.build.data import fetch_sets, prepare_data, refuse_baseline, task_files
 from charbert.pipelines.build.eval_sets import build_eval_sets, read_prepared_sets, read_sets
-from charbert.pipelines.train.classical import check_baseline, fit_baseline, is_baseline
+from charbert.pipelines.train.classical import check_baseline, fit_baseline
 from charbert.pipelines.train.cross_validation import run_folds
 from charbert.pipelines.train.fit import fit
 from charbert.records import ResultRecord, read_record
@@ -25,17 +26,17 @@ log = logging.getLogger(__name__)
 def run(settings: Settings) -> ResultRecord:
     """Return the record of the run, after pretraining, fine-tuning and scoring if they are missing."""
     run = finetuning_run(settings)
-    if from_first(lambda: run.finished() is not None):
+    if from_first(run.is_finished):
         log.info("%s: finished before, record %s", run.name, run.record_path)
         run.drop_checkpoints()
         return read_record(run.record_path)
-    run.make_once(lambda: _run(settings, run), lambda: run.finished() is not None)
+    run.make_once(lambda: _run(settings, run), run.is_finished)
     return read_record(run.record_path)
 
 
 def run_and_report(settings: Settings) -> ResultRecord:
     """Return the record as `run` does, with the model trained again if it is missing; log scores and folder."""
-    single = not is_baseline(settings) and not task_files(settings).folds.number
+    single = not settings.model.is_baseline and not task_files(settings).folds.number
     record = read_record(prepare_finetuned(settings).record_path) if single else run(settings)
     for name, score in record.metrics.items():
         kind, *parts = name.split("/")
@@ -66,9 +67,20 @@ def prepare_folds(settings: Settings) -> list[Run]:
     folds = [fold_run(with_fold(settings, number)) for number in range(chosen.run_first or chosen.number)]
     run.make_once(
         lambda: _run(settings, run, weights=True),
-        lambda: run.finished() is not None and all(fold.is_complete() for fold in folds),
+        lambda: run.is_finished() and all(fold.is_complete() for fold in folds),
     )
     return folds
+
+
+def prepare_models(settings: Settings) -> list[Path]:
+    """Return the folder of the fine-tuned model, of data with folds those of all, after fine-tuning what is missing.
+
+    A baseline has none.
+    """
+    if settings.model.is_baseline:
+        return []
+    runs = prepare_folds(settings) if task_files(settings).folds.number else [prepare_finetuned(settings)]
+    return [run.model_folder for run in runs]
 
 
 def run_trial(settings: Settings, run: Run, callbacks: Sequence[TrainerCallback] = ()) -> ResultRecord:
@@ -91,7 +103,7 @@ def run_trial(settings: Settings, run: Run, callbacks: Sequence[TrainerCallback]
             raise
         shutil.rmtree(run.folder, ignore_errors=True)
 
-    run.make_once(make, lambda: run.finished() is not None)
+    run.make_once(make, run.is_finished)
     return read_record(run.record_path)
 
 
@@ -116,6 +128,6 @@ def _run(settings: Settings, run: Run, *, weights: bool = False) -> ResultRecord
     if preparation is not None:
         written = preparation
         from_first(lambda: written.write(run.preparation_folder))
-    fit_model = fit_baseline if is_baseline(settings) else fit
+    fit_model = fit_baseline if settings.model.is_baseline else fit
     record, _ = fit_model(settings, run, task, sets, build_eval_sets(settings, task, sets))
     return record

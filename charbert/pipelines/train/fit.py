@@ -89,7 +89,6 @@ def fit(
 
 
 def _describe(task: Task[Any, Any], sets: Mapping[str, list[Any]]) -> str:
-    """Return how many examples there are, and which labels."""
     labels = ", ".join(map(repr, task.labels[:_LABELS_SHOWN]))
     more = ", ..." if len(task.labels) > _LABELS_SHOWN else ""
     listed = f", {len(task.labels)} labels ({labels}{more})" if task.labels else ""

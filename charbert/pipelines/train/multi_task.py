@@ -37,8 +37,6 @@ _MEAN = "eval_mean"
 
 @dataclass
 class _Part:
-    """One task of the run."""
-
     run: Run
     fitted: TaskModel
     eval_sets: dict[str, Sequence[Any]]

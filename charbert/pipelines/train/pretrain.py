@@ -136,8 +136,7 @@ def new_encoder(settings: Settings) -> tuple[CharBertForPreTraining, CharBertTok
     trunk = prepare_trunk(settings)
     processor = build_processor(settings, trunk)
     objective = settings.model.objective
-    with_nlm = objective in (Objective.nlm, Objective.mlm_nlm)
-    words = load_word_vocab(settings) if with_nlm else None
+    words = load_word_vocab(settings) if settings.model.restores_words else None
     seed_everything(settings.pretraining_seed, "encoder")
     model = CharBertForPreTraining.from_trunk(
         trunk,
@@ -166,7 +165,6 @@ def _corpus_files(settings: Settings) -> list[Path]:
 
 
 def _trunk_teacher(settings: Settings) -> TrunkTeacher | None:
-    """Return the loss with the trunk as teacher, None without one."""
     weight = settings.model.trunk_teacher_weight
     if not weight:
         return None
@@ -186,7 +184,6 @@ def _run(
     teacher: TrunkTeacher | None = None,
     mlm_labels: str = "mlm_labels",
 ) -> None:
-    """Train on the corpus, save model and processor, and write the record."""
     noise = build_nlm_noise(settings.noise) if noisy else None
     mlm = settings.model.objective is not Objective.nlm or not noisy
     sets = {
@@ -204,6 +201,8 @@ def _run(
         )
         for split in ("train", "dev")
     }
+    # Few widths: the CPU's matrix library keeps memory for every shape.
+    own = PadCollator(processor.pad_values, _WIDTHS, rename={"mlm_labels": mlm_labels})
     label_names = [mlm_labels] if words is None else [mlm_labels, "nlm_labels"]
     build = partial(
         build_trainer,
@@ -211,7 +210,7 @@ def _run(
         model,
         sets["train"],
         sets["dev"],
-        _collator(processor, mlm_labels),
+        PairedCollator(own, {TEACHER: paired_collator(processor.pad_values, _WIDTHS)}),
         folder=run.checkpoints_folder,
         seed=settings.pretraining_seed,
         best_metric=None if training.patience is None else "eval_loss",
@@ -227,10 +226,3 @@ def _run(
     scores = ("loss", "accuracy", "accuracy_known", "perplexity")
     run.will_read(_corpus_files(settings))  # again: nothing was exchanged while vocabularies or a trunk were made
     record_training(settings, run, build, scores, patience=training.patience, save_more=save_more)
-
-
-def _collator(processor: CharBertTokenizer, mlm_labels: str) -> PairedCollator:
-    """Return the collator of examples and of the clean copies for the teacher."""
-    # Few widths: the CPU's matrix library keeps memory for every shape.
-    own = PadCollator(processor.pad_values, _WIDTHS, rename={"mlm_labels": mlm_labels})
-    return PairedCollator(own, {TEACHER: paired_collator(processor.pad_values, _WIDTHS)})

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,7 +15,8 @@ from charbert.config.schema import Settings
 from charbert.deploy.predict.usage import write_usage
 from charbert.evaluation.calibration import RECORD_KEY
 from charbert.evaluation.logits import StoredLogits
-from charbert.evaluation.robustness import SetPredictions, correct_examples, predict_encoded, predict_set, stored_logits
+from charbert.evaluation.predict import predict_logits
+from charbert.evaluation.robustness import SetPredictions, correct_examples, decode_encoded, predict_set, stored_logits
 from charbert.files import replaced_folder
 from charbert.integrity import checksums
 from charbert.model.adaptation.lora import save_finetuned
@@ -97,15 +99,19 @@ class TaskModel:
     ) -> tuple[dict[str, SetPredictions], StoredLogits | None]:
         """Return the predictions of the trainer's model on the eval sets, and its `dev_logits`."""
         settings, predictions = self.settings, {}
+        logits_of = partial(predict_logits, trainer)
         for name, examples in eval_sets.items():
             which = "the clean test set" if name == "clean" else f"the test set with typos ({name})"
             log.info("scoring %s on %s: %s", settings.model.name, settings.task.name, which)
             predictions[name] = predict_set(
-                self.task, examples, self.processor, settings.finetuning_length, trainer, self.corrector
+                self.task, examples, self.processor, settings.finetuning_length, logits_of, self.corrector
             )
         if not eval_sets:
             return {}, None
-        predict_dev = lambda: predict_encoded(self.task, self.encoded["dev"], trainer)  # noqa: E731
+
+        def predict_dev() -> SetPredictions:
+            return decode_encoded(self.task, self.encoded["dev"], logits_of(self.encoded["dev"].features))
+
         return predictions, dev_logits(settings, self.task, self.examples["dev"], predict_dev)
 
     def save(self, run: Run, model: Any, log_history: Sequence[Mapping[str, Any]]) -> None:

@@ -1,9 +1,8 @@
 """Train the word recognizer in front of BERT (BERT+WordRec, Sec. 4.5), once for each task."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from transformers import EvalPrediction
@@ -24,7 +23,7 @@ from charbert.pipelines.build.data import corpus_blocks, corpus_file, fetch_sets
 from charbert.pipelines.build.noise import build_recognizer_noise
 from charbert.pipelines.train.recorded_training import record_training
 from charbert.runs.recorder import seed_everything
-from charbert.runs.run import Run, background_recognizer_run, recognizer_run
+from charbert.runs.run import Run, recognizer_run
 from charbert.tasks.task import Task
 from charbert.text.char_vocab import CharVocab
 from charbert.text.codepoints import looked_up
@@ -38,42 +37,26 @@ def prepare_recognizer(settings: Settings, task: Task[Any, Any], sets: Mapping[s
 
     It is trained on the words of the training set that an attack may change, without labels.
     """
-    return _prepare(
-        settings,
-        recognizer_run(settings),
-        lambda split: [words for words in task.sentences(sets[split]) if words],
-        settings.model.recognizer.vocab_size,
-        settings.model.recognizer.training,
-        fetch_sets(settings),
-    )
+    run, chosen = recognizer_run(settings), settings.model.recognizer
+
+    def make() -> None:
+        run.will_read(fetch_sets(settings))
+        sentences = {split: [words for words in task.sentences(sets[split]) if words] for split in ("train", "dev")}
+        _train(settings, run, sentences, chosen.vocab_size, chosen.training)
+
+    run.make_once(make)
+    return str(run.model_folder)
 
 
 def prepare_background_recognizer(settings: Settings) -> str:
     """Return the folder of the recognizer of the pretraining text's words, after training it if it is missing."""
     prepare_data(settings)
-    return _prepare(
-        settings,
-        background_recognizer_run(settings),
-        lambda split: BlockSentences(corpus_blocks(settings, split)),
-        settings.model.recognizer.background_vocab_size,
-        settings.model.recognizer.background_training,
-        [corpus_file(settings, split) for split in ("train", "dev")],
-    )
+    run, chosen = recognizer_run(settings, background=True), settings.model.recognizer
 
-
-def _prepare(
-    settings: Settings,
-    run: Run,
-    read_sentences: Callable[[str], Sentences],
-    vocab_size: int,
-    training: TrainingSettings,
-    files: Sequence[Path],
-) -> str:
     def make() -> None:
-        run.will_read(files)
-        log.info("training the word recognizer %s", run.name)
-        sentences = {split: read_sentences(split) for split in ("train", "dev")}
-        _train(settings, run, sentences, vocab_size, training)
+        run.will_read([corpus_file(settings, split) for split in ("train", "dev")])
+        sentences = {split: BlockSentences(corpus_blocks(settings, split)) for split in ("train", "dev")}
+        _train(settings, run, sentences, chosen.background_vocab_size, chosen.background_training)
 
     run.make_once(make)
     return str(run.model_folder)
@@ -82,6 +65,7 @@ def _prepare(
 def _train(
     settings: Settings, run: Run, sentences: Mapping[str, Sentences], vocab_size: int, training: TrainingSettings
 ) -> None:
+    log.info("training the word recognizer %s", run.name)
     chosen = settings.model.recognizer
     words = frequent_words(sentences["train"], vocab_size)
     text = (looked_up(" ".join(sentence)) for sentence in sentences["train"])

@@ -7,20 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from charbert.reporting.render import plot_style as style
 from charbert.reporting.render.layout import Cell, Table
-from charbert.reporting.render.plot_style import (
-    CYCLE,
-    INK,
-    add_caption,
-    add_legend,
-    draw_cell,
-    draw_dot,
-    explain_diamond,
-    fit_scores,
-    on_short_lines,
-    panels,
-    save_figure,
-)
+from charbert.reporting.render.plot_style import CYCLE, INK, panels, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,7 +32,7 @@ def split_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
         for place, row in enumerate(table.rows):
             for x, cell in enumerate(row.cells):
                 offset = (place - (len(table.rows) - 1) / 2) * step - 0.08
-                draw_dot(axis, cell, x + offset, _color(row.label, place), row.label)
+                style.draw_dot(axis, cell, x + offset, _color(row.label, place), row.label)
         axis.set_xticks(range(len(table.columns)), [column.name for column in table.columns])
         axis.set_xlim(-0.5, len(table.columns) - 0.5)
         return _finish_dots(figure, axis, table, folder, stem, [row.label for row in table.rows])
@@ -58,8 +47,8 @@ def source_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
     with panels(1, width=max(6.8, 1.1 * len(table.rows)), height=4.3) as (figure, (axis,)):
         for x, row in enumerate(table.rows):
             model = row.label if row.label in COLORS else "CharBERT"
-            draw_dot(axis, row.cells[0], x - 0.08, COLORS[model], model)
-        axis.set_xticks(range(len(table.rows)), [on_short_lines(row.label) for row in table.rows])
+            style.draw_dot(axis, row.cells[0], x - 0.08, COLORS[model], model)
+        axis.set_xticks(range(len(table.rows)), [style.on_short_lines(row.label) for row in table.rows])
         axis.set_xlim(-0.5, len(table.rows) - 0.5)
         return _finish_dots(figure, axis, table, folder, stem, list(COLORS))
 
@@ -75,13 +64,12 @@ def share_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
         for place, row in enumerate(table.rows):
             for x, cell in enumerate(row.cells):
                 middle = x + (place - (len(table.rows) - 1) / 2) * bar
-                draw_cell(axis, cell, middle, bar, CYCLE[place % len(CYCLE)], row.label)
+                style.draw_cell(axis, cell, middle, bar, CYCLE[place % len(CYCLE)], row.label)
         axis.set_xticks(range(len(table.columns)), [column.heading.replace(", ", ",\n") for column in table.columns])
         axis.set_ylim(0, 105)
         _finish(axis, "share of nouns in percent")
-        add_legend(figure, [axis], [f"{who}, {row.label}" for row in table.rows for who in ("ours", "paper")])
-        add_caption(figure, " ".join((table.caption, *table.footnotes)))
-        return save_figure(figure, folder, stem)
+        style.add_legend(figure, [axis], [f"{who}, {row.label}" for row in table.rows for who in ("ours", "paper")])
+        return save_figure(figure, folder, stem, " ".join((table.caption, *table.footnotes)))
 
 
 def sensitivity_bars(
@@ -99,21 +87,19 @@ def sensitivity_bars(
     ratios = [1.0, max(1.4, words / 6)][:count]
     with panels(count, width=4.2 * sum(ratios), height=4.4, ratios=ratios) as (figure, axes):
         for x, row in enumerate(table.rows):
-            draw_cell(axes[0], row.cells[0], x, 0.7, _color(row.label, x), digits=2)
+            style.draw_cell(axes[0], row.cells[0], x, 0.7, _color(row.label, x), digits=2)
             _draw_channels(axes[0], dict(zip((c.name for c in table.columns), row.cells, strict=True)), x)
         axes[0].set_xticks(range(len(table.rows)), [row.label for row in table.rows])
         axes[0].set_title("over the test set", fontsize=10)
         _finish(axes[0], "sensitivity S x 100")
         if sentences:
             _draw_sentence(axes[1], sentences)
-        explain_diamond(axes[0])
-        add_legend(figure, axes, [*sentences, "paper", *(f"{name} alone" for name in CHANNELS)])
-        add_caption(figure, " ".join((table.caption, *table.footnotes)))
-        return save_figure(figure, folder, stem)
+        style.explain_diamond(axes[0])
+        style.add_legend(figure, axes, [*sentences, "paper", *(f"{name} alone" for name in CHANNELS)])
+        return save_figure(figure, folder, stem, " ".join((table.caption, *table.footnotes)))
 
 
 def _draw_channels(axis: Axes, cells: Mapping[str, Cell], x: float) -> None:
-    """Mark the single channels on the bar of both."""
     for name, mark in CHANNELS.items():
         mean = cells[name].mean
         if mean is not None and math.isfinite(mean):
@@ -147,12 +133,11 @@ def _color(model: str, place: int) -> str:
 def _finish_dots(
     figure: Figure, axis: Axes, table: Table, folder: Path | str, stem: str, models: Sequence[str]
 ) -> list[Path]:
-    fit_scores(axis, [cell for row in table.rows for cell in row.cells])
+    style.fit_scores(axis, [cell for row in table.rows for cell in row.cells])
     _finish(axis, f"{table.columns[0].group} in percent")
-    explain_diamond(axis)
-    add_legend(figure, [axis], [*models, "paper"])
-    add_caption(figure, " ".join((table.caption, *table.footnotes)))
-    return save_figure(figure, folder, stem)
+    style.explain_diamond(axis)
+    style.add_legend(figure, [axis], [*models, "paper"])
+    return save_figure(figure, folder, stem, " ".join((table.caption, *table.footnotes)))
 
 
 def _finish(axis: Axes, ylabel: str) -> None:

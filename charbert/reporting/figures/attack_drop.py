@@ -2,17 +2,8 @@
 
 from pathlib import Path
 
-from charbert.errors import RecordError
 from charbert.reporting.render.layout import Cell, Table
-from charbert.reporting.render.plot_style import (
-    CYCLE,
-    add_caption,
-    add_legend,
-    draw_cell,
-    name_rows,
-    row_panels,
-    save_figure,
-)
+from charbert.reporting.render.plot_style import CYCLE, add_legend, draw_cell, name_rows, row_panels, save_figure
 from charbert.reporting.tables.published import ATTACK, ORIGINAL
 
 COLOR = CYCLE[1]
@@ -37,13 +28,8 @@ def attack_drop_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
 
     Args:
         table: with an original and an attacked column for each task, as Table 2.
-
-    Raises:
-        RecordError: if the table has no row with both scores.
     """
     drops = {group: rows for group, rows in attack_drops(table).items() if rows}
-    if not drops:
-        raise RecordError(f"figure {stem}: expected a table with original and attacked scores, got none")
     labels = [row.label for row in table.rows if any(row.label in rows for rows in drops.values())]
     cells = [cell for rows in drops.values() for cell in rows.values()]
     largest = max([1.0, *(share for cell in cells for share in (cell.mean, cell.published) if share is not None)])
@@ -57,8 +43,7 @@ def attack_drop_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
             axis.set_xlim(0, 1.1 * largest)
         add_legend(figure, axes, ["ours", "paper"])
         notes = [note for note in table.notes if "attacked" in note]
-        add_caption(figure, " ".join(filter(None, (table.caption, *notes, table.row_legend))))
-        return save_figure(figure, folder, stem)
+        return save_figure(figure, folder, stem, " ".join(filter(None, (table.caption, *notes, table.row_legend))))
 
 
 def _group_drops(table: Table, group: str) -> dict[str, Cell]:

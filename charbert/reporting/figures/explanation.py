@@ -10,7 +10,7 @@ import numpy as np
 
 from charbert.evaluation.explanation import Attribution, ExplainedText, Values
 from charbert.reporting.render.heat import ADDS, MAP, TAKES, opacity
-from charbert.reporting.render.plot_style import INK, STYLE, add_caption, save_figure
+from charbert.reporting.render.plot_style import INK, STYLE, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,10 +33,8 @@ def attribution_strips(texts: Sequence[ExplainedText], folder: Path | str, stem:
         axes = figure.subplots(len(strips), 1, squeeze=False, height_ratios=[number + 0.6 for number in lines])[:, 0]
         for axis, (text, attribution), number in zip(axes, strips, lines, strict=True):
             _draw_strip(axis, text, attribution, number)
-        add_caption(
-            figure, "Orange: raises the output; blue: lowers it. Colors are relative to the strongest attribution."
-        )
-        return save_figure(figure, folder, stem)
+        about = "Orange: raises the output; blue: lowers it. Colors are relative to the strongest attribution."
+        return save_figure(figure, folder, stem, about)
 
 
 def attention_grids(texts: Sequence[ExplainedText], folder: Path | str, stem: str) -> list[Path]:
@@ -58,11 +56,11 @@ def attention_grids(texts: Sequence[ExplainedText], folder: Path | str, stem: st
             for axis, (name, values) in zip(row, text.attention.items(), strict=True):
                 image = _draw_map(axis, f"{name}, {text.heading}", values[-1].mean(0), text, most)
         figure.colorbar(image, ax=axes, label="attention", shrink=0.6, extend="max")
-        about = "Mean over the heads of the last layer; a row is the subword that attends."
-        add_caption(
-            figure, f"{about} The scale ends at the most that a subword of a word gets; special ones may get more."
+        about = (
+            "Mean over the heads of the last layer; a row is the subword that attends. The scale ends at the most that "
+            "a subword of a word gets; special ones may get more."
         )
-        return save_figure(figure, folder, stem)
+        return save_figure(figure, folder, stem, about)
 
 
 def _draw_map(axis: Axes, title: str, values: Values, text: ExplainedText, most: float) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Table
-from charbert.reporting.render.plot_style import CYCLE, INK, add_caption, panels, save_figure
+from charbert.reporting.render.plot_style import CYCLE, INK, panels, save_figure
 from charbert.reporting.tables.robustness.curves import AXES, curve_points
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ def noise_curves(table: Table, records: Sequence[ResultRecord], folder: Path | s
             axis.set_ylim(lowest - margin, highest + margin)
             _label_lines(axis, labels)
         axes[0].set_ylabel(table.columns[0].group)
-        add_caption(figure, " ".join(filter(None, (table.caption, *table.notes[:1], table.row_legend))))
-        return save_figure(figure, folder, stem)
+        caption = " ".join(filter(None, (table.caption, *table.notes[:1], table.row_legend)))
+        return save_figure(figure, folder, stem, caption)
 
 
 def _draw_line(axis: Axes, strengths: Sequence[float], cells: Sequence[Cell], index: int) -> list[float]:

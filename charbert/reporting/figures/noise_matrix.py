@@ -6,16 +6,11 @@ import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from charbert.evaluation.metric_paths import DEV, version_of
 from charbert.reporting.render.layout import Cell, Column, Row, Table
-from charbert.reporting.render.plot_style import INK, LINE, add_caption, on_short_lines, panels, save_figure
+from charbert.reporting.render.plot_style import INK, LINE, on_short_lines, panels, save_figure
 from charbert.reporting.tables.robustness.families import noisy_columns
-
-if TYPE_CHECKING:
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.patches import Rectangle
 
 COLORS = "Blues"
 """From white to dark blue: in gray as from white to black."""
@@ -34,6 +29,10 @@ def noise_matrix(table: Table, folder: Path | str, stem: str, *, groups: Mapping
         table: from `charbert.reporting.tables.robustness.families.robustness_table`, or one with its columns.
         groups: heading above each row that begins a group, by label; None: the rows are one group.
     """
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+    from matplotlib.patches import Rectangle
+
     places = _shown(table.columns)
     drops = {row.label: _drops(row, places) for row in table.rows}
     largest = max([LARGEST, *(drop for row in drops.values() for drop in row.values() if drop is not None)])
@@ -43,7 +42,7 @@ def noise_matrix(table: Table, folder: Path | str, stem: str, *, groups: Mapping
     width = 1.4 + 0.075 * longest + 0.62 * len(places)
     height = len(table.rows) + 0.8 * len(headings)
     with panels(1, width=width, height=2.1 + 0.36 * height) as (figure, (axis,)):
-        colors = _colors(largest)
+        colors = ScalarMappable(Normalize(0, largest / DARKEST), COLORS)
         ticks: list[float] = []
         y = 0.0
         for row in table.rows:
@@ -53,8 +52,10 @@ def noise_matrix(table: Table, folder: Path | str, stem: str, *, groups: Mapping
             for x, place in enumerate(places):
                 drop = drops[row.label].get(place)
                 share = 0.0 if drop is None else max(0.0, drop) / largest * DARKEST
-                axis.add_patch(_square(x, y, colors.get_cmap()(share) if drop is not None else "white"))
-                axis.text(x, y, _number(row.cells[place]), fontsize=9, color=_ink(share), ha="center", va="center")
+                color = colors.get_cmap()(share) if drop is not None else "white"
+                axis.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=color, edgecolor="white", linewidth=1.5))
+                ink = "white" if share >= WHITE_FROM else INK
+                axis.text(x, y, _number(row.cells[place]), fontsize=9, color=ink, ha="center", va="center")
             ticks.append(y)
             y += 1
         axis.set_xlim(-0.5, len(places) - 0.5)
@@ -73,11 +74,9 @@ def noise_matrix(table: Table, folder: Path | str, stem: str, *, groups: Mapping
         bar.set_label("points lost", fontsize=8.5)
         bar.ax.tick_params(labelsize=8)
         marks = [note for note in table.notes if note.startswith("*")]
-        caption = table.caption.replace(" ± standard deviation", "")
-        add_caption(
-            figure, " ".join([f"{table.columns[0].group}.", caption, "White: not noisy.", *marks, table.row_legend])
-        )
-        return save_figure(figure, folder, stem)
+        about = table.caption.replace(" ± standard deviation", "")
+        caption = " ".join([f"{table.columns[0].group}.", about, "White: not noisy.", *marks, table.row_legend])
+        return save_figure(figure, folder, stem, caption)
 
 
 def _shown(columns: Sequence[Column]) -> dict[int, int | None]:
@@ -96,7 +95,6 @@ def _shown(columns: Sequence[Column]) -> dict[int, int | None]:
 
 
 def _drops(row: Row, places: Mapping[int, int | None]) -> dict[int, float]:
-    """Return the points that a row loses in each noisy column."""
     drops = {}
     for place, clean in places.items():
         if clean is None:
@@ -107,23 +105,5 @@ def _drops(row: Row, places: Mapping[int, int | None]) -> dict[int, float]:
     return drops
 
 
-def _square(x: float, y: float, color: Any) -> Rectangle:
-    from matplotlib.patches import Rectangle
-
-    return Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=color, edgecolor="white", linewidth=1.5)
-
-
-def _colors(largest: float) -> ScalarMappable:
-    """Return the scale of colors from 0 to ``largest`` points."""
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
-
-    return ScalarMappable(Normalize(0, largest / DARKEST), COLORS)
-
-
 def _number(cell: Cell) -> str:
     return "–" if cell.mean is None else f"{cell.mean:.1f}{cell.mark}"
-
-
-def _ink(share: float) -> str:
-    return "white" if share >= WHITE_FROM else INK

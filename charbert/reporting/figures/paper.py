@@ -7,19 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from charbert.errors import RecordError
+from charbert.reporting.render import plot_style as style
 from charbert.reporting.render.layout import Cell, Row, Table
-from charbert.reporting.render.plot_style import (
-    CYCLE,
-    INK,
-    add_caption,
-    add_legend,
-    draw_cell,
-    name_rows,
-    panels,
-    row_panels,
-    save_figure,
-)
+from charbert.reporting.render.plot_style import CYCLE, INK, panels, row_panels, save_figure
 from charbert.reporting.tables.published import ATTACK, ORIGINAL
 from charbert.reporting.tables.scores import ON_MARKS
 
@@ -52,24 +42,18 @@ def robustness_bars(table: Table, folder: Path | str, stem: str) -> list[Path]:
 
     Args:
         table: from `table2_robustness`.
-
-    Raises:
-        RecordError: if the table is empty.
     """
     groups = list(dict.fromkeys(column.group for column in table.columns))
     groups = [group for group in groups if _has_runs(table, group)] or groups
-    if not groups or not table.rows:
-        raise RecordError(f"figure {stem}: expected a table with rows and columns, got none; run an experiment")
     rows = _rows_of(table, groups)
     with row_panels(len(groups), len(rows), marks=2) as (figure, axes):
         for axis, group in zip(axes, groups, strict=True):
             _draw_task(axis, table, rows, group)
         order = [f"{whose}, {condition}" for condition in COLORS for whose in ("ours", "paper")]
-        add_legend(figure, axes, order)
+        style.add_legend(figure, axes, order)
         # bars have no marks of significance
         notes = [note for note in table.notes if not note.startswith(ON_MARKS)]
-        add_caption(figure, " ".join(filter(None, (table.caption, *notes, table.row_legend))))
-        return save_figure(figure, folder, stem)
+        return save_figure(figure, folder, stem, " ".join(filter(None, (table.caption, *notes, table.row_legend))))
 
 
 def loss_curves(histories: Mapping[str, History], folder: Path | str, stem: str, *, caption: str = "") -> list[Path]:
@@ -84,9 +68,6 @@ def loss_curves(histories: Mapping[str, History], folder: Path | str, stem: str,
             run counts subwords) and some of ``mlm_loss``, ``mlm_perplexity``, ``nlm_loss``, ``nlm_accuracy``, in
             training or with ``eval_`` before them.
         caption: set below: recipe and data.
-
-    Raises:
-        RecordError: if no run has any of the scores.
     """
     x_key = TOKENS if any(entry.get(TOKENS) for run in histories.values() for entry in run) else "step"
     chosen = {
@@ -94,8 +75,6 @@ def loss_curves(histories: Mapping[str, History], folder: Path | str, stem: str,
         for name, title in PANELS.items()
         if any(_points(run, prefix + name, x_key) for run in histories.values() for prefix in ("", EVAL))
     }
-    if not chosen:
-        raise RecordError(f"figure {stem}: expected histories with {', '.join(PANELS)}, got none; pretrain first")
     with panels(len(chosen), width=max(5.0, 3.3 * len(chosen)), height=3.2 + 0.08 * len(histories)) as (figure, axes):
         for axis, (name, title) in zip(axes, chosen.items(), strict=True):
             if name == "mlm_perplexity":  # falls from thousands to tens
@@ -105,17 +84,16 @@ def loss_curves(histories: Mapping[str, History], folder: Path | str, stem: str,
             axis.set_xlabel("subwords seen, millions" if x_key == TOKENS else "steps")
         axes[0].plot([], [], "-o", color=INK, markersize=4, linewidth=1.4, label=HELD_OUT)
         axes[0].plot([], [], color=INK, **BEHIND, label=IN_TRAINING)
-        add_legend(figure, axes)
-        add_caption(figure, caption)
-        return save_figure(figure, folder, stem)
+        style.add_legend(figure, axes)
+        return save_figure(figure, folder, stem, caption)
 
 
 def _draw_runs(axis: Axes, histories: Mapping[str, History], name: str, x_key: str) -> None:
     looks = itertools.cycle(itertools.product(LOOKS, CYCLE))
     behind = []
-    for ((style, mark), color), (label, run) in zip(looks, histories.items(), strict=False):
+    for ((dashes, mark), color), (label, run) in zip(looks, histories.items(), strict=False):
         training, held_out = _points(run, name, x_key), _points(run, EVAL + name, x_key)
-        line: dict[str, Any] = {"linestyle": style, "color": color, "linewidth": 1.4, "label": label}
+        line: dict[str, Any] = {"linestyle": dashes, "color": color, "linewidth": 1.4, "label": label}
         if held_out:
             axis.plot(*zip(*held_out, strict=True), marker=mark, markersize=4, **line)
             behind.append((color, training))
@@ -162,8 +140,8 @@ def _draw_task(axis: Axes, table: Table, rows: Sequence[Row], group: str) -> Non
         color = COLORS.get(column.name, CYCLE[place % len(CYCLE)])
         offset = (place - (len(columns) - 1) / 2) * bar
         for y, row in enumerate(rows):
-            draw_cell(axis, row.cells[index], y + offset, bar, color, column.name, horizontal=True)
-    name_rows(axis, [row.label for row in rows])
+            style.draw_cell(axis, row.cells[index], y + offset, bar, color, column.name, horizontal=True)
+    style.name_rows(axis, [row.label for row in rows])
     axis.set_title(group, fontsize=11)
     axis.set_xlabel("percent")
     axis.set_xlim(0, 105)

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from charbert.errors import RecordError
 from charbert.metrics.calibration import ReliabilityBin
-from charbert.reporting.render.plot_style import CYCLE, INK, add_caption, add_legend, panels, save_figure
+from charbert.reporting.render.plot_style import CYCLE, INK, add_legend, panels, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,9 +18,9 @@ def reliability_plot(
     folder: Path | str,
     stem: str,
     *,
-    scaled: Mapping[str, Sequence[ReliabilityBin]] | None = None,
-    notes: Mapping[str, str] | None = None,
-    caption: str = "",
+    scaled: Mapping[str, Sequence[ReliabilityBin]],
+    notes: Mapping[str, str],
+    caption: str,
 ) -> list[Path]:
     """Draw accuracy against confidence, a panel for each eval set.
 
@@ -31,23 +30,17 @@ def reliability_plot(
     Args:
         scaled: the bins at a fitted temperature, drawn as hollow dots.
         notes: a line for each eval set, above its panel.
-
-    Raises:
-        RecordError: if there is nothing to draw.
     """
     drawn = {name: set_bins for name, set_bins in bins.items() if any(item.count for item in set_bins)}
-    if not drawn:
-        raise RecordError(f"figure {stem}: expected decisions with a confidence, got none")
     with panels(len(drawn), width=max(3.8, 3.3 * len(drawn)), height=4.1, sharey=True) as (figure, axes):
         for axis, (name, set_bins) in zip(axes, drawn.items(), strict=True):
-            _draw(axis, set_bins, (scaled or {}).get(name, ()))
+            _draw(axis, set_bins, scaled.get(name, ()))
             heading = "original" if name == "clean" else f"attacked: {name}"
-            axis.set_title("\n".join(filter(None, (heading, (notes or {}).get(name)))), fontsize=9.5)
+            axis.set_title("\n".join(filter(None, (heading, notes.get(name)))), fontsize=9.5)
             axis.set_xlabel("confidence")
         axes[0].set_ylabel("share that is right")
         add_legend(figure, axes)
-        add_caption(figure, caption)
-        return save_figure(figure, folder, stem)
+        return save_figure(figure, folder, stem, caption)
 
 
 def _draw(axis: Axes, bins: Sequence[ReliabilityBin], scaled: Sequence[ReliabilityBin]) -> None:
@@ -69,14 +62,8 @@ def _draw(axis: Axes, bins: Sequence[ReliabilityBin], scaled: Sequence[Reliabili
     for points, face, label in ((bins, CYCLE[1], "mean confidence"), (scaled, "white", "at the fitted temperature")):
         coordinates = [(point.confidence, point.accuracy) for point in points if point.count]
         if coordinates:
-            mark: dict[str, Any] = {
-                "color": CYCLE[1],
-                "markerfacecolor": face,
-                "markersize": 4.5,
-                "clip_on": False,
-                "zorder": 3,
-            }
-            axis.plot(*zip(*coordinates, strict=True), "o", label=label, **mark)
+            mark: dict[str, Any] = {"color": CYCLE[1], "markerfacecolor": face, "markersize": 4.5}
+            axis.plot(*zip(*coordinates, strict=True), "o", label=label, clip_on=False, zorder=3, **mark)
     axis.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "¼", "½", "¾", "1"])
     axis.set_xlim(0, 1)
     axis.set_ylim(0, 1.02)

@@ -56,7 +56,8 @@ def render_page(title: str, about: str, texts: Sequence[ExplainedText]) -> str:
 
 def _legend(texts: Sequence[ExplainedText]) -> str:
     strong = [f"rgba({int(c[1:3], 16)},{int(c[3:5], 16)},{int(c[5:7], 16)},.75)" for c in (ADDS, TAKES)]
-    letters = " Below a subword its letters, as the char channel reads them." if _has_letters(texts) else ""
+    has_letters = any(attribution.characters is not None for text in texts for attribution in text.attributions)
+    letters = " Below a subword its letters, as the char channel reads them." if has_letters else ""
     return (
         '<div class="legend">'
         f'<span><i style="background:{strong[0]}"></i>raises the output (+)</span>'
@@ -66,10 +67,6 @@ def _legend(texts: Sequence[ExplainedText]) -> str:
         f"</div>\n<p>The number below a subword is what it and its letters add to the logit.{letters} Point at a "
         "subword, a letter or a map to read more.</p>"
     )
-
-
-def _has_letters(texts: Sequence[ExplainedText]) -> bool:
-    return any(attribution.characters is not None for text in texts for attribution in text.attributions)
 
 
 def _section(text: ExplainedText, texts: Sequence[ExplainedText]) -> str:
@@ -91,7 +88,7 @@ def _section(text: ExplainedText, texts: Sequence[ExplainedText]) -> str:
 def _attribution(text: ExplainedText, attribution: Attribution) -> str:
     letters = [text.character_values(attribution, piece) for piece in text.pieces]
     together = [float(value) + float(part.sum()) for value, part in zip(attribution.subwords, letters, strict=True)]
-    largest = max([*(abs(float(value)) for value in attribution.subwords), *_sizes(letters)], default=0.0)
+    largest = max((float(np.abs(part).max()) for part in (attribution.subwords, *letters) if len(part)), default=0.0)
     pieces = "\n".join(
         _piece(piece, float(value), part, total, largest, is_first=_is_first(text.pieces, place))
         for place, (piece, value, part, total) in enumerate(
@@ -99,11 +96,9 @@ def _attribution(text: ExplainedText, attribution: Attribution) -> str:
         )
     )
     state = f"complete within {100 * attribution.tolerance:g} %" if attribution.is_complete else "NOT complete"
-    channels = (
-        ""
-        if attribution.characters is None
-        else (f" Subwords {attribution.subwords.sum():+.2f}, characters {attribution.characters.sum():+.2f}.")
-    )
+    channels = ""
+    if attribution.characters is not None:
+        channels = f" Subwords {attribution.subwords.sum():+.2f}, characters {attribution.characters.sum():+.2f}."
     return (
         f"<h3>{escape(attribution.title)}</h3>\n"
         f'<p class="sum">Logit {attribution.output:.2f}; with no word known {attribution.baseline_output:.2f}; the '
@@ -111,10 +106,6 @@ def _attribution(text: ExplainedText, attribution: Attribution) -> str:
         f"{attribution.steps} points).{channels}</p>\n"
         f'<div class="text">\n{pieces}\n</div>'
     )
-
-
-def _sizes(letters: Sequence[Values]) -> list[float]:
-    return [float(np.abs(part).max()) for part in letters if len(part)]
 
 
 def _is_first(pieces: Sequence[Piece], place: int) -> bool:

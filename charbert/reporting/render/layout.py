@@ -5,6 +5,7 @@ import io
 import itertools
 import math
 import statistics
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,8 +113,6 @@ class Table:
 
 @dataclass(frozen=True)
 class _Style:
-    """How a format writes the parts of a cell."""
-
     bold: str
     plus_minus: str
     missing: str
@@ -145,9 +144,9 @@ _LATEX = _Style(bold=r"\textbf{{{}}}", plus_minus=r" $\pm$ ", missing="--", mark
 
 def render_markdown(table: Table) -> str:
     """Return the table for a README: best means bold, the paper's scores in brackets."""
-    lines = [f"**{table.title}**", "", _markdown_line(["Model", *(column.heading for column in table.columns)])]
+    lines = [f"**{table.title}**", "", markdown_line(["Model", *(column.heading for column in table.columns)])]
     lines.append("|---" + "|---:" * len(table.columns) + "|")
-    lines += [_markdown_line([row.label, *_MARKDOWN.texts(table, row)]) for row in table.rows]
+    lines += [markdown_line([row.label, *_MARKDOWN.texts(table, row)]) for row in table.rows]
     for paragraph in (table.legend, *table.footnotes):
         lines += ["", paragraph.replace("*", "\\*")]
     return "\n".join(lines) + "\n"
@@ -171,7 +170,8 @@ def cell_texts(table: Table, row: Row) -> list[str]:
     return _PLAIN.texts(table, row)
 
 
-def _markdown_line(texts: list[str]) -> str:
+def markdown_line(texts: Iterable[str]) -> str:
+    """Return a line of a Markdown table."""
     return "| " + " | ".join(text.replace("|", "\\|") for text in texts) + " |"
 
 

@@ -147,13 +147,6 @@ def add_legend(figure: Figure, axes: Sequence[Axes], order: Sequence[str] = ()) 
     figure.legend([handle_of[name] for name in names], texts, loc="outside upper center", ncols=columns)
 
 
-def add_caption(figure: Figure, text: str) -> None:
-    """Set a text below the panels, broken into lines that fit."""
-    wrapped = textwrap.fill(text, int(15 * figure.get_figwidth()))
-    if wrapped:
-        figure.supxlabel(wrapped, fontsize=7.5, color="#444444")
-
-
 @contextmanager
 def panels(
     count: int, *, width: float, height: float, sharey: bool = False, ratios: Sequence[float] | None = None
@@ -181,12 +174,18 @@ def row_panels(count: int, rows: int, *, marks: int) -> Iterator[tuple[Figure, l
         yield drawn
 
 
-def save_figure(figure: Figure, folder: Path | str, stem: str) -> list[Path]:
+def save_figure(figure: Figure, folder: Path | str, stem: str, caption: str) -> list[Path]:
     """Write ``stem.png`` and ``stem.svg`` into a folder and return their paths, as every figure here does.
+
+    Args:
+        caption: set below the panels, broken into lines that fit.
 
     Raises:
         RecordError: if one cannot be written.
     """
+    if caption:
+        wrapped = textwrap.fill(caption, int(15 * figure.get_figwidth()))
+        figure.supxlabel(wrapped, fontsize=7.5, color="#444444")
     # no date and no version of the library: a redrawn figure differs only if its numbers do
     unsigned = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
     paths = []

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from charbert.reporting.render.plot_style import CYCLE, add_caption, add_legend, panels, save_figure
+from charbert.reporting.render.plot_style import CYCLE, add_legend, panels, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,7 +65,6 @@ def _details(step: Mapping[str, Any]) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    """Return a text escaped for a cell of a Markdown table."""
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("*", "\\*").replace("<", "\\<").replace("\n", " ")
 
 
@@ -80,8 +79,8 @@ def preparation_figure(report: Mapping[str, Any], folder: Path | str, stem: str)
         _draw_classes(axes[0], summary["classes"])
         _draw_lengths(axes[1], summary["words"])
         add_legend(figure, axes, list(_WHEN))
-        add_caption(figure, f"{report['task']}, {name}, preparation {report['preparation']}: {_in_a_sentence(summary)}")
-        return save_figure(figure, folder, stem)
+        caption = f"{report['task']}, {name}, preparation {report['preparation']}: {_in_a_sentence(summary)}"
+        return save_figure(figure, folder, stem, caption)
 
 
 def _draw_classes(axis: Axes, classes: Mapping[str, Mapping[str, int]]) -> None:

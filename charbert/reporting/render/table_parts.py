@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from charbert.errors import RecordError
+from charbert.reporting.render.layout import markdown_line
 from charbert.reporting.render.row_names import short_label
 
 MISSING = "–"
@@ -97,13 +98,13 @@ def render_part(source: Path, part: Part) -> str:
         for column, name in columns
     ]
     heads = ["Model", *(head for _, name, kinds in wide for head in [name, *(HEADINGS[kind] for kind in kinds)])]
-    lines = [_line(heads), "|---" + "|---:" * (len(heads) - 1) + "|"]
+    lines = [markdown_line(heads), "|---" + "|---:" * (len(heads) - 1) + "|"]
     for row, name in rows:
         texts = [name]
         for column, _, kinds in wide:
             score = shown[row, column]
             texts += [_score(score), *(_number(score[BESIDE[kind]], kind) for kind in kinds)]
-        lines.append(_line(texts))
+        lines.append(markdown_line(texts))
     paragraphs = _notes(page, part.notes, shown.values(), source)
     legend = [_seeds(shown, dict(rows))]
     if any("folds" in kinds for _, _, kinds in wide):
@@ -187,7 +188,3 @@ def _notes(page: str, asked: Sequence[str], scores: Iterable[Score], source: Pat
             raise RecordError(f"{source}: expected a note of the table that begins with {note!r}, found none")
     wanted = (*asked, *("\\*" if mark == "*" else mark for mark in sorted(marks)))
     return [text for text in paragraphs if text.startswith(wanted)]
-
-
-def _line(texts: Iterable[str]) -> str:
-    return "| " + " | ".join(text.replace("|", "\\|") for text in texts) + " |"

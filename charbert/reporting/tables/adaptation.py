@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from charbert.config.renamed import with_new_names
-from charbert.errors import RecordError
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Column, Row, Table
 from charbert.reporting.tables.scores import changed_words_notes, describe, latest_runs, metric_cell, row_label, setting
@@ -28,12 +27,7 @@ def adaptation_table(records: Sequence[ResultRecord], task: str, metric: str, at
     Args:
         records: that differ in model, seed and in how they were adapted.
         metric: the task's score, as ``f1``.
-
-    Raises:
-        RecordError: if there is none.
     """
-    if not records:
-        raise RecordError("table adaptation: expected records, got none; run experiments/adaptation.py")
     rows = latest_runs(records, lambda record: (row_label(record), adaptation_label(record)))
     score = metric if metric != "f1" else "F1"
     columns = (

@@ -7,16 +7,8 @@ from typing import Any
 
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Column, Row, Table
-from charbert.reporting.tables.published import (
-    FIGURE_4,
-    FIGURE_4_SPLIT_SHARE,
-    FIGURE_5,
-    FIGURE_6,
-    NOUNS_WITH_NEW_LENGTH,
-    NOUNS_WITH_NEW_SUBWORDS,
-    SPLIT_NOUNS,
-)
-from charbert.reporting.tables.scores import build_table, latest_runs, renamed, setting
+from charbert.reporting.tables import published
+from charbert.reporting.tables.scores import build_table, latest_runs, renamed, setting, task_of
 
 MODELS = ("BERT", "AdvBERT", "NLM-BERT", "CharBERT")
 PAPER_TASK = "ner"
@@ -33,21 +25,22 @@ def fig4_word_vs_subword(records: Sequence[ResultRecord]) -> Table:
     Raises:
         RecordError: see `charbert.reporting.tables.scores.build_table`.
     """
-    task = _task(records)
+    task = task_of(records)
     names = {"all_words": "all words", "split": "split", "unsplit": "unsplit"}
     columns = {
         name: Column(f"{task.upper()} F1", heading, f"eval/{task}/{name}/f1", published_digits=2)
         for name, heading in names.items()
     }
-    published = {
-        (model, column.heading): getattr(scores, name)
-        for model, scores in FIGURE_4.items()
+    paper_scores = {
+        (model, column.heading): scores[name]
+        for model, scores in published.FIGURE_4.items()
         for name, column in columns.items()
     }
     words, entity_words, entities = (
-        _mean_share(records, name) for name in ("split_words", "split_entity_words", "split_entities")
+        f"{100 * statistics.fmean(record.metrics[f'share/{name}'] for record in records):.1f} %"
+        for name in ("split_words", "split_entity_words", "split_entities")
     )
-    paper = {name: f"{100 * share:.1f} %" for name, share in FIGURE_4_SPLIT_SHARE.items()}
+    paper = {name: f"{100 * share:.1f} %" for name, share in published.FIGURE_4_SPLIT_SHARE.items()}
     note = (
         f"Split: {words} of the words [{paper['words']}], {entity_words} of the words in entities "
         f"[{paper['entities']}]; {entities} of the entities have a split word and count as split."
@@ -56,9 +49,9 @@ def fig4_word_vs_subword(records: Sequence[ResultRecord]) -> Table:
         records,
         title="Fig. 4: entities of words split into several subwords, and of whole words",
         columns=list(columns.values()),
-        published=published if task == PAPER_TASK else None,
+        published=paper_scores if task == PAPER_TASK else None,
         order=MODELS,
-        notes=[note] if records else [],
+        notes=[note],
     )
 
 
@@ -72,7 +65,7 @@ def fig5_sensitivity(records: Sequence[ResultRecord]) -> Table:
     Raises:
         RecordError: see `charbert.reporting.tables.scores.build_table`.
     """
-    task = _task(records)
+    task = task_of(records)
     shown = {
         "all words": "concat/all_words",
         "attacked words": "concat/attacked",
@@ -81,20 +74,19 @@ def fig5_sensitivity(records: Sequence[ResultRecord]) -> Table:
         "char channel": "char/all_words",
     }
     columns = [Column("S x 100,", name, f"sensitivity/{task}/{path}", 2) for name, path in shown.items()]
-    stage = setting(records[0], "analysis.sensitivity.stage") if records else None
     notes = [
         "S is the mean of 1/2 - 1/2 cos(r, r') over words, r and r' the last-layer states of a word's first subword "
         "before and after the attack; of CharBERT both channels concatenated, as its heads read them, unless a "
         "channel is named.",
-        f"{task.upper()} test set; {stage} models." if records else "",
+        f"{task.upper()} test set; {setting(records[0], 'analysis.sensitivity.stage')} models.",
     ]
     table = build_table(
         records,
         title="Fig. 5: sensitivity to misspelled words",
         columns=columns,
-        published={(model, columns[0].heading): 100 * value for model, value in FIGURE_5.items()},
+        published={(model, columns[0].heading): 100 * value for model, value in published.FIGURE_5.items()},
         order=MODELS,
-        notes=[note for note in notes if note],
+        notes=notes,
     )
     return _unranked(table)
 
@@ -108,16 +100,15 @@ def fig6_embedding_sources(records: Sequence[ResultRecord]) -> Table:
     Raises:
         RecordError: see `charbert.reporting.tables.scores.build_table`.
     """
-    task = _task(records)
+    task = task_of(records)
     column = Column(f"{task.upper()} F1", "", f"eval/{task}/f1", published_digits=2)
+    paper_scores = {(source, column.heading): score for source, score in published.FIGURE_6.items()}
     return build_table(
         [renamed(record, _source_label(record)) for record in records],
         title="Fig. 6: a BiLSTM on frozen states, by their source",
         columns=[column],
-        published={(source, column.heading): score for source, score in FIGURE_6.items()}
-        if task == PAPER_TASK
-        else None,
-        order=tuple(FIGURE_6),
+        published=paper_scores if task == PAPER_TASK else None,
+        order=tuple(published.FIGURE_6),
         notes=["char, token, their sum and their concatenation are CharBERT's; all before fine-tuning."],
     )
 
@@ -132,15 +123,15 @@ def channels(records: Sequence[ResultRecord]) -> Table:
     Raises:
         RecordError: see `charbert.reporting.tables.scores.build_table`.
     """
-    task, metric = _task(records), setting(records[0], "task.metric") if records else None
+    task, metric = task_of(records), str(setting(records[0], "task.metric"))
     shown = {"all": "", "no_subwords": ", subwords hidden", "no_characters": ", characters hidden"}
     columns = [
-        Column(f"{task.upper()} {str(metric).upper()}", f"{'original' if text == 'clean' else 'attack'}{heading}", path)
+        Column(f"{task.upper()} {metric.upper()}", f"{'original' if text == 'clean' else 'attack'}{heading}", path)
         for text in ("clean", "attacked")
         for inputs, heading in shown.items()
         for path in (f"channels/{task}/{text}/{inputs}",)
     ]
-    share = statistics.fmean(record.details["changed"] for record in records) if records else 0.0
+    share = statistics.fmean(record.details["changed"] for record in records)
     table = build_table(
         records,
         title="What each channel gives",
@@ -161,7 +152,11 @@ def intro_fragility(records: Sequence[ResultRecord]) -> Table:
     Args:
         records: with ``details.tokenizer`` and metrics ``share/{split,new_subwords,new_length}``, on the same nouns.
     """
-    shown = {"split": SPLIT_NOUNS, "new_subwords": NOUNS_WITH_NEW_SUBWORDS, "new_length": NOUNS_WITH_NEW_LENGTH}
+    shown = {
+        "split": published.SPLIT_NOUNS,
+        "new_subwords": published.NOUNS_WITH_NEW_SUBWORDS,
+        "new_length": published.NOUNS_WITH_NEW_LENGTH,
+    }
     names = ("split", "other subwords only", "other number of subwords")
     columns = [
         Column("nouns," if at == 0 else "after a deletion,", name, f"share/{key}", 0, higher_is_better=False)
@@ -171,17 +166,14 @@ def intro_fragility(records: Sequence[ResultRecord]) -> Table:
     rows = []
     for label in [PAPER_TOKENIZER, *sorted(runs.keys() - {PAPER_TOKENIZER})]:
         scores = {key: tuple(100 * run.metrics[f"share/{key}"] for run in runs.get(label, ())) for key in shown}
-        published = {key: 100 * value if label == PAPER_TOKENIZER else None for key, value in shown.items()}
-        rows.append(Row(label, tuple(Cell(scores[key], published[key]) for key in shown)))
-    nouns = [record.details["counts"]["nouns"] for record in records]
-    about = "No runs yet."
-    if records:
-        about = f"{nouns[0]:,} nouns of the development set, data {setting(records[0], 'data.name')}. Percent."
+        paper = {key: 100 * value if label == PAPER_TOKENIZER else None for key, value in shown.items()}
+        rows.append(Row(label, tuple(Cell(scores[key], paper[key]) for key in shown)))
+    nouns = records[0].details["counts"]["nouns"]
     return Table(
         "Sec. 1: nouns in subword tokenizers, and after one random character is deleted",
         tuple(columns),
         tuple(rows),
-        about,
+        f"{nouns:,} nouns of the development set, data {setting(records[0], 'data.name')}. Percent.",
         (f"The paper's numbers are of {PAPER_CORPUS}.",),
     )
 
@@ -193,15 +185,6 @@ def shown_sentences(records: Sequence[ResultRecord]) -> dict[str, dict[str, Any]
     return {
         model: sentences[model] for model in (*MODELS, *sorted(sentences.keys() - set(MODELS))) if model in sentences
     }
-
-
-def _task(records: Sequence[ResultRecord]) -> str:
-    return str(setting(records[0], "task.name")) if records else PAPER_TASK
-
-
-def _mean_share(records: Sequence[ResultRecord], name: str) -> str:
-    shares = [record.metrics[f"share/{name}"] for record in records]
-    return f"{100 * statistics.fmean(shares):.1f} %" if shares else ""
 
 
 def _source_label(record: ResultRecord) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Column, Table
-from charbert.reporting.tables.paper import ATTACKS, TASK_TITLES
+from charbert.reporting.tables.paper import ATTACKS, task_title
 from charbert.reporting.tables.scores import build_table
 
 ORDER = ("BERT", "AdvBERT", "NLM-BERT", "BERT+WordRec", "CharBERT")
@@ -53,7 +53,7 @@ def calibration_table(records: Sequence[ResultRecord], task: str, attack: str) -
         "ECE: expected calibration error, lower is better; scaled: at the temperature that fits the dev set best.",
         f"Attacked with {attack}: {ATTACKS.get(attack, 'a set of our own')}.",
     ]
-    title = f"{TASK_TITLES.get(task, task.upper())}: averages, ranking and calibration"
+    title = f"{task_title(task)}: averages, ranking and calibration"
     return build_table(calibrated, title=title, columns=columns, order=ORDER, notes=notes)
 
 

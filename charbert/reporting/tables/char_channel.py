@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Column, Row, Table
-from charbert.reporting.render.plot_style import CYCLE, INK, add_caption, panels, save_figure
+from charbert.reporting.render.plot_style import CYCLE, INK, panels, save_figure
 from charbert.reporting.tables.scores import describe, latest_runs, metric_cell, row_label
 
 _MOVED = Column("characters shuffled:", "token channel pretrained", "char_channel/pretrained/token_change")
@@ -108,8 +108,7 @@ def robustness_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
         axis.set_xlabel("characters shuffled: token states move by percent of their size")
         axis.set_ylabel(f"{table.columns[-1].heading} in percent")
         correlation = table.notes[1]
-        add_caption(figure, f"{table.caption} {correlation} {table.row_legend}".strip())
-        return save_figure(figure, folder, stem)
+        return save_figure(figure, folder, stem, f"{table.caption} {correlation} {table.row_legend}".strip())
 
 
 def _scores(attacked: AttackedScores, label: str) -> Cell:

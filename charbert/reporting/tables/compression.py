@@ -8,7 +8,7 @@ from typing import Any
 from charbert.records import ResultRecord
 from charbert.reporting.figures.analyses import COLORS
 from charbert.reporting.render.layout import Cell, Column, Row, Table
-from charbert.reporting.render.plot_style import CYCLE, INK, add_caption, add_legend, panels, save_figure
+from charbert.reporting.render.plot_style import CYCLE, INK, add_legend, panels, save_figure
 from charbert.reporting.tables.scores import changed_words_notes, describe, setting
 
 ORIGINAL = "original"
@@ -75,8 +75,7 @@ def compression_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
         axes[0].set_ylabel(f"{scores[0].group} in percent")
         models = list(dict.fromkeys(row.label.partition(", ")[0] for row in table.rows))
         add_legend(figure, axes, [*models, *_MARKS])
-        add_caption(figure, table.caption)
-        return save_figure(figure, folder, stem)
+        return save_figure(figure, folder, stem, table.caption)
 
 
 def _draw(axis: Any, row: Row, place: int, cells: dict[str, Cell], column: Column) -> None:

@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 from charbert.config.schema import Settings
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Column, Row, Table
-from charbert.reporting.tables.paper import METRIC_TITLES, TASK_TITLES
+from charbert.reporting.tables.paper import score_title, table_attack
 from charbert.reporting.tables.scores import changed_words_notes, describe, metric_cell, row_label, setting
 
 _PRETRAINING = ("pretraining_seed", "corpus", "noise", "pretraining")
@@ -24,8 +24,6 @@ _OFF = (None, "none", "")
 """Values that a row's name leaves out."""
 _SWITCHES = {"robust_training": ("method",), "preparation": ("steps", "class_weights")}
 """Sections that do nothing while these of their settings are off."""
-_ATTACKS = ("released", "charbert")
-"""The attacked set that is shown, by preference."""
 
 
 def hyper_parameter_table(records: Sequence[ResultRecord], task: str, metric: str) -> Table | None:
@@ -38,11 +36,11 @@ def hyper_parameter_table(records: Sequence[ResultRecord], task: str, metric: st
         records: fine-tuned runs of one recipe, with any settings.
         task: ``task.name``.
     """
-    title = f"{TASK_TITLES.get(task, task.upper())} {METRIC_TITLES.get(metric, metric)}"
+    title = score_title(task, metric)
     columns = (
         Column(title, "dev", f"dev/{task}/{metric}"),
         Column(title, "original", f"eval/{task}/{metric}"),
-        Column(title, "attack", _attack_path(records, task, metric)),
+        Column(title, "attack", f"attack/{task}/{table_attack(task, records)}/{metric}"),
     )
     runs = [record for record in records if columns[0].metric in record.metrics]
     rows: dict[tuple[str, tuple[str, ...]], list[ResultRecord]] = defaultdict(list)
@@ -91,11 +89,6 @@ def varied_hyper_parameters(records: Sequence[ResultRecord]) -> list[tuple[str, 
     ]
 
 
-def _attack_path(records: Sequence[ResultRecord], task: str, metric: str) -> str:
-    paths = [f"attack/{task}/{attack}/{metric}" for attack in _ATTACKS]
-    return next((path for path in paths if any(path in record.metrics for record in records)), paths[-1])
-
-
 def _choices(record: ResultRecord) -> dict[str, Any]:
     """Return the settings in which runs of one model may differ, by path."""
     model = dict(setting(record, "model") or {})
@@ -140,7 +133,6 @@ def _fill(choices: Sequence[dict[str, Any]]) -> None:
 
 
 def _varying(choices: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the paths with several values."""
     values = defaultdict(set)
     for choice in choices:
         for name, value in choice.items():

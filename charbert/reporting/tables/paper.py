@@ -5,16 +5,8 @@ from dataclasses import dataclass
 
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Column, Table
-from charbert.reporting.tables.published import (
-    ATTACK,
-    ORIGINAL,
-    TABLE_1,
-    TABLE_2,
-    TABLE_3,
-    TABLE_4,
-    Measure,
-    PublishedTable,
-)
+from charbert.reporting.tables import published
+from charbert.reporting.tables.published import ATTACK, ORIGINAL, Measure
 from charbert.reporting.tables.scores import build_table, row_label
 
 DENSE = ("AdvBERT, dense noise", "CharBERT, dense noise")
@@ -52,6 +44,21 @@ ATTACKS = {"released": "the authors' attacked set", "charbert": "our generator, 
 THRESHOLD_NOTE = "SQuAD 2.0: at the no-answer threshold best for the scored set (Sec. 3.6)."
 
 
+def task_title(task: str) -> str:
+    """Return the name of a task in headings."""
+    return TASK_TITLES.get(task, task.upper())
+
+
+def score_title(task: str, metric: str) -> str:
+    """Return the heading of a task's score, as ``NER F1``."""
+    return f"{task_title(task)} {METRIC_TITLES.get(metric, metric)}"
+
+
+def metric_name(task: str, metric: str) -> str:
+    """Return the name that a task's metric has in our records."""
+    return METRIC_NAMES.get((task, metric), metric)
+
+
 @dataclass(frozen=True)
 class PaperTable:
     """A table of the paper: what ours shows of it and beside it."""
@@ -59,7 +66,7 @@ class PaperTable:
     stem: str
     """Name of its experiment and of its files."""
     title: str
-    published: PublishedTable
+    published: published.PublishedTable
     order: tuple[str, ...]
     """Rows from the top; others follow by name."""
     left_out: tuple[str, ...] = ()
@@ -85,7 +92,7 @@ TABLE_SPECS = {
         PaperTable(
             "table1_qa_classification",
             "Table 1: question answering and text classification",
-            TABLE_1,
+            published.TABLE_1,
             order=("BERT", "CharBERT", "RoBERTa", "XLNet", "CharBERT-RoBERTa"),
             left_out=(*BASELINES, *ABLATIONS),
             several_trunks=True,
@@ -94,7 +101,7 @@ TABLE_SPECS = {
         PaperTable(
             "table2_robustness",
             "Table 2: robustness to misspelled words",
-            TABLE_2,
+            published.TABLE_2,
             # Departure: NLM-BERT, a row of ours, separates the effect of the objective from that of the channel
             order=("BERT", "AdvBERT", "NLM-BERT", "BERT+WordRec", *BEHIND_DICTIONARY[:3], "CharBERT", *DENSE),
             left_out=ABLATIONS,
@@ -108,7 +115,7 @@ TABLE_SPECS = {
         PaperTable(
             "table3_sequence_labeling",
             "Table 3: sequence labeling",
-            TABLE_3,
+            published.TABLE_3,
             order=("Meta-BiLSTM", "Flair", "BERT", "CharBERT", "RoBERTa", "CharBERT-RoBERTa"),
             left_out=(*BASELINES, *ABLATIONS),
             several_trunks=True,
@@ -117,7 +124,7 @@ TABLE_SPECS = {
         PaperTable(
             "table4_ablation",
             "Table 4: what each part of CharBERT gives",
-            TABLE_4,
+            published.TABLE_4,
             order=("CharBERT", *ABLATIONS, "AdvBERT", "NLM-BERT", "BERT"),
             left_out=("BERT+WordRec", *BEHIND_DICTIONARY),
             ours=(Measure("ner", "f1", ATTACK, digits=2),),
@@ -174,7 +181,7 @@ def paper_table(
     """
     records = table_records(spec, records)
     columns = table_columns(spec, records)
-    published = {
+    paper_scores = {
         (label, column.heading): score
         for label in spec.published.rows
         for column, measure in zip(columns, spec.measures(records), strict=True)
@@ -184,7 +191,7 @@ def paper_table(
         records,
         title=spec.title,
         columns=columns,
-        published=published,
+        published=paper_scores,
         order=spec.order,
         p_values=p_values,
         second_baseline=spec.second_baseline,
@@ -203,30 +210,25 @@ def main_scores(record: ResultRecord) -> dict[str, float]:
     measured = [path.split("/")[1:] for path in record.metrics if path.startswith("dev/") and path.count("/") == 2]
     scores: dict[str, float] = {}
     for task, metric in dict.fromkeys([*map(tuple, measured), (own.get("name"), own.get("metric"))]):
-        name = METRIC_NAMES.get((task, metric), metric)
+        name = metric_name(task, metric)
         paths = {
             "dev": f"dev/{task}/{metric}",
             ORIGINAL: f"eval/{task}/{name}",
-            ATTACK: f"attack/{task}/{_shown_attack(task, record)}/{name}",
+            ATTACK: f"attack/{task}/{table_attack(str(task), [record])}/{name}",
         }
-        group = f"{TASK_TITLES.get(task, str(task).upper())} {METRIC_TITLES.get(metric, metric)}"
+        group = score_title(str(task), metric)
         scores |= {
             f"{group} {title}": 100 * record.metrics[path] for title, path in paths.items() if path in record.metrics
         }
     return scores
 
 
-def _shown_attack(task: str, record: ResultRecord) -> str:
-    attacks = {path.split("/")[2]: None for path in record.metrics if path.startswith(f"attack/{task}/")}
-    return next((name for name in (*ATTACKS, *attacks) if name in attacks), "")
-
-
 def _column(measure: Measure, has_attack: bool, attack: str) -> Column:
-    task = TASK_TITLES.get(measure.task, measure.task.upper())
-    metric = METRIC_TITLES[measure.metric]
-    name = METRIC_NAMES.get((measure.task, measure.metric), measure.metric)
-    group, title = (f"{task} {metric}", measure.condition) if has_attack else (task, metric)
+    group, title = score_title(measure.task, measure.metric), measure.condition
+    if not has_attack:
+        group, title = task_title(measure.task), METRIC_TITLES[measure.metric]
     path = f"eval/{measure.task}" if measure.condition == ORIGINAL else f"attack/{measure.task}/{attack}"
+    name = metric_name(measure.task, measure.metric)
     return Column(group, title, f"{path}/{name}", published_digits=measure.digits)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from charbert.errors import RecordError
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Column, Row, Table
 from charbert.reporting.tables.scores import describe
@@ -25,12 +24,7 @@ def pretraining_table(records: Mapping[str, ResultRecord]) -> Table:
 
     Args:
         records: by the row's label.
-
-    Raises:
-        RecordError: if there is none.
     """
-    if not records:
-        raise RecordError("table pretraining: expected records of pretraining, got none; run experiments/pretrain.py")
     rows = tuple(Row(label, tuple(_cells(record))) for label, record in records.items())
     newest = max(records.values(), key=lambda record: record.finished)
     hardware = sorted(

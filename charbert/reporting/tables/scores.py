@@ -34,6 +34,11 @@ FAMILIES = {"roberta-base": "RoBERTa", "roberta-large": "RoBERTa"}
 """Trunks whose rows are in one table with BERT's, by ``trunk.name``. Paper: Tables 1 and 3."""
 
 
+def task_of(records: Sequence[ResultRecord]) -> str:
+    """Return the name of the task of records that have the same."""
+    return str(setting(records[0], "task.name"))
+
+
 def trunk_family(record: ResultRecord) -> str:
     """Return the family of a record's trunk, by which its rows are named."""
     return FAMILIES.get(str(setting(record, "trunk.name")), BASELINE)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from charbert.reporting.render.plot_style import CYCLE, INK, add_caption, panels, save_figure
+from charbert.reporting.render.plot_style import CYCLE, INK, panels, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,8 +78,8 @@ def draw_search(
         if importances:
             _draw_importances(axes[-1], importances)
         figure.suptitle(title, fontsize=11)
-        add_caption(figure, f"{len(rows)} trials, {ended} of them ended early (hollow, at their last dev score).")
-        return save_figure(figure, folder, STEM)
+        caption = f"{len(rows)} trials, {ended} of them ended early (hollow, at their last dev score)."
+        return save_figure(figure, folder, STEM, caption)
 
 
 def _draw_history(axis: Axes, rows: Trials, metric: str) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.errors import ConfigCompositionException
+from omegaconf import OmegaConf
 
 from charbert.config.load import register_schema
-from charbert.config.untrusted.targets import find_code
+from charbert.config.untrusted.targets import refuse_code
 
 CONF = Path(__file__).parents[3] / "conf"
 ALLOWED = [
@@ -125,10 +126,14 @@ def test_a_package_with_settings_is_not_imported(tmp_path: Path, monkeypatch: py
 
 
 def test_the_place_is_named() -> None:
-    assert find_code({"a": [{"b": {"_target_": "os.mkdir"}}]}) == ("a.0.b._target_", "os.mkdir")
     factory = {"hydra": {"job_logging": {"handlers": {"x": {"()": "subprocess.Popen"}}}}}
-    assert find_code(factory) == ("hydra.job_logging.handlers.x.()", "subprocess.Popen")
-    assert find_code({"target": "os.mkdir", "note": "_target_", "empty": {}, "none": None}) is None
+    with pytest.raises(ConfigCompositionException, match=r"^a\.0\.b\._target_: .*'os\.mkdir'"):
+        refuse_code(OmegaConf.create({"a": [{"b": {"_target_": "os.mkdir"}}]}))
+    with pytest.raises(
+        ConfigCompositionException, match=r"^hydra\.job_logging\.handlers\.x\.\(\): .*'subprocess\.Popen'"
+    ):
+        refuse_code(OmegaConf.create(factory))
+    refuse_code(OmegaConf.create({"target": "os.mkdir", "note": "_target_", "empty": {}, "none": None}))
 
 
 LOGGING = "job_logging: {version: 1, root: {level: INFO}, handlers: {x: {(): os.mkdir, path: %s}}}"

@@ -8,7 +8,7 @@ from charbert.errors import SettingsError
 from charbert.pipelines.train.word_recognizer import prepare_recognizer
 from charbert.records import read_records
 from charbert.runs.keys import encoder_identity
-from charbert.runs.run import background_recognizer_run, finetuning_run, recognizer_run
+from charbert.runs.run import finetuning_run, recognizer_run
 from tests.composition import compose_settings
 
 
@@ -50,7 +50,7 @@ def test_settings_of_correction_change_the_result_but_not_the_recognizer(tmp_pat
     cased, lower = composed(tmp_path), composed(tmp_path, "model.recognizer.keep_case=false")
     assert finetuning_run(cased).key != finetuning_run(lower).key
     assert recognizer_run(cased).key == recognizer_run(lower).key
-    assert background_recognizer_run(cased).key != recognizer_run(cased).key
+    assert recognizer_run(cased, background=True).key != recognizer_run(cased).key
 
 
 def test_the_background_recognizer_is_part_of_the_key_only_if_it_is_used(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from charbert.errors import RecordError
 from charbert.reporting.figures.attack_drop import attack_drop_bars, attack_drops
 from charbert.reporting.render.layout import Cell, Column, Row, Table
 from charbert.reporting.tables.paper import TABLE_SPECS, paper_table
@@ -59,8 +58,3 @@ def test_the_axis_reaches_to_the_largest_loss_of_all_tasks(tmp_path) -> None:
     rows = table(Row("BERT", (Cell((80.0,)), Cell((72.0,)), Cell((80.0,)), Cell((20.0,)))))
     written = texts(attack_drop_bars(rows, tmp_path, "drop")[1])
     assert max(int(text) for text in written if text.isdigit()) >= 70  # 75.0 in the second task, 10.0 in the first
-
-
-def test_a_table_without_attacks_is_refused(tmp_path) -> None:
-    with pytest.raises(RecordError, match="figure drop: expected a table with original and attacked scores"):
-        attack_drop_bars(paper_table(TABLE_SPECS["table3_sequence_labeling"], []), tmp_path, "drop")

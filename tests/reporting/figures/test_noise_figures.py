@@ -46,7 +46,7 @@ def test_lines_are_named_at_their_ends_without_an_overlap_and_differ_in_gray_too
         for name in names
         for seed in (1, 2)
     ]
-    noise_curves(curves_table(records), records, tmp_path, "curves")
+    noise_curves(curves_table(records, {}), records, tmp_path, "curves")
     heights = sorted(height for _, height, words in texts(tmp_path, "curves") if words in names)
     assert len(heights) == len(names)
     assert min(below - above for above, below in pairwise(heights)) > 8.5, "the letters are as high"

@@ -2,7 +2,6 @@ from typing import Any
 
 import pytest
 
-from charbert.errors import RecordError
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import render_markdown
 from charbert.reporting.tables.adaptation import adaptation_label, adaptation_table
@@ -48,8 +47,3 @@ def test_a_row_names_distillation_and_training_on_typos_after_the_strategy() -> 
     assert (
         adaptation_label(record("BERT", distillation={"enabled": False}, robust_training={"method": "none"})) == "full"
     )
-
-
-def test_a_table_without_records_says_what_to_run() -> None:
-    with pytest.raises(RecordError, match=r"experiments/adaptation\.py"):
-        adaptation_table([], "ner", "f1", "charbert")

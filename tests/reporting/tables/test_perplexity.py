@@ -1,6 +1,3 @@
-import pytest
-
-from charbert.errors import RecordError
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import render_markdown
 from charbert.reporting.tables.perplexity import perplexity_table
@@ -42,10 +39,3 @@ def test_encoders_and_ngrams_are_rows_perplexities_are_no_percent_and_accuracy_i
 def test_the_later_record_of_a_model_counts() -> None:
     early, late = (record("BERT", f"2026-01-0{day}", **{"mlm/clean/all/word_perplexity": 10.0 * day}) for day in (1, 2))
     assert perplexity_table([late, early]).cell("BERT", "all words, original").mean == 20.0
-
-
-def test_records_of_other_texts_are_not_mixed() -> None:
-    with pytest.raises(RecordError, match="records of one text, trunk, attack and seed"):
-        perplexity_table([record("BERT"), record("CharBERT", compared="other")])
-    with pytest.raises(RecordError, match=r"run experiments/perplexity\.py"):
-        perplexity_table([])

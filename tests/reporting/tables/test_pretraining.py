@@ -1,6 +1,5 @@
 import pytest
 
-from charbert.errors import RecordError
 from charbert.records import ResultRecord, start_record
 from charbert.reporting.tables.pretraining import pretraining_table
 
@@ -21,8 +20,3 @@ def test_scores_are_in_their_units_and_missing_objectives_are_left_out() -> None
     assert table.cell("CharBERT", "subwords seen, millions").mean == pytest.approx(5.2)
     assert table.cell("CharBERT", "NLM accuracy, known words").mean == pytest.approx(47.0)
     assert table.cell("AdvBERT", "NLM loss").mean is None
-
-
-def test_no_record_is_an_error_that_says_what_to_run() -> None:
-    with pytest.raises(RecordError, match=r"experiments/pretrain\.py"):
-        pretraining_table({})

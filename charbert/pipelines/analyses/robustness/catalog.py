@@ -1,23 +1,24 @@
 """The measurements under noise: what identifies each, and its table and picture."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from charbert.config.data.noise import NoiseFamily
 from charbert.config.data.sets import CleanSplit, SetFiles, TaskKind
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError
 from charbert.evaluation.metric_paths import DEV
-from charbert.pipelines.analyses.base import Analysis
-from charbert.pipelines.tables.drawing import TableSpec, of_each_task, of_table
-from charbert.pipelines.tables.significance import row_p_values
+from charbert.pipelines.analyses.base import Analysis, finetuned, single
+from charbert.pipelines.tables.drawing import Figures, TableSpec, of_each_task, of_table
+from charbert.pipelines.tables.significance import PValues, row_p_values
 from charbert.records import ResultRecord
 from charbert.reporting.figures.noise_curves import noise_curves
 from charbert.reporting.figures.noise_matrix import noise_matrix
-from charbert.reporting.render.layout import Table
+from charbert.reporting.render.layout import Column, Table
 from charbert.reporting.render.row_names import short_label
 from charbert.reporting.tables.robustness.correction import correction_table
 from charbert.reporting.tables.robustness.curves import curves_columns, curves_table
@@ -74,21 +75,40 @@ def _of_measured_tasks(settings: Settings) -> Iterator[Settings]:
     return (variant for variant in of_each_task(settings) if variant.task.name in measured)
 
 
-def _families(settings: Settings, records: Sequence[ResultRecord]) -> Table:
-    p_values = row_p_values(records, robustness_columns(records), records_folder(settings))
-    return robustness_table(records, p_values)
+def _under_noise(
+    module: str,
+    analysis: str,
+    columns: Callable[[Sequence[ResultRecord]], Sequence[Column]],
+    build: Callable[[Sequence[ResultRecord], PValues], Table],
+    figures: Figures | None = None,
+    **options: Any,
+) -> Analysis:
+    """Return an analysis of a fine-tuned model, or a baseline, that has a table of each task.
 
+    Args:
+        columns: of the table, for tests of significance.
+        **options: more of `Analysis`.
+    """
 
-ROBUSTNESS = Analysis(
-    "robustness.families",
-    lambda settings: {"": keys.finetuned_run(settings, keys.ROBUSTNESS)},
-    TableSpec(
-        lambda settings: f"{keys.ROBUSTNESS}_{settings.task.name}",
-        keys.noise_records,
-        _families,
-        of_table(noise_matrix),
+    def with_tests(settings: Settings, records: Sequence[ResultRecord]) -> Table:
+        return build(records, row_p_values(records, columns(records), records_folder(settings)))
+
+    table = TableSpec(
+        lambda settings: f"{analysis}_{settings.task.name}",
+        partial(keys.noise_records, analysis=analysis),
+        with_tests,
+        figures,
         variants=_of_measured_tasks,
-    ),
+    )
+    return Analysis(f"robustness.{module}", finetuned(analysis), table, **options)
+
+
+ROBUSTNESS = _under_noise(
+    "families",
+    keys.ROBUSTNESS,
+    robustness_columns,
+    robustness_table,
+    of_table(noise_matrix),
     prepare=_without_missing_lists,
     check=_check_noisy_sets,
 )
@@ -99,7 +119,7 @@ def _training_noise(settings: Settings, records: Sequence[ResultRecord]) -> Tabl
     families = training_noise_rows(records)
     if len({row_label(row).rpartition(": ")[2] for rows in families.values() for row in rows}) < 2:
         return None  # nothing to compare
-    p_values: dict[tuple[str, str], float] = {}
+    p_values: PValues = {}
     for rows in families.values():
         columns = robustness_columns(rows)
         without = next((row_label(row) for row in rows if row_label(row).endswith(f": {NO_NOISE}")), "")
@@ -126,23 +146,7 @@ TRANSFER = replace(
 """The same records by the noise that the models were trained on."""
 
 
-def _curves(settings: Settings, records: Sequence[ResultRecord]) -> Table:
-    return curves_table(records, row_p_values(records, curves_columns(records), records_folder(settings)))
-
-
-_curve_records = partial(keys.noise_records, analysis=keys.NOISE_CURVES)
-
-NOISE_CURVES = Analysis(
-    "robustness.curves",
-    lambda settings: {"": keys.finetuned_run(settings, keys.NOISE_CURVES)},
-    TableSpec(
-        lambda settings: f"{keys.NOISE_CURVES}_{settings.task.name}",
-        _curve_records,
-        _curves,
-        noise_curves,
-        variants=_of_measured_tasks,
-    ),
-)
+NOISE_CURVES = _under_noise("curves", keys.NOISE_CURVES, curves_columns, curves_table, noise_curves)
 """A fine-tuned model, or a baseline, against the strength of an attack."""
 
 
@@ -154,42 +158,30 @@ def _check_searched_edits(settings: Settings) -> None:
         )
 
 
-def _worst_case(settings: Settings, records: Sequence[ResultRecord]) -> Table:
-    columns = worst_case_columns(records)
-    return worst_case_table(records, row_p_values(records, columns, records_folder(settings)))
-
-
-_worst_case_records = partial(keys.noise_records, analysis=keys.WORST_CASE)
-
-WORST_CASE = Analysis(
-    "robustness.worst_case",
-    lambda settings: {"": keys.finetuned_run(settings, keys.WORST_CASE)},
-    TableSpec(
-        lambda settings: f"{keys.WORST_CASE}_{settings.task.name}",
-        _worst_case_records,
-        _worst_case,
-        variants=_of_measured_tasks,
-    ),
-    check=_check_searched_edits,
+WORST_CASE = _under_noise(
+    "worst_case", keys.WORST_CASE, worst_case_columns, worst_case_table, check=_check_searched_edits
 )
 """The edits that hurt a fine-tuned model, or a baseline, most."""
 
 CORRECTION = replace(
     ROBUSTNESS,
     module="robustness.correction",
-    runs=lambda settings: {"": keys.correction_run(settings)},
+    runs=single(keys.correction_run),
     table=TableSpec(keys.CORRECTION, keys.correction_records, lambda settings, records: correction_table(records)),
 )
 """A dictionary, a word recognizer or an NLM head that corrects typos: words restored and clean words spoiled."""
 
+
+def _newest(spec: TableSpec) -> TableSpec:
+    records: Any = spec.records
+    return replace(spec, records=partial(records, newest=True))
+
+
 NEWEST = {
-    name: replace(spec, records=partial(records, newest=True))
-    for name, spec, records in (
-        (keys.ROBUSTNESS, ROBUSTNESS.table, keys.noise_records),
-        ("transfer", TRANSFER.table, keys.training_noise_records),
-        (keys.NOISE_CURVES, NOISE_CURVES.table, _curve_records),
-        (keys.WORST_CASE, WORST_CASE.table, _worst_case_records),
-        (keys.CORRECTION, CORRECTION.table, keys.correction_records),
-    )
+    keys.ROBUSTNESS: _newest(ROBUSTNESS.table),
+    "transfer": _newest(TRANSFER.table),
+    keys.NOISE_CURVES: _newest(NOISE_CURVES.table),
+    keys.WORST_CASE: _newest(WORST_CASE.table),
+    keys.CORRECTION: _newest(CORRECTION.table),
 }
 """The tables of the families, strengths and searches that were measured last, whatever the settings ask for."""

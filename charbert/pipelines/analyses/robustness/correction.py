@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from tqdm import tqdm
@@ -35,11 +35,8 @@ TEXT = "text"
 _SENTENCES_AT_ONCE = 256
 
 
-class WordSet(NamedTuple):
-    """Sentences before and after noise."""
-
-    clean: Sequence[Sequence[str]]
-    noised: Sequence[Sequence[str]]
+WordSet = tuple[Sequence[Sequence[str]], Sequence[Sequence[str]]]
+"""Sentences before and after noise."""
 
 
 def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
@@ -81,7 +78,7 @@ def task_word_sets(settings: Settings, task: Task[Any, Any], sets: dict[str, lis
     words = {}
     for name, examples in eval_sets.items():
         words[name] = task.sentences([examples[at] for at in scored_examples(settings, len(examples))])
-    return {f"{task.name}/{name}": WordSet(words[clean], words[name]) for name, clean in clean_of.items()}
+    return {f"{task.name}/{name}": (words[clean], words[name]) for name, clean in clean_of.items()}
 
 
 def text_word_sets(settings: Settings) -> dict[str, WordSet]:
@@ -91,10 +88,10 @@ def text_word_sets(settings: Settings) -> dict[str, WordSet]:
         if sum(map(len, paragraphs)) >= settings.analysis.correction.words:
             break
         paragraphs += [words_of(text)] if text else []
-    word_sets = {f"{TEXT}/clean": WordSet(paragraphs, paragraphs)}
+    word_sets: dict[str, WordSet] = {f"{TEXT}/clean": (paragraphs, paragraphs)}
     for name, attack in {settings.attack.name: settings.attack, **settings.robustness.families}.items():
         noised = attack_sentences(paragraphs, build_attack(attack, settings.paths.data), attack.seed, stream=CORRECTION)
-        word_sets[f"{TEXT}/{name}"] = WordSet(paragraphs, [corruption.words for corruption in noised])
+        word_sets[f"{TEXT}/{name}"] = (paragraphs, [corruption.words for corruption in noised])
     return word_sets
 
 
@@ -117,7 +114,6 @@ def _text_file(settings: Settings) -> Path:
 
 
 def _corrector(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]) -> CorrectsWords | None:
-    """Return what the model corrects words with; None: nothing."""
     if not settings.model.restores_words:
         return prepare_corrector(settings, task, sets)
     folder = prepare_encoder(settings)

@@ -8,9 +8,9 @@ from typing import Any
 from charbert.config.data.noise import READ_BY, AttackSettings
 from charbert.config.schema import Settings
 from charbert.evaluation.metric_paths import metric_path
-from charbert.pipelines.analyses.robustness.noisy_scores import NoisySets, record_noisy_scores
+from charbert.pipelines.analyses.robustness.families import record_noisy_scores
 from charbert.pipelines.build.eval_sets import attacked_copy
-from charbert.reporting.tables.paper import METRIC_NAMES
+from charbert.reporting.tables.paper import metric_name
 from charbert.runs.analysis_keys import NOISE_CURVES
 from charbert.runs.run import Run
 from charbert.tasks.task import Task
@@ -28,7 +28,7 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
     (run,) = runs.values()
     curves, attacks = curve_sets(settings)
     task, metric = settings.task.name, settings.task.metric
-    name = METRIC_NAMES.get((task, metric), metric)
+    name = metric_name(task, metric)
 
     def build(
         settings: Settings, task: Task[Any, Any], sets: dict[str, list[Any]]
@@ -44,8 +44,7 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
         }
 
     files = settings.curves.attack.files(settings.paths.data)
-    noisy = NoisySets(build, files, {"curves": curves}, areas)
-    record_noisy_scores(settings, run, NOISE_CURVES, noisy)
+    record_noisy_scores(settings, run, NOISE_CURVES, build, files, {"curves": curves}, areas)
 
 
 def curve_sets(settings: Settings) -> tuple[Curves, dict[str, AttackSettings]]:

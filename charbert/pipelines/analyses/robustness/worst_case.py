@@ -5,7 +5,6 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,9 +24,9 @@ from charbert.pipelines.build.data import fetch_sets, prepare_data, set_files, t
 from charbert.pipelines.build.eval_sets import read_sets, read_test_sets
 from charbert.pipelines.evaluate.finetuned import finetuned_predictor
 from charbert.pipelines.evaluate.scoring import score_eval_sets
-from charbert.pipelines.train.classical import baseline_predictor, check_baseline, is_baseline, without_trunk
+from charbert.pipelines.train.classical import baseline_predictor, check_baseline, without_trunk
 from charbert.pipelines.train.cross_validation import chosen_folds, fold_sets, pool_predictions
-from charbert.pipelines.train.finetune import prepare_finetuned, prepare_folds
+from charbert.pipelines.train.finetune import prepare_models
 from charbert.runs.analysis_keys import WORST_CASE
 from charbert.runs.data_files import keep_checksums
 from charbert.runs.run import Run, with_fold
@@ -68,7 +67,7 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
     lines = search(settings, run, task, examples, models)
     eval_sets = attacked_sets(task, examples, lines, settings.worst_case.numbers(0))
     with recorded_analysis(settings, run, WORST_CASE, set_files(settings)) as (record, tracked):
-        if is_baseline(settings):
+        if settings.model.is_baseline:
             record.settings = without_trunk(record.settings)
         of_parts = []
         for places, load in models.items():
@@ -103,10 +102,7 @@ def drawn_examples(
     rng = numpy_generator(settings.attack.seed, "worst_case", "examples")
     numbers = sorted(rng.permutation(tested)[: settings.worst_case.max_examples].tolist())
     place_of = {number: place for place, number in enumerate(numbers)}
-    folders: list[Path] = []
-    if not is_baseline(settings):
-        runs = prepare_folds(settings) if folded else [prepare_finetuned(settings)]
-        folders = [run.model_folder for run in runs]
+    folders = prepare_models(settings)
     models: dict[tuple[int, ...], Callable[[], Predict]] = {}
     for number, fold in enumerate(folds):
         own = with_fold(settings, number) if folded else settings

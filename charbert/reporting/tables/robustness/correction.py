@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from charbert.errors import RecordError
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Column, Row, Table
 from charbert.reporting.tables.paper import TASK_TITLES
@@ -32,12 +31,7 @@ def correction_table(records: Sequence[ResultRecord]) -> Table:
     Args:
         records: with metrics ``correction/SET/SCORE``, what corrects in ``details.corrector`` and the words of each set
             in ``details.sets``; of two of a corrector and a seed the later one counts.
-
-    Raises:
-        RecordError: if there is none.
     """
-    if not records:
-        raise RecordError("table correction: expected records, got none; run experiments/correction.py")
     first = records[0]
     columns = [
         Column(

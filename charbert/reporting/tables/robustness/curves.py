@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from charbert.evaluation.metric_paths import metric_path
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Column, Table
-from charbert.reporting.tables.paper import ATTACKS, METRIC_NAMES, METRIC_TITLES, TABLE_SPECS, TASK_TITLES
-from charbert.reporting.tables.robustness.families import examples_note, task_of
-from charbert.reporting.tables.scores import build_table, setting
+from charbert.reporting.tables.paper import ATTACKS, TABLE_SPECS, metric_name, score_title, task_title
+from charbert.reporting.tables.robustness.families import examples_note
+from charbert.reporting.tables.scores import build_table, setting, task_of
 
 AXES = {"words": "share of words attacked, percent", "edits": "edits in each word"}
 """Name of a curve in records -> what its strength is."""
@@ -22,7 +22,7 @@ def curve_points(records: Sequence[ResultRecord]) -> dict[str, list[tuple[float,
         records: one or more of one task, with the same ``details.curves``.
     """
     task, metric = task_of(records), str(setting(records[0], "task.metric"))
-    name = METRIC_NAMES.get((task, metric), metric)
+    name = metric_name(task, metric)
     return {
         curve: [
             (100 * strength if curve == "words" else strength, f"{metric_path(task, version)}/{name}")
@@ -35,7 +35,7 @@ def curve_points(records: Sequence[ResultRecord]) -> dict[str, list[tuple[float,
 def curves_columns(records: Sequence[ResultRecord]) -> list[Column]:
     """Return the columns of `curves_table`: the points of each curve, those of several once, and the area under it."""
     task, metric = task_of(records), str(setting(records[0], "task.metric"))
-    group = f"{TASK_TITLES.get(task, task.upper())} {METRIC_TITLES.get(metric, metric)}"
+    group = score_title(task, metric)
     columns: dict[str, Column] = {}
     for curve, points in curve_points(records).items():
         for strength, path in points:
@@ -46,7 +46,7 @@ def curves_columns(records: Sequence[ResultRecord]) -> list[Column]:
     return list(columns.values())
 
 
-def curves_table(records: Sequence[ResultRecord], p_values: Mapping[tuple[str, str], float] | None = None) -> Table:
+def curves_table(records: Sequence[ResultRecord], p_values: Mapping[tuple[str, str], float]) -> Table:
     """Return the scores of each model at all strengths, and the areas under the curves.
 
     Args:
@@ -65,7 +65,7 @@ def curves_table(records: Sequence[ResultRecord], p_values: Mapping[tuple[str, s
     ]
     return build_table(
         records,
-        title=f"{TASK_TITLES.get(task, task.upper())}: strength of noise",
+        title=f"{task_title(task)}: strength of noise",
         columns=curves_columns(records),
         order=TABLE_SPECS["table2_robustness"].order,
         p_values=p_values,

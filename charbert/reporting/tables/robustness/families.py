@@ -8,8 +8,8 @@ from dataclasses import replace
 from charbert.evaluation.metric_paths import ATTACKED, CLEAN, DEV, metric_path, version_of
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Column, Row, Table
-from charbert.reporting.tables.paper import ATTACKS, METRIC_NAMES, METRIC_TITLES, TABLE_SPECS, TASK_TITLES, table_attack
-from charbert.reporting.tables.scores import build_table, setting
+from charbert.reporting.tables.paper import ATTACKS, METRIC_TITLES, TABLE_SPECS, metric_name, table_attack, task_title
+from charbert.reporting.tables.scores import build_table, setting, task_of
 
 SET_NAMES = {
     "clean": "original",
@@ -67,7 +67,7 @@ def robustness_table(
         notes.append(f"Copies of the dev set: {', '.join(copies)}.")
     table = build_table(
         [_with_drops(record, columns) for record in records],
-        title=f"{TASK_TITLES.get(task, task.upper())}: {title}",
+        title=f"{task_title(task)}: {title}",
         columns=columns,
         notes=notes,
         order=order,
@@ -85,12 +85,12 @@ def robustness_columns(records: Sequence[ResultRecord]) -> list[Column]:
     attack = table_attack(task, records, versions[1])
     attack = attack if attack in ATTACKS else versions[1]  # not a family, where no record has the attack
     shown = [versions[0], attack, *(name for name in versions[1:] if name not in {*ATTACKS, attack})]
-    measures = {METRIC_NAMES.get((task, metric), metric): METRIC_TITLES.get(metric, metric)}
+    measures = {metric_name(task, metric): METRIC_TITLES.get(metric, metric)}
     if metric == "accuracy" and any(f"{CLEAN}/{task}/f1" in record.metrics for record in records):
         measures |= BINARY_METRICS
     return [
         Column(
-            f"{TASK_TITLES.get(task, task.upper())} {title}",
+            f"{task_title(task)} {title}",
             "attack" if version == attack else SET_NAMES.get(version, version.replace("_", " ")),
             f"{metric_path(task, version)}/{name}",
         )
@@ -106,11 +106,6 @@ def noisy_columns(columns: Sequence[Column]) -> list[Column]:
         for column in columns
         if column.metric.startswith(f"{ATTACKED}/") and version_of(column.metric) != MEAN_DROP
     ]
-
-
-def task_of(records: Sequence[ResultRecord]) -> str:
-    """Return the name of the records' task."""
-    return str(setting(records[0], "task.name"))
 
 
 def examples_note(records: Sequence[ResultRecord]) -> list[str]:
@@ -138,6 +133,8 @@ def _with_drops(record: ResultRecord, columns: Sequence[Column]) -> ResultRecord
 
 def _with_ranks(table: Table) -> Table:
     """Return the table with the mean rank of each row over the noisy sets, of two rows or more with all scores."""
+    from scipy.stats import rankdata
+
     places = [table.columns.index(column) for column in noisy_columns(table.columns)]
     scores = {
         row.label: [mean for place in places if (mean := row.cells[place].mean) is not None and math.isfinite(mean)]
@@ -146,10 +143,8 @@ def _with_ranks(table: Table) -> Table:
     scores = {label: means for label, means in scores.items() if len(means) == len(places)}
     if len(scores) < 2:
         return table
-    rank_of = {
-        label: statistics.fmean(map(_rank, means, zip(*scores.values(), strict=True)))
-        for label, means in scores.items()
-    }
+    ranks = [rankdata([-score for score in column]) for column in zip(*scores.values(), strict=True)]
+    rank_of = dict(zip(scores, map(statistics.fmean, zip(*ranks, strict=True)), strict=True))
     best = min(rank_of.values())
     cells = {label: Cell((rank,), is_best=rank == best) for label, rank in rank_of.items()}
     rows = tuple(Row(row.label, (*row.cells, cells.get(row.label, Cell()))) for row in table.rows)
@@ -158,8 +153,3 @@ def _with_ranks(table: Table) -> Table:
         f"{MEAN_RANK.capitalize()}: mean place of a row in the columns of noisy sets, 1 is the best of {len(scores)}."
     )
     return replace(table, columns=(*table.columns, column), rows=rows, notes=(*table.notes, note))
-
-
-def _rank(score: float, scores: Sequence[float]) -> float:
-    """Return the place of a score, 1 for the highest; equal ones share the mean of their places."""
-    return sum(other > score for other in scores) + (sum(other == score for other in scores) + 1) / 2

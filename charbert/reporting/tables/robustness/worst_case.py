@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from charbert.evaluation.metric_paths import metric_path
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Column, Table
-from charbert.reporting.tables.paper import METRIC_NAMES, METRIC_TITLES, TABLE_SPECS, TASK_TITLES
+from charbert.reporting.tables.paper import TABLE_SPECS, metric_name, score_title, task_title
 from charbert.reporting.tables.scores import build_table, setting
 
 
-def worst_case_table(records: Sequence[ResultRecord], p_values: Mapping[tuple[str, str], float] | None = None) -> Table:
+def worst_case_table(records: Sequence[ResultRecord], p_values: Mapping[tuple[str, str], float]) -> Table:
     """Return scores with the edits that hurt each model most, beside random edits; the paper has no such table.
 
     Args:
@@ -38,7 +38,7 @@ def worst_case_table(records: Sequence[ResultRecord], p_values: Mapping[tuple[st
     ]
     return build_table(
         records,
-        title=f"{TASK_TITLES.get(task, task.upper())}: the edits that hurt most",
+        title=f"{task_title(task)}: the edits that hurt most",
         columns=worst_case_columns(records),
         order=TABLE_SPECS["table2_robustness"].order,
         p_values=p_values,
@@ -51,8 +51,7 @@ def worst_case_columns(records: Sequence[ResultRecord]) -> list[Column]:
     task, metric = (str(setting(records[0], f"task.{field}")) for field in ("name", "metric"))
     names = [path.split("/")[2] for path in records[0].metrics if path.startswith(f"attack/{task}/")]
     sets = ["clean", *dict.fromkeys(name for name in names if name.startswith(("random_", "worst_")))]
-    shown = METRIC_NAMES.get((task, metric), metric)
-    title = f"{TASK_TITLES.get(task, task.upper())} {METRIC_TITLES.get(metric, metric)}"
+    shown, title = metric_name(task, metric), score_title(task, metric)
     headings = {"clean": "original"} | {name: name.replace("_", " ").replace("pct", " %") for name in sets[1:]}
     scores = [Column(title, headings[name], f"{metric_path(task, name)}/{shown}") for name in sets]
     return [*scores, Column("right as they are", "", f"right/{task}")]

@@ -1,6 +1,5 @@
 import pytest
 
-from charbert.errors import RecordError
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import render_markdown
 from charbert.reporting.tables.robustness.correction import correction_table
@@ -43,8 +42,3 @@ def test_the_reach_of_a_dictionary_is_shown_where_a_record_has_it() -> None:
 def test_the_later_record_of_a_model_counts() -> None:
     early, late = (record("NLM head, CharBERT", f"2026-01-0{day}", word_error_rate=0.1 * day) for day in (1, 2))
     assert correction_table([late, early]).cell("NLM head, CharBERT", "NER released WER").mean == pytest.approx(20)
-
-
-def test_without_records_the_experiment_is_named() -> None:
-    with pytest.raises(RecordError, match=r"run experiments/correction\.py"):
-        correction_table([])
