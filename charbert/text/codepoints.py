@@ -92,7 +92,12 @@ def lower_case(text: str, *, dotless: bool = False) -> str:
 
 def looked_up(text: str, *, dotless: bool = False) -> str:
     """Return a text as its words are counted and looked up: composed (NFC) and in lower case, see `lower_case`."""
-    return lower_case(text if text.isascii() else unicodedata.normalize("NFC", text), dotless=dotless)
+    return lower_case(composed(text), dotless=dotless)
+
+
+def composed(text: str) -> str:
+    """Return a text in NFC: letters and their marks as one character where there is one."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def upper_case(text: str, *, dotless: bool = False) -> str:
