@@ -145,8 +145,12 @@ def _letters_scheme(sentences: Sequence[tuple[Sequence[str], int]], usual: str) 
 def _check_tag(path: Path, line: int, tag: str) -> None:
     if not is_entity_tag(tag):
         hint = "is the first line a header? Take it out" if line == 1 else "is it the tag column?"
-        if len(tag) == 1:
+        if is_entity_tag(tag.upper()):
+            hint = f"write {tag[:2].upper()}{tag[2:]}, and the other tags so"
+        if tag in tuple("BIESLUMW"):
             hint = f"give it a type, as {tag}-ENTITY"
+        if tag == "0":
+            hint = "write the letter O"
         if form := _OTHERWISE.fullmatch(tag):
             hint = f"write {form[1] or form[4]}-{form[2] or form[3]}, and the other tags so"
         raise DataError.at(path, line, expected="a tag O, B-TYPE or I-TYPE", found=repr(tag), hint=hint)

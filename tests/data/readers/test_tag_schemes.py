@@ -99,6 +99,14 @@ def test_types_with_such_letters_beside_others_are_types() -> None:
     assert convert("E_MAIL O PER O")[0] == ["B-E_MAIL O B-PER O"]
 
 
+@pytest.mark.parametrize(
+    ("tags", "hint"), [("o b-per", "write O, and"), ("b-per o", "write B-per, and"), ("B-PER 0", "write the letter O")]
+)
+def test_tags_in_lower_case_and_the_digit_are_named(tags: str, hint: str) -> None:
+    with pytest.raises(DataError, match=hint):
+        convert(tags)
+
+
 def test_what_was_done_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     for tags in ("PER O", "B-PER I-LOC"):
