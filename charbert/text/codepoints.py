@@ -43,7 +43,7 @@ def _blanks() -> BoolArray:
 
 @cache
 def _continuing() -> BoolArray:
-    return _table(_continues, 0x1E950)
+    return _table(is_continuation, 0x1E950)
 
 
 def _table(holds: Callable[[str], bool], stop: int) -> BoolArray:
@@ -51,7 +51,8 @@ def _table(holds: Callable[[str], bool], stop: int) -> BoolArray:
     return np.array([holds(chr(code)) for code in range(stop)] + [False])
 
 
-def _continues(character: str) -> bool:
+def is_continuation(character: str) -> bool:
+    """Return whether a character belongs to the one before, see `continues_letter`."""
     return unicodedata.category(character) in ("Mn", "Mc") or "\u1161" <= character <= "\u11c2"
 
 
