@@ -106,6 +106,11 @@ def upper_case(text: str, *, dotless: bool = False) -> str:
     return (text.replace("i", "İ") if dotless else text).upper()
 
 
+def without_case(text: str) -> str:
+    """Return a text for comparing: case-folded, and with one ``i`` for the four of Turkish."""
+    return text.casefold().replace("i\u0307", "i").replace("ı", "i")
+
+
 def has_dotless_i(counts: Mapping[str, int]) -> bool:
     """Return whether counted words are of a language with an ``ı``, as Turkish: one in twenty of them or more has it.
 

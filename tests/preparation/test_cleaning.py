@@ -121,6 +121,12 @@ def test_without_a_list_the_most_frequent_spelling_is_chosen(apply: Apply) -> No
     assert [example.label for example in strict.examples] == labels
 
 
+def test_turkish_spellings_of_a_label_are_unified(apply: Apply) -> None:
+    rows = [LabeledText("t", None, label) for label in ("sınırlı", "SINIRLI", "iyi", "İYİ", "sınırlı", "iyi")]
+    labels = [example.label for example in apply(CleanLabels(LabelSettings()), rows).examples]
+    assert labels == ["sınırlı", "sınırlı", "iyi", "iyi", "sınırlı", "iyi"]
+
+
 def test_types_of_entities_have_aliases_and_entities_begin_with_b(apply: Apply) -> None:
     sentence = TaggedSentence(("Ada", "Lind", "x", "y"), ("b-person", "i-PERSON", "I-per", "o"))
     step = CleanLabels(LabelSettings(aliases={"PERSON": "PER", "o": "O"}))

@@ -70,6 +70,11 @@ def test_texts_without_spaces_between_words_are_near_duplicates_too(text: str, c
     assert index.find((text[:5],)) is None
 
 
+def test_turkish_texts_in_another_case_are_equal(apply: Apply) -> None:
+    texts = ["Işıl İzmir'de kitabını okudu", "IŞIL İZMİR'DE KİTABINI OKUDU", "ışıl izmir'de kitabını okudu"]
+    assert [example.first for example in apply(step(), texts).examples] == texts[:1]
+
+
 def test_the_first_of_several_duplicates_stays(apply: Apply) -> None:
     prepared = apply(step(), [BASE, FAR, BASE.upper() + "  ", CLOSE])
     assert [example.first for example in prepared.examples] == [BASE, FAR]
