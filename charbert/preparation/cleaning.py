@@ -16,8 +16,13 @@ from charbert.preparation.adapter import ExampleAdapter
 from charbert.preparation.steps import Change, Outcome, Row, Step
 from charbert.text.codepoints import without_case
 
-_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
-"""Soft hyphen, zero-width space, word joiner and byte order mark; the joiners of Arabic and Indic scripts stay."""
+_SPACED_BY_ZERO_WIDTH = "\u0e01-\u0fff\u1000-\u109f\u1780-\u17ff\u200b"
+"""Thai, Lao, Tibetan, Myanmar, Khmer, as the content of a regex character class: a zero-width space divides words."""
+_INVISIBLE = re.compile(
+    f"[\u00ad\u2060\ufeff]|(?<![{_SPACED_BY_ZERO_WIDTH}])\u200b+|\u200b+(?![{_SPACED_BY_ZERO_WIDTH}])"
+)
+"""Soft hyphen, word joiner, byte order mark and zero-width space, but between words; the joiners of Arabic and Indic
+scripts stay."""
 _BLANKS = re.compile(r"\s+")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 """Those that are not white space."""

@@ -34,6 +34,7 @@ Apply = Callable[..., Prepared]
         ("bell\x07 rings", "bell rings"),
         ("“quoted” ﬁne ½", "“quoted” ﬁne ½"),
         ("می\u200cخواهم", "می\u200cخواهم"),
+        ("\u200bខ្ញុំ\u200bទៅ\u200b\u200bផ្សារ\u200b x\u200b\u200by", "ខ្ញុំ\u200bទៅ\u200b\u200bផ្សារ xy"),
     ],
 )
 def test_characters_are_normalized(before: str, after: str) -> None:
