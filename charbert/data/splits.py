@@ -10,6 +10,7 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, StratifiedGroupKFold
 
 from charbert.errors import DataError, SettingsError
+from charbert.text.codepoints import without_case
 
 PARTS = ("train", "dev", "test")
 
@@ -124,8 +125,8 @@ def grouped_parts(
 
 
 def normalize_text(text: str) -> str:
-    """Return the text for comparing duplicates: NFKC, case-folded, with single spaces."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    """Return the text for comparing duplicates: NFKC, without case, with single spaces."""
+    return " ".join(without_case(unicodedata.normalize("NFKC", text)).split())
 
 
 def check_no_leakage(

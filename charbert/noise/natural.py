@@ -8,15 +8,15 @@ import numpy as np
 
 from charbert.config.checks import check_range
 from charbert.noise.edits import Change, Corruption, changed_word, corruption_of, pick
-from charbert.text.codepoints import has_dotless_i, looked_up, upper_case
+from charbert.text.codepoints import composed, has_dotless_i, looked_up, upper_case
 
 
 @dataclass(frozen=True)
 class NaturalNoise:
     """Replaces each chosen word by one of its misspellings, drawn uniformly; a word that has none stays.
 
-    A word is looked up as it is, then in lower case; then its misspelling gets its case: upper case, or a first letter
-    in upper case.
+    A word is looked up composed (NFC), as it is, then in lower case; then its misspelling gets its case: upper case, or
+    a first letter in upper case.
 
     Source: Belinkov and Bisk 2018 put misspellings from lists into test sets in this way.
 
@@ -42,7 +42,7 @@ class NaturalNoise:
 
     def covers(self, word: str) -> bool:
         """Return whether the word has a misspelling."""
-        return word in self.misspellings or self._lower(word) in self.misspellings
+        return composed(word) in self.misspellings or self._lower(word) in self.misspellings
 
     def corrupt(self, words: Sequence[str], rng: np.random.Generator) -> Corruption:
         """Return the sentence with its words misspelled; two draws per word."""
@@ -55,7 +55,7 @@ class NaturalNoise:
         return corruption_of(words, records)
 
     def _misspelled(self, word: str, choice: float) -> str:
-        known = self.misspellings.get(word)
+        known = self.misspellings.get(composed(word))
         if known is not None:
             return known[pick(choice, len(known))]
         known = self.misspellings.get(self._lower(word))

@@ -16,6 +16,7 @@ import numpy as np
 from charbert.config.checks import check_range
 from charbert.errors import DataError
 from charbert.noise.edits import Change, Corruption, EditRecord, changed_word, pick
+from charbert.text.repair.dictionary import is_word
 
 _OWN = "confusions.tsv"
 
@@ -164,8 +165,12 @@ class OcrNoise:
                 place = 1 + pick(places[index], len(word) - 1)
                 noised[index] = f"{word[:place]} {word[place:]}"
                 records.append(EditRecord(index, Change.split, place, word, noised[index]))
-            elif kinds[index] >= self.spacing / 2 and word.isalnum() and following.isalnum():
+            elif kinds[index] >= self.spacing / 2 and _can_join(word) and _can_join(following):
                 noised[index : index + 2] = [word + following, ""]
                 records.append(changed_word(index, Change.joined, word, word + following))
                 records.append(EditRecord(index + 1, Change.joined, 0, following, ""))
         return records
+
+
+def _can_join(word: str) -> bool:
+    return word.isalnum() or is_word(word)

@@ -54,11 +54,11 @@ class TextScript:
         return character.isalpha() or (self.name != LATIN and unicodedata.category(character).startswith("M"))
 
     def letters(self, word: str, latin: str) -> str:
-        """Return the letters that may be inserted into a word: ``latin`` for a word in Latin letters.
+        """Return the letters that may be inserted into a word: ``latin`` for a word in Latin letters, as *Müller*.
 
         Upper case is included where ``latin`` has it.
         """
-        if self.name == LATIN or word.isascii():
+        if self.name == LATIN or word.isascii() or _scripts(word) == {LATIN}:
             return latin
         keys = LAYOUT_NEIGHBORS.get(self.name)
         own = self.seen if keys is None else "".join(keys)
@@ -80,6 +80,10 @@ class TextScript:
 
 
 _LATIN = TextScript()
+
+
+def _scripts(word: str) -> set[str]:
+    return set(map(_script, word)) - {""}
 
 
 @cache

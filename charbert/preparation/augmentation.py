@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from charbert.preparation.adapter import ExampleAdapter
 from charbert.preparation.rewriting import Rewritten, Words
 from charbert.preparation.steps import Outcome, Row, Step
 from charbert.seeding import numpy_generator
-from charbert.text.codepoints import looked_up
+from charbert.text.codepoints import has_dotless_i, looked_up, upper_case
 
 Synonyms = Mapping[str, Sequence[str]]
 Operation = Callable[[Words, int, np.random.Generator], Rewritten]
@@ -103,14 +104,16 @@ def noise_words(noise: NoiseModel) -> Operation:
 
 def replace_synonyms(synonyms: Synonyms) -> Operation:
     """Return the operation that replaces words by synonyms, in the case of the word."""
+    dotless = _are_dotless(synonyms)
 
     def operation(words: Words, number: int, generator: np.random.Generator) -> Rewritten:
         new = list(words.words)
-        open_ = [at for at, word in enumerate(new) if words.changeable[at] and looked_up(word) in synonyms]
+        known = [synonyms.get(looked_up(word, dotless=dotless), ()) for word in new]
+        open_ = [at for at, choices in enumerate(known) if words.changeable[at] and choices]
         for place in generator.permutation(len(open_))[:number]:
-            word = new[open_[place]]
-            choices = synonyms[looked_up(word)]
-            new[open_[place]] = _in_case_of(word, choices[int(generator.integers(len(choices)))])
+            at = open_[place]
+            synonym = known[at][int(generator.integers(len(known[at])))]
+            new[at] = _in_case_of(new[at], synonym, dotless=dotless)
         return Rewritten(tuple(new), tuple(range(len(new))))
 
     return operation
@@ -148,7 +151,7 @@ def read_synonyms(path: Path | str) -> dict[str, list[str]]:
         DataError: naming a line of another form.
     """
     path = Path(path)
-    synonyms_of: dict[str, list[str]] = {}
+    rows: list[tuple[str, list[str]]] = []
     for number, line in enumerate(read_lines(path, "a file of synonyms"), start=1):
         if not line.strip() or line.startswith(_COMMENT):
             continue
@@ -157,14 +160,21 @@ def read_synonyms(path: Path | str) -> dict[str, list[str]]:
         if not tab or not word.strip() or not all(synonyms) or re.search("[ \\t]", "".join(synonyms)):
             expected = "a word, a tab, and synonyms of one word each with commas between them"
             raise DataError.at(path, number, expected=expected, found=repr(line[:60]))
-        known = synonyms_of.setdefault(looked_up(word.strip()), [])
-        known += [synonym for synonym in synonyms if synonym not in known]
-    if not synonyms_of:
+        rows.append((word.strip(), synonyms))
+    if not rows:
         raise DataError.at(path, None, expected="at least one word with synonyms", found="none")
+    dotless, synonyms_of = _are_dotless(dict(rows)), dict[str, list[str]]()
+    for word, synonyms in rows:
+        known = synonyms_of.setdefault(looked_up(word, dotless=dotless), [])
+        known += [synonym for synonym in synonyms if synonym not in known]
     return synonyms_of
 
 
-def _in_case_of(word: str, synonym: str) -> str:
+def _are_dotless(synonyms: Synonyms) -> bool:
+    return has_dotless_i(dict.fromkeys(chain(synonyms, *synonyms.values()), 1))
+
+
+def _in_case_of(word: str, synonym: str, *, dotless: bool) -> str:
     if word.isupper() and len(word) > 1:
-        return synonym.upper()
-    return synonym[:1].upper() + synonym[1:] if word[:1].isupper() else synonym
+        return upper_case(synonym, dotless=dotless)
+    return upper_case(synonym[:1], dotless=dotless) + synonym[1:] if word[:1].isupper() else synonym

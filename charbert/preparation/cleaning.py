@@ -14,9 +14,15 @@ from charbert.config.data.preparation import EmptySettings, LabelSettings, Lengt
 from charbert.errors import SettingsError
 from charbert.preparation.adapter import ExampleAdapter
 from charbert.preparation.steps import Change, Outcome, Row, Step
+from charbert.text.codepoints import without_case
 
-_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
-"""Soft hyphen, zero-width space, word joiner and byte order mark; the joiners of Arabic and Indic scripts stay."""
+_SPACED_BY_ZERO_WIDTH = "\u0e01-\u0fff\u1000-\u109f\u1780-\u17ff\u200b"
+"""Thai, Lao, Tibetan, Myanmar, Khmer, as the content of a regex character class: a zero-width space divides words."""
+_INVISIBLE = re.compile(
+    f"[\u00ad\u2060\ufeff]|(?<![{_SPACED_BY_ZERO_WIDTH}])\u200b+|\u200b+(?![{_SPACED_BY_ZERO_WIDTH}])"
+)
+"""Soft hyphen, word joiner, byte order mark and zero-width space, but between words; the joiners of Arabic and Indic
+scripts stay."""
 _BLANKS = re.compile(r"\s+")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 """Those that are not white space."""
@@ -179,16 +185,16 @@ class CleanLabels(Step):
             totals[spelling] += counts[label]
         variants: dict[str, list[str]] = defaultdict(list)
         for spelling in sorted(totals, key=lambda name: (name not in adapter.known_labels, -totals[name], name)):
-            variants[spelling.casefold()].append(spelling)
-        known = {name.casefold(): name for name in adapter.known_labels}
+            variants[without_case(spelling)].append(spelling)
+        known = {without_case(name): name for name in adapter.known_labels}
         return {
-            label: known.get(spelling.casefold(), variants[spelling.casefold()][0])
+            label: known.get(without_case(spelling), variants[without_case(spelling)][0])
             for label, spelling in aliased.items()
         }
 
     def _alias(self, label: str) -> str:
         """Return the label that an alias means; of an entity tag the type may be the alias."""
-        fold = str.casefold if self.settings.ignore_case else str
+        fold = without_case if self.settings.ignore_case else str
         aliases = {fold(name): other for name, other in {**self.names, **self.settings.aliases}.items()}
         if fold(label) in aliases:
             return aliases[fold(label)]

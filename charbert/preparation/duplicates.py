@@ -13,6 +13,7 @@ from charbert.data.splits import connect_groups, normalize_text
 from charbert.errors import DataError, SettingsError
 from charbert.preparation.adapter import ExampleAdapter
 from charbert.preparation.steps import Outcome, Row, Step
+from charbert.text.word_rule import WordRule
 
 Texts = tuple[str, ...]
 
@@ -93,7 +94,8 @@ class SimilarTexts:
         return jaccard(ngrams(first, self.settings.ngram), ngrams(second, self.settings.ngram))
 
     def _is_short(self, text: str) -> bool:
-        return text.count(" ") + 1 < self.settings.min_words
+        few = self.settings.min_words
+        return text.count(" ") + 1 < few and not (len(text) >= few and WordRule.is_unsegmented([text]))
 
     def _hash(self, text: str) -> Any:
         """Return the MinHash of a text; the last one is kept, since a text is looked up and then added."""

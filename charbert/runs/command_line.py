@@ -10,6 +10,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
 
+from charbert.config.data.beyond_ascii import from_ascii, in_ascii
 from charbert.config.untrusted.targets import OWN_SETTINGS
 from charbert.errors import SettingsError
 
@@ -24,14 +25,19 @@ _MERGED = re.compile(r"Error merging override (.+)")
 def accept_file_names() -> None:
     """Make Hydra's parser take a value that is a file's name, or that its grammar has no place for, as text.
 
-    ``data.own.train=my file (1),v=2.tsv`` needs no second pair of quotes then. Lists and mappings keep the grammar.
+    ``data.own.train=my file (1),v=2.tsv`` needs no second pair of quotes then. Lists and mappings keep the grammar, but
+    for letters beyond ASCII.
     """
     parse = OverridesParser.parse_overrides
     if hasattr(parse, "of_file_names"):
         return
 
     def parse_overrides(parser: OverridesParser, overrides: list[str]) -> list[Override]:
-        return parse(parser, [_with_quotes(parser, override) for override in overrides])
+        given = [_with_quotes(parser, override) for override in overrides]
+        parsed = parse(parser, list(map(in_ascii, given)))
+        for override, text in zip(parsed, given, strict=True):
+            override._value, override.input_line = from_ascii(override._value), text
+        return parsed
 
     parse_overrides.of_file_names = True  # type: ignore[attr-defined]
     OverridesParser.parse_overrides = parse_overrides  # type: ignore[method-assign,assignment]
@@ -78,7 +84,7 @@ def describe(error: Exception, settings: Sequence[str]) -> str:
     """
     text = str(error)
     if isinstance(error, OverrideParseException):
-        name, equals, value = error.override.partition("=")
+        name, equals, value = from_ascii(error.override).partition("=")
         if not equals:
             return f"expected SETTING=VALUE, got {error.override!r}; all settings are in docs/settings.md"
         about = f"{name}: {value!r} is not in Hydra's syntax"

@@ -15,7 +15,7 @@ import numpy as np
 
 from charbert.errors import DataError
 from charbert.text.char_vocab import CharVocab
-from charbert.text.codepoints import BoolArray, IntArray, SourceText, is_blank, is_nonspacing_mark
+from charbert.text.codepoints import BoolArray, IntArray, SourceText, continues_letter, is_blank
 from charbert.text.rows import exclusive_cumsum, sum_rows
 
 
@@ -110,9 +110,7 @@ class CharFields:
     """Subwords of each row, (R,)."""
 
 
-def spell_subwords(
-    text: SourceText, spans: SubwordSpans, vocab: CharVocab, *, marks_are_stripped: bool
-) -> SpelledSubwords:
+def spell_subwords(text: SourceText, spans: SubwordSpans, vocab: CharVocab, *, marks_are_free: bool) -> SpelledSubwords:
     """Return the original characters of each subword, with case, diacritics and unknown pieces.
 
     Paper: Sec. 3.3; the characters of the text, not of the normalized subword.
@@ -125,11 +123,11 @@ def spell_subwords(
         text: the texts of the batch.
         spans: its subwords.
         vocab: the character vocabulary.
-        marks_are_stripped: whether the trunk's normalizer removes combining marks; the marks after a subword then
-            belong to it although its span ends before them.
+        marks_are_free: whether the trunk's normalizer strips combining marks or composes them with their letter; marks
+            after a subword then belong to it although its span ends before them.
     """
     begins, ends = spans.begins, spans.ends
-    if marks_are_stripped:
+    if marks_are_free:
         ends = _with_marks(text, spans)
     begins, ends = _without_blanks(text.codes, begins, ends)
     lengths = np.where(spans.special | spans.padding, 0, ends - begins)
@@ -144,17 +142,14 @@ def spell_subwords(
 
 
 def _with_marks(text: SourceText, spans: SubwordSpans) -> IntArray:
-    """Return the ends of the subwords, extended over following combining marks that no subword covers."""
-    marks = is_nonspacing_mark(text.codes)
+    """Return the ends of the subwords, extended over following marks that no subword covers."""
+    marks = continues_letter(text.codes)
     if not marks.any():
         return spans.ends
-    limits = text.bounds[spans.texts + 1]
-    neighbors = (spans.texts[1:] == spans.texts[:-1]) & ~(spans.special | spans.padding)[1:]
-    stops = np.cumsum(spans.row_lengths)
-    neighbors[stops[(stops > 0) & (stops < len(spans.ends))] - 1] = False  # the next subword is in another row
-    limits[:-1][neighbors] = spans.begins[1:][neighbors]
-    reach = np.minimum(_next_false(marks)[spans.ends], limits)
-    return np.where(spans.ends > spans.begins, np.maximum(spans.ends, reach), spans.ends)
+    begun, ended = (np.bincount(side, minlength=len(marks) + 1) for side in (spans.begins, spans.ends))
+    free = marks & (np.cumsum(begun - ended)[:-1] == 0)
+    reach = np.minimum(_next_false(free)[spans.ends], text.bounds[spans.texts + 1])
+    return np.where(spans.ends > spans.begins, reach, spans.ends)
 
 
 def _without_blanks(codes: IntArray, begins: IntArray, ends: IntArray) -> tuple[IntArray, IntArray]:

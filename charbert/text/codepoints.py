@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -37,29 +37,37 @@ class SourceText:
 
 
 @cache
-def _class_table(wanted: str, stop: int) -> BoolArray:
-    table = np.zeros(stop + 1, np.bool_)  # the last row is for all code points from `stop` on
-    for code in range(stop):
-        char = chr(code)
-        table[code] = char.isspace() if wanted == "blank" else unicodedata.category(char) == wanted
-    return table
+def _blanks() -> BoolArray:
+    return _table(str.isspace, 0x3001)
 
 
-def _in_class(codes: IntArray, wanted: str, stop: int) -> BoolArray:
-    return _class_table(wanted, stop)[np.minimum(codes, stop)]
+@cache
+def _continuing() -> BoolArray:
+    return _table(is_continuation, 0x1E950)
+
+
+def _table(holds: Callable[[str], bool], stop: int) -> BoolArray:
+    """Return which code points below ``stop`` are in a class, and False for all others."""
+    return np.array([holds(chr(code)) for code in range(stop)] + [False])
+
+
+def is_continuation(character: str) -> bool:
+    """Return whether a character belongs to the one before, see `continues_letter`."""
+    return unicodedata.category(character) in ("Mn", "Mc") or "\u1161" <= character <= "\u11c2"
 
 
 def is_blank(codes: IntArray) -> BoolArray:
     """Return which code points are white space, as ``str.isspace``."""
-    return _in_class(codes, "blank", 0x3001)
+    return _blanks()[np.minimum(codes, len(_blanks()) - 1)]
 
 
-def is_nonspacing_mark(codes: IntArray) -> BoolArray:
-    """Return which code points are non-spacing marks (category Mn), which uncased trunks strip.
+def continues_letter(codes: IntArray) -> BoolArray:
+    """Return which code points belong to the one before: marks (categories Mn, Mc), vowels and finals of Hangul.
 
-    The variation selectors of plane 14 are left out: they are not accents.
+    Normalizers of trunks strip them or compose them with the letter. The variation selectors of plane 14 are left out:
+    they are not accents.
     """
-    return _in_class(codes, "Mn", 0x1E950)
+    return _continuing()[np.minimum(codes, len(_continuing()) - 1)]
 
 
 @cache
@@ -85,12 +93,22 @@ def lower_case(text: str, *, dotless: bool = False) -> str:
 
 def looked_up(text: str, *, dotless: bool = False) -> str:
     """Return a text as its words are counted and looked up: composed (NFC) and in lower case, see `lower_case`."""
-    return lower_case(text if text.isascii() else unicodedata.normalize("NFC", text), dotless=dotless)
+    return lower_case(composed(text), dotless=dotless)
+
+
+def composed(text: str) -> str:
+    """Return a text in NFC: letters and their marks as one character where there is one."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def upper_case(text: str, *, dotless: bool = False) -> str:
     """Return a text in upper case; with ``dotless`` ``i`` becomes ``İ``, as in Turkish."""
     return (text.replace("i", "İ") if dotless else text).upper()
+
+
+def without_case(text: str) -> str:
+    """Return a text for comparing: case-folded, and with one ``i`` for the four of Turkish."""
+    return text.casefold().replace("i\u0307", "i").replace("ı", "i")
 
 
 def has_dotless_i(counts: Mapping[str, int]) -> bool:

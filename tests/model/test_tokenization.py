@@ -1,5 +1,6 @@
 import json
 import pickle
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import torch
 from datasets.fingerprint import Hasher
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from transformers import (
     AutoProcessor,
     AutoTokenizer,
@@ -17,6 +19,7 @@ from transformers import (
     DataCollatorForLanguageModeling,
     DataCollatorForTokenClassification,
     DataCollatorWithPadding,
+    PreTrainedTokenizerFast,
 )
 from transformers.utils import PaddingStrategy
 
@@ -146,6 +149,21 @@ def test_case_and_diacritics_survive_an_uncased_trunk(uncased: CharBertTokenizer
     vocab = CharVocab.build([text], size=40)
     encoding = (full := CharBertTokenizer(uncased, vocab))(text)
     assert "".join(word or "" for word in spelled(full, encoding)) == text.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    "text", ["S\u0327is\u0327li q\u0301x e\u0301", "\u1112\u1161\u11ab \u1100\u1161", "\u09ac\u09c7\u09be \u09ac"]
+)
+@pytest.mark.parametrize("form", [normalizers.NFC, normalizers.NFKC])
+def test_marks_that_a_trunk_composes_with_their_letter_are_read_with_it(form: Any, text: str) -> None:
+    composed = unicodedata.normalize("NFC", text)
+    assert composed != text
+    backend = Tokenizer(models.Unigram([("<unk>", 0.0), *((char, -1.0) for char in {*composed, "▁"})], unk_id=0))
+    backend.normalizer, backend.pre_tokenizer = form(), pre_tokenizers.Metaspace()
+    trunk = PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="<unk>", pad_token="<unk>")
+    processor = CharBertTokenizer(trunk, CharVocab.build([text], size=40))
+    for encoding in (processor(text), processor(text.split(), is_split_into_words=True)):
+        assert "".join(piece or "" for piece in spelled(processor, encoding)) == text.replace(" ", "")
 
 
 def test_unknown_pieces_keep_their_characters(uncased_tokenizer) -> None:

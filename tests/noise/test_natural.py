@@ -1,3 +1,5 @@
+import unicodedata
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +32,12 @@ def test_turkish_words_are_found_and_misspelled_in_their_case() -> None:
     noise = NaturalNoise({"içinde": ("icinde",), "ısı": ("ıssı",), "kadın": ("kadin",), "ilk": ("ilkk",)})
     noised = noise.corrupt(["İçinde", "Isı", "ISI", "KADIN", "İLK"], numpy_generator(0)).words
     assert noised == ["İcinde", "Issı", "ISSI", "KADİN", "İLKK"]
+
+
+def test_decomposed_words_are_found() -> None:
+    words = [unicodedata.normalize("NFD", word) for word in ("Şehir", "Çankırı")]
+    noised = NaturalNoise({"şehir": ("şehri",), "Çankırı": ("Çankiri",)}).corrupt(words, numpy_generator(0)).words
+    assert noised == ["Şehri", "Çankiri"]
 
 
 def test_a_misspelling_is_drawn_as_often_as_it_is_listed() -> None:

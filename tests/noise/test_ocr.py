@@ -64,6 +64,12 @@ def test_as_many_words_are_split_as_joined() -> None:
     assert split / 20_000 == pytest.approx(0.1, abs=0.01) and joined / 40_000 == pytest.approx(0.09, abs=0.01)
 
 
+def test_words_with_vowel_signs_are_joined_too() -> None:
+    noise = OcrNoise((Confusion("~", "-", 1.0),), spacing=1.0)
+    edits = noise.corrupt(["हिन्दी", "की", "किताब"] * 50, numpy_generator(0)).edits
+    assert sum(edit.operation is Change.joined for edit in edits) > 20
+
+
 def test_the_table_that_comes_along_is_that_of_the_noise_of_pretraining() -> None:
     assert tuple((read, seen) for read, seen, _ in own_confusions()) == CONFUSIONS
     assert len(set(CONFUSIONS)) == len(CONFUSIONS) == 52

@@ -42,6 +42,13 @@ def test_inserted_and_replaced_letters_are_of_the_script_of_the_text(name: str) 
         assert len(corruption.edits) / long > 0.8
 
 
+def test_a_word_in_latin_letters_gets_latin_ones_in_a_text_of_another_script() -> None:
+    words = ["Вчера", "Müller", "встретил", "Łódź,"] * 30
+    for record in Attack((Edit.add,)).corrupt(words, numpy_generator(0)).edits:
+        own = {unicodedata.name(letter).split()[0] for letter in record.before if letter.isalpha()}
+        assert unicodedata.name(record.after[record.position]).split()[0] in own
+
+
 def test_vowel_signs_are_letters() -> None:
     words = TEXTS["DEVANAGARI"].split() * 30
     swapped = Attack((Edit.swap,)).corrupt(words, numpy_generator(0)).edits

@@ -8,9 +8,10 @@ from charbert.config.data.preparation import AugmentationSettings
 from charbert.data.readers.conll import TaggedSentence
 from charbert.data.readers.squad import Answer, Question
 from charbert.errors import DataError, SettingsError
-from charbert.preparation.augmentation import Augment, read_synonyms
-from charbert.preparation.rewriting import rewrite_text
+from charbert.preparation.augmentation import Augment, read_synonyms, replace_synonyms
+from charbert.preparation.rewriting import Words, rewrite_text
 from charbert.preparation.steps import Prepared
+from charbert.seeding import numpy_generator
 from charbert.tasks.answering.adapter import QuestionAdapter
 from charbert.tasks.tagging.adapter import TaggedAdapter
 from charbert.text.words import split_words, words_of
@@ -107,6 +108,15 @@ def test_places_in_a_rewritten_text_are_known_where_it_stayed() -> None:
     assert new.place(text.index("three"), 5) is None
     assert new.place(0, 7) is None  # reaches over the word that is gone
     assert rewrite_text(text, split_words(text), ["", "two", ",", "three", "four"]).text == "two, three  four"
+
+
+def test_turkish_words_are_found_and_replaced_in_their_case(tmp_path: Path) -> None:
+    path = tmp_path / "synonyms.tsv"
+    path.write_text("ev\tikamet\nışık\tziya\nIsı\tsıcaklık\n", encoding="utf-8")
+    words = ("Ev", "EV", "Işık", "IŞIK", "ısı")
+    chosen = Words(words, (True,) * len(words), (True,) * len(words))
+    rewritten = replace_synonyms(read_synonyms(path))(chosen, len(words), numpy_generator(0))
+    assert rewritten.words == ("İkamet", "İKAMET", "Ziya", "ZİYA", "sıcaklık")
 
 
 def test_synonyms_are_read_and_malformed_lines_named(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ Apply = Callable[..., Prepared]
         ("bell\x07 rings", "bell rings"),
         ("“quoted” ﬁne ½", "“quoted” ﬁne ½"),
         ("می\u200cخواهم", "می\u200cخواهم"),
+        ("\u200bខ្ញុំ\u200bទៅ\u200b\u200bផ្សារ\u200b x\u200b\u200by", "ខ្ញុំ\u200bទៅ\u200b\u200bផ្សារ xy"),
     ],
 )
 def test_characters_are_normalized(before: str, after: str) -> None:
@@ -119,6 +120,12 @@ def test_without_a_list_the_most_frequent_spelling_is_chosen(apply: Apply) -> No
     assert [example.label for example in apply(CleanLabels(LabelSettings()), rows).examples] == ["yes"] * 3 + ["NO"] * 3
     strict = apply(CleanLabels(LabelSettings(ignore_case=False)), rows)
     assert [example.label for example in strict.examples] == labels
+
+
+def test_turkish_spellings_of_a_label_are_unified(apply: Apply) -> None:
+    rows = [LabeledText("t", None, label) for label in ("sınırlı", "SINIRLI", "iyi", "İYİ", "sınırlı", "iyi")]
+    labels = [example.label for example in apply(CleanLabels(LabelSettings()), rows).examples]
+    assert labels == ["sınırlı", "sınırlı", "iyi", "iyi", "sınırlı", "iyi"]
 
 
 def test_types_of_entities_have_aliases_and_entities_begin_with_b(apply: Apply) -> None:

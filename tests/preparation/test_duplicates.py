@@ -54,6 +54,27 @@ def test_minhash_finds_what_a_comparison_of_all_pairs_finds() -> None:
     assert len(similar_pairs) >= 0.95 * len(expected) > 20
 
 
+@pytest.mark.parametrize(
+    ("text", "change"),
+    [
+        ("昨天下午我们去城市里的博物馆看了一个关于古代航海历史的展览，里面有很多漂亮的船模型和地图。", ("昨", "今")),
+        ("เมื่อวานนี้เราไปพิพิธภัณฑ์ในเมืองเพื่อดูนิทรรศการเกี่ยวกับประวัติศาสตร์การเดินเรือ", ("วาน", "เช้า")),
+    ],
+)
+def test_texts_without_spaces_between_words_are_near_duplicates_too(text: str, change: tuple[str, str]) -> None:
+    index = SimilarTexts(NearSettings(0.8))
+    index.add((text,))
+    match = index.find((text.replace(*change),))
+    assert match is not None
+    assert 0.8 < match.similarity < 1
+    assert index.find((text[:5],)) is None
+
+
+def test_turkish_texts_in_another_case_are_equal(apply: Apply) -> None:
+    texts = ["Işıl İzmir'de kitabını okudu", "IŞIL İZMİR'DE KİTABINI OKUDU", "ışıl izmir'de kitabını okudu"]
+    assert [example.first for example in apply(step(), texts).examples] == texts[:1]
+
+
 def test_the_first_of_several_duplicates_stays(apply: Apply) -> None:
     prepared = apply(step(), [BASE, FAR, BASE.upper() + "  ", CLOSE])
     assert [example.first for example in prepared.examples] == [BASE, FAR]

@@ -63,6 +63,32 @@ def test_what_the_grammar_reads_stays_as_it_is(override: str, expected: object) 
     assert value(override) == expected
 
 
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("a=[kötü,iyi]", ["kötü", "iyi"]),
+        ("a={kötü:bad,çok iyi:[Ω,'ö, ü',\"中\"]}", {"kötü": "bad", "çok iyi": ["Ω", "ö, ü", "中"]}),
+    ],
+)
+def test_lists_and_mappings_hold_letters_beyond_ascii(override: str, expected: object) -> None:
+    (parsed,) = OverridesParser.create().parse_overrides([override])
+    assert (parsed.value(), parsed.input_line) == (expected, override)
+    again = f"a={parsed.get_value_element_as_str()}"  # as a sweep gives it to its runs
+    assert value(again) == expected
+
+
+def test_labels_are_named_in_any_letters() -> None:
+    for given, names in {
+        "[kötü,iyi]": {"0": "kötü", "1": "iyi"},
+        "{kötü:neg,iyi:poz}": {"kötü": "neg", "iyi": "poz"},
+        "{0:नहीं,1:हाँ}": {"0": "नहीं", "1": "हाँ"},
+    }.items():
+        settings = compose_settings("finetune", "task=texts", f"task.columns.label_names={given}")
+        assert settings.task.columns.label_names == names
+    cleaned = compose_settings("finetune", "task=texts", "+preparation.labels.aliases={çok kötü: kötü}")
+    assert cleaned.preparation.labels.aliases == {"çok kötü": "kötü"}
+
+
 def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     assert value("data.own.train=~/my (1) file.txt") == f"{tmp_path}/my (1) file.txt"

@@ -11,7 +11,7 @@ VOCAB = CharVocab(["<pad>", "<separator>", "<special>", "<unk>", *"abcde\u0301"]
 
 
 def spell(
-    texts: list[str], spans: list[tuple[int, int, int]], rows: list[int], *, stripped: bool = False
+    texts: list[str], spans: list[tuple[int, int, int]], rows: list[int], *, free: bool = False
 ) -> SpelledSubwords:
     """Spell subwords given as (text, begin, end); a text below 0 is a special one."""
     source = SourceText.of(texts)
@@ -27,7 +27,7 @@ def spell(
             row_lengths=np.array(rows),
         ),
         VOCAB,
-        marks_are_stripped=stripped,
+        marks_are_free=free,
     )
 
 
@@ -61,15 +61,15 @@ def test_subwords_inside_one_character_all_take_it() -> None:
     assert fields.char_ids.tolist() == [4, 1, 4, 1, 5, 1]
 
 
-@pytest.mark.parametrize(("stripped", "ids"), [(True, [8, 9, 1, 4, 1]), (False, [8, 1, 4, 1])])
-def test_stripped_marks_stay_with_the_subword_before_them(stripped: bool, ids: list[int]) -> None:
-    fields = lay_out(spell(["e\u0301a"], [(0, 0, 1), (0, 2, 3)], [2], stripped=stripped), VOCAB)
+@pytest.mark.parametrize(("free", "ids"), [(True, [8, 9, 1, 4, 1]), (False, [8, 1, 4, 1])])
+def test_marks_without_a_subword_stay_with_the_subword_before_them(free: bool, ids: list[int]) -> None:
+    fields = lay_out(spell(["e\u0301a"], [(0, 0, 1), (0, 2, 3)], [2], free=free), VOCAB)
     assert fields.char_ids.tolist() == ids
 
 
 def test_a_mark_is_never_taken_from_another_subword_or_text() -> None:
     spans = [(0, 0, 1), (0, 1, 2), (1, 0, 1)]
-    fields = lay_out(spell(["e\u0301", "\u0301"], spans, [3], stripped=True), VOCAB)
+    fields = lay_out(spell(["e\u0301", "\u0301"], spans, [3], free=True), VOCAB)
     assert fields.char_ids.tolist() == [8, 1, 9, 1, 9, 1]
 
 

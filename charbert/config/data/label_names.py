@@ -4,6 +4,8 @@ import re
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from charbert.config.data.beyond_ascii import from_ascii, in_ascii
+
 _GIVEN = re.compile(r"\+*([\w.]+\.label_names)=\s*([\[{])")
 
 
@@ -18,7 +20,7 @@ def with_label_names(override: str) -> str:
     name, bracket = given.groups()
     if bracket == "{":
         return "+" + override.lstrip("+")
-    value = OverridesParser.create().parse_override(override).value()
+    value = from_ascii(OverridesParser.create().parse_override(in_ascii(override)).value())
     if not isinstance(value, list):  # a sweep
         return override
     labels = list(map(str, value))

@@ -148,7 +148,8 @@ class NearSettings:
     ngram: int = 5
     """Length of an n-gram, in characters."""
     min_words: int = 6
-    """Texts with fewer words are compared exactly, since small changes in short texts change the meaning."""
+    """Texts with fewer words are compared exactly, since small changes in short texts change the meaning. In scripts
+    without spaces between words each character counts as one."""
     permutations: int = 128
     """Size of a MinHash, at least 16. Larger: fewer missed pairs, more time."""
 

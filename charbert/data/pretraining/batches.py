@@ -41,6 +41,13 @@ class PretrainingProcessor(Processor, Protocol):
         """Return the char fields without the characters of the hidden subwords."""
 
 
+def count_subwords(blocks: TextBlocks, processor: Processor, most: int = 100) -> IntArray:
+    """Return the numbers of subwords, special ones included, of ``most`` blocks from all parts of a text, or of all."""
+    chosen = np.linspace(0, len(blocks) - 1, min(most, len(blocks))).astype(int).tolist()
+    encoding = processor(blocks.texts(chosen), verbose=False)  # the library warns of each text longer than the trunk's
+    return np.array([len(ids) for ids in encoding["input_ids"]])
+
+
 class PretrainingDataset(Dataset[dict[str, Any]]):
     """Examples of blocks with some words noised and some others masked.
 

@@ -51,8 +51,15 @@ def read_glue(
     path = Path(path)
     wanted = [name for name in (columns.row_id, columns.first, columns.second, columns.label) if name]
     names, table = read_table(path, wanted, columns.names)
-    if unquote_fields and suffix_of(path) not in (*RECORD_SUFFIXES, ".csv") and all(map(_is_quoted_throughout, table)):
-        table = [row._replace(cells=[_unquote(cell) for cell in row.cells]) for row in table]
+    if suffix_of(path) not in (*RECORD_SUFFIXES, ".csv") and all(map(_is_quoted_throughout, table)):
+        if unquote_fields:
+            table = [row._replace(cells=[_unquote(cell) for cell in row.cells]) for row in table]
+        elif any(_QUOTE * 2 in cell for row in table for cell in row.cells):
+            log.warning(
+                "%s: texts are read with their quotation marks, which look like those of a CSV file; name it .csv to "
+                "have them taken out",
+                path,
+            )
     rows: list[tuple[int, LabeledText]] = []
     broken: list[DataError] = []
     for index, (number, cells, content) in enumerate(table):

@@ -9,6 +9,13 @@ from charbert.errors import DataError
 _PACKED = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"\xfd7zXZ", b"BZh")
 """First bytes of .xlsx, .ods and .zip files, of .xls, .gz, .xz and .bz2 files."""
 
+_WESTERN = "WINDOWS-1252"  # ISO-8859-1 and more
+_OTHERS = (
+    "take WINDOWS-1250 for Polish or Czech, -1251 for Cyrillic, -1253 for Greek, -1254 for Turkish, -1256 for Arabic, "
+    "GB18030 for Chinese"
+)
+"""Encodings whose bytes the same command reads as wrong letters, without an error."""
+
 
 def suffix_of(path: Path | str) -> str:
     """Return the suffix that says what form a file has, in lower case."""
@@ -37,7 +44,10 @@ def read_text(path: Path, kind: str) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         bad_byte = f"byte 0x{data[error.start]:02x}"
-        hint = f"convert the file, as with: iconv -f {_likely_encoding(data)} -t UTF-8 {shlex.quote(path.name)} > NEW"
+        encoding = _likely_encoding(data)
+        hint = f"convert the file, as with: iconv -f {encoding} -t UTF-8 {shlex.quote(path.name)} > NEW"
+        if encoding == _WESTERN:
+            hint += f"; {encoding} is for Western Europe: {_OTHERS}"
         if data.startswith(_PACKED):
             hint = "is it a spreadsheet or an archive? Save it as CSV in UTF-8, or unpack it"
         raise DataError.at(path, line, expected="UTF-8 text", found=bad_byte, hint=hint) from None
@@ -48,7 +58,7 @@ def _likely_encoding(data: bytes) -> str:
     """Return the encoding that bytes which are no UTF-8 probably have."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "UTF-16"
-    return "UTF-16LE" if b"\0" in data else "WINDOWS-1252"  # ISO-8859-1 and more
+    return "UTF-16LE" if b"\0" in data else _WESTERN
 
 
 def with_mark(text: str) -> str:

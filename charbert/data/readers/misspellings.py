@@ -8,6 +8,8 @@ from typing import Any
 from charbert.data.readers.lines import read_lines
 from charbert.errors import DataError
 from charbert.serialization import parse_strictly
+from charbert.text.codepoints import composed
+from charbert.text.repair.dictionary import is_word
 from charbert.text.words import words_of
 
 ARROW = "->"
@@ -33,7 +35,7 @@ def read_misspellings(path: Path) -> dict[str, list[str]]:
       as many words, those that differ are a misspelling and its word; an edit whose ``is_typo`` is false is left out.
 
     Misspellings and words of several words are left out, since a text keeps its number of words, and so is a
-    misspelling that is the word itself.
+    misspelling that is the word itself. Letters are composed (NFC).
 
     Raises:
         DataError: if the file is missing or not UTF-8, a line has another form than the first, or no pair is left.
@@ -43,7 +45,7 @@ def read_misspellings(path: Path) -> dict[str, list[str]]:
     read = _github if first.startswith("{") else _birkbeck if first.startswith("$") else _columns
     misspellings: dict[str, list[str]] = {}
     for wrong, right in read(path, lines):
-        wrong, right = wrong.strip(), right.strip()
+        wrong, right = (composed(word.strip()) for word in (wrong, right))
         if wrong != right and len(wrong.split()) == 1 == len(right.split()):
             misspellings.setdefault(right, []).append(wrong)
     if not misspellings:
@@ -104,4 +106,4 @@ def _differing(before: str, after: str) -> Iterator[Pair]:
     places = [place for place, (old, new) in enumerate(zip(wrong, right, strict=True)) if old != new]
     if any(next_ - place == 1 for place, next_ in pairwise(places)):  # a rewritten passage
         return
-    yield from ((wrong[place], right[place]) for place in places if wrong[place].isalpha() and right[place].isalpha())
+    yield from ((wrong[place], right[place]) for place in places if is_word(wrong[place]) and is_word(right[place]))

@@ -14,6 +14,7 @@ from charbert.data.readers.lines import check_same_number, read_text
 from charbert.errors import DataError
 from charbert.files import write_atomically
 from charbert.serialization import parse_strictly
+from charbert.text.codepoints import composed
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ def read_squad(path: Path | str, *, no_answers: bool, errors: list[ExampleError]
     try:
         content = parse_strictly(text)
     except json.JSONDecodeError as error:
-        hint = "is the file truncated?"
+        lines = error.msg == "Extra data"
+        hint = "a SQuAD file is one object, not one a line" if lines else "is the file truncated?"
         raise DataError.at(path, error.lineno, expected="JSON", found=error.msg, hint=hint) from None
     except ValueError as error:
         raise DataError.at(path, None, expected="JSON", found=str(error)) from None
@@ -213,9 +215,11 @@ def _answer(entry: _Node, node: _Node, context: str) -> Answer:
         return answer
     starts = list(occurrences(context, answer.text)) if answer.text else []
     if not starts:
+        same = composed(answer.text) in composed(context) and answer.text
+        hint = "compose the letters of both (NFC)" if same else "correct the text of the answer"
         raise DataError(
             f"{entry.place}: expected the answer {answer.text!r} in the context of question "
-            f"{entry.value.get('id')!r}, got a context without it; correct the text of the answer"
+            f"{entry.value.get('id')!r}, got a context without it; {hint}"
         )
     nearest = min(starts, key=lambda start: abs(start - answer.start))
     return Answer(answer.text, nearest, moved=True)

@@ -12,6 +12,8 @@ log = logging.getLogger(__name__)
 
 _NAMES = {"types": "types without a prefix"}
 _ENTITY_TAG = re.compile(r"O|[BIESLUMW]-.+", re.DOTALL)
+_OTHERWISE = re.compile(r"([BIESLUMW])_(.+)|(.+)[-_]([BIESLUMW])", re.DOTALL)
+"""A prefix with another sign, ``B_PER``, or behind the type, ``PER-B``."""
 _BEGINS = "BSUW"
 """Prefixes of an entity's first word: S-, U- and W- are entities of one word."""
 _ENDS = "ESLUW"
@@ -92,11 +94,14 @@ def to_iob2(
 def with_prefixes(sentences: Sequence[tuple[Sequence[str], int]]) -> tuple[Sequence[tuple[Sequence[str], int]], bool]:
     """Return the sentences, with I- before all types if no tag of the file has a prefix, and whether it was added.
 
-    A file counts as one of types only if it has the tag O too, which parts of speech do not have.
+    A file counts as one of types only if it has the tag O too, which parts of speech do not have, and not if all types
+    have a prefix in another form, as ``B_PER``.
     """
     tags = {tag for row, _ in sentences for tag in row}
     types = tags - {"O"}
     if "O" not in tags or not types or any(len(name) < 2 or name[1] == "-" for name in types):
+        return sentences, False
+    if all(map(_OTHERWISE.fullmatch, types)):
         return sentences, False
     return [([tag if tag == "O" else f"I-{tag}" for tag in row], first) for row, first in sentences], True
 
@@ -140,6 +145,12 @@ def _letters_scheme(sentences: Sequence[tuple[Sequence[str], int]], usual: str) 
 def _check_tag(path: Path, line: int, tag: str) -> None:
     if not is_entity_tag(tag):
         hint = "is the first line a header? Take it out" if line == 1 else "is it the tag column?"
-        if len(tag) == 1:
+        if is_entity_tag(tag.upper()):
+            hint = f"write {tag[:2].upper()}{tag[2:]}, and the other tags so"
+        if tag in tuple("BIESLUMW"):
             hint = f"give it a type, as {tag}-ENTITY"
+        if tag == "0":
+            hint = "write the letter O"
+        if form := _OTHERWISE.fullmatch(tag):
+            hint = f"write {form[1] or form[4]}-{form[2] or form[3]}, and the other tags so"
         raise DataError.at(path, line, expected="a tag O, B-TYPE or I-TYPE", found=repr(tag), hint=hint)

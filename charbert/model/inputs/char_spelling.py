@@ -84,7 +84,7 @@ class SubwordSpeller:
             row_lengths=row_lengths,
         )
         if self.mode == "paper":
-            return spell_subwords(source, spans, self.vocab, marks_are_stripped=self._marks_are_stripped)
+            return spell_subwords(source, spans, self.vocab, marks_are_free=self._marks_are_free)
         return spell_released(
             source,
             spans,
@@ -150,11 +150,10 @@ class SubwordSpeller:
         return SubwordSpelling.of([by_id.get(index, "") for index in range(max(by_id) + 1)])
 
     @cached_property
-    def _marks_are_stripped(self) -> bool:
+    def _marks_are_free(self) -> bool:
         normalizer = self.tokenizer.backend_tokenizer.normalizer
-        if normalizer is None:
-            return False
-        return normalizer.normalize_str("q\u0301") in ("q", "Q")  # q with an accent has no composed form
+        # Only the second letter has a composed form.
+        return normalizer is not None and normalizer.normalize_str("q\u0301e\u0301").count("\u0301") < 2
 
 
 def _find_subwords(rows: list[Any], row_lengths: IntArray) -> tuple[list[slice], IntArray]:

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from transformers import AutoConfig, AutoModelForMaskedLM
 
@@ -14,7 +15,7 @@ from charbert.config.model.encoder import Objective, Start, TrunkSource
 from charbert.config.schema import LENGTH_SETTINGS, Settings
 from charbert.config.training.trainer import TrainingSettings
 from charbert.data.collate import PadCollator, PairedCollator, paired_collator
-from charbert.data.pretraining.batches import PretrainingDataset
+from charbert.data.pretraining.batches import PretrainingDataset, count_subwords
 from charbert.data.pretraining.word_vocab import WordVocab
 from charbert.model import CharBertForPreTraining, CharBertModel, CharBertPreTrainedModel
 from charbert.model.tokenization import CharBertTokenizer
@@ -37,6 +38,9 @@ log = logging.getLogger(__name__)
 
 _WIDTHS = 16
 """Batches are padded to a multiple of this, in subwords."""
+
+_MUCH_CUT = 0.25
+"""Share of the subwords that training never reads from which on it is warned of."""
 
 Model = TypeVar("Model", bound=CharBertPreTrainedModel)
 
@@ -201,6 +205,7 @@ def _run(
         )
         for split in ("train", "dev")
     }
+    _warn_of_long_blocks(settings, sets["train"])
     # Few widths: the CPU's matrix library keeps memory for every shape.
     own = PadCollator(processor.pad_values, _WIDTHS, rename={"mlm_labels": mlm_labels})
     label_names = [mlm_labels] if words is None else [mlm_labels, "nlm_labels"]
@@ -226,3 +231,18 @@ def _run(
     scores = ("loss", "accuracy", "accuracy_known", "perplexity")
     run.will_read(_corpus_files(settings))  # again: nothing was exchanged while vocabularies or a trunk were made
     record_training(settings, run, build, scores, patience=training.patience, save_more=save_more)
+
+
+def _warn_of_long_blocks(settings: Settings, train: PretrainingDataset) -> None:
+    lengths, words = count_subwords(train.blocks, train.processor), settings.corpus.words_per_block
+    cut = np.maximum(lengths - train.max_length, 0).sum() / lengths.sum()
+    if cut > _MUCH_CUT:
+        log.warning(
+            "%.0f %% of the pretraining text is never read: blocks of corpus.words_per_block=%d words have %d subwords "
+            "on average, and the first %d (max_length) are read; set corpus.words_per_block=%d, or a larger max_length",
+            100 * cut,
+            words,
+            lengths.mean(),
+            train.max_length,
+            max(1, words * train.max_length // np.quantile(lengths, 0.95)),
+        )

@@ -11,6 +11,7 @@ from charbert.batch import EXAMPLE_IDS, Processor
 from charbert.data.readers.squad import Question
 from charbert.errors import DataError, SettingsError
 from charbert.tasks.encoded import take_feature
+from charbert.text.codepoints import SourceText, continues_letter, is_continuation
 
 CLS_POSITION = 0
 """Position of [CLS] of BERT and <s> of RoBERTa, whose span means no answer."""
@@ -24,7 +25,8 @@ class SpanWindow:
 
     example: int
     offsets: IntArray
-    """Start and end character of each subword in the context, (T, 2); -1 for what is not of the context."""
+    """Start and end character of each subword in the context, (T, 2); -1 for what is not of the context. Marks that no
+    subword covers, since the trunk's normalizer strips or composes them, belong to the one before."""
     owned: np.ndarray[Any, np.dtype[np.bool_]]
     """Subwords (T) that no other window shows with more context; an answer starts at one of these."""
 
@@ -109,7 +111,9 @@ def encode_questions(
             index = members[sample]
             feature = {name: np.asarray(ids, dtype=np.int32) for name, ids in take_feature(encoding, row).items()}
             features[index].append({**feature, EXAMPLE_IDS: index})
-            windows[index].append(_window(index, encoding.sequence_ids(row), encoding["offset_mapping"][row]))
+            window = _window(index, encoding.sequence_ids(row), encoding["offset_mapping"][row])
+            _extend_over_marks(window.offsets, questions[index].context)
+            windows[index].append(window)
     return _finish(questions, features, windows, cut)
 
 
@@ -154,6 +158,15 @@ def _window(example: int, sequence_ids: Sequence[int | None], offsets: Sequence[
     in_context = np.array([part == 1 for part in sequence_ids])
     spans = np.where(in_context[:, None], np.asarray(offsets, dtype=np.int32), np.int32(-1))
     return SpanWindow(example, spans, in_context)
+
+
+def _extend_over_marks(offsets: IntArray, context: str) -> None:
+    if context.isascii() or not continues_letter(SourceText.of([context]).codes).any():
+        return
+    places = np.flatnonzero(offsets[:, 1] > offsets[:, 0])
+    for place, following in zip(places, [*offsets[places[1:], 0], len(context)], strict=True):
+        while offsets[place, 1] < following and is_continuation(context[offsets[place, 1]]):
+            offsets[place, 1] += 1
 
 
 def _finish(

@@ -141,6 +141,9 @@ def test_another_encoding_is_named_with_the_command_that_converts_it(tmp_path: P
         path.write_bytes("Pérez B-PER\n".encode(encoding))
         with pytest.raises(DataError, match=f":1: expected UTF-8 text.*iconv -f {encoding} -t UTF-8 some.txt"):
             read_conll(path)
+    path.write_bytes("Şehir B-LOC\n".encode("WINDOWS-1254"))
+    with pytest.raises(DataError, match=r"WINDOWS-1252 is for Western Europe: take .* -1254 for Turkish"):
+        read_conll(path)
 
 
 def test_a_spreadsheet_or_archive_is_named_as_one(tmp_path: Path) -> None:

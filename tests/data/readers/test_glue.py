@@ -51,6 +51,18 @@ def test_quotes_of_a_csv_writer_are_taken_off_when_asked(tmp_path: Path) -> None
     assert (row.first, row.second) == ('Who said "no"?', "She did.")
 
 
+def test_quotes_of_a_csv_writer_are_warned_of_where_they_are_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lines = (HEADER, '0\t"Who said ""no""?"\tShe did.\tentailment')
+    read_glue(table(tmp_path, HEADER, '0\t"Who?"\tShe.\tentailment'), COLUMNS)
+    assert not caplog.records
+    path = table(tmp_path, *lines)
+    assert read_glue(path, COLUMNS)[0].first == '"Who said ""no""?"'
+    assert "name it .csv" in caplog.text
+    assert read_glue(path.rename(path.with_suffix(".csv")), COLUMNS)[0].first == 'Who said "no"?'
+
+
 def test_quotes_stay_where_no_csv_writer_can_have_put_them(tmp_path: Path) -> None:
     path = table(tmp_path, HEADER, '0\t"A" or "B"?\tC "D".\tentailment', '1\t"E"\tF.\tentailment')
     first, second = read_glue(path, COLUMNS, unquote_fields=True)

@@ -33,6 +33,11 @@ def written(folder: Path, text: str) -> Path:
             {"accommodate": ["acommodate"], "their": ["thier"], "there": ["thier"]},
         ),
         ("recieve\treceive\n\nşehır\tşehir\n", {"receive": ["recieve"], "şehir": ["şehır"]}),
+        ("s\u0327eh\u0131r\ts\u0327ehir\ns\u0327ehir\tşehir\n", {"şehir": ["şehır"]}),
+        (
+            '{"edits": [{"src": {"text": "मुझे हिनदी पसंद"}, "tgt": {"text": "मुझे हिन्दी पसंद"}}]}\n',
+            {"हिन्दी": ["हिनदी"]},
+        ),
         (GITHUB, {"receive": ["recieve"], "the": ["teh"], "The": ["Teh"], "because": ["becuase"]}),
     ],
 )

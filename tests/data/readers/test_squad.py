@@ -42,6 +42,20 @@ def test_a_wrong_start_is_moved_to_the_nearest_occurrence_and_marked(tmp_path: P
     assert [(answer.start, answer.moved) for answer in answers] == [(27, True), (18, True), (18, True)]
 
 
+def test_an_answer_whose_letters_are_decomposed_is_named(tmp_path: Path) -> None:
+    path = squad_file(tmp_path, entry("a", ("cafe\u0301", 0)))
+    path.write_text(path.read_text(encoding="utf-8").replace(CONTEXT, "A caf\u00e9."), encoding="utf-8")
+    with pytest.raises(DataError, match=r"dev\.json:\d+: .* compose the letters of both"):
+        read_squad(path, no_answers=False)
+
+
+def test_json_lines_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"question": "Who?"}\n{"question": "When?"}\n', encoding="utf-8")
+    with pytest.raises(DataError, match=r"rows\.jsonl:2: expected JSON, .* one object, not one a line"):
+        read_squad(path, no_answers=False)
+
+
 @pytest.mark.parametrize(
     ("entries", "message"),
     [

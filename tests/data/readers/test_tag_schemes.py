@@ -89,6 +89,24 @@ def test_tags_of_no_scheme_are_refused(tags: str) -> None:
         convert(tags)
 
 
+@pytest.mark.parametrize("tags", ["O B_PER I_PER O B_LOC", "O PER-B PER-I O LOC-B", "O PER_B PER_E O LOC_S"])
+def test_prefixes_with_another_sign_or_behind_the_type_are_no_types(tags: str) -> None:
+    with pytest.raises(DataError, match=r"tags\.txt:2: expected a tag O, B-TYPE .* write B-PER, and the other tags so"):
+        convert(tags)
+
+
+def test_types_with_such_letters_beside_others_are_types() -> None:
+    assert convert("E_MAIL O PER O")[0] == ["B-E_MAIL O B-PER O"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "hint"), [("o b-per", "write O, and"), ("b-per o", "write B-per, and"), ("B-PER 0", "write the letter O")]
+)
+def test_tags_in_lower_case_and_the_digit_are_named(tags: str, hint: str) -> None:
+    with pytest.raises(DataError, match=hint):
+        convert(tags)
+
+
 def test_what_was_done_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     for tags in ("PER O", "B-PER I-LOC"):

@@ -54,6 +54,21 @@ def test_a_start_at_the_trunk_copies_its_embeddings_and_adds_nothing(composed: C
     torch.testing.assert_close(head.decoder.weight[word], (table[subwords] - table.mean(dim=0)).mean(dim=0))
 
 
+@pytest.mark.parametrize("words_per_block", [80, 2])
+def test_text_that_is_never_read_is_warned_of(
+    words_per_block: int, composed: Composed, tiny_trunk: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("昨天我们去城市里的博物馆看了一个关于古代航海历史的展览 " * 80, encoding="utf-8")
+    trunk = (f"trunk.location={tiny_trunk}", "trunk=tiny_bert", "trunk.source=folder")
+    files = (f"data.corpus.train={text}", f"data.corpus.dev={text}", f"corpus.words_per_block={words_per_block}")
+    short = ("pretraining.max_steps=1", "pretraining.max_length=64", "tracking=off")
+    prepare_encoder(composed("recipe=smoke", "model=charbert", *trunk, *files, *short))
+    warned = [record.getMessage() for record in caplog.records if "is never read" in record.getMessage()]
+    assert len(warned) == (words_per_block > 2)
+    assert not warned or ("97 % of the pretraining text" in warned[0] and "words_per_block=2," in warned[0])
+
+
 @pytest.mark.parametrize("model", ["charbert_trunk_teacher", "adv_bert_trunk_teacher"])
 def test_the_trunk_teaches_and_is_not_saved(model: str, composed: Composed, tiny_trunk: Path) -> None:
     trunk = (f"trunk.location={tiny_trunk}", "trunk=tiny_bert", "trunk.source=folder")

@@ -120,6 +120,15 @@ def test_an_answer_that_no_window_holds_is_counted(processor: CharBertTokenizer,
     assert all(feature["start_positions"] == 0 for feature in encoded.features)
 
 
+@pytest.mark.parametrize("answer", ["cafe\u0301", "cafe\u0301 and a the\u0301", "a the\u0301"])
+def test_answers_keep_the_marks_of_their_last_letter(processor: CharBertTokenizer, answer: str) -> None:
+    question = ask("Ada kept a cafe\u0301 and a the\u0301", answer, question="What?")
+    encoded = encode([question], processor)
+    assert encoded.report.unseen_answers == 0
+    (prediction,) = decode_spans(gold_logits(encoded), encoded, n_best=20, max_answer_length=30)
+    assert prediction.text == answer
+
+
 def test_moved_answers_are_counted(processor: CharBertTokenizer) -> None:
     question = Question("q", "Who?", "Keep the keys.", (Answer("keys", 9, moved=True),))
     assert encode([question], processor).report.moved_answers == 1
