@@ -56,6 +56,8 @@ class CharBertForPreTraining(CharBertPreTrainedModel):
     Either head can be left out: ``mlm_objective=False``, ``nlm_vocab_size=0``.
     """
 
+    _reads_trunk_head = True
+
     def __init__(self, config: CharBertConfig) -> None:
         super().__init__(config)
         self.charbert = CharBertModel(config)
@@ -140,10 +142,6 @@ class CharBertForPreTraining(CharBertPreTrainedModel):
         """Replace the decoder of the MLM head, as resizing does."""
         if self.mlm_head is not None:
             self.mlm_head.replace_decoder(new_embeddings)
-
-    @classmethod
-    def _reads_trunk_head(cls) -> bool:
-        return True
 
     def adopt_trunk(self, source: PreTrainedModel) -> None:
         """Copy the weights of a Hugging Face encoder, and of its MLM head where it has one."""

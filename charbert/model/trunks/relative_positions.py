@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import PreTrainedModel
 
 from charbert.model.trunks.adapter import TrunkAdapter
@@ -19,6 +19,7 @@ class MPNetAdapter(TrunkAdapter):
     model_types = ("mpnet",)
     has_token_types = False
     has_sdpa = False
+    attention_name = "attention.attn"
     embedding_names = ("embeddings.", "encoder.relative_attention_bias.")
     attention_maps: Mapping[str, str] = {
         "query": "attention.attn.q",
@@ -26,10 +27,6 @@ class MPNetAdapter(TrunkAdapter):
         "value": "attention.attn.v",
         "output": "attention.attn.o",
     }
-
-    def attention(self, layer: Any) -> nn.Module:
-        """Return the module of a layer whose second output is the attention weights."""
-        return layer.attention.attn
 
     def layer_inputs(
         self, trunk: PreTrainedModel, states: Tensor, attention_mask: Tensor | None, *, output_attentions: bool = False
