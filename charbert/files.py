@@ -1,4 +1,4 @@
-"""Atomic writing of files and folders, locks, and paths without information about the machine."""
+"""Reading of text, atomic writing of files and folders, locks, and paths without information about the machine."""
 
 import errno
 import glob
@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import secrets
+import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
-from charbert.errors import RecordError
+from charbert.errors import DataError, RecordError
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +28,46 @@ _DISK_ERROR = re.compile(r"No space left|\(os error (28|27|30|122)\)|PytorchStre
 
 _ROLES = ("tmp", "old", "lock")
 """Endings of the names beside a folder that is replaced: its draft, what it replaces, and the lock of the process."""
+_PACKED = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"\xfd7zXZ", b"BZh")
+"""First bytes of .xlsx, .ods and .zip files, of .xls, .gz, .xz and .bz2 files."""
 MAX_NAME_BYTES = 200
 """Longest name to derive other names from; file systems allow 255 bytes."""
+
+
+def read_text(path: Path, kind: str) -> str:
+    """Return the text of a file, without a byte order mark.
+
+    In a file without any line feed, carriage returns end the lines.
+
+    Args:
+        path: the file, in UTF-8.
+        kind: of the expected file, for the error.
+
+    Raises:
+        DataError: if the file is missing or not UTF-8.
+    """
+    try:
+        data = path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError):
+        problem = "a folder" if path.is_dir() else "no such file"
+        raise DataError.at(path, None, expected=kind, found=problem, hint="check the path") from None
+    try:
+        text = data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        bad_byte = f"byte 0x{data[error.start]:02x}"
+        hint = f"convert the file, as with: iconv -f {_likely_encoding(data)} -t UTF-8 {shlex.quote(path.name)} > NEW"
+        if data.startswith(_PACKED):
+            hint = "is it a spreadsheet or an archive? Save it as CSV in UTF-8, or unpack it"
+        raise DataError.at(path, line, expected="UTF-8 text", found=bad_byte, hint=hint) from None
+    return text if "\n" in text else text.replace("\r", "\n")
+
+
+def _likely_encoding(data: bytes) -> str:
+    """Return the encoding that bytes which are no UTF-8 probably have."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "UTF-16"
+    return "UTF-16LE" if b"\0" in data else "WINDOWS-1252"  # ISO-8859-1 and more
 
 
 def write_atomically(path: Path | str, content: str | bytes) -> None:

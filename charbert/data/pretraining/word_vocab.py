@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charbert.errors import DataError
-from charbert.files import write_atomically
+from charbert.files import read_text, write_atomically
 from charbert.serialization import parse_strictly
 from charbert.text.codepoints import has_dotless_i, looked_up, lower_counts
 from charbert.text.words import words_of
@@ -143,8 +143,9 @@ class WordVocab:
         Raises:
             DataError: if the file is missing, is not JSON or does not hold a word vocabulary.
         """
+        text = read_text(Path(path), "a word vocabulary")
         try:
-            record = parse_strictly(_read_text(path))
+            record = parse_strictly(text)
         except ValueError as error:
             raise DataError.at(path, None, expected="a word vocabulary in JSON", found=str(error)) from None
         if not isinstance(record, dict) or record.get("version") != FORMAT_VERSION:
@@ -162,12 +163,3 @@ class WordVocab:
             return cls(words)
         except DataError as error:
             raise DataError(f"{path}: {error}") from None
-
-
-def _read_text(path: Path | str) -> str:
-    try:
-        return Path(path).read_bytes().decode("utf-8")
-    except FileNotFoundError:
-        raise DataError.at(path, None, expected="a word vocabulary", found="no such file") from None
-    except UnicodeDecodeError as error:
-        raise DataError.at(path, None, expected="UTF-8", found=f"byte {error.start} that is not") from None

@@ -9,8 +9,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from charbert.data.readers.lines import read_lines, read_text, suffix_of
+from charbert.data.readers.lines import read_lines, suffix_of
 from charbert.errors import DataError
+from charbert.files import read_text
 from charbert.serialization import parse_strictly
 
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
