@@ -8,9 +8,9 @@ from typing import Any, Literal, Protocol
 
 from charbert.data.readers.example_errors import ExampleError
 from charbert.data.readers.layouts import BLANK, DOCUMENT_MARK, Layout, find_layout
-from charbert.data.readers.lines import check_same_number, read_text
 from charbert.data.readers.tag_schemes import is_entity_tag, to_iob2, with_prefixes
 from charbert.errors import DataError, SettingsError
+from charbert.files import read_text
 
 _UNKNOWN = "_"
 
@@ -148,38 +148,6 @@ def write_conll(path: Path | str, sentences: Iterable[Tagged]) -> None:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(("\n".join(lines) + "\n").encode("utf-8"))
-
-
-def check_aligned(clean: Sequence[Tagged], attacked: Sequence[Tagged], path: Path | str = "") -> None:
-    """Check that an attacked copy differs from the clean sentences only in the letters of its words.
-
-    Parts of speech may differ: eight do in the authors' copy.
-
-    Raises:
-        DataError: naming the first sentence or word that does not match.
-    """
-    file = f"{path}, " if path else ""
-    for number, (clean_sentence, attacked_sentence) in enumerate(zip(clean, attacked, strict=False)):
-        where = f"{file}sentence {number}{_source_lines(clean_sentence, attacked_sentence)}"
-        if len(clean_sentence.words) != len(attacked_sentence.words):
-            raise DataError(
-                f"{where}: expected {len(clean_sentence.words)} words as in the clean copy, "
-                f"got {len(attacked_sentence.words)}; "
-                "an attack must not add, drop or split words"
-            )
-        for position, (tag, other_tag) in enumerate(zip(clean_sentence.tags, attacked_sentence.tags, strict=True)):
-            if tag != other_tag:
-                raise DataError(
-                    f"{where}, word {position} ({clean_sentence.words[position]!r}, "
-                    f"now {attacked_sentence.words[position]!r}): "
-                    f"expected tag {tag} as in the clean copy, got {other_tag}; are both made from one file?"
-                )
-    check_same_number(path, "sentences", clean, attacked)
-
-
-def _source_lines(clean_sentence: Tagged, attacked_sentence: Tagged) -> str:
-    lines = [getattr(sentence, "line", None) for sentence in (clean_sentence, attacked_sentence)]
-    return f" (line {lines[0]} of the clean file, {lines[1]} of the attacked one)" if all(lines) else ""
 
 
 def check_writable(path: Path | str, number: int, words: Sequence[str], *columns: Sequence[str]) -> None:
