@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from itertools import chain, islice
 from typing import Literal as Choice
 
-from charbert.errors import SettingsError
 from charbert.seeding import numpy_generator
 from charbert.synthetic.detokenize import detokenize
 from charbert.synthetic.draws import Draws
 from charbert.synthetic.filling import Cast, FilledQuestion, Filler, fill_template
-from charbert.synthetic.gazetteer import SPLITS, Gazetteer, build_gazetteers, uppercased
+from charbert.synthetic.gazetteer import Gazetteer, build_gazetteers, uppercased
 from charbert.synthetic.numbers import iso_date
 from charbert.synthetic.templates import GENERAL, TOPICS, Template, read_topics
 
@@ -79,45 +78,18 @@ class Newswire:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
-        self._gazetteers = _cached_gazetteers(seed)
+        self._gazetteers = build_gazetteers(seed)
 
     def documents(self, n: int, split: Split = "train") -> Iterator[NewsDocument]:
-        """Yield ``n`` documents; the first ones do not depend on ``n``.
-
-        Raises:
-            SettingsError: if the split is unknown or ``n`` negative.
-        """
-        self._check(n, split)
-        return self._draw_documents(n, split)
-
-    def sentences(self, n: int, split: Split = "train") -> Iterator[NewsSentence]:
-        """Yield the first ``n`` sentences of the documents of a split, headlines and datelines among them.
-
-        Raises:
-            SettingsError: if the split is unknown or ``n`` negative.
-        """
-        self._check(n, split)
-        return self._draw_sentences(n, split)
-
-    def _check(self, n: int, split: str) -> None:
-        if split not in SPLITS:
-            raise SettingsError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
-        if n < 0:
-            raise SettingsError(f"the number of documents or sentences must be 0 or more, got {n}")
-
-    def _draw_documents(self, n: int, split: str) -> Iterator[NewsDocument]:
+        """Yield ``n`` documents; the first ones do not depend on ``n``."""
         draws = Draws(numpy_generator(self.seed, "newswire", split))
         for index in range(n):
             yield self._document(index, self._gazetteers[split], draws)
 
-    def _draw_sentences(self, n: int, split: str) -> Iterator[NewsSentence]:
-        drawn = 0
-        for document in self._draw_documents(n, split):  # every document has more than one sentence
-            for sentence in document.sentences:
-                if drawn == n:
-                    return
-                yield sentence
-                drawn += 1
+    def sentences(self, n: int, split: Split = "train") -> Iterator[NewsSentence]:
+        """Return the first ``n`` sentences of the documents of a split, headlines and datelines among them."""
+        documents = self.documents(n, split)  # every document has more than one sentence
+        return islice(chain.from_iterable(document.sentences for document in documents), n)
 
     def _document(self, index: int, gazetteer: Gazetteer, draws: Draws) -> NewsDocument:
         topic = draws.pick(TOPICS)
@@ -132,11 +104,6 @@ class Newswire:
             pool = general if draws.uniform() < _GENERAL_SHARE else stories
             body.append(_sentence(pool.pop(draws.below(len(pool))), cast, draws, index))
         return NewsDocument(topic, index, title, _dateline(cast, draws, index), tuple(body))
-
-
-@lru_cache(maxsize=4)
-def _cached_gazetteers(seed: int) -> dict[str, Gazetteer]:
-    return build_gazetteers(seed)
 
 
 def _sentence(template: Template, cast: Cast, draws: Draws, document: int) -> NewsSentence:

@@ -249,10 +249,6 @@ def test_a_missing_block_and_settings_that_do_not_fit_are_named(
         build(blocks, processor)[96]
     with pytest.raises(SettingsError, match="without noise NLM has no word"):
         build(blocks, processor, word_vocab=word_vocab, noise=None)
-    with pytest.raises(SettingsError, match="max_length"):
-        build(blocks, processor, max_length=2)
-    with pytest.raises(SettingsError, match=r"hidden_share must be in \[0, 1\], got 2"):
-        build(blocks, processor, hidden_share=2)
 
 
 def test_keyboard_slips_are_possible(blocks: Texts, processor: CharBertTokenizer, word_vocab: WordVocab) -> None:
