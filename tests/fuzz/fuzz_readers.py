@@ -38,8 +38,7 @@ with nullcontext() if atheris is None else atheris.instrument_imports(include=["
     from charbert.config.data.sets import ColumnSettings
     from charbert.data.pretraining.corpus import read_paragraphs
     from charbert.data.pretraining.word_vocab import WordVocab
-    from charbert.data.readers.columns import write_columns
-    from charbert.data.readers.conll import TaggedSentence, read_conll, write_conll
+    from charbert.data.readers.conll import TaggedSentence, read_conll, write_columns, write_conll
     from charbert.data.readers.conllu import read_conllu, write_conllu
     from charbert.data.readers.edit_operations import read_noisy
     from charbert.data.readers.glue import read_glue, write_glue

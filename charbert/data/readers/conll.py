@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from charbert.data.readers.example_errors import ExampleError
-from charbert.data.readers.layouts import BLANK, DOCUMENT_MARK, Layout, find_layout
+from charbert.data.readers.layouts import BLANK, DOCUMENT_MARK, FOUR_COLUMNS, TWO_COLUMNS, Layout, find_layout
+from charbert.data.readers.lines import with_mark
 from charbert.data.readers.tag_schemes import is_entity_tag, to_iob2, with_prefixes
 from charbert.errors import DataError, SettingsError
-from charbert.files import read_text
+from charbert.files import read_text, write_atomically
 
 _UNKNOWN = "_"
 
@@ -130,27 +131,48 @@ def write_conll(path: Path | str, sentences: Iterable[Tagged]) -> None:
     `read_conll` gives the same sentences back.
 
     Raises:
-        DataError: if a sentence is empty, or a word or tag could not be read back.
+        DataError: if a sentence is empty, or a word or tag could not be read back; nothing is written then.
     """
-    lines: list[str] = []
-    document: int | None = None
     sentences = list(sentences)
     gap = "\t" if any(" " in word for sentence in sentences for word in sentence.words) else " "
+    _write(path, sentences, FOUR_COLUMNS, gap, f"{DOCUMENT_MARK} -X- {_UNKNOWN} O")
+
+
+def write_columns(
+    path: Path | str, sentences: Iterable[Tagged], columns: Sequence[str] = TWO_COLUMNS, *, documents: bool = False
+) -> None:
+    """Write sentences in columns with tabs between them, for `read_conll` with the same columns.
+
+    Args:
+        columns: their names, as of `Layout`; ``_`` stands in those that are not known.
+        documents: mark the beginning of each document, if there is more than one.
+
+    Raises:
+        DataError: if a sentence is empty, or a word or tag could not be read back; nothing is written then.
+    """
+    sentences = list(sentences)
+    marked = documents and len({sentence.document for sentence in sentences}) > 1
+    _write(path, sentences, columns, "\t", DOCUMENT_MARK if marked else "")
+
+
+def _write(path: Path | str, sentences: Sequence[Tagged], columns: Sequence[str], gap: str, mark: str) -> None:
+    """Write a word on each line, an empty line after each sentence, and ``mark`` before each document."""
+    lines: list[str] = []
+    document: int | None = None
     for number, sentence in enumerate(sentences):
-        if sentence.document != document:
-            document = sentence.document
-            lines += [f"{DOCUMENT_MARK} -X- {_UNKNOWN} O", ""]
         pos = sentence.pos or (_UNKNOWN,) * len(sentence.words)
-        check_writable(path, number, sentence.words, sentence.tags, pos)
-        for word, word_pos, tag in zip(sentence.words, pos, sentence.tags, strict=True):
-            lines.append(gap.join((word, word_pos, _UNKNOWN, tag)))
+        _check_writable(path, number, sentence.words, sentence.tags, *([pos] if "pos" in columns else []))
+        if mark and sentence.document != document:
+            document = sentence.document
+            lines += [mark, ""]
+        for position, (word, word_pos, tag) in enumerate(zip(sentence.words, pos, sentence.tags, strict=True), start=1):
+            cells = {"index": str(position), "word": word, "pos": word_pos, "tag": tag}
+            lines.append(gap.join(cells.get(name, _UNKNOWN) for name in columns))
         lines.append("")
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(("\n".join(lines) + "\n").encode("utf-8"))
+    write_atomically(path, with_mark("\n".join(lines) + "\n"))
 
 
-def check_writable(path: Path | str, number: int, words: Sequence[str], *columns: Sequence[str]) -> None:
+def _check_writable(path: Path | str, number: int, words: Sequence[str], *columns: Sequence[str]) -> None:
     """Refuse a sentence that `read_conll` would read differently.
 
     Args:

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbert.data.readers.columns import write_columns
-from charbert.data.readers.conll import TaggedSentence, read_conll
+from charbert.data.readers.conll import TaggedSentence, read_conll, write_columns
 from charbert.data.readers.conllu import read_conllu, write_conllu
 from charbert.data.readers.layouts import TWO_COLUMNS
 from charbert.errors import DataError, SettingsError
