@@ -81,8 +81,8 @@ def fetch_split(
     return path
 
 
-def fetch_corpus(reference: str, root: Path, folder: Path, column: str = "text") -> Path:
-    """Write the documents of a split as plain text, one paragraph per line, and return the file's path.
+def fetch_corpus(reference: str, root: Path, folder: Path) -> Path:
+    """Write the documents of a split, its column ``text``, as plain text and return the file's path.
 
     An existing file is not written again. The split may be a slice in the syntax of the hub library, such as
     ``train[:2000]``.
@@ -90,7 +90,6 @@ def fetch_corpus(reference: str, root: Path, folder: Path, column: str = "text")
     Args:
         reference: as for `fetch_split`.
         root: folder that a path of Parquet files is relative to.
-        column: of the documents, with one paragraph per line.
 
     Raises:
         DataError: if the split cannot be loaded or has no such column; nothing is written then.
@@ -101,7 +100,7 @@ def fetch_corpus(reference: str, root: Path, folder: Path, column: str = "text")
         return path
     rows = HubRows(reference, load_split(reference, root), {})
     with replaced_file(path) as stream:
-        for (document,) in rows.read(column):
+        for (document,) in rows.read("text"):
             paragraphs = [line for line in map(str.strip, (document or "").splitlines()) if line]
             if paragraphs:
                 stream.write(("\n".join(paragraphs) + "\n\n").encode("utf-8"))

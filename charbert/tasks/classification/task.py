@@ -113,13 +113,13 @@ class ClassificationTask(Task[LabeledText, LabelPrediction]):
 
     def score(self, examples: Rows, predictions: Labels) -> dict[str, float]:
         """Return accuracy, and f1 of the second label and matthews for two labels, macro_f1 for more."""
-        from charbert.metrics.classification import accuracy, label_f1, matthews
+        from charbert.metrics.classification import accuracy, averaged_scores, matthews, positive_scores
 
         gold, predicted = self._ids(examples, predictions)
         scores = {"accuracy": accuracy(gold, predicted)}
         if len(self.labels) == 2:
-            return scores | {"f1": label_f1(gold, predicted), "matthews": matthews(gold, predicted)}
-        return scores | {"macro_f1": label_f1(gold, predicted, average="macro")}
+            return scores | {"f1": positive_scores(gold, predicted)["f1"], "matthews": matthews(gold, predicted)}
+        return scores | {"macro_f1": averaged_scores(gold, predicted)["macro_f1"]}
 
     def units(self, examples: Rows, predictions: Labels, metric: str | None = None) -> np.ndarray:
         """Return counts of each row, for the statistic of the metric.
