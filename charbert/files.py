@@ -9,7 +9,7 @@ import secrets
 import shlex
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
@@ -98,11 +98,10 @@ def replaced_file(path: Path | str) -> Iterator[BinaryIO]:
         os.replace(draft, path)
         _sync(path.parent)
     except OSError as error:
-        _discard(draft)
         raise _not_written(path, error) from error
-    except BaseException:  # an interrupt must not leave a draft either
-        _discard(draft)
-        raise
+    finally:  # an interrupt must not leave a draft either
+        with suppress(OSError):  # the first error is the one to report
+            draft.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -258,13 +257,6 @@ def _not_written(path: Path, error: OSError) -> RecordError:
         f"{path}: could not be written ({error.strerror or error}); what was there before is intact. "
         "Free space or choose another folder (paths.results), then run again"
     )
-
-
-def _discard(draft: Path) -> None:
-    try:
-        draft.unlink(missing_ok=True)
-    except OSError:
-        return  # the first error is the one to report
 
 
 def is_plain_name(name: str) -> bool:
