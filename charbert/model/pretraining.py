@@ -16,7 +16,7 @@ from charbert.batch import IGNORED_LABEL
 from charbert.model.charbert import CharBertModel, CharBertPreTrainedModel
 from charbert.model.configuration import CharBertConfig
 from charbert.model.language_heads import MlmHead, NlmHead
-from charbert.model.losses import LabeledLoss, labeled_loss, mean_cross_entropy
+from charbert.model.losses import labeled_loss, mean_cross_entropy
 from charbert.model.trunk import trunk_adapter
 
 T = TypeVar("T")
@@ -226,11 +226,7 @@ def _report(
 ) -> None:
     """Write an objective's loss and counts into the output, or its logits if there are no labels at all."""
     if labels is not None:
-        scored: LabeledLoss = labeled_loss(head, states, labels, unknown)
-        output[f"{objective}_loss"] = scored.loss
-        output[f"{objective}_count"], output[f"{objective}_correct"] = scored.count, scored.correct
-        if scored.known_count is not None:
-            output[f"{objective}_known_count"] = scored.known_count
-            output[f"{objective}_known_correct"] = scored.known_correct
+        for name, value in labeled_loss(head, states, labels, unknown).items():
+            output[f"{objective}_{name}"] = value
     elif unlabeled:
         output[f"{objective}_logits"] = head(states)
