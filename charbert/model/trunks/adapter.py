@@ -18,6 +18,8 @@ class TrunkAdapter:
     model_types: tuple[str, ...] = ("bert", "roberta", "xlm-roberta", "camembert")
     has_pooler = True
     has_token_types = True
+    masks_embeddings = False
+    """Whether its embeddings set padding to zero."""
     has_sdpa = True
     """Whether the library has an implementation of its attention by ``scaled_dot_product_attention``."""
     layers_name: str = "encoder.layer"
@@ -56,8 +58,10 @@ class TrunkAdapter:
         attention_mask: Tensor | None = None,
     ) -> Tensor:
         """Map subwords (B, T), or their embeddings (B, T, E), to the input of the first layer, (B, T, H)."""
-        token_types = {"token_type_ids": token_type_ids} if self.has_token_types else {}
-        return trunk.embeddings(input_ids=input_ids, inputs_embeds=inputs_embeds, **token_types)
+        options = {"token_type_ids": token_type_ids} if self.has_token_types else {}
+        if self.masks_embeddings:
+            options["mask"] = attention_mask
+        return trunk.embeddings(input_ids=input_ids, inputs_embeds=inputs_embeds, **options)
 
     def layers(self, trunk: PreTrainedModel) -> Sequence[nn.Module]:
         """Return the Transformer layers in order; a layer whose weights are shared stands once for each use."""

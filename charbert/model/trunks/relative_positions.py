@@ -51,6 +51,7 @@ class DebertaAdapter(TrunkAdapter):
 
     model_types = ("deberta-v2",)
     has_pooler = False
+    masks_embeddings = True
     has_sdpa = False
     embedding_names = ("embeddings.", "encoder.rel_embeddings.", "encoder.LayerNorm.")
     attention_maps: Mapping[str, str] = {
@@ -59,20 +60,6 @@ class DebertaAdapter(TrunkAdapter):
         "value": "attention.self.value_proj",
         "output": "attention.output.dense",
     }
-
-    def embed(
-        self,
-        trunk: PreTrainedModel,
-        input_ids: Tensor | None = None,
-        *,
-        inputs_embeds: Tensor | None = None,
-        token_type_ids: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-    ) -> Tensor:
-        """Map subwords (B, T), or their embeddings (B, T, E), to the input of the first layer, zero on padding."""
-        return trunk.embeddings(
-            input_ids=input_ids, token_type_ids=token_type_ids, mask=attention_mask, inputs_embeds=inputs_embeds
-        )
 
     def layer_inputs(
         self, trunk: PreTrainedModel, states: Tensor, attention_mask: Tensor | None, *, output_attentions: bool = False
