@@ -110,7 +110,6 @@ def write_glue(path: Path | str, rows: Sequence[LabeledText], columns: ColumnSet
 def _row_error(
     path: Path, number: int, fields: Sequence[str], names: Sequence[str], columns: ColumnSettings, content: str
 ) -> DataError | None:
-    """Return the error of a malformed row, or None."""
     if len(fields) != len(names):
         hint = "does a text contain a tab or a line break? task.columns.broken_rows leaves such rows out"
         if suffix_of(path) == ".csv":
