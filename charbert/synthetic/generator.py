@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Literal as Choice
 
+from charbert.data.readers.conll import TaggedSentence
 from charbert.seeding import numpy_generator
 from charbert.synthetic.detokenize import detokenize
 from charbert.synthetic.draws import Draws
@@ -19,16 +20,12 @@ _SENTENCES = (4, 9)
 _GENERAL_SHARE = 0.3
 
 
-@dataclass(frozen=True)
-class NewsSentence:
-    """A sentence with its gold annotation; has the fields of `charbert.data.readers.conll.Tagged`."""
+@dataclass(frozen=True, kw_only=True)
+class NewsSentence(TaggedSentence):
+    """A sentence with its gold annotation; tags are PER, ORG, LOC and MISC in IOB2."""
 
-    words: tuple[str, ...]
-    tags: tuple[str, ...]
-    """PER, ORG, LOC and MISC in IOB2."""
     pos: tuple[str, ...]
     """Penn Treebank parts of speech."""
-    document: int
     template: str
     mentions: dict[str, tuple[int, int]]
     """First and end word of the first mention of each slot."""
@@ -109,10 +106,19 @@ class Newswire:
 def _sentence(template: Template, cast: Cast, draws: Draws, document: int) -> NewsSentence:
     filled = fill_template(template, cast, draws)
     words, pos, tags = filled.columns()
-    return NewsSentence(words, tags, pos, document, template.name, filled.mentions, filled.questions)
+    return NewsSentence(
+        words,
+        tags,
+        pos=pos,
+        document=document,
+        template=template.name,
+        mentions=filled.mentions,
+        questions=filled.questions,
+    )
 
 
 def _dateline(cast: Cast, draws: Draws, document: int) -> NewsSentence:
     place = Filler.of_name(uppercased(cast.name(("CITY",), set())))
     words, pos, tags = zip(*place.full, *((word, pos, "O") for word, pos in iso_date(draws)), strict=True)
-    return NewsSentence(words, tags, pos, document, "dateline", {"place": (0, len(place.full))}, ())
+    mentions = {"place": (0, len(place.full))}
+    return NewsSentence(words, tags, pos=pos, document=document, template="dateline", mentions=mentions, questions=())

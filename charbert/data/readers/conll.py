@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from charbert.data.readers.example_errors import ExampleError
 from charbert.data.readers.layouts import BLANK, DOCUMENT_MARK, FOUR_COLUMNS, TWO_COLUMNS, Layout, find_layout
@@ -27,26 +27,6 @@ class TaggedSentence:
     pos: tuple[str, ...] | None = None
     document: int = 0
     line: int | None = None
-
-
-class Tagged(Protocol):
-    """The attributes of a sentence that encoding, comparing and writing need."""
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """The words, one or more."""
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """One tag per word."""
-
-    @property
-    def pos(self) -> tuple[str, ...] | None:
-        """One part of speech per word, or None."""
-
-    @property
-    def document(self) -> int:
-        """Index of the document the sentence belongs to."""
 
 
 def read_conll(
@@ -124,7 +104,7 @@ def with_iob2(
     ]
 
 
-def write_conll(path: Path | str, sentences: Iterable[Tagged]) -> None:
+def write_conll(path: Path | str, sentences: Iterable[TaggedSentence]) -> None:
     """Write sentences in the four columns of CoNLL-2003, with ``_`` for unknown values.
 
     Every document begins with a ``-DOCSTART-`` line. Tabs separate the columns if a word contains a blank.
@@ -139,7 +119,11 @@ def write_conll(path: Path | str, sentences: Iterable[Tagged]) -> None:
 
 
 def write_columns(
-    path: Path | str, sentences: Iterable[Tagged], columns: Sequence[str] = TWO_COLUMNS, *, documents: bool = False
+    path: Path | str,
+    sentences: Iterable[TaggedSentence],
+    columns: Sequence[str] = TWO_COLUMNS,
+    *,
+    documents: bool = False,
 ) -> None:
     """Write sentences in columns with tabs between them, for `read_conll` with the same columns.
 
@@ -155,7 +139,7 @@ def write_columns(
     _write(path, sentences, columns, "\t", DOCUMENT_MARK if marked else "")
 
 
-def _write(path: Path | str, sentences: Sequence[Tagged], columns: Sequence[str], gap: str, mark: str) -> None:
+def _write(path: Path | str, sentences: Sequence[TaggedSentence], columns: Sequence[str], gap: str, mark: str) -> None:
     """Write a word on each line, an empty line after each sentence, and ``mark`` before each document."""
     lines: list[str] = []
     document: int | None = None

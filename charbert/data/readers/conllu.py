@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from charbert.data.readers.conll import Tagged, TaggedSentence
+from charbert.data.readers.conll import TaggedSentence
 from charbert.data.readers.example_errors import ExampleError
 from charbert.data.readers.lines import read_lines
 from charbert.errors import DataError, SettingsError
@@ -74,7 +74,7 @@ def read_conllu(
     return sentences
 
 
-def write_conllu(path: Path | str, sentences: Iterable[Tagged], tag: PosColumn = "upos") -> None:
+def write_conllu(path: Path | str, sentences: Iterable[TaggedSentence], tag: PosColumn = "upos") -> None:
     """Write sentences as CoNLL-U with words and tags, and ``_`` for all other values.
 
     `read_conllu` gives the same sentences back.
