@@ -110,7 +110,6 @@ def start_record(
 
     Args:
         kind: pretrain, finetune, ...
-
         accelerator: name of the device, None for a CPU.
     """
     commit, dirty = git_state()

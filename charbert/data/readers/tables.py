@@ -44,9 +44,8 @@ def read_table(
     """Return the names of a table's columns, and its rows.
 
     Empty lines are skipped. In CSV, JSON lines and Parquet tabs and line breaks inside a cell become spaces. In a table
-    with tabs quotation
-    marks are ordinary characters, because GLUE's files contain unpaired ones. A row may have another number of cells
-    than there are columns.
+    with tabs quotation marks are ordinary characters, because GLUE's files contain unpaired ones. A row may have
+    another number of cells than there are columns.
 
     Args:
         path: the file, in UTF-8; ``.csv``, ``.jsonl``, ``.ndjson``, ``.json``, ``.parquet``, else with tabs.
