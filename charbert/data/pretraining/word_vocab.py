@@ -78,28 +78,18 @@ class WordVocab:
             )
 
     @classmethod
-    def build(cls, texts: Iterable[str], size: int) -> WordVocab:
-        """Return the ``size`` most frequent words of ``texts``, lower-cased; ties go to the lower code
-        points.
+    def of_counts(cls, counts: Mapping[str, int], size: int) -> WordVocab:
+        """Return the ``size`` most frequent words; ties go to the lower code points.
 
         Punctuation marks count as words, as in the released vocabulary, since its rules noise them too. A
         text with fewer words gives a smaller vocabulary.
 
         Args:
-            texts: the corpus, read once.
+            counts: how often each word occurs, as of `count_words`.
             size: number of words at most, ``<unk>`` not counted; at least 1.
 
         Raises:
-            DataError: if ``size`` is below 1 or the texts hold no word.
-        """
-        return cls.of_counts(count_words(texts), size)
-
-    @classmethod
-    def of_counts(cls, counts: Mapping[str, int], size: int) -> WordVocab:
-        """Return the vocabulary as `build` does, from the number of times that each word occurs.
-
-        Raises:
-            DataError: as `build`.
+            DataError: if ``size`` is below 1 or there is no word.
         """
         if size < 1:
             raise DataError(f"word vocabulary size must be at least 1, got {size}")

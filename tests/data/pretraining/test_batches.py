@@ -13,7 +13,7 @@ from charbert.batch import CHAR_INPUTS, IGNORED_LABEL, TOKEN_INPUTS
 from charbert.data.collate import PadCollator
 from charbert.data.pretraining.batches import PretrainingDataset
 from charbert.data.pretraining.noised_text import add_noise, clean_text
-from charbert.data.pretraining.word_vocab import WordVocab
+from charbert.data.pretraining.word_vocab import WordVocab, count_words
 from charbert.errors import SettingsError
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.noise.edits import Edit
@@ -44,7 +44,7 @@ def blocks(sentences: tuple[str, ...]) -> Texts:
 
 @pytest.fixture(scope="module")
 def word_vocab(sentences: tuple[str, ...]) -> WordVocab:
-    return WordVocab.build(sentences, size=1000)
+    return WordVocab.of_counts(count_words(sentences), size=1000)
 
 
 @pytest.fixture(scope="module", params=["wordpiece_tokenizer", "uncased_tokenizer", "bpe_tokenizer"])
