@@ -54,7 +54,8 @@ def _add_spaces(backend: Tokenizer) -> None:
     splitter, processor = backend.pre_tokenizer, backend.post_processor
     if isinstance(splitter, pre_tokenizers.ByteLevel):
         splitter.add_prefix_space = True
-        for part in processor if isinstance(processor, processors.Sequence) else [processor]:
+        parts: Any = processor if isinstance(processor, processors.Sequence) else [processor]
+        for part in parts:
             if hasattr(part, "add_prefix_space"):  # it takes the added space out of the offsets
                 part.add_prefix_space = True
     elif isinstance(splitter, pre_tokenizers.Metaspace):
