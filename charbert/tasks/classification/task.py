@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import asdict
 from operator import attrgetter
 from pathlib import Path
@@ -143,7 +143,7 @@ class ClassificationTask(Task[LabeledText, LabelPrediction]):
 
     def check_aligned(self, clean: Rows, attacked: Rows, path: Path) -> None:
         """Raise DataError naming the first row whose id or label differs."""
-        same = {
+        same: dict[str, Callable[[LabeledText], Any]] = {
             "row_id": attrgetter("row_id"),
             "label": attrgetter("label"),
             "number of texts": lambda row: 1 + (row.second is not None),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from operator import attrgetter
 from pathlib import Path
@@ -162,7 +162,10 @@ class TaggingTask(Task[TaggedSentence, Tags]):
 
     def check_aligned(self, clean: Sentences, attacked: Sentences, path: Path) -> None:
         """Raise DataError naming the first sentence whose length or tags differ."""
-        same = {"number of words": lambda sentence: len(sentence.words), "tags": attrgetter("tags")}
+        same: dict[str, Callable[[TaggedSentence], Any]] = {
+            "number of words": lambda sentence: len(sentence.words),
+            "tags": attrgetter("tags"),
+        }
         check_aligned(clean, attacked, path, "sentence", same)
 
     def describe(self, example: TaggedSentence, prediction: Tags) -> Mapping[str, Any]:
