@@ -1,4 +1,4 @@
-"""Atomic writing of files and folders, locks, and paths without information about the machine."""
+"""Reading of text, atomic writing of files and folders, locks, and paths without information about the machine."""
 
 import errno
 import glob
@@ -6,15 +6,16 @@ import logging
 import os
 import re
 import secrets
+import shlex
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
-from charbert.errors import RecordError
+from charbert.errors import DataError, RecordError
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +28,55 @@ _DISK_ERROR = re.compile(r"No space left|\(os error (28|27|30|122)\)|PytorchStre
 
 _ROLES = ("tmp", "old", "lock")
 """Endings of the names beside a folder that is replaced: its draft, what it replaces, and the lock of the process."""
+_PACKED = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"\xfd7zXZ", b"BZh")
+"""First bytes of .xlsx, .ods and .zip files, of .xls, .gz, .xz and .bz2 files."""
+_WESTERN = "WINDOWS-1252"  # ISO-8859-1 and more
+_OTHER_ENCODINGS = (
+    "take WINDOWS-1250 for Polish or Czech, -1251 for Cyrillic, -1253 for Greek, -1254 for Turkish, -1256 for Arabic, "
+    "GB18030 for Chinese"
+)
+"""Those whose bytes the same command reads as wrong letters, without an error."""
 MAX_NAME_BYTES = 200
 """Longest name to derive other names from; file systems allow 255 bytes."""
+
+
+def read_text(path: Path, kind: str) -> str:
+    """Return the text of a file, without a byte order mark.
+
+    In a file without any line feed, carriage returns end the lines.
+
+    Args:
+        path: the file, in UTF-8.
+        kind: of the expected file, for the error.
+
+    Raises:
+        DataError: if the file is missing or not UTF-8.
+    """
+    try:
+        data = path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError):
+        problem = "a folder" if path.is_dir() else "no such file"
+        raise DataError.at(path, None, expected=kind, found=problem, hint="check the path") from None
+    try:
+        text = data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        bad_byte = f"byte 0x{data[error.start]:02x}"
+        encoding = _likely_encoding(data)
+        hint = f"convert the file, as with: iconv -f {encoding} -t UTF-8 {shlex.quote(path.name)} > NEW"
+        if encoding == _WESTERN:
+            hint += f"; {encoding} is for Western Europe: {_OTHER_ENCODINGS}"
+        if data.startswith(_PACKED):
+            hint = "is it a spreadsheet or an archive? Save it as CSV in UTF-8, or unpack it"
+        raise DataError.at(path, line, expected="UTF-8 text", found=bad_byte, hint=hint) from None
+    return text if "\n" in text else text.replace("\r", "\n")
+
+
+def _likely_encoding(data: bytes) -> str:
+    """Return the encoding that bytes which are no UTF-8 probably have."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "UTF-16"
+    return "UTF-16LE" if b"\0" in data else _WESTERN
 
 
 def write_atomically(path: Path | str, content: str | bytes) -> None:
@@ -59,11 +107,10 @@ def replaced_file(path: Path | str) -> Iterator[BinaryIO]:
         os.replace(draft, path)
         _sync(path.parent)
     except OSError as error:
-        _discard(draft)
         raise _not_written(path, error) from error
-    except BaseException:  # an interrupt must not leave a draft either
-        _discard(draft)
-        raise
+    finally:  # an interrupt must not leave a draft either
+        with suppress(OSError):  # the first error is the one to report
+            draft.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -219,13 +266,6 @@ def _not_written(path: Path, error: OSError) -> RecordError:
         f"{path}: could not be written ({error.strerror or error}); what was there before is intact. "
         "Free space or choose another folder (of experiments: paths.results), then run again"
     )
-
-
-def _discard(draft: Path) -> None:
-    try:
-        draft.unlink(missing_ok=True)
-    except OSError:
-        return  # the first error is the one to report
 
 
 def is_plain_name(name: str) -> bool:

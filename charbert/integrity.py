@@ -97,11 +97,7 @@ def _not_written(folder: Path, writer: str) -> list[str]:
     return others + [name for name, checksum in _checksums(folder).items() if written.get(name) != checksum]
 
 
-def _names(folder: Path) -> list[str]:
-    """Return the files of a folder, by their paths in it, other than those that list the others."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in (CHECKSUMS, WRITTEN_BY))
-    return [path.relative_to(folder).as_posix() for path in files]
-
-
 def _checksums(folder: Path) -> dict[str, str]:
-    return {name: file_checksum(folder / name) for name in _names(folder)}
+    """Return the SHA-256 of the files of a folder, by their paths in it, other than those that list the others."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in (CHECKSUMS, WRITTEN_BY))
+    return {path.relative_to(folder).as_posix(): file_checksum(path) for path in files}

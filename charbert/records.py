@@ -6,7 +6,7 @@ A record is written atomically, contains no absolute path, and is identified by 
 import json
 import time
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -86,15 +86,10 @@ class ResultRecord:
         """Add the seconds of a run before its interruption."""
         self._earlier = seconds
 
-    def finish(self, metrics: Mapping[str, float], *, wall_seconds: float | None = None) -> None:
-        """Add the scores and set the end time.
-
-        Args:
-            metrics: merged into ``metrics``.
-            wall_seconds: None: the time since the record was created, plus that before a resumption.
-        """
+    def finish(self, metrics: Mapping[str, float]) -> None:
+        """Add the scores, and set the end time and the duration, that before a resumption included."""
         self.metrics.update(metrics)
-        piece = time.monotonic() - self._made if wall_seconds is None else wall_seconds
+        piece = time.monotonic() - self._made
         self.wall_seconds = piece + self._earlier
         now = datetime.now(UTC)
         if self.started:  # the clock may have been set back meanwhile
@@ -109,14 +104,12 @@ def start_record(
     *,
     settings: Mapping[str, Any],
     seed: int,
-    ignore: Collection[str] = (),
     accelerator: str | None = None,
 ) -> ResultRecord:
     """Return a record with its settings, code version, packages, machine and start time.
 
     Args:
         kind: pretrain, finetune, ...
-        ignore: dotted paths of settings left out of the key, see `settings_key`.
         accelerator: name of the device, None for a CPU.
     """
     commit, dirty = git_state()
@@ -124,7 +117,7 @@ def start_record(
         kind=kind,
         experiment=experiment,
         name=name,
-        key=settings_key(settings, ignore),
+        key=settings_key(settings),
         settings=json_value(settings, "settings"),
         seed=seed,
         versions=package_versions(),

@@ -10,7 +10,7 @@ from transformers import BertConfig, set_seed
 from charbert.config.training.trainer import OptimizerSettings, Precision, TrainingSettings
 from charbert.data.collate import PadCollator
 from charbert.data.pretraining.batches import PretrainingDataset
-from charbert.data.pretraining.word_vocab import WordVocab
+from charbert.data.pretraining.word_vocab import WordVocab, count_words
 from charbert.data.pretraining.wordpiece import train_wordpiece
 from charbert.model import CharBertForPreTraining
 from charbert.model.tokenization import CharBertTokenizer
@@ -35,7 +35,7 @@ def ten_steps(folder: Path) -> list[dict[str, float]]:
     sentences = [sentence.text for sentence in Newswire(7).sentences(80)]
     texts = Texts(" ".join(sentences[start : start + 2]) for start in range(0, 80, 2))
     tokenizer = train_wordpiece(texts, 400)
-    characters, words = CharVocab.build(texts, 80), WordVocab.build(texts, 300)
+    characters, words = CharVocab.build(texts, 80), WordVocab.of_counts(count_words(texts), 300)
     processor = CharBertTokenizer(tokenizer, characters)
     trunk = BertConfig(
         vocab_size=len(tokenizer),

@@ -232,7 +232,7 @@ def test_records_are_chosen_by_field_and_by_setting(tmp_path) -> None:
 
 
 def test_a_started_record_knows_its_code_packages_and_machine() -> None:
-    begun = start_record("finetune", "table2", "x", settings={"a": 1, "p": "/x"}, seed=3, ignore=["p"])
+    begun = start_record("finetune", "table2", "x", settings={"a": 1}, seed=3)
     assert begun.key == settings_key({"a": 1})
     assert begun.versions["python"] and begun.versions["torch"]
     assert begun.hardware["cores"] >= 1 and begun.hardware["accelerator"] is None

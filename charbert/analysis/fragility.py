@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from charbert.data.readers.conll import Tagged
+from charbert.data.readers.conll import TaggedSentence
 from charbert.errors import DataError
 from charbert.noise.edits import Edit, apply_edit, pick
 
@@ -29,7 +29,7 @@ class Fragility:
     """Share of the edited nouns with another number of subwords than the original."""
 
 
-def find_nouns(sentences: Iterable[Tagged], source: str) -> list[str]:
+def find_nouns(sentences: Iterable[TaggedSentence], source: str) -> list[str]:
     """Return all occurrences of nouns in the sentences.
 
     Args:

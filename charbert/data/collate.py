@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from charbert.batch import IGNORED_LABEL, NO_POSITION, OWN_POSITIONS, PRETRAINING_LABELS, THEIR_POSITIONS
-from charbert.errors import DataError, SettingsError
+from charbert.errors import DataError
 
 LABELS = (*PRETRAINING_LABELS, "labels")
 
@@ -23,9 +23,6 @@ class PadCollator:
             one number per example are stacked.
         pad_to_multiple_of: round the width of every padded field up to a multiple of this; 8 suits GPUs.
         rename: new names of fields, for a model with other names (``{"mlm_labels": "labels"}``).
-
-    Raises:
-        SettingsError: if ``pad_to_multiple_of`` is below 1.
     """
 
     def __init__(
@@ -34,8 +31,7 @@ class PadCollator:
         pad_to_multiple_of: int | None = None,
         rename: Mapping[str, str] | None = None,
     ) -> None:
-        if pad_to_multiple_of is not None and pad_to_multiple_of < 1:
-            raise SettingsError(f"pad_to_multiple_of must be at least 1, got {pad_to_multiple_of}")
+
         self.pad_values = dict.fromkeys(LABELS, IGNORED_LABEL) | dict(pad_values)
         self.multiple = pad_to_multiple_of or 1
         self.rename = dict(rename or {})

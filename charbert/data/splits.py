@@ -1,7 +1,7 @@
 """Splits a set into train, dev and test parts, and checks that parts share no text."""
 
 import unicodedata
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,8 +67,8 @@ def grouped_folds(
     return _rotate([test for _, test in split])
 
 
-def leave_one_out(groups: Sequence[Hashable]) -> Iterator[Parts]:
-    """Yield one division for each group: it is the test part, the next group the dev part, the others train.
+def leave_one_out(groups: Sequence[Hashable]) -> list[Parts]:
+    """Return one division for each group: it is the test part, the next group the dev part, the others train.
 
     Plain leave-one-out is this with a group for each example: ``leave_one_out(range(n))``.
 
@@ -77,7 +77,7 @@ def leave_one_out(groups: Sequence[Hashable]) -> Iterator[Parts]:
     """
     names = _as_ids(groups)
     _check_folds(len(set(names.tolist())), len(names))
-    yield from _rotate([test for _, test in LeaveOneGroupOut().split(names, groups=names)])
+    return _rotate([test for _, test in LeaveOneGroupOut().split(names, groups=names)])
 
 
 def grouped_parts(
@@ -94,12 +94,8 @@ def grouped_parts(
     the largest share of the group's labels, among the parts that still have space for it.
 
     Raises:
-        SettingsError: if the shares leave a part empty, or there are too few groups to fill all three.
+        SettingsError: if there are too few groups to fill all three parts.
     """
-    if min(dev_share, test_share) <= 0 or dev_share + test_share >= 1:
-        raise SettingsError(
-            f"dev_share and test_share must be positive and sum to less than 1, got {dev_share} and {test_share}"
-        )
     names, kinds = _as_ids(groups), _as_ids(labels if labels is not None else [0] * len(groups))
     held = np.zeros((names.max(initial=-1) + 1, kinds.max(initial=-1) + 1))  # examples of each label in each group
     np.add.at(held, (names, kinds), 1)
@@ -154,12 +150,8 @@ def _check_apart(what: str, keys: Mapping[str, Sequence[Hashable]]) -> None:
             if other != part:
                 raise DataError(
                     f"expected parts that share nothing, got the same {what} in {other} (example {place}) "
-                    f"and {part} (example {number}): {_shorten(str(key))!r}; split by group, or remove one"
+                    f"and {part} (example {number}): {str(key)[:80]!r}; split by group, or remove one"
                 )
-
-
-def _shorten(text: str, length: int = 80) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def _rotate(tests: Sequence[np.ndarray]) -> list[Parts]:

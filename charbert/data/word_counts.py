@@ -6,8 +6,9 @@ from pathlib import Path
 
 from charbert.data.pretraining.corpus import read_paragraphs
 from charbert.data.pretraining.word_vocab import count_words
-from charbert.data.readers.lines import read_lines, read_text, suffix_of
+from charbert.data.readers.lines import read_lines, suffix_of
 from charbert.errors import DataError
+from charbert.files import read_text
 from charbert.serialization import parse_strictly
 from charbert.text.codepoints import has_dotless_i, looked_up, lower_counts
 from charbert.text.repair.word_pairs import count_pairs

@@ -28,7 +28,7 @@ from charbert.text.words import words_of
 def frequent_words(sentences: Iterable[Sequence[str]], size: int) -> WordVocab:
     """Return the ``size`` most frequent words, lower-cased, most frequent first; ties in alphabetical order.
 
-    Unlike ``WordVocab.build``, this takes words of a task and does not tokenize text.
+    They are the words of a task, and are not divided as those of a text are.
 
     Raises:
         DataError: if ``size`` is not positive or there are no words.

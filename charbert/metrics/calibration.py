@@ -11,7 +11,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
-from charbert.errors import DataError, SettingsError
+from charbert.errors import DataError
 
 BINS = 15
 """Number of confidence bins in [0, 1], as in Guo et al. (2017)."""
@@ -33,13 +33,7 @@ class ReliabilityBin:
 
 
 def probabilities_of(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
-    """Return the softmax of logits, (D, K), each row a distribution; a higher temperature makes it flatter.
-
-    Raises:
-        SettingsError: if the temperature is not positive.
-    """
-    if not temperature > 0:
-        raise SettingsError(f"temperature must be positive, got {temperature}")
+    """Return the softmax of logits, (D, K), each row a distribution; a temperature above 1 makes it flatter."""
     return np.asarray(softmax(np.asarray(logits, dtype=np.float64) / temperature, axis=-1))
 
 
@@ -51,14 +45,12 @@ def reliability_bins(
     Args:
         gold: right labels, (D,).
         probabilities: (D, K).
+        bins: how many, at least 1.
 
     Raises:
         DataError: if the numbers of labels and rows differ or there is no decision.
-        SettingsError: if there is no bin.
     """
     right, confidence = _decided(gold, probabilities)
-    if bins < 1:
-        raise SettingsError(f"calibration.bins must be at least 1, got {bins}")
     edges = np.linspace(0, 1, bins + 1)
     places = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
     filled_bins = []
@@ -119,7 +111,6 @@ def calibration_scores(
 
     Raises:
         DataError: if the numbers of labels and rows differ or there is no decision.
-        SettingsError: if there is no bin or the temperature is not positive.
     """
     probabilities = probabilities_of(logits, temperature)
     return {

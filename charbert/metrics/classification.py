@@ -1,16 +1,14 @@
 """Predicted labels to accuracy, Matthews correlation, precision, recall, F1 and a confusion matrix."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 from sklearn import metrics as sklearn_metrics
 
-from charbert.errors import DataError, SettingsError
+from charbert.errors import DataError
 
 Labels = Sequence[int] | np.ndarray
 """Ids of labels, one for each decision."""
-Average = Literal["binary", "macro", "micro", "weighted"]
 
 
 def accuracy(gold: Labels, predicted: Labels) -> float:
@@ -37,33 +35,12 @@ def matthews(gold: Labels, predicted: Labels) -> float:
     return float(sklearn_metrics.matthews_corrcoef(gold_labels, predicted_labels))
 
 
-def label_f1(gold: Labels, predicted: Labels, *, average: Average = "binary", positive: int = 1) -> float:
-    """Return F1 in [0, 1]; a label that is neither in the gold nor predicted counts 0.
-
-    Args:
-        average: ``binary`` scores the label ``positive`` alone; ``macro`` averages the labels' scores, ``weighted``
-            weights them by their share of the gold, ``micro`` counts all decisions together.
-        positive: the label that ``binary`` scores.
-
-    Raises:
-        DataError: if there is nothing to score or the two have different lengths.
-        SettingsError: if ``average`` is unknown.
-    """
-    if average not in ("binary", "macro", "micro", "weighted"):
-        raise SettingsError(f"average must be binary, macro, micro or weighted, got {average!r}")
-    gold_labels, predicted_labels = _as_labels(gold, predicted)
-    if average == "binary":  # one against the rest, also where there are more than two labels
-        gold_labels, predicted_labels = (
-            (side == positive).astype(np.int64) for side in (gold_labels, predicted_labels)
-        )
-    return float(sklearn_metrics.f1_score(gold_labels, predicted_labels, average=average, zero_division=0.0))
-
-
 def averaged_scores(gold: Labels, predicted: Labels) -> dict[str, float]:
     """Return precision, recall and F1 averaged in three ways, ``macro_f1``, ``micro_recall`` and so on, in [0, 1].
 
-    The averages are those of `label_f1`, over the labels in the gold or the predictions. Since every decision has one
-    label, all three micro averages are the accuracy.
+    ``macro`` averages the labels' scores, ``weighted`` weights them by their share of the gold, ``micro`` counts all
+    decisions together, so that all three micro averages are the accuracy. They are over the labels in the gold or the
+    predictions.
 
     Raises:
         DataError: if there is nothing to score or the two have different lengths.
@@ -80,13 +57,13 @@ def averaged_scores(gold: Labels, predicted: Labels) -> dict[str, float]:
     return scores
 
 
-def positive_scores(gold: Labels, predicted: Labels, positive: int = 1) -> dict[str, float]:
-    """Return ``precision``, ``recall`` and ``f1`` of one label against the rest, in [0, 1].
+def positive_scores(gold: Labels, predicted: Labels) -> dict[str, float]:
+    """Return ``precision``, ``recall`` and ``f1`` of label 1 against the rest, in [0, 1].
 
     Raises:
         DataError: if there is nothing to score or the two have different lengths.
     """
-    gold_labels, predicted_labels = (side == positive for side in _as_labels(gold, predicted))
+    gold_labels, predicted_labels = (side == 1 for side in _as_labels(gold, predicted))
     values = sklearn_metrics.precision_recall_fscore_support(
         gold_labels, predicted_labels, average="binary", zero_division=0.0
     )

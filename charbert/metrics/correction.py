@@ -24,16 +24,11 @@ def correction_scores(clean: Sentences, noised: Sentences, corrected: Sentences)
     words. Shares are in [0, 1].
 
     Raises:
-        DataError: if there is no word, or sentences or words differ in number.
+        DataError: if there is no word.
+        ValueError: if sentences or words differ in number.
     """
     words = wrong_before = wrong_after = changed = restored = false_alarms = 0
-    if not len(clean) == len(noised) == len(corrected):
-        found = f"{len(clean)} clean, {len(noised)} noised and {len(corrected)} corrected ones"
-        raise DataError(f"correction: expected as many sentences of each kind, got {found}")
-    for number, sentence in enumerate(zip(clean, noised, corrected, strict=True)):
-        if len(set(map(len, sentence))) > 1:
-            lengths = ", ".join(str(len(version)) for version in sentence)
-            raise DataError(f"correction: expected as many words in each version of sentence {number}, got {lengths}")
+    for sentence in zip(clean, noised, corrected, strict=True):
         for right, given, new in zip(*sentence, strict=True):
             words += 1
             wrong_before += given != right

@@ -39,18 +39,16 @@ def label_areas(gold: Sequence[int] | np.ndarray, probabilities: np.ndarray) -> 
     return areas
 
 
-def ranking_scores(
-    gold: Sequence[int] | np.ndarray, probabilities: np.ndarray, *, positive: int = 1
-) -> dict[str, float]:
+def ranking_scores(gold: Sequence[int] | np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
     """Return ``roc_auc`` and ``pr_auc``, in [0, 1]; an empty dict where all decisions have the same right label.
 
-    For two labels the areas of ``positive``; for more the means over the labels that occur, each against the rest.
+    For two labels the areas of label 1; for more the means over the labels that occur, each against the rest.
 
     Raises:
         DataError: see `label_areas`.
     """
     areas = label_areas(gold, probabilities)
-    chosen = [areas[positive]] if probabilities.shape[1] == 2 and positive in areas else list(areas.values())
+    chosen = [areas[1]] if probabilities.shape[1] == 2 and 1 in areas else list(areas.values())
     if not chosen:
         return {}
     roc, precision_recall = (float(np.mean(side)) for side in zip(*chosen, strict=True))

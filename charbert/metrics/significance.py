@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from charbert.errors import DataError, SettingsError
+from charbert.errors import DataError
 
 Statistic = Callable[[np.ndarray], np.ndarray]
 """Summed counts (..., K) to scores (...)."""
@@ -68,11 +68,8 @@ def approximate_randomization(
 
     Raises:
         DataError: if the two have different examples.
-        SettingsError: if ``rounds`` is out of range.
     """
     first_counts, second_counts = _as_counts(first, second)
-    if rounds < 1:
-        raise SettingsError(f"rounds must be 1 or more, got {rounds}")
     first_total, second_total = first_counts.sum(axis=0), second_counts.sum(axis=0)
     observed = float(statistic(second_total) - statistic(first_total))
     extreme = 0

@@ -26,8 +26,6 @@ class SpanScores:
     answerable_exact: float
     answerable_f1: float
     unanswerable_accuracy: float
-    questions: int
-    answerable: int
 
 
 def normalize_answer(text: str) -> str:
@@ -75,8 +73,6 @@ def span_scores(predictions: Mapping[str, str], answers: Mapping[str, Sequence[s
         answerable_exact=_mean(exact[answerable]),
         answerable_f1=_mean(f1[answerable]),
         unanswerable_accuracy=_mean(exact[~answerable]),
-        questions=len(answers),
-        answerable=int(answerable.sum()),
     )
 
 

@@ -114,10 +114,8 @@ def label_scores(gold: Sequence[str], predicted: Sequence[str]) -> dict[str, Typ
     """Return precision, recall and F1 of each label that occurs, over single decisions, in alphabetical order.
 
     Raises:
-        DataError: if the two have different lengths.
+        ValueError: if the two have different lengths.
     """
-    if len(gold) != len(predicted):
-        raise DataError(f"expected {len(gold)} predicted labels, one a gold one, got {len(predicted)}")
     sides = (
         Counter(gold),
         Counter(predicted),

@@ -7,6 +7,9 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from charbert.model.configuration import CharBertConfig
 from charbert.model.kernels.fast_gru import read_both_ways
 
+_WEIGHTS = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+"""Of one direction of a GRU, those of the other end in ``_reverse``."""
+
 
 class CharGru(nn.GRU):
     """A Bi-GRU whose backward direction starts at the last character of its row, not in the padding.
@@ -45,8 +48,7 @@ class CharGru(nn.GRU):
 
     def _read(self, chars: Tensor, direction: str) -> Tensor:
         """Return the states of one direction, (B, C, h), read from left to right."""
-        names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
-        weights = [getattr(self, name + direction) for name in names]
+        weights = [getattr(self, name + direction) for name in _WEIGHTS]
         start = chars.new_zeros(1, chars.shape[0], self.hidden_size)
         return torch.gru(chars, start, weights, True, 1, 0.0, self.training, False, True)[0]
 
@@ -66,7 +68,7 @@ class CharEncoder(nn.Module):
 
     def forward(self, char_input_ids: Tensor, start_ids: Tensor, end_ids: Tensor) -> Tensor:
         """Map characters (B, C) and the subwords' first and last characters (B, T) to states (B, T, H)."""
-        lengths = char_lengths(char_input_ids, self.pad_id)
+        lengths = self.lengths(char_input_ids)
         if not torch.compiler.is_compiling():  # an exported graph keeps the length it is given
             char_input_ids = char_input_ids[:, : max(1, int(lengths.max()))]
         if _is_plain(self.embedding, self.gru, char_input_ids):
@@ -75,29 +77,21 @@ class CharEncoder(nn.Module):
         states = self.gru(self.embedding(char_input_ids), lengths)  # (B, C, H/2), Eq. 1
         return gather_ends(states, start_ids, end_ids)  # (B, T, H), Eq. 2
 
+    def lengths(self, char_input_ids: Tensor) -> Tensor:
+        """Return how many characters of each row (B, C) are read, (B,)."""
+        return char_lengths(char_input_ids, self.pad_id)
 
-class ReleasedCharEncoder(nn.Module):
+
+class ReleasedCharEncoder(CharEncoder):
     """The char encoder of the authors' weights.
 
     Released code: one Bi-GRU over the padded sequence, so the states depend on the amount of padding; the padding id 0
         is also the space, the separator and every special subword, and its embedding is random and never trained.
     """
 
-    def __init__(self, config: CharBertConfig) -> None:
-        super().__init__()
-        self.embedding = nn.Embedding(
-            config.char_vocab_size, config.char_embedding_size, padding_idx=config.char_pad_id
-        )
-        self.gru = nn.GRU(config.char_embedding_size, config.char_hidden_size, bidirectional=True, batch_first=True)
-
-    def forward(self, char_input_ids: Tensor, start_ids: Tensor, end_ids: Tensor) -> Tensor:
-        """Map characters (B, C) and the subwords' first and last characters (B, T) to states (B, T, H)."""
-        if _is_plain(self.embedding, self.gru, char_input_ids):
-            mirror = torch.arange(char_input_ids.shape[1] - 1, -1, -1).expand_as(char_input_ids)
-            return read_ends(self.gru, self.embedding, char_input_ids, mirror, (start_ids, end_ids))
-        with torch.autocast("cpu", enabled=False):  # as in CharGru
-            states, _ = self.gru(self.embedding(char_input_ids))  # (B, C, H/2)
-        return gather_ends(states, start_ids, end_ids)
+    def lengths(self, char_input_ids: Tensor) -> Tensor:
+        """Return the number of all characters of each row (B, C), those of its padding too, (B,)."""
+        return char_input_ids.new_full(char_input_ids.shape[:1], char_input_ids.shape[1])
 
 
 class EmbeddingCharEncoder(nn.Module):
@@ -138,9 +132,8 @@ def read_ends(gru: nn.GRU, embedding: nn.Embedding, ids: Tensor, mirror: Tensor,
         mirror: position read in place of each when rows are read backwards, (B, C); its own inverse.
         ends: positions in C of the first and of the last characters, (B, T) each.
     """
-    names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
     weight_ih, weight_hh, bias_ih, bias_hh = (
-        torch.stack([getattr(gru, name), getattr(gru, f"{name}_reverse")]) for name in names
+        torch.stack([getattr(gru, name), getattr(gru, f"{name}_reverse")]) for name in _WEIGHTS
     )
     is_padding = torch.arange(embedding.num_embeddings).eq(
         -1 if embedding.padding_idx is None else embedding.padding_idx
@@ -159,7 +152,7 @@ def read_ends(gru: nn.GRU, embedding: nn.Embedding, ids: Tensor, mirror: Tensor,
 def _is_plain(embedding: nn.Module, gru: nn.Module, ids: Tensor) -> bool:
     """Return whether `read_ends` can be used: on a CPU, uncompiled, and with no part wrapped or hooked."""
     observed = any(part._forward_hooks or part._forward_pre_hooks for part in (embedding, gru))
-    untouched = type(embedding) is nn.Embedding and type(gru) in (nn.GRU, CharGru) and not observed
+    untouched = type(embedding) is nn.Embedding and type(gru) is CharGru and not observed
     return untouched and ids.device.type == "cpu" and not torch.compiler.is_compiling()
 
 

@@ -211,14 +211,11 @@ class CharBertConfig(PreTrainedConfig):
             raise SettingsError(f"unknown CharBertConfig settings {unknown}; known are {sorted(known)}")
 
     def _check(self) -> None:
-        self._check_choices()
-        self._check_sizes()
-        self._check_channels()
-
-    def _check_choices(self) -> None:
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise SettingsError(f"{name} must be one of {', '.join(choices)}; got {getattr(self, name)!r}")
+        self._check_sizes()
+        self._check_channels()
 
     def _check_sizes(self) -> None:
         if self.interaction_window < 1 or self.interaction_window % 2 == 0:

@@ -7,7 +7,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers.modeling_layers import GradientCheckpointingLayer
 
-from charbert.errors import SettingsError
 from charbert.model.kernels.folded_interaction import FoldedConvolution
 
 
@@ -16,17 +15,12 @@ class Interaction(GradientCheckpointingLayer):
 
     Args:
         hidden_size: H.
-        window: width of the convolution, in subwords; odd.
+        window: width of the convolution, in subwords; odd, since T would not be preserved otherwise.
         bias: whether the linear maps have a bias.
-
-    Raises:
-        SettingsError: if ``window`` is even, since T would not be preserved.
     """
 
     def __init__(self, hidden_size: int, window: int, norm_eps: float, *, bias: bool) -> None:
         super().__init__()
-        if window < 1 or window % 2 == 0:
-            raise SettingsError(f"interaction_window must be odd to preserve the length, got {window}")
         self.token_in, self.char_in = (nn.Linear(hidden_size, hidden_size, bias=bias) for _ in range(2))
         self.mix = nn.Conv1d(2 * hidden_size, hidden_size, window, padding=window // 2)
         self.token_norm: nn.Module

@@ -1,7 +1,6 @@
 """Losses that are defined for every batch, even one without labels."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -14,22 +13,6 @@ ROWS_AT_A_TIME = 128
 """The scored positions are padded with ignored ones to a multiple of this. The number of labels differs from batch to
 batch, and the CPU's matrix library keeps a prepared copy of the vocabulary's weights for each number: without the
 padding the memory of a long pretraining in bf16 grows by megabytes a step."""
-
-
-@dataclass(frozen=True)
-class LabeledLoss:
-    """A mean loss, and the counts from which accuracies over many batches are computed.
-
-    ``count`` is the number of labeled positions and ``correct`` how many of them were predicted right: scalars without
-    a graph. ``known_count`` and ``known_correct`` leave out positions with the ``unknown`` label; None without such a
-    label.
-    """
-
-    loss: Tensor
-    count: Tensor
-    correct: Tensor
-    known_count: Tensor | None = None
-    known_correct: Tensor | None = None
 
 
 def mean_cross_entropy(logits: Tensor, labels: Tensor, ignored: int = IGNORED_LABEL) -> Tensor:
@@ -71,7 +54,7 @@ def sequence_loss(logits: Tensor, labels: Tensor, problem: str) -> Tensor:
 @torch.compiler.disable  # the number of labeled positions differs from batch to batch
 def labeled_loss(
     head: Callable[[Tensor], Tensor], states: Tensor, labels: Tensor, unknown: int | None = None
-) -> LabeledLoss:
+) -> dict[str, Tensor]:
     """Score only the labeled positions, since scores over a vocabulary at every position would be most of the work.
 
     Args:
@@ -79,6 +62,11 @@ def labeled_loss(
         states: (B, T, H).
         labels: (B, T), IGNORED_LABEL where nothing is to be predicted.
         unknown: the label of all words outside the vocabulary, counted separately; None where there is none.
+
+    Returns:
+        ``loss``, the mean, and the counts from which accuracies over many batches are computed, scalars without a
+        graph: ``count`` of the labeled positions and ``correct`` of those that were predicted right. With ``unknown``
+        also ``known_count`` and ``known_correct``, which leave that label out.
     """
     labeled = labels != IGNORED_LABEL
     count = labeled.sum()
@@ -86,8 +74,8 @@ def labeled_loss(
     targets = F.pad(labels[labeled], (0, spare), value=IGNORED_LABEL)  # (N,)
     logits = head(F.pad(states[labeled], (0, 0, 0, spare)))  # (N, V) or (N, W)
     total, hits = vocabulary_cross_entropy(logits, targets)
-    loss = total / count.clamp(min=1)
+    scored = {"loss": total / count.clamp(min=1), "count": count, "correct": hits.sum()}
     if unknown is None:
-        return LabeledLoss(loss, count, hits.sum())
+        return scored
     is_known = (targets != IGNORED_LABEL) & (targets != unknown)
-    return LabeledLoss(loss, count, hits.sum(), is_known.sum(), (hits & is_known).sum())
+    return scored | {"known_count": is_known.sum(), "known_correct": (hits & is_known).sum()}

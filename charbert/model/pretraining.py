@@ -16,7 +16,7 @@ from charbert.batch import IGNORED_LABEL
 from charbert.model.charbert import CharBertModel, CharBertPreTrainedModel
 from charbert.model.configuration import CharBertConfig
 from charbert.model.language_heads import MlmHead, NlmHead
-from charbert.model.losses import LabeledLoss, labeled_loss, mean_cross_entropy
+from charbert.model.losses import labeled_loss, mean_cross_entropy
 from charbert.model.trunk import trunk_adapter
 
 T = TypeVar("T")
@@ -55,6 +55,8 @@ class CharBertForPreTraining(CharBertPreTrainedModel):
         loss is their sum.
     Either head can be left out: ``mlm_objective=False``, ``nlm_vocab_size=0``.
     """
+
+    _reads_trunk_head = True
 
     def __init__(self, config: CharBertConfig) -> None:
         super().__init__(config)
@@ -141,10 +143,6 @@ class CharBertForPreTraining(CharBertPreTrainedModel):
         if self.mlm_head is not None:
             self.mlm_head.replace_decoder(new_embeddings)
 
-    @classmethod
-    def _reads_trunk_head(cls) -> bool:
-        return True
-
     def adopt_trunk(self, source: PreTrainedModel) -> None:
         """Copy the weights of a Hugging Face encoder, and of its MLM head where it has one."""
         super().adopt_trunk(source)
@@ -228,11 +226,7 @@ def _report(
 ) -> None:
     """Write an objective's loss and counts into the output, or its logits if there are no labels at all."""
     if labels is not None:
-        scored: LabeledLoss = labeled_loss(head, states, labels, unknown)
-        output[f"{objective}_loss"] = scored.loss
-        output[f"{objective}_count"], output[f"{objective}_correct"] = scored.count, scored.correct
-        if scored.known_count is not None:
-            output[f"{objective}_known_count"] = scored.known_count
-            output[f"{objective}_known_correct"] = scored.known_correct
+        for name, value in labeled_loss(head, states, labels, unknown).items():
+            output[f"{objective}_{name}"] = value
     elif unlabeled:
         output[f"{objective}_logits"] = head(states)

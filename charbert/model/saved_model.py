@@ -42,6 +42,8 @@ class CharBertPreTrainedModel(PreTrainedModel):
     _old_names: dict[str, str] | None = None
     """Names of weights in models saved by earlier versions, as regular expressions, and what they are called now."""
     _carries_code = False
+    _reads_trunk_head = False
+    """Whether ``from_trunk`` also reads the trunk's MLM head, if it has one."""
     _supports_sdpa = True
     _supports_flash_attn = True
     _supports_flex_attn = True
@@ -61,7 +63,7 @@ class CharBertPreTrainedModel(PreTrainedModel):
             SettingsError: if the trunk's family or a setting is not known.
         """
         CharBertConfig.check_names(list(config_overrides))
-        source = load_trunk(trunk, with_head=cls._reads_trunk_head())
+        source = load_trunk(trunk, with_head=cls._reads_trunk_head)
         trunk_config = source.config if isinstance(source, PreTrainedModel) else source
         model = cls(CharBertConfig(trunk_config=copy.deepcopy(trunk_config), **config_overrides))
         if isinstance(source, PreTrainedModel):
@@ -109,11 +111,6 @@ class CharBertPreTrainedModel(PreTrainedModel):
         if self._carries_code:
             self.config.auto_map = dict(MODEL_MAP)  # the configuration writes the code
         super().save_pretrained(save_directory, *args, **kwargs)
-
-    @classmethod
-    def _reads_trunk_head(cls) -> bool:
-        """Whether ``from_trunk`` also reads the trunk's MLM head, if it has one."""
-        return False
 
     def adopt_trunk(self, source: PreTrainedModel) -> None:
         """Copy the weights of a Hugging Face encoder, alone or under a head, into the trunk."""

@@ -12,18 +12,6 @@ import numpy as np
 
 from charbert.config.data.noise import Edit
 
-__all__ = [
-    "Change",
-    "Corruption",
-    "Edit",
-    "EditRecord",
-    "NoiseModel",
-    "apply_edit",
-    "changed_word",
-    "corruption_of",
-    "pick",
-]
-
 
 class Change(Enum):
     """What happens to a word besides one edit of one character."""

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,7 @@ class RepairUnicode(Step):
                 continue
             if normalized != row.example:
                 outcome.changes.append(self._describe(row, adapter, normalized))
-            outcome.rows.append(row.with_example(normalized))
+            outcome.rows.append(replace(row, example=normalized))
         return outcome
 
     def _describe(self, row: Row, adapter: ExampleAdapter[Any], normalized: Any) -> Change:
@@ -171,7 +171,7 @@ class CleanLabels(Step):
             changed = [(label, chosen[label]) for label in labels if label != chosen[label]]
             if changed:
                 outcome.changes.append(self.change(row, "label", *changed[0]))
-                row = row.with_example(adapter.with_labels(row.example, [chosen[label] for label in labels]))
+                row = replace(row, example=adapter.with_labels(row.example, [chosen[label] for label in labels]))
             outcome.rows.append(row)
         return outcome
 

@@ -91,7 +91,6 @@ def cross_validate_tags(
 
 
 def _word_features(words: Sequence[str]) -> list[list[str]]:
-    """Return the features of each word and its neighbors."""
     padded = ["<s>", "<s>", *words, "</s>", "</s>"]
     features = []
     for at, word in enumerate(words, start=2):

@@ -3,7 +3,6 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
 
 from charbert.text.words import Span, split_words
 
@@ -27,11 +26,6 @@ class Rewritten:
     sources: tuple[int, ...]
     """Index of the original word at each position; its label moves with it."""
 
-    @classmethod
-    def unchanged(cls, words: Sequence[str]) -> Self:
-        """Return the words as they are."""
-        return cls(tuple(words), tuple(range(len(words))))
-
 
 @dataclass(frozen=True)
 class RewrittenText:
@@ -53,8 +47,8 @@ class RewrittenText:
         return new_start + start - old_start
 
 
-def text_words(text: str, protected: Sequence[Span] = ()) -> tuple[Words, list[Span]]:
-    """Return the words of a text and their spans.
+def text_words(text: str, protected: Sequence[Span] = ()) -> Words:
+    """Return the words of a text.
 
     Words with a letter may be changed, words with a letter or digit moved; none that touches a protected span.
 
@@ -66,7 +60,7 @@ def text_words(text: str, protected: Sequence[Span] = ()) -> tuple[Words, list[S
     free = [not any(start < last and first < end for first, last in protected) for start, end in spans]
     changeable = tuple(is_free and any(map(str.isalpha, word)) for is_free, word in zip(free, words, strict=True))
     movable = tuple(is_free and any(map(str.isalnum, word)) for is_free, word in zip(free, words, strict=True))
-    return Words(words, changeable, movable), spans
+    return Words(words, changeable, movable)
 
 
 def rewrite_text(text: str, spans: Sequence[Span], new_words: Sequence[str]) -> RewrittenText:

@@ -4,7 +4,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from charbert.preparation.adapter import ExampleAdapter
@@ -25,10 +25,6 @@ class Row:
     """File and line, or file and question."""
     added_by: str = ""
     """The step that made it from the example at ``index``; empty for an example of the file."""
-
-    def with_example(self, example: Any) -> Self:
-        """Return the row with its example changed."""
-        return replace(self, example=example)
 
 
 @dataclass(frozen=True)

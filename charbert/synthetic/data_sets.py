@@ -9,8 +9,7 @@ from typing import Any, get_args
 import numpy as np
 
 from charbert.config.data.sets import DataSettings, NewswireSettings, TaskSettings
-from charbert.data.readers.columns import write_columns
-from charbert.data.readers.conll import TaggedSentence, write_conll
+from charbert.data.readers.conll import TaggedSentence, write_columns, write_conll
 from charbert.data.readers.glue import LabeledText, write_glue
 from charbert.data.readers.squad import Question, write_squad
 from charbert.errors import SettingsError

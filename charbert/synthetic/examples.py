@@ -7,7 +7,6 @@ import numpy as np
 
 from charbert.data.readers.glue import LabeledText
 from charbert.data.readers.squad import Answer, Question
-from charbert.errors import SettingsError
 from charbert.synthetic.draws import Draws
 from charbert.synthetic.filling import FilledQuestion
 from charbert.synthetic.generator import NewsDocument, NewsSentence
@@ -27,13 +26,25 @@ def qa_examples(
     Args:
         rng: decides which questions are unanswerable.
         unanswerable_probability: how likely a question is replaced by an unanswerable one, in [0, 1].
-
-    Raises:
-        SettingsError: if the probability is out of range.
     """
-    if not 0 <= unanswerable_probability <= 1:
-        raise SettingsError(f"unanswerable_probability must be in [0, 1], got {unanswerable_probability}")
-    return _questions(documents, Draws(rng), unanswerable_probability)
+    draws = Draws(rng)
+    earlier: dict[tuple[str, int], FilledQuestion] = {}
+    for document in documents:
+        passage, spans = document.passage()
+        title = f"{document.topic}-{document.index}"
+        for number, sentence in enumerate(document.body):
+            for rank, question in enumerate(sentence.questions):
+                name = f"{title}-{number}-{rank}"
+                other = earlier.get((sentence.template, rank))
+                unanswerable = draws.uniform() < unanswerable_probability
+                if unanswerable and other and not all(text in passage for text in other.names):
+                    yield Question(name, other.text, passage, (), title)
+                    continue
+                first, end = sentence.mentions[question.answer]
+                start, stop = spans[number][first][0], spans[number][end - 1][1]
+                yield Question(name, question.text, passage, (Answer(passage[start:stop], start),), title)
+        for sentence in document.body:
+            earlier |= {(sentence.template, rank): question for rank, question in enumerate(sentence.questions)}
 
 
 def pair_examples(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterator[LabeledText]:
@@ -69,26 +80,6 @@ def _other_sentence(
     if earlier is not None and not _mentions_all(earlier, question.names) and draws.uniform() < SAME_TEMPLATE_SHARE:
         others = [earlier]
     return draws.pick(others) if others else None
-
-
-def _questions(documents: Iterable[NewsDocument], draws: Draws, unanswerable_probability: float) -> Iterator[Question]:
-    earlier: dict[tuple[str, int], FilledQuestion] = {}
-    for document in documents:
-        passage, spans = document.passage()
-        title = f"{document.topic}-{document.index}"
-        for number, sentence in enumerate(document.body):
-            for rank, question in enumerate(sentence.questions):
-                name = f"{title}-{number}-{rank}"
-                other = earlier.get((sentence.template, rank))
-                unanswerable = draws.uniform() < unanswerable_probability
-                if unanswerable and other and not all(text in passage for text in other.names):
-                    yield Question(name, other.text, passage, (), title)
-                    continue
-                first, end = sentence.mentions[question.answer]
-                start, stop = spans[number][first][0], spans[number][end - 1][1]
-                yield Question(name, question.text, passage, (Answer(passage[start:stop], start),), title)
-        for sentence in document.body:
-            earlier |= {(sentence.template, rank): question for rank, question in enumerate(sentence.questions)}
 
 
 def _mentions_all(sentence: NewsSentence, names: tuple[str, ...]) -> bool:

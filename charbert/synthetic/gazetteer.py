@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import faker
 
@@ -172,6 +173,7 @@ class Gazetteer:
         return f"{self._coined(draws)} {(1 + draws.below(99)) * 10}"
 
 
+@lru_cache(maxsize=4)
 def build_gazetteers(seed: int) -> dict[str, Gazetteer]:
     """Return a gazetteer for each split, with names drawn from Faker under ``seed``."""
     cities: dict[str, None] = {}

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from itertools import chain, islice
 from typing import Literal as Choice
 
-from charbert.errors import SettingsError
+from charbert.data.readers.conll import TaggedSentence
 from charbert.seeding import numpy_generator
 from charbert.synthetic.detokenize import detokenize
 from charbert.synthetic.draws import Draws
 from charbert.synthetic.filling import Cast, FilledQuestion, Filler, fill_template
-from charbert.synthetic.gazetteer import SPLITS, Gazetteer, build_gazetteers, uppercased
+from charbert.synthetic.gazetteer import Gazetteer, build_gazetteers, uppercased
 from charbert.synthetic.numbers import iso_date
 from charbert.synthetic.templates import GENERAL, TOPICS, Template, read_topics
 
@@ -20,16 +20,12 @@ _SENTENCES = (4, 9)
 _GENERAL_SHARE = 0.3
 
 
-@dataclass(frozen=True)
-class NewsSentence:
-    """A sentence with its gold annotation; has the fields of `charbert.data.readers.conll.Tagged`."""
+@dataclass(frozen=True, kw_only=True)
+class NewsSentence(TaggedSentence):
+    """A sentence with its gold annotation; tags are PER, ORG, LOC and MISC in IOB2."""
 
-    words: tuple[str, ...]
-    tags: tuple[str, ...]
-    """PER, ORG, LOC and MISC in IOB2."""
     pos: tuple[str, ...]
     """Penn Treebank parts of speech."""
-    document: int
     template: str
     mentions: dict[str, tuple[int, int]]
     """First and end word of the first mention of each slot."""
@@ -79,45 +75,18 @@ class Newswire:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
-        self._gazetteers = _cached_gazetteers(seed)
+        self._gazetteers = build_gazetteers(seed)
 
     def documents(self, n: int, split: Split = "train") -> Iterator[NewsDocument]:
-        """Yield ``n`` documents; the first ones do not depend on ``n``.
-
-        Raises:
-            SettingsError: if the split is unknown or ``n`` negative.
-        """
-        self._check(n, split)
-        return self._draw_documents(n, split)
-
-    def sentences(self, n: int, split: Split = "train") -> Iterator[NewsSentence]:
-        """Yield the first ``n`` sentences of the documents of a split, headlines and datelines among them.
-
-        Raises:
-            SettingsError: if the split is unknown or ``n`` negative.
-        """
-        self._check(n, split)
-        return self._draw_sentences(n, split)
-
-    def _check(self, n: int, split: str) -> None:
-        if split not in SPLITS:
-            raise SettingsError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
-        if n < 0:
-            raise SettingsError(f"the number of documents or sentences must be 0 or more, got {n}")
-
-    def _draw_documents(self, n: int, split: str) -> Iterator[NewsDocument]:
+        """Yield ``n`` documents; the first ones do not depend on ``n``."""
         draws = Draws(numpy_generator(self.seed, "newswire", split))
         for index in range(n):
             yield self._document(index, self._gazetteers[split], draws)
 
-    def _draw_sentences(self, n: int, split: str) -> Iterator[NewsSentence]:
-        drawn = 0
-        for document in self._draw_documents(n, split):  # every document has more than one sentence
-            for sentence in document.sentences:
-                if drawn == n:
-                    return
-                yield sentence
-                drawn += 1
+    def sentences(self, n: int, split: Split = "train") -> Iterator[NewsSentence]:
+        """Return the first ``n`` sentences of the documents of a split, headlines and datelines among them."""
+        documents = self.documents(n, split)  # every document has more than one sentence
+        return islice(chain.from_iterable(document.sentences for document in documents), n)
 
     def _document(self, index: int, gazetteer: Gazetteer, draws: Draws) -> NewsDocument:
         topic = draws.pick(TOPICS)
@@ -134,18 +103,22 @@ class Newswire:
         return NewsDocument(topic, index, title, _dateline(cast, draws, index), tuple(body))
 
 
-@lru_cache(maxsize=4)
-def _cached_gazetteers(seed: int) -> dict[str, Gazetteer]:
-    return build_gazetteers(seed)
-
-
 def _sentence(template: Template, cast: Cast, draws: Draws, document: int) -> NewsSentence:
     filled = fill_template(template, cast, draws)
     words, pos, tags = filled.columns()
-    return NewsSentence(words, tags, pos, document, template.name, filled.mentions, filled.questions)
+    return NewsSentence(
+        words,
+        tags,
+        pos=pos,
+        document=document,
+        template=template.name,
+        mentions=filled.mentions,
+        questions=filled.questions,
+    )
 
 
 def _dateline(cast: Cast, draws: Draws, document: int) -> NewsSentence:
     place = Filler.of_name(uppercased(cast.name(("CITY",), set())))
     words, pos, tags = zip(*place.full, *((word, pos, "O") for word, pos in iso_date(draws)), strict=True)
-    return NewsSentence(words, tags, pos, document, "dateline", {"place": (0, len(place.full))}, ())
+    mentions = {"place": (0, len(place.full))}
+    return NewsSentence(words, tags, pos=pos, document=document, template="dateline", mentions=mentions, questions=())

@@ -23,11 +23,10 @@ TOPICS = ("business", "courts", "culture", "disasters", "politics", "science", "
 
 _SLOT = re.compile(
     r"\{(?:(?P<types>[A-Z|]+)(?P<brief>\.s)?(?::(?P<key>[a-z]))?"
-    r"|(?P<words>[A-Z$]+\.[a-z]+)"
+    r"|(?P<choice>[A-Z$]+\.[a-z]+)(?::(?P<choice_key>[a-z]))?"
     r"|#(?P<number>[a-z]+)(?::(?P<number_key>[a-z]))?"
     r"|(?P<like>[a-z])~(?P<like_key>[a-z])"
-    r"|(?P<again>[a-z])(?P<again_brief>\.s)?"
-    r"|(?P<keyed>[A-Z]+\.[a-z]+):(?P<keyed_key>[a-z]))\}(?:/(?P<pos>[A-Z]+))?"
+    r"|(?P<again>[a-z])(?P<again_brief>\.s)?)\}(?:/(?P<pos>[A-Z]+))?"
 )
 
 
@@ -181,10 +180,10 @@ def _parse_part(name: str, token: str, position: int) -> Part:
         return LikeSlot(groups["like"], groups["like_key"])
     if groups["again"]:
         return AgainSlot(groups["again"], bool(groups["again_brief"]))
-    choice = groups["words"] or groups["keyed"]
+    choice = groups["choice"]
     if choice not in LEXICON:
         raise DataError(f"{name}: expected a class of the lexicon, got {choice!r}")
-    return WordSlot(choice, groups["keyed_key"] or choice, groups["pos"] or choice.partition(".")[0])
+    return WordSlot(choice, groups["choice_key"] or choice, groups["pos"] or choice.partition(".")[0])
 
 
 def _parse_literal(name: str, token: str) -> Literal:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import accumulate, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
@@ -37,13 +37,6 @@ ExampleErrors = list[ExampleError] | None
 
 Baseline = Callable[[Sequence[Any]], tuple[list[Any], list[np.ndarray] | None]]
 """Maps examples to predictions and the scores of their decisions, as ``Task.stored_logits`` has them."""
-
-
-class LabelScorer(Protocol):
-    """A fitted baseline that scores labels."""
-
-    def scores(self, examples: Sequence[Any], /) -> list[np.ndarray]:
-        """Return the log probabilities of each example's decisions, (decisions, K)."""
 
 
 class Task(ABC, Generic[Example, Prediction]):
@@ -163,11 +156,11 @@ class Task(ABC, Generic[Example, Prediction]):
             DataError: if no n-gram is frequent enough.
         """
 
-    def label_baseline(self, model: LabelScorer) -> Baseline:
-        """Return the baseline that decides by a fitted model's scores of labels."""
+    def label_baseline(self, score: Callable[[Sequence[Any]], list[np.ndarray]]) -> Baseline:
+        """Return the baseline that decides by a fitted model's scores of labels, (decisions, K) for each example."""
 
         def predict(examples: Sequence[Any]) -> tuple[list[Any], list[np.ndarray]]:
-            scores = model.scores(examples)
+            scores = score(examples)
             return self.decide(scores), scores
 
         return predict

@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from charbert.errors import DataError
-from charbert.files import write_atomically
+from charbert.files import read_text, write_atomically
 from charbert.text.codepoints import IntArray, SourceText
 
 FORMAT_VERSION = 1
@@ -23,6 +23,9 @@ _LAST_CASED = 0x1FFFF
 
 RESERVED_NAMES = ("<pad>", "<separator>", "<special>", "<unk>")
 """Entries 0..3 of a vocabulary built here; longer than one character, so that no character matches them."""
+
+_IDS = ("pad_id", "separator_id", "special_id", "unk_id")
+"""Ids whose entries may be longer than a character."""
 
 
 def count_characters(texts: Iterable[str]) -> Counter[str]:
@@ -56,41 +59,27 @@ class CharVocab:
         DataError: if a character stands twice, an id is out of range, or an entry is longer than a character.
     """
 
-    characters: tuple[str, ...]
+    characters: Sequence[str]
     pad_id: int
     separator_id: int
     special_id: int
     unk_id: int
     lower_case: bool = False
 
-    def __init__(
-        self,
-        characters: Sequence[str],
-        pad_id: int,
-        separator_id: int,
-        special_id: int,
-        unk_id: int,
-        lower_case: bool = False,
-    ) -> None:
-        if not isinstance(lower_case, bool):
-            raise DataError(f"character vocabulary: lower_case must be true or false, got {lower_case!r}")
-        object.__setattr__(self, "lower_case", lower_case)
-        object.__setattr__(self, "characters", tuple(characters))
-        for name, value in zip(
-            ("pad_id", "separator_id", "special_id", "unk_id"), (pad_id, separator_id, special_id, unk_id), strict=True
-        ):
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "characters", tuple(self.characters))
+        if not isinstance(self.lower_case, bool):
+            raise DataError(f"character vocabulary: lower_case must be true or false, got {self.lower_case!r}")
+        for name in _IDS:
+            value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < len(self.characters):
                 raise DataError(
                     f"character vocabulary: {name} must be an id in 0..{len(self.characters) - 1}, got {value!r}"
                 )
-            object.__setattr__(self, name, value)
-        self._check_entries()
-
-    def _check_entries(self) -> None:
-        reserved = {self.pad_id, self.separator_id, self.special_id, self.unk_id}
+        named = {getattr(self, name) for name in _IDS}
         seen: dict[str, int] = {}
         for index, entry in enumerate(self.characters):
-            if not isinstance(entry, str) or (len(entry) > 1 and index not in reserved):
+            if not isinstance(entry, str) or (len(entry) > 1 and index not in named):
                 raise DataError(f"character vocabulary: id {index} must be one character, got {entry!r}")
             if entry and seen.setdefault(entry, index) != index:
                 raise DataError(f"character vocabulary: {entry!r} stands twice, as ids {seen[entry]} and {index}")
@@ -138,7 +127,7 @@ class CharVocab:
         Raises:
             DataError: if the file is missing, is not UTF-8 or has another layout.
         """
-        lines = _read_text(path).split("\n")
+        lines = read_text(Path(path), "a character vocabulary").split("\n")
         if lines[-1] == "":
             lines.pop()
         if not lines or lines[0] != " ":
@@ -184,30 +173,18 @@ class CharVocab:
         """Return the id of each character of ``text``, (len(text),) int32."""
         return self.encode_codes(SourceText.of([text]).codes)
 
-    def encode_many(self, texts: Sequence[str]) -> tuple[IntArray, IntArray]:
-        """Return the ids of all texts, concatenated, (S,) int32, and the length of each text, (n,) int64."""
-        source = SourceText.of(texts)
-        return self.encode_codes(source.codes), np.diff(source.bounds)
-
     def unknown(self, texts: Iterable[str]) -> Counter[str]:
         """Return how often each character occurs that is read as the unknown one."""
         counts = count_characters(texts)
         ids = self.encode("".join(counts)).tolist()
         return Counter({char: counts[char] for char, index in zip(counts, ids, strict=True) if index == self.unk_id})
 
-    def to_list(self) -> list[str]:
-        """Return the entries in the order of their ids."""
-        return list(self.characters)
-
     def to_dict(self) -> dict[str, Any]:
         """Return the vocabulary as a dict for a model's configuration."""
         return {
             "version": FORMAT_VERSION,
-            "characters": self.to_list(),
-            "pad_id": self.pad_id,
-            "separator_id": self.separator_id,
-            "special_id": self.special_id,
-            "unk_id": self.unk_id,
+            "characters": list(self.characters),
+            **{name: getattr(self, name) for name in _IDS},
             **({"lower_case": True} if self.lower_case else {}),
         }
 
@@ -227,7 +204,7 @@ class CharVocab:
                 f"character vocabulary: expected version {FORMAT_VERSION}, got {version!r}; "
                 "build it again or use the release that wrote it"
             )
-        expected = {"characters", "pad_id", "separator_id", "special_id", "unk_id"}
+        expected = {"characters", *_IDS}
         if set(fields) - {"lower_case"} != expected:
             raise DataError(f"character vocabulary: expected the fields {sorted(expected)}, got {sorted(fields)}")
         if isinstance(fields["characters"], str) or not isinstance(fields["characters"], Sequence):
@@ -246,7 +223,7 @@ class CharVocab:
             DataError: if the file is missing, is not JSON, or does not hold a vocabulary that fits.
         """
         try:
-            return cls.from_dict(json.loads(_read_text(path)))
+            return cls.from_dict(json.loads(read_text(Path(path), "a character vocabulary")))
         except json.JSONDecodeError as error:
             raise DataError.at(
                 path,
@@ -260,12 +237,3 @@ class CharVocab:
         except ValueError as error:  # a DataError too
             message = str(error)
             raise DataError(message if message.startswith(str(path)) else f"{path}: {message}") from None
-
-
-def _read_text(path: Path | str) -> str:
-    try:
-        return Path(path).read_bytes().decode("utf-8")
-    except FileNotFoundError:
-        raise DataError.at(path, None, expected="a character vocabulary", found="no such file") from None
-    except UnicodeDecodeError as error:
-        raise DataError.at(path, None, expected="UTF-8", found=f"byte {error.start} that is not") from None

@@ -7,7 +7,7 @@ import numpy as np
 
 from charbert.errors import DataError
 from charbert.text.char_vocab import CharVocab
-from charbert.text.codepoints import lower_case
+from charbert.text.codepoints import SourceText, lower_case
 
 
 class SemiCharacters(NamedTuple):
@@ -33,7 +33,8 @@ def encode_semi_characters(words: Sequence[str], char_vocab: CharVocab) -> SemiC
     Raises:
         DataError: if a word is empty.
     """
-    ids, lengths = char_vocab.encode_many(list(map(lower_case, words)))
+    source = SourceText.of(list(map(lower_case, words)))
+    ids, lengths = char_vocab.encode_codes(source.codes), np.diff(source.bounds)
     if not lengths.all():
         empty = int(np.flatnonzero(lengths == 0)[0])
         raise DataError(f"word {empty} of {len(words)} is empty; leave empty words out of the sentence")

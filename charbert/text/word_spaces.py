@@ -6,11 +6,10 @@ continued the word before.
 """
 
 import copy
-import json
 import logging
 from typing import Any
 
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +37,7 @@ def with_word_spaces(tokenizer: Any) -> Any:
     if reads_words_as_text(tokenizer):
         return tokenizer
     changed = copy.deepcopy(tokenizer)
-    backend = changed.backend_tokenizer
-    spaced = Tokenizer.from_str(json.dumps(_with_spaces(json.loads(backend.to_str()))))
-    for part in ("normalizer", "pre_tokenizer", "post_processor"):
-        if getattr(spaced, part) is not None:
-            setattr(backend, part, getattr(spaced, part))
+    _add_spaces(changed.backend_tokenizer)
     # RoBERTa's and GPT-2's classes build their pre-tokenizer from this argument again when they are loaded.
     changed.init_kwargs["add_prefix_space"] = changed.add_prefix_space = True
     if not reads_words_as_text(changed):
@@ -54,18 +49,17 @@ def with_word_spaces(tokenizer: Any) -> Any:
     return changed
 
 
-def _with_spaces(parts: dict[str, Any]) -> dict[str, Any]:
-    """Return the description of a tokenizer with a space before each word."""
-    splitter = parts["pre_tokenizer"] or {"type": ""}
-    if splitter["type"] == "ByteLevel":
-        splitter["add_prefix_space"] = True
-        for processor in [parts["post_processor"] or {}, *(parts["post_processor"] or {}).get("processors", ())]:
-            if "add_prefix_space" in processor:  # it takes the added space out of the offsets
-                processor["add_prefix_space"] = True
-    elif splitter["type"] == "Metaspace":
-        splitter["prepend_scheme"] = "always"
+def _add_spaces(backend: Tokenizer) -> None:
+    """Let a tokenizer put a space before each word."""
+    splitter, processor = backend.pre_tokenizer, backend.post_processor
+    if isinstance(splitter, pre_tokenizers.ByteLevel):
+        splitter.add_prefix_space = True
+        parts: Any = processor if isinstance(processor, processors.Sequence) else [processor]
+        for part in parts:
+            if hasattr(part, "add_prefix_space"):  # it takes the added space out of the offsets
+                part.add_prefix_space = True
+    elif isinstance(splitter, pre_tokenizers.Metaspace):
+        splitter.prepend_scheme = "always"
     else:  # a byte-level step after others would put a space before every part of a word
-        former = parts["normalizer"]
-        steps = [former] if former and former["type"] != "Sequence" else (former or {}).get("normalizers", [])
-        parts["normalizer"] = {"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": " "}, *steps]}
-    return parts
+        former = [] if backend.normalizer is None else [backend.normalizer]
+        backend.normalizer = normalizers.Sequence([normalizers.Prepend(" "), *former])

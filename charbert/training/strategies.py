@@ -14,7 +14,7 @@ from transformers import TrainerCallback, TrainerState
 from charbert.config.training.strategy import AdapterFormat, DropoutSettings, StrategySettings, TrunkTraining
 from charbert.errors import SettingsError
 from charbert.model.adaptation.dropout import set_dropout
-from charbert.model.adaptation.lora import add_adapters, merge_adapters
+from charbert.model.adaptation.lora import add_adapters
 from charbert.model.adaptation.new_layers import reinitialize_layers
 from charbert.model.adaptation.parts import CHAR_CHANNEL, TRUNK, Part, PartKind, model_parts
 
@@ -85,10 +85,11 @@ class Strategy:
         stages = top_down_stages(model, open_char_channel=chosen.open_char_channel)
         return [UnfreezingCallback(stages, chosen.until)]
 
-    def finish(self, model: nn.Module) -> nn.Module:
+    def finish(self, model: Any) -> nn.Module:
         """Return the model to score and save: adapters are merged, unless they are saved separately."""
         merges = self.settings.trunk is TrunkTraining.lora and self.settings.lora.save is AdapterFormat.merged
-        return merge_adapters(model) if merges else model
+        finished: nn.Module = model.merge_and_unload() if merges else model
+        return finished
 
     def _freeze(self, model: nn.Module) -> None:
         """Freeze all weights but those of the head and of the parts that are open."""

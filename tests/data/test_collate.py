@@ -4,7 +4,7 @@ import torch
 
 from charbert.batch import IGNORED_LABEL
 from charbert.data.collate import PadCollator
-from charbert.errors import DataError, SettingsError
+from charbert.errors import DataError
 
 PAD_VALUES = {"input_ids": 9, "attention_mask": 0, "char_input_ids": 7}
 
@@ -65,8 +65,3 @@ def test_empty_rows_are_padded_too() -> None:
 def test_examples_that_do_not_fit_are_refused(examples: list[dict], message: str) -> None:
     with pytest.raises(DataError, match=message):
         PadCollator(PAD_VALUES)(examples)
-
-
-def test_a_width_cannot_be_a_multiple_of_nothing() -> None:
-    with pytest.raises(SettingsError, match="pad_to_multiple_of"):
-        PadCollator(PAD_VALUES, pad_to_multiple_of=0)

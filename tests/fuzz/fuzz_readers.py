@@ -38,12 +38,11 @@ with nullcontext() if atheris is None else atheris.instrument_imports(include=["
     from charbert.config.data.sets import ColumnSettings
     from charbert.data.pretraining.corpus import read_paragraphs
     from charbert.data.pretraining.word_vocab import WordVocab
-    from charbert.data.readers.columns import write_columns
-    from charbert.data.readers.conll import TaggedSentence, read_conll, write_conll
+    from charbert.data.readers.conll import TaggedSentence, read_conll, write_columns, write_conll
     from charbert.data.readers.conllu import read_conllu, write_conllu
     from charbert.data.readers.edit_operations import read_noisy
     from charbert.data.readers.glue import read_glue, write_glue
-    from charbert.data.readers.hub import HubSplit
+    from charbert.data.readers.hub import parse_reference
     from charbert.data.readers.layouts import TWO_COLUMNS
     from charbert.data.readers.lines import read_lines
     from charbert.data.readers.misspellings import read_misspellings
@@ -250,7 +249,7 @@ def probabilities(path: Path) -> None:
 
 def reference(path: Path) -> None:
     """Names of splits on the hub."""
-    HubSplit.parse(path.read_text(encoding="utf-8", errors="replace"))
+    parse_reference(path.read_text(encoding="utf-8", errors="replace"))
 
 
 def _json(value: Any) -> bytes:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 
-from charbert.errors import DataError, SettingsError
+from charbert.errors import DataError
 from charbert.metrics.calibration import (
     brier_score,
     calibration_scores,
@@ -92,7 +92,3 @@ def test_what_does_not_line_up_is_refused() -> None:
         calibration_scores([0, 1, 1], np.zeros((2, 2)))
     with pytest.raises(DataError, match=r"right labels in 0\.\.1, got 0\.\.2"):
         brier_score([0, 2], np.full((2, 2), 0.5))
-    with pytest.raises(SettingsError, match=r"calibration\.bins must be at least 1"):
-        reliability_bins([0], np.ones((1, 1)), bins=0)
-    with pytest.raises(SettingsError, match="temperature must be positive"):
-        probabilities_of(np.zeros((1, 2)), 0.0)

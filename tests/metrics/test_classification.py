@@ -2,12 +2,11 @@ import numpy as np
 import pytest
 from sklearn import metrics as sklearn_metrics
 
-from charbert.errors import DataError, SettingsError
+from charbert.errors import DataError
 from charbert.metrics.classification import (
     accuracy,
     averaged_scores,
     confusion_matrix,
-    label_f1,
     matthews,
     positive_scores,
 )
@@ -19,17 +18,16 @@ PREDICTED = [1, 1, 1, 0, 0, 1]  # 3 true positives, 1 false negative, 1 true neg
 def test_known_values() -> None:
     assert accuracy(GOLD, PREDICTED) == pytest.approx(4 / 6)
     assert matthews(GOLD, PREDICTED) == pytest.approx((3 * 1 - 1 * 1) / np.sqrt(4 * 4 * 2 * 2))
-    assert label_f1(GOLD, PREDICTED) == pytest.approx(6 / 8)
-    assert label_f1(GOLD, PREDICTED, positive=0) == pytest.approx(2 / 4)
-    assert label_f1(GOLD, PREDICTED, average="macro") == pytest.approx((6 / 8 + 2 / 4) / 2)
-    assert label_f1(GOLD, PREDICTED, average="weighted") == pytest.approx((4 * 6 / 8 + 2 * 2 / 4) / 6)
-    assert label_f1(GOLD, PREDICTED, average="micro") == pytest.approx(4 / 6)
+    assert positive_scores(GOLD, PREDICTED)["f1"] == pytest.approx(6 / 8)
+    averages = averaged_scores(GOLD, PREDICTED)
+    assert averages["macro_f1"] == pytest.approx((6 / 8 + 2 / 4) / 2)
+    assert averages["weighted_f1"] == pytest.approx((4 * 6 / 8 + 2 * 2 / 4) / 6)
+    assert averages["micro_f1"] == pytest.approx(4 / 6)
     assert confusion_matrix(GOLD, PREDICTED, 2).tolist() == [[1, 1], [1, 3]]
 
 
 def test_one_label_only_has_no_correlation() -> None:
     assert matthews([1, 0, 1], [1, 1, 1]) == 0.0
-    assert label_f1([0, 0], [0, 0]) == 0.0
 
 
 def test_a_label_that_never_occurs_has_its_row() -> None:
@@ -43,8 +41,6 @@ def test_bad_input_is_refused() -> None:
         matthews([], [])
     with pytest.raises(DataError, match=r"predicted labels in 0\.\.1"):
         confusion_matrix([0, 1], [0, 2], 2)
-    with pytest.raises(SettingsError, match="average"):
-        label_f1(GOLD, PREDICTED, average="samples")  # type: ignore[arg-type]
 
 
 def test_averages_are_scikit_learns_and_micro_is_the_accuracy() -> None:
@@ -56,7 +52,6 @@ def test_averages_are_scikit_learns_and_micro_is_the_accuracy() -> None:
         expected = getattr(sklearn_metrics, f"{which}_score")(gold, predicted, average=average)
         assert value == pytest.approx(expected), name
     assert scores["micro_precision"] == scores["micro_recall"] == scores["micro_f1"] == accuracy(gold, predicted)
-    assert scores["macro_f1"] == label_f1(gold, predicted, average="macro")
 
 
 def test_scores_of_the_positive_label_by_hand() -> None:

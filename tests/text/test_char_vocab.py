@@ -15,7 +15,7 @@ SHARED = Path(__file__).parents[2].parent / "shared"
 
 def test_frequent_characters_come_first_and_ties_go_to_the_lower_code_point() -> None:
     vocab = CharVocab.build(["bbb aa", "cc d"], size=7)
-    assert vocab.to_list()[4:] == ["b", "a", "c"]
+    assert vocab.characters[4:] == ("b", "a", "c")
     assert (vocab.pad_id, vocab.separator_id, vocab.special_id, vocab.unk_id) == (0, 1, 2, 3)
 
 
@@ -31,14 +31,6 @@ def test_characters_that_have_no_id_are_counted() -> None:
     vocab = CharVocab.build(["abc"], size=7)
     assert vocab.unknown(["şabşc", "ğ", ""]) == {"ş": 2, "ğ": 1}
     assert vocab.unknown(["abc"]) == {}
-
-
-@given(st.lists(st.text()))
-def test_many_texts_are_encoded_as_each_alone(texts: list[str]) -> None:
-    vocab = CharVocab.build(["abc"], size=12)
-    ids, lengths = vocab.encode_many(texts)
-    assert lengths.tolist() == [len(text) for text in texts]
-    assert ids.tolist() == [index for text in texts for index in vocab.encode(text).tolist()]
 
 
 def test_a_saved_vocabulary_is_read_back_as_it_was(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from charbert.errors import SettingsError
 from charbert.training import tracking
 from charbert.training.tracking import TrackedRun, tracking_run
 from charbert.training.tracking_callback import TrackingCallback, path_key
@@ -122,14 +121,6 @@ def test_only_the_first_process_tracks(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("RANK", "1")
     with tracked(tmp_path) as run:
         assert not run.is_on
-
-
-def test_an_unknown_mode_is_refused(tmp_path) -> None:
-    with (
-        pytest.raises(SettingsError, match="one of online, offline, off, got 'of'"),
-        tracked(tmp_path, mode="of"),
-    ):
-        pass
 
 
 def test_a_folder_that_cannot_be_written_turns_tracking_off(tmp_path) -> None:

@@ -10,6 +10,7 @@ from torch.utils.data import Dataset
 
 from charbert.batch import CHAR_INPUTS, EXAMPLE_IDS, IGNORED_LABEL, TEACHER, TOKEN_INPUTS, Processor
 from charbert.data.pretraining.clean_copies import clean_copies
+from charbert.data.pretraining.corpus import Blocks
 from charbert.data.pretraining.masking import DRAWS_PER_PIECE, WholeWordMasking
 from charbert.data.pretraining.noised_text import NO_WORD, NoisedText, add_noise, clean_text, word_of_pieces
 from charbert.data.pretraining.word_vocab import WordVocab
@@ -18,15 +19,6 @@ from charbert.noise.edits import NoiseModel
 from charbert.seeding import numpy_generator
 from charbert.text.codepoints import IntArray
 from charbert.text.rows import exclusive_cumsum, gather, split_rows
-
-
-class TextBlocks(Protocol):
-    """Texts by index, as ``corpus.Blocks`` has them."""
-
-    def __len__(self) -> int: ...
-
-    def texts(self, indices: Sequence[int]) -> list[str]:
-        """Return the texts of several blocks."""
 
 
 class PretrainingProcessor(Processor, Protocol):
@@ -41,7 +33,7 @@ class PretrainingProcessor(Processor, Protocol):
         """Return the char fields without the characters of the hidden subwords."""
 
 
-def count_subwords(blocks: TextBlocks, processor: Processor, most: int = 100) -> IntArray:
+def count_subwords(blocks: Blocks, processor: Processor, most: int = 100) -> IntArray:
     """Return the numbers of subwords, special ones included, of ``most`` blocks from all parts of a text, or of all."""
     chosen = np.linspace(0, len(blocks) - 1, min(most, len(blocks))).astype(int).tolist()
     encoding = processor(blocks.texts(chosen), verbose=False)  # the library warns of each text longer than the trunk's
@@ -69,12 +61,12 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
         clean_copies: whether each example is paired with its clean copy, under ``teacher``. Ours.
 
     Raises:
-        SettingsError: if a setting is out of its range, the tokenizer has no mask, or NLM lacks noise.
+        SettingsError: if the tokenizer has no mask, or NLM lacks noise.
     """
 
     def __init__(
         self,
-        blocks: TextBlocks,
+        blocks: Blocks,
         processor: PretrainingProcessor,
         *,
         max_length: int,
@@ -87,16 +79,16 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
     ) -> None:
         if word_vocab is not None and noise is None:
             raise SettingsError("word_vocab is given and noise is not: without noise NLM has no word to restore")
-        if max_length < 3:
-            raise SettingsError(f"max_length must be at least 3 subwords, got {max_length}")
-        if not 0 <= hidden_share <= 1:
-            raise SettingsError(f"hidden_share must be in [0, 1], got {hidden_share}")
+        if processor.mask_token_id is None:
+            raise SettingsError("MLM needs a tokenizer with a mask token, this one has none")
+
         self.blocks = blocks
         self.processor = processor
         self.max_length = max_length
         self.noise = noise
         self.word_vocab = word_vocab
-        self.masking = _build_masking(processor, mlm_probability)
+        ids = np.setdiff1d(np.arange(len(processor)), np.asarray(processor.all_special_ids))
+        self.masking = WholeWordMasking(processor.mask_token_id, ids, mlm_probability)
         self.seed = seed
         self.hidden_share = hidden_share
         self.clean_copies = clean_copies
@@ -128,11 +120,17 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
         Raises:
             IndexError: if there is no such block.
         """
-        chosen = [self._checked(index) for index in indices]
+        size = len(self)
+        for index in indices:
+            if not -size <= index < size:
+                raise IndexError(f"there is no block {index} among {size}")
+        chosen = [int(index) % size for index in indices]
         epoch = self.epoch
         generators = [numpy_generator(self.seed, "pretraining", epoch, index) for index in chosen]
         clean = [clean_text(text) for text in self.blocks.texts(chosen)]
-        noised = [self._add_noise(text, rng) for text, rng in zip(clean, generators, strict=True)]
+        noised = clean
+        if self.noise is not None:
+            noised = [add_noise(text, self.noise, rng) for text, rng in zip(clean, generators, strict=True)]
         encoding = self.processor(
             [example.text for example in noised],
             truncation=True,
@@ -147,14 +145,6 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
             {name: rows[row] for name, rows in columns.items()} | {EXAMPLE_IDS: index}
             for row, index in enumerate(chosen)
         ]
-
-    def _checked(self, index: int) -> int:
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"there is no block {index} among {len(self)}")
-        return int(index) % len(self)
-
-    def _add_noise(self, clean: NoisedText, rng: np.random.Generator) -> NoisedText:
-        return clean if self.noise is None else add_noise(clean, self.noise, rng)
 
     def _label(
         self,
@@ -216,10 +206,3 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
             originals = list(example.originals.values())
             targets[first + places] = 0 if self.word_vocab is None else self.word_vocab.encode(originals)
         return targets
-
-
-def _build_masking(tokenizer: PretrainingProcessor, mlm_probability: float) -> WholeWordMasking:
-    if tokenizer.mask_token_id is None:
-        raise SettingsError("MLM needs a tokenizer with a mask token, this one has none")
-    ids = np.setdiff1d(np.arange(len(tokenizer)), np.asarray(tokenizer.all_special_ids))
-    return WholeWordMasking(tokenizer.mask_token_id, ids, mlm_probability)

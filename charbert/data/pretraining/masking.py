@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charbert.batch import IGNORED_LABEL
-from charbert.errors import SettingsError
 from charbert.text.codepoints import BoolArray, IntArray
 
 DRAWS_PER_PIECE = 4
 """Random numbers that masking needs for each piece."""
+_MASK_SHARE, _RANDOM_SHARE = 0.8, 0.1
+"""Shares of the chosen pieces that become the mask, or a random piece; the rest stays."""
 
 
 class MaskedPieces(NamedTuple):
@@ -32,30 +33,13 @@ class WholeWordMasking:
     padding and separators included, and its number of pieces is rounded for each chunk.
     Departure: a random piece is never a special one, which no real text could hold; and the last word of a
     row is taken by chance so that the expected share is exact.
-
-    Raises:
-        SettingsError: if a share is outside [0, 1] or there are no replacements.
     """
 
     mask_id: int
     replacement_ids: IntArray
     """Ids that a random piece is drawn from, uniformly."""
     mlm_probability: float = 0.10
-    """Expected share of a row's pieces, special ones not counted, that are to be predicted."""
-    mask_share: float = 0.8
-    """Share of those that become the mask."""
-    random_share: float = 0.1
-    """Share of those that become a random piece; the rest stays."""
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.mlm_probability <= 1:
-            raise SettingsError(f"mlm_probability must be in [0, 1], got {self.mlm_probability}")
-        if min(self.mask_share, self.random_share) < 0 or self.mask_share + self.random_share > 1:
-            raise SettingsError(
-                f"mask_share and random_share must be shares of a whole, got {self.mask_share} and {self.random_share}"
-            )
-        if not len(self.replacement_ids):
-            raise SettingsError("replacement_ids must hold at least one piece, got none")
+    """Expected share of a row's pieces, special ones not counted, that are to be predicted, in [0, 1]."""
 
     def mask(
         self,
@@ -80,8 +64,8 @@ class WholeWordMasking:
         wanted = self.mlm_probability * np.bincount(rows, weights=real)
         chosen = self._choose(rows, words, candidates, wanted, draws)
         kind = draws[:, 2]
-        masked = np.where(chosen & (kind < self.mask_share), self.mask_id, input_ids)
-        swapped = chosen & (kind >= self.mask_share) & (kind < self.mask_share + self.random_share)
+        masked = np.where(chosen & (kind < _MASK_SHARE), self.mask_id, input_ids)
+        swapped = chosen & (kind >= _MASK_SHARE) & (kind < _MASK_SHARE + _RANDOM_SHARE)
         picks = (draws[swapped, 3] * len(self.replacement_ids)).astype(np.int64)
         masked[swapped] = self.replacement_ids[picks]
         return MaskedPieces(masked, np.where(chosen, input_ids, IGNORED_LABEL))

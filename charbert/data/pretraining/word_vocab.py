@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charbert.errors import DataError
-from charbert.files import write_atomically
+from charbert.files import read_text, write_atomically
 from charbert.serialization import parse_strictly
 from charbert.text.codepoints import has_dotless_i, looked_up, lower_counts
 from charbert.text.words import words_of
@@ -78,28 +78,18 @@ class WordVocab:
             )
 
     @classmethod
-    def build(cls, texts: Iterable[str], size: int) -> WordVocab:
-        """Return the ``size`` most frequent words of ``texts``, lower-cased; ties go to the lower code
-        points.
+    def of_counts(cls, counts: Mapping[str, int], size: int) -> WordVocab:
+        """Return the ``size`` most frequent words; ties go to the lower code points.
 
         Punctuation marks count as words, as in the released vocabulary, since its rules noise them too. A
         text with fewer words gives a smaller vocabulary.
 
         Args:
-            texts: the corpus, read once.
+            counts: how often each word occurs, as of `count_words`.
             size: number of words at most, ``<unk>`` not counted; at least 1.
 
         Raises:
-            DataError: if ``size`` is below 1 or the texts hold no word.
-        """
-        return cls.of_counts(count_words(texts), size)
-
-    @classmethod
-    def of_counts(cls, counts: Mapping[str, int], size: int) -> WordVocab:
-        """Return the vocabulary as `build` does, from the number of times that each word occurs.
-
-        Raises:
-            DataError: as `build`.
+            DataError: if ``size`` is below 1 or there is no word.
         """
         if size < 1:
             raise DataError(f"word vocabulary size must be at least 1, got {size}")
@@ -143,8 +133,9 @@ class WordVocab:
         Raises:
             DataError: if the file is missing, is not JSON or does not hold a word vocabulary.
         """
+        text = read_text(Path(path), "a word vocabulary")
         try:
-            record = parse_strictly(_read_text(path))
+            record = parse_strictly(text)
         except ValueError as error:
             raise DataError.at(path, None, expected="a word vocabulary in JSON", found=str(error)) from None
         if not isinstance(record, dict) or record.get("version") != FORMAT_VERSION:
@@ -162,12 +153,3 @@ class WordVocab:
             return cls(words)
         except DataError as error:
             raise DataError(f"{path}: {error}") from None
-
-
-def _read_text(path: Path | str) -> str:
-    try:
-        return Path(path).read_bytes().decode("utf-8")
-    except FileNotFoundError:
-        raise DataError.at(path, None, expected="a word vocabulary", found="no such file") from None
-    except UnicodeDecodeError as error:
-        raise DataError.at(path, None, expected="UTF-8", found=f"byte {error.start} that is not") from None

@@ -12,6 +12,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from transformers import BertTokenizerFast, PreTrainedTokenizerBase
 
 from charbert.errors import DataError, SettingsError
+from charbert.files import read_text
 
 _SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 _LONGEST_PIECE = 6
@@ -60,10 +61,7 @@ def read_wordpiece(path: Path | str, *, lower_case: bool = False) -> PreTrainedT
     Raises:
         DataError: if the file is missing, not UTF-8, or lacks one of BERT's special subwords.
     """
-    try:
-        lines = Path(path).read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError.at(path, None, expected="a vocabulary, one subword a line", found=str(error)) from None
+    lines = read_text(Path(path), "a vocabulary, one subword a line").split("\n")
     vocabulary = {line.rstrip("\r"): position for position, line in enumerate(lines) if line.strip()}
     if missing := [piece for piece in _SPECIAL if piece not in vocabulary]:
         raise DataError.at(

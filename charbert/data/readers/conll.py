@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from charbert.data.readers.example_errors import ExampleError
-from charbert.data.readers.layouts import BLANK, DOCUMENT_MARK, Layout, find_layout
-from charbert.data.readers.lines import check_same_number, read_text
+from charbert.data.readers.layouts import BLANK, DOCUMENT_MARK, FOUR_COLUMNS, TWO_COLUMNS, Layout, find_layout
+from charbert.data.readers.lines import with_mark
 from charbert.data.readers.tag_schemes import is_entity_tag, to_iob2, with_prefixes
 from charbert.errors import DataError, SettingsError
+from charbert.files import read_text, write_atomically
 
 _UNKNOWN = "_"
 
@@ -26,26 +27,6 @@ class TaggedSentence:
     pos: tuple[str, ...] | None = None
     document: int = 0
     line: int | None = None
-
-
-class Tagged(Protocol):
-    """The attributes of a sentence that encoding, comparing and writing need."""
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """The words, one or more."""
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """One tag per word."""
-
-    @property
-    def pos(self) -> tuple[str, ...] | None:
-        """One part of speech per word, or None."""
-
-    @property
-    def document(self) -> int:
-        """Index of the document the sentence belongs to."""
 
 
 def read_conll(
@@ -123,66 +104,59 @@ def with_iob2(
     ]
 
 
-def write_conll(path: Path | str, sentences: Iterable[Tagged]) -> None:
+def write_conll(path: Path | str, sentences: Iterable[TaggedSentence]) -> None:
     """Write sentences in the four columns of CoNLL-2003, with ``_`` for unknown values.
 
     Every document begins with a ``-DOCSTART-`` line. Tabs separate the columns if a word contains a blank.
     `read_conll` gives the same sentences back.
 
     Raises:
-        DataError: if a sentence is empty, or a word or tag could not be read back.
+        DataError: if a sentence is empty, or a word or tag could not be read back; nothing is written then.
     """
-    lines: list[str] = []
-    document: int | None = None
     sentences = list(sentences)
     gap = "\t" if any(" " in word for sentence in sentences for word in sentence.words) else " "
-    for number, sentence in enumerate(sentences):
-        if sentence.document != document:
-            document = sentence.document
-            lines += [f"{DOCUMENT_MARK} -X- {_UNKNOWN} O", ""]
-        pos = sentence.pos or (_UNKNOWN,) * len(sentence.words)
-        check_writable(path, number, sentence.words, sentence.tags, pos)
-        for word, word_pos, tag in zip(sentence.words, pos, sentence.tags, strict=True):
-            lines.append(gap.join((word, word_pos, _UNKNOWN, tag)))
-        lines.append("")
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(("\n".join(lines) + "\n").encode("utf-8"))
+    _write(path, sentences, FOUR_COLUMNS, gap, f"{DOCUMENT_MARK} -X- {_UNKNOWN} O")
 
 
-def check_aligned(clean: Sequence[Tagged], attacked: Sequence[Tagged], path: Path | str = "") -> None:
-    """Check that an attacked copy differs from the clean sentences only in the letters of its words.
+def write_columns(
+    path: Path | str,
+    sentences: Iterable[TaggedSentence],
+    columns: Sequence[str] = TWO_COLUMNS,
+    *,
+    documents: bool = False,
+) -> None:
+    """Write sentences in columns with tabs between them, for `read_conll` with the same columns.
 
-    Parts of speech may differ: eight do in the authors' copy.
+    Args:
+        columns: their names, as of `Layout`; ``_`` stands in those that are not known.
+        documents: mark the beginning of each document, if there is more than one.
 
     Raises:
-        DataError: naming the first sentence or word that does not match.
+        DataError: if a sentence is empty, or a word or tag could not be read back; nothing is written then.
     """
-    file = f"{path}, " if path else ""
-    for number, (clean_sentence, attacked_sentence) in enumerate(zip(clean, attacked, strict=False)):
-        where = f"{file}sentence {number}{_source_lines(clean_sentence, attacked_sentence)}"
-        if len(clean_sentence.words) != len(attacked_sentence.words):
-            raise DataError(
-                f"{where}: expected {len(clean_sentence.words)} words as in the clean copy, "
-                f"got {len(attacked_sentence.words)}; "
-                "an attack must not add, drop or split words"
-            )
-        for position, (tag, other_tag) in enumerate(zip(clean_sentence.tags, attacked_sentence.tags, strict=True)):
-            if tag != other_tag:
-                raise DataError(
-                    f"{where}, word {position} ({clean_sentence.words[position]!r}, "
-                    f"now {attacked_sentence.words[position]!r}): "
-                    f"expected tag {tag} as in the clean copy, got {other_tag}; are both made from one file?"
-                )
-    check_same_number(path, "sentences", clean, attacked)
+    sentences = list(sentences)
+    marked = documents and len({sentence.document for sentence in sentences}) > 1
+    _write(path, sentences, columns, "\t", DOCUMENT_MARK if marked else "")
 
 
-def _source_lines(clean_sentence: Tagged, attacked_sentence: Tagged) -> str:
-    lines = [getattr(sentence, "line", None) for sentence in (clean_sentence, attacked_sentence)]
-    return f" (line {lines[0]} of the clean file, {lines[1]} of the attacked one)" if all(lines) else ""
+def _write(path: Path | str, sentences: Sequence[TaggedSentence], columns: Sequence[str], gap: str, mark: str) -> None:
+    """Write a word on each line, an empty line after each sentence, and ``mark`` before each document."""
+    lines: list[str] = []
+    document: int | None = None
+    for number, sentence in enumerate(sentences):
+        pos = sentence.pos or (_UNKNOWN,) * len(sentence.words)
+        _check_writable(path, number, sentence.words, sentence.tags, *([pos] if "pos" in columns else []))
+        if mark and sentence.document != document:
+            document = sentence.document
+            lines += [mark, ""]
+        for position, (word, word_pos, tag) in enumerate(zip(sentence.words, pos, sentence.tags, strict=True), start=1):
+            cells = {"index": str(position), "word": word, "pos": word_pos, "tag": tag}
+            lines.append(gap.join(cells.get(name, _UNKNOWN) for name in columns))
+        lines.append("")
+    write_atomically(path, with_mark("\n".join(lines) + "\n"))
 
 
-def check_writable(path: Path | str, number: int, words: Sequence[str], *columns: Sequence[str]) -> None:
+def _check_writable(path: Path | str, number: int, words: Sequence[str], *columns: Sequence[str]) -> None:
     """Refuse a sentence that `read_conll` would read differently.
 
     Args:

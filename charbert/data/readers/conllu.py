@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from charbert.data.readers.conll import Tagged, TaggedSentence
+from charbert.data.readers.conll import TaggedSentence
 from charbert.data.readers.example_errors import ExampleError
 from charbert.data.readers.lines import read_lines
 from charbert.errors import DataError, SettingsError
@@ -18,8 +18,8 @@ PosColumn = Literal["upos", "xpos"]
 _COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 _UNKNOWN = "_"
 _NEW_DOCUMENT = re.compile(r"#\s*newdoc\b")
-_COUNT = r"[1-9][0-9]{0,8}"  # bounded, and without digits of other scripts, because it is converted to an int
-_ID = re.compile(rf"({_COUNT})|({_COUNT})-({_COUNT})|(0|{_COUNT})\.({_COUNT})")
+_SKIPPED_ID = re.compile(r"[0-9]+[-.][0-9]+")
+"""Of a multiword token, and of an empty node."""
 
 
 def read_conllu(
@@ -74,7 +74,7 @@ def read_conllu(
     return sentences
 
 
-def write_conllu(path: Path | str, sentences: Iterable[Tagged], tag: PosColumn = "upos") -> None:
+def write_conllu(path: Path | str, sentences: Iterable[TaggedSentence], tag: PosColumn = "upos") -> None:
     """Write sentences as CoNLL-U with words and tags, and ``_`` for all other values.
 
     `read_conllu` gives the same sentences back.
@@ -118,44 +118,19 @@ def _split(path: Path, number: int, line: str) -> list[str]:
 
 
 def _sentence(path: Path, block: Sequence[tuple[int, list[str]]], column: int, document: int) -> TaggedSentence:
-    """Return the words of a block after checking the order of its ids."""
+    """Return the words of a block, whose ids must count up from 1."""
     words: list[str] = []
     tags: list[str] = []
-    covered = 0  # last word of the latest multiword token
-    empty_nodes = 0
     for number, cells in block:
-        word_id, first, last, parent, empty = _ids(path, number, cells[0])
-        if word_id:
-            if word_id != len(words) + 1:
-                _raise_order(path, number, str(len(words) + 1), cells[0])
-            if not cells[1].strip() or not cells[column].strip():
-                raise DataError.at(path, number, expected="a word and a tag", found="an empty column")
-            words.append(cells[1])
-            tags.append(cells[column])
-            empty_nodes = 0
-        elif first:
-            if first != len(words) + 1 or last < first or first <= covered:
-                _raise_order(path, number, f"a range that begins at {len(words) + 1}", cells[0])
-            covered = last
-        else:
-            empty_nodes += 1
-            if (parent, empty) != (len(words), empty_nodes):
-                _raise_order(path, number, f"{len(words)}.{empty_nodes}", cells[0])
-    if not words or covered > len(words):
-        expected = f"word {covered or 1} before the sentence ends"
-        raise DataError.at(path, block[-1][0], expected=expected, found=f"{len(words)} words")
+        if _SKIPPED_ID.fullmatch(cells[0]):
+            continue
+        if cells[0] != str(len(words) + 1):
+            hint = "ids count the words of a sentence from 1"
+            raise DataError.at(path, number, expected=f"id {len(words) + 1}", found=repr(cells[0])[:40], hint=hint)
+        if not cells[1].strip() or not cells[column].strip():
+            raise DataError.at(path, number, expected="a word and a tag", found="an empty column")
+        words.append(cells[1])
+        tags.append(cells[column])
+    if not words:
+        raise DataError.at(path, block[0][0], expected="a word in the sentence", found="none")
     return TaggedSentence(tuple(words), tuple(tags), document=document, line=block[0][0])
-
-
-def _ids(path: Path, number: int, cell: str) -> tuple[int, ...]:
-    """Return the word id, both ends of a range, and both parts of an empty node's id; 0 for absent values."""
-    match = _ID.fullmatch(cell)
-    if match is None:
-        raise DataError.at(path, number, expected="an id like 3, 3-4 or 3.1", found=repr(cell))
-    return tuple(int(part or 0) for part in match.groups())
-
-
-def _raise_order(path: Path, number: int, expected: str, found: str) -> None:
-    raise DataError.at(
-        path, number, expected=f"id {expected}", found=found, hint="ids count the words of a sentence from 1"
-    )

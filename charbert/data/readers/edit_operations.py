@@ -63,7 +63,6 @@ def _sentences(path: Path) -> Iterator[list[tuple[int, str]]]:
 
 
 def _apply(path: Path, number: int, line: str, word: str) -> str:
-    """Return a word after the operations of a line."""
     operations, _, added = line.partition(" ")
     for operation in operations:
         if operation not in OPERATIONS:

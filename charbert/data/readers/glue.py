@@ -8,7 +8,7 @@ from pathlib import Path
 
 from charbert.config.data.sets import ColumnSettings
 from charbert.data.readers.example_errors import ExampleError
-from charbert.data.readers.lines import check_same_number, suffix_of, with_mark
+from charbert.data.readers.lines import suffix_of, with_mark
 from charbert.data.readers.tables import RECORD_SUFFIXES, TableRow, other_form, read_table
 from charbert.errors import DataError
 from charbert.files import write_atomically
@@ -114,29 +114,9 @@ def write_glue(path: Path | str, rows: Sequence[LabeledText], columns: ColumnSet
     write_atomically(path, with_mark("\n".join(lines) + "\n"))
 
 
-def check_rows_aligned(clean: Sequence[LabeledText], attacked: Sequence[LabeledText], path: Path) -> None:
-    """Check that an attacked copy has the clean rows' ids and labels, in their order.
-
-    Raises:
-        DataError: naming the first row that does not match.
-    """
-    for number, (clean_row, attacked_row) in enumerate(zip(clean, attacked, strict=False)):
-        for name in ("row_id", "label"):
-            expected, actual = getattr(clean_row, name), getattr(attacked_row, name)
-            if expected != actual:
-                raise DataError(
-                    f"{attacked_row.place or path}: expected {name} {expected!r} as in row {number} of the clean "
-                    f"set ({clean_row.place or 'made in memory'}), got {actual!r}; are both made from one file?"
-                )
-        if (clean_row.second is None) != (attacked_row.second is None):
-            raise DataError(f"{attacked_row.place or path}: expected as many texts as in the clean row {number}")
-    check_same_number(path, "rows", clean, attacked)
-
-
 def _row_error(
     path: Path, number: int, fields: Sequence[str], names: Sequence[str], columns: ColumnSettings, content: str
 ) -> DataError | None:
-    """Return the error of a malformed row, or None."""
     if len(fields) != len(names):
         hint = "does a text contain a tab or a line break? task.columns.broken_rows leaves such rows out"
         if suffix_of(path) == ".csv":

@@ -9,7 +9,6 @@ import glob
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,28 +21,21 @@ _HUB, _PARQUET = "hub:", "parquet:"
 _FORM = "hub:org/name/config/split or hub:org/name/config/split@revision"
 
 
-@dataclass(frozen=True)
-class HubSplit:
-    """One split of a data set on the hub; the config ``default`` is the default config of the data set."""
+def parse_reference(reference: str) -> dict[str, str | None]:
+    """Return the options of ``datasets.load_dataset`` for ``hub:org/name/config/split@revision``.
 
-    repository: str
-    config: str
-    split: str
-    revision: str | None = None
-    """Branch, tag or commit; None: the current main branch, so a commit is more reproducible."""
+    The config ``default`` is the default config of the data set. The revision is a branch, tag or commit; without it
+    the current main branch is read, so a commit is more reproducible.
 
-    @classmethod
-    def parse(cls, reference: str) -> HubSplit:
-        """Return the split that ``hub:org/name/config/split@revision`` names.
-
-        Raises:
-            SettingsError: if the reference has another form.
-        """
-        place, _, revision = reference.removeprefix(_HUB).partition("@")
-        parts = place.split("/")
-        if not reference.startswith(_HUB) or len(parts) != 4 or not all(parts):
-            raise SettingsError(f"a split on the hub is given as {_FORM}, got {reference!r}")
-        return cls("/".join(parts[:2]), parts[2], parts[3], revision or None)
+    Raises:
+        SettingsError: if the reference has another form.
+    """
+    place, _, revision = reference.removeprefix(_HUB).partition("@")
+    parts = place.split("/")
+    if not reference.startswith(_HUB) or len(parts) != 4 or not all(parts):
+        raise SettingsError(f"a split on the hub is given as {_FORM}, got {reference!r}")
+    config = None if parts[2] == "default" else parts[2]
+    return {"path": "/".join(parts[:2]), "name": config, "split": parts[3], "revision": revision or None}
 
 
 def is_reference(name: str) -> bool:
@@ -81,8 +73,8 @@ def fetch_split(
     return path
 
 
-def fetch_corpus(reference: str, root: Path, folder: Path, column: str = "text") -> Path:
-    """Write the documents of a split as plain text, one paragraph per line, and return the file's path.
+def fetch_corpus(reference: str, root: Path, folder: Path) -> Path:
+    """Write the documents of a split, its column ``text``, as plain text and return the file's path.
 
     An existing file is not written again. The split may be a slice in the syntax of the hub library, such as
     ``train[:2000]``.
@@ -90,7 +82,6 @@ def fetch_corpus(reference: str, root: Path, folder: Path, column: str = "text")
     Args:
         reference: as for `fetch_split`.
         root: folder that a path of Parquet files is relative to.
-        column: of the documents, with one paragraph per line.
 
     Raises:
         DataError: if the split cannot be loaded or has no such column; nothing is written then.
@@ -101,7 +92,7 @@ def fetch_corpus(reference: str, root: Path, folder: Path, column: str = "text")
         return path
     rows = HubRows(reference, load_split(reference, root), {})
     with replaced_file(path) as stream:
-        for (document,) in rows.read(column):
+        for (document,) in rows.read("text"):
             paragraphs = [line for line in map(str.strip, (document or "").splitlines()) if line]
             if paragraphs:
                 stream.write(("\n".join(paragraphs) + "\n\n").encode("utf-8"))
@@ -125,17 +116,15 @@ def load_split(reference: str, root: Path) -> datasets.Dataset:
         DataError: if they cannot be loaded.
         SettingsError: if the reference has no known form.
     """
+    options: dict[str, Any]
     if reference.startswith(_PARQUET):
         path = root / reference.removeprefix(_PARQUET)
         files = glob.escape(str(path)) if path.is_file() else str(path)  # a pattern of several files, or a name
-        source: tuple[Any, ...] = ("parquet",)
-        options: dict[str, Any] = {"data_files": {"rows": files}, "split": "rows"}
+        options = {"path": "parquet", "data_files": {"rows": files}, "split": "rows"}
     else:
-        split = HubSplit.parse(reference)
-        source = (split.repository, None if split.config == "default" else split.config)
-        options = {"split": split.split, "revision": split.revision}
+        options = parse_reference(reference)
     try:
-        return datasets.load_dataset(*source, **options)
+        return datasets.load_dataset(**options)
     except Exception as error:  # no common base: no network, no such data set, config, split or file
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(

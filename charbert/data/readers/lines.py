@@ -1,64 +1,16 @@
-"""Reads text files, and checks that two copies have the same number of examples."""
+"""Reads text files, and checks that an attacked copy has the examples of the clean set."""
 
-import shlex
-from collections.abc import Sized
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from charbert.errors import DataError
-
-_PACKED = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"\xfd7zXZ", b"BZh")
-"""First bytes of .xlsx, .ods and .zip files, of .xls, .gz, .xz and .bz2 files."""
-
-_WESTERN = "WINDOWS-1252"  # ISO-8859-1 and more
-_OTHERS = (
-    "take WINDOWS-1250 for Polish or Czech, -1251 for Cyrillic, -1253 for Greek, -1254 for Turkish, -1256 for Arabic, "
-    "GB18030 for Chinese"
-)
-"""Encodings whose bytes the same command reads as wrong letters, without an error."""
+from charbert.files import read_text
 
 
 def suffix_of(path: Path | str) -> str:
     """Return the suffix that says what form a file has, in lower case."""
     return Path(path).suffix.lower()
-
-
-def read_text(path: Path, kind: str) -> str:
-    """Return the text of a file, without a byte order mark.
-
-    In a file without any line feed, carriage returns end the lines.
-
-    Args:
-        path: the file, in UTF-8.
-        kind: of the expected file, for the error.
-
-    Raises:
-        DataError: if the file is missing or not UTF-8.
-    """
-    try:
-        data = path.read_bytes()
-    except (FileNotFoundError, IsADirectoryError):
-        problem = "a folder" if path.is_dir() else "no such file"
-        raise DataError.at(path, None, expected=kind, found=problem, hint="check the path") from None
-    try:
-        text = data.decode("utf-8").removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        bad_byte = f"byte 0x{data[error.start]:02x}"
-        encoding = _likely_encoding(data)
-        hint = f"convert the file, as with: iconv -f {encoding} -t UTF-8 {shlex.quote(path.name)} > NEW"
-        if encoding == _WESTERN:
-            hint += f"; {encoding} is for Western Europe: {_OTHERS}"
-        if data.startswith(_PACKED):
-            hint = "is it a spreadsheet or an archive? Save it as CSV in UTF-8, or unpack it"
-        raise DataError.at(path, line, expected="UTF-8 text", found=bad_byte, hint=hint) from None
-    return text if "\n" in text else text.replace("\r", "\n")
-
-
-def _likely_encoding(data: bytes) -> str:
-    """Return the encoding that bytes which are no UTF-8 probably have."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "UTF-16"
-    return "UTF-16LE" if b"\0" in data else _WESTERN
 
 
 def with_mark(text: str) -> str:
@@ -78,18 +30,34 @@ def read_lines(path: Path, kind: str) -> list[str]:
     return [line.removesuffix("\r") for line in lines]
 
 
-def check_same_number(path: Path | str, kind: str, clean: Sized, attacked: Sized) -> None:
-    """Check that an attacked copy has as many examples as the clean set.
+def check_aligned(
+    clean: Sequence[Any], attacked: Sequence[Any], path: Path, kind: str, compared: Mapping[str, Callable[[Any], Any]]
+) -> None:
+    """Check that the examples of an attacked copy are those of the clean set, in their order.
 
     Args:
-        kind: of the examples, in the plural.
+        path: of the attacked copy, for errors.
+        kind: of an example, as ``row``.
+        compared: what an attack does not change, from its name to how it is read from an example.
 
     Raises:
-        DataError: if the numbers differ.
+        DataError: naming the first example that does not match, or if the numbers of examples differ.
     """
+    for number, (example, copy) in enumerate(zip(clean, attacked, strict=False)):
+        for name, value_of in compared.items():
+            expected, found = value_of(example), value_of(copy)
+            if expected != found:
+                places = f"{_place(copy)}, of the clean set {_place(example)}"
+                raise DataError(
+                    f"{path}, {kind} {number} ({places}): expected {name} {expected!r:.100} as in the clean set, got "
+                    f"{found!r:.100}; an attack changes letters of words alone; are both made from one file?"
+                )
     if len(clean) != len(attacked):
-        place = f"{path}: " if str(path) else ""
         raise DataError(
-            f"{place}expected {len(clean)} attacked {kind}, as many as clean ones, got {len(attacked)}; "
+            f"{path}: expected {len(clean)} attacked {kind}s, as many as clean ones, got {len(attacked)}; "
             "is one of the files truncated?"
         )
+
+
+def _place(example: Any) -> str:
+    return getattr(example, "place", "") or f"line {getattr(example, 'line', None) or 'not known'}"

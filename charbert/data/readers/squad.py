@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from charbert.data.readers.example_errors import ExampleError
-from charbert.data.readers.lines import check_same_number, read_text
 from charbert.errors import DataError
-from charbert.files import write_atomically
+from charbert.files import read_text, write_atomically
 from charbert.serialization import parse_strictly
 from charbert.text.codepoints import composed
 
@@ -98,23 +97,6 @@ def write_squad(path: Path | str, questions: Sequence[Question], version: str = 
         ]
         articles.append({"title": title, "paragraphs": paragraphs})
     write_atomically(path, json.dumps({"version": version, "data": articles}, ensure_ascii=False) + "\n")
-
-
-def check_questions_aligned(clean: Sequence[Question], attacked: Sequence[Question], path: Path) -> None:
-    """Check that an attacked copy differs from the clean questions only in the words of the question.
-
-    Raises:
-        DataError: naming the first question that does not match.
-    """
-    for number, (clean_question, attacked_question) in enumerate(zip(clean, attacked, strict=False)):
-        for name in ("question_id", "context", "answers"):
-            if getattr(clean_question, name) != getattr(attacked_question, name):
-                clean_place = clean_question.place or f"question {clean_question.question_id!r} made in memory"
-                raise DataError(
-                    f"{attacked_question.place or path}: expected the {name} of question {number} of the clean set "
-                    f"({clean_place}), got another; are both made from one file?"
-                )
-    check_same_number(path, "questions", clean, attacked)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from charbert.data.readers.lines import read_lines, read_text, suffix_of
+from charbert.data.readers.lines import read_lines, suffix_of
 from charbert.errors import DataError
+from charbert.files import read_text
 from charbert.serialization import parse_strictly
 
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
@@ -43,9 +44,8 @@ def read_table(
     """Return the names of a table's columns, and its rows.
 
     Empty lines are skipped. In CSV, JSON lines and Parquet tabs and line breaks inside a cell become spaces. In a table
-    with tabs quotation
-    marks are ordinary characters, because GLUE's files contain unpaired ones. A row may have another number of cells
-    than there are columns.
+    with tabs quotation marks are ordinary characters, because GLUE's files contain unpaired ones. A row may have
+    another number of cells than there are columns.
 
     Args:
         path: the file, in UTF-8; ``.csv``, ``.jsonl``, ``.ndjson``, ``.json``, ``.parquet``, else with tabs.

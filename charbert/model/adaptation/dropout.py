@@ -44,7 +44,6 @@ def set_dropout(
 
 
 def _set_outside(model: nn.Module, encoder: nn.Module, value: float) -> None:
-    """Set the dropout of all modules outside the encoder."""
     inside = {id(module) for module in encoder.modules()}
     for module in model.modules():
         if isinstance(module, nn.Dropout) and id(module) not in inside:

@@ -51,12 +51,6 @@ def add_adapters(model: nn.Module, settings: LoraSettings) -> Any:
     return wrapped
 
 
-def merge_adapters(model: Any) -> nn.Module:
-    """Return the model without peft's wrapper, its adapters merged into the weights."""
-    merged: nn.Module = model.merge_and_unload()
-    return merged
-
-
 def save_finetuned(model: Any, folder: Path) -> None:
     """Save a model; of one with adapters the configuration, the adapters and the other trained weights."""
     if isinstance(model, PreTrainedModel):
@@ -147,7 +141,6 @@ def _check_ends(folder: Path, address: str | None) -> None:
 
 
 def _classes(root: type[CharBertPreTrainedModel]) -> Iterator[type[CharBertPreTrainedModel]]:
-    """Return a class and all its subclasses."""
     yield root
     for subclass in root.__subclasses__():
         yield from _classes(subclass)

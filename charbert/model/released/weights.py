@@ -20,7 +20,7 @@ from charbert.errors import CheckpointError
 from charbert.model.charbert import CharBertPreTrainedModel
 from charbert.model.configuration import CharBertConfig
 from charbert.model.loading.configurations import checked_values
-from charbert.model.loading.weights import check_finite
+from charbert.model.loading.weights import check_finite, some
 from charbert.model.pretraining import CharBertForPreTraining
 
 _TRUNK_KEYS = (
@@ -90,7 +90,7 @@ def released_keys(kind: str, names: Iterable[str], num_layers: int) -> dict[str,
             unknown.append(name)
     if unknown:
         raise CheckpointError(
-            f"the authors' format has no place for {_some(unknown)}; "
+            f"the authors' format has no place for {some(unknown)}; "
             "only the released variant with both heads and one shared interaction fits it"
         )
     return keys
@@ -178,7 +178,7 @@ def _kind(weights: Mapping[str, Tensor]) -> str:
         if f"{kind}.char_embeddings.char_embeddings.weight" in weights:
             return kind
     expected = " or ".join(f"{kind}.char_embeddings.*" for kind in KEYS)
-    raise CheckpointError(f"not a released CharBERT: expected keys {expected}, got {_some(list(weights))}")
+    raise CheckpointError(f"not a released CharBERT: expected keys {expected}, got {some(list(weights))}")
 
 
 def _read_trunk_config(source: Source, kind: str) -> PreTrainedConfig:
@@ -232,14 +232,9 @@ def _ours(kind: str, weights: Mapping[str, Tensor], model: CharBertForPreTrainin
         ],
     }
     if any(problems.values()):
-        report = "; ".join(f"{problem}: {_some(names)}" for problem, names in problems.items() if names)
+        report = "; ".join(f"{problem}: {some(names)}" for problem, names in problems.items() if names)
         raise CheckpointError(f"the checkpoint does not fit the released {kind} model: {report}")
     ours = {name: weights[key] for key, name in reversed(keys.items())}  # the first of several copies
     if differing := [key for key, name in keys.items() if not torch.equal(ours[name], weights[key])]:
-        raise CheckpointError(f"keys that should be copies of one shared parameter differ: {_some(differing)}")
+        raise CheckpointError(f"keys that should be copies of one shared parameter differ: {some(differing)}")
     return ours | {name: ours[source] for name, source in tied.items()}
-
-
-def _some(names: list[str]) -> str:
-    """Return the number of names and the first ten."""
-    return f"{len(names)} ({', '.join(names[:10])}{', ...' if len(names) > 10 else ''})"

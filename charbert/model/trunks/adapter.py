@@ -18,8 +18,18 @@ class TrunkAdapter:
     model_types: tuple[str, ...] = ("bert", "roberta", "xlm-roberta", "camembert")
     has_pooler = True
     has_token_types = True
+    masks_embeddings = False
+    """Whether its embeddings set padding to zero."""
     has_sdpa = True
     """Whether the library has an implementation of its attention by ``scaled_dot_product_attention``."""
+    layers_name: str = "encoder.layer"
+    """Module that lists the Transformer layers."""
+    attention_name: str = "attention.self"
+    """Module, below a layer, whose second output is the attention weights."""
+    norm_eps_name: str = "layer_norm_eps"
+    """Field of the configuration with the epsilon of layer norms."""
+    dropout_name: str = "hidden_dropout_prob"
+    """Field of the configuration with the dropout that classifiers share: that on hidden states, if there is one."""
     embedding_names: tuple[str, ...] = ("embeddings.",)
     """Beginnings of the names of weights that belong to the input of the first layer, or to positions."""
     attention_maps: Mapping[str, str] = {
@@ -48,16 +58,14 @@ class TrunkAdapter:
         attention_mask: Tensor | None = None,
     ) -> Tensor:
         """Map subwords (B, T), or their embeddings (B, T, E), to the input of the first layer, (B, T, H)."""
-        token_types = {"token_type_ids": token_type_ids} if self.has_token_types else {}
-        return trunk.embeddings(input_ids=input_ids, inputs_embeds=inputs_embeds, **token_types)
+        options = {"token_type_ids": token_type_ids} if self.has_token_types else {}
+        if self.masks_embeddings:
+            options["mask"] = attention_mask
+        return trunk.embeddings(input_ids=input_ids, inputs_embeds=inputs_embeds, **options)
 
     def layers(self, trunk: PreTrainedModel) -> Sequence[nn.Module]:
         """Return the Transformer layers in order; a layer whose weights are shared stands once for each use."""
-        return trunk.encoder.layer
-
-    def attention(self, layer: Any) -> nn.Module:
-        """Return the module of a layer whose second output is the attention weights."""
-        return layer.attention.self
+        return trunk.get_submodule(self.layers_name)
 
     def layer_inputs(
         self, trunk: PreTrainedModel, states: Tensor, attention_mask: Tensor | None, *, output_attentions: bool = False
@@ -82,11 +90,11 @@ class TrunkAdapter:
 
     def norm_eps(self, config: PreTrainedConfig) -> float:
         """Return the epsilon of the trunk's layer norms, which the interaction's norms share."""
-        return float(config.layer_norm_eps)
+        return float(getattr(config, self.norm_eps_name))
 
     def dropout(self, config: PreTrainedConfig) -> float:
-        """Return the dropout on the trunk's hidden states, which the classifiers share."""
-        return float(config.hidden_dropout_prob)
+        """Return the dropout before a classifier."""
+        return float(getattr(config, self.dropout_name))
 
 
 @contextmanager
@@ -104,8 +112,8 @@ def recorded_attentions(trunk: PreTrainedModel, adapter: TrunkAdapter, *, wanted
     if chosen != "eager":
         raise SettingsError(f"output_attentions needs attn_implementation='eager', got {chosen!r}")
     record: Callable[..., None] = lambda _module, _inputs, output: weights.append(output[1])  # noqa: E731
-    modules = dict.fromkeys(adapter.attention(layer) for layer in adapter.layers(trunk))  # a shared one once
-    hooks = [module.register_forward_hook(record) for module in modules]
+    layers = dict.fromkeys(adapter.layers(trunk))  # a shared one once
+    hooks = [layer.get_submodule(adapter.attention_name).register_forward_hook(record) for layer in layers]
     try:
         yield weights
     finally:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import PreTrainedModel
 
 from charbert.model.trunks.adapter import TrunkAdapter
@@ -19,6 +19,7 @@ class MPNetAdapter(TrunkAdapter):
     model_types = ("mpnet",)
     has_token_types = False
     has_sdpa = False
+    attention_name = "attention.attn"
     embedding_names = ("embeddings.", "encoder.relative_attention_bias.")
     attention_maps: Mapping[str, str] = {
         "query": "attention.attn.q",
@@ -26,10 +27,6 @@ class MPNetAdapter(TrunkAdapter):
         "value": "attention.attn.v",
         "output": "attention.attn.o",
     }
-
-    def attention(self, layer: Any) -> nn.Module:
-        """Return the module of a layer whose second output is the attention weights."""
-        return layer.attention.attn
 
     def layer_inputs(
         self, trunk: PreTrainedModel, states: Tensor, attention_mask: Tensor | None, *, output_attentions: bool = False
@@ -54,6 +51,7 @@ class DebertaAdapter(TrunkAdapter):
 
     model_types = ("deberta-v2",)
     has_pooler = False
+    masks_embeddings = True
     has_sdpa = False
     embedding_names = ("embeddings.", "encoder.rel_embeddings.", "encoder.LayerNorm.")
     attention_maps: Mapping[str, str] = {
@@ -62,20 +60,6 @@ class DebertaAdapter(TrunkAdapter):
         "value": "attention.self.value_proj",
         "output": "attention.output.dense",
     }
-
-    def embed(
-        self,
-        trunk: PreTrainedModel,
-        input_ids: Tensor | None = None,
-        *,
-        inputs_embeds: Tensor | None = None,
-        token_type_ids: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-    ) -> Tensor:
-        """Map subwords (B, T), or their embeddings (B, T, E), to the input of the first layer, zero on padding."""
-        return trunk.embeddings(
-            input_ids=input_ids, token_type_ids=token_type_ids, mask=attention_mask, inputs_embeds=inputs_embeds
-        )
 
     def layer_inputs(
         self, trunk: PreTrainedModel, states: Tensor, attention_mask: Tensor | None, *, output_attentions: bool = False

@@ -31,6 +31,9 @@ class DistilBertAdapter(TrunkAdapter):
     model_types = ("distilbert",)
     has_pooler = False
     has_token_types = False
+    layers_name = "transformer.layer"
+    attention_name = "attention"
+    dropout_name = "dropout"
     attention_maps: Mapping[str, str] = {
         "query": "attention.q_lin",
         "key": "attention.k_lin",
@@ -39,27 +42,17 @@ class DistilBertAdapter(TrunkAdapter):
     }
     dropout_fields: Mapping[str, tuple[str, ...]] = {"trunk": ("dropout",), "attention": ("attention_dropout",)}
 
-    def layers(self, trunk: PreTrainedModel) -> Sequence[nn.Module]:
-        """Return the Transformer layers in order."""
-        return trunk.transformer.layer
-
-    def attention(self, layer: Any) -> nn.Module:
-        """Return the module of a layer whose second output is the attention weights."""
-        return layer.attention
-
     def norm_eps(self, config: PreTrainedConfig) -> float:
         """Return the epsilon of the trunk's layer norms, which is fixed in DistilBERT."""
         return 1e-12
-
-    def dropout(self, config: PreTrainedConfig) -> float:
-        """Return the dropout on the trunk's hidden states."""
-        return float(config.dropout)
 
 
 class AlbertAdapter(TrunkAdapter):
     """Access to ALBERT: narrow embeddings that are projected, and layers that share their weights."""
 
     model_types = ("albert",)
+    attention_name = "attention"
+    dropout_name = "classifier_dropout_prob"  # the hidden states of its second version have none
     embedding_names = ("embeddings.", "encoder.embedding_hidden_mapping_in.")
     attention_maps: Mapping[str, str] = {
         "query": "attention.query",
@@ -82,14 +75,6 @@ class AlbertAdapter(TrunkAdapter):
         steps, groups = trunk.config.num_hidden_layers, trunk.encoder.albert_layer_groups
         return [groups[int(step / (steps / len(groups)))].albert_layers[0] for step in range(steps)]
 
-    def attention(self, layer: Any) -> nn.Module:
-        """Return the module of a layer whose second output is the attention weights."""
-        return layer.attention
-
-    def dropout(self, config: PreTrainedConfig) -> float:
-        """Return the dropout before a classifier, since the hidden states of ALBERT's second version have none."""
-        return float(config.classifier_dropout_prob)
-
 
 class ModernBertAdapter(TrunkAdapter):
     """Access to ModernBERT: rotary positions, local and global attention, and a norm after the last layer.
@@ -101,19 +86,15 @@ class ModernBertAdapter(TrunkAdapter):
     model_types = ("modernbert",)
     has_pooler = False
     has_token_types = False
+    layers_name = "layers"
+    attention_name = "attn"
+    norm_eps_name = "norm_eps"
+    dropout_name = "classifier_dropout"  # its hidden states have none
     attention_maps: Mapping[str, str] = dict.fromkeys(("query", "key", "value"), "attn.Wqkv") | {"output": "attn.Wo"}
     dropout_fields: Mapping[str, tuple[str, ...]] = {
         "trunk": ("embedding_dropout", "mlp_dropout"),
         "attention": ("attention_dropout",),
     }
-
-    def layers(self, trunk: PreTrainedModel) -> Sequence[nn.Module]:
-        """Return the Transformer layers in order."""
-        return trunk.layers
-
-    def attention(self, layer: Any) -> nn.Module:
-        """Return the module of a layer whose second output is the attention weights."""
-        return layer.attn
 
     def layer_inputs(
         self, trunk: PreTrainedModel, states: Tensor, attention_mask: Tensor | None, *, output_attentions: bool = False
@@ -132,11 +113,3 @@ class ModernBertAdapter(TrunkAdapter):
     def finish(self, trunk: PreTrainedModel, states: Tensor) -> Tensor:
         """Map the last layer's output to the trunk's last hidden state."""
         return trunk.final_norm(states)
-
-    def norm_eps(self, config: PreTrainedConfig) -> float:
-        """Return the epsilon of the trunk's layer norms."""
-        return float(config.norm_eps)
-
-    def dropout(self, config: PreTrainedConfig) -> float:
-        """Return the dropout before a classifier, since ModernBERT has none on its hidden states."""
-        return float(config.classifier_dropout)

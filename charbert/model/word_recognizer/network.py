@@ -5,7 +5,6 @@ Robust Word Recognition".
 Shapes: B sentences, T words, A characters, R words of the vocabulary.
 """
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self, cast
 
@@ -14,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
-from transformers.utils import ModelOutput
+from transformers.modeling_outputs import TokenClassifierOutput
 
 from charbert.batch import IGNORED_LABEL
 from charbert.errors import SettingsError
@@ -29,9 +28,6 @@ class WordRecognizerConfig(PreTrainedConfig):
         char_vocab: the characters, as ``CharVocab.to_dict`` gives them.
         hidden_size: LSTM states per direction; 50 in Pruthi et al.
         num_layers: LSTM layers; 1 in Pruthi et al.
-
-    Raises:
-        SettingsError: if a size is not positive.
     """
 
     model_type = "word_recognizer"
@@ -40,13 +36,6 @@ class WordRecognizerConfig(PreTrainedConfig):
     char_vocab: dict[str, Any] | None = None
     hidden_size: int = 50
     num_layers: int = 1
-
-    def __post_init__(self, **kwargs: Any) -> None:
-        """Check sizes."""
-        super().__post_init__(**kwargs)
-        for name in ("hidden_size", "num_layers"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"word recognizer: {name} must be at least 1, got {getattr(self, name)}")
 
     @property
     def unknown_id(self) -> int:
@@ -57,16 +46,6 @@ class WordRecognizerConfig(PreTrainedConfig):
     def num_characters(self) -> int:
         """Number of character ids A."""
         return len(self.char_vocab["characters"]) if self.char_vocab else 0
-
-
-@dataclass
-class WordRecognizerOutput(ModelOutput):
-    """The recognizer's output for a batch."""
-
-    loss: Tensor | None = None
-    """Mean cross entropy over the labeled words; None without labels."""
-    logits: Tensor | None = None
-    """Score of each word of the vocabulary and, last, of any other word, (B, T, R + 1)."""
 
 
 class WordRecognizer(PreTrainedModel):
@@ -116,8 +95,8 @@ class WordRecognizer(PreTrainedModel):
         last_ids: Tensor,
         attention_mask: Tensor | None = None,
         labels: Tensor | None = None,
-    ) -> WordRecognizerOutput:
-        """Recognize the words of sentences.
+    ) -> TokenClassifierOutput:
+        """Return the score of each word of the vocabulary and, last, of any other word, (B, T, R + 1).
 
         Args:
             first_ids: id of each word's first character, (B, T).
@@ -140,7 +119,7 @@ class WordRecognizer(PreTrainedModel):
         loss = None
         if labels is not None:
             loss = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED_LABEL)
-        return WordRecognizerOutput(loss=loss, logits=logits)
+        return TokenClassifierOutput(loss=loss, logits=logits)
 
 
 AutoConfig.register("word_recognizer", WordRecognizerConfig, exist_ok=True)

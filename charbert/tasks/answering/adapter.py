@@ -78,8 +78,8 @@ class QuestionAdapter(ExampleAdapter[Question]):
 
     def words(self, example: Question, *, contexts: bool = False) -> list[Words]:
         """Return the words of the question, and those of the context outside the answers."""
-        words = [text_words(example.question)[0]]
-        return [*words, text_words(example.context, _answer_spans(example))[0]] if contexts else words
+        words = [text_words(example.question)]
+        return [*words, text_words(example.context, _answer_spans(example))] if contexts else words
 
     def rewrite(self, example: Question, rewritten: Sequence[Rewritten]) -> Question | None:
         """Return the question with other words, its answers at their new places."""

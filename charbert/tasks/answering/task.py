@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,8 @@ import numpy as np
 from charbert.batch import Processor
 from charbert.config.data.sets import SpanSettings, TaskSettings
 from charbert.config.model.classical import BaselineSettings
-from charbert.data.readers.squad import Question, check_questions_aligned, read_squad, write_squad
+from charbert.data.readers.lines import check_aligned
+from charbert.data.readers.squad import Question, read_squad, write_squad
 from charbert.errors import SettingsError
 from charbert.metrics.spans import answer_f1, exact_match
 from charbert.tasks.answering.adapter import QuestionAdapter
@@ -190,7 +192,8 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
 
     def check_aligned(self, clean: Questions, attacked: Questions, path: Path) -> None:
         """Raise DataError naming the first question whose id, context or answers differ."""
-        check_questions_aligned(clean, attacked, path)
+        same = {name: attrgetter(name) for name in ("question_id", "context", "answers")}
+        check_aligned(clean, attacked, path, "question", same)
 
     def describe(self, example: Question, prediction: SpanPrediction) -> Mapping[str, Any]:
         """Return the question, its answers and the best predicted ones."""

@@ -81,7 +81,7 @@ class LabeledAdapter(ExampleAdapter[LabeledText]):
 
     def words(self, example: LabeledText, *, contexts: bool = False) -> list[Words]:
         """Return the words of each text."""
-        return [text_words(text)[0] for text in self.texts(example)]
+        return [text_words(text) for text in self.texts(example)]
 
     def rewrite(self, example: LabeledText, rewritten: Sequence[Rewritten]) -> LabeledText | None:
         """Return the row with other words."""

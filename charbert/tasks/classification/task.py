@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import asdict
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,8 @@ from scipy.special import softmax
 from charbert.batch import Processor
 from charbert.config.data.sets import ColumnSettings, TaskSettings
 from charbert.config.model.classical import BaselineKind, BaselineSettings
-from charbert.data.readers.glue import LabeledText, check_rows_aligned, read_glue, write_glue
+from charbert.data.readers.glue import LabeledText, read_glue, write_glue
+from charbert.data.readers.lines import check_aligned
 from charbert.data.readers.squad import Question
 from charbert.tasks.classification.adapter import LabeledAdapter
 from charbert.tasks.classification.aligner import TextAligner
@@ -111,13 +113,13 @@ class ClassificationTask(Task[LabeledText, LabelPrediction]):
 
     def score(self, examples: Rows, predictions: Labels) -> dict[str, float]:
         """Return accuracy, and f1 of the second label and matthews for two labels, macro_f1 for more."""
-        from charbert.metrics.classification import accuracy, label_f1, matthews
+        from charbert.metrics.classification import accuracy, averaged_scores, matthews, positive_scores
 
         gold, predicted = self._ids(examples, predictions)
         scores = {"accuracy": accuracy(gold, predicted)}
         if len(self.labels) == 2:
-            return scores | {"f1": label_f1(gold, predicted), "matthews": matthews(gold, predicted)}
-        return scores | {"macro_f1": label_f1(gold, predicted, average="macro")}
+            return scores | {"f1": positive_scores(gold, predicted)["f1"], "matthews": matthews(gold, predicted)}
+        return scores | {"macro_f1": averaged_scores(gold, predicted)["macro_f1"]}
 
     def units(self, examples: Rows, predictions: Labels, metric: str | None = None) -> np.ndarray:
         """Return counts of each row, for the statistic of the metric.
@@ -141,7 +143,12 @@ class ClassificationTask(Task[LabeledText, LabelPrediction]):
 
     def check_aligned(self, clean: Rows, attacked: Rows, path: Path) -> None:
         """Raise DataError naming the first row whose id or label differs."""
-        check_rows_aligned(clean, attacked, path)
+        same: dict[str, Callable[[LabeledText], Any]] = {
+            "row_id": attrgetter("row_id"),
+            "label": attrgetter("label"),
+            "number of texts": lambda row: 1 + (row.second is not None),
+        }
+        check_aligned(clean, attacked, path, "row", same)
 
     def describe(self, example: LabeledText, prediction: LabelPrediction) -> Mapping[str, Any]:
         """Return the texts, gold and predicted label, and the probability of the latter."""
@@ -177,10 +184,10 @@ class ClassificationTask(Task[LabeledText, LabelPrediction]):
         from charbert.tasks.classification.baseline import MajorityLabel, OverlapLabel, TfidfLabel
 
         if settings.kind is BaselineKind.majority:
-            return self.label_baseline(MajorityLabel(examples, self.labels))
+            return self.label_baseline(MajorityLabel(examples, self.labels).scores)
         if settings.kind is BaselineKind.overlap:
-            return self.label_baseline(OverlapLabel(examples, self.labels, settings))
-        return self.label_baseline(TfidfLabel(examples, self.labels, settings))
+            return self.label_baseline(OverlapLabel(examples, self.labels, settings).scores)
+        return self.label_baseline(TfidfLabel(examples, self.labels, settings).scores)
 
     def pack(self, prediction: LabelPrediction) -> list[Any]:
         """Return label and probability."""

@@ -14,9 +14,6 @@ from charbert.data.readers.conll import TaggedSentence
 from charbert.seeding import derive_seed
 from charbert.text.codepoints import looked_up
 
-_SHAPES = ("capital", "capitals", "digit", "punctuation")
-"""Features of a word's form; its n-grams are lower-cased."""
-
 
 class MajorityTag:
     """Gives a word the tags that it had in training; an unknown one those of its lower-cased form, or of all words.
@@ -113,7 +110,7 @@ class TfidfTag:
 
 
 def _shape(word: str) -> list[bool]:
-    """Return what the word looks like, in the order of ``_SHAPES``."""
+    """Return what the lower-cased n-grams do not show: a first capital, capitals alone, a digit, no letter or digit."""
     letters = [character for character in word if character.isalpha()]
     return [
         bool(letters) and word[0].isupper(),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from charbert.batch import EXAMPLE_IDS, IGNORED_LABEL, Processor
-from charbert.data.readers.conll import Tagged
+from charbert.data.readers.conll import TaggedSentence
 from charbert.errors import DataError, SettingsError
 from charbert.tasks.encoded import take_feature
 
@@ -60,7 +60,7 @@ class _Piece:
 
 
 def encode_tagged(
-    sentences: Sequence[Tagged],
+    sentences: Sequence[TaggedSentence],
     processor: Processor,
     label_ids: Mapping[str, int],
     max_length: int,
@@ -142,7 +142,7 @@ def word_logits(logits: Sequence[np.ndarray], encoded: EncodedTags, num_labels: 
     return scores
 
 
-def check_tags(sentences: Sequence[Tagged], label_ids: Mapping[str, int], source: str = "") -> None:
+def check_tags(sentences: Sequence[TaggedSentence], label_ids: Mapping[str, int], source: str = "") -> None:
     """Check that each word has a tag and each tag an id.
 
     Args:
@@ -152,8 +152,8 @@ def check_tags(sentences: Sequence[Tagged], label_ids: Mapping[str, int], source
         DataError: naming the first sentence that fails.
     """
     for number, sentence in enumerate(sentences):
-        line = getattr(sentence, "line", None)
-        where = (f"{source}, " if source else "") + f"sentence {number}" + (f" (line {line})" if line else "")
+        line = f" (line {sentence.line})" if sentence.line else ""
+        where = (f"{source}, " if source else "") + f"sentence {number}{line}"
         if not sentence.words or len(sentence.words) != len(sentence.tags):
             raise DataError(
                 f"{where}: expected one tag for each of one or more words, "
@@ -186,7 +186,7 @@ def _split_words(counts: Sequence[int], space: int) -> list[tuple[int, int]]:
 def _encode_pieces(
     pieces: Sequence[_Piece],
     encoding: Any,
-    sentences: Sequence[Tagged],
+    sentences: Sequence[TaggedSentence],
     processor: Processor,
     label_ids: Mapping[str, int],
     max_length: int,

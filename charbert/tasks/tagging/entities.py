@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from charbert.data.readers.columns import write_columns
-from charbert.data.readers.conll import TaggedSentence, read_conll, with_iob2, write_conll
+from charbert.data.readers.conll import TaggedSentence, read_conll, with_iob2, write_columns, write_conll
 from charbert.data.readers.lines import suffix_of
 from charbert.data.readers.tables import RECORD_SUFFIXES
 from charbert.metrics.tagging import TypeScores, entity_counts, entity_scores, token_accuracy, type_averages

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from charbert.data.readers.columns import write_columns
-from charbert.data.readers.conll import TaggedSentence, read_conll
+from charbert.data.readers.conll import TaggedSentence, read_conll, write_columns
 from charbert.data.readers.conllu import CONLLU_SUFFIX, PosColumn, read_conllu, write_conllu
 from charbert.data.readers.layouts import TWO_COLUMNS
 from charbert.data.readers.lines import suffix_of

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy.special import softmax
@@ -64,36 +64,6 @@ class TagsOutput(SpansOutput):
 
 
 @dataclass(frozen=True)
-class SpanRule:
-    """How tags of words make spans.
-
-    Entities over IOB2 tags: as in conlleval, an I- that continues nothing begins an entity. Other tags, as parts of
-    speech: a span for each word.
-    """
-
-    entities: bool
-
-    @classmethod
-    def of_labels(cls, labels: Sequence[str]) -> Self:
-        """Return the rule for a model's labels: entities where they are IOB2 with an O, else words."""
-        return cls(_OUTSIDE in labels and all(label == _OUTSIDE or label[:2] in ("B-", "I-") for label in labels))
-
-    def continues(self, tag: str) -> bool:
-        """Return whether a tag belongs with the word before it, so that no window may end between them."""
-        return self.entities and tag.startswith("I-")
-
-    def joins(self, tag: str, before: str) -> bool:
-        """Return whether a tag continues the span of the tag before it: an I- of the same type."""
-        return self.continues(tag) and before != _OUTSIDE and tag[2:] == before[2:]
-
-    def name(self, tag: str) -> str:
-        """Return the type of a tag's span, empty for no span."""
-        if not self.entities:
-            return tag
-        return "" if tag == _OUTSIDE else tag[2:]
-
-
-@dataclass(frozen=True)
 class _Origin:
     """The texts that features come from."""
 
@@ -111,13 +81,16 @@ class TagReader(Reader):
     A text with more subwords than ``usage.max_length`` is cut between words into windows that overlap by a quarter.
     The tags of the next window are taken from the place nearest to the middle of the overlap at which neither has an
     entity, so an entity is cut only if it is longer than the overlap.
+
+    Tags of IOB2 make entities: as in conlleval, an I- that continues nothing begins one. Of other tags, as parts of
+    speech, each word is a span.
     """
 
     def __init__(
         self, processor: Processor, labels: Sequence[str], usage: Usage, corrector: Corrector | None = None
     ) -> None:
         super().__init__(processor, labels, usage, corrector)
-        self.rule = SpanRule.of_labels(labels)
+        self.tags_entities = _OUTSIDE in labels and all(tag == _OUTSIDE or tag[:2] in ("B-", "I-") for tag in labels)
         self.words = WordRule.of(usage.words)
 
     def encode(self, inputs: Sequence[TextInput]) -> Encoded:
@@ -162,7 +135,8 @@ class TagReader(Reader):
         return outputs
 
     def _continues(self, word: TaggedWord) -> bool:
-        return word is not None and self.rule.continues(word[0])
+        """Return whether a word belongs with the one before it, so that no window may end between them."""
+        return self.tags_entities and word is not None and word[0].startswith("I-")
 
     def _encode(self, sentences: Sequence[Sequence[str]]) -> EncodedTags:
         untagged = [TaggedSentence(tuple(words), (_OUTSIDE,) * len(words)) for words in sentences]
@@ -179,15 +153,16 @@ class TagReader(Reader):
         before = _OUTSIDE
         for number, word in enumerate(words):
             tag, score = word or (_OUTSIDE, 0.0)
-            if word and groups and self.rule.joins(tag, before):
+            if groups and self._continues(word) and before != _OUTSIDE and tag[2:] == before[2:]:
                 groups[-1].append((number, tag, score))
-            elif word and self.rule.name(tag):
+            elif word and not (self.tags_entities and tag == _OUTSIDE):
                 groups.append([(number, tag, score)])
             before = tag
         for group in groups:
             start, end = cut[group[0][0]][0], cut[group[-1][0]][1]
             score = float(np.mean([score for _, _, score in group]))
-            yield TaggedSpan(self.rule.name(group[0][1]), start, end, text[start:end], score)
+            kind = group[0][1][2:] if self.tags_entities else group[0][1]
+            yield TaggedSpan(kind, start, end, text[start:end], score)
 
 
 def _places(words: Sequence[str]) -> Iterator[Span]:

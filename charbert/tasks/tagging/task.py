@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.special import log_softmax
@@ -15,7 +16,8 @@ from scipy.special import log_softmax
 from charbert.batch import Processor
 from charbert.config.data.sets import ColumnSettings, TaskSettings
 from charbert.config.model.classical import BaselineKind, BaselineSettings
-from charbert.data.readers.conll import TaggedSentence, check_aligned
+from charbert.data.readers.conll import TaggedSentence
+from charbert.data.readers.lines import check_aligned
 from charbert.errors import DataError
 from charbert.tasks.encoded import Encoded
 from charbert.tasks.head import Head, TextInput
@@ -24,9 +26,6 @@ from charbert.tasks.tagging.encoding import check_tags, encode_tagged, word_logi
 from charbert.tasks.tagging.reader import SpansOutput, TagReader, TagsOutput
 from charbert.tasks.task import Baseline, Task
 from charbert.text.word_rule import WordRule
-
-if TYPE_CHECKING:
-    pass
 
 log = logging.getLogger(__name__)
 
@@ -140,8 +139,8 @@ class TaggingTask(Task[TaggedSentence, Tags]):
         from charbert.tasks.tagging.baseline import MajorityTag, TfidfTag
 
         if settings.kind is BaselineKind.majority:
-            return self.label_baseline(MajorityTag(examples, self.labels))
-        return self.label_baseline(TfidfTag(examples, self.labels, settings, seed))
+            return self.label_baseline(MajorityTag(examples, self.labels).scores)
+        return self.label_baseline(TfidfTag(examples, self.labels, settings, seed).scores)
 
     def example_scores(
         self, examples: Sentences, predictions: Sequence[Tags], logits: Sequence[np.ndarray] | None
@@ -163,7 +162,11 @@ class TaggingTask(Task[TaggedSentence, Tags]):
 
     def check_aligned(self, clean: Sentences, attacked: Sentences, path: Path) -> None:
         """Raise DataError naming the first sentence whose length or tags differ."""
-        check_aligned(clean, attacked, path)
+        same: dict[str, Callable[[TaggedSentence], Any]] = {
+            "number of words": lambda sentence: len(sentence.words),
+            "tags": attrgetter("tags"),
+        }
+        check_aligned(clean, attacked, path, "sentence", same)
 
     def describe(self, example: TaggedSentence, prediction: Tags) -> Mapping[str, Any]:
         """Return words, gold and predicted tags."""

@@ -85,15 +85,6 @@ class NoisyChannel:
         self._collect(dict.fromkeys(chain.from_iterable(chain.from_iterable(parts))))
         return [self._correct(*text) for text in zip(texts, parts, strict=True)]
 
-    def noise_rate(self, words: Sequence[str]) -> float:
-        """Return the estimated share of misspelt words among those of a text that may be, in (0, 1).
-
-        Words without any other word near them, and short ones, tell nothing.
-        """
-        parts = [self._dictionary.parts(form) for form in words]
-        self._collect(dict.fromkeys(chain.from_iterable(parts)))
-        return self._rate(parts)
-
     def _collect(self, parts: Collection[str]) -> None:
         """Find the evidence of parts that are new."""
         if len(self._evidence) + len(parts) > MOST_CACHED:
@@ -111,6 +102,10 @@ class NoisyChannel:
         return float(np.logaddexp.reduce(own))
 
     def _rate(self, parts: Iterable[Sequence[str]]) -> float:
+        """Return the estimated share of misspelt words among those of a text that may be, in (0, 1).
+
+        Words without any other word near them, and short ones, tell nothing.
+        """
         rules = self._dictionary.rules
         long = [part for part in chain.from_iterable(parts) if len(part) >= rules.min_word_length]
         found = [each for part in long if (each := self._evidence[part]) is not None]

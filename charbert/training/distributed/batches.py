@@ -13,15 +13,17 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
-from charbert.batch import EXAMPLE_IDS, NOISED, TEACHER
+from charbert.batch import EXAMPLE_IDS, NOISED, OWN_POSITIONS, TEACHER, THEIR_POSITIONS
 
 FILLER = "filler"
 """Field of a batch that is ignored: the last batch of an epoch had no example left for this process."""
 
+_NOT_INPUTS = (EXAMPLE_IDS, TEACHER, NOISED, OWN_POSITIONS, THEIR_POSITIONS, FILLER)
+
 
 def model_fields(batch: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the model's inputs: a batch without the fields for the trainer and the extra losses."""
-    return {name: value for name, value in batch.items() if name not in (EXAMPLE_IDS, TEACHER, NOISED, FILLER)}
+    """Return the model's inputs: a batch, or a paired one, without the fields for the trainer and the extra losses."""
+    return {name: value for name, value in batch.items() if name not in _NOT_INPUTS}
 
 
 class Filler(int):

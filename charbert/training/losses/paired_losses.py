@@ -1,28 +1,22 @@
 """Losses that compare a model's outputs for a batch with its own or a teacher's for a paired batch."""
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from charbert.batch import NOISED, OWN_POSITIONS, TEACHER, THEIR_POSITIONS
 from charbert.training.distributed.averaging import share_of_whole
+from charbert.training.distributed.batches import model_fields
 from charbert.training.losses.extra_losses import Batch, ExtraLoss, Losses
 
 _NEVER = -1e30
 """Logit of a position that cannot be the answer; finite, so that its part of a divergence is 0 and not nan."""
 
 
-def paired_inputs(paired: Batch) -> dict[str, Any]:
-    """Return the model inputs of a paired batch."""
-    return {name: value for name, value in paired.items() if name not in (OWN_POSITIONS, THEIR_POSITIONS)}
-
-
 @torch.no_grad()
 def teacher_outputs(teacher: nn.Module, paired: Batch, **options: bool) -> Batch:
     """Return a teacher's outputs for a paired batch, on the batch's device and without a gradient."""
-    inputs = paired_inputs(paired)
+    inputs = model_fields(paired)
     outputs: Batch = teacher.to(inputs["input_ids"].device)(**inputs, **options)
     return outputs
 
@@ -74,7 +68,7 @@ class ConsistencyTraining(ExtraLoss):
     def __call__(self, model: nn.Module, batch: Batch, outputs: Batch, loss: Tensor) -> Losses:
         """Return the loss with the divergence added, and the part ``consistency``."""
         paired = batch[NOISED]
-        noised = comparable_logits(model(**paired_inputs(paired)), paired[THEIR_POSITIONS])
+        noised = comparable_logits(model(**model_fields(paired)), paired[THEIR_POSITIONS])
         clean = comparable_logits(outputs, paired[OWN_POSITIONS])
         if self.symmetric:
             distance = (divergence(clean, noised) + divergence(noised, clean)) / 2

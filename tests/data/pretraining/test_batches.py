@@ -13,7 +13,7 @@ from charbert.batch import CHAR_INPUTS, IGNORED_LABEL, TOKEN_INPUTS
 from charbert.data.collate import PadCollator
 from charbert.data.pretraining.batches import PretrainingDataset
 from charbert.data.pretraining.noised_text import add_noise, clean_text
-from charbert.data.pretraining.word_vocab import WordVocab
+from charbert.data.pretraining.word_vocab import WordVocab, count_words
 from charbert.errors import SettingsError
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.noise.edits import Edit
@@ -44,7 +44,7 @@ def blocks(sentences: tuple[str, ...]) -> Texts:
 
 @pytest.fixture(scope="module")
 def word_vocab(sentences: tuple[str, ...]) -> WordVocab:
-    return WordVocab.build(sentences, size=1000)
+    return WordVocab.of_counts(count_words(sentences), size=1000)
 
 
 @pytest.fixture(scope="module", params=["wordpiece_tokenizer", "uncased_tokenizer", "bpe_tokenizer"])
@@ -249,10 +249,6 @@ def test_a_missing_block_and_settings_that_do_not_fit_are_named(
         build(blocks, processor)[96]
     with pytest.raises(SettingsError, match="without noise NLM has no word"):
         build(blocks, processor, word_vocab=word_vocab, noise=None)
-    with pytest.raises(SettingsError, match="max_length"):
-        build(blocks, processor, max_length=2)
-    with pytest.raises(SettingsError, match=r"hidden_share must be in \[0, 1\], got 2"):
-        build(blocks, processor, hidden_share=2)
 
 
 def test_keyboard_slips_are_possible(blocks: Texts, processor: CharBertTokenizer, word_vocab: WordVocab) -> None:

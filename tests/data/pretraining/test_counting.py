@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from charbert.data.pretraining import word_vocab
 from charbert.data.pretraining.corpus import read_blocks
 from charbert.data.pretraining.counting import count_texts
-from charbert.data.pretraining.word_vocab import WordVocab, count_cased_words, count_words
+from charbert.data.pretraining.word_vocab import count_cased_words, count_words
 from charbert.data.pretraining.wordpiece import count_pieces, train_wordpiece, wordpiece_of_counts
 from charbert.text.char_vocab import CharVocab, count_characters
 from charbert.text.codepoints import lower_counts
@@ -96,6 +96,5 @@ def test_many_different_words_are_counted_in_steps(monkeypatch: pytest.MonkeyPat
 
 def test_vocabularies_of_counts_are_those_of_the_texts(sentences: tuple[str, ...]) -> None:
     assert CharVocab.of_counts(count_characters(sentences), 40) == CharVocab.build(sentences, 40)
-    assert WordVocab.of_counts(count_words(sentences), 30).words == WordVocab.build(sentences, 30).words
     of_counts = wordpiece_of_counts(partial(count_pieces, lower_case=False)(sentences), 200, lower_case=False)
     assert of_counts.get_vocab() == train_wordpiece(sentences, 200).get_vocab()

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from charbert.batch import IGNORED_LABEL
 from charbert.data.pretraining.masking import DRAWS_PER_PIECE, MaskedPieces, WholeWordMasking
-from charbert.errors import SettingsError
 
 MASK = 3
 REPLACEMENTS = np.arange(5, 1000)
@@ -106,12 +105,3 @@ def test_everything_or_nothing_can_be_masked() -> None:
     for probability in (0.0, 1.0):
         masked, _, _, _ = mask_words([[1, 2, 3]], set(), probability, 0)
         assert ((masked.mlm_labels != IGNORED_LABEL) == bool(probability)).all()
-
-
-def test_settings_out_of_range_are_named() -> None:
-    with pytest.raises(SettingsError, match="mlm_probability"):
-        WholeWordMasking(MASK, REPLACEMENTS, 1.5)
-    with pytest.raises(SettingsError, match="mask_share"):
-        WholeWordMasking(MASK, REPLACEMENTS, 0.1, mask_share=0.9, random_share=0.2)
-    with pytest.raises(SettingsError, match="replacement_ids"):
-        WholeWordMasking(MASK, np.array([], np.int64))

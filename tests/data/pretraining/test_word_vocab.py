@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from charbert.data.pretraining.word_vocab import WordVocab
+from charbert.data.pretraining.word_vocab import WordVocab, count_words
 from charbert.errors import DataError
 
 SHARED = Path(__file__).parents[3].parent / "shared"
 
 
 def test_words_are_ranked_by_frequency_then_code_point() -> None:
-    vocab = WordVocab.build(["Tea, tea and coffee", "And milk, or TEA"], size=4)
+    vocab = WordVocab.of_counts(count_words(["Tea, tea and coffee", "And milk, or TEA"]), size=4)
     assert vocab.words == ("tea", ",", "and", "coffee", "<unk>")
     assert (len(vocab), vocab.unk_id) == (5, 4)
 
@@ -24,7 +24,7 @@ def test_words_are_encoded_in_lower_case() -> None:
 
 
 def test_a_small_corpus_gives_a_small_vocabulary() -> None:
-    assert len(WordVocab.build(["one two"], size=30_000)) == 3
+    assert len(WordVocab.of_counts(count_words(["one two"]), size=30_000)) == 3
 
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
@@ -41,9 +41,9 @@ def test_ambiguous_words_are_refused(words: list[str]) -> None:
 
 def test_an_empty_corpus_is_refused() -> None:
     with pytest.raises(DataError, match="no word"):
-        WordVocab.build([" ", ""], size=10)
+        WordVocab.of_counts(count_words([" ", ""]), size=10)
     with pytest.raises(DataError, match="at least 1, got 0"):
-        WordVocab.build(["tea"], size=0)
+        WordVocab.of_counts(count_words(["tea"]), size=0)
 
 
 @pytest.mark.parametrize(

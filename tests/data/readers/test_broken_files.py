@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from charbert.config.data.sets import ColumnSettings, TaskKind, TaskSettings
 from charbert.data.pretraining.word_vocab import WordVocab
-from charbert.data.readers.columns import write_columns
-from charbert.data.readers.conll import TaggedSentence, read_conll, write_conll
+from charbert.data.readers.conll import TaggedSentence, read_conll, write_columns, write_conll
 from charbert.data.readers.conllu import read_conllu
 from charbert.data.readers.glue import LabeledText, read_glue, write_glue
 from charbert.data.readers.hub import fetch_split

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from charbert.data.readers.columns import write_columns
-from charbert.data.readers.conll import TaggedSentence, read_conll, write_conll
+from charbert.data.readers.conll import TaggedSentence, read_conll, write_columns, write_conll
 from charbert.errors import DataError, SettingsError
 
 GERMEVAL = (

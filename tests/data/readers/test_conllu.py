@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbert.data.readers.columns import write_columns
-from charbert.data.readers.conll import TaggedSentence, read_conll
+from charbert.data.readers.conll import TaggedSentence, read_conll, write_columns
 from charbert.data.readers.conllu import read_conllu, write_conllu
 from charbert.data.readers.layouts import TWO_COLUMNS
 from charbert.errors import DataError, SettingsError
@@ -48,13 +47,11 @@ def test_documents_begin_at_their_comment(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ([line("1"), line("3")], ":2: expected id 2, got 3"),
+        ([line("1"), line("3")], ":2: expected id 2, got '3'"),
         ([line("2")], ":1: expected id 1"),
-        ([line("1"), line("1")], ":2: expected id 2, got 1"),
-        ([line("x")], ":1: expected an id like 3, 3-4 or 3.1, got 'x'"),
-        ([line("1-2"), line("1")], ":2: expected word 2 before the sentence ends"),
-        ([line("1"), line("3-4"), line("2")], ":2: expected id a range that begins at 2"),
-        ([line("1"), line("2.1")], ":2: expected id 1.1, got 2.1"),
+        ([line("1"), line("1")], ":2: expected id 2, got '1'"),
+        ([line("x")], ":1: expected id 1, got 'x'"),
+        ([line("1-2")], ":1: expected a word in the sentence"),
         ([line("1").replace("\t", " ")], ":1: expected 10 columns between tabs"),
         ([line("1", "")], ":1: expected a word and a tag"),
         ([line("1"), "# late"], ":2: expected comments before"),

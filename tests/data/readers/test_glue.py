@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charbert.config.data.sets import ColumnSettings
-from charbert.data.readers.glue import LabeledText, check_rows_aligned, read_glue, write_glue
+from charbert.data.readers.glue import LabeledText, read_glue, write_glue
 from charbert.errors import DataError
 
 COLUMNS = ColumnSettings(
@@ -142,14 +142,3 @@ def test_nothing_is_written_when_a_text_could_not_be_read_back(tmp_path: Path, t
     with pytest.raises(DataError, match="in row 1"):
         write_glue(tmp_path / "dev.tsv", rows, COLUMNS)
     assert not list(tmp_path.iterdir())
-
-
-def test_the_first_difference_of_an_attacked_file_is_named(tmp_path: Path) -> None:
-    clean = [LabeledText("A", "B", "entailment", str(number), f"clean:{number}") for number in range(3)]
-    other = [LabeledText("x", "y", "entailment", str(number), f"attacked:{number}") for number in range(3)]
-    check_rows_aligned(clean, other, tmp_path)
-    other[1] = LabeledText("x", "y", "not_entailment", "1", "attacked:1")
-    with pytest.raises(DataError, match=r"attacked:1: expected label 'entailment' .*clean:1"):
-        check_rows_aligned(clean, other, tmp_path)
-    with pytest.raises(DataError, match="expected 3 attacked rows"):
-        check_rows_aligned(clean, clean[:2], tmp_path)

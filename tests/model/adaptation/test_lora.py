@@ -19,7 +19,7 @@ from charbert.model import (
     CharBertForTokenClassification,
     CharBertModel,
 )
-from charbert.model.adaptation.lora import add_adapters, merge_adapters, save_finetuned
+from charbert.model.adaptation.lora import add_adapters, save_finetuned
 from tests.tolerance import assert_near
 
 MakeConfig = Callable[..., CharBertConfig]
@@ -69,7 +69,7 @@ def test_merging_keeps_the_scores_and_leaves_an_ordinary_model(
     torch.manual_seed(0)
     model = adapted(CharBertForTokenClassification(make_config()), char_channel=channel)
     scores = model(**batch).logits
-    merged = merge_adapters(model)
+    merged = model.merge_and_unload()
     assert_near(merged(**batch).logits, scores)
     save_finetuned(merged, tmp_path / "merged")
     assert not (tmp_path / "merged" / "adapters").exists()

@@ -92,11 +92,11 @@ def test_missing_left_over_and_misshapen_keys_are_all_reported(folder: Callable[
     assert "bert.pooler.dense.bias (3,) instead of (16,)" in message
 
 
-def test_a_report_shows_ten_keys_and_the_count(folder: Callable[[str], Path]) -> None:
+def test_a_report_shows_three_keys_and_the_count(folder: Callable[[str], Path]) -> None:
     source = folder("bert")
     weights = torch.load(source / "pytorch_model.bin", weights_only=True)
     weights |= {f"stray.{index}": torch.zeros(1) for index in range(12)}
-    with pytest.raises(CheckpointError, match=r"left over: 12 \(stray.0, .*stray.9, \.\.\.\)"):
+    with pytest.raises(CheckpointError, match=r"left over: 12 \(stray.0, stray.1, stray.2, \.\.\.\)"):
         load_released(weights, trunk_config=load_released(source).config.trunk_config)
 
 

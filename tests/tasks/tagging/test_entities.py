@@ -43,5 +43,5 @@ def test_a_tag_that_training_lacks_is_named_with_its_file_and_line() -> None:
 
 
 def test_a_misaligned_attacked_copy_is_named() -> None:
-    with pytest.raises(DataError, match=r"copy\.txt, sentence 0 .*expected 3 words .*, got 4"):
+    with pytest.raises(DataError, match=r"copy\.txt, sentence 0 .*expected number of words 3 .*, got 4"):
         NamedEntityTask("ner", "f1").check_aligned(CLEAN, ATTACKED[::-1], Path("copy.txt"))

@@ -21,7 +21,7 @@ from charbert.batch import TEACHER
 from charbert.config.training.trainer import OptimizerSettings, Precision, TrainingSettings
 from charbert.data.collate import PadCollator, PairedCollator, paired_collator
 from charbert.data.pretraining.batches import PretrainingDataset
-from charbert.data.pretraining.word_vocab import WordVocab
+from charbert.data.pretraining.word_vocab import WordVocab, count_words
 from charbert.data.pretraining.wordpiece import train_wordpiece
 from charbert.evaluation.predict import predict_logits
 from charbert.model import CharBertForPreTraining, CharBertForTokenClassification, CharBertModel
@@ -61,7 +61,7 @@ def news() -> tuple[Texts, CharBertTokenizer, BertConfig]:
 
 def pretraining(folder: Path, workers: int = 0, taught: bool = False, **options: Any) -> CharBertTrainer:
     texts, processor, trunk = news()
-    words = WordVocab.build(texts, 300)
+    words = WordVocab.of_counts(count_words(texts), 300)
     torch.manual_seed(7)
     characters = processor.char_vocab
     assert characters is not None
