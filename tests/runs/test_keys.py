@@ -8,7 +8,7 @@ from charbert.config.schema import Settings
 from charbert.config.training.trainer import Precision
 from charbert.records import settings_key
 from charbert.runs import keys
-from charbert.runs.run import background_recognizer_run, recognizer_run
+from charbert.runs.run import recognizer_run
 
 Composed = Callable[..., Settings]
 
@@ -53,4 +53,4 @@ def test_a_word_recognizer_of_prepared_examples_is_another_one(composed: Compose
         composed("recipe=minilm", "model=bert_wordrec", f"preparation={name}") for name in ("none", "clean")
     )
     assert recognizer_run(plain).key != recognizer_run(prepared).key
-    assert background_recognizer_run(plain).key == background_recognizer_run(prepared).key
+    assert recognizer_run(plain, background=True).key == recognizer_run(prepared, background=True).key

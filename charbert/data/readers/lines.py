@@ -47,6 +47,7 @@ def check_aligned(
         for name, value_of in compared.items():
             expected, found = value_of(example), value_of(copy)
             if expected != found:
+                name, expected, found = _first_difference(name, expected, found)
                 places = f"{_place(copy)}, of the clean set {_place(example)}"
                 raise DataError(
                     f"{path}, {kind} {number} ({places}): expected {name} {expected!r:.100} as in the clean set, got "
@@ -57,6 +58,14 @@ def check_aligned(
             f"{path}: expected {len(clean)} attacked {kind}s, as many as clean ones, got {len(attacked)}; "
             "is one of the files truncated?"
         )
+
+
+def _first_difference(name: str, expected: Any, found: Any) -> tuple[str, Any, Any]:
+    """Return, of values that have one for each word, those of the first word that differs; others as they are."""
+    if not isinstance(expected, tuple) or len(expected) != len(found):
+        return name, expected, found
+    word = next(place for place, pair in enumerate(zip(expected, found, strict=True)) if pair[0] != pair[1])
+    return f"{name} of word {word}", expected[word], found[word]
 
 
 def _place(example: Any) -> str:

@@ -19,7 +19,7 @@ ROWS = (
     "BERT+Context repair",
     "CharBERT",
     "CharBERT-T",
-    "CharBERT-M+Context repair",
+    "CharBERT-M+Context repair, token head",
 )
 """From the top; those without a run are left out."""
 TABLE_GROUPS = ("NER F1", "QNLI acc.")
