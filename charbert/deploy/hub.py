@@ -6,7 +6,7 @@ from huggingface_hub import HfApi
 
 import charbert.model as models
 from charbert.deploy.model_card import CardFacts, render_card
-from charbert.deploy.predict.corrector import copy_usage
+from charbert.deploy.predict.side_files import copy_usage
 from charbert.deploy.predict.usage import USAGE_FILE, read_usage
 from charbert.errors import CheckpointError, RecordError
 from charbert.integrity import check_target, written_folder

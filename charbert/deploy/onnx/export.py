@@ -14,7 +14,7 @@ import charbert.model as models
 from charbert.deploy.onnx.model import EXPORT_FILE, ONNX_FILE, OnnxModel, import_deploy
 from charbert.deploy.onnx.parity import TOLERANCE, TRACED, Difference, Probe, runs_in_onnx, runs_in_torch
 from charbert.deploy.onnx.tracing import OPSET, output_names, trace
-from charbert.deploy.predict.corrector import copy_usage
+from charbert.deploy.predict.side_files import copy_usage
 from charbert.errors import CheckpointError
 from charbert.integrity import check_target, written_folder
 from charbert.model.loading.configurations import read_config

@@ -10,8 +10,8 @@ import numpy as np
 
 from charbert.data.collate import PadCollator
 from charbert.deploy.predict.backends import Backend, TorchBackend, load_backend
-from charbert.deploy.predict.corrector import load_processor
 from charbert.deploy.predict.inputs import check_input
+from charbert.deploy.predict.side_files import load_processor
 from charbert.deploy.predict.usage import read_usage
 from charbert.errors import CheckpointError, DataError, SettingsError
 from charbert.evaluation.predict import run_logits

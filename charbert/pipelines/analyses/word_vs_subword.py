@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from charbert.analysis.word_vs_subword import find_split_words, score_by_split
 from charbert.config.schema import Settings
-from charbert.deploy.predict.corrector import load_processor
+from charbert.deploy.predict.side_files import load_processor
 from charbert.deploy.predict.usage import read_usage
 from charbert.model.loading.configurations import read_config
 from charbert.pipelines.analyses.base import recorded_analysis

@@ -10,7 +10,7 @@ import torch
 from charbert.config.schema import Settings
 from charbert.data.collate import PadCollator
 from charbert.deploy.predict.backends import load_backend
-from charbert.deploy.predict.corrector import load_processor
+from charbert.deploy.predict.side_files import load_processor
 from charbert.deploy.predict.usage import read_usage
 from charbert.evaluation.predict import run_logits
 from charbert.evaluation.robustness import SetPredictions, predict_set

@@ -65,7 +65,7 @@ def run(settings: Settings) -> ResultRecord:
     """
     _check(settings)
     run = multi_task_run(settings)
-    run.make_once(lambda: _run(settings, run), lambda: run.finished() is not None)
+    run.make_once(lambda: _run(settings, run), run.is_finished)
     return read_record(run.record_path)
 
 

@@ -17,7 +17,7 @@ from charbert.deploy.onnx.export import copy_side_files, export_model, load_mode
 from charbert.deploy.onnx.model import ONNX_FILE, OnnxModel, read_export
 from charbert.deploy.onnx.parity import SHAPES, TRACED, Difference, Probe, runs_in_onnx, runs_in_torch
 from charbert.deploy.onnx.tracing import output_names, trace
-from charbert.deploy.predict.corrector import load_processor
+from charbert.deploy.predict.side_files import load_processor
 from charbert.deploy.predict.usage import read_usage
 from charbert.errors import CheckpointError, DataError
 from charbert.model import CharBertConfig, CharBertForPreTraining, CharBertForSequenceClassification
