@@ -23,7 +23,7 @@ from charbert.reporting.render.row_names import short_label
 from charbert.reporting.tables.robustness.correction import correction_table
 from charbert.reporting.tables.robustness.curves import curves_columns, curves_table
 from charbert.reporting.tables.robustness.families import robustness_columns, robustness_table
-from charbert.reporting.tables.robustness.training_noise import NO_NOISE, training_noise_rows, training_noise_table
+from charbert.reporting.tables.robustness.training_noise import training_noise_rows, training_noise_table
 from charbert.reporting.tables.robustness.worst_case import worst_case_columns, worst_case_table
 from charbert.reporting.tables.scores import row_label, setting
 from charbert.runs import analysis_keys as keys
@@ -121,10 +121,8 @@ def _training_noise(settings: Settings, records: Sequence[ResultRecord]) -> Tabl
         return None  # nothing to compare
     p_values: PValues = {}
     for rows in families.values():
-        columns = robustness_columns(rows)
-        without = next((row_label(row) for row in rows if row_label(row).endswith(f": {NO_NOISE}")), "")
-        if without:
-            p_values |= row_p_values(rows, columns, records_folder(settings), second_baseline=without)
+        first = row_label(rows[0])
+        p_values |= row_p_values(rows, robustness_columns(rows), records_folder(settings), second_baseline=first)
     return training_noise_table(families, p_values)
 
 

@@ -9,21 +9,34 @@ from charbert.reporting.tables.robustness.families import robustness_table
 from charbert.reporting.tables.scores import renamed, row_label, setting, trunk_family
 
 NO_NOISE = "no noise"
+FINETUNED = "fine-tuning, "
+"""Before the method of `RobustTrainingSettings`, in what a row is named after."""
 
 
 def training_noise_rows(records: Sequence[ResultRecord]) -> dict[str, list[ResultRecord]]:
-    """Return the records of each family of models, renamed to ``MODEL: TRAINING NOISE``; those without noise first.
+    """Return the records of each family of models, renamed to ``MODEL: TRAINING NOISE``; the least noise first.
 
-    A family has the plain trunk or a char channel. Models behind a corrector, whose own training counts, are left out.
+    A family has the plain trunk or a char channel. A model of a saved encoder, and one behind a dictionary, is a family
+    of its own. Models behind a recognizer, whose own training counts, are left out.
     """
     families: dict[str, list[ResultRecord]] = {}
-    for record in sorted(records, key=lambda record: (training_noise(record) != NO_NOISE, row_label(record))):
-        if any(setting(record, f"model.{corrector}.enabled") for corrector in ("recognizer", "dictionary")):
+    for record in sorted(records, key=_order):
+        if setting(record, "model.recognizer.enabled"):
             continue
-        plain = setting(record, "model.char_encoder") == "none"
-        family = trunk_family(record) if plain else "CharBERT"
-        families.setdefault(family, []).append(renamed(record, f"{row_label(record)}: {training_noise(record)}"))
+        named = renamed(record, f"{row_label(record)}: {training_noise(record)}")
+        families.setdefault(_family(record), []).append(named)
     return dict(sorted(families.items()))
+
+
+def _order(record: ResultRecord) -> tuple[bool, bool, str]:
+    noise = training_noise(record)
+    return noise != NO_NOISE, FINETUNED in noise, row_label(record)
+
+
+def _family(record: ResultRecord) -> str:
+    if any(setting(record, f"model.{name}") for name in ("pretrained", "released", "dictionary.enabled")):
+        return row_label(record)
+    return trunk_family(record) if setting(record, "model.char_encoder") == "none" else "CharBERT"
 
 
 def training_noise(record: ResultRecord) -> str:
@@ -38,7 +51,7 @@ def training_noise(record: ResultRecord) -> str:
         parts.append(f"pretraining, {100 * noise['probability']:.0f} % of words{keys}{rules}")
     robust = with_new_names(record.settings).get("robust_training", {})
     if robust.get("method", "none") != "none":
-        parts.append(f"fine-tuning, {robust['method']}")
+        parts.append(f"{FINETUNED}{robust['method']}")
     return "; ".join(parts) or NO_NOISE
 
 
@@ -48,7 +61,7 @@ def training_noise_table(
     """Return the table of the rows of `training_noise_rows`, one family after the other.
 
     Args:
-        p_values: (row, ``Column.heading``) -> p of a test against the family's row without noise.
+        p_values: (row, ``Column.heading``) -> p of a test against the first row of its family.
 
     Raises:
         RecordError: see `charbert.reporting.tables.scores.build_table`.
@@ -59,5 +72,5 @@ def training_noise_table(
         p_values,
         title="noise trained on (rows) and tested on (columns)",
         order=list(dict.fromkeys(map(row_label, records))),
-        compared_with="the family's row without noise in training",
+        compared_with="the first row of its family",
     )

@@ -34,7 +34,7 @@ def test_a_row_says_what_was_noised_when() -> None:
     assert training_noise(shipped) == "pretraining of the encoder's folder"
 
 
-def test_families_are_apart_with_the_row_without_noise_first_and_no_correctors() -> None:
+def test_families_are_apart_with_the_row_without_noise_first_and_no_recognizers() -> None:
     corrected = record("BERT+WordRec")
     corrected.settings["model"]["recognizer"] = {"enabled": True}
     records = [
@@ -50,4 +50,22 @@ def test_families_are_apart_with_the_row_without_noise_first_and_no_correctors()
     table = training_noise_table(rows, {(names[1], "NER F1 attack"): 0.01})
     assert [row.label for row in table.rows] == [*names, "CharBERT: pretraining, 15 % of words"]
     assert table.cell(names[1], "NER F1 attack").mark == "*"
-    assert any(note.startswith("* differs from the family's row without noise in training, p") for note in table.notes)
+    assert any(note.startswith("* differs from the first row of its family, p") for note in table.notes)
+
+
+def test_a_saved_encoder_and_a_model_behind_a_dictionary_are_families_of_their_own() -> None:
+    records = [record(name, "gru", method=method) for name in ("M", "M+Repair") for method in ("adversarial", "none")]
+    for own in records:
+        own.settings["model"]["pretrained"] = "models/m"
+        own.settings["model"]["dictionary"] = {"enabled": own.settings["model"]["name"] == "M+Repair"}
+    repaired = record("BERT+Repair")
+    repaired.settings["model"]["dictionary"] = {"enabled": True}
+    folder = "pretraining of the encoder's folder"
+    rows = training_noise_rows([*records, repaired, record("BERT"), record("CharBERT", "gru", "mlm_nlm")])
+    assert {family: [row.settings["model"]["name"] for row in own] for family, own in rows.items()} == {
+        "BERT": ["BERT: no noise"],
+        "BERT+Repair": ["BERT+Repair: no noise"],
+        "CharBERT": ["CharBERT: pretraining, 15 % of words"],
+        "M": [f"M: {folder}", f"M: {folder}; fine-tuning, adversarial"],
+        "M+Repair": [f"M+Repair: {folder}", f"M+Repair: {folder}; fine-tuning, adversarial"],
+    }
