@@ -6,6 +6,8 @@ DEV = "dev"
 """Name of the dev set, of its logits and predictions, and first part of the paths of its scores."""
 CHANGED_WORDS = "changed_words"
 """Last part of the path of the share of words that an attack changed, in [0, 1]; records before it lack it."""
+GROUPS = "groups"
+"""Last part of the name of the examples' articles or documents, beside what each example adds to the scores."""
 _PREFIXES = {"clean": CLEAN, DEV: DEV}
 
 

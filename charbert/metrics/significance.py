@@ -49,6 +49,20 @@ def matthews_of_counts(counts: np.ndarray) -> np.ndarray:
     return np.divide(hit * rest - wrong * missed, sides, out=np.zeros_like(sides), where=sides > 0)
 
 
+def sum_groups(counts: np.ndarray, groups: Sequence[int]) -> np.ndarray:
+    """Return the summed counts (groups, K) of examples that belong together, in the order of the groups' numbers.
+
+    Questions about one article, or sentences of one document, are not independent. With their sums
+    `approximate_randomization` swaps the outputs on a whole group.
+
+    Args:
+        counts: (examples, K).
+        groups: number of each example's group.
+    """
+    _, numbers = np.unique(np.asarray(groups), return_inverse=True)
+    return np.stack([np.bincount(numbers, weights=column) for column in np.asarray(counts).T], axis=1)
+
+
 def approximate_randomization(
     first: np.ndarray,
     second: np.ndarray,
@@ -62,7 +76,8 @@ def approximate_randomization(
     The p value is the share of rounds, including the actual outcome, whose difference is at least as large.
 
     Args:
-        first: (examples, K) counts of the first system, see `charbert.metrics.tagging.entity_counts`.
+        first: (examples, K) counts of the first system, see `charbert.metrics.tagging.entity_counts`; or (groups, K),
+            see `sum_groups`.
         second: those of the second system on the same examples.
         statistic: summed counts to a score.
 

@@ -10,6 +10,7 @@ from charbert.metrics.significance import (
     matthews_of_counts,
     mcnemar,
     mean_of_counts,
+    sum_groups,
 )
 
 
@@ -100,3 +101,11 @@ def test_holm_multiplies_each_p_value_by_the_number_of_tests_that_are_left() -> 
     assert holm([0.6, 0.7]) == [1.0, 1.0]
     assert holm([0.02]) == [0.02]
     assert holm([]) == []
+
+
+def test_sums_of_groups_keep_the_total_and_the_order_of_the_groups_numbers() -> None:
+    counts = np.random.default_rng(3).integers(0, 5, size=(40, 3))
+    groups = np.random.default_rng(4).integers(0, 6, size=40)
+    sums = sum_groups(counts, groups.tolist())
+    assert np.array_equal(sums, [counts[groups == group].sum(axis=0) for group in np.unique(groups)])
+    assert np.array_equal(sum_groups(counts, range(40)), counts)

@@ -9,6 +9,7 @@ from charbert.config.model.encoder import TrunkSettings, TrunkSource
 from charbert.config.schema import Settings
 from charbert.data.pretraining.corpus import Blocks, read_blocks
 from charbert.data.readers.hub import fetch_corpus, fetch_split, is_reference, split_path
+from charbert.data.readers.squad import Question, read_squad
 from charbert.errors import CheckpointError, DataError, SettingsError
 from charbert.records import file_checksum
 from charbert.synthetic.data_sets import write_newswire
@@ -112,6 +113,14 @@ def task_files(settings: Settings) -> SetFiles:
         known = ", ".join(sorted(settings.data.sets))
         raise SettingsError(f"data={settings.data.name} has no set for task={settings.task.name}, only {known}")
     return settings.data.sets[settings.task.name]
+
+
+def read_articles(settings: Settings) -> list[Question] | None:
+    """Return the questions of the file that names the articles of the task's examples, None if the data have none."""
+    name = task_files(settings).folds.articles
+    if not name:
+        return None
+    return read_squad(data_file(settings, name, "the articles that folds keep together"), no_answers=False)
 
 
 def trunk_location(trunk: TrunkSettings) -> str:

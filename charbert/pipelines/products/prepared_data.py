@@ -171,6 +171,8 @@ def _divisions(settings: Settings, task: Task[Any, Any], rows: Rows) -> Iterator
         keys = zip(task.groups(examples), similar, strict=True)
         groups = splits.connect_groups([[("group", group), ("similar", key)] for group, key in keys])
     log.info("dividing %d examples in %d groups: %s", len(rows), len(set(groups)), chosen.method.name)
+    if groups is not similar and len(set(groups)) == len(set(similar)):
+        log.info("the files mark no documents or articles that hold several examples")
     shares = chosen.dev_share, chosen.test_share
     match chosen.method:
         case SplitMethod.stratified | SplitMethod.stratified_grouped:

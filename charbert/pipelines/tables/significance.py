@@ -5,11 +5,12 @@ import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from charbert.errors import RecordError
-from charbert.evaluation.metric_paths import version_of
+from charbert.evaluation.metric_paths import GROUPS, version_of
 from charbert.metrics import significance as tests
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Column
@@ -40,9 +41,10 @@ def row_p_values(
     """Return the p value of the difference of each cell from that of another row.
 
     Examples are paired: the scores of two models on the same one. Over several seeds that both were run with, the
-    counts of an example are summed, since its outcomes are not independent; folds have examples of their own. Right
-    answers of one seed are compared by McNemar's exact test, everything else (F1 of entities and of answers, Matthews
-    correlation, sums over seeds) by approximate randomization.
+    counts of an example are summed, since its outcomes are not independent; folds have examples of their own. Counts
+    of examples in one article or document are summed too. Right answers of one seed to examples that are groups of
+    their own are compared by McNemar's exact test, everything else (F1 of entities and of answers, Matthews
+    correlation, sums over seeds and articles) by approximate randomization.
 
     A cell has no p value where its records have no counts for the column, see ``Task.tested_metrics``.
 
@@ -72,7 +74,7 @@ def row_p_values(
 def _paired(
     first: Sequence[ResultRecord], second: Sequence[ResultRecord], metric: str, folder: Path
 ) -> dict[int, tuple[Counts, Counts]]:
-    """Return by fold the counts of both rows, for the seeds that they share."""
+    """Return by fold the counts of both rows in each group of examples, for the seeds that they share."""
     pairs: dict[int, tuple[Counts, Counts]] = defaultdict(lambda: ([], []))
     others = {repetition(record): record for record in second}
     for record in first:
@@ -86,8 +88,9 @@ def _paired(
                 "%s: no test, the test sets have %d and %d examples", record.name, len(own_units), len(other_units)
             )
             continue
+        groups = _groups(record, metric, folder, len(own_units)) or _groups(other, metric, folder, len(own_units))
         for side, units in zip(pairs[seed_and_fold[1]], (own_units, other_units), strict=True):
-            side.append(units)
+            side.append(tests.sum_groups(units, groups) if groups else units)
     return {fold: sides for fold, sides in pairs.items() if sides[0]}
 
 
@@ -105,20 +108,37 @@ def _is_right_or_wrong(units: np.ndarray) -> bool:
     return units.shape[1] == 2 and bool((units[:, 1] == 1).all()) and bool(np.isin(units[:, 0], (0, 1)).all())
 
 
+def _groups(record: ResultRecord | None, metric: str, folder: Path, examples: int) -> list[int] | None:
+    """Return the number of each example's article or document, None if the record is older than that."""
+    if record is None:
+        return None
+    eval_set = version_of(metric)
+    original = (record.details.get("clean_of") or {}).get(eval_set, "clean")
+    groups = _stored(folder / record.folder_name / UNITS).get(f"{original}/{GROUPS}")
+    return groups if groups is not None and len(groups) == examples else None
+
+
 def _units(record: ResultRecord, metric: str, folder: Path) -> np.ndarray | None:
     """Return the counts of each example in the column's metric, None if the record has none for it."""
     path = folder / record.folder_name / UNITS
-    if not path.is_file():
-        return None
+    eval_set, name = version_of(metric), metric.rpartition("/")[2]
+    stored = _stored(path).get(eval_set if name == setting(record, "task.metric") else f"{eval_set}/{name}")
     try:
-        eval_set, name = version_of(metric), metric.rpartition("/")[2]
-        key = eval_set if name == setting(record, "task.metric") else f"{eval_set}/{name}"
-        stored = json.loads(path.read_text(encoding="utf-8")).get(key)
         units = None if stored is None else np.array(stored, dtype=np.float64)
-    except (ValueError, AttributeError) as error:
-        raise RecordError(
-            f"{path}: expected counts of each example in JSON, got {error}; run the model again"
-        ) from error
+    except ValueError as error:
+        raise _damaged(path, error) from error
     if units is not None and (units.ndim != 2 or units.shape[1] not in _STATISTICS):
         raise RecordError(f"{path}: expected 2 to 4 counts for each example, got {units.shape}; run the model again")
     return units
+
+
+def _stored(path: Path) -> dict[str, Any]:
+    """Return what stands in a file of counts, nothing if there is none."""
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+    except (ValueError, TypeError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> RecordError:
+    return RecordError(f"{path}: expected counts of each example in JSON, got {error}; run the model again")

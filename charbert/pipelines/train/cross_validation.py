@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 
 from charbert.config.schema import Settings
-from charbert.data.readers.squad import Question, read_squad
 from charbert.data.splits import Parts
 from charbert.evaluation.logits import StoredLogits, joined
 from charbert.evaluation.metric_paths import DEV
 from charbert.evaluation.robustness import SetPredictions
-from charbert.pipelines.build.data import data_file, task_files
+from charbert.pipelines.build.data import read_articles, task_files
 from charbert.pipelines.build.eval_sets import build_eval_sets, read_test_sets
 from charbert.pipelines.build.preparation import prepare_training
 from charbert.pipelines.evaluate.calibration import stored_scores
@@ -70,14 +69,7 @@ def run_folds(settings: Settings, run: Run, task: Task[Any, Any], *, weights: bo
 def chosen_folds(settings: Settings, task: Task[Any, Any], examples: Sequence[Any]) -> list[Parts]:
     """Return the folds of the task's set that are run: all, or the first ``folds.run_first``."""
     chosen = task_files(settings).folds
-    return cut_folds(task, examples, chosen, articles=_read_articles(settings))[: chosen.run_first or None]
-
-
-def _read_articles(settings: Settings) -> list[Question] | None:
-    name = task_files(settings).folds.articles
-    if not name:
-        return None
-    return read_squad(data_file(settings, name, "the articles that folds keep together"), no_answers=False)
+    return cut_folds(task, examples, chosen, articles=read_articles(settings))[: chosen.run_first or None]
 
 
 def _run_fold(

@@ -21,7 +21,7 @@ from charbert.files import replaced_folder
 from charbert.integrity import checksums
 from charbert.model.adaptation.lora import save_finetuned
 from charbert.model.tokenization import CharBertTokenizer
-from charbert.pipelines.build.data import set_files
+from charbert.pipelines.build.data import read_articles, set_files
 from charbert.pipelines.build.objectives import Objectives, build_objectives, build_student
 from charbert.pipelines.build.released import released_model, released_processor
 from charbert.pipelines.evaluate.scoring import score_eval_sets
@@ -197,7 +197,9 @@ def record_scores(
     metrics: dict[str, float] = {}
     if eval_sets:
         metrics, record.details[RECORD_KEY] = from_first(
-            lambda: score_eval_sets(settings, run, task, eval_sets, predictions, tracked, dev)
+            lambda: score_eval_sets(
+                settings, run, task, eval_sets, predictions, tracked, dev, articles=read_articles(settings)
+            )
         )
     record.details["reports"] = {name: of_set.report for name, of_set in predictions.items()}
     root = Path(settings.data.root)

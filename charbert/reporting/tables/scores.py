@@ -151,7 +151,7 @@ def build_table(
     marked = sorted({baseline_of(row.label) for row in rows for cell in row.cells if "*" in cell.mark})
     if marked:
         names = compared_with or " or ".join(marked)
-        notes = [*notes, f"* differs from {names}, p ≤ {SIGNIFICANT} (paired test on the same examples)."]
+        notes = [*notes, f"* differs from {names}, p ≤ {SIGNIFICANT} (paired test over whole articles and documents)."]
     if any(SECOND_BASELINE_MARK in cell.mark for row in rows for cell in row.cells):
         notes = [*notes, f"{SECOND_BASELINE_MARK} differs from {second_baseline}, p ≤ {SIGNIFICANT} (the same test)."]
     notes = [*notes, *_correction_note(tested.values())]

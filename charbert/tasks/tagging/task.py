@@ -202,7 +202,4 @@ class TaggingTask(Task[TaggedSentence, Tags]):
     def groups(self, examples: Sentences, articles: object = None) -> list[int]:
         """Return the document of each sentence; if all are in one (no document marks), its own number."""
         documents = [example.document for example in examples]
-        if len(set(documents)) > 1:
-            return documents
-        log.info("%s: the file marks no documents, so each sentence is a group of its own", self.name)
-        return list(range(len(documents)))
+        return documents if len(set(documents)) > 1 else list(range(len(documents)))

@@ -119,6 +119,20 @@ def test_every_metric_has_its_test(folder: Folder, metric: str, units: np.ndarra
     assert folder.p_values(column)["CharBERT", "QNLI"] < 0.05
 
 
+def test_examples_of_one_article_count_as_one_outcome(folder: Folder) -> None:
+    for model, right in (("BERT", 50), ("CharBERT", 80)):
+        folder.add(model, answers(right))
+    heading = "QNLI acc. original"
+    alone = folder.p_values()["CharBERT", heading]
+    path = folder.path / "qnli-bert-s1-BERT10" / "per_example.json"  # groups of one of the two are enough
+    stored = json.loads(path.read_text())
+    path.write_text(json.dumps(stored | {"clean/groups": [number // 30 for number in range(100)]}))
+    together = folder.p_values()["CharBERT", heading]
+    assert alone < 0.001 and together > 0.2  # the 30 examples that differ lie in 2 of 4 articles
+    path.write_text(json.dumps(stored | {"clean/groups": list(range(100))}))
+    assert folder.p_values()["CharBERT", heading] == alone
+
+
 def test_a_column_without_stored_counts_has_no_p_value(folder: Folder) -> None:
     for model in ("BERT", "CharBERT"):
         folder.add(model, answers(50))

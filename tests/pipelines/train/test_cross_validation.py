@@ -88,6 +88,7 @@ def test_all_folds_make_one_record_in_the_order_of_the_file(
     assert record.training_tokens == sum(fold_record.training_tokens for fold_record in records) > 0
     units = json.loads(run.record_path.with_name("per_example.json").read_text())
     assert len(units["clean"]) == len(units["charbert"]) == len(source)
+    assert units["clean/groups"] == [number // 4 for number in range(24) if number % 3]  # articles of the SQuAD file
     assert (run.predictions_path("clean").parent / "charbert.mistakes.csv").is_file()
 
 

@@ -125,7 +125,7 @@ def test_markdown_is_exact(records) -> None:
         "Recipe quick; trunk tiny_bert; data newswire (generated newswire: not comparable with the paper); "
         "seeds 1, 2. Percent, mean ± standard deviation. In brackets: the paper.\n"
         "\n"
-        "\\* differs from BERT, p ≤ 0.05 (paired test on the same examples).\n"
+        "\\* differs from BERT, p ≤ 0.05 (paired test over whole articles and documents).\n"
         "\n"
         "Marked in the whole table: 1 of 2 tests. Holm's correction for their number "
         "leaves 1 within each column, 0 over all tests.\n"
@@ -149,7 +149,8 @@ def test_latex_is_exact(records) -> None:
         "Flair & -- [93.09] & -- \\\\\n"
         "\\bottomrule\n"
         "\\end{tabular}\n"
-        "\\par\\smallskip\\footnotesize * differs from BERT, p $\\le$ 0.05 (paired test on the same examples).\n"
+        "\\par\\smallskip\\footnotesize * differs from BERT, p $\\le$ 0.05 "
+        "(paired test over whole articles and documents).\n"
         "\\par\\smallskip\\footnotesize Marked in the whole table: 1 of 2 tests. Holm's correction for their number "
         "leaves 1 within each column, 0 over all tests.\n"
         "\\end{table}\n"
@@ -233,7 +234,7 @@ def test_rows_of_two_trunks_have_the_papers_names_in_one_table() -> None:
     scores = {row.label: pytest.approx(row.cells[0].mean) for row in table.rows}
     assert scores == {"BERT": 80.0, "CharBERT": 81.0, "RoBERTa": 85.0, "CharBERT-RoBERTa": 86.0}
     assert table.caption.startswith("Recipe quick; trunks bert-base-cased, roberta-base; ")
-    assert table.notes[0] == "* differs from RoBERTa, p ≤ 0.05 (paired test on the same examples)."
+    assert table.notes[0] == "* differs from RoBERTa, p ≤ 0.05 (paired test over whole articles and documents)."
 
 
 def test_two_trunks_of_one_family_are_refused() -> None:

@@ -1,7 +1,6 @@
 """Tagged sentences as JSON lines and Parquet, and what tasks do with tags of other schemes or of no training."""
 
 import json
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -126,12 +125,10 @@ def test_a_tag_that_training_lacks_is_counted_and_allowed_only_if_the_settings_s
     assert lenient.score(dev, [["O", "O"]])["recall"] == 0.0
 
 
-def test_sentences_are_groups_where_a_file_marks_no_documents(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
+def test_sentences_are_groups_where_a_file_marks_no_documents() -> None:
     sentences = [TaggedSentence((f"word{number}",), ("O",)) for number in range(30)]
     folds = cut_folds(entities(), sentences, FoldSettings(number=5))
     assert [len(fold.test) for fold in folds] == [6] * 5
-    assert "the file marks no documents, so each sentence is a group of its own" in caplog.text
 
 
 def test_files_of_other_forms_are_written_in_the_form_of_the_task(tmp_path: Path) -> None:

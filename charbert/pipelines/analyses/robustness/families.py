@@ -12,7 +12,7 @@ from charbert.errors import DataError
 from charbert.evaluation.calibration import RECORD_KEY
 from charbert.evaluation.robustness import SetPredictions
 from charbert.pipelines.analyses.base import recorded_analysis
-from charbert.pipelines.build.data import prepare_data, set_files, task_files
+from charbert.pipelines.build.data import prepare_data, read_articles, set_files, task_files
 from charbert.pipelines.build.eval_sets import build_noisy_sets, read_sets, read_test_sets, scored_examples
 from charbert.pipelines.evaluate.finetuned import finetuned_predictor
 from charbert.pipelines.evaluate.scoring import score_eval_sets
@@ -102,7 +102,10 @@ def record_noisy_scores(
             eval_sets = {name: [rows[index] for index in chosen[clean_of[name]]] for name, rows in eval_sets.items()}
             baseline = baseline_predictor(settings, task, sets["train"]) if not folders else None
             predictions = _predict(settings, baseline or finetuned_predictor(settings, task, *folders), eval_sets)
-        metrics, calibration = score_eval_sets(settings, run, task, eval_sets, predictions, tracked, clean_of=clean_of)
+        articles = read_articles(settings)
+        metrics, calibration = score_eval_sets(
+            settings, run, task, eval_sets, predictions, tracked, clean_of=clean_of, articles=articles
+        )
         record.details[RECORD_KEY] = calibration
         record.details["clean_of"] = clean_of
         record.details["reports"] = {name: of_set.report for name, of_set in predictions.items()}

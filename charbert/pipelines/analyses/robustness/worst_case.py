@@ -20,7 +20,7 @@ from charbert.evaluation.worst_case import Candidate, Found, Scored, Text, Worst
 from charbert.files import write_atomically
 from charbert.noise.single_edits import SingleEdits
 from charbert.pipelines.analyses.base import recorded_analysis
-from charbert.pipelines.build.data import fetch_sets, prepare_data, set_files, task_files
+from charbert.pipelines.build.data import fetch_sets, prepare_data, read_articles, set_files, task_files
 from charbert.pipelines.build.eval_sets import read_sets, read_test_sets
 from charbert.pipelines.evaluate.finetuned import finetuned_predictor
 from charbert.pipelines.evaluate.scoring import score_eval_sets
@@ -75,7 +75,9 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
             own = {name: [of_set[place] for place in places] for name, of_set in eval_sets.items()}
             of_parts.append({name: predict(of_set) for name, of_set in own.items()})
         predictions = pool_predictions(parts, of_parts)
-        metrics, record.details[RECORD_KEY] = score_eval_sets(settings, run, task, eval_sets, predictions, tracked)
+        metrics, record.details[RECORD_KEY] = score_eval_sets(
+            settings, run, task, eval_sets, predictions, tracked, articles=read_articles(settings)
+        )
         for name, of_set in eval_sets.items():
             task.write(run.folder / "sets" / f"{name}{task.suffix}", of_set)
         write_atomically(run.folder / FOUND, _as_text(lines))
