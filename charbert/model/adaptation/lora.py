@@ -93,7 +93,7 @@ def load_adapted(model_class: type[Model], folder: Path, **options: Any) -> Mode
         )
     adapters = str(folder / FOLDER)
     with readable(adapters, "LoRA adapters"):
-        address = peft.PeftConfig.from_pretrained(adapters).base_model_name_or_path
+        address = _base_address(folder)
         _check_ends(folder, address)
         given = set(peft.utils.load_peft_weights(adapters, "cpu"))
         base, new = _load_base(saved, address, config, folder)
@@ -130,14 +130,21 @@ def _check_given(adapters: str, missing: set[str]) -> None:
         raise CheckpointError(f"{adapters}: expected the weights of all adapters, got none for {some(sorted(missing))}")
 
 
-def _check_ends(folder: Path, address: str | None) -> None:
+def _check_ends(folder: Path, address: str) -> None:
     """Check that a chain of adapters ends at a model."""
     seen = {folder.resolve()}
     while address and has_adapters(address):
         if Path(address).resolve() in seen:
             raise CheckpointError(f"{folder}/{FOLDER}: expected adapters of a model, got adapters of themselves")
         seen.add(Path(address).resolve())
-        address = _import_peft().PeftConfig.from_pretrained(str(Path(address) / FOLDER)).base_model_name_or_path
+        address = _base_address(Path(address))
+
+
+def _base_address(folder: Path) -> str:
+    """Return the folder or hub name of the model that adapters belong to; a relative path may start at their folder."""
+    address = _import_peft().PeftConfig.from_pretrained(str(folder / FOLDER)).base_model_name_or_path or ""
+    beside = folder / address
+    return str(beside.resolve()) if address and beside.is_dir() else address
 
 
 def _classes(root: type[CharBertPreTrainedModel]) -> Iterator[type[CharBertPreTrainedModel]]:

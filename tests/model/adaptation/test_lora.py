@@ -1,6 +1,7 @@
 """LoRA adapters: what they change, what is saved of them, and how it is loaded again."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,18 @@ def test_a_model_saved_as_adapters_loads_from_its_small_folder(
         assert_near(loaded(**batch).logits, scores)
     states = CharBertModel.from_pretrained(tmp_path / "saved")(**batch).token_states
     assert torch.allclose(states, loaded.charbert(**batch).token_states)
+
+
+def test_a_relative_path_to_the_model_starts_at_the_folder_of_the_adapters(
+    encoder: Path, batch: dict[str, Tensor], tmp_path: Path
+) -> None:
+    model = adapted(CharBertForTokenClassification.from_pretrained(encoder), save=AdapterFormat.adapters)
+    save_finetuned(model, tmp_path / "models" / "tagger")
+    shutil.copytree(encoder, tmp_path / "models" / "base")
+    path = tmp_path / "models/tagger/adapters/adapter_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"base_model_name_or_path": "../base"}))
+    loaded = CharBertForTokenClassification.from_pretrained(tmp_path / "models/tagger")
+    assert_near(loaded(**batch).logits, model(**batch).logits)
 
 
 @pytest.mark.parametrize("dtype", ["auto", "float32", "bfloat16", torch.float16])
