@@ -127,8 +127,10 @@ def _training_noise(settings: Settings, records: Sequence[ResultRecord]) -> Tabl
 
 
 def _training_noise_matrix(table: Table, records: Sequence[ResultRecord], folder: Path, stem: str) -> None:
-    firsts = {short_label(row_label(rows[0])): family for family, rows in training_noise_rows(records).items()}
-    noise_matrix(table, folder, stem, groups=firsts)
+    families = training_noise_rows(records).items()
+    noise_matrix(
+        table, folder, stem, groups={short_label(row_label(rows[0])): short_label(name) for name, rows in families}
+    )
 
 
 TRANSFER = replace(
