@@ -1,6 +1,8 @@
 """LoRA adapters (Hu et al. 2021) on a CharBERT model or a plain trunk, and models saved as their adapters alone."""
 
+import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -46,7 +48,8 @@ def add_adapters(model: nn.Module, settings: LoraSettings) -> Any:
         target_modules=list(_targets(model, settings)),
         modules_to_save=list(_trained_modules(model, settings)),
     )
-    wrapped: Any = peft.get_peft_model(model, config)
+    with _without_peft_warning():
+        wrapped: Any = peft.get_peft_model(model, config)
     wrapped.peft_config["default"].base_model_name_or_path = None  # else peft looks for it at each checkpoint
     return wrapped
 
@@ -98,7 +101,8 @@ def load_adapted(model_class: type[Model], folder: Path, **options: Any) -> Mode
         given = set(peft.utils.load_peft_weights(adapters, "cpu"))
         base, new = _load_base(saved, address, config, folder)
         _check_given(adapters, {f"base_model.model.{name}" for name in new} - given)
-        model = peft.PeftModel.from_pretrained(base, adapters)
+        with _without_peft_warning():
+            model = peft.PeftModel.from_pretrained(base, adapters)
         _check_given(adapters, set(peft.get_peft_model_state_dict(model, save_embedding_layers=False)) - given)
         merged = model.merge_and_unload()
     check_finite(merged.state_dict().items(), adapters)
@@ -185,6 +189,14 @@ def _trained_modules(model: nn.Module, settings: LoraSettings) -> Iterator[str]:
             yield names[id(module)]
     if settings.char_channel is ChannelTraining.full and encoder.char_encoder is not None:
         yield from (names[id(module)] for module in (encoder.char_encoder, *encoder.interactions))
+
+
+@contextmanager
+def _without_peft_warning() -> Iterator[None]:
+    """Hide that peft 0.21 asks for an attribute that transformers 5 renames, which no user can change."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        yield
 
 
 def _import_peft() -> Any:

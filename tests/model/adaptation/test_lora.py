@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,14 @@ def test_a_model_saved_as_adapters_loads_from_its_small_folder(
         assert_near(loaded(**batch).logits, scores)
     states = CharBertModel.from_pretrained(tmp_path / "saved")(**batch).token_states
     assert torch.allclose(states, loaded.charbert(**batch).token_states)
+
+
+def test_adapters_are_added_and_loaded_without_a_warning(encoder: Path, tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = adapted(CharBertForTokenClassification.from_pretrained(encoder), save=AdapterFormat.adapters)
+        save_finetuned(model, tmp_path / "saved")
+        CharBertForTokenClassification.from_pretrained(tmp_path / "saved")
 
 
 def test_a_relative_path_to_the_model_starts_at_the_folder_of_the_adapters(
