@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 import torch
 from torch import nn
 from transformers import PreTrainedConfig, PreTrainedModel
+from transformers.utils import logging
 
 from charbert.config.training.strategy import AdapterFormat, ChannelTraining, LoraSettings
 from charbert.errors import CheckpointError, SettingsError
@@ -48,7 +49,7 @@ def add_adapters(model: nn.Module, settings: LoraSettings) -> Any:
         target_modules=list(_targets(model, settings)),
         modules_to_save=list(_trained_modules(model, settings)),
     )
-    with _without_peft_warning():
+    with _quietly():
         wrapped: Any = peft.get_peft_model(model, config)
     wrapped.peft_config["default"].base_model_name_or_path = None  # else peft looks for it at each checkpoint
     return wrapped
@@ -101,7 +102,7 @@ def load_adapted(model_class: type[Model], folder: Path, **options: Any) -> Mode
         given = set(peft.utils.load_peft_weights(adapters, "cpu"))
         base, new = _load_base(saved, address, config, folder)
         _check_given(adapters, {f"base_model.model.{name}" for name in new} - given)
-        with _without_peft_warning():
+        with _quietly():
             model = peft.PeftModel.from_pretrained(base, adapters)
         _check_given(adapters, set(peft.get_peft_model_state_dict(model, save_embedding_layers=False)) - given)
         merged = model.merge_and_unload()
@@ -117,7 +118,8 @@ def _load_base(saved: type[Model], address: str, config: Any, folder: Path) -> t
     try:
         if read_config(address).model_type == config.model_type:
             options = {"config": config, "dtype": torch.float32, "output_loading_info": True}
-            loaded, report = cast(Any, saved.from_pretrained(address, **options))
+            with _quietly():
+                loaded, report = cast(Any, saved.from_pretrained(address, **options))
             return loaded, list(report["missing_keys"])
         model = saved(config)
         model.adopt_trunk(cast(PreTrainedModel, load_trunk(address, with_head=False)))
@@ -192,11 +194,20 @@ def _trained_modules(model: nn.Module, settings: LoraSettings) -> Iterator[str]:
 
 
 @contextmanager
-def _without_peft_warning() -> Iterator[None]:
-    """Hide that peft 0.21 asks for an attribute that transformers 5 renames, which no user can change."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
-        yield
+def _quietly() -> Iterator[None]:
+    """Hide advice that no user can follow.
+
+    peft 0.21 asks for an attribute that transformers 5 renames, and transformers advises to train a head which the
+    model of the adapters lacks and the adapters bring.
+    """
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+            yield
+    finally:
+        logging.set_verbosity(verbosity)
 
 
 def _import_peft() -> Any:

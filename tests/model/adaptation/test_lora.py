@@ -96,12 +96,16 @@ def test_a_model_saved_as_adapters_loads_from_its_small_folder(
     assert torch.allclose(states, loaded.charbert(**batch).token_states)
 
 
-def test_adapters_are_added_and_loaded_without_a_warning(encoder: Path, tmp_path: Path) -> None:
+def test_adapters_are_added_and_loaded_without_a_warning(
+    encoder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model = adapted(CharBertForTokenClassification.from_pretrained(encoder), save=AdapterFormat.adapters)
         save_finetuned(model, tmp_path / "saved")
+        caplog.clear()
         CharBertForTokenClassification.from_pretrained(tmp_path / "saved")
+    assert "MISSING" not in caplog.text  # the head comes with the adapters
 
 
 def test_a_relative_path_to_the_model_starts_at_the_folder_of_the_adapters(
