@@ -52,7 +52,7 @@ def training_noise(record: ResultRecord) -> str:
     robust = with_new_names(record.settings).get("robust_training", {})
     if robust.get("method", "none") != "none":
         parts.append(f"{FINETUNED}{robust['method']}")
-    return "; ".join(parts) or NO_NOISE
+    return ", then ".join(parts) or NO_NOISE
 
 
 def training_noise_table(

@@ -28,7 +28,9 @@ def test_a_row_says_what_was_noised_when() -> None:
     assert training_noise(record("AdvBERT", objective="mlm")) == "pretraining, 15 % of words"
     assert training_noise(record("BERT", method="adversarial")) == "fine-tuning, adversarial"
     both = record("X", objective="mlm", method="consistency", rules="mixed", probability=0.4, edits=["adjacent_key"])
-    assert training_noise(both) == "pretraining, 40 % of words with keys by the mixed rules; fine-tuning, consistency"
+    assert (
+        training_noise(both) == "pretraining, 40 % of words with keys by the mixed rules, then fine-tuning, consistency"
+    )
     shipped = record("CharBERT (pretrained)", "gru")
     shipped.settings["model"]["pretrained"] = "models/charbert-minilm"
     assert training_noise(shipped) == "pretraining of the encoder's folder"
@@ -66,6 +68,6 @@ def test_a_saved_encoder_and_a_model_behind_a_dictionary_are_families_of_their_o
         "BERT": ["BERT: no noise"],
         "BERT+Repair": ["BERT+Repair: no noise"],
         "CharBERT": ["CharBERT: pretraining, 15 % of words"],
-        "M": [f"M: {folder}", f"M: {folder}; fine-tuning, adversarial"],
-        "M+Repair": [f"M+Repair: {folder}", f"M+Repair: {folder}; fine-tuning, adversarial"],
+        "M": [f"M: {folder}", f"M: {folder}, then fine-tuning, adversarial"],
+        "M+Repair": [f"M+Repair: {folder}", f"M+Repair: {folder}, then fine-tuning, adversarial"],
     }
