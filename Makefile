@@ -9,7 +9,7 @@ RECORDED = $(patsubst results/%/records/,%,$(wildcard results/*/records/))
 PAGES = $(shell grep -lE '^<!-- (table|numbers) ' README.md docs/*.md models/*/README.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock quickstart minilm test test-full docs check lint format types contracts browser tables clean
+.PHONY: help install lock demo quickstart minilm test test-full docs check lint format types contracts browser tables clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ lock: ## Write requirements.lock again from pyproject.toml (needs uv; newer vers
 	@printf 'networkx\nsetuptools\n' > outputs/of_torch.in
 	uv pip compile pyproject.toml outputs/of_torch.in --extra dev --excludes outputs/excluded.txt --universal \
 	    --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock' $(UPGRADE) -o requirements.lock
+
+demo: $(INSTALLED) ## Tag your own sentences, typos included, on a page in the browser
+	$(BIN)/python -m charbert serve models/charbert-minilm-pos
 
 quickstart: $(INSTALLED) ## Pretrain, fine-tune, attack and tabulate on generated newswire, in minutes
 	$(BIN)/python experiments/table2_robustness.py recipe=quick model=bert,charbert task=ner
