@@ -74,8 +74,8 @@ def load_adapted(model_class: type[Model], folder: Path, **options: Any) -> Mode
 
     Args:
         model_class: the class that was saved, or the encoder's.
-        **options: of ``from_pretrained``: ``subfolder``, ``config``, ``dtype``, ``device_map`` of one device, and settings
-            of the configuration; others are ignored.
+        **options: of ``from_pretrained``: ``subfolder``, ``config``, ``dtype``, ``device_map`` of one device, and
+            settings of the configuration; others are ignored.
 
     Raises:
         CheckpointError: if the model that the adapters belong to cannot be found, or another class was saved.
