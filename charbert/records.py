@@ -6,11 +6,12 @@ A record is written atomically, contains no absolute path, and is identified by 
 import json
 import time
 import warnings
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from charbert.errors import RecordError, SettingsError
 from charbert.files import is_plain_name, shorten_path, write_atomically
@@ -21,6 +22,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "ResultRecord",
     "file_checksum",
+    "latest_runs",
     "read_record",
     "read_records",
     "settings_key",
@@ -30,6 +32,8 @@ __all__ = [
     "write_atomically",
     "write_record",
 ]
+
+Label = TypeVar("Label", bound=Hashable)
 
 SCHEMA_VERSION = 1
 """Incremented when a field changes its meaning; other versions are refused."""
@@ -215,6 +219,16 @@ def read_records(folder: Path | str, **filters: Any) -> list[ResultRecord]:
     if damaged:
         warnings.warn(f"{len(damaged)} records left out:\n" + "\n".join(damaged), stacklevel=2)
     return [record for record in records if all(_matches(record, *item) for item in filters.items())]
+
+
+def latest_runs(
+    records: Sequence[ResultRecord], label: Callable[[ResultRecord], Label]
+) -> dict[Label, list[ResultRecord]]:
+    """Return the records of each row by seed; of two with one seed the later one counts."""
+    runs: dict[Label, dict[int, ResultRecord]] = defaultdict(dict)
+    for record in sorted(records, key=lambda record: record.finished):
+        runs[label(record)][record.seed] = record
+    return {row: [by_seed[seed] for seed in sorted(by_seed)] for row, by_seed in runs.items()}
 
 
 def _matches(record: ResultRecord, path: str, wanted: Any) -> bool:

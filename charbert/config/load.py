@@ -2,6 +2,7 @@
 
 import copy
 import difflib
+import hashlib
 import re
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 from charbert.config.bench import ShapeSettings
 from charbert.config.data.noise import AttackSettings
 from charbert.config.data.sets import FoldSettings
+from charbert.config.identity import identity_values
 from charbert.config.schema import Settings
 from charbert.config.training.trainer import OptimizerSettings, TrainingSettings
 from charbert.config.untrusted.limits import bound_reading
@@ -70,7 +72,18 @@ def load_settings(cfg: DictConfig) -> Settings:
         key = getattr(error, "full_key", None) or "?"
         raise SettingsError(f"setting {key}: {str(error).splitlines()[0]}") from error
     assert isinstance(settings, Settings)
-    return with_own_files(settings)
+    return _with_newswire_folder(with_own_files(settings))
+
+
+def _with_newswire_folder(settings: Settings) -> Settings:
+    """Return the settings with a folder of generated data that those of another size or seed do not share.
+
+    Runs at the same time would else replace each other's files.
+    """
+    if not settings.data.generated:
+        return settings
+    key = hashlib.sha256(repr(identity_values(settings.newswire)).encode()).hexdigest()[:8]
+    return replace(settings, data=replace(settings.data, root=f"{settings.data.root}/{key}"))
 
 
 def with_own_files(settings: Settings) -> Settings:

@@ -1,5 +1,6 @@
 """A tokenizer with a character vocabulary and a corrector of words, in one folder with tokenizer.json."""
 
+import copy
 from pathlib import Path
 from typing import Any, Self
 
@@ -81,6 +82,13 @@ class SavedTokenizer(PreTrainedTokenizerFast):
         saved.pop("repairs", None)
         if repairs != REPAIRS[0]:
             saved["repairs"] = repairs
+
+    def train_new_from_iterator(self, *args: Any, **kwargs: Any) -> Self:
+        """Return one with new subwords, trained as the library does; characters and corrector stay the same."""
+        original = copy.copy(self)
+        original.init_kwargs = {**self.init_kwargs, "char_vocab": self.char_vocab, "repair": self.repair}
+        trained: Self = super(SavedTokenizer, original).train_new_from_iterator(*args, **kwargs)
+        return trained
 
     @classmethod
     def convert_to_native_format(cls, **options: Any) -> dict[str, Any]:

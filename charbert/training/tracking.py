@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from charbert.errors import TrialPrunedError
+from charbert.errors import SettingsError, TrialPrunedError
 from charbert.records import shareable
 
 _SUBFOLDER = "wandb"
@@ -164,6 +164,9 @@ def tracking_run(
         config: nested settings; absolute paths in them are shortened.
         timeout_seconds: longest wait for the service before the run and again after it; without an answer the run is
             kept as files. A failing W&B raises nothing.
+
+    Raises:
+        SettingsError: if ``mode`` is online and no account is logged in.
     """
     if mode == "off" or os.environ.get("RANK", "0") != "0":
         yield TrackedRun()
@@ -171,6 +174,8 @@ def tracking_run(
     about: dict[str, Any] = {"project": project, "entity": entity, "group": group, "job_type": job_type, "name": name}
     about |= {"id": run_id, "resume": "allow" if resumes else None, "tags": [tag[:_LONGEST_TAG] for tag in tags]}
     with _copies_kept_in(Path(folder)):
+        if mode == "online":
+            _check_login()
         run = _start(mode, Path(folder), config or {}, about, timeout_seconds)
         try:
             yield run
@@ -178,6 +183,26 @@ def tracking_run(
             run.close(exit_code=0 if isinstance(error, TrialPrunedError) else 1)
             raise
         run.close(exit_code=0)
+
+
+def _check_login() -> None:
+    """Raise an error unless wandb knows an account, which it would ask for at a terminal, and wait for the answer.
+
+    ``wandb.login(prompt=False)`` does not tell where ``WANDB_MODE`` is offline.
+    """
+    try:
+        from wandb.sdk.lib import wbauth
+
+        host = _wandb().setup().settings.base_url
+        account = wbauth.authenticate_session(host=host, source="tracking", prompt=False, update_session=False)
+        known, problem = account is not None, f"no account of {host} is logged in"
+    except Exception as error:  # a key that is no key; anything else is reported where the run is started
+        known, problem = type(error).__name__ != "AuthenticationError", str(error)
+    if not known:
+        raise SettingsError(
+            f"tracking=online needs a login to W&B: {problem}; run `wandb login` or set WANDB_API_KEY, or take "
+            "tracking=offline and upload the runs later"
+        )
 
 
 def _start(

@@ -159,6 +159,19 @@ def test_a_saved_tokenizer_repairs_the_same(repairing: CharBertTokenizer, tmp_pa
         assert dict(loaded(attacked, is_split_into_words=True)) == dict(repairing(attacked, is_split_into_words=True))
 
 
+def test_new_subwords_keep_characters_and_repair(
+    repairing: CharBertTokenizer, sentences: tuple[str, ...], tmp_path: Path
+) -> None:
+    repairing.correct_by(repairing.repair, "both")
+    trained = repairing.train_new_from_iterator([list(sentences)], vocab_size=90, show_progress=False)
+    assert type(trained) is CharBertTokenizer
+    assert len(trained) == 90 != len(repairing)
+    assert trained.char_vocab == repairing.char_vocab
+    assert trained.tokenize("sships") == trained.tokenize("ships")
+    trained.save_pretrained(tmp_path)
+    assert dict(AutoTokenizer.from_pretrained(tmp_path)(GIVEN)) == dict(trained(GIVEN))
+
+
 def test_repair_set_later_is_saved_and_repair_removed_is_not(
     repairing: CharBertTokenizer, plain: CharBertTokenizer, tmp_path: Path
 ) -> None:

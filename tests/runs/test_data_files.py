@@ -105,12 +105,10 @@ def test_a_file_exchanged_while_the_run_trains_is_recorded_as_it_was_read(
     assert finetune.run(settings).data_checksums[TRAIN] == before
 
 
-def test_a_model_is_not_used_again_after_the_text_of_its_encoder_was_exchanged(
-    composed: Benchmarks, tmp_path: Path
-) -> None:
+def test_a_model_is_not_used_again_after_the_text_of_its_encoder_was_exchanged(composed: Benchmarks) -> None:
     settings = composed("recipe=smoke", "task=ner", "model=charbert", "tracking=off")
     finetune.run(settings)
-    text = tmp_path / "outputs/newswire/corpus/train.txt"
+    text = Path(settings.data.root) / "corpus/train.txt"
     text.write_text(text.read_text() + "One more line.\n")
     for use in (finetune.run, pretrain.prepare_encoder):
         with pytest.raises(DataError, match=r"corpus/train\.txt was exchanged: the finished run (pretrain|trunk)"):
@@ -167,12 +165,11 @@ def test_a_record_made_with_a_relative_data_folder_is_compared_as_well(settings:
         finetune.run(settings)
 
 
-def test_the_record_of_an_encoder_names_the_text_that_it_has_read(composed: Benchmarks, tmp_path: Path) -> None:
+def test_the_record_of_an_encoder_names_the_text_that_it_has_read(composed: Benchmarks) -> None:
     settings = composed("recipe=smoke", "model=charbert", "tracking=off")
     pretrain.prepare_encoder(settings)
     record = pretraining_run(settings).finished()
     assert record is not None
     assert record.data_checksums == {
-        f"corpus/{split}.txt": file_checksum(tmp_path / f"outputs/newswire/corpus/{split}.txt")
-        for split in ("train", "dev")
+        f"corpus/{split}.txt": file_checksum(f"{settings.data.root}/corpus/{split}.txt") for split in ("train", "dev")
     }

@@ -9,8 +9,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import wandb
 from PIL import Image
 
+from charbert.errors import SettingsError
 from charbert.training import tracking
 from charbert.training.tracking import TrackedRun, tracking_run
 from charbert.training.tracking_callback import TrackingCallback, path_key
@@ -30,8 +32,16 @@ def tracked(folder: Path, **changes: object):
 @contextmanager
 def home_in(folder: Path, monkeypatch):
     """An account that never logged in, and whose home folder must stay empty."""
-    for name in ("WANDB_API_KEY", "WANDB_DATA_DIR", "WANDB_CACHE_DIR", "WANDB_MODE"):
-        monkeypatch.delenv(name, raising=False)
+    for name in (
+        "WANDB_API_KEY",
+        "WANDB_IDENTITY_TOKEN_FILE",
+        "NETRC",
+        "WANDB_DATA_DIR",
+        "WANDB_CACHE_DIR",
+        "WANDB_MODE",
+    ):
+        monkeypatch.delenv(f"WANDB_{name}", raising=False)
+    monkeypatch.delenv("NETRC", raising=False)
     monkeypatch.setenv("HOME", str(folder))
     folder.mkdir()
     yield
@@ -47,6 +57,20 @@ def wandb_records(run_dir: Path) -> list[dict]:
 def picture_at(path: Path) -> Path:
     Image.new("RGB", (4, 4)).save(path)
     return path
+
+
+@pytest.mark.parametrize("given", [{}, {"WANDB_MODE": "offline"}, {"WANDB_API_KEY": "short"}])
+def test_online_tracking_without_a_login_is_refused_and_nothing_is_asked(given, tmp_path, monkeypatch) -> None:
+    with home_in(tmp_path / "home", monkeypatch):
+        for name, value in {"WANDB_BASE_URL": "http://127.0.0.1:9", **given}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("it asks"))
+        wandb.teardown()  # a session of earlier tests may be logged in
+        with (
+            pytest.raises(SettingsError, match=r"tracking=online needs a login to W&B: .+; run `wandb login` or "),
+            tracked(tmp_path / "tracked", mode="online"),
+        ):
+            pytest.fail("the run begins")
 
 
 def test_an_offline_run_holds_what_was_logged(tmp_path, monkeypatch) -> None:

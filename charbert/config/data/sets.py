@@ -109,7 +109,7 @@ class DataSettings:
     generated: bool = False
     """Whether missing files are generated; scores on generated data are not comparable with published results."""
     root: str = "${paths.data}"
-    """Folder of the files below."""
+    """Folder of the files below; generated ones are in a folder in it for each size and seed of ``newswire``."""
     sets: dict[str, SetFiles] = field(default_factory=dict)
     """Files of each task, by ``task.name``."""
     own: SetFiles = omit_default_section(SetFiles)

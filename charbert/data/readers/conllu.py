@@ -18,8 +18,8 @@ PosColumn = Literal["upos", "xpos"]
 _COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 _UNKNOWN = "_"
 _NEW_DOCUMENT = re.compile(r"#\s*newdoc\b")
-_SKIPPED_ID = re.compile(r"[0-9]+[-.][0-9]+")
-"""Of a multiword token, and of an empty node."""
+_SKIPPED_ID = re.compile(r"[0-9]+-([0-9]{1,9})|([0-9]{1,9})\.[0-9]+")
+"""Of a multiword token, with its last word, and of an empty node, with the word before it."""
 
 
 def read_conllu(
@@ -37,7 +37,7 @@ def read_conllu(
 
     Raises:
         DataError: with the line, if the file is missing or empty, or has a line with a wrong number of columns, invalid
-            ids, an empty word, or no tags in the column.
+            ids, an empty word, or no tags in the column, or a sentence ends before the last word of a multiword token.
         SettingsError: if ``tag`` is not one of the two.
     """
     if tag not in ("upos", "xpos"):
@@ -121,8 +121,10 @@ def _sentence(path: Path, block: Sequence[tuple[int, list[str]]], column: int, d
     """Return the words of a block, whose ids must count up from 1."""
     words: list[str] = []
     tags: list[str] = []
+    last, place = 0, (0, "")  # the highest word that a skipped line names, with that line
     for number, cells in block:
-        if _SKIPPED_ID.fullmatch(cells[0]):
+        if skipped := _SKIPPED_ID.fullmatch(cells[0]):
+            last, place = max((last, place), (int(skipped[1] or skipped[2]), (number, cells[0])))
             continue
         if cells[0] != str(len(words) + 1):
             hint = "ids count the words of a sentence from 1"
@@ -133,4 +135,7 @@ def _sentence(path: Path, block: Sequence[tuple[int, list[str]]], column: int, d
         tags.append(cells[column])
     if not words:
         raise DataError.at(path, block[0][0], expected="a word in the sentence", found="none")
+    if last > len(words):
+        found = f"a sentence of {len(words)}"
+        raise DataError.at(path, place[0], expected=f"a word {last} for the id {place[1][:40]}", found=found)
     return TaggedSentence(tuple(words), tuple(tags), document=document, line=block[0][0])

@@ -1,7 +1,7 @@
 """LoRA adapters (Hu et al. 2021) on a CharBERT model or a plain trunk, and models saved as their adapters alone."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -78,14 +78,18 @@ def load_adapted(model_class: type[Model], folder: Path, **options: Any) -> Mode
 
     Args:
         model_class: the class that was saved, or the encoder's.
-        **options: of ``from_pretrained``: ``config``, ``dtype``, and settings of the configuration; others are ignored.
+        **options: of ``from_pretrained``: ``subfolder``, ``config``, ``dtype``, ``device_map`` of one device, and
+            settings of the configuration; others are ignored.
 
     Raises:
         CheckpointError: if the model that the adapters belong to cannot be found, or another class was saved.
+        SettingsError: if the model shall be quantized or divided among devices.
     """
+    folder = folder / (options.pop("subfolder", None) or "")
     if not has_adapters(folder):
         return None
     peft = _import_peft()
+    device = _only_device(folder, options)
     config, dtype = options.pop("config", None), options.pop("torch_dtype", None) or options.pop("dtype", None)
     if not isinstance(config, PreTrainedConfig):
         with readable(folder / "config.json", "the configuration of a model"):
@@ -109,8 +113,27 @@ def load_adapted(model_class: type[Model], folder: Path, **options: Any) -> Mode
     check_finite(merged.state_dict().items(), adapters)
     if dtype not in (None, "auto"):
         merged.to(getattr(torch, dtype) if isinstance(dtype, str) else dtype)
-    merged.eval()
+    merged.to(device).eval()
     return merged if isinstance(merged, model_class) else merged.base_model
+
+
+def _only_device(folder: Path, options: dict[str, Any]) -> torch.device | None:
+    """Return the one device of ``device_map``, None without it; removes the option. ``auto`` is the accelerator."""
+    place = given = options.pop("device_map", None)
+    if given == "auto":
+        place = torch.accelerator.current_accelerator() or "cpu"
+    if isinstance(given, Mapping) and list(given) == [""]:
+        place = given[""]
+    try:
+        if options.get("quantization_config") is None:
+            return None if place is None else torch.device(place)
+    except (RuntimeError, TypeError):  # balanced, or a map of several modules
+        pass
+    raise SettingsError(
+        f"{folder}: a model saved as adapters is loaded whole, to one device: expected device_map as 'auto' or 'cuda' "
+        f"and no quantization_config, got device_map={given!r}; for more, load it without them, write it by "
+        "save_pretrained and load that"
+    )
 
 
 def _load_base(saved: type[Model], address: str, config: Any, folder: Path) -> tuple[Model, list[str]]:

@@ -34,18 +34,22 @@ class Composition:
     overrides: tuple[str, ...]
     groups: Mapping[str, str]
     """The file chosen in each group."""
+    other_folders: tuple[str, ...] = ()
+    """Of the user's own configuration files: ``--config-dir`` and ``hydra.searchpath``."""
 
     @classmethod
     def current(cls) -> Self:
         """Return the composition of the running experiment."""
         hydra = HydraConfig.get()
-        folder = next(source.path for source in hydra.runtime.config_sources if source.provider == "main")
+        sources = hydra.runtime.config_sources
+        folder = next(source.path for source in sources if source.provider == "main")
+        others = tuple(source.path for source in sources if source.schema == "file" and source.path != folder)
         chosen = {
             name: choice
             for name, choice in hydra.runtime.choices.items()
             if isinstance(choice, str) and not name.startswith(_INTERNAL)
         }
-        return cls(folder, str(hydra.job.config_name), tuple(hydra.overrides.task), chosen)
+        return cls(folder, str(hydra.job.config_name), tuple(hydra.overrides.task), chosen, others)
 
     def settings(self, changes: Mapping[str, Any] | None = None) -> Settings:
         """Return the checked settings with changed settings or chosen files.
@@ -56,9 +60,10 @@ class Composition:
         changed = [f"{name}={self._written(name, value)}" for name, value in (changes or {}).items()]
         running = GlobalHydra.instance().is_initialized()
         ready = contextlib.nullcontext() if running else initialize_config_dir(self.folder, version_base="1.3")
+        others = json.dumps([f"file://{folder}" for folder in self.other_folders])  # unknown to another process
         try:
             with ready:
-                return load_settings(compose(self.name, overrides=[*self.overrides, *changed]))
+                return load_settings(compose(self.name, [*self.overrides, *changed, f"hydra.searchpath={others}"]))
         except HydraException as error:
             raise SettingsError(f"{', '.join(changed)}: {str(error).splitlines()[0]}") from error
 

@@ -5,8 +5,8 @@ import io
 import itertools
 import math
 import statistics
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from charbert.files import write_atomically
@@ -109,6 +109,20 @@ class Table:
     def most_seeds(self) -> int:
         """The largest number of seeds behind a cell."""
         return max((len(cell.scores) for row in self.rows for cell in row.cells), default=0)
+
+
+def best_marked(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[Row, ...]:
+    """Return the rows with the best mean of each column flagged, where it has two or more."""
+    marked = [list(row.cells) for row in rows]
+    for at, column in enumerate(columns):
+        means = [cells[at].mean for cells in marked]
+        finite = [mean for mean in means if mean is not None and math.isfinite(mean)]
+        if len(finite) < 2:
+            continue
+        best = max(finite) if column.higher_is_better else min(finite)
+        for cells, mean in zip(marked, means, strict=True):
+            cells[at] = replace(cells[at], is_best=mean == best)
+    return tuple(Row(row.label, tuple(cells)) for row, cells in zip(rows, marked, strict=True))
 
 
 @dataclass(frozen=True)

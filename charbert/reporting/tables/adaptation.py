@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from charbert.config.renamed import with_new_names
-from charbert.records import ResultRecord
+from charbert.records import ResultRecord, latest_runs
 from charbert.reporting.render.layout import Cell, Column, Row, Table
-from charbert.reporting.tables.scores import changed_words_notes, describe, latest_runs, metric_cell, row_label, setting
+from charbert.reporting.tables.scores import changed_words_notes, describe, metric_cell, row_label, setting
 
 _FULL = "full"
 

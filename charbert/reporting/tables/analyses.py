@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from charbert.records import ResultRecord
+from charbert.records import ResultRecord, latest_runs
 from charbert.reporting.render.layout import Cell, Column, Row, Table
 from charbert.reporting.tables import published
-from charbert.reporting.tables.scores import build_table, latest_runs, renamed, setting, task_of
+from charbert.reporting.tables.scores import build_table, renamed, setting, task_of
 
 MODELS = ("BERT", "AdvBERT", "NLM-BERT", "CharBERT")
 PAPER_TASK = "ner"

@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from charbert.records import ResultRecord
+from charbert.records import ResultRecord, latest_runs
 from charbert.reporting.render.layout import Cell, Column, Row, Table
 from charbert.reporting.render.plot_style import CYCLE, INK, panels, save_figure
-from charbert.reporting.tables.scores import describe, latest_runs, metric_cell, row_label
+from charbert.reporting.tables.scores import describe, metric_cell, row_label
 
 _MOVED = Column("characters shuffled:", "token channel pretrained", "char_channel/pretrained/token_change")
 _MEASURED = (

@@ -1,17 +1,14 @@
 """Tables of our scores over seeds beside the paper's, from records."""
 
-import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from charbert.errors import RecordError
 from charbert.metrics.significance import holm
 from charbert.records import ResultRecord
-from charbert.reporting.render.layout import Cell, Column, Row, Table
-
-Label = TypeVar("Label", bound=Hashable)
+from charbert.reporting.render.layout import Cell, Column, Row, Table, best_marked
 
 NOT_COMPARABLE = "generated newswire: not comparable with the paper"
 RECIPE, TRUNK = "recipe", "trunk.name"
@@ -63,16 +60,6 @@ def row_label(record: ResultRecord) -> str:
 def renamed(record: ResultRecord, name: str) -> ResultRecord:
     """Return the record under another name of its model, which gives it a row of its own."""
     return replace(record, settings={**record.settings, "model": {**record.settings["model"], "name": name}})
-
-
-def latest_runs(
-    records: Sequence[ResultRecord], label: Callable[[ResultRecord], Label]
-) -> dict[Label, list[ResultRecord]]:
-    """Return the records of each row by seed; of two with one seed the later one counts."""
-    runs: dict[Label, dict[int, ResultRecord]] = defaultdict(dict)
-    for record in sorted(records, key=lambda record: record.finished):
-        runs[label(record)][record.seed] = record
-    return {row: [by_seed[seed] for seed in sorted(by_seed)] for row, by_seed in runs.items()}
 
 
 def metric_cell(records: Sequence[ResultRecord], metric: str, scale: float = 100) -> Cell:
@@ -158,7 +145,7 @@ def build_table(
     if any(cell.fold_std is not None for row in rows for cell in row.cells):
         notes = [*notes, FOLDS_NOTE]
     notes = [*notes, *changed_words_notes(records, columns), *_partial_notes(records, columns)]
-    return Table(title, tuple(columns), _best_marked(rows, columns), _caption(records), tuple(notes))
+    return Table(title, tuple(columns), best_marked(rows, columns), _caption(records), tuple(notes))
 
 
 def _correction_note(tests: Iterable[Mapping[tuple[str, str], float]]) -> list[str]:
@@ -265,20 +252,6 @@ def _refuse_mixtures(records: Sequence[ResultRecord]) -> None:
                 f"a table needs runs with one settings.{path}, got {', '.join(values)}; "
                 f"choose one with read_records(folder, **{{'settings.{path}': ...}})"
             )
-
-
-def _best_marked(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[Row, ...]:
-    """Return the rows with the best mean of each column flagged, where it has two or more."""
-    marked = [list(row.cells) for row in rows]
-    for at, column in enumerate(columns):
-        means = [cells[at].mean for cells in marked]
-        finite = [mean for mean in means if mean is not None and math.isfinite(mean)]
-        if len(finite) < 2:
-            continue
-        best = max(finite) if column.higher_is_better else min(finite)
-        for cells, mean in zip(marked, means, strict=True):
-            cells[at] = replace(cells[at], is_best=mean == best)
-    return tuple(Row(row.label, tuple(cells)) for row, cells in zip(rows, marked, strict=True))
 
 
 def describe(records: Sequence[ResultRecord], *more: str, data: bool = True, seeds: bool = True) -> str:

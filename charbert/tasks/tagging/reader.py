@@ -1,5 +1,6 @@
 """Raw texts to tagged spans with their places in the text."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -130,9 +131,17 @@ class TagReader(Reader):
         for given, cut, part in zip(origin.inputs, origin.spans, parts, strict=True):
             tagged = stitch(part, self._continues)
             spans = tuple(self._spans(given.text, cut, tagged))
-            tags = (word[0] if word else _OUTSIDE for word in tagged)
+            silent = self._silent_tag(tagged)
+            tags = (word[0] if word else silent for word in tagged)
             outputs.append(SpansOutput(spans) if given.words is None else TagsOutput(spans, tuple(tags)))
         return outputs
+
+    def _silent_tag(self, words: Sequence[TaggedWord]) -> str:
+        """Return the tag of a text's words without a subword: ``O``, else the text's most frequent tag."""
+        if _OUTSIDE in self.labels:
+            return _OUTSIDE
+        tags = Counter(word[0] for word in words if word)
+        return tags.most_common(1)[0][0] if tags else self.labels[0]
 
     def _continues(self, word: TaggedWord) -> bool:
         """Return whether a word belongs with the one before it, so that no window may end between them."""

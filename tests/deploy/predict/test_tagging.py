@@ -118,6 +118,20 @@ def test_tags_that_are_no_entities_give_each_word_a_span(save_model, sentences: 
     assert {span.type for span in output.spans} <= {"ADJ", "NOUN", "PUNCT", "VERB"}
 
 
+def test_a_word_without_a_subword_has_a_tag_of_the_model(save_model, uncased_tokenizer, char_vocab) -> None:
+    predictor = Predictor.load(save_model("token_classification", labels=("ADJ", "NOUN", "PUNCT", "VERB")))
+    (silent,) = predictor.predict([{"words": ["\u200b"]}])
+    assert silent.tags == ("ADJ",)
+    processor = CharBertTokenizer(uncased_tokenizer, char_vocab)
+    for labels, expected in ((["ADJ", "NOUN"], "NOUN"), (["ADJ", "NOUN", "O"], "O")):
+        reader = TagReader(processor, labels, Usage("token_classification", 32))
+        encoded = reader.encode([TextInput("a \u0301 b", words=("a", "\u0301", "b"))])
+        logits = np.zeros((4, len(labels)))
+        logits[:, 1] = 1
+        (output,) = reader.decode([logits], encoded)
+        assert output.tags == ("NOUN", expected, "NOUN")
+
+
 def test_a_plain_trunk_predicts_tags(plain_tagger: Path, sentences: tuple[str, ...]) -> None:
     outputs = Predictor.load(plain_tagger).predict(sentences)
     assert sum(len(output.spans) for output in outputs) > 3

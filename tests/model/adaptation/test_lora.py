@@ -132,6 +132,33 @@ def test_adapters_load_in_the_precision_and_with_the_settings_asked_for(
         assert loaded(**batch).hidden_states is not None
 
 
+@pytest.mark.parametrize("loader", [CharBertForTokenClassification, AutoModelForTokenClassification])
+def test_adapters_load_from_a_subfolder_and_to_the_device_asked_for(
+    loader: Any, encoder: Path, batch: dict[str, Tensor], tmp_path: Path
+) -> None:
+    model = adapted(CharBertForTokenClassification.from_pretrained(encoder), save=AdapterFormat.adapters)
+    save_finetuned(model, tmp_path / "models/tagger")
+    loaded = loader.from_pretrained(tmp_path / "models", subfolder="tagger", device_map="cpu")
+    assert_near(loaded(**batch).logits, model(**batch).logits)
+    one = loader.from_pretrained(tmp_path / "models/tagger", device_map="auto")
+    assert one.device == (torch.accelerator.current_accelerator() or torch.device("cpu"))
+    for one in ("meta", torch.device("meta"), {"": "meta"}):  # a device that every machine has
+        assert loader.from_pretrained(tmp_path / "models/tagger", device_map=one).device.type == "meta"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"device_map": "balanced"}, {"device_map": {"charbert": 0, "head": 1}}, {"quantization_config": {}}],
+)
+def test_adapters_are_not_divided_among_devices_or_quantized(
+    options: dict[str, Any], encoder: Path, tmp_path: Path
+) -> None:
+    model = CharBertForTokenClassification.from_pretrained(encoder)
+    save_finetuned(adapted(model, save=AdapterFormat.adapters), tmp_path / "saved")
+    with pytest.raises(SettingsError, match=r"saved: a model saved as adapters is loaded whole, to one device"):
+        CharBertForTokenClassification.from_pretrained(tmp_path / "saved", **options)
+
+
 @pytest.mark.parametrize("family", ["bert", "distilbert"])
 def test_adapters_of_a_plain_trunk_belong_to_its_own_checkpoint(
     family: str, trunk_config: Callable[..., PreTrainedConfig], batch: dict[str, Tensor], tmp_path: Path

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
 
 from charbert.config.load import load_settings
 from charbert.config.schema import Settings
@@ -38,6 +39,18 @@ def test_values_and_groups_can_be_changed(composing: Composing) -> None:
     assert (settings.model.name, settings.seed, settings.task.name) == ("BERT", 7, "qnli")
     assert settings.finetuning.optimizer.learning_rate == 1.25e-05
     assert composition.settings() == composition.settings({})
+
+
+def test_a_file_in_a_folder_of_the_user_is_found_in_another_process_too(tmp_path: Path) -> None:
+    folder = tmp_path / "their own, 2"
+    (folder / "search/space").mkdir(parents=True)
+    (folder / "search/space/own.yaml").write_text("seed: {choices: [1, 2]}\n")
+    given = ["recipe=quick", "search/space=own", f"hydra.searchpath=['file://{folder}']"]
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        HydraConfig.instance().set_config(compose("search", overrides=given, return_hydra_config=True))
+        composition = Composition.current()
+        assert composition.settings().search.space["seed"].choices == [1, 2]
+    assert composition.settings().search.space["seed"].choices == [1, 2]
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,13 @@ def test_existing_files_are_kept_and_another_seed_writes_new_ones(composed: Comp
     assert examples(composed("recipe=smoke", "task=qnli", "newswire.seed=2")) != rows
 
 
+def test_data_of_other_sizes_and_seeds_do_not_replace_each_other(composed: Composed) -> None:
+    several = [composed("recipe=smoke", "task=ner", *changed) for changed in ((), ("newswire.seed=2",))]
+    sets = [examples(settings) for settings in several]
+    assert sets[0] != sets[1]
+    assert [build_task(one.task).read(Path(one.data.root) / "ner/test.txt") for one in several] == sets
+
+
 def test_an_interrupted_generation_is_done_again(composed: Composed) -> None:
     settings = composed("recipe=smoke", "task=ner")
     whole = examples(settings)

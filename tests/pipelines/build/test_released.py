@@ -2,6 +2,7 @@
 
 import string
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,17 @@ from transformers import AutoConfig
 
 from charbert.config.schema import Settings
 from charbert.data.collate import PadCollator
+from charbert.deploy.onnx.export import export_model
+from charbert.deploy.predict.predictor import Predictor
+from charbert.deploy.predict.usage import write_usage
 from charbert.errors import CheckpointError, SettingsError
-from charbert.model import CharBertConfig, CharBertForPreTraining
+from charbert.model import CharBertConfig, CharBertForPreTraining, CharBertForTokenClassification
 from charbert.model.released.processor import load_released_processor
 from charbert.model.released.weights import load_released_encoder
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.pipelines.train import finetune
 from charbert.runs.run import finetuning_run, pretraining_run
+from charbert.tasks.head import Usage
 from tests.released_checkpoints import save_released
 from tests.tolerance import assert_near
 
@@ -71,6 +76,29 @@ def test_the_released_encoder_is_fine_tuned_and_attacked(released: Composed, tas
     assert saved.tokenize("Ab") == ["A", "##b"]
     assert not list(Path(settings.paths.outputs).glob("trunk/*"))  # nothing is pretrained
     assert finetune.run(settings).finished == record.finished
+
+
+@pytest.mark.slow
+def test_a_model_on_the_authors_weights_answers_alike_when_it_is_exported(checkpoint: Path, tmp_path: Path) -> None:
+    processor = load_released_processor(checkpoint, checkpoint.parent / "characters", "ner", row_length=48)
+    assert processor.char_vocab is not None
+    vocab = processor.char_vocab.to_dict()
+    model = load_released_encoder(checkpoint, CharBertForTokenClassification, char_vocab=vocab, num_labels=5)
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            weight.mul_(1 if "norm" in name.lower() else 10)  # logits that tell words apart
+    for saved in (model, processor):
+        saved.save_pretrained(tmp_path / "model")
+    write_usage(tmp_path / "model", Usage("token_classification", max_length=48))
+    assert all(difference.spread > 0.1 for difference in export_model(tmp_path / "model", tmp_path / "onnx"))
+    texts = ["Ab c", "A much longer text than that one, with a word (here)."]
+    in_torch, exported = ([*map(asdict, Predictor.load(tmp_path / name).predict(texts))] for name in ("model", "onnx"))
+    for one, other in zip(in_torch, exported, strict=True):
+        assert len({span["type"] for span in one["spans"]}) > 1 or len(one["spans"]) < 3
+        assert [span.pop("score") for span in one["spans"]] == pytest.approx(
+            [span.pop("score") for span in other["spans"]], abs=1e-4
+        )
+        assert one == other
 
 
 def test_the_weights_and_not_their_folder_identify_the_run(

@@ -99,12 +99,10 @@ def test_an_own_file_that_was_not_given_is_asked_for(composed: Composed, own: li
         data_file(settings, settings.data.sets["texts"].test, "the test set")
 
 
-def test_own_files_with_a_generated_corpus_do_not_change_the_generated_sets(
-    composed: Composed, own: list[str], tmp_path: Path
-) -> None:
+def test_own_files_with_a_generated_corpus_do_not_change_the_generated_sets(composed: Composed, own: list[str]) -> None:
     settings = composed("recipe=smoke", "task=texts", *own)
     prepare_data(settings)
-    assert {path.name for path in (tmp_path / "outputs/newswire").iterdir()} == {"corpus", "corpus.key", "corpus.lock"}
+    assert {path.name for path in Path(settings.data.root).iterdir()} == {"corpus", "corpus.key", "corpus.lock"}
 
 
 def test_a_model_of_own_files_is_trained_once_and_again_if_it_is_deleted(

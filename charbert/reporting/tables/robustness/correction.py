@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from charbert.records import ResultRecord
+from charbert.records import ResultRecord, latest_runs
 from charbert.reporting.render.layout import Cell, Column, Row, Table
 from charbert.reporting.tables.paper import TASK_TITLES
-from charbert.reporting.tables.scores import describe, latest_runs, metric_cell
+from charbert.reporting.tables.scores import describe, metric_cell
 
 _RATE, _FALSE_ALARMS = "word_error_rate", "false_alarms"
 _HEADINGS = {
