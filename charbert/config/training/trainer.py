@@ -85,7 +85,7 @@ class TrainingSettings:
     batch_size: int = 16
     """Sequences per forward pass, over all processes together; results do not depend on the number of processes."""
     gradient_accumulation: int = 1
-    """Forward passes per optimizer step."""
+    """Forward passes per optimizer step. Its loss is the mean of theirs, each a mean over its own labeled positions."""
     eval_batch_size: int = 64
     """Sequences per forward pass in evaluation."""
     max_length: int = 128
