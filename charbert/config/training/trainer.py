@@ -96,7 +96,8 @@ class TrainingSettings:
     """Number format of the computation. auto: bf16 on GPUs of compute capability 8.0 or more and on CPUs with AMX or
     AVX512-BF16, else fp32. What auto chooses stands in the record and is not part of the run's key."""
     evaluations: int = 0
-    """Number of evaluations on the dev set, spread evenly over training; 0: one after each epoch."""
+    """Number of evaluations on the dev set, spread evenly over training; 0: one after each epoch. The last step is
+    always evaluated, which may be one more."""
     patience: int | None = None
     """Stop after this many evaluations without a better dev score; null: train to the end."""
     checkpoints: int = 10

@@ -71,8 +71,8 @@ def _encoder_parts(encoder: CharBertModel) -> dict[int, Part]:
     parts = {}
     for name, weight in encoder.trunk.named_parameters():
         is_embedding, is_first = map(name.startswith, (adapter.embedding_names, adapter.first_layer_names))
-        layer = Part(PartKind.layer, 0 if is_first else len(layers) - 1)
-        parts[id(weight)] = Part(PartKind.embeddings) if is_embedding else layer
+        among_layers = Part(PartKind.layer, 0 if is_first else len(layers) - 1)
+        parts[id(weight)] = Part(PartKind.embeddings) if is_embedding else among_layers
     for index, layer in enumerate(layers):
         parts |= {id(weight): Part(PartKind.layer, index) for weight in layer.parameters()}
     shared = encoder.config.share_interaction
