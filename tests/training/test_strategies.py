@@ -97,6 +97,7 @@ LOW = {"open_layers": [0], "open_embeddings": True, "open_char_channel": False}
         ("distilbert", True, LOW, {"layer 0", "embeddings"}),
         ("modernbert", True, LOW, {"layer 0", "embeddings"}),
         ("deberta-v2", False, {"open_layers": [-1]}, {"layer 1"}),
+        ("albert", False, {"open_layers": [0]}, {"layer 1"}),  # the layers share their weights
     ],
 )
 def test_a_frozen_trunk_moves_in_what_was_opened_alone(
