@@ -62,8 +62,7 @@ class SimilarTexts:
 
     def find(self, texts: Sequence[str]) -> Match | None:
         """Return the example that is most like another one, the first of equally similar ones; None if none is."""
-        matches = self.find_all(texts, stop_at_exact=True)
-        return max(matches, key=lambda match: (match.similarity, -match.number), default=None)
+        return nearest(self.find_all(texts, stop_at_exact=True))
 
     def find_all(self, texts: Sequence[str], *, stop_at_exact: bool = False) -> list[Match]:
         """Return all examples that are the same or nearly, of equal ones the first alone."""
@@ -104,6 +103,11 @@ class SimilarTexts:
             made.update_batch([gram.encode() for gram in sorted(ngrams(text, self.settings.ngram))])
             self._last = (text, made)
         return self._last[1]
+
+
+def nearest(matches: Sequence[Match]) -> Match | None:
+    """Return the most similar match, of equally similar ones the first; None of none."""
+    return max(matches, key=lambda match: (match.similarity, -match.number), default=None)
 
 
 def ngrams(text: str, size: int) -> set[str]:
@@ -162,10 +166,11 @@ class DropDuplicates(Step):
             if number in contradicted:
                 outcome.dropped.append(self.drop(row, adapter, "duplicate with another label", contradicted[number]))
                 continue
-            match = index.find(adapter.texts(row.example))
+            matches = index.find_all(adapter.texts(row.example), stop_at_exact=True)
+            agreeing = [match for match in matches if self._agree(row, indexed[match.number], adapter)]
+            match = nearest(agreeing or matches)
             if match is not None:
-                first, near = indexed[match.number], match.similarity < 1
-                same = self._agree(row, first, adapter)
+                first, near, same = indexed[match.number], match.similarity < 1, bool(agreeing)
                 if same or not near:
                     reason = "near duplicate" if near else "duplicate" if same else "duplicate with another label"
                     detail = f"of {first.place}" + (f" (similarity {match.similarity:.2f})" if near else "")

@@ -11,7 +11,8 @@ from charbert.errors import CheckpointError, SettingsError
 from charbert.records import ResultRecord, file_checksum
 from charbert.runs.folders import MODEL, finished_records, records_folder, run_folder
 
-_WEIGHTS = "model.safetensors"
+_WEIGHTS = ("model.safetensors", "adapters/adapter_model.safetensors")
+"""Of a whole model, or of LoRA adapters, which name their base model."""
 
 
 def teacher_folder(settings: Settings) -> Path:
@@ -33,8 +34,8 @@ def teacher_folder(settings: Settings) -> Path:
     else:
         folder = Path(settings.distillation.teacher)
         hint = "distillation.teacher is a folder of a run's weights, outputs/RECIPE/finetune/NAME-KEY/model"
-    if not (folder / _WEIGHTS).is_file():
-        raise CheckpointError(f"{folder}: expected the teacher's {_WEIGHTS}, got no such file; {hint}")
+    if not _weights(folder):
+        raise CheckpointError(f"{folder}: expected the teacher's {' or '.join(_WEIGHTS)}, got no such file; {hint}")
     return folder
 
 
@@ -42,7 +43,11 @@ def teacher_identity(settings: Settings) -> dict[str, Any]:
     """Return what identifies the teacher: the key of its run, or the checksum of its weights, never a path."""
     if settings.distillation.run:
         return {"teacher": _teacher_record(settings).key}
-    return {"teacher": file_checksum(teacher_folder(settings) / _WEIGHTS)}
+    return {"teacher": file_checksum(_weights(teacher_folder(settings))[0])}
+
+
+def _weights(folder: Path) -> list[Path]:
+    return [folder / name for name in _WEIGHTS if (folder / name).is_file()]
 
 
 def _teacher_record(settings: Settings) -> ResultRecord:

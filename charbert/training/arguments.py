@@ -17,8 +17,12 @@ def total_steps(settings: TrainingSettings, num_examples: int) -> int:
     """Return the number of optimizer steps that the settings give on ``num_examples`` training examples."""
     if settings.max_steps > 0:
         return settings.max_steps
-    batches = math.ceil(num_examples / settings.batch_size)
-    return max(1, math.ceil(batches / settings.gradient_accumulation * settings.epochs))
+    return max(1, math.ceil(_steps_per_epoch(settings, num_examples) * settings.epochs))
+
+
+def _steps_per_epoch(settings: TrainingSettings, num_examples: int) -> int:
+    """Return the optimizer steps of an epoch; the last one may accumulate fewer batches."""
+    return math.ceil(math.ceil(num_examples / settings.batch_size) / settings.gradient_accumulation)
 
 
 def build_arguments(
@@ -41,7 +45,7 @@ def build_arguments(
         SettingsError: if a batch cannot be divided among the processes that train together.
     """
     steps = total_steps(settings, num_examples)
-    every = math.ceil(num_examples / settings.batch_size / settings.gradient_accumulation)
+    every = _steps_per_epoch(settings, num_examples)
     eval_steps = max(1, steps // settings.evaluations if settings.evaluations else min(every, steps))
     save_steps = max(1, steps // settings.checkpoints) if settings.checkpoints else steps
     if best_metric is not None:

@@ -76,6 +76,7 @@ class ResumableTrainer(AtomicCheckpointTrainer):
         begun: tuple[int, int] = super()._init_training_state(
             max_steps, steps_per_epoch, epochs, resume_from_checkpoint, trial
         )
+        self.state.compute_steps(self.args, max_steps)  # the checkpoint's intervals may be those of other settings
         self._resumed_from = None if resume_from_checkpoint is None else Path(resume_from_checkpoint)
         if self._resumed_from is not None and self.args.load_best_model_at_end:
             self.check_best()

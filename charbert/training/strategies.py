@@ -16,7 +16,15 @@ from charbert.errors import SettingsError
 from charbert.model.adaptation.dropout import set_dropout
 from charbert.model.adaptation.lora import add_adapters
 from charbert.model.adaptation.new_layers import reinitialize_layers
-from charbert.model.adaptation.parts import CHAR_CHANNEL, TRUNK, Part, PartKind, model_parts
+from charbert.model.adaptation.parts import (
+    CHAR_CHANNEL,
+    TRUNK,
+    Part,
+    PartKind,
+    encoder_layers,
+    find_encoder,
+    model_parts,
+)
 
 
 class Strategy:
@@ -98,11 +106,12 @@ class Strategy:
             open_kinds.add(PartKind.embeddings)
         if chosen.open_char_channel:
             open_kinds.update(CHAR_CHANNEL)
-        parts = model_parts(model)
+        parts, layers = model_parts(model), encoder_layers(find_encoder(model))
+        shared = {id(weight) for layer in self._open_layers for weight in layers[layer].parameters()}  # as in ALBERT
         for name, weight in model.named_parameters():
             part = parts[name]
             is_open = part.layer in self._open_layers if part.kind is PartKind.layer else part.kind in open_kinds
-            if not is_open:
+            if not is_open and id(weight) not in shared:
                 weight.requires_grad_(False)
 
     def _depth(self, part: Part) -> int:

@@ -102,6 +102,13 @@ def test_contradicting_duplicates_are_resolved_as_the_setting_says(
     assert "duplicate with another label" in prepared.reports[0].dropped
 
 
+def test_a_near_duplicate_of_an_example_with_its_label_goes_although_another_one_is_nearer(apply: Apply) -> None:
+    rows = [LabeledText(BASE, None, "yes"), LabeledText(CLOSE, None, "no"), LabeledText(f"{BASE}s", None, "no")]
+    prepared = apply(step(), rows)
+    assert [row.index for row in prepared.rows] == [0, 1]
+    assert prepared.dropped[0].detail.startswith("of file:2 (similarity 0.8")
+
+
 def test_a_near_duplicate_with_another_label_stays(apply: Apply) -> None:
     rows = [LabeledText(BASE, None, "yes"), LabeledText(CLOSE, None, "no")]
     prepared = apply(step(), rows)

@@ -20,6 +20,8 @@ SIZES: dict[str, dict[str, Any]] = {
     "roberta": BERT | {"type_vocab_size": 1},
     "electra": BERT | {"embedding_size": 6},
     "distilbert": {"dim": 8, "n_layers": 2, "n_heads": 2, "hidden_dim": 8},
+    "albert": BERT | {"embedding_size": 6},
+    "deberta-v2": BERT | {"conv_kernel_size": 3},
     "modernbert": BERT | {"cls_token_id": 1, "sep_token_id": 2, "bos_token_id": 1, "eos_token_id": 2},
 }
 CHARS = {"char_vocab_size": 12, "char_embedding_size": 4}

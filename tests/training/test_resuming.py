@@ -145,6 +145,16 @@ def test_a_training_that_is_cut_off_again_and_again_is_the_same(tmp_path: Path, 
         assert torch.equal(parameter, expected)
 
 
+def test_the_intervals_of_checkpoints_and_log_lines_may_change_between_two_starts(tmp_path: Path) -> None:
+    for settings in ({"checkpoints": 2}, {"checkpoints": 24, "log_every": 1}):
+        trainer = trainer_of(**settings)(tmp_path)
+        trainer.add_callback(CutOff())
+        with pytest.raises(KeyboardInterrupt):
+            trainer.train(resume_from_checkpoint=newest_checkpoint(tmp_path))
+    assert Path(newest_checkpoint(tmp_path) or "").name == "checkpoint-13"
+    assert [line["step"] for line in trainer.state.log_history if "loss" in line] == [5, 10, 13]
+
+
 def test_no_checkpoint_is_written_of_weights_that_are_no_numbers(tmp_path: Path) -> None:
     trainer = trainer_of(checkpoints=24)(tmp_path)
     weight = trainer.model.layers[0].weight

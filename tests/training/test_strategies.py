@@ -96,6 +96,8 @@ LOW = {"open_layers": [0], "open_embeddings": True, "open_char_channel": False}
         ("roberta", False, LOW, {"layer 0", "embeddings"}),
         ("distilbert", True, LOW, {"layer 0", "embeddings"}),
         ("modernbert", True, LOW, {"layer 0", "embeddings"}),
+        ("deberta-v2", False, {"open_layers": [-1]}, {"layer 1"}),
+        ("albert", False, {"open_layers": [0]}, {"layer 1"}),  # the layers share their weights
     ],
 )
 def test_a_frozen_trunk_moves_in_what_was_opened_alone(
@@ -111,6 +113,11 @@ def test_a_frozen_trunk_moves_in_what_was_opened_alone(
     settings = StrategySettings(trunk=TrunkTraining.frozen, frozen=FrozenSettings(**frozen))
     trained(model, settings, make_trainer, max_steps=1)
     assert moved(model, before) == {"head"} | opened
+
+
+def test_a_convolution_after_the_first_layer_belongs_to_it(make_model: MakeModel) -> None:
+    parts = model_parts(make_model("deberta-v2", chars=False))
+    assert {str(part) for name, part in parts.items() if "encoder.conv." in name} == {"layer 0"}
 
 
 def gradual(**options: Any) -> StrategySettings:

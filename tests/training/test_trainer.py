@@ -123,9 +123,23 @@ def test_frozen_weights_are_in_no_group() -> None:
     assert sum(len(group["params"]) for group in groups) == 2
 
 
-def test_steps_follow_from_epochs_batch_and_accumulation() -> None:
-    settings = TrainingSettings(epochs=2, batch_size=4, gradient_accumulation=2)
-    assert total_steps(settings, 100) == 25
+@pytest.mark.parametrize(
+    ("epochs", "accumulation", "expected"), [(3, 1, 15), (3, 2, 9), (0.5, 2, 2), (2.5, 4, 5), (1, 9, 1)]
+)
+def test_steps_follow_from_epochs_batch_and_accumulation(
+    epochs: float, accumulation: int, expected: int, tmp_path: Path
+) -> None:
+    settings = TrainingSettings(epochs=epochs, batch_size=2, gradient_accumulation=accumulation, evaluations=1)
+    assert total_steps(settings, 10) == expected
+    data = rows([1.0] * 10)
+    arguments = build_arguments(settings, tmp_path, 0, 10, label_names=["x"])
+    trainer = CharBertTrainer(model=Toy(), args=arguments, train_dataset=data, eval_dataset=data)
+    trainer.train()
+    assert trainer.state.global_step == expected
+    assert [line["step"] for line in trainer.state.log_history if "eval_loss" in line] == [expected]
+
+
+def test_a_number_of_steps_goes_before_epochs() -> None:
     assert total_steps(TrainingSettings(max_steps=7), 100) == 7
 
 

@@ -180,6 +180,13 @@ class StrategySettings:
         return self.trunk is not TrunkTraining.lora or self.lora.char_channel is ChannelTraining.full
 
     @property
+    def trains_embeddings(self) -> bool:
+        """Whether the trunk's embeddings are trained, at the latest at the end."""
+        if self.trunk is TrunkTraining.frozen:
+            return self.frozen.open_embeddings
+        return self.trunk is not TrunkTraining.lora
+
+    @property
     def saves_adapters(self) -> bool:
         """Whether the model is saved as adapters."""
         return self.trunk is TrunkTraining.lora and self.lora.save is AdapterFormat.adapters

@@ -85,7 +85,7 @@ class TrainingSettings:
     batch_size: int = 16
     """Sequences per forward pass, over all processes together; results do not depend on the number of processes."""
     gradient_accumulation: int = 1
-    """Forward passes per optimizer step."""
+    """Forward passes per optimizer step. Its loss is the mean of theirs, each a mean over its own labeled positions."""
     eval_batch_size: int = 64
     """Sequences per forward pass in evaluation."""
     max_length: int = 128
@@ -96,7 +96,8 @@ class TrainingSettings:
     """Number format of the computation. auto: bf16 on GPUs of compute capability 8.0 or more and on CPUs with AMX or
     AVX512-BF16, else fp32. What auto chooses stands in the record and is not part of the run's key."""
     evaluations: int = 0
-    """Number of evaluations on the dev set, spread evenly over training; 0: one after each epoch."""
+    """Number of evaluations on the dev set, spread evenly over training; 0: one after each epoch. The last step is
+    always evaluated, which may be one more."""
     patience: int | None = None
     """Stop after this many evaluations without a better dev score; null: train to the end."""
     checkpoints: int = 10

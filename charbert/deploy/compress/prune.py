@@ -1,6 +1,5 @@
 """Prunes a model: sets its smallest weights to zero."""
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,8 +12,6 @@ from transformers import PreTrainedModel
 from charbert.deploy.onnx.export import copy_side_files, load_model
 from charbert.errors import SettingsError
 from charbert.integrity import written_folder
-
-log = logging.getLogger(__name__)
 
 _MATRICES: dict[type[nn.Module], tuple[str, ...]] = {
     nn.Linear: ("weight",),

@@ -13,8 +13,6 @@ from charbert.errors import CheckpointError
 from charbert.integrity import check_target, written_folder
 from charbert.model.loading.configurations import read_config
 
-log = logging.getLogger(__name__)
-
 DISTANCE = 0.2
 """Largest mean difference of an int8 model's logits, as a share of their standard deviation."""
 OPERATORS = ("MatMul", "Gather")

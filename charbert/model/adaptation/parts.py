@@ -67,12 +67,12 @@ def model_parts(model: nn.Module) -> dict[str, Part]:
 
 def _encoder_parts(encoder: CharBertModel) -> dict[int, Part]:
     """Return the part of each weight of the encoder, by identity."""
-    layers = encoder_layers(encoder)
-    embedding_names = trunk_adapter(encoder.config.trunk_config).embedding_names
+    layers, adapter = encoder_layers(encoder), trunk_adapter(encoder.config.trunk_config)
     parts = {}
     for name, weight in encoder.trunk.named_parameters():
-        is_embedding = name.startswith(embedding_names)
-        parts[id(weight)] = Part(PartKind.embeddings) if is_embedding else Part(PartKind.layer, len(layers) - 1)
+        is_embedding, is_first = map(name.startswith, (adapter.embedding_names, adapter.first_layer_names))
+        among_layers = Part(PartKind.layer, 0 if is_first else len(layers) - 1)
+        parts[id(weight)] = Part(PartKind.embeddings) if is_embedding else among_layers
     for index, layer in enumerate(layers):
         parts |= {id(weight): Part(PartKind.layer, index) for weight in layer.parameters()}
     shared = encoder.config.share_interaction

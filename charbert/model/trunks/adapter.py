@@ -32,6 +32,8 @@ class TrunkAdapter:
     """Field of the configuration with the dropout that classifiers share: that on hidden states, if there is one."""
     embedding_names: tuple[str, ...] = ("embeddings.",)
     """Beginnings of the names of weights that belong to the input of the first layer, or to positions."""
+    first_layer_names: tuple[str, ...] = ()
+    """Beginnings of the names of weights outside the layers that are read after the first one."""
     attention_maps: Mapping[str, str] = {
         "query": "attention.self.query",
         "key": "attention.self.key",

@@ -54,6 +54,7 @@ class DebertaAdapter(TrunkAdapter):
     masks_embeddings = True
     has_sdpa = False
     embedding_names = ("embeddings.", "encoder.rel_embeddings.", "encoder.LayerNorm.")
+    first_layer_names = ("encoder.conv.",)
     attention_maps: Mapping[str, str] = {
         "query": "attention.self.query_proj",
         "key": "attention.self.key_proj",

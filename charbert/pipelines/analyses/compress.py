@@ -22,6 +22,7 @@ from charbert.evaluation.predict import model_inputs, run_logits
 from charbert.evaluation.robustness import changed_share, decode_encoded, score_set
 from charbert.model.loading.configurations import read_config
 from charbert.model.tokenization import CharBertTokenizer
+from charbert.model.word_recognizer.correction import RECOGNIZER_FOLDER
 from charbert.pipelines.analyses.base import recorded_analysis
 from charbert.pipelines.analyses.forms import Form, forms
 from charbert.pipelines.build.data import prepare_data, set_files
@@ -112,6 +113,11 @@ class Measurement:
         """Return the folder of a form, made if it is missing, and details for its record."""
         target = form.run.model_folder
         if form.folder is not None:
+            if (form.folder / RECOGNIZER_FOLDER).is_dir():
+                raise CheckpointError(
+                    f"{form.folder}: expected a model that reads texts as they are given, got one with a word "
+                    "recognizer in front, which has no smaller form"
+                )
             return form.folder, {}
         if form.variant is Variant.original:
             return self.source, {}

@@ -67,6 +67,14 @@ class Composition:
         except HydraException as error:
             raise SettingsError(f"{', '.join(changed)}: {str(error).splitlines()[0]}") from error
 
+    @property
+    def removals(self) -> list[str]:
+        """The overrides that take something out of the settings, as ``~data.sets.ner.attacked.released``.
+
+        A configuration file cannot do that, so a command with `file` needs them.
+        """
+        return [text for text in self.overrides if text.startswith("~") and not text[1:].startswith(_LEFT_OUT)]
+
     def file(self, experiment: str, changes: Mapping[str, Any], comment: Sequence[str]) -> str:
         """Return the text of a configuration file with which another experiment gets these settings, some changed.
 

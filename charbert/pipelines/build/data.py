@@ -1,7 +1,6 @@
 """Settings to files: data sets, the pretraining text, the trunk."""
 
 import importlib.util
-import logging
 from pathlib import Path
 
 from charbert.config.data.sets import SetFiles
@@ -14,8 +13,6 @@ from charbert.errors import CheckpointError, DataError, SettingsError
 from charbert.records import file_checksum
 from charbert.synthetic.data_sets import write_newswire
 from charbert.tasks.catalog import TASKS, build_task
-
-log = logging.getLogger(__name__)
 
 
 def prepare_data(settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ from charbert.noise.edits import EditRecord
 from charbert.noise.natural import NaturalNoise
 from charbert.pipelines.build.data import data_file, task_files
 from charbert.pipelines.build.noise import build_attack
-from charbert.pipelines.build.preparation import TrainingPreparation, prepare_training
+from charbert.pipelines.build.preparation import prepare_training
 from charbert.seeding import numpy_generator
 from charbert.tasks.rows import read_rows
 from charbert.tasks.task import Task
+from charbert.training.distributed.processes import from_first
 
 log = logging.getLogger(__name__)
 
@@ -28,38 +30,38 @@ FEW_CHANGES = 0.05
 """Share of changed words below which an attack is warned of."""
 
 
-def read_sets(settings: Settings, task: Task[Any, Any]) -> dict[str, list[Any]]:
+def read_sets(settings: Settings, task: Task[Any, Any], report: Path | None = None) -> dict[str, list[Any]]:
     """Return the examples of the train, dev and test sets, and of each attacked copy by its name.
 
     Training examples are prepared where ``preparation.steps`` says so.
+
+    Args:
+        report: folder for the report on their preparation; of several processes the first writes it. None: none is
+            written.
 
     Raises:
         DataError: if a file is missing or malformed, a copy does not line up with the test set, or the dev or test
             set has a label that the training set lacks.
     """
-    return read_prepared_sets(settings, task)[0]
-
-
-def read_prepared_sets(
-    settings: Settings, task: Task[Any, Any]
-) -> tuple[dict[str, list[Any]], TrainingPreparation | None]:
-    """Return the sets as `read_sets` does, and the preparation of the training examples, None if there is none."""
     files = task_files(settings)
     paths = {split: data_file(settings, getattr(files, split), f"the {split} set") for split in ("train", "dev")}
     dev = task.read(paths["dev"])
-    preparation = None
+    train = None
     if settings.preparation.steps:
         test = data_file(settings, files.test, "the test set")
         root = Path(settings.data.root)
         held_out = {shorten_path(paths["dev"], root): dev, shorten_path(test, root): task.read(test)}
         rows, malformed = read_rows(task, paths["train"], root)
         preparation = prepare_training(settings, task, rows, held_out, malformed)
-    train = task.read(paths["train"]) if preparation is None else preparation.examples
+        train = preparation.examples
+        if report is not None:
+            from_first(partial(preparation.write, report))
+    train = task.read(paths["train"]) if train is None else train
     _learn_labels(task, train, paths["train"])
     task.check_labels(dev, paths["dev"])
     sets = {"train": train, "dev": dev} | read_test_sets(settings, task)
     _warn_of_same_sets(sets)
-    return sets, preparation
+    return sets
 
 
 def read_test_sets(settings: Settings, task: Task[Any, Any], *, learn: bool = False) -> dict[str, list[Any]]:

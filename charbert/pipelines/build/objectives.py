@@ -92,6 +92,7 @@ def build_objectives(
 def build_student(settings: Settings, task: Task[Any, Any]) -> tuple[CharBertTokenizer, Any]:
     """Return the processor and the model of a student made of some of the teacher's layers."""
     processor, teacher = load_teacher(settings, task)
+    processor.correct_by(None)  # the student has the dictionary of the settings, not the teacher's
     if not isinstance(teacher, CharBertForFineTuning):
         raise SettingsError(
             f"distillation.student_layers needs a teacher saved by this code, got {type(teacher).__name__}; "

@@ -1,7 +1,6 @@
 """Settings to the steps of data preparation, and to prepared training examples."""
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +21,6 @@ from charbert.preparation.suspicious import FindSuspicious
 from charbert.reporting.render.preparation_page import render_report
 from charbert.tasks.rows import READING, number_rows, own_texts
 from charbert.tasks.task import Task
-
-log = logging.getLogger(__name__)
 
 HeldOut = Mapping[str, Sequence[tuple[str, tuple[str, ...]]]]
 """By set: place and texts of each example."""

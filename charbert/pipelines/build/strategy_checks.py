@@ -23,6 +23,11 @@ def check_strategy(settings: Settings) -> None:
             f"strategy={strategy.name} freezes the char channel, but that of model={model.name} was never trained; "
             "set strategy.frozen.open_char_channel=true or strategy.lora.char_channel=full"
         )
+    if model.word_shapes and not model.pretrained and not strategy.trains_embeddings:
+        raise SettingsError(
+            f"strategy={strategy.name} freezes the embedding of word shapes, but that of model={model.name} is new and "
+            "would stay zero; set strategy.frozen.open_embeddings=true, or choose strategy=full"
+        )
     if strategy.saves_adapters and settings.distillation.hidden_weight:
         raise SettingsError(
             "strategy.lora.save=adapters cannot leave out the projections of distillation.hidden_weight="

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import shlex
 import signal
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -174,7 +175,8 @@ def _report(composition: Composition, settings: Settings, run: Run, study: Searc
     best = max(finished, key=lambda row: row["score"])
     folder = study_folder(settings, run)
     metric = f"dev/{settings.task.name}/{settings.task.metric}"
-    command = f"python experiments/finetune.py --config-dir {folder} --config-name best"
+    options = ["--config-dir", str(folder), "--config-name", "best", *composition.removals]
+    command = f"python experiments/finetune.py {shlex.join(options)}"
     summary = f"The best of {len(rows)} trials: {metric} {best['score']:.4f} (trial {best['trial']}). Run it with"
     write_atomically(folder / "best.yaml", composition.file("finetune", best["values"], [summary, command]))
     with recorded_run(_in_group(settings, run), run) as (record, tracked):

@@ -112,7 +112,8 @@ def fold_sets(
     sets, test = take_fold(fold, eval_sets["clean"], eval_sets)
     if settings.preparation.steps:
         held_out = {"dev": sets["dev"], "test": test["clean"]}
-        preparation = prepare_training(settings, task, number_rows(sets["train"], "train"), held_out)
+        rows = number_rows(eval_sets["clean"], task_files(settings).test)  # a file of probabilities counts all of them
+        preparation = prepare_training(settings, task, [rows[index] for index in fold.train], held_out)
         preparation.write(fold_run(settings).preparation_folder)
         sets["train"] = preparation.examples
     return sets, test

@@ -11,7 +11,7 @@ from charbert.config.schema import Settings
 from charbert.errors import SettingsError, TrialPrunedError
 from charbert.evaluation.metric_paths import CHANGED_WORDS
 from charbert.pipelines.build.data import fetch_sets, prepare_data, refuse_baseline, task_files
-from charbert.pipelines.build.eval_sets import build_eval_sets, read_prepared_sets, read_sets
+from charbert.pipelines.build.eval_sets import build_eval_sets, read_sets
 from charbert.pipelines.train.classical import check_baseline, fit_baseline
 from charbert.pipelines.train.cross_validation import run_folds
 from charbert.pipelines.train.fit import fit
@@ -97,7 +97,7 @@ def run_trial(settings: Settings, run: Run, callbacks: Sequence[TrainerCallback]
             prepare_data(settings)
             run.will_read(fetch_sets(settings))
             task = build_task(settings.task)
-            fit(settings, run, task, read_sets(settings, task), {}, callbacks)
+            fit(settings, run, task, read_sets(settings, task, run.preparation_folder), {}, callbacks)
         except TrialPrunedError:
             shutil.rmtree(run.folder, ignore_errors=True)
             raise
@@ -124,10 +124,7 @@ def _run(settings: Settings, run: Run, *, weights: bool = False) -> ResultRecord
     if task_files(settings).folds.number:
         refuse_several(f"cross-validation (data={settings.data.name})")
         return run_folds(settings, run, task, weights=weights)
-    sets, preparation = read_prepared_sets(settings, task)
-    if preparation is not None:
-        written = preparation
-        from_first(lambda: written.write(run.preparation_folder))
+    sets = read_sets(settings, task, run.preparation_folder)
     fit_model = fit_baseline if settings.model.is_baseline else fit
     record, _ = fit_model(settings, run, task, sets, build_eval_sets(settings, task, sets))
     return record

@@ -110,7 +110,7 @@ def _prepare(settings: Settings) -> _Part:
     run = shared_task_run(settings)
     run.will_read(fetch_sets(settings))
     task = build_task(settings.task)
-    sets = read_sets(settings, task)
+    sets = read_sets(settings, task, run.preparation_folder)
     fitted = TaskModel.build(settings, task, sets)
     predictor = build_trainer(
         settings.finetuning,

@@ -89,6 +89,7 @@ def build_start(settings: Settings, model_class: type[Model], **labels: Any) -> 
         seed_everything(settings.seed, "head")
         return processor, model_class.from_trunk(trunk, **overrides, **labels)
     processor = CharBertTokenizer.from_pretrained(encoder)
+    processor.correct_by(None)  # a fine-tuned model brings its dictionary along; the settings say whether there is one
     processor = with_word_spaces(processor)  # an encoder of an earlier version may lack them
     changes = {"head_channels": model_overrides(settings, processor)["head_channels"]}
     if settings.model.pretrained and settings.model.lower_case_chars and processor.char_vocab is not None:

@@ -1,7 +1,7 @@
 """Hyper-parameters compared: one model under several settings of pretraining and fine-tuning, on one task."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -66,24 +66,27 @@ def hyper_parameter_table(records: Sequence[ResultRecord], task: str, metric: st
     )
 
 
-def varied_hyper_parameters(records: Sequence[ResultRecord]) -> list[tuple[str, ...]]:
-    """Return of each record the settings in which the records of its model differ, as ``epochs 4``.
+def varied_hyper_parameters(
+    records: Sequence[ResultRecord], label: Callable[[ResultRecord], Hashable] = row_label
+) -> list[tuple[str, ...]]:
+    """Return of each record the settings in which the records with its label differ, as ``epochs 4``.
 
     Those outside fine-tuning bear the name of their section: ``pretraining epochs 2``. Seeds of fine-tuning, which
     runs are averaged over, are left out.
+
+    Args:
+        label: by default the model.
     """
     all_choices = [_choices(record) for record in records]
-    of_model = defaultdict(list)
+    alike = defaultdict(list)
     for record, values in zip(records, all_choices, strict=True):
-        of_model[row_label(record)].append(values)
-    for choices in of_model.values():
+        alike[label(record)].append(values)
+    for choices in alike.values():
         _fill(choices)
-    varying = {label: _varying(choices) for label, choices in of_model.items()}
+    varying = {name: _varying(choices) for name, choices in alike.items()}
     return [
         tuple(
-            f"{_short(name)} {_text(values[name])}"
-            for name in varying[row_label(record)]
-            if values.get(name) not in _OFF
+            f"{_short(name)} {_text(values[name])}" for name in varying[label(record)] if values.get(name) not in _OFF
         )
         for record, values in zip(records, all_choices, strict=True)
     ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from charbert.config.training.multi_task import TaskSampling
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Column, Table
 from charbert.reporting.tables.published import ATTACK, ORIGINAL
@@ -30,5 +31,13 @@ def multi_task_table(
         columns.append(Column(group, ATTACK, f"attack/{task}/{attack}/{metric}"))
     named = [renamed(record, f"{row_label(record)} alone") for record in alone]
     for record in together:
-        named.append(renamed(record, f"{row_label(record)} together, {setting(record, 'multi_task.sampling')}"))
+        named.append(renamed(record, f"{row_label(record)} together, {_how(record)}"))
     return build_table(named, title="Several tasks on one encoder", columns=columns)
+
+
+def _how(record: ResultRecord) -> str:
+    """Return how batches were divided among the tasks, and whether texts of all tasks were cut at one length."""
+    how = str(setting(record, "multi_task.sampling"))
+    if how == TaskSampling.temperature.name:
+        how += f" {setting(record, 'multi_task.temperature'):g}"
+    return how if setting(record, "multi_task.own_lengths") is not False else f"{how}, one length"

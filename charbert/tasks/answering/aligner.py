@@ -36,7 +36,7 @@ class SpanAligner(ExampleAligner):
             raise SettingsError(
                 f"task={self.task.name}: the teacher's tokenizer reads example "
                 f"{self.encoded.features[number][EXAMPLE_IDS]} in other subwords than the student's; answers are "
-                "compared subword by subword, so choose a teacher and a student with the same tokenizer"
+                "compared subword by subword, so choose a teacher and a student with the same tokenizer and dictionary"
             )
         return replace(other, pairs=[(place, place) for place in range(len(own))])
 

@@ -91,6 +91,17 @@ def test_a_model_of_other_labels_is_refused(settings: Benchmarks, tmp_path: Path
     assert forms(chosen)[0].run.finished() is None
 
 
+def test_a_model_behind_a_word_recognizer_that_was_made_elsewhere_is_refused(
+    settings: Benchmarks, tmp_path: Path
+) -> None:
+    (tmp_path / "other" / "word_recognizer").mkdir(parents=True)
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / "other" / name).write_text("{}")
+    chosen = settings("compression.variants=[]", f"+compression.folders.student={tmp_path / 'other'}")
+    with pytest.raises(CheckpointError, match="got one with a word recognizer in front"):
+        catalog.COMPRESSION.run(chosen)
+
+
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [

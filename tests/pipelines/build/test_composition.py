@@ -1,5 +1,5 @@
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -26,11 +26,11 @@ def composing() -> Composing:
     return build
 
 
-def reloaded(file: str, folder: Path) -> Settings:
+def reloaded(file: str, folder: Path, overrides: Sequence[str] = ()) -> Settings:
     shutil.copytree(CONF, folder / "conf")
     (folder / "conf" / "best.yaml").write_text(file)
     with initialize_config_dir(str(folder / "conf"), version_base="1.3"):
-        return load_settings(compose("best"))
+        return load_settings(compose("best", overrides=list(overrides)))
 
 
 def test_values_and_groups_can_be_changed(composing: Composing) -> None:
@@ -84,3 +84,10 @@ def test_a_file_gives_another_experiment_the_same_settings(composing: Composing,
     for name in ("model", "task", "data", "trunk", "noise", "finetuning", "attack", "newswire", "strategy", "seed"):
         assert getattr(reread, name) == getattr(wanted, name), name
     assert reread.finetuning.optimizer.learning_rate == 1.25e-05
+
+
+def test_what_was_taken_out_of_the_settings_is_taken_out_again(composing: Composing, tmp_path: Path) -> None:
+    composition = composing("recipe=minilm", "data=benchmarks", "~data.sets.ner.attacked.released")
+    assert composition.removals == ["~data.sets.ner.attacked.released"]
+    reread = reloaded(composition.file("finetune", {}, ["The best."]), tmp_path, composition.removals)
+    assert "released" not in reread.data.sets["ner"].attacked

@@ -26,6 +26,8 @@ from charbert.records import file_checksum, read_record
 from charbert.runs.run import finetuning_run
 from charbert.runs.teachers import teacher_folder
 from charbert.text.char_vocab import CharVocab
+from charbert.text.repair.correction import DictionaryCorrector
+from charbert.text.repair.dictionary import DictionaryRules
 from charbert.training.distributed import processes
 
 Benchmarks = Callable[..., Settings]
@@ -132,6 +134,31 @@ def test_a_student_of_the_teachers_layers_is_a_plain_trunk_of_its_size(
     assert (student.config.num_hidden_layers, student.config.hidden_size) == (2, 24)
     assert not student.config.has_char_channel
     assert CharBertTokenizer.from_pretrained(finetuning_run(settings).model_folder).char_vocab is None
+
+
+def test_a_student_of_a_teachers_layers_has_the_dictionary_of_its_own_settings(
+    head_data: Path, benchmarks: Benchmarks, save_teacher: SaveTeacher
+) -> None:
+    folder = save_teacher("ner")
+    tokenizer = CharBertTokenizer.from_pretrained(folder)
+    tokenizer.correct_by(DictionaryCorrector({"keeper": 3, "counted": 2}, DictionaryRules()), "both")
+    tokenizer.save_pretrained(folder)
+    layers = ("distillation.student_layers=[1,3]", f"distillation.teacher={folder}")
+    settings = benchmarks(*TASKS["ner"], "model=charbert_unpretrained", "distillation=logits", *layers)
+    finetune.run(settings)
+    student = CharBertTokenizer.from_pretrained(finetuning_run(settings).model_folder)
+    assert student.char_vocab is not None
+    assert student.repair is None
+
+
+def test_a_teacher_may_be_saved_as_adapters(head_data: Path, benchmarks: Benchmarks) -> None:
+    teacher = benchmarks(*TASKS["ner"], *LEARNING, "strategy=lora", "strategy.lora.save=adapters")
+    finetune.run(teacher)
+    folder = finetuning_run(teacher).model_folder
+    student = (*TASKS["ner"], *LEARNING, "distillation=logits")
+    assert teacher_folder(benchmarks(*student, "distillation.run=[strategy:lora]")) == folder
+    taught = weights(benchmarks(*student, f"distillation.teacher={folder}"))
+    assert not same(taught, weights(benchmarks(*TASKS["ner"], *LEARNING)))
 
 
 def test_a_teacher_can_be_a_finished_run_named_by_its_settings(head_data: Path, benchmarks: Benchmarks) -> None:

@@ -79,6 +79,8 @@ def test_a_strategy_is_another_run_and_not_compared_with_others(ner: Benchmarks)
             ("model=charbert_unpretrained", "strategy=frozen", "strategy.frozen.open_char_channel=false"),
             "never trained",
         ),
+        (("model=bert_case", "strategy=frozen"), "freezes the embedding of word shapes"),
+        (("model=bert_case", "strategy=lora"), "freezes the embedding of word shapes"),
     ],
 )
 def test_a_strategy_that_does_not_fit_the_model_is_refused_before_training(

@@ -13,9 +13,12 @@ from charbert.config.schema import Settings
 from charbert.data.readers.glue import LabeledText, write_glue
 from charbert.data.readers.squad import Answer, Question, write_squad
 from charbert.errors import SettingsError
+from charbert.pipelines.build.eval_sets import read_test_sets
 from charbert.pipelines.train import cross_validation, finetune
+from charbert.pipelines.train.cross_validation import chosen_folds, fold_sets
 from charbert.records import read_records
 from charbert.runs.run import finetuning_run, fold_run, with_fold
+from charbert.tasks.catalog import build_task
 
 Benchmarks = Callable[..., Settings]
 THREE = ("data.sets.qnli.folds.number=3",)
@@ -184,3 +187,24 @@ def test_all_folds_together_are_one_run_and_each_fold_is_another(benchmarks: Ben
 def test_a_model_of_all_folds_is_refused(benchmarks: Benchmarks) -> None:
     with pytest.raises(SettingsError, match="data=folds gives task=qnli a model for each fold"):
         finetune.prepare_finetuned(benchmarks("data=folds", "task=qnli"))
+
+
+def test_probabilities_of_a_file_belong_to_the_same_examples_in_every_fold(
+    data: Path, benchmarks: Benchmarks, tmp_path: Path
+) -> None:
+    probabilities = tmp_path / "probabilities.jsonl"
+    given = ("preparation.steps=[suspicious]", f"preparation.suspicious.probabilities={probabilities}")
+    dropping = ("preparation.suspicious.method=predicted_neq_given", "preparation.suspicious.action=drop")
+    settings = benchmarks("data=folds", "task=qnli", *THREE, *given, *dropping)
+    task = build_task(settings.task)
+    examples = read_test_sets(settings, task, learn=True)["test"]
+    wrong = examples[5]
+    confidences = [0.1 if example is wrong else 0.9 for example in examples]
+    lines = [
+        json.dumps({"probabilities": {label: share if label == example.label else 1 - share for label in task.labels}})
+        for example, share in zip(examples, confidences, strict=True)
+    ]
+    probabilities.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    for number, fold in enumerate(chosen_folds(settings, task, examples)):
+        sets, _ = fold_sets(with_fold(settings, number), task, fold, {"clean": examples})
+        assert sets["train"] == [examples[index] for index in fold.train if examples[index] is not wrong]

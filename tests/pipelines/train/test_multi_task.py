@@ -35,7 +35,7 @@ LEARNING = ("finetuning.max_steps=8", "finetuning.evaluations=1", "finetuning.ba
 
 @pytest.fixture
 def finished(head_data: Path, benchmarks: Benchmarks) -> tuple[Settings, ResultRecord]:
-    settings = benchmarks(*TOGETHER, *LEARNING, "robust_training=consistency")
+    settings = benchmarks(*TOGETHER, *LEARNING, "robust_training=consistency", "preparation.steps=[empty]")
     return settings, multi_task_tables.run(settings)
 
 
@@ -54,6 +54,8 @@ def test_each_task_is_scored_and_saved_as_after_training_on_it_alone(
         assert own.metrics.items() <= record.metrics.items()
         assert own.details["run"] == record.key
         assert own.settings["task"]["name"] == name
+        assert own.details["preparation"]["sets"]["train"]["dropped"] == 0
+        assert (part(settings, name).preparation_folder / "dropped.jsonl").is_file()
         units = json.loads(part(settings, name).record_path.with_name("per_example.json").read_text())
         assert units["clean"]
     assert set(record.details["batches"]) == set(TASKS)
@@ -64,7 +66,7 @@ def test_each_task_is_scored_and_saved_as_after_training_on_it_alone(
     heads = [Predictor.load(part(settings, name).model_folder).head for name in TASKS]
     assert heads == ["token_classification", "sequence_classification", "question_answering"]
     table = (Path(settings.paths.results) / "tables" / "multi_task.md").read_text()
-    assert "| BERT together, proportional |" in table
+    assert "| BERT together, proportional, one length |" in table
     again = multi_task_tables.run(settings)
     assert again.finished == record.finished
 

@@ -18,6 +18,8 @@ from charbert.pipelines.train import finetune
 from charbert.pipelines.train.pretrain import load_encoder
 from charbert.runs.run import finetuning_run
 from charbert.text.char_vocab import CharVocab
+from charbert.text.repair.correction import DictionaryCorrector
+from charbert.text.repair.dictionary import DictionaryRules
 
 Composed = Callable[..., Settings]
 SIGNS = string.ascii_lowercase + string.digits + string.punctuation
@@ -59,6 +61,14 @@ def test_the_encoder_is_fine_tuned_as_it_was_saved_and_nothing_is_pretrained(
     assert {"eval/ner/f1", "attack/ner/charbert/f1"} <= record.metrics.keys()
     made = {path.name for path in Path(settings.paths.outputs).iterdir()}
     assert not made & {"trunk", "pretrain"}
+
+
+def test_a_dictionary_that_comes_with_the_encoder_is_left_out(pretrained: Composed, encoder: Path) -> None:
+    tokenizer = CharBertTokenizer.from_pretrained(encoder)
+    tokenizer.correct_by(DictionaryCorrector({"keeper": 3, "counted": 2}, DictionaryRules()), "both")
+    tokenizer.save_pretrained(encoder)
+    _, processor = load_encoder(pretrained())
+    assert processor.repair is None
 
 
 def test_the_files_and_not_their_folder_identify_the_run(pretrained: Composed, encoder: Path, tmp_path: Path) -> None:

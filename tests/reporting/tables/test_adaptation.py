@@ -41,6 +41,21 @@ def test_seeds_are_in_one_row_and_of_one_seed_the_later_run_counts() -> None:
     assert row.cells[2].scores == pytest.approx((60.0, 80.0))
 
 
+@pytest.mark.parametrize(
+    ("other", "named"),
+    [
+        ({"finetuning": {"optimizer": {"learning_rate": 0.001}}}, "learning_rate 0.001"),
+        ({"preparation": {"steps": ["balance"]}}, "preparation steps ['balance']"),
+    ],
+)
+def test_runs_of_a_strategy_with_other_settings_are_in_no_mean_together(other: dict[str, Any], named: str) -> None:
+    plain = {"finetuning": {"optimizer": {"learning_rate": 5e-5}}}
+    runs = [record("BERT", f1=0.6, **plain), record("BERT", seed=2, f1=0.8, **(plain | other))]
+    rows = {row.label: row.cells[2].scores for row in adaptation_table(runs, "ner", "f1", "charbert").rows}
+    assert len(rows) == 2
+    assert rows[f"BERT, full, {named}"] == pytest.approx((80.0,))
+
+
 def test_a_row_names_distillation_and_training_on_typos_after_the_strategy() -> None:
     both = record("BERT", **LORA, distillation={"enabled": True}, robust_training={"method": "consistency"})
     assert adaptation_label(both) == "lora + distillation + consistency"
