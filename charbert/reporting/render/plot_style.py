@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 INK = "#222222"
 CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""Colors of Okabe and Ito, distinct for every kind of color vision and in gray."""
+"""Colors of Okabe and Ito, distinct for every kind of color vision; some are equally dark in gray."""
+DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (2, 1)))
+MARKS = "osD^vPX*"
 STYLE = {
     "font.size": 10,
     "axes.spines.top": False,
@@ -56,6 +58,12 @@ def name_rows(axis: Axes, labels: Sequence[str]) -> None:
     axis.set_ylim(len(labels) - 0.4, -0.6)
     axis.tick_params(axis="y", length=0, labelsize=9)
     axis.grid(axis="y", visible=False)
+
+
+def line_look(index: int) -> dict[str, Any]:
+    """Return color, dashes and mark of a figure's line, by its number; lines differ in print in gray, too."""
+    looks = {"color": CYCLE, "linestyle": DASHES, "marker": MARKS}
+    return {name: choices[index % len(choices)] for name, choices in looks.items()}
 
 
 def draw_cell(
