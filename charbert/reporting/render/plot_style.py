@@ -127,9 +127,10 @@ def draw_dot(axis: Axes, cell: Cell, x: float, color: str, label: str = "", *, d
 
 
 def fit_scores(axis: Axes, cells: Sequence[Cell]) -> None:
-    """Set the range of the y axis to our scores and the paper's, with space for the numbers above them."""
-    means = [cell.mean for cell in cells if cell.mean is not None and math.isfinite(cell.mean)]
-    known = means + [cell.published for cell in cells if cell.published is not None]
+    """Set the range of the y axis to our scores with their spread and the paper's, with space for the numbers above."""
+    finite = [(cell.mean, cell.std or 0.0) for cell in cells if cell.mean is not None and math.isfinite(cell.mean)]
+    known = [mean + sign * spread for mean, spread in finite for sign in (-1, 1)]
+    known += [cell.published for cell in cells if cell.published is not None]
     if known:
         span = max(1.0, max(known) - min(known))
         axis.set_ylim(min(known) - 0.15 * span, max(known) + 0.2 * span)

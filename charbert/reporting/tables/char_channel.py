@@ -105,7 +105,7 @@ def robustness_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
         return []
     with panels(1, width=6.8, height=4.3) as (figure, (axis,)):
         for point in points:
-            bar = {"ecolor": INK, "capsize": 3, "linewidth": 1.1}
+            bar: dict[str, Any] = {"ecolor": INK, "capsize": 3, "linewidth": 1.1}
             axis.errorbar(point.known, point.score, point.spread or None, fmt="o", markersize=7, color=CYCLE[0], **bar)
             axis.annotate(point.label, (point.known, point.score), **_beside(point, points))
         axis.margins(0.08)

@@ -206,9 +206,9 @@ def changed_words_notes(records: Sequence[ResultRecord], columns: Sequence[Colum
     """
     attacked: dict[str, list[Column]] = defaultdict(list)
     for column in columns:
-        kind, *_ = path = column.metric.split("/")[:3]  # attack, task and set
-        if kind == ATTACKED:
-            attacked["/".join(path)].append(column)
+        parts = column.metric.split("/")[:3]  # attack, task and set
+        if parts[0] == ATTACKED:
+            attacked["/".join(parts)].append(column)
     groups = {path: {column.group for column in own} for path, own in attacked.items()}
     sets = Counter(chain.from_iterable(groups.values()))
     shares = []
