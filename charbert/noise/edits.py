@@ -41,8 +41,8 @@ class EditRecord(NamedTuple):
     """Which word of the sentence, from 0."""
     operation: Edit | Change
     position: int
-    """Index in ``before`` of the edited character; for an added one, of the character after it, or the length; of
-    another change, of the first character that differs."""
+    """Index in ``before`` of the edited character; of another change, of the first character that differs; for added
+    ones, of the character after them, or the length."""
     before: str
     after: str
 
@@ -88,7 +88,7 @@ def changed_word(index: int, change: Change, word: str, after: str) -> EditRecor
         after: the word after it, another one.
     """
     pairs = enumerate(zip(word, after, strict=False))
-    position = next((place for place, (old, new) in pairs if old != new), len(word) - 1)
+    position = next((place for place, (old, new) in pairs if old != new), min(len(word), len(after)))
     return EditRecord(index, change, position, word, after)
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from charbert.config.data.noise import KEY_EDITS, Layout
 from charbert.errors import SettingsError
 from charbert.noise.attack import Attack
-from charbert.noise.edits import Edit, apply_edit, pick
+from charbert.noise.edits import Change, Edit, apply_edit, changed_word, pick
 from charbert.noise.keyboard import COUNTED_NEIGHBORS, LATIN_NEIGHBORS, key_neighbors
 from charbert.noise.stop_words import ENGLISH_STOP_WORDS
 
@@ -25,6 +25,11 @@ def test_drop_undoes_add_and_swap_undoes_itself(word: str, data: st.DataObject) 
     assert apply_edit(Edit.drop, apply_edit(Edit.add, word, position, "x"), position) == word
     assert apply_edit(Edit.swap, apply_edit(Edit.swap, word, position), position) == word
     assert apply_edit(Edit.keyboard, apply_edit(Edit.keyboard, word, position, "x"), position, word[position]) == word
+
+
+@pytest.mark.parametrize(("after", "position"), [("xypo", 0), ("tyop", 2), ("typ", 3), ("ty", 2), ("typoss", 4)])
+def test_another_change_is_recorded_at_the_first_character_that_differs(after: str, position: int) -> None:
+    assert changed_word(0, Change.misspelling, "typo", after).position == position
 
 
 @given(st.floats(0, 1, exclude_max=True), st.integers(1, 10**6))

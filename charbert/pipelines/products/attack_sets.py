@@ -5,6 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -83,25 +84,25 @@ def summarize(task: Task[Any, Any], examples: Sequence[Any], edits: Sequence[Seq
 
     ``words`` counts all words, those of texts that are not attacked once, even if several examples share the text (the
     contexts of SQuAD); ``attackable_words`` counts the words that the attack reads. ``operations`` counts edits; the
-    shares are of all edits. ``character_edits_share`` is the edit distance to the attacked words, swaps counted once,
-    for each character of the words that the attack reads; it can exceed 1.
+    shares are of all edits. ``character_edits_share`` is the edit distance from the words to the attacked ones, swaps
+    counted once, for each character of the words that the attack reads; it can exceed 1.
     """
     sentences = task.sentences(examples)
     attackable, characters = sum(map(len, sentences)), sum(len(word) for words in sentences for word in words)
     words = attackable + sum(len(words_of(text)) for text in task.unattacked_texts(examples))
     by_operation = Counter(edit.operation.name for row in edits for edit in row)
     total = by_operation.total()
-    modified = sum(len({edit.word_index for edit in row}) for row in edits)
+    changes = [list(own) for row in edits for _, own in groupby(row, key=lambda edit: edit.word_index)]  # of each word
+    distance = sum(OSA.distance(own[0].before, own[-1].after) for own in changes)
     return {
         "examples": len(examples),
         "words": words,
         "attackable_words": attackable,
-        "modified_words": modified,
-        "modified_share": modified / max(1, words),
-        "modified_share_of_attackable": modified / max(1, attackable),
-        "character_edits_share": sum(OSA.distance(edit.before, edit.after) for row in edits for edit in row)
-        / max(1, characters),
-        "operations": {name: {"words": n, "share": n / total} for name, n in sorted(by_operation.items())},
+        "modified_words": len(changes),
+        "modified_share": len(changes) / max(1, words),
+        "modified_share_of_attackable": len(changes) / max(1, attackable),
+        "character_edits_share": distance / max(1, characters),
+        "operations": {name: {"edits": n, "share": n / total} for name, n in sorted(by_operation.items())},
     }
 
 

@@ -109,8 +109,8 @@ def _draw_channels(axis: Axes, cells: Mapping[str, Cell], x: float) -> None:
 def _draw_sentence(axis: Axes, sentences: Mapping[str, Mapping[str, Any]]) -> None:
     for place, (model, sentence) in enumerate(sentences.items()):
         values = [100 * float(value) for value in sentence["values"]["concat"]]
-        color = _color(model, place)
-        axis.plot(range(len(values)), values, "o-", color=color, linewidth=1.6, markersize=4.5, label=model)
+        look = {**style.line_look(place), "color": _color(model, place)}
+        axis.plot(range(len(values)), values, **look, linewidth=1.6, markersize=4.5, label=model)
     shown = next(iter(sentences.values()))
     labels = [
         word if word == noisy else f"{word}\n{noisy}"

@@ -66,8 +66,9 @@ def attention_grids(texts: Sequence[ExplainedText], folder: Path | str, stem: st
 def _draw_map(axis: Axes, title: str, values: Values, text: ExplainedText, most: float) -> Any:
     names = [piece.text for piece in text.pieces]
     image = axis.imshow(values, cmap=MAP, vmin=0.0, vmax=most)
-    axis.set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor", fontsize=7.5)
-    axis.set_yticks(range(len(names)), names, fontsize=7.5)
+    named: dict[str, Any] = {"fontsize": 7.5, "parse_math": False}
+    axis.set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor", **named)
+    axis.set_yticks(range(len(names)), names, **named)
     axis.set_title(title, fontsize=10)
     axis.grid(False)
     return image
@@ -106,7 +107,8 @@ def _draw_strip(axis: Axes, text: ExplainedText, attribution: Attribution, lines
             _box(axis, left + place * step, line + 0.38, step, 0.34, letter, float(part), largest, 7.5)
     axis.set_xlim(-0.5, _LINE + 1)
     axis.set_ylim(lines - 0.1, -0.15)
-    axis.set_title(f"{text.heading}: {attribution.title}, logit {attribution.output:.2f}", fontsize=9.5, loc="left")
+    title = f"{text.heading}: {attribution.title}, logit {attribution.output:.2f}"
+    axis.set_title(title, fontsize=9.5, loc="left", parse_math=False)
     axis.axis("off")
 
 
@@ -127,4 +129,4 @@ def _box(
     color = to_rgba(ADDS if value > 0 else TAKES, opacity(value, largest))
     axis.add_patch(Rectangle((left, top), width, height, facecolor=color, edgecolor="#BBBBBB", linewidth=0.5))
     middle = (left + width / 2, top + height / 2)
-    axis.text(*middle, label.replace("$", r"\$"), ha="center", va="center", fontsize=size, color=INK)
+    axis.text(*middle, label, ha="center", va="center", fontsize=size, color=INK, parse_math=False)

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Table
-from charbert.reporting.render.plot_style import CYCLE, INK, panels, save_figure
+from charbert.reporting.render.plot_style import CYCLE, INK, line_look, panels, save_figure
 from charbert.reporting.tables.robustness.curves import AXES, curve_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (2, 1)))
-MARKS = "osD^vPX*"
 GAP = 0.052
 """Least distance between two labels, as a share of the axis."""
 
@@ -61,16 +59,13 @@ def noise_curves(table: Table, records: Sequence[ResultRecord], folder: Path | s
 
 def _draw_line(axis: Axes, strengths: Sequence[float], cells: Sequence[Cell], index: int) -> list[float]:
     """Draw a model's line and return its means."""
-    color = CYCLE[index % len(CYCLE)]
+    look = line_look(index)
     means = [cell.mean for cell in cells if cell.mean is not None]
     spreads = [cell.std or 0.0 for cell in cells]
     if any(spreads):
         low, high = ([mean + sign * std for mean, std in zip(means, spreads, strict=True)] for sign in (-1, 1))
-        axis.fill_between(strengths, low, high, color=color, alpha=0.15, linewidth=0)
-    dashes, mark = DASHES[index % len(DASHES)], MARKS[index % len(MARKS)]
-    axis.plot(
-        strengths, means, linestyle=dashes, marker=mark, markersize=4.5, color=color, linewidth=1.6, clip_on=False
-    )
+        axis.fill_between(strengths, low, high, color=look["color"], alpha=0.15, linewidth=0)
+    axis.plot(strengths, means, **look, markersize=4.5, linewidth=1.6, clip_on=False)
     return means
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +20,6 @@ COLORS = {ORIGINAL: "#0072B2", ATTACK: "#E69F00"}
 """Blue and orange of Okabe and Ito, distinct for every kind of color vision and in gray."""
 HELD_OUT = "held out"
 IN_TRAINING = "in training"
-LOOKS = (("-", "o"), ("--", "s"), (":", "^"))
-"""Lines and marks, used in turn where there are more runs than colors."""
 BEHIND: dict[str, Any] = {"linewidth": 0.8, "alpha": 0.35, "zorder": 1}
 TOKENS = "num_input_tokens_seen"
 EVAL = "eval_"
@@ -89,16 +86,15 @@ def loss_curves(histories: Mapping[str, History], folder: Path | str, stem: str,
 
 
 def _draw_runs(axis: Axes, histories: Mapping[str, History], name: str, x_key: str) -> None:
-    looks = itertools.cycle(itertools.product(LOOKS, CYCLE))
     behind = []
-    for ((dashes, mark), color), (label, run) in zip(looks, histories.items(), strict=False):
+    for index, (label, run) in enumerate(histories.items()):
         training, held_out = _points(run, name, x_key), _points(run, EVAL + name, x_key)
-        line: dict[str, Any] = {"linestyle": dashes, "color": color, "linewidth": 1.4, "label": label}
+        line = {**style.line_look(index), "linewidth": 1.4, "label": label}
         if held_out:
-            axis.plot(*zip(*held_out, strict=True), marker=mark, markersize=4, **line)
-            behind.append((color, training))
+            axis.plot(*zip(*held_out, strict=True), markersize=4, **line)
+            behind.append((line["color"], training))
         elif training:
-            axis.plot(*zip(*training, strict=True), **line)
+            axis.plot(*zip(*training, strict=True), **{**line, "marker": ""})
     axis.set_ylim(axis.get_ylim())  # training begins far above
     for color, training in behind:
         axis.plot(*zip(*training, strict=True), color=color, **BEHIND)

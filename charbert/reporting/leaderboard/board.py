@@ -12,7 +12,7 @@ from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Column, Table
 from charbert.reporting.render.row_names import SHORT_NAMES, short_label
 from charbert.reporting.tables.robustness.families import MEAN_DROP, MEAN_RANK
-from charbert.reporting.tables.scores import row_label
+from charbert.reporting.tables.scores import ON_MARKS, row_label
 
 SCHEMA_VERSION = 1
 """Incremented when a field changes its meaning."""
@@ -53,7 +53,8 @@ def build_board(tasks: Sequence[TaskScores]) -> dict[str, Any]:
     ones in ``clean`` too) and ``about``. ``models`` has one for each model: ``name`` (short), ``model`` (as in
     records), ``about``, ``scores`` by board and set, each with ``mean`` and ``std`` in percent over ``seeds``
     (std: null for one seed), ``under_noise`` by board, the mean over all sets that are not clean, and ``training`` by
-    task: ``parameters``, ``minutes`` of fine-tuning, the machine's ``processor``, and the names of the ``records``.
+    task: ``parameters``, ``minutes`` of fine-tuning and scoring, the mean over the runs on the ``processor`` of the
+    newest one, and the names of the ``records``.
     """
     boards = [board for task in tasks for board in _boards_of(task)]
     models: dict[str, dict[str, Any]] = {}
@@ -71,7 +72,9 @@ def build_board(tasks: Sequence[TaskScores]) -> dict[str, Any]:
 
 
 def _boards_of(task: TaskScores) -> list[dict[str, Any]]:
-    about = " ".join((task.table.caption, *task.table.notes))
+    left_out = (*ON_MARKS, MEAN_DROP.capitalize(), MEAN_RANK.capitalize())  # the page has no marks and no summaries
+    notes = [note for note in task.table.notes if not note.startswith(left_out)]
+    about = " ".join((task.table.caption, *notes))
     boards = []
     for title in task.titles:
         columns = [column for _, column in task.columns if column.group == title]
@@ -110,12 +113,14 @@ def _is_clean(column: Column) -> bool:
 def _add_training(entry: dict[str, Any], task: TaskScores, label: str) -> None:
     trained = [record for record in task.trained if row_label(record) == label]
     newest = max(trained, key=lambda record: record.finished, default=None)
+    processor = None if newest is None else newest.hardware.get("cpu")
+    seconds = [record.wall_seconds for record in trained if record.hardware.get("cpu") == processor]
     scored = {record.folder_name for record in task.scored if row_label(record) == label}
     earlier = entry["training"].get(task.name, {}).get("records", ())
     entry["training"][task.name] = {
         "parameters": None if newest is None else newest.details.get("parameters", {}).get("total"),
-        "minutes": round(statistics.fmean(record.wall_seconds for record in trained) / 60, 1) if trained else None,
-        "processor": None if newest is None else newest.hardware.get("cpu"),
+        "minutes": round(statistics.fmean(seconds) / 60, 1) if seconds else None,
+        "processor": processor,
         "records": sorted({*earlier, *scored, *(record.folder_name for record in trained)}),
     }
 

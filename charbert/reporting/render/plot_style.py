@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 INK = "#222222"
 CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""Colors of Okabe and Ito, distinct for every kind of color vision and in gray."""
+"""Colors of Okabe and Ito, distinct for every kind of color vision; some are equally dark in gray."""
+DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (2, 1)))
+MARKS = "osD^vPX*"
 STYLE = {
     "font.size": 10,
     "axes.spines.top": False,
@@ -56,6 +58,12 @@ def name_rows(axis: Axes, labels: Sequence[str]) -> None:
     axis.set_ylim(len(labels) - 0.4, -0.6)
     axis.tick_params(axis="y", length=0, labelsize=9)
     axis.grid(axis="y", visible=False)
+
+
+def line_look(index: int) -> dict[str, Any]:
+    """Return color, dashes and mark of a figure's line, by its number; lines differ in print in gray, too."""
+    looks = {"color": CYCLE, "linestyle": DASHES, "marker": MARKS}
+    return {name: choices[index % len(choices)] for name, choices in looks.items()}
 
 
 def draw_cell(
@@ -119,9 +127,10 @@ def draw_dot(axis: Axes, cell: Cell, x: float, color: str, label: str = "", *, d
 
 
 def fit_scores(axis: Axes, cells: Sequence[Cell]) -> None:
-    """Set the range of the y axis to our scores and the paper's, with space for the numbers above them."""
-    means = [cell.mean for cell in cells if cell.mean is not None and math.isfinite(cell.mean)]
-    known = means + [cell.published for cell in cells if cell.published is not None]
+    """Set the range of the y axis to our scores with their spread and the paper's, with space for the numbers above."""
+    finite = [(cell.mean, cell.std or 0.0) for cell in cells if cell.mean is not None and math.isfinite(cell.mean)]
+    known = [mean + sign * spread for mean, spread in finite for sign in (-1, 1)]
+    known += [cell.published for cell in cells if cell.published is not None]
     if known:
         span = max(1.0, max(known) - min(known))
         axis.set_ylim(min(known) - 0.15 * span, max(known) + 0.2 * span)

@@ -40,10 +40,10 @@ def fig4_word_vs_subword(records: Sequence[ResultRecord]) -> Table:
         f"{100 * statistics.fmean(record.metrics[f'share/{name}'] for record in records):.1f} %"
         for name in ("split_words", "split_entity_words", "split_entities")
     )
-    paper = {name: f"{100 * share:.1f} %" for name, share in published.FIGURE_4_SPLIT_SHARE.items()}
+    paper = {name: f"paper: {100 * share:.1f} %" for name, share in published.FIGURE_4_SPLIT_SHARE.items()}
     note = (
-        f"Split: {words} of the words [{paper['words']}], {entity_words} of the words in entities "
-        f"[{paper['entities']}]; {entities} of the entities have a split word and count as split."
+        f"Split: {words} of the words ({paper['words']}), {entity_words} of the words in entities "
+        f"({paper['entities']}); {entities} of the entities have a split word and count as split."
     )
     return build_table(
         records,

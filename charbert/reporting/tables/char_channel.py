@@ -45,6 +45,8 @@ class _Point(NamedTuple):
     label: str
     known: float
     score: float
+    spread: float
+    """Standard deviation of the score over seeds, 0 for one."""
 
 
 def char_channel_table(
@@ -87,6 +89,8 @@ def char_channel_table(
 def robustness_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
     """Draw, for each pretrained encoder, its score under attack over how far characters move its token channel.
 
+    Scores of several seeds have a bar of their standard deviation.
+
     Args:
         table: from `char_channel_table`, with scores under attack.
 
@@ -101,14 +105,16 @@ def robustness_dots(table: Table, folder: Path | str, stem: str) -> list[Path]:
         return []
     with panels(1, width=6.8, height=4.3) as (figure, (axis,)):
         for point in points:
-            axis.plot(point.known, point.score, "o", markersize=7, color=CYCLE[0])
+            bar: dict[str, Any] = {"ecolor": INK, "capsize": 3, "linewidth": 1.1}
+            axis.errorbar(point.known, point.score, point.spread or None, fmt="o", markersize=7, color=CYCLE[0], **bar)
             axis.annotate(point.label, (point.known, point.score), **_beside(point, points))
         axis.margins(0.08)
         axis.set_xlim(right=1.3 * max(point.known for point in points))  # space for the names
         axis.set_xlabel("characters shuffled: token states move by percent of their size")
         axis.set_ylabel(f"{table.columns[-1].heading} in percent")
-        correlation = table.notes[1]
-        return save_figure(figure, folder, stem, f"{table.caption} {correlation} {table.row_legend}".strip())
+        spread = "Bars: standard deviation over seeds." if any(point.spread for point in points) else ""
+        texts = filter(None, (table.caption, spread, table.notes[1], table.row_legend))  # the first correlation
+        return save_figure(figure, folder, stem, " ".join(texts))
 
 
 def _scores(attacked: AttackedScores, label: str) -> Cell:
@@ -135,11 +141,11 @@ def _points(table: Table, known: Column = _MOVED) -> list[_Point]:
     """Return the encoders that have both numbers, one known before fine-tuning and the score under attack."""
     if not table.columns[-1].metric.startswith("attack/"):
         return []
-    pairs = [(row.label, row.cells[table.columns.index(known)].mean, row.cells[-1].mean) for row in table.rows]
+    pairs = [(row.label, row.cells[table.columns.index(known)].mean, row.cells[-1]) for row in table.rows]
     return [
-        _Point(label, before, score)
-        for label, before, score in pairs
-        if before is not None and score is not None and math.isfinite(before + score)
+        _Point(label, before, cell.mean, cell.std or 0.0)
+        for label, before, cell in pairs
+        if before is not None and cell.mean is not None and math.isfinite(before + cell.mean)
     ]
 
 
@@ -160,7 +166,7 @@ def _correlations(table: Table, predictors: Sequence[Column]) -> list[str]:
 
 def _beside(point: _Point, points: Sequence[_Point]) -> dict[str, Any]:
     """Return where a point's name is set: to its right, clear of the nearest neighbor's."""
-    width, height = (max(values) - min(values) or 1.0 for values in list(zip(*points, strict=True))[1:])
+    width, height = (max(values) - min(values) or 1.0 for values in list(zip(*points, strict=True))[1:3])
     near = [
         other
         for other in points

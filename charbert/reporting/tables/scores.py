@@ -3,9 +3,11 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from charbert.errors import RecordError
+from charbert.evaluation.metric_paths import ATTACKED, CHANGED_WORDS
 from charbert.metrics.significance import holm
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Column, Row, Table, best_marked
@@ -186,20 +188,23 @@ def _partial_notes(records: Sequence[ResultRecord], columns: Sequence[Column]) -
 def changed_words_notes(records: Sequence[ResultRecord], columns: Sequence[Column]) -> list[str]:
     """Return a note with the share of words that each attack changed, of records that have it; none without any.
 
-    It is named by the group of its column, or where that has columns of several attacks by the column.
+    It is named by the group of its columns, or by the first of them where the group has columns of several attacks, or
+    a group for each score.
     """
-    attacked: dict[str, Column] = {}
+    attacked: dict[str, list[Column]] = defaultdict(list)
     for column in columns:
-        if column.metric.startswith("attack/"):
-            attacked.setdefault(f"{column.metric.rpartition('/')[0]}/changed_words", column)
-    groups = Counter(column.group for column in attacked.values())
-    shares = {}
-    for path, column in attacked.items():
-        measured = metric_cell(records, path).mean
+        parts = column.metric.split("/")[:3]  # attack, task and set
+        if parts[0] == ATTACKED:
+            attacked["/".join(parts)].append(column)
+    groups = {path: {column.group for column in own} for path, own in attacked.items()}
+    sets = Counter(chain.from_iterable(groups.values()))
+    shares = []
+    for path, (first, *_) in attacked.items():
+        measured = metric_cell(records, f"{path}/{CHANGED_WORDS}").mean
         if measured is not None:
-            name = column.group if groups[column.group] == 1 else column.name
-            shares[name] = f"{name} {measured:.1f} %"
-    return [f"Words that the attack changed: {', '.join(shares.values())}."] if shares else []
+            name = first.group if len(groups[path]) == 1 == sets[first.group] else first.name
+            shares.append(f"{name} {measured:.1f} %")
+    return [f"Words that the attack changed: {', '.join(shares)}."] if shares else []
 
 
 def runs_of(records: Sequence[ResultRecord], metrics: Sequence[str]) -> dict[tuple[str, str], tuple[ResultRecord, ...]]:

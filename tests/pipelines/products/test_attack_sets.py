@@ -102,7 +102,15 @@ def test_words_of_a_shared_context_count_once() -> None:
     assert summary["modified_share"] == pytest.approx(1 / 14)
     assert summary["modified_share_of_attackable"] == pytest.approx(1 / 8)
     assert summary["character_edits_share"] == pytest.approx(1 / 28)
-    assert summary["operations"] == {"drop": {"words": 1, "share": 1.0}}
+    assert summary["operations"] == {"drop": {"edits": 1, "share": 1.0}}
+
+
+def test_edits_that_cancel_in_part_count_as_the_distance_between_the_words() -> None:
+    task = QuestionAnsweringTask("squad2", "best_f1", SpanSettings(no_answers=True))
+    edits = [[EditRecord(1, Edit.drop, 1, "ruled", "rled"), EditRecord(1, Edit.add, 1, "rled", "rxled")]]
+    summary = attack_sets.summarize(task, [Question("0", "Who ruled there?", "A queen.", ())], edits)
+    assert summary["character_edits_share"] == pytest.approx(1 / 14)
+    assert (summary["modified_words"], summary["operations"]["add"]) == (1, {"edits": 1, "share": 0.5})
 
 
 def test_two_edits_of_a_word_are_one_modified_word(composed: Composed) -> None:
@@ -110,7 +118,7 @@ def test_two_edits_of_a_word_are_one_modified_word(composed: Composed) -> None:
     summary = json.loads((folder / "summary.json").read_text())
     edits = edit_lines(folder)
     assert len({(edit["example"], edit["word"]) for edit in edits}) == summary["modified_words"] < len(edits)
-    assert sum(operation["words"] for operation in summary["operations"].values()) == len(edits)
+    assert sum(operation["edits"] for operation in summary["operations"].values()) == len(edits)
     assert sum(operation["share"] for operation in summary["operations"].values()) == pytest.approx(1)
     assert summary["attack"]["edits_per_word"] == 2
 

@@ -66,7 +66,7 @@ def test_fig4_shows_our_score_of_each_class_and_the_papers() -> None:
     table = tables.fig4_word_vs_subword([split_record("BERT", 1, 0.8), split_record("BERT", 2, 0.9)])
     cell = table.cell("BERT", "NER F1 split")
     assert cell.mean == pytest.approx(85) and cell.published == 90.28
-    assert "20.0 % of the words [17.8 %], 40.0 % of the words in entities [45.3 %]; 50.0 %" in table.notes[0]
+    assert "of the words (paper: 17.8 %), 40.0 % of the words in entities (paper: 45.3 %); 50.0 %" in table.notes[0]
     assert table.cell("CharBERT", "NER F1 unsplit").published == 93.39
 
 

@@ -112,6 +112,12 @@ def test_scores_in_training_are_behind_the_held_out_scores_within_their_range(tm
     assert pale == [2, 1]  # one of them in the legend
 
 
+def test_runs_are_told_apart_in_gray(tmp_path) -> None:
+    held_out = [{"step": step, "eval_mlm_loss": 4.0 + 1 / step} for step in (1, 2)]
+    _, svg = loss_curves({"CharBERT": held_out, "AdvBERT": held_out}, tmp_path, "loss")
+    assert "stroke-dasharray" in svg.read_text()
+
+
 def test_a_legend_of_long_names_stays_within_the_figure() -> None:
     with panels(4, width=13.2, height=4.0) as (figure, axes):
         for number in range(8):

@@ -15,10 +15,10 @@ COLUMNS = (
 )
 
 
-def finetuned(model: str, seconds: float) -> ResultRecord:
+def finetuned(model: str, seconds: float, *, processor: str = "a processor", finished: str = "") -> ResultRecord:
     record = ResultRecord("finetune", "e", f"ner-{model}", "k", {"model": {"name": model}}, 1)
-    record.details, record.hardware = {"parameters": {"total": 22_000_000}}, {"cpu": "a processor"}
-    record.wall_seconds = seconds
+    record.details, record.hardware = {"parameters": {"total": 22_000_000}}, {"cpu": processor}
+    record.wall_seconds, record.finished = seconds, finished
     return record
 
 
@@ -46,6 +46,27 @@ def test_an_entry_has_scores_the_mean_under_noise_and_the_cost() -> None:
     assert entry["training"]["ner"]["records"] == ["ner-BERT-k"]
 
 
+def test_minutes_are_those_of_the_processor_that_is_named() -> None:
+    runs = [finetuned("BERT", 60, processor="a slow one", finished="2026-01-01")]
+    runs += [finetuned("BERT", seconds, processor="a fast one", finished="2026-01-02") for seconds in (6, 12)]
+    table = Table("t", COLUMNS, (Row("BERT", (Cell((90.0,)), Cell((40.0,)), Cell((60.0,)))),), "c")
+    (entry,) = build_board([TaskScores("ner", table, [], runs)])["models"]
+    assert (entry["training"]["ner"]["processor"], entry["training"]["ner"]["minutes"]) == ("a fast one", 0.1)
+
+
+def test_notes_on_what_the_page_does_not_show_are_left_out() -> None:
+    notes = (
+        "A note.",
+        "* differs from BERT.",
+        "Marked in the whole table: 1.",
+        "Mean rank: a place.",
+        "Mean drop: points.",
+    )
+    table = Table("t", COLUMNS, (), "Recipe quick.", notes)
+    (made,) = build_board([TaskScores("ner", table, [], [])])["boards"]
+    assert made["about"] == "Recipe quick. A note."
+
+
 def test_a_model_without_a_score_on_some_noise_has_no_mean_under_noise() -> None:
     made = board(Row("BERT", (Cell((90.0,)), Cell((40.0,)), Cell())), Row("CharBERT", (Cell(), Cell(), Cell())))
     (entry,) = made["models"]  # a row without scores is no entry
@@ -66,7 +87,11 @@ def test_no_name_can_end_the_script_of_the_page() -> None:
     assert "src=" not in page and "http" not in page
 
 
-SCORES = {"BERT": (90.0, 40.0, 60.0), "CharBERT": (88.0, 70.0, 50.0), "BERT+Repair": (89.5, 65.0, 75.0)}
+SCORES = {
+    "BERT": (90.0, 40.0, 60.0, 95.0, 80.0),
+    "CharBERT": (88.0, 70.0, 50.0, 96.0, 90.0),
+    "BERT+Repair": (89.5, 65.0, 75.0, 95.0, 85.0),
+}
 NAMES = "[...document.querySelectorAll('tbody tr')].map(row => row.cells[0].textContent)"
 HEADINGS = "[...document.querySelectorAll('thead th')].map(cell => cell.textContent)"
 
@@ -77,7 +102,13 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     for task, title in (("ner", "NER F1"), ("qnli", "QNLI acc.")):
         columns = tuple(
             Column(title, name, f"{prefix}/{task}/m")
-            for name, prefix in (("original", "eval"), ("attack", "attack"), ("OCR", "attack"))
+            for name, prefix in (
+                ("original", "eval"),
+                ("attack", "attack"),
+                ("OCR", "attack"),
+                ("original, dev set", "dev"),
+                ("typos", "attack"),
+            )
         )
         shown = SCORES if task == "ner" else {"BERT": SCORES["BERT"]}
         rows = tuple(Row(label, tuple(Cell((score,)) for score in scores)) for label, scores in shown.items())
@@ -118,6 +149,8 @@ def test_filters_choose_models_tasks_and_drops(page: Browser) -> None:
     choose(page, "show", "drop")
     assert sort_by(page, "attack") == ["CharBERT", "BERT+Repair", "BERT"]  # the smallest drop first
     assert page.run("document.querySelector('tbody tr').cells[3].textContent") == "18.00"
+    # (18 + 38 + 6) / 3: typos are in a copy of the dev set
+    assert page.run("document.querySelector('tbody tr').cells[1].textContent") == "20.67"
     choose(page, "show", "score")
     choose(page, "board", "1")
     assert page.run(NAMES) == ["BERT"]

@@ -85,8 +85,9 @@ def test_a_map_is_one_pixel_a_value() -> None:
 
 
 def test_figures_are_drawn_of_any_text_with_and_without_characters(tmp_path: Path) -> None:
-    for texts in ([explained(), explained(word="$x_1$")], [explained(chars=False)]):
+    for texts in ([explained(), explained(word="$x_1$")], [explained(chars=False), explained(chars=False, word="$_$")]):
         for draw in (attribution_strips, attention_grids):
             png, svg = draw(texts, tmp_path, draw.__name__)
             assert png.stat().st_size > 1_000
             assert "&lt;script&gt;" in svg.read_text() and ">ada<" in svg.read_text()
+            assert f">{texts[1].pieces[-1].text}<" in svg.read_text()  # and no formula

@@ -1,6 +1,7 @@
 """What characters tell encoders beside how robust they are, from records made by hand."""
 
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,15 @@ def test_the_figure_names_each_encoder_without_overlaps(tmp_path: Path) -> None:
     assert {*scores, "NER F1 attack in percent"} <= lines.keys()
     heights = {name: _height(lines[name]) for name in ("w/o GRU", "w/o NLM")}
     assert heights["w/o NLM"] - heights["w/o GRU"] > 8  # SVG counts from the top; a line is about nine high
+
+
+def test_scores_of_several_seeds_have_a_bar_of_their_deviation(tmp_path: Path) -> None:
+    one, several = (attacked_table({"CharBERT": 40.0, "w/o GRU": 50.0, "w/o NLM": 49.8}) for _ in range(2))
+    rows = [replace(row, cells=(*row.cells[:-1], Cell((45.0, 50.0, 52.0)))) for row in several.rows[:1]]
+    several = replace(several, rows=(*rows, *several.rows[1:]))
+    texts = [robustness_dots(table, tmp_path, "dots")[1].read_text() for table in (one, several)]
+    assert ["Bars: standard deviation over seeds." in text for text in texts] == [False, True]
+    assert ["LineCollection" in text for text in texts] == [False, True]
 
 
 def _height(text: ElementTree.Element) -> float:

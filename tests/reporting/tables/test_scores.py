@@ -112,6 +112,12 @@ def test_several_attacks_in_one_group_of_columns_are_named_apart(records: list[R
     assert changed_words_notes(records, columns) == ["Words that the attack changed: attack 40.0 %, OCR 20.0 %."]
 
 
+def test_an_attack_in_many_groups_of_columns_is_not_named_after_a_score(records: list[ResultRecord]) -> None:
+    records[0].metrics["attack/ner/charbert/changed_words"] = 0.4
+    columns = [Column(score, "attack", f"attack/ner/charbert/token/{score}") for score in ("accuracy", "ece")]
+    assert changed_words_notes(records, columns) == ["Words that the attack changed: attack 40.0 %."]
+
+
 def test_markdown_is_exact(records) -> None:
     assert render_markdown(small_table(records)) == (
         "**NER**\n"
