@@ -81,14 +81,14 @@ def pick(draw: float, count: int) -> int:
 
 
 def changed_word(index: int, change: Change, word: str, after: str) -> EditRecord:
-    """Return the record of a change other than an edit, at the first character that differs.
+    """Return the record of a change other than an edit, at the first character that differs, or the last.
 
     Args:
         word: before the change.
         after: the word after it, another one.
     """
     pairs = enumerate(zip(word, after, strict=False))
-    position = next((place for place, (old, new) in pairs if old != new), len(word) - 1)
+    position = next((place for place, (old, new) in pairs if old != new), min(len(after), len(word) - 1))
     return EditRecord(index, change, position, word, after)
 
 

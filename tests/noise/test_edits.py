@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from charbert.config.data.noise import KEY_EDITS, Layout
 from charbert.errors import SettingsError
 from charbert.noise.attack import Attack
-from charbert.noise.edits import Edit, apply_edit, pick
+from charbert.noise.edits import Change, Edit, apply_edit, changed_word, pick
 from charbert.noise.keyboard import COUNTED_NEIGHBORS, LATIN_NEIGHBORS, key_neighbors
 from charbert.noise.stop_words import ENGLISH_STOP_WORDS
+from tests.edit_records import replay
 
 
 def test_the_four_edits_by_example() -> None:
@@ -25,6 +26,16 @@ def test_drop_undoes_add_and_swap_undoes_itself(word: str, data: st.DataObject) 
     assert apply_edit(Edit.drop, apply_edit(Edit.add, word, position, "x"), position) == word
     assert apply_edit(Edit.swap, apply_edit(Edit.swap, word, position), position) == word
     assert apply_edit(Edit.keyboard, apply_edit(Edit.keyboard, word, position, "x"), position, word[position]) == word
+
+
+@pytest.mark.parametrize(
+    ("word", "after", "position"),
+    [("harbor", "habor", 2), ("their", "the", 3), ("the", "them", 2), ("the", "there", 2), ("Rom", "rom", 0)],
+)
+def test_a_change_is_at_the_first_character_that_differs_or_at_the_last(word: str, after: str, position: int) -> None:
+    record = changed_word(0, Change.misspelling, word, after)
+    assert record.position == position
+    assert replay(record) == after
 
 
 @given(st.floats(0, 1, exclude_max=True), st.integers(1, 10**6))
