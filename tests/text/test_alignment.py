@@ -5,7 +5,7 @@ from charbert.errors import DataError
 from charbert.text.alignment import SpelledSubwords, SubwordSpans, lay_out, spell_subwords
 from charbert.text.char_vocab import CharVocab
 from charbert.text.codepoints import SourceText
-from charbert.text.rows import flatten_rows, pad_rows, split_rows, sum_rows
+from charbert.text.rows import pad_rows
 
 VOCAB = CharVocab(["<pad>", "<separator>", "<special>", "<unk>", *"abcde\u0301"], 0, 1, 2, 3)
 
@@ -97,17 +97,3 @@ def test_spans_outside_their_row_are_refused() -> None:
             np.zeros(1, np.bool_),
             np.array([1]),
         )
-
-
-def test_empty_rows_are_kept() -> None:
-    lengths = np.array([0, 2, 0])
-    assert split_rows(np.array([5, 6]), lengths) == [[], [5, 6], []]
-    assert sum_rows(np.array([5, 6]), lengths).tolist() == [0, 11, 0]
-    assert pad_rows(np.array([5, 6]), lengths, 3, 0).tolist() == [[0, 0, 0], [5, 6, 0], [0, 0, 0]]
-    values, counts, is_batch = flatten_rows([[], [5, 6], []])
-    assert (values.tolist(), counts.tolist(), is_batch) == ([5, 6], [0, 2, 0], True)
-
-
-def test_a_row_longer_than_the_width_is_refused() -> None:
-    with pytest.raises(DataError, match="width of 1"):
-        pad_rows(np.array([5, 6]), np.array([2]), 1, 0)

@@ -116,6 +116,28 @@ def test_a_channel_of_one_edit_sums_to_one_at_most() -> None:
     assert 0.8 < total <= 1.0
 
 
+@pytest.mark.parametrize(
+    ("form", "ways"),
+    [
+        ("habor", 4),
+        ("harxbor", 5 * 26),
+        ("hrabor", 3),
+        ("haxbor", 4 * 26),
+        ("hbor", 4**2),
+        ("hxarxbor", (5 * 26) ** 2),
+        ("hrabro", 3**2),
+        ("haxxor", (4 * 26) ** 2),
+        ("hxbor", 4 * 4 * 26),
+        ("hxarxor", 5 * 26 * 4 * 26),
+    ],
+)
+def test_a_kind_of_edit_has_a_quarter_of_the_channel_and_all_ways_to_make_it_an_equal_share(
+    form: str, ways: int
+) -> None:
+    edits = OSA.distance(form, "harbor")
+    assert np.exp(log_channel([(form, "harbor")], edits)[0]) == pytest.approx(1 / (4**edits * ways))
+
+
 def test_fifty_thousand_new_forms_take_about_a_second() -> None:
     words = made_up_words(100_000, seed=3)
     dictionary = SpellingDictionary(dict.fromkeys(words, 1), DictionaryRules())
