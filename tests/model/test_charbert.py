@@ -243,29 +243,6 @@ def test_from_trunk_keeps_the_pooler_of_a_released_trunk_whether_or_not_the_sour
             assert torch.equal(model.trunk.pooler.dense.weight, source.pooler.dense.weight)
 
 
-def test_activation_checkpointing_changes_no_gradient(
-    make_config: Callable[..., CharBertConfig], batch: dict[str, Tensor]
-) -> None:
-    torch.manual_seed(0)
-    config = make_config()
-    for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
-        setattr(config.trunk_config, name, 0.0)
-    model = CharBertModel(config).train()
-    gradients = []
-    for checkpointing in (False, True):
-        if checkpointing:
-            model.activation_checkpointing_enable()
-            assert model.interactions[0].gradient_checkpointing
-            assert model.trunk.encoder.layer[0].gradient_checkpointing
-        model.zero_grad()
-        output = model(**batch)
-        (output.token_states.pow(3).sum() + output.char_states.pow(3).sum()).backward()
-        gradients.append({name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None})
-    assert gradients[0].keys() == gradients[1].keys()
-    for name, gradient in gradients[0].items():
-        assert_near(gradients[1][name], gradient, msg=name)
-
-
 def test_word_shapes_change_nothing_at_first_and_reach_the_token_channel(
     make_config: Callable[..., CharBertConfig], batch: dict[str, Tensor], tmp_path: Path
 ) -> None:

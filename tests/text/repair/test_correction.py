@@ -105,8 +105,8 @@ def test_turkish_words_are_corrected_with_the_right_i(form: str, expected: str, 
 def test_a_name_is_corrected_without_its_ending(apostrophe: str, estimates_noise: bool) -> None:
     counts = {word.replace("'", apostrophe): count for word, count in TURKISH.items()}
     rules = DictionaryRules(max_edits=2, keep_ends=False, estimates_noise=estimates_noise, noise_rate=0.5)
-    forms = ["İstanbl'da", "ISPRTA'ya", "Ankra'yla", "Ankara'nın", "Elli'le", "ANKARA'da"]
-    corrected = ["İstanbul'da", "ISPARTA'ya", "Ankara'yla", "Ankara'nın", "Elli'le", "ANKARA'da"]
+    forms = ["İstanbl'da", "ISPRTA'ya", "Ankra'yla", "Ankara'nın", "Elli'le", "ANKARA'da", "Ankara'ell"]
+    corrected = ["İstanbul'da", "ISPARTA'ya", "Ankara'yla", "Ankara'nın", "Elli'le", "ANKARA'da", "Ankara'ell"]
     given, expected = ([[form.replace("'", apostrophe) for form in words]] for words in (forms, corrected))
     assert DictionaryCorrector(counts, rules).correct_many(given) == expected
 
