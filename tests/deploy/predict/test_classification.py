@@ -84,3 +84,10 @@ def test_a_model_of_pairs_refuses_a_single_text(save_model) -> None:
     predictor = Predictor.load(save_model("sequence_classification", pairs=True))
     with pytest.raises(DataError, match=r"inputs\[1\]: expected a pair of texts, got one text; give"):
         predictor.predict([{"text": "a", "text_pair": "b"}, "a"])
+
+
+def test_a_model_of_single_texts_refuses_a_pair(save_model) -> None:
+    predictor = Predictor.load(save_model("sequence_classification", pairs=False))
+    assert predictor.predict([{"text": "a", "text_pair": None}]) == predictor.predict(["a"])
+    with pytest.raises(DataError, match=r"inputs\[0\]: expected one text, got a pair of texts; leave text_pair out"):
+        predictor.predict([{"text": "a", "text_pair": "b"}])
