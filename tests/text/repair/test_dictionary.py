@@ -88,6 +88,7 @@ def test_parts_of_a_form_are_corrected_and_digits_stay() -> None:
 def test_a_known_form_with_a_hyphen_stays_whatever_becomes_of_its_parts_elsewhere() -> None:
     words = SpellingDictionary(COUNTS | {"keper-ship": 1}, DictionaryRules())
     assert words.correct(["keper", "keper-ship"]) == ["keeper", "keper-ship"]
+    assert words.replace_parts("keper-ship", {"keper": "keeper"}) == "keper-ship"
 
 
 def test_words_known_with_endings_alone_are_words_and_others_keep_their_counts() -> None:
