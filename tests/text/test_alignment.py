@@ -71,6 +71,8 @@ def test_a_mark_is_never_taken_from_another_subword_or_text() -> None:
     spans = [(0, 0, 1), (0, 1, 2), (1, 0, 1)]
     fields = lay_out(spell(["e\u0301", "\u0301"], spans, [3], free=True), VOCAB)
     assert fields.char_ids.tolist() == [8, 1, 9, 1, 9, 1]
+    fields = lay_out(spell(["e", "\u0301a"], [(0, 0, 1), (1, 0, 0), (1, 1, 2)], [3], free=True), VOCAB)
+    assert fields.char_ids.tolist() == [8, 1, 2, 1, 4, 1]  # nor by a subword that covers nothing
 
 
 def test_laid_out_rows_can_be_laid_out_anew() -> None:
@@ -87,13 +89,14 @@ def test_laid_out_rows_can_be_laid_out_anew() -> None:
     assert lay_out(again, VOCAB).char_ids.tolist() == first.char_ids.tolist()
 
 
-def test_spans_outside_their_row_are_refused() -> None:
+@pytest.mark.parametrize(("start", "end"), [(0, 2), (1, 0), (-1, 0)])
+def test_spans_outside_their_row_are_refused(start: int, end: int) -> None:
     with pytest.raises(DataError, match="start_ids and end_ids"):
         SpelledSubwords.from_fields(
             np.array([4, 1]),
             np.array([2]),
-            np.array([0]),
-            np.array([2]),
+            np.array([start]),
+            np.array([end]),
             np.zeros(1, np.bool_),
             np.array([1]),
         )

@@ -12,6 +12,7 @@ from charbert.text.words import replace_words, split_words, words_of
         ("She didn't pay $1,250.75!", ["She", "didn't", "pay", "$", "1,250.75", "!"]),
         ("U.S. and U.K. at 10:30 a.m.", ["U.S.", "and", "U.K.", "at", "10:30", "a.m."]),
         ("the 3rd-generation of mail.org.", ["the", "3rd-generation", "of", "mail.org", "."]),
+        ("a well\u2010known co\u2011op of the U.S.A", ["a", "well\u2010known", "co\u2011op", "of", "the", "U.S.A"]),
         ("'quoted' end...", ["'", "quoted", "'", "end", ".", ".", "."]),
         ("cafe\u0301s हिन्दी", ["cafe\u0301s", "हिन्दी"]),
         ("東京 😀", ["東京", "😀"]),
