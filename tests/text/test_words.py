@@ -15,7 +15,7 @@ from charbert.text.words import replace_words, split_words, words_of
         ("a well\u2010known co\u2011op of the U.S.A", ["a", "well\u2010known", "co\u2011op", "of", "the", "U.S.A"]),
         ("'quoted' end...", ["'", "quoted", "'", "end", ".", ".", "."]),
         ("cafe\u0301s हिन्दी", ["cafe\u0301s", "हिन्दी"]),
-        ("東京 😀", ["東京", "😀"]),
+        ("東京 😀 葛\U000e0100城", ["東京", "😀", "葛\U000e0100城"]),
         ("a_b", ["a", "_", "b"]),
         ("", []),
         (" \t\u3000\n", []),
