@@ -16,11 +16,11 @@ padding the memory of a long pretraining in bf16 grows by megabytes a step."""
 
 
 def mean_cross_entropy(logits: Tensor, labels: Tensor, ignored: int = IGNORED_LABEL) -> Tensor:
-    """Return the mean cross entropy of (N, K) logits over the labels, (N,), that are not ``ignored``.
+    """Return the mean cross entropy of (N, K) logits over the labels, (N,) integers, that are not ``ignored``.
 
     Without any such label the loss is 0 and still has a graph, so that every process of a group can run backward.
     """
-    total = F.cross_entropy(logits.float(), labels, reduction="sum", ignore_index=ignored)
+    total = F.cross_entropy(logits.float(), labels.long(), reduction="sum", ignore_index=ignored)
     return total / (labels != ignored).sum().clamp(min=1)
 
 

@@ -81,7 +81,7 @@ def pick(draw: float, count: int) -> int:
 
 
 def changed_word(index: int, change: Change, word: str, after: str) -> EditRecord:
-    """Return the record of a change other than an edit, at the first character that differs.
+    """Return the record of a change other than an edit, at the first character that differs, or the last.
 
     Args:
         word: before the change.

@@ -157,7 +157,7 @@ def _without_blanks(codes: IntArray, begins: IntArray, ends: IntArray) -> tuple[
     blank = np.append(is_blank(codes), False)  # a span may begin at the very end
     if not (blank[begins] | blank[ends - 1])[ends > begins].any():
         return begins, ends
-    begins = np.minimum(_next_false(blank[:-1])[begins], ends)
+    begins = _next_false(blank[:-1])[begins]
     last_solid = len(codes) - _next_false(blank[-2::-1])[len(codes) - ends]
     return begins, np.maximum(last_solid, begins)
 

@@ -33,8 +33,9 @@ def pad_rows(values: IntArray, row_lengths: IntArray, width: int, fill: int) -> 
     Raises:
         DataError: if a row is longer than ``width``.
     """
-    if len(row_lengths) and int(row_lengths.max()) > width:
-        raise DataError(f"a row of {int(row_lengths.max())} values does not fit a width of {width}")
+    longest = int(row_lengths.max(initial=0))
+    if longest > width:
+        raise DataError(f"a row of {longest} values does not fit a width of {width}")
     matrix = np.full((len(row_lengths), width), fill, np.int64)
     shifts = np.arange(len(row_lengths)) * width - exclusive_cumsum(row_lengths)
     matrix.reshape(-1)[np.repeat(shifts, row_lengths) + np.arange(len(values))] = values

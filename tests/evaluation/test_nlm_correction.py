@@ -88,6 +88,12 @@ def test_a_form_that_the_head_believes_is_kept() -> None:
     assert context(Head(other=1e-3, keper=0.99), 4.0).correct_many(sentence)[0][1] == "keper"
 
 
+def test_how_unlikely_a_word_is_counts_no_further_than_the_head_can_tell() -> None:
+    for other in (1e-5, 1e-9):
+        head = Head(other=other, keper=math.exp(-8))
+        assert context(head, 4.0).correct_many([["The", "keper", "counted"]])[0][1] == "keeper"
+
+
 def test_parts_of_a_form_are_corrected_without_the_head() -> None:
     head = Head()
     assert context(head).correct_many([["keper's", "keper"]]) == [["keeper's", "keeper"]]

@@ -107,6 +107,7 @@ def test_row_without_characters_does_not_break_the_batch(make_config: Callable[.
     states = CharEncoder(make_config())(torch.tensor([[0, 0, 0], [4, 5, 1]]), ids, ids)
     assert states.shape == (2, 3, 16)
     assert states.isfinite().all()
+    assert CharGru(5, 4).read_packed(torch.randn(2, 3, 5), torch.tensor([0, 2])).isfinite().all()
 
 
 def test_released_encoder_reads_padding_and_the_paper_one_does_not(

@@ -41,7 +41,7 @@ def test_defaults_follow_the_variant_and_the_trunk(make_config: Callable[..., Ch
         ({"variant": "papre"}, "variant must be one of paper, released"),
         ({"char_encoder": "cnn"}, "char_encoder must be one of"),
         ({"interaction_window": 4}, "interaction_window must be odd"),
-        ({"interaction_window": 0}, "interaction_window must be odd"),
+        ({"interaction_window": -1}, "interaction_window must be odd"),
         ({"char_hidden_size": 5}, "quarter of the trunk's hidden size 16"),
         ({"char_embedding_size": 0}, "char_embedding_size must be positive"),
         ({"nlm_vocab_size": -1}, "nlm_vocab_size must be 0 or more"),

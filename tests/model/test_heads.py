@@ -30,6 +30,7 @@ def labels(batch: dict[str, Tensor]) -> dict[str, Tensor]:
     generator = torch.Generator().manual_seed(5)
     shape = batch["input_ids"].shape
     mlm, nlm = (torch.randint(30, shape, generator=generator) for _ in range(2))
+    nlm[1] = 29  # the unknown word
     chosen = torch.rand(shape, generator=generator)
     mlm = mlm.where((chosen < 0.3) & (batch["attention_mask"] == 1), IGNORED_LABEL)
     return {
@@ -54,8 +55,28 @@ def test_losses_are_those_of_all_the_logits(
         logits, wanted = scores[f"{name}_logits"].flatten(0, 1), labels[f"{name}_labels"].flatten()
         torch.testing.assert_close(output[f"{name}_loss"], F.cross_entropy(logits, wanted))
         assert output[f"{name}_count"] == (wanted != IGNORED_LABEL).sum()
-        assert output[f"{name}_correct"] == (logits.argmax(-1) == wanted).sum()
+        hits = logits.argmax(-1) == wanted
+        assert output[f"{name}_correct"] == hits.sum()
+        if name == "nlm":
+            known = (wanted != IGNORED_LABEL) & (wanted != 29)
+            assert known.sum() < output.nlm_count
+            assert (output.nlm_known_count, output.nlm_known_correct) == (known.sum(), (hits & known).sum())
     torch.testing.assert_close(output.loss, output.mlm_loss + output.nlm_loss)
+
+
+@pytest.mark.parametrize("norm", ["none", "own", "shared"])
+def test_words_are_scored_by_equation_7_with_the_norm_that_is_named(
+    norm: str, make_config: Callable[..., CharBertConfig], batch: dict[str, Tensor]
+) -> None:
+    torch.manual_seed(0)
+    model = CharBertForPreTraining(make_config(nlm_norm=norm)).eval()
+    for own in (model.nlm_head.norm, model.mlm_head.norm):
+        if own is not None:
+            torch.nn.init.normal_(own.weight)
+    output = model(**batch)
+    states = F.gelu(model.nlm_head.dense(output.char_states))
+    normed = {"none": lambda states: states, "own": model.nlm_head.norm, "shared": model.mlm_head.norm}[norm](states)
+    assert_near(output.nlm_logits, model.nlm_head.decoder(normed))
 
 
 def test_each_objective_reads_its_own_channel(
@@ -113,15 +134,15 @@ def test_an_objective_can_be_left_out(
     torch.testing.assert_close(output.loss, output.nlm_loss)
 
 
-def test_a_plain_trunk_restores_words_from_its_token_states(
-    make_config: Callable[..., CharBertConfig], batch: dict[str, Tensor], labels: dict[str, Tensor]
+@pytest.mark.parametrize("encoder", ["none", "gru"])
+def test_words_are_restored_from_the_token_channel_where_it_is_named(
+    encoder: str, make_config: Callable[..., CharBertConfig], batch: dict[str, Tensor], labels: dict[str, Tensor]
 ) -> None:
     torch.manual_seed(0)
-    model = CharBertForPreTraining(make_config(char_encoder="none", nlm_channel="token")).eval()
-    tokens = {name: batch[name] for name in ("input_ids", "attention_mask")}
-    output = model(**tokens, **labels)
-    assert output.char_states is None
-    assert output.nlm_loss > 0
+    model = CharBertForPreTraining(make_config(char_encoder=encoder, nlm_channel="token")).eval()
+    output = model(**batch)
+    assert (output.char_states is None) == (encoder == "none")
+    assert torch.equal(output.nlm_logits, model.word_logits(output.token_states))
 
 
 def test_the_mlm_decoder_is_the_trunks_embedding(
@@ -145,7 +166,7 @@ def test_from_trunk_takes_the_mlm_head_too(
     tmp_path: Any,
 ) -> None:
     torch.manual_seed(0)
-    source = AutoModelForMaskedLM.from_config(trunk_config(family)).eval()
+    source = AutoModelForMaskedLM.from_config(trunk_config(family, layer_norm_eps=0.01)).eval()
     with torch.no_grad():
         source.get_output_embeddings().bias.uniform_()
     tokens = {name: batch[name] for name in ("input_ids", "attention_mask")}
@@ -228,6 +249,33 @@ def test_a_sequence_is_the_mean_of_its_own_subwords(
     torch.testing.assert_close(model(**batch).logits[2], expected)
 
 
+def test_a_row_of_padding_alone_has_finite_scores_and_changes_no_other(
+    make_config: Callable[..., CharBertConfig], batch: dict[str, Tensor]
+) -> None:
+    torch.manual_seed(0)
+    model = CharBertForSequenceClassification(make_config(num_labels=2)).eval()
+    expected = model(**batch).logits
+    for values in batch.values():
+        values[2] = 0
+    scores = model(**batch).logits
+    assert scores.isfinite().all()
+    assert_near(scores[:2], expected[:2])
+
+
+@pytest.mark.parametrize(("dropout", "expected"), [(None, 0.2), (0.0, 0.0), (0.4, 0.4)])
+@pytest.mark.parametrize("head", FINE_TUNING)
+def test_the_dropout_before_the_classifier_is_the_trunks_unless_another_is_set_and_none_for_answers(
+    head: Any, dropout: float | None, expected: float, make_config: Callable[..., CharBertConfig], batch: Any
+) -> None:
+    config = make_config(num_labels=3)
+    config.trunk_config.hidden_dropout_prob, config.classifier_dropout = 0.2, dropout
+    model, calls = head(config), []
+    assert model.dropout.p == expected
+    model.dropout.register_forward_hook(lambda *_: calls.append(1))
+    model(**batch)
+    assert len(calls) == (0 if head is CharBertForQuestionAnswering else 1)
+
+
 def test_answer_positions_beyond_the_window_are_ignored(
     make_config: Callable[..., CharBertConfig], batch: dict[str, Tensor]
 ) -> None:
@@ -240,6 +288,8 @@ def test_answer_positions_beyond_the_window_are_ignored(
     torch.testing.assert_close(output.loss, (start_loss + end_loss) / 2)
     beyond = torch.full((3,), 99)
     assert model(**batch, start_positions=beyond, end_positions=beyond).loss == 0
+    below, first = (model(**batch, start_positions=at, end_positions=at).loss for at in (-beyond, 0 * beyond))
+    assert below == first  # as in the library's models
 
 
 @pytest.mark.parametrize("head", FINE_TUNING)

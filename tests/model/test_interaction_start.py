@@ -110,6 +110,18 @@ def test_scales_are_of_each_layer(trunk_config: Trunks) -> None:
     assert len(scales) == trunk.config.num_hidden_layers
     assert all(scale == pytest.approx((0.25, 0.5), abs=1e-3) for scale in scales)
     assert trunk.training
+    assert scales == state_scales(trunk.eval())  # without dropout in both
+
+
+def test_a_shared_interaction_keeps_the_mean_scale_of_the_layers(
+    trunk_config: Trunks, char_vocab: dict[str, Any]
+) -> None:
+    trunk = pretrained(trunk_config("bert"), gain=0.5)
+    nn.init.constant_(trunk.encoder.layer[1].output.LayerNorm.weight, 1.5)
+    (shared,) = built(trunk, char_vocab, interaction_start="trunk", share_interaction=True).interactions
+    for norm in (shared.token_norm, shared.char_norm):
+        torch.testing.assert_close(norm.weight, torch.ones(16), rtol=0, atol=1e-3)
+        torch.testing.assert_close(norm.bias, torch.full((16,), 0.25), rtol=0, atol=1e-3)
 
 
 def test_an_unknown_start_is_refused(make_config: Callable[..., CharBertConfig]) -> None:

@@ -1,15 +1,35 @@
+import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from charbert.batch import IGNORED_LABEL
-from charbert.model.losses import ROWS_AT_A_TIME, labeled_loss, mean_cross_entropy
+from charbert.model.losses import ROWS_AT_A_TIME, labeled_loss, mean_cross_entropy, problem_of, sequence_loss
 
 
 def test_loss_is_the_mean_over_labeled_positions() -> None:
     torch.manual_seed(0)
     logits, labels = torch.randn(5, 4), torch.tensor([1, IGNORED_LABEL, 0, 3, IGNORED_LABEL])
     torch.testing.assert_close(mean_cross_entropy(logits, labels), F.cross_entropy(logits, labels))
+
+
+def test_the_loss_of_half_precision_scores_is_computed_in_float32() -> None:
+    logits, classes = torch.randn(5, 4).bfloat16(), torch.tensor([1, 0, 0, 3, 2])
+    assert torch.equal(mean_cross_entropy(logits, classes), F.cross_entropy(logits.float(), classes))
+    scores = logits[:, :1]
+    assert torch.equal(sequence_loss(scores, classes, "regression"), F.mse_loss(scores.float()[:, 0], classes.float()))
+
+
+@pytest.mark.parametrize(("outputs", "problem"), [(1, "regression"), (4, "single_label_classification")])
+def test_labels_may_be_whole_numbers_of_any_width(outputs: int, problem: str) -> None:
+    logits, labels = torch.randn(5, outputs, requires_grad=True), torch.tensor([1, 0, 0, 3, 2])
+    expected = sequence_loss(logits, labels.float() if outputs == 1 else labels, problem)
+    for dtype in (torch.int32, torch.int64):
+        given = labels.to(dtype)
+        assert problem_of(given, outputs) == problem
+        loss = sequence_loss(logits, given, problem)
+        loss.backward()
+        assert torch.equal(loss, expected)
 
 
 def test_no_label_means_zero_with_a_graph() -> None:
@@ -19,6 +39,7 @@ def test_no_label_means_zero_with_a_graph() -> None:
     scored["loss"].backward()
     assert (scored["loss"].item(), scored["count"].item(), scored["correct"].item()) == (0, 0, 0)
     assert head.weight.grad.abs().max() == 0 and states.grad.abs().max() == 0
+    assert mean_cross_entropy(torch.randn(2, 3), torch.full((2,), IGNORED_LABEL)) == 0
 
 
 def test_only_labeled_positions_are_scored_and_counted() -> None:

@@ -54,6 +54,12 @@ def test_the_token_channel_reads_repaired_words_and_the_char_channel_those_given
     assert "".join(spelled(repairing, encoding)) == GIVEN.replace(" ", "")
 
 
+def test_word_shapes_are_those_of_the_repaired_words(repairing: CharBertTokenizer, uncased_tokenizer) -> None:
+    tokenizer = CharBertTokenizer(uncased_tokenizer, repair=repairing.repair, word_shapes=True)
+    alone = CharBertTokenizer(uncased_tokenizer, word_shapes=True)
+    assert dict(tokenizer("keper COUNTED sships The")) == dict(alone("keeper COUNTED ships The"))
+
+
 def test_words_and_texts_are_repaired_alike(repairing: CharBertTokenizer) -> None:
     text, words = repairing(GIVEN), repairing(GIVEN.split(), is_split_into_words=True)
     assert {name: text[name] for name in text} == {name: words[name] for name in words}

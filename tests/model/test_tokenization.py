@@ -626,9 +626,13 @@ def test_a_tokenizer_without_word_shapes_saves_and_gives_nothing_of_them(uncased
 
 def test_shapes_of_a_long_text_follow_its_windows(uncased_tokenizer) -> None:
     tokenizer = CharBertTokenizer(uncased_tokenizer, word_shapes=True)
-    cut = tokenizer([SHAPED[0]] * 2, truncation=True, max_length=5, stride=1, return_overflowing_tokens=True)
-    assert len(cut["shape_ids"]) > 2
-    assert [len(row) for row in cut["shape_ids"]] == [len(row) for row in cut["input_ids"]]
+    windows = {"truncation": True, "max_length": 5, "stride": 1, "return_overflowing_tokens": True}
+    whole, cut = (tokenizer(list(SHAPED), return_offsets_mapping=True, **options) for options in ({}, windows))
+    assert len(cut["shape_ids"]) > 4
+    shapes = [dict(zip(*rows, strict=True)) for rows in zip(whole["offset_mapping"], whole["shape_ids"], strict=True)]
+    names = ("overflow_to_sample_mapping", "offset_mapping", "shape_ids")
+    for sample, places, row in zip(*(cut[name] for name in names), strict=True):
+        assert row == [shapes[sample][place] for place in places]
 
 
 def test_lower_cased_characters_have_the_ids_of_lower_case(uncased_tokenizer, tmp_path: Path) -> None:

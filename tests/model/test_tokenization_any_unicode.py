@@ -64,19 +64,51 @@ def test_cut_texts_keep_their_characters_in_line(
         assert [windows["char_input_ids"][at] for at in first] == encoding["char_input_ids"]
 
 
+def released_spelling(processor: CharBertTokenizer, encoding: Any, row: int, place: int, pair: Any) -> str | None:
+    """Return what the authors' script spells a subword as, None for the special id."""
+    name, which = encoding.tokens(row)[place], encoding.sequence_ids(row)[place]
+    if processor.script == "pretrain":
+        specials = {"[CLS]", "[SEP]", "[MASK]", "[PAD]"}
+    else:
+        specials = set(processor.all_special_tokens)
+    if name == processor.unk_token and (processor.script == "pretrain" or (processor.script == "squad" and which == 1)):
+        text, (begin, end) = pair[which], encoding.encodings[row].offsets[place]
+        while begin > 0 and not text[begin - 1].isspace():
+            begin -= 1
+        while end < len(text) and not text[end].isspace():
+            end += 1
+        return text[begin:end]
+    return None if name in specials else name.strip("#")
+
+
 @any_unicode
-@given(texts=st.lists(TEXTS, min_size=1, max_size=3), script=st.sampled_from(["glue", "ner", "squad"]))
-@example(texts=ODD_TEXTS, script="ner")
-def test_the_released_layout_stays_inside_its_row(
-    tokenizer: Any, char_vocab: CharVocab, texts: list[str], script: Any
+@given(
+    pairs=st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=3),
+    script=st.sampled_from(["pretrain", "glue", "ner", "squad"]),
+)
+@example(pairs=[*zip(ODD_TEXTS, reversed(ODD_TEXTS), strict=True)], script="ner")
+@example(pairs=[("Q ☃# ##", "☃ a☃b\u2028☃"), ("# ☃", "☃")], script="squad")
+@example(pairs=[("Q ☃# ##", "☃ a☃b\u2028☃"), ("# ☃", "☃")], script="pretrain")
+def test_the_released_layout_is_that_of_a_loop_over_the_subwords(
+    tokenizer: Any, char_vocab: CharVocab, pairs: list[tuple[str, str]], script: Any
 ) -> None:
     processor = CharBertTokenizer(tokenizer, char_vocab, mode="released", script=script)
-    encoding = processor(texts, truncation=True, max_length=16, padding="max_length")
-    chars, starts, ends = (np.asarray(encoding[name]) for name in CHAR_INPUTS)
-    assert chars.shape == (len(texts), 96)
-    assert starts.shape == ends.shape == (len(texts), 16)
-    for positions in (starts, ends):
-        assert (positions >= 0).all() and (positions < 96).all()
+    firsts, seconds = ([pair[part] for pair in pairs] for part in (0, 1))
+    encoding = processor(firsts, seconds, truncation=True, max_length=16, padding="max_length")
+    for row, pair in enumerate(pairs):
+        chars, starts, ends = list[int](), list[int](), list[int]()
+        for place, mask in enumerate(encoding["attention_mask"][row]):
+            if not mask and script != "glue":
+                continue
+            spelled = released_spelling(processor, encoding, row, place, pair)
+            ids = [char_vocab.special_id] if spelled is None else char_vocab.encode(spelled).tolist()
+            if ids:
+                starts.append(len(chars))
+                ends.append(len(chars) + len(ids) - 1)
+            chars += [*ids, char_vocab.separator_id]
+        assert encoding["char_input_ids"][row] == (chars + [char_vocab.pad_id] * 96)[:96]
+        for name, places in (("start_ids", starts), ("end_ids", ends)):
+            assert encoding[name][row] == [min(place, 95) for place in (places + [95] * 16)[:16]]
 
 
 @any_unicode

@@ -142,6 +142,11 @@ def test_several_edits_of_a_word_follow_each_other_and_none_undoes_them(words: l
         assert (words[index][0], words[index][-1]) == (edited[0], edited[-1])
 
 
+def test_an_edit_that_undoes_the_one_before_it_is_left_out() -> None:
+    corruption = Attack((Edit.swap,), edits_per_word=2).corrupt(["ship"], numpy_generator(0))  # it has one inner pair
+    assert corruption.words == ["sihp"] and len(corruption.edits) == 1
+
+
 def test_most_words_get_both_of_two_edits() -> None:
     words = ["lighthouse", "captain", "Rotterdam", "engineers"] * 500
     counts = Counter(record.word_index for record in Attack(edits_per_word=2).corrupt(words, numpy_generator(0)).edits)

@@ -50,6 +50,6 @@ def test_each_form_of_turkish_words_by_example() -> None:
 
 def test_a_share_of_the_longer_words_is_changed() -> None:
     words = ["word", "of"] * 10_000
-    noise = CaseNoise(CaseForm.upper, probability=0.3, min_word_length=3)
+    noise = CaseNoise(CaseForm.upper, probability=0.3, min_word_length=4)
     changed = [record.before for record in noise.corrupt(words, numpy_generator(0)).edits]
     assert set(changed) == {"word"} and abs(len(changed) / 10_000 - 0.3) < 0.02

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charbert.config.data.noise import LookAlike, Place
-from charbert.noise.characters import FORMS, CharacterNoise, digit_for
+from charbert.noise.characters import FORMS, CharacterNoise, after_invisible, digit_for, full_width
 from charbert.noise.edits import Change
 from charbert.seeding import numpy_generator
 from charbert.text.repair.disguises import letters_like
@@ -60,5 +60,9 @@ def test_the_other_disguises_by_example() -> None:
         "M",
         "N",
     ]
+    for code in range(ord(" "), 128):
+        wide = full_width(chr(code))
+        assert [unicodedata.normalize("NFKC", form) for form in wide] == ([chr(code)] if 32 < code < 127 else [])
+    assert not any("\ufeff" in form for form in after_invisible("a"))  # lost at the beginning of a file
     plain = shown(LookAlike.invisible, "ab-1")
     assert len(plain) == 7 and "".join(c for c in plain if unicodedata.category(c) != "Cf") == "ab-1"

@@ -10,6 +10,7 @@ from charbert.noise.attack import Attack
 from charbert.noise.edits import Change, Edit, apply_edit, changed_word, pick
 from charbert.noise.keyboard import COUNTED_NEIGHBORS, LATIN_NEIGHBORS, key_neighbors
 from charbert.noise.stop_words import ENGLISH_STOP_WORDS
+from tests.edit_records import replay
 
 
 def test_the_four_edits_by_example() -> None:
@@ -27,9 +28,14 @@ def test_drop_undoes_add_and_swap_undoes_itself(word: str, data: st.DataObject) 
     assert apply_edit(Edit.keyboard, apply_edit(Edit.keyboard, word, position, "x"), position, word[position]) == word
 
 
-@pytest.mark.parametrize(("after", "position"), [("xypo", 0), ("tyop", 2), ("typ", 3), ("ty", 2), ("typoss", 4)])
-def test_another_change_is_recorded_at_the_first_character_that_differs(after: str, position: int) -> None:
-    assert changed_word(0, Change.misspelling, "typo", after).position == position
+@pytest.mark.parametrize(
+    ("word", "after", "position"),
+    [("harbor", "habor", 2), ("their", "the", 3), ("the", "them", 3), ("the", "there", 3), ("Rom", "rom", 0)],
+)
+def test_a_change_is_at_the_first_character_that_differs(word: str, after: str, position: int) -> None:
+    record = changed_word(0, Change.misspelling, word, after)
+    assert record.position == position
+    assert replay(record) == after
 
 
 @given(st.floats(0, 1, exclude_max=True), st.integers(1, 10**6))

@@ -88,5 +88,7 @@ def test_the_settings_build_it_and_other_rules_refuse_its_shares() -> None:
         NoiseSettings(rules=NlmRules.mixed, two_edits=0.6, other_changes=0.5)
     with pytest.raises(SettingsError, match=r"noise\.clean_share is read by noise\.rules=mixed alone"):
         NoiseSettings(clean_share=0.2)
+    with pytest.raises(SettingsError, match=r"noise\.min_word_length"):
+        MixedNoise(min_word_length=2)
     with pytest.raises(SettingsError, match=r"noise\.clean_share must be in \[0, 1\]"):
         NoiseSettings(rules=NlmRules.mixed, clean_share=1.2)

@@ -46,6 +46,7 @@ def test_released_noise_says_what_it_did(words: list[str], seed: int) -> None:
     corruption = ReleasedNlmNoise(1.0).corrupt(words, numpy_generator(seed))
     check_records(words, corruption)
     for _, operation, position, before, after in corruption.edits:
+        assert before
         if len(before) < 4:
             assert operation is Edit.add
             assert after[position] in RELEASED_LETTERS
@@ -96,6 +97,11 @@ def test_edits_and_positions_are_uniform() -> None:
         assert sorted(places) == list(positions)
         shares = np.array(list(places.values())) / operations[edit]
         assert shares == pytest.approx(1 / len(positions), abs=0.02)
+
+
+def test_an_edit_that_is_impossible_leaves_its_share_to_the_others_in_equal_parts() -> None:
+    edits = NlmNoise(1.0, (Edit.swap, Edit.drop, Edit.add)).corrupt(["abba"] * 10_000, numpy_generator(0)).edits
+    assert sum(record.operation is Edit.drop for record in edits) / 10_000 == pytest.approx(0.5, abs=0.02)
 
 
 def test_added_letters_come_from_the_alphabet() -> None:

@@ -46,6 +46,14 @@ def test_split_and_joined_words_hold_the_same_letters(words: list[str], seed: in
     corruption = noise.corrupt(words, numpy_generator(seed))
     assert replay_all(words, corruption.edits) == corruption.words
     assert "".join(corruption.words).replace(" ", "") == "".join(words).replace(" ", "")
+    splits = [record for record in corruption.edits if record.operation is Change.split]
+    assert all(0 < record.position < len(record.before) for record in splits)
+
+
+def test_a_share_of_the_longer_words_is_misread() -> None:
+    noise = OcrNoise((Confusion("a", "o", 1.0),), probability=0.3, min_word_length=3)
+    misread = [record.before for record in noise.corrupt(["cat", "at"] * 10_000, numpy_generator(0)).edits]
+    assert set(misread) == {"cat"} and len(misread) / 10_000 == pytest.approx(0.3, abs=0.02)
 
 
 def test_confusions_splits_and_joins_are_recorded_in_the_order_of_the_words() -> None:

@@ -32,6 +32,7 @@ def test_inserted_and_replaced_letters_are_of_the_script_of_the_text(name: str) 
         corruption = noise.corrupt(words, numpy_generator(0))
         done = {record.operation for record in corruption.edits}
         assert done == set(noise.edits)
+        assert all(record.before != record.after for record in corruption.edits)
         new = [
             record.after[record.position]
             for record in corruption.edits
@@ -66,6 +67,7 @@ def test_a_latin_text_is_noised_as_ever() -> None:
         assert script.neighbors("é", Edit.keyboard) == script.neighbors("é", Edit.adjacent_key) == ""
         assert script.letters("Прага", "abc") == "abc"
     assert not TextScript().is_letter("\u0301")
+    assert TextScript.of(["«…»", "—", "a", "1"]) == TextScript(LATIN)  # most characters are of no script
 
 
 def test_a_latin_word_in_another_script_gets_latin_letters() -> None:

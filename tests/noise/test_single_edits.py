@@ -61,6 +61,7 @@ def test_random_edits_are_of_as_many_words_as_can_be_edited() -> None:
     space = SingleEdits().of(WORDS)
     assert space.editable == [0, 2, 3, 7]
     assert [edit.word_index for edit in space.random(9, numpy_generator(0, "test"))] == [0, 2, 3, 7]
+    assert {space.random(1, numpy_generator(seed, "test"))[0].word_index for seed in range(50)} == {0, 2, 3, 7}
     assert SingleEdits().of(["a", "U.S.", "1984"]).random(2, np.random.default_rng(0)) == ()
 
 

@@ -5,7 +5,7 @@ from charbert.errors import DataError
 from charbert.text.alignment import SpelledSubwords, SubwordSpans, lay_out, spell_subwords
 from charbert.text.char_vocab import CharVocab
 from charbert.text.codepoints import SourceText
-from charbert.text.rows import flatten_rows, pad_rows, split_rows, sum_rows
+from charbert.text.rows import pad_rows
 
 VOCAB = CharVocab(["<pad>", "<separator>", "<special>", "<unk>", *"abcde\u0301"], 0, 1, 2, 3)
 
@@ -71,6 +71,8 @@ def test_a_mark_is_never_taken_from_another_subword_or_text() -> None:
     spans = [(0, 0, 1), (0, 1, 2), (1, 0, 1)]
     fields = lay_out(spell(["e\u0301", "\u0301"], spans, [3], free=True), VOCAB)
     assert fields.char_ids.tolist() == [8, 1, 9, 1, 9, 1]
+    fields = lay_out(spell(["e", "\u0301a"], [(0, 0, 1), (1, 0, 0), (1, 1, 2)], [3], free=True), VOCAB)
+    assert fields.char_ids.tolist() == [8, 1, 2, 1, 4, 1]  # nor by a subword that covers nothing
 
 
 def test_laid_out_rows_can_be_laid_out_anew() -> None:
@@ -87,27 +89,14 @@ def test_laid_out_rows_can_be_laid_out_anew() -> None:
     assert lay_out(again, VOCAB).char_ids.tolist() == first.char_ids.tolist()
 
 
-def test_spans_outside_their_row_are_refused() -> None:
+@pytest.mark.parametrize(("start", "end"), [(0, 2), (1, 0), (-1, 0)])
+def test_spans_outside_their_row_are_refused(start: int, end: int) -> None:
     with pytest.raises(DataError, match="start_ids and end_ids"):
         SpelledSubwords.from_fields(
             np.array([4, 1]),
             np.array([2]),
-            np.array([0]),
-            np.array([2]),
+            np.array([start]),
+            np.array([end]),
             np.zeros(1, np.bool_),
             np.array([1]),
         )
-
-
-def test_empty_rows_are_kept() -> None:
-    lengths = np.array([0, 2, 0])
-    assert split_rows(np.array([5, 6]), lengths) == [[], [5, 6], []]
-    assert sum_rows(np.array([5, 6]), lengths).tolist() == [0, 11, 0]
-    assert pad_rows(np.array([5, 6]), lengths, 3, 0).tolist() == [[0, 0, 0], [5, 6, 0], [0, 0, 0]]
-    values, counts, is_batch = flatten_rows([[], [5, 6], []])
-    assert (values.tolist(), counts.tolist(), is_batch) == ([5, 6], [0, 2, 0], True)
-
-
-def test_a_row_longer_than_the_width_is_refused() -> None:
-    with pytest.raises(DataError, match="width of 1"):
-        pad_rows(np.array([5, 6]), np.array([2]), 1, 0)

@@ -45,6 +45,7 @@ def test_a_saved_vocabulary_is_read_back_as_it_was(tmp_path: Path) -> None:
     [
         ({"unk_id": 99}, "unk_id must be an id in 0"),
         ({"pad_id": -1}, "pad_id must be an id in 0"),
+        ({"pad_id": False}, "pad_id must be an id in 0"),
         ({"characters": ["<pad>", "<s>", "<x>", "<unk>", "a", "a"]}, "stands twice, as ids 4 and 5"),
         ({"characters": ["<pad>", "<s>", "<x>", "<unk>", "ab"]}, "id 4 must be one character"),
         ({"characters": "abcdef"}, "must be a list"),
@@ -107,9 +108,9 @@ def test_the_authors_vocabularies_are_read(name: str, size: int) -> None:
 
 
 def test_lower_case_reads_each_character_as_its_lower_case_form_and_is_saved(tmp_path: Path) -> None:
-    plain = CharVocab.build(["pragueé Řř"], size=30)
+    plain = CharVocab.build(["pragueé ŘřQ"], size=30)
     lower = replace(plain, lower_case=True)
-    for text in ("PRAGUE", "Prague É ř Ř", "\u212a 灯 X 😀 İ"):  # the Kelvin sign is an upper-case k
+    for text in ("PRAGUE", "Prague É ř Ř Q", "\u212a 灯 X 😀 İ"):  # the Kelvin sign is an upper-case k
         assert lower.encode(text).tolist() == [
             plain.encode(low if len(low := character.lower()) == 1 else character)[0] for character in text
         ]

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charbert.data.pretraining.word_vocab import WordVocab, count_words
-from charbert.text.codepoints import lower_case, upper_case
+from charbert.text.codepoints import has_dotless_i, lower_case, upper_case
 
 TURKISH = "İlk gün Isparta'da, ilk ışık IĞDIR'da; ISI ve ısı."
 
@@ -31,3 +31,4 @@ def test_words_of_a_turkish_text_are_counted_in_turkish_lower_case() -> None:
 def test_a_turkish_name_in_an_english_text_changes_no_other_word() -> None:
     counts = count_words(["I saw Diyarbakır and İzmir. " + "It is in the east. " * 5])
     assert (counts["i"], counts["it"], counts["izmir"]) == (1, 5, 1)
+    assert not has_dotless_i({})

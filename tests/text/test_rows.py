@@ -40,9 +40,10 @@ def test_padding_puts_each_row_at_the_left_of_its_own(rows: list[list[int]], spa
     if width > spare:
         with pytest.raises(DataError, match="does not fit"):
             pad_rows(values, lengths, int(lengths.max()) - 1, fill)
+    assert pad_rows(values[:0], lengths[:0], width, fill).shape == (0, width)
 
 
-@given(st.integers(1, 4).flatmap(lambda n: st.lists(st.lists(VALUES, min_size=n, max_size=n), min_size=1, max_size=4)))
+@given(st.integers(0, 4).flatmap(lambda n: st.lists(st.lists(VALUES, min_size=n, max_size=n), min_size=1, max_size=4)))
 def test_a_batch_is_the_same_in_every_form(rows: list[list[int]]) -> None:
     expected = [value for row in rows for value in row]
     for form in (rows, np.array(rows), torch.tensor(rows)):

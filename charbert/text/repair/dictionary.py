@@ -176,7 +176,7 @@ class SpellingDictionary:
     def _searchable(self, parts: Iterable[str]) -> list[str]:
         """Return the forms that are neither too short nor too long to be near a word."""
         edits = self.rules.max_edits
-        lengths = range(max(1, self.rules.min_word_length - edits), LONGEST + edits + 1)
+        lengths = range(self.rules.min_word_length - edits, LONGEST + edits + 1)
         return [part for part in parts if len(part) in lengths]
 
     def _search(self, forms: Sequence[str], edits: int) -> None:

@@ -193,4 +193,4 @@ def _trigrams(word: str) -> list[str]:
 
 
 def _sigmoid(value: float) -> float:
-    return 1 / (1 + math.exp(-max(-50.0, min(50.0, value))))
+    return 1 / (1 + math.exp(min(50.0, -value)))

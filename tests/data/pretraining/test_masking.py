@@ -71,6 +71,12 @@ def test_a_share_below_one_piece_is_right_on_average() -> None:
     assert (masked.mlm_labels != IGNORED_LABEL).mean() == pytest.approx(0.10, abs=0.005)
 
 
+def test_a_word_is_as_likely_to_be_masked_wherever_it_stands() -> None:
+    masked, _, _, _ = mask_words([[1] * 10] * 10_000, set(), 0.20, 4)
+    by_place = (masked.mlm_labels != IGNORED_LABEL).reshape(-1, 10).mean(axis=0)
+    assert by_place == pytest.approx(0.20, abs=0.02)
+
+
 def test_the_share_is_of_the_pieces_of_the_text_alone() -> None:
     rows = np.repeat(np.arange(4000), 20)
     real = np.tile(np.arange(20) < 10, 4000)  # the second half of each row is special

@@ -27,6 +27,11 @@ def test_a_small_corpus_gives_a_small_vocabulary() -> None:
     assert len(WordVocab.of_counts(count_words(["one two"]), size=30_000)) == 3
 
 
+def test_the_unknown_word_of_a_text_is_no_word_of_the_vocabulary() -> None:
+    assert WordVocab.of_counts({"<unk>": 9, "tea": 1}, size=5) == WordVocab(["tea"])
+    assert WordVocab(["tea"]) != WordVocab(["milk"])
+
+
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     vocab = WordVocab(["tea", "\u2028", "naïve", '"'])
     vocab.save(tmp_path / "deep" / "words.json")

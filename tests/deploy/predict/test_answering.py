@@ -7,6 +7,9 @@ import pytest
 
 from charbert.deploy.predict.predictor import INPUTS_AT_ONCE, Predictor
 from charbert.errors import DataError, SettingsError
+from charbert.tasks.answering.decoding import SpanCandidate, SpanPrediction
+from charbert.tasks.answering.reader import AnswerReader
+from charbert.tasks.head import Usage
 
 CONTEXT = "The old lighthouse keeper counted seven ships before breakfast. She didn't answer. " * 6
 QUESTIONS = [
@@ -39,6 +42,16 @@ def test_the_threshold_decides_whether_there_is_no_answer(reader: Path, threshol
         assert output.no_answer == no_answer
         assert (output.answer == "") == (output.start is None) == (output.end is None) == no_answer
         assert 0 <= output.score <= 1
+
+
+@pytest.mark.parametrize(("difference", "no_answer"), [(0.5, False), (0.6, True)])
+def test_no_answer_shares_the_probability_with_the_best_answers(difference: float, no_answer: bool) -> None:
+    usage = Usage("question_answering", 64, no_answers=True, no_answer_threshold=0.5)
+    candidates = (SpanCandidate("a", 0, 1, score=2.0), SpanCandidate("b", 2, 3, score=1.0))
+    output = AnswerReader(None, [], usage)._output(SpanPrediction(candidates, difference))  # type: ignore[arg-type]
+    none = 2.0 + difference
+    assert output.no_answer == no_answer
+    assert output.score == pytest.approx(math.exp(none if no_answer else 2.0) / sum(map(math.exp, (2.0, 1.0, none))))
 
 
 def test_a_threshold_that_is_no_number_is_refused(reader: Path) -> None:

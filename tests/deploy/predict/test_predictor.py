@@ -114,7 +114,8 @@ def test_a_length_beyond_the_positions_of_the_trunk_is_refused(tagger: Path, tmp
     write_usage(tmp_path / "model", Usage(head="token_classification", max_length=512))
     with pytest.raises(SettingsError, match="at most 64 subwords"):
         Predictor.load(tmp_path)
-    assert Predictor.load(tmp_path, max_length=32).usage.max_length == 32
+    for length in (8, 32):
+        assert Predictor.load(tmp_path, max_length=length).usage.max_length == length
 
 
 def test_a_model_behind_a_dictionary_reads_corrected_words_and_answers_for_the_given_text(save_model) -> None:
@@ -137,6 +138,7 @@ def test_a_model_behind_a_dictionary_reads_corrected_words_and_answers_for_the_g
             tokenizer.correct_by(corrector, "first" if head == "question_answering" else "both")
             tokenizer.save_pretrained(folder)
         predictor = Predictor.load(folder)
+        assert predictor.processor.repair is None  # or words would be corrected twice
         (of_clean,), (of_typos,) = predictor.predict([clean]), predictor.predict([typos])
         if head == "token_classification":
             assert [(span.type, span.score, span.start) for span in of_clean.spans] == [
@@ -145,6 +147,16 @@ def test_a_model_behind_a_dictionary_reads_corrected_words_and_answers_for_the_g
             assert all(span.text == typos[span.start : span.end] for span in of_typos.spans)
         else:
             assert of_clean == of_typos
+
+
+def test_a_tokenizer_that_corrects_for_the_token_channel_alone_goes_on_doing_so(save_model) -> None:
+    folder = save_model("token_classification")
+    tokenizer = CharBertTokenizer.from_pretrained(folder)
+    tokenizer.correct_by(DictionaryCorrector({"seven": 9, "ships": 9}, DictionaryRules()), "token")
+    tokenizer.save_pretrained(folder)
+    predictor = Predictor.load(folder)
+    read, clean = (predictor.processor(text)["input_ids"] for text in ("Sveen sihps", "Seven ships"))
+    assert read == clean and predictor._reader.corrector is None
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,7 @@ def test_words_are_tagged_as_they_are_given(predictor: Predictor, sentences: tup
     (output,) = predictor.predict([{"words": words}])
     assert len(output.tags) == 4
     assert all(span.text == " ".join(words)[span.start : span.end] for span in output.spans)
+    assert predictor.predict([{"words": words, "text": " ".join(words)}]) == [output]
     assert predictor.predict([{"words": []}])[0].tags == ()
 
 

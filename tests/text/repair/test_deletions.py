@@ -36,11 +36,12 @@ def test_few_words_farther_than_the_edits_are_found() -> None:
     assert max(distances) <= 2  # a character left out of each
 
 
-def test_with_kept_ends_words_with_the_same_ends_are_found_with_fewer_keys() -> None:
+def test_with_kept_ends_words_with_the_same_ends_are_found_and_no_others() -> None:
     words = [word for word in made_up_words(300, 0) if len(word) > 3]
     forms = [word[:1] + word[2:] for word in words]
     rows, found = DeletionIndex(words, 1, keep_ends=True).near(forms, 1)
     assert {(place, place) for place in range(len(words))} <= set(zip(rows.tolist(), found.tolist(), strict=True))
+    assert not len(DeletionIndex(["harbor"], 1, keep_ends=True).near(["harbox", "xarbor", "harbo", "arbor"], 1)[0])
 
 
 def test_without_words_or_forms_nothing_is_found() -> None:

@@ -85,6 +85,17 @@ def test_parts_of_a_form_are_corrected_and_digits_stay() -> None:
     ]
 
 
+def test_a_known_form_with_a_hyphen_stays_whatever_becomes_of_its_parts_elsewhere() -> None:
+    words = SpellingDictionary(COUNTS | {"keper-ship": 1}, DictionaryRules())
+    assert words.correct(["keper", "keper-ship"]) == ["keeper", "keper-ship"]
+    assert words.replace_parts("keper-ship", {"keper": "keeper"}) == "keper-ship"
+
+
+def test_words_known_with_endings_alone_are_words_and_others_keep_their_counts() -> None:
+    counts = {"ankara'da": 3, "ankara'ya": 4, "izmir": 2, "izmir'de": 5, "don't": 9}
+    assert SpellingDictionary(counts, DictionaryRules()).counts == counts | {"ankara": 7}
+
+
 def test_vowel_signs_are_parts_of_words() -> None:
     words = SpellingDictionary({"पहरेदार": 5, "प्रकाशस्तंभ": 7, "जहाज़": 9}, DictionaryRules())
     assert words.correct(["पहदेरार", "प्रकाशस्तभ", "जहाज़-पहरदार"]) == ["पहदेरार", "प्रकाशस्तंभ", "जहाज़-पहरेदार"]
@@ -96,6 +107,17 @@ def test_text_without_spaces_between_words_stays() -> None:
         "北方港囗",
         "南方港口",
     ]
+
+
+def test_edits_of_the_ends_and_second_edits_are_as_likely_as_the_rules_say() -> None:
+    def score(form: str, **odds: float) -> float:
+        near = SpellingDictionary(COUNTS, DictionaryRules(max_edits=2, keep_ends=False, **odds)).nearby([form])[form]
+        assert near is not None
+        return near.log_scores[0]
+
+    for form, changes in (("keper", (0, 0)), ("eeper", (1, 0)), ("keepex", (1, 0)), ("lihtouse", (0, 1))):
+        for odds, changed in zip(("end_edit_odds", "second_edit_odds"), changes, strict=True):
+            assert score(form, **{odds: 0.1}) == pytest.approx(score(form) + changed * math.log(0.1))
 
 
 def test_the_gate_leaves_unlikely_corrections_out() -> None:
@@ -116,6 +138,28 @@ def test_a_channel_of_one_edit_sums_to_one_at_most() -> None:
     assert 0.8 < total <= 1.0
 
 
+@pytest.mark.parametrize(
+    ("form", "ways"),
+    [
+        ("habor", 4),
+        ("harxbor", 5 * 26),
+        ("hrabor", 3),
+        ("haxbor", 4 * 26),
+        ("hbor", 4**2),
+        ("hxarxbor", (5 * 26) ** 2),
+        ("hrabro", 3**2),
+        ("haxxor", (4 * 26) ** 2),
+        ("hxbor", 4 * 4 * 26),
+        ("hxarxor", 5 * 26 * 4 * 26),
+    ],
+)
+def test_a_kind_of_edit_has_a_quarter_of_the_channel_and_all_ways_to_make_it_an_equal_share(
+    form: str, ways: int
+) -> None:
+    edits = OSA.distance(form, "harbor")
+    assert np.exp(log_channel([(form, "harbor")], edits)[0]) == pytest.approx(1 / (4**edits * ways))
+
+
 def test_fifty_thousand_new_forms_take_about_a_second() -> None:
     words = made_up_words(100_000, seed=3)
     dictionary = SpellingDictionary(dict.fromkeys(words, 1), DictionaryRules())
@@ -129,6 +173,15 @@ def test_fifty_thousand_new_forms_take_about_a_second() -> None:
 def test_a_dictionary_needs_words_with_counts(counts: dict[str, int]) -> None:
     with pytest.raises(DataError, match="expected words with counts"):
         SpellingDictionary(counts, DictionaryRules())
+
+
+def test_two_edits_are_looked_for_where_the_form_is_unknown_and_no_word_is_at_one() -> None:
+    forms, counts = ("harbor", "harbou", "harours", "haruors"), {"harbor": 3, "harbours": 5}
+    dictionary = SpellingDictionary(counts, DictionaryRules(max_edits=2, keep_ends=False))
+    found = {form: {word for word, _ in words} for form, words in dictionary.candidates(forms).items()}
+    assert found == {"harbor": set(), "harbou": {"harbor"}, "harours": {"harbours"}, "haruors": {*counts}}
+    nearby = dictionary.nearby(forms)
+    assert {form: set(near.words if near else ()) for form, near in nearby.items()} == found
 
 
 def test_all_candidates_are_returned_and_the_best_is_the_nearest_word() -> None:

@@ -12,7 +12,7 @@ WORDS = ("Japan", "naïve", "Διεθνής", "Петербург", "İstanbul'd
 
 
 @pytest.mark.parametrize(
-    "word", [*WORDS, "IP-адрес", "Δt", "日本", "می‌خواهم", "ក\u200bខ", "👩\u200d🚀", "", "東京tower"]
+    "word", [*WORDS, "IP-адрес", "Δt", "o\u0430", "日本", "می‌خواهم", "ក\u200bខ", "👩\u200d🚀", "", "東京tower"]
 )
 def test_a_word_that_is_not_disguised_stays(word: str) -> None:
     assert undisguised(word) == word

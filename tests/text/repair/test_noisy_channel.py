@@ -174,6 +174,20 @@ def test_letters_of_a_word_like_those_of_the_dictionary_are_more_probable() -> N
     assert letters.log_probability("ship") > letters.log_probability("shipship")
 
 
+def test_a_letter_is_as_probable_as_it_is_frequent_behind_two_others_with_half_a_count_added() -> None:
+    letters = LetterTrigrams(["ab"])  # behind any two letters come a, b, the end or a letter that no word has
+    assert math.exp(letters.log_probability("ab")) == pytest.approx((1.5 / 3) ** 3)
+    assert math.exp(letters.log_probability("b")) == pytest.approx(0.5 / 3 * 0.5 / 2)
+
+
+def test_a_form_is_a_word_of_the_dictionary_or_one_that_it_does_not_hold() -> None:
+    subject = channel(unseen_mass=0.3)
+    for form in ("harbor", "harbr"):
+        unseen = 0.3 * math.exp(subject._letters.log_probability(form))
+        known = 0.7 * COUNTS.get(form, 0) / sum(COUNTS.values())
+        assert math.exp(subject.log_own(form)) == pytest.approx(unseen + known)
+
+
 def test_a_corrector_that_estimates_noise_takes_over_case_and_is_fast() -> None:
     corrector = DictionaryCorrector(COUNTS, DictionaryRules(estimates_noise=True))
     assert corrector.correct_many([["Lighthosue", "KEPEER", "conuted"]]) == [["Lighthouse", "KEEPER", "counted"]]

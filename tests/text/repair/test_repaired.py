@@ -26,6 +26,16 @@ def test_every_place_of_a_repaired_text_is_one_of_the_given_text_in_the_same_ord
 
 
 @pytest.mark.parametrize(
+    ("given", "origins"), [("sships", [0, 1, 3, 4, 5, 6]), ("lithouse", [0, 1, 2, 2, 2, 3, 4, 5, 6, 7, 8])]
+)
+def test_the_beginning_of_a_repaired_word_is_where_it_was_and_the_rest_is_counted_from_the_end(
+    given: str, origins: list[int]
+) -> None:
+    corrector = DictionaryCorrector({"lighthouse": 5, "ships": 20}, DictionaryRules(max_edits=2))
+    assert RepairedTexts.of(TextBatch.of(given), corrector).origins.tolist() == origins
+
+
+@pytest.mark.parametrize(
     ("word", "source"), [("lighthouse-keeper", "lighthuose-keper"), ("counted", "conuted"), ("ships", "sships")]
 )
 def test_a_repaired_word_has_the_characters_that_were_given_for_it(word: str, source: str) -> None:
@@ -51,6 +61,11 @@ def test_lists_of_words_keep_their_number() -> None:
     assert repaired.texts.first == [["keeper", "of"], []]
     assert repaired.origins.tolist() == [*range(7), *range(3)]
     assert RepairedTexts.of(TextBatch.of([[]], is_split_into_words=True), CORRECTOR).texts.first == [[]]
+
+
+def test_of_what_is_kept_the_longest_is_found() -> None:
+    repaired = RepairedTexts.of(TextBatch.of("[K] keper kepeer"), CORRECTOR, {"[K]": 4, "[K] keper": 5})
+    assert repaired.texts.first == ["[K] keper keeper"]
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,15 @@ def test_a_word_is_likelier_behind_one_that_it_was_counted_behind_and_as_likely_
     assert pairs.log_ratio("lighthouse", "keeper") == 0
 
 
+def test_probabilities_are_those_of_absolute_discounting() -> None:
+    counts, keeper = {"the": 7, "keeper": 3, "harbor": 2, "ships": 3}, 3 / 15
+    pairs = {"the": {"keeper": 3, "harbor": 2}}
+    expected = math.log(((3 - 0.75) / 7 + (1 - (3 + 2 - 2 * 0.75) / 7) * keeper) / keeper)
+    assert WordPairs(pairs, counts).log_ratio("the", "keeper") == pytest.approx(expected)
+    pairs["the"]["unknown"] = 4  # a word without a count
+    assert WordPairs(pairs, counts).log_ratio("the", "keeper") == pytest.approx(expected)
+
+
 def test_the_pairs_that_tell_most_are_kept_and_those_seen_once_are_not() -> None:
     everything = count_pairs(TEXTS, COUNTS, 100)
     assert everything == {
