@@ -27,7 +27,7 @@ def prepare_data(settings: Settings) -> None:
     if settings.data.generated:
         write_newswire(root, settings.newswire, settings.data, settings.task)
         return
-    names = set_names(task_files(settings))
+    names = filter(None, set_names(task_files(settings)))  # `data_file` asks for a set that has no name
     if not root.is_dir() and not all(is_reference(name) or Path(name).is_absolute() for name in names):
         raise DataError.at(
             root,
@@ -130,7 +130,7 @@ def trunk_location(trunk: TrunkSettings) -> str:
         if checksum != trunk.sha256:
             raise CheckpointError(
                 f"{folder}/model.safetensors: expected sha256 {trunk.sha256}, got {checksum}; "
-                "reinstall the trunk, or set trunk.sha256=null to use it anyway"
+                "reinstall the trunk, or set trunk.sha256=null if it is another one"
             )
     return str(folder)
 
