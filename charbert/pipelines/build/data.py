@@ -38,8 +38,13 @@ def prepare_data(settings: Settings) -> None:
         )
 
 
-def data_file(settings: Settings, relative: str, purpose: str) -> Path:
+def data_file(settings: Settings, relative: str, purpose: str, own: str = "") -> Path:
     """Return the path of a data file, after fetching it if it is a split on the hub.
+
+    Args:
+        relative: its name, below ``paths.data``.
+        purpose: what it is, for an error.
+        own: for an error, the setting that names a file of the user's in its place.
 
     Raises:
         DataError: if it does not exist or cannot be fetched, or the settings name none.
@@ -57,13 +62,11 @@ def data_file(settings: Settings, relative: str, purpose: str) -> Path:
         return fetch_split(relative, task.write_hub, task.suffix, columns, root, folder)
     path = Path(settings.data.root) / relative
     if not path.is_file():
-        raise DataError.at(
-            path,
-            None,
-            expected=f"a file with {purpose}",
-            found="no such file",
-            hint="check the path" if Path(relative).is_absolute() else "set paths.data to the folder that holds it",
-        )
+        hint = "check the path"
+        if not Path(relative).is_absolute():
+            hint = "set paths.data to the folder that holds it"
+            hint += f", or {own}=FILE to the whole path of a text of yours" if own else ""
+        raise DataError.at(path, None, expected=f"a file with {purpose}", found="no such file", hint=hint)
     return path
 
 
@@ -165,7 +168,7 @@ def corpus_file(settings: Settings, split: str) -> Path:
     name = getattr(settings.data.corpus, split)
     if name and is_reference(name):
         return fetch_corpus(name, Path(settings.data.root), Path(settings.paths.outputs) / "hub" / "corpus")
-    return data_file(settings, name, f"the pretraining text ({split})")
+    return data_file(settings, name, f"the pretraining text ({split})", f"data.corpus.{split}")
 
 
 def corpus_blocks(settings: Settings, split: str) -> Blocks:
