@@ -113,7 +113,10 @@ def task_files(settings: Settings) -> SetFiles:
     """
     if settings.task.name not in settings.data.sets:
         known = ", ".join(sorted(settings.data.sets))
-        raise SettingsError(f"data={settings.data.name} has no set for task={settings.task.name}, only {known}")
+        raise SettingsError(
+            f"data={settings.data.name} has no set for task={settings.task.name}, only {known}; for files of yours "
+            "give data.own.train, data.own.dev and data.own.test"
+        )
     return settings.data.sets[settings.task.name]
 
 

@@ -37,6 +37,12 @@ def test_a_missing_file_is_named(composed: Composed, tmp_path: Path) -> None:
         data_file(composed("recipe=minilm", f"paths.data={tmp_path}"), "conll2003/eng.train", "the train set")
 
 
+@pytest.mark.parametrize("recipe", ["smoke", "minilm"])
+def test_a_task_without_a_set_may_be_one_of_own_files(composed: Composed, recipe: str) -> None:
+    with pytest.raises(SettingsError, match=r"no set for task=texts, .*files of yours give data\.own\.train"):
+        prepare_data(composed(f"recipe={recipe}", "task=texts"))
+
+
 def test_a_missing_pretraining_text_may_be_one_of_yours(composed: Composed, tmp_path: Path) -> None:
     settings = composed("recipe=minilm", f"paths.data={tmp_path}")
     with pytest.raises(DataError, match=r"set paths\.data to .*, or data\.corpus\.dev=FILE to the whole path"):
