@@ -7,7 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import pytest
+
+from tests.in_process import run_script
 
 pytestmark = pytest.mark.timeout(900)  # seconds; whole pages, searches and runs
 FOLDER = Path(__file__).parents[1] / "notebooks"
@@ -53,6 +56,15 @@ def test_a_notebook_explains_each_step_before_it_takes_it(path: Path) -> None:
     kinds = [run["cell_type"] for run in read(path)["cells"]]
     assert kinds[0] == "markdown"
     assert kinds.count("markdown") >= 5
+
+
+def test_the_records_of_this_repository_can_be_read(tmp_path: Path) -> None:
+    script = tmp_path / "read_records.py"
+    script.write_text(source_of(read(FOLDER / "02_read_records.ipynb")), encoding="utf-8")
+    with matplotlib.rc_context():
+        done = run_script(script, cwd=FOLDER)
+    assert not done.returncode
+    assert "ner-charbert-s1" in done.stdout
 
 
 @pytest.mark.slow

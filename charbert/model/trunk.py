@@ -40,8 +40,10 @@ def trunk_adapter(config: PreTrainedConfig) -> TrunkAdapter:
     """
     adapter = _ADAPTERS.get(config.model_type)
     if adapter is None:
+        hint = "; fine-tune it with model=charbert_pretrained model.pretrained=FOLDER"
         raise SettingsError(
             f"trunk_config.model_type must be one of {', '.join(sorted(_ADAPTERS))}; got {config.model_type!r}"
+            f"{hint if config.model_type == 'charbert' else ''}"
         )
     if getattr(config, "is_decoder", False):
         raise SettingsError("trunk_config.is_decoder must be False: both channels read left and right context")

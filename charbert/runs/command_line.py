@@ -20,6 +20,7 @@ _HOME = re.compile(r"(?<![^,])~(?=/)")
 _UNKNOWN = re.compile(r"Could not override '([^']+)'")
 _SEVERAL = re.compile(r"Ambiguous value for argument '(.+)'")
 _MERGED = re.compile(r"Error merging override (.+)")
+_NO_LIST = "is not a ListConfig"
 
 
 def accept_file_names() -> None:
@@ -109,6 +110,9 @@ def describe(error: Exception, settings: Sequence[str]) -> str:
             return f"{near[0]} has no entry of that name; a plus sign adds one: '+{near[0]}.NAME=VALUE'"
         return f"there is no setting {unknown[1]}{_nearest(unknown[1], settings)}; all are in docs/settings.md"
     if merged := _MERGED.search(text):
+        name, _, value = merged[1].partition("=")
+        if _NO_LIST in str(error.__cause__):
+            return f"{name}: expected a list, got {value!r}; give it as '{name}=[{value}]'"
         return f"{merged[1]}: {' '.join(_lines(error.__cause__ or error))}"
     place = f"{error.full_key}: " if isinstance(error, OmegaConfBaseException) and error.full_key else ""
     return place + " ".join(_lines(error))

@@ -43,7 +43,10 @@ def write_newswire(root: Path, settings: NewswireSettings, data: DataSettings, t
     """
     if not data.has_own_files and (task.name not in _ROWS or task.name not in data.sets):
         known = ", ".join(_ROWS)
-        raise SettingsError(f"data={data.name} is generated and has no set for task={task.name}, only {known}")
+        raise SettingsError(
+            f"data={data.name} is generated and has no set for task={task.name}, only {known}; for files of yours give "
+            "data.own.train, data.own.dev and data.own.test"
+        )
     wire = Newswire(settings.seed)
     keys = _keys(settings, data, task)
     _write_once(root / "corpus.key", keys["corpus"], lambda: _write_corpus(root, wire, settings, data))

@@ -108,7 +108,19 @@ class Task(ABC, Generic[Example, Prediction]):
 
     @abstractmethod
     def learn_labels(self, examples: Sequence[Example]) -> None:
-        """Take the label set from the training examples."""
+        """Take the label set from the training examples, and check that the metric is one for such labels."""
+
+    def check_metric(self, known: Sequence[str]) -> None:
+        """Check that the metric is one of the keys of ``score``, before a model is trained for it.
+
+        Raises:
+            SettingsError: if it is not.
+        """
+        if self.metric not in known:
+            raise SettingsError(
+                f"task.metric must be one of {', '.join(known)} for task={self.name} with {len(self.labels)} labels, "
+                f"got {self.metric!r}"
+            )
 
     def word_rule(self, examples: Sequence[Example]) -> dict[str, Any] | None:
         """Return how raw text is cut into words like those of the training examples; None where examples are texts."""

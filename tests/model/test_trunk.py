@@ -1,5 +1,6 @@
 import copy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from charbert.model.trunk import build_trunk, check_length, trunk_adapter, usabl
 from tests.model.conftest import SETTINGS
 from tests.tolerance import assert_near
 
+ROOT = Path(__file__).parents[2]
 FAMILIES = tuple(SETTINGS)
 EAGER_ONLY = ("mpnet", "deberta-v2", "deberta-v3")
 
@@ -71,6 +73,11 @@ def test_another_family_is_refused_in_one_line_that_lists_what_works(unsupported
     known = "albert, bert, camembert, deberta-v2, distilbert, electra, modernbert, mpnet, roberta, xlm-roberta"
     with pytest.raises(SettingsError, match=f"^trunk_config.model_type must be one of {known}; got '{unsupported}'$"):
         trunk_adapter(AutoConfig.for_model(unsupported))
+
+
+def test_a_charbert_given_as_a_trunk_is_refused_with_the_setting_that_takes_it() -> None:
+    with pytest.raises(SettingsError, match=r"got 'charbert'; .*model=charbert_pretrained model\.pretrained=FOLDER"):
+        trunk_adapter(AutoConfig.from_pretrained(ROOT / "models/charbert-minilm"))
 
 
 def test_an_albert_with_several_layers_in_a_group_is_refused(trunk_config: Callable[..., PreTrainedConfig]) -> None:

@@ -123,6 +123,7 @@ def test_a_sweep_stays_a_sweep() -> None:
         (["tracking=false"], "no tracking=false; choose one of off, "),
         (["recipe"], "expected SETTING=VALUE, got 'recipe'"),
         (["finetuning.epochs=many"], "finetuning.epochs=many: Value 'many' of type 'str' could not be converted"),
+        (["attack.misspellings=my.tsv"], "expected a list, got 'my.tsv'; give it as 'attack.misspellings=[my.tsv]'"),
         (["data.own.attacked={a: my (1).tsv}"], "quote each text in it, as in 'data.own.attacked=["),
         (["seed=choice(1,2"], "quote it twice: 'seed=\"choice(1,2\"'"),
         (["data.own.train=a,b"], "add -m to run each of them, or give them as one text: 'data.own.train=\"a,b\"'"),

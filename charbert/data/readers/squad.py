@@ -124,8 +124,8 @@ class _Node:
         if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
             return value
         raise DataError(
-            f"{self.place}: expected {kind.__name__} {key!r} in {self.name}, got {type(value).__name__}; "
-            "is this a SQuAD file?"
+            f"{self.place}: expected {kind.__name__} {key!r} in {self.name}, "
+            f"got {'none' if value is None else type(value).__name__}; the form of SQuAD is in docs/guide.md"
         )
 
     def each(self, key: str, name: str, default: Any = None) -> Iterator[_Node]:

@@ -22,8 +22,9 @@ TABLE_SUFFIXES = (".csv", ".tsv", *RECORD_SUFFIXES)
 JSON_LINE = re.compile(r'\s*\[?\s*\{\s*"')
 JSON_HINT = "the file looks like JSON; one object a line is read from a file named .jsonl"
 
+_LIST_HINT = "write each object of the list in a line of its own, as with: jq -c '.[]' FILE > NEW"
 _SEPARATORS = (",", ";", "\t")
-"""Of CSV files, the first that gives the wanted columns."""
+"""Of CSV files, the first that gives the wanted columns; where none does, the most frequent in the first line."""
 _EXAMINED = 20
 """Rows of a CSV file without a header from which its separator is found."""
 _HINT = "name yours with task.columns.first and task.columns.label, or task.columns.names if there is no header"
@@ -98,10 +99,10 @@ def parse_object(source: Path | str, number: int, line: str) -> dict[str, Any]:
     try:
         value = parse_strictly(line)
     except ValueError as error:
-        whole = "one object a line" if line.lstrip().startswith(("[", "{")) else ""
+        whole = {"[": _LIST_HINT, "{": "write each object in one line"}.get(line.lstrip()[:1], "")
         raise DataError.at(source, number, expected="a JSON object", found=str(error), hint=whole) from None
     if not isinstance(value, dict):
-        hint = "write each object of the list in a line of its own" if isinstance(value, list) else ""
+        hint = _LIST_HINT if isinstance(value, list) else ""
         raise DataError.at(source, number, expected="a JSON object", found=type(value).__name__, hint=hint)
     return value
 
@@ -122,7 +123,8 @@ def _tab_rows(path: Path) -> list[TableRow]:
 
 def _csv_rows(path: Path, wanted: Sequence[str], names: Sequence[str]) -> list[TableRow]:
     text = read_text(path, "a CSV file")
-    separator = next((mark for mark in _SEPARATORS if _separates(text, mark, wanted, names)), ",")
+    frequent = max(_SEPARATORS, key=text.partition("\n")[0].count)
+    separator = next((mark for mark in _SEPARATORS if _separates(text, mark, wanted, names)), frequent)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     rows, start = [], 1
     try:

@@ -103,6 +103,8 @@ def _texts(settings: Settings, head: str) -> list[_Text]:
 def _given(settings: Settings, head: str) -> _Text:
     text, other = settings.explain.text, settings.explain.text_pair
     if head == "token_classification":
+        if other:
+            raise SettingsError("explain.text_pair is for pairs and questions; a tagger reads explain.text alone")
         return _Text("as written", tuple(words_of(text)))
     if head == "question_answering":
         if not other:

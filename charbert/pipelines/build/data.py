@@ -25,7 +25,7 @@ def prepare_data(settings: Settings) -> None:
     if settings.data.generated:
         write_newswire(root, settings.newswire, settings.data, settings.task)
         return
-    names = set_names(task_files(settings))
+    names = filter(None, set_names(task_files(settings)))  # `data_file` asks for a set that has no name
     if not root.is_dir() and not all(is_reference(name) or Path(name).is_absolute() for name in names):
         raise DataError.at(
             root,
@@ -36,8 +36,13 @@ def prepare_data(settings: Settings) -> None:
         )
 
 
-def data_file(settings: Settings, relative: str, purpose: str) -> Path:
+def data_file(settings: Settings, relative: str, purpose: str, own: str = "") -> Path:
     """Return the path of a data file, after fetching it if it is a split on the hub.
+
+    Args:
+        relative: its name, below ``paths.data``.
+        purpose: what it is, for an error.
+        own: for an error, the setting that names a file of the user's in its place.
 
     Raises:
         DataError: if it does not exist or cannot be fetched, or the settings name none.
@@ -55,13 +60,11 @@ def data_file(settings: Settings, relative: str, purpose: str) -> Path:
         return fetch_split(relative, task.write_hub, task.suffix, columns, root, folder)
     path = Path(settings.data.root) / relative
     if not path.is_file():
-        raise DataError.at(
-            path,
-            None,
-            expected=f"a file with {purpose}",
-            found="no such file",
-            hint="check the path" if Path(relative).is_absolute() else "set paths.data to the folder that holds it",
-        )
+        hint = "check the path"
+        if not Path(relative).is_absolute():
+            hint = "set paths.data to the folder that holds it"
+            hint += f", or {own}=FILE to the whole path of a text of yours" if own else ""
+        raise DataError.at(path, None, expected=f"a file with {purpose}", found="no such file", hint=hint)
     return path
 
 
@@ -108,7 +111,10 @@ def task_files(settings: Settings) -> SetFiles:
     """
     if settings.task.name not in settings.data.sets:
         known = ", ".join(sorted(settings.data.sets))
-        raise SettingsError(f"data={settings.data.name} has no set for task={settings.task.name}, only {known}")
+        raise SettingsError(
+            f"data={settings.data.name} has no set for task={settings.task.name}, only {known}; for files of yours "
+            "give data.own.train, data.own.dev and data.own.test"
+        )
     return settings.data.sets[settings.task.name]
 
 
@@ -136,7 +142,7 @@ def trunk_location(trunk: TrunkSettings) -> str:
         if checksum != trunk.sha256:
             raise CheckpointError(
                 f"{folder}/model.safetensors: expected sha256 {trunk.sha256}, got {checksum}; "
-                "reinstall the trunk, or set trunk.sha256=null to use it anyway"
+                "reinstall the trunk, or set trunk.sha256=null if it is another one"
             )
     return str(folder)
 
@@ -171,7 +177,7 @@ def corpus_file(settings: Settings, split: str) -> Path:
     name = getattr(settings.data.corpus, split)
     if name and is_reference(name):
         return fetch_corpus(name, Path(settings.data.root), Path(settings.paths.outputs) / "hub" / "corpus")
-    return data_file(settings, name, f"the pretraining text ({split})")
+    return data_file(settings, name, f"the pretraining text ({split})", f"data.corpus.{split}")
 
 
 def corpus_blocks(settings: Settings, split: str) -> Blocks:

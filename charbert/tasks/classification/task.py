@@ -89,6 +89,7 @@ class ClassificationTask(Task[LabeledText, LabelPrediction]):
     def learn_labels(self, examples: Rows) -> None:
         """Take the labels of the training rows, unless ``columns.label_names`` lists them."""
         self.labels = list(self.columns.label_names.values()) or sorted({row.label for row in examples})
+        self.check_metric(["accuracy", *(["f1", "matthews"] if len(self.labels) == 2 else ["macro_f1"])])
 
     def check_labels(self, examples: Rows, path: Path) -> None:
         """Raise DataError naming the first row with a label that the training rows lack."""

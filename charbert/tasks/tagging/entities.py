@@ -27,6 +27,12 @@ class NamedEntityTask(TaggingTask):
     suffix = ".conll"
     adapter = TaggedAdapter(entities=True)
 
+    def learn_labels(self, examples: Sentences) -> None:
+        """Take the tags of the training sentences, and check the metric; F1 of a type may be one."""
+        super().learn_labels(examples)
+        types = sorted({tag[2:] for tag in self.labels if tag != "O"})
+        self.check_metric(["f1", "precision", "recall", "token_accuracy", *(f"{name}/f1" for name in types)])
+
     def has_type_of(self, tag: str) -> bool:
         """Return whether the tag continues an entity of a type that the training sentences have."""
         return tag.startswith("I-") and f"B-{tag[2:]}" in self.labels

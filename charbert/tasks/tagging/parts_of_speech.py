@@ -59,6 +59,7 @@ class PartOfSpeechTask(TaggingTask):
     def learn_labels(self, examples: Sentences) -> None:
         """Take the tag set from the training sentences, and the tag of words that the model cannot see."""
         super().learn_labels(examples)
+        self.check_metric(["accuracy", "sentence_accuracy"])
         self.outside = Counter(tag for example in examples for tag in example.tags).most_common(1)[0][0]
 
     def score(self, examples: Sentences, predictions: Sequence[Tags]) -> dict[str, float]:

@@ -102,6 +102,17 @@ def test_true_and_false_are_labels_that_can_be_named(tmp_path: Path) -> None:
         ("a.jsonl", '{"text": "a", "label": 1}\n{"text": "b"}\n', r"a\.jsonl:2: expected a label in label"),
         ("a.jsonl", '{"text": ["a"], "label": 1}\n', r"a\.jsonl:1: expected a text in text, got list"),
         ("a.jsonl", '[{"text": "a", "label": 1}]\n', r"a\.jsonl:1: .*got list; write each object .*line of its own"),
+        (
+            "a.json",
+            '[\n  {"text": "a", "label": 1}\n]\n',
+            r"a\.json:1: .*list in a line .*jq -c '\.\[\]' FILE",
+        ),
+        ("a.json", '{\n  "text": "a", "label": 1\n}\n', r"a\.json:1: .*write each object in one line"),
+        (
+            "a.csv",
+            'review;label\n"a";1\n',
+            r"a\.csv:1: expected a header .* got review, label without text",
+        ),
         ("a.jsonl", "text\tlabel\n", r"a\.jsonl:1: expected a JSON object"),
         ("a.parquet", "text\n", r"a\.parquet: expected a Parquet file"),
         ("a.tsv", "", r"a\.tsv:1: .*got nothing.*is the file empty"),

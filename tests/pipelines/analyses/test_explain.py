@@ -72,6 +72,7 @@ def test_a_text_and_a_folder_are_enough(settings: Benchmarks, tmp_path: Path) ->
         (["explain.label=B-RIVER"], SettingsError, "explain.label must be one of O, B-LOC"),
         (["explain.tolerance=0"], SettingsError, r"explain.tolerance must be in \(0, 1\)"),
         (["explain.text_pair=Who?"], SettingsError, "explain.text_pair needs explain.text"),
+        (["explain.text=Ada", "explain.text_pair=Who?"], SettingsError, "a tagger reads explain.text alone"),
         (["explain.model=nowhere"], CheckpointError, "nowhere: expected the folder of a fine-tuned model"),
     ],
 )

@@ -13,7 +13,7 @@ from charbert.config.schema import Settings
 from charbert.errors import CheckpointError, DataError, SettingsError
 from charbert.integrity import checksums
 from charbert.model import CharBertModel
-from charbert.pipelines.build.data import data_file, prepare_data, set_files, task_files, trunk_location
+from charbert.pipelines.build.data import corpus_file, data_file, prepare_data, set_files, task_files, trunk_location
 from charbert.pipelines.build.eval_sets import read_sets
 from charbert.tasks.catalog import build_task
 
@@ -35,6 +35,18 @@ def test_a_missing_data_folder_is_named_with_what_to_do(composed: Composed, tmp_
 def test_a_missing_file_is_named(composed: Composed, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"eng\.train: expected a file with the train set"):
         data_file(composed("recipe=minilm", f"paths.data={tmp_path}"), "conll2003/eng.train", "the train set")
+
+
+@pytest.mark.parametrize("recipe", ["smoke", "minilm"])
+def test_a_task_without_a_set_may_be_one_of_own_files(composed: Composed, recipe: str) -> None:
+    with pytest.raises(SettingsError, match=r"no set for task=texts, .*files of yours give data\.own\.train"):
+        prepare_data(composed(f"recipe={recipe}", "task=texts"))
+
+
+def test_a_missing_pretraining_text_may_be_one_of_yours(composed: Composed, tmp_path: Path) -> None:
+    settings = composed("recipe=minilm", f"paths.data={tmp_path}")
+    with pytest.raises(DataError, match=r"set paths\.data to .*, or data\.corpus\.dev=FILE to the whole path"):
+        corpus_file(settings, "dev")
 
 
 def test_sets_in_the_columns_of_the_hub_are_read_as_files(

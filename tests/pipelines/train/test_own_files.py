@@ -99,6 +99,13 @@ def test_an_own_file_that_was_not_given_is_asked_for(composed: Composed, own: li
         data_file(settings, settings.data.sets["texts"].test, "the test set")
 
 
+def test_own_files_that_are_missing_are_asked_for_before_a_data_folder(composed: Composed, own: list[str]) -> None:
+    settings = composed("recipe=minilm", "task=texts", own[0], "paths.data=nowhere")
+    prepare_data(settings)
+    with pytest.raises(DataError, match=r"data\.own names no file for the dev set"):
+        read_sets(settings, build_task(settings.task))
+
+
 def test_own_files_with_a_generated_corpus_do_not_change_the_generated_sets(composed: Composed, own: list[str]) -> None:
     settings = composed("recipe=smoke", "task=texts", *own)
     prepare_data(settings)

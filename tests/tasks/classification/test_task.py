@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from transformers import PreTrainedTokenizerFast
 from charbert.config.data.sets import ColumnSettings
 from charbert.data.readers.glue import LabeledText
 from charbert.data.splits import check_no_leakage, grouped_folds
-from charbert.errors import DataError
+from charbert.errors import DataError, SettingsError
 from charbert.metrics.significance import f1_of_counts, mean_of_counts
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.noise.attack import Attack
@@ -48,6 +49,18 @@ def test_right_logits_give_right_labels(
     assert [prediction.label for prediction in predictions] == [example.label for example in examples]
     assert pairs.score(examples, predictions) == {"accuracy": 1.0, "f1": 1.0, "matthews": 1.0}
     assert encoded.report["cut_examples"] > 0
+
+
+@pytest.mark.parametrize(("metric", "count"), [("f-1", 2), ("macro_f1", 2), ("f1", 3), ("matthews", 3)])
+def test_a_metric_that_the_labels_do_not_have_is_refused_before_training(metric: str, count: int) -> None:
+    examples = [LabeledText("a", None, f"label {number}") for number in range(count)]
+    known = {2: "accuracy, f1, matthews", 3: "accuracy, macro_f1"}[count]
+    expected = f"task.metric must be one of {known} for task=pairs with {count} labels, got '{metric}'"
+    with pytest.raises(SettingsError, match=re.escape(expected)):
+        task(metric, ColumnSettings()).learn_labels(examples)
+    chosen = task(known.split(", ")[-1], ColumnSettings())
+    chosen.learn_labels(examples)
+    assert set(chosen.score(examples, sure(row.label for row in examples))) == set(known.split(", "))
 
 
 def test_scores_and_their_units_agree_with_scikit_learn() -> None:

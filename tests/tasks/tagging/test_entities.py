@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from charbert.data.readers.conll import TaggedSentence
-from charbert.errors import DataError
+from charbert.errors import DataError, SettingsError
 from charbert.tasks.tagging.entities import NamedEntityTask
 
 CLEAN = [
@@ -26,6 +26,14 @@ def test_mistakes_show_the_clean_and_attacked_word_and_begin_with_the_most_frequ
         ("left", "lfet", "O", "B-PER", 1),
     ]
     assert (rows[1]["sentence"], rows[1]["position"]) == (1, 3)
+
+
+def test_a_metric_that_entities_do_not_have_is_refused_before_training() -> None:
+    for metric in NamedEntityTask("ner", "f1").score(CLEAN, PREDICTED):  # F1 of each type among them
+        NamedEntityTask("ner", metric).learn_labels(CLEAN)
+    known = "f1, precision, recall, token_accuracy, LOC/f1, PER/f1"
+    with pytest.raises(SettingsError, match=rf"task\.metric must be one of {known} for task=ner.*, got 'F1'"):
+        NamedEntityTask("ner", "F1").learn_labels(CLEAN)
 
 
 def test_classes_of_entities_are_their_types() -> None:

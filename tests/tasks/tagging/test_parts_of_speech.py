@@ -80,6 +80,11 @@ def test_named_entities_are_written_and_read_back(tmp_path: Path) -> None:
     assert pairs(ner.read(tmp_path / "test.txt")) == pairs(entities)
 
 
+def test_a_metric_that_tags_do_not_have_is_refused_before_training() -> None:
+    with pytest.raises(SettingsError, match=r"task\.metric must be one of accuracy, sentence_accuracy for .*got 'f1'"):
+        PartOfSpeechTask("pos", "f1").learn_labels(SENTENCES)
+
+
 @pytest.mark.parametrize("kind", list(TaskKind))
 def test_every_kind_of_task_can_be_built(kind: TaskKind) -> None:
     assert build_task(TaskSettings(name="any", kind=kind, metric="f1")).name == "any"
