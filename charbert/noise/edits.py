@@ -81,7 +81,7 @@ def pick(draw: float, count: int) -> int:
 
 
 def changed_word(index: int, change: Change, word: str, after: str) -> EditRecord:
-    """Return the record of a change other than an edit, at the first character that differs, or where the shorter word ends.
+    """Return the record of a change other than an edit, where the words first differ or the shorter one ends.
 
     Args:
         word: before the change.
