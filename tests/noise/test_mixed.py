@@ -29,7 +29,7 @@ def test_every_change_is_recorded_and_spares_the_first_character(words: list[str
     for index, operation, position, before, after in corruption.edits:
         assert (before, after) == (words[index], corruption.words[index])
         assert len(before) >= 4
-        assert 0 <= position < len(before)
+        assert 0 <= position <= len(before)
         if isinstance(operation, Edit):
             assert after == replay(corruption.edits[changed.index(index)])
         if operation is Change.case:
