@@ -16,6 +16,7 @@ from charbert.data.readers.conll import TaggedSentence
 from charbert.data.readers.glue import LabeledText
 from charbert.deploy.onnx.export import load_model
 from charbert.deploy.predict.predictor import find_model
+from charbert.deploy.predict.side_files import load_processor
 from charbert.deploy.predict.usage import read_usage
 from charbert.errors import DataError, SettingsError
 from charbert.evaluation.explanation import ExplainedText
@@ -33,6 +34,8 @@ from charbert.runs.keys import section_identity
 from charbert.runs.recorder import recorded_run
 from charbert.runs.run import Run
 from charbert.tasks.catalog import build_task
+from charbert.text.repair.correction import correct_texts
+from charbert.text.repair.repaired import Corrector
 from charbert.text.words import replace_words, split_words, words_of
 
 log = logging.getLogger(__name__)
@@ -64,9 +67,10 @@ def run(settings: Settings) -> Path:
     chosen = settings.explain
     folder = find_model(Path(chosen.model)) if chosen.model else prepare_finetuned(settings).model_folder
     model = load_model(folder, attn_implementation="eager")
-    processor = CharBertTokenizer.from_pretrained(folder)
     usage = read_usage(folder, model.config)
+    processor, corrector = load_processor(folder, usage)
     texts = _texts(settings, usage.head)
+    read = [_corrected(text, usage.head, corrector) for text in texts]
     explainer = Explainer(
         model,
         baseline_id=_baseline_id(chosen.baseline, processor),
@@ -74,7 +78,7 @@ def run(settings: Settings) -> Path:
         max_steps=chosen.max_steps,
         tolerance=chosen.tolerance,
     )
-    explained = [_explain(settings, explainer, processor, text, usage.max_length) for text in texts]
+    explained = [_explain(settings, explainer, processor, text, usage.max_length) for text in read]
     run = explanation_run(settings, folder, texts)
     target = Path(settings.paths.results) / "explanations" / run.folder_name
     with recorded_run(settings, run) as (record, tracking):
@@ -145,6 +149,21 @@ def _with_typos(settings: Settings, text: _Text, head: str) -> _Text:
     if second is not None and head != "question_answering":
         second = corrupt_text(second, 1)
     return _Text("with typos", corrupt_text(text.first, 0), second)
+
+
+def _corrected(text: _Text, head: str, corrector: Corrector | None) -> _Text:
+    """Return the text as the model reads it, behind what corrects its words."""
+    if corrector is None:
+        return text
+    if isinstance(text.first, tuple):
+        (words,) = corrector.correct_many([text.first])
+        read = replace(text, first=tuple(words))
+    elif head == "question_answering" or text.second is None:
+        read = replace(text, first=correct_texts([text.first], corrector)[0])
+    else:
+        first, second = correct_texts([text.first, text.second], corrector)
+        read = replace(text, first=first, second=second)
+    return read if read == text else replace(read, heading=f"{text.heading}, corrected")
 
 
 def _explain(

@@ -2,15 +2,20 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from charbert.config.schema import Settings
+from charbert.deploy.predict.usage import read_usage, write_usage
 from charbert.errors import CheckpointError, DataError, SettingsError
+from charbert.model.loading.configurations import read_config
 from charbert.pipelines.analyses import explain
 from charbert.pipelines.train import finetune
 from charbert.runs.run import finetuning_run
+from charbert.text.repair.correction import DictionaryCorrector
+from charbert.text.repair.dictionary import DictionaryRules
 
 Benchmarks = Callable[..., Settings]
 
@@ -62,6 +67,18 @@ def test_a_text_and_a_folder_are_enough(settings: Benchmarks, tmp_path: Path) ->
     record = next((Path(chosen.paths.results) / "records").glob("explain-mine-*/record.json"))
     assert json.loads(record.read_text())["metrics"]["explain/largest_gap"] <= 0.02
     assert not run.folder.exists()  # nothing was fine-tuned again
+
+
+def test_behind_a_corrector_the_words_that_the_model_reads_are_explained(settings: Benchmarks) -> None:
+    finetune.run(settings())
+    folder = finetuning_run(settings()).model_folder
+    usage = read_usage(folder, read_config(folder))
+    write_usage(folder, replace(usage, corrected=True))
+    DictionaryCorrector({"counted": 9, "ships": 9}, DictionaryRules()).save(folder)
+    explained = explain.run(settings("explain.text='Ada cuonted shpis.'", "explain.attacked=false"))
+    (text,) = numbers(explained)
+    assert text["heading"] == "as written, corrected"
+    assert "".join(text["letters"]) == "Adacountedships."
 
 
 @pytest.mark.parametrize(
