@@ -17,6 +17,7 @@ from charbert.data.splits import Parts
 from charbert.evaluation.logits import StoredLogits, joined
 from charbert.evaluation.metric_paths import DEV
 from charbert.evaluation.robustness import SetPredictions
+from charbert.files import shorten_path
 from charbert.pipelines.build.data import read_articles, task_files
 from charbert.pipelines.build.eval_sets import build_eval_sets, read_test_sets
 from charbert.pipelines.build.preparation import prepare_training
@@ -112,7 +113,8 @@ def fold_sets(
     sets, test = take_fold(fold, eval_sets["clean"], eval_sets)
     if settings.preparation.steps:
         held_out = {"dev": sets["dev"], "test": test["clean"]}
-        rows = number_rows(eval_sets["clean"], task_files(settings).test)  # a file of probabilities counts all of them
+        file = shorten_path(task_files(settings).test, settings.data.root)
+        rows = number_rows(eval_sets["clean"], file)  # all of the file, as a file of probabilities counts them
         preparation = prepare_training(settings, task, [rows[index] for index in fold.train], held_out)
         preparation.write(fold_run(settings).preparation_folder)
         sets["train"] = preparation.examples
