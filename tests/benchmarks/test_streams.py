@@ -32,3 +32,9 @@ def test_padding_and_what_was_prepared_ahead_do_not_count() -> None:
 
 def test_every_word_of_every_sentence_counts() -> None:
     assert attacked_words_per_second(Attack(), [["several", "words"], [], ["here"]], repetitions=3) == 3
+
+
+def test_a_pass_that_is_shorter_than_a_tick_of_the_clock_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = iter([0.0, 0.0, 0.0, 0.5])
+    monkeypatch.setattr(streams.time, "process_time", lambda: next(ticks))
+    assert attacked_words_per_second(Attack(), [["several", "words"]], repetitions=1) == 3 * 2 / 0.5

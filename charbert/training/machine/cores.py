@@ -50,10 +50,12 @@ def _warn(threads: int, cores: int, others: dict[int, int]) -> None:
             *(threads, cores, cores),
         )
     elif threads + sum(others.values()) > cores:
+        share = cores // (len(others) + 1)
         log.warning(
             "other trainings (process %s) use %d threads on the same %d cores, and this one uses %d, which slows all "
-            "of them down: run them one after the other, or set OMP_NUM_THREADS=%d for each",
-            *(", ".join(map(str, others)), sum(others.values()), cores, threads, max(1, cores // (len(others) + 1))),
+            "of them down: run them one after the other%s",
+            *(", ".join(map(str, others)), sum(others.values()), cores, threads),
+            f", or set OMP_NUM_THREADS={share} for each" if share else "",
         )
 
 

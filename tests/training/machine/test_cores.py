@@ -89,6 +89,19 @@ def test_a_second_training_on_the_same_cores_is_warned_of_and_a_killed_one_is_no
         assert name.startswith(f"{os.getpid()}-")
 
 
+@pytest.mark.parametrize(("others", "helps"), [([7], True), ([7, 8], False)])
+def test_fewer_threads_are_advised_only_where_they_leave_a_core_for_each_training(
+    others: list[int], helps: bool, threads: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(cores, "usable_cores", lambda: 2)
+    monkeypatch.setattr(cores, "_others", lambda *_: dict.fromkeys(others, 2))
+    torch.set_num_threads(2)
+    with watched_cores():
+        (message,) = caplog.messages
+    assert "run them one after the other" in message
+    assert ("or set OMP_NUM_THREADS=1 for each" in message) == helps
+
+
 def test_a_training_on_other_cores_is_no_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
