@@ -88,7 +88,7 @@ def test_every_word_of_a_noisy_text_is_restored() -> None:
 
 
 def test_the_rate_is_a_fixed_point_of_expectation_maximization() -> None:
-    rules = DictionaryRules(estimates_noise=True)
+    rules = DictionaryRules(estimates_noise=True, noise_rate_words=10.0)
     text = [*attacked(0.5), *["tat"] * 9]  # near "that", but too short to tell anything
     subject = NoisyChannel(SpellingDictionary(COUNTS, rules))
     rate = noise_rate(subject, text)
