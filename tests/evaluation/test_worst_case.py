@@ -132,6 +132,20 @@ def test_a_text_without_editable_words_costs_nothing() -> None:
     assert found == {"1": Found(clean, clean, 0), "2": Found(clean, clean, 0)} and not scorer.texts
 
 
+def test_the_budget_is_not_divided_among_edits_of_more_words_than_there_are() -> None:
+    asked: list[str] = []
+
+    def score(candidates: Sequence[Candidate]) -> np.ndarray:
+        asked.extend(" ".join(words) for _, words in candidates)
+        return np.ones((len(candidates), 2))
+
+    (text,) = texts([4], words=["harbors", "to"])
+    space = RULE.of(text.words)
+    everything = {" ".join(space.apply(edits)) for edits in space.all()}
+    WorstCaseSearch(RULE, budget=space.count() + 1, beam=3, restarts=0).run([text], score)
+    assert set(asked) == everything
+
+
 def test_the_search_makes_50_000_candidates_a_second() -> None:
     """With a scorer that takes no time; CPU time, so that other work on the machine does not count."""
     rng = np.random.default_rng(0)

@@ -80,18 +80,19 @@ def test_a_word_is_as_likely_to_be_masked_wherever_it_stands() -> None:
 def test_the_share_is_of_the_pieces_of_the_text_alone() -> None:
     rows = np.repeat(np.arange(4000), 20)
     real = np.tile(np.arange(20) < 10, 4000)  # the second half of each row is special
+    candidates = np.tile((np.arange(20) >= 5) & (np.arange(20) < 10), 4000)  # and a quarter of it noised
     ids = np.arange(len(rows)) % 995 + 5
     masked = WholeWordMasking(MASK, REPLACEMENTS, 0.2).mask(
         ids,
         rows,
         np.where(real, np.arange(len(rows)), -1),
         real=real,
-        candidates=real,
+        candidates=candidates,
         draws=np.random.default_rng(3).random((len(rows), DRAWS_PER_PIECE)),
     )
     chosen = masked.mlm_labels != IGNORED_LABEL
-    assert not chosen[~real].any()
-    assert (np.bincount(rows[chosen], minlength=4000) == 2).all()  # of 10, not of 20
+    assert not chosen[~candidates].any()
+    assert (np.bincount(rows[chosen], minlength=4000) == 2).all()  # of 10, not of 20 or 5
 
 
 def test_a_row_depends_on_its_own_draws_alone() -> None:

@@ -119,10 +119,11 @@ def test_a_disguised_word_is_looked_up_and_stays_plain() -> None:
 
 
 def test_digits_are_letters_where_that_gives_a_known_word() -> None:
-    corrector = DictionaryCorrector(COUNTS | {"10th": 5, "c4t": 1, "goat": 2, "boat": 9}, DictionaryRules())
-    forms = ["L0nd0n", "5h1p5", "k33per-c0un73d", "6oa7", "10th", "c4t", "7h3", "p4r15", "1990s"]
+    counts = COUNTS | {"10th": 5, "b0at": 1, "goat": 2, "boat": 9, "toe": 3}
+    corrector = DictionaryCorrector(counts, DictionaryRules())
+    forms = ["L0nd0n", "5h1p5", "k33per-c0un73d", "6oa7", "10th", "b0at", "t0e", "p4r15", "1990s"]
     assert corrector.correct_many([forms]) == [
-        ["London", "ships", "keeper-counted", "boat", "10th", "c4t", "7h3", "p4r15", "1990s"]
+        ["London", "ships", "keeper-counted", "boat", "10th", "b0at", "t0e", "p4r15", "1990s"]
     ]
 
 

@@ -71,3 +71,4 @@ def test_look_alikes_are_letters_of_other_alphabets_in_the_same_case() -> None:
             assert unicodedata.name(other).split()[0] != unicodedata.name(letter).split()[0]
     assert "\u0430" in found["a"] and found["\u0430"] == ["a"]  # Cyrillic a and Latin a
     assert letters_like("1") == letters_like("ğ") == []
+    assert letters_like("l") == []  # Greek and Cyrillic capitals look like it

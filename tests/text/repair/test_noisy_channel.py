@@ -88,8 +88,8 @@ def test_every_word_of_a_noisy_text_is_restored() -> None:
 
 
 def test_the_rate_is_a_fixed_point_of_expectation_maximization() -> None:
-    rules = DictionaryRules(estimates_noise=True)
-    text = attacked(0.5)
+    rules = DictionaryRules(estimates_noise=True, noise_rate_words=10.0)
+    text = [*attacked(0.5), *["tat"] * 9]  # near "that", but too short to tell anything
     subject = NoisyChannel(SpellingDictionary(COUNTS, rules))
     rate = noise_rate(subject, text)
     odds = [
@@ -147,7 +147,7 @@ def test_the_words_beside_a_form_choose_between_its_corrections_and_itself() -> 
 
 def test_without_weight_the_context_changes_nothing() -> None:
     texts = [attacked(share, seed) for share in (0.0, 0.5, 1.0) for seed in range(5)]
-    texts.append(["ligthhouse-keeper", "2014", "", "xhips"])
+    texts += [["ligthhouse-keeper", "2014", "", "xhips"], ["the", "kepeer", "saw", "sevn", "xhips"]]
     plain = NoisyChannel(SpellingDictionary(AMBIGUOUS, DictionaryRules(estimates_noise=True, keep_ends=False)))
     assert in_context(0.0).correct_many(texts) == plain.correct_many(texts)
 
