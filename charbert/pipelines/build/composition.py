@@ -60,10 +60,11 @@ class Composition:
         changed = [f"{name}={self._written(name, value)}" for name, value in (changes or {}).items()]
         running = GlobalHydra.instance().is_initialized()
         ready = contextlib.nullcontext() if running else initialize_config_dir(self.folder, version_base="1.3")
-        others = json.dumps([f"file://{folder}" for folder in self.other_folders])  # unknown to another process
+        folders = json.dumps([f"file://{folder}" for folder in self.other_folders])
+        others = [f"hydra.searchpath={folders}"] if self.other_folders else []  # unknown to another process
         try:
             with ready:
-                return load_settings(compose(self.name, [*self.overrides, *changed, f"hydra.searchpath={others}"]))
+                return load_settings(compose(self.name, [*self.overrides, *changed, *others]))
         except HydraException as error:
             raise SettingsError(f"{', '.join(changed)}: {str(error).splitlines()[0]}") from error
 
