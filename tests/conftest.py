@@ -22,6 +22,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from filelock import FileLock
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -43,6 +44,9 @@ from tests.new_process import run_new
 # A tracked or distributed run that the shell is set up for is not the tests'.
 for _name in ("RANK", "WORLD_SIZE", "SUBMITIT_EXECUTOR", *[name for name in os.environ if name.startswith("WANDB_")]):
     os.environ.pop(_name, None)
+
+hypothesis.settings.register_profile("any machine", deadline=None)  # the time on the clock depends on other processes
+hypothesis.settings.load_profile("any machine")
 
 ROOT = Path(__file__).parents[1]
 
