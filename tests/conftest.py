@@ -45,8 +45,11 @@ from tests.new_process import run_new
 for _name in ("RANK", "WORLD_SIZE", "SUBMITIT_EXECUTOR", *[name for name in os.environ if name.startswith("WANDB_")]):
     os.environ.pop(_name, None)
 
-hypothesis.settings.register_profile("any machine", deadline=None)  # the time on the clock depends on other processes
-hypothesis.settings.load_profile("any machine")
+# The same examples in each run and no deadline by the clock, so that no run fails by chance. Others, to look for
+# defects: --hypothesis-profile=explore.
+hypothesis.settings.register_profile("same examples", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("explore", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("same examples")
 
 ROOT = Path(__file__).parents[1]
 
