@@ -115,8 +115,11 @@ def _build_parser() -> argparse.ArgumentParser:
     corrected = _add(commands, "correct", "correct typos in texts", correct.DESCRIPTION, correct.EXAMPLES, run_correct)
     correct.add_arguments(corrected)
     _add_threads(corrected)
-    scoring = ("score predictions of any model", score.DESCRIPTION, score.EXAMPLES, score.run)
-    score.add_arguments(_add(commands, "score", *scoring, given=("predictions", "file of predictions")))
+    run_score = partial(score.run, configure=_configure_libraries)
+    scoring = ("score a model or predictions", score.DESCRIPTION, score.EXAMPLES, run_score)
+    score.add_arguments(
+        _add(commands, "score", *scoring, given=("source", "folder of a model, or file of predictions"))
+    )
     serving = ("predict over HTTP, with a demo page", serve.DESCRIPTION, serve.EXAMPLES)
     served = _add(commands, "serve", *serving, run_serve)
     serve.add_arguments(served)

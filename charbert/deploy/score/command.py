@@ -3,22 +3,26 @@
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 DESCRIPTION = """\
-Score the predictions of any model on a test set. Ids, labels and numbers of words are checked against the set.
+Score a model of this project, or the predictions of any other, on a test set with labels.
 
-PREDICTIONS is a file of JSON lines, an object with id and tags, label or answer each, as charbert predict writes them,
-or a JSON object of predictions by id. An id is that of the example in the set; where it has none, its number from 0."""
+SOURCE is the folder of a model, which then predicts as charbert predict does, or a file of predictions: JSON lines, an
+object with id and tags, label or answer each, as charbert predict writes them, or a JSON object of predictions by id.
+An id is that of the example in the set; where it has none, its number from 0. Ids, labels and numbers of words are
+checked against the set."""
 
 EXAMPLES = """\
 examples:
+  charbert score outputs/quick/finetune/RUN/model --task ner --set test.conll
   charbert score answers.json --task squad1 --set dev-v1.1.json
   charbert score tags.jsonl --task ner --set eng.testb.attacked --attack keyboard --output scores.json"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the command, but for PREDICTIONS."""
+    """Add the arguments of the command, but for SOURCE."""
     parser.add_argument("--task", required=True, help="name of a task, as ner (conf/task/ner.yaml), or FILE.yaml")
     parser.add_argument(
         "--set", required=True, metavar="FILE", type=Path, dest="file", help="the test set, with labels"
@@ -30,19 +34,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", metavar="FILE", type=Path, help="JSON file of the scores")
 
 
-def run(chosen: argparse.Namespace) -> int:
-    """Score the predictions."""
+def run(chosen: argparse.Namespace, configure: Callable[[int | None], None]) -> int:
+    """Score the model or the predictions; ``configure`` quiets the libraries before a model is loaded."""
     from charbert.deploy.predict.sources import check_output
     from charbert.deploy.score.predictions import FIELDS, read_predictions, read_task, score_predictions
     from charbert.files import write_atomically
     from charbert.provenance import file_checksum
 
     task = read_task(chosen.task)
-    check_output(chosen.output, [chosen.predictions, chosen.file])
+    check_output(chosen.output, [chosen.source, chosen.file])
     examples = task.read(chosen.file, attacked=chosen.authors_layout)
-    task.learn_labels(examples)
-    given = read_predictions(chosen.predictions, FIELDS[task.head.name])
-    metrics = score_predictions(task, examples, given, chosen.attack, source=chosen.predictions)
+    if chosen.source.is_dir():
+        configure(None)
+        from charbert.deploy.score.models import predict_examples
+
+        given = predict_examples(chosen.source, task, examples, chosen.file)
+    else:
+        task.learn_labels(examples)
+        given = read_predictions(chosen.source, FIELDS[task.head.name])
+    metrics = score_predictions(task, examples, given, chosen.attack, source=chosen.source)
     if chosen.output is not None:
         about = {"task": task.name, "set": {"name": chosen.file.name, "sha256": file_checksum(chosen.file)}}
         content = {**about, "attack": chosen.attack, "examples": len(examples), "metrics": metrics}

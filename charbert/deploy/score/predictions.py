@@ -97,21 +97,26 @@ def _object(path: Path) -> dict[str, Any]:
     return content
 
 
+def example_ids(examples: Sequence[Any]) -> list[str]:
+    """Return the id of each example in its file, or where it has none its number from 0."""
+    own = [getattr(each, "question_id", None) or getattr(each, "row_id", None) for each in examples]
+    return [str(number if given_id is None else given_id) for number, given_id in enumerate(own)]
+
+
 def score_predictions(
     task: Task[Any, Any], examples: Sequence[Any], given: Mapping[str, Given], version: str, *, source: Path
 ) -> dict[str, float]:
     """Return the scores of predictions under the paths that records have, as ``eval/ner/f1``.
 
     Args:
-        given: one prediction for each example, by its id: that of the file, or where it has none its number from 0.
+        given: one prediction for each example, by its `example_ids`.
         version: clean, or the name of an attack.
-        source: the file of the predictions, for errors.
+        source: the file or model of the predictions, for errors.
 
     Raises:
         DataError: naming the first id that is unknown or missing, or prediction that does not fit its example.
     """
-    own = [getattr(each, "question_id", None) or getattr(each, "row_id", None) for each in examples]
-    ids = [str(number if given_id is None else given_id) for number, given_id in enumerate(own)]
+    ids = example_ids(examples)
     known = set(ids)
     for name, prediction in given.items():
         if name not in known:
@@ -137,7 +142,7 @@ def _convert(task: Task[Any, Any], example: Any, name: str, given: Given) -> Any
         if not isinstance(value, str):
             raise refuse("the text of an answer, empty for none", value)
         return SpanPrediction((SpanCandidate(value, 0, len(value), 0.0),), null_difference=0.0 if value else 1.0)
-    labels = _labels(task)
+    labels = known_labels(task)
     if head == "sequence_classification":
         written = str(value) if isinstance(value, str | int) else ""  # files write labels that are numbers as text
         label = task.label_names.get(written, written)
@@ -152,7 +157,7 @@ def _convert(task: Task[Any, Any], example: Any, name: str, given: Given) -> Any
     return value
 
 
-def _labels(task: Task[Any, Any]) -> set[str]:
-    """Return the labels of a set; of entities both tags of each type."""
+def known_labels(task: Task[Any, Any]) -> set[str]:
+    """Return the task's labels; of entities both tags of each type."""
     types = {tag[2:] for tag in task.labels if tag[:2] in ("B-", "I-")}
     return {*task.labels, *(f"{part}-{kind}" for part in "BI" for kind in types)}
