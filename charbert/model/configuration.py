@@ -21,6 +21,23 @@ _CHOICES = {
 _COMMON_SETTINGS = ("num_labels", "attn_implementation", "output_attentions", "name_or_path")
 
 
+def _of_trunk(name: str, doc: str) -> Any:
+    """Return a property that is a setting of the trunk."""
+
+    def read(config: "CharBertConfig") -> Any:
+        return getattr(config.trunk_config, name)
+
+    def write(config: "CharBertConfig", value: Any) -> None:
+        setattr(config.trunk_config, name, value)
+
+    return property(read, write, doc=doc)
+
+
+def not_charbert(name: str, kind: str) -> str:
+    """Return the message of an error: a class was given the settings of a trunk."""
+    return f"{name} expected the configuration of a CharBERT, got one of {kind!r}; from_trunk of a model starts from it"
+
+
 class CharBertConfig(PreTrainedConfig):
     """Everything needed to rebuild a CharBERT model, and to read text into it.
 
@@ -77,6 +94,16 @@ class CharBertConfig(PreTrainedConfig):
         "char_attentions",
     ]
 
+    # What the library reads of any model's configuration: the Trainer warns where the ids differ from the tokenizer's.
+    hidden_size = _of_trunk("hidden_size", "Hidden size H of the trunk, and of both channels.")
+    num_hidden_layers = _of_trunk("num_hidden_layers", "Number of Transformer layers.")
+    num_attention_heads = _of_trunk("num_attention_heads", "Number of attention heads of a layer.")
+    vocab_size = _of_trunk("vocab_size", "Number of subwords V.")
+    max_position_embeddings = _of_trunk("max_position_embeddings", "Number of positions, see `usable_positions`.")
+    pad_token_id = _of_trunk("pad_token_id", "Id of the subword of padding.")
+    bos_token_id = _of_trunk("bos_token_id", "Id of the subword that begins a text, in trunks that name it so.")
+    eos_token_id = _of_trunk("eos_token_id", "Id of the subword that ends a text, in trunks that name it so.")
+
     trunk_config: PreTrainedConfig = None
     variant: str = "paper"
     char_vocab: dict[str, Any] | None = None
@@ -131,8 +158,11 @@ class CharBertConfig(PreTrainedConfig):
             **kwargs: other values of settings, also of the trunk's, such as ``hidden_dropout_prob``.
 
         Raises:
-            SettingsError: if a value is out of bounds.
+            SettingsError: if a value is out of bounds, or they are those of another model.
         """
+        kind = config_dict.get("model_type", cls.model_type)
+        if kind != cls.model_type and "trunk_config" not in config_dict:  # the library only warns
+            raise SettingsError(not_charbert(cls.__name__, kind))
         # the library's Auto classes pass on what they call variant: the ending of the names of the weight files
         files = {} if kwargs.get("variant") in _CHOICES["variant"] else {"variant": kwargs.pop("variant", None)}
         config, unused = super().from_dict(checked_values(config_dict), return_unused_kwargs=True, **kwargs)
@@ -162,33 +192,6 @@ class CharBertConfig(PreTrainedConfig):
         super().save_pretrained(save_directory, push_to_hub, **kwargs)
 
     @property
-    def hidden_size(self) -> int:
-        """Hidden size H of the trunk, and of both channels."""
-        return int(self.trunk_config.hidden_size)
-
-    @hidden_size.setter
-    def hidden_size(self, value: int) -> None:
-        self.trunk_config.hidden_size = value
-
-    @property
-    def num_hidden_layers(self) -> int:
-        """Number of Transformer layers."""
-        return int(self.trunk_config.num_hidden_layers)
-
-    @num_hidden_layers.setter
-    def num_hidden_layers(self, value: int) -> None:
-        self.trunk_config.num_hidden_layers = value
-
-    @property
-    def vocab_size(self) -> int:
-        """Number of subwords V."""
-        return int(self.trunk_config.vocab_size)
-
-    @vocab_size.setter
-    def vocab_size(self, value: int) -> None:
-        self.trunk_config.vocab_size = value
-
-    @property
     def char_pad_id(self) -> int:
         """Id of the padding character."""
         return int(self.char_vocab["pad_id"]) if self.char_vocab is not None else 0
@@ -201,7 +204,7 @@ class CharBertConfig(PreTrainedConfig):
     @property
     def head_size(self) -> int:
         """Features that a fine-tuning head reads: 2H for both channels, H for one."""
-        return self.hidden_size * (2 if self.has_char_channel and self.head_channels == "both" else 1)
+        return int(self.hidden_size) * (2 if self.has_char_channel and self.head_channels == "both" else 1)
 
     @classmethod
     def check_names(cls, names: list[str]) -> None:

@@ -146,7 +146,7 @@ class CharBertForQuestionAnswering(CharBertForFineTuning):
         shape_ids: Tensor | None = None,
         **options: Any,
     ) -> QuestionAnsweringModelOutput:
-        """Return start and end logits, (B, T) each; positions are (B,), ignored beyond T.
+        """Return start and end logits, (B, T) each; positions are (B,) or (B, 1), ignored beyond T.
 
         Every other input, ``options`` included, is as in ``CharBertModel.forward``.
         """
@@ -157,7 +157,9 @@ class CharBertForQuestionAnswering(CharBertForFineTuning):
         if start_positions is not None and end_positions is not None:
             beyond = start_logits.shape[1]
             ends = ((start_logits, start_positions), (end_logits, end_positions))
-            losses = [mean_cross_entropy(logits, where.clamp(0, beyond), ignored=beyond) for logits, where in ends]
+            losses = [
+                mean_cross_entropy(logits, where.flatten().clamp(0, beyond), ignored=beyond) for logits, where in ends
+            ]
             loss = torch.stack(losses).mean()
         return QuestionAnsweringModelOutput(
             loss=loss, start_logits=start_logits, end_logits=end_logits, **states.recorded()

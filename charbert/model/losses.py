@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from charbert.batch import IGNORED_LABEL
+from charbert.errors import SettingsError
 from charbert.model.kernels.vocabulary_loss import vocabulary_cross_entropy
 
 ROWS_AT_A_TIME = 128
@@ -43,11 +44,19 @@ def sequence_loss(logits: Tensor, labels: Tensor, problem: str) -> Tensor:
         labels: numbers, (B,) or (B, K), for "regression"; classes, (B,), for "single_label_classification"; 0 or 1 for
             each class, (B, K), for "multi_label_classification".
         problem: one of these.
+
+    Raises:
+        SettingsError: if it is another one.
     """
     if problem == "regression":
         return F.mse_loss(logits.float().view_as(labels), labels.float())
     if problem == "multi_label_classification":
         return F.binary_cross_entropy_with_logits(logits.float(), labels.float())
+    if problem != "single_label_classification":
+        raise SettingsError(
+            "problem_type must be regression, single_label_classification or multi_label_classification, "
+            f"got {problem!r}"
+        )
     return mean_cross_entropy(logits, labels.flatten())
 
 

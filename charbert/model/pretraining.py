@@ -13,6 +13,7 @@ from transformers.modeling_outputs import MaskedLMOutput
 from transformers.utils import ModelOutput, can_return_tuple
 
 from charbert.batch import IGNORED_LABEL
+from charbert.errors import SettingsError
 from charbert.model.charbert import CharBertModel, CharBertPreTrainedModel
 from charbert.model.configuration import CharBertConfig
 from charbert.model.language_heads import MlmHead, NlmHead
@@ -97,20 +98,18 @@ class CharBertForPreTraining(CharBertPreTrainedModel):
         """
         inputs = (input_ids, attention_mask, token_type_ids, char_input_ids, start_ids, end_ids)
         states = self.charbert(*inputs, shape_ids=shape_ids, **options, return_dict=True)
-        output = CharBertPreTrainingOutput(
-            token_states=states.token_states, char_states=states.char_states, **states.recorded()
-        )
+        values = {"token_states": states.token_states, "char_states": states.char_states, **states.recorded()}
         unlabeled = mlm_labels is None and nlm_labels is None
         if self.mlm_head is not None:
-            _report(output, "mlm", self.mlm_head, states.token_states, mlm_labels, unlabeled)
+            _report(values, "mlm", self.mlm_head, states.token_states, mlm_labels, unlabeled)
         if self.nlm_head is not None:
             nlm_states = self.nlm_states(states.token_states, states.char_states)
             unknown_word = self.config.nlm_vocab_size - 1  # the last id, see charbert.data.pretraining.word_vocab
-            _report(output, "nlm", self.word_logits, nlm_states, nlm_labels, unlabeled, unknown_word)
-        losses = [loss for loss in (output.mlm_loss, output.nlm_loss) if loss is not None]
+            _report(values, "nlm", self.word_logits, nlm_states, nlm_labels, unlabeled, unknown_word)
+        losses = [values[name] for name in ("mlm_loss", "nlm_loss") if name in values]
         if losses:
-            output["loss"] = torch.stack(losses).sum()
-        return output
+            values["loss"] = torch.stack(losses).sum()
+        return CharBertPreTrainingOutput(**values)  # at once, so that the loss is first in its tuple
 
     def nlm_states(self, token_states: T, char_states: T | None) -> T:
         """Return the states that NLM reads, those of the channel ``config.nlm_channel``."""
@@ -129,8 +128,14 @@ class CharBertForPreTraining(CharBertPreTrainedModel):
         return self.mlm_head.norm
 
     def _tie_decoder(self) -> None:
-        """Name the weights that the decoder of the MLM head shares."""
+        """Name the weights that the decoder of the MLM head shares.
+
+        Raises:
+            SettingsError: if the configuration unties them: the decoder has none of its own.
+        """
         if self.mlm_head is not None:
+            if not self.config.tie_word_embeddings:
+                raise SettingsError("tie_word_embeddings must be True: the MLM head scores with the trunk's embeddings")
             embeddings = next(name for name, part in self.named_modules() if part is self.get_input_embeddings())
             self._tied_weights_keys = {"mlm_head.decoder.weight": f"{embeddings}.weight"}
 
@@ -216,7 +221,7 @@ def _warn_of_shown_labels(labels: Tensor, start_ids: Tensor | None, end_ids: Ten
 
 
 def _report(
-    output: CharBertPreTrainingOutput,
+    values: dict[str, Any],
     objective: str,
     head: Callable[[Tensor], Tensor],
     states: Tensor,
@@ -224,9 +229,9 @@ def _report(
     unlabeled: bool,
     unknown: int | None = None,
 ) -> None:
-    """Write an objective's loss and counts into the output, or its logits if there are no labels at all."""
+    """Add an objective's loss and counts to the values of an output, or its logits if there are no labels at all."""
     if labels is not None:
         for name, value in labeled_loss(head, states, labels, unknown).items():
-            output[f"{objective}_{name}"] = value
+            values[f"{objective}_{name}"] = value
     elif unlabeled:
-        output[f"{objective}_logits"] = head(states)
+        values[f"{objective}_logits"] = head(states)

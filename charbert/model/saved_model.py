@@ -11,7 +11,8 @@ from torch import nn
 from transformers import PreTrainedConfig, PreTrainedModel
 from transformers import initialization as init
 
-from charbert.model.configuration import CharBertConfig
+from charbert.errors import SettingsError
+from charbert.model.configuration import CharBertConfig, not_charbert
 from charbert.model.interaction_start import start_at_trunk
 from charbert.model.loading.configurations import read_config
 from charbert.model.loading.weights import check_memory, load_whole
@@ -48,6 +49,11 @@ class CharBertPreTrainedModel(PreTrainedModel):
     _supports_flash_attn = True
     _supports_flex_attn = True
     _supports_attention_backend = True
+
+    def __init__(self, config: PreTrainedConfig, *args: Any, **kwargs: Any) -> None:
+        if not hasattr(config, "trunk_config"):
+            raise SettingsError(not_charbert(type(self).__name__, config.model_type))
+        super().__init__(config, *args, **kwargs)
 
     @classmethod
     def from_trunk(cls, trunk: TrunkSource, **config_overrides: Any) -> Self:

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -149,6 +149,10 @@ class CharVocab:
 
     def __len__(self) -> int:
         return len(self.characters)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled, the fields alone: by it ``datasets`` knows whether a tokenizer is the same."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @cached_property
     def _table(self) -> IntArray:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, BertConfig, BertForSequenceClassification, PreTrainedModel
 
 from charbert.batch import CHAR_INPUTS, SHAPE_INPUT, TOKEN_INPUTS
-from charbert.errors import DataError
+from charbert.errors import DataError, SettingsError
 from charbert.model import (
     CharBertConfig,
     CharBertForMaskedLM,
@@ -79,6 +79,7 @@ def test_a_tuple_holds_the_values_of_the_output(kind: Any, make_config: MakeConf
         model.config.return_dict = False
         by_setting = model(**batch, **options)
     assert isinstance(by_argument, tuple) and isinstance(by_setting, tuple)
+    assert kind is CharBertModel or torch.equal(by_argument[0], output.loss)
     expected = flat(output.to_tuple())
     for values in (flat(by_argument), flat(by_setting)):
         assert len(values) == len(expected) > 6
@@ -268,6 +269,14 @@ def test_the_mlm_decoder_is_tied_and_grows_with_the_subwords(
     model.set_input_embeddings(fresh)
     model.tie_weights()
     assert model.get_output_embeddings().weight is fresh.weight
+
+
+@pytest.mark.parametrize("kind", [CharBertForPreTraining, CharBertForMaskedLM])
+def test_a_decoder_without_the_trunks_embeddings_is_refused(kind: Any, make_config: MakeConfig) -> None:
+    config = make_config()
+    config.tie_word_embeddings = False
+    with pytest.raises(SettingsError, match="tie_word_embeddings must be True"):
+        kind(config)
 
 
 def test_only_a_head_with_mlm_has_output_embeddings(make_config: MakeConfig) -> None:

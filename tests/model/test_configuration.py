@@ -3,10 +3,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from transformers import AutoConfig, AutoModel, BertConfig, ModernBertConfig, PreTrainedConfig
+from transformers import AutoConfig, AutoModel, BertConfig, BertModel, ModernBertConfig, PreTrainedConfig
 
 from charbert.errors import SettingsError
-from charbert.model import CharBertConfig, CharBertModel
+from charbert.model import CharBertConfig, CharBertForTokenClassification, CharBertModel
 
 
 def test_a_saved_configuration_comes_back_whole(make_config: Callable[..., CharBertConfig], tmp_path: Path) -> None:
@@ -33,6 +33,17 @@ def test_defaults_follow_the_variant_and_the_trunk(make_config: Callable[..., Ch
     assert roberta.nlm_norm == "shared"
     assert (paper.hidden_size, paper.char_hidden_size, paper.head_size) == (16, 4, 32)
     assert make_config(char_encoder="none", nlm_vocab_size=0).head_size == 16
+
+
+def test_settings_that_the_library_reads_of_every_model_are_the_trunks(
+    make_config: Callable[..., CharBertConfig], tmp_path: Path
+) -> None:
+    config = make_config("roberta")
+    names = ("vocab_size", "max_position_embeddings", "num_attention_heads", "pad_token_id", "bos_token_id")
+    assert [getattr(config, name) for name in names] == [getattr(config.trunk_config, name) for name in names]
+    config.pad_token_id = 5
+    config.save_pretrained(tmp_path)
+    assert AutoConfig.from_pretrained(tmp_path).trunk_config.pad_token_id == 5
 
 
 @pytest.mark.parametrize(
@@ -75,6 +86,21 @@ def test_a_hidden_size_that_four_states_cannot_fill_is_refused(
 def test_a_trunk_without_a_type_is_refused() -> None:
     with pytest.raises(SettingsError, match="no model_type"):
         CharBertConfig(trunk_config={"hidden_size": 16}, char_vocab_size=3)
+
+
+@pytest.mark.parametrize(
+    "load",
+    [CharBertModel.from_pretrained, CharBertForTokenClassification.from_pretrained, CharBertConfig.from_pretrained],
+)
+def test_a_trunk_loaded_as_a_charbert_is_refused_with_the_way_to_start_from_it(
+    load: Callable[..., Any], trunk_config: Callable[..., PreTrainedConfig], tmp_path: Path
+) -> None:
+    trunk = trunk_config("bert")
+    BertModel(trunk).save_pretrained(tmp_path)
+    with pytest.raises(SettingsError, match="got one of 'bert'; from_trunk of a model starts from it"):
+        load(tmp_path)
+    with pytest.raises(SettingsError, match="got one of 'bert'; from_trunk"):
+        CharBertModel(trunk)
 
 
 def test_a_misspelt_setting_is_refused() -> None:

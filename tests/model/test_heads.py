@@ -286,6 +286,8 @@ def test_answer_positions_beyond_the_window_are_ignored(
     start_loss = F.cross_entropy(output.start_logits[[0, 2]], starts[[0, 2]])
     end_loss = F.cross_entropy(output.end_logits[[0]], ends[[0]])
     torch.testing.assert_close(output.loss, (start_loss + end_loss) / 2)
+    columns = {"start_positions": starts[:, None], "end_positions": ends[:, None]}  # as in the library's models
+    assert model(**batch, **columns).loss == output.loss
     beyond = torch.full((3,), 99)
     assert model(**batch, start_positions=beyond, end_positions=beyond).loss == 0
     below, first = (model(**batch, start_positions=at, end_positions=at).loss for at in (-beyond, 0 * beyond))

@@ -4,6 +4,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from charbert.batch import IGNORED_LABEL
+from charbert.errors import SettingsError
 from charbert.model.losses import ROWS_AT_A_TIME, labeled_loss, mean_cross_entropy, problem_of, sequence_loss
 
 
@@ -30,6 +31,11 @@ def test_labels_may_be_whole_numbers_of_any_width(outputs: int, problem: str) ->
         loss = sequence_loss(logits, given, problem)
         loss.backward()
         assert torch.equal(loss, expected)
+
+
+def test_an_unknown_problem_is_refused_rather_than_taken_for_classes() -> None:
+    with pytest.raises(SettingsError, match="got 'regresion'"):
+        sequence_loss(torch.randn(2, 1), torch.tensor([0, 0]), "regresion")
 
 
 def test_no_label_means_zero_with_a_graph() -> None:

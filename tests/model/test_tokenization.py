@@ -28,6 +28,8 @@ from charbert.errors import CheckpointError, DataError, SettingsError
 from charbert.model.inputs.word_shapes import word_shape
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.text.char_vocab import CharVocab
+from charbert.text.repair.correction import DictionaryCorrector
+from charbert.text.repair.dictionary import DictionaryRules
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 TOKENIZERS = ["wordpiece_tokenizer", "uncased_tokenizer", "bpe_tokenizer"]
@@ -560,8 +562,11 @@ def test_the_librarys_collators_pad_characters_and_labels(processor: CharBertTok
 def test_a_call_does_not_change_the_fingerprint_of_a_data_set_that_uses_the_tokenizer(
     processor: CharBertTokenizer,
 ) -> None:
+    assert processor.char_vocab is not None
+    processor.char_vocab = CharVocab.from_dict(processor.char_vocab.to_dict())  # one that was never used
+    processor.repair = DictionaryCorrector({"keeper": 9}, DictionaryRules())
     before = Hasher.hash(processor)
-    processor(["a", "b c"], padding=True, truncation=True, max_length=8)
+    processor(["a kepeer", "b c"], padding=True, truncation=True, max_length=8)
     assert Hasher.hash(processor) == before
 
 

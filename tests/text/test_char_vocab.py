@@ -1,4 +1,5 @@
 import json
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +26,14 @@ def test_encoding_gives_the_id_of_each_character(text: str) -> None:
     ids = {char: index for index, char in enumerate(vocab.characters)}
     assert vocab.encode(text).tolist() == [ids.get(char, vocab.unk_id) for char in text]
     assert vocab.encode(text).dtype == np.int32
+
+
+def test_a_pickle_is_the_same_after_use() -> None:
+    vocab = CharVocab.build(["Kraków"], size=12)
+    pickled = pickle.dumps(vocab)
+    ids = vocab.encode("Kraków").tolist()
+    assert pickle.dumps(vocab) == pickled
+    assert pickle.loads(pickled) == vocab and pickle.loads(pickled).encode("Kraków").tolist() == ids
 
 
 def test_characters_that_have_no_id_are_counted() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from itertools import chain, islice
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from charbert.errors import CheckpointError, DataError
 from charbert.files import write_atomically
@@ -114,9 +114,28 @@ class DictionaryCorrector:
 
     def save(self, folder: Path) -> None:
         """Write rules and counts into a folder that exists, as `REPAIR_FILE`."""
+        write_atomically(folder / REPAIR_FILE, self._content())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the content of the file: by it ``datasets`` knows whether a tokenizer is the same.
+
+        The words seen lately would make it another one after each call, and the order of sets in each process.
+        """
+        return self._of, (self._content(),)
+
+    def _content(self) -> str:
         content = {"version": FORMAT_VERSION, "rules": asdict(self._dictionary.rules), "keep_case": self._keep_case}
         content |= {"counts": self._dictionary.counts, "capitalized": sorted(self._capitalized), "pairs": self._pairs}
-        write_atomically(folder / REPAIR_FILE, json.dumps(content, ensure_ascii=False, indent=0) + "\n")
+        return json.dumps(content, ensure_ascii=False, indent=0) + "\n"
+
+    @classmethod
+    def _of(cls, text: str) -> Self:
+        content = parse_strictly(text)
+        if content["version"] != FORMAT_VERSION:
+            raise ValueError(f"version {content['version']}")
+        options = {name: content[name] for name in ("capitalized", "pairs") if name in content}
+        rules, keep_case = DictionaryRules(**content["rules"]), bool(content["keep_case"])
+        return cls(content["counts"], rules, keep_case=keep_case, **options)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -127,12 +146,7 @@ class DictionaryCorrector:
         """
         path = folder / REPAIR_FILE
         try:
-            content = parse_strictly(path.read_text(encoding="utf-8"))
-            if content["version"] != FORMAT_VERSION:
-                raise ValueError(f"version {content['version']}")
-            options = {name: content[name] for name in ("capitalized", "pairs") if name in content}
-            rules, keep_case = DictionaryRules(**content["rules"]), bool(content["keep_case"])
-            return cls(content["counts"], rules, keep_case=keep_case, **options)
+            return cls._of(path.read_text(encoding="utf-8"))
         except (OSError, ValueError, KeyError, TypeError, AttributeError, DataError) as error:
             expected = f"a spelling dictionary of version {FORMAT_VERSION}"
             raise CheckpointError(f"{path}: expected {expected}, got {error}; fine-tune the model again") from None

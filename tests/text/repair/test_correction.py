@@ -1,4 +1,5 @@
 import json
+import pickle
 import unicodedata
 from pathlib import Path
 
@@ -182,3 +183,15 @@ def test_a_damaged_dictionary_is_refused_in_one_line(tmp_path: Path, name: str, 
     with pytest.raises(CheckpointError, match=r"charbert_dictionary\.json: expected a spelling dictionary") as refused:
         DictionaryCorrector.load(tmp_path)
     assert "\n" not in str(refused.value)
+
+
+def test_a_pickle_is_the_same_after_use_and_for_any_order_of_capitals() -> None:
+    names = [f"name{number}" for number in range(200)]
+    rules, pairs = DictionaryRules(estimates_noise=True, keep_ends=False), {"the": {"keeper": 3}}
+    corrector, other = (
+        DictionaryCorrector(COUNTS, rules, capitalized=order, pairs=pairs) for order in (names, names[::-1])
+    )
+    pickled = pickle.dumps(corrector)
+    corrected = corrector.correct_many([["The", "kepeer", "conuted"]])
+    assert pickle.dumps(corrector) == pickle.dumps(other) == pickled
+    assert pickle.loads(pickled).correct_many([["The", "kepeer", "conuted"]]) == corrected
