@@ -5,11 +5,13 @@ random numbers as one array for a whole sentence; ``pick`` turns one of them int
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
+from charbert.config.checks import check_range
 from charbert.config.data.noise import Edit
 
 
@@ -63,6 +65,28 @@ class NoiseModel(Protocol):
 
     def corrupt(self, words: Sequence[str], rng: np.random.Generator) -> Corruption:
         """Return the sentence ``words`` after noise drawn from ``rng``; ``words`` is not changed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChosenWords:
+    """Which words other noise than the paper's attack changes.
+
+    Raises:
+        SettingsError: if a setting is out of its range.
+    """
+
+    probability: float = 1.0
+    """Share of the eligible words that are changed, in [0, 1]."""
+    min_word_length: int = 1
+    """In characters; shorter words are unchanged."""
+
+    def __post_init__(self) -> None:
+        check_range("attack", self, "[0, 1]", "probability")
+        check_range("attack", self, "[1, inf)", "min_word_length")
+
+    def chooses(self, word: str, chance: float) -> bool:
+        """Return whether a word is changed, from a draw in [0, 1)."""
+        return chance < self.probability and len(word) >= self.min_word_length
 
 
 def apply_edit(edit: Edit, word: str, position: int, letter: str = "") -> str:
