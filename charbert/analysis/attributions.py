@@ -1,6 +1,5 @@
 """Attribution of outputs to subwords and characters: integrated gradients on both embeddings at once."""
 
-import importlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from charbert.analysis.questions import Question
-from charbert.errors import SettingsError
+from charbert.errors import import_extra
 from charbert.evaluation.explanation import Attribution, Values
 
 log = logging.getLogger(__name__)
@@ -54,7 +53,7 @@ class Explainer:
         self.model = model.eval()
         self.baseline_id = baseline_id
         self.steps, self.max_steps, self.tolerance = steps, max_steps, tolerance
-        self._captum = _import_captum()
+        self._captum = import_extra("captum.attr", "an attribution", "explain")
         encoder = model.base_model.char_encoder
         self._embeddings: list[nn.Module] = [model.get_input_embeddings()]
         self._embeddings += [] if encoder is None else [encoder.embedding]
@@ -145,10 +144,3 @@ def attention_maps(model: PreTrainedModel, question: Question) -> dict[str, Valu
         for name, layers in channels.items()
         if layers is not None
     }
-
-
-def _import_captum() -> Any:
-    try:
-        return importlib.import_module("captum.attr")
-    except ImportError:
-        raise SettingsError("attributions need the package captum: pip install 'charbert[explain]'") from None
