@@ -9,6 +9,7 @@ import glob
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -133,13 +134,13 @@ def load_split(reference: str, root: Path) -> datasets.Dataset:
         ) from error
 
 
+@dataclass
 class HubRows:
     """The rows of a split, with our column names and with the data set's label names."""
 
-    def __init__(self, reference: str, rows: datasets.Dataset, hub_columns: Mapping[str, str]) -> None:
-        self.reference = reference
-        self.rows = rows
-        self.hub_columns = hub_columns
+    reference: str
+    rows: datasets.Dataset
+    hub_columns: Mapping[str, str]
 
     def read(self, *columns: str, optional: Mapping[str, Any] | None = None) -> Iterator[tuple[Any, ...]]:
         """Yield the values of the columns, row by row, and defaults for missing optional columns."""
