@@ -4,15 +4,17 @@ Paper: Sec. 3.5 (drop, add, swap of inner characters), Sec. 4.5 (these and keybo
 random numbers as one array for a whole sentence; ``pick`` turns one of them into a choice.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
 from charbert.config.checks import check_range
 from charbert.config.data.noise import Edit
+
+T = TypeVar("T")
 
 
 class Change(Enum):
@@ -102,6 +104,15 @@ def apply_edit(edit: Edit, word: str, position: int, letter: str = "") -> str:
 def pick(draw: float, count: int) -> int:
     """Return an index below ``count``, uniform when ``draw`` is uniform in [0, 1)."""
     return int(draw * count)
+
+
+def in_drawn_order(choices: Sequence[T], draw: float) -> Iterator[T]:
+    """Yield all choices in an order that one draw decides, each as likely when it is uniform in [0, 1)."""
+    left = list(choices)
+    while left:
+        choice = pick(draw, len(left))
+        draw = draw * len(left) - choice  # the remainder of the draw is uniform again
+        yield left.pop(choice)
 
 
 def changed_word(index: int, change: Change, word: str, after: str) -> EditRecord:
