@@ -43,6 +43,11 @@ class RecordError(CharBertError, RuntimeError):
     """A result record cannot be read or written; existing files are intact."""
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message that is not blank, or its class where it has none."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
 def import_extra(module: str, purpose: str, extra: str, otherwise: str = "") -> Any:
     """Return a module that an extra of the package installs.
 

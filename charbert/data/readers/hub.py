@@ -15,7 +15,7 @@ from typing import Any
 
 import datasets
 
-from charbert.errors import DataError, SettingsError
+from charbert.errors import DataError, SettingsError, first_line
 from charbert.files import replaced_file
 
 _HUB, _PARQUET = "hub:", "parquet:"
@@ -127,9 +127,8 @@ def load_split(reference: str, root: Path) -> datasets.Dataset:
     try:
         return datasets.load_dataset(**options)
     except Exception as error:  # no common base: no network, no such data set, config, split or file
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(
-            f"{reference}: expected a data set that can be loaded, got {reason!r}; check the name and the "
+            f"{reference}: expected a data set that can be loaded, got {first_line(error)!r}; check the name and the "
             "network (HF_HUB_OFFLINE), or put files under paths.data and use data=benchmarks"
         ) from error
 
