@@ -17,7 +17,7 @@ from torch.utils.data import Dataset
 from charbert.batch import IGNORED_LABEL
 from charbert.data.pretraining.corpus import Blocks
 from charbert.data.pretraining.word_vocab import WordVocab
-from charbert.errors import DataError
+from charbert.errors import DataError, SettingsError
 from charbert.noise.edits import NoiseModel
 from charbert.seeding import numpy_generator
 from charbert.text.char_vocab import CharVocab
@@ -68,6 +68,9 @@ class WordRecognitionDataset(Dataset[dict[str, np.ndarray]]):
     """Sentences with noised words, labeled with the original words.
 
     Item i draws its noise from (seed, epoch, i) alone, so it is the same for any number of workers.
+
+    Raises:
+        SettingsError: if ``max_words`` is not positive.
     """
 
     sentences: Sentences
@@ -80,10 +83,14 @@ class WordRecognitionDataset(Dataset[dict[str, np.ndarray]]):
     _: KW_ONLY
     seed: int
     max_words: int = 128
-    """Longer sentences are cut to this many words, at least 1."""
+    """Longer sentences are cut to this many words."""
     fresh_noise: bool = True
     """Whether each epoch has its own noise; False for an evaluation set."""
     epoch: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        if self.max_words < 1:
+            raise SettingsError(f"max_words must be at least 1 word a sentence, got {self.max_words}")
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the noise of an epoch; the Trainer calls this before each."""
