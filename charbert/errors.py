@@ -1,7 +1,8 @@
 """Errors for users: each message says what is wrong, where, and what to do next."""
 
+import importlib
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 
 class CharBertError(Exception):
@@ -40,3 +41,28 @@ class TrialPrunedError(CharBertError):
 
 class RecordError(CharBertError, RuntimeError):
     """A result record cannot be read or written; existing files are intact."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message that is not blank, or its class where it has none."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+def import_extra(module: str, purpose: str, extra: str, otherwise: str = "") -> Any:
+    """Return a module that an extra of the package installs.
+
+    Args:
+        purpose: what needs it, for the error.
+        extra: as ``deploy``.
+        otherwise: what to do without it, for the error.
+
+    Raises:
+        SettingsError: if it is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise SettingsError(
+            f"{purpose} needs the package {error.name or module}, which is not installed: "
+            f"pip install 'charbert[{extra}]'" + (f", or {otherwise}" if otherwise else "")
+        ) from None

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
-from charbert.errors import DataError, RecordError
+from charbert.errors import DataError, RecordError, first_line
 
 log = logging.getLogger(__name__)
 
@@ -257,7 +257,7 @@ def writing_failure(error: BaseException) -> tuple[str, str] | None:
     if isinstance(error, OSError) and error.errno in _FOLDER_ERRORS:
         return error.filename or "a file", error.strerror or str(error)
     if _DISK_ERROR.search(str(error)):
-        return "a file", str(error).splitlines()[0]
+        return "a file", first_line(error)
     return None
 
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from enum import Enum
 from pathlib import PurePath
@@ -36,29 +36,17 @@ def parse_strictly(text: str) -> Any:
     return value
 
 
-def settings_key(settings: Mapping[str, Any], ignore: Collection[str] = ()) -> str:
+def settings_key(settings: Mapping[str, Any]) -> str:
     """Return 12 hex digits that depend on the settings' values and not on their order.
 
     Args:
         settings: nested; may contain paths, enums, dataclasses, tuples and NumPy numbers.
-        ignore: dotted paths left out with everything below them, as ``("paths", "training.log_every")``.
 
     Raises:
         RecordError: for a value that JSON cannot hold, naming the setting.
     """
-    kept = _without(json_value(settings, "settings"), frozenset(ignore), "")
-    text = json.dumps(kept, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(json_value(settings, "settings"), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:12]
-
-
-def _without(value: Any, ignore: frozenset[str], prefix: str) -> Any:
-    if not isinstance(value, dict):
-        return value
-    return {
-        key: _without(child, ignore, f"{prefix}{key}.")
-        for key, child in value.items()
-        if f"{prefix}{key}" not in ignore
-    }
 
 
 def json_value(value: Any, where: str) -> Any:

@@ -68,14 +68,6 @@ def test_the_key_ignores_the_order_of_settings(settings: dict) -> None:
     assert settings_key(reversed_deep(settings)) == key
 
 
-@examples(max_examples=40, deadline=None)
-@given(NESTED, NAMES, LEAVES)
-def test_the_key_ignores_exactly_what_it_is_told_to(settings: dict, name: str, value: object) -> None:
-    inner = {"kept": settings, "dropped": {name: value}}
-    assert settings_key({"run": inner}, ["run.dropped"]) == settings_key({"run": {"kept": settings}})
-    assert settings_key({"run": inner}, ["dropped"]) == settings_key({"run": inner})
-
-
 def test_the_key_never_moves_between_versions() -> None:
     settings = {
         "lr": 5e-05,

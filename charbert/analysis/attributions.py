@@ -1,9 +1,9 @@
 """Attribution of outputs to subwords and characters: integrated gradients on both embeddings at once."""
 
-import importlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from charbert.analysis.questions import Question
-from charbert.errors import SettingsError
+from charbert.errors import import_extra
 from charbert.evaluation.explanation import Attribution, Values
 
 log = logging.getLogger(__name__)
@@ -22,6 +22,7 @@ Output = Callable[[Any], Tensor]
 _ROWS_AT_ONCE = 16
 
 
+@dataclass
 class Explainer:
     """Attributes a model's outputs to its subwords and characters, by integrated gradients (Sundararajan et al. 2017).
 
@@ -30,33 +31,27 @@ class Explainer:
     the number of points is doubled until it holds. Special subwords, and characters outside words, are the same on the
     whole path and have no attribution.
 
-    Args:
-        model: with a fine-tuning head, on the CPU; it is put into evaluation mode.
-        baseline_id: subword whose embedding represents an unknown one; None: zeros. The characters' baseline is always
-            zeros.
-        steps: initial number of points on the path.
-        max_steps: most points; an attribution that is incomplete then is returned with a warning.
-        tolerance: largest relative distance of the sum from the difference of the outputs.
-
     Raises:
         SettingsError: if the extra ``explain`` is not installed.
     """
 
-    def __init__(
-        self,
-        model: PreTrainedModel,
-        *,
-        baseline_id: int | None,
-        steps: int = 64,
-        max_steps: int = 1024,
-        tolerance: float = 0.02,
-    ) -> None:
-        self.model = model.eval()
-        self.baseline_id = baseline_id
-        self.steps, self.max_steps, self.tolerance = steps, max_steps, tolerance
-        self._captum = _import_captum()
-        encoder = model.base_model.char_encoder
-        self._embeddings: list[nn.Module] = [model.get_input_embeddings()]
+    model: PreTrainedModel
+    """With a fine-tuning head, on the CPU; it is put into evaluation mode."""
+    _: KW_ONLY
+    baseline_id: int | None
+    """Subword whose embedding represents an unknown one; None: zeros. The characters' baseline is always zeros."""
+    steps: int = 64
+    """Initial number of points on the path."""
+    max_steps: int = 1024
+    """Most points; an attribution that is incomplete then is returned with a warning."""
+    tolerance: float = 0.02
+    """Largest relative distance of the sum from the difference of the outputs."""
+
+    def __post_init__(self) -> None:
+        self.model.eval()
+        self._captum = import_extra("captum.attr", "an attribution", "explain")
+        encoder = self.model.base_model.char_encoder
+        self._embeddings: list[nn.Module] = [self.model.get_input_embeddings()]
         self._embeddings += [] if encoder is None else [encoder.embedding]
 
     def attribute(self, question: Question, title: str, output: Output) -> Attribution:
@@ -145,10 +140,3 @@ def attention_maps(model: PreTrainedModel, question: Question) -> dict[str, Valu
         for name, layers in channels.items()
         if layers is not None
     }
-
-
-def _import_captum() -> Any:
-    try:
-        return importlib.import_module("captum.attr")
-    except ImportError:
-        raise SettingsError("attributions need the package captum: pip install 'charbert[explain]'") from None

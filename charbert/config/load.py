@@ -20,7 +20,7 @@ from charbert.config.schema import Settings
 from charbert.config.training.trainer import OptimizerSettings, TrainingSettings
 from charbert.config.untrusted.limits import bound_reading
 from charbert.config.untrusted.targets import guard_composition
-from charbert.errors import SettingsError
+from charbert.errors import SettingsError, first_line
 
 _REUSED: dict[type, str] = {
     TrainingSettings: "training",
@@ -70,7 +70,7 @@ def load_settings(cfg: DictConfig) -> Settings:
         settings = OmegaConf.to_object(merged)
     except OmegaConfBaseException as error:
         key = getattr(error, "full_key", None) or "?"
-        raise SettingsError(f"setting {key}: {str(error).splitlines()[0]}") from error
+        raise SettingsError(f"setting {key}: {first_line(error)}") from error
     assert isinstance(settings, Settings)
     return _with_newswire_folder(with_own_files(settings))
 

@@ -1,6 +1,7 @@
 """Collates the features of several examples to one batch of tensors."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,6 @@ class PadCollator:
         pad_to_multiple_of: int | None = None,
         rename: Mapping[str, str] | None = None,
     ) -> None:
-
         self.pad_values = dict.fromkeys(LABELS, IGNORED_LABEL) | dict(pad_values)
         self.multiple = pad_to_multiple_of or 1
         self.rename = dict(rename or {})
@@ -84,16 +84,13 @@ class PadCollator:
         return column.astype(np.int64)
 
 
+@dataclass
 class PairedCollator:
-    """Collate features that contain paired examples, each of which becomes a batch inside the batch.
+    """Collate features that contain paired examples, each of which becomes a batch inside the batch."""
 
-    Args:
-        paired: collators of the paired examples, by name.
-    """
-
-    def __init__(self, own: PadCollator, paired: Mapping[str, PadCollator]) -> None:
-        self.own = own
-        self.paired = dict(paired)
+    own: PadCollator
+    paired: Mapping[str, PadCollator]
+    """Collators of the paired examples, by name."""
 
     def __call__(self, features: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Return the batch; examples without paired ones, as in evaluation, give a batch without them."""

@@ -5,6 +5,7 @@ Shapes: B sentences, T words, A characters.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from itertools import chain
 from typing import Any, Protocol
 
@@ -46,67 +47,58 @@ class Sentences(Protocol):
     def __iter__(self) -> Iterator[Sequence[str]]: ...
 
 
+@dataclass
 class BlockSentences:
     """The blocks of a corpus as lists of words, read from disk on access."""
 
-    def __init__(self, blocks: Blocks) -> None:
-        self._blocks = blocks
+    blocks: Blocks
 
     def __len__(self) -> int:
-        return len(self._blocks)
+        return len(self.blocks)
 
     def __getitem__(self, index: int, /) -> list[str]:
-        return words_of(self._blocks.texts([index])[0])
+        return words_of(self.blocks.texts([index])[0])
 
     def __iter__(self) -> Iterator[list[str]]:
-        return map(words_of, self._blocks)
+        return map(words_of, self.blocks)
 
 
+@dataclass
 class WordRecognitionDataset(Dataset[dict[str, np.ndarray]]):
     """Sentences with noised words, labeled with the original words.
 
     Item i draws its noise from (seed, epoch, i) alone, so it is the same for any number of workers.
 
-    Args:
-        noise: selects and changes words.
-        word_vocab: the words to recognize; their ids are the labels.
-        char_vocab: characters of the features.
-        max_words: longer sentences are cut to this many words.
-        fresh_noise: whether each epoch has its own noise; False for an evaluation set.
-
     Raises:
         SettingsError: if ``max_words`` is not positive.
     """
 
-    def __init__(
-        self,
-        sentences: Sentences,
-        noise: NoiseModel,
-        word_vocab: WordVocab,
-        char_vocab: CharVocab,
-        *,
-        seed: int,
-        max_words: int = 128,
-        fresh_noise: bool = True,
-    ) -> None:
-        if max_words < 1:
-            raise SettingsError(f"max_words must be at least 1 word a sentence, got {max_words}")
-        self._sentences = sentences
-        self._noise = noise
-        self._word_vocab = word_vocab
-        self._char_vocab = char_vocab
-        self._seed = seed
-        self._max_words = max_words
-        self._fresh_noise = fresh_noise
-        self._epoch = 0
+    sentences: Sentences
+    noise: NoiseModel
+    """Selects and changes words."""
+    word_vocab: WordVocab
+    """The words to recognize; their ids are the labels."""
+    char_vocab: CharVocab
+    """Characters of the features."""
+    _: KW_ONLY
+    seed: int
+    max_words: int = 128
+    """Longer sentences are cut to this many words."""
+    fresh_noise: bool = True
+    """Whether each epoch has its own noise; False for an evaluation set."""
+    epoch: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        if self.max_words < 1:
+            raise SettingsError(f"max_words must be at least 1 word a sentence, got {self.max_words}")
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the noise of an epoch; the Trainer calls this before each."""
-        if self._fresh_noise:
-            self._epoch = epoch
+        if self.fresh_noise:
+            self.epoch = epoch
 
     def __len__(self) -> int:
-        return len(self._sentences)
+        return len(self.sentences)
 
     def __getitem__(self, index: int) -> dict[str, np.ndarray]:
         """Return the features of a sentence: ``first_ids`` (T), ``inner_counts`` (T, A), ``last_ids`` (T) and
@@ -115,13 +107,13 @@ class WordRecognitionDataset(Dataset[dict[str, np.ndarray]]):
         Raises:
             DataError: if the sentence has no words, or an empty one.
         """
-        words = list(self._sentences[index][: self._max_words])
+        words = list(self.sentences[index][: self.max_words])
         if not words:
             raise DataError(f"sentence {index} has no words; leave empty sentences out")
-        rng = numpy_generator(self._seed, "word recognition", self._epoch, index)
-        noised = self._noise.corrupt(words, rng).words
-        features = encode_semi_characters(noised, self._char_vocab)._asdict()
-        return features | {"labels": self._word_vocab.encode(words)}
+        rng = numpy_generator(self.seed, "word recognition", self.epoch, index)
+        noised = self.noise.corrupt(words, rng).words
+        features = encode_semi_characters(noised, self.char_vocab)._asdict()
+        return features | {"labels": self.word_vocab.encode(words)}
 
 
 def collate_words(features: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:

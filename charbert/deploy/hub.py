@@ -8,7 +8,7 @@ import charbert.model as models
 from charbert.deploy.model_card import CardFacts, render_card
 from charbert.deploy.predict.side_files import copy_usage
 from charbert.deploy.predict.usage import USAGE_FILE, read_usage
-from charbert.errors import CheckpointError, RecordError
+from charbert.errors import CheckpointError, RecordError, first_line
 from charbert.integrity import check_target, written_folder
 from charbert.model import CharBertConfig, CharBertTokenizer
 from charbert.model.loading.configurations import read_config
@@ -68,9 +68,8 @@ def push_folder(folder: Path, repository: str, *, private: bool) -> str:
         name = str(api.create_repo(repository, private=private, exist_ok=True).repo_id)
         api.upload_folder(repo_id=name, folder_path=str(folder), commit_message="Upload a CharBERT model")
     except Exception as error:  # the client's errors have no narrower class in common
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise CheckpointError(
-            f"--push {repository}: the folder {folder} is written, but not uploaded: {reason}"
+            f"--push {repository}: the folder {folder} is written, but not uploaded: {first_line(error)}"
         ) from error
     return name
 

@@ -74,6 +74,7 @@ class CardFacts:
 class Score:
     """One line of a card's scores."""
 
+    task: str
     texts: str
     metric: str
     percent: float
@@ -88,7 +89,7 @@ def read_scores(record: ResultRecord) -> list[Score]:
         if kind == ATTACKED and len(rest) == 3 and rest[0] == task and rest[2] == metric:
             paths[path] = f"test set with typos ({rest[1]})"
     measured = {path: texts for path, texts in paths.items() if path in record.metrics}
-    return [Score(texts, metric, round(100 * record.metrics[path], 2)) for path, texts in measured.items()]
+    return [Score(task, texts, metric, round(100 * record.metrics[path], 2)) for path, texts in measured.items()]
 
 
 def render_card(
@@ -105,7 +106,7 @@ def render_card(
     pipeline = _PIPELINES.get(architecture, "feature-extraction")
     scores = read_scores(record) if record is not None and "task" in record.settings else []
     title = facts.name.rpartition("/")[2]
-    results = [_result(score, pipeline, facts, record) for score in scores if record is not None]
+    results = [_result(score, pipeline, facts) for score in scores]
     metadata = ModelCardData(
         license=facts.license,
         language=facts.languages or None,
@@ -153,12 +154,11 @@ def _score_table(scores: list[Score], record: ResultRecord) -> str:
     )
 
 
-def _result(score: Score, pipeline: str, facts: CardFacts, record: ResultRecord | None) -> EvalResult:
-    task = record.settings["task"]["name"] if record is not None else ""
+def _result(score: Score, pipeline: str, facts: CardFacts) -> EvalResult:
     return EvalResult(
         task_type=pipeline,
-        dataset_type=facts.datasets[0] if facts.datasets else task,
-        dataset_name=f"{task}, {score.texts}",
+        dataset_type=facts.datasets[0] if facts.datasets else score.task,
+        dataset_name=f"{score.task}, {score.texts}",
         dataset_config=score.texts,  # the hub merges results that differ in the name alone
         dataset_split="test",
         metric_type=_HUB_METRICS.get(score.metric, score.metric),

@@ -39,9 +39,9 @@ def combine(task: Task[Any, Any], members: Sequence[SetPredictions], rule: Rule)
         )
     if isinstance(task, QuestionAnsweringTask):
         rows = zip(*(member.predictions for member in members), strict=True)
-        with_none = task.spans.no_answers
-        answers = [combine_answers(row, rule, n_best=task.spans.n_best, no_answers=with_none) for row in rows]
-        return SetPredictions(answers, scores=task.answerability(answers) if with_none else None)
+        n_best, no_answers = task.spans.n_best, task.spans.no_answers
+        answers = [combine_answers(row, rule, n_best=n_best, no_answers=no_answers) for row in rows]
+        return SetPredictions(answers, scores=task.answerability(answers))
     if any(member.scores is None for member in members):
         raise DataError("an ensemble needs the scores of its members, one of them has stored none")
     examples = zip(*(member.scores or [] for member in members), strict=True)

@@ -50,7 +50,8 @@ def reliability_bins(
     Raises:
         DataError: if the numbers of labels and rows differ or there is no decision.
     """
-    right, confidence = _decided(gold, probabilities)
+    labels = checked_labels(gold, probabilities)
+    right, confidence = probabilities.argmax(axis=1) == labels, probabilities.max(axis=1)
     edges = np.linspace(0, 1, bins + 1)
     places = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
     filled_bins = []
@@ -77,9 +78,8 @@ def brier_score(gold: Sequence[int] | np.ndarray, probabilities: np.ndarray) -> 
     Raises:
         DataError: if the numbers of labels and rows differ or there is no decision.
     """
-    _decided(gold, probabilities)
     distance = probabilities.copy()
-    distance[np.arange(len(distance)), np.asarray(gold)] -= 1
+    distance[np.arange(len(distance)), checked_labels(gold, probabilities)] -= 1
     return float((distance**2).sum(axis=1).mean() / 2)
 
 
@@ -98,7 +98,7 @@ def fit_temperature(gold: Sequence[int] | np.ndarray, logits: np.ndarray) -> flo
     Raises:
         DataError: if the numbers of labels and rows differ or there is no decision.
     """
-    _decided(gold, logits)
+    checked_labels(gold, logits)
     low, high = (math.log(bound) for bound in TEMPERATURES)
     minimum = minimize_scalar(lambda log: log_loss(gold, logits, math.exp(log)), bounds=(low, high), method="bounded")
     return math.exp(float(minimum.x))
@@ -121,11 +121,15 @@ def calibration_scores(
     }
 
 
-def _decided(gold: Sequence[int] | np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return which decisions are right, and the chosen label's score, (D,) each."""
+def checked_labels(gold: Sequence[int] | np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Return the right labels, (D,), after checking that they fit scores, (D, K).
+
+    Raises:
+        DataError: if the numbers of labels and rows differ, there is no decision, or a label has no column.
+    """
     labels = np.asarray(gold)
     if scores.ndim != 2 or labels.shape != scores.shape[:1] or not len(labels):
         raise DataError(f"expected a row of scores for each right label, got shapes {labels.shape} and {scores.shape}")
     if labels.min() < 0 or labels.max() >= scores.shape[1]:
         raise DataError(f"expected right labels in 0..{scores.shape[1] - 1}, got {labels.min()}..{labels.max()}")
-    return scores.argmax(axis=1) == labels, scores.max(axis=1)
+    return labels

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from sklearn import metrics as sklearn_metrics
 
-from charbert.errors import DataError
+from charbert.metrics.calibration import checked_labels
 
 
 def label_areas(gold: Sequence[int] | np.ndarray, probabilities: np.ndarray) -> dict[int, tuple[float, float]]:
@@ -21,11 +21,7 @@ def label_areas(gold: Sequence[int] | np.ndarray, probabilities: np.ndarray) -> 
     Raises:
         DataError: if the numbers of labels and rows differ or there is no decision.
     """
-    right = np.asarray(gold)
-    if probabilities.ndim != 2 or right.shape != probabilities.shape[:1] or not len(right):
-        raise DataError(
-            f"expected a row of scores for each right label, got shapes {right.shape} and {probabilities.shape}"
-        )
+    right = checked_labels(gold, probabilities)
     areas: dict[int, tuple[float, float]] = {}
     measures: tuple[Callable[..., float], ...] = (
         sklearn_metrics.roc_auc_score,

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from transformers import PreTrainedTokenizerFast
 
-from charbert.errors import CharBertError, CheckpointError, SettingsError
+from charbert.errors import CharBertError, CheckpointError, SettingsError, first_line
 from charbert.model.loading.tokenizers import EARLIER_SETTINGS, check_fits, earlier_settings, load_repair
 from charbert.model.portable import TOKENIZER_MAP, write_code
 from charbert.model.trunk import usable_positions
@@ -149,5 +149,4 @@ class SavedTokenizer(PreTrainedTokenizerFast):
         except CharBertError as error:
             raise CheckpointError(f"{where}: {error}") from error
         except Exception as error:  # a damaged tokenizer.json raises no narrower class
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise CheckpointError(f"{where}: expected a tokenizer, got {reason}") from error
+            raise CheckpointError(f"{where}: expected a tokenizer, got {first_line(error)}") from error

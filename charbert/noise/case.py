@@ -6,14 +6,13 @@ from functools import partial
 
 import numpy as np
 
-from charbert.config.checks import check_range
 from charbert.config.data.noise import CaseForm
-from charbert.noise.edits import Change, Corruption, changed_word, corruption_of
+from charbert.noise.edits import Change, ChosenWords, Corruption, changed_word, corruption_of
 from charbert.text.codepoints import lower_case, upper_case
 
 
 @dataclass(frozen=True)
-class CaseNoise:
+class CaseNoise(ChosenWords):
     """Gives each chosen word another case.
 
     Source: Mayhew et al. 2019 show what lost case costs taggers; TextFlint (Wang et al. 2021) has changes of case. The
@@ -22,22 +21,11 @@ class CaseNoise:
     >>> from charbert.seeding import numpy_generator
     >>> CaseNoise(CaseForm.alternating).corrupt(["The", "lighthouse", "keeper"], numpy_generator(0)).words
     ['tHe', 'lIgHtHoUsE', 'kEePeR']
-
-    Raises:
-        SettingsError: if a setting is out of its range.
     """
 
     form: CaseForm
-    probability: float = 1.0
-    """Share of the eligible words that are changed, in [0, 1]."""
-    min_word_length: int = 1
-    """In characters; shorter words are unchanged."""
     dotless: bool = False
     """Whether ``i`` has the upper case ``İ``, and ``ı`` that of ``I``."""
-
-    def __post_init__(self) -> None:
-        check_range("attack", self, "[0, 1]", "probability")
-        check_range("attack", self, "[1, inf)", "min_word_length")
 
     def corrupt(self, words: Sequence[str], rng: np.random.Generator) -> Corruption:
         """Return the sentence with its chosen words in the case; one draw per word."""
@@ -45,7 +33,7 @@ class CaseNoise:
         records = [
             changed_word(index, Change.case, word, after)
             for index, (word, chance) in enumerate(zip(words, chances, strict=True))
-            if chance < self.probability and len(word) >= self.min_word_length and (after := change(word)) != word
+            if self.chooses(word, chance) and (after := change(word)) != word
         ]
         return corruption_of(words, records)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from charbert.config.checks import check_range
 from charbert.config.data.noise import LookAlike, Place
-from charbert.noise.edits import Change, Corruption, changed_word, corruption_of, pick
+from charbert.noise.edits import Change, ChosenWords, Corruption, changed_word, corruption_of, pick
 from charbert.text.repair.disguises import INVISIBLE, letters_like
 
 Forms = Callable[[str], Sequence[str]]
@@ -19,30 +19,23 @@ Forms = Callable[[str], Sequence[str]]
 
 
 @dataclass(frozen=True)
-class CharacterNoise:
+class CharacterNoise(ChosenWords):
     """Gives some characters of each chosen word another form; which ones, and the form, are drawn uniformly.
 
     The forms are those of `FORMS` and `digit_for`.
-
-    Raises:
-        SettingsError: if a setting is out of its range.
     """
 
     forms: Forms
     change: Change
     """What records call it."""
-    probability: float = 1.0
-    """Share of the eligible words that are changed, in [0, 1]."""
-    min_word_length: int = 1
-    """In characters; shorter words are unchanged."""
     edits_per_word: int = 1
     """Characters of a word that are changed, at least 1; of a word with fewer that have another form, all of them."""
     place: Place = Place.any
     """inner: neither the first nor the last character; first: the first alone."""
 
     def __post_init__(self) -> None:
-        check_range("attack", self, "[0, 1]", "probability")
-        check_range("attack", self, "[1, inf)", "min_word_length", "edits_per_word")
+        super().__post_init__()
+        check_range("attack", self, "[1, inf)", "edits_per_word")
 
     def corrupt(self, words: Sequence[str], rng: np.random.Generator) -> Corruption:
         """Return the sentence with other characters; one draw per word and two per character."""
@@ -50,7 +43,7 @@ class CharacterNoise:
         which, form = rng.random((2, sum(map(len, words)))).tolist()
         records, start = [], 0
         for index, (word, chance) in enumerate(zip(words, chances, strict=True)):
-            if chance < self.probability and len(word) >= self.min_word_length:
+            if self.chooses(word, chance):
                 end = start + len(word)
                 after = self._changed(word, which[start:end], form[start:end])
                 if after != word:

@@ -4,13 +4,17 @@ Paper: Sec. 3.5 (drop, add, swap of inner characters), Sec. 4.5 (these and keybo
 random numbers as one array for a whole sentence; ``pick`` turns one of them into a choice.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
+from charbert.config.checks import check_range
 from charbert.config.data.noise import Edit
+
+T = TypeVar("T")
 
 
 class Change(Enum):
@@ -65,6 +69,28 @@ class NoiseModel(Protocol):
         """Return the sentence ``words`` after noise drawn from ``rng``; ``words`` is not changed."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ChosenWords:
+    """Which words other noise than the paper's attack changes.
+
+    Raises:
+        SettingsError: if a setting is out of its range.
+    """
+
+    probability: float = 1.0
+    """Share of the eligible words that are changed, in [0, 1]."""
+    min_word_length: int = 1
+    """In characters; shorter words are unchanged."""
+
+    def __post_init__(self) -> None:
+        check_range("attack", self, "[0, 1]", "probability")
+        check_range("attack", self, "[1, inf)", "min_word_length")
+
+    def chooses(self, word: str, chance: float) -> bool:
+        """Return whether a word is changed, from a draw in [0, 1)."""
+        return chance < self.probability and len(word) >= self.min_word_length
+
+
 def apply_edit(edit: Edit, word: str, position: int, letter: str = "") -> str:
     """Return ``word`` after an edit of the character at ``position``; add and the key edits put ``letter`` there."""
     before, after = word[:position], word[position + 1 :]
@@ -78,6 +104,15 @@ def apply_edit(edit: Edit, word: str, position: int, letter: str = "") -> str:
 def pick(draw: float, count: int) -> int:
     """Return an index below ``count``, uniform when ``draw`` is uniform in [0, 1)."""
     return int(draw * count)
+
+
+def in_drawn_order(choices: Sequence[T], draw: float) -> Iterator[T]:
+    """Yield all choices in an order that one draw decides, each as likely when it is uniform in [0, 1)."""
+    left = list(choices)
+    while left:
+        choice = pick(draw, len(left))
+        draw = draw * len(left) - choice  # the remainder of the draw is uniform again
+        yield left.pop(choice)
 
 
 def changed_word(index: int, change: Change, word: str, after: str) -> EditRecord:

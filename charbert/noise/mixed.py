@@ -9,7 +9,17 @@ import numpy as np
 from charbert.config.checks import check_range
 from charbert.config.data.noise import TRAINING_EDITS
 from charbert.errors import SettingsError
-from charbert.noise.edits import Change, Corruption, Edit, EditRecord, apply_edit, changed_word, corruption_of, pick
+from charbert.noise.edits import (
+    Change,
+    Corruption,
+    Edit,
+    EditRecord,
+    apply_edit,
+    changed_word,
+    corruption_of,
+    in_drawn_order,
+    pick,
+)
 from charbert.noise.nlm import NlmNoise, chosen_words
 from charbert.noise.ocr import own_confusions
 from charbert.noise.scripts import TextScript
@@ -85,14 +95,8 @@ class MixedNoise:
 
 def _other_change(index: int, word: str, kind: float, place: float) -> EditRecord | None:
     """Return a change of case, a split or a confusion of letters; None if none changes the word."""
-    left = [_changed_case, _split, _confused]
-    while left:
-        choice = pick(kind, len(left))
-        kind = kind * len(left) - choice  # the remainder of the draw is uniform again
-        record = left.pop(choice)(index, word, place)
-        if record is not None:
-            return record
-    return None
+    changes = in_drawn_order((_changed_case, _split, _confused), kind)
+    return next(filter(None, (change(index, word, place) for change in changes)), None)
 
 
 def _changed_case(index: int, word: str, place: float) -> EditRecord | None:

@@ -6,13 +6,12 @@ from functools import cached_property
 
 import numpy as np
 
-from charbert.config.checks import check_range
-from charbert.noise.edits import Change, Corruption, changed_word, corruption_of, pick
+from charbert.noise.edits import Change, ChosenWords, Corruption, changed_word, corruption_of, pick
 from charbert.text.codepoints import composed, has_dotless_i, looked_up, upper_case
 
 
 @dataclass(frozen=True)
-class NaturalNoise:
+class NaturalNoise(ChosenWords):
     """Replaces each chosen word by one of its misspellings, drawn uniformly; a word that has none stays.
 
     A word is looked up composed (NFC), as it is, then in lower case; then its misspelling gets its case: upper case, or
@@ -24,21 +23,10 @@ class NaturalNoise:
     >>> words = "Their lighthouse received visitors".split()
     >>> NaturalNoise({"their": ("thier",), "received": ("recieved",)}).corrupt(words, numpy_generator(0)).words
     ['Thier', 'lighthouse', 'recieved', 'visitors']
-
-    Raises:
-        SettingsError: if a setting is out of its range.
     """
 
     misspellings: Mapping[str, Sequence[str]]
     """Of each word, without white space; one that is listed twice is drawn twice as often."""
-    probability: float = 1.0
-    """Share of the words with a misspelling that are changed, in [0, 1]."""
-    min_word_length: int = 1
-    """In characters; shorter words are unchanged."""
-
-    def __post_init__(self) -> None:
-        check_range("attack", self, "[0, 1]", "probability")
-        check_range("attack", self, "[1, inf)", "min_word_length")
 
     def covers(self, word: str) -> bool:
         """Return whether the word has a misspelling."""
@@ -48,7 +36,7 @@ class NaturalNoise:
         """Return the sentence with its words misspelled; two draws per word."""
         records = []
         for index, (word, (chance, choice)) in enumerate(zip(words, rng.random((len(words), 2)).tolist(), strict=True)):
-            if chance < self.probability and len(word) >= self.min_word_length:
+            if self.chooses(word, chance):
                 after = self._misspelled(word, choice)
                 if after != word:
                     records.append(changed_word(index, Change.misspelling, word, after))

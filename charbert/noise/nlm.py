@@ -9,7 +9,7 @@ import numpy as np
 from charbert.config.checks import check_range
 from charbert.config.data.noise import KEY_EDITS, check_edits
 from charbert.errors import SettingsError
-from charbert.noise.edits import Corruption, Edit, EditRecord, apply_edit, corruption_of, pick
+from charbert.noise.edits import Corruption, Edit, EditRecord, apply_edit, corruption_of, in_drawn_order, pick
 from charbert.noise.scripts import TextScript
 
 RELEASED_LETTERS = " etainorshldcumfpgwyb,v.?WkAST10CIMBPx2H-'\"9EDNRFG)(zLU8O5j3Jq476KV;Y:–%Q/][ZéX—$"
@@ -61,11 +61,7 @@ class NlmNoise:
         self, index: int, word: str, kind: float, place: float, letter: float, script: TextScript
     ) -> EditRecord | None:
         """Return one edit that changes ``word``, or None if none of ``edits`` can."""
-        left = list(self.edits)
-        while left:
-            choice = pick(kind, len(left))
-            kind = kind * len(left) - choice  # the remainder of the draw is uniform again
-            edit = left.pop(choice)
+        for edit in in_drawn_order(self.edits, kind):
             places = _changing_positions(edit, word, script)
             if places:
                 position = places[pick(place, len(places))]

@@ -15,7 +15,7 @@ import numpy as np
 
 from charbert.config.checks import check_range
 from charbert.errors import DataError
-from charbert.noise.edits import Change, Corruption, EditRecord, changed_word, pick
+from charbert.noise.edits import Change, ChosenWords, Corruption, EditRecord, changed_word, pick
 from charbert.text.repair.dictionary import is_word
 
 _OWN = "confusions.tsv"
@@ -79,7 +79,7 @@ def own_confusions() -> tuple[Confusion, ...]:
 
 
 @dataclass(frozen=True)
-class OcrNoise:
+class OcrNoise(ChosenWords):
     """Confuses letters with similar ones, each with its own probability; may split words and join them with the next.
 
     Source: Kolak and Resnik 2002 for confusions with probabilities; Namysl et al. 2020 for noise of this kind in test
@@ -89,24 +89,17 @@ class OcrNoise:
     >>> words = "The modern lighthouse keeper counted nine ships".split()
     >>> OcrNoise((Confusion("rn", "m", 0.5), Confusion("l", "1", 0.5))).corrupt(words, numpy_generator(2)).words
     ['The', 'modem', '1ighthouse', 'keeper', 'counted', 'nine', 'ships']
-
-    Raises:
-        SettingsError: if a setting is out of its range.
     """
 
     confusions: tuple[Confusion, ...]
     """Of several at one place the first ones come first in the draw."""
-    probability: float = 1.0
-    """Share of the eligible words whose letters can be confused, in [0, 1]."""
-    min_word_length: int = 1
-    """In characters; shorter words are unchanged."""
     spacing: float = 0.0
     """Share of the words that are split or joined, in [0, 1]; such a text has other words than before. A word that is
     joined with the one before it is left empty, so that the list keeps its length."""
 
     def __post_init__(self) -> None:
-        check_range("attack", self, "[0, 1]", "probability", "spacing")
-        check_range("attack", self, "[1, inf)", "min_word_length")
+        super().__post_init__()
+        check_range("attack", self, "[0, 1]", "spacing")
 
     @cached_property
     def _by_first(self) -> dict[str, list[Confusion]]:
@@ -131,7 +124,7 @@ class OcrNoise:
         for at, draw in zip(hits.tolist(), draws[hits].tolist(), strict=True):
             index = bisect_right(starts, at) - 1
             word, place = words[index], at - starts[index]
-            if at < done or len(word) < self.min_word_length or chances[index] >= self.probability:
+            if at < done or not self.chooses(word, chances[index]):
                 continue
             confusion = self._confusion(word, place, draw)
             if confusion is None:

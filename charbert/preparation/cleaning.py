@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from charbert.config.data.preparation import EmptySettings, LabelSettings, LengthSettings, UnicodeForm, UnicodeSettings
-from charbert.errors import SettingsError
+from charbert.errors import import_extra
 from charbert.preparation.adapter import ExampleAdapter
 from charbert.preparation.steps import Change, Outcome, Row, Step
 from charbert.text.codepoints import without_case
@@ -90,13 +90,8 @@ _PLAIN_QUOTES = str.maketrans({"‘": "'", "’": "'", "‚": "'", "“": '"', "
 
 
 def _build_fix(settings: UnicodeSettings) -> Callable[[str], str]:
-    try:
-        import ftfy
-    except ImportError as error:
-        raise SettingsError(
-            "the step unicode needs ftfy, which is not installed: pip install 'charbert[prepare]', "
-            "or set preparation.unicode.mojibake=false and preparation.unicode.html=false"
-        ) from error
+    without = "set preparation.unicode.mojibake=false and preparation.unicode.html=false"
+    ftfy = import_extra("ftfy", "the step unicode", "prepare", without)
     config = ftfy.TextFixerConfig(
         unescape_html="auto" if settings.html else False,
         fix_encoding=settings.mojibake,

@@ -4,13 +4,12 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, NamedTuple
 from zlib import crc32
 
 from charbert.config.data.preparation import Conflict, DuplicateSettings, Finding, LeakageSettings, NearSettings
 from charbert.data.splits import connect_groups, normalize_text
-from charbert.errors import DataError, SettingsError
+from charbert.errors import DataError, import_extra
 from charbert.preparation.adapter import ExampleAdapter
 from charbert.preparation.steps import Outcome, Row, Step
 from charbert.text.word_rule import WordRule
@@ -44,9 +43,10 @@ class SimilarTexts:
         self._index: Any = None
         self._last: tuple[str, Any] = ("", None)
         if settings.similarity:
-            minhash, index = _minhash()
-            self._blank = minhash(settings.permutations, hashfunc=crc32)
-            self._index = index(settings.similarity, settings.permutations, weights=_FEWEST_MISSES)
+            without = "set preparation.near.similarity=0 for exact ones only"
+            datasketch = import_extra("datasketch", "finding near duplicates", "prepare", without)
+            self._blank = datasketch.MinHash(settings.permutations, hashfunc=crc32)
+            self._index = datasketch.MinHashLSH(settings.similarity, settings.permutations, weights=_FEWEST_MISSES)
 
     def add(self, texts: Sequence[str]) -> int:
         """Add an example and return its number, from 0."""
@@ -118,18 +118,6 @@ def ngrams(text: str, size: int) -> set[str]:
 def jaccard(first: set[str], second: set[str]) -> float:
     """Return the share of what two sets have in common, in [0, 1]."""
     return len(first & second) / max(1, len(first | second))
-
-
-@cache
-def _minhash() -> tuple[Any, Any]:
-    try:
-        from datasketch import MinHash, MinHashLSH
-    except ImportError as error:
-        raise SettingsError(
-            "near duplicates need datasketch, which is not installed: pip install 'charbert[prepare]', "
-            "or set preparation.near.similarity=0 for exact ones only"
-        ) from error
-    return MinHash, MinHashLSH
 
 
 def group_similar(texts: Sequence[Sequence[str]], settings: NearSettings) -> list[int]:

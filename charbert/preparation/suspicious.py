@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from charbert.config.data.preparation import Finding, SuspiciousSettings
-from charbert.errors import DataError, SettingsError
+from charbert.errors import DataError, SettingsError, import_extra
 from charbert.preparation.adapter import ExampleAdapter
 from charbert.preparation.out_of_fold import cross_validate_tags, cross_validate_texts, select_probabilities
 from charbert.preparation.steps import Outcome, Row, Step
@@ -131,12 +131,7 @@ def find_suspicious(
     Raises:
         SettingsError: if cleanlab is not installed.
     """
-    try:
-        from cleanlab.filter import find_label_issues
-    except ImportError as error:
-        raise SettingsError(
-            "the step suspicious needs cleanlab, which is not installed: pip install 'charbert[prepare]'"
-        ) from error
+    cleanlab = import_extra("cleanlab.filter", "the step suspicious", "prepare")
     ids = {name: number for number, name in enumerate(names)}
     given = np.array([ids[label] for own in labels for label in own])
     places = [(number, position) for number, own in enumerate(labels) for position in range(len(own))]
@@ -144,7 +139,7 @@ def find_suspicious(
     shares /= shares.sum(axis=1, keepdims=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of labels that are rare; a label without a finding is normal
-        ranked = find_label_issues(
+        ranked = cleanlab.find_label_issues(
             given, shares, return_indices_ranked_by="self_confidence", filter_by=method, n_jobs=1
         )
     return [

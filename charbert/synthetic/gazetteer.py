@@ -181,9 +181,8 @@ def build_gazetteers(seed: int) -> dict[str, Gazetteer]:
     for locale in _PERSON_LOCALES:
         source = _seeded(locale, seed, "people")
         draws = range(_NAMES_PER_LOCALE)
-        people.append(
-            ({source.first_name(): None for _ in draws}, {source.last_name(): None for _ in draws})
-        )  # dicts keep the order in which names were drawn
+        # dicts keep the order in which names were drawn
+        people.append(({source.first_name(): None for _ in draws}, {source.last_name(): None for _ in draws}))
     for locale in _CITY_LOCALES:
         source = _seeded(locale, seed, "cities")
         drawn = (source.city() for _ in range(_NAMES_PER_LOCALE))

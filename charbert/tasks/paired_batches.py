@@ -1,7 +1,7 @@
 """Training examples with paired ones beside them: the same as a teacher reads it, or with typos new in each epoch."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import torch
@@ -42,25 +42,19 @@ class TrainingNoise:
         return aligner.encode(numbers, pieces, self.processor)
 
 
+@dataclass
 class PairedDataset(Dataset[dict[str, Any]]):
-    """Features, some with typos in them or with a noised copy beside them, each with the teacher's form of it.
+    """Features, some with typos in them or with a noised copy beside them, each with the teacher's form of it."""
 
-    Args:
-        aligner: the features, and how they are encoded in other forms.
-        teacher: each feature as the teacher's processor reads it; None: no teacher.
-        noise: None leaves the text clean.
-    """
+    aligner: ExampleAligner
+    """The features, and how they are encoded in other forms."""
+    _: KW_ONLY
+    teacher: Sequence[AlignedExample] | None = None
+    """Each feature as the teacher's processor reads it; None: no teacher."""
+    noise: TrainingNoise | None = None
+    """None leaves the text clean."""
 
-    def __init__(
-        self,
-        aligner: ExampleAligner,
-        *,
-        teacher: Sequence[AlignedExample] | None = None,
-        noise: TrainingNoise | None = None,
-    ) -> None:
-        self.aligner = aligner
-        self.teacher = teacher
-        self.noise = noise
+    def __post_init__(self) -> None:
         # Shared memory: data loader processes that outlive an epoch must learn of the next one.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
 

@@ -14,7 +14,7 @@ from transformers import Trainer
 from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, get_last_checkpoint, rotate_checkpoints
 
-from charbert.errors import CheckpointError, RecordError
+from charbert.errors import CheckpointError, RecordError, first_line
 from charbert.files import rename_folder, sync_folder
 from charbert.integrity import find_damage, record_checksums
 
@@ -59,7 +59,7 @@ class AtomicCheckpointTrainer(Trainer):
         except pickle.UnpicklingError as error:
             raise CheckpointError(
                 f"{self.args.output_dir}: expected checkpoints of tensors and numbers alone, got a file with other "
-                f"objects ({str(error).splitlines()[0]}); who wrote it? Delete it to continue from the one before"
+                f"objects ({first_line(error)}); who wrote it? Delete it to continue from the one before"
             ) from error
 
     def locate_best(self) -> Path | None:
@@ -103,7 +103,7 @@ class AtomicCheckpointTrainer(Trainer):
             free = shutil.disk_usage(folder).free / 2**20
             shutil.rmtree(folder / _DRAFTS, ignore_errors=True)
             raise RecordError(
-                f"{folder / name}: the checkpoint could not be written ({str(error).splitlines()[0]}; {free:.1f} "
+                f"{folder / name}: the checkpoint could not be written ({first_line(error)}; {free:.1f} "
                 "MB are free); an earlier one is intact. Free space or choose another folder (paths.outputs), then "
                 "run the same command again"
             ) from error

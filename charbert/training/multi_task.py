@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch.utils.data import Dataset
 from transformers import TrainerControl
 
 from charbert.seeding import numpy_generator
+from charbert.training.distributed.batches import read_examples
 from charbert.training.losses.extra_losses import Batch, ExtraLoss, Losses
 from charbert.training.trainer import CharBertTrainer
 
@@ -36,29 +38,22 @@ def batch_counts(sizes: Mapping[str, int], batch_size: int, temperature: float) 
     return counts
 
 
+@dataclass
 class TaskBatches(Dataset[dict[str, Any]]):
     """Dataset whose items are whole batches: ``task``, and ``features``, a list of its examples.
 
     Each task's examples are repeated in a new order each time; an epoch continues where the one before ended. The
     content of a batch depends only on the seed, the epoch and the batch's number.
-
-    Args:
-        lengths: subwords of each example, to batch those of similar length; None: in random order.
     """
 
-    def __init__(
-        self,
-        sets: Mapping[str, Any],
-        counts: Mapping[str, int],
-        batch_size: int,
-        seed: int,
-        lengths: Mapping[str, Sequence[int]] | None = None,
-    ) -> None:
-        self.sets = dict(sets)
-        self.counts = dict(counts)
-        self.batch_size = batch_size
-        self.seed = seed
-        self.lengths = lengths
+    sets: Mapping[str, Any]
+    counts: Mapping[str, int]
+    batch_size: int
+    seed: int
+    lengths: Mapping[str, Sequence[int]] | None = None
+    """Subwords of each example, to batch those of similar length; None: in random order."""
+
+    def __post_init__(self) -> None:
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
         self._schedule: tuple[int, list[tuple[str, list[int]]]] = (-1, [])
 
@@ -79,9 +74,7 @@ class TaskBatches(Dataset[dict[str, Any]]):
             plan = [(name, batch) for name in self.sets for batch in self.plan(name, epoch)]
             self._schedule = (epoch, plan)
         name, numbers = self._schedule[1][number]
-        examples = self.sets[name]
-        several = getattr(examples, "__getitems__", None)
-        return {TASK: name, "features": several(numbers) if several else [examples[each] for each in numbers]}
+        return {TASK: name, "features": read_examples(self.sets[name], numbers)}
 
     def plan(self, name: str, epoch: int) -> Iterator[list[int]]:
         """Yield the examples of each batch of a task in an epoch."""
@@ -109,11 +102,11 @@ class TaskBatches(Dataset[dict[str, Any]]):
         return numbers[start - first * size : start - first * size + wanted]
 
 
+@dataclass
 class TaskBatchCollator:
     """Collates the single item of a batch of `TaskBatches` with its task's collator."""
 
-    def __init__(self, collators: Mapping[str, Callable[..., dict[str, Any]]]) -> None:
-        self.collators = dict(collators)
+    collators: Mapping[str, Callable[..., dict[str, Any]]]
 
     def __call__(self, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Return the task's batch, with the task's name in it and in its paired batches."""
@@ -125,15 +118,11 @@ class TaskBatchCollator:
         return {TASK: item[TASK], **batch}
 
 
+@dataclass
 class TaskLosses(ExtraLoss):
-    """The extra losses of each task.
+    """The extra losses of each task, by its name."""
 
-    Args:
-        losses: of each task, by name.
-    """
-
-    def __init__(self, losses: Mapping[str, Sequence[ExtraLoss]]) -> None:
-        self.losses = dict(losses)
+    losses: Mapping[str, Sequence[ExtraLoss]]
 
     @property
     def forward_options(self) -> Mapping[str, Any]:

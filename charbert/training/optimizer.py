@@ -26,11 +26,8 @@ def algorithm_arguments(settings: OptimizerSettings) -> dict[str, Any]:
     """Return the Trainer's arguments for the algorithm."""
     if settings.algorithm not in _LIBRARY_NAMES:
         return {}
-    options = {"momentum": settings.momentum} if settings.momentum else {}
-    return {
-        "optim": _LIBRARY_NAMES[settings.algorithm],
-        "optim_args": ",".join(f"{name}={value}" for name, value in options.items()) or None,
-    }
+    momentum = f"momentum={settings.momentum}" if settings.momentum else None
+    return {"optim": _LIBRARY_NAMES[settings.algorithm], "optim_args": momentum}
 
 
 def own_optimizer(settings: OptimizerSettings) -> tuple[type[torch.optim.Optimizer], dict[str, Any]] | None:
@@ -66,14 +63,11 @@ def parameter_groups(
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             groups.setdefault((rates[name], name in decayed), []).append(parameter)
-    result = []
-    for (rate, decays), parameters in groups.items():
-        group: dict[str, Any] = {"params": parameters, "weight_decay": weight_decay if decays else 0.0}
-        group["name"] = rate.group
-        if rate.rate is not None:
-            group["lr"] = rate.rate
-        result.append(group)
-    return result
+    return [
+        {"name": rate.group, "params": parameters, "weight_decay": weight_decay if decays else 0.0}
+        | ({} if rate.rate is None else {"lr": rate.rate})
+        for (rate, decays), parameters in groups.items()
+    ]
 
 
 def count_parameters(model: nn.Module) -> dict[str, int]:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from transformers import EarlyStoppingCallback, TrainerCallback
 
-from charbert.errors import TrainingError
+from charbert.errors import TrainingError, first_line
 from charbert.training.checkpoints import AtomicCheckpointTrainer
 from charbert.training.distributed.processes import process_index, sum_over_processes
 from charbert.training.meter import ObjectiveMeter
@@ -107,7 +107,7 @@ def loaders_watched() -> Iterator[None]:
         if not str(error).startswith("DataLoader worker"):
             raise
         raise TrainingError(
-            f"the operating system ended a process that prepares batches ({str(error).splitlines()[0]}), usually "
+            f"the operating system ended a process that prepares batches ({first_line(error)}), usually "
             "because memory ran out; lower num_workers (pretraining.num_workers, finetuning.num_workers; 0: only the "
             "training process), then run the same command again: it continues from the newest checkpoint"
         ) from error

@@ -12,7 +12,7 @@ WORDS = st.lists(st.text(max_size=12), max_size=20)
 
 @given(WORDS, st.sampled_from(CaseForm), st.floats(0, 1), st.integers(0, 2**63 - 1))
 def test_only_the_case_of_letters_changes(words: list[str], form: CaseForm, share: float, seed: int) -> None:
-    noise = CaseNoise(form, share)
+    noise = CaseNoise(form, probability=share)
     corruption = noise.corrupt(words, numpy_generator(seed))
     assert corruption == noise.corrupt(words, numpy_generator(seed))
     assert replay_all(words, corruption.edits) == corruption.words

@@ -1,6 +1,7 @@
 """Examples of pretraining: blocks of text with noise and masks that are drawn again in every epoch."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -40,6 +41,7 @@ def count_subwords(blocks: Blocks, processor: Processor, most: int = 100) -> Int
     return np.array([len(ids) for ids in encoding["input_ids"]])
 
 
+@dataclass
 class PretrainingDataset(Dataset[dict[str, Any]]):
     """Examples of blocks with some words noised and some others masked.
 
@@ -50,55 +52,38 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
     that are not noised, and the characters of what it is to predict are hidden from the char channel.
     Released code: the same, but loses words between lines and gives every process the same examples.
 
-    Args:
-        processor: encodes them; one without a char channel gives no char fields.
-        max_length: maximum number of subwords of an example, special ones included; longer ones are truncated.
-        noise: None leaves the text clean.
-        word_vocab: the words of NLM; None gives no ``nlm_labels``, with noise (AdvBERT) or without.
-        mlm_probability: share of the subwords to predict by MLM; at 0 ``mlm_labels`` has none.
-        hidden_share: share of the noised words whose subwords are replaced by the mask, in [0, 1]; their characters
-            stay. Ours: NLM cannot restore these words from their subwords.
-        clean_copies: whether each example is paired with its clean copy, under ``teacher``. Ours.
-
     Raises:
         SettingsError: if the tokenizer has no mask, or NLM lacks noise.
     """
 
-    def __init__(
-        self,
-        blocks: Blocks,
-        processor: PretrainingProcessor,
-        *,
-        max_length: int,
-        noise: NoiseModel | None = None,
-        word_vocab: WordVocab | None = None,
-        mlm_probability: float = 0.10,
-        seed: int = 0,
-        hidden_share: float = 0.0,
-        clean_copies: bool = False,
-    ) -> None:
-        if word_vocab is not None and noise is None:
-            raise SettingsError("word_vocab is given and noise is not: without noise NLM has no word to restore")
-        if processor.mask_token_id is None:
-            raise SettingsError("MLM needs a tokenizer with a mask token, this one has none")
+    blocks: Blocks
+    processor: PretrainingProcessor
+    """Encodes them; one without a char channel gives no char fields."""
+    _: KW_ONLY
+    max_length: int
+    """Maximum number of subwords of an example, special ones included; longer ones are truncated."""
+    noise: NoiseModel | None = None
+    """None leaves the text clean."""
+    word_vocab: WordVocab | None = None
+    """The words of NLM; None gives no ``nlm_labels``, with noise (AdvBERT) or without."""
+    mlm_probability: float = 0.10
+    """Share of the subwords to predict by MLM; at 0 ``mlm_labels`` has none."""
+    seed: int = 0
+    hidden_share: float = 0.0
+    """Share of the noised words whose subwords are replaced by the mask, in [0, 1]; their characters stay. Ours: NLM
+    cannot restore these words from their subwords."""
+    clean_copies: bool = False
+    """Whether each example is paired with its clean copy, under ``teacher``. Ours."""
 
-        self.blocks = blocks
-        self.processor = processor
-        self.max_length = max_length
-        self.noise = noise
-        self.word_vocab = word_vocab
-        ids = np.setdiff1d(np.arange(len(processor)), np.asarray(processor.all_special_ids))
-        self.masking = WholeWordMasking(processor.mask_token_id, ids, mlm_probability)
-        self.seed = seed
-        self.hidden_share = hidden_share
-        self.clean_copies = clean_copies
+    def __post_init__(self) -> None:
+        if self.word_vocab is not None and self.noise is None:
+            raise SettingsError("word_vocab is given and noise is not: without noise NLM has no word to restore")
+        if self.processor.mask_token_id is None:
+            raise SettingsError("MLM needs a tokenizer with a mask token, this one has none")
+        ids = np.setdiff1d(np.arange(len(self.processor)), np.asarray(self.processor.all_special_ids))
+        self.masking = WholeWordMasking(self.processor.mask_token_id, ids, self.mlm_probability)
         # Shared memory, so that persistent data loader processes see the next epoch.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
-
-    @property
-    def epoch(self) -> int:
-        """Epoch that noise and masks are drawn for."""
-        return int(self._epoch)
 
     def set_epoch(self, epoch: int) -> None:
         """Draw noise and masks of another epoch from now on, in running data loader processes too."""
@@ -125,7 +110,7 @@ class PretrainingDataset(Dataset[dict[str, Any]]):
             if not -size <= index < size:
                 raise IndexError(f"there is no block {index} among {size}")
         chosen = [int(index) % size for index in indices]
-        epoch = self.epoch
+        epoch = int(self._epoch)
         generators = [numpy_generator(self.seed, "pretraining", epoch, index) for index in chosen]
         clean = [clean_text(text) for text in self.blocks.texts(chosen)]
         noised = clean

@@ -183,11 +183,7 @@ def _check_writable(path: Path | str, number: int, words: Sequence[str], *column
 
 
 def _read_sentences(
-    path: Path,
-    lines: list[str],
-    layout: Layout,
-    unescape_quotes: bool,
-    errors: list[ExampleError] | None = None,
+    path: Path, lines: list[str], layout: Layout, unescape_quotes: bool, errors: list[ExampleError] | None
 ) -> list[TaggedSentence]:
     """Return the sentences of a file with unconverted tags."""
     sentences: list[TaggedSentence] = []

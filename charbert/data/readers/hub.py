@@ -9,12 +9,13 @@ import glob
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import datasets
 
-from charbert.errors import DataError, SettingsError
+from charbert.errors import DataError, SettingsError, first_line
 from charbert.files import replaced_file
 
 _HUB, _PARQUET = "hub:", "parquet:"
@@ -126,20 +127,19 @@ def load_split(reference: str, root: Path) -> datasets.Dataset:
     try:
         return datasets.load_dataset(**options)
     except Exception as error:  # no common base: no network, no such data set, config, split or file
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(
-            f"{reference}: expected a data set that can be loaded, got {reason!r}; check the name and the "
+            f"{reference}: expected a data set that can be loaded, got {first_line(error)!r}; check the name and the "
             "network (HF_HUB_OFFLINE), or put files under paths.data and use data=benchmarks"
         ) from error
 
 
+@dataclass
 class HubRows:
     """The rows of a split, with our column names and with the data set's label names."""
 
-    def __init__(self, reference: str, rows: datasets.Dataset, hub_columns: Mapping[str, str]) -> None:
-        self.reference = reference
-        self.rows = rows
-        self.hub_columns = hub_columns
+    reference: str
+    rows: datasets.Dataset
+    hub_columns: Mapping[str, str]
 
     def read(self, *columns: str, optional: Mapping[str, Any] | None = None) -> Iterator[tuple[Any, ...]]:
         """Yield the values of the columns, row by row, and defaults for missing optional columns."""

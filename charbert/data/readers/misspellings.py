@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from charbert.data.readers.lines import read_lines
 from charbert.errors import DataError
@@ -84,18 +83,13 @@ def _github(path: Path, lines: list[tuple[int, str]]) -> Iterator[Pair]:
         try:
             edits = [
                 (edit["src"]["text"], edit["tgt"]["text"])
-                for edit in _edits(parse_strictly(line))
+                for edit in parse_strictly(line)["edits"]
                 if edit.get("is_typo") is not False
             ]
             yield from (pair for before, after in edits for pair in _differing(before, after))
         except (ValueError, KeyError, TypeError, AttributeError):
             expected = 'JSON with "edits": [{"src": {"text": ...}, "tgt": {"text": ...}}, ...]'
             raise DataError.at(path, number, expected=expected, found=repr(line[:80])) from None
-
-
-def _edits(row: Any) -> list[dict[str, Any]]:
-    edits: list[dict[str, Any]] = row["edits"]
-    return edits
 
 
 def _differing(before: str, after: str) -> Iterator[Pair]:

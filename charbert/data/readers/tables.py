@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from charbert.data.readers.lines import read_lines, suffix_of
-from charbert.errors import DataError
+from charbert.errors import DataError, first_line
 from charbert.files import read_text
 from charbert.serialization import parse_strictly
 
@@ -193,8 +193,7 @@ def _parquet_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         rows = datasets.Dataset(datasets.table.InMemoryTable(pyarrow.parquet.read_table(path)))
     except (OSError, ValueError, pyarrow.ArrowException) as error:  # missing, damaged, of a type that is not known
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DataError.at(path, None, expected="a Parquet file", found=reason) from None
+        raise DataError.at(path, None, expected="a Parquet file", found=first_line(error)) from None
     names = list(rows.features)
     for number, values in enumerate(HubRows(str(path), rows, {}).read(*names), start=1):
         yield number, dict(zip(names, values, strict=True))

@@ -7,9 +7,9 @@ import torch
 from transformers import PreTrainedModel
 
 from charbert.deploy.onnx.export import WRITER, copy_side_files, load_model, write_report
-from charbert.deploy.onnx.model import ONNX_FILE, OnnxModel, import_deploy, read_export
+from charbert.deploy.onnx.model import ONNX_FILE, OnnxModel, read_export
 from charbert.deploy.onnx.parity import Difference, Probe, runs_in_onnx
-from charbert.errors import CheckpointError
+from charbert.errors import CheckpointError, import_extra
 from charbert.integrity import check_target, written_folder
 from charbert.model.loading.configurations import read_config
 
@@ -36,7 +36,7 @@ def quantize_model(folder: str | Path, target: str | Path, *, distance: float = 
         CheckpointError: if the folder has no exported model, or the int8 model differs too much.
         SettingsError: if the extra ``deploy`` is not installed, or the target holds files of others.
     """
-    quantization = import_deploy("onnxruntime.quantization", "quantizing")
+    quantization = import_extra("onnxruntime.quantization", "quantizing", "deploy")
     check_target(target, WRITER, folder)
     source = Path(folder)
     about = read_export(source)

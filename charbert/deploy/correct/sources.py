@@ -71,14 +71,13 @@ def load_any_corrector(
 
 
 def _saved_corrector(folder: Path, words_of_head: str) -> CorrectsWords:
+    from charbert.deploy.predict.side_files import saved_corrector
     from charbert.model.loading.configurations import read_config
     from charbert.model.word_recognizer.correction import RECOGNIZER_FOLDER, WordCorrector
     from charbert.model.word_recognizer.network import WordRecognizer, WordRecognizerConfig
 
-    if (folder / REPAIR_FILE).is_file():
-        return DictionaryCorrector.load(folder)
-    if (folder / RECOGNIZER_FOLDER).is_dir():
-        return WordCorrector.load(folder)
+    if (corrector := saved_corrector(folder)) is not None:
+        return corrector
     if isinstance(read_config(folder), WordRecognizerConfig):
         return WordCorrector(WordRecognizer.from_pretrained(folder))
     raise CheckpointError(

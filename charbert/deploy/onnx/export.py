@@ -11,11 +11,11 @@ import torch
 from transformers import PreTrainedModel
 
 import charbert.model as models
-from charbert.deploy.onnx.model import EXPORT_FILE, ONNX_FILE, OnnxModel, import_deploy
+from charbert.deploy.onnx.model import EXPORT_FILE, ONNX_FILE, OnnxModel
 from charbert.deploy.onnx.parity import TOLERANCE, TRACED, Difference, Probe, runs_in_onnx, runs_in_torch
 from charbert.deploy.onnx.tracing import OPSET, output_names, trace
 from charbert.deploy.predict.side_files import copy_usage
-from charbert.errors import CheckpointError
+from charbert.errors import CheckpointError, import_extra
 from charbert.integrity import check_target, written_folder
 from charbert.model.loading.configurations import read_config
 from charbert.model.loading.weights import load_whole
@@ -41,7 +41,7 @@ def export_model(folder: str | Path, target: str | Path) -> list[Difference]:
         CheckpointError: if the folder holds no such model, it cannot be traced, or the graph differs from it.
         SettingsError: if the extra ``deploy`` is not installed, or the target holds files of others.
     """
-    import_deploy("onnxruntime", "exporting to ONNX")
+    import_extra("onnxruntime", "exporting to ONNX", "deploy")
     check_target(target, WRITER, folder)
     source = Path(folder)
     model = load_model(source)

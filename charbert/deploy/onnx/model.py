@@ -1,6 +1,5 @@
 """Runs an exported model on NumPy arrays; imports neither torch nor transformers."""
 
-import importlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from charbert.errors import CheckpointError, DataError, SettingsError
+from charbert.errors import CheckpointError, DataError, import_extra
 
 ONNX_FILE = "model.onnx"
 """The graph in an exported folder."""
@@ -42,7 +41,7 @@ class OnnxModel:
                 f"{graph}: expected an exported model, got no such file; "
                 "charbert.deploy.onnx.export.export_model writes it"
             )
-        runtime = import_deploy("onnxruntime", f"running {graph.name}")
+        runtime = import_extra("onnxruntime", f"running {graph.name}", "deploy")
         options = runtime.SessionOptions()
         options.log_severity_level = 3  # errors; warnings of the graph optimizer do not help a user
         if threads is not None:
@@ -83,17 +82,3 @@ def read_export(folder: str | Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise CheckpointError(f"{path}: expected the report of an export, got {type(content).__name__}")
     return content
-
-
-def import_deploy(module: str, purpose: str) -> Any:
-    """Return a module of the extra ``deploy``.
-
-    Raises:
-        SettingsError: if it is not installed.
-    """
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise SettingsError(
-            f"{purpose} needs the package {error.name or module}, which is missing: pip install 'charbert[deploy]'"
-        ) from None

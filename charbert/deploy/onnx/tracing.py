@@ -12,8 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import PreTrainedModel
 
-from charbert.deploy.onnx.model import import_deploy
-from charbert.errors import CheckpointError
+from charbert.errors import CheckpointError, import_extra
 
 OPSET = 20
 """The first version with GELU as one operator."""
@@ -135,7 +134,7 @@ def trace(model: PreTrainedModel, example: Mapping[str, Tensor]) -> Any:
         SettingsError: if the extra ``deploy`` is not installed.
         CheckpointError: if the model cannot be traced for any shape.
     """
-    import_deploy("onnxscript", "exporting to ONNX")
+    import_extra("onnxscript", "exporting to ONNX", "deploy")
     traced = copy.deepcopy(model)
     encoder = traced.base_model.char_encoder
     if hasattr(encoder, "gru"):
@@ -165,7 +164,7 @@ def trace(model: PreTrainedModel, example: Mapping[str, Tensor]) -> Any:
 
 def _name_axes(program: Any) -> None:
     """Name the axes of inputs and outputs; the tracer only numbers them."""
-    ir = import_deploy("onnx_ir", "exporting to ONNX")
+    ir = import_extra("onnx_ir", "exporting to ONNX", "deploy")
     for value in program.model.graph.inputs:
         value.shape = ir.Shape(AXES.get(value.name, ("batch", "subwords")))
     for value in program.model.graph.outputs:

@@ -25,20 +25,25 @@ def load_processor(folder: Path, usage: Usage) -> tuple[CharBertTokenizer, Corre
     processor = CharBertTokenizer.from_pretrained(folder)
     if not usage.corrected:
         return processor, None
-    corrector = processor.repair
+    corrector = processor.repair or saved_corrector(folder)  # earlier versions saved the tokenizer without it
+    if corrector is None:
+        raise CheckpointError(
+            f"{folder}: expected {REPAIR_FILE} or {RECOGNIZER_FOLDER}, since the model was fine-tuned behind a "
+            "corrector, got neither; fine-tune it again"
+        )
     processor.repair = None
-    return processor, corrector or _load_corrector(folder)
+    return processor, corrector
 
 
-def _load_corrector(folder: Path) -> Corrector:
-    if (folder / REPAIR_FILE).exists():  # beside a tokenizer that was saved without it, by an earlier version
+def saved_corrector(folder: Path) -> Corrector | None:
+    """Return the dictionary or the word recognizer that was saved beside a model, None where there is neither.
+
+    Raises:
+        CheckpointError: if it is damaged.
+    """
+    if (folder / REPAIR_FILE).is_file():
         return DictionaryCorrector.load(folder)
-    if (folder / RECOGNIZER_FOLDER).is_dir():
-        return WordCorrector.load(folder)
-    raise CheckpointError(
-        f"{folder}: expected {REPAIR_FILE} or {RECOGNIZER_FOLDER}, since the model was fine-tuned behind a "
-        "corrector, got neither; fine-tune it again"
-    )
+    return WordCorrector.load(folder) if (folder / RECOGNIZER_FOLDER).is_dir() else None
 
 
 def copy_usage(source: Path, target: Path) -> None:

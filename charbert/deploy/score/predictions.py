@@ -12,7 +12,7 @@ from yaml import YAMLError
 from charbert.config.data.sets import TaskSettings
 from charbert.data.readers.lines import read_lines, read_text, suffix_of
 from charbert.data.readers.tables import JSON_SUFFIXES, parse_object
-from charbert.errors import DataError, SettingsError
+from charbert.errors import DataError, SettingsError, first_line
 from charbert.evaluation.metric_paths import metric_path
 from charbert.serialization import parse_strictly
 from charbert.tasks.answering.decoding import SpanCandidate, SpanPrediction
@@ -50,7 +50,7 @@ def read_task(name: str) -> Task[Any, Any]:
     try:
         settings = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(TaskSettings), OmegaConf.load(path)))
     except (OmegaConfBaseException, YAMLError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: expected the settings of a task, got {str(error).splitlines()[0]}") from None
+        raise SettingsError(f"{path}: expected the settings of a task, got {first_line(error)}") from None
     assert isinstance(settings, TaskSettings)
     return build_task(settings)
 

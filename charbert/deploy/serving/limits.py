@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from charbert.config.serving import ServeSettings
@@ -37,21 +38,20 @@ class RefusedError(Exception):
         self.headers = headers or {}
 
 
+@dataclass
 class Limits:
     """The outermost layer: checks host, size, content type and load, and reads bodies with a time limit.
 
     A request counts as open from its last byte to its answer, so slow senders do not block other clients.
-
-    Args:
-        app: handles the accepted requests.
-        names: allowed host names, in lower case.
     """
 
-    def __init__(self, app: App, settings: ServeSettings, names: frozenset[str]) -> None:
-        self.app = app
-        self.settings = settings
-        self.names = names
-        self._open: Counter[str] = Counter()
+    app: App
+    """Handles the accepted requests."""
+    settings: ServeSettings
+    names: frozenset[str]
+    """Allowed host names, in lower case."""
+    _open: Counter[str] = field(default_factory=Counter, init=False)
+    """Requests of each client."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request or pass it on."""

@@ -12,7 +12,7 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.utils import logging
 
 from charbert.config.training.strategy import AdapterFormat, ChannelTraining, LoraSettings
-from charbert.errors import CheckpointError, SettingsError
+from charbert.errors import CheckpointError, SettingsError, first_line, import_extra
 from charbert.model.adaptation.parts import encoder_layers, find_encoder
 from charbert.model.charbert import CharBertModel
 from charbert.model.loading.configurations import read_config, readable
@@ -149,7 +149,7 @@ def _load_base(saved: type[Model], address: str, config: Any, folder: Path) -> t
     except (OSError, ValueError) as error:
         raise CheckpointError(
             f"{folder}/{FOLDER}: the adapters belong to the model at {address}, which cannot be loaded "
-            f"({str(error).splitlines()[0]}); put it back there, or correct the path in adapter_config.json"
+            f"({first_line(error)}); put it back there, or correct the path in adapter_config.json"
         ) from error
     return model, [name for name in model.state_dict() if ".trunk." not in name]
 
@@ -234,11 +234,7 @@ def _quietly() -> Iterator[None]:
 
 
 def _import_peft() -> Any:
-    try:
-        import peft
-    except ImportError as error:
-        raise SettingsError("strategy.trunk=lora needs peft: pip install 'charbert[tune]'") from error
-    return peft
+    return import_extra("peft", "strategy.trunk=lora", "tune")
 
 
 register_loader(load_adapted)

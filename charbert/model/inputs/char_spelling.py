@@ -1,6 +1,7 @@
 """The characters of a tokenizer's subwords, in the paper's layout or that of the released scripts."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from typing import Any, cast
@@ -20,19 +21,16 @@ from charbert.text.text_batch import TextBatch
 from charbert.text.word_spaces import SPACE_MARKS
 
 
+@dataclass
 class SubwordSpeller:
-    """Finds the characters of the subwords of an encoding, and lays them out as fields of a batch.
+    """Finds the characters of the subwords of an encoding, and lays them out as fields of a batch."""
 
-    Args:
-        mode: "paper" or "released", see ``CharBertTokenizer``.
-        script: the authors' script in released mode.
-    """
-
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, vocab: CharVocab, mode: str, script: str) -> None:
-        self.tokenizer = tokenizer
-        self.vocab = vocab
-        self.mode = mode
-        self.script = script
+    tokenizer: PreTrainedTokenizerBase
+    vocab: CharVocab
+    mode: str
+    """paper or released, see ``CharBertTokenizer``."""
+    script: str
+    """The authors' script in released mode."""
 
     def spell(
         self, plain: BatchEncoding, texts: TextBatch, *, is_padded: bool, repaired: RepairedTexts | None = None

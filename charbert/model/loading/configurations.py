@@ -9,7 +9,7 @@ from typing import Any
 from transformers import AutoConfig, PreTrainedConfig
 
 from charbert.config.checks import check_sizes
-from charbert.errors import CharBertError, CheckpointError
+from charbert.errors import CharBertError, CheckpointError, first_line
 
 _ATTENTION = ("attn_implementation", "_attn_implementation", "_attn_implementation_internal")
 _MAX_DEPTH = 20
@@ -35,13 +35,12 @@ def readable(where: str | Path, expected: str) -> Iterator[None]:
     except pickle.UnpicklingError as error:
         raise CheckpointError(
             f"{where}: expected weights of tensors alone, got a file with other objects "
-            f"({str(error).splitlines()[0]}); nothing of it was loaded; load only files that you trust"
+            f"({first_line(error)}); nothing of it was loaded; load only files that you trust"
         ) from error
     except BaseException as error:  # a damaged file can raise anything, and a panic of tokenizers is no Exception
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
-        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise CheckpointError(f"{where}: expected {expected}, got {reason}") from error
+        raise CheckpointError(f"{where}: expected {expected}, got {first_line(error)}") from error
 
 
 def read_config(where: str | Path, **options: Any) -> PreTrainedConfig:

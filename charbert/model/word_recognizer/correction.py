@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 import torch
 
-from charbert.errors import CheckpointError, SettingsError
+from charbert.errors import CheckpointError, SettingsError, first_line
 from charbert.files import write_atomically
 from charbert.model.word_recognizer.network import WordRecognizer
 from charbert.serialization import parse_strictly
@@ -89,9 +89,8 @@ class WordCorrector:
             recognizer = WordRecognizer.from_pretrained(own)
             return cls(recognizer, backoff=rules["backoff"], background=background, keep_case=rules["keep_case"])
         except (OSError, ValueError, KeyError, TypeError, SettingsError) as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise CheckpointError(
-                f"{own}: expected a word recognizer, got {reason}; fine-tune the model again"
+                f"{own}: expected a word recognizer, got {first_line(error)}; fine-tune the model again"
             ) from None
 
     def correct_many(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:

@@ -87,7 +87,7 @@ def sample_texts(settings: Settings) -> list[WordedText]:
 
 def _load(settings: Settings) -> tuple[CharBertForPreTraining, CharBertTokenizer, WordVocab | None]:
     """Return a model with the heads of pretraining, its processor, and the vocabulary of its NLM head if it has one."""
-    device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    device = torch.accelerator.current_accelerator(check_available=True) or "cpu"
     folder = prepare_encoder(settings)
     if folder is not None:
         model, _ = load_whole(CharBertForPreTraining.from_pretrained, folder)
@@ -95,7 +95,7 @@ def _load(settings: Settings) -> tuple[CharBertForPreTraining, CharBertTokenizer
         if model.mlm_head is None:
             raise CheckpointError(f"{folder}: model.objective={settings.model.objective.name} trained no MLM head")
         vocabulary = WordVocab.load(words) if settings.model.restores_words else None
-        return model.to(device or "cpu"), CharBertTokenizer.from_pretrained(folder), vocabulary
+        return model.to(device), CharBertTokenizer.from_pretrained(folder), vocabulary
     if settings.model.has_char_channel:
         raise SettingsError(
             f"model={settings.model.name} is not pretrained (model.objective=none), so it has no MLM head"
@@ -109,7 +109,7 @@ def _load(settings: Settings) -> tuple[CharBertForPreTraining, CharBertTokenizer
             f"trunk={settings.trunk.name} has no MLM head that could be read, so it predicts no words; "
             "choose a model that is pretrained further, as model=adv_bert or model=charbert"
         )
-    return model.to(device or "cpu"), processor, None
+    return model.to(device), processor, None
 
 
 def _masked_metrics(

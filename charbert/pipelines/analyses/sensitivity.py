@@ -33,9 +33,8 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
     encode = word_encoder(settings, *_model_of_stage(settings))
     attack, seed = build_attack(settings.attack, settings.paths.data), settings.attack.seed
     clean = task.sentences(examples)
-    noisy = [
-        noised.words for noised in attack_sentences(clean, attack, seed)
-    ]  # one for each, whatever a text's would be
+    # one for each, whatever a text's would be
+    noisy = [noised.words for noised in attack_sentences(clean, attack, seed)]
     shown = settings.analysis.sensitivity.sentence.split()
     (shown_noisy,) = attack_sentences([shown], attack, seed, stream="sensitivity")
     with recorded_analysis(settings, run, SENSITIVITY, set_files(settings)) as (record, _):

@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 
 from charbert.config.load import load_settings
 from charbert.config.schema import Settings
-from charbert.errors import SettingsError
+from charbert.errors import SettingsError, first_line
 
 _INTERNAL = ("hydra/", "search/")
 """Groups that do not change what is run."""
@@ -66,7 +66,7 @@ class Composition:
             with ready:
                 return load_settings(compose(self.name, [*self.overrides, *changed, *others]))
         except HydraException as error:
-            raise SettingsError(f"{', '.join(changed)}: {str(error).splitlines()[0]}") from error
+            raise SettingsError(f"{', '.join(changed)}: {first_line(error)}") from error
 
     @property
     def removals(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from charbert.config.data.noise import AttackSettings, Layout, NlmRules, NoiseFamily, NoiseSettings
 from charbert.config.model.word_recognizer import WordRecognizerSettings
@@ -48,7 +49,8 @@ def build_attack(settings: AttackSettings, folder: Path | str = "", *, whole_wor
     Raises:
         DataError: if a file of the attack is missing or malformed.
     """
-    chosen, family = (settings.probability, settings.min_word_length), settings.family
+    family = settings.family
+    words: dict[str, Any] = {"probability": settings.probability, "min_word_length": settings.min_word_length}
     if family is NoiseFamily.charbert:
         return Attack(
             tuple(settings.edits),
@@ -60,18 +62,18 @@ def build_attack(settings: AttackSettings, folder: Path | str = "", *, whole_wor
             layout=settings.layout,
         )
     if family is NoiseFamily.natural:
-        return NaturalNoise(_read_misspellings(_existing(settings.files(folder), "misspellings")), *chosen)
+        return NaturalNoise(_read_misspellings(_existing(settings.files(folder), "misspellings")), **words)
     if family is NoiseFamily.ocr:
         table = own_confusions()
         for path in _existing(settings.files(folder), "confusions"):
             table = parse_confusions(read_lines(path, "a table of confusions"), path)
-        return OcrNoise(table, *chosen, spacing=0.0 if whole_words else settings.spacing)
+        return OcrNoise(table, spacing=0.0 if whole_words else settings.spacing, **words)
     if family is NoiseFamily.case:
-        return CaseNoise(settings.case, *chosen, dotless=settings.layout is Layout.turkish_q)
-    of_characters = (*chosen, settings.edits_per_word, settings.place)
+        return CaseNoise(settings.case, dotless=settings.layout is Layout.turkish_q, **words)
+    of_characters = words | {"edits_per_word": settings.edits_per_word, "place": settings.place}
     if family is NoiseFamily.leet:
-        return CharacterNoise(digit_for, Change.digit, *of_characters)
-    return CharacterNoise(FORMS[settings.look_alike], Change.look_alike, *of_characters)
+        return CharacterNoise(digit_for, Change.digit, **of_characters)
+    return CharacterNoise(FORMS[settings.look_alike], Change.look_alike, **of_characters)
 
 
 def _existing(paths: list[Path], setting: str) -> list[Path]:

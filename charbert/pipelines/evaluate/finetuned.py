@@ -38,6 +38,6 @@ def finetuned_predictor(
 
 def word_encoder(settings: Settings, model: CharBertModel, processor: CharBertTokenizer) -> WordEncoder:
     """Return the encoder of words by a model, on the accelerator where there is one."""
-    device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    device = torch.accelerator.current_accelerator(check_available=True) or "cpu"
     batch_size = settings.finetuning.eval_batch_size
-    return WordEncoder(model.to(device or "cpu"), processor, settings.finetuning_length, batch_size)
+    return WordEncoder(model.to(device), processor, settings.finetuning_length, batch_size)

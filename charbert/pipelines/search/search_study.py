@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from charbert.config.search import Dimension, Pruner, SearchMethod, SearchSettings
-from charbert.errors import SettingsError
+from charbert.errors import import_extra
 from charbert.files import locked
 from charbert.seeding import derive_seed
 
@@ -166,11 +166,8 @@ class SearchStudy:
 
 
 def _optuna() -> Any:
-    try:
-        import optuna
-        from optuna.storages import journal  # noqa: F401  (optuna does not load this module itself)
-    except ImportError as error:
-        raise SettingsError("a search needs Optuna: pip install 'charbert[tune]'") from error
+    optuna = import_extra("optuna", "a search", "tune")
+    import_extra("optuna.storages.journal", "a search", "tune")  # optuna does not load it itself
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
     return optuna

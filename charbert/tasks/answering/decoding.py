@@ -7,6 +7,7 @@ import numpy as np
 
 from charbert.errors import DataError
 from charbert.tasks.answering.encoding import CLS_POSITION, EncodedQuestions, SpanWindow
+from charbert.tasks.encoded import check_logits
 
 
 @dataclass(frozen=True)
@@ -51,20 +52,11 @@ def decode_spans(
     Raises:
         DataError: if there are not as many logits as features, or one is too short.
     """
-    if len(logits) != len(encoded.windows):
-        raise DataError(
-            f"expected logits for {len(encoded.windows)} features, got {len(logits)}; was the last batch dropped?"
-        )
+    check_logits(logits, [len(window.owned) for window in encoded.windows], 2)
     spans: list[list[SpanCandidate]] = [[] for _ in encoded.contexts]
     null_scores = np.full(len(encoded.contexts), np.inf)
-    for number, (row, window) in enumerate(zip(logits, encoded.windows, strict=True)):
-        size = len(window.owned)
-        if row.ndim != 2 or row.shape[1] != 2 or len(row) < size:
-            raise DataError(
-                f"prediction {number}: expected logits of shape ({size}, 2), got {row.shape}; "
-                "are these the predictions of this encoding?"
-            )
-        scores = np.asarray(row[:size], dtype=np.float64)
+    for row, window in zip(logits, encoded.windows, strict=True):
+        scores = np.asarray(row[: len(window.owned)], dtype=np.float64)
         null_scores[window.example] = min(null_scores[window.example], scores[CLS_POSITION].sum())
         context = encoded.contexts[window.example]
         spans[window.example] += _best_spans(scores, window, context, n_best, max_answer_length)

@@ -136,10 +136,12 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
         self, logits: Sequence[np.ndarray], encoded: Encoded, predictions: Answers
     ) -> list[np.ndarray] | None:
         """Return the scores of no answer and of the best answer to each question, (1, 2); None for SQuAD 1.1."""
-        return self.answerability(predictions) if self.spans.no_answers else None
+        return self.answerability(predictions)
 
-    def answerability(self, predictions: Answers) -> list[np.ndarray]:
-        """Return the scores of no answer and of the best answer to each question, (1, 2)."""
+    def answerability(self, predictions: Answers) -> list[np.ndarray] | None:
+        """Return the `stored_logits`, which the predictions hold."""
+        if not self.spans.no_answers:
+            return None
         best = [prediction.candidates[0].score for prediction in predictions]
         return [
             np.array([[prediction.null_difference + score, score]], dtype=np.float32)
@@ -155,7 +157,7 @@ class QuestionAnsweringTask(Task[Question, SpanPrediction]):
 
         def predict(questions: Questions) -> tuple[list[SpanPrediction], list[np.ndarray] | None]:
             predictions = baseline.predict(questions)
-            return predictions, self.answerability(predictions) if self.spans.no_answers else None
+            return predictions, self.answerability(predictions)
 
         return predict
 

@@ -10,16 +10,7 @@ from scipy.special import softmax
 from charbert.batch import EXAMPLE_IDS, Processor
 from charbert.data.readers.glue import LabeledText
 from charbert.errors import DataError
-from charbert.tasks.encoded import take_feature
-
-
-@dataclass(frozen=True)
-class PairReport:
-    """What happened to the texts."""
-
-    examples: int
-    cut_examples: int
-    """Texts or pairs with more subwords than fit; the longer text lost its end."""
+from charbert.tasks.encoded import Encoded, take_feature
 
 
 def encode_pairs(
@@ -29,8 +20,11 @@ def encode_pairs(
     max_length: int,
     *,
     batch_size: int = 1000,
-) -> tuple[list[dict[str, Any]], PairReport]:
+) -> Encoded:
     """Return one feature an example, with its label id in ``labels`` ().
+
+    The report counts ``examples`` and ``cut_examples``: texts or pairs with more subwords than fit, of which the longer
+    text lost its end.
 
     Args:
         examples: all single texts, or all pairs.
@@ -56,7 +50,7 @@ def encode_pairs(
             labels = {"labels": label_ids[example.label], EXAMPLE_IDS: start + row}
             features.append(take_feature(source, at, **labels))
         cut += len(long)
-    return features, PairReport(len(examples), cut)
+    return Encoded(features, report={"examples": len(examples), "cut_examples": cut})
 
 
 @dataclass(frozen=True)
@@ -73,18 +67,17 @@ def decode_labels(logits: Sequence[np.ndarray], labels: Sequence[str]) -> list[L
     Raises:
         DataError: if a row has not as many logits as there are labels.
     """
+    predictions = []
     for number, row in enumerate(logits):
         if np.shape(row) != (len(labels),):
             raise DataError(
                 f"prediction {number}: expected {len(labels)} logits, one a label, got {np.shape(row)}; "
                 "was the model trained on other labels?"
             )
-    return [_most_likely(np.asarray(row, dtype=np.float64), labels) for row in logits]
-
-
-def _most_likely(row: np.ndarray, labels: Sequence[str]) -> LabelPrediction:
-    best = int(np.argmax(row))
-    return LabelPrediction(labels[best], float(softmax(row)[best]))
+        shares = softmax(np.asarray(row, dtype=np.float64))
+        best = int(np.argmax(row))
+        predictions.append(LabelPrediction(labels[best], float(shares[best])))
+    return predictions
 
 
 def _encode(examples: Sequence[LabeledText], processor: Processor, **options: Any) -> Any:

@@ -25,20 +25,13 @@ def hub_texts(rows: HubRows, columns: ColumnSettings) -> list[LabeledText]:
     examples = []
     for number, values in enumerate(rows.read(*needed, optional=optional)):
         row = dict(zip((*needed, *optional), values, strict=True))
-        row_id = None if columns.row_id is None else row[columns.row_id]
         if row[columns.label] is None:
             raise rows.error(number, "a label", None)
+        row_id = None if columns.row_id is None else str(number if row[columns.row_id] is None else row[columns.row_id])
         first, second = (
             None if name is None else _BREAKS.sub(" ", rows.text(row[name], number, name))
             for name in (columns.first, columns.second)
         )
         assert first is not None
-        examples.append(
-            LabeledText(
-                first=first,
-                second=second,
-                label=str(row[columns.label]),
-                row_id=str(number if row_id is None else row_id) if columns.row_id is not None else None,
-            )
-        )
+        examples.append(LabeledText(first, second, str(row[columns.label]), row_id))
     return examples

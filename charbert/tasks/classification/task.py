@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import asdict
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,12 +18,7 @@ from charbert.data.readers.lines import check_aligned
 from charbert.data.readers.squad import Question
 from charbert.tasks.classification.adapter import LabeledAdapter
 from charbert.tasks.classification.aligner import TextAligner
-from charbert.tasks.classification.encoding import (
-    LabelPrediction,
-    check_labels,
-    decode_labels,
-    encode_pairs,
-)
+from charbert.tasks.classification.encoding import LabelPrediction, check_labels, decode_labels, encode_pairs
 from charbert.tasks.classification.hub import hub_texts
 from charbert.tasks.classification.reader import LabelOutput, LabelReader
 from charbert.tasks.encoded import Encoded
@@ -97,8 +91,7 @@ class ClassificationTask(Task[LabeledText, LabelPrediction]):
 
     def encode(self, examples: Rows, processor: Processor, max_length: int) -> Encoded:
         """Return one feature a row; texts that are too long are cut."""
-        features, report = encode_pairs(examples, processor, self.label_ids, max_length)
-        return Encoded(features, report=asdict(report))
+        return encode_pairs(examples, processor, self.label_ids, max_length)
 
     def decode(self, logits: Sequence[np.ndarray], encoded: Encoded) -> list[LabelPrediction]:
         """Return the most likely label of every row."""
@@ -154,9 +147,8 @@ class ClassificationTask(Task[LabeledText, LabelPrediction]):
     def describe(self, example: LabeledText, prediction: LabelPrediction) -> Mapping[str, Any]:
         """Return the texts, gold and predicted label, and the probability of the latter."""
         second = {} if example.second is None else {"second": example.second}
-        return {"first": example.first, **second, "gold": example.label, "predicted": prediction.label} | {
-            "probability": prediction.probability
-        }
+        decided = {"gold": example.label, "predicted": prediction.label, "probability": prediction.probability}
+        return {"first": example.first, **second, **decided}
 
     def decisions(self, examples: Rows, predictions: Labels) -> tuple[list[str], list[str]]:
         """Return gold and predicted label of every row."""

@@ -10,7 +10,7 @@ import numpy as np
 from charbert.batch import EXAMPLE_IDS, IGNORED_LABEL, Processor
 from charbert.data.readers.conll import TaggedSentence
 from charbert.errors import DataError, SettingsError
-from charbert.tasks.encoded import take_feature
+from charbert.tasks.encoded import check_logits, take_feature
 
 
 @dataclass(frozen=True)
@@ -124,18 +124,10 @@ def word_logits(logits: Sequence[np.ndarray], encoded: EncodedTags, num_labels: 
     Raises:
         DataError: if there are not as many logits as features, or some have another shape.
     """
-    if len(logits) != len(encoded.windows):
-        raise DataError(
-            f"expected logits for {len(encoded.windows)} features, got {len(logits)}; was the last batch dropped?"
-        )
+    ends = [max((place for place in window.positions if place is not None), default=-1) for window in encoded.windows]
+    check_logits(logits, [1 + end for end in ends], num_labels)
     scores = [np.full((length, num_labels), np.nan, np.float32) for length in encoded.sentence_lengths]
-    for number, (row, window) in enumerate(zip(logits, encoded.windows, strict=True)):
-        size = 1 + max((position for position in window.positions if position is not None), default=-1)
-        if row.shape[1:] != (num_labels,) or len(row) < size:
-            raise DataError(
-                f"prediction {number}: expected logits of shape ({size}, {num_labels}), got {row.shape}; "
-                "are these the predictions of this encoding?"
-            )
+    for row, window in zip(logits, encoded.windows, strict=True):
         for offset, position in enumerate(window.positions):
             if position is not None:
                 scores[window.sentence][window.first_word + offset] = row[position]

@@ -187,9 +187,8 @@ class SpellingDictionary:
         starts = np.flatnonzero(np.diff(of_form, prepend=-1))
         totals = np.logaddexp.reduceat(scores, starts).tolist()
         for start, stop, log_total in zip(starts, [*starts[1:], len(scores)], totals, strict=True):
-            best = (
-                stop - 1 - np.argsort(-scores[start:stop][::-1], kind="stable")[:MOST_NEARBY]
-            )  # of equal ones the last
+            # of equal ones the last
+            best = stop - 1 - np.argsort(-scores[start:stop][::-1], kind="stable")[:MOST_NEARBY]
             words = tuple(self._words[place] for place in of_word[best].tolist())
             self._found[forms[of_form[start]]] = Nearby(words, tuple(scores[best].tolist()), log_total)
 

@@ -134,9 +134,8 @@ class NoisyChannel:
     ) -> list[str]:
         """Return the most likely words; a form of several parts that is no word is corrected by itself."""
         weight = self._dictionary.rules.context_weight
-        paths: list[tuple[str, float, int]] = [
-            ("", 0.0, 0)
-        ]  # the last word, the score, and the place in the row before
+        # of each path: the last word, the score, and the place in the row before
+        paths: list[tuple[str, float, int]] = [("", 0.0, 0)]
         rows = [paths]
         for form, own in zip(words, parts, strict=True):
             choices = self._choices(form, gain) if own == [form] else [(self._by_itself(form, own, gain), 0.0)]

@@ -139,8 +139,6 @@ def _pattern(kept: Collection[str]) -> re.Pattern[str]:
 
 def _without(spans: list[Span], kept: Sequence[Span]) -> list[Span]:
     """Return the spans that overlap none of the kept ones."""
-    if not kept:
-        return spans
     return [span for span in spans if not any(span[0] < end and start < span[1] for start, end in kept)]
 
 

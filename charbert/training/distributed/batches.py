@@ -6,6 +6,7 @@ reading their examples.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -93,38 +94,38 @@ class SharedBatches(Sampler[list[int]]):
         return torch.tensor(get_length_grouped_indices(self.lengths, self.window, generator=generator))
 
 
+@dataclass
 class FilledExamples(Dataset[Mapping[str, Any]]):
-    """Examples, some of which are fillers.
+    """Examples, some of which are fillers."""
 
-    Args:
-        examples: read several at once if they have ``__getitems__``.
-    """
-
-    def __init__(self, examples: Any) -> None:
-        self.examples = examples
+    examples: Any
 
     def __len__(self) -> int:
         return len(self.examples)
 
     def __getitems__(self, indices: Sequence[int]) -> list[Mapping[str, Any]]:
         """Return the examples; one of an index that is a `Filler` has the field ``filler``."""
-        several = getattr(self.examples, "__getitems__", None)
-        rows = several(indices) if several else [self.examples[index] for index in indices]
-        pairs = zip(indices, rows, strict=True)
+        pairs = zip(indices, read_examples(self.examples, indices), strict=True)
         return [{**row, FILLER: 1} if isinstance(index, Filler) else row for index, row in pairs]
 
 
+@dataclass
 class FillingCollator:
     """Collates as another collator, and keeps the field ``filler``."""
 
-    def __init__(self, collate: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]]) -> None:
-        self.collate = collate
+    collate: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]]
 
     def __call__(self, features: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Return the batch, with the field ``filler`` if it has fillers."""
         plain = [{name: value for name, value in row.items() if name != FILLER} for row in features]
         fields = {FILLER: torch.ones(len(features))} if FILLER in features[0] else {}
         return {**self.collate(plain), **fields}
+
+
+def read_examples(examples: Any, indices: Sequence[int]) -> list[Any]:
+    """Return several examples, read at once if they have ``__getitems__``."""
+    several = getattr(examples, "__getitems__", None)
+    return several(indices) if several else [examples[index] for index in indices]
 
 
 def example_lengths(examples: Any) -> list[int]:

@@ -4,6 +4,7 @@ Hinton et al. (2015): softened logits; Jiao et al. (2020, TinyBERT): hidden stat
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 import torch
@@ -19,39 +20,31 @@ PROJECTIONS = "distillation_projections"
 """Attribute of a student that holds the projections in training, so that checkpoints contain them."""
 
 
+@dataclass
 class Distillation(ExtraLoss):
     """Mixes the loss with the divergence from a teacher's logits, and adds the distance from its hidden states.
 
     The teacher reads the paired batch in its own encoding, without dropout, and never changes.
-
-    Args:
-        teacher: a fine-tuned model with the student's head.
-        weight: share of the divergence from the teacher's logits in the loss, in [0, 1].
-        temperature: softens both distributions; the loss is multiplied by its square.
-        hidden_weight: of the distance between hidden states.
-        layer_map: layer of the student -> layer of the teacher, 0 the embeddings.
-        columns: the teacher's logit for each of the student's; None: the same order, or no labels.
-        whole_texts: compare the means of hidden states over texts instead of positions, for tokenizers that differ.
     """
 
-    def __init__(
-        self,
-        teacher: nn.Module,
-        *,
-        weight: float,
-        temperature: float,
-        hidden_weight: float = 0.0,
-        layer_map: Mapping[int, int] | None = None,
-        columns: Sequence[int] | None = None,
-        whole_texts: bool = False,
-    ) -> None:
-        self.teacher = teacher.eval().requires_grad_(False)
-        self.weight = weight
-        self.temperature = temperature
-        self.hidden_weight = hidden_weight
-        self.layer_map = dict(layer_map or {})
-        self.columns = None if columns is None else list(columns)
-        self.whole_texts = whole_texts
+    teacher: nn.Module
+    """A fine-tuned model with the student's head."""
+    _: KW_ONLY
+    weight: float
+    """Share of the divergence from the teacher's logits in the loss, in [0, 1]."""
+    temperature: float
+    """Softens both distributions; the loss is multiplied by its square."""
+    hidden_weight: float = 0.0
+    """Of the distance between hidden states."""
+    layer_map: Mapping[int, int] = field(default_factory=dict)
+    """Layer of the student -> layer of the teacher, 0 the embeddings."""
+    columns: Sequence[int] | None = None
+    """The teacher's logit for each of the student's; None: the same order, or no labels."""
+    whole_texts: bool = False
+    """Compare the means of hidden states over texts instead of positions, for tokenizers that differ."""
+
+    def __post_init__(self) -> None:
+        self.teacher.eval().requires_grad_(False)
 
     @property
     def forward_options(self) -> dict[str, Any]:
@@ -63,7 +56,7 @@ class Distillation(ExtraLoss):
         paired = batch[TEACHER]
         taught = teacher_outputs(self.teacher, paired, **self.forward_options)
         target = comparable_logits(taught, paired[THEIR_POSITIONS])
-        target = target if self.columns is None else target[:, self.columns]
+        target = target if self.columns is None else target[:, list(self.columns)]
         own = comparable_logits(outputs, paired[OWN_POSITIONS])
         soft = self.temperature**2 * divergence(target, own, self.temperature)
         parts = {"distillation": soft.detach()}

@@ -1,5 +1,7 @@
 """Losses that compare a model's outputs for a batch with its own or a teacher's for a paired batch."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -52,18 +54,15 @@ def divergence(target: Tensor, logits: Tensor, temperature: float = 1.0) -> Tens
     return F.kl_div(predicted, targets, reduction="sum", log_target=True) / max(1, len(target))
 
 
+@dataclass
 class ConsistencyTraining(ExtraLoss):
-    """Adds the divergence of the predictions on the noised copy of a batch from those on the clean batch.
+    """Adds the divergence of the predictions on the noised copy of a batch from those on the clean batch."""
 
-    Args:
-        weight: of the divergence, added to the loss of the labels.
-        symmetric: the mean of both directions, with gradients through both; otherwise KL(clean || noised), and the
-            clean predictions are a target without a gradient.
-    """
-
-    def __init__(self, weight: float, *, symmetric: bool = False) -> None:
-        self.weight = weight
-        self.symmetric = symmetric
+    weight: float
+    """Of the divergence, added to the loss of the labels."""
+    symmetric: bool = False
+    """The mean of both directions, with gradients through both; otherwise KL(clean || noised), and the clean
+    predictions are a target without a gradient."""
 
     def __call__(self, model: nn.Module, batch: Batch, outputs: Batch, loss: Tensor) -> Losses:
         """Return the loss with the divergence added, and the part ``consistency``."""

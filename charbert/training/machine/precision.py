@@ -65,7 +65,7 @@ def _report_forced(wanted: Precision) -> None:
 
 def _seconds(dtype: torch.dtype) -> float:
     """Return the shortest of a few times of one product, after a first one that is not timed."""
-    device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else torch.device("cpu")
+    device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
     matrix = torch.ones(_SIDE, _SIDE, dtype=dtype, device=device)
     seconds = []
     for _ in range(4):

@@ -95,7 +95,7 @@ def test_labels_restore_the_original_words(blocks: Texts, processor: CharBertTok
 
 def words_behind(dataset: PretrainingDataset, index: int) -> Any:
     """Return the noised text that the example was made of."""
-    rng = numpy_generator(dataset.seed, "pretraining", dataset.epoch, index)
+    rng = numpy_generator(dataset.seed, "pretraining", int(dataset._epoch), index)
     return add_noise(clean_text(dataset.blocks.texts([index])[0]), dataset.noise, rng)
 
 

@@ -103,7 +103,7 @@ def test_files_of_an_attack_start_at_the_data_folder(tmp_path: Path) -> None:
 
 def test_words_are_split_only_where_they_need_not_stay_whole() -> None:
     scanned = AttackSettings(family=NoiseFamily.ocr, spacing=0.3)
-    assert build_attack(scanned) == OcrNoise(build_attack(scanned).confusions, 1.0, 4)
+    assert build_attack(scanned) == OcrNoise(build_attack(scanned).confusions, min_word_length=4)
     assert build_attack(scanned, whole_words=False).spacing == 0.3
 
 

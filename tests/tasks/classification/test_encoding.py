@@ -30,13 +30,13 @@ def test_batches_give_the_same_features_as_single_calls(
     processor: CharBertTokenizer, sentences: tuple[str, ...], pairs: bool
 ) -> None:
     examples = rows(sentences, pairs)
-    features, report = encode_pairs(examples, processor, IDS, 24, batch_size=3)
-    for number, (example, feature) in enumerate(zip(examples, features, strict=True)):
+    encoded = encode_pairs(examples, processor, IDS, 24, batch_size=3)
+    for number, (example, feature) in enumerate(zip(examples, encoded.features, strict=True)):
         alone = processor(example.first, example.second, truncation=True, max_length=24)
         assert {name: feature[name] for name in alone} == dict(alone)
         assert (feature["labels"], feature[EXAMPLE_IDS]) == (IDS[example.label], number)
     lengths = [len(processor(example.first, example.second)["input_ids"]) for example in examples]
-    assert report.cut_examples == sum(length > 24 for length in lengths) > 0
+    assert encoded.report["cut_examples"] == sum(length > 24 for length in lengths) > 0
 
 
 def test_an_unknown_label_is_refused_with_its_place(processor: CharBertTokenizer) -> None:
