@@ -22,7 +22,7 @@ Output = Callable[[Any], Tensor]
 _ROWS_AT_ONCE = 16
 
 
-@dataclass
+@dataclass(eq=False)
 class Explainer:
     """Attributes a model's outputs to its subwords and characters, by integrated gradients (Sundararajan et al. 2017).
 

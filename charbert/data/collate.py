@@ -84,7 +84,7 @@ class PadCollator:
         return column.astype(np.int64)
 
 
-@dataclass
+@dataclass(eq=False)
 class PairedCollator:
     """Collate features that contain paired examples, each of which becomes a batch inside the batch."""
 

@@ -47,7 +47,7 @@ class Sentences(Protocol):
     def __iter__(self) -> Iterator[Sequence[str]]: ...
 
 
-@dataclass
+@dataclass(eq=False)
 class BlockSentences:
     """The blocks of a corpus as lists of words, read from disk on access."""
 
@@ -63,7 +63,7 @@ class BlockSentences:
         return map(words_of, self.blocks)
 
 
-@dataclass
+@dataclass(eq=False)
 class WordRecognitionDataset(Dataset[dict[str, np.ndarray]]):
     """Sentences with noised words, labeled with the original words.
 

@@ -42,7 +42,7 @@ class TrainingNoise:
         return aligner.encode(numbers, pieces, self.processor)
 
 
-@dataclass
+@dataclass(eq=False)
 class PairedDataset(Dataset[dict[str, Any]]):
     """Features, some with typos in them or with a noised copy beside them, each with the teacher's form of it."""
 

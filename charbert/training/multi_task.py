@@ -38,7 +38,7 @@ def batch_counts(sizes: Mapping[str, int], batch_size: int, temperature: float) 
     return counts
 
 
-@dataclass
+@dataclass(eq=False)
 class TaskBatches(Dataset[dict[str, Any]]):
     """Dataset whose items are whole batches: ``task``, and ``features``, a list of its examples.
 
@@ -102,7 +102,7 @@ class TaskBatches(Dataset[dict[str, Any]]):
         return numbers[start - first * size : start - first * size + wanted]
 
 
-@dataclass
+@dataclass(eq=False)
 class TaskBatchCollator:
     """Collates the single item of a batch of `TaskBatches` with its task's collator."""
 
@@ -118,7 +118,7 @@ class TaskBatchCollator:
         return {TASK: item[TASK], **batch}
 
 
-@dataclass
+@dataclass(eq=False)
 class TaskLosses(ExtraLoss):
     """The extra losses of each task, by its name."""
 

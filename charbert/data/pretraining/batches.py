@@ -41,7 +41,7 @@ def count_subwords(blocks: Blocks, processor: Processor, most: int = 100) -> Int
     return np.array([len(ids) for ids in encoding["input_ids"]])
 
 
-@dataclass
+@dataclass(eq=False)
 class PretrainingDataset(Dataset[dict[str, Any]]):
     """Examples of blocks with some words noised and some others masked.
 

@@ -38,7 +38,7 @@ class RefusedError(Exception):
         self.headers = headers or {}
 
 
-@dataclass
+@dataclass(eq=False)
 class Limits:
     """The outermost layer: checks host, size, content type and load, and reads bodies with a time limit.
 

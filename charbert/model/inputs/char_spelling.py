@@ -21,7 +21,7 @@ from charbert.text.text_batch import TextBatch
 from charbert.text.word_spaces import SPACE_MARKS
 
 
-@dataclass
+@dataclass(eq=False)
 class SubwordSpeller:
     """Finds the characters of the subwords of an encoding, and lays them out as fields of a batch."""
 

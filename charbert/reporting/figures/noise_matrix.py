@@ -75,7 +75,9 @@ def noise_matrix(table: Table, folder: Path | str, stem: str, *, groups: Mapping
         bar.ax.tick_params(labelsize=8)
         marks = [note for note in table.notes if note.startswith("*")]
         about = table.caption.replace(" ± standard deviation", "")
-        caption = " ".join([f"{table.columns[0].group}.", about, "Uncolored: text without noise.", *marks, table.row_legend])
+        caption = " ".join(
+            [f"{table.columns[0].group}.", about, "Uncolored: text without noise.", *marks, table.row_legend]
+        )
         return save_figure(figure, folder, stem, caption)
 
 

@@ -94,7 +94,7 @@ class SharedBatches(Sampler[list[int]]):
         return torch.tensor(get_length_grouped_indices(self.lengths, self.window, generator=generator))
 
 
-@dataclass
+@dataclass(eq=False)
 class FilledExamples(Dataset[Mapping[str, Any]]):
     """Examples, some of which are fillers."""
 
@@ -109,7 +109,7 @@ class FilledExamples(Dataset[Mapping[str, Any]]):
         return [{**row, FILLER: 1} if isinstance(index, Filler) else row for index, row in pairs]
 
 
-@dataclass
+@dataclass(eq=False)
 class FillingCollator:
     """Collates as another collator, and keeps the field ``filler``."""
 

@@ -20,7 +20,7 @@ PROJECTIONS = "distillation_projections"
 """Attribute of a student that holds the projections in training, so that checkpoints contain them."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Distillation(ExtraLoss):
     """Mixes the loss with the divergence from a teacher's logits, and adds the distance from its hidden states.
 

@@ -54,7 +54,7 @@ def divergence(target: Tensor, logits: Tensor, temperature: float = 1.0) -> Tens
     return F.kl_div(predicted, targets, reduction="sum", log_target=True) / max(1, len(target))
 
 
-@dataclass
+@dataclass(eq=False)
 class ConsistencyTraining(ExtraLoss):
     """Adds the divergence of the predictions on the noised copy of a batch from those on the clean batch."""
 
