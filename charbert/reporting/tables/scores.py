@@ -221,9 +221,12 @@ def runs_of(records: Sequence[ResultRecord], metrics: Sequence[str]) -> dict[tup
                 continue
             other = chosen[label, metric].get(which)
             if other is not None and other.key != record.key:
+                paths = ["pretraining_seed", *(f"model.{name}" for name in setting(record, "model"))]
+                unlike = [path for path in paths if setting(other, path) != setting(record, path)]
                 raise RecordError(
                     f"{label} has two runs with seed {record.seed} and {metric} but different settings "
-                    f"({other.key}, {record.key}); choose with read_records(folder, key=[...])"
+                    f"({', '.join([other.key, record.key, *unlike])}); run one of them with a name of its own, "
+                    "model.name=NAME, or choose with read_records(folder, key=[...])"
                 )
             if abs(record.metrics[metric]) > 1:
                 raise RecordError(f"record {record.name}: expected {metric} in [0, 1], got {record.metrics[metric]}")
