@@ -49,6 +49,14 @@ def test_jobs_of_a_sweep_run_side_by_side_and_share_what_they_need(
     assert trunk["kind"] == "trunk"
 
 
+def test_a_launcher_is_refused_where_no_sweep_would_use_it(
+    tmp_path: Path, run_experiment: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finetune, "run_and_report", pytest.fail)  # on the machine where a cluster takes its jobs
+    done = run_experiment("finetune.py", tmp_path, "hydra/launcher=slurm", expect=2)
+    assert done.stderr == "error: hydra/launcher=slurm starts runs of sweeps alone: add -m, also for one run\n"
+
+
 def test_a_training_that_fails_does_not_end_the_sweep_and_is_its_error(
     tmp_path: Path, run_experiment: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,6 +49,18 @@ def matthews_of_counts(counts: np.ndarray) -> np.ndarray:
     return np.divide(hit * rest - wrong * missed, sides, out=np.zeros_like(sides), where=sides > 0)
 
 
+def macro_f1_of_counts(counts: np.ndarray) -> np.ndarray:
+    """Return the mean F1 (...) in [0, 1] of the labels that occur, in the gold or the predictions.
+
+    Args:
+        counts: (..., 3 L), for each of L labels true positive, false positive and false negative.
+    """
+    of_labels = np.asarray(counts, dtype=np.float64)
+    of_labels = of_labels.reshape(*of_labels.shape[:-1], -1, 3)
+    occurring = (of_labels > 0).any(axis=-1).sum(axis=-1)
+    return f1_of_counts(of_labels).sum(axis=-1) / np.maximum(occurring, 1)
+
+
 def sum_groups(counts: np.ndarray, groups: Sequence[int]) -> np.ndarray:
     """Return the summed counts (groups, K) of examples that belong together, in the order of the groups' numbers.
 

@@ -101,13 +101,22 @@ def token_accuracy(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[s
     Raises:
         DataError: if sentences or words differ in number.
     """
+    right, words = token_counts(gold, predicted).sum(axis=0).tolist()
+    return right / max(1, words)
+
+
+def token_counts(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> np.ndarray:
+    """Return (sentences, 2) counts of words with the right tag, and of words.
+
+    Raises:
+        DataError: if sentences or words differ in number.
+    """
     _check_lengths(gold, predicted)
-    right = sum(
-        tag == other
+    rows = [
+        (sum(tag == other for tag, other in zip(gold_tags, predicted_tags, strict=True)), len(gold_tags))
         for gold_tags, predicted_tags in zip(gold, predicted, strict=True)
-        for tag, other in zip(gold_tags, predicted_tags, strict=True)
-    )
-    return right / max(1, sum(len(tags) for tags in gold))
+    ]
+    return np.array(rows, dtype=np.int64).reshape(-1, 2)
 
 
 def label_scores(gold: Sequence[str], predicted: Sequence[str]) -> dict[str, TypeScores]:

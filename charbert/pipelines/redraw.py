@@ -29,10 +29,12 @@ def run(settings: Settings) -> None:
     """Write every table and figure that the records under ``paths.results`` allow.
 
     Raises:
-        RecordError: if there are no records at all.
+        RecordError: if there are no records at all, or those of a table cannot be compared; all others are then drawn.
     """
     folder = records_folder(settings)
     if not folder.is_dir():
         raise RecordError(f"{folder}: expected a folder of records, got none; run an experiment first")
-    draw_all(settings, TABLES)
-    leaderboard.draw(settings)
+    try:
+        draw_all(settings, TABLES)
+    finally:
+        leaderboard.draw(settings)

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
 from hydra._internal import utils as hydra_utils
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.plugins.sweeper import Sweeper
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
@@ -17,7 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from charbert.config.load import load_settings
 from charbert.config.schema import Settings
-from charbert.errors import CharBertError, TrainingError
+from charbert.errors import CharBertError, SettingsError, TrainingError
 from charbert.files import writing_failure
 from charbert.runs.command_line import accept_file_names, describe
 from charbert.runs.ending import in_sweep, show_nothing
@@ -49,6 +50,7 @@ def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     def wrapper(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         _join_others()
         try:
+            _reporting(_check_launcher)
             return _reporting(lambda: main(*args, **kwargs), raised=_leaves_sweep)
         except TrainingError as error:
             log.error("%s. The sweep goes on without this run", error)
@@ -56,6 +58,15 @@ def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
         raise TrainingError(message)  # Hydra keeps it; a new one does not hold the model in its frames
 
     return interruptible(wrapper)
+
+
+def _check_launcher() -> None:
+    """Raise an error for a launcher that Hydra would not use, as of a cluster: the run would start on this machine."""
+    if not HydraConfig.initialized() or in_sweep():
+        return
+    launcher = HydraConfig.get().runtime.choices.get("hydra/launcher", "basic")
+    if launcher != "basic":
+        raise SettingsError(f"hydra/launcher={launcher} starts runs of sweeps alone: add -m, also for one run")
 
 
 def _leaves_sweep(error: Exception) -> bool:

@@ -68,6 +68,10 @@ def to_iob2(
         DataError: if a tag has no prefix of a scheme, or by ``strict``.
     """
     originals = [row for row, _ in sentences]
+    placed = [(tag, line) for row, first in sentences for line, tag in enumerate(row, start=first)]
+    if placed and not any(is_entity_tag(tag) for tag, _ in placed):
+        tag, line = placed[0]
+        _check_tag(path, line, tag, other="other tags for every word are read with task=pos")
     sentences, bare = with_prefixes(sentences)
     begins: list[tuple[int, str]] = []  # where an entity begins with B-, and would begin with I- in IOB1
     orphans: list[tuple[int, str]] = []
@@ -118,7 +122,8 @@ def _convert(
     tags: list[str] = []
     going_on = ""  # type of the entity that the next word may continue
     for line, tag in enumerate(row, start=first):
-        _check_tag(path, line, tag)
+        header = {"other": "is the first line a header? Take it out"} if line == 1 else {}
+        _check_tag(path, line, tag, **header)
         prefix, kind = tag[0], tag[2:]
         if tag == "O":
             tags.append(tag)
@@ -142,9 +147,9 @@ def _letters_scheme(sentences: Sequence[tuple[Sequence[str], int]], usual: str) 
     return "IO" if letters == {"I"} else usual
 
 
-def _check_tag(path: Path, line: int, tag: str) -> None:
+def _check_tag(path: Path, line: int, tag: str, other: str = "is it the tag column?") -> None:
     if not is_entity_tag(tag):
-        hint = "is the first line a header? Take it out" if line == 1 else "is it the tag column?"
+        hint = other
         if is_entity_tag(tag.upper()):
             hint = f"write {tag[:2].upper()}{tag[2:]}, and the other tags so"
         if tag in tuple("BIESLUMW"):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from charbert.config.schema import Settings
+from charbert.errors import RecordError
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Table, render_text, write_table
 from charbert.reporting.render.row_names import with_short_names
@@ -72,8 +73,21 @@ def _files(results: Path, stem: str) -> str:
 
 
 def draw_all(settings: Settings, specs: Iterable[TableSpec]) -> list[str]:
-    """Write every variant of the tables that has records, and return the stems of the tables written."""
-    drawn = []
+    """Write every variant of the tables that has records, and return the stems of the tables written.
+
+    Raises:
+        RecordError: after all others are written, if the records of a table cannot be compared; it names that table.
+    """
+    drawn: list[str] = []
+    refused: dict[str, list[str]] = {}
     for spec in specs:
-        drawn += [spec.name(variant) for variant in spec.variants(settings) if draw(variant, spec) is not None]
+        for variant in spec.variants(settings):
+            try:
+                table = draw(variant, spec)
+            except RecordError as error:
+                refused.setdefault(str(error), []).append(spec.name(variant))
+                continue
+            drawn += [spec.name(variant)] if table is not None else []
+    if refused:
+        raise RecordError("; ".join(f"{', '.join(names)} not drawn: {why}" for why, names in refused.items()))
     return drawn

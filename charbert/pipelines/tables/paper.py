@@ -4,6 +4,7 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -19,10 +20,12 @@ from charbert.reporting.figures.summary import draw_summary
 from charbert.reporting.render.layout import Table
 from charbert.reporting.tables.paper import TABLE_SPECS, PaperTable, paper_table, table_columns, table_records
 from charbert.reporting.tables.run_lists import list_rows, list_runs
+from charbert.reporting.tables.scores import runs_of
 from charbert.runs.comparability import comparable_records
 from charbert.runs.ending import show_at_end
 from charbert.runs.folders import records_folder
 from charbert.runs.run import finetuning_run
+from charbert.serialization import json_value
 
 ROBUSTNESS = "table2_robustness"
 ATTACK_DROP = "attack_drop"
@@ -64,6 +67,7 @@ def run(settings: Settings) -> ResultRecord:
 
     Raises:
         SettingsError: if the experiment is not one of Tables 1 to 4.
+        RecordError: before a training whose row has a run of another model with its seed.
     """
     if settings.experiment not in TABLES:
         raise SettingsError(f"experiment={settings.experiment} draws none of the tables {', '.join(TABLES)}")
@@ -73,6 +77,7 @@ def run(settings: Settings) -> ResultRecord:
         draw(settings, spec)
         _show_next(settings)
         return record
+    _check_row(settings, spec)
     from charbert.pipelines.train import finetune  # torch is imported only when something must be trained
 
     record = finetune.run(settings)
@@ -81,6 +86,13 @@ def run(settings: Settings) -> ResultRecord:
     if table is not None:
         _track(settings, table, spec.records(settings))
     return record
+
+
+def _check_row(settings: Settings, spec: TableSpec) -> None:
+    run, path = finetuning_run(settings), f"eval/{settings.task.name}/{settings.task.metric}"
+    plain = json_value(asdict(settings), "settings")
+    planned = ResultRecord("finetune", settings.experiment, run.name, run.key, plain, settings.seed, {path: 0.0})
+    runs_of([*spec.records(settings), planned], [path])
 
 
 def _show_next(settings: Settings) -> None:

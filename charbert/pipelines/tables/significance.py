@@ -21,7 +21,7 @@ from charbert.seeding import numpy_generator
 log = logging.getLogger(__name__)
 
 _STATISTICS = {2: tests.mean_of_counts, 3: tests.f1_of_counts, 4: tests.matthews_of_counts}
-"""By the number of counts of an example."""
+"""By the number of counts of an example; more are those of several labels."""
 
 PValues = dict[tuple[str, str], float]
 """(row, ``Column.heading``) -> p."""
@@ -99,9 +99,8 @@ def _p_value(pairs: dict[int, tuple[Counts, Counts]], rng: np.random.Generator, 
     own_units, other_units = (np.concatenate([np.sum(sides[at], axis=0) for sides in pairs.values()]) for at in (0, 1))
     if seeds == 1 and _is_right_or_wrong(own_units) and _is_right_or_wrong(other_units):
         return tests.mcnemar(own_units[:, 0], other_units[:, 0]).p_value
-    return tests.approximate_randomization(
-        own_units, other_units, rng, statistic=_STATISTICS[own_units.shape[1]], rounds=rounds
-    ).p_value
+    statistic = _STATISTICS.get(own_units.shape[1], tests.macro_f1_of_counts)
+    return tests.approximate_randomization(own_units, other_units, rng, statistic=statistic, rounds=rounds).p_value
 
 
 def _is_right_or_wrong(units: np.ndarray) -> bool:
@@ -127,8 +126,11 @@ def _units(record: ResultRecord, metric: str, folder: Path) -> np.ndarray | None
         units = None if stored is None else np.array(stored, dtype=np.float64)
     except ValueError as error:
         raise _damaged(path, error) from error
-    if units is not None and (units.ndim != 2 or units.shape[1] not in _STATISTICS):
-        raise RecordError(f"{path}: expected 2 to 4 counts for each example, got {units.shape}; run the model again")
+    if units is not None and (units.ndim != 2 or (units.shape[1] not in _STATISTICS and units.shape[1] % 3)):
+        raise RecordError(
+            f"{path}: expected 2, 3 or 4 counts for each example, or 3 for each label, got {units.shape}; "
+            "run the model again"
+        )
     return units
 
 

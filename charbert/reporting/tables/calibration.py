@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Column, Table
-from charbert.reporting.tables.paper import ATTACKS, task_title
+from charbert.reporting.tables.paper import attack_rule, task_title
 from charbert.reporting.tables.scores import build_table
 
 ORDER = ("BERT", "AdvBERT", "NLM-BERT", "BERT+WordRec", "CharBERT")
@@ -51,7 +51,7 @@ def calibration_table(records: Sequence[ResultRecord], task: str, attack: str) -
         _DECISIONS[path],
         "Balanced accuracy: mean recall of the labels. Areas of more than two labels: means, each against the rest. "
         "ECE: expected calibration error, lower is better; scaled: at the temperature that fits the dev set best.",
-        f"Attacked with {attack}: {ATTACKS.get(attack, 'a set of our own')}.",
+        f"Attacked with {attack}: {attack_rule(attack, calibrated) or 'a set of our own'}.",
     ]
     title = f"{task_title(task)}: averages, ranking and calibration"
     return build_table(calibrated, title=title, columns=columns, order=ORDER, notes=notes)

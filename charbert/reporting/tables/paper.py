@@ -1,13 +1,15 @@
 """The paper's Tables 1 to 4 with our scores: the rows and columns of each, and their order."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
+from charbert.config.data.noise import AttackSettings
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Column, Table
 from charbert.reporting.tables import published
 from charbert.reporting.tables.published import ATTACK, ORIGINAL, Measure
-from charbert.reporting.tables.scores import build_table, row_label
+from charbert.reporting.tables.scores import build_table, row_label, setting
+from charbert.serialization import json_value
 
 DENSE = ("AdvBERT, dense noise", "CharBERT, dense noise")
 """Variants of ours."""
@@ -239,6 +241,23 @@ def table_attack(task: str, records: Sequence[ResultRecord], usual: str = next(r
     return next((attack for attack in (*ATTACKS, usual, *found) if attack in found), usual)
 
 
+def attack_rule(attack: str, records: Sequence[ResultRecord], section: str = "attack") -> str | None:
+    """Return how an attacked set is made, for a note; None for one of our own, as by the paper's attack with a change.
+
+    Args:
+        attack: name of the set.
+        section: of the records' settings, with those of the attack.
+    """
+    usual = asdict(AttackSettings())
+    changed = {
+        name
+        for record in records
+        for name, value in json_value(usual, section).items()
+        if name != "seed" and setting(record, f"{section}.{name}") not in (None, value)
+    }
+    return None if changed and attack == usual["name"] else ATTACKS.get(attack)
+
+
 def _notes(columns: Sequence[Column], records: Sequence[ResultRecord]) -> list[str]:
     shown = [column for column in columns if any(column.metric in record.metrics for record in records)]
     attacked: dict[str, list[str]] = {}
@@ -247,7 +266,7 @@ def _notes(columns: Sequence[Column], records: Sequence[ResultRecord]) -> list[s
         if kind == "attack":
             attacked.setdefault(attack, []).append(column.group)
     notes = [
-        f"{', '.join(groups)} attacked with {attack}: {ATTACKS.get(attack, 'a set of our own')}."
+        f"{', '.join(groups)} attacked with {attack}: {attack_rule(attack, records) or 'a set of our own'}."
         for attack, groups in attacked.items()
     ]
     return notes + ([THRESHOLD_NOTE] if any("/squad2/" in column.metric for column in shown) else [])

@@ -13,7 +13,7 @@ from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Column, Row, Table, best_marked
 
 NOT_COMPARABLE = "generated newswire: not comparable with the paper"
-RECIPE, TRUNK = "recipe", "trunk.name"
+RECIPE, TRUNK, SEED = "recipe", "trunk.name", "pretraining_seed"
 
 FOLDS_NOTE = (
     "Cross-validated scores are of the predictions of all parts together; "
@@ -221,9 +221,13 @@ def runs_of(records: Sequence[ResultRecord], metrics: Sequence[str]) -> dict[tup
                 continue
             other = chosen[label, metric].get(which)
             if other is not None and other.key != record.key:
+                models = [run.settings["model"] for run in (other, record)]
+                named = [f"model.{name}" for name in models[0] if name in models[1]]
+                unlike = [name for name in (SEED, *named) if setting(other, name) != setting(record, name)]
                 raise RecordError(
                     f"{label} has two runs with seed {record.seed} and {metric} but different settings "
-                    f"({other.key}, {record.key}); choose with read_records(folder, key=[...])"
+                    f"({', '.join([other.key, record.key, *unlike])}); run one of them with a name of its own, "
+                    "model.name=NAME, or choose with read_records(folder, key=[...])"
                 )
             if abs(record.metrics[metric]) > 1:
                 raise RecordError(f"record {record.name}: expected {metric} in [0, 1], got {record.metrics[metric]}")

@@ -86,6 +86,24 @@ def _encode(examples: Sequence[LabeledText], processor: Processor, **options: An
     return processor(firsts, seconds or None, **options)
 
 
+def check_no_scale(examples: Sequence[LabeledText]) -> None:
+    """Check that the labels are not numbers with fractions, such as ratings on a scale.
+
+    Raises:
+        DataError: naming the first example with a fraction, if all labels are numbers.
+    """
+    try:
+        fractions = [example for example in examples if float(example.label) % 1 > 0]
+    except ValueError:
+        return
+    if fractions:
+        place, label = fractions[0].place or "the training examples", fractions[0].label
+        raise DataError(
+            f"{place}: expected a label, got the number {label}; tasks that predict numbers (regression) are not "
+            "supported. For labels write words into the file, such as low and high"
+        )
+
+
 def check_labels(examples: Sequence[LabeledText], label_ids: Mapping[str, int]) -> None:
     """Check that there are pairs only or single texts only, and that each label has an id.
 

@@ -18,7 +18,13 @@ from charbert.data.readers.lines import check_aligned
 from charbert.data.readers.squad import Question
 from charbert.tasks.classification.adapter import LabeledAdapter
 from charbert.tasks.classification.aligner import TextAligner
-from charbert.tasks.classification.encoding import LabelPrediction, check_labels, decode_labels, encode_pairs
+from charbert.tasks.classification.encoding import (
+    LabelPrediction,
+    check_labels,
+    check_no_scale,
+    decode_labels,
+    encode_pairs,
+)
 from charbert.tasks.classification.hub import hub_texts
 from charbert.tasks.classification.reader import LabelOutput, LabelReader
 from charbert.tasks.encoded import Encoded
@@ -81,8 +87,15 @@ class ClassificationTask(Task[LabeledText, LabelPrediction]):
         write_glue(path, hub_texts(rows, self.columns), self.columns)
 
     def learn_labels(self, examples: Rows) -> None:
-        """Take the labels of the training rows, unless ``columns.label_names`` lists them."""
+        """Take the labels of the training rows, unless ``columns.label_names`` lists them.
+
+        Raises:
+            DataError: if they are numbers with fractions, such as ratings, which nobody named as labels.
+            SettingsError: if the labels do not have the metric.
+        """
         self.labels = list(self.columns.label_names.values()) or sorted({row.label for row in examples})
+        if not self.columns.label_names:
+            check_no_scale(examples)
         self.check_metric(["accuracy", *(["f1", "matthews"] if len(self.labels) == 2 else ["macro_f1"])])
 
     def check_labels(self, examples: Rows, path: Path) -> None:
@@ -119,10 +132,15 @@ class ClassificationTask(Task[LabeledText, LabelPrediction]):
         """Return counts of each row, for the statistic of the metric.
 
         For matthews true positive, false positive, false negative and true negative, (N, 4); for f1 the first
-        three of these, (N, 3); else right answers and answers, (N, 2).
+        three of these, (N, 3), for macro_f1 of each of L labels, (N, 3 L); for accuracy right answers and answers,
+        (N, 2).
         """
         gold, predicted = (np.array(side) for side in self._ids(examples, predictions))
-        if self.metric not in ("f1", "matthews"):
+        if self.metric == "macro_f1":
+            of_gold, of_predicted = (np.eye(len(self.labels), dtype=bool)[side] for side in (gold, predicted))
+            outcomes_of_labels = (of_gold & of_predicted, ~of_gold & of_predicted, of_gold & ~of_predicted)
+            return np.stack(outcomes_of_labels, axis=-1).reshape(len(gold), -1).astype(np.int64)
+        if self.metric == "accuracy":
             return np.stack([gold == predicted, np.ones_like(gold)], axis=1).astype(np.int64)
         outcomes = [(1, 1), (0, 1), (1, 0), (0, 0)][: 4 if self.metric == "matthews" else 3]
         counts = [(gold == of_gold) & (predicted == of_predicted) for of_gold, of_predicted in outcomes]

@@ -11,7 +11,14 @@ import numpy as np
 from charbert.data.readers.conll import TaggedSentence, read_conll, with_iob2, write_columns, write_conll
 from charbert.data.readers.lines import suffix_of
 from charbert.data.readers.tables import RECORD_SUFFIXES
-from charbert.metrics.tagging import TypeScores, entity_counts, entity_scores, token_accuracy, type_averages
+from charbert.metrics.tagging import (
+    TypeScores,
+    entity_counts,
+    entity_scores,
+    token_accuracy,
+    token_counts,
+    type_averages,
+)
 from charbert.tasks.tagging.adapter import TaggedAdapter
 from charbert.tasks.tagging.hub import hub_sentences, record_sentences
 from charbert.tasks.tagging.task import Sentences, TaggingTask, Tags
@@ -80,5 +87,15 @@ class NamedEntityTask(TaggingTask):
         return entity_scores([list(example.tags) for example in examples], predictions).per_type
 
     def units(self, examples: Sentences, predictions: Sequence[Tags], metric: str | None = None) -> np.ndarray:
-        """Return true positives, false positives and false negatives of each sentence, (N, 3)."""
-        return entity_counts([list(example.tags) for example in examples], predictions)
+        """Return counts of each sentence, for the statistic of the metric.
+
+        True positives, false positives and false negatives, (N, 3); for precision entities that are right and found,
+        for recall right and in the gold, for token_accuracy right words and words, (N, 2).
+        """
+        gold = [list(example.tags) for example in examples]
+        if self.metric == "token_accuracy":
+            return token_counts(gold, predictions)
+        counts = entity_counts(gold, predictions)
+        right, wrong, missed = counts.T
+        others = {"precision": wrong, "recall": missed}
+        return np.stack([right, right + others[self.metric]], axis=1) if self.metric in others else counts

@@ -14,7 +14,7 @@ from charbert.data.readers.conllu import CONLLU_SUFFIX, PosColumn, read_conllu, 
 from charbert.data.readers.layouts import TWO_COLUMNS
 from charbert.data.readers.lines import suffix_of
 from charbert.data.readers.tables import RECORD_SUFFIXES
-from charbert.metrics.tagging import token_accuracy
+from charbert.metrics.tagging import token_accuracy, token_counts
 from charbert.tasks.tagging.adapter import TaggedAdapter
 from charbert.tasks.tagging.hub import hub_sentences, record_sentences
 from charbert.tasks.tagging.task import Sentences, TaggingTask, Tags
@@ -70,12 +70,11 @@ class PartOfSpeechTask(TaggingTask):
         return {"accuracy": accuracy, "sentence_accuracy": right / max(1, len(gold))}
 
     def units(self, examples: Sentences, predictions: Sequence[Tags], metric: str | None = None) -> np.ndarray:
-        """Return right words and words of each sentence, (N, 2)."""
-        counts = [
-            (sum(tag == other for tag, other in zip(example.tags, tags, strict=True)), len(example.tags))
-            for example, tags in zip(examples, predictions, strict=True)
-        ]
-        return np.array(counts, dtype=np.int64).reshape(-1, 2)
+        """Return right words and words of each sentence, or whether all are right and 1, (N, 2)."""
+        counts = token_counts([list(example.tags) for example in examples], predictions)
+        if self.metric == "accuracy":
+            return counts
+        return np.stack([counts[:, 0] == counts[:, 1], np.ones(len(counts))], axis=1).astype(np.int64)
 
     @property
     def _names(self) -> Sequence[str]:

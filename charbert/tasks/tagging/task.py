@@ -147,7 +147,8 @@ class TaggingTask(Task[TaggedSentence, Tags]):
     ) -> np.ndarray:
         """Return the score of each sentence's tags, and the log probability of the right ones, (N, 2).
 
-        The score is entity F1, 1 for a sentence without entities that none is found in, or the share of right tags.
+        The score is what the metric has of the sentence alone, as entity F1 or the share of right tags; 1 where nothing
+        counts, as in a sentence without entities that none is found in.
         """
         counts = self.units(examples, predictions)
         f1 = counts.shape[1] == 3

@@ -126,6 +126,7 @@ def test_numbers_that_do_not_count_are_words(tmp_path: Path) -> None:
         ('{"tokens": ["Ada"], "ner_tags": ["O"]}\n', r"got JSON; .*named \.jsonl"),
         (CONLLU, r"got 10; the file looks like CoNLL-U; name it \.conllu"),
         ("word\ttag\nAda\tB-PER\n", r":1: .*got 'tag'; is the first line a header"),
+        ("Ada NNP\nmet VBD\n", r":1: .*got 'NNP'; other tags for every word are read with task=pos"),
         ("Ada B\nmet O\n", r":1: .*got 'B'; give it a type, as B-ENTITY"),
     ],
 )

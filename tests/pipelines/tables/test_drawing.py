@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from charbert.config.schema import Settings
+from charbert.errors import RecordError
 from charbert.pipelines.tables.drawing import TableSpec, draw, draw_all
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Column, Row, Table
@@ -52,6 +53,16 @@ def test_the_rows_that_ran_and_the_paths_of_the_files_are_shown(
     shown = capsys.readouterr().out
     assert "CharBERT-D  50.00" in shown and "AdvBERT" not in shown
     assert f"table: {results}/tables/of_ner.md\npicture: {results}/figures/of_ner.png\n" in shown
+
+
+def test_a_table_that_cannot_be_built_leaves_the_others_and_is_named_at_the_end(composed: Composed) -> None:
+    def refuse(settings: Settings, records: Sequence[ResultRecord]) -> Table:
+        raise RecordError("CharBERT has two runs")
+
+    settings = composed("recipe=quick")
+    with pytest.raises(RecordError, match=r"^first, second not drawn: CharBERT has two runs$"):
+        draw_all(settings, [*(replace(spec(), stem=stem, build=refuse) for stem in ("first", "second")), spec()])
+    assert (Path(settings.paths.results) / "tables" / "of_ner.md").is_file()
 
 
 def test_a_table_without_records_or_rows_is_not_written(composed: Composed) -> None:

@@ -12,6 +12,7 @@ from charbert.errors import RecordError, SettingsError
 from charbert.pipelines import redraw
 from charbert.pipelines.tables import paper
 from charbert.pipelines.tables.drawing import draw, draw_all
+from charbert.pipelines.train import finetune
 from charbert.records import ResultRecord, start_record, write_record
 from charbert.reporting.tables.paper import TABLE_SPECS
 from charbert.runs.comparability import comparison_keys
@@ -94,6 +95,21 @@ def test_a_finished_run_is_read_and_its_table_drawn_with_marks(composed: Compose
     assert {path.name for path in figures.iterdir()} == {
         f"{stem}.{kind}" for stem in ("table2_robustness", "attack_drop", "summary") for kind in ("png", "svg")
     }
+
+
+def test_a_model_whose_row_another_has_is_refused_before_it_is_trained(
+    composed: Composed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finetune, "run", pytest.fail)
+    finish(composed("task=qnli"), 0.8)
+    options = ("experiment=table2_robustness", "task=qnli", "model.interaction_window=5")
+    with pytest.raises(RecordError, match=r"CharBERT has two runs with seed 1 .* model\.name=NAME"):
+        paper.run(composed(*options))
+    trained: list[str] = []
+    monkeypatch.setattr(finetune, "run", lambda settings: trained.append(settings.model.name))
+    for other in ("model.name=CharBERT-W5", "seed=2"):
+        paper.run(composed(*options, other))
+    assert trained == ["CharBERT-W5", "CharBERT"]
 
 
 def test_rows_of_roberta_are_in_tables_1_and_3_only(composed: Composed) -> None:

@@ -108,6 +108,7 @@ def test_folds_add_examples(folder: Folder) -> None:
         ("f1", np.array([[1, 0, 1]] * 40)),
         ("matthews", np.array([[1, 0, 0, 0], [0, 0, 0, 1]] * 20)),
         ("best_f1", np.array([[0.4, 1]] * 40)),
+        ("macro_f1", np.array([[1, 0, 0] * 3] * 40)),
     ],
 )
 def test_every_metric_has_its_test(folder: Folder, metric: str, units: np.ndarray) -> None:

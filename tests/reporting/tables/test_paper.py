@@ -92,6 +92,15 @@ def test_the_authors_set_is_preferred_and_the_table_says_which_it_shows(records)
     assert both.notes == ("NER F1 attacked with released: the authors' attacked set.",)
 
 
+@pytest.mark.parametrize(
+    ("probability", "rule"), [(1.0, "our generator, after the authors' rule"), (0.2, "a set of our own")]
+)
+def test_an_attack_with_changed_settings_is_not_called_the_authors_rule(records, probability, rule) -> None:
+    for run in records:
+        run.settings["attack"] = {"name": "charbert", "seed": 5, "probability": probability}
+    assert paper_table(TABLE_2, records).notes[0].startswith(f"NER F1 attacked with charbert: {rule}")
+
+
 def test_runs_under_another_attack_are_shown_with_its_name() -> None:
     table = paper_table(TABLE_2, [record("BERT", eval__ner__f1=0.8, attack__ner__ocr__f1=0.6)])
     assert "attack/ner/ocr/f1" in [column.metric for column in table.columns]

@@ -197,8 +197,11 @@ def test_runs_that_do_not_belong_together_are_refused(records) -> None:
         small_table([of_set("BERT", "ner", generated=True), of_set("AdvBERT", "qnli", generated=False)])
     with pytest.raises(RecordError, match=r"one settings\.data\.sets\.ner\.test, got eng\.testb, other"):
         small_table([of_set("BERT", "ner"), of_set("AdvBERT", "ner", test="other")])
-    with pytest.raises(RecordError, match=r"BERT has two runs with seed 1.*\(BERT, other\)"):
-        small_table([*records, record("BERT", key="other", finished="z", metrics={"eval/ner/f1": 0.1})])
+    other = record("BERT", key="other", finished="z", metrics={"eval/ner/f1": 0.1})
+    for run, window in ((records[0], 3), (other, 5)):
+        run.settings["model"]["interaction_window"] = window
+    with pytest.raises(RecordError, match=r"BERT has two runs with seed 1.*\(BERT, other, model\.interaction_window\)"):
+        small_table([*records, other])
 
 
 def of_set(model: str, task: str, data: str = "benchmarks", test: str = "eng.testb", **more) -> ResultRecord:

@@ -11,7 +11,7 @@ from charbert.config.data.sets import ColumnSettings
 from charbert.data.readers.glue import LabeledText
 from charbert.data.splits import check_no_leakage, grouped_folds
 from charbert.errors import DataError, SettingsError
-from charbert.metrics.significance import f1_of_counts, mean_of_counts
+from charbert.metrics.significance import f1_of_counts, macro_f1_of_counts, mean_of_counts
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.noise.attack import Attack
 from charbert.tasks.classification.encoding import LabelPrediction
@@ -85,12 +85,34 @@ def test_scores_and_their_units_agree_with_scikit_learn() -> None:
         assert value == pytest.approx(expected)
 
 
+def test_the_units_of_macro_f1_add_up_to_it() -> None:
+    several = task("macro_f1", ColumnSettings(first="one"))
+    examples = [LabeledText("a", None, label) for label in "aaaaaabc"]
+    several.learn_labels(examples)
+    for predicted in ("aaaaaaaa", "aabaaabc", "aaaaaaca"):
+        expected = f1_score(list("aaaaaabc"), list(predicted), average="macro", zero_division=0.0)
+        counts = several.units(examples, sure(predicted)).sum(axis=0)
+        assert macro_f1_of_counts(counts) == pytest.approx(expected), predicted
+    one_label = several.units(examples[:6], sure("aaaaaa")).sum(axis=0)
+    assert macro_f1_of_counts(one_label) == 1  # labels that do not occur do not count
+
+
 def test_labels_without_names_are_learned_and_more_than_two_give_macro_f1() -> None:
     several = task("macro_f1", ColumnSettings(first="one"))
     examples = [LabeledText("a", None, label) for label in "bca"]
     several.learn_labels(examples)
     assert several.labels == ["a", "b", "c"]
     assert several.score(examples, sure("bcb"))["macro_f1"] == pytest.approx(5 / 9)
+
+
+def test_numbers_with_fractions_are_refused_as_labels_unless_they_are_named() -> None:
+    examples = [LabeledText("a", None, label, place=f"train.tsv:{label}") for label in ("1.0", "2.50", "3")]
+    with pytest.raises(DataError, match=r"train\.tsv:2\.50: expected a label, got the number 2\.50; .*regression"):
+        task(columns=ColumnSettings(first="one")).learn_labels(examples)
+    names = {label: label for label in ("1.0", "2.50", "3")}
+    for columns, known in ((ColumnSettings(label_names=names), examples), (ColumnSettings(), examples[::2])):
+        task(columns=columns).learn_labels(known)
+    task(columns=ColumnSettings()).learn_labels([*examples, LabeledText("a", None, "none")])
 
 
 def test_an_unknown_label_of_a_test_file_is_named(

@@ -4,6 +4,7 @@ import pytest
 
 from charbert.data.readers.conll import TaggedSentence
 from charbert.errors import DataError, SettingsError
+from charbert.metrics.significance import f1_of_counts, mean_of_counts
 from charbert.tasks.tagging.entities import NamedEntityTask
 
 CLEAN = [
@@ -34,6 +35,14 @@ def test_a_metric_that_entities_do_not_have_is_refused_before_training() -> None
     known = "f1, precision, recall, token_accuracy, LOC/f1, PER/f1"
     with pytest.raises(SettingsError, match=rf"task\.metric must be one of {known} for task=ner.*, got 'F1'"):
         NamedEntityTask("ner", "F1").learn_labels(CLEAN)
+
+
+@pytest.mark.parametrize("metric", ["f1", "precision", "recall", "token_accuracy"])
+def test_the_units_of_a_metric_add_up_to_it(metric: str) -> None:
+    ner = NamedEntityTask("ner", metric)
+    counts = ner.units(CLEAN, PREDICTED).sum(axis=0)
+    score = f1_of_counts(counts) if metric == "f1" else mean_of_counts(counts)
+    assert score == ner.score(CLEAN, PREDICTED)[metric]
 
 
 def test_classes_of_entities_are_their_types() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from charbert.evaluation.metric_paths import metric_path
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Column, Table
-from charbert.reporting.tables.paper import ATTACKS, TABLE_SPECS, metric_name, score_title, task_title
+from charbert.reporting.tables.paper import TABLE_SPECS, attack_rule, metric_name, score_title, task_title
 from charbert.reporting.tables.robustness.families import examples_note
 from charbert.reporting.tables.scores import build_table, setting, task_of
 
@@ -57,8 +57,9 @@ def curves_table(records: Sequence[ResultRecord], p_values: Mapping[tuple[str, s
         RecordError: see `charbert.reporting.tables.scores.build_table`.
     """
     task, attack = task_of(records), str(setting(records[0], "curves.attack.name"))
+    rule = attack_rule(attack, records, "curves.attack") or attack
     notes = [
-        f"Attack: {ATTACKS.get(attack, attack)}. Percent: of the words that it may attack, with one edit in each; "
+        f"Attack: {rule}. Percent: of the words that it may attack, with one edit in each; "
         f"edits: in each of them. {AREA.capitalize()}: mean height of the curve, by the trapezoidal rule. Computed in "
         "32 bits.",
         *examples_note(records),

@@ -8,7 +8,15 @@ from dataclasses import replace
 from charbert.evaluation.metric_paths import ATTACKED, CLEAN, DEV, metric_path, version_of
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Column, Row, Table
-from charbert.reporting.tables.paper import ATTACKS, METRIC_TITLES, TABLE_SPECS, metric_name, table_attack, task_title
+from charbert.reporting.tables.paper import (
+    ATTACKS,
+    METRIC_TITLES,
+    TABLE_SPECS,
+    attack_rule,
+    metric_name,
+    table_attack,
+    task_title,
+)
 from charbert.reporting.tables.scores import build_table, setting, task_of
 
 SET_NAMES = {
@@ -55,7 +63,7 @@ def robustness_table(
         path = f"{metric_path(task, MEAN_DROP)}/{name}"
         columns.append(Column(group, MEAN_DROP, path, higher_is_better=False))
     clean_of, attack = records[0].details["clean_of"], version_of(columns[1].metric)
-    notes = [f"Attack: {ATTACKS.get(attack, attack)}. Computed in 32 bits."]
+    notes = [f"Attack: {attack_rule(attack, records) or attack}. Computed in 32 bits."]
     if any(column.metric.endswith("/macro_recall") for column in columns):
         notes.append("Balanced accuracy: mean of the recalls of both labels.")
     notes += examples_note(records)
