@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from io import TextIOWrapper
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
@@ -20,7 +21,7 @@ from charbert.config.schema import Settings
 from charbert.errors import CharBertError, TrainingError
 from charbert.files import writing_failure
 from charbert.runs.command_line import accept_file_names, describe
-from charbert.runs.ending import in_sweep, show_nothing
+from charbert.runs.ending import in_sweep, show_nothing, write_to
 from charbert.training.stopping import Stopped, position, signals_heard
 
 Arguments = ParamSpec("Arguments")
@@ -41,6 +42,8 @@ def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
     logging.raiseExceptions = False  # no stack trace at every line where the log cannot be written
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # of a terminal without letters like the ± of tables
     accept_file_names()
     _report_failures_of_hydra()
     Sweeper.validate_batch_is_legal = _check_all_runs  # type: ignore[method-assign,assignment]
@@ -77,7 +80,7 @@ def _reporting(run: Callable[[], Result], raised: Callable[[Exception], bool] = 
             raise
         log.debug("stopped by", exc_info=True)
     show_nothing()
-    sys.stderr.write(f"error: {message}\n")
+    write_to(sys.stderr, f"error: {message}\n")
     raise SystemExit(2)
 
 
@@ -181,7 +184,7 @@ def _report(what: str) -> None:
     alone = os.environ.get("WORLD_SIZE", "1") == "1" and "LOKY_PID" not in os.environ
     command = shlex.join(sys.orig_argv) if alone else "the same command"
     new_line = "\n" if sys.stderr.isatty() else ""  # the terminal shows ^C, or a bar
-    sys.stderr.write(f"{new_line}{what}: {reached}. To continue: {command}\n")
+    write_to(sys.stderr, f"{new_line}{what}: {reached}. To continue: {command}\n")
 
 
 def _report_ctrl_c_elsewhere() -> None:
