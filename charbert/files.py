@@ -19,10 +19,10 @@ from charbert.errors import DataError, RecordError
 
 log = logging.getLogger(__name__)
 
-_FOLDER_ERRORS = (
-    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
-    *(errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EIO),
-)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_PROTECTED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.ENOLCK, errno.ENOTSUP)
+_READ_TOO = (errno.EIO, errno.ESTALE, errno.ENAMETOOLONG, errno.ELOOP)
+"""Errors that reading and writing have in common."""
 _DISK_ERROR = re.compile(r"No space left|\(os error (28|27|30|122)\)|PytorchStreamWriter failed|iostream error")
 """Messages about a full or unwritable disk from libraries that do not raise OSError."""
 
@@ -252,13 +252,23 @@ def check_writable(folder: Path | str) -> None:
         raise _not_written(Path(folder), OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
 
 
-def writing_failure(error: BaseException) -> tuple[str, str] | None:
-    """Return what could not be written and why; None if the error is not about a full disk or a protected folder."""
-    if isinstance(error, OSError) and error.errno in _FOLDER_ERRORS:
-        return error.filename or "a file", error.strerror or str(error)
+def disk_failure(error: BaseException) -> tuple[str, str, str] | None:
+    """Return a file or folder, ``written`` or ``read`` for what could not be done with it, and why.
+
+    None if the error is not about a full disk, a protected folder or a file that this user may not read.
+    """
+    if isinstance(error, OSError) and error.errno in (*_FULL, *_PROTECTED, *_READ_TOO):
+        unreadable = isinstance(error, PermissionError) and error.filename and _is_unreadable(Path(error.filename))
+        done = "read" if unreadable else "read or written" if error.errno in _READ_TOO else "written"
+        return error.filename or "a file", done, error.strerror or str(error)
     if _DISK_ERROR.search(str(error)):
-        return "a file", str(error).splitlines()[0]
+        return "a file", "written", str(error).splitlines()[0]
     return None
+
+
+def _is_unreadable(path: Path) -> bool:
+    """Return whether this user may not read what is there, or not look whether something is."""
+    return not os.access(path, os.R_OK) and (os.path.lexists(path) or not os.access(path.parent, os.X_OK))
 
 
 def _not_written(path: Path, error: OSError) -> RecordError:

@@ -219,6 +219,30 @@ def test_records_are_found_at_any_depth_and_damaged_ones_reported(tmp_path) -> N
     assert [item.seed for item in records] == [3, 1, 2]
 
 
+def test_folders_that_may_not_be_read_are_told_and_records_in_folders_that_are_links_count(
+    tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system's answers are replaced, since root may read everything."""
+    for seed, name in enumerate(("records/open", "records/closed", "elsewhere/run"), start=1):
+        write_record(tmp_path / name / "record.json", record(seed=seed))
+    folder = tmp_path / "records"
+    (folder / "link").symlink_to(tmp_path / "elsewhere" / "run")
+    (folder / "open" / "back").symlink_to(folder)
+    listed = os.scandir
+
+    def answer(path: str) -> object:
+        if str(path) == str(folder / "closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", answer)
+    with pytest.warns(UserWarning, match=r"1 records left out:\n.*/closed: .*got Permission denied"):
+        assert [item.seed for item in read_records(folder)] == [3, 1]
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(RecordError, match="one that this user may not read"):
+        read_records(folder)
+
+
 def test_records_are_chosen_by_field_and_by_setting(tmp_path) -> None:
     for seed, task in enumerate(["ner", "qnli", "ner"]):
         write_record(tmp_path / f"{seed}.json", record(seed=seed, settings={"task": {"name": task}}))

@@ -19,7 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 from charbert.config.load import load_settings
 from charbert.config.schema import Settings
 from charbert.errors import CharBertError, TrainingError
-from charbert.files import writing_failure
+from charbert.files import disk_failure
 from charbert.runs.command_line import accept_file_names, describe
 from charbert.runs.ending import in_sweep, show_nothing, write_to
 from charbert.training.stopping import Stopped, position, signals_heard
@@ -104,15 +104,15 @@ def _join_others() -> None:
 
 
 def folder_failure(error: BaseException) -> str | None:
-    """Return the message for a full disk or a folder that cannot be written; None for any other error."""
-    failure = writing_failure(error)
+    """Return the message for a full disk, or what may not be written or read; None for any other error."""
+    failure = disk_failure(error)
     if failure is None:
         return None
-    where, why = failure
-    return (
-        f"{where} could not be written ({why}); finished results are whole. Free space or choose other folders "
-        "(paths.outputs, paths.results), then run the same command again"
-    )
+    where, done, why = failure
+    hint = "Free space or choose other folders (paths.outputs, paths.results)"
+    if done != "written":
+        hint = "Check the name and who may read it"
+    return f"{where} could not be {done} ({why}); finished results are whole. {hint}, then run the same command again"
 
 
 def _report_failures_of_hydra() -> None:
