@@ -182,10 +182,17 @@ def rename_folder(folder: Path, name: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until a folder and all that is in it are on the disk, so that a loss of power does not damage them."""
+    """Wait until a folder and all that is in it are on the disk, so that a loss of power does not damage them.
+
+    Its files may then be read by those who may read the folder: safetensors writes them for this user alone.
+    """
+    mode = folder.stat().st_mode & 0o666
     for parent, _, names in os.walk(folder, topdown=False):
-        for name in names:
-            _sync(Path(parent) / name)
+        for path in (Path(parent) / name for name in names):
+            with suppress(OSError):  # a file system without permissions
+                if not path.is_symlink():
+                    path.chmod(mode)
+            _sync(path)
         _sync(Path(parent))
 
 

@@ -26,6 +26,20 @@ def test_a_folder_appears_whole_and_replaces_the_old_one(tmp_path: Path) -> None
     assert entries(target.parent) == ["set"]
 
 
+def test_files_of_a_folder_may_be_read_by_those_who_may_read_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").touch(0o600)
+    before = os.umask(0o027)
+    try:
+        with replaced_folder(tmp_path / "set") as draft:
+            (draft / "link").symlink_to(tmp_path / "elsewhere")
+            (draft / "weights").touch(0o600)  # as safetensors writes them
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "set", tmp_path / "set" / "weights")}
+    assert modes == {"set": 0o750, "weights": 0o640}
+    assert (tmp_path / "elsewhere").stat().st_mode & 0o777 == 0o600
+
+
 @pytest.mark.parametrize("error", [DataError("broken"), KeyboardInterrupt()])
 def test_an_error_leaves_the_old_folder_and_nothing_else(tmp_path: Path, error: BaseException) -> None:
     target = tmp_path / "set"
