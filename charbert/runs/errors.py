@@ -157,7 +157,7 @@ INTERRUPTED, TERMINATED = 130, 143
 
 
 def interruptible(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Wrap an entry point so that Ctrl-C and SIGTERM end it with one line; SIGTERM writes a checkpoint first."""
+    """Wrap an entry point so that Ctrl-C, SIGTERM and SIGHUP end it with one line; the last two write a checkpoint."""
     _report_ctrl_c_elsewhere()
 
     @functools.wraps(main)
