@@ -3,6 +3,7 @@
 import functools
 import logging
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -29,13 +30,16 @@ Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
+_NO_MEMORY = re.compile(r"out of memory|not enough memory|(can't|[Cc]annot) allocate memory")
+"""In messages of torch, which has no error of its own for all devices, and of the system."""
+
 
 def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """Wrap an entry point: a CharBertError, or a folder that cannot be written, ends the process with its message.
 
-    The exit status is 2 then. A training that fails does not end a sweep: its message is logged, the other runs follow,
-    and the process ends with it after the last. Any other error keeps its stack trace. Ctrl-C and SIGTERM end with one
-    line, see `charbert.runs.errors`.
+    The exit status is 2 then, as after memory ran out. A training that fails does not end a sweep: its message is
+    logged, the other runs follow, and the process ends with it after the last. Any other error keeps its stack trace.
+    Ctrl-C and SIGTERM end with one line, see `interruptible`.
     """
 
     # An encoder loaded under a new head has unused weights by design; transformers would warn of each.
@@ -52,13 +56,28 @@ def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     def wrapper(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         _join_others()
         try:
-            return _reporting(lambda: main(*args, **kwargs), raised=_leaves_sweep)
+            return _reporting(lambda: _telling_of_memory(lambda: main(*args, **kwargs)), raised=_leaves_sweep)
         except TrainingError as error:
             log.error("%s. The sweep goes on without this run", error)
             message = str(error)
         raise TrainingError(message)  # Hydra keeps it; a new one does not hold the model in its frames
 
     return interruptible(wrapper)
+
+
+def _telling_of_memory(run: Callable[[], Result]) -> Result:
+    """Return what a function returns; memory that ran out is an error of the training, on a CPU or an accelerator."""
+    try:
+        return run()
+    except (MemoryError, RuntimeError, OSError) as error:
+        if isinstance(error, CharBertError) or not (isinstance(error, MemoryError) or _NO_MEMORY.search(str(error))):
+            raise
+        why = (str(error).splitlines() or ["no more could be allocated"])[0]
+        raise TrainingError(
+            f"memory ran out ({why}); finished runs and checkpoints are kept. Lower finetuning.eval_batch_size, which "
+            "changes no result, or batch_size or max_length of the training, which make a different run; with "
+            "gradient_accumulation twice as high for half the batch_size it is nearly the same"
+        ) from error
 
 
 def _leaves_sweep(error: Exception) -> bool:
