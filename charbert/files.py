@@ -233,7 +233,7 @@ def locked(path: Path | str, purpose: str) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        log.info("waiting for another process: %s", purpose)
+        log.info("waiting for another process: %s; it holds %s", purpose, path)
         lock.acquire()
     try:
         yield

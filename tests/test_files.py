@@ -1,6 +1,8 @@
+import fcntl
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -192,3 +194,13 @@ with locked({str(lock)!r}, "making a cell"):
     with locked(lock, "making a cell"), locked(lock, "the same once more on the way down"):
         pass
     FileLock(lock, timeout=0).acquire()
+
+
+def test_who_waits_for_a_lock_says_for_which(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """So that a process that hangs can be found (``fuser LOCK``), on this machine or another one."""
+    caplog.set_level("INFO")
+    holder = os.open(tmp_path / "run.lock", os.O_CREAT | os.O_RDWR)
+    fcntl.flock(holder, fcntl.LOCK_EX)
+    threading.Timer(0.1, os.close, [holder]).start()
+    with locked(tmp_path / "run.lock", "making a cell"):
+        assert caplog.messages == [f"waiting for another process: making a cell; it holds {tmp_path / 'run.lock'}"]
