@@ -92,7 +92,7 @@ def signals_heard() -> Iterator[None]:
 
 def hear_stop() -> dict[int, Any]:
     """Hear SIGTERM and SIGHUP until this process ends, as in `signals_heard`; return the handlers before."""
-    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, _stop)}
+    before: dict[int, Any] = {signal.SIGTERM: signal.signal(signal.SIGTERM, _stop)}
     if _HANG_UP is not None and signal.getsignal(_HANG_UP) is signal.SIG_DFL:
         before[_HANG_UP] = signal.signal(_HANG_UP, _hang_up)
     return before
