@@ -71,10 +71,10 @@ def training_of(name: str) -> Iterator[Position]:
 def signals_heard() -> Iterator[None]:
     """Raise `Stopped` at SIGTERM, in a training after the checkpoint of its step, and KeyboardInterrupt at Ctrl-C.
 
-    SIGHUP, of a terminal that was closed or a connection that broke, is as SIGTERM, unless it is ignored (``nohup``).
     In a training the latter is left to its callback, since Python loses an exception that meets a destructor or a fork.
     A second signal does not wait. Jobs of submitit are left to its own handlers; Ctrl-C stays off where it is, as in
-    the background of a shell.
+    the background of a shell. SIGHUP, of a terminal that was closed or a connection that broke, is heard as SIGTERM
+    unless it is ignored (``nohup``).
     """
     if threading.current_thread() is not threading.main_thread() or "SUBMITIT_EXECUTOR" in os.environ:
         yield
