@@ -75,7 +75,6 @@ def test_after_its_checkpoints_were_deleted_a_run_begins_with_the_new_file(
     assert record.data_checksums[TRAIN] == file_checksum(tmp_path / "data" / TRAIN)
 
 
-@pytest.mark.parametrize("name", [TRAIN, TEST])
 def test_damaged_checksums_of_an_interrupted_run_are_named(tmp_path: Path) -> None:
     (tmp_path / "checkpoint-2").mkdir()
     (tmp_path / "data.json").touch()
@@ -83,6 +82,7 @@ def test_damaged_checksums_of_an_interrupted_run_are_named(tmp_path: Path) -> No
         check_interrupted(tmp_path, {"train.txt": "0"})
 
 
+@pytest.mark.parametrize("name", [TRAIN, TEST])
 def test_a_finished_run_is_not_used_again_after_a_file_was_exchanged(
     settings: Settings, tmp_path: Path, name: str
 ) -> None:
