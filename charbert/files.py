@@ -19,10 +19,10 @@ from charbert.errors import DataError, RecordError, first_line
 
 log = logging.getLogger(__name__)
 
-_FOLDER_ERRORS = (
-    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
-    *(errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EIO),
-)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_PROTECTED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.ENOLCK, errno.ENOTSUP)
+_READ_TOO = (errno.EIO, errno.ESTALE, errno.ENAMETOOLONG, errno.ELOOP)
+"""Errors that reading and writing have in common."""
 _DISK_ERROR = re.compile(r"No space left|\(os error (28|27|30|122)\)|PytorchStreamWriter failed|iostream error")
 """Messages about a full or unwritable disk from libraries that do not raise OSError."""
 
@@ -182,10 +182,17 @@ def rename_folder(folder: Path, name: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until a folder and all that is in it are on the disk, so that a loss of power does not damage them."""
+    """Wait until a folder and all that is in it are on the disk, so that a loss of power does not damage them.
+
+    Its files may then be read by those who may read the folder: safetensors writes them for this user alone.
+    """
+    mode = folder.stat().st_mode & 0o666
     for parent, _, names in os.walk(folder, topdown=False):
-        for name in names:
-            _sync(Path(parent) / name)
+        for path in (Path(parent) / name for name in names):
+            with suppress(OSError):  # a file system without permissions
+                if not path.is_symlink():
+                    path.chmod(mode)
+            _sync(path)
         _sync(Path(parent))
 
 
@@ -226,7 +233,7 @@ def locked(path: Path | str, purpose: str) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        log.info("waiting for another process: %s", purpose)
+        log.info("waiting for another process: %s; it holds %s", purpose, path)
         lock.acquire()
     try:
         yield
@@ -252,13 +259,23 @@ def check_writable(folder: Path | str) -> None:
         raise _not_written(Path(folder), OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
 
 
-def writing_failure(error: BaseException) -> tuple[str, str] | None:
-    """Return what could not be written and why; None if the error is not about a full disk or a protected folder."""
-    if isinstance(error, OSError) and error.errno in _FOLDER_ERRORS:
-        return error.filename or "a file", error.strerror or str(error)
+def disk_failure(error: BaseException) -> tuple[str, str, str] | None:
+    """Return a file or folder, ``written`` or ``read`` for what could not be done with it, and why.
+
+    None if the error is not about a full disk, a protected folder or a file that this user may not read.
+    """
+    if isinstance(error, OSError) and error.errno in (*_FULL, *_PROTECTED, *_READ_TOO):
+        unreadable = isinstance(error, PermissionError) and error.filename and _is_unreadable(Path(error.filename))
+        done = "read" if unreadable else "read or written" if error.errno in _READ_TOO else "written"
+        return error.filename or "a file", done, error.strerror or str(error)
     if _DISK_ERROR.search(str(error)):
-        return "a file", first_line(error)
+        return "a file", "written", first_line(error)
     return None
+
+
+def _is_unreadable(path: Path) -> bool:
+    """Return whether this user may not read what is there, or not look whether something is."""
+    return not os.access(path, os.R_OK) and (os.path.lexists(path) or not os.access(path.parent, os.X_OK))
 
 
 def _not_written(path: Path, error: OSError) -> RecordError:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from charbert.errors import SettingsError
-from charbert.files import replaced_folder, shorten_path, write_atomically
+from charbert.files import check_writable, replaced_folder, shorten_path, write_atomically
 from charbert.provenance import file_checksum
 
 CHECKSUMS = "checksums.json"
@@ -63,12 +63,14 @@ def written_folder(target: Path | str, writer: str, source: Path | str) -> Itera
 
 
 def check_target(target: Path | str, writer: str, source: Path | str) -> None:
-    """Check that a command deletes nothing that it has not written if it replaces a folder.
+    """Check before any work that a folder can be written, and that nothing is deleted that the command has not written.
 
     Raises:
+        RecordError: if the folder that it is in cannot be written to.
         SettingsError: if the target is a file, the working folder, holds the source or other files.
     """
     where = Path(target).resolve()
+    check_writable(where.parent)
     if not where.exists():
         return
     inside = {f"one that holds the model {source}": Path(source).resolve(), "the working folder": Path.cwd()}

@@ -4,10 +4,11 @@ A record is written atomically, contains no absolute path, and is identified by 
 """
 
 import json
+import os
 import time
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -191,9 +192,10 @@ def _checked(path: Path | str, content: Any) -> ResultRecord:
 
 
 def read_records(folder: Path | str, **filters: Any) -> list[ResultRecord]:
-    """Return the records under ``folder``, by path; one warning lists the damaged ones left out.
+    """Return the records under ``folder``, by path; one warning lists those left out, damaged or not to be read.
 
-    A record is every ``record.json`` at any depth and every ``*.json`` directly in the folder.
+    A record is every ``record.json`` at any depth, in a folder that is a link too, and every ``*.json`` directly in the
+    folder.
 
     Args:
         folder: where to look.
@@ -201,17 +203,22 @@ def read_records(folder: Path | str, **filters: Any) -> list[ResultRecord]:
             ``kind="finetune"``, ``seed=[1, 2]``, ``**{"settings.task.name": "ner"}``.
 
     Raises:
-        RecordError: if the folder does not exist.
+        RecordError: if the folder does not exist or may not be read.
         SettingsError: if a filter names no field of a record.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise RecordError(f"{folder}: expected a folder of records, got none; run an experiment first")
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise RecordError(f"{folder}: expected a folder of records, got one that this user may not read")
     known = {item.name for item in fields(ResultRecord)}
     if unknown := sorted(name for name in filters if name.split(".")[0] not in known):
         raise SettingsError(f"records can be chosen by {sorted(known)}, got {unknown}")
-    records, damaged = [], []
-    for path in sorted({*folder.rglob("record.json"), *folder.glob("*.json")}):
+    records: list[ResultRecord] = []
+    closed: list[OSError] = []
+    paths = sorted({*_record_files(folder, closed.append), *folder.glob("*.json")})
+    damaged = [f"{error.filename}: expected a folder of records, got {error.strerror}" for error in closed]
+    for path in paths:
         try:
             records.append(read_record(path))
         except RecordError as error:
@@ -219,6 +226,18 @@ def read_records(folder: Path | str, **filters: Any) -> list[ResultRecord]:
     if damaged:
         warnings.warn(f"{len(damaged)} records left out:\n" + "\n".join(damaged), stacklevel=2)
     return [record for record in records if all(_matches(record, *item) for item in filters.items())]
+
+
+def _record_files(folder: Path, report: Callable[[OSError], object]) -> Iterator[Path]:
+    """Yield every ``record.json`` below a folder; folders that may not be read, which rglob leaves out, are reported.
+
+    A folder that is a link is not searched, since it may lead back, but its own record counts.
+    """
+    for parent, folders, names in os.walk(folder, onerror=report):
+        if "record.json" in names:
+            yield Path(parent, "record.json")
+        links = (Path(parent, name) for name in folders if os.path.islink(os.path.join(parent, name)))
+        yield from (link / "record.json" for link in links if os.path.lexists(link / "record.json"))
 
 
 def latest_runs(

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from enum import Enum
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any, NoReturn
 
 import numpy as np
@@ -34,6 +34,25 @@ def parse_strictly(text: str) -> Any:
     except UnicodeEncodeError:
         raise ValueError("half of a surrogate pair (\\ud800 to \\udfff), which is not a character") from None
     return value
+
+
+def read_json(path: Path, expected: str, again: str, *, lines: bool = False) -> Any:
+    """Return the value in a JSON file that a run has stored.
+
+    Args:
+        expected: what the file holds, for the error.
+        again: what makes the file again, for the error.
+        lines: a list with the value of each line, in place of one value.
+
+    Raises:
+        RecordError: if the file is missing or damaged.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        return [json.loads(line) for line in text.split("\n") if line] if lines else json.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
+        found = error.strerror if isinstance(error, OSError) else error
+        raise RecordError(f"{path}: expected {expected} in JSON, got {found}; {again}") from error
 
 
 def settings_key(settings: Mapping[str, Any]) -> str:

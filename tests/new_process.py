@@ -77,6 +77,7 @@ def _run(command: list[str], environment: dict[str, str], out: Path, err: Path) 
     assert "tests.preloaded" in sys.modules, "the server failed to import, which multiprocessing does not report"
     os.setsid()
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
     for path, descriptor in ((out, 1), (err, 2)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644), descriptor)
     os.environ.clear()

@@ -154,6 +154,11 @@ def test_a_file_that_may_not_grow_is_no_half_checkpoint(shell: Shell, tmp_path: 
         (OSError(28, "No space left on device", "out/model.bin"), "out/model.bin could not be written (No space left"),
         (RuntimeError("PytorchStreamWriter failed writing file data/0: file write failed"), "a file could not be"),
         (Exception("Error while serializing: I/O error: File too large (os error 27)"), "a file could not be written"),
+        (
+            OSError(37, "No locks available", "outputs/locks/a.lock"),
+            "outputs/locks/a.lock could not be written (No locks",
+        ),
+        (OSError(36, "File name too long", "a long text"), "a long text could not be read or written (File name too"),
         (OSError(2, "No such file or directory", "train.txt"), None),
         (RuntimeError("shapes do not match"), None),
     ],
@@ -162,3 +167,18 @@ def test_a_file_that_may_not_grow_is_no_half_checkpoint(shell: Shell, tmp_path: 
 def test_a_failing_folder_is_told_from_other_errors(error: Exception, reported: str | None) -> None:
     failure = folder_failure(error)
     assert failure is None if reported is None else (failure or "").startswith(reported)
+
+
+def test_a_file_that_this_user_may_not_read_is_no_file_that_could_not_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system's answers are replaced, since root may read everything."""
+    (tmp_path / "train.txt").touch()
+    monkeypatch.setattr(os, "access", lambda path, mode: path == tmp_path)
+    for name, done in (("train.txt", "read"), ("new.txt", "written")):
+        error = PermissionError(13, "Permission denied", str(tmp_path / name))
+        message = folder_failure(error) or ""
+        assert message.startswith(f"{tmp_path / name} could not be {done} (Permission denied)")
+        assert ("paths.outputs" in message) == (done == "written")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert "could not be read" in (folder_failure(error) or ""), "in a folder that may not be entered"

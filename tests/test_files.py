@@ -1,6 +1,8 @@
+import fcntl
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -24,6 +26,20 @@ def test_a_folder_appears_whole_and_replaces_the_old_one(tmp_path: Path) -> None
             assert not (target / content).exists()
         assert entries(target) == [content]
     assert entries(target.parent) == ["set"]
+
+
+def test_files_of_a_folder_may_be_read_by_those_who_may_read_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").touch(0o600)
+    before = os.umask(0o027)
+    try:
+        with replaced_folder(tmp_path / "set") as draft:
+            (draft / "link").symlink_to(tmp_path / "elsewhere")
+            (draft / "weights").touch(0o600)  # as safetensors writes them
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "set", tmp_path / "set" / "weights")}
+    assert modes == {"set": 0o750, "weights": 0o640}
+    assert (tmp_path / "elsewhere").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("error", [DataError("broken"), KeyboardInterrupt()])
@@ -178,3 +194,13 @@ with locked({str(lock)!r}, "making a cell"):
     with locked(lock, "making a cell"), locked(lock, "the same once more on the way down"):
         pass
     FileLock(lock, timeout=0).acquire()
+
+
+def test_who_waits_for_a_lock_says_for_which(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """So that a process that hangs can be found (``fuser LOCK``), on this machine or another one."""
+    caplog.set_level("INFO")
+    holder = os.open(tmp_path / "run.lock", os.O_CREAT | os.O_RDWR)
+    fcntl.flock(holder, fcntl.LOCK_EX)
+    threading.Timer(0.1, os.close, [holder]).start()
+    with locked(tmp_path / "run.lock", "making a cell"):
+        assert caplog.messages == [f"waiting for another process: making a cell; it holds {tmp_path / 'run.lock'}"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from charbert.errors import SettingsError
+from charbert.errors import RecordError, SettingsError
 from charbert.integrity import CHECKSUMS, WRITTEN_BY, check_target, find_damage, record_checksums, written_folder
 
 
@@ -52,6 +52,12 @@ def test_a_folder_with_anything_else_is_refused_and_stays(tmp_path: Path, model:
     write(tmp_path / "exported", model, writer="charbert export")
     with pytest.raises(SettingsError, match=r"got one with other files \(\.written_by, deep\)"):
         write(tmp_path / "exported", model)
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_any_work(tmp_path: Path, model: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RecordError, match=r"file: could not be written \(Not a directory\)"):
+        check_target(tmp_path / "file" / "target", "charbert encoder", model)
 
 
 def test_files_that_come_while_the_command_works_are_kept(tmp_path: Path, model: Path) -> None:

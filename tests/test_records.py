@@ -28,6 +28,7 @@ from charbert.records import (
     start_record,
     write_record,
 )
+from charbert.serialization import read_json
 
 NAMES = st.text(st.characters(codec="ascii", exclude_characters="./"), max_size=6)
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | NAMES
@@ -209,6 +210,46 @@ def test_records_are_found_at_any_depth_and_damaged_ones_reported(tmp_path) -> N
     with pytest.warns(UserWarning, match=r"1 records left out:\n.*c\.json:1"):
         records = read_records(tmp_path)
     assert [item.seed for item in records] == [3, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b'{"a": ', b"\xff", b"[" * 100_000, None], ids=["empty", "half", "other bytes", "deep", "missing"]
+)
+def test_a_damaged_or_missing_file_of_a_run_is_named_with_what_to_do(content: bytes | None, tmp_path) -> None:
+    path = tmp_path / "data.json"
+    if content is not None:
+        path.write_bytes(content + b"\n")
+    with pytest.raises(RecordError, match=r"data\.json: expected checksums in JSON, got .*; delete it and run again"):
+        read_json(path, "checksums", "delete it and run again")
+
+
+def test_lines_of_json_end_at_line_feeds_alone(tmp_path) -> None:
+    (tmp_path / "lines").write_text('["a\u2028b"]\n{"c": "\x85"}\n', encoding="utf-8")
+    assert read_json(tmp_path / "lines", "lines", "", lines=True) == [["a\u2028b"], {"c": "\x85"}]
+
+
+def test_folders_that_may_not_be_read_are_told_and_records_in_folders_that_are_links_count(
+    tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system's answers are replaced, since root may read everything."""
+    for seed, name in enumerate(("records/open", "records/closed", "elsewhere/run"), start=1):
+        write_record(tmp_path / name / "record.json", record(seed=seed))
+    folder = tmp_path / "records"
+    (folder / "link").symlink_to(tmp_path / "elsewhere" / "run")
+    (folder / "open" / "back").symlink_to(folder)
+    listed = os.scandir
+
+    def answer(path: str) -> object:
+        if str(path) == str(folder / "closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", answer)
+    with pytest.warns(UserWarning, match=r"1 records left out:\n.*/closed: .*got Permission denied"):
+        assert [item.seed for item in read_records(folder)] == [3, 1]
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(RecordError, match="one that this user may not read"):
+        read_records(folder)
 
 
 def test_records_are_chosen_by_field_and_by_setting(tmp_path) -> None:

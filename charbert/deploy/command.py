@@ -15,7 +15,7 @@ from charbert.deploy.predict.sources import FORMATS
 from charbert.deploy.score import command as score
 from charbert.deploy.serving import command as serve
 from charbert.errors import CharBertError, SettingsError
-from charbert.files import writing_failure
+from charbert.files import disk_failure
 
 BAD_INPUT = 2
 """Exit code for bad input."""
@@ -78,13 +78,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _drop_output()
         return 0
     except Exception as error:  # each library has its own for a full disk
-        failure = writing_failure(error)
+        failure = disk_failure(error)
         if failure is None:
             raise
         where = failure[0] if isinstance(error, OSError) and error.filename else "the output"
-        sys.stderr.write(
-            f"charbert: error: {where} could not be written ({failure[1]}); free space or choose another\n"
-        )
+        hint = "free space or choose another" if failure[1] == "written" else "check the name and who may read it"
+        sys.stderr.write(f"charbert: error: {where} could not be {failure[1]} ({failure[2]}); {hint}\n")
         _drop_output()
         return BAD_INPUT
 

@@ -17,6 +17,8 @@ from charbert.errors import SettingsError
 _FUNCTION = re.compile(r"(choice|range|interval|glob|shuffle|sort|tag|int|str|bool|float)\(")
 _HOME = re.compile(r"(?<![^,])~(?=/)")
 """At the beginning of a value, or of one of the values of a sweep."""
+_FOLDERS = ("paths.outputs", "paths.results")
+"""Settings that are folders to be made, which no sweep is over: a comma is a part of the name."""
 _UNKNOWN = re.compile(r"Could not override '([^']+)'")
 _SEVERAL = re.compile(r"Ambiguous value for argument '(.+)'")
 _MERGED = re.compile(r"Error merging override (.+)")
@@ -63,7 +65,8 @@ def _with_quotes(parser: OverridesParser, override: str) -> str:
         is_text = False
         if value[0] not in "[{" and not _FUNCTION.match(value):
             return f"{name}={_quoted(value)}"
-    return override if is_text or not os.path.exists(value) else f"{name}={_quoted(value)}"
+    is_name = name in _FOLDERS or os.path.exists(value)
+    return f"{name}={_quoted(value)}" if is_name and not is_text else override
 
 
 def _is_group(name: str) -> bool:

@@ -14,6 +14,7 @@ from charbert.config.schema import Settings
 from charbert.errors import DataError
 from charbert.files import shorten_path, write_atomically
 from charbert.records import ResultRecord, file_checksum
+from charbert.serialization import read_json
 
 KEPT = "data.json"
 """File beside a run's checkpoints with the checksums of what its training reads."""
@@ -33,7 +34,8 @@ def check_interrupted(checkpoints: Path, sums: Mapping[str, str]) -> None:
     """
     kept = checkpoints / KEPT
     if kept.is_file() and any(checkpoints.glob("checkpoint-*")):
-        begun = json.loads(kept.read_text(encoding="utf-8"))
+        again = f"delete {checkpoints} to train again from the first step"
+        begun = read_json(kept, "the checksums of the training's files", again)
         check_same(begun, sums, "the interrupted training began with", checkpoints)
 
 

@@ -3,9 +3,11 @@
 import functools
 import logging
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from io import TextIOWrapper
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
@@ -18,10 +20,10 @@ from omegaconf.errors import OmegaConfBaseException
 
 from charbert.config.load import load_settings
 from charbert.config.schema import Settings
-from charbert.errors import CharBertError, SettingsError, TrainingError
-from charbert.files import writing_failure
+from charbert.errors import CharBertError, SettingsError, TrainingError, first_line
+from charbert.files import disk_failure
 from charbert.runs.command_line import accept_file_names, describe
-from charbert.runs.ending import in_sweep, show_nothing
+from charbert.runs.ending import in_sweep, show_nothing, write_to
 from charbert.training.stopping import Stopped, position, signals_heard
 
 Arguments = ParamSpec("Arguments")
@@ -29,19 +31,24 @@ Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
+_NO_MEMORY = re.compile(r"out of memory|not enough memory|(can't|[Cc]annot) allocate memory")
+"""In messages of torch, which has no error of its own for all devices, and of the system."""
+
 
 def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """Wrap an entry point: a CharBertError, or a folder that cannot be written, ends the process with its message.
 
-    The exit status is 2 then. A training that fails does not end a sweep: its message is logged, the other runs follow,
-    and the process ends with it after the last. Any other error keeps its stack trace. Ctrl-C and SIGTERM end with one
-    line, see `charbert.runs.errors`.
+    The exit status is 2 then, as after memory ran out. A training that fails does not end a sweep: its message is
+    logged, the other runs follow, and the process ends with it after the last. Any other error keeps its stack trace.
+    Ctrl-C and SIGTERM end with one line, see `interruptible`.
     """
 
     # An encoder loaded under a new head has unused weights by design; transformers would warn of each.
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
     logging.raiseExceptions = False  # no stack trace at every line where the log cannot be written
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # of a terminal without letters like the ± of tables
     accept_file_names()
     _report_failures_of_hydra()
     Sweeper.validate_batch_is_legal = _check_all_runs  # type: ignore[method-assign,assignment]
@@ -51,7 +58,7 @@ def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
         _join_others()
         try:
             _reporting(_check_launcher)
-            return _reporting(lambda: main(*args, **kwargs), raised=_leaves_sweep)
+            return _reporting(lambda: _telling_of_memory(lambda: main(*args, **kwargs)), raised=_leaves_sweep)
         except TrainingError as error:
             log.error("%s. The sweep goes on without this run", error)
             message = str(error)
@@ -67,6 +74,21 @@ def _check_launcher() -> None:
     launcher = HydraConfig.get().runtime.choices.get("hydra/launcher", "basic")
     if launcher != "basic":
         raise SettingsError(f"hydra/launcher={launcher} starts runs of sweeps alone: add -m, also for one run")
+
+
+def _telling_of_memory(run: Callable[[], Result]) -> Result:
+    """Return what a function returns; memory that ran out is an error of the training, on a CPU or an accelerator."""
+    try:
+        return run()
+    except (MemoryError, RuntimeError, OSError) as error:
+        if isinstance(error, CharBertError) or not (isinstance(error, MemoryError) or _NO_MEMORY.search(str(error))):
+            raise
+        why = first_line(error)
+        raise TrainingError(
+            f"memory ran out ({why}); finished runs and checkpoints are kept. Lower finetuning.eval_batch_size, which "
+            "changes no result, or batch_size or max_length of the training, which make a different run; with "
+            "gradient_accumulation twice as high for half the batch_size it is nearly the same"
+        ) from error
 
 
 def _leaves_sweep(error: Exception) -> bool:
@@ -88,7 +110,7 @@ def _reporting(run: Callable[[], Result], raised: Callable[[Exception], bool] = 
             raise
         log.debug("stopped by", exc_info=True)
     show_nothing()
-    sys.stderr.write(f"error: {message}\n")
+    write_to(sys.stderr, f"error: {message}\n")
     raise SystemExit(2)
 
 
@@ -112,15 +134,15 @@ def _join_others() -> None:
 
 
 def folder_failure(error: BaseException) -> str | None:
-    """Return the message for a full disk or a folder that cannot be written; None for any other error."""
-    failure = writing_failure(error)
+    """Return the message for a full disk, or what may not be written or read; None for any other error."""
+    failure = disk_failure(error)
     if failure is None:
         return None
-    where, why = failure
-    return (
-        f"{where} could not be written ({why}); finished results are whole. Free space or choose other folders "
-        "(paths.outputs, paths.results), then run the same command again"
-    )
+    where, done, why = failure
+    hint = "Free space or choose other folders (paths.outputs, paths.results)"
+    if done != "written":
+        hint = "Check the name and who may read it"
+    return f"{where} could not be {done} ({why}); finished results are whole. {hint}, then run the same command again"
 
 
 def _report_failures_of_hydra() -> None:
@@ -165,7 +187,7 @@ INTERRUPTED, TERMINATED = 130, 143
 
 
 def interruptible(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Wrap an entry point so that Ctrl-C and SIGTERM end it with one line; SIGTERM writes a checkpoint first."""
+    """Wrap an entry point so that Ctrl-C, SIGTERM and SIGHUP end it with one line; the last two write a checkpoint."""
     _report_ctrl_c_elsewhere()
 
     @functools.wraps(main)
@@ -192,7 +214,7 @@ def _report(what: str) -> None:
     alone = os.environ.get("WORLD_SIZE", "1") == "1" and "LOKY_PID" not in os.environ
     command = shlex.join(sys.orig_argv) if alone else "the same command"
     new_line = "\n" if sys.stderr.isatty() else ""  # the terminal shows ^C, or a bar
-    sys.stderr.write(f"{new_line}{what}: {reached}. To continue: {command}\n")
+    write_to(sys.stderr, f"{new_line}{what}: {reached}. To continue: {command}\n")
 
 
 def _report_ctrl_c_elsewhere() -> None:

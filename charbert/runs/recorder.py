@@ -1,6 +1,5 @@
 """What is common to all runs: seeding, resuming, the record, W&B."""
 
-import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from charbert.runs.data_files import keep_checksums
 from charbert.runs.run import Run
 from charbert.runs.tracking import track_results, track_run
 from charbert.seeding import derive_seed
+from charbert.serialization import read_json
 from charbert.training.checkpoints import newest_checkpoint
 from charbert.training.distributed.processes import from_first
 from charbert.training.machine.cores import training_threads, watched_cores
@@ -64,7 +64,8 @@ def new_record(settings: Settings, run: Run) -> ResultRecord:
     record.data_checksums = dict(run.data_checksums)
     preparation = run.preparation_folder / "report.json"
     if preparation.is_file():
-        record.details["preparation"] = json.loads(preparation.read_text(encoding="utf-8"))
+        again = f"delete {preparation.parent} and run again"
+        record.details["preparation"] = read_json(preparation, "a report of prepared data", again)
     return record
 
 

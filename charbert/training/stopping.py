@@ -1,4 +1,5 @@
-"""Being told to stop, by Ctrl-C or SIGTERM: where the training is, and that SIGTERM writes a checkpoint first.
+"""Being told to stop, by Ctrl-C, SIGTERM or a closed terminal: where the training is, and that all but Ctrl-C write a
+checkpoint first.
 
 Imports no torch, so that an entry point can listen before anything slow is imported.
 """
@@ -11,9 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+_HANG_UP = getattr(signal, "SIGHUP", None)  # Windows has none
+
 
 class Stopped(BaseException):
-    """SIGTERM arrived, and what can be kept of the training is on disk."""
+    """SIGTERM or SIGHUP arrived, and what can be kept of the training is on disk."""
 
 
 @dataclass
@@ -28,7 +31,7 @@ class Position:
     saved: int | None = None
     """Step of the newest checkpoint."""
     must_stop: bool = False
-    """Whether SIGTERM arrived: the training ends with a checkpoint after this step."""
+    """Whether SIGTERM or SIGHUP arrived: the training ends with a checkpoint after this step."""
     interrupted: bool = False
     """Whether Ctrl-C arrived: the training ends after this step, or after this batch of an evaluation."""
 
@@ -58,7 +61,7 @@ def training_of(name: str) -> Iterator[Position]:
     _positions[:] = [where]
     yield where
     _positions.clear()
-    if where.must_stop:  # SIGTERM arrived after the last step
+    if where.must_stop:  # the signal arrived after the last step
         raise Stopped
     if where.interrupted:
         raise KeyboardInterrupt
@@ -70,13 +73,14 @@ def signals_heard() -> Iterator[None]:
 
     In a training the latter is left to its callback, since Python loses an exception that meets a destructor or a fork.
     A second signal does not wait. Jobs of submitit are left to its own handlers; Ctrl-C stays off where it is, as in
-    the background of a shell.
+    the background of a shell. SIGHUP, of a terminal that was closed or a connection that broke, is heard as SIGTERM
+    unless it is ignored (``nohup``).
     """
     if threading.current_thread() is not threading.main_thread() or "SUBMITIT_EXECUTOR" in os.environ:
         yield
         return
     _positions.clear()
-    before = {signal.SIGTERM: hear_sigterm()}
+    before = hear_stop()
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         before[signal.SIGINT] = signal.signal(signal.SIGINT, _interrupt)
     try:
@@ -86,9 +90,12 @@ def signals_heard() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def hear_sigterm() -> Any:
-    """Hear SIGTERM until this process ends, as in `signals_heard`; return the handler before."""
-    return signal.signal(signal.SIGTERM, _stop)
+def hear_stop() -> dict[int, Any]:
+    """Hear SIGTERM and SIGHUP until this process ends, as in `signals_heard`; return the handlers before."""
+    before: dict[int, Any] = {signal.SIGTERM: signal.signal(signal.SIGTERM, _stop)}
+    if _HANG_UP is not None and signal.getsignal(_HANG_UP) is signal.SIG_DFL:
+        before[_HANG_UP] = signal.signal(_HANG_UP, _hang_up)
+    return before
 
 
 def _stop(number: int, frame: Any) -> None:
@@ -96,6 +103,11 @@ def _stop(number: int, frame: Any) -> None:
     if where is None or where.must_stop:
         raise Stopped
     where.must_stop = True
+
+
+def _hang_up(number: int, frame: Any) -> None:
+    signal.signal(number, signal.SIG_IGN)  # the system and the shell both send it
+    _stop(number, frame)
 
 
 def _interrupt(number: int, frame: Any) -> None:
@@ -106,9 +118,9 @@ def _interrupt(number: int, frame: Any) -> None:
 
 
 def leave_signals_to_parent(*unused: Any) -> None:
-    """Ignore Ctrl-C and SIGTERM in a process that works for another one, which ends it.
+    """Ignore Ctrl-C, SIGTERM and SIGHUP in a process that works for another one, which ends it.
 
     A terminal and a cluster send them to all processes of a group.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in filter(None, (signal.SIGINT, signal.SIGTERM, _HANG_UP)):
+        signal.signal(number, signal.SIG_IGN)

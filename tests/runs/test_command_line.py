@@ -98,6 +98,11 @@ def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert list(sweep.sweep_string_iterator()) == [f"{tmp_path}/a.txt", f"{tmp_path}/b.txt"]
 
 
+def test_a_folder_to_be_made_may_have_a_comma_in_its_name() -> None:
+    (parsed,) = OverridesParser.create().parse_overrides(["paths.results=runs,old/results"])
+    assert (parsed.is_sweep_override(), parsed.value()) == (False, "runs,old/results")
+
+
 def test_a_sweep_stays_a_sweep() -> None:
     for text in ("seed=1,2,3", "seed=choice(1,2,3)", "seed=range(1,4)"):
         (parsed,) = OverridesParser.create().parse_overrides([text])

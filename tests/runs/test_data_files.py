@@ -10,9 +10,10 @@ import pytest
 
 from charbert.config.schema import Settings
 from charbert.data.readers.conll import TaggedSentence, write_conll
-from charbert.errors import DataError
+from charbert.errors import DataError, RecordError
 from charbert.pipelines.train import finetune, pretrain
 from charbert.provenance import file_checksum
+from charbert.runs.data_files import check_interrupted
 from charbert.runs.run import finetuning_run, pretraining_run
 from charbert.training.trainer import CharBertTrainer
 from tests.pipelines.conftest import TAGGED
@@ -72,6 +73,13 @@ def test_after_its_checkpoints_were_deleted_a_run_begins_with_the_new_file(
         path.rename(tmp_path / path.name)
     record = finetune.run(interrupted)
     assert record.data_checksums[TRAIN] == file_checksum(tmp_path / "data" / TRAIN)
+
+
+def test_damaged_checksums_of_an_interrupted_run_are_named(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint-2").mkdir()
+    (tmp_path / "data.json").touch()
+    with pytest.raises(RecordError, match=r"data\.json: expected the checksums .*; delete .* to train again"):
+        check_interrupted(tmp_path, {"train.txt": "0"})
 
 
 @pytest.mark.parametrize("name", [TRAIN, TEST])

@@ -1,8 +1,8 @@
-"""Ctrl-C and SIGTERM in a training: where it was is known, and a checkpoint is written before SIGTERM ends it."""
+"""Ctrl-C, SIGTERM and SIGHUP in a training: where it was is known, and the last two write a checkpoint first."""
 
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,30 @@ def test_sigterm_writes_a_checkpoint_of_its_step_from_which_the_training_is_the_
         assert torch.equal(parameter, expected)
 
 
+@pytest.fixture
+def own_hang_up() -> Iterator[None]:
+    """The tests may run under nohup, which ignores SIGHUP."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("own_hang_up")
+def test_a_closed_terminal_of_which_the_shell_tells_too_writes_a_checkpoint(tmp_path: Path) -> None:
+    twice = Signal(signal.SIGHUP, 7), Signal(signal.SIGHUP, 7)
+    with signals_heard(), pytest.raises(Stopped):
+        signaled(tmp_path, *twice)
+    assert Path(newest_checkpoint(tmp_path) or "").name == "checkpoint-7"
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+
+
+@pytest.mark.usefixtures("own_hang_up")
+def test_under_nohup_a_closed_terminal_stops_nothing() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with signals_heard():
+        send(signal.SIGHUP)
+
+
 def test_sigterm_in_an_evaluation_ends_after_the_next_step(tmp_path: Path) -> None:
     with signals_heard(), pytest.raises(Stopped):
         signaled(tmp_path, Signal(signal.SIGTERM, 3, evaluating=True), best=True, evaluations=6)
@@ -106,7 +130,7 @@ def test_a_second_signal_does_not_wait_for_the_step() -> None:
             pytest.fail("the second one was not heard")
 
 
-@pytest.mark.parametrize("ignored", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("ignored", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_processes_that_prepare_batches_leave_signals_to_the_training(
     ignored: int, restored_signals: Callable[[], None], tmp_path: Path
 ) -> None:
@@ -119,7 +143,7 @@ def test_processes_that_prepare_batches_leave_signals_to_the_training(
 
 @pytest.fixture
 def restored_signals() -> Any:
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     yield
     for number, handler in handlers.items():
         signal.signal(number, handler)

@@ -10,8 +10,8 @@ import hashlib
 import json
 import logging
 import lzma
+import secrets
 import shutil
-import tempfile
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -199,7 +199,8 @@ def _write_blocks(
     folder.parent.mkdir(parents=True, exist_ok=True)
     for left_over in folder.parent.glob(f".{folder.name}-*"):  # by a process that was killed
         shutil.rmtree(left_over, ignore_errors=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    draft = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
+    draft.mkdir()
     names = ", ".join(file.name for file in files)
     is_plain = max_words is None and not any(file.suffix == ".xz" for file in files)
     total = sum(file.stat().st_size for file in files) if is_plain else None

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from charbert.config.schema import Settings
+from charbert.files import check_writable
 from charbert.integrity import checksums
 from charbert.pipelines.tables.drawing import TableSpec, draw
 from charbert.records import ResultRecord
@@ -49,6 +50,7 @@ class Analysis:
         Another process that measures the same is waited for.
 
         Raises:
+            RecordError: if the record cannot be written, before anything is measured.
             SettingsError: if the settings do not fit the analysis, or there are several processes that train together.
         """
         settings = self.prepare(settings)
@@ -58,6 +60,7 @@ class Analysis:
             with ExitStack() as stack:
                 for run in runs.values():
                     run.check_processes()
+                    check_writable(run.record_path.parent)
                     stack.enter_context(run.locked())
                 if missing := self._missing(runs):
                     import_module(f"charbert.pipelines.analyses.{self.module}").measure(settings, missing)

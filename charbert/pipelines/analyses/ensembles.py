@@ -1,6 +1,5 @@
 """Ensembles: the stored predictions of several finished runs, combined and scored like those of one model."""
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -35,6 +34,7 @@ from charbert.runs.keys import finetuning_identity
 from charbert.runs.recorder import recorded_run
 from charbert.runs.run import Run
 from charbert.seeding import numpy_generator
+from charbert.serialization import read_json
 from charbert.tasks.answering.decoding import SpanCandidate, SpanPrediction
 from charbert.tasks.answering.task import QuestionAnsweringTask
 from charbert.tasks.catalog import build_task
@@ -179,7 +179,7 @@ def read_member(task: Task[Any, Any], folder: Path, eval_set: str, examples: Seq
     again = "delete the record and run the member again"
     if not path.is_file():
         raise RecordError(f"{path}: expected the predictions of a member, got no such file; {again}")
-    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+    lines = read_json(path, "the predictions of a member", again, lines=True)
     if len(lines) != len(examples):
         raise RecordError(f"{path}: expected predictions on {len(examples)} examples, got {len(lines)}; {again}")
     if isinstance(task, QuestionAnsweringTask):

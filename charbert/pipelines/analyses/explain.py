@@ -20,7 +20,7 @@ from charbert.deploy.predict.side_files import load_processor
 from charbert.deploy.predict.usage import read_usage
 from charbert.errors import DataError, SettingsError
 from charbert.evaluation.explanation import ExplainedText
-from charbert.files import replaced_folder
+from charbert.files import check_writable, replaced_folder
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.noise.attack import attack_sentences
 from charbert.pipelines.build.data import data_file, prepare_data, task_files
@@ -62,8 +62,10 @@ def run(settings: Settings) -> Path:
     Raises:
         CheckpointError: if the folder given holds no fine-tuned model.
         DataError: if the text has no words or too many, or the test set has no such example.
+        RecordError: if the folder cannot be written, before any work.
         SettingsError: if a setting does not fit the model.
     """
+    check_writable(settings.paths.results)
     chosen = settings.explain
     folder = find_model(Path(chosen.model)) if chosen.model else prepare_finetuned(settings).model_folder
     model = load_model(folder, attn_implementation="eager")

@@ -1,6 +1,5 @@
 """A model's entity scores by split words, from its predictions on the clean test set. Paper: Sec. 5.1, Fig. 4."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 
@@ -14,6 +13,7 @@ from charbert.pipelines.build.data import set_files
 from charbert.pipelines.train.finetune import prepare_finetuned
 from charbert.runs.analysis_keys import WORD_VS_SUBWORD
 from charbert.runs.run import Run
+from charbert.serialization import read_json
 
 
 def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
@@ -22,8 +22,8 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
     finetuned = prepare_finetuned(settings)
     folder = finetuned.model_folder
     tokenizer, _ = load_processor(folder, read_usage(folder, read_config(folder)))  # which splits the words as given
-    lines = finetuned.predictions_path("clean").read_text(encoding="utf-8").split("\n")
-    rows = [json.loads(line) for line in lines if line]
+    again = f"delete {finetuned.record_path.parent} and run again"
+    rows = read_json(finetuned.predictions_path("clean"), "predictions", again, lines=True)
     split = find_split_words([row["words"] for row in rows], tokenizer)
     with recorded_analysis(settings, run, WORD_VS_SUBWORD, set_files(settings)) as (record, _):
         scores = score_by_split([row["gold"] for row in rows], [row["predicted"] for row in rows], split)

@@ -14,7 +14,7 @@ from rapidfuzz.distance import OSA
 from charbert.benchmarks.streams import attacked_words_per_second
 from charbert.config.schema import Settings
 from charbert.errors import DataError
-from charbert.files import replaced_folder
+from charbert.files import check_writable, replaced_folder
 from charbert.noise.edits import EditRecord
 from charbert.pipelines.build.data import data_file, prepare_data, task_files
 from charbert.pipelines.build.eval_sets import attacked_copy
@@ -41,7 +41,11 @@ def run(settings: Settings) -> Path:
 
     Raises:
         DataError: if the test set is missing or malformed, or its copy is read back with other words or labels.
+        RecordError: if the folder cannot be written, before any work.
     """
+    name = f"{settings.task.name}-{settings.attack.name}-s{settings.attack.seed}"
+    folder = Path(settings.paths.results) / "attack_sets" / name
+    check_writable(folder.parent)
     prepare_data(settings)
     task = build_task(settings.task)
     source = data_file(settings, task_files(settings).test, "the test set")
@@ -56,8 +60,6 @@ def run(settings: Settings) -> Path:
         "attack": json_value(asdict(settings.attack), "attack"),
         **summarize(task, examples, edits),
     }
-    name = f"{settings.task.name}-{settings.attack.name}-s{settings.attack.seed}"
-    folder = Path(settings.paths.results) / "attack_sets" / name
     with replaced_folder(folder) as draft:
         copy = draft / task.copy_name(source)
         task.write(copy, attacked)

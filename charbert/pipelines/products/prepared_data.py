@@ -12,7 +12,7 @@ from charbert.data import splits
 from charbert.data.readers.conllu import CONLLU_SUFFIX
 from charbert.data.readers.lines import suffix_of
 from charbert.errors import DataError, SettingsError
-from charbert.files import replaced_folder, shorten_path
+from charbert.files import check_writable, replaced_folder, shorten_path
 from charbert.pipelines.build.data import data_file, prepare_data, task_files
 from charbert.pipelines.build.preparation import held_out_texts, prepare_rows, write_preparation
 from charbert.preparation.augmentation import Augment
@@ -91,6 +91,7 @@ def run(settings: Settings) -> Path:
     Raises:
         DataError: if a file cannot be read or written, sets share examples where that is refused, or no example is
             left.
+        RecordError: if the folder cannot be written, before any work.
         SettingsError: if the settings ask for nothing, or the split is not possible.
     """
     chosen = settings.preparation
@@ -99,14 +100,15 @@ def run(settings: Settings) -> Path:
             f"preparation={chosen.name} has neither steps nor a split; choose preparation=clean or another of "
             "conf/preparation, list preparation.steps, or set preparation.split.method"
         )
+    parts = [settings.task.name, chosen.name]
+    if chosen.split.method is not SplitMethod.none:
+        parts.append(chosen.split.method.name)
+    folder = Path(settings.paths.results) / "prepared" / "-".join([*parts, f"s{chosen.seed}"])
+    check_writable(folder.parent)
     prepare_data(settings)
     task = build_task(settings.task)
     sets = _Sets(settings, task)
     source = _divide(sets) if chosen.split.method is not SplitMethod.none else _prepare_sets(sets)
-    parts = [task.name, chosen.name]
-    if chosen.split.method is not SplitMethod.none:
-        parts.append(chosen.split.method.name)
-    folder = Path(settings.paths.results) / "prepared" / "-".join([*parts, f"s{chosen.seed}"])
     with replaced_folder(folder) as draft:
         files = {}
         suffix = CONLLU_SUFFIX if suffix_of(source) == CONLLU_SUFFIX else TASKS[settings.task.kind].suffix

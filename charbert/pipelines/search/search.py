@@ -30,7 +30,7 @@ from charbert.reporting.tables.search import draw_search, render_trials, trials_
 from charbert.runs.keys import finetuning_identity
 from charbert.runs.recorder import recorded_run
 from charbert.runs.run import Run
-from charbert.training.stopping import Stopped, hear_sigterm
+from charbert.training.stopping import Stopped, hear_stop
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -121,7 +121,7 @@ def _run_trials(composition: Composition, settings: Settings, study: SearchStudy
 
 def _begin_worker(count: int) -> None:
     """Take a share of the cores, show the log, hear SIGTERM, and end when the search's main process ends."""
-    hear_sigterm()
+    hear_stop()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # no stack trace: the main process reports it
     logging.basicConfig(level=logging.INFO, format="[%(asctime)s][%(process)d][%(name)s] %(message)s")
     if "OMP_NUM_THREADS" not in os.environ:

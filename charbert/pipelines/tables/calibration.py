@@ -1,6 +1,5 @@
 """Finished runs scored again from their stored logits: calibration, reliability plots and a table for each task."""
 
-import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from charbert.reporting.tables.paper import table_attack
 from charbert.reporting.tables.scores import row_label
 from charbert.runs.comparability import comparable_records
 from charbert.runs.folders import predictions_folder, record_path, records_folder
+from charbert.serialization import read_json
 from charbert.tasks.catalog import build_task
 
 log = logging.getLogger(__name__)
@@ -117,7 +117,11 @@ def draw_reliability(settings: Settings, record: ResultRecord) -> list[Path]:
     """
     folder, task, details = predictions_folder(settings, record), settings.task.name, record.details.get(RECORD_KEY)
     paths = {name: folder / f"{name}{SUFFIX}" for name in _eval_sets(record, task)}
-    reports = {name: json.loads(path.read_text(encoding="utf-8")) for name, path in paths.items() if path.is_file()}
+    reports = {
+        name: read_json(path, "a calibration report", "run the model again")
+        for name, path in paths.items()
+        if path.is_file()
+    }
     bins, scaled = (
         {name: [ReliabilityBin(**values) for values in report[which]] for name, report in reports.items()}
         for which in ("bins", "scaled_bins")

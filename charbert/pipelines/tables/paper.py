@@ -101,12 +101,13 @@ def _show_next(settings: Settings) -> None:
     if not model.is_dir():
         return
     first = _models.setdefault(settings.task.name, model)
-    compared = "" if first == model else f" --compare {first}"
+    given, first_given = shlex.quote(str(model)), shlex.quote(str(first))
+    compared = "" if first == model else f" --compare {first_given}"
     command = f"{shlex.quote(sys.orig_argv[0])} -m charbert"
     show_at_end(
         "next",
         "\nnext, with texts that you type, or on a page in the browser:\n"
-        f"  {command} predict {model} --readable\n  {command} serve {model}{compared}\n",
+        f"  {command} predict {given} --readable\n  {command} serve {given}{compared}\n",
     )
 
 

@@ -26,7 +26,7 @@ from charbert.pipelines.build.data import corpus_file, prepare_data
 from charbert.pipelines.train.word_recognizer import prepare_background_recognizer, prepare_recognizer
 from charbert.runs.recorder import recorded_run
 from charbert.runs.run import dictionary_run
-from charbert.serialization import parse_strictly
+from charbert.serialization import read_json
 from charbert.tasks.task import Task
 from charbert.text.codepoints import has_dotless_i, looked_up, lower_counts
 from charbert.text.repair.correction import DictionaryCorrector
@@ -136,4 +136,6 @@ def _write(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def _read(settings: Settings, name: str) -> Any:
-    return parse_strictly((dictionary_run(settings).model_folder / name).read_text(encoding="utf-8"))
+    run = dictionary_run(settings)
+    again = f"delete {run.record_path.parent} and run again"
+    return read_json(run.model_folder / name, "the words of the pretraining text", again)

@@ -28,6 +28,7 @@ from charbert.pipelines.train.task_model import record_scores
 from charbert.records import ResultRecord, read_record, write_atomically
 from charbert.runs.recorder import recorded_run
 from charbert.runs.run import Run, fold_run, with_fold
+from charbert.serialization import read_json
 from charbert.tasks.folds import cut_folds, take_fold, tested_examples
 from charbert.tasks.rows import number_rows
 from charbert.tasks.task import Task
@@ -134,7 +135,7 @@ def _write_predictions(path: Path, task: Task[Any, Any], predictions: Mapping[st
 
 
 def _read_predictions(path: Path, task: Task[Any, Any], run: Run) -> dict[str, SetPredictions]:
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = read_json(path, "the predictions of a fold", f"delete {run.record_path.parent} and run again")
     stored = stored_scores(run.predictions_path("clean").parent, list(content))
     sets = {}
     for name, saved in content.items():

@@ -141,6 +141,7 @@ def test_blocks_are_made_once_for_a_file_and_settings(corpus: Path, tmp_path: Pa
 
     first = read_blocks([corpus], cache_dir=tmp_path / "cache")
     made = cached()
+    assert {folder.stat().st_mode for folder in made} == {(tmp_path / "cache").stat().st_mode}, "for this user alone"
     again = read_blocks([corpus], cache_dir=tmp_path / "cache")
     assert (list(again), again.counts, cached()) == (list(first), first.counts, made)
     read_blocks([corpus], cache_dir=tmp_path / "cache", words_per_block=7)

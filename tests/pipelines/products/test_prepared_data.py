@@ -6,16 +6,17 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from charbert.config.schema import Settings
 from charbert.data.readers.conll import TaggedSentence, write_conll
-from charbert.errors import DataError, SettingsError
+from charbert.errors import DataError, RecordError, SettingsError
+from charbert.pipelines.analyses import explain
 from charbert.pipelines.build.data import data_file, task_files
-from charbert.pipelines.products import prepared_data
-from charbert.pipelines.products.attack_sets import run as write_attack_sets
+from charbert.pipelines.products import attack_sets, prepared_data
 from charbert.tasks.catalog import build_task
 from charbert.tasks.rows import own_texts
 
@@ -206,7 +207,7 @@ def test_a_set_without_remaining_examples_is_an_error(reviews: Callable[..., Set
 def test_prepared_files_are_read_like_any_other(composed: Composed) -> None:
     folder = prepared_data.run(composed("recipe=smoke", "task=ner", "preparation=clean"))
     prepared = (folder / "test.conll").read_bytes()
-    written = write_attack_sets(composed("recipe=smoke", "task=ner", f"data.sets.ner.test={folder / 'test.conll'}"))
+    written = attack_sets.run(composed("recipe=smoke", "task=ner", f"data.sets.ner.test={folder / 'test.conll'}"))
     assert (written / "test.conll").is_file()
     assert (folder / "test.conll").read_bytes() == prepared  # and none is generated in their place
 
@@ -221,3 +222,14 @@ def test_the_experiment_runs_and_names_what_is_wrong(tmp_path: Path, run_experim
     assert (tmp_path / "results/prepared/qnli-clean-s0/report.md").is_file()
     done = run_experiment("prepare.py", tmp_path, "preparation=none", expect=2)
     assert "choose preparation=clean" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("made_by", [prepared_data, attack_sets, explain], ids=lambda module: module.__name__)
+def test_results_that_cannot_be_written_are_refused_before_any_work(
+    made_by: ModuleType, composed: Composed, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    settings = composed("recipe=smoke", "preparation=clean", f"paths.results={tmp_path / 'file' / 'results'}")
+    with pytest.raises(RecordError, match=r"could not be written \(Not a directory\)"):
+        made_by.run(settings)
+    assert not list(tmp_path.rglob("train*"))

@@ -1,4 +1,5 @@
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -42,12 +43,13 @@ def test_a_finished_run_ends_with_two_commands_that_use_its_model(
     folders = []
     for model in ("bert", "charbert"):
         settings = replace(composed("task=ner", f"model={model}"), experiment="table2_robustness")
+        settings = replace(settings, paths=replace(settings.paths, outputs=f"{settings.paths.outputs}/of Ada's"))
         finish(settings, 0.9)
         folders.append(finetuning_run(settings).model_folder)
         folders[-1].mkdir(parents=True)
         capsys.readouterr()
         paper.run(settings)
-    bert, charbert = folders
+    bert, charbert = (shlex.quote(str(folder)) for folder in folders)
     *_, predict, serve = capsys.readouterr().out.splitlines()
     assert predict == f"  bin/python -m charbert predict {charbert} --readable"
     assert serve == f"  bin/python -m charbert serve {charbert} --compare {bert}"

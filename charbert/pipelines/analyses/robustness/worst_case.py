@@ -31,6 +31,7 @@ from charbert.runs.analysis_keys import WORST_CASE
 from charbert.runs.data_files import keep_checksums
 from charbert.runs.run import Run, with_fold
 from charbert.seeding import numpy_generator
+from charbert.serialization import read_json
 from charbert.tasks.catalog import build_task
 from charbert.tasks.task import Task
 
@@ -130,7 +131,8 @@ def search(
     """
     path = run.checkpoints_folder / SO_FAR
     keep_checksums(run.checkpoints_folder, run.data_checksums)
-    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
+    again = f"delete {path.parent} to search again from the first example"
+    lines = read_json(path, "what an interrupted search has found", again, lines=True) if path.is_file() else []
     if lines:
         log.info("%s: continuing after %d of %d examples", run.name, len(lines), len(examples))
     order: list[int] = []

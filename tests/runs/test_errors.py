@@ -1,0 +1,39 @@
+"""Errors of an entry point that users can do something about: one line instead of a stack trace."""
+
+import pytest
+
+from charbert.errors import TrainingError
+from charbert.runs import errors
+from charbert.runs.errors import reported
+
+NO_MEMORY = [
+    MemoryError(),
+    RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB.\nSee the documentation"),
+    RuntimeError("[enforce fail at alloc_cpu.cpp:118] err == 0. DefaultCPUAllocator: can't allocate memory"),
+    OSError(12, "Cannot allocate memory"),
+]
+
+
+def fail(error: Exception) -> None:
+    raise error
+
+
+@pytest.mark.parametrize("error", NO_MEMORY, ids=["python", "gpu", "cpu", "system"])
+def test_memory_that_ran_out_is_one_line(error: Exception, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        reported(fail)(error)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert ended.value.code == 2
+    assert line.startswith("error: memory ran out (") and "eval_batch_size" in line
+
+
+def test_memory_that_ran_out_in_a_run_does_not_end_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(errors, "in_sweep", lambda: True)
+    with pytest.raises(TrainingError, match="memory ran out") as failed:
+        reported(fail)(NO_MEMORY[1])
+    assert failed.value.__cause__ is None and failed.value.__context__ is None, "frames would hold the memory"
+
+
+def test_other_errors_keep_their_stack_trace() -> None:
+    with pytest.raises(RuntimeError, match="shapes"):
+        reported(fail)(RuntimeError("shapes do not match"))
