@@ -80,10 +80,11 @@ def test_a_closed_terminal_of_which_the_shell_tells_too_writes_a_checkpoint(tmp_
 
 
 @pytest.mark.usefixtures("own_hang_up")
-def test_under_nohup_a_closed_terminal_stops_nothing() -> None:
+def test_under_nohup_a_closed_terminal_stops_nothing(tmp_path: Path) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     with signals_heard():
-        send(signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        signaled(tmp_path, Signal(signal.SIGHUP, 3))  # to its end
 
 
 def test_sigterm_in_an_evaluation_ends_after_the_next_step(tmp_path: Path) -> None:
