@@ -3,7 +3,7 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
@@ -13,14 +13,14 @@ from rapidfuzz.distance import OSA
 
 from charbert.benchmarks.streams import attacked_words_per_second
 from charbert.config.schema import Settings
-from charbert.errors import DataError
+from charbert.errors import DataError, SettingsError
 from charbert.files import check_writable, replaced_folder
 from charbert.noise.edits import EditRecord
 from charbert.pipelines.build.data import data_file, prepare_data, task_files
 from charbert.pipelines.build.eval_sets import attacked_copy
 from charbert.pipelines.build.noise import build_attack
 from charbert.records import file_checksum, shorten_path
-from charbert.serialization import json_value
+from charbert.serialization import read_json, shareable
 from charbert.tasks.catalog import build_task
 from charbert.tasks.task import Task
 from charbert.text.words import words_of
@@ -42,10 +42,13 @@ def run(settings: Settings) -> Path:
     Raises:
         DataError: if the test set is missing or malformed, or its copy is read back with other words or labels.
         RecordError: if the folder cannot be written, before any work.
+        SettingsError: if the folder holds a copy that was made with other settings of the attack, before any work.
     """
     name = f"{settings.task.name}-{settings.attack.name}-s{settings.attack.seed}"
     folder = Path(settings.paths.results) / "attack_sets" / name
     check_writable(folder.parent)
+    chosen = shareable(asdict(settings.attack), "attack")
+    _check_same_attack(folder, chosen)
     prepare_data(settings)
     task = build_task(settings.task)
     source = data_file(settings, task_files(settings).test, "the test set")
@@ -57,7 +60,7 @@ def run(settings: Settings) -> Path:
         "generated": settings.data.generated,
         "source": shorten_path(source, settings.data.root),
         "source_sha256": file_checksum(source),
-        "attack": json_value(asdict(settings.attack), "attack"),
+        "attack": chosen,
         **summarize(task, examples, edits),
     }
     with replaced_folder(folder) as draft:
@@ -79,6 +82,21 @@ def run(settings: Settings) -> Path:
         attacked_words_per_second(build_attack(settings.attack, settings.paths.data), task.sentences(examples), 1),
     )
     return folder
+
+
+def _check_same_attack(folder: Path, chosen: Mapping[str, Any]) -> None:
+    """Refuse to replace a copy of another attack, as in a sweep over its strength; one of other data is replaced."""
+    path = folder / SUMMARY
+    if not path.is_file():
+        return
+    made = read_json(path, "the summary of an attacked set", f"delete {folder} and run again").get("attack", {})
+    others = [name for name in chosen if name in made and made[name] != chosen[name]]
+    if others:
+        changed = ", ".join(f"attack.{name}={made[name]}, now {chosen[name]}" for name in others)
+        raise SettingsError(
+            f"{folder} holds a copy made with other settings: {changed}; give this one a name of its own by "
+            f"attack.name=NAME (in a sweep, as attack.name='p${{attack.{others[0]}}}'), or delete the folder"
+        )
 
 
 def summarize(task: Task[Any, Any], examples: Sequence[Any], edits: Sequence[Sequence[EditRecord]]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 from charbert.config.data.sets import SpanSettings
 from charbert.config.schema import Settings
 from charbert.data.readers.squad import Question
-from charbert.errors import DataError
+from charbert.errors import DataError, SettingsError
 from charbert.noise.attack import Attack
 from charbert.noise.edits import Change, Edit, EditRecord
 from charbert.pipelines.build.data import data_file, task_files
@@ -65,6 +65,17 @@ def test_the_edits_lead_from_the_test_set_to_its_copy(composed: Composed, task: 
     summary = json.loads((folder / "summary.json").read_text())
     assert edited == len(edit_lines(folder)) >= summary["modified_words"] > 0
     assert attack == "ocr" or edited == summary["modified_words"]
+
+
+def test_a_copy_of_another_strength_is_not_replaced(composed: Composed) -> None:
+    folder = attack_sets.run(composed("recipe=smoke", "task=cola"))
+    before = contents(folder)
+    weaker = ("recipe=smoke", "task=cola", "attack.probability=0.5")
+    with pytest.raises(SettingsError, match=re.escape("attack.probability=1.0, now 0.5; give this one a name")):
+        attack_sets.run(composed(*weaker))
+    assert contents(folder) == before == contents(attack_sets.run(composed("recipe=smoke", "task=cola")))
+    named = attack_sets.run(composed(*weaker, "attack.name=p${attack.probability}"))
+    assert named.name == "cola-p0.5-s0"
 
 
 def test_a_copy_can_be_given_as_an_attacked_set(composed: Composed) -> None:
@@ -141,11 +152,14 @@ def test_the_words_that_a_list_of_misspellings_covers_are_counted(
 ) -> None:
     (tmp_path / "list.tsv").write_text("teh\tthe\nsaied\tsaid\n", encoding="utf-8")
     chosen = ("recipe=smoke", "task=ner", "attack=natural", f"attack.misspellings=[{tmp_path}/list.tsv]")
+    settings = composed(*chosen)
     with caplog.at_level("INFO"):
-        attack_sets.run(composed(*chosen))
+        attack_sets.run(settings)
+    summary = (Path(settings.paths.results) / "attack_sets" / "ner-natural-s0" / "summary.json").read_text()
+    assert str(tmp_path) not in summary
     assert re.search(r"natural: (\d+\.\d) % of the words of task=ner have a misspelling, \1 % are changed", caplog.text)
     with pytest.raises(DataError, match=r"none\.tsv: expected the file of attack\.misspellings"):
-        attack_sets.run(composed(*chosen[:3], f"attack.misspellings=[{tmp_path}/none.tsv]"))
+        attack_sets.run(composed(*chosen[:3], f"attack.misspellings=[{tmp_path}/none.tsv]", "attack.name=none"))
 
 
 def test_a_copy_that_cannot_be_read_back_is_deleted(composed: Composed, monkeypatch: pytest.MonkeyPatch) -> None:
