@@ -31,10 +31,20 @@ def load_whole(
     Raises:
         CheckpointError: naming file and weights that are missing, have another shape or are no finite numbers; or if
             the weights cannot be read, or hold anything but tensors.
+        ImportError: the library's, if an option needs a package that is missing.
+        TypeError: the library's, if there is no such option.
     """
     place = _file(where)
-    with readable(place, "the weights of a model"):
-        model, report = load(where, output_loading_info=True, **{"ignore_mismatched_sizes": True, **options})
+    try:
+        with readable(place, "the weights of a model"):
+            model, report = load(where, output_loading_info=True, **{"ignore_mismatched_sizes": True, **options})
+    except CheckpointError as error:
+        cause = error.__cause__ or error
+        if isinstance(cause, ImportError) or any(
+            f"unexpected keyword argument '{name}'" in str(cause) for name in options
+        ):
+            raise cause from None  # of the caller's options, not of the files
+        raise
     kind = type(model).__name__
     if not options.get("ignore_mismatched_sizes"):
         shapes = [f"{name} {tuple(saved)} instead of {tuple(own)}" for name, saved, own in report["mismatched_keys"]]

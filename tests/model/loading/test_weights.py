@@ -1,6 +1,7 @@
 """A model that is not whole is refused wherever weights are loaded, with the names of what is wrong."""
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,25 @@ def test_weights_that_cannot_be_read_are_refused_in_one_line(encoder: Path, dama
     path.unlink()
     with pytest.raises(CheckpointError, match=r"encoder: expected the weights of a model, got .*no file named"):
         CharBertModel.from_pretrained(encoder)
+
+
+@pytest.mark.parametrize(
+    ("option", "error", "message"),
+    [
+        pytest.param(
+            {"attn_implementation": "flash_attention_2"},
+            ImportError,
+            "^FlashAttention2",
+            marks=pytest.mark.skipif(find_spec("flash_attn") is not None, reason="the package is there"),
+        ),
+        ({"add_pooling_layer": False}, TypeError, "unexpected keyword argument 'add_pooling_layer'"),
+    ],
+)
+def test_an_option_that_cannot_be_is_not_taken_for_damaged_weights(
+    encoder: Path, option: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        CharBertModel.from_pretrained(encoder, **option)
 
 
 def test_a_model_larger_than_its_files_is_refused_before_it_is_built(encoder: Path) -> None:
