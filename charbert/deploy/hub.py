@@ -43,7 +43,7 @@ def write_hub_folder(folder: Path, target: Path, facts: CardFacts, record_file: 
     model_class = getattr(models, (config.architectures or [""])[0], None)
     if not isinstance(config, CharBertConfig) or model_class is None:
         raise CheckpointError(f"{folder}: expected a model saved by charbert, got {config.architectures}")
-    model, _ = load_whole(model_class.from_pretrained, folder, dtype="auto")
+    model, _ = load_whole(model_class.from_pretrained, folder, dtype=config.dtype)
     tokenizer = CharBertTokenizer.from_pretrained(folder)
     record = _read_record(folder, record_file)
     model.config.auto_map, tokenizer._auto_map = dict(MODEL_MAP), TOKENIZER_MAP

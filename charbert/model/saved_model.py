@@ -80,12 +80,18 @@ class CharBertPreTrainedModel(PreTrainedModel):
     def from_pretrained(cls, pretrained_model_name_or_path: Any, *args: Any, **kwargs: Any) -> Self:
         """Return a saved model, as the library does; LoRA adapters saved by themselves are merged into their model.
 
+        Without ``dtype``, and with "auto", the weights are in float32, also where they are saved in half precision to
+        be small: a CPU computes that many times slower, and it hardly trains.
+
         Raises:
             CheckpointError: if weights other than those of a new head are missing, or a weight is no finite number.
         """
         where = pretrained_model_name_or_path
         if where is None:
             return super().from_pretrained(where, *args, **kwargs)
+        if kwargs.get("dtype", kwargs.get("torch_dtype")) in (None, "auto"):
+            kwargs.pop("torch_dtype", None)
+            kwargs["dtype"] = torch.float32
         reports = kwargs.pop("output_loading_info", False)
         for loader in _loaders:
             if (model := loader(cls, Path(where), **kwargs)) is not None:

@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, BertConfig, BertForSequenceClassification, PreTrainedModel
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForTokenClassification,
+    BertConfig,
+    BertForSequenceClassification,
+    PreTrainedModel,
+)
 
 from charbert.batch import CHAR_INPUTS, SHAPE_INPUT, TOKEN_INPUTS
 from charbert.errors import DataError, SettingsError
@@ -337,6 +344,18 @@ def test_a_model_loads_in_another_precision_and_with_a_device_map(
     assert model.dtype is options.get("dtype", torch.float32)
     output = model(**batch)[0]
     assert output.isfinite().all() and output.device.type == "cpu"
+
+
+@pytest.mark.parametrize("options", [{}, {"dtype": None}, {"dtype": "auto"}])
+def test_a_model_saved_in_half_precision_computes_in_float32_unless_asked(
+    options: Any, make_config: MakeConfig, batch: Batch, tmp_path: Path
+) -> None:
+    folder = _saved(build(CharBertModel, make_config()).half(), tmp_path)
+    for kind in (CharBertModel, AutoModel, AutoModelForTokenClassification):
+        model = kind.from_pretrained(folder, **options)
+        assert {weight.dtype for weight in model.parameters()} == {torch.float32}
+        assert model.dtype is model.config.dtype is torch.float32
+        assert kind.from_pretrained(folder, dtype="float16").dtype is torch.float16
 
 
 def test_a_model_loads_from_a_subfolder_and_with_the_name_of_its_configuration(
