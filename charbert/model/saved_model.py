@@ -81,7 +81,7 @@ class CharBertPreTrainedModel(PreTrainedModel):
         """Return a saved model, as the library does; LoRA adapters saved by themselves are merged into their model.
 
         Without ``dtype``, and with "auto", the weights are in float32, also where they are saved in half precision to
-        be small: a CPU computes that many times slower, and it hardly trains.
+        be small: in that a training ends in NaN after some steps, and a CPU takes seven times as long.
 
         Raises:
             CheckpointError: if weights other than those of a new head are missing, or a weight is no finite number.
