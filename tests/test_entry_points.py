@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,3 +42,19 @@ def test_a_script_ends_with_one_clear_message(
     done = run_experiment(script, tmp_path, *wrong, expect=2, new_process=True)
     assert re.fullmatch("error: .*finetuning.batch_size must be at least 1, got 0.*\n", done.stderr)
     assert not list(tmp_path.rglob("record.json"))
+
+
+def test_the_help_of_a_script_begins_with_what_it_does(
+    run_python: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    shown = run_python(str(FOLDER / "leaderboard.py"), "--help").stdout
+    assert shown.startswith("The leaderboard: all models of a recipe")
+    assert shown.index("python experiments/leaderboard.py recipe=minilm") < shown.index("== Config ==")
+
+
+def test_a_help_that_nobody_reads_to_its_end_ends_without_a_stack_trace() -> None:
+    command = [sys.executable, str(FOLDER / "leaderboard.py"), "--help"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout and process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == ""

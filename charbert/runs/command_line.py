@@ -3,6 +3,8 @@
 import difflib
 import os
 import re
+import signal
+import sys
 from collections.abc import Iterator, Sequence
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -23,6 +25,18 @@ _UNKNOWN = re.compile(r"Could not override '([^']+)'")
 _SEVERAL = re.compile(r"Ambiguous value for argument '(.+)'")
 _MERGED = re.compile(r"Error merging override (.+)")
 _NO_LIST = "is not a ListConfig"
+
+
+def begin_help(about: str) -> None:
+    """Print what an experiment does and how it is called, if ``--help`` asks for it; Hydra lists the settings below.
+
+    A reader of the beginning alone, as ``head``, ends the process without a stack trace.
+    """
+    if {"-h", "--help"}.isdisjoint(sys.argv[1:]):
+        return
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    sys.stdout.write(f"{about.strip()}\n\nWhat each setting means: docs/settings.md.\n\n")
 
 
 def accept_file_names() -> None:

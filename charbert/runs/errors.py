@@ -22,7 +22,7 @@ from charbert.config.load import load_settings
 from charbert.config.schema import Settings
 from charbert.errors import CharBertError, SettingsError, TrainingError, first_line
 from charbert.files import disk_failure
-from charbert.runs.command_line import accept_file_names, describe
+from charbert.runs.command_line import accept_file_names, begin_help, describe
 from charbert.runs.ending import in_sweep, show_nothing, write_to
 from charbert.training.stopping import Stopped, position, signals_heard
 
@@ -49,6 +49,7 @@ def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     logging.raiseExceptions = False  # no stack trace at every line where the log cannot be written
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # of a terminal without letters like the ± of tables
+    begin_help(main.__globals__["__doc__"] or "")
     accept_file_names()
     _report_failures_of_hydra()
     Sweeper.validate_batch_is_legal = _check_all_runs  # type: ignore[method-assign,assignment]

@@ -195,14 +195,20 @@ def test_unknown_options_are_refused_and_files_may_follow_options(run, tagger: P
         assert ended.value.code == 2
 
 
-@pytest.mark.parametrize("command", ["predict", "serve"])
-def test_help_names_every_option(capsys: pytest.CaptureFixture[str], command: str) -> None:
+@pytest.mark.parametrize(
+    ("command", "texts"),
+    [
+        ("predict", ["MODEL", "--max-length"]),
+        ("serve", ["MODEL", "--max-body-bytes", "gets 413"]),
+        ("correct", ["MODEL           repair, dictionary, or folder of a model", "(default: 0.5)"]),
+    ],
+)
+def test_help_names_every_option(capsys: pytest.CaptureFixture[str], command: str, texts: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
     shown = capsys.readouterr().out
     assert ended.value.code == 0
-    assert "MODEL" in shown and "examples:" in shown
-    assert ("--max-body-bytes" in shown and "gets 413" in shown) if command == "serve" else "--max-length" in shown
+    assert [text for text in [*texts, "examples:"] if text not in shown] == []
 
 
 @pytest.mark.slow

@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from charbert.config.analysis import CorrectionSettings
+
 DESCRIPTION = """\
 Correct the typos in lines of text. Only words change; spaces, punctuation and line ends stay. Each line is read by
 itself.
@@ -36,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="P",
         help="of an NLM head without --counts: replace a word where another one has more than this share of the "
-        "probability of all words near it, in [0, 1)",
+        f"probability of all words near it, in [0, 1) (default: {CorrectionSettings.threshold})",
     )
     parser.add_argument("--jsonl", action="store_true", help="an object per line: text and changes with positions")
     parser.add_argument("--output", metavar="FILE", type=Path, help="file to write when done, instead of stdout")
