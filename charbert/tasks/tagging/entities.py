@@ -62,7 +62,7 @@ class NamedEntityTask(TaggingTask):
     def write(self, path: Path, examples: Sentences) -> None:
         """Write sentences in the four columns of CoNLL-2003, or in those that the settings name."""
         if self.columns.names:
-            write_columns(path, examples, self.columns.names, documents=True)
+            write_columns(path, examples, self.columns.names)
         else:
             write_conll(path, examples)
 
