@@ -14,6 +14,8 @@ from charbert.errors import DataError, first_line
 from charbert.files import read_text
 from charbert.serialization import parse_strictly
 
+csv.field_size_limit(2**31 - 1)  # of a cell, in characters; the default, 131,072, is less than a book
+
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 RECORD_SUFFIXES = (*JSON_SUFFIXES, ".parquet")
 """Of files with named fields in each row."""
