@@ -81,7 +81,10 @@ def combine_answers(
         rule: as for `combine_scores`; with majority a vote may also be for no answer.
         no_answers: whether a question may have no answer.
     """
-    texts = {candidate.text: candidate for member in predictions for candidate in reversed(member.candidates)}
+    every = [candidate for member in predictions for candidate in member.candidates]
+    texts: dict[str, SpanCandidate] = {}
+    for candidate in sorted(every, key=lambda each: (-each.score, each.start, each.end)):
+        texts.setdefault(candidate.text, candidate)  # of equally good ones the first in the context
     rows = np.array([_answer_scores(member, list(texts)) for member in predictions])  # (M, texts + 1), no answer last
     if rule is not Rule.mean_logits:
         known = np.array(

@@ -67,16 +67,24 @@ def entity_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[st
     return EntityScores(**asdict(total), per_type={kind: scores_of_counts(count) for kind, count in counts.items()})
 
 
-def entity_counts(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> np.ndarray:
+def entity_counts(
+    gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], kind: str | None = None
+) -> np.ndarray:
     """Return (sentences, 3) counts of true positive, false positive and false negative entities.
 
     Their sum over sentences gives the corpus score (`charbert.metrics.significance.f1_of_counts`).
 
+    Args:
+        kind: the type that is counted; None: all.
+
     Raises:
         DataError: if sentences or words differ in number, or a tag is not IOB2.
     """
-    pairs = zip(*paired_entities(gold, predicted), strict=True)
-    rows = [(len(right & given), len(given - right), len(right - given)) for right, given in pairs]
+    sides = [
+        [{entity for entity in entities if kind in (None, entity.kind)} for entities in side]
+        for side in paired_entities(gold, predicted)
+    ]
+    rows = [(len(right & given), len(given - right), len(right - given)) for right, given in zip(*sides, strict=True)]
     return np.array(rows, dtype=np.int64).reshape(-1, 3)
 
 

@@ -132,8 +132,7 @@ def _sentences(documents: Iterable[NewsDocument], rng: np.random.Generator) -> I
 
 
 def _tagged_with_pos(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterable[TaggedSentence]:
-    for sentence in _sentences(documents, rng):
-        yield TaggedSentence(words=sentence.words, tags=sentence.pos, pos=None, document=sentence.document)
+    return (TaggedSentence(sentence.words, sentence.pos) for sentence in _sentences(documents, rng))
 
 
 def _squad2(documents: Iterable[NewsDocument], rng: np.random.Generator) -> Iterable[Question]:

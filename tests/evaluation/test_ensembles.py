@@ -97,6 +97,16 @@ def test_equal_members_give_their_answer_or_none(rule: Rule) -> None:
     assert forward.null_difference == pytest.approx(backward.null_difference)
 
 
+@pytest.mark.parametrize("rule", RULES)
+def test_answers_that_are_equally_good_stay_in_their_order(rule: Rule) -> None:
+    first, second = (
+        SpanPrediction((SpanCandidate("ada", at, at + 3, 1), SpanCandidate("bo", 9, 11, 1)), 0) for at in (0, 5)
+    )
+    for members in ((first,), (first, second), (second, first)):
+        joined = joint(members, rule)
+        assert [(each.text, each.start) for each in joined.candidates] == [("ada", 0), ("bo", 9)]
+
+
 def test_two_members_without_an_answer_outvote_one_with() -> None:
     joined = joint((answers(1, ada=0.5), answers(1, bo=0.5), answers(-9, cy=9)), Rule.majority)
     assert joined.null_difference > 0

@@ -31,6 +31,7 @@ QUESTIONS = [
     {"question": "Who?"},
     {"id": "c", **ASKED},
 ]
+LINES = '{"tokens": [], "tags": []}\n{"tokens": ["Ada"], "tags": []}\n{"tokens": ["Ada"], "tags": ["B-PER"]}\n'
 JSON = json.dumps({"data": [{"title": "t", "paragraphs": [{"context": "Ada sails.", "qas": QUESTIONS}]}]})
 
 
@@ -38,6 +39,7 @@ JSON = json.dumps({"data": [{"title": "t", "paragraphs": [{"context": "Ada sails
     ("task", "name", "content", "read", "malformed"),
     [
         (NER, "train.conll", CONLL, {1: ":4", 2: ":7", 3: ":9"}, {0: ":1"}),
+        (NER, "train.jsonl", LINES, {1: ":3"}, {0: ":2"}),  # an empty sentence is none
         (POS, "train.conllu", CONLLU, {0: ":1", 2: ":5"}, {1: ":3"}),
         (TEXTS, "train.tsv", TABLE, {0: ":2", 3: ":5"}, {1: ":3", 2: ":4", 4: ":6"}),
         (SQUAD, "train.json", JSON, {0: ", question 'a'", 4: ", question 'c'"}, {1: ":1", 2: ":1", 3: ":1"}),

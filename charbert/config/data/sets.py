@@ -209,10 +209,12 @@ class ColumnSettings:
     the record, and in the scores."""
 
     def __post_init__(self) -> None:
-        self.label_names = {
-            str(label).lower() if isinstance(label, bool) else str(label): name
-            for label, name in self.label_names.items()
-        }
+        self.label_names = {written_label(label): name for label, name in self.label_names.items()}
+
+
+def written_label(label: Any) -> str:
+    """Return a label of JSON, YAML or Parquet as tables have it: a text, ``1`` or ``true``."""
+    return str(label).lower() if isinstance(label, bool) else str(label)
 
 
 @dataclass

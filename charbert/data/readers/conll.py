@@ -118,24 +118,19 @@ def write_conll(path: Path | str, sentences: Iterable[TaggedSentence]) -> None:
     _write(path, sentences, FOUR_COLUMNS, gap, f"{DOCUMENT_MARK} -X- {_UNKNOWN} O")
 
 
-def write_columns(
-    path: Path | str,
-    sentences: Iterable[TaggedSentence],
-    columns: Sequence[str] = TWO_COLUMNS,
-    *,
-    documents: bool = False,
-) -> None:
+def write_columns(path: Path | str, sentences: Iterable[TaggedSentence], columns: Sequence[str] = TWO_COLUMNS) -> None:
     """Write sentences in columns with tabs between them, for `read_conll` with the same columns.
+
+    If there is more than one document, the beginning of each is marked.
 
     Args:
         columns: their names, as of `Layout`; ``_`` stands in those that are not known.
-        documents: mark the beginning of each document, if there is more than one.
 
     Raises:
         DataError: if a sentence is empty, or a word or tag could not be read back; nothing is written then.
     """
     sentences = list(sentences)
-    marked = documents and len({sentence.document for sentence in sentences}) > 1
+    marked = len({sentence.document for sentence in sentences}) > 1
     _write(path, sentences, columns, "\t", DOCUMENT_MARK if marked else "")
 
 

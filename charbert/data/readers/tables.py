@@ -9,10 +9,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from charbert.config.data.sets import written_label
 from charbert.data.readers.lines import read_lines, suffix_of
 from charbert.errors import DataError, first_line
 from charbert.files import read_text
 from charbert.serialization import parse_strictly
+
+csv.field_size_limit(2**31 - 1)  # of a cell, in characters; the default, 131,072, is less than a book
 
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 RECORD_SUFFIXES = (*JSON_SUFFIXES, ".parquet")
@@ -203,6 +206,4 @@ def _cell(path: Path, number: int, name: str, value: Any) -> str:
     """Return a value as the text of a cell; nothing for null."""
     if isinstance(value, list | dict):
         raise DataError.at(path, number, expected=f"a text in {name}", found=type(value).__name__)
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "" if value is None else _BREAKS.sub(" ", str(value))
+    return "" if value is None else _BREAKS.sub(" ", written_label(value))

@@ -29,9 +29,9 @@ def predict_examples(folder: Path, task: Task[Any, Any], examples: Sequence[Any]
     if predictor.head != task.head.name:
         expected = f"a model for {task.head.name}, which task {task.name} needs"
         raise DataError(f"{folder}: expected {expected}, got one for {predictor.head}")
-    task.learn_labels(examples)
-    of_set, task.labels = task.labels, predictor.labels
-    if unknown := sorted({*of_set} - known_labels(task)):
+    task.labels = predictor.labels
+    of_set = {label for example in examples for label in task.adapter.labels(example)}
+    if unknown := sorted(of_set - known_labels(task)):
         expected = f"labels that {folder} has ({', '.join(sorted(task.labels))})"
         raise DataError.at(file, None, expected=expected, found=", ".join(unknown))
     inputs = [_input(task, example) for example in examples]

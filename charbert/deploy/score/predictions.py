@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from charbert.config.data.sets import TaskSettings
+from charbert.config.data.sets import TaskSettings, written_label
 from charbert.data.readers.lines import read_lines, read_text, suffix_of
 from charbert.data.readers.tables import JSON_SUFFIXES, parse_object
 from charbert.errors import DataError, SettingsError, first_line
@@ -144,7 +144,7 @@ def _convert(task: Task[Any, Any], example: Any, name: str, given: Given) -> Any
         return SpanPrediction((SpanCandidate(value, 0, len(value), 0.0),), null_difference=0.0 if value else 1.0)
     labels = known_labels(task)
     if head == "sequence_classification":
-        written = str(value) if isinstance(value, str | int) else ""  # files write labels that are numbers as text
+        written = written_label(value) if isinstance(value, str | int | float) else ""
         label = task.label_names.get(written, written)
         if label not in labels:
             raise refuse(f"one of the labels {', '.join(sorted(labels))}", value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from charbert.config.data.sets import ColumnSettings
+from charbert.config.data.sets import ColumnSettings, written_label
 from charbert.data.readers.glue import LabeledText
 
 if TYPE_CHECKING:
@@ -33,5 +33,5 @@ def hub_texts(rows: HubRows, columns: ColumnSettings) -> list[LabeledText]:
             for name in (columns.first, columns.second)
         )
         assert first is not None
-        examples.append(LabeledText(first, second, str(row[columns.label]), row_id))
+        examples.append(LabeledText(first, second, written_label(row[columns.label]), row_id))
     return examples

@@ -62,7 +62,7 @@ class NamedEntityTask(TaggingTask):
     def write(self, path: Path, examples: Sentences) -> None:
         """Write sentences in the four columns of CoNLL-2003, or in those that the settings name."""
         if self.columns.names:
-            write_columns(path, examples, self.columns.names, documents=True)
+            write_columns(path, examples, self.columns.names)
         else:
             write_conll(path, examples)
 
@@ -89,13 +89,15 @@ class NamedEntityTask(TaggingTask):
     def units(self, examples: Sentences, predictions: Sequence[Tags], metric: str | None = None) -> np.ndarray:
         """Return counts of each sentence, for the statistic of the metric.
 
-        True positives, false positives and false negatives, (N, 3); for precision entities that are right and found,
-        for recall right and in the gold, for token_accuracy right words and words, (N, 2).
+        True positives, false positives and false negatives, (N, 3), for F1 of a type those of the type alone; for
+        precision entities that are right and found, for recall right and in the gold, for token_accuracy right words
+        and words, (N, 2).
         """
         gold = [list(example.tags) for example in examples]
         if self.metric == "token_accuracy":
             return token_counts(gold, predictions)
-        counts = entity_counts(gold, predictions)
+        kind, of_type, _ = self.metric.rpartition("/f1")
+        counts = entity_counts(gold, predictions, kind if of_type else None)
         right, wrong, missed = counts.T
         others = {"precision": wrong, "recall": missed}
         return np.stack([right, right + others[self.metric]], axis=1) if self.metric in others else counts

@@ -63,8 +63,8 @@ def record_sentences(
     """
     sentences: list[TaggedSentence] = []
     word = tag = ""
-    for index, (number, row) in enumerate(read_records(path)):
-        if not index:
+    for position, (number, row) in enumerate(read_records(path)):
+        if not position:
             word, tag = _fields(row, columns, entities)
             missing = [name for name in (word, tag) if name not in row]
             if missing:
@@ -80,7 +80,7 @@ def record_sentences(
         except DataError as error:
             if errors is None:
                 raise
-            errors.append(ExampleError(index, f"{path}:{number}", str(error), str(row)))
+            errors.append(ExampleError(len(sentences) + len(errors), f"{path}:{number}", str(error), str(row)))
             continue
         if sentence.words:
             sentences.append(sentence)

@@ -178,7 +178,7 @@ def test_named_columns_are_written_and_read_back_with_their_documents(tmp_path: 
         TaggedSentence(("#", "New York", "1"), ("O", "B-LOC", "O"), None, 0),
         TaggedSentence(("2", "Ada"), ("O", "B-PER"), None, 1),
     ]
-    write_columns(tmp_path / "again", sentences, columns, documents=True)
+    write_columns(tmp_path / "again", sentences, columns)
     read = read_conll(tmp_path / "again", columns=columns)
     assert [(s.words, s.tags, s.document) for s in read] == [(s.words, s.tags, s.document) for s in sentences]
 

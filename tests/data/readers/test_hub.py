@@ -69,6 +69,14 @@ def test_pairs_become_a_table_that_the_task_reads(tmp_path: Path) -> None:
     ]
 
 
+def test_labels_that_are_true_and_false_are_named_as_in_files(tmp_path: Path) -> None:
+    columns = ColumnSettings(first="text", label_names={False: "no", True: "yes"})
+    task = TaskSettings(name="own", kind=TaskKind.classification, metric="f1", columns=columns)
+    rows = {"text": ["a", "b"], "label": [True, False]}
+    path = fetch(parquet(tmp_path, rows, {"text": Value("string"), "label": Value("bool")}), task, tmp_path)
+    assert [row.label for row in build_task(task).read(path)] == ["yes", "no"]
+
+
 def test_questions_become_a_squad_file_with_their_articles(tmp_path: Path) -> None:
     rows = {
         "id": ["a", "b", "c"],

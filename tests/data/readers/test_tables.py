@@ -66,6 +66,11 @@ def test_empty_lines_are_skipped(tmp_path: Path) -> None:
     assert [row.first for row in read_glue(path, COLUMNS)] == ["a", "b"]
 
 
+def test_a_cell_may_be_of_any_length(tmp_path: Path) -> None:
+    path = write(tmp_path, "some.csv", f"text;label\n{'long ' * 40_000};1\n")
+    assert len(read_glue(path, COLUMNS)[0].first) == 200_000
+
+
 def test_places_are_the_lines_on_which_rows_begin(tmp_path: Path) -> None:
     assert [row.place.rpartition(":")[2] for row in read_glue(csv_file(tmp_path), COLUMNS)] == ["2", "4"]
     assert [row.place.rpartition(":")[2] for row in read_glue(json_file(tmp_path), COLUMNS)] == ["1", "3"]

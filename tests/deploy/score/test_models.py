@@ -44,6 +44,14 @@ def test_answers_of_a_model_are_those_that_it_predicts(reader: Path, tmp_path: P
     assert json.loads((tmp_path / "scores.json").read_text())["metrics"]["eval/squad1/exact"] == 0.5
 
 
+def test_a_set_may_have_fewer_labels_than_the_model(save_model: Callable[..., Path], tmp_path: Path) -> None:
+    model = save_model("sequence_classification", labels=("bad", "good"))
+    (tmp_path / "own.yaml").write_text("{name: own, kind: classification, metric: f1, columns: {first: text}}")
+    (tmp_path / "set.tsv").write_text("text\tlabel\nFine ships.\tgood\n")
+    arguments = ["--task", str(tmp_path / "own.yaml"), "--set", str(tmp_path / "set.tsv")]
+    assert main(["score", str(model), *arguments]) == 0
+
+
 def test_a_model_without_a_label_of_the_set_or_with_another_head_is_refused(
     tagger: Path, reader: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

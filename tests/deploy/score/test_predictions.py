@@ -86,10 +86,13 @@ def test_labels_are_scored_by_name_or_as_files_write_them(score, tmp_path: Path)
         assert code == 2 and f"given.jsonl:1: id '7': expected one of the labels no, yes, got {label!r}" in error
 
 
-def test_labels_that_are_numbers_may_be_written_as_numbers(score, tmp_path: Path) -> None:
-    (tmp_path / "set.tsv").write_text("text\tlabel\nGood.\t1\nBad.\t0\n")
-    given = [{"id": 0, "label": 1}, {"id": 1, "label": "1"}]
-    code, scores, error = score("texts", tmp_path / "set.tsv", given)
+@pytest.mark.parametrize("labels", [("1", "0"), (1, 0), (1.0, 0.0), (True, False)])
+def test_labels_that_are_no_texts_may_be_written_as_in_the_set(
+    score, tmp_path: Path, labels: tuple[object, ...]
+) -> None:
+    rows = [{"text": "Good.", "label": labels[0]}, {"text": "Bad.", "label": labels[1]}]
+    (tmp_path / "set.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    code, scores, error = score("texts", tmp_path / "set.jsonl", [{"id": at, "label": labels[0]} for at in (0, 1)])
     assert (code, scores.get("eval/texts/accuracy"), error) == (0, 0.5, "")
 
 

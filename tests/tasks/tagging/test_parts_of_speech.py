@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,13 @@ def test_an_attacked_copy_is_written_and_read_back(tmp_path: Path, name: str, la
     assert all(edits)
     pos.write(tmp_path / name, attacked)
     assert pairs(pos.read(tmp_path / name, attacked=True)) == pairs(attacked)
+
+
+@pytest.mark.parametrize("name", ["dev.pos", "dev.conllu"])
+def test_documents_are_written_and_read_back(tmp_path: Path, name: str) -> None:
+    pos, sentences = task(label="upos"), [replace(SENTENCES[0], document=at) for at in (0, 0, 1, 2)]
+    pos.write(tmp_path / name, sentences)
+    assert [sentence.document for sentence in pos.read(tmp_path / name)] == [0, 0, 1, 2]
 
 
 def test_conllu_files_need_the_column_of_their_tags(tmp_path: Path) -> None:
