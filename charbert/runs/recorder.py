@@ -73,22 +73,24 @@ def new_record(settings: Settings, run: Run) -> ResultRecord:
 def recorded_run(settings: Settings, run: Run) -> Iterator[tuple[ResultRecord, TrackedRun]]:
     """Open a record and its W&B run; write the record when the body ends without an error.
 
-    Of several processes the first writes it, and the others wait. The record of a run that was finished before stays,
-    see `Run.make_again`.
+    Another process that makes the same run is waited for: W&B has one run of the name at a time. Of several processes
+    the first writes the record, and the others wait. The record of a run that was finished before stays, see
+    `Run.make_again`.
     """
     run.check_processes()
     check_writable(run.record_path.parent)
-    record = new_record(settings, run)
-    with track_run(settings, run) as tracked:
-        yield record, tracked
-        record.wandb_id, record.wandb_path = tracked.id, tracked.path
-        record.details["generated"] = settings.data.generated
-        record.details["comparison"] = comparison_keys(settings)
-        weights = sorted(run.model_folder.rglob("*.safetensors"))
-        record.details["weights"] = from_first(lambda: checksums(weights, run.model_folder))
-        track_results(settings, run, record, tracked)
-    if not run.keeps_record:
-        from_first(lambda: write_record(run.record_path, record))
+    with run.locked():
+        record = new_record(settings, run)
+        with track_run(settings, run) as tracked:
+            yield record, tracked
+            record.wandb_id, record.wandb_path = tracked.id, tracked.path
+            record.details["generated"] = settings.data.generated
+            record.details["comparison"] = comparison_keys(settings)
+            weights = sorted(run.model_folder.rglob("*.safetensors"))
+            record.details["weights"] = from_first(lambda: checksums(weights, run.model_folder))
+            track_results(settings, run, record, tracked)
+        if not run.keeps_record:
+            from_first(lambda: write_record(run.record_path, record))
     log.info("%s: record in %s", run.name, run.record_path)
 
 

@@ -9,7 +9,7 @@ import logging
 import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from charbert.records import ResultRecord, read_record, settings_key
 from charbert.runs import keys
 from charbert.runs.data_files import check_finished, check_interrupted, check_same, preparation_files, trunk_weights
 from charbert.runs.folders import MODEL, PREDICTIONS, UNITS, record_path, records_folder, run_folder
-from charbert.training.distributed.processes import from_first, refuse_several
+from charbert.training.distributed.processes import from_first, is_first, refuse_several
 
 log = logging.getLogger(__name__)
 
@@ -160,8 +160,8 @@ class Run:
             make()
 
     def locked(self) -> AbstractContextManager[None]:
-        """Let one process at a time make the run; the others wait."""
-        return locked(self._lock, f"making {self.name}")
+        """Let one process at a time make the run; the others wait, but for those that train together with it."""
+        return locked(self._lock, f"making {self.name}") if is_first() else nullcontext()
 
     def make_again(self) -> None:
         """Keep the record, and say so, if the run is finished but its weights or predictions are to be made again."""

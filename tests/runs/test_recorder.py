@@ -1,4 +1,5 @@
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -6,11 +7,14 @@ from typing import Any
 
 import pytest
 import torch
+from filelock import FileLock, Timeout
 from transformers import EarlyStoppingCallback
 
+from charbert.config.schema import Settings
 from charbert.integrity import checksums, record_checksums
-from charbert.records import ResultRecord, start_record
-from charbert.runs.recorder import final_scores, history, train
+from charbert.records import ResultRecord, read_record, start_record
+from charbert.runs.recorder import final_scores, history, recorded_run, train
+from charbert.runs.run import Run
 from charbert.training.tracking import TrackedRun
 
 
@@ -111,6 +115,19 @@ class Evaluated:
 def test_the_weights_that_are_kept_are_evaluated_once(trainer: Evaluated, loss: float, evaluations: int) -> None:
     assert final_scores(trainer) == {"eval_loss": loss}  # type: ignore[arg-type]
     assert trainer.evaluations == evaluations
+
+
+def test_a_run_is_recorded_by_one_process_at_a_time(composed: Callable[..., Settings], tmp_path: Path) -> None:
+    folders = (f"paths.outputs={tmp_path}/outputs", f"paths.results={tmp_path}/results")
+    settings = composed("recipe=smoke", "tracking=off", *folders)
+    run = Run(settings, "search", ["search"], {})  # which takes no lock for its trials
+    with recorded_run(settings, run) as (record, _):
+        (lock,) = (tmp_path / "outputs/locks").iterdir()
+        with pytest.raises(Timeout):
+            FileLock(lock).acquire(timeout=0)
+        record.finish({"dev/ner/f1": 0.5})
+    FileLock(lock).acquire(timeout=0)
+    assert read_record(run.record_path).metrics == {"dev/ner/f1": 0.5}
 
 
 def test_checksums_are_by_path_below_the_data_folder(tmp_path: Path) -> None:

@@ -36,19 +36,21 @@ def quantize_model(folder: str | Path, target: str | Path, *, distance: float = 
         CheckpointError: if the folder has no exported model, or the int8 model differs too much.
         SettingsError: if the extra ``deploy`` is not installed, or the target holds files of others.
     """
-    quantization = import_extra("onnxruntime.quantization", "quantizing", "deploy")
+    onnx, quantization = (import_extra(name, "quantizing", "deploy") for name in ("onnx", "onnxruntime.quantization"))
     check_target(target, WRITER, folder)
     source = Path(folder)
     about = read_export(source)
     before = OnnxModel(source)
     probe = Probe(read_config(source), before.input_names, before.output_names)
+    graph = onnx.load(source / ONNX_FILE)
+    del graph.graph.value_info[:]  # the library transposes the matrix of a label head, and refuses its old shape
     with written_folder(target, WRITER, folder) as draft:
         root = logging.getLogger()
         level = root.level
         root.setLevel(logging.ERROR)  # the library gives advice through the root logger that does not apply here
         try:
             quantization.quantize_dynamic(
-                source / ONNX_FILE,
+                graph,
                 draft / ONNX_FILE,
                 op_types_to_quantize=list(OPERATORS),
                 per_channel=True,

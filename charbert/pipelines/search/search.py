@@ -57,7 +57,8 @@ def run(composition: Composition) -> ResultRecord:
     study = SearchStudy(study_folder(settings, run), run.folder, settings.search)
     log.info("%d trials in %s", study.budget, study_folder(settings, run))
     _run_trials(composition, settings, study)
-    return _report(composition, settings, run, study)
+    with run.locked():  # of several terminals the last one reports all trials
+        return _report(composition, settings, run, study)
 
 
 def search_run(settings: Settings) -> Run:

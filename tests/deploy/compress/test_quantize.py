@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from transformers import AutoConfig
 
 from charbert.deploy.compress.quantize import DISTANCE, halve_model, quantize_model
-from charbert.deploy.onnx.export import load_model
+from charbert.deploy.onnx.export import export_model, load_model
 from charbert.deploy.onnx.model import OnnxModel, read_export
 from charbert.deploy.onnx.parity import Probe, runs_in_onnx
 from charbert.errors import CheckpointError
@@ -25,6 +25,14 @@ def test_int8_logits_stay_within_the_stated_distance(exported_tagger: Path, tmp_
     for difference in probe.compare(runs_in_onnx(before), runs_in_onnx(after), [(3, 17), (1, 30)]):
         assert 0 < difference.mean <= DISTANCE * difference.spread
     assert read_export(tmp_path / "int8")["weights"] == "int8"
+
+
+@pytest.mark.slow
+def test_a_classifier_and_a_reader_become_int8(save_model: Callable[..., Path], tmp_path: Path) -> None:
+    for head in ("sequence_classification", "question_answering"):
+        export_model(save_model(head, chars=False), tmp_path / head)
+        quantize_model(tmp_path / head, tmp_path / f"{head}-int8")
+        assert read_export(tmp_path / f"{head}-int8")["weights"] == "int8"
 
 
 def test_int8_holds_no_large_matrix_of_floats_but_the_gru(exported_tagger: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from filelock import FileLock, Timeout
 from hydra import compose, initialize_config_dir
 
 from charbert.config.schema import Settings
@@ -73,6 +74,21 @@ def test_a_search_writes_its_best_settings_and_all_trials(
     assert len((folder / "trials.csv").read_text().splitlines()) == 7
     assert (folder / "search.png").stat().st_size > 10_000
     assert read_record(next((tmp_path / "results/records").glob("search-*/record.json"))).metrics == record.metrics
+
+
+def test_a_search_in_two_terminals_is_reported_by_one_at_a_time(
+    searching: Searching, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def written(path: Path, content: str) -> None:
+        with pytest.raises(Timeout):  # else the terminal with fewer trials may write last
+            FileLock(next((tmp_path / "outputs/locks").glob("search-*.lock"))).acquire(timeout=0)
+        names.append(path.name)
+
+    names: list[str] = []
+    monkeypatch.setattr(search, "run_trial", formula)
+    monkeypatch.setattr(search, "write_atomically", written)
+    search.run(searching("search/space=none", f"+search.space={{{RATE}:{{choices:[0.001]}}}}", "search.method=grid"))
+    assert names == ["best.yaml", "trials.md", "trials.csv"]
 
 
 def test_a_trial_that_fails_does_not_end_the_search_and_all_failing_do(
