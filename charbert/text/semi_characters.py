@@ -7,7 +7,7 @@ import numpy as np
 
 from charbert.errors import DataError
 from charbert.text.char_vocab import CharVocab
-from charbert.text.codepoints import SourceText, lower_case
+from charbert.text.codepoints import SourceText, looked_up
 
 
 class SemiCharacters(NamedTuple):
@@ -22,7 +22,7 @@ class SemiCharacters(NamedTuple):
 
 
 def encode_semi_characters(words: Sequence[str], char_vocab: CharVocab) -> SemiCharacters:
-    """Return the semi-characters of ``words``, lower-cased.
+    """Return the semi-characters of ``words``, composed (NFC) and in lower case.
 
     By construction they are invariant to swaps of inner characters. Source: Pruthi et al. (2019), Sec. 3.
 
@@ -33,7 +33,7 @@ def encode_semi_characters(words: Sequence[str], char_vocab: CharVocab) -> SemiC
     Raises:
         DataError: if a word is empty.
     """
-    source = SourceText.of(list(map(lower_case, words)))
+    source = SourceText.of(list(map(looked_up, words)))
     ids, lengths = char_vocab.encode_codes(source.codes), np.diff(source.bounds)
     if not lengths.all():
         empty = int(np.flatnonzero(lengths == 0)[0])

@@ -34,7 +34,8 @@ class DictionarySettings:
     corrected."""
     max_edits: int = 1
     """Most edits between a form and its word, 1 or 2. Words at two edits are looked for where none is at one edit, and
-    only for words of six letters or more. Without estimate_noise, 2 spoils about twice as many clean words."""
+    only where the form or the word has six letters or more. Without estimate_noise, 2 spoils about twice as many clean
+    words."""
     keep_ends: bool = True
     """Whether a correction keeps the first and the last character."""
     end_edit_odds: float = omit_default(1.0)

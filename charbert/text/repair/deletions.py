@@ -16,7 +16,7 @@ Hashes = NDArray[np.uint64]
 _BASE = 0x9E3779B97F4A7C15
 """Of the polynomial hash, modulo 2 ** 64; odd."""
 SHORTEST_OF_TWO_EDITS = 6
-"""Shorter words have so many others at two edits that none of them is likely."""
+"""A form has so many shorter words at two edits that none of them is likely, unless it is longer itself."""
 
 
 class DeletionIndex:
@@ -38,7 +38,7 @@ class DeletionIndex:
         """Return pairs of a form and a word that may be within ``edits``, each pair once: their places, (N,) each.
 
         All that are within them are among the pairs, which are sorted by form and then by word; with two edits but for
-        strings of fewer than `SHORTEST_OF_TWO_EDITS` characters.
+        pairs of which both have fewer than `SHORTEST_OF_TWO_EDITS` characters.
         """
         keys, owners = self._shortened(forms, range(edits + 1))
         pairs = np.unique(np.concatenate([_matches(keys, owners, *table) for table in self._tables[:edits]]))

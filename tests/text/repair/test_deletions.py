@@ -23,7 +23,7 @@ def test_every_word_within_the_edits_is_found_and_each_pair_once(edits: int) -> 
         (row, place)
         for row, form in enumerate(forms)
         for place, word in enumerate(words)
-        if OSA.distance(form, word) <= edits and (edits == 1 or min(len(form), len(word)) >= SHORTEST_OF_TWO_EDITS)
+        if OSA.distance(form, word) <= edits and (edits == 1 or max(len(form), len(word)) >= SHORTEST_OF_TWO_EDITS)
     }
     assert len(near) > 100
     assert near <= set(pairs)
