@@ -103,8 +103,7 @@ def correction_run(settings: Settings) -> Run:
     if model.recognizer.enabled:
         identity["recognizer"] = keys.corrector_identity(settings)
     if model.dictionary.enabled:
-        rules = keys.section_identity(settings, "model.dictionary")
-        identity["dictionary"] = rules | keys.dictionary_identity(settings)
+        identity["dictionary"] = keys.repair_identity(settings)
     return _compared_run(settings, CORRECTION, model.name, identity)
 
 

@@ -19,7 +19,7 @@ from charbert.config.training.robust_training import RobustMethod
 from charbert.data.readers.lines import suffix_of
 from charbert.errors import DataError
 from charbert.records import file_checksum
-from charbert.runs.released_files import pretrained_identity, released_identity
+from charbert.runs.released_files import pretrained_identity, released_identity, words_identity
 from charbert.runs.teachers import teacher_identity
 
 STORED_NAMES: dict[str, str] = {
@@ -196,7 +196,7 @@ def finetuning_identity(settings: Settings) -> dict[str, Any]:
     if settings.model.recognizer.enabled:
         identity["recognizer"] = corrector_identity(settings)
     if settings.model.dictionary.enabled:
-        identity["dictionary"] = section_identity(settings, "model.dictionary") | dictionary_identity(settings)
+        identity["dictionary"] = repair_identity(settings)
     return identity | reading_identity(settings) | finetuning_choices(settings)
 
 
@@ -236,6 +236,14 @@ def corrector_identity(settings: Settings) -> dict[str, Any]:
     if chosen.backoff is Backoff.background:
         identity["background"] = recognizer_identity(settings, background=True)
     return identity
+
+
+def repair_identity(settings: Settings) -> dict[str, Any]:
+    """Return what identifies the dictionary in front of a model: its words, and when it corrects."""
+    rules = section_identity(settings, "model.dictionary", without=("words",))
+    if settings.model.dictionary.words:
+        return rules | {"words": words_identity(settings.model)}
+    return rules | dictionary_identity(settings)
 
 
 def dictionary_identity(settings: Settings) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from charbert.config.model.encoder import ModelSettings
 from charbert.errors import CheckpointError
 from charbert.records import file_checksum
+from charbert.text.repair.repaired import REPAIR_FILE
 
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 """In the order in which `charbert.model.released.weights` looks for them."""
@@ -58,3 +59,18 @@ def pretrained_identity(model: ModelSettings) -> dict[str, str]:
         )
     files = [path for path in sorted(folder.iterdir()) if path.suffix in (".json", ".safetensors", ".txt")]
     return {path.name: file_checksum(path) for path in files}
+
+
+def words_identity(model: ModelSettings) -> str:
+    """Return the SHA-256 of the dictionary that ``model.dictionary.words`` names.
+
+    Raises:
+        CheckpointError: if the folder has none.
+    """
+    path = Path(model.dictionary.words) / REPAIR_FILE
+    if not path.is_file():
+        raise CheckpointError(
+            f"model.dictionary.words={path.parent}: expected the folder of a model saved behind a dictionary, found no "
+            f"{REPAIR_FILE} in it; models/charbert-minilm-pos has one"
+        )
+    return file_checksum(path)

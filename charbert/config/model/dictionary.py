@@ -19,8 +19,8 @@ class Corrected(Enum):
 class DictionarySettings:
     """A dictionary that corrects the words that the model reads, without any training.
 
-    Its words are the most frequent ones of the pretraining text, and all of the task's training examples. Forms become
-    the most likely word at few edits (`charbert.text.repair.dictionary`).
+    Its words are the most frequent ones of the pretraining text, or those of ``words``, and all of the task's training
+    examples. Forms become the most likely word at few edits (`charbert.text.repair.dictionary`).
     """
 
     enabled: bool = False
@@ -29,6 +29,9 @@ class DictionarySettings:
     """Which channels read corrected words. both: examples are corrected before the model reads them, of question
     answering the questions only. token: the tokenizer corrects all that the token channel reads, and is saved so; the
     char channel reads the text as it is given."""
+    words: str = omit_default("")
+    """Folder of a saved model whose dictionary's words, counts and pairs are taken, as models/charbert-minilm-pos: no
+    pretraining text is read then, nor size. Empty: those of the pretraining text."""
     size: int = 100_000
     """Number of words of the pretraining text, most frequent first. Without estimate_noise, a form among them is never
     corrected."""

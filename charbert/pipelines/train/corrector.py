@@ -18,6 +18,7 @@ from charbert.data.pretraining.corpus import read_paragraphs
 from charbert.data.pretraining.counting import count_texts
 from charbert.data.pretraining.word_vocab import count_cased_words
 from charbert.data.word_counts import capitalized_words, count_text_pairs, frequent_words
+from charbert.errors import SettingsError
 from charbert.files import replaced_folder, write_atomically
 from charbert.integrity import checksums
 from charbert.model.word_recognizer.correction import WordCorrector
@@ -32,6 +33,7 @@ from charbert.text.codepoints import has_dotless_i, looked_up, lower_counts
 from charbert.text.repair.correction import DictionaryCorrector
 from charbert.text.repair.dictionary import DictionaryRules, SpellingDictionary
 from charbert.text.repair.repaired import Corrector
+from charbert.text.repair.word_pairs import PairCounts
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +53,7 @@ def prepare_corrector(settings: Settings, task: Task[Any, Any], sets: Mapping[st
     if not settings.model.dictionary.enabled:
         return None
     chosen = settings.model.dictionary
-    counts = _counts(settings, task, sets)
-    pairs = _read(settings, _PAIRS) if chosen.pairs else None
+    counts, pairs = _words(settings, task, sets)
     words = (word for sentence in task.sentences(sets["train"]) for word in sentence)
     capitalized = capitalized_words(words, dotless=has_dotless_i(counts)) if chosen.keep_case else ()
     rules = dictionary_rules(chosen)
@@ -61,14 +62,29 @@ def prepare_corrector(settings: Settings, task: Task[Any, Any], sets: Mapping[st
 
 def build_dictionary(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]) -> SpellingDictionary:
     """Return the dictionary of the settings, after counting its words if that was not done."""
-    return SpellingDictionary(_counts(settings, task, sets), dictionary_rules(settings.model.dictionary))
+    return SpellingDictionary(_words(settings, task, sets)[0], dictionary_rules(settings.model.dictionary))
 
 
-def _counts(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]) -> Counter[str]:
-    counts = Counter(_text_counts(settings))
+def _words(
+    settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]
+) -> tuple[Counter[str], PairCounts | None]:
+    """Return the counts of words, those of the training examples included, and of pairs, None where none are read."""
+    chosen = settings.model.dictionary
+    if chosen.words:
+        saved = DictionaryCorrector.load(Path(chosen.words))
+        text_counts, pairs = saved.counts, saved.pairs
+        if chosen.pairs and not pairs:
+            raise SettingsError(
+                f"model.dictionary.words={chosen.words} has no pairs of words, expected some for "
+                f"model.dictionary.pairs={chosen.pairs}; set pairs=0, or name a model saved behind context repair"
+            )
+    else:
+        text_counts = _text_counts(settings)
+        pairs = _read(settings, _PAIRS) if chosen.pairs else {}
+    counts = Counter(text_counts)
     dotless = has_dotless_i(counts)
     counts.update(looked_up(word, dotless=dotless) for words in task.sentences(sets["train"]) for word in words)
-    return counts
+    return counts, pairs if chosen.pairs else None
 
 
 def dictionary_rules(chosen: DictionarySettings) -> DictionaryRules:

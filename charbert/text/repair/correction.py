@@ -58,6 +58,16 @@ class DictionaryCorrector:
         self._channel = NoisyChannel(self._dictionary, context) if rules.estimates_noise else None
         self._keep_case, self._capitalized = keep_case, frozenset(capitalized)
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """How often each word occurs."""
+        return self._dictionary.counts
+
+    @property
+    def pairs(self) -> PairCounts:
+        """Counts of adjacent words; none without ``pairs``."""
+        return self._pairs
+
     def correct_many(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """Return the words of each sentence corrected; each sentence by itself.
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from charbert.config.schema import Settings
-from charbert.errors import SettingsError
+from charbert.errors import CheckpointError, SettingsError
 from charbert.pipelines.train.corrector import dictionary_rules, prepare_corrector
 from charbert.records import read_records
 from charbert.runs.keys import encoder_identity
@@ -68,6 +68,35 @@ def test_pairs_of_words_are_counted_once_and_saved_with_the_corrector(tmp_path: 
     corrector.save(tmp_path)
     saved = json.loads((tmp_path / REPAIR_FILE).read_text(encoding="utf-8"))
     assert sum(map(len, saved["pairs"].values())) == 20
+
+
+def test_the_words_of_a_saved_model_stand_for_a_text_that_is_not_read(tmp_path: Path) -> None:
+    saved, moved = tmp_path / "saved", tmp_path / "moved"
+    for folder, words in ((saved, ["lighthouse"]), (moved, ["lighthouse"]), (tmp_path / "other", ["keeper"])):
+        folder.mkdir()
+        DictionaryCorrector(dict.fromkeys(words, 9), REPAIR).save(folder)
+    settings, same, other = (
+        composed(tmp_path, "bert_repair", f"model.dictionary.words={folder}", "data.corpus.train=none.txt")
+        for folder in (saved, moved, tmp_path / "other")
+    )
+    assert finetuning_run(settings).key == finetuning_run(same).key != finetuning_run(other).key
+    assert finetuning_run(settings).key != finetuning_run(composed(tmp_path, "bert_repair")).key
+    corrector = prepare_corrector(settings, PlainTask(), SETS)
+    assert corrector is not None
+    assert corrector.correct_many([["lihgthouse", "berakfast"]]) == [["lighthouse", "breakfast"]]
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_words_that_are_not_there_are_refused_by_name(tmp_path: Path) -> None:
+    missing = composed(tmp_path, "bert_repair", f"model.dictionary.words={tmp_path}")
+    with pytest.raises(CheckpointError, match=r"^model\.dictionary\.words=.*no charbert_dictionary\.json in it"):
+        finetuning_run(missing)
+    DictionaryCorrector({"lighthouse": 1}, REPAIR).save(tmp_path)
+    without_pairs = composed(tmp_path, "bert_context_repair", f"model.dictionary.words={tmp_path}")
+    with pytest.raises(
+        SettingsError, match=r"has no pairs of words, expected some for model\.dictionary\.pairs=300000"
+    ):
+        prepare_corrector(without_pairs, PlainTask(), SETS)
 
 
 @pytest.mark.parametrize("model", ["bert_repair", "charbert_repair", "charbert_token_repair", "bert_context_repair"])
