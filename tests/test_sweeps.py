@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from logging.config import dictConfig
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ import pytest
 import yaml
 from hydra import compose, initialize_config_dir
 from hydra.utils import get_class
+from omegaconf import OmegaConf
 
 from charbert.config.schema import Settings
 from charbert.errors import DataError, TrainingError
@@ -55,6 +57,26 @@ def test_a_launcher_is_refused_where_no_sweep_would_use_it(
     monkeypatch.setattr(finetune, "run_and_report", pytest.fail)  # on the machine where a cluster takes its jobs
     done = run_experiment("finetune.py", tmp_path, "hydra/launcher=slurm", expect=2)
     assert done.stderr == "error: hydra/launcher=slurm starts runs of sweeps alone: add -m, also for one run\n"
+
+
+@pytest.mark.parametrize("mode", ["RUN", "MULTIRUN"])
+def test_a_folder_for_each_job_is_refused_since_relative_names_would_be_other_files(
+    mode: str, tmp_path: Path, run_experiment: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finetune, "run_and_report", pytest.fail)
+    done = run_experiment("finetune.py", tmp_path, f"hydra.mode={mode}", "hydra.job.chdir=true", expect=2)
+    assert done.stderr.startswith("error: hydra.job.chdir=true would look for data, outputs and results below")
+
+
+@pytest.mark.parametrize("choice", ["disabled", "none", "stdout", "default"])
+def test_each_logging_of_hydra_can_be_chosen(choice: str) -> None:
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        config = compose("finetune", overrides=[f"hydra/job_logging={choice}"], return_hydra_config=True)
+    config.hydra.job.name, config.hydra.runtime.output_dir = "finetune", "."
+    logging = OmegaConf.to_container(config.hydra.job_logging, resolve=True)
+    logging.get("handlers", {}).pop("file", None)  # which would be opened
+    logging["root"] = None
+    dictConfig(logging)
 
 
 def test_a_training_that_fails_does_not_end_the_sweep_and_is_its_error(

@@ -58,7 +58,7 @@ def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     def wrapper(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         _join_others()
         try:
-            _reporting(_check_launcher)
+            _reporting(_check_hydra)
             return _reporting(lambda: _telling_of_memory(lambda: main(*args, **kwargs)), raised=_leaves_sweep)
         except TrainingError as error:
             log.error("%s. The sweep goes on without this run", error)
@@ -68,13 +68,22 @@ def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     return interruptible(wrapper)
 
 
-def _check_launcher() -> None:
-    """Raise an error for a launcher that Hydra would not use, as of a cluster: the run would start on this machine."""
-    if not HydraConfig.initialized() or in_sweep():
+def _check_hydra() -> None:
+    """Raise an error for a setting of Hydra that would start the run elsewhere than it seems.
+
+    That is a launcher that Hydra would not use, as of a cluster, and a folder for each job, below which relative names
+    are other files: finished runs would be made again there.
+    """
+    if not HydraConfig.initialized():
         return
-    launcher = HydraConfig.get().runtime.choices.get("hydra/launcher", "basic")
-    if launcher != "basic":
+    chosen = HydraConfig.get()
+    launcher = chosen.runtime.choices.get("hydra/launcher", "basic")
+    if launcher != "basic" and not in_sweep():
         raise SettingsError(f"hydra/launcher={launcher} starts runs of sweeps alone: add -m, also for one run")
+    if chosen.job.chdir:
+        raise SettingsError(
+            "hydra.job.chdir=true would look for data, outputs and results below the folder of the job: leave it out"
+        )
 
 
 def _telling_of_memory(run: Callable[[], Result]) -> Result:
