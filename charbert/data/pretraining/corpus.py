@@ -26,7 +26,6 @@ import pyarrow
 
 from charbert.data.pretraining.blocks import BlockCounts, Lines, Words, pack_words, read_words
 from charbert.data.pretraining.workers import map_in_order, progress_shown
-from charbert.data.readers.lines import suffix_of
 from charbert.errors import DataError, SettingsError
 from charbert.files import locked
 from charbert.integrity import find_damage, record_checksums
@@ -152,7 +151,7 @@ def read_lines(paths: Sequence[Path | str]) -> Iterator[Lines]:
         held: list[bytes] = []
         first, length = 1, 0
         try:
-            with lzma.open(path, "rb") if suffix_of(path) == ".xz" else open(path, "rb") as stream:
+            with lzma.open(path, "rb") if path.suffix.lower() == ".xz" else open(path, "rb") as stream:
                 for line in stream:
                     held.append(line if held or first > 1 else line.removeprefix(BOM_UTF8))
                     length += len(line)
@@ -203,7 +202,7 @@ def _write_blocks(
     draft = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
     draft.mkdir()
     names = ", ".join(file.name for file in files)
-    is_plain = max_words is None and not any(suffix_of(file) == ".xz" for file in files)
+    is_plain = max_words is None and not any(file.suffix.lower() == ".xz" for file in files)
     total = sum(file.stat().st_size for file in files) if is_plain else None
     try:
         counts = BlockCounts()
