@@ -1,5 +1,6 @@
 """A model as a folder for the Hugging Face hub: weights, tokenizer, code and card; and its upload."""
 
+import glob
 from pathlib import Path
 
 from huggingface_hub import HfApi
@@ -81,15 +82,16 @@ def _is_corrected(folder: Path, config: CharBertConfig) -> bool:
 def _read_record(folder: Path, record_file: Path | None) -> ResultRecord | None:
     """Return the record of the run that trained the weights, None if there is none."""
     run = folder.parent if folder.name == "model" else folder
-    found = sorted(Path("results").glob(f"*/records/{run.resolve().name}/record.json"))
-    if record_file is None and not found:
-        return None
-    record = read_record(record_file or found[0])
-    known = set(record.details.get("weights", {}).values())
+    found = sorted(Path("results").glob(f"*/records/{glob.escape(run.resolve().name)}/record.json"))
+    files = found if record_file is None else [record_file]
     given = {file_checksum(path) for path in folder.rglob("*.safetensors")}  # adapters have a folder of their own
-    if not given or not given <= known:
+    for file in files:  # recipes may have runs of one name
+        record = read_record(file)
+        if given and given <= set(record.details.get("weights", {}).values()):
+            return record
+    if files:
         raise RecordError(
-            f"{record_file or found[0]}: expected the record of the weights in {folder}, got that of others; "
+            f"{files[0]}: expected the record of the weights in {folder}, got that of others; "
             "name the run's own with --record"
         )
-    return record
+    return None

@@ -1,6 +1,7 @@
 """A published folder holds the model, its code and a card in the hub's form, with the scores of its own record."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -92,6 +93,13 @@ def test_what_corrects_the_models_words_is_published_with_it(save_model, tmp_pat
     assert published.predict(["Sveen sihps"]) == Predictor.load(folder).predict(["Sveen sihps"])
     read = published.processor("Sveen sihps")["input_ids"]
     assert (read == published.processor("seven ships")["input_ids"]) is in_tokenizer
+
+
+def test_of_two_recipes_runs_of_one_name_the_own_record_is_taken(run: Path) -> None:
+    own = read_record(Path("results/quick/records") / NAME / "record.json")
+    write_record(Path("results/other/records") / NAME / "record.json", replace(own, details={}))
+    assert main(["publish", str(run), "mine"]) == 0
+    assert "## Scores" in Path("mine/README.md").read_text()
 
 
 def test_a_record_of_other_weights_is_refused(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -197,8 +197,9 @@ class ColumnSettings:
     """A column of unique row ids; null if there is none."""
     label_names: dict[Any, str] = field(default_factory=dict)
     """Labels in the file and their names, in the order of the model's outputs, as ``{0:bad,1:good}``; a list names the
-    labels 0, 1 and so on, ``[bad,good]``. The second one is the positive class of a binary F1. Empty: the labels of the
-    training file, in alphabetical order. Tagging: names of the tags in JSON lines and Parquet."""
+    labels 0, 1 and so on, ``[bad,good]``. Labels with the same name are one. The second one is the positive class
+    of a binary F1. Empty: the labels of the training file, in alphabetical order. Tagging: names of the tags in JSON
+    lines and Parquet."""
     broken_rows: int = 0
     """Maximum number of rows skipped because of a wrong number of columns or an empty text."""
     strict_tags: bool = omit_default(False)

@@ -151,7 +151,7 @@ def read_lines(paths: Sequence[Path | str]) -> Iterator[Lines]:
         held: list[bytes] = []
         first, length = 1, 0
         try:
-            with lzma.open(path, "rb") if path.suffix == ".xz" else open(path, "rb") as stream:
+            with lzma.open(path, "rb") if path.suffix.lower() == ".xz" else open(path, "rb") as stream:
                 for line in stream:
                     held.append(line if held or first > 1 else line.removeprefix(BOM_UTF8))
                     length += len(line)
@@ -202,7 +202,7 @@ def _write_blocks(
     draft = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
     draft.mkdir()
     names = ", ".join(file.name for file in files)
-    is_plain = max_words is None and not any(file.suffix == ".xz" for file in files)
+    is_plain = max_words is None and not any(file.suffix.lower() == ".xz" for file in files)
     total = sum(file.stat().st_size for file in files) if is_plain else None
     try:
         counts = BlockCounts()

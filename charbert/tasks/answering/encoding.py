@@ -200,8 +200,9 @@ def _positions(question: Question, window: SpanWindow) -> tuple[int, int]:
     """Return first and last subword of the first answer, or [CLS] twice if the window lacks a part of it."""
     if not question.answers:
         return CLS_POSITION, CLS_POSITION
-    start = question.answers[0].start
-    end = start + len(question.answers[0].text)
+    text = question.answers[0].text
+    start = question.answers[0].start + len(text) - len(text.lstrip())  # white space has no subword
+    end = start + len(text.strip())
     places = np.flatnonzero(window.owned)
     begins, ends = window.offsets[places].T
     if not len(places) or begins[0] > start or ends[-1] < end:

@@ -66,7 +66,7 @@ class ClassificationTask(Task[LabeledText, LabelPrediction]):
         super().__init__(name, metric)
         self.columns = columns
         self.label_names = columns.label_names
-        self.labels = list(columns.label_names.values())
+        self.labels = list(dict.fromkeys(columns.label_names.values()))
         self.adapter = LabeledAdapter(self.labels)
 
     @classmethod
@@ -93,7 +93,7 @@ class ClassificationTask(Task[LabeledText, LabelPrediction]):
             DataError: if they are numbers with fractions, such as ratings, which nobody named as labels.
             SettingsError: if the labels do not have the metric.
         """
-        self.labels = list(self.columns.label_names.values()) or sorted({row.label for row in examples})
+        self.labels = list(self.adapter.known_labels) or sorted({row.label for row in examples})
         if not self.columns.label_names:
             check_no_scale(examples)
         self.check_metric(["accuracy", *(["f1", "matthews"] if len(self.labels) == 2 else ["macro_f1"])])

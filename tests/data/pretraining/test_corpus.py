@@ -128,7 +128,7 @@ def test_a_killed_process_leaves_no_cache(corpus: Path, tmp_path: Path, monkeypa
 
 
 def test_xz_files_and_several_files_are_read(corpus: Path, tmp_path: Path) -> None:
-    packed = tmp_path / "corpus.txt.xz"
+    packed = tmp_path / "corpus.TXT.XZ"
     packed.write_bytes(lzma.compress(TEXT.encode()))
     assert list(read_paragraphs([packed])) == list(read_paragraphs([corpus]))
     both = read_blocks([corpus, packed], cache_dir=tmp_path, words_per_block=100)

@@ -129,6 +129,13 @@ def test_answers_keep_the_marks_of_their_last_letter(processor: CharBertTokenize
     assert prediction.text == answer
 
 
+@pytest.mark.parametrize("answer", ["  Keep the", "the keys. "])
+def test_white_space_around_an_answer_is_no_part_of_it(processor: CharBertTokenizer, answer: str) -> None:
+    encoded = encode([ask("  Keep the keys. ", answer)], processor)
+    assert encoded.report.unseen_answers == 0
+    assert decode_spans(gold_logits(encoded), encoded, n_best=1, max_answer_length=9)[0].text == answer.strip()
+
+
 def test_moved_answers_are_counted(processor: CharBertTokenizer) -> None:
     question = Question("q", "Who?", "Keep the keys.", (Answer("keys", 9, moved=True),))
     assert encode([question], processor).report.moved_answers == 1

@@ -51,6 +51,12 @@ def test_right_logits_give_right_labels(
     assert encoded.report["cut_examples"] > 0
 
 
+def test_labels_with_one_name_are_one_label() -> None:
+    merged = task("f1", ColumnSettings(label_names={"e": "yes", "n": "no", "c": "no"}))
+    merged.learn_labels([LabeledText("a", None, "yes"), LabeledText("b", None, "no")])
+    assert merged.labels == ["yes", "no"]
+
+
 @pytest.mark.parametrize(("metric", "count"), [("f-1", 2), ("macro_f1", 2), ("f1", 3), ("matthews", 3)])
 def test_a_metric_that_the_labels_do_not_have_is_refused_before_training(metric: str, count: int) -> None:
     examples = [LabeledText("a", None, f"label {number}") for number in range(count)]
