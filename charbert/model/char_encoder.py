@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from charbert.model.configuration import CharBertConfig
+from charbert.model.kernels import is_plain
 from charbert.model.kernels.fast_gru import read_both_ways
 
 _WEIGHTS = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
@@ -71,7 +72,9 @@ class CharEncoder(nn.Module):
         lengths = self.lengths(char_input_ids)
         if not torch.compiler.is_compiling():  # an exported graph keeps the length it is given
             char_input_ids = char_input_ids[:, : max(1, int(lengths.max()))]
-        if _is_plain(self.embedding, self.gru, char_input_ids):
+        parts = ((self.embedding, nn.Embedding), (self.gru, CharGru))
+        on_cpu = char_input_ids.device.type == "cpu" and not torch.compiler.is_compiling()
+        if on_cpu and all(is_plain(*part) for part in parts):
             mirror = mirror_positions(lengths, char_input_ids.shape[1])
             return read_ends(self.gru, self.embedding, char_input_ids, mirror, (start_ids, end_ids))
         states = self.gru(self.embedding(char_input_ids), lengths)  # (B, C, H/2), Eq. 1
@@ -147,13 +150,6 @@ def read_ends(gru: nn.GRU, embedding: nn.Embedding, ids: Tensor, mirror: Tensor,
     rows = torch.arange(ids.shape[0])[:, None, None]
     flat = (torch.tensor([0, 1, 0, 1]) * ids.shape[1] + positions) * ids.shape[0] + rows  # (B, T, 4)
     return states.flatten(0, 2).index_select(0, flat.flatten()).view(*flat.shape[:2], -1)
-
-
-def _is_plain(embedding: nn.Module, gru: nn.Module, ids: Tensor) -> bool:
-    """Return whether `read_ends` can be used: on a CPU, uncompiled, and with no part wrapped or hooked."""
-    observed = any(part._forward_hooks or part._forward_pre_hooks for part in (embedding, gru))
-    untouched = type(embedding) is nn.Embedding and type(gru) is CharGru and not observed
-    return untouched and ids.device.type == "cpu" and not torch.compiler.is_compiling()
 
 
 def char_lengths(char_input_ids: Tensor, pad_id: int) -> Tensor:

@@ -78,8 +78,7 @@ class CharBertModel(CharBertPreTrainedModel):
     def __init__(self, config: CharBertConfig) -> None:
         super().__init__(config)
         self._adapter: TrunkAdapter = trunk_adapter(config.trunk_config)
-        released = config.variant == "released"
-        self.trunk = build_trunk(config.trunk_config, pooler=released)
+        self.trunk = build_trunk(config.trunk_config, pooler=config.variant == "released")
         if getattr(self.trunk, "pooler", None) is not None:
             self.trunk.pooler.requires_grad_(False)
         use_signed_attention(self.trunk.config)
@@ -88,7 +87,6 @@ class CharBertModel(CharBertPreTrainedModel):
         self.char_dropout = MaskDropout(config.char_dropout)
         self.interactions = nn.ModuleList(self._build_interactions())
         self.shape_embedding = nn.Embedding(NUM_SHAPES, config.hidden_size) if config.word_shapes else None
-        self._masks_padding = not released
         self.post_init()
 
     @can_return_tuple
@@ -134,14 +132,15 @@ class CharBertModel(CharBertPreTrainedModel):
             token = token + self._embed_shapes(self.shape_embedding, shape_ids)
         char = self._encode_chars(char_input_ids, start_ids, end_ids)
         states = [_in_run_precision(channel) for channel in ((token,) if char is None else (token, char))]
+        mask = None  # of the interactions
         if attention_mask is not None:
+            mask = None if self.config.variant == "released" else attention_mask.bool()  # (B, T)
             attention_mask = attention_mask.repeat(len(states), 1)  # (2B, T)
         keeps_states = self._option(output_hidden_states, "output_hidden_states")
         keeps_attentions = self._option(output_attentions, "output_attentions")
         context = self._adapter.layer_inputs(
             self.trunk, torch.cat(states), attention_mask, output_attentions=keeps_attentions
         )
-        mask = self._interaction_mask(attention_mask, token.shape[0])
         folded = self._folded_interactions(token.shape[0] * token.shape[1])
         history = [states] if keeps_states else []  # otherwise the states would stay in memory
         with recorded_attentions(self.trunk, self._adapter, wanted=keeps_attentions) as attentions:
@@ -215,12 +214,6 @@ class CharBertModel(CharBertPreTrainedModel):
             )
         states: Tensor = embedding(shape_ids)
         return states
-
-    def _interaction_mask(self, attention_mask: Tensor | None, batch_size: int) -> Tensor | None:
-        """Return True on subwords and False on padding, (B, T), or None where padding is read."""
-        if attention_mask is None or not self._masks_padding:
-            return None
-        return attention_mask[:batch_size].bool()
 
     def _option(self, argument: bool | None, setting: str) -> bool:
         """Return the argument, or the configuration's setting where it was not given."""

@@ -7,6 +7,7 @@ from transformers import PreTrainedModel
 from transformers.activations import ACT2FN
 
 from charbert.model.configuration import CharBertConfig
+from charbert.model.kernels import is_plain
 
 MLM_HEAD_WEIGHTS = {
     "bert": {
@@ -41,9 +42,9 @@ class MlmHead(nn.Module):
     def forward(self, states: Tensor) -> Tensor:
         """Map (..., H) to logits (..., V)."""
         states = self.norm(self.activation(self.dense(states)))
-        if type(self.decoder) is nn.Linear:
+        if is_plain(self.decoder, nn.Linear):
             return F.linear(states, self.decoder.weight, self.bias)
-        logits: Tensor = self.decoder(states) + self.bias  # one that peft has wrapped
+        logits: Tensor = self.decoder(states) + self.bias
         return logits
 
     @torch.no_grad()

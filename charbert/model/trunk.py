@@ -92,13 +92,14 @@ def check_length(name: str, length: int, config: PreTrainedConfig) -> None:
 def build_trunk(config: PreTrainedConfig, *, pooler: bool) -> PreTrainedModel:
     """Return a new encoder, with a pooler if ``pooler`` is set and the family has one.
 
-    Attention is "eager" where "sdpa", the default, is chosen and the family has none.
+    Attention is "eager" where "sdpa", the default, is chosen and the family has none. The precision is torch's default,
+    as of all other weights of a new model, and not what the configuration says of saved ones.
     """
     adapter = trunk_adapter(config)
     if config._attn_implementation == "sdpa" and not adapter.has_sdpa:
         config._attn_implementation = "eager"
     options = {"add_pooling_layer": pooler} if adapter.has_pooler else {}
-    return AutoModel.from_config(config, **options)
+    return AutoModel.from_config(config, dtype=torch.get_default_dtype(), **options)
 
 
 def load_trunk(trunk: TrunkSource, *, with_head: bool) -> PreTrainedModel | PreTrainedConfig:

@@ -23,7 +23,9 @@ _BATCHES_SORTED = 50
 
 
 def batch_counts(sizes: Mapping[str, int], batch_size: int, temperature: float) -> dict[str, int]:
-    """Return the number of batches of each task in an epoch, at least one; their sum is that of all sets.
+    """Return the number of batches of each task in an epoch, at least one.
+
+    Their sum is that of all sets, or slightly more where a task's share is less than one.
 
     Args:
         temperature: a task's share is proportional to size ** (1 / temperature); 1: to its size; inf: uniform.

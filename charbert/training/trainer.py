@@ -142,7 +142,7 @@ class CharBertTrainer(ShardedTrainer, ResumableTrainer):
         return output
 
     def _stop(self, loss: Tensor, example_ids: Tensor | None) -> None:
-        step = self.state.global_step + 1
+        step = self.state.global_step + self.model.training  # an evaluation is after the step
         report = {
             "step": step,
             "loss": str(loss.item()),

@@ -224,6 +224,31 @@ def test_from_trunk_takes_the_trunk_in_any_form(
             assert torch.equal(weight, theirs[name]), name
 
 
+def test_a_model_has_one_precision_whatever_its_trunk_was_saved_in(
+    trunk_config: Callable[..., PreTrainedConfig], char_vocab: Any, tmp_path: Path
+) -> None:
+    AutoModel.from_config(trunk_config(), dtype=torch.bfloat16).save_pretrained(tmp_path)
+    trunk = AutoModel.from_pretrained(tmp_path)
+    assert trunk.dtype == trunk.config.dtype == torch.bfloat16
+    for source in (tmp_path, trunk, trunk.config):
+        model = CharBertModel.from_trunk(source, char_vocab=char_vocab)
+        assert {weight.dtype for weight in model.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize("register", ["register_forward_hook", "register_full_backward_hook"])
+def test_every_part_that_has_weights_calls_its_hooks(
+    register: str, make_config: Callable[..., CharBertConfig], batch: dict[str, Tensor]
+) -> None:
+    model = CharBertForPreTraining(make_config())
+    parts = {name for name, part in model.named_modules() if any(True for _ in part.parameters(recurse=False))}
+    called: set[str] = set()
+    for name in parts:
+        getattr(model.get_submodule(name), register)(lambda *_, name=name: called.add(name))
+    output = model(**batch)
+    (output.mlm_logits.sum() + output.nlm_logits.sum()).backward()
+    assert called == parts
+
+
 def test_from_trunk_refuses_what_it_does_not_know(
     trunk_config: Callable[..., PreTrainedConfig], char_vocab: Any
 ) -> None:

@@ -350,6 +350,13 @@ def test_dropout_is_that_of_the_part_it_was_asked_for(family: str, make_model: M
     assert {dropouts[name] for name in dropouts.keys() - attention - {"charbert.trunk.pooler"}} == {0.21}
 
 
+@pytest.mark.parametrize("trains", [False, True])
+def test_another_dropout_leaves_a_model_in_training_or_in_evaluation(trains: bool, make_model: MakeModel) -> None:
+    model = make_model().train(trains)
+    Strategy(StrategySettings(dropout=DropoutSettings(trunk=0.9)), 2).prepare(model)
+    assert {module.training for module in model.modules()} == {trains}
+
+
 def test_dropout_of_one_part_leaves_the_others_alone(make_model: MakeModel) -> None:
     model = make_model()
     Strategy(StrategySettings(dropout=DropoutSettings(trunk=0.9)), 2).prepare(model)

@@ -71,6 +71,12 @@ def test_a_loss_that_is_not_finite_stops_with_the_step_and_the_ids(tmp_path: Pat
     assert sorted(report["example_ids"]) == [0, 1]
 
 
+def test_a_loss_that_is_not_finite_in_an_evaluation_stops_with_the_step_before(tmp_path: Path) -> None:
+    trainer = trained(tmp_path, rows([1.0, 2.0]))
+    with pytest.raises(TrainingError, match="nan at step 1;"):
+        trainer.evaluate(rows([math.nan]))
+
+
 def test_objectives_are_logged_apart_in_training_and_evaluation(tmp_path: Path) -> None:
     history = trained(tmp_path, rows([1.0, 2.0, 3.0, 4.0])).state.log_history
     assert any("mlm_loss" in line and "mlm_accuracy" in line for line in history)

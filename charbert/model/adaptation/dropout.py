@@ -55,6 +55,6 @@ def _take_dropout(model: nn.Module, like: nn.Module) -> None:
     for name, module in like.named_modules():
         own = model.get_submodule(name)
         if isinstance(module, nn.Dropout) or isinstance(own, nn.Dropout):
-            model.set_submodule(name, module)
+            model.set_submodule(name, module.train(own.training))
         elif hasattr(module, "attention_dropout"):  # a number, in ModernBERT
             own.attention_dropout = module.attention_dropout

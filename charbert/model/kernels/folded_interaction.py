@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from charbert.model.kernels import is_plain
+
 
 def folding_pays(subwords: int, hidden_size: int) -> bool:
     """Return whether folding takes less time than it saves.
@@ -35,7 +37,7 @@ class FoldedConvolution(NamedTuple):
         Folding reads the weights alone, so an adapter or a hook would have no effect.
         """
         parts = ((token_in, nn.Linear), (char_in, nn.Linear), (mix, nn.Conv1d))
-        if any(type(part) is not kind or part._forward_hooks or part._forward_pre_hooks for part, kind in parts):
+        if not all(is_plain(*part) for part in parts):
             return None
         maps, halves = (token_in, char_in), mix.weight.chunk(2, dim=1)  # (H, H, window) each
         folded = [torch.einsum("oiw,ij->ojw", half, linear.weight) for half, linear in zip(halves, maps, strict=True)]

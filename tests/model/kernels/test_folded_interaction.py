@@ -24,10 +24,11 @@ def test_folded_maps_give_the_same_values_and_gradients(
         torch.testing.assert_close(folded, apart, rtol=1e-10, atol=1e-12)
 
 
-def test_a_map_that_is_watched_or_wrapped_is_not_folded() -> None:
+@pytest.mark.parametrize("register", ["register_forward_hook", "register_full_backward_hook"])
+def test_a_map_that_is_watched_or_wrapped_is_not_folded(register: str) -> None:
     layer = HeterogeneousInteraction(8)
     assert layer.fold() is not None
-    handle = layer.char_in.register_forward_hook(lambda *_: None)
+    handle = getattr(layer.char_in, register)(lambda *_: None)
     assert layer.fold() is None
     handle.remove()
     layer.token_in = torch.nn.Sequential(layer.token_in)
