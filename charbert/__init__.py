@@ -5,6 +5,7 @@ imported before or after. It imports neither ``transformers`` nor torch itself: 
 them is needed.
 """
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -12,6 +13,11 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
+
+if os.environ.keys().isdisjoint({"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"}):
+    # OpenMP reads it when torch is imported. By default a thread that waits for another one keeps its core busy for
+    # milliseconds, many times in each step: beside other work on the same cores a step then takes twenty times as long.
+    os.environ["GOMP_SPINCOUNT"] = "1000"
 
 __all__ = [
     "CharBertConfig",

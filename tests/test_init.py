@@ -65,3 +65,18 @@ def test_a_name_that_the_package_lacks_is_named() -> None:
 
 def test_every_name_of_the_package_is_there() -> None:
     assert {getattr(charbert, name).__name__ for name in charbert.__all__} == set(charbert.__all__)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [({}, ["1000"]), ({"GOMP_SPINCOUNT": "7"}, ["7"]), ({"OMP_WAIT_POLICY": "active"}, [])],
+)
+def test_waiting_threads_give_their_core_away_unless_the_user_says_otherwise(
+    given: dict[str, str], expected: list[str], run_python: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    code = "import charbert, os; print(os.environ.get('GOMP_SPINCOUNT', ''))"
+    assert run_python("-c", code).stdout.split() == expected
