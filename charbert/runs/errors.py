@@ -49,7 +49,7 @@ def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     logging.raiseExceptions = False  # no stack trace at every line where the log cannot be written
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # of a terminal without letters like the ± of tables
-    begin_help(main.__globals__["__doc__"] or "")
+    begin_help(sys.modules[main.__module__].__doc__ or "")
     accept_file_names()
     _report_failures_of_hydra()
     Sweeper.validate_batch_is_legal = _check_all_runs  # type: ignore[method-assign,assignment]
