@@ -249,6 +249,11 @@ def of_all_folds(settings: Settings) -> Settings:
     return _with_folds(settings, replace(_folds(settings), fold=0))
 
 
+def of_first_folds(settings: Settings, number: int) -> Settings:
+    """Return the settings with the first ``number`` folds of the task's set to run, 0 for all of them."""
+    return _with_folds(settings, replace(_folds(settings), run_first=number))
+
+
 def _folds(settings: Settings) -> FoldSettings:
     return settings.data.sets[settings.task.name].folds
 

@@ -28,6 +28,7 @@ from charbert.reporting.tables.robustness.worst_case import worst_case_columns, 
 from charbert.reporting.tables.scores import row_label, setting
 from charbert.runs import analysis_keys as keys
 from charbert.runs.folders import finished_records, records_folder
+from charbert.runs.run import of_first_folds
 
 log = logging.getLogger(__name__)
 
@@ -68,11 +69,14 @@ def _check_noisy_sets(settings: Settings) -> None:
 
 
 def _of_measured_tasks(settings: Settings) -> Iterator[Settings]:
-    """Return the settings with each task that a model was scored on under noise."""
+    """Return the settings with each task that a model was scored on under noise, and as many folds as were run last."""
     analyses = [keys.ROBUSTNESS, keys.NOISE_CURVES, keys.WORST_CASE]
     records = finished_records(settings, kind=keys.KIND, **{"details.analysis": analyses})
-    measured = {str(setting(record, "task.name")) for record in records}
-    return (variant for variant in of_each_task(settings) if variant.task.name in measured)
+    measured = {str(setting(record, "task.name")): record for record in sorted(records, key=lambda own: own.finished)}
+    for variant in of_each_task(settings):
+        if (newest := measured.get(variant.task.name)) is not None:
+            path = f"data.sets.{variant.task.name}.folds.run_first"
+            yield of_first_folds(variant, setting(newest, path) or 0)
 
 
 def _under_noise(
