@@ -1,4 +1,4 @@
-"""The command ``charbert``: predict, correct typos, score, serve, export to ONNX, save an encoder, publish a model."""
+"""The command ``charbert``: predict, correct typos, score, compare, serve, export, save an encoder, publish a model."""
 
 import argparse
 import os
@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from charbert.deploy import compare
 from charbert.deploy.correct import command as correct
 from charbert.deploy.predict.sources import FORMATS
 from charbert.deploy.score import command as score
@@ -120,6 +121,8 @@ def _build_parser() -> argparse.ArgumentParser:
     score.add_arguments(
         _add(commands, "score", *scoring, given=("source", "folder of a model, or file of predictions"))
     )
+    comparing = ("compare two models by their records", compare.DESCRIPTION, compare.EXAMPLES, compare.run)
+    compare.add_arguments(_add(commands, "compare", *comparing, given=None))
     serving = ("predict over HTTP, with a demo page", serve.DESCRIPTION, serve.EXAMPLES)
     served = _add(commands, "serve", *serving, run_serve)
     serve.add_arguments(served)
@@ -143,7 +146,7 @@ def _add(
     description: str,
     examples: str,
     run: Callable[[argparse.Namespace], int],
-    given: tuple[str, str] = ("model", "folder of a model"),
+    given: tuple[str, str] | None = ("model", "folder of a model"),
 ) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
@@ -152,7 +155,8 @@ def _add(
         epilog=examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(given[0], metavar=given[0].upper(), type=Path, help=given[1])
+    if given is not None:
+        parser.add_argument(given[0], metavar=given[0].upper(), type=Path, help=given[1])
     parser.set_defaults(run=run)
     return parser
 

@@ -6,6 +6,9 @@ DEV = "dev"
 """Name of the dev set, of its logits and predictions, and first part of the paths of its scores."""
 CHANGED_WORDS = "changed_words"
 """Last part of the path of the share of words that an attack changed, in [0, 1]; records before it lack it."""
+UNITS = "per_example.json"
+"""File with the counts of each test example, beside the record: clean and under each attack for the task's metric, and
+under ``clean/METRIC`` for its others."""
 GROUPS = "groups"
 """Last part of the name of the examples' articles or documents, beside what each example adds to the scores."""
 _PREFIXES = {"clean": CLEAN, DEV: DEV}

@@ -109,6 +109,39 @@ def approximate_randomization(
     return Comparison(observed, (1 + extreme) / (1 + rounds))
 
 
+def paired_interval(
+    first: np.ndarray,
+    second: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    statistic: Statistic = f1_of_counts,
+    rounds: int = 10_000,
+    confidence: float = 0.95,
+) -> tuple[float, float]:
+    """Return the interval in which the difference lies with a confidence, by the paired bootstrap.
+
+    In each round as many examples (or groups, see `sum_groups`) are drawn with replacement, the same for both systems;
+    the ends are percentiles of the rounds' differences, the second system's score minus the first one's.
+
+    Args:
+        first: as for `approximate_randomization`.
+        second: as for `approximate_randomization`.
+        confidence: in (0, 1).
+
+    Raises:
+        DataError: if the two have different examples.
+    """
+    first_counts, second_counts = _as_counts(first, second)
+    examples = len(first_counts)
+    differences = []
+    for start in range(0, rounds, _ROUNDS_AT_ONCE):
+        size = min(_ROUNDS_AT_ONCE, rounds - start)
+        drawn = rng.multinomial(examples, np.full(examples, 1 / examples), size=size)
+        differences.append(statistic(drawn @ second_counts) - statistic(drawn @ first_counts))
+    low, high = np.quantile(np.concatenate(differences), [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)
+
+
 def mcnemar(first_correct: Sequence[bool] | np.ndarray, second_correct: Sequence[bool] | np.ndarray) -> Comparison:
     """Compare the accuracy of two systems by the exact test of McNemar on examples that only one gets right.
 

@@ -10,9 +10,6 @@ MODEL = "model"
 """Folder of the trained model below a run's own."""
 PREDICTIONS = "predictions"
 """Folder of the predictions below a run's own."""
-UNITS = "per_example.json"
-"""File with the counts of each test example, beside the record: clean and under each attack for the task's metric, and
-under ``clean/METRIC`` for its others."""
 
 
 def records_folder(settings: Settings) -> Path:

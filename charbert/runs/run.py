@@ -17,12 +17,13 @@ from typing import Any
 from charbert.config.data.sets import FoldSettings
 from charbert.config.model.encoder import Objective, TrunkSource
 from charbert.config.schema import Settings
+from charbert.evaluation.metric_paths import UNITS
 from charbert.files import check_writable, locked, recover_folder
 from charbert.integrity import checksums
 from charbert.records import ResultRecord, read_record, settings_key
 from charbert.runs import keys
 from charbert.runs.data_files import check_finished, check_interrupted, check_same, preparation_files, trunk_weights
-from charbert.runs.folders import MODEL, PREDICTIONS, UNITS, record_path, records_folder, run_folder
+from charbert.runs.folders import MODEL, PREDICTIONS, record_path, records_folder, run_folder
 from charbert.training.distributed.processes import from_first, is_first, refuse_several
 
 log = logging.getLogger(__name__)

@@ -10,6 +10,7 @@ from charbert.metrics.significance import (
     matthews_of_counts,
     mcnemar,
     mean_of_counts,
+    paired_interval,
     sum_groups,
 )
 
@@ -109,3 +110,23 @@ def test_sums_of_groups_keep_the_total_and_the_order_of_the_groups_numbers() -> 
     sums = sum_groups(counts, groups.tolist())
     assert np.array_equal(sums, [counts[groups == group].sum(axis=0) for group in np.unique(groups)])
     assert np.array_equal(sum_groups(counts, range(40)), counts)
+
+
+def test_the_interval_covers_the_true_difference_as_often_as_it_says() -> None:
+    covered = []
+    for seed in range(200):
+        rng = _rng(seed)
+        ability = rng.normal(size=150)
+        first, second = ((ability + rng.normal(size=150) > shift) for shift in (0.3, 0.0))
+        counts = [np.stack([right, np.ones(150)], axis=1) for right in (first, second)]
+        low, high = paired_interval(*counts, rng, statistic=mean_of_counts, rounds=300)
+        covered.append(low <= 0.0840 <= high)  # P(N(0, 2) > 0) - P(N(0, 2) > 0.3)
+    assert 0.90 <= np.mean(covered) <= 0.99
+
+
+def test_the_interval_of_swapped_systems_is_mirrored_and_of_equal_ones_empty() -> None:
+    weak, strong = _outcomes(0.5, 300, 1), _outcomes(0.8, 300, 2)
+    low, high = paired_interval(weak, strong, _rng(), statistic=mean_of_counts, rounds=500)
+    assert 0 < low < high
+    assert paired_interval(strong, weak, _rng(), statistic=mean_of_counts, rounds=500) == pytest.approx((-high, -low))
+    assert paired_interval(weak, weak, _rng(), statistic=mean_of_counts, rounds=500) == (0.0, 0.0)

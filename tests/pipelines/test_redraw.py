@@ -39,3 +39,4 @@ def test_a_table_of_the_first_folds_is_drawn_again_without_naming_their_number(
     redraw.run(composed("recipe=minilm", f"paths.results={tmp_path}"))
     drawn = (tmp_path / "tables" / "robustness_qnli.csv").read_bytes()
     assert drawn == Path("results/minilm/tables/robustness_qnli.csv").read_bytes()
+    assert not (tmp_path / "tables" / "transfer_qnli.csv").exists()  # each family has one training noise

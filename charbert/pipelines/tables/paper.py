@@ -12,12 +12,12 @@ from charbert.config.schema import Settings
 from charbert.errors import SettingsError
 from charbert.files import locked
 from charbert.pipelines.tables.drawing import TableSpec, draw
-from charbert.pipelines.tables.significance import row_p_values
 from charbert.records import ResultRecord, settings_key
 from charbert.reporting.figures.attack_drop import attack_drop_bars
 from charbert.reporting.figures.paper import robustness_bars
 from charbert.reporting.figures.summary import draw_summary
 from charbert.reporting.render.layout import Table
+from charbert.reporting.significance import row_p_values
 from charbert.reporting.tables.paper import TABLE_SPECS, PaperTable, paper_table, table_columns, table_records
 from charbert.reporting.tables.run_lists import list_rows, list_runs
 from charbert.reporting.tables.scores import runs_of

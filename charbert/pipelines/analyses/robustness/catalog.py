@@ -14,12 +14,12 @@ from charbert.errors import SettingsError
 from charbert.evaluation.metric_paths import DEV
 from charbert.pipelines.analyses.base import Analysis, finetuned, single
 from charbert.pipelines.tables.drawing import Figures, TableSpec, of_each_task, of_table
-from charbert.pipelines.tables.significance import PValues, row_p_values
 from charbert.records import ResultRecord
 from charbert.reporting.figures.noise_curves import noise_curves
 from charbert.reporting.figures.noise_matrix import noise_matrix
 from charbert.reporting.render.layout import Column, Table
 from charbert.reporting.render.row_names import short_label
+from charbert.reporting.significance import PValues, row_p_values
 from charbert.reporting.tables.robustness.correction import correction_table
 from charbert.reporting.tables.robustness.curves import curves_columns, curves_table
 from charbert.reporting.tables.robustness.families import robustness_columns, robustness_table
@@ -121,8 +121,8 @@ ROBUSTNESS = _under_noise(
 
 def _training_noise(settings: Settings, records: Sequence[ResultRecord]) -> Table | None:
     families = training_noise_rows(records)
-    if len({row_label(row).rpartition(": ")[2] for rows in families.values() for row in rows}) < 2:
-        return None  # nothing to compare
+    if all(len(set(map(row_label, rows))) < 2 for rows in families.values()):
+        return None  # no family has rows to compare
     p_values: PValues = {}
     for rows in families.values():
         first = row_label(rows[0])

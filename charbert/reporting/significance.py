@@ -3,19 +3,19 @@
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from charbert.errors import RecordError
-from charbert.evaluation.metric_paths import GROUPS, version_of
+from charbert.evaluation.metric_paths import GROUPS, UNITS, metric_path, version_of
 from charbert.metrics import significance as tests
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Column
 from charbert.reporting.tables.scores import baseline_of, repetition, runs_of, setting
-from charbert.runs.folders import UNITS
 from charbert.seeding import numpy_generator
 
 log = logging.getLogger(__name__)
@@ -25,6 +25,8 @@ _STATISTICS = {2: tests.mean_of_counts, 3: tests.f1_of_counts, 4: tests.matthews
 
 PValues = dict[tuple[str, str], float]
 """(row, ``Column.heading``) -> p."""
+Place = Callable[[ResultRecord], Path]
+"""Gives the folder of a record, with the counts of its examples beside it."""
 Counts = list[np.ndarray]
 """Counts of the examples, (N, K), of each seed that two rows share."""
 
@@ -61,7 +63,7 @@ def row_p_values(
         baseline = second_baseline or baseline_of(label)
         if label in (baseline, baseline_of(label)) or (baseline, metric) not in runs:
             continue
-        pairs = _paired(runs[baseline, metric], members, metric, folder)
+        pairs = _paired(runs[baseline, metric], members, metric, lambda record: folder / record.folder_name)
         for column in columns:
             if pairs and column.metric == metric:
                 rng = numpy_generator(
@@ -71,8 +73,60 @@ def row_p_values(
     return p_values
 
 
+@dataclass(frozen=True)
+class RunComparison:
+    """The scores of two models on the same test examples, over the seeds that both were run with, all in [-1, 1]."""
+
+    metric: str
+    first: float
+    """Mean over the seeds, of the first model."""
+    second: float
+    interval: tuple[float, float]
+    """Of ``second`` minus ``first``, 95 %, by the paired bootstrap over examples or groups."""
+    p_value: float
+    """As of `row_p_values`."""
+    groups: int
+    """Examples, or documents or articles, that are drawn and swapped as a whole."""
+
+
+def compare_runs(
+    first: Sequence[ResultRecord],
+    second: Sequence[ResultRecord],
+    metric: str,
+    place: Place,
+    *,
+    seed: int = 0,
+    rounds: int = 10_000,
+) -> RunComparison | None:
+    """Return how two models, a record for each seed (and fold), compare in a metric; None without counts of examples.
+
+    Args:
+        metric: path of a score, as ``attack/ner/released/f1``.
+        place: gives the folder of a record.
+        seed: of randomization and bootstrap.
+
+    Raises:
+        RecordError: if a file of counts is damaged.
+    """
+    pairs = _paired(first, second, metric, place)
+    if not pairs:
+        return None
+    own_units, other_units = _pooled(pairs)
+    interval = tests.paired_interval(
+        own_units,
+        other_units,
+        numpy_generator(seed, "interval", metric),
+        statistic=_statistic(own_units),
+        rounds=rounds,
+    )
+    p_value = _p_value(pairs, numpy_generator(seed, "comparison", metric), rounds)
+    shared = set(map(repetition, first)) & set(map(repetition, second))
+    means = [np.mean([run.metrics[metric] for run in side if repetition(run) in shared]) for side in (first, second)]
+    return RunComparison(metric, float(means[0]), float(means[1]), interval, p_value, len(own_units))
+
+
 def _paired(
-    first: Sequence[ResultRecord], second: Sequence[ResultRecord], metric: str, folder: Path
+    first: Sequence[ResultRecord], second: Sequence[ResultRecord], metric: str, place: Place
 ) -> dict[int, tuple[Counts, Counts]]:
     """Return by fold the counts of both rows in each group of examples, for the seeds that they share."""
     pairs: dict[int, tuple[Counts, Counts]] = defaultdict(lambda: ([], []))
@@ -80,7 +134,7 @@ def _paired(
     for record in first:
         seed_and_fold = repetition(record)
         other = others.get(seed_and_fold)
-        own_units, other_units = (_units(run, metric, folder) if run is not None else None for run in (record, other))
+        own_units, other_units = (_units(run, metric, place) if run is not None else None for run in (record, other))
         if own_units is None or other_units is None:
             continue
         if own_units.shape != other_units.shape:
@@ -88,7 +142,7 @@ def _paired(
                 "%s: no test, the test sets have %d and %d examples", record.name, len(own_units), len(other_units)
             )
             continue
-        groups = _groups(record, metric, folder, len(own_units)) or _groups(other, metric, folder, len(own_units))
+        groups = _groups((*first, *second), seed_and_fold[1], metric, place, len(own_units))
         for side, units in zip(pairs[seed_and_fold[1]], (own_units, other_units), strict=True):
             side.append(tests.sum_groups(units, groups) if groups else units)
     return {fold: sides for fold, sides in pairs.items() if sides[0]}
@@ -96,31 +150,45 @@ def _paired(
 
 def _p_value(pairs: dict[int, tuple[Counts, Counts]], rng: np.random.Generator, rounds: int) -> float:
     seeds = max(len(units) for units, _ in pairs.values())
-    own_units, other_units = (np.concatenate([np.sum(sides[at], axis=0) for sides in pairs.values()]) for at in (0, 1))
+    own_units, other_units = _pooled(pairs)
     if seeds == 1 and _is_right_or_wrong(own_units) and _is_right_or_wrong(other_units):
         return tests.mcnemar(own_units[:, 0], other_units[:, 0]).p_value
-    statistic = _STATISTICS.get(own_units.shape[1], tests.macro_f1_of_counts)
+    statistic = _statistic(own_units)
     return tests.approximate_randomization(own_units, other_units, rng, statistic=statistic, rounds=rounds).p_value
+
+
+def _pooled(pairs: dict[int, tuple[Counts, Counts]]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the counts of both rows, summed over seeds, the groups of all folds one after the other."""
+    first, second = (np.concatenate([np.sum(sides[at], axis=0) for sides in pairs.values()]) for at in (0, 1))
+    return first, second
+
+
+def _statistic(units: np.ndarray) -> tests.Statistic:
+    return _STATISTICS.get(units.shape[1], tests.macro_f1_of_counts)
 
 
 def _is_right_or_wrong(units: np.ndarray) -> bool:
     return units.shape[1] == 2 and bool((units[:, 1] == 1).all()) and bool(np.isin(units[:, 0], (0, 1)).all())
 
 
-def _groups(record: ResultRecord | None, metric: str, folder: Path, examples: int) -> list[int] | None:
-    """Return the number of each example's article or document, None if the record is older than that."""
-    if record is None:
-        return None
+def _groups(records: Sequence[ResultRecord], fold: int, metric: str, place: Place, examples: int) -> list[int] | None:
+    """Return the number of each example's article or document, the same for all runs of a fold; older ones lack it."""
     eval_set = version_of(metric)
-    original = (record.details.get("clean_of") or {}).get(eval_set, "clean")
-    groups = _stored(folder / record.folder_name / UNITS).get(f"{original}/{GROUPS}")
-    return groups if groups is not None and len(groups) == examples else None
+    for record in records:
+        if repetition(record)[1] != fold:
+            continue
+        original = (record.details.get("clean_of") or {}).get(eval_set, "clean")
+        groups = _stored(place(record) / UNITS).get(f"{original}/{GROUPS}")
+        if groups is not None and len(groups) == examples:
+            return list(groups)
+    return None
 
 
-def _units(record: ResultRecord, metric: str, folder: Path) -> np.ndarray | None:
+def _units(record: ResultRecord, metric: str, place: Place) -> np.ndarray | None:
     """Return the counts of each example in the column's metric, None if the record has none for it."""
-    path = folder / record.folder_name / UNITS
-    eval_set, name = version_of(metric), metric.rpartition("/")[2]
+    path = place(record) / UNITS
+    eval_set = version_of(metric)
+    name = metric.removeprefix(f"{metric_path(str(setting(record, 'task.name')), eval_set)}/")
     stored = _stored(path).get(eval_set if name == setting(record, "task.metric") else f"{eval_set}/{name}")
     try:
         units = None if stored is None else np.array(stored, dtype=np.float64)

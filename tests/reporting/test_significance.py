@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from charbert.errors import RecordError
-from charbert.pipelines.tables.significance import row_p_values
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Column
+from charbert.reporting.significance import row_p_values
 
 ACCURACY = Column("QNLI acc.", "original", "eval/qnli/accuracy")
 ATTACKED = Column("QNLI acc.", "attack", "attack/qnli/charbert/accuracy")
