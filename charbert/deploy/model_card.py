@@ -85,8 +85,8 @@ def read_scores(record: ResultRecord) -> list[Score]:
     task, metric = record.settings["task"]["name"], record.settings["task"]["metric"]
     paths = {f"{metric_path(task, 'clean')}/{metric}": "test set"}
     for path in record.metrics:
-        kind, *rest = path.split("/")
-        if kind == ATTACKED and len(rest) == 3 and rest[0] == task and rest[2] == metric:
+        kind, *rest = path.split("/", 3)  # the metric may have a slash, as PER/f1
+        if kind == ATTACKED and rest[::2] == [task, metric]:
             paths[path] = f"test set with typos ({rest[1]})"
     measured = {path: texts for path, texts in paths.items() if path in record.metrics}
     return [Score(task, texts, metric, round(100 * record.metrics[path], 2)) for path, texts in measured.items()]

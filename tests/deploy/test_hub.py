@@ -13,11 +13,12 @@ from transformers import AutoModelForTokenClassification, AutoTokenizer, pipelin
 from charbert.config.training.strategy import AdapterFormat, LoraSettings
 from charbert.deploy import hub
 from charbert.deploy.command import main
+from charbert.deploy.model_card import read_scores
 from charbert.deploy.predict.predictor import Predictor
 from charbert.model import CharBertForTokenClassification, CharBertTokenizer
 from charbert.model.adaptation.lora import add_adapters, save_finetuned
 from charbert.provenance import file_checksum
-from charbert.records import read_record, start_record, write_record
+from charbert.records import ResultRecord, read_record, start_record, write_record
 from charbert.text.repair.correction import DictionaryCorrector
 from charbert.text.repair.dictionary import DictionaryRules
 
@@ -158,3 +159,14 @@ def test_a_hub_that_cannot_be_reached_is_one_line(run: Path, capsys: pytest.Capt
     (line,) = [line for line in capsys.readouterr().err.splitlines() if "error" in line]
     assert "--push someone/tagger" in line and "not uploaded" in line
     assert Path("mine/README.md").is_file()
+
+
+def test_a_metric_of_one_entity_type_has_its_attack_scores_on_the_card() -> None:
+    scores = {"eval/ner/PER/f1": 0.9, "attack/ner/charbert/PER/f1": 0.5, "attack/ner/charbert/f1": 0.4}
+    record = ResultRecord(
+        "finetune", "any", "run", "key", {"task": {"name": "ner", "metric": "PER/f1"}}, 1, metrics=scores
+    )
+    assert [(score.texts, score.percent) for score in read_scores(record)] == [
+        ("test set", 90.0),
+        ("test set with typos (charbert)", 50.0),
+    ]
