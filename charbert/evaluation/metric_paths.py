@@ -28,3 +28,9 @@ def version_of(metric: str) -> str:
     """Return the name of the eval set that the path of a score says: clean, dev, or the attack's name; "" if none."""
     prefix, _, *attack = metric.split("/")
     return next((name for name, start in _PREFIXES.items() if start == prefix), attack[0] if attack else "")
+
+
+def name_of(metric: str) -> str:
+    """Return the name of the metric that the path of a score ends with, as ``f1`` or ``PER/f1``."""
+    prefix, *rest = metric.split("/")
+    return "/".join(rest[2:] if prefix == ATTACKED else rest[1:])

@@ -136,7 +136,8 @@ def paired_interval(
     differences = []
     for start in range(0, rounds, _ROUNDS_AT_ONCE):
         size = min(_ROUNDS_AT_ONCE, rounds - start)
-        drawn = rng.multinomial(examples, np.full(examples, 1 / examples), size=size)
+        places = rng.integers(0, examples, size=(size, examples)) + examples * np.arange(size)[:, None]
+        drawn = np.bincount(places.ravel(), minlength=size * examples).reshape(size, examples)
         differences.append(statistic(drawn @ second_counts) - statistic(drawn @ first_counts))
     low, high = np.quantile(np.concatenate(differences), [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)

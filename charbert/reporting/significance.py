@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from charbert.errors import RecordError
-from charbert.evaluation.metric_paths import GROUPS, UNITS, metric_path, version_of
+from charbert.evaluation.metric_paths import GROUPS, UNITS, name_of, version_of
 from charbert.metrics import significance as tests
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Column
@@ -187,8 +187,7 @@ def _groups(records: Sequence[ResultRecord], fold: int, metric: str, place: Plac
 def _units(record: ResultRecord, metric: str, place: Place) -> np.ndarray | None:
     """Return the counts of each example in the column's metric, None if the record has none for it."""
     path = place(record) / UNITS
-    eval_set = version_of(metric)
-    name = metric.removeprefix(f"{metric_path(str(setting(record, 'task.name')), eval_set)}/")
+    eval_set, name = version_of(metric), name_of(metric)
     stored = _stored(path).get(eval_set if name == setting(record, "task.metric") else f"{eval_set}/{name}")
     try:
         units = None if stored is None else np.array(stored, dtype=np.float64)

@@ -1,6 +1,6 @@
 import pytest
 
-from charbert.evaluation.metric_paths import metric_path, version_of
+from charbert.evaluation.metric_paths import metric_path, name_of, version_of
 
 
 @pytest.mark.parametrize(
@@ -10,6 +10,8 @@ def test_the_path_of_a_score_says_its_set(version: str, prefix: str) -> None:
     assert metric_path("ner", version) == prefix
     assert version_of(f"{prefix}/f1") == version
     assert version_of(f"{prefix}/LOC/f1") == version
+    assert name_of(f"{prefix}/f1") == "f1"
+    assert name_of(f"{prefix}/LOC/f1") == "LOC/f1"
 
 
 def test_a_score_of_no_set_has_no_version() -> None:

@@ -9,7 +9,7 @@ from transformers import TrainerCallback
 
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError, TrialPrunedError
-from charbert.evaluation.metric_paths import CHANGED_WORDS
+from charbert.evaluation.metric_paths import CHANGED_WORDS, name_of
 from charbert.pipelines.build.data import fetch_sets, prepare_data, refuse_baseline, task_files
 from charbert.pipelines.build.eval_sets import build_eval_sets, read_sets
 from charbert.pipelines.train.classical import check_baseline, fit_baseline
@@ -39,9 +39,8 @@ def run_and_report(settings: Settings) -> ResultRecord:
     single = not settings.model.is_baseline and not task_files(settings).folds.number
     record = read_record(prepare_finetuned(settings).record_path) if single else run(settings)
     for name, score in record.metrics.items():
-        kind, *parts = name.split("/")
-        if parts[-1] == settings.task.metric and len(parts) == (3 if kind == "attack" else 2):
-            changed = record.metrics.get(f"{name.rpartition('/')[0]}/{CHANGED_WORDS}")
+        if name_of(name) == settings.task.metric:
+            changed = record.metrics.get(f"{name.removesuffix(settings.task.metric)}{CHANGED_WORDS}")
             beside = "" if changed is None else f" ({100 * changed:.0f} % of the words changed)"
             log.info("%-32s %.4f%s", name, score, beside)
     if single:

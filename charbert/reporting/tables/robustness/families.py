@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from charbert.evaluation.metric_paths import ATTACKED, CLEAN, DEV, metric_path, version_of
+from charbert.evaluation.metric_paths import ATTACKED, CLEAN, DEV, metric_path, name_of, version_of
 from charbert.records import ResultRecord
 from charbert.reporting.render.layout import Cell, Column, Row, Table
 from charbert.reporting.tables.paper import (
@@ -59,7 +59,7 @@ def robustness_table(
     for group in dict.fromkeys(column.group for column in scored):
         own = [column for column in scored if column.group == group]
         columns += [column for column in own if group == scored[0].group or column.metric.startswith(f"{CLEAN}/")]
-        name = own[0].metric.rpartition("/")[2]
+        name = name_of(own[0].metric)
         path = f"{metric_path(task, MEAN_DROP)}/{name}"
         columns.append(Column(group, MEAN_DROP, path, higher_is_better=False))
     clean_of, attack = records[0].details["clean_of"], version_of(columns[1].metric)
@@ -130,7 +130,7 @@ def _with_drops(record: ResultRecord, columns: Sequence[Column]) -> ResultRecord
     for column in columns:
         if version_of(column.metric) != MEAN_DROP:
             continue
-        name = column.metric.rpartition("/")[2]
+        name = name_of(column.metric)
         paths = [[f"{metric_path(task, version)}/{name}" for version in (clean_of[noisy], noisy)] for noisy in shown]
         pairs = [[record.metrics.get(path) for path in pair] for pair in paths]
         own = [clean - noisy for clean, noisy in pairs if clean is not None and noisy is not None]

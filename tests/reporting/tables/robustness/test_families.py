@@ -36,6 +36,15 @@ def test_copies_of_the_dev_set_are_right_of_it() -> None:
     assert summarized.cell("BERT", "NER F1 mean drop").mean == pytest.approx(100 * (0.3 + 0.1 + 0.1) / 3)
 
 
+def test_the_mean_drop_of_one_entity_type_is_of_its_own_scores() -> None:
+    clean_of = {"clean": "clean", "charbert": "clean"}
+    one = record("BERT", "ner", "PER/f1", clean_of, eval__ner__PER__f1=0.9, attack__ner__charbert__PER__f1=0.4)
+    one.metrics |= {"eval/ner/f1": 0.8, "attack/ner/charbert/f1": 0.7}
+    table = robustness_table([one])
+    drops = [table.cell("BERT", column.heading).mean for column in table.columns if column.name == "mean drop"]
+    assert drops == [pytest.approx(50)]
+
+
 def test_models_have_their_mean_rank_and_equal_scores_share_one() -> None:
     clean_of = {"clean": "clean", "charbert": "clean", "ocr": "clean"}
     scores = {"BERT": (0.5, 0.7), "CharBERT": (0.6, 0.7), "AdvBERT": (0.4, 0.2)}
