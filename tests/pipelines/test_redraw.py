@@ -1,3 +1,4 @@
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -40,3 +41,5 @@ def test_a_table_of_the_first_folds_is_drawn_again_without_naming_their_number(
     drawn = (tmp_path / "tables" / "robustness_qnli.csv").read_bytes()
     assert drawn == Path("results/minilm/tables/robustness_qnli.csv").read_bytes()
     assert not (tmp_path / "tables" / "transfer_qnli.csv").exists()  # each family has one training noise
+    board = json.loads((tmp_path / "leaderboard.json").read_text(encoding="utf-8"))
+    assert [own["title"] for own in board["boards"]] == ["QNLI acc."]

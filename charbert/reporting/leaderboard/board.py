@@ -42,8 +42,8 @@ class TaskScores:
 
     @property
     def titles(self) -> list[str]:
-        """The groups of the columns: one for each metric."""
-        return list(dict.fromkeys(column.group for _, column in self.columns))
+        """The groups of the columns, one for each metric; those without a noisy set are left out."""
+        return list(dict.fromkeys(column.group for _, column in self.columns if not _is_clean(column)))
 
 
 def build_board(tasks: Sequence[TaskScores]) -> dict[str, Any]:

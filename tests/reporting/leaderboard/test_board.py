@@ -46,6 +46,14 @@ def test_an_entry_has_scores_the_mean_under_noise_and_the_cost() -> None:
     assert entry["training"]["ner"]["records"] == ["ner-BERT-k"]
 
 
+def test_a_metric_without_scores_under_noise_has_no_board() -> None:
+    columns = (*COLUMNS, Column("NER recall", "original", "eval/ner/recall"))
+    row = Row("BERT", (Cell((90.0,)), Cell((40.0,)), Cell((60.0,)), Cell((80.0,))))
+    made = build_board([TaskScores("ner", Table("t", columns, (row,), "c"), [], [])])
+    assert [own["title"] for own in made["boards"]] == ["NER F1"]
+    assert list(made["models"][0]["scores"]) == ["NER F1"]
+
+
 def test_minutes_are_those_of_the_processor_that_is_named() -> None:
     runs = [finetuned("BERT", 60, processor="a slow one", finished="2026-01-01")]
     runs += [finetuned("BERT", seconds, processor="a fast one", finished="2026-01-02") for seconds in (6, 12)]

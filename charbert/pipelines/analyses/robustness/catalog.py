@@ -68,7 +68,7 @@ def _check_noisy_sets(settings: Settings) -> None:
             raise SettingsError(f"{where}.{name}.split must be test, since cross-validation reads no dev file, got dev")
 
 
-def _of_measured_tasks(settings: Settings) -> Iterator[Settings]:
+def of_measured_tasks(settings: Settings) -> Iterator[Settings]:
     """Return the settings with each task that a model was scored on under noise, and as many folds as were run last."""
     analyses = [keys.ROBUSTNESS, keys.NOISE_CURVES, keys.WORST_CASE]
     records = finished_records(settings, kind=keys.KIND, **{"details.analysis": analyses})
@@ -102,7 +102,7 @@ def _under_noise(
         partial(keys.noise_records, analysis=analysis),
         with_tests,
         figures,
-        variants=_of_measured_tasks,
+        variants=of_measured_tasks,
     )
     return Analysis(f"robustness.{module}", finetuned(analysis), table, **options)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from charbert.config.schema import Settings
 from charbert.errors import RecordError
 from charbert.files import write_atomically
-from charbert.pipelines.analyses.robustness.catalog import NEWEST
-from charbert.pipelines.tables.drawing import TableSpec, of_each_task
+from charbert.pipelines.analyses.robustness.catalog import NEWEST, of_measured_tasks
+from charbert.pipelines.tables.drawing import TableSpec
 from charbert.reporting.leaderboard.board import TaskScores, build_board, render_leaderboard
 from charbert.runs import analysis_keys as keys
 from charbert.runs.comparability import comparable_records
@@ -37,7 +37,7 @@ def run(settings: Settings) -> Path:
 
 def draw(settings: Settings) -> Path | None:
     """Write the files as `run` does; return None, and write nothing, where no record belongs into them."""
-    scored = (_task_scores(variant, spec) for variant in of_each_task(settings) for spec in _SPECS)
+    scored = (_task_scores(variant, spec) for variant in of_measured_tasks(settings) for spec in _SPECS)
     tasks = [scores for scores in scored if scores is not None]
     if not tasks:
         return None
