@@ -121,7 +121,7 @@ def _only_device(folder: Path, options: dict[str, Any]) -> torch.device | None:
     """Return the one device of ``device_map``, None without it; removes the option. ``auto`` is the accelerator."""
     place = given = options.pop("device_map", None)
     if given == "auto":
-        place = torch.accelerator.current_accelerator() or "cpu"
+        place = torch.accelerator.current_accelerator(check_available=True) or "cpu"
     if isinstance(given, Mapping) and list(given) == [""]:
         place = given[""]
     try:
