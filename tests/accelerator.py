@@ -147,6 +147,22 @@ class PretendedGpu(TorchFunctionMode):
                 )
         finally:
             self._in_backward = False
+        for weight in _weights_of(loss):
+            if weight.grad is not None and self.holds(weight):
+                self.put(weight.grad)
+
+
+def _weights_of(loss: Tensor) -> Iterator[Tensor]:
+    """Return the leaves of the graph of a loss."""
+    seen, waiting = set(), [loss.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if hasattr(node, "variable"):
+            yield node.variable
+        waiting += [following for following, _ in node.next_functions]
 
 
 def _note(known: dict[int, StorageWeakRef], tensor: Tensor) -> None:
