@@ -1,11 +1,12 @@
 """A whole training on a GPU, which is pretended: see `tests.accelerator`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 from transformers import TrainerCallback
 
 from charbert.evaluation.predict import predict_logits
@@ -31,6 +32,13 @@ def lines(trainer: CharBertTrainer) -> list[Line]:
     times = ("_runtime", "_per_second")
     history = trainer.state.log_history
     return [{name: value for name, value in line.items() if not name.endswith(times)} for line in history]
+
+
+@pytest.fixture(autouse=True)
+def forgotten_device() -> Iterator[None]:
+    """Let accelerate, which has one state for the whole process, ask for its device again after the test."""
+    yield
+    AcceleratorState._reset_state(reset_partial_state=True)
 
 
 @pytest.mark.filterwarnings("ignore:PyTorch was compiled without cuDNN")
