@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from transformers import Trainer
 from transformers.modeling_outputs import TokenClassifierOutput
 
 from charbert.batch import IGNORED_LABEL
 from charbert.evaluation.word_states import States
+from charbert.model.kernels.packed_rows import read_packed
 from charbert.model.losses import mean_cross_entropy
 
 
@@ -54,10 +54,8 @@ class BiLstmTagger(nn.Module):
             attention_mask: 1 on words and 0 on padding, (B, W), at least one word a sentence.
             labels: (B, W), -100 on padding.
         """
-        lengths = attention_mask.sum(dim=1).cpu()
         scaled = self.dropout((states - self.mean) / self.deviation)  # (B, W, F)
-        packed = pack_padded_sequence(scaled, lengths, batch_first=True, enforce_sorted=False)
-        read, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True, total_length=states.shape[1])
+        read = read_packed(self.lstm, scaled, attention_mask.sum(dim=1))  # (B, W, D)
         logits = self.classifier(self.dropout(read))  # (B, W, K)
         loss = None if labels is None else mean_cross_entropy(logits.flatten(0, 1), labels.flatten())
         return TokenClassifierOutput(loss=loss, logits=logits)

@@ -231,7 +231,7 @@ def _padded(rows: Sequence[Sequence[int]]) -> dict[str, Tensor]:
 def _random_recognizer(counts: Counter[str]) -> WordCorrector:
     words = [word for word, _ in counts.most_common(RECOGNIZED)]
     characters = CharVocab.build(words, size=1000).to_dict()
-    return WordCorrector(WordRecognizer(WordRecognizerConfig(words=words, char_vocab=characters)))
+    return WordCorrector(WordRecognizer(WordRecognizerConfig(words=words, char_vocab=characters)).to(device()))
 
 
 def _on_device(batch: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -2,11 +2,12 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from torch.nn.utils.rnn import PackedSequence
 
 from charbert.model.configuration import CharBertConfig
 from charbert.model.kernels import is_plain
 from charbert.model.kernels.fast_gru import read_both_ways
+from charbert.model.kernels.packed_rows import read_packed
 
 _WEIGHTS = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
 """Of one direction of a GRU, those of the other end in ``_reverse``."""
@@ -34,18 +35,24 @@ class CharGru(nn.GRU):
 
     def read_packed(self, chars: Tensor, lengths: Tensor) -> Tensor:
         """Map as ``forward`` does, through a packed sequence."""
-        packed = pack_padded_sequence(chars, lengths.clamp(min=1).cpu(), batch_first=True, enforce_sorted=False)
-        states, _ = super().forward(packed)
-        return pad_packed_sequence(states, batch_first=True, total_length=chars.shape[1])[0]
+        return read_packed(self._read_both, chars, lengths)
 
     def read_mirrored(self, chars: Tensor, lengths: Tensor) -> Tensor:
         """Map as ``forward`` does, through one pass per direction."""
         rows = torch.arange(chars.shape[0], device=chars.device)[:, None]
         mirror = mirror_positions(lengths, chars.shape[1])
-        with torch.autocast("cpu", enabled=False):  # a bfloat16 GRU is slower on a CPU than a float32 one
+        with torch.autocast(chars.device.type, enabled=False):  # a bfloat16 GRU is slower on a CPU than a float32 one
             forward = self._read(chars, "")
             backward = self._read(chars[rows, mirror], "_reverse")
         return torch.cat([forward, backward[rows, mirror]], dim=-1)  # (B, C, 2h)
+
+    def _read_both(self, packed: PackedSequence) -> tuple[PackedSequence, Tensor]:
+        """Return the states of both directions, and the last ones."""
+        weights = [getattr(self, name + direction) for direction in ("", "_reverse") for name in _WEIGHTS]
+        start = packed.data.new_zeros(2, int(packed.batch_sizes[0]), self.hidden_size)
+        trains = torch.is_grad_enabled()  # cuDNN goes backward only then, also in evaluation; there is no dropout
+        states, last = torch.gru(packed.data, packed.batch_sizes, start, weights, True, 1, 0.0, trains, True)
+        return packed._replace(data=states), last
 
     def _read(self, chars: Tensor, direction: str) -> Tensor:
         """Return the states of one direction, (B, C, h), read from left to right."""

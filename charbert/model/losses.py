@@ -78,11 +78,12 @@ def labeled_loss(
         also ``known_count`` and ``known_correct``, which leave that label out.
     """
     labeled = labels != IGNORED_LABEL
-    count = labeled.sum()
-    spare = -int(count) % ROWS_AT_A_TIME
-    targets = F.pad(labels[labeled], (0, spare), value=IGNORED_LABEL)  # (N,)
-    logits = head(F.pad(states[labeled], (0, 0, 0, spare)))  # (N, V) or (N, W)
+    places = labeled.flatten().nonzero()[:, 0]  # here alone a GPU is waited for
+    spare = -len(places) % ROWS_AT_A_TIME
+    targets = F.pad(labels.flatten().index_select(0, places), (0, spare), value=IGNORED_LABEL)  # (N,)
+    logits = head(F.pad(states.flatten(0, 1).index_select(0, places), (0, 0, 0, spare)))  # (N, V) or (N, W)
     total, hits = vocabulary_cross_entropy(logits, targets)
+    count = labeled.sum()
     scored = {"loss": total / count.clamp(min=1), "count": count, "correct": hits.sum()}
     if unknown is None:
         return scored

@@ -107,6 +107,9 @@ class CharBertPreTrainedModel(PreTrainedModel):
             load, where, may_lack=lambda name: not name.startswith(cls._encoder_prefix), **kwargs
         )
         model._weight_conversions = []  # or it would be saved under the old names
+        for part in model.modules():
+            if isinstance(part, nn.RNNBase):  # loaded to a GPU one by one; cuDNN would copy them together at each call
+                part.flatten_parameters()
         return cast(Self, (model, report) if reports else model)
 
     @classmethod

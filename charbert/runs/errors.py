@@ -31,8 +31,8 @@ Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
-_NO_MEMORY = re.compile(r"out of memory|not enough memory|(can't|[Cc]annot) allocate memory")
-"""In messages of torch, which has no error of its own for all devices, and of the system."""
+_NO_MEMORY = re.compile(r"out of memory|not enough memory|(can't|[Cc]annot) allocate memory|_ALLOC(ATION)?_FAILED")
+"""In messages of torch, which has no error of its own for all devices, of the system, and of cuBLAS and cuDNN."""
 
 
 def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:

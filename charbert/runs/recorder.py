@@ -47,8 +47,11 @@ def seed_everything(seed: int, *names: str | int) -> None:
 
 
 def accelerator_name() -> str | None:
-    """Return the name of the GPU, None where there is none."""
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    """Return the name of the GPU, or the kind of another accelerator; None where there is neither."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    device = torch.accelerator.current_accelerator(check_available=True)
+    return None if device is None else device.type
 
 
 def new_record(settings: Settings, run: Run) -> ResultRecord:

@@ -33,7 +33,7 @@ class ObjectiveMeter:
             loss, count = outputs.get(f"{objective}_loss"), outputs.get(f"{objective}_count")
             if loss is None or count is None:
                 continue
-            self._accumulate(f"{objective}_loss", loss.detach().double() * count)
+            self._accumulate(f"{objective}_loss", _widened(loss) * count)
             self._accumulate(f"{objective}_count", count)
             self._accumulate(f"{objective}_correct", outputs[f"{objective}_correct"])
             if outputs.get(f"{objective}_known_count") is not None:
@@ -74,7 +74,7 @@ class ObjectiveMeter:
 
     def restore(self, state: Mapping[str, Any], device: torch.device) -> None:
         """Restore what `state` returned."""
-        self._sums = {name: value.to(device) for name, value in state["sums"].items()}
+        self._sums = {name: _widened(value, device) for name, value in state["sums"].items()}
         self._parts = {name: [loss.to(device) for loss in losses] for name, losses in state["parts"].items()}
 
     def _total(self) -> dict[str, float]:
@@ -84,8 +84,14 @@ class ObjectiveMeter:
         return dict(zip(_SUMMED, totals.tolist(), strict=True))
 
     def _accumulate(self, name: str, value: torch.Tensor | int) -> None:
-        addend = torch.as_tensor(value).detach().double()
+        addend = _widened(torch.as_tensor(value))
         self._sums[name] = self._sums[name] + addend if name in self._sums else addend
+
+
+def _widened(value: torch.Tensor, device: torch.device | None = None) -> torch.Tensor:
+    """Return a value in 64 bits, in 32 on a GPU of Apple, which has no more, and on the device if one is given."""
+    where = value.device if device is None else device
+    return value.detach().to(where, torch.float32 if where.type == "mps" else torch.float64)
 
 
 def _mean_over_all(values: list[torch.Tensor]) -> float:

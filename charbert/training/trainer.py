@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,8 @@ class CharBertTrainer(ShardedTrainer, ResumableTrainer):
         outputs = model(**model_fields(inputs), **options)
         loss = outputs["loss"] if process_count() == 1 else shared_loss(outputs["loss"], outputs, inputs)
         for extra in extra_losses:
-            loss, parts = extra(model, inputs, outputs, loss)
+            with self._teaching_precision():
+                loss, parts = extra(model, inputs, outputs, loss)
             self._training_meter.add_parts(parts)
         if not torch.isfinite(loss).all():
             self._stop(loss, example_ids)
@@ -110,6 +112,13 @@ class CharBertTrainer(ShardedTrainer, ResumableTrainer):
         if process_count() > 1 and not model.training:
             loss = mean_over_processes(loss)
         return (loss, outputs) if return_outputs else loss
+
+    def _teaching_precision(self) -> AbstractContextManager[Any]:
+        """Return the context of a teacher, which has no autocast of its own.
+
+        On a GPU it computes in the precision of the training, on a CPU in float32, as all records of one do.
+        """
+        return nullcontext() if self.args.device.type == "cpu" else self.accelerator.autocast()
 
     def prediction_step(
         self, model: nn.Module, inputs: dict[str, Tensor], *args: Any, **kwargs: Any

@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 import torch
 
+from charbert.benchmarks import peers as module
 from charbert.benchmarks.peers import TAGS, Peer, build_peers, texts_of
 from charbert.config.bench import BenchSettings, ShapeSettings
 from charbert.model.tokenization import CharBertTokenizer
@@ -43,3 +44,8 @@ def test_padding_changes_no_logits_of_a_peer(peers: dict[str, Peer]) -> None:
         assert alone.shape[-1] == TAGS and padded.shape[1] > alone.shape[1]
         if name != "CANINE-s":  # its convolutions over four characters see what follows the text
             torch.testing.assert_close(padded[:1, : alone.shape[1]], alone, atol=1e-4, rtol=1e-4)
+
+
+def test_a_word_recognizer_is_timed_where_the_model_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "device", lambda: torch.device("meta"))
+    assert module._random_recognizer(Counter(["keep"]))._recognizer.device.type == "meta"

@@ -11,6 +11,8 @@ NO_MEMORY = [
     RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB.\nSee the documentation"),
     RuntimeError("[enforce fail at alloc_cpu.cpp:118] err == 0. DefaultCPUAllocator: can't allocate memory"),
     OSError(12, "Cannot allocate memory"),
+    RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"),
 ]
 
 
@@ -18,7 +20,7 @@ def fail(error: Exception) -> None:
     raise error
 
 
-@pytest.mark.parametrize("error", NO_MEMORY, ids=["python", "gpu", "cpu", "system"])
+@pytest.mark.parametrize("error", NO_MEMORY, ids=["python", "gpu", "cpu", "system", "cublas", "cudnn"])
 def test_memory_that_ran_out_is_one_line(error: Exception, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         reported(fail)(error)

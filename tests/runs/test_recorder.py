@@ -13,7 +13,7 @@ from transformers import EarlyStoppingCallback
 from charbert.config.schema import Settings
 from charbert.integrity import checksums, record_checksums
 from charbert.records import ResultRecord, read_record, start_record
-from charbert.runs.recorder import final_scores, history, recorded_run, train
+from charbert.runs.recorder import accelerator_name, final_scores, history, recorded_run, train
 from charbert.runs.run import Run
 from charbert.training.tracking import TrackedRun
 
@@ -141,3 +141,10 @@ def test_running_times_are_left_out_of_a_records_history() -> None:
     trained = Evaluated(10, [10])
     trained.state.log_history[0] |= {"eval_runtime": -86400.0, "eval_samples_per_second": -0.1}
     assert history(trained) == [{"step": 10, "epoch": 1.0, "eval_loss": 10.0}, {"step": 10}]  # type: ignore[arg-type]
+
+
+def test_an_accelerator_that_is_no_gpu_of_cuda_is_named_by_its_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for device, name in ((torch.device("mps", 0), "mps"), (None, None)):
+        monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda check_available, device=device: device)
+        assert accelerator_name() == name

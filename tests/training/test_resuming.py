@@ -199,3 +199,16 @@ def test_a_killed_data_loader_ends_with_one_message_and_can_be_taken_up(tmp_path
     again = make(tmp_path / "killed")
     again.train(resume_from_checkpoint=newest_checkpoint(tmp_path / "killed"))
     assert first_difference(again, whole) is None
+
+
+def test_a_checkpoint_restores_the_random_numbers_of_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = trainer_of()(tmp_path)
+    trainer._tr_loss, trainer._total_loss_scalar, trainer._globalstep_last_logged = torch.tensor(0.0), 0.0, 0
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda.random, "get_rng_state", lambda: torch.tensor([1, 2, 3], dtype=torch.uint8))
+    restored: list[Tensor] = []
+    monkeypatch.setattr(torch.cuda.random, "set_rng_state", restored.append)
+    trainer._save_rng_state(str(tmp_path))
+    trainer._load_rng_state(str(tmp_path))
+    assert [state.tolist() for state in restored] == [[1, 2, 3]]
+    assert (tmp_path / "unlogged-0.pt").is_file()

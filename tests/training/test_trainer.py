@@ -8,11 +8,12 @@ import torch
 from torch import Tensor, nn
 from transformers import TrainerCallback
 
-from charbert.config.training.trainer import TrainingSettings
+from charbert.config.training.trainer import Precision, TrainingSettings
 from charbert.data.collate import PadCollator
 from charbert.errors import TrainingError
 from charbert.evaluation.predict import predict_logits
 from charbert.training.arguments import build_arguments, total_steps
+from charbert.training.losses.extra_losses import Batch, ExtraLoss, Losses
 from charbert.training.meter import ObjectiveMeter
 from charbert.training.optimizer import parameter_groups, trunk_and_new_weights
 from charbert.training.trainer import CharBertTrainer
@@ -198,3 +199,25 @@ def test_predictions_keep_the_order_of_the_examples_when_training_groups_by_leng
     )
     assert [row.item() for row in predict_logits(trainer, data)] == list(range(40))
     assert trainer.predict(data).predictions[:, 0].tolist() == list(range(40))
+
+
+class AutocastSeen(ExtraLoss):
+    """Notes whether autocast is on while it is computed."""
+
+    def __init__(self) -> None:
+        self.seen: list[bool] = []
+
+    def __call__(self, model: nn.Module, batch: Batch, outputs: Batch, loss: Tensor) -> Losses:
+        self.seen.append(torch.is_autocast_enabled("cpu"))
+        return loss, {}
+
+
+def test_a_teacher_computes_in_the_precision_of_the_training_on_a_gpu_alone(tmp_path: Path) -> None:
+    extra, data = AutocastSeen(), rows([1.0, 2.0])
+    training = TrainingSettings(epochs=1, precision=Precision.bf16)
+    arguments = build_arguments(training, tmp_path, 0, len(data), label_names=["x"])
+    trainer = CharBertTrainer(model=Toy(), args=arguments, train_dataset=data, eval_dataset=data, extra_losses=[extra])
+    for device in ("cpu", "cuda:0"):
+        vars(arguments)["_setup_devices"] = torch.device(device)
+        trainer.compute_loss(trainer.model.train(), {"x": torch.ones(2, 1)})
+    assert extra.seen == [False, True]

@@ -9,7 +9,9 @@ from torch.autograd.function import once_differentiable
 from charbert.batch import IGNORED_LABEL
 
 ROWS_IN_CACHE = 16
-"""Rows of scores processed at a time: two megabytes for a vocabulary of thirty thousand words."""
+"""Rows of scores processed at a time on a CPU: two megabytes for a vocabulary of thirty thousand words."""
+ROWS_ON_GPU = 1024
+"""On a GPU, whose cores would be idle with a few rows, and which waits for the CPU to start each operation."""
 
 
 def vocabulary_cross_entropy(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -28,8 +30,8 @@ class _VocabularyCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         gradient = torch.empty_like(logits) if ctx.needs_input_grad[0] else None
-        rows = range(0, len(logits), ROWS_IN_CACHE)
-        parts = [slice(first, first + ROWS_IN_CACHE) for first in rows]
+        size = ROWS_IN_CACHE if logits.device.type == "cpu" else ROWS_ON_GPU
+        parts = [slice(first, first + size) for first in range(0, len(logits), size)]
         scored = [
             _score_rows(logits[part], targets[part], None if gradient is None else gradient[part]) for part in parts
         ]
@@ -54,7 +56,10 @@ def _score_rows(logits: Tensor, targets: Tensor, gradient: Tensor | None) -> tup
     best = scores.amax(dim=-1, keepdim=True)
     of_target = scores.gather(1, columns)
     hits = counted & (of_target == best)[:, 0]
-    hits[hits.clone()] = scores[hits].argmax(dim=-1) == targets[hits]  # several classes may share the highest score
+    if logits.device.type == "cpu":
+        hits[hits.clone()] = scores[hits].argmax(dim=-1) == targets[hits]  # several classes may share the highest score
+    else:  # a GPU would wait for the number of hits
+        hits &= scores.argmax(dim=-1) == targets
     weights = scores.sub_(best).exp_()
     total = weights.sum(dim=-1, keepdim=True)
     losses = best + total.log() - of_target

@@ -11,12 +11,12 @@ from typing import Any, Self, cast
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import TokenClassifierOutput
 
 from charbert.batch import IGNORED_LABEL
 from charbert.errors import SettingsError
+from charbert.model.kernels.packed_rows import read_packed
 from charbert.model.loading.weights import load_whole
 
 
@@ -111,11 +111,7 @@ class WordRecognizer(PreTrainedModel):
         inputs = torch.cat([ends[0], inner_counts.to(dtype), ends[1]], dim=-1)  # (B, T, 3A)
         if attention_mask is None:
             attention_mask = torch.ones_like(first_ids)
-        lengths = attention_mask.sum(-1).cpu()
-        packed = pack_padded_sequence(inputs, lengths, batch_first=True, enforce_sorted=False)
-        states, _ = self.lstm(packed)
-        states, _ = pad_packed_sequence(states, batch_first=True, total_length=first_ids.shape[1])
-        logits = self.classifier(states)  # (B, T, R + 1)
+        logits = self.classifier(read_packed(self.lstm, inputs, attention_mask.sum(-1)))  # (B, T, R + 1)
         loss = None
         if labels is not None:
             loss = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED_LABEL)

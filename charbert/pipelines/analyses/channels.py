@@ -6,13 +6,13 @@ import numpy as np
 
 from charbert.config.schema import Settings
 from charbert.data.collate import PadCollator
-from charbert.deploy.predict.backends import load_backend
 from charbert.evaluation.channels import changed_words, subwords_of, without_characters, without_subwords
 from charbert.evaluation.predict import run_logits
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.pipelines.analyses.base import recorded_analysis
 from charbert.pipelines.build.data import set_files
 from charbert.pipelines.build.eval_sets import build_eval_sets, read_sets
+from charbert.pipelines.evaluate.finetuned import finetuned_backend
 from charbert.pipelines.train.finetune import prepare_finetuned
 from charbert.runs.analysis_keys import CHANNELS
 from charbert.runs.run import Run
@@ -23,7 +23,7 @@ def measure(settings: Settings, runs: Mapping[str, Run]) -> None:
     """Record the scores of the settings' model; a word recognizer in front of it is left out."""
     (run,) = runs.values()
     folder = prepare_finetuned(settings).model_folder
-    processor, backend = CharBertTokenizer.from_pretrained(folder), load_backend(folder)
+    processor, backend = CharBertTokenizer.from_pretrained(folder), finetuned_backend(folder)
     task = build_task(settings.task)
     sets = read_sets(settings, task)
     eval_sets = build_eval_sets(settings, task, sets)

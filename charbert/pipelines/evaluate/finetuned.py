@@ -9,7 +9,7 @@ import torch
 
 from charbert.config.schema import Settings
 from charbert.data.collate import PadCollator
-from charbert.deploy.predict.backends import load_backend
+from charbert.deploy.predict.backends import Backend, load_backend
 from charbert.deploy.predict.side_files import load_processor
 from charbert.deploy.predict.usage import read_usage
 from charbert.evaluation.predict import run_logits
@@ -21,6 +21,11 @@ from charbert.model.tokenization import CharBertTokenizer
 from charbert.tasks.task import Task
 
 
+def finetuned_backend(folder: Path) -> Backend:
+    """Return what computes the logits of the model in a folder, on the GPU where there is one."""
+    return load_backend(folder, device="cuda" if torch.cuda.is_available() else "cpu")
+
+
 def finetuned_predictor(
     settings: Settings, task: Task[Any, Any], folder: Path
 ) -> Callable[[Sequence[Any]], SetPredictions]:
@@ -30,7 +35,7 @@ def finetuned_predictor(
         task: the benchmark; it knows its labels.
     """
     processor, corrector = load_processor(folder, read_usage(folder, read_config(folder)))
-    backend = load_backend(folder, device="cuda" if torch.cuda.is_available() else "cpu")
+    backend = finetuned_backend(folder)
     collate, batch_size = PadCollator(processor.pad_values, processor.row_length), settings.finetuning.eval_batch_size
     logits_of = partial(run_logits, backend, collate=collate, batch_size=batch_size)
     return lambda examples: predict_set(task, examples, processor, settings.finetuning_length, logits_of, corrector)

@@ -107,7 +107,8 @@ class MultiProcessTrainer(Trainer):
         """Return whether some weights get no gradient in a trial step; DDP must then look for them in every step."""
         first = [self.train_dataset[index] for index in range(min(_PROBED_EXAMPLES, len(self.train_dataset)))]
         batch = self._prepare_inputs(self.data_collator(first))
-        with torch.random.fork_rng():
+        own = [] if self.args.device.type == "cpu" else [self.args.device]  # the other devices are other processes'
+        with torch.random.fork_rng(own):
             model.train()
             model(**model_fields(batch))["loss"].backward()
         missing = any(weight.requires_grad and weight.grad is None for weight in model.parameters())

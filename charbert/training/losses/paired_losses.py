@@ -19,7 +19,10 @@ _NEVER = -1e30
 def teacher_outputs(teacher: nn.Module, paired: Batch, **options: bool) -> Batch:
     """Return a teacher's outputs for a paired batch, on the batch's device and without a gradient."""
     inputs = model_fields(paired)
-    outputs: Batch = teacher.to(inputs["input_ids"].device)(**inputs, **options)
+    device = inputs["input_ids"].device
+    if next(teacher.parameters()).device != device:
+        teacher.to(device)
+    outputs: Batch = teacher(**inputs, **options)
     return outputs
 
 
