@@ -191,6 +191,7 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
         "fine-tuning)",
     )
     _add_threads(parser)
+    parser.add_argument("--device", metavar="NAME", default="cpu", help="as cuda or cuda:1 (default: %(default)s)")
     parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
 
 
@@ -224,6 +225,7 @@ def _predict(chosen: argparse.Namespace) -> int:
         max_length=chosen.max_length,
         no_answer_threshold=chosen.no_answer_threshold,
         threads=chosen.threads,
+        device=chosen.device,
     )
     return 0
 

@@ -144,6 +144,7 @@ def test_the_readable_form_is_a_line_for_each_input(
         (["--batch-size", "0"], "a", "batch_size must be at least 1"),
         (["--max-length", "4096"], "a", "at most 64 subwords"),
         (["--threads", "0"], "a", "--threads must be at least 1"),
+        (["--device", "cuda:99"], "a", "device must be one that PyTorch finds here, cpu"),
         (["--no-answer-threshold", "1"], "a", "for a model that answers questions, got 1.0 for token_classification"),
     ],
 )

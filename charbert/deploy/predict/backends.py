@@ -9,6 +9,7 @@ import torch
 
 from charbert.deploy.onnx.export import load_model
 from charbert.deploy.onnx.model import ONNX_FILE, OnnxModel
+from charbert.errors import SettingsError
 
 Batch = Mapping[str, torch.Tensor]
 Logits = np.ndarray | tuple[np.ndarray, ...]
@@ -42,8 +43,24 @@ def load_backend(folder: Path, *, device: str = "cpu", threads: int | None = Non
 
     Args:
         folder: of a fine-tuned or exported model.
+        device: of PyTorch, as cpu, cuda, cuda:1 or mps; an exported model computes on the CPU.
         threads: for ONNX Runtime; PyTorch has one number for the whole process.
+
+    Raises:
+        SettingsError: if this machine does not have the device, or an exported model is asked to leave the CPU.
     """
     if (folder / ONNX_FILE).is_file():
+        if device != "cpu":
+            raise SettingsError(f"device must be cpu for {folder}, an exported model, got {device}")
         return OnnxModel(folder, threads=threads)
+    _check_device(device)
     return TorchBackend(load_model(folder).to(device))
+
+
+def _check_device(device: str) -> None:
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    names = ["cpu"]
+    if accelerator is not None:
+        names += [accelerator.type, *(f"{accelerator.type}:{at}" for at in range(torch.accelerator.device_count()))]
+    if device not in names:
+        raise SettingsError(f"device must be one that PyTorch finds here, {' or '.join(names)}, got {device}")

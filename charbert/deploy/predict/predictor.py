@@ -86,6 +86,7 @@ class Predictor:
             batch_size: windows in a forward pass.
             max_length: most subwords of a window; None: as in fine-tuning.
             no_answer_threshold: lets a question have no answer, from this threshold on; None: as in fine-tuning.
+            device: as cpu, cuda, cuda:1 or mps; an exported model computes on the CPU.
             threads: of ONNX Runtime for an exported model; those of PyTorch are the whole process's.
 
         Raises:
