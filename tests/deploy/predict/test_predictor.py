@@ -195,3 +195,8 @@ def _rounded(output: Any) -> dict[str, Any]:
     if hasattr(output, "answer"):
         return {f"{output.start} {output.end} {output.answer}": output.score}
     return dict(output.probabilities)
+
+
+def test_an_exported_model_stays_on_the_cpu(exported_tagger: Path) -> None:
+    with pytest.raises(SettingsError, match=r"device must be cpu for .* an exported model, got cuda"):
+        Predictor.load(exported_tagger, device="cuda")
