@@ -17,6 +17,7 @@ from omegaconf import OmegaConf
 
 from charbert.config.schema import Settings
 from charbert.errors import DataError, TrainingError
+from charbert.pipelines.analyses.base import Analysis
 from charbert.pipelines.train import finetune
 from tests.composition import compose_settings
 
@@ -107,6 +108,26 @@ def test_a_wrong_value_of_a_sweep_is_refused_before_its_first_run(
     sizes = ("hydra.mode=MULTIRUN", "finetuning.batch_size=8,0")
     done = run_experiment("finetune.py", tmp_path, *sizes, expect=2)
     assert done.stderr == "error: finetuning.batch_size must be at least 1, got 0\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "swept", "message"),
+    [
+        ("perplexity.py", "model=bert,tfidf", "model=TF-IDF is a baseline"),
+        ("perplexity.py", "model=charbert,charbert_unpretrained", "is not pretrained"),
+        ("fig5_sensitivity.py", "model=bert,majority", "model=Majority is a baseline"),
+        ("channels.py", "model=bert,majority", "model=Majority is a baseline"),
+        ("channels.py", "task=ner,qnli", "so task.kind must be"),
+        ("compress.py", "model=bert,bert_repair", "which has no smaller form"),
+        ("worst_case.py", "attack=charbert,homoglyph", "so attack.family must be charbert"),
+    ],
+)
+def test_what_an_experiment_refuses_is_refused_before_the_first_run_of_a_sweep(
+    script: str, swept: str, message: str, tmp_path: Path, run_experiment: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Analysis, "run", pytest.fail)
+    done = run_experiment(script, tmp_path, "hydra.mode=MULTIRUN", swept, expect=2)
+    assert done.stderr.startswith("error: ") and message in done.stderr and done.stderr.count("\n") == 1
 
 
 def sweep_command() -> list[str]:

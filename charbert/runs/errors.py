@@ -35,12 +35,22 @@ _NO_MEMORY = re.compile(r"out of memory|not enough memory|(can't|[Cc]annot) allo
 """In messages of torch, which has no error of its own for all devices, and of the system."""
 
 
-def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+def _no_check(settings: Settings) -> None:
+    """Accept all settings."""
+
+
+def reported(
+    main: Callable[Arguments, Result], check: Callable[[Settings], None] = _no_check
+) -> Callable[Arguments, Result]:
     """Wrap an entry point: a CharBertError, or a folder that cannot be written, ends the process with its message.
 
     The exit status is 2 then, as after memory ran out. A training that fails does not end a sweep: its message is
     logged, the other runs follow, and the process ends with it after the last. Any other error keeps its stack trace.
     Ctrl-C and SIGTERM end with one line, see `interruptible`.
+
+    Args:
+        check: raises a SettingsError for settings that the experiment refuses; those of all runs of a sweep are checked
+            before the first one starts.
     """
 
     # An encoder loaded under a new head has unused weights by design; transformers would warn of each.
@@ -52,7 +62,7 @@ def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     begin_help(sys.modules[main.__module__].__doc__ or "")
     accept_file_names()
     _report_failures_of_hydra()
-    Sweeper.validate_batch_is_legal = _check_all_runs  # type: ignore[method-assign,assignment]
+    Sweeper.validate_batch_is_legal = _check_of_all_runs(check)  # type: ignore[method-assign,assignment]
 
     @functools.wraps(main)
     def wrapper(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
@@ -168,17 +178,20 @@ def _report_failures_of_hydra() -> None:
     hydra_utils.run_and_report = run_and_report
 
 
-def _check_all_runs(sweeper: Any, batch: Sequence[Sequence[str]]) -> None:
-    """Check the settings of all runs of a sweep, which Hydra composes before the first one starts.
+def _check_of_all_runs(check: Callable[[Settings], None]) -> Callable[[Any, Sequence[Sequence[str]]], None]:
+    """Return a check of the settings of all runs of a sweep, which Hydra calls before the first one starts.
 
-    Raises:
-        SettingsError: naming the setting of the first run with a wrong one.
+    It raises a SettingsError naming the setting of the first run with a wrong one.
     """
-    for overrides in batch:
-        cfg = sweeper.hydra_context.config_loader.load_sweep_config(sweeper.config, list(overrides))
-        with read_write(cfg), open_dict(cfg):
-            del cfg["hydra"]
-        load_settings(cfg)
+
+    def check_all(sweeper: Any, batch: Sequence[Sequence[str]]) -> None:
+        for overrides in batch:
+            cfg = sweeper.hydra_context.config_loader.load_sweep_config(sweeper.config, list(overrides))
+            with read_write(cfg), open_dict(cfg):
+                del cfg["hydra"]
+            check(load_settings(cfg))
+
+    return check_all
 
 
 def _names_of_settings() -> Iterator[str]:
