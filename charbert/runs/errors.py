@@ -7,6 +7,7 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor
 from io import TextIOWrapper
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
@@ -22,9 +23,10 @@ from charbert.config.load import load_settings
 from charbert.config.schema import Settings
 from charbert.errors import CharBertError, SettingsError, TrainingError, first_line
 from charbert.files import disk_failure
+from charbert.processes import is_of_joblib, watch_parent
 from charbert.runs.command_line import accept_file_names, begin_help, describe
 from charbert.runs.ending import in_sweep, show_nothing, write_to
-from charbert.training.stopping import Stopped, position, signals_heard
+from charbert.training.stopping import Stopped, position, signals_heard, stop
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -140,6 +142,11 @@ def _message(error: Exception) -> str | None:
     if isinstance(error, HydraException | OmegaConfBaseException):  # one of them is an OSError, too
         in_full = os.environ.get("HYDRA_FULL_ERROR") == "1"
         return None if in_full else describe(error, list(_names_of_settings()))
+    if isinstance(error, BrokenExecutor):
+        return (
+            "the operating system ended a process of the sweep, usually because memory ran out; finished runs and "
+            "checkpoints are kept. Lower hydra.launcher.n_jobs, then run the same command again"
+        )
     return folder_failure(error)  # each library has its own for a full disk
 
 
@@ -210,11 +217,15 @@ INTERRUPTED, TERMINATED = 130, 143
 
 
 def interruptible(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Wrap an entry point so that Ctrl-C, SIGTERM and SIGHUP end it with one line; the last two write a checkpoint."""
+    """Wrap an entry point so that Ctrl-C, SIGTERM and SIGHUP end it with one line; the last two write a checkpoint.
+
+    A process of joblib hears SIGTERM when the sweep's own one has ended, which joblib would outlive.
+    """
     _report_ctrl_c_elsewhere()
 
     @functools.wraps(main)
     def wrapper(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        has_no_parent = watch_parent(stop) if is_of_joblib() else lambda: False
         try:
             with signals_heard():
                 return main(*args, **kwargs)
@@ -223,6 +234,8 @@ def interruptible(main: Callable[Arguments, Result]) -> Callable[Arguments, Resu
         except Stopped:
             status = TERMINATED
         _report("interrupted" if status == INTERRUPTED else "terminated")
+        if has_no_parent():
+            os._exit(status)  # joblib would wait for another job
         raise SystemExit(status)
 
     return wrapper
@@ -234,7 +247,7 @@ def _report(what: str) -> None:
         return
     where = position()
     reached = "finished runs are kept" if where is None else str(where)
-    alone = os.environ.get("WORLD_SIZE", "1") == "1" and "LOKY_PID" not in os.environ
+    alone = os.environ.get("WORLD_SIZE", "1") == "1" and not is_of_joblib()
     command = shlex.join(sys.orig_argv) if alone else "the same command"
     new_line = "\n" if sys.stderr.isatty() else ""  # the terminal shows ^C, or a bar
     write_to(sys.stderr, f"{new_line}{what}: {reached}. To continue: {command}\n")
