@@ -147,6 +147,12 @@ def _message(error: Exception) -> str | None:
             "the operating system ended a process of the sweep, usually because memory ran out; finished runs and "
             "checkpoints are kept. Lower hydra.launcher.n_jobs, then run the same command again"
         )
+    if type(error).__name__ == "UncompletedJobError":  # of submitit, which gives the job's log
+        job, *log_lines = filter(None, map(str.strip, str(error).splitlines()))
+        return (
+            f"{job} ended without a result. Finished runs and checkpoints are kept: run the same command again. The "
+            f"last line of the job's log: {log_lines[-1] if log_lines else 'none'}"
+        )
     return folder_failure(error)  # each library has its own for a full disk
 
 

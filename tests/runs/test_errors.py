@@ -1,6 +1,7 @@
 """Errors of an entry point that users can do something about: one line instead of a stack trace."""
 
 import pytest
+from submitit.core.utils import UncompletedJobError
 
 from charbert.errors import TrainingError
 from charbert.runs import errors
@@ -25,6 +26,18 @@ def test_memory_that_ran_out_is_one_line(error: Exception, capsys: pytest.Captur
     (line,) = capsys.readouterr().err.splitlines()
     assert ended.value.code == 2
     assert line.startswith("error: memory ran out (") and "eval_batch_size" in line
+
+
+def test_a_job_of_a_cluster_without_a_result_is_one_line_with_the_end_of_its_log(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log = "Error stream produced:\n-----\nerror: ner/train.txt:3: expected 4 columns\n"
+    error = UncompletedJobError(f"Job 7 (task: 0) with path 7_0_result.pkl\nhas not produced any output\n{log}")
+    with pytest.raises(SystemExit) as ended:
+        reported(fail)(error)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert ended.value.code == 2
+    assert line.startswith("error: Job 7 ") and line.endswith("job's log: error: ner/train.txt:3: expected 4 columns")
 
 
 def test_memory_that_ran_out_in_a_run_does_not_end_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
