@@ -1,8 +1,11 @@
 """Processes that this one starts."""
 
+import functools
 import multiprocessing
 import os
 import threading
+import time
+from collections.abc import Callable
 
 
 def end_with_parent() -> None:
@@ -19,3 +22,29 @@ def end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
+
+
+def is_of_joblib() -> bool:
+    """Return whether joblib has started this process, to run jobs of a sweep."""
+    return multiprocessing.current_process().name.startswith("Loky")
+
+
+@functools.cache
+def watch_parent(ended: Callable[[], None]) -> Callable[[], bool]:
+    """Call a function, in a thread, when the process that started this one has ended.
+
+    Returns:
+        What tells whether it has.
+    """
+    parent = os.getppid()
+
+    def has_ended() -> bool:
+        return os.getppid() != parent
+
+    def wait() -> None:
+        while not has_ended():
+            time.sleep(1)
+        ended()
+
+    threading.Thread(target=wait, daemon=True).start()
+    return has_ended

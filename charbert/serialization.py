@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from enum import Enum
@@ -22,11 +23,17 @@ def parse_strictly(text: str) -> Any:
     """Return the value of a JSON text, strictly by the standard.
 
     Raises:
-        ValueError: also for NaN and infinities, numbers outside the range of a float, half surrogate pairs, and nesting
-            that is too deep; a JSONDecodeError for wrong syntax.
+        ValueError: also for NaN and infinities, numbers outside the range of a float, a key that an object has twice,
+            half surrogate pairs, and nesting that is too deep; a JSONDecodeError for wrong syntax.
     """
     try:
-        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_small)
+        value = json.loads(
+            text,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+            parse_int=_small,
+            object_pairs_hook=_with_each_key_once,
+        )
         if _HALF_PAIR.search(text):
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except RecursionError:
@@ -128,6 +135,15 @@ def _shortened(value: Any) -> Any:
         path = PurePath(value)
         return shorten_path(path) if path.is_absolute() and len(path.parts) > 2 else value
     return value
+
+
+def _with_each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; of a key that stands twice, json would silently take the last value."""
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        repeated = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise ValueError(f"the key {_beginning(repeated)!r} more than once in one object")
+    return content
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -4,6 +4,8 @@ python experiments/channels.py recipe=quick
 python experiments/channels.py recipe=smoke hydra.mode=RUN model=charbert task=pos
 """
 
+from functools import partial
+
 import hydra
 from omegaconf import DictConfig
 
@@ -13,7 +15,7 @@ from charbert.runs.errors import reported
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="channels")
-@reported
+@partial(reported, check=catalog.CHANNELS.check)
 def main(cfg: DictConfig) -> float:
     """Measure one model and redraw the table; return its score under attack, in [0, 1]."""
     settings = load_settings(cfg)

@@ -5,6 +5,8 @@ python experiments/correction.py recipe=minilm_2m paths.data=FOLDER analysis.cor
     model=bert_dictionary,bert_repair,charbert_trunk_teacher
 """
 
+from functools import partial
+
 import hydra
 from omegaconf import DictConfig
 
@@ -14,7 +16,7 @@ from charbert.runs.errors import reported
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="correction")
-@reported
+@partial(reported, check=catalog.CORRECTION.check)
 def main(cfg: DictConfig) -> None:
     """Correct all sets with what one model corrects words with, and draw the table of all models."""
     catalog.CORRECTION.run(load_settings(cfg))

@@ -4,6 +4,8 @@ python experiments/fig4_word_vs_subword.py recipe=quick
 python experiments/fig4_word_vs_subword.py recipe=smoke hydra.mode=RUN model=charbert
 """
 
+from functools import partial
+
 import hydra
 from omegaconf import DictConfig
 
@@ -13,7 +15,7 @@ from charbert.runs.errors import reported
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="fig4_word_vs_subword")
-@reported
+@partial(reported, check=catalog.WORD_VS_SUBWORD.check)
 def main(cfg: DictConfig) -> float:
     """Score one model and redraw the figure; return F1 on split words, which a sweeper maximizes."""
     settings = load_settings(cfg)

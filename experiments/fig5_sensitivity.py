@@ -4,6 +4,8 @@ python experiments/fig5_sensitivity.py recipe=quick
 python experiments/fig5_sensitivity.py recipe=smoke hydra.mode=RUN analysis.sensitivity.stage=pretrained
 """
 
+from functools import partial
+
 import hydra
 from omegaconf import DictConfig
 
@@ -13,7 +15,7 @@ from charbert.runs.errors import reported
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="fig5_sensitivity")
-@reported
+@partial(reported, check=catalog.SENSITIVITY.check)
 def main(cfg: DictConfig) -> float:
     """Measure one model and redraw the figure; return its sensitivity, in [0, 1]."""
     settings = load_settings(cfg)

@@ -4,6 +4,8 @@ python experiments/fig6_embedding_sources.py recipe=quick
 python experiments/fig6_embedding_sources.py recipe=smoke hydra.mode=RUN model=charbert
 """
 
+from functools import partial
+
 import hydra
 from omegaconf import DictConfig
 
@@ -13,7 +15,7 @@ from charbert.runs.errors import reported
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="fig6_embedding_sources")
-@reported
+@partial(reported, check=catalog.EMBEDDING_SOURCES.check)
 def main(cfg: DictConfig) -> float:
     """Train the taggers of one model and redraw the figure; return the best F1, which a sweeper maximizes."""
     settings = load_settings(cfg)

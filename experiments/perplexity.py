@@ -4,6 +4,8 @@ python experiments/perplexity.py recipe=quick model=charbert
 python experiments/perplexity.py -m recipe=minilm paths.data=FOLDER model=adv_bert,charbert perplexity.words=5000
 """
 
+from functools import partial
+
 import hydra
 from omegaconf import DictConfig
 
@@ -13,7 +15,7 @@ from charbert.runs.errors import reported
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="perplexity")
-@reported
+@partial(reported, check=catalog.PERPLEXITY.check)
 def main(cfg: DictConfig) -> float:
     """Score one encoder and redraw the table; return its pseudo-perplexity per attacked word."""
     (record,) = catalog.PERPLEXITY.run(load_settings(cfg))

@@ -4,6 +4,8 @@ python experiments/robustness.py recipe=quick
 python experiments/robustness.py recipe=minilm paths.data=FOLDER task=ner model=bert,charbert_pretrained seed=1,2,3
 """
 
+from functools import partial
+
 import hydra
 from omegaconf import DictConfig
 
@@ -13,7 +15,7 @@ from charbert.runs.errors import reported
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="robustness")
-@reported
+@partial(reported, check=catalog.ROBUSTNESS.check)
 def main(cfg: DictConfig) -> None:
     """Score one model on all sets, and draw the table of all models."""
     catalog.ROBUSTNESS.run(load_settings(cfg))

@@ -36,6 +36,23 @@ def main():
 if __name__ == "__main__":
     main()
 """
+SWEEP = """
+import sys
+import hydra
+from charbert.runs.errors import reported
+from tests.test_processes import announce
+
+@hydra.main(version_base="1.3", config_path=CONF, config_name="finetune")
+@reported
+def main(cfg):
+    announce(cfg.paths.results)
+
+if __name__ == "__main__":
+    folders = [f"paths.results={sys.argv[1]}", f"paths.outputs={sys.argv[1]}.outputs"]
+    sweep = ["-m", "recipe=smoke", "seed=1,2", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
+    sys.argv[1:] = [*sweep, *folders]
+    main()
+""".replace("CONF", repr(str(ROOT / "conf")))
 
 
 def announce(folder: str) -> None:
@@ -63,8 +80,13 @@ def is_alive(number: int) -> bool:
 @pytest.mark.skipif(sys.platform != "linux", reason="looks processes up in /proc")
 @pytest.mark.parametrize(
     ("script", "children", "number"),
-    [(MEASURES, 1, signal.SIGKILL), (COUNTS, 2, signal.SIGKILL), (COUNTS, 2, signal.SIGINT)],
-    ids=["bench", "count", "Ctrl-C"],
+    [
+        (MEASURES, 1, signal.SIGKILL),
+        (COUNTS, 2, signal.SIGKILL),
+        (COUNTS, 2, signal.SIGINT),
+        pytest.param(SWEEP, 2, signal.SIGTERM, marks=pytest.mark.slow),
+    ],
+    ids=["bench", "count", "Ctrl-C", "sweep"],
 )
 def test_what_a_killed_process_started_ends(script: str, children: int, number: int, tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(script)

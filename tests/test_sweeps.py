@@ -1,6 +1,7 @@
 """Sweeps that outgrow one process: launchers of Hydra, and W&B's own sweeps."""
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from omegaconf import OmegaConf
 
 from charbert.config.schema import Settings
 from charbert.errors import DataError, TrainingError
+from charbert.pipelines.analyses.base import Analysis
 from charbert.pipelines.train import finetune
 from tests.composition import compose_settings
 
@@ -100,6 +102,33 @@ def test_a_training_that_fails_does_not_end_the_sweep_and_is_its_error(
     assert seeds == [1, 2, 2, 3]  # wrong data are wrong for the runs that follow, too
 
 
+KILLED = """
+import os, signal, sys
+import hydra
+from charbert.runs.errors import reported
+
+@hydra.main(version_base="1.3", config_path=CONF, config_name="finetune")
+@reported
+def main(cfg):
+    if cfg.seed == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+main()
+"""
+
+
+@pytest.mark.slow
+def test_a_process_of_a_sweep_that_is_killed_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "job.py").write_text(KILLED.replace("CONF", repr(str(ROOT / "conf"))))
+    folders = [f"paths.{name}={tmp_path / name}" for name in ("outputs", "results")]
+    sweep = ["-m", "recipe=smoke", "seed=1,2", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", *folders]
+    command = [sys.executable, str(tmp_path / "job.py"), *sweep]
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: the operating system ended a process of the sweep")
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_wrong_value_of_a_sweep_is_refused_before_its_first_run(
     tmp_path: Path, run_experiment: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,6 +136,26 @@ def test_a_wrong_value_of_a_sweep_is_refused_before_its_first_run(
     sizes = ("hydra.mode=MULTIRUN", "finetuning.batch_size=8,0")
     done = run_experiment("finetune.py", tmp_path, *sizes, expect=2)
     assert done.stderr == "error: finetuning.batch_size must be at least 1, got 0\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "swept", "message"),
+    [
+        ("perplexity.py", "model=bert,tfidf", "model=TF-IDF is a baseline"),
+        ("perplexity.py", "model=charbert,charbert_unpretrained", "is not pretrained"),
+        ("fig5_sensitivity.py", "model=bert,majority", "model=Majority is a baseline"),
+        ("channels.py", "model=bert,majority", "model=Majority is a baseline"),
+        ("channels.py", "task=ner,qnli", "so task.kind must be"),
+        ("compress.py", "model=bert,bert_repair", "which has no smaller form"),
+        ("worst_case.py", "attack=charbert,homoglyph", "so attack.family must be charbert"),
+    ],
+)
+def test_what_an_experiment_refuses_is_refused_before_the_first_run_of_a_sweep(
+    script: str, swept: str, message: str, tmp_path: Path, run_experiment: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Analysis, "run", pytest.fail)
+    done = run_experiment(script, tmp_path, "hydra.mode=MULTIRUN", swept, expect=2)
+    assert done.stderr.startswith("error: ") and message in done.stderr and done.stderr.count("\n") == 1
 
 
 def sweep_command() -> list[str]:

@@ -7,6 +7,7 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor
 from io import TextIOWrapper
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
@@ -22,9 +23,10 @@ from charbert.config.load import load_settings
 from charbert.config.schema import Settings
 from charbert.errors import CharBertError, SettingsError, TrainingError, first_line
 from charbert.files import disk_failure
+from charbert.processes import is_of_joblib, watch_parent
 from charbert.runs.command_line import accept_file_names, begin_help, describe
 from charbert.runs.ending import in_sweep, show_nothing, write_to
-from charbert.training.stopping import Stopped, position, signals_heard
+from charbert.training.stopping import Stopped, position, signals_heard, stop
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -35,12 +37,22 @@ _NO_MEMORY = re.compile(r"out of memory|not enough memory|(can't|[Cc]annot) allo
 """In messages of torch, which has no error of its own for all devices, of the system, and of cuBLAS and cuDNN."""
 
 
-def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+def _no_check(settings: Settings) -> None:
+    """Accept all settings."""
+
+
+def reported(
+    main: Callable[Arguments, Result], check: Callable[[Settings], None] = _no_check
+) -> Callable[Arguments, Result]:
     """Wrap an entry point: a CharBertError, or a folder that cannot be written, ends the process with its message.
 
     The exit status is 2 then, as after memory ran out. A training that fails does not end a sweep: its message is
     logged, the other runs follow, and the process ends with it after the last. Any other error keeps its stack trace.
     Ctrl-C and SIGTERM end with one line, see `interruptible`.
+
+    Args:
+        check: raises a SettingsError for settings that the experiment refuses; those of all runs of a sweep are checked
+            before the first one starts.
     """
 
     # An encoder loaded under a new head has unused weights by design; transformers would warn of each.
@@ -52,7 +64,7 @@ def reported(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     begin_help(sys.modules[main.__module__].__doc__ or "")
     accept_file_names()
     _report_failures_of_hydra()
-    Sweeper.validate_batch_is_legal = _check_all_runs  # type: ignore[method-assign,assignment]
+    Sweeper.validate_batch_is_legal = _check_of_all_runs(check)  # type: ignore[method-assign,assignment]
 
     @functools.wraps(main)
     def wrapper(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
@@ -130,6 +142,17 @@ def _message(error: Exception) -> str | None:
     if isinstance(error, HydraException | OmegaConfBaseException):  # one of them is an OSError, too
         in_full = os.environ.get("HYDRA_FULL_ERROR") == "1"
         return None if in_full else describe(error, list(_names_of_settings()))
+    if isinstance(error, BrokenExecutor):
+        return (
+            "the operating system ended a process of the sweep, usually because memory ran out; finished runs and "
+            "checkpoints are kept. Lower hydra.launcher.n_jobs, then run the same command again"
+        )
+    if type(error).__name__ == "UncompletedJobError":  # of submitit, which gives the job's log
+        job, *log_lines = filter(None, map(str.strip, str(error).splitlines()))
+        return (
+            f"{job} ended without a result. Finished runs and checkpoints are kept: run the same command again. The "
+            f"last line of the job's log: {log_lines[-1] if log_lines else 'none'}"
+        )
     return folder_failure(error)  # each library has its own for a full disk
 
 
@@ -168,17 +191,20 @@ def _report_failures_of_hydra() -> None:
     hydra_utils.run_and_report = run_and_report
 
 
-def _check_all_runs(sweeper: Any, batch: Sequence[Sequence[str]]) -> None:
-    """Check the settings of all runs of a sweep, which Hydra composes before the first one starts.
+def _check_of_all_runs(check: Callable[[Settings], None]) -> Callable[[Any, Sequence[Sequence[str]]], None]:
+    """Return a check of the settings of all runs of a sweep, which Hydra calls before the first one starts.
 
-    Raises:
-        SettingsError: naming the setting of the first run with a wrong one.
+    It raises a SettingsError naming the setting of the first run with a wrong one.
     """
-    for overrides in batch:
-        cfg = sweeper.hydra_context.config_loader.load_sweep_config(sweeper.config, list(overrides))
-        with read_write(cfg), open_dict(cfg):
-            del cfg["hydra"]
-        load_settings(cfg)
+
+    def check_all(sweeper: Any, batch: Sequence[Sequence[str]]) -> None:
+        for overrides in batch:
+            cfg = sweeper.hydra_context.config_loader.load_sweep_config(sweeper.config, list(overrides))
+            with read_write(cfg), open_dict(cfg):
+                del cfg["hydra"]
+            check(load_settings(cfg))
+
+    return check_all
 
 
 def _names_of_settings() -> Iterator[str]:
@@ -197,11 +223,15 @@ INTERRUPTED, TERMINATED = 130, 143
 
 
 def interruptible(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Wrap an entry point so that Ctrl-C, SIGTERM and SIGHUP end it with one line; the last two write a checkpoint."""
+    """Wrap an entry point so that Ctrl-C, SIGTERM and SIGHUP end it with one line; the last two write a checkpoint.
+
+    A process of joblib hears SIGTERM when the sweep's own one has ended, which joblib would outlive.
+    """
     _report_ctrl_c_elsewhere()
 
     @functools.wraps(main)
     def wrapper(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        has_no_parent = watch_parent(stop) if is_of_joblib() else lambda: False
         try:
             with signals_heard():
                 return main(*args, **kwargs)
@@ -210,6 +240,8 @@ def interruptible(main: Callable[Arguments, Result]) -> Callable[Arguments, Resu
         except Stopped:
             status = TERMINATED
         _report("interrupted" if status == INTERRUPTED else "terminated")
+        if has_no_parent():
+            os._exit(status)  # joblib would wait for another job
         raise SystemExit(status)
 
     return wrapper
@@ -221,7 +253,7 @@ def _report(what: str) -> None:
         return
     where = position()
     reached = "finished runs are kept" if where is None else str(where)
-    alone = os.environ.get("WORLD_SIZE", "1") == "1" and "LOKY_PID" not in os.environ
+    alone = os.environ.get("WORLD_SIZE", "1") == "1" and not is_of_joblib()
     command = shlex.join(sys.orig_argv) if alone else "the same command"
     new_line = "\n" if sys.stderr.isatty() else ""  # the terminal shows ^C, or a bar
     write_to(sys.stderr, f"{new_line}{what}: {reached}. To continue: {command}\n")

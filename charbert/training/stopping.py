@@ -117,6 +117,13 @@ def _interrupt(number: int, frame: Any) -> None:
     where.interrupted = True
 
 
+def stop() -> None:
+    """Send SIGTERM to this process, unless its training stops already."""
+    where = position()
+    if where is None or not where.must_stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
 def leave_signals_to_parent(*unused: Any) -> None:
     """Ignore Ctrl-C, SIGTERM and SIGHUP in a process that works for another one, which ends it.
 

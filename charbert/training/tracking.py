@@ -219,12 +219,13 @@ def _start(
                 run = _open(mode, folder, config, about, timeout_seconds)
                 _set_aside_pieces(folder / _SUBFOLDER, about["id"])
                 return run
-            except Exception as error:  # any failure of the service
+            except Exception as error:  # any failure of the service, a key that it does not know included
                 warnings.warn(
-                    f"W&B did not answer within tracking.timeout_seconds={timeout_seconds:g} ({error!r}); the run goes "
-                    f"on offline, upload it later: wandb sync {folder}/wandb/offline-run-*",
+                    f"W&B gave no run within tracking.timeout_seconds={timeout_seconds:g} ({error!r}); the run goes on "
+                    f"offline, upload it later: wandb sync {folder}/wandb/offline-run-*",
                     stacklevel=4,
                 )
+                _wandb().teardown()  # its process holds the id of the run that failed
         _set_aside_pieces(folder / _SUBFOLDER, about["id"])
         return _open("offline", folder, config, {**about, "resume": None}, timeout_seconds)
     except Exception as error:
@@ -235,9 +236,7 @@ def _start(
 
 def _ask_service(timeout_seconds: float) -> None:
     """Raise an error unless the service answers in time: wandb itself retries for minutes."""
-    address = os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai").rstrip("/")
-    if not address.startswith(("https://", "http://")):
-        raise ValueError(f"WANDB_BASE_URL must be a web address, got {address}")
+    address = _wandb().setup().settings.base_url  # a web address, as wandb checks
     try:
         with urllib.request.urlopen(f"{address}/healthz", timeout=timeout_seconds):
             return

@@ -137,6 +137,7 @@ def test_the_readable_form_is_a_line_for_each_input(
             "standard input:2: expected the fields text or words",
         ),
         (["--format", "jsonl"], '{"text": "a", "x": NaN}', "NaN, which is no JSON number"),
+        (["--format", "jsonl"], '{"text": "a", "text": "b"}', "got the key 'text' more than once in one object\n"),
         (["--format", "jsonl"], '{"text": "\\ud800"}', "half of a surrogate pair"),
         (["--format", "jsonl"], '{"id": 1' + "0" * 5000 + "}", "which is too large"),
         (["--format", "jsonl"], "[" * 100_000, "nested too deeply"),

@@ -26,7 +26,8 @@ class Service(http.server.BaseHTTPRequestHandler):
         if way in ("hangs", "drops"):
             self.connection.shutdown(socket.SHUT_RDWR)
             return
-        self.send_response(200 if way == "late" else 500)
+        is_there = way == "late" or (way == "knows no key" and self.path == "/healthz")
+        self.send_response(200 if is_there else 401 if way == "knows no key" else 500)
         self.end_headers()
 
     do_POST = do_GET  # noqa: N815  (the name that the server looks for)
@@ -35,7 +36,7 @@ class Service(http.server.BaseHTTPRequestHandler):
         return
 
 
-@pytest.fixture(params=["hangs", "drops", "answers 500", "late", "is not there"])
+@pytest.fixture(params=["hangs", "drops", "answers 500", "late", "knows no key", "is not there"])
 def service(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Service)
     server.daemon_threads = True
@@ -58,6 +59,7 @@ def service(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp
 def test_a_run_goes_on_offline_after_a_bounded_wait_and_one_warning(service: str, tmp_path: Path) -> None:
     begun = time.monotonic()
     about = {"project": "charbert", "group": "table2", "job_type": "finetune", "name": "ner-charbert-s1"}
+    about["run_id"] = "ner-abc"  # as each run has one, which the start that failed must not keep
     with (
         pytest.warns(UserWarning, match=r"within tracking\.timeout_seconds=1\.5 .*offline.*wandb sync") as caught,
         tracking_run(mode="online", folder=tmp_path / "outputs", timeout_seconds=PATIENCE, **about) as run,

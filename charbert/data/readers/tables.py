@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -102,8 +103,9 @@ def parse_object(source: Path | str, number: int, line: str) -> dict[str, Any]:
     try:
         value = parse_strictly(line)
     except ValueError as error:
-        whole = {"[": _LIST_HINT, "{": "write each object in one line"}.get(line.lstrip()[:1], "")
-        raise DataError.at(source, number, expected="a JSON object", found=str(error), hint=whole) from None
+        hints = {"[": _LIST_HINT, "{": "write each object in one line"}
+        hint = hints.get(line.lstrip()[:1], "") if isinstance(error, json.JSONDecodeError) else ""
+        raise DataError.at(source, number, expected="a JSON object", found=str(error), hint=hint) from None
     if not isinstance(value, dict):
         hint = _LIST_HINT if isinstance(value, list) else ""
         raise DataError.at(source, number, expected="a JSON object", found=type(value).__name__, hint=hint)

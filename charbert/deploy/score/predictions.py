@@ -1,5 +1,6 @@
 """Predictions that another program made, checked against the examples of a set and scored."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,7 +91,8 @@ def _object(path: Path) -> dict[str, Any]:
     try:
         content = parse_strictly(read_text(path, expected))
     except ValueError as error:
-        hint = f"name a file with an object a line {path.stem}.jsonl"
+        is_syntax = isinstance(error, json.JSONDecodeError)
+        hint = f"name a file with an object a line {path.stem}.jsonl" if is_syntax else ""
         raise DataError.at(path, None, expected=expected, found=str(error), hint=hint) from None
     if not isinstance(content, dict):
         raise DataError.at(path, None, expected=expected, found=type(content).__name__)

@@ -53,8 +53,8 @@ class Analysis:
             RecordError: if the record cannot be written, before anything is measured.
             SettingsError: if the settings do not fit the analysis, or there are several processes that train together.
         """
-        settings = self.prepare(settings)
         self.check(settings)
+        settings = self.prepare(settings)
         runs = self.runs(settings)
         if self._missing(runs):
             with ExitStack() as stack:

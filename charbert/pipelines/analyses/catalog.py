@@ -7,6 +7,7 @@ from pathlib import Path
 
 from charbert.config.analysis import Stage
 from charbert.config.data.sets import TaskKind
+from charbert.config.model.encoder import Objective
 from charbert.config.schema import Settings
 from charbert.errors import SettingsError
 from charbert.pipelines.analyses import forms
@@ -41,6 +42,12 @@ def _table(
     return TableSpec(stem or analysis, records, lambda settings, records: build(records), drawn)
 
 
+def _require_encoder(settings: Settings) -> None:
+    from charbert.pipelines.build.data import refuse_baseline  # imports libraries that drawing does without
+
+    refuse_baseline(settings)
+
+
 def _require_tagging(*kinds: TaskKind, why: str) -> Callable[[Settings], None]:
     def check(settings: Settings) -> None:
         if settings.task.kind not in kinds:
@@ -48,6 +55,7 @@ def _require_tagging(*kinds: TaskKind, why: str) -> Callable[[Settings], None]:
                 f"{settings.experiment} {why}, so task.kind must be {' or '.join(kind.name for kind in kinds)}, got "
                 f"{settings.task.kind.name} (task={settings.task.name})"
             )
+        _require_encoder(settings)
 
     return check
 
@@ -86,6 +94,7 @@ SENSITIVITY = Analysis(
         _table(keys.SENSITIVITY, tables.fig5_sensitivity, _draw_sensitivity, _sensitivity_stem),
         variants=_of_each_stage,
     ),
+    check=_require_encoder,
 )
 """Fig. 5: how far the attack moves a model's states."""
 
@@ -180,6 +189,8 @@ def _require_heads(settings: Settings) -> None:
             f"model={model.name} is "
             f"{'a baseline' if model.is_baseline else 'read from model.released or model.pretrained'}"
         )
+    if model.has_char_channel and model.objective is Objective.none:
+        raise SettingsError(f"model={model.name} is not pretrained (model.objective=none), so it has no MLM head")
 
 
 PERPLEXITY = Analysis(

@@ -12,7 +12,7 @@ from charbert.baselines.ngram_language_model import NgramLanguageModel
 from charbert.config.schema import Settings
 from charbert.config.training.trainer import Precision
 from charbert.data.pretraining.word_vocab import WordVocab
-from charbert.errors import CheckpointError, SettingsError
+from charbert.errors import CheckpointError
 from charbert.evaluation.perplexity import (
     Hidden,
     MaskedLanguageScorer,
@@ -96,10 +96,6 @@ def _load(settings: Settings) -> tuple[CharBertForPreTraining, CharBertTokenizer
             raise CheckpointError(f"{folder}: model.objective={settings.model.objective.name} trained no MLM head")
         vocabulary = WordVocab.load(words) if settings.model.restores_words else None
         return model.to(device), CharBertTokenizer.from_pretrained(folder), vocabulary
-    if settings.model.has_char_channel:
-        raise SettingsError(
-            f"model={settings.model.name} is not pretrained (model.objective=none), so it has no MLM head"
-        )
     trunk = prepare_trunk(settings)
     processor = build_processor(settings, trunk)
     model = CharBertForPreTraining.from_trunk(trunk, **model_overrides(settings, processor), nlm_vocab_size=0)

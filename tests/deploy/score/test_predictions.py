@@ -127,6 +127,27 @@ def test_what_does_not_fit_the_set_is_refused(score, entities: Path, rows: list,
     assert message in error and error.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        (
+            "given.json",
+            '{"0": ["O"], "0": ["O", "O", "O", "O"], "1": ["O", "O"]}',
+            "given.json: expected a JSON object of",
+        ),
+        ("given.jsonl", '{"id": 1, "tags": [], "id": 0}', "given.jsonl:1: expected a JSON object"),
+    ],
+)
+def test_a_key_that_stands_twice_is_named(
+    name: str, content: str, message: str, entities: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / name).write_text(content)
+    assert main(["score", str(tmp_path / name), "--task", "ner", "--set", str(entities)]) == 2
+    error = capfd.readouterr().err
+    key = "0" if name == "given.json" else "id"
+    assert message in error and error.endswith(f"got the key '{key}' more than once in one object\n")
+
+
 def test_unknown_tasks_and_files_are_refused(score, entities: Path, tmp_path: Path) -> None:
     code, _, error = score("nothing", entities, {})
     assert code == 2 and "--task must be one of cola, " in error

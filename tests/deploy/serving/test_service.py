@@ -119,6 +119,7 @@ def test_more_noise_keeps_the_typos_there_are_and_the_seed_decides(client: httpx
         (b'{"inputs": [{"text": "a", "x": 1}]}', 422, "not permitted"),
         (b'{"inputs": [{"text": NaN}]}', 422, "NaN, which is no JSON number"),
         (b'{"inputs": [{"text": -Infinity}]}', 422, "-Infinity, which is no JSON number"),
+        (b'{"inputs": [], "inputs": [{"text": "a"}]}', 422, "the key 'inputs' more than once"),
         (b'{"inputs": 1e999}', 422, "too large"),
         (b'{"inputs": 1' + b"0" * 9000 + b"}", 422, "too large"),
         (b'{"inputs": [{"text": "\\ud800"}]}', 422, "surrogate"),
