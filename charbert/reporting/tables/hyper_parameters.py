@@ -112,6 +112,9 @@ def _choices(record: ResultRecord) -> dict[str, Any]:
         files = f"data.sets.{setting(record, 'task.name')}"
         if factor := setting(record, f"{files}.epochs_factor"):
             chosen["finetuning"] = {**chosen["finetuning"], "epochs": chosen["finetuning"]["epochs"] * factor}
+        if setting(record, "finetuning.precision") == "auto":  # as in the keys, if no training says what it chose
+            precision = record.hardware.get("precision", "bf16")
+            chosen["finetuning"] = {**chosen["finetuning"], "precision": precision}
         chosen["data"] = {part: value for part in _DATA if (value := setting(record, f"{files}.{part}")) is not None}
     choices = dict(_flat(chosen))
     return {name: value for name, value in choices.items() if not _is_idle(choices, name)}

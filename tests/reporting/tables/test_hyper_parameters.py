@@ -40,6 +40,19 @@ def test_rows_are_named_by_the_settings_that_differ_and_the_best_of_each_model_o
     assert table.cell("CharBERT, epochs 4", "NER F1 attack").mean == 70.0
 
 
+def test_a_precision_that_auto_chose_is_no_other_setting() -> None:
+    chosen = tuned("BERT", seed=2, dev=0.92, precision="auto")
+    chosen.hardware["precision"] = "bf16"
+    of_folds = tuned("BERT", seed=3, dev=0.94, precision="auto")  # says nothing of the trainings it is made of
+    records = [tuned("BERT", dev=0.90, precision="bf16"), chosen, of_folds, tuned("BERT", dev=0.91, precision="fp32")]
+    table = hyper_parameter_table(records, "ner", "f1")
+    assert table is not None
+    assert {row.label: len(row.cells[0].scores) for row in table.rows} == {
+        "BERT, precision bf16": 3,
+        "BERT, precision fp32": 1,
+    }
+
+
 def test_settings_of_pretraining_do_not_separate_models_that_had_none() -> None:
     records = [
         tuned("BERT", dev=0.90, max_words=5),
