@@ -22,6 +22,7 @@ from charbert.runs.analysis_keys import (
     CORRECTION,
     EMBEDDING_SOURCES,
     FRAGILITY,
+    NOISE_CURVES,
     ROBUSTNESS,
     SENSITIVITY,
     WORD_VS_SUBWORD,
@@ -82,7 +83,7 @@ RUNS = {
     FRAGILITY: fragility_run,
     **{
         name: partial(finetuned_run, analysis=name)
-        for name in (WORD_VS_SUBWORD, SENSITIVITY, CHANNELS, ROBUSTNESS, WORST_CASE)
+        for name in (WORD_VS_SUBWORD, SENSITIVITY, CHANNELS, ROBUSTNESS, NOISE_CURVES, WORST_CASE)
     },
 }
 
