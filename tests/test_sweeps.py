@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -125,8 +126,9 @@ def test_a_process_of_a_sweep_that_is_killed_is_one_line(tmp_path: Path) -> None
     command = [sys.executable, str(tmp_path / "job.py"), *sweep]
     done = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
     assert done.returncode == 2
-    assert done.stderr.startswith("error: the operating system ended a process of the sweep")
-    assert done.stderr.count("\n") == 1
+    # joblib's own tracker of files may warn too, of what the killed process has left
+    own = [line for line in done.stderr.splitlines() if not re.search("resource_tracker|^  warnings.warn", line)]
+    assert len(own) == 1 and own[0].startswith("error: the operating system ended a process of the sweep"), done.stderr
 
 
 def test_a_wrong_value_of_a_sweep_is_refused_before_its_first_run(
