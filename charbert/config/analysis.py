@@ -83,15 +83,12 @@ class CorrectionSettings:
     words: int = 20_000
     """Words and punctuation marks read, in whole paragraphs from the beginning of the text; at least 1."""
     threshold: float = 0.5
-    """Of an NLM head alone: it replaces a word by another one that has more than this share of the probability of all
-    words near it, in [0, 1)."""
-    weight: float = 0.25
-    """Of an NLM head beside a dictionary (model.dictionary.enabled): factor on its log probability, 0 or more."""
+    """An NLM head replaces a word by another one that has more than this share of the probability of all words near it,
+    in [0, 1)."""
 
     def __post_init__(self) -> None:
         check_range("analysis.correction", self, "[1, inf)", "words")
         check_range("analysis.correction", self, "[0, 1)", "threshold")
-        check_range("analysis.correction", self, "[0, inf)", "weight")
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Old names of settings and of their values, which older records have."""
+"""Old names of settings and of their values, and settings that were removed, which older records have."""
 
 import copy
 from collections.abc import Mapping
@@ -13,10 +13,12 @@ RENAMED_SETTINGS: dict[str, str] = {
 """Old dotted name of a setting or a section -> new name; a setting stays in its section."""
 RENAMED_VALUES: dict[tuple[str, str], str] = {("robust_training.method", "self_teaching"): "consistency"}
 """Dotted name of a setting and an old value -> new value."""
+REMOVED_SETTINGS = ("analysis.correction.weight",)
+"""Dotted names of settings that no code reads any more."""
 
 
 def with_new_names(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy of nested settings from an older record, under the current names."""
+    """Return a copy of nested settings from an older record, under the current names, without removed ones."""
     plain = copy.deepcopy(dict(settings))
     for old, new in RENAMED_SETTINGS.items():
         holder, name = _holder(plain, old)
@@ -26,6 +28,9 @@ def with_new_names(settings: Mapping[str, Any]) -> dict[str, Any]:
         holder, name = _holder(plain, setting)
         if holder.get(name) == old_value:
             holder[name] = new_value
+    for setting in REMOVED_SETTINGS:
+        holder, name = _holder(plain, setting)
+        holder.pop(name, None)
     return plain
 
 

@@ -1,4 +1,4 @@
-"""Typo correction with the NLM head of a pretrained encoder, alone or with a spelling dictionary.
+"""Typo correction with the NLM head of a pretrained encoder.
 
 The head was pretrained to predict the word behind a noised one, at its first subword and in its context. Paper:
 Sec. 3.5. It has seen no word without noise, so it does not say whether a word is noised: rules here decide that.
@@ -6,7 +6,6 @@ Sec. 3.5. It has seen no word without noise, so it does not say whether a word i
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,22 +20,17 @@ from charbert.model import CharBertForPreTraining
 from charbert.model.loading.weights import load_whole
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.model.trunk import usable_positions
-from charbert.text.codepoints import looked_up
 from charbert.text.repair.correction import match_case
-from charbert.text.repair.dictionary import DictionaryRules, Nearby, SpellingDictionary, is_word
-from charbert.text.repair.noisy_channel import Evidence, NoisyChannel, estimated_rate, log_odds
+from charbert.text.repair.dictionary import DictionaryRules, SpellingDictionary, is_word
 
 VOCABULARY_FILE = "word_vocab.json"
 """Beside a pretrained model with an NLM head: the words of the head."""
 NEAR = DictionaryRules(max_edits=2, keep_ends=False)
-"""Which words the head alone may put in the place of a form."""
+"""Which words the head may put in the place of a form."""
 _MAX_LENGTH = 128
 """Subwords of a window, as in pretraining."""
 _WORDS_AT_ONCE = 512
 """Words whose scores over the vocabulary are in memory together."""
-
-_LOWEST = -8.0
-"""Lowest log probability of the head that is believed: below, words differ by chance."""
 
 Scores = NDArray[np.float64]
 Near = Mapping[str, Sequence[tuple[str, float]]]
@@ -150,60 +144,6 @@ class NlmCorrector:
         best = int(np.argmax(scores))
         chosen = words[best if math.exp(scores[best] - np.logaddexp.reduce(scores)) > self._threshold else 0]
         return match_case(chosen, form, dotless=self._near.dotless)
-
-
-class ContextCorrector:
-    """The noisy channel of a dictionary that also weighs what the NLM head expects in the context.
-
-    As `charbert.text.repair.noisy_channel.NoisyChannel`, with ``weight`` times the head's log probability added to the
-    log score of every word and of the form itself. A form that is not of letters alone, as ``doctor's``, is corrected
-    without the head. A correction takes over the case of the form.
-
-    Args:
-        dictionary: words, their counts and the rules.
-        weight: of the head, 0 or more.
-    """
-
-    def __init__(self, scorer: NoisyWordScorer, dictionary: SpellingDictionary, weight: float) -> None:
-        self._scorer, self._dictionary, self._weight = scorer, dictionary, weight
-        self._channel = NoisyChannel(dictionary)
-
-    def correct_many(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-        """Return the words of each sentence corrected, each sentence by its own noise rate."""
-        parts = [[self._dictionary.parts(self._lower(word)) for word in words] for words in sentences]
-        near = self._dictionary.candidates(set(chain.from_iterable(chain.from_iterable(parts))))
-        candidates = [[_candidates(self._lower(word), near) for word in words] for words in sentences]
-        scores = self._scorer(sentences, candidates)
-        return [self._correct(*rows, near) for rows in zip(sentences, parts, scores, strict=True)]
-
-    def _correct(
-        self, words: Sequence[str], parts: Sequence[Sequence[str]], scores: Sequence[Scores], near: Near
-    ) -> list[str]:
-        found = [
-            {part: self._weigh(part, near[part], head) for part in own if near[part]}
-            for own, head in zip(parts, scores, strict=True)
-        ]
-        rules = self._dictionary.rules
-        long = [each for own in found for part, each in own.items() if len(part) >= rules.min_word_length]
-        needed = -log_odds(estimated_rate([each.others.log_total - each.log_own for each in long], rules))
-        corrected = []
-        for word, own in zip(words, found, strict=True):
-            gains = {part: each.others.log_scores[0] - each.log_own for part, each in own.items()}
-            chosen = {part: own[part].others.words[0] for part, gain in gains.items() if gain > needed}
-            new = self._dictionary.replace_parts(self._lower(word), chosen)
-            corrected.append(match_case(new, word, dotless=self._dictionary.dotless))
-        return corrected
-
-    def _lower(self, word: str) -> str:
-        return looked_up(word, dotless=self._dictionary.dotless)
-
-    def _weigh(self, part: str, near: Sequence[tuple[str, float]], head: Scores) -> Evidence:
-        """Return the evidence for a form and for the words near it; the head's scores are of both, or there is none."""
-        context = self._weight * np.maximum(head, _LOWEST) if len(head) else np.zeros(1 + len(near))
-        totals = np.array([score for _, score in near]) + context[1:]
-        best = len(totals) - 1 - int(np.argmax(totals[::-1]))  # of equal ones the last, as the dictionary alone
-        others = Nearby((near[best][0],), (float(totals[best]),), float(np.logaddexp.reduce(totals)))
-        return Evidence(self._channel.log_own(part) + float(context[0]), others)
 
 
 def _candidates(form: str, near: Near) -> list[str]:

@@ -32,7 +32,7 @@ PERPLEXITY = "perplexity"
 _MEASURED = ("max_examples", "eval_sets", "threads", "timed_examples")
 """Settings of ``compression`` that all forms of a model in one table are measured with."""
 
-_OF_HEADS = ("threshold", "weight")
+_OF_HEADS = ("threshold",)
 """Settings of ``analysis.correction`` that say when an NLM head changes a word."""
 
 
@@ -94,16 +94,16 @@ def _compared_run(settings: Settings, analysis: str, name: str, identity: Mappin
 
 
 def correction_run(settings: Settings) -> Run:
-    """Return the run of how well a model's corrector, or its NLM head, restores noised words."""
+    """Return the run of how well a model's corrector, or without one its NLM head, restores noised words."""
     model = settings.model
     identity: dict[str, Any] = {}
-    if model.restores_words:
-        identity["encoder"] = keys.encoder_identity(settings)
-        identity["rule"] = {name: getattr(settings.analysis.correction, name) for name in _OF_HEADS}
     if model.recognizer.enabled:
         identity["recognizer"] = keys.corrector_identity(settings)
-    if model.dictionary.enabled:
+    elif model.dictionary.enabled:
         identity["dictionary"] = keys.repair_identity(settings)
+    elif model.restores_words:
+        identity["encoder"] = keys.encoder_identity(settings)
+        identity["rule"] = {name: getattr(settings.analysis.correction, name) for name in _OF_HEADS}
     return _compared_run(settings, CORRECTION, model.name, identity)
 
 

@@ -10,6 +10,7 @@ def test_older_records_are_read_under_the_new_names() -> None:
         "compression": {"versions": ["clean"], "threads": 2},
         "model": {"name": "TF-IDF", "baseline": {"strength": 2.0}},
         "robust_training": {"method": "self_teaching"},
+        "analysis": {"correction": {"words": 5, "weight": 0.25}},
     }
     new = {
         "seed": 1,
@@ -17,6 +18,7 @@ def test_older_records_are_read_under_the_new_names() -> None:
         "compression": {"eval_sets": ["clean"], "threads": 2},
         "model": {"name": "TF-IDF", "baseline": {"C": 2.0}},
         "robust_training": {"method": "consistency"},
+        "analysis": {"correction": {"words": 5}},
     }
     unchanged = json.dumps(old)
     assert with_new_names(old) == new

@@ -10,12 +10,10 @@ from transformers import BertConfig, PreTrainedTokenizerFast
 
 from charbert.data.pretraining.word_vocab import WordVocab
 from charbert.errors import CharBertError, CheckpointError, SettingsError
-from charbert.evaluation.nlm_correction import ContextCorrector, NlmCorrector, NoisyWordScorer
+from charbert.evaluation.nlm_correction import NlmCorrector, NoisyWordScorer
 from charbert.model import CharBertForPreTraining
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.text.char_vocab import CharVocab
-from charbert.text.repair.correction import DictionaryCorrector
-from charbert.text.repair.dictionary import REPAIR, SpellingDictionary
 
 COUNTS = {"the": 5000, "keeper": 90, "counted": 80, "ships": 70, "shops": 70, "seven": 60, "london": 50, "in": 900}
 WORDS = WordVocab([*COUNTS, "harbor"])
@@ -63,41 +61,6 @@ def test_a_higher_threshold_changes_fewer_words() -> None:
     for wrong in (-0.1, 1.0, math.nan):
         with pytest.raises(SettingsError, match="threshold"):
             NlmCorrector(head, wrong)
-
-
-def context(head: Head, weight: float = 0.25) -> ContextCorrector:
-    return ContextCorrector(head, SpellingDictionary(COUNTS, REPAIR), weight)
-
-
-def test_the_context_decides_between_words_that_the_dictionary_finds_equal() -> None:
-    sentence = ["The", "keeper", "counted", "seven", "shpps"]
-    for word in ("ships", "shops"):
-        assert context(Head(**{word: 0.5})).correct_many([sentence])[0][-1] == word
-
-
-def test_a_head_without_weight_leaves_the_dictionary_as_it_is() -> None:
-    sentences = [["The", "keper", "conuted", "shpps"], [], ["in", "Lodnon", "the", "old-keeper", "teh", "xyzzy"]]
-    alone = DictionaryCorrector(COUNTS, REPAIR).correct_many(sentences)
-    assert context(Head(keper=0.9), 0.0).correct_many(sentences) == alone
-    assert alone[0][1:3] == ["keeper", "counted"] and alone[2][1] == "London"
-
-
-def test_a_form_that_the_head_believes_is_kept() -> None:
-    sentence = [["The", "keper", "counted", "seven", "ships"]]
-    assert context(Head(other=1e-3, keper=1e-3), 1.0).correct_many(sentence)[0][1] == "keeper"
-    assert context(Head(other=1e-3, keper=0.99), 4.0).correct_many(sentence)[0][1] == "keper"
-
-
-def test_how_unlikely_a_word_is_counts_no_further_than_the_head_can_tell() -> None:
-    for other in (1e-5, 1e-9):
-        head = Head(other=other, keper=math.exp(-8))
-        assert context(head, 4.0).correct_many([["The", "keper", "counted"]])[0][1] == "keeper"
-
-
-def test_parts_of_a_form_are_corrected_without_the_head() -> None:
-    head = Head()
-    assert context(head).correct_many([["keper's", "keper"]]) == [["keeper's", "keeper"]]
-    assert [word for word, _ in head.asked] == ["keper"]
 
 
 def saved(folder: Path, tokenizer: PreTrainedTokenizerFast, vocabulary: CharVocab | None) -> Path:

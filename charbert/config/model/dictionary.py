@@ -47,7 +47,9 @@ class DictionarySettings:
     second_edit_odds: float = omit_default(1.0)
     """How likely a second edit of a word is, compared with a first; in (0, 1]."""
     min_word_length: int = 4
-    """Minimum length of a correction, in characters."""
+    """Minimum length of a correction, in characters. Forms in capitals are never corrected to words of less than 4."""
+    apostrophes: bool = omit_default(False)
+    """Whether a word with an apostrophe between its letters may be a correction, as don't of dont."""
     gate: float | None = None
     """A form is only corrected where the natural logarithm of p(word) q(form | word) is at least this, e.g. -20. null:
     wherever there is a word. A higher gate spoils fewer rare names and corrects fewer typos."""

@@ -11,16 +11,17 @@ Correct the typos in lines of text. Only words change; spaces, punctuation and l
 itself.
 
 MODEL is what corrects:
-  repair        a dictionary of counted words; each line's share of typos is estimated from its own words
+  repair        a dictionary of counted words; each line's share of typos is estimated from its own words, and the
+                words beside a form help to choose
   dictionary    the same words, without estimate: every word that it does not hold is corrected
   a folder      of a model fine-tuned behind a corrector (as model=bert_repair), of a word recognizer, or of a
-                pretrained CharBERT with its NLM head; with --counts head and dictionary decide together"""
+                pretrained CharBERT with its NLM head"""
 
 EXAMPLES = """\
 examples:
   charbert correct repair --counts wikipedia.txt letters.txt > corrected.txt
   echo 'The lihgthouse keeper' | charbert correct repair --counts counts.tsv --jsonl
-  charbert correct outputs/minilm/pretrain/RUN/model --counts counts.tsv letters.txt --output corrected.txt"""
+  charbert correct models/charbert-minilm-pos letters.txt --output corrected.txt"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--threshold",
         type=float,
         metavar="P",
-        help="of an NLM head without --counts: replace a word where another one has more than this share of the "
+        help="of an NLM head: replace a word where another one has more than this share of the "
         f"probability of all words near it, in [0, 1) (default: {CorrectionSettings.threshold})",
     )
     parser.add_argument("--jsonl", action="store_true", help="an object per line: text and changes with positions")

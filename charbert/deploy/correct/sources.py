@@ -9,7 +9,7 @@ from charbert.config.analysis import CorrectionSettings
 from charbert.data.word_counts import read_word_counts, read_word_pairs
 from charbert.errors import CheckpointError, SettingsError
 from charbert.text.repair.correction import DictionaryCorrector
-from charbert.text.repair.dictionary import REPAIR, DictionaryRules, SpellingDictionary
+from charbert.text.repair.dictionary import REPAIR, DictionaryRules
 from charbert.text.repair.repaired import REPAIR_FILE, CorrectsWords
 
 RULES = {"dictionary": DictionaryRules(), "repair": REPAIR}
@@ -29,9 +29,9 @@ def load_any_corrector(
     Args:
         model: one of `RULES`, with ``counts``; the folder of a model that was fine-tuned behind a dictionary or a word
             recognizer, or that has one in its tokenizer; of a word recognizer; or of a pretrained model with an NLM
-            head, used with the dictionary of ``counts`` if they are given. A run's folder stands for its ``model``.
+            head. A run's folder stands for its ``model``.
         counts: file of words, as `charbert.data.word_counts.read_word_counts` reads it.
-        threshold: of an NLM head without ``counts``, in [0, 1); None: the default.
+        threshold: of an NLM head, in [0, 1); None: the default.
         batch_size: sentences in a forward pass of an NLM head.
 
     Raises:
@@ -57,16 +57,11 @@ def load_any_corrector(
         folder = find_model(model)
     except CheckpointError as error:
         raise CheckpointError(f"{error}; {' and '.join(RULES)} need no model, but --counts FILE") from None
+    _refuse(counts is not None, f"--counts is read with {' and '.join(RULES)}", model)
     if (folder / nlm.VOCABULARY_FILE).is_file():
-        _refuse(threshold is not None and counts is not None, "--threshold is of an NLM head without --counts", model)
         scorer = nlm.NoisyWordScorer.load(folder, batch_size=batch_size)
-        chosen = CorrectionSettings()
-        if counts is not None:
-            dictionary = SpellingDictionary(read_word_counts(counts), REPAIR)
-            return nlm.ContextCorrector(scorer, dictionary, chosen.weight)
-        return nlm.NlmCorrector(scorer, chosen.threshold if threshold is None else threshold)
+        return nlm.NlmCorrector(scorer, CorrectionSettings().threshold if threshold is None else threshold)
     _refuse(threshold is not None, "--threshold is of an NLM head", model)
-    _refuse(counts is not None, f"--counts is read with {', '.join(RULES)} or an NLM head", model)
     return _saved_corrector(folder, nlm.VOCABULARY_FILE)
 
 

@@ -31,7 +31,7 @@ from charbert.serialization import read_json
 from charbert.tasks.task import Task
 from charbert.text.codepoints import has_dotless_i, looked_up, lower_counts
 from charbert.text.repair.correction import DictionaryCorrector
-from charbert.text.repair.dictionary import DictionaryRules, SpellingDictionary
+from charbert.text.repair.dictionary import DictionaryRules
 from charbert.text.repair.repaired import Corrector
 from charbert.text.repair.word_pairs import PairCounts
 
@@ -58,11 +58,6 @@ def prepare_corrector(settings: Settings, task: Task[Any, Any], sets: Mapping[st
     capitalized = capitalized_words(words, dotless=has_dotless_i(counts)) if chosen.keep_case else ()
     rules = dictionary_rules(chosen)
     return DictionaryCorrector(counts, rules, keep_case=chosen.keep_case, capitalized=capitalized, pairs=pairs)
-
-
-def build_dictionary(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]) -> SpellingDictionary:
-    """Return the dictionary of the settings, after counting its words if that was not done."""
-    return SpellingDictionary(_words(settings, task, sets)[0], dictionary_rules(settings.model.dictionary))
 
 
 def _words(
@@ -95,6 +90,7 @@ def dictionary_rules(chosen: DictionarySettings) -> DictionaryRules:
         end_edit_odds=chosen.end_edit_odds,
         second_edit_odds=chosen.second_edit_odds,
         min_word_length=chosen.min_word_length,
+        apostrophes=chosen.apostrophes,
         gate=chosen.gate,
         estimates_noise=chosen.estimate_noise,
         unseen_mass=chosen.unseen_mass,

@@ -16,7 +16,15 @@ DENSE = ("AdvBERT, dense noise", "CharBERT, dense noise")
 BEHIND_DICTIONARY = tuple(
     f"{encoder}+{corrector}"
     for encoder in ("BERT", "CharBERT (pretrained)", "CharBERT-MiniLM")
-    for corrector in ("Dictionary", "Repair", "Context repair", "Context repair, token head", "Token repair")
+    for corrector in (
+        "Dictionary",
+        "Repair",
+        "Context repair",
+        "Context repair, token head",
+        "Typo repair",
+        "Typo repair, token head",
+        "Token repair",
+    )
 )
 BASELINES = ("AdvBERT", "AdvBERT, dense noise", "NLM-BERT", "BERT+WordRec", *BEHIND_DICTIONARY)
 """Models trained against misspelled words, which Tables 1 and 3 do not have; NLM-BERT and dense noise are ours."""

@@ -22,6 +22,8 @@ from charbert.text.words import replace_words
 FORMAT_VERSION = 1
 _STRETCH = re.compile(r"[^\W_]+")
 _WITH_DIGIT = re.compile(r"\d")
+_LONGEST_ACRONYM = 3
+"""Letters of a word that forms in capitals are not corrected to: most short ones are acronyms."""
 
 
 class DictionaryCorrector:
@@ -80,10 +82,14 @@ class DictionaryCorrector:
         else:
             words_of = iter(self._dictionary.correct(list(chain.from_iterable(lowered))))
             corrected = [list(islice(words_of, len(words))) for words in lowered]
-        if not self._keep_case:
-            return corrected
-        pairs = zip(corrected, plain, strict=True)
-        return [[self._match_case(*pair) for pair in zip(words, forms, strict=True)] for words, forms in pairs]
+        rows = zip(corrected, plain, lowered, strict=True)
+        return [[self._written(*word) for word in zip(*row, strict=True)] for row in rows]
+
+    def _written(self, word: str, form: str, lowered: str) -> str:
+        """Return a correction in the case of its form; a form that is rather an acronym stays as it is."""
+        if len(word) <= _LONGEST_ACRONYM and form.isupper():
+            word = lowered
+        return self._match_case(word, form) if self._keep_case else word
 
     def within_reach(self, forms: Sequence[str], words: Sequence[str]) -> list[bool]:
         """Return whether each word is its form, or among those that its form's correction is chosen from; case aside.

@@ -35,6 +35,7 @@ MOST_NEARBY = 6
 MOST_CACHED = 500_000
 """Forms whose corrections are kept, since most repeat; a service must not grow with all that it is sent."""
 _APOSTROPHES = "'’"
+_WITHOUT_APOSTROPHE = re.compile(f"[{_APOSTROPHES}]")
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class DictionaryRules:
     """How likely a second edit is, compared with a first; in (0, 1]."""
     min_word_length: int = 4
     """In characters; a shorter word is no correction."""
+    apostrophes: bool = False
+    """Whether a word with an apostrophe between its letters is a correction, as ``don't`` of ``dont``."""
     gate: float | None = None
     """A form is unchanged where log p(w) + log q(form | w) of the best word w is below this natural logarithm; None:
     wherever there is a word."""
@@ -68,8 +71,19 @@ class DictionaryRules:
     word before it, compared with how likely it is anywhere; 0: not at all."""
 
 
-REPAIR = DictionaryRules(max_edits=2, keep_ends=False, end_edit_odds=0.02, second_edit_odds=0.1, estimates_noise=True)
-"""The rules of ``model=bert_repair``, chosen on Wikipedia's validation text with generated typos."""
+REPAIR = DictionaryRules(
+    max_edits=2,
+    keep_ends=False,
+    end_edit_odds=0.2,
+    second_edit_odds=0.1,
+    min_word_length=2,
+    apostrophes=True,
+    estimates_noise=True,
+    unseen_mass=0.2,
+    context_weight=1.0,
+)
+"""For text that people typed: the rules of ``model=bert_typo_repair``. They were chosen on Wikipedia's validation text
+with one random edit anywhere in a share of all words of two letters or more, and with the paper's attack."""
 
 
 class Nearby(NamedTuple):
@@ -108,12 +122,17 @@ class SpellingDictionary:
         """Whether their language has the letter ``ı``, and ``İ``."""
         self._endings = {form[at + 1 :] for form in counts if (at := _apostrophe(form)) > 0}
         lengths = range(rules.min_word_length, LONGEST + 1)
-        self._words = [word for word in self.counts if len(word) in lengths and _is_candidate(word)]
+        self._words = [word for word in self.counts if len(word) in lengths and self._is_candidate(word)]
         total = sum(self.counts.values())
         self._log_priors = np.log(np.array([self.counts[word] / total for word in self._words], np.float64))
         self._index = DeletionIndex(self._words, rules.max_edits, keep_ends=rules.keep_ends)
         self._found: dict[str, Nearby | None] = {}
         """Of the parts seen lately."""
+
+    def _is_candidate(self, word: str) -> bool:
+        if self.rules.apostrophes and 0 < _apostrophe(word) < len(word) - 1:
+            word = _WITHOUT_APOSTROPHE.sub("", word, count=1)
+        return is_word(word) and (word.isascii() or not WordRule.is_unsegmented([word]))
 
     def correct(self, forms: Sequence[str]) -> list[str]:
         """Return the most likely word for each lower-cased form: itself where it is known, or no word is likely."""
@@ -174,9 +193,9 @@ class SpellingDictionary:
         return found
 
     def _searchable(self, parts: Iterable[str]) -> list[str]:
-        """Return the forms that are neither too short nor too long to be near a word."""
+        """Return the forms that are neither too short nor too long to be near a word; a single letter is."""
         edits = self.rules.max_edits
-        lengths = range(self.rules.min_word_length - edits, LONGEST + edits + 1)
+        lengths = range(max(2, self.rules.min_word_length - edits), LONGEST + edits + 1)
         return [part for part in parts if len(part) in lengths]
 
     def _search(self, forms: Sequence[str], edits: int) -> None:
@@ -226,10 +245,6 @@ def map_parts(form: str, change: Callable[[str], str]) -> str:
 def is_word(form: str) -> bool:
     """Return whether a form is of letters alone, or of letters and marks on them."""
     return form.isalpha() or (not form.isascii() and _part().fullmatch(form) is not None)
-
-
-def _is_candidate(word: str) -> bool:
-    return is_word(word) and (word.isascii() or not WordRule.is_unsegmented([word]))
 
 
 def _apostrophe(form: str) -> int:

@@ -7,7 +7,7 @@ from transformers import BertConfig, PreTrainedTokenizerFast
 from charbert.data.pretraining.word_vocab import WordVocab
 from charbert.deploy.correct.sources import load_any_corrector
 from charbert.errors import CharBertError
-from charbert.evaluation.nlm_correction import ContextCorrector, NlmCorrector
+from charbert.evaluation.nlm_correction import NlmCorrector
 from charbert.model import CharBertForPreTraining
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.model.word_recognizer.correction import WordCorrector
@@ -74,11 +74,8 @@ def test_a_folder_gives_its_own_corrector(tmp_path: Path, tagger: Path, char_voc
     assert load_any_corrector(behind).correct_many(FORMS) == expected
 
 
-def test_a_pretrained_model_corrects_with_its_head_and_with_counts_beside_a_dictionary(
-    pretrained: Path, counts: Path
-) -> None:
-    assert isinstance(load_any_corrector(pretrained), NlmCorrector)
-    assert isinstance(load_any_corrector(pretrained, counts=counts), ContextCorrector)
+def test_a_pretrained_model_corrects_with_its_head(pretrained: Path) -> None:
+    assert isinstance(load_any_corrector(pretrained, threshold=0.7), NlmCorrector)
 
 
 @pytest.mark.parametrize(
@@ -87,11 +84,11 @@ def test_a_pretrained_model_corrects_with_its_head_and_with_counts_beside_a_dict
         ("repair", {}, "repair needs words: --counts FILE"),
         ("dictionary", {"counts": "counts.tsv", "threshold": 0.5}, "--threshold is of an NLM head"),
         ("repair", {"counts": "none.tsv"}, "none.tsv: expected"),
-        ("pretrained", {"counts": "counts.tsv", "threshold": 0.5}, "without --counts"),
+        ("pretrained", {"counts": "counts.tsv"}, "--counts is read with dictionary and repair"),
         ("pretrained", {"threshold": 1.0}, r"--threshold must be in \[0, 1\), got 1.0"),
         ("pretrained", {"batch_size": 0}, "--batch-size must be at least 1"),
         ("tagger", {}, "expected a model with a corrector .* got none of them"),
-        ("tagger", {"counts": "counts.tsv"}, "--counts is read with dictionary, repair or an NLM head"),
+        ("tagger", {"counts": "counts.tsv"}, "--counts is read with dictionary and repair; leave it out with"),
         ("tagger", {"threshold": 0.5}, "--threshold is of an NLM head"),
         ("nowhere", {}, "nowhere: expected the folder"),
     ],

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from charbert.config.data.noise import AttackSettings
 from charbert.config.schema import Settings
 from charbert.errors import CheckpointError, SettingsError
 from charbert.pipelines.train.corrector import dictionary_rules, prepare_corrector
@@ -99,9 +100,16 @@ def test_words_that_are_not_there_are_refused_by_name(tmp_path: Path) -> None:
         prepare_corrector(without_pairs, PlainTask(), SETS)
 
 
-@pytest.mark.parametrize("model", ["bert_repair", "charbert_repair", "charbert_token_repair", "bert_context_repair"])
-def test_repair_in_experiments_has_the_rules_of_repair_in_python(tmp_path: Path, model: str) -> None:
+@pytest.mark.parametrize("model", ["bert_typo_repair", "charbert_own_data"])
+def test_typo_repair_in_experiments_has_the_rules_of_repair_in_python(tmp_path: Path, model: str) -> None:
     assert dictionary_rules(composed(tmp_path, model).model.dictionary) == REPAIR
+
+
+@pytest.mark.parametrize("model", ["bert_repair", "charbert_repair", "charbert_token_repair", "bert_context_repair"])
+def test_rows_of_table_2_behind_repair_correct_what_the_attack_changes(tmp_path: Path, model: str) -> None:
+    rules = dictionary_rules(composed(tmp_path, model).model.dictionary)
+    assert rules.min_word_length == AttackSettings().min_word_length
+    assert rules.end_edit_odds < REPAIR.end_edit_odds
 
 
 def test_rules_change_the_result_but_not_the_counts_or_the_encoder(tmp_path: Path) -> None:

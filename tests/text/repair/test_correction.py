@@ -1,13 +1,14 @@
 import json
 import pickle
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from charbert.errors import CheckpointError
 from charbert.text.repair.correction import DictionaryCorrector, correct_texts, match_case
-from charbert.text.repair.dictionary import DictionaryRules
+from charbert.text.repair.dictionary import REPAIR, DictionaryRules
 from charbert.text.repair.repaired import REPAIR_FILE
 
 COUNTS = {"the": 90, "keeper": 9, "counted": 7, "london": 5, "ships": 4}
@@ -54,6 +55,60 @@ def test_a_correction_takes_over_the_case_of_the_form() -> None:
     ]
     lowered = DictionaryCorrector(COUNTS, DictionaryRules(), keep_case=False)
     assert lowered.correct_many(forms) == [["london", "london", "keeper"], ["keeper"]]
+
+
+TYPED = {
+    "the": 9000,
+    "of": 4000,
+    "and": 4000,
+    "in": 3000,
+    "from": 900,
+    "out": 700,
+    "but": 700,
+    "berlin": 90,
+    "ships": 40,
+}
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("teh", "the"),
+        ("Teh", "The"),
+        ("adn", "and"),
+        ("fo", "of"),
+        ("grom", "from"),
+        ("Berlim", "Berlin"),
+        ("byt", "but"),
+    ],
+)
+def test_repair_corrects_short_words_and_the_ends_of_words(typed: str, meant: str) -> None:
+    sentence = ["ships", "of", typed, "from", "Berlin"]
+    assert DictionaryCorrector(TYPED, REPAIR).correct_many([sentence])[0][2] == meant
+
+
+@pytest.mark.parametrize(("apostrophe", "typed"), [("'", "dont"), ("’", "dont"), ("'", "Dont"), ("'", "donnt")])
+def test_an_apostrophe_that_was_left_out_is_put_in(apostrophe: str, typed: str) -> None:
+    counts = {**TYPED, f"don{apostrophe}t": 300}
+    expected = f"{typed[0]}on{apostrophe}t"
+    assert DictionaryCorrector(counts, REPAIR).correct_many([[typed, "in", "Berlin"]])[0][0] == expected
+    without = DictionaryCorrector(counts, replace(REPAIR, apostrophes=False)).correct_many([[typed, "in", "Berlin"]])
+    assert without[0][0] == typed
+
+
+@pytest.mark.parametrize("word", ["ships", "Berlin", "rock'n'roll", "of"])
+def test_a_known_word_is_not_given_an_apostrophe(word: str) -> None:
+    counts = {**TYPED, "ship's": 9, "rock'n'roll": 9, "o'f": 1}
+    assert DictionaryCorrector(counts, REPAIR).correct_many([["the", word, "in"]]) == [["the", word, "in"]]
+
+
+@pytest.mark.parametrize("form", ["o", "B", "U.S.", "X-ray", "OT", "TWO", "FO", "BTU"])
+@pytest.mark.parametrize("keep_case", [False, True])
+def test_single_letters_and_short_forms_in_capitals_stay(form: str, keep_case: bool) -> None:
+    corrector = DictionaryCorrector(TYPED, replace(REPAIR, noise_rate=0.9), keep_case=keep_case)
+    assert corrector.correct_many([[form, "fo", form]]) == [
+        [form, "of", form] if keep_case else [form.lower(), "of", form.lower()]
+    ]
 
 
 def test_a_word_is_within_reach_if_it_is_among_those_that_its_correction_is_chosen_from() -> None:

@@ -9,22 +9,24 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from charbert.config.model.dictionary import DictionarySettings
 from charbert.config.schema import Settings
 from charbert.data.pretraining.corpus import read_paragraphs
-from charbert.evaluation.nlm_correction import ContextCorrector, NlmCorrector, NoisyWordScorer
+from charbert.evaluation.nlm_correction import NlmCorrector, NoisyWordScorer
 from charbert.metrics.correction import correction_scores
 from charbert.noise.attack import attack_sentences
 from charbert.pipelines.analyses.base import recorded_analysis
 from charbert.pipelines.build.data import corpus_file, data_file, prepare_data, set_files, task_files
 from charbert.pipelines.build.eval_sets import build_noisy_sets, read_sets, scored_examples
 from charbert.pipelines.build.noise import build_attack
-from charbert.pipelines.train.corrector import build_dictionary, prepare_corrector
+from charbert.pipelines.train.corrector import dictionary_rules, prepare_corrector
 from charbert.pipelines.train.pretrain import prepare_encoder
 from charbert.runs.analysis_keys import CORRECTION
 from charbert.runs.run import Run
 from charbert.tasks.catalog import build_task
 from charbert.tasks.task import Task
 from charbert.text.repair.correction import DictionaryCorrector
+from charbert.text.repair.dictionary import REPAIR
 from charbert.text.repair.repaired import CorrectsWords
 from charbert.text.words import words_of
 
@@ -98,14 +100,19 @@ def text_word_sets(settings: Settings) -> dict[str, WordSet]:
 def corrector_name(settings: Settings) -> str:
     """Return what corrects words, as rows of the table are called."""
     model = settings.model
-    dictionary = ""
+    if model.recognizer.enabled:
+        return "word recognizer"
     if model.dictionary.enabled:
-        dictionary = "repair" if model.dictionary.estimate_noise else "dictionary"
-        dictionary = f"context {dictionary}" if model.dictionary.pairs else dictionary
-    if model.restores_words:
-        encoder = model.name.partition("+")[0]  # CharBERT+Repair says what stands in front
-        return f"NLM head{' + ' if dictionary else ''}{dictionary}, {encoder}"
-    return "word recognizer" if model.recognizer.enabled else dictionary or "no corrector"
+        return _dictionary_name(model.dictionary)
+    return f"NLM head, {model.name}" if model.restores_words else "no corrector"
+
+
+def _dictionary_name(chosen: DictionarySettings) -> str:
+    if not chosen.estimate_noise:
+        return "dictionary"
+    if dictionary_rules(chosen) == REPAIR:
+        return "typo repair"
+    return "context repair" if chosen.pairs else "repair"
 
 
 def _text_file(settings: Settings) -> Path:
@@ -114,15 +121,13 @@ def _text_file(settings: Settings) -> Path:
 
 
 def _corrector(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]) -> CorrectsWords | None:
-    if not settings.model.restores_words:
+    model = settings.model
+    if model.recognizer.enabled or model.dictionary.enabled or not model.restores_words:
         return prepare_corrector(settings, task, sets)
     folder = prepare_encoder(settings)
     assert folder is not None
     scorer = NoisyWordScorer.load(Path(folder), device="cuda" if torch.cuda.is_available() else "cpu")
-    chosen = settings.analysis.correction
-    if settings.model.dictionary.enabled:
-        return ContextCorrector(scorer, build_dictionary(settings, task, sets), chosen.weight)
-    return NlmCorrector(scorer, chosen.threshold)
+    return NlmCorrector(scorer, settings.analysis.correction.threshold)
 
 
 def _reach(corrector: DictionaryCorrector, clean: Sequence[Sequence[str]], noised: Sequence[Sequence[str]]) -> float:
