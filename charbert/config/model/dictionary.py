@@ -47,7 +47,7 @@ class DictionarySettings:
     second_edit_odds: float = omit_default(1.0)
     """How likely a second edit of a word is, compared with a first; in (0, 1]."""
     min_word_length: int = 4
-    """Minimum length of a correction, in characters. Forms in capitals are never corrected to words of less than 4."""
+    """Minimum length of a correction, in characters. Forms in capitals are never corrected to words of fewer than 4."""
     apostrophes: bool = omit_default(False)
     """Whether a word with an apostrophe between its letters may be a correction, as don't of dont."""
     gate: float | None = None

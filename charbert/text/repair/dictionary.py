@@ -35,7 +35,6 @@ MOST_NEARBY = 6
 MOST_CACHED = 500_000
 """Forms whose corrections are kept, since most repeat; a service must not grow with all that it is sent."""
 _APOSTROPHES = "'’"
-_WITHOUT_APOSTROPHE = re.compile(f"[{_APOSTROPHES}]")
 
 
 @dataclass(frozen=True)
@@ -129,11 +128,6 @@ class SpellingDictionary:
         self._found: dict[str, Nearby | None] = {}
         """Of the parts seen lately."""
 
-    def _is_candidate(self, word: str) -> bool:
-        if self.rules.apostrophes and 0 < _apostrophe(word) < len(word) - 1:
-            word = _WITHOUT_APOSTROPHE.sub("", word, count=1)
-        return is_word(word) and (word.isascii() or not WordRule.is_unsegmented([word]))
-
     def correct(self, forms: Sequence[str]) -> list[str]:
         """Return the most likely word for each lower-cased form: itself where it is known, or no word is likely."""
         parts = {form: self.parts(form) for form in dict.fromkeys(forms) if form not in self.counts}
@@ -192,8 +186,15 @@ class SpellingDictionary:
             missing = [part for part in missing if not found[part] and part not in self.counts]
         return found
 
+    def _is_candidate(self, word: str) -> bool:
+        """Return whether a word may be a correction, its length aside."""
+        at = _apostrophe(word)
+        if self.rules.apostrophes and 0 < at < len(word) - 1:
+            word = word[:at] + word[at + 1 :]
+        return is_word(word) and (word.isascii() or not WordRule.is_unsegmented([word]))
+
     def _searchable(self, parts: Iterable[str]) -> list[str]:
-        """Return the forms that are neither too short nor too long to be near a word; a single letter is."""
+        """Return the forms that may be near a word: neither too short nor too long, and no single letters."""
         edits = self.rules.max_edits
         lengths = range(max(2, self.rules.min_word_length - edits), LONGEST + edits + 1)
         return [part for part in parts if len(part) in lengths]
