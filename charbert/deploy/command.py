@@ -118,15 +118,15 @@ def _build_parser() -> argparse.ArgumentParser:
     _add_threads(corrected)
     run_score = partial(score.run, configure=_configure_libraries)
     scoring = ("score a model or predictions", score.DESCRIPTION, score.EXAMPLES, run_score)
-    score.add_arguments(
-        _add(commands, "score", *scoring, given=("source", "folder of a model, or file of predictions"))
-    )
+    scored = _add(commands, "score", *scoring, given=("source", "folder of a model, or file of predictions"))
+    score.add_arguments(scored)
+    _add_machine(scored)
     comparing = ("compare two models by their records", compare.DESCRIPTION, compare.EXAMPLES, compare.run)
     compare.add_arguments(_add(commands, "compare", *comparing, given=None))
     serving = ("predict over HTTP, with a demo page", serve.DESCRIPTION, serve.EXAMPLES)
     served = _add(commands, "serve", *serving, run_serve)
     serve.add_arguments(served)
-    _add_threads(served)
+    _add_machine(served)
     export = _add(commands, "export", "write a model for ONNX Runtime", _EXPORT, _EXPORT_EXAMPLES, _export)
     encoder = _add(commands, "encoder", "write an encoder without heads", _ENCODER, _ENCODER_EXAMPLES, _encoder)
     publish = _add(commands, "publish", "write a folder for the hub", _PUBLISH, _PUBLISH_EXAMPLES, _publish)
@@ -190,8 +190,7 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
         help="predict no answer if its score exceeds that of the best answer by more than this (default: as in "
         "fine-tuning)",
     )
-    _add_threads(parser)
-    parser.add_argument("--device", metavar="NAME", default="cpu", help="as cuda or cuda:1 (default: %(default)s)")
+    _add_machine(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
 
 
@@ -207,6 +206,11 @@ def _add_publish(parser: argparse.ArgumentParser) -> None:
 
 def _add_threads(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads of the model (default: all cores)")
+
+
+def _add_machine(parser: argparse.ArgumentParser) -> None:
+    _add_threads(parser)
+    parser.add_argument("--device", metavar="NAME", default="cpu", help="as cuda or cuda:1 (default: %(default)s)")
 
 
 def _predict(chosen: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from charbert.data.readers.conll import TaggedSentence, write_conll
 from charbert.deploy.command import main
 from charbert.deploy.predict.predictor import Predictor
 
@@ -156,6 +157,15 @@ def test_bad_input_ends_with_code_2_and_one_message(
     assert (code, output) == (2, "")
     assert message in errors
     assert errors.startswith("charbert: error: ") and errors.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["score", "serve"])
+def test_a_device_that_is_not_there_is_refused_before_any_work(run, tagger: Path, tmp_path: Path, command: str) -> None:
+    write_conll(tmp_path / "set.conll", [TaggedSentence(("Ada", "left"), ("B-PER", "O"))])
+    rest = ("--task", "ner", "--set", tmp_path / "set.conll") if command == "score" else ()
+    code, output, errors = run(command, tagger, *rest, "--device", "cuda:99")
+    assert (code, output) == (2, "")
+    assert "device must be one that PyTorch finds here, cpu" in errors
 
 
 def test_unknown_models_and_arguments_end_with_code_2(run, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the command, but for SOURCE."""
+    """Add the arguments of the command, but for SOURCE, the number of threads and the device."""
     parser.add_argument("--task", required=True, help="name of a task, as ner (conf/task/ner.yaml), or FILE.yaml")
     parser.add_argument(
         "--set", required=True, metavar="FILE", type=Path, dest="file", help="the test set, with labels"
@@ -32,10 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--authors-layout", action="store_true", help="the set is one that the paper's authors attacked"
     )
     parser.add_argument("--output", metavar="FILE", type=Path, help="JSON file of the scores")
+    parser.add_argument(
+        "--batch-size", type=int, default=32, metavar="N", help="windows per batch of a model (default: %(default)s)"
+    )
 
 
 def run(chosen: argparse.Namespace, configure: Callable[[int | None], None]) -> int:
-    """Score the model or the predictions; ``configure`` quiets the libraries before a model is loaded."""
+    """Score the model or the predictions; ``configure`` prepares the libraries of a model for a number of
+    threads."""
     from charbert.deploy.predict.sources import check_output
     from charbert.deploy.score.predictions import FIELDS, read_predictions, read_task, score_predictions
     from charbert.files import write_atomically
@@ -45,10 +49,14 @@ def run(chosen: argparse.Namespace, configure: Callable[[int | None], None]) -> 
     check_output(chosen.output, [chosen.source, chosen.file])
     examples = task.read(chosen.file, attacked=chosen.authors_layout)
     if chosen.source.is_dir():
-        configure(None)
+        configure(chosen.threads)
+        from charbert.deploy.predict.predictor import Predictor
         from charbert.deploy.score.models import predict_examples
 
-        given = predict_examples(chosen.source, task, examples, chosen.file)
+        predictor = Predictor.load(
+            chosen.source, batch_size=chosen.batch_size, device=chosen.device, threads=chosen.threads
+        )
+        given = predict_examples(predictor, str(chosen.source), task, examples, chosen.file)
     else:
         task.learn_labels(examples)
         given = read_predictions(chosen.source, FIELDS[task.head.name])

@@ -13,32 +13,33 @@ from charbert.errors import DataError
 from charbert.tasks.task import Task
 
 
-def predict_examples(folder: Path, task: Task[Any, Any], examples: Sequence[Any], file: Path) -> dict[str, Given]:
+def predict_examples(
+    predictor: Predictor, name: str, task: Task[Any, Any], examples: Sequence[Any], file: Path
+) -> dict[str, Given]:
     """Return a model's predictions by id, made as ``charbert predict`` makes them; the task gets the model's labels.
 
     Args:
-        folder: as `charbert.deploy.predict.Predictor.load` takes it.
+        predictor: of the model.
+        name: of the model, for errors.
         examples: of the file.
         file: of the examples, for errors.
 
     Raises:
-        CheckpointError: if there is no such model.
-        DataError: if it has another head than the task needs, or a label of the set is none of the model's.
+        DataError: if the model has another head than the task needs, or a label of the set is none of the model's.
     """
-    predictor = Predictor.load(folder)
     if predictor.head != task.head.name:
         expected = f"a model for {task.head.name}, which task {task.name} needs"
-        raise DataError(f"{folder}: expected {expected}, got one for {predictor.head}")
+        raise DataError(f"{name}: expected {expected}, got one for {predictor.head}")
     task.labels = predictor.labels
     of_set = {label for example in examples for label in task.adapter.labels(example)}
     if unknown := sorted(of_set - known_labels(task)):
-        expected = f"labels that {folder} has ({', '.join(sorted(task.labels))})"
+        expected = f"labels that {name} has ({', '.join(sorted(task.labels))})"
         raise DataError.at(file, None, expected=expected, found=", ".join(unknown))
     inputs = [_input(task, example) for example in examples]
     given: list[Given] = []
     with tqdm(total=len(inputs), unit=" examples", desc="predicting", file=sys.stderr, disable=None) as bar:
         for part in predictor.stream(inputs):
-            given += [Given(_value(task, output), str(folder)) for output in part]
+            given += [Given(_value(task, output), name) for output in part]
             bar.update(len(part))
     return dict(zip(example_ids(examples), given, strict=True))
 

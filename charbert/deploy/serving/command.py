@@ -22,7 +22,7 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the command, but for MODEL and the number of threads."""
+    """Add the arguments of the command, but for MODEL, the number of threads and the device."""
     parser.add_argument(
         "--compare", metavar="MODEL", type=Path, help="second model of the demo page, with the same head"
     )
@@ -50,5 +50,5 @@ def run(chosen: argparse.Namespace, configure: Callable[[int | None], None]) -> 
         if error.name not in ("fastapi", "uvicorn"):
             raise
         raise SettingsError(f"serving needs the package {error.name}: pip install 'charbert[serve]'") from None
-    serve(chosen.model, chosen.compare, settings, threads=chosen.threads)
+    serve(chosen.model, chosen.compare, settings, threads=chosen.threads, device=chosen.device)
     return 0

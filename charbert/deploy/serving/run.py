@@ -16,7 +16,9 @@ from charbert.deploy.serving.limits import App
 from charbert.errors import SettingsError
 
 
-def serve(model: Path, compare: Path | None, settings: ServeSettings, *, threads: int | None = None) -> None:
+def serve(
+    model: Path, compare: Path | None, settings: ServeSettings, *, threads: int | None = None, device: str = "cpu"
+) -> None:
     """Load the models and run the service until the process is terminated.
 
     Args:
@@ -25,9 +27,9 @@ def serve(model: Path, compare: Path | None, settings: ServeSettings, *, threads
 
     Raises:
         CheckpointError: if a folder has no fine-tuned model.
-        SettingsError: if the two models have different heads, or the address cannot be used.
+        SettingsError: if the two models have different heads, or the device or the address cannot be used.
     """
-    models = load_models([model, *([compare] if compare else [])], settings, threads)
+    models = load_models([model, *([compare] if compare else [])], settings, threads, device)
     with _listen(settings) as listener:
         host, port = listener.getsockname()[:2]
         address = f"[{host}]" if ":" in host else host
@@ -54,14 +56,18 @@ def build_server(app: App, settings: ServeSettings) -> uvicorn.Server:
     )
 
 
-def load_models(folders: list[Path], settings: ServeSettings, threads: int | None = None) -> dict[str, Predictor]:
+def load_models(
+    folders: list[Path], settings: ServeSettings, threads: int | None = None, device: str = "cpu"
+) -> dict[str, Predictor]:
     """Return the models by the names that the demo page shows.
 
     Raises:
         CheckpointError: if a folder has no fine-tuned model.
-        SettingsError: if the models have different heads.
+        SettingsError: if the models have different heads, or the device cannot be used.
     """
-    loaded = [Predictor.load(folder, batch_size=settings.batch_size, threads=threads) for folder in folders]
+    loaded = [
+        Predictor.load(folder, batch_size=settings.batch_size, threads=threads, device=device) for folder in folders
+    ]
     if len({predictor.head for predictor in loaded}) > 1:
         heads = " and ".join(predictor.head for predictor in loaded)
         raise SettingsError(f"--compare needs a model with the same head, got {heads}")

@@ -24,7 +24,8 @@ def test_a_saved_model_scores_what_its_record_says(
     (model,) = folder.glob(f"outputs/finetune/{task}-*/model")
     (test_set,) = folder.glob(f"outputs/newswire/*/{task}/test*")
     output = tmp_path / "scores.json"
-    assert main(["score", str(model), "--task", task, "--set", str(test_set), "--output", str(output)]) == 0
+    few = ["--batch-size", "3", "--threads", "1"]
+    assert main(["score", str(model), "--task", task, "--set", str(test_set), "--output", str(output), *few]) == 0
     scores = json.loads(output.read_text())["metrics"]
     assert scores == pytest.approx({name: recorded[name] for name in scores}, abs=1e-9)
     assert any(0.1 < score < 1 for score in scores.values())
