@@ -45,6 +45,11 @@ class TrackedRun:
         """Whether the run still logs."""
         return self._handle is not None and not self._failed
 
+    @property
+    def server(self) -> str:
+        """Web address of the W&B server whose pages show the run; empty if the run is off."""
+        return str(self._handle.settings.app_url) if self.is_on else ""
+
     def log(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Log scores by path (``train/nlm_loss``), at an optimizer step; steps need not increase."""
         if step is None:

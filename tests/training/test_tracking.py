@@ -107,6 +107,14 @@ def test_an_offline_run_holds_what_was_logged(tmp_path, monkeypatch) -> None:
     assert records[-1]["exit"]["exit_code"] == 0
 
 
+def test_links_lead_to_the_server_that_wandb_is_set_to(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("WANDB_BASE_URL", "https://wandb.example.org")
+    wandb.teardown()  # earlier tests may have read the settings of another server
+    with tracked(tmp_path / "tracked") as run:
+        assert run.server == "https://wandb.example.org"
+    assert run.server == "" == TrackedRun().server
+
+
 def test_an_exception_closes_the_run_as_failed_and_passes(tmp_path, monkeypatch) -> None:
     with (
         home_in(tmp_path / "home", monkeypatch),

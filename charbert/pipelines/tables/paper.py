@@ -1,6 +1,5 @@
 """Tables 1 to 4: one run finished when it is missing, and its table drawn again from all finished runs."""
 
-import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -116,7 +115,6 @@ def _track(settings: Settings, table: Table, records: Sequence[ResultRecord]) ->
     from charbert.runs.tracking import open_tracking
 
     stem, results, outputs = settings.experiment, Path(settings.paths.results), Path(settings.paths.outputs)
-    address = os.environ.get("WANDB_BASE_URL", "https://wandb.ai")
     config = {"recipe": settings.recipe, "trunk": settings.trunk.name, "data": settings.data.name}
     run_id = f"{stem}-{settings_key(config)}"
     with (
@@ -124,7 +122,7 @@ def _track(settings: Settings, table: Table, records: Sequence[ResultRecord]) ->
         open_tracking(settings, "table", f"{stem}-{settings.recipe}", config, run_id=run_id) as tracking,
     ):
         tracking.table(f"table/{stem}", *list_rows(table, records))
-        tracking.table(f"table/{stem}/runs", *list_runs(table, records, address))
+        tracking.table(f"table/{stem}/runs", *list_runs(table, records, tracking.server))
         if stem == ROBUSTNESS:
             for figure in (stem, ATTACK_DROP):
                 tracking.image(f"figure/{figure}", results / "figures" / f"{figure}.png")
