@@ -3,15 +3,16 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from charbert.data.pretraining.corpus import read_paragraphs
-from charbert.data.pretraining.word_vocab import count_words
+from charbert.data.pretraining.word_vocab import count_cased_words
 from charbert.data.readers.lines import read_lines, suffix_of
 from charbert.errors import DataError
 from charbert.files import read_text
 from charbert.serialization import parse_strictly
-from charbert.text.codepoints import has_dotless_i, looked_up, lower_counts
-from charbert.text.repair.word_pairs import count_pairs
+from charbert.text.codepoints import capitalized_words, has_dotless_i, looked_up, lower_counts
+from charbert.text.repair.word_pairs import PairCounts, count_pairs
 from charbert.text.words import words_of
 
 DICTIONARY_SIZE = 100_000
@@ -28,19 +29,6 @@ def frequent_words(counts: Mapping[str, int], size: int) -> dict[str, int]:
     return {word: counts[word] for word in words[:size]}
 
 
-def capitalized_words(words: Iterable[str], *, dotless: bool = False) -> set[str]:
-    """Return the words, in lower case, that begin with a capital in most of their occurrences.
-
-    Args:
-        words: running words, as they are written.
-        dotless: see `charbert.text.codepoints.lower_case`.
-    """
-    more_often: Counter[str] = Counter()
-    for word, count in Counter(words).items():
-        more_often[looked_up(word, dotless=dotless)] += count if word[:1].isupper() else -count
-    return {word for word, count in more_often.items() if count > 0}
-
-
 def count_text_pairs(texts: Iterable[str], counts: Mapping[str, int], size: int = PAIRS) -> dict[str, dict[str, int]]:
     """Return the pairs of adjacent words of texts that tell most (`charbert.text.repair.word_pairs.count_pairs`).
 
@@ -54,37 +42,42 @@ def count_text_pairs(texts: Iterable[str], counts: Mapping[str, int], size: int 
     return count_pairs(lowered, counts, size)
 
 
-def read_word_pairs(path: Path, counts: Mapping[str, int]) -> dict[str, dict[str, int]]:
-    """Return the pairs of words of a text as `count_text_pairs`; of a file that holds counts of words, none.
+class CountedWords(NamedTuple):
+    """The words of a file, in lower case."""
 
-    Args:
-        path: as `read_word_counts` reads it, which checks it.
-        counts: what that returned.
-    """
-    return count_text_pairs(filter(None, read_paragraphs([path])), counts) if _is_text(path) else {}
+    counts: dict[str, int]
+    """How often each of the most frequent ones occurs."""
+    capitalized: set[str]
+    """Those of them that mostly begin with a capital."""
+    pairs: PairCounts
+    """How often they stand side by side (`count_text_pairs`); none of a file that holds counts."""
 
 
-def read_word_counts(path: Path, size: int = DICTIONARY_SIZE) -> dict[str, int]:
-    r"""Return the most frequent words of a file in lower case, with their counts.
+def read_words(path: Path, size: int = DICTIONARY_SIZE, pairs: int = PAIRS) -> CountedWords:
+    r"""Return the most frequent words of a file, and what a spelling dictionary reads of them.
 
     Args:
         path: a JSON object of counts by word (``.json``); lines ``word\tcount``, if the first line is one; or any other
             text, whose words are counted. A text may be compressed with xz (``.xz``).
         size: most words returned.
+        pairs: most pairs returned; with 0 a text is read only once.
 
     Raises:
         DataError: if the file is missing or damaged, a count is none, or there is no word with a letter.
     """
+    is_text = _is_text(path)
     if suffix_of(path) == ".json":
-        counts = _total(_json_counts(path))
-    elif _is_text(path):
-        counts = count_words(filter(None, read_paragraphs([path])))
+        cased = _total(_json_counts(path))
+    elif is_text:
+        cased = count_cased_words(filter(None, read_paragraphs([path])))
     else:
-        counts = _total(_counts_of_lines(path, read_lines(path, "words with counts")))
-    words = frequent_words(counts, size)
+        cased = _total(_counts_of_lines(path, read_lines(path, "words with counts")))
+    words = frequent_words(lower_counts(cased), size)
     if not words:
         raise DataError.at(path, None, expected="words with letters, or a text of them", found="none")
-    return words
+    counted = is_text and pairs > 0
+    side_by_side = count_text_pairs(filter(None, read_paragraphs([path])), words, pairs) if counted else {}
+    return CountedWords(words, capitalized_words(cased) & words.keys(), side_by_side)
 
 
 def _is_text(path: Path) -> bool:
@@ -122,4 +115,4 @@ def _total(counts: Iterable[tuple[str, int]]) -> Counter[str]:
     total: Counter[str] = Counter()
     for word, count in counts:
         total[word] += count
-    return lower_counts(total)
+    return total

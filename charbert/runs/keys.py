@@ -252,7 +252,8 @@ def dictionary_identity(settings: Settings) -> dict[str, Any]:
     The whole text is counted, so that the limits of ``corpus`` do not matter.
     """
     chosen = settings.model.dictionary
-    text = {"size": chosen.size, "text": settings.data.corpus.train} | ({"pairs": chosen.pairs} if chosen.pairs else {})
+    text: dict[str, Any] = {"size": chosen.size, "text": settings.data.corpus.train}
+    text |= {name: value for name in ("pairs", "capitals_of_text") if (value := getattr(chosen, name))}
     return text | newswire_identity(settings)
 
 

@@ -126,3 +126,17 @@ def lower_counts(counts: Mapping[str, int]) -> Counter[str]:
     for word, count in counts.items():
         total[looked_up(word, dotless=dotless)] += count
     return total
+
+
+def capitalized_words(counts: Mapping[str, int], *, dotless: bool | None = None) -> set[str]:
+    """Return the words, as they are `looked_up`, that begin with a capital in most of their occurrences.
+
+    Args:
+        counts: how often each word occurs, as it is written.
+        dotless: see `lower_case`; None: told from the words.
+    """
+    dotless = has_dotless_i(counts) if dotless is None else dotless
+    more_often: Counter[str] = Counter()
+    for word, count in counts.items():
+        more_often[looked_up(word, dotless=dotless)] += count if word[:1].isupper() else -count
+    return {word for word, count in more_often.items() if count > 0}

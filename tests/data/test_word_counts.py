@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from charbert.data.word_counts import capitalized_words, frequent_words, read_word_counts, read_word_pairs
+from charbert.data.word_counts import frequent_words, read_words
 from charbert.errors import DataError
 
 COUNTS = {"the": 3, "keeper": 2, "ships": 1}
@@ -14,26 +14,6 @@ def test_the_most_frequent_words_with_letters_are_kept() -> None:
     counts = {"b": 2, "a": 2, ",": 9, "7": 9, "c": 1, "d7": 5}
     assert frequent_words(counts, 3) == {"d7": 5, "a": 2, "b": 2}
     assert list(frequent_words(counts, 3)) == ["d7", "a", "b"]
-
-
-def test_words_are_capitalized_that_mostly_begin_with_a_capital() -> None:
-    words = [
-        "The",
-        "London",
-        "ships",
-        "saw",
-        "LONDON",
-        "and",
-        "the",
-        "london",
-        "lights",
-        ",",
-        "the",
-        "Ships",
-        "3",
-        "saw",
-    ]
-    assert capitalized_words(words) == {"london"}
 
 
 @pytest.mark.parametrize(
@@ -47,15 +27,17 @@ def test_words_are_capitalized_that_mostly_begin_with_a_capital() -> None:
 )
 def test_counts_are_read_in_every_form_and_lower_cased(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
-    assert read_word_counts(tmp_path / name) == COUNTS
-    assert read_word_counts(tmp_path / name, 1) == {"the": 3}
+    assert read_words(tmp_path / name).counts == COUNTS
+    assert read_words(tmp_path / name).capitalized == {"the"}
+    assert read_words(tmp_path / name, 1).counts == {"the": 3}
 
 
 def test_a_text_has_pairs_of_words_and_a_file_of_counts_has_none(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text(TEXT, encoding="utf-8")
     (tmp_path / "counts.tsv").write_text("the\t3\nkeeper\t2\n", encoding="utf-8")
-    assert read_word_pairs(tmp_path / "text.txt", COUNTS) == {"the": {"keeper": 2}}
-    assert read_word_pairs(tmp_path / "counts.tsv", COUNTS) == {}
+    assert read_words(tmp_path / "text.txt").pairs == {"the": {"keeper": 2}}
+    assert read_words(tmp_path / "text.txt", pairs=0).pairs == {}
+    assert read_words(tmp_path / "counts.tsv").pairs == {}
 
 
 @pytest.mark.parametrize(
@@ -76,10 +58,10 @@ def test_a_text_has_pairs_of_words_and_a_file_of_counts_has_none(tmp_path: Path)
 def test_what_is_no_count_is_refused(tmp_path: Path, name: str, content: bytes, problem: str) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match=problem):
-        read_word_counts(tmp_path / name)
+        read_words(tmp_path / name)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     for name in ("none.txt", "none.json", "none.xz"):
         with pytest.raises(DataError, match="no such file"):
-            read_word_counts(tmp_path / name)
+            read_words(tmp_path / name)

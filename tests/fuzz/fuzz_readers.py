@@ -47,7 +47,7 @@ with nullcontext() if atheris is None else atheris.instrument_imports(include=["
     from charbert.data.readers.lines import read_lines
     from charbert.data.readers.misspellings import read_misspellings
     from charbert.data.readers.squad import read_squad, write_squad
-    from charbert.data.word_counts import read_word_counts
+    from charbert.data.word_counts import read_words
     from charbert.deploy.onnx.model import read_export
     from charbert.deploy.predict.sources import read_inputs
     from charbert.deploy.predict.usage import read_usage
@@ -202,9 +202,9 @@ def word_counts(path: Path) -> None:
     """Words with counts as a JSON object, else as lines or as a text."""
     if path.read_bytes()[:1] == b"{":
         path = path.rename(path.with_suffix(".json"))
-    counts, again = read_word_counts(path), path.with_name("again.json")
+    counts, again = read_words(path).counts, path.with_name("again.json")
     again.write_bytes(_json(counts))
-    assert read_word_counts(again) == counts
+    assert read_words(again).counts == counts
 
 
 def record(path: Path) -> None:

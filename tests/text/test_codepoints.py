@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charbert.data.pretraining.word_vocab import WordVocab, count_words
-from charbert.text.codepoints import has_dotless_i, lower_case, upper_case
+from charbert.text.codepoints import capitalized_words, has_dotless_i, lower_case, upper_case
 
 TURKISH = "İlk gün Isparta'da, ilk ışık IĞDIR'da; ISI ve ısı."
 
@@ -32,3 +32,8 @@ def test_a_turkish_name_in_an_english_text_changes_no_other_word() -> None:
     counts = count_words(["I saw Diyarbakır and İzmir. " + "It is in the east. " * 5])
     assert (counts["i"], counts["it"], counts["izmir"]) == (1, 5, 1)
     assert not has_dotless_i({})
+
+
+def test_words_are_capitalized_that_mostly_begin_with_a_capital() -> None:
+    counts = {"London": 1, "LONDON": 1, "london": 1, "The": 1, "the": 3, "Ships": 1, "ships": 1, ",": 1, "3": 1}
+    assert capitalized_words(counts) == {"london"}

@@ -55,6 +55,9 @@ class DictionarySettings:
     wherever there is a word. A higher gate spoils fewer rare names and corrects fewer typos."""
     keep_case: bool = True
     """Whether a correction takes over the case of the form; false: corrected text is lower-cased."""
+    capitals_of_text: bool = omit_default(False)
+    """With keep_case: where a typo hides the first letter's case, as in ondon, whether a word that mostly begins with a
+    capital in the pretraining text, or in that of words, gets one. The case in the training examples comes first."""
 
     estimate_noise: bool = omit_default(False)
     """Whether each text's share of misspelt words is estimated from its words, and a form is corrected where a typo is
@@ -90,6 +93,7 @@ class DictionarySettings:
             ("noise_rate_words", self.estimate_noise, "estimate_noise=true"),
             ("context_weight", self.pairs, "pairs above 0, as 300000"),
             ("end_edit_odds", not self.keep_ends, "keep_ends=false"),
+            ("capitals_of_text", self.keep_case, "keep_case=true"),
         ):  # unseen_mass and second_edit_odds may be set for all models of a recipe
             if not is_read and (value := getattr(self, name)) != defaults[name]:
                 raise SettingsError(

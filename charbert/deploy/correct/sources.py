@@ -6,7 +6,7 @@ Torch is imported for a model only, so that a dictionary is ready in seconds.
 from pathlib import Path
 
 from charbert.config.analysis import CorrectionSettings
-from charbert.data.word_counts import read_word_counts, read_word_pairs
+from charbert.data.word_counts import PAIRS, read_words
 from charbert.errors import CheckpointError, SettingsError
 from charbert.text.repair.correction import DictionaryCorrector
 from charbert.text.repair.dictionary import REPAIR, DictionaryRules
@@ -30,7 +30,7 @@ def load_any_corrector(
         model: one of `RULES`, with ``counts``; the folder of a model that was fine-tuned behind a dictionary or a word
             recognizer, or that has one in its tokenizer; of a word recognizer; or of a pretrained model with an NLM
             head. A run's folder stands for its ``model``.
-        counts: file of words, as `charbert.data.word_counts.read_word_counts` reads it.
+        counts: file of words, as `charbert.data.word_counts.read_words` reads it.
         threshold: of an NLM head, in [0, 1); None: the default.
         batch_size: sentences in a forward pass of an NLM head.
 
@@ -47,9 +47,9 @@ def load_any_corrector(
         _refuse(threshold is not None, "--threshold is of an NLM head", model)
         if counts is None:
             raise SettingsError(f"{model} needs words: --counts FILE, a text or lines with a word, a tab and its count")
-        words, rules = read_word_counts(counts), RULES[str(model)]
-        pairs = read_word_pairs(counts, words) if rules.estimates_noise else None
-        return DictionaryCorrector(words, rules, pairs=pairs)
+        rules = RULES[str(model)]
+        words = read_words(counts, pairs=PAIRS if rules.estimates_noise else 0)
+        return DictionaryCorrector(words.counts, rules, capitalized=words.capitalized, pairs=words.pairs)
     from charbert.deploy.predict.predictor import find_model
     from charbert.evaluation import nlm_correction as nlm
 

@@ -17,7 +17,7 @@ from charbert.config.schema import Settings
 from charbert.data.pretraining.corpus import read_paragraphs
 from charbert.data.pretraining.counting import count_texts
 from charbert.data.pretraining.word_vocab import count_cased_words
-from charbert.data.word_counts import capitalized_words, count_text_pairs, frequent_words
+from charbert.data.word_counts import CountedWords, count_text_pairs, frequent_words
 from charbert.errors import SettingsError
 from charbert.files import replaced_folder, write_atomically
 from charbert.integrity import checksums
@@ -29,16 +29,16 @@ from charbert.runs.recorder import recorded_run
 from charbert.runs.run import dictionary_run
 from charbert.serialization import read_json
 from charbert.tasks.task import Task
-from charbert.text.codepoints import has_dotless_i, looked_up, lower_counts
+from charbert.text.codepoints import capitalized_words, has_dotless_i, looked_up, lower_counts
 from charbert.text.repair.correction import DictionaryCorrector
 from charbert.text.repair.dictionary import DictionaryRules
 from charbert.text.repair.repaired import Corrector
-from charbert.text.repair.word_pairs import PairCounts
 
 log = logging.getLogger(__name__)
 
 _COUNTS = "counts.json"
 _PAIRS = "pairs.json"
+_CAPITALIZED = "capitalized.json"
 _PARAGRAPHS_PER_BATCH = 10_000
 
 
@@ -53,33 +53,31 @@ def prepare_corrector(settings: Settings, task: Task[Any, Any], sets: Mapping[st
     if not settings.model.dictionary.enabled:
         return None
     chosen = settings.model.dictionary
-    counts, pairs = _words(settings, task, sets)
-    words = (word for sentence in task.sentences(sets["train"]) for word in sentence)
-    capitalized = capitalized_words(words, dotless=has_dotless_i(counts)) if chosen.keep_case else ()
-    rules = dictionary_rules(chosen)
-    return DictionaryCorrector(counts, rules, keep_case=chosen.keep_case, capitalized=capitalized, pairs=pairs)
+    text = _text_words(settings)
+    dotless = has_dotless_i(text.counts)
+    of_task = Counter(word for words in task.sentences(sets["train"]) for word in words)
+    counts = Counter(text.counts)
+    for word, count in of_task.items():
+        counts[looked_up(word, dotless=dotless)] += count
+    capitalized = capitalized_words(of_task, dotless=dotless)
+    if chosen.capitals_of_text:
+        capitalized |= text.capitalized - {looked_up(word, dotless=dotless) for word in of_task}
+    rules, keep_case = dictionary_rules(chosen), chosen.keep_case
+    return DictionaryCorrector(counts, rules, keep_case=keep_case, capitalized=capitalized, pairs=text.pairs)
 
 
-def _words(
-    settings: Settings, task: Task[Any, Any], sets: Mapping[str, Sequence[Any]]
-) -> tuple[Counter[str], PairCounts | None]:
-    """Return the counts of words, those of the training examples included, and of pairs, None where none are read."""
+def _text_words(settings: Settings) -> CountedWords:
+    """Return the words of the pretraining text or of the saved model in its place, with pairs where they are read."""
     chosen = settings.model.dictionary
-    if chosen.words:
-        saved = DictionaryCorrector.load(Path(chosen.words))
-        text_counts, pairs = saved.counts, saved.pairs
-        if chosen.pairs and not pairs:
-            raise SettingsError(
-                f"model.dictionary.words={chosen.words} has no pairs of words, expected some for "
-                f"model.dictionary.pairs={chosen.pairs}; set pairs=0, or name a model saved behind context repair"
-            )
-    else:
-        text_counts = _text_counts(settings)
-        pairs = _read(settings, _PAIRS) if chosen.pairs else {}
-    counts = Counter(text_counts)
-    dotless = has_dotless_i(counts)
-    counts.update(looked_up(word, dotless=dotless) for words in task.sentences(sets["train"]) for word in words)
-    return counts, pairs if chosen.pairs else None
+    if not chosen.words:
+        return _counted_text(settings)
+    saved = DictionaryCorrector.load(Path(chosen.words))
+    if chosen.pairs and not saved.pairs:
+        raise SettingsError(
+            f"model.dictionary.words={chosen.words} has no pairs of words, expected some for "
+            f"model.dictionary.pairs={chosen.pairs}; set pairs=0, or name a model saved behind context repair"
+        )
+    return CountedWords(saved.counts, set(saved.capitalized), saved.pairs if chosen.pairs else {})
 
 
 def dictionary_rules(chosen: DictionarySettings) -> DictionaryRules:
@@ -115,9 +113,9 @@ def _recognizer(settings: Settings, task: Task[Any, Any], sets: Mapping[str, Seq
     )
 
 
-def _text_counts(settings: Settings) -> dict[str, int]:
-    """Return the most frequent words of the pretraining text with their counts, after counting it once."""
-    run, pairs = dictionary_run(settings), settings.model.dictionary.pairs
+def _counted_text(settings: Settings) -> CountedWords:
+    """Return the most frequent words of the pretraining text, after counting it once."""
+    run, chosen = dictionary_run(settings), settings.model.dictionary
     prepare_data(settings)
 
     def count() -> None:
@@ -125,25 +123,31 @@ def _text_counts(settings: Settings) -> dict[str, int]:
         log.info("counting the words of %s for the spelling dictionary", path)
         paragraphs = filter(None, read_paragraphs([path]))
         batches = iter(lambda: list(islice(paragraphs, _PARAGRAPHS_PER_BATCH)), [])
-        counts = lower_counts(count_texts(batches, count_cased_words, settings.corpus.num_workers, what="words"))
-        kept = frequent_words(counts, settings.model.dictionary.size)
+        cased = count_texts(batches, count_cased_words, settings.corpus.num_workers, what="words")
+        counts = lower_counts(cased)
+        kept = frequent_words(counts, chosen.size)
         with recorded_run(settings, run) as (record, _):
             with replaced_folder(run.model_folder) as draft:
                 _write(draft / _COUNTS, kept)
-                if pairs:
+                if chosen.pairs:
                     texts = tqdm(
                         filter(None, read_paragraphs([path])), desc="paragraphs", unit_scale=True, disable=None
                     )
-                    _write(draft / _PAIRS, count_text_pairs(texts, kept, pairs))
+                    _write(draft / _PAIRS, count_text_pairs(texts, kept, chosen.pairs))
+                if chosen.capitals_of_text:
+                    _write(draft / _CAPITALIZED, sorted(capitalized_words(cased) & kept.keys()))
             record.data_checksums = checksums([path], Path(settings.data.root))
             record.details |= {"words": len(kept), "distinct_words": len(counts), "running_words": counts.total()}
             record.finish({})
 
     run.make_once(count)
-    return dict(_read(settings, _COUNTS))
+    pairs = _read(settings, _PAIRS) if chosen.pairs else {}
+    return CountedWords(
+        _read(settings, _COUNTS), set(_read(settings, _CAPITALIZED) if chosen.capitals_of_text else ()), pairs
+    )
 
 
-def _write(path: Path, content: Mapping[str, Any]) -> None:
+def _write(path: Path, content: Mapping[str, Any] | Sequence[str]) -> None:
     write_atomically(path, json.dumps(content, ensure_ascii=False, indent=0))
 
 

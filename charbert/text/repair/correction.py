@@ -11,7 +11,7 @@ from typing import Any, Self
 from charbert.errors import CheckpointError, DataError
 from charbert.files import write_atomically
 from charbert.serialization import parse_strictly
-from charbert.text.codepoints import looked_up, upper_case
+from charbert.text.codepoints import capitalized_words, looked_up, lower_counts, upper_case
 from charbert.text.repair.dictionary import DictionaryRules, Nearby, SpellingDictionary, map_parts, split_parts
 from charbert.text.repair.disguises import undisguised, without_digits
 from charbert.text.repair.noisy_channel import NoisyChannel
@@ -19,7 +19,8 @@ from charbert.text.repair.repaired import REPAIR_FILE, CorrectsWords, changed_wo
 from charbert.text.repair.word_pairs import PairCounts, WordPairs
 from charbert.text.words import replace_words
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""Version 1 had all words in lower case, and a list of the capitalized ones."""
 _STRETCH = re.compile(r"[^\W_]+")
 _WITH_DIGIT = re.compile(r"\d")
 _LONGEST_ACRONYM = 3
@@ -58,12 +59,20 @@ class DictionaryCorrector:
         self._pairs = pairs or {}
         context = WordPairs(self._pairs, self._dictionary.counts) if pairs else None
         self._channel = NoisyChannel(self._dictionary, context) if rules.estimates_noise else None
-        self._keep_case, self._capitalized = keep_case, frozenset(capitalized)
+        self._keep_case, self._capitalized = (
+            keep_case,
+            frozenset(filter(self._dictionary.counts.__contains__, capitalized)),
+        )
 
     @property
     def counts(self) -> dict[str, int]:
         """How often each word occurs."""
         return self._dictionary.counts
+
+    @property
+    def capitalized(self) -> Collection[str]:
+        """The words, in lower case, that mostly begin with a capital."""
+        return self._capitalized
 
     @property
     def pairs(self) -> PairCounts:
@@ -141,17 +150,25 @@ class DictionaryCorrector:
 
     def _content(self) -> str:
         content = {"version": FORMAT_VERSION, "rules": asdict(self._dictionary.rules), "keep_case": self._keep_case}
-        content |= {"counts": self._dictionary.counts, "capitalized": sorted(self._capitalized), "pairs": self._pairs}
+        written = {self._as_written(word): count for word, count in self._dictionary.counts.items()}
+        content |= {"counts": written, "pairs": self._pairs}
         return json.dumps(content, ensure_ascii=False, indent=0) + "\n"
+
+    def _as_written(self, word: str) -> str:
+        """Return a word with the capital that it mostly has, if its lower case can be told from it."""
+        capital = upper_case(word[:1], dotless=self._dictionary.dotless) + word[1:]
+        return capital if word in self._capitalized and self._looked_up(capital) == word else word
 
     @classmethod
     def _of(cls, text: str) -> Self:
         content = parse_strictly(text)
-        if content["version"] != FORMAT_VERSION:
+        if content["version"] not in range(1, FORMAT_VERSION + 1):
             raise ValueError(f"version {content['version']}")
-        options = {name: content[name] for name in ("capitalized", "pairs") if name in content}
-        rules, keep_case = DictionaryRules(**content["rules"]), bool(content["keep_case"])
-        return cls(content["counts"], rules, keep_case=keep_case, **options)
+        counts, rules, keep_case = content["counts"], DictionaryRules(**content["rules"]), bool(content["keep_case"])
+        capitalized = {*content.get("capitalized", ()), *capitalized_words(counts)}
+        return cls(
+            lower_counts(counts), rules, keep_case=keep_case, capitalized=capitalized, pairs=content.get("pairs")
+        )
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -178,10 +195,10 @@ def match_case(word: str, pattern: str, *, dotless: bool = False, capitalized: C
     """Return the lower-cased ``word`` in the case of ``pattern``, which it corrects.
 
     The same letters give ``pattern`` itself. Otherwise more capitals than small letters (and more than one) give all
-    capitals, since a typo may insert a small letter; an initial capital gives an initial capital, and so does a capital
-    second letter behind a first one that the word does not begin with, as in ``xLondon`` or ``oLndon``. Where that one
-    shows no capital either, as in ``ondon``, the word is looked up. Of words with as many parts, as ``Jean-Pierre`` or
-    ``İZMİR'de``, each part gets the case of its own.
+    capitals, since a typo may insert a small letter. The first letter gets the case that it has in the pattern, also
+    behind another one, as in ``xLondon`` and ``Cthe``. Where it stands elsewhere or not at all, a capital among the
+    first two letters gives a capital, as in ``oLndon`` and ``Pondon``, and without one the word is looked up, as for
+    ``ondon``. Of words with as many parts, as ``Jean-Pierre`` or ``İZMİR'de``, each part gets the case of its own.
 
     Args:
         word: in lower case.
@@ -198,7 +215,16 @@ def match_case(word: str, pattern: str, *, dotless: bool = False, capitalized: C
     capitals, smalls = sum(map(str.isupper, pattern)), sum(map(str.islower, pattern))
     if capitals > max(smalls, 1):
         return upper_case(word, dotless=dotless)
-    first, initial = pattern[:1], upper_case(word[:1], dotless=dotless)
-    if looked_up(first, dotless=dotless) == word[:1]:
-        return first + word[1:]
-    return initial + word[1:] if any(map(str.isupper, pattern[:2])) or word in capitalized else word
+    has_capital = _begins_with_capital(word, pattern, looked_up(pattern, dotless=dotless), word in capitalized)
+    return upper_case(word[:1], dotless=dotless) + word[1:] if has_capital else word
+
+
+def _begins_with_capital(word: str, pattern: str, lowered: str, is_mostly_capitalized: bool) -> bool:
+    first, second = pattern[:1].isupper(), pattern[1:2].isupper()
+    if lowered == word[:1] + word:  # typed twice, with the shift key down for one of them
+        return first or second
+    if lowered[1:] == word:
+        return second or (first and is_mostly_capitalized)
+    if lowered[:1] == word[:1]:
+        return first
+    return first or second or is_mostly_capitalized

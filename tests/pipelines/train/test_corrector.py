@@ -71,6 +71,29 @@ def test_pairs_of_words_are_counted_once_and_saved_with_the_corrector(tmp_path: 
     assert sum(map(len, saved["pairs"].values())) == 20
 
 
+def test_a_hidden_capital_comes_from_the_training_examples_or_where_asked_for_from_the_text(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("They saw Oslo and Breakfast Island, and Oslo again.\n", encoding="utf-8")
+    text = [f"data.corpus.{part}={tmp_path / 'text.txt'}" for part in ("train", "dev")]
+    rules = ["model.dictionary.keep_ends=false", "model.dictionary.unseen_mass=0.01"]
+    settings, plain = (
+        composed(tmp_path, "bert_repair", *text, *rules, f"model.dictionary.capitals_of_text={value}")
+        for value in ("true", "false")
+    )
+    forms = [["slo", "reakfast", "sland"]]
+    found = prepare_corrector(settings, PlainTask(), SETS)
+    assert found is not None and found.correct_many(forms) == [["Oslo", "breakfast", "Island"]]
+    without = prepare_corrector(plain, PlainTask(), SETS)
+    assert without is not None and without.correct_many(forms) == [["oslo", "breakfast", "island"]]
+    assert dictionary_run(settings).key != dictionary_run(plain).key
+    assert isinstance(found, DictionaryCorrector)
+    found.save(tmp_path)
+    of_saved = composed(
+        tmp_path, "bert_repair", *rules, f"model.dictionary.words={tmp_path}", "model.dictionary.capitals_of_text=true"
+    )
+    again = prepare_corrector(of_saved, PlainTask(), SETS)
+    assert again is not None and again.correct_many(forms) == [["Oslo", "breakfast", "Island"]]
+
+
 def test_the_words_of_a_saved_model_stand_for_a_text_that_is_not_read(tmp_path: Path) -> None:
     saved, moved = tmp_path / "saved", tmp_path / "moved"
     for folder, words in ((saved, ["lighthouse"]), (moved, ["lighthouse"]), (tmp_path / "other", ["keeper"])):

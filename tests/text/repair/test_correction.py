@@ -24,6 +24,11 @@ COUNTS = {"the": 90, "keeper": 9, "counted": 7, "london": 5, "ships": 4}
         ("island", "Ilsland", "Island"),
         ("london", "xLondon", "London"),
         ("london", "oLndon", "London"),
+        ("london", "Olndon", "London"),
+        ("london", "lLondon", "London"),
+        ("the", "Tthe", "The"),
+        ("the", "Cthe", "the"),
+        ("the", "ctHe", "the"),
         ("london", "Pondon", "London"),
         ("london", "lOndno", "london"),
         ("in", "I", "In"),
@@ -41,6 +46,7 @@ def test_the_case_of_a_word_is_kept(word: str, pattern: str, expected: str) -> N
 @pytest.mark.parametrize(
     ("word", "pattern", "expected"),
     [("london", "ondon", "London"), ("london", "pondon", "London"), ("london", "lonndon", "london"),
+     ("london", "xlondon", "london"), ("london", "Xlondon", "London"),
      ("ships", "hips", "ships"), ("london-ships", "ondon-hips", "London-ships")],
 )  # fmt: skip
 def test_a_capital_that_the_form_does_not_show_comes_from_the_word(word: str, pattern: str, expected: str) -> None:
@@ -206,6 +212,29 @@ def test_a_corrector_read_back_corrects_the_same(tmp_path: Path, keep_case: bool
     assert DictionaryCorrector.load(tmp_path).correct_many(forms) == corrector.correct_many(forms)
 
 
+@pytest.mark.parametrize(
+    ("counts", "capitalized"),
+    [({"london": 3, "the": 9}, {"london"}), ({"ısparta": 30, "istanbul": 20, "ılık": 9}, {"ısparta", "istanbul"})],
+)
+def test_a_file_has_words_as_they_are_mostly_written(
+    tmp_path: Path, counts: dict[str, int], capitalized: set[str]
+) -> None:
+    corrector = DictionaryCorrector(counts, DictionaryRules(), capitalized={*capitalized, "unknown"})
+    corrector.save(tmp_path)
+    written = json.loads((tmp_path / REPAIR_FILE).read_text(encoding="utf-8"))["counts"]
+    assert {word for word in written if word[0].isupper()} <= {"London", "Isparta", "İstanbul"}
+    read = DictionaryCorrector.load(tmp_path)
+    assert (read.counts, read.capitalized) == (corrector.counts, corrector.capitalized) == (counts, capitalized)
+
+
+def test_a_file_of_version_1_is_read(tmp_path: Path) -> None:
+    DictionaryCorrector(COUNTS, DictionaryRules()).save(tmp_path)
+    content = json.loads((tmp_path / REPAIR_FILE).read_text(encoding="utf-8"))
+    content["rules"]["keep_ends"] = False
+    (tmp_path / REPAIR_FILE).write_text(json.dumps({**content, "version": 1, "capitalized": ["london"], "pairs": {}}))
+    assert DictionaryCorrector.load(tmp_path).correct_many([["ondon"]]) == [["London"]]
+
+
 def test_pairs_of_words_are_saved(tmp_path: Path) -> None:
     counts, rules = {"ships": 40, "chips": 50, "seven": 90}, DictionaryRules(estimates_noise=True, keep_ends=False)
     form = [["seven", "xhips"]]
@@ -243,8 +272,9 @@ def test_a_damaged_dictionary_is_refused_in_one_line(tmp_path: Path, name: str, 
 def test_a_pickle_is_the_same_after_use_and_for_any_order_of_capitals() -> None:
     names = [f"name{number}" for number in range(200)]
     rules, pairs = DictionaryRules(estimates_noise=True, keep_ends=False), {"the": {"keeper": 3}}
+    counts = COUNTS | dict.fromkeys(names, 1)
     corrector, other = (
-        DictionaryCorrector(COUNTS, rules, capitalized=order, pairs=pairs) for order in (names, names[::-1])
+        DictionaryCorrector(counts, rules, capitalized=order, pairs=pairs) for order in (names, names[::-1])
     )
     pickled = pickle.dumps(corrector)
     corrected = corrector.correct_many([["The", "kepeer", "conuted"]])
