@@ -58,6 +58,9 @@ class DictionarySettings:
     capitals_of_text: bool = omit_default(False)
     """With keep_case: where a typo hides the first letter's case, as in ondon, whether a word that mostly begins with a
     capital in the pretraining text, or in that of words, gets one. The case in the training examples comes first."""
+    restore_case: bool = omit_default(False)
+    """With keep_case: whether a text without any capital gets those that it would have: at its beginning, and of the
+    words that mostly begin with one. For a model that reads case, such as CharBERT."""
 
     estimate_noise: bool = omit_default(False)
     """Whether each text's share of misspelt words is estimated from its words, and a form is corrected where a typo is
@@ -94,6 +97,7 @@ class DictionarySettings:
             ("context_weight", self.pairs, "pairs above 0, as 300000"),
             ("end_edit_odds", not self.keep_ends, "keep_ends=false"),
             ("capitals_of_text", self.keep_case, "keep_case=true"),
+            ("restore_case", self.keep_case, "keep_case=true"),
         ):  # unseen_mass and second_edit_odds may be set for all models of a recipe
             if not is_read and (value := getattr(self, name)) != defaults[name]:
                 raise SettingsError(

@@ -62,8 +62,14 @@ def prepare_corrector(settings: Settings, task: Task[Any, Any], sets: Mapping[st
     capitalized = capitalized_words(of_task, dotless=dotless)
     if chosen.capitals_of_text:
         capitalized |= text.capitalized - {looked_up(word, dotless=dotless) for word in of_task}
-    rules, keep_case = dictionary_rules(chosen), chosen.keep_case
-    return DictionaryCorrector(counts, rules, keep_case=keep_case, capitalized=capitalized, pairs=text.pairs)
+    return DictionaryCorrector(
+        counts,
+        dictionary_rules(chosen),
+        keep_case=chosen.keep_case,
+        capitalized=capitalized,
+        pairs=text.pairs,
+        restores_case=chosen.restore_case,
+    )
 
 
 def _text_words(settings: Settings) -> CountedWords:

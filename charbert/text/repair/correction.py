@@ -41,6 +41,8 @@ class DictionaryCorrector:
             one, since its first letter is another one.
         pairs: counts of adjacent words (`charbert.text.repair.word_pairs.count_pairs`), by which the words beside a
             form help to choose its correction; read with ``rules.estimates_noise``.
+        restores_case: whether a text without any capital gets those that it would have: at its beginning and of the
+            words in ``capitalized``.
 
     Raises:
         DataError: if there are no words.
@@ -54,15 +56,14 @@ class DictionaryCorrector:
         keep_case: bool = True,
         capitalized: Collection[str] = (),
         pairs: PairCounts | None = None,
+        restores_case: bool = False,
     ) -> None:
         self._dictionary = SpellingDictionary(counts, rules)
         self._pairs = pairs or {}
         context = WordPairs(self._pairs, self._dictionary.counts) if pairs else None
         self._channel = NoisyChannel(self._dictionary, context) if rules.estimates_noise else None
-        self._keep_case, self._capitalized = (
-            keep_case,
-            frozenset(filter(self._dictionary.counts.__contains__, capitalized)),
-        )
+        self._keep_case, self._restores_case = keep_case, restores_case
+        self._capitalized = frozenset(filter(self._dictionary.counts.__contains__, capitalized))
 
     @property
     def counts(self) -> dict[str, int]:
@@ -92,13 +93,28 @@ class DictionaryCorrector:
             words_of = iter(self._dictionary.correct(list(chain.from_iterable(lowered))))
             corrected = [list(islice(words_of, len(words))) for words in lowered]
         rows = zip(corrected, plain, lowered, strict=True)
-        return [[self._written(*word) for word in zip(*row, strict=True)] for row in rows]
+        texts = [[self._written(*word) for word in zip(*row, strict=True)] for row in rows]
+        if not self._restores_case:
+            return texts
+        return [
+            self._with_capitals(text) if "".join(given).islower() else text
+            for text, given in zip(texts, sentences, strict=True)
+        ]
 
     def _written(self, word: str, form: str, lowered: str) -> str:
         """Return a correction in the case of its form; a form that is rather an acronym stays as it is."""
         if len(word) <= _LONGEST_ACRONYM and form.isupper():
             word = lowered
         return self._match_case(word, form) if self._keep_case else word
+
+    def _with_capitals(self, words: Sequence[str]) -> list[str]:
+        """Return the words of a text in lower case as they are mostly written, the first one with a capital."""
+        known = self._dictionary.counts
+        cased = [self._as_written(word) if word in known else map_parts(word, self._as_written) for word in words]
+        first = next((place for place, word in enumerate(cased) if word[:1].isalpha()), None)
+        if first is not None:
+            cased[first] = self._capital(cased[first])
+        return cased
 
     def within_reach(self, forms: Sequence[str], words: Sequence[str]) -> list[bool]:
         """Return whether each word is its form, or among those that its form's correction is chosen from; case aside.
@@ -150,25 +166,28 @@ class DictionaryCorrector:
 
     def _content(self) -> str:
         content = {"version": FORMAT_VERSION, "rules": asdict(self._dictionary.rules), "keep_case": self._keep_case}
+        content["restores_case"] = self._restores_case
         written = {self._as_written(word): count for word, count in self._dictionary.counts.items()}
         content |= {"counts": written, "pairs": self._pairs}
         return json.dumps(content, ensure_ascii=False, indent=0) + "\n"
 
     def _as_written(self, word: str) -> str:
         """Return a word with the capital that it mostly has, if its lower case can be told from it."""
-        capital = upper_case(word[:1], dotless=self._dictionary.dotless) + word[1:]
+        capital = self._capital(word)
         return capital if word in self._capitalized and self._looked_up(capital) == word else word
+
+    def _capital(self, word: str) -> str:
+        return upper_case(word[:1], dotless=self._dictionary.dotless) + word[1:]
 
     @classmethod
     def _of(cls, text: str) -> Self:
         content = parse_strictly(text)
         if content["version"] not in range(1, FORMAT_VERSION + 1):
             raise ValueError(f"version {content['version']}")
-        counts, rules, keep_case = content["counts"], DictionaryRules(**content["rules"]), bool(content["keep_case"])
+        options = {"keep_case": bool(content["keep_case"]), "restores_case": bool(content.get("restores_case", False))}
+        counts, rules = content["counts"], DictionaryRules(**content["rules"])
         capitalized = {*content.get("capitalized", ()), *capitalized_words(counts)}
-        return cls(
-            lower_counts(counts), rules, keep_case=keep_case, capitalized=capitalized, pairs=content.get("pairs")
-        )
+        return cls(lower_counts(counts), rules, capitalized=capitalized, pairs=content.get("pairs"), **options)
 
     @classmethod
     def load(cls, folder: Path) -> Self:

@@ -235,6 +235,31 @@ def test_a_file_of_version_1_is_read(tmp_path: Path) -> None:
     assert DictionaryCorrector.load(tmp_path).correct_many([["ondon"]]) == [["London"]]
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["the", "keeper", "saw", "lodnon", ",", "london-ships", "."], "The keeper saw London , London-ships ."),
+        (["(", "london's", "ships", "7"], "( London's ships 7"),
+        (["the", "Keeper", "saw", "london"], "the Keeper saw london"),
+        (["THE", "LONDON", "KEEPER"], "THE LONDON KEEPER"),
+        (["7", "--"], "7 --"),
+        ([], ""),
+    ],
+)
+def test_a_text_without_capitals_gets_those_that_it_would_have(given: list[str], expected: str, tmp_path: Path) -> None:
+    counts = COUNTS | {"saw": 3}
+    corrector = DictionaryCorrector(counts, DictionaryRules(), capitalized={"london"}, restores_case=True)
+    corrector.save(tmp_path)
+    assert corrector.correct_many([given]) == DictionaryCorrector.load(tmp_path).correct_many([given])
+    assert " ".join(corrector.correct_many([given])[0]) == expected
+
+
+def test_capitals_of_turkish_text_are_restored_with_their_dots() -> None:
+    counts = {"ısparta": 30, "istanbul": 20, "ılık": 9}
+    corrector = DictionaryCorrector(counts, DictionaryRules(), capitalized={"istanbul"}, restores_case=True)
+    assert corrector.correct_many([["ılık", "istanbul'dan"]]) == [["Ilık", "İstanbul'dan"]]
+
+
 def test_pairs_of_words_are_saved(tmp_path: Path) -> None:
     counts, rules = {"ships": 40, "chips": 50, "seven": 90}, DictionaryRules(estimates_noise=True, keep_ends=False)
     form = [["seven", "xhips"]]
