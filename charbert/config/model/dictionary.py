@@ -60,7 +60,8 @@ class DictionarySettings:
     capital in the pretraining text, or in that of words, gets one. The case in the training examples comes first."""
     restore_case: bool = omit_default(False)
     """With keep_case: whether a text without any capital gets those that it would have: at its beginning, and of the
-    words that mostly begin with one. For a model that reads case, such as CharBERT."""
+    words that mostly begin with one or that the dictionary does not hold, which are mostly names. For a model that
+    reads case, such as CharBERT."""
 
     estimate_noise: bool = omit_default(False)
     """Whether each text's share of misspelt words is estimated from its words, and a form is corrected where a typo is

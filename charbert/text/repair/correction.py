@@ -12,7 +12,7 @@ from charbert.errors import CheckpointError, DataError
 from charbert.files import write_atomically
 from charbert.serialization import parse_strictly
 from charbert.text.codepoints import capitalized_words, looked_up, lower_counts, upper_case
-from charbert.text.repair.dictionary import DictionaryRules, Nearby, SpellingDictionary, map_parts, split_parts
+from charbert.text.repair.dictionary import DictionaryRules, Nearby, SpellingDictionary, is_word, map_parts, split_parts
 from charbert.text.repair.disguises import undisguised, without_digits
 from charbert.text.repair.noisy_channel import NoisyChannel
 from charbert.text.repair.repaired import REPAIR_FILE, CorrectsWords, changed_words
@@ -25,6 +25,8 @@ _STRETCH = re.compile(r"[^\W_]+")
 _WITH_DIGIT = re.compile(r"\d")
 _LONGEST_ACRONYM = 3
 """Letters of a word that forms in capitals are not corrected to: most short ones are acronyms."""
+_SHORTEST_NAME = 3
+"""Letters of a word that is taken to be a name where the dictionary does not hold it."""
 
 
 class DictionaryCorrector:
@@ -42,7 +44,7 @@ class DictionaryCorrector:
         pairs: counts of adjacent words (`charbert.text.repair.word_pairs.count_pairs`), by which the words beside a
             form help to choose its correction; read with ``rules.estimates_noise``.
         restores_case: whether a text without any capital gets those that it would have: at its beginning and of the
-            words in ``capitalized``.
+            words in ``capitalized``, and of those that ``counts`` does not hold, which are mostly names.
 
     Raises:
         DataError: if there are no words.
@@ -109,12 +111,19 @@ class DictionaryCorrector:
 
     def _with_capitals(self, words: Sequence[str]) -> list[str]:
         """Return the words of a text in lower case as they are mostly written, the first one with a capital."""
-        known = self._dictionary.counts
-        cased = [self._as_written(word) if word in known else map_parts(word, self._as_written) for word in words]
+        cased = [self._mostly_written(word) for word in words]
         first = next((place for place, word in enumerate(cased) if word[:1].isalpha()), None)
         if first is not None:
             cased[first] = self._capital(cased[first])
         return cased
+
+    def _mostly_written(self, word: str) -> str:
+        """Return a word in lower case as it is mostly written; one that the dictionary does not hold is mostly a name."""
+        if word in self.counts:
+            return self._as_written(word)
+        if is_word(word):
+            return self._capital(word) if len(word) >= _SHORTEST_NAME else word
+        return map_parts(word, self._as_written)
 
     def within_reach(self, forms: Sequence[str], words: Sequence[str]) -> list[bool]:
         """Return whether each word is its form, or among those that its form's correction is chosen from; case aside.

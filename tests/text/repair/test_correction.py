@@ -240,6 +240,7 @@ def test_a_file_of_version_1_is_read(tmp_path: Path) -> None:
     [
         (["the", "keeper", "saw", "lodnon", ",", "london-ships", "."], "The keeper saw London , London-ships ."),
         (["(", "london's", "ships", "7"], "( London's ships 7"),
+        (["the", "keeper", "brzeczyk", "saw", "an", "e-shop", "3rd"], "The keeper Brzeczyk saw an e-shop 3rd"),
         (["the", "Keeper", "saw", "london"], "the Keeper saw london"),
         (["THE", "LONDON", "KEEPER"], "THE LONDON KEEPER"),
         (["7", "--"], "7 --"),
