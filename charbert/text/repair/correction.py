@@ -118,7 +118,7 @@ class DictionaryCorrector:
         return cased
 
     def _mostly_written(self, word: str) -> str:
-        """Return a word in lower case as it is mostly written; one that the dictionary does not hold is mostly a name."""
+        """Return a word in lower case as it is mostly written; one that the dictionary does not hold as a name."""
         if word in self.counts:
             return self._as_written(word)
         if is_word(word):
