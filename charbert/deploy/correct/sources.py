@@ -72,6 +72,8 @@ def _saved_corrector(folder: Path, words_of_head: str) -> CorrectsWords:
     from charbert.model.word_recognizer.network import WordRecognizer, WordRecognizerConfig
 
     if (corrector := saved_corrector(folder)) is not None:
+        if isinstance(corrector, DictionaryCorrector):
+            corrector.restores_case = False  # people who write in lower case made no typo
         return corrector
     if isinstance(read_config(folder), WordRecognizerConfig):
         return WordCorrector(WordRecognizer.from_pretrained(folder))

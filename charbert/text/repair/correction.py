@@ -64,7 +64,9 @@ class DictionaryCorrector:
         self._pairs = pairs or {}
         context = WordPairs(self._pairs, self._dictionary.counts) if pairs else None
         self._channel = NoisyChannel(self._dictionary, context) if rules.estimates_noise else None
-        self._keep_case, self._restores_case = keep_case, restores_case
+        self._keep_case = keep_case
+        self.restores_case = restores_case
+        """Whether a text without any capital gets those that it would have."""
         self._capitalized = frozenset(filter(self._dictionary.counts.__contains__, capitalized))
 
     @property
@@ -96,7 +98,7 @@ class DictionaryCorrector:
             corrected = [list(islice(words_of, len(words))) for words in lowered]
         rows = zip(corrected, plain, lowered, strict=True)
         texts = [[self._written(*word) for word in zip(*row, strict=True)] for row in rows]
-        if not self._restores_case:
+        if not self.restores_case:
             return texts
         return [
             self._with_capitals(text) if "".join(given).islower() else text
@@ -175,7 +177,7 @@ class DictionaryCorrector:
 
     def _content(self) -> str:
         content = {"version": FORMAT_VERSION, "rules": asdict(self._dictionary.rules), "keep_case": self._keep_case}
-        content["restores_case"] = self._restores_case
+        content["restores_case"] = self.restores_case
         written = {self._as_written(word): count for word, count in self._dictionary.counts.items()}
         content |= {"counts": written, "pairs": self._pairs}
         return json.dumps(content, ensure_ascii=False, indent=0) + "\n"

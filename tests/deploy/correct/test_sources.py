@@ -74,6 +74,17 @@ def test_a_folder_gives_its_own_corrector(tmp_path: Path, tagger: Path, char_voc
     assert load_any_corrector(behind).correct_many(FORMS) == expected
 
 
+def test_a_text_in_lower_case_stays_so(tmp_path: Path, tagger: Path) -> None:
+    (tmp_path / "config.json").write_bytes((tagger / "config.json").read_bytes())
+    corrector = DictionaryCorrector(
+        {"keeper": 3, "london": 1}, DictionaryRules(), capitalized={"london"}, restores_case=True
+    )
+    corrector.save(tmp_path)
+    forms = [["keeper", "of", "lodnon"]]
+    assert corrector.correct_many(forms) == [["Keeper", "of", "London"]]
+    assert load_any_corrector(tmp_path).correct_many(forms) == [["keeper", "of", "london"]]
+
+
 def test_a_pretrained_model_corrects_with_its_head(pretrained: Path) -> None:
     assert isinstance(load_any_corrector(pretrained, threshold=0.7), NlmCorrector)
 
