@@ -33,7 +33,7 @@ lock: ## Write requirements.lock again from pyproject.toml (needs uv; newer vers
 	    --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock' $(UPGRADE) -o requirements.lock
 
 demo: $(INSTALLED) ## Tag your own sentences, typos included, on a page in the browser
-	$(BIN)/python -m charbert serve models/charbert-minilm-pos
+	$(BIN)/python -m charbert serve models/charbert-minilm-ner
 
 quickstart: $(INSTALLED) ## Pretrain, fine-tune, attack and tabulate on generated newswire, in minutes
 	$(BIN)/python experiments/table2_robustness.py recipe=quick model=bert,charbert task=ner

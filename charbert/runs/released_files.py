@@ -71,6 +71,6 @@ def words_identity(model: ModelSettings) -> str:
     if not path.is_file():
         raise CheckpointError(
             f"model.dictionary.words={path.parent}: expected the folder of a model saved behind a dictionary, found no "
-            f"{REPAIR_FILE} in it; models/charbert-minilm-pos has one"
+            f"{REPAIR_FILE} in it; models/charbert-minilm-ner has one"
         )
     return file_checksum(path)

@@ -30,7 +30,7 @@ class DictionarySettings:
     answering the questions only. token: the tokenizer corrects all that the token channel reads, and is saved so; the
     char channel reads the text as it is given."""
     words: str = omit_default("")
-    """Folder of a saved model whose dictionary's words, counts and pairs are taken, as models/charbert-minilm-pos: no
+    """Folder of a saved model whose dictionary's words, counts and pairs are taken, as models/charbert-minilm-ner: no
     pretraining text is read then, nor size. Empty: those of the pretraining text."""
     size: int = 100_000
     """Number of words of the pretraining text, most frequent first. Without estimate_noise, a form among them is never

@@ -21,7 +21,7 @@ EXAMPLES = """\
 examples:
   charbert correct repair --counts wikipedia.txt letters.txt > corrected.txt
   echo 'The lihgthouse keeper' | charbert correct repair --counts counts.tsv --jsonl
-  charbert correct models/charbert-minilm-pos letters.txt --output corrected.txt"""
+  charbert correct models/charbert-minilm-ner letters.txt --output corrected.txt"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,16 +11,30 @@ import charbert  # noqa: F401 -- makes CharBERT known to the Auto classes
 from charbert.deploy.predict.predictor import Predictor
 
 ROOT = Path(__file__).parents[3]
-FOLDER = ROOT / "models" / "charbert-minilm-pos"
-TAGGED = {
-    "My friend Jonathan bought a beautiful house in London .": "PRON NOUN PROPN VERB DET ADJ NOUN ADP PROPN PUNCT",
-    "She quickly opened the window and looked outside .": "PRON ADV VERB DET NOUN CCONJ VERB ADV PUNCT",
-    "The children were playing with three small dogs .": "DET NOUN AUX VERB ADP NUM ADJ NOUN PUNCT",
+FOLDER = ROOT / "models" / "charbert-minilm-ner"
+ENTITIES = {
+    "My friend Jonathan bought a house in London .": [("Jonathan", "PER"), ("London", "LOC")],
+    "Angela Merkel met Emmanuel Macron in Paris on Tuesday .": [
+        ("Angela Merkel", "PER"),
+        ("Emmanuel Macron", "PER"),
+        ("Paris", "LOC"),
+    ],
+    "Microsoft opened an office in San Francisco , said Tim Cook .": [
+        ("Microsoft", "ORG"),
+        ("San Francisco", "LOC"),
+        ("Tim Cook", "PER"),
+    ],
+    "The German team flew from Berlin to Madrid .": [("German", "MISC"), ("Berlin", "LOC"), ("Madrid", "LOC")],
 }
 TYPOS = {
-    "friend": "freind", "bought": "boght", "beautiful": "beatiful", "house": "hosue", "London": "Lodnon",
-    "quickly": "quikcly", "opened": "opned", "window": "windwo", "children": "chlidren", "playing": "plaing",
+    "friend": "freind", "Jonathan": "Jonahtan", "bought": "boght", "London": "Lodnon", "Merkel": "Mrkel",
+    "Emmanuel": "Emanuel", "Macron": "Macorn", "Paris": "Pairs", "Microsoft": "Microsfot", "opened": "opned",
+    "Francisco": "Fransisco", "German": "Gemran", "Berlin": "Brelin", "Madrid": "Madird",
 }  # fmt: skip
+
+
+def with_typos(text: str) -> str:
+    return re.sub(r"\w+", lambda word: TYPOS.get(word[0], word[0]), text)
 
 
 def test_all_models_of_the_repository_together_are_below_60_mb() -> None:
@@ -45,12 +59,11 @@ def test_it_finds_its_encoder_beside_itself() -> None:
 
 
 @pytest.mark.parametrize("misspelled", [False, True])
-def test_it_tags_words_as_people_do_with_typos_too(
+def test_it_finds_entities_as_people_do_with_typos_too(
     misspelled: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # its path to the encoder starts at its own folder
-    texts = list(TAGGED)
-    if misspelled:
-        texts = [re.sub(r"\w+", lambda word: TYPOS.get(word[0], word[0]), text) for text in texts]
-    outputs = Predictor.load(FOLDER).predict([{"words": text.split()} for text in texts])
-    assert [" ".join(span.type for span in output.spans) for output in outputs] == list(TAGGED.values())
+    change = with_typos if misspelled else str
+    outputs = Predictor.load(FOLDER).predict([{"words": change(text).split()} for text in ENTITIES])
+    found = [[(span.text, span.type) for span in output.spans] for output in outputs]
+    assert found == [[(change(text), kind) for text, kind in spans] for spans in ENTITIES.values()]
