@@ -1,4 +1,4 @@
-"""Characters that hide a word from a reader of code points: without width, look-alike letters, digits for letters."""
+"""Characters that hide a word from a reader of code points: without width, look-alikes, ligatures, digits."""
 
 import itertools
 import math
@@ -17,6 +17,9 @@ _SIGNS = "0-9A-Za-z\u00c0-\u058f\u1e00-\u1fff"
 _HIDDEN = re.compile(f"(?<![{INVISIBLE}])(?:(?<=[{_SIGNS}])[{INVISIBLE}]+|[{INVISIBLE}]++(?=[{_SIGNS}]))")
 """A run is looked at from its first character only, so that the time grows with the length of a text."""
 _FULL_WIDTH = {0xFEE0 + code: chr(code) for code in range(0x21, 0x7F) if chr(code).isalnum()}
+_LIGATURES = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0xFB00, 0xFB07)}
+"""The letters of ``\ufb01`` and its like, as in text that is copied from a PDF file."""
+_PLAIN = {**_FULL_WIDTH, **_LIGATURES}
 _PART = re.compile(r"[^\W\d_]{2,}")
 _LETTERS_OF = dict(zip("0123456789", ("o", "il", "z", "e", "a", "s", "gb", "t", "b", "g"), strict=True))
 _NUMBER = re.compile(r"\d+[^\W\d_]{0,3}|[^\W\d_]{1,3}\d+")
@@ -33,17 +36,17 @@ def hidden_places(text: str) -> list[int]:
 
 
 def undisguised(form: str) -> str:
-    """Return a word without invisible characters, its letters of common width and in the alphabet of most of them.
+    """Return a word without invisible characters and ligatures, its letters of common width, in one alphabet.
 
     Letters are replaced by those that look the same (`letters_like`), in each stretch of letters with more than half of
     them in one of `ALPHABETS`: a word all of foreign letters, as one of another language, stays.
 
-    >>> undisguised("Ja\u200bpan"), undisguised("J\u0430pan"), undisguised("IP-\u0430дрес")
-    ('Japan', 'Japan', 'IP-адрес')
+    >>> undisguised("Ja\u200bpan"), undisguised("J\u0430pan"), undisguised("IP-\u0430дрес"), undisguised("o\ufb03ce")
+    ('Japan', 'Japan', 'IP-адрес', 'office')
     """
     if form.isascii():
         return form
-    return _PART.sub(lambda part: _in_one_alphabet(part.group()), _HIDDEN.sub("", form).translate(_FULL_WIDTH))
+    return _PART.sub(lambda part: _in_one_alphabet(part.group()), _HIDDEN.sub("", form).translate(_PLAIN))
 
 
 def without_digits(form: str) -> list[str]:

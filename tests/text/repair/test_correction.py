@@ -180,6 +180,12 @@ def test_a_disguised_word_is_looked_up_and_stays_plain() -> None:
     assert corrected == [["London", "London", "keeper", "Keeper", "Quatsch"]]
 
 
+def test_a_word_with_a_ligature_is_not_taken_for_a_typo_of_another_word() -> None:
+    counts = {"and": 900, "the": 900, "find": 30, "office": 20, "social": 90, "official": 5}
+    corrected = correct_texts(["the \ufb01nd and the O\ufb03ce"], DictionaryCorrector(counts, REPAIR))
+    assert corrected == ["the find and the Office"]
+
+
 def test_digits_are_letters_where_that_gives_a_known_word() -> None:
     counts = COUNTS | {"10th": 5, "b0at": 1, "goat": 2, "boat": 9, "toe": 3}
     corrector = DictionaryCorrector(counts, DictionaryRules())

@@ -46,6 +46,13 @@ def test_a_word_with_a_disguised_letter_is_read_as_the_word(disguise: str) -> No
     assert len(read) > 9 and set(read) == {word}
 
 
+@pytest.mark.parametrize(
+    "form, word", [("\ufb01nd", "find"), ("\ufb02oor", "floor"), ("O\ufb03cial", "Official"), ("wa\ufb04e", "waffle")]
+)
+def test_a_ligature_is_read_as_its_letters(form: str, word: str) -> None:
+    assert undisguised(form) == word
+
+
 @given(st.sampled_from(["lighthouse", "visitors", "received", "copenhagen"]), st.data())
 def test_a_word_with_digits_for_letters_may_be_the_word(word: str, data: st.DataObject) -> None:
     at = data.draw(
