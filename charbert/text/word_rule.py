@@ -29,7 +29,8 @@ _CLITIC = re.compile(r"['’][^\W\d_]{1,3}|n['’]t|[^\W\d_]{1,6}['’]", re.IGN
 _HYPHENS = "-‐‑"
 _HYPHEN = re.compile(f"[{_HYPHENS}]")
 _RUNS = re.compile(r"([^\w\s])\1{2,}")
-_ADDRESS = re.compile(r"(?:https?://|www\.)\S*\w/?|[^\s@]{1,64}@[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
+ADDRESS = re.compile(r"(?:https?://|www\.)\S*\w/?|[^\s@]{1,64}@[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
+"""Of the web or of mail."""
 _LEAST_COUNT = 2
 _MOST_KEPT = 1000
 _LONGEST_KEPT = 20
@@ -84,7 +85,7 @@ class WordRule:
             return cls(unit)
         often = [word for word, n in counts.items() if n >= _LEAST_COUNT and _CLITIC.fullmatch(word)]
         clitics = sorted(set(map(lower_case, often)))
-        addresses = any(_ADDRESS.fullmatch(word) for word in counts)
+        addresses = any(ADDRESS.fullmatch(word) for word in counts)
         rule = cls(unit, _cuts_at_hyphens(rows, counts), tuple(clitics), addresses_are_words=addresses)
         return replace(rule, kept=tuple(_words_to_keep(rule, rows, counts)))
 
@@ -123,10 +124,10 @@ class WordRule:
     def _cut_chunk(self, chunk: str) -> list[Span]:
         if self._keeps(chunk):
             return [(0, len(chunk))]
-        if not self.addresses_are_words or not _ADDRESS.search(chunk):
+        if not self.addresses_are_words or not ADDRESS.search(chunk):
             return self._cut_part(chunk)
         words, done = [], 0
-        for start, end in [*(match.span() for match in _ADDRESS.finditer(chunk)), (len(chunk), len(chunk))]:
+        for start, end in [*(match.span() for match in ADDRESS.finditer(chunk)), (len(chunk), len(chunk))]:
             words += [(done + first, done + last) for first, last in self._cut_part(chunk[done:start])]
             words += [(start, end)] if start < end else []
             done = end

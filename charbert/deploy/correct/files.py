@@ -13,6 +13,7 @@ from tqdm import tqdm
 from charbert.deploy.predict.sources import STANDARD_INPUT, check_output, read_source
 from charbert.files import write_atomically
 from charbert.text.repair.repaired import CorrectsWords, changed_words
+from charbert.text.word_rule import ADDRESS
 from charbert.text.words import replace_words
 
 LINES_AT_ONCE = 256
@@ -43,11 +44,13 @@ class CorrectedLine:
 def correct_lines(lines: Sequence[str], corrector: CorrectsWords) -> Iterator[CorrectedLine]:
     """Yield each line with its words corrected, as many lines as were given; each line is a text of its own.
 
-    Only words change, as cut by `charbert.text.words.split_words`: spaces, punctuation and line ends are as they were.
+    Only words change, as cut by `charbert.text.words.split_words`: spaces, punctuation, line ends and addresses of the
+    web and of mail are as they were.
     """
     for start in range(0, len(lines), LINES_AT_ONCE):
         part = lines[start : start + LINES_AT_ONCE]
-        for line, (spans, words) in zip(part, changed_words(part, corrector), strict=True):
+        addresses = {address for line in part for address in ADDRESS.findall(line)}
+        for line, (spans, words) in zip(part, changed_words(part, corrector, addresses), strict=True):
             changes = [Change(*span, line[slice(*span)], word) for span, word in zip(spans, words, strict=True)]
             yield CorrectedLine(replace_words(line, spans, words)[0], changes)
 

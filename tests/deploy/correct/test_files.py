@@ -44,6 +44,17 @@ def test_words_change_and_everything_else_stays(monkeypatch: pytest.MonkeyPatch)
     assert written(CORRECTOR, [], monkeypatch, given) == expected
 
 
+@pytest.mark.parametrize(
+    "address", ["http://kepeer.org/cuonted?the=kepeer", "www.kepeer.org", "kepeer.cuonted@shps.org"]
+)
+def test_an_address_is_not_corrected(address: str) -> None:
+    lines = [f"The kepeer cuonted ({address}), shps: {address}.", "The kepeer."]
+    assert [line.text for line in correct_lines(lines, CORRECTOR)] == [
+        f"The keeper counted ({address}), ships: {address}.",
+        "The keeper.",
+    ]
+
+
 def test_changes_have_the_places_of_the_given_line() -> None:
     (line,) = correct_lines(["A kepeer cuonted."], CORRECTOR)
     assert line.text == "A keeper counted."
