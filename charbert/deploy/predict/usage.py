@@ -29,7 +29,8 @@ def read_usage(folder: Path, config: Any) -> Usage:
     """Return what the folder's file says, or where there is none what the model's configuration does.
 
     Raises:
-        CheckpointError: if the file is damaged or has another version, or the model has none of the heads.
+        CheckpointError: if the file is damaged or has another version, or the model has none of the heads, or predicts
+            numbers or several labels of a text.
     """
     path = folder / USAGE_FILE
     if not path.exists():
@@ -71,6 +72,12 @@ def _derive_usage(folder: Path, config: Any) -> Usage:
         raise CheckpointError(
             f"{folder}: expected a model fine-tuned on a task ({', '.join(heads)}), got {architecture}; "
             "fine-tune it first, as with experiments/table2_robustness.py"
+        )
+    problem = getattr(config, "problem_type", None)
+    if problem not in (None, "single_label_classification"):  # one label would be given, with a share of all of them
+        expected = "a model that gives each text one label (problem_type=single_label_classification)"
+        raise CheckpointError(
+            f"{folder}: expected {expected}, got one for {problem}; predict with transformers.pipeline"
         )
     length = TrainingSettings().max_length
     return Usage(head=heads[architecture], max_length=min(length, usable_positions(config) or length))

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from charbert.deploy.predict.predictor import Predictor
-from charbert.errors import DataError
+from charbert.errors import CheckpointError, DataError
 from charbert.model import CharBertForSequenceClassification
 from charbert.model.tokenization import CharBertTokenizer
 from charbert.tasks.classification.reader import LabelReader
@@ -91,3 +91,15 @@ def test_a_model_of_single_texts_refuses_a_pair(save_model) -> None:
     assert predictor.predict([{"text": "a", "text_pair": None}]) == predictor.predict(["a"])
     with pytest.raises(DataError, match=r"inputs\[0\]: expected one text, got a pair of texts; leave text_pair out"):
         predictor.predict([{"text": "a", "text_pair": "b"}])
+
+
+@pytest.mark.parametrize("problem", ["regression", "multi_label_classification"])
+def test_a_model_of_numbers_or_of_several_labels_is_refused(problem: str, classifier: Path, tmp_path: Path) -> None:
+    model = CharBertForSequenceClassification.from_pretrained(classifier)
+    model.config.problem_type = problem  # as the first labels of a training with the Trainer set it
+    model.save_pretrained(tmp_path)
+    CharBertTokenizer.from_pretrained(classifier).save_pretrained(tmp_path)
+    with pytest.raises(
+        CheckpointError, match=f"expected a model that gives each text one label .* got one for {problem}"
+    ):
+        Predictor.load(tmp_path)
