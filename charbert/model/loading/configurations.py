@@ -46,7 +46,8 @@ def readable(where: str | Path, expected: str) -> Iterator[None]:
 def read_config(where: str | Path, **options: Any) -> PreTrainedConfig:
     """Return the configuration of a saved model.
 
-    The attention implementation is the library's default: a file could name a kernel to download.
+    The attention implementation is the library's default: a file could name a kernel to download. Labels are in the
+    order of their numbers, whatever the order of the file, since some programs sort "10" before "2".
 
     Args:
         where: folder or hub name.
@@ -65,6 +66,8 @@ def read_config(where: str | Path, **options: Any) -> PreTrainedConfig:
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise CheckpointError(f"architectures={names}")
     config._attn_implementation = None
+    if config.id2label:
+        config.id2label = dict(sorted(config.id2label.items()))
     return config
 
 

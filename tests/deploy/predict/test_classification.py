@@ -1,5 +1,7 @@
 """Labels of raw texts and pairs."""
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -103,3 +105,12 @@ def test_a_model_of_numbers_or_of_several_labels_is_refused(problem: str, classi
         CheckpointError, match=f"expected a model that gives each text one label .* got one for {problem}"
     ):
         Predictor.load(tmp_path)
+
+
+def test_labels_go_by_their_numbers_in_any_order_of_the_file(classifier: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(classifier, tmp_path / "model")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config["id2label"] = dict(reversed(config["id2label"].items()))
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    given = Predictor.load(classifier).predict(["a"])
+    assert Predictor.load(folder).predict(["a"]) == given
