@@ -30,7 +30,7 @@ HEADS = {"TOKEN_CLS": "classifier", "SEQ_CLS": "classifier", "QUESTION_ANS": "qa
 def loss_of(task: str, model: Any, batch: dict[str, Tensor]) -> Tensor:
     ids = batch["input_ids"]
     if task == "FEATURE_EXTRACTION":
-        return model(**batch).token_states.square().mean()
+        return model(**batch).token_states[..., 0].square().mean()  # over all features a layer norm keeps it at 1
     labels = {
         "TOKEN_CLS": {"labels": ids % 3},
         "SEQ_CLS": {"labels": ids[:, 0] % 3},
