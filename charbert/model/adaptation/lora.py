@@ -74,7 +74,7 @@ def has_adapters(folder: str | Path) -> bool:
 
 
 def load_adapted(model_class: type[Model], folder: Path, **options: Any) -> Model | None:
-    """Return a model that was saved as adapters, merged; None for a folder without adapters.
+    """Return a model that was saved as adapters, merged and ready for more training; None for a folder without.
 
     Args:
         model_class: the class that was saved, or the encoder's.
@@ -106,10 +106,13 @@ def load_adapted(model_class: type[Model], folder: Path, **options: Any) -> Mode
         given = set(peft.utils.load_peft_weights(adapters, "cpu"))
         base, new = _load_base(saved, address, config, folder)
         _check_given(adapters, {f"base_model.model.{name}" for name in new} - given)
+        trained = {name for name, weight in base.named_parameters() if weight.requires_grad}  # peft stops them all
         with _quietly():
             model = peft.PeftModel.from_pretrained(base, adapters)
         _check_given(adapters, set(peft.get_peft_model_state_dict(model, save_embedding_layers=False)) - given)
         merged = model.merge_and_unload()
+    for name, weight in merged.named_parameters():
+        weight.requires_grad_(name in trained)
     check_finite(merged.state_dict().items(), adapters)
     if dtype not in (None, "auto"):
         merged.to(getattr(torch, dtype) if isinstance(dtype, str) else dtype)

@@ -96,6 +96,18 @@ def test_a_model_saved_as_adapters_loads_from_its_small_folder(
     assert torch.allclose(states, loaded.charbert(**batch).token_states)
 
 
+@pytest.mark.parametrize("loader", [AutoModel, AutoModelForTokenClassification])
+def test_all_weights_of_merged_adapters_can_be_trained(
+    loader: Any, encoder: Path, batch: dict[str, Tensor], tmp_path: Path
+) -> None:
+    model = adapted(CharBertForTokenClassification.from_pretrained(encoder), save=AdapterFormat.adapters)
+    save_finetuned(model, tmp_path / "saved")
+    loaded = loader.from_pretrained(tmp_path / "saved")
+    assert all(weight.requires_grad for weight in loaded.parameters())
+    loaded(**batch)[0].sum().backward()
+    assert loaded.base_model.trunk.get_input_embeddings().weight.grad.any()
+
+
 def test_adapters_are_added_and_loaded_without_a_warning(
     encoder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
