@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.utils import logging
 
@@ -24,6 +24,7 @@ Model = TypeVar("Model", bound=CharBertPreTrainedModel)
 
 FOLDER = "adapters"
 """Folder inside a saved model that holds its adapters."""
+_OTHER_HEAD = "for another head write its encoder to a folder, by `charbert encoder`, and start from that"
 
 
 def add_adapters(model: nn.Module, settings: LoraSettings) -> Any:
@@ -96,16 +97,17 @@ def load_adapted(model_class: type[Model], folder: Path, **options: Any) -> Mode
             config = model_class.config_class.from_pretrained(folder, **options)
     saved = next((c for c in _classes(CharBertPreTrainedModel) if [c.__name__] == config.architectures), None)
     if saved is None or model_class not in (saved, CharBertModel):
-        raise CheckpointError(
-            f"{folder}: expected adapters of a {model_class.__name__}, got those of {config.architectures}"
-        )
+        wanted = f"expected adapters of a {model_class.__name__}, got those of {config.architectures}"
+        raise CheckpointError(f"{folder}: {wanted}; {_OTHER_HEAD}")
     adapters = str(folder / FOLDER)
     with readable(adapters, "LoRA adapters"):
         address = _base_address(folder)
         _check_ends(folder, address)
-        given = set(peft.utils.load_peft_weights(adapters, "cpu"))
+        weights = peft.utils.load_peft_weights(adapters, "cpu")
+        given = set(weights)
         base, new = _load_base(saved, address, config, folder)
         _check_given(adapters, {f"base_model.model.{name}" for name in new} - given)
+        _check_shapes(adapters, base, weights)
         trained = {name for name, weight in base.named_parameters() if weight.requires_grad}  # peft stops them all
         with _quietly():
             model = peft.PeftModel.from_pretrained(base, adapters)
@@ -160,6 +162,16 @@ def _load_base(saved: type[Model], address: str, config: Any, folder: Path) -> t
 def _check_given(adapters: str, missing: set[str]) -> None:
     if missing:
         raise CheckpointError(f"{adapters}: expected the weights of all adapters, got none for {some(sorted(missing))}")
+
+
+def _check_shapes(adapters: str, base: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Check that what was trained in full fits the model, which may be asked for with another number of labels."""
+    saved = {name.removeprefix("base_model.model."): tuple(weight.shape) for name, weight in weights.items()}
+    own = {name: tuple(weight.shape) for name, weight in base.state_dict().items() if name in saved}
+    if unlike := [f"{name} {saved[name]} instead of {shape}" for name, shape in own.items() if saved[name] != shape]:
+        raise CheckpointError(
+            f"{adapters}: expected weights of this model, got other shapes: {some(unlike)}; {_OTHER_HEAD}"
+        )
 
 
 def _check_ends(folder: Path, address: str) -> None:

@@ -203,6 +203,14 @@ def test_adapters_of_another_head_are_refused(encoder: Path, tmp_path: Path) -> 
         CharBertForSequenceClassification.from_pretrained(tmp_path / "saved")
 
 
+def test_another_number_of_labels_is_refused_with_what_to_do(encoder: Path, tmp_path: Path) -> None:
+    model = CharBertForTokenClassification.from_pretrained(encoder, num_labels=3)
+    save_finetuned(adapted(model, save=AdapterFormat.adapters), tmp_path / "saved")
+    message = r"other shapes: 2 \(classifier.weight \(3, 32\) instead of \(5, 32\), .*charbert encoder"
+    with pytest.raises(CheckpointError, match=message):
+        AutoModelForTokenClassification.from_pretrained(tmp_path / "saved", num_labels=5)
+
+
 def test_adapters_are_not_saved_without_a_model_to_return_to(make_config: MakeConfig) -> None:
     with pytest.raises(SettingsError, match=r"save=merged"):
         add_adapters(CharBertForTokenClassification(make_config()), LoraSettings(save=AdapterFormat.adapters))
